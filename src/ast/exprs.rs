@@ -1,0 +1,167 @@
+//! Expressions.
+
+use super::{BinaryOp, Block, Ident, Path, Stmt, Type};
+use crate::source::Span;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum ExprKind {
+    /// A minus in prefix position belongs to the literal: `-5` is one.
+    Int(IntLit),
+    /// `f64`, as written.
+    Float(String),
+    Char(u8),
+    /// Bytes after escapes, without a terminating NUL.
+    Str(Vec<u8>),
+    Bool(bool),
+    Null,
+    /// `name` or `Enum::VARIANT`.
+    Name(Path),
+    /// `base.name`, `base->name`
+    Field { base: Box<Expr>, name: Ident, arrow: bool },
+    Index { base: Box<Expr>, index: Box<Expr> },
+    Call { callee: Box<Expr>, args: Vec<Arg> },
+    Unary { op: UnaryOp, operand: Box<Expr> },
+    Binary { op: BinaryOp, op_span: Span, left: Box<Expr>, right: Box<Expr> },
+    /// `c ? a : b`
+    Ternary { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    /// `e as T`
+    Cast { operand: Box<Expr>, ty: Type },
+    /// `Name { field: value, … }`
+    Struct { name: Path, fields: Vec<FieldInit> },
+    /// `[1, 2, 3]`, `[]`
+    Array(Vec<Expr>),
+    /// `[v; N]`
+    Fill { value: Box<Expr>, count: Box<Expr> },
+    If(Box<IfExpr>),
+    Block(Block),
+    Match(Box<MatchExpr>),
+    /// `sizeof(T or e)`. A plain name is taken as a type here; the checker looks it up as either.
+    SizeofType(Type),
+    SizeofExpr(Box<Expr>),
+    /// `offsetof(T, f)`; the field may be a path `a.b`.
+    Offsetof { ty: Type, fields: Vec<Ident> },
+    /// `new T()`, `new T(GFP_ATOMIC)`
+    New { ty: Type, args: Vec<Expr> },
+    /// `( e )`: kept for the printer and for conditions such as `(a = b)` messages; means what is inside.
+    Paren(Box<Expr>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct IntLit {
+    pub value: u64,
+    /// `-` stood before it.
+    pub negative: bool,
+    /// As written, without the minus: `0x1_000`.
+    pub text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum UnaryOp {
+    /// `!`
+    Not,
+    /// `-`
+    Neg,
+    /// `~`
+    BitNot,
+    /// `*`
+    Deref,
+    /// `&`
+    AddressOf,
+}
+
+impl UnaryOp {
+    /// As written in the source.
+    pub fn text(self) -> &'static str {
+        match self {
+            UnaryOp::Not => "!",
+            UnaryOp::Neg => "-",
+            UnaryOp::BitNot => "~",
+            UnaryOp::Deref => "*",
+            UnaryOp::AddressOf => "&",
+        }
+    }
+}
+
+/// An argument, named as in `dispatch(rb, timeout_ms: 100)` or not.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arg {
+    pub name: Option<Ident>,
+    pub value: Expr,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct FieldInit {
+    pub name: Ident,
+    pub value: Expr,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct IfExpr {
+    pub condition: Condition,
+    pub then: Block,
+    /// `else { … }`, or `else if`: then the block holds just that `if` and is not braced.
+    pub otherwise: Option<Block>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Condition {
+    Expr(Expr),
+    /// `if (var v = e, var w = f)`
+    Bindings(Vec<Binding>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Binding {
+    pub name: Ident,
+    pub ty: Option<Type>,
+    pub value: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct MatchExpr {
+    pub subject: Expr,
+    pub arms: Vec<Arm>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arm {
+    /// Joined by `|`; never empty.
+    pub patterns: Vec<Pattern>,
+    pub body: ArmBody,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Pattern {
+    /// `default` or `_`
+    Default(Span),
+    /// A constant expression below the precedence of `|`.
+    Value(Expr),
+    /// `80..90`, `80..=90`
+    Range { low: Expr, high: Expr, inclusive: bool, span: Span },
+}
+
+impl Pattern {
+    pub fn span(&self) -> Span {
+        match self {
+            Pattern::Default(span) | Pattern::Range { span, .. } => *span,
+            Pattern::Value(expr) => expr.span,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum ArmBody {
+    Expr(Expr),
+    /// `P: { … }`
+    Block(Block),
+    /// `P: return e`, `P: throw e`, `P: break`, an assignment …
+    Stmt(Box<Stmt>),
+}

@@ -1,0 +1,186 @@
+//! Declarations.
+
+use super::{Block, Expr, Ident, Type};
+use crate::source::{FileId, Span};
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct File {
+    pub file: FileId,
+    pub items: Vec<Item>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Item {
+    /// The lines of the `///` comments before it, without the slashes and one blank.
+    pub docs: Vec<String>,
+    pub attributes: Vec<Attribute>,
+    pub visibility: Option<Visibility>,
+    pub kind: ItemKind,
+    pub span: Span,
+}
+
+/// `@name` or `@name(args)`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Attribute {
+    pub name: Ident,
+    /// None without parentheses.
+    pub args: Option<Vec<Expr>>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visibility {
+    Pub,
+    Priv,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum ItemKind {
+    Fn(FnDecl),
+    Struct(StructDecl),
+    Enum(EnumDecl),
+    /// `type Name = T`
+    Alias { name: Ident, ty: Type },
+    Config(ConfigDecl),
+    /// A global variable or, if its type is a map kind, a map: which it is the checker decides.
+    Var(VarDecl),
+    Const(ConstDecl),
+    Impl(ImplDecl),
+    /// `extern name(params) -> T`, `extern? …`
+    Extern(ExternDecl),
+    /// `include "x.kh"`
+    Include { path: StrLit },
+    /// `import name from "x.ks"`
+    Import { name: Ident, path: StrLit },
+    /// `license "GPL"`
+    License { text: StrLit },
+}
+
+/// A string literal: its bytes after escapes, without a terminating NUL.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StrLit {
+    pub bytes: Vec<u8>,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct FnDecl {
+    pub name: Ident,
+    pub params: Vec<Param>,
+    pub result: Option<FnResult>,
+    /// None in a `.kh` header or for a prototype.
+    pub body: Option<Block>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Param {
+    pub name: Ident,
+    pub ty: Type,
+    pub span: Span,
+}
+
+/// `-> T` or `-> name: T`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FnResult {
+    pub name: Option<Ident>,
+    pub ty: Type,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct StructDecl {
+    pub name: Ident,
+    pub fields: Vec<FieldDecl>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct FieldDecl {
+    pub docs: Vec<String>,
+    pub name: Ident,
+    pub ty: Type,
+    pub default: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct EnumDecl {
+    pub name: Ident,
+    /// `enum E: u8`
+    pub repr: Option<Type>,
+    pub variants: Vec<VariantDecl>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct VariantDecl {
+    pub docs: Vec<String>,
+    pub name: Ident,
+    pub value: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConfigDecl {
+    pub name: Ident,
+    pub fields: Vec<FieldDecl>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct VarDecl {
+    pub pin: bool,
+    pub storage: Option<Storage>,
+    pub name: Ident,
+    pub ty: Option<Type>,
+    pub init: Option<Expr>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Storage {
+    /// `local var`: of the BPF side only.
+    Local,
+    /// `percpu var`
+    Percpu,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConstDecl {
+    pub name: Ident,
+    pub ty: Option<Type>,
+    pub value: Expr,
+}
+
+/// `@struct_ops("type") impl name { … }`
+#[derive(Clone, PartialEq, Debug)]
+pub struct ImplDecl {
+    pub name: Ident,
+    pub members: Vec<ImplMember>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ImplMember {
+    pub docs: Vec<String>,
+    pub attributes: Vec<Attribute>,
+    pub kind: ImplMemberKind,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum ImplMemberKind {
+    Fn(FnDecl),
+    /// `field: value,`
+    Field { name: Ident, value: Expr },
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExternDecl {
+    /// `extern?`: may be absent in the running kernel.
+    pub optional: bool,
+    pub name: Ident,
+    pub params: Vec<ExternParam>,
+    pub result: Option<Type>,
+}
+
+/// A parameter of an `extern`; its name may be left out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExternParam {
+    pub name: Option<Ident>,
+    pub ty: Type,
+}

@@ -1,0 +1,63 @@
+//! The tree of a source file, as written: names are not resolved, types not known.
+//!
+//! Invariant: the tree keeps all that the formatter needs except comments (those are in the layout's side table), so
+//! that parse → print → parse is the identity.
+
+mod exprs;
+mod items;
+pub mod print;
+mod stmts;
+
+pub use exprs::*;
+pub use items::*;
+pub use stmts::*;
+
+use crate::source::Span;
+
+/// A name and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ident {
+    pub name: String,
+    pub span: Span,
+}
+
+/// `name`, `Enum::VARIANT` or `module.name` in type position; one segment or two.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Path {
+    pub segments: Vec<Ident>,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Type {
+    pub kind: TypeKind,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum TypeKind {
+    /// `u32`, `void`, `iphdr`, `module.Stats`.
+    Named(Path),
+    /// What takes arguments: `str(16)`, `hash<K, V>(1024)`, `ringbuf<V>(4096)`, `stack_trace(8)`.
+    Applied { name: Ident, args: Vec<Type>, size: Option<Box<Expr>> },
+    /// `T[N]` and `[T; N]`.
+    Array { element: Box<Type>, length: Box<Expr>, spelling: ArraySpelling },
+    /// `*T`, `*T?`, `*user T`.
+    Pointer { user: bool, to: Box<Type>, nullable: bool },
+    /// `fn(a: T, U) -> R`.
+    Fn { params: Vec<FnTypeParam>, result: Option<Box<Type>> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArraySpelling {
+    /// `T[N]`
+    Postfix,
+    /// `[T; N]`
+    Bracketed,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct FnTypeParam {
+    pub name: Option<Ident>,
+    pub ty: Type,
+}

@@ -1,0 +1,6 @@
+//! E03: contexts.
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! E09: environment.
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! E07: lifecycle.
+
+use super::codes;
+
+codes! {
+}

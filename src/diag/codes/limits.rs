@@ -1,0 +1,6 @@
+//! E05: limits.
+
+use super::codes;
+
+codes! {
+}

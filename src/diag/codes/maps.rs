@@ -1,0 +1,6 @@
+//! E04: maps.
+
+use super::codes;
+
+codes! {
+}

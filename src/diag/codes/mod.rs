@@ -1,0 +1,64 @@
+//! The diagnostic codes, one file per area. A number exists once: at its declaration here.
+//!
+//! E00 syntax, E01 names, E02 types, E03 contexts and calls, E04 maps and config, E05 BPF limits and safety,
+//! E06 target support, E07 lifecycle and resources, E09 environment; W likewise.
+
+/// Declares codes: doc text, number, struct name, fields (all `String`), message.
+///
+/// ```ignore
+/// codes! {
+///     /// The name is used here, but nothing in scope declares it.
+///     E0101 UnknownName { name } = "no `{name}` in this scope",
+/// }
+/// ```
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $code:ident $name:ident $({ $($field:ident),* $(,)? })? = $message:literal ),* $(,)?) => {
+        $(
+            $(#[doc = $doc])+
+            pub struct $name $({ $(pub $field: String),* })?;
+            impl $crate::diag::Code for $name {
+                const INFO: $crate::diag::CodeInfo = $crate::diag::CodeInfo {
+                    code: stringify!($code),
+                    name: stringify!($name),
+                    doc: concat!($($doc, "\n"),+),
+                };
+                fn message(&self) -> String {
+                    $( let $name { $($field),* } = self; )?
+                    format!($message)
+                }
+            }
+        )*
+        /// The codes of this file, in order of declaration.
+        pub const CODES: &[$crate::diag::CodeInfo] = &[$( <$name as $crate::diag::Code>::INFO ),*];
+    };
+}
+pub(crate) use codes;
+
+pub mod contexts;
+pub mod environment;
+pub mod lifecycle;
+pub mod limits;
+pub mod maps;
+pub mod names;
+pub mod support;
+pub mod syntax;
+pub mod types;
+
+use crate::diag::CodeInfo;
+
+/// Every code of the compiler.
+pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
+    [
+        syntax::CODES,
+        names::CODES,
+        types::CODES,
+        contexts::CODES,
+        maps::CODES,
+        limits::CODES,
+        support::CODES,
+        lifecycle::CODES,
+        environment::CODES,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,6 @@
+//! E01: names.
+
+use super::codes;
+
+codes! {
+}

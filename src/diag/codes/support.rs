@@ -1,0 +1,6 @@
+//! E06: support.
+
+use super::codes;
+
+codes! {
+}

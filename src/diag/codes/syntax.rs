@@ -1,0 +1,6 @@
+//! E00: syntax.
+
+use super::codes;
+
+codes! {
+}

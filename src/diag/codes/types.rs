@@ -1,0 +1,6 @@
+//! E02: types.
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,1 @@
+//! Diagnostics as one JSON object a line.

@@ -1,0 +1,138 @@
+//! Diagnostics: what the compiler says to its users.
+//!
+//! A code is declared once, in `codes/<area>.rs`, with its message and the text that `ksc explain` prints. A stage
+//! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
+
+pub mod codes;
+pub mod json;
+pub mod render;
+
+use crate::source::Span;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// Facts about a code that do not depend on its use.
+pub struct CodeInfo {
+    pub code: &'static str,
+    pub name: &'static str,
+    /// What `ksc explain CODE` prints.
+    pub doc: &'static str,
+}
+
+/// Implemented by every struct that `codes!` declares.
+pub trait Code {
+    const INFO: CodeInfo;
+    fn message(&self) -> String;
+}
+
+/// A second place in the source that belongs to the message.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// An edit that a tool may apply without asking: replace the text of `span`.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    pub span: Span,
+    pub replacement: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub code: &'static str,
+    pub message: String,
+    /// None for what has no place in a source file (environment errors).
+    pub span: Option<Span>,
+    /// What stands under the marked source, if more can be said there than the message says.
+    pub label: Option<String>,
+    pub labels: Vec<Label>,
+    pub notes: Vec<String>,
+    pub helps: Vec<String>,
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    pub fn new<C: Code>(severity: Severity, span: Option<Span>, code: &C) -> Diagnostic {
+        Diagnostic {
+            severity,
+            code: C::INFO.code,
+            message: code.message(),
+            span,
+            label: None,
+            labels: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// The words under the primary span.
+    pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
+        self.label = Some(text.into());
+        self
+    }
+
+    /// A second place, with what is to be said of it.
+    pub fn note(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// A fact that has no place in the source.
+    pub fn remark(&mut self, text: impl Into<String>) -> &mut Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// What to write instead.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.helps.push(text.into());
+        self
+    }
+
+    pub fn fix(&mut self, span: Span, replacement: impl Into<String>) -> &mut Self {
+        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self
+    }
+}
+
+/// Everything that was reported, in order.
+#[derive(Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        self.list.push(diagnostic);
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    pub fn take(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.list)
+    }
+}
+
+/// A fault of the compiler, never of its user.
+#[macro_export]
+macro_rules! bug {
+    ($($arg:tt)*) => {
+        panic!("internal compiler error: {}\nThis is a fault of ksc, not of your program; please report it with the source.", format_args!($($arg)*))
+    };
+}

@@ -1,0 +1,7 @@
+//! The KernelScript compiler. Read `pipeline.rs` first: it is the whole compiler in one function.
+
+pub mod ast;
+pub mod diag;
+pub mod session;
+pub mod source;
+pub mod types;

@@ -1,0 +1,101 @@
+//! What one run of the compiler carries through its stages; passed everywhere as `cx`.
+
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::source::{SourceMap, Span};
+use crate::types::Types;
+use std::path::PathBuf;
+
+/// BPF instruction set level (`--mcpu`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Mcpu {
+    V1,
+    V2,
+    V3,
+    V4,
+}
+
+impl Mcpu {
+    /// The name that LLVM and the command line use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mcpu::V1 => "v1",
+            Mcpu::V2 => "v2",
+            Mcpu::V3 => "v3",
+            Mcpu::V4 => "v4",
+        }
+    }
+}
+
+/// A kernel version, `major.minor`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct KernelVersion {
+    pub major: u32,
+    pub minor: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub mcpu: Mcpu,
+    /// Oldest kernel that the BPF object must load on.
+    pub min_kernel: KernelVersion,
+    /// LLVM optimisation level, 1 to 3.
+    pub opt_level: u8,
+    /// Verify the IR after each pass also in release builds.
+    pub verify_ir: bool,
+    pub print_ir_after: PrintAfter,
+    pub stop_after: Option<String>,
+    pub time_passes: bool,
+    /// Where `KSC_DUMP` asks every stage to be written.
+    pub dump_dir: Option<PathBuf>,
+    /// Names the pin directory; the file's stem unless `--project` says otherwise.
+    pub project: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PrintAfter {
+    Nothing,
+    Everything,
+    Pass(String),
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            mcpu: Mcpu::V3,
+            min_kernel: KernelVersion { major: 6, minor: 1 },
+            opt_level: 2,
+            verify_ir: cfg!(debug_assertions),
+            print_ir_after: PrintAfter::Nothing,
+            stop_after: None,
+            time_passes: false,
+            dump_dir: None,
+            project: String::new(),
+        }
+    }
+}
+
+pub struct Session {
+    pub options: Options,
+    pub sources: SourceMap,
+    pub diags: Diagnostics,
+    pub types: Types,
+}
+
+impl Session {
+    pub fn new(options: Options) -> Session {
+        Session { options, sources: SourceMap::default(), diags: Diagnostics::default(), types: Types::new() }
+    }
+
+    pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.diags.push(Diagnostic::new(Severity::Error, Some(span), &code))
+    }
+
+    pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.diags.push(Diagnostic::new(Severity::Warning, Some(span), &code))
+    }
+
+    /// An error that has no place in a source file.
+    pub fn environment(&mut self, code: impl Code) -> &mut Diagnostic {
+        self.diags.push(Diagnostic::new(Severity::Error, None, &code))
+    }
+}

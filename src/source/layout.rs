@@ -1,0 +1,1 @@
+//! Newlines, brackets and comments: what is done before the grammar.

@@ -1,0 +1,74 @@
+//! Definitions that types refer to by id.
+
+use super::Ty;
+use crate::source::Span;
+
+#[derive(Clone, Debug)]
+pub struct StructDef {
+    pub name: String,
+    pub origin: Origin,
+    pub fields: Vec<FieldDef>,
+    /// In bytes, with trailing padding; set by `Types::lay_out` for the user's structs, by the tables for others.
+    pub size: u64,
+    /// In bytes.
+    pub align: u64,
+    /// Of the name in its declaration; none for what the tables declare.
+    pub span: Option<Span>,
+}
+
+impl StructDef {
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|f| f.name == name)
+    }
+}
+
+/// Who declares a struct, which decides how its fields are accessed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Origin {
+    /// The program: C layout.
+    User,
+    /// A wire format (`ethhdr`, `iphdr` …): packed as in the packet, never relocated.
+    Packet,
+    /// A context of a program type (`xdp_md`, `__sk_buff`): stable UAPI, rewritten by the verifier.
+    Context,
+}
+
+#[derive(Clone, Debug)]
+pub struct FieldDef {
+    pub name: String,
+    pub ty: Ty,
+    /// In bytes from the start of the struct; of a bit-field, of its storage unit.
+    pub offset: u64,
+    pub bits: Option<BitField>,
+    pub span: Option<Span>,
+}
+
+/// A bit-field inside its storage unit, which has the field's type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BitField {
+    /// From the least significant bit of the storage unit as loaded on a little-endian machine.
+    pub shift: u8,
+    pub width: u8,
+}
+
+#[derive(Clone, Debug)]
+pub struct EnumDef {
+    pub name: String,
+    pub repr: Ty,
+    pub variants: Vec<VariantDef>,
+    pub span: Option<Span>,
+}
+
+#[derive(Clone, Debug)]
+pub struct VariantDef {
+    pub name: String,
+    /// Within the range of the representation.
+    pub value: i128,
+    pub span: Option<Span>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct FnSig {
+    pub params: Vec<Ty>,
+    pub result: Ty,
+}

@@ -1,0 +1,338 @@
+//! Types, shared by every stage: one interned table, one grammar (`text.rs`) for IR text and messages.
+//!
+//! Invariant: a [`Ty`] is an index into the session's [`Types`]; equal types have equal indexes, so types compare by `==`.
+//! Signedness lives in the type; arithmetic ops carry none.
+
+mod defs;
+mod layout;
+pub mod text;
+
+pub use defs::*;
+
+/// An interned type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Ty(u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct StructId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EnumId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SigId(pub u32);
+
+/// What a type is. Written in IR text and messages as the comments say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TyKind {
+    /// `void`
+    Void,
+    /// `i1` in IR text, `bool` in messages
+    Bool,
+    /// `u8` … `u64`, `i8` … `i64`
+    Int { bits: u8, signed: bool },
+    /// `be16`, `be32`, `be64`: stored in network byte order
+    Be { bits: u8 },
+    /// `char`: one byte, unsigned
+    Char,
+    /// `f64`
+    F64,
+    /// `str<N>`: N bytes with the terminating NUL
+    Str(u32),
+    /// `[N x T]`
+    Array(Ty, u64),
+    /// `@S`
+    Struct(StructId),
+    /// `@E`
+    Enum(EnumId),
+    /// `fn(T, …)->R`
+    Fn(SigId),
+    /// `ptr<T, SPACE>`, and `ptr<T, SPACE>?` where it may be null
+    Ptr { to: Ty, space: Space, nullable: bool },
+    /// `opt<T>`: a value or nothing; of places it is what `if (var …)` tests
+    Opt(Ty),
+    /// `place<T, SPACE>`: where a T is stored; what loads and stores take
+    Place { of: Ty, space: Space },
+    /// `handle`: a loaded program, what `load` yields
+    Handle,
+    /// `link`: an attachment, what `attach` yields; compares with 0
+    Link,
+    /// `null`: the type of the literal alone
+    Null,
+    /// `error`: of an expression that was reported already; fits everything
+    Error,
+}
+
+/// Where a pointer points to; drives how an access is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Space {
+    /// Not known yet: the pointee of a parameter before `split` clones its function per origin.
+    Any,
+    Stack,
+    Global,
+    /// A map itself, not an entry.
+    Map,
+    /// An entry of a map that is shared.
+    MapValue,
+    /// An entry of a per-CPU map.
+    Percpu,
+    /// A BPF program's context.
+    Ctx,
+    Packet,
+    Ringbuf,
+    /// A kernel object; how far the verifier trusts the pointer decides between a load and a probe read.
+    BtfTrusted,
+    BtfRcu,
+    BtfUntrusted,
+    /// User memory seen from the kernel.
+    User,
+    /// Memory of the host process.
+    Host,
+    Heap,
+}
+
+impl Space {
+    pub const ALL: [Space; 15] = [
+        Space::Any,
+        Space::Stack,
+        Space::Global,
+        Space::Map,
+        Space::MapValue,
+        Space::Percpu,
+        Space::Ctx,
+        Space::Packet,
+        Space::Ringbuf,
+        Space::BtfTrusted,
+        Space::BtfRcu,
+        Space::BtfUntrusted,
+        Space::User,
+        Space::Host,
+        Space::Heap,
+    ];
+
+    /// The spelling in type text.
+    pub fn text(self) -> &'static str {
+        match self {
+            Space::Any => "any",
+            Space::Stack => "stack",
+            Space::Global => "global",
+            Space::Map => "map",
+            Space::MapValue => "map_value",
+            Space::Percpu => "percpu",
+            Space::Ctx => "ctx",
+            Space::Packet => "packet",
+            Space::Ringbuf => "ringbuf",
+            Space::BtfTrusted => "btf(trusted)",
+            Space::BtfRcu => "btf(rcu)",
+            Space::BtfUntrusted => "btf(untrusted)",
+            Space::User => "user",
+            Space::Host => "host",
+            Space::Heap => "heap",
+        }
+    }
+}
+
+/// The session's types.
+pub struct Types {
+    kinds: Vec<TyKind>,
+    index: std::collections::HashMap<TyKind, Ty>,
+    structs: Vec<StructDef>,
+    enums: Vec<EnumDef>,
+    sigs: Vec<FnSig>,
+}
+
+/// The types that everything needs, interned first so that they are constants.
+impl Ty {
+    pub const VOID: Ty = Ty(0);
+    pub const BOOL: Ty = Ty(1);
+    pub const U8: Ty = Ty(2);
+    pub const U16: Ty = Ty(3);
+    pub const U32: Ty = Ty(4);
+    pub const U64: Ty = Ty(5);
+    pub const I8: Ty = Ty(6);
+    pub const I16: Ty = Ty(7);
+    pub const I32: Ty = Ty(8);
+    pub const I64: Ty = Ty(9);
+    pub const BE16: Ty = Ty(10);
+    pub const BE32: Ty = Ty(11);
+    pub const BE64: Ty = Ty(12);
+    pub const CHAR: Ty = Ty(13);
+    pub const F64: Ty = Ty(14);
+    pub const HANDLE: Ty = Ty(15);
+    pub const LINK: Ty = Ty(16);
+    pub const NULL: Ty = Ty(17);
+    pub const ERROR: Ty = Ty(18);
+}
+
+/// In the order of the constants of [`Ty`].
+const WELL_KNOWN: [TyKind; 19] = [
+    TyKind::Void,
+    TyKind::Bool,
+    TyKind::Int { bits: 8, signed: false },
+    TyKind::Int { bits: 16, signed: false },
+    TyKind::Int { bits: 32, signed: false },
+    TyKind::Int { bits: 64, signed: false },
+    TyKind::Int { bits: 8, signed: true },
+    TyKind::Int { bits: 16, signed: true },
+    TyKind::Int { bits: 32, signed: true },
+    TyKind::Int { bits: 64, signed: true },
+    TyKind::Be { bits: 16 },
+    TyKind::Be { bits: 32 },
+    TyKind::Be { bits: 64 },
+    TyKind::Char,
+    TyKind::F64,
+    TyKind::Handle,
+    TyKind::Link,
+    TyKind::Null,
+    TyKind::Error,
+];
+
+impl Default for Types {
+    fn default() -> Types {
+        Types::new()
+    }
+}
+
+impl Types {
+    pub fn new() -> Types {
+        let mut types = Types {
+            kinds: Vec::new(),
+            index: std::collections::HashMap::new(),
+            structs: Vec::new(),
+            enums: Vec::new(),
+            sigs: Vec::new(),
+        };
+        for kind in WELL_KNOWN {
+            types.intern(kind);
+        }
+        types
+    }
+
+    pub fn intern(&mut self, kind: TyKind) -> Ty {
+        if let Some(&ty) = self.index.get(&kind) {
+            return ty;
+        }
+        let ty = Ty(self.kinds.len() as u32);
+        self.kinds.push(kind);
+        self.index.insert(kind, ty);
+        ty
+    }
+
+    pub fn kind(&self, ty: Ty) -> TyKind {
+        self.kinds[ty.0 as usize]
+    }
+
+    pub fn int(&self, bits: u8, signed: bool) -> Ty {
+        match (bits, signed) {
+            (8, false) => Ty::U8,
+            (16, false) => Ty::U16,
+            (32, false) => Ty::U32,
+            (64, false) => Ty::U64,
+            (8, true) => Ty::I8,
+            (16, true) => Ty::I16,
+            (32, true) => Ty::I32,
+            (64, true) => Ty::I64,
+            (bits, _) => crate::bug!("no integer type of {bits} bits"),
+        }
+    }
+
+    pub fn array(&mut self, element: Ty, length: u64) -> Ty {
+        self.intern(TyKind::Array(element, length))
+    }
+
+    pub fn string(&mut self, size: u32) -> Ty {
+        self.intern(TyKind::Str(size))
+    }
+
+    pub fn ptr(&mut self, to: Ty, space: Space, nullable: bool) -> Ty {
+        self.intern(TyKind::Ptr { to, space, nullable })
+    }
+
+    pub fn place(&mut self, of: Ty, space: Space) -> Ty {
+        self.intern(TyKind::Place { of, space })
+    }
+
+    pub fn opt(&mut self, of: Ty) -> Ty {
+        self.intern(TyKind::Opt(of))
+    }
+
+    pub fn func(&mut self, sig: FnSig) -> Ty {
+        let id = match self.sigs.iter().position(|s| *s == sig) {
+            Some(at) => SigId(at as u32),
+            None => {
+                self.sigs.push(sig);
+                SigId(self.sigs.len() as u32 - 1)
+            }
+        };
+        self.intern(TyKind::Fn(id))
+    }
+
+    pub fn sig(&self, id: SigId) -> &FnSig {
+        &self.sigs[id.0 as usize]
+    }
+
+    /// Makes room for a struct whose fields are filled in later, so that structs may refer to each other by pointer.
+    pub fn add_struct(&mut self, def: StructDef) -> StructId {
+        self.structs.push(def);
+        StructId(self.structs.len() as u32 - 1)
+    }
+
+    pub fn struct_def(&self, id: StructId) -> &StructDef {
+        &self.structs[id.0 as usize]
+    }
+
+    pub fn struct_def_mut(&mut self, id: StructId) -> &mut StructDef {
+        &mut self.structs[id.0 as usize]
+    }
+
+    pub fn structs(&self) -> impl Iterator<Item = (StructId, &StructDef)> {
+        self.structs.iter().enumerate().map(|(i, d)| (StructId(i as u32), d))
+    }
+
+    pub fn add_enum(&mut self, def: EnumDef) -> EnumId {
+        self.enums.push(def);
+        EnumId(self.enums.len() as u32 - 1)
+    }
+
+    pub fn enum_def(&self, id: EnumId) -> &EnumDef {
+        &self.enums[id.0 as usize]
+    }
+
+    pub fn enum_def_mut(&mut self, id: EnumId) -> &mut EnumDef {
+        &mut self.enums[id.0 as usize]
+    }
+
+    pub fn enums(&self) -> impl Iterator<Item = (EnumId, &EnumDef)> {
+        self.enums.iter().enumerate().map(|(i, d)| (EnumId(i as u32), d))
+    }
+
+    /// Width and signedness of what computes as an integer: integers, chars (as `u8`), enums (as their representation).
+    /// Not `bool`, not `be`.
+    pub fn as_int(&self, ty: Ty) -> Option<(u8, bool)> {
+        match self.kind(ty) {
+            TyKind::Int { bits, signed } => Some((bits, signed)),
+            TyKind::Char => Some((8, false)),
+            TyKind::Enum(id) => self.as_int(self.enum_def(id).repr),
+            TyKind::Void
+            | TyKind::Bool
+            | TyKind::Be { .. }
+            | TyKind::F64
+            | TyKind::Str(_)
+            | TyKind::Array(..)
+            | TyKind::Struct(_)
+            | TyKind::Fn(_)
+            | TyKind::Ptr { .. }
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle
+            | TyKind::Link
+            | TyKind::Null
+            | TyKind::Error => None,
+        }
+    }
+
+    /// Strings, arrays and structs: never an SSA value, always in a place.
+    pub fn is_aggregate(&self, ty: Ty) -> bool {
+        matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))
+    }
+}

@@ -1,0 +1,71 @@
+//! The spelling of types in messages; IR text uses the same but for what stands in `TyKind`'s comments.
+
+use super::{Ty, TyKind, Types};
+
+impl Types {
+    /// As the user would write it.
+    pub fn name(&self, ty: Ty) -> String {
+        match self.kind(ty) {
+            TyKind::Void => "void".into(),
+            TyKind::Bool => "bool".into(),
+            TyKind::Int { bits, signed } => format!("{}{bits}", if signed { 'i' } else { 'u' }),
+            TyKind::Be { bits } => format!("be{bits}"),
+            TyKind::Char => "char".into(),
+            TyKind::F64 => "f64".into(),
+            TyKind::Str(size) => format!("str({size})"),
+            TyKind::Array(element, length) => match self.kind(element) {
+                TyKind::Ptr { .. } => format!("[{}; {length}]", self.name(element)),
+                TyKind::Array(..) => {
+                    // `T[N][M]` is N of `T[M]`, so the outer length comes first.
+                    let inner = self.name(element);
+                    let at = inner.find('[').unwrap_or(inner.len());
+                    format!("{}[{length}]{}", &inner[..at], &inner[at..])
+                }
+                _ => format!("{}[{length}]", self.name(element)),
+            },
+            TyKind::Struct(id) => self.struct_def(id).name.clone(),
+            TyKind::Enum(id) => self.enum_def(id).name.clone(),
+            TyKind::Fn(id) => {
+                let sig = self.sig(id);
+                let params: Vec<String> = sig.params.iter().map(|&p| self.name(p)).collect();
+                format!("fn({}) -> {}", params.join(", "), self.name(sig.result))
+            }
+            TyKind::Ptr { to, nullable, .. } => format!("*{}{}", self.name(to), if nullable { "?" } else { "" }),
+            TyKind::Opt(of) => format!("optional {}", self.name(of)),
+            TyKind::Place { of, .. } => self.name(of),
+            TyKind::Handle => "program handle".into(),
+            TyKind::Link => "link".into(),
+            TyKind::Null => "null".into(),
+            TyKind::Error => "?".into(),
+        }
+    }
+
+    /// As IR text has it, where `parse` reads it back.
+    pub fn ir_text(&self, ty: Ty) -> String {
+        match self.kind(ty) {
+            TyKind::Bool => "i1".into(),
+            TyKind::Str(size) => format!("str<{size}>"),
+            TyKind::Array(element, length) => format!("[{length} x {}]", self.ir_text(element)),
+            TyKind::Struct(_) | TyKind::Enum(_) => format!("@{}", self.name(ty)),
+            TyKind::Fn(id) => {
+                let sig = self.sig(id);
+                let params: Vec<String> = sig.params.iter().map(|&p| self.ir_text(p)).collect();
+                format!("fn({})->{}", params.join(", "), self.ir_text(sig.result))
+            }
+            TyKind::Ptr { to, space, nullable } => {
+                format!("ptr<{}, {}>{}", self.ir_text(to), space.text(), if nullable { "?" } else { "" })
+            }
+            TyKind::Opt(of) => format!("opt<{}>", self.ir_text(of)),
+            TyKind::Place { of, space } => format!("place<{}, {}>", self.ir_text(of), space.text()),
+            TyKind::Handle => "handle".into(),
+            TyKind::Error => "error".into(),
+            TyKind::Void
+            | TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::F64
+            | TyKind::Link
+            | TyKind::Null => self.name(ty),
+        }
+    }
+}
