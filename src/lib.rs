@@ -2,6 +2,8 @@
 
 pub mod ast;
 pub mod diag;
+pub mod sema;
 pub mod session;
 pub mod source;
+pub mod tables;
 pub mod types;

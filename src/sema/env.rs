@@ -1,0 +1,56 @@
+//! What is declared at file level: filled by `declare`, read by the checking of bodies.
+
+use super::tree::{Const, ConfigId, FuncId, GlobalId, MapId, Program};
+use crate::ast;
+use crate::source::Span;
+use crate::types::{EnumId, FnSig, StructId, Ty};
+use std::collections::HashMap;
+
+/// What a name of the file level, or a predefined one, means.
+#[derive(Clone, Debug)]
+pub enum Entity {
+    Func(FuncId),
+    Global(GlobalId),
+    Config(ConfigId),
+    Map(MapId),
+    /// `const`; `ty` is none for one without a declared type, which is then as a literal.
+    Const { value: Const, ty: Option<Ty> },
+    /// An enum variant; several enums may share the name, and then the expected type decides.
+    Variants(Vec<(EnumId, i128)>),
+    /// A struct, enum or alias.
+    Type(Ty),
+}
+
+/// An entity and where it is declared; none for what is predefined.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub entity: Entity,
+    pub span: Option<Span>,
+}
+
+/// The file's declarations. Bodies are still syntax here.
+pub struct Env<'a> {
+    /// Names of the file.
+    pub names: HashMap<String, Declared>,
+    /// Names that the tables declare: looked up after the file's.
+    pub predefined: HashMap<&'static str, Declared>,
+    /// Functions (with signatures, without bodies), globals, configs, maps.
+    pub program: Program,
+    /// One for each of `program.funcs`.
+    pub funcs: Vec<FuncDecl<'a>>,
+    /// Fields' default values of the user's structs: what a literal may leave out.
+    pub field_defaults: HashMap<(StructId, usize), Const>,
+}
+
+/// A function's declaration, as far as callers and the checking of its body need it.
+pub struct FuncDecl<'a> {
+    pub decl: &'a ast::FnDecl,
+    pub sig: FnSig,
+}
+
+impl Env<'_> {
+    /// Order of lookup: the file, then what is predefined. Locals come before and are the caller's.
+    pub fn lookup(&self, name: &str) -> Option<&Declared> {
+        self.names.get(name).or_else(|| self.predefined.get(name))
+    }
+}

@@ -1,0 +1,353 @@
+//! The typed tree: what checking a program yields and lowering takes.
+//!
+//! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast` node,
+//! so operands of one operation agree. What is wrong or not supported was reported, and then no tree leaves the checker.
+
+use crate::source::Span;
+use crate::tables::{BuiltinSpec, MapKindSpec, ProgramSpec};
+use crate::types::{StructId, Ty};
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub struct $name(pub u32);
+    )*};
+}
+id!(
+    /// Index into `Program::funcs`.
+    FuncId,
+    /// Index into `Program::globals`.
+    GlobalId,
+    /// Index into `Program::configs`.
+    ConfigId,
+    /// Index into `Program::maps`.
+    MapId,
+    /// Index into the locals of one function.
+    LocalId
+);
+
+#[derive(Default)]
+pub struct Program {
+    pub funcs: Vec<Func>,
+    pub globals: Vec<Global>,
+    pub configs: Vec<Config>,
+    pub maps: Vec<Map>,
+    /// `license "…"`, `GPL` unless written.
+    pub license: String,
+}
+
+impl Program {
+    pub fn func(&self, id: FuncId) -> &Func {
+        &self.funcs[id.0 as usize]
+    }
+    pub fn global(&self, id: GlobalId) -> &Global {
+        &self.globals[id.0 as usize]
+    }
+    pub fn config(&self, id: ConfigId) -> &Config {
+        &self.configs[id.0 as usize]
+    }
+    pub fn map(&self, id: MapId) -> &Map {
+        &self.maps[id.0 as usize]
+    }
+}
+
+pub struct Func {
+    pub name: String,
+    pub name_span: Span,
+    pub span: Span,
+    pub role: Role,
+    /// The first locals, in order.
+    pub params: Vec<LocalId>,
+    pub result: Ty,
+    /// `-> r: R`
+    pub named_result: Option<LocalId>,
+    pub locals: Vec<Local>,
+    pub body: Block,
+}
+
+impl Func {
+    pub fn local(&self, id: LocalId) -> &Local {
+        &self.locals[id.0 as usize]
+    }
+}
+
+/// What the attributes of a function make of it.
+pub enum Role {
+    /// An entry point that the kernel calls.
+    Program(ProgramRole),
+    /// `@helper`
+    Helper,
+    /// Without attribute: user space, or BPF too if that calls it.
+    Plain,
+    /// `main`; with its options if it takes any.
+    Main(Option<ArgsSpec>),
+}
+
+pub struct ProgramRole {
+    pub spec: &'static ProgramSpec,
+    /// The mode word of the attribute, such as `egress`; one of `spec.modes`.
+    pub mode: Option<&'static str>,
+    /// The target of the attribute, such as `eth0`.
+    pub target: Option<String>,
+}
+
+/// The options of `main(args: Args)`: one for each field of the struct.
+pub struct ArgsSpec {
+    pub ty: StructId,
+    pub options: Vec<ArgOption>,
+}
+
+pub struct ArgOption {
+    pub field: usize,
+    pub docs: Vec<String>,
+    /// None: required if a string, else zero.
+    pub default: Option<Const>,
+}
+
+pub struct Local {
+    pub name: String,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub struct Global {
+    pub name: String,
+    pub ty: Ty,
+    /// None: zero.
+    pub init: Option<Const>,
+    pub span: Span,
+}
+
+pub struct Config {
+    pub name: String,
+    /// The struct that the fields make.
+    pub ty: StructId,
+    /// One for each field.
+    pub defaults: Vec<Const>,
+    pub span: Span,
+}
+
+pub struct Map {
+    pub name: String,
+    pub kind: &'static MapKindSpec,
+    /// `void` where the kind has no keys.
+    pub key: Ty,
+    pub value: Ty,
+    pub max_entries: u32,
+    /// `BPF_F_*`, those included that the kind requires.
+    pub flags: u32,
+    pub span: Span,
+}
+
+/// A value known to the compiler; its type is that of the expression or declaration that holds it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Const {
+    /// Integers, chars, enums; of a `be` type the number in host order.
+    Int(i128),
+    Bool(bool),
+    Float(f64),
+    Null,
+    /// Without the terminating NUL.
+    Str(Vec<u8>),
+    /// All bytes zero.
+    Zero,
+    /// In order of the fields.
+    Struct(Vec<Const>),
+    Array(Vec<Const>),
+}
+
+pub struct Block {
+    pub stmts: Vec<Stmt>,
+    /// The value of a block that is an expression.
+    pub value: Option<Box<Expr>>,
+    pub span: Span,
+}
+
+pub struct Stmt {
+    pub kind: StmtKind,
+    pub span: Span,
+}
+
+pub enum StmtKind {
+    /// None: zeroed, also in each turn of a loop.
+    Var { local: LocalId, init: Option<Expr> },
+    /// `var v = m[k]`: a copy, zero if absent; `present` (a hidden bool local) tells which.
+    VarCopy { local: LocalId, present: LocalId, source: Optional },
+    /// `var v = optional else { … }`: `v` stays bound for the rest of the enclosing block; `otherwise` diverges.
+    VarElse { binding: Binding, otherwise: Block },
+    /// `place = value`, or `place op= value`: then the place's value is converted to `op.compute`, the type of `value`
+    /// (but for shift counts), and the result back.
+    Assign { place: Expr, op: Option<CompoundOp>, value: Expr },
+    /// `m[k] = value`
+    MapUpdate { map: MapId, key: Expr, value: Expr },
+    /// `m[k] op= value`: inserts where absent.
+    MapAssignOp { map: MapId, key: Expr, op: CompoundOp, value: Expr },
+    MapDelete { map: MapId, key: Expr },
+    Expr(Expr),
+    While { condition: Expr, body: Block },
+    Loop { body: Block },
+    /// `low..high`; both of the local's type, evaluated once.
+    For { local: LocalId, low: Expr, high: Expr, inclusive: bool, body: Block },
+    /// `for (k, v in m)`: both are copies; a discarded one is a local all the same.
+    ForMap { map: MapId, key: LocalId, value: LocalId, body: Block },
+    Break,
+    Continue,
+    Return(Option<Expr>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CompoundOp {
+    pub op: ArithOp,
+    /// The type in which the operation is computed.
+    pub compute: Ty,
+}
+
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub enum ExprKind {
+    Const(Const),
+    Local(LocalId),
+    Global(GlobalId),
+    ConfigField { config: ConfigId, field: usize },
+    /// A field of a struct that is a place or a value.
+    Field { base: Box<Expr>, field: usize },
+    /// What a pointer points to: a place.
+    Deref(Box<Expr>),
+    AddressOf(Box<Expr>),
+    /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
+    CtxField { ctx: Box<Expr>, field: usize },
+    /// `ctx->data_end - ctx->data`, as `u64`
+    PacketLen { ctx: Box<Expr> },
+    /// A copy of the entry, zero where absent.
+    MapGet { map: MapId, key: Box<Expr> },
+    Arith { op: ArithOp, left: Box<Expr>, right: Box<Expr> },
+    /// `-e`
+    Neg(Box<Expr>),
+    /// `~e`
+    BitNot(Box<Expr>),
+    /// `!e` of a bool
+    Not(Box<Expr>),
+    /// Both sides have one type, but for integers of mixed signs, whose values are compared.
+    Compare { op: CompareOp, left: Box<Expr>, right: Box<Expr> },
+    /// `&&`, `||`
+    Logical { and: bool, left: Box<Expr>, right: Box<Expr> },
+    /// To the type of this expression; also truthiness (to bool) and between `be` and host order (swaps).
+    Cast(Box<Expr>),
+    /// The stored integer of a `be` value: `x.raw`.
+    Raw(Box<Expr>),
+    /// Also `?:`, and `if` as a statement (then of type `void`).
+    If(Box<If>),
+    Block(Block),
+    Match(Box<Match>),
+    Call { func: FuncId, args: Vec<Expr> },
+    Builtin { builtin: &'static BuiltinSpec, args: Vec<Expr> },
+    Print(Print),
+    /// `load(program)`
+    Load(FuncId),
+    /// `attach(handle, target?, flags?)`
+    Attach { handle: Box<Expr>, target: Option<Box<Expr>>, flags: Option<Box<Expr>>, result_used: bool },
+    /// Takes a handle (all its links) or a link.
+    Detach(Box<Expr>),
+    /// In order of evaluation; fields that were left out have been filled in.
+    Struct { fields: Vec<(usize, Expr)> },
+    /// In order; as many as the array's length.
+    Array(Vec<Expr>),
+    /// Whether an optional is there: `m[k] != null`.
+    IsPresent(Box<Optional>),
+}
+
+/// Integer arithmetic of the language. Both operands have the result's type, but a shift count, which has any unsigned
+/// type and is taken modulo the width.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ArithOp {
+    Add,
+    Sub,
+    Mul,
+    /// `x / 0 == 0`, `MIN / -1 == MIN`
+    Div,
+    /// `x % 0 == x`, `MIN % -1 == 0`
+    Rem,
+    And,
+    Or,
+    Xor,
+    Shl,
+    /// Arithmetic for signed types.
+    Shr,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CompareOp {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// What may be there or not: the sources of `if (var …)` and of presence tests.
+pub struct Optional {
+    pub kind: OptionalKind,
+    /// Of the value when it is there.
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub enum OptionalKind {
+    /// `m[k]`
+    MapEntry { map: MapId, key: Expr },
+    /// `m.entry(k, init)`
+    MapEntryOr { map: MapId, key: Expr, init: Expr },
+    /// `ctx.packet(offset, T)`
+    Packet { ctx: Expr, offset: Expr, of: Ty },
+    /// A pointer that may be null.
+    Pointer(Expr),
+}
+
+/// `var name = optional` in a condition. A map entry binds as a place: `ExprKind::Local` of the local names the entry
+/// itself. A packet header and a pointer bind as a pointer value of the local's type.
+pub struct Binding {
+    pub local: LocalId,
+    pub source: Optional,
+}
+
+pub enum Condition {
+    Expr(Expr),
+    /// All must be there; later ones see earlier ones.
+    Bindings(Vec<Binding>),
+}
+
+pub struct If {
+    pub condition: Condition,
+    pub then: Block,
+    pub otherwise: Option<Block>,
+}
+
+pub struct Match {
+    pub subject: Expr,
+    pub arms: Vec<Arm>,
+    /// The block of `default`; without one a value that no arm takes yields zero.
+    pub default: Option<Block>,
+}
+
+pub struct Arm {
+    /// Inclusive ranges of the subject's values (numbers; bools as 0 and 1; `be` in host order). The first arm that fits
+    /// is taken; the checker has removed what earlier arms cover.
+    pub ranges: Vec<(i128, i128)>,
+    pub body: Block,
+    pub span: Span,
+}
+
+/// A print whose format was checked against its arguments.
+pub struct Print {
+    /// A printf format; every conversion has an argument of a fitting type.
+    pub format: Vec<u8>,
+    pub args: Vec<Expr>,
+    /// `print` ends the line, `print_raw` does not.
+    pub newline: bool,
+}
