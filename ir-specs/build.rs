@@ -1,1 +1,28 @@
-fn main(){}
+//! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`) and links LLVM.
+
+#[path = "gen/load.rs"]
+mod load;
+#[path = "gen/llvm_link.rs"]
+mod llvm_link;
+#[path = "gen/ops.rs"]
+mod ops;
+#[path = "gen/tables.rs"]
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = Path::new("ir-specs");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let specs = load::load(root);
+    write(&out.join("tables.rs"), &tables::render(&specs));
+    write(&out.join("ops.rs"), &ops::render(&specs.ops));
+    write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, "bpf"));
+    write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, "host"));
+    llvm_link::link();
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
+}

@@ -1,0 +1,37 @@
+//! Links LLVM 22: the shared library, or with feature `static-llvm` the components that the compiler uses.
+//!
+//! The crate `llvm-sys` could link too, but its features for static and shared exclude each other, and features of a
+//! package only ever add up: `--features static-llvm` must be enough.
+
+use std::process::Command;
+
+/// Components of `llvm-config`: both targets, the IR reader and the optimiser.
+const COMPONENTS: [&str; 6] = ["bpf", "x86", "passes", "irreader", "bitwriter", "asmparser"];
+
+pub fn link() {
+    println!("cargo:rerun-if-env-changed=LLVM_SYS_221_PREFIX");
+    let prefix = std::env::var("LLVM_SYS_221_PREFIX").unwrap_or_else(|_| "/usr/lib/llvm-22".into());
+    let config = format!("{prefix}/bin/llvm-config");
+    println!("cargo:rustc-link-search=native={}", ask(&config, &["--libdir"]).trim());
+    if std::env::var_os("CARGO_FEATURE_STATIC_LLVM").is_none() {
+        println!("cargo:rustc-link-lib=dylib=LLVM-22");
+        return;
+    }
+    let mut args = vec!["--link-static", "--libs"];
+    args.extend(COMPONENTS);
+    for word in ask(&config, &args).split_whitespace() {
+        println!("cargo:rustc-link-lib=static={}", word.trim_start_matches("-l"));
+    }
+    for word in ask(&config, &["--link-static", "--system-libs"]).split_whitespace() {
+        println!("cargo:rustc-link-lib=dylib={}", word.trim_start_matches("-l"));
+    }
+    println!("cargo:rustc-link-lib=dylib=stdc++");
+}
+
+fn ask(config: &str, args: &[&str]) -> String {
+    let output = Command::new(config).args(args).output().unwrap_or_else(|e| {
+        panic!("cannot run {config}: {e}; install llvm-22-dev (ci/setup does) or set LLVM_SYS_221_PREFIX")
+    });
+    assert!(output.status.success(), "{config} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("llvm-config prints UTF-8")
+}

@@ -1,0 +1,123 @@
+//! Reads the TOML files and checks them against each other.
+
+use serde::Deserialize;
+use std::path::Path;
+use toml::Table;
+
+pub struct Specs {
+    pub programs: Table,
+    pub contexts: Table,
+    pub headers: Table,
+    pub constants: Table,
+    pub maps: Table,
+    pub builtins: Table,
+    pub helpers: Table,
+    pub ops: Vec<Op>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpRecord {
+    pub summary: String,
+    #[serde(default)]
+    pub doc: String,
+    #[serde(default)]
+    pub attrs: Vec<String>,
+    #[serde(default)]
+    pub operands: Vec<String>,
+    #[serde(default)]
+    pub results: Vec<String>,
+    #[serde(default)]
+    pub regions: Vec<String>,
+    #[serde(default)]
+    pub successors: Vec<String>,
+    #[serde(default)]
+    pub traits: Vec<String>,
+    pub on: Targets,
+    pub example: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Targets {
+    pub bpf: String,
+    pub host: String,
+}
+
+pub struct Op {
+    pub dialect: String,
+    pub name: String,
+    pub record: OpRecord,
+}
+
+impl Op {
+    /// `KsIfSome`
+    pub fn variant(&self) -> String {
+        format!("{}{}", camel(&self.dialect), camel(&self.name))
+    }
+
+    /// `ks_if_some`
+    pub fn function(&self) -> String {
+        format!("{}_{}", self.dialect, self.name)
+    }
+}
+
+pub fn camel(text: &str) -> String {
+    text.split('_')
+        .map(|word| {
+            let mut chars = word.chars();
+            chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+        })
+        .collect()
+}
+
+pub fn load(root: &Path) -> Specs {
+    let specs = Specs {
+        programs: table(&root.join("programs.toml")),
+        contexts: table(&root.join("contexts.toml")),
+        headers: table(&root.join("headers.toml")),
+        constants: table(&root.join("constants.toml")),
+        maps: table(&root.join("maps.toml")),
+        builtins: table(&root.join("builtins.toml")),
+        helpers: table(&root.join("helpers.toml")),
+        ops: ops(&root.join("ops")),
+    };
+    check(&specs);
+    specs
+}
+
+fn table(path: &Path) -> Table {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn ops(folder: &Path) -> Vec<Op> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("a readable folder entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    let mut ops = Vec::new();
+    for path in files {
+        let dialect = path.file_stem().expect("a file name").to_string_lossy().into_owned();
+        for (name, value) in table(&path) {
+            let record = value.try_into().unwrap_or_else(|e| panic!("{}: [{name}]: {e}", path.display()));
+            ops.push(Op { dialect: dialect.clone(), name, record });
+        }
+    }
+    ops
+}
+
+/// What one table says of another must exist there.
+fn check(specs: &Specs) {
+    for (name, program) in &specs.programs {
+        let context = program["context"].as_str().expect("a string");
+        assert!(specs.contexts.contains_key(context), "programs.toml: [{name}]: no context `{context}`");
+    }
+    for (name, builtin) in &specs.builtins {
+        if let Some(helper) = builtin.get("bpf").and_then(|h| h.as_str()) {
+            assert!(specs.helpers.contains_key(helper), "builtins.toml: [{name}]: no helper `{helper}`");
+        }
+    }
+}

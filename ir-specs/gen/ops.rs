@@ -1,0 +1,247 @@
+//! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; and the dispatch to the emitters.
+
+use crate::load::{Op, OpRecord};
+use std::fmt::Write;
+
+pub fn render(ops: &[Op]) -> String {
+    let mut out = String::new();
+    enumeration(&mut out, ops);
+    records(&mut out, ops);
+    for op in ops {
+        view(&mut out, op);
+    }
+    out.push_str("impl Builder<'_> {\n");
+    for op in ops {
+        builder(&mut out, op);
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// A `match` arm for each op that the target emits: `emit::<dialect>::<op>(g, op)`.
+pub fn render_dispatch(ops: &[Op], target: &str) -> String {
+    let mut out = String::from("match opcode {\n");
+    for op in ops {
+        let variant = op.variant();
+        let how = if target == "bpf" { &op.record.on.bpf } else { &op.record.on.host };
+        if how == "emit" {
+            let name = rust_name(&op.name);
+            writeln!(out, "    Opcode::{variant} => super::{}::{name}(g, op),", op.dialect).expect("a string grows");
+        } else {
+            writeln!(out, "    Opcode::{variant} => not_legal(opcode),").expect("a string grows");
+        }
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// An identifier that is no Rust keyword.
+fn rust_name(name: &str) -> String {
+    const KEYWORDS: [&str; 12] =
+        ["if", "else", "for", "while", "match", "break", "continue", "return", "const", "yield", "move", "static"];
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+}
+
+fn enumeration(out: &mut String, ops: &[Op]) {
+    out.push_str("#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]\npub enum Opcode {\n");
+    for op in ops {
+        writeln!(out, "    /// {}\n    {},", op.record.summary, op.variant()).expect("a string grows");
+    }
+    out.push_str("}\n\n");
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Splits `name: Kind?` into name, kind and how many.
+fn operand(text: &str) -> (&str, &str, &'static str) {
+    let (name, kind) = text.split_once(": ").unwrap_or_else(|| panic!("operand `{text}` is not `name: Kind`"));
+    match (kind.strip_suffix('?'), kind.strip_suffix('*')) {
+        (Some(kind), _) => (name, kind, "Optional"),
+        (_, Some(kind)) => (name, kind, "Any"),
+        _ => (name, kind, "One"),
+    }
+}
+
+fn attr(text: &str) -> (&str, &str) {
+    text.split_once(": ").unwrap_or_else(|| panic!("attribute `{text}` is not `name: Kind`"))
+}
+
+fn on(how: &str) -> String {
+    match how.split_once(':') {
+        None if how == "emit" => "On::Emit".into(),
+        Some(("lower", pass)) => format!("On::Lower({pass:?})"),
+        Some(("reject", code)) => format!("On::Reject({code:?})"),
+        _ => panic!("`{how}` is none of emit, lower:PASS, reject:CODE"),
+    }
+}
+
+fn records(out: &mut String, ops: &[Op]) {
+    out.push_str("/// In the order of [`Opcode`].\npub static OPS: &[OpSpec] = &[\n");
+    for op in ops {
+        let OpRecord { summary, operands, results, attrs, regions, successors, traits, example, .. } = &op.record;
+        let operands: Vec<String> = operands
+            .iter()
+            .map(|o| {
+                let (name, kind, many) = operand(o);
+                format!("Operand {{ name: {name:?}, kind: OperandKind::{kind}, many: Many::{many} }}")
+            })
+            .collect();
+        let attrs: Vec<String> = attrs
+            .iter()
+            .map(|a| {
+                let (name, kind) = attr(a);
+                format!("AttrSpec {{ name: {name:?}, kind: AttrKind::{kind} }}")
+            })
+            .collect();
+        let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t}")).collect();
+        writeln!(
+            out,
+            "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
+             regions: &[{}], successors: &[{}], traits: &[{}], bpf: {}, host: {}, example: {example:?} }},",
+            op.dialect,
+            op.name,
+            operands.join(", "),
+            quoted(results),
+            attrs.join(", "),
+            quoted(regions),
+            quoted(successors),
+            traits.join(", "),
+            on(&op.record.on.bpf),
+            on(&op.record.on.host),
+        )
+        .expect("a string grows");
+    }
+    out.push_str("];\n\n");
+}
+
+/// A view: the op's operands, attributes and regions by name.
+fn view(out: &mut String, op: &Op) {
+    let variant = op.variant();
+    let mut methods = String::new();
+    for (index, text) in op.record.operands.iter().enumerate() {
+        let (name, _, many) = operand(text);
+        let name = rust_name(name);
+        let (ty, body) = match many {
+            "One" => ("Value", format!("self.0.operands[{index}]")),
+            "Optional" => ("Option<Value>", format!("self.0.operands.get({index}).copied()")),
+            _ => ("&'a [Value]", format!("&self.0.operands[{index}..]")),
+        };
+        writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ {body} }}").expect("a string grows");
+    }
+    for (index, text) in op.record.attrs.iter().enumerate() {
+        let (name, kind) = attr(text);
+        let (ty, getter) = attr_access(kind);
+        let name = rust_name(name);
+        writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ self.0.attrs[{index}].{getter}() }}").expect("a string grows");
+    }
+    for (index, name) in op.record.regions.iter().enumerate() {
+        let (name, ty, body) = match name.strip_suffix('*') {
+            Some(name) => (name, "&'a [RegionId]", format!("&self.0.regions[{index}..]")),
+            None => (name.as_str(), "RegionId", format!("self.0.regions[{index}]")),
+        };
+        writeln!(methods, "    pub fn {}_region(&self) -> {ty} {{ {body} }}", rust_name(name)).expect("a string grows");
+    }
+    if methods.is_empty() {
+        return;
+    }
+    writeln!(
+        out,
+        "/// View of a `{}.{}`.\npub struct {variant}<'a>(&'a OpData);\nimpl<'a> {variant}<'a> {{\n    \
+         pub fn of(op: &'a OpData) -> Self {{ debug_assert_eq!(op.opcode, Opcode::{variant}); {variant}(op) }}\n{methods}}}\n",
+        op.dialect, op.name
+    )
+    .expect("a string grows");
+}
+
+/// Rust type and getter of an attribute in a view.
+fn attr_access(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "Int" => ("i128", "int"),
+        "Bool" => ("bool", "bool"),
+        "Str" => ("&'a [u8]", "bytes"),
+        "Symbol" => ("&'a Symbol", "symbol"),
+        "Type" => ("Ty", "ty"),
+        "Word" => ("&'a str", "word"),
+        "Ints" => ("&'a [i128]", "ints"),
+        _ => panic!("no attribute kind `{kind}`"),
+    }
+}
+
+/// Rust type of an attribute as a builder's parameter, and the `Attr` made of it.
+fn attr_param(kind: &str, name: &str) -> (&'static str, String) {
+    match kind {
+        "Int" => ("i128", format!("Attr::Int({name})")),
+        "Bool" => ("bool", format!("Attr::Bool({name})")),
+        "Str" => ("&[u8]", format!("Attr::Str({name}.to_vec())")),
+        "Symbol" => ("&Symbol", format!("Attr::Symbol({name}.clone())")),
+        "Type" => ("Ty", format!("Attr::Type({name})")),
+        "Word" => ("&str", format!("Attr::Word({name}.into())")),
+        "Ints" => ("&[i128]", format!("Attr::Ints({name}.to_vec())")),
+        _ => panic!("no attribute kind `{kind}`"),
+    }
+}
+
+/// `fn ks_add(left, right, attrs…, result: Ty) -> Value`. Ops with regions or successors take those as lists.
+fn builder(out: &mut String, op: &Op) {
+    let record = &op.record;
+    let mut params = String::new();
+    let mut operands = String::from("let mut operands: Vec<Value> = Vec::new();\n");
+    for text in &record.operands {
+        let (name, _, many) = operand(text);
+        let name = rust_name(name);
+        match many {
+            "One" => {
+                write!(params, ", {name}: Value").expect("a string grows");
+                writeln!(operands, "operands.push({name});").expect("a string grows");
+            }
+            "Optional" => {
+                write!(params, ", {name}: Option<Value>").expect("a string grows");
+                writeln!(operands, "operands.extend({name});").expect("a string grows");
+            }
+            _ => {
+                write!(params, ", {name}: &[Value]").expect("a string grows");
+                writeln!(operands, "operands.extend_from_slice({name});").expect("a string grows");
+            }
+        }
+    }
+    let mut attrs = Vec::new();
+    for text in &record.attrs {
+        let (name, kind) = attr(text);
+        let name = rust_name(name);
+        let (ty, value) = attr_param(kind, &name);
+        write!(params, ", {name}: {ty}").expect("a string grows");
+        attrs.push(value);
+    }
+    let many = record.results.first().is_some_and(|r| r.ends_with('*'));
+    let (results, result_type, finish) = match (record.results.len(), many) {
+        (0, _) => ("&[]", "OpId", "op"),
+        (1, false) => ("&[result]", "Value", "self.func.ops[op].results[0]"),
+        _ => ("results", "OpId", "op"),
+    };
+    match results {
+        "&[result]" => params.push_str(", result: Ty"),
+        "results" => params.push_str(", results: &[Ty]"),
+        _ => {}
+    }
+    if !record.regions.is_empty() {
+        params.push_str(", regions: Vec<RegionId>");
+    }
+    if !record.successors.is_empty() {
+        params.push_str(", successors: Vec<BlockId>");
+    }
+    let regions = if record.regions.is_empty() { "Vec::new()" } else { "regions" };
+    let successors = if record.successors.is_empty() { "Vec::new()" } else { "successors" };
+    let unused_mut = if record.operands.is_empty() { operands.replace("mut ", "") } else { operands };
+    writeln!(
+        out,
+        "/// {}\n#[allow(clippy::too_many_arguments, clippy::vec_init_then_push)]\npub fn {}(&mut self{params}) -> {result_type} {{\n{unused_mut}\
+         let op = self.insert(Opcode::{}, operands, vec![{}], {results}, {regions}, {successors});\n{finish}\n}}",
+        record.summary,
+        op.function(),
+        op.variant(),
+        attrs.join(", ")
+    )
+    .expect("a string grows");
+}

@@ -1,0 +1,156 @@
+//! Writes `tables.rs`: the TOML tables as statics of the types in `src/tables/mod.rs`.
+
+use crate::load::Specs;
+use std::fmt::Write;
+use toml::{Table, Value};
+
+pub fn render(specs: &Specs) -> String {
+    let mut out = String::new();
+    list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs, program);
+    list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts, context);
+    list(&mut out, "HEADERS", "HeaderSpec", &specs.headers, header);
+    list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps, map_kind);
+    list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins, builtin);
+    list(&mut out, "HELPERS", "HelperSpec", &specs.helpers, helper);
+    list(&mut out, "ENUMS", "EnumSpec", specs.constants["enums"].as_table().expect("a table"), enumeration);
+    let constants = specs.constants["constants"].as_table().expect("a table");
+    list(&mut out, "CONSTS", "ConstSpec", constants, |name, value| {
+        format!("ConstSpec {{ name: {name:?}, value: {} }}", value.as_integer().expect("an integer"))
+    });
+    out
+}
+
+fn list(out: &mut String, name: &str, ty: &str, table: &Table, record: impl Fn(&str, &Value) -> String) {
+    writeln!(out, "pub static {name}: &[{ty}] = &[").expect("a string grows");
+    for (key, value) in table {
+        writeln!(out, "    {},", record(key, value)).expect("a string grows");
+    }
+    out.push_str("];\n");
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("`{key}` must be a string in {value}"))
+}
+
+fn maybe_text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).map(|v| v.as_str().unwrap_or_else(|| panic!("`{key}` must be a string in {value}")))
+}
+
+fn int(value: &Value, key: &str) -> i64 {
+    value.get(key).and_then(Value::as_integer).unwrap_or_else(|| panic!("`{key}` must be a number in {value}"))
+}
+
+fn flag(value: &Value, key: &str, default: bool) -> bool {
+    value.get(key).map_or(default, |v| v.as_bool().unwrap_or_else(|| panic!("`{key}` must be a bool in {value}")))
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).map_or(&[], |v| v.as_array().unwrap_or_else(|| panic!("`{key}` must be a list in {value}")))
+}
+
+fn joined(values: &[Value], render: impl Fn(&Value) -> String) -> String {
+    values.iter().map(render).collect::<Vec<_>>().join(", ")
+}
+
+fn words(value: &Value, key: &str) -> String {
+    joined(array(value, key), |v| format!("{:?}", v.as_str().expect("a string")))
+}
+
+fn program(name: &str, v: &Value) -> String {
+    let returns = joined(array(v, "returns"), Value::to_string);
+    let forms = joined(array(v, "forms"), |f| {
+        format!(
+            "ProgramForm {{ mode: {:?}, section: {:?}, runtime_kind: {} }}",
+            text(f, "mode"),
+            text(f, "section"),
+            int(f, "runtime_kind")
+        )
+    });
+    format!(
+        "ProgramSpec {{ name: {name:?}, context: {:?}, result: {:?}, returns: ({returns}), safe_default: {}, forms: &[{forms}], \
+         packet: {}, prog_type: {}, target: {:?} }}",
+        text(v, "context"),
+        text(v, "result"),
+        int(v, "safe_default"),
+        flag(v, "packet", false),
+        int(v, "prog_type"),
+        maybe_text(v, "target"),
+    )
+}
+
+fn context(name: &str, v: &Value) -> String {
+    let fields = joined(array(v, "fields"), |f| {
+        format!(
+            "ContextField {{ name: {:?}, ty: {:?}, offset: {}, role: FieldRole::{}, writable: {} }}",
+            text(f, "name"),
+            text(f, "ty"),
+            int(f, "offset"),
+            maybe_text(f, "role").unwrap_or("Plain"),
+            flag(f, "writable", false)
+        )
+    });
+    let (aliases, size) = (words(v, "aliases"), int(v, "size"));
+    format!("ContextSpec {{ name: {name:?}, aliases: &[{aliases}], size: {size}, fields: &[{fields}] }}")
+}
+
+fn header(name: &str, v: &Value) -> String {
+    let fields = joined(array(v, "fields"), |f| {
+        let bits = match array(f, "bits") {
+            [shift, width] => format!("Some(({shift}, {width}))"),
+            _ => "None".into(),
+        };
+        format!(
+            "HeaderField {{ name: {:?}, ty: {:?}, offset: {}, bits: {bits} }}",
+            text(f, "name"),
+            text(f, "ty"),
+            int(f, "offset")
+        )
+    });
+    format!("HeaderSpec {{ name: {name:?}, size: {}, fields: &[{fields}] }}", int(v, "size"))
+}
+
+fn enumeration(name: &str, v: &Value) -> String {
+    let variants = joined(array(v, "variants"), |pair| match pair.as_array().map(Vec::as_slice) {
+        Some([name, value]) => format!("({name}, {value})"),
+        _ => panic!("a variant is [name, value], not {pair}"),
+    });
+    let (aliases, repr) = (words(v, "aliases"), text(v, "repr"));
+    format!("EnumSpec {{ name: {name:?}, aliases: &[{aliases}], repr: {repr:?}, variants: &[{variants}] }}")
+}
+
+fn map_kind(name: &str, v: &Value) -> String {
+    let entries = v.get("default_entries").and_then(Value::as_integer).unwrap_or(1024);
+    format!(
+        "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, percpu: {}, array: {}, \
+         default_entries: {entries}, supported: {} }}",
+        words(v, "aliases"),
+        int(v, "map_type"),
+        text(v, "key"),
+        flag(v, "percpu", false),
+        flag(v, "array", false),
+        flag(v, "supported", true),
+    )
+}
+
+fn builtin(name: &str, v: &Value) -> String {
+    let params = joined(array(v, "params"), |p| match p.as_array().map(Vec::as_slice) {
+        Some([name, ty]) => format!("({name}, {ty})"),
+        _ => panic!("a parameter is [name, type], not {p}"),
+    });
+    format!(
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, summary: {:?} }}",
+        text(v, "result"),
+        maybe_text(v, "host"),
+        maybe_text(v, "bpf"),
+        text(v, "summary"),
+    )
+}
+
+fn helper(name: &str, v: &Value) -> String {
+    format!(
+        "HelperSpec {{ name: {name:?}, number: {}, args: {}, changes_packet: {} }}",
+        int(v, "number"),
+        int(v, "args"),
+        flag(v, "changes_packet", false)
+    )
+}
