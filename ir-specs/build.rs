@@ -1,9 +1,9 @@
 //! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`) and links LLVM.
 
-#[path = "gen/load.rs"]
-mod load;
 #[path = "gen/llvm_link.rs"]
 mod llvm_link;
+#[path = "gen/load.rs"]
+mod load;
 #[path = "gen/ops.rs"]
 mod ops;
 #[path = "gen/tables.rs"]

@@ -134,7 +134,8 @@ fn view(out: &mut String, op: &Op) {
         let (name, kind) = attr(text);
         let (ty, getter) = attr_access(kind);
         let name = rust_name(name);
-        writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ self.0.attrs[{index}].{getter}() }}").expect("a string grows");
+        writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ self.0.attrs[{index}].{getter}() }}")
+            .expect("a string grows");
     }
     for (index, name) in op.record.regions.iter().enumerate() {
         let (name, ty, body) = match name.strip_suffix('*') {

@@ -23,21 +23,52 @@ pub enum ExprKind {
     /// `name` or `Enum::VARIANT`.
     Name(Path),
     /// `base.name`, `base->name`
-    Field { base: Box<Expr>, name: Ident, arrow: bool },
-    Index { base: Box<Expr>, index: Box<Expr> },
-    Call { callee: Box<Expr>, args: Vec<Arg> },
-    Unary { op: UnaryOp, operand: Box<Expr> },
-    Binary { op: BinaryOp, op_span: Span, left: Box<Expr>, right: Box<Expr> },
+    Field {
+        base: Box<Expr>,
+        name: Ident,
+        arrow: bool,
+    },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<Arg>,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Expr>,
+    },
+    Binary {
+        op: BinaryOp,
+        op_span: Span,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `c ? a : b`
-    Ternary { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    Ternary {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// `e as T`
-    Cast { operand: Box<Expr>, ty: Type },
+    Cast {
+        operand: Box<Expr>,
+        ty: Type,
+    },
     /// `Name { field: value, … }`
-    Struct { name: Path, fields: Vec<FieldInit> },
+    Struct {
+        name: Path,
+        fields: Vec<FieldInit>,
+    },
     /// `[1, 2, 3]`, `[]`
     Array(Vec<Expr>),
     /// `[v; N]`
-    Fill { value: Box<Expr>, count: Box<Expr> },
+    Fill {
+        value: Box<Expr>,
+        count: Box<Expr>,
+    },
     If(Box<IfExpr>),
     Block(Block),
     Match(Box<MatchExpr>),
@@ -45,9 +76,15 @@ pub enum ExprKind {
     SizeofType(Type),
     SizeofExpr(Box<Expr>),
     /// `offsetof(T, f)`; the field may be a path `a.b`.
-    Offsetof { ty: Type, fields: Vec<Ident> },
+    Offsetof {
+        ty: Type,
+        fields: Vec<Ident>,
+    },
     /// `new T()`, `new T(GFP_ATOMIC)`
-    New { ty: Type, args: Vec<Expr> },
+    New {
+        ty: Type,
+        args: Vec<Expr>,
+    },
     /// `( e )`: kept for the printer and for conditions such as `(a = b)` messages; means what is inside.
     Paren(Box<Expr>),
 }

@@ -40,7 +40,10 @@ pub enum ItemKind {
     Struct(StructDecl),
     Enum(EnumDecl),
     /// `type Name = T`
-    Alias { name: Ident, ty: Type },
+    Alias {
+        name: Ident,
+        ty: Type,
+    },
     Config(ConfigDecl),
     /// A global variable or, if its type is a map kind, a map: which it is the checker decides.
     Var(VarDecl),
@@ -49,11 +52,18 @@ pub enum ItemKind {
     /// `extern name(params) -> T`, `extern? …`
     Extern(ExternDecl),
     /// `include "x.kh"`
-    Include { path: StrLit },
+    Include {
+        path: StrLit,
+    },
     /// `import name from "x.ks"`
-    Import { name: Ident, path: StrLit },
+    Import {
+        name: Ident,
+        path: StrLit,
+    },
     /// `license "GPL"`
-    License { text: StrLit },
+    License {
+        text: StrLit,
+    },
 }
 
 /// A string literal: its bytes after escapes, without a terminating NUL.
@@ -166,7 +176,10 @@ pub struct ImplMember {
 pub enum ImplMemberKind {
     Fn(FnDecl),
     /// `field: value,`
-    Field { name: Ident, value: Expr },
+    Field {
+        name: Ident,
+        value: Expr,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -20,30 +20,54 @@ pub struct Stmt {
 #[derive(Clone, PartialEq, Debug)]
 pub enum StmtKind {
     /// `var name: T = init else { … }`
-    Var { name: Ident, ty: Option<Type>, init: Option<Expr>, otherwise: Option<Block> },
+    Var {
+        name: Ident,
+        ty: Option<Type>,
+        init: Option<Expr>,
+        otherwise: Option<Block>,
+    },
     /// `const NAME: T = value`
-    Const { name: Ident, ty: Option<Type>, value: Expr },
+    Const {
+        name: Ident,
+        ty: Option<Type>,
+        value: Expr,
+    },
     /// `place = value`, `place += value`; `op` is none for `=`.
-    Assign { place: Expr, op: Option<BinaryOp>, value: Expr },
+    Assign {
+        place: Expr,
+        op: Option<BinaryOp>,
+        value: Expr,
+    },
     /// An expression for its effect, or as the last of a block its value. Here also `if`, `match` and blocks that stand
     /// as statements.
     Expr(Expr),
-    While { condition: Expr, body: Block },
-    Loop { body: Block },
+    While {
+        condition: Expr,
+        body: Block,
+    },
+    Loop {
+        body: Block,
+    },
     For(ForStmt),
     Break,
     Continue,
     Return(Option<Expr>),
     /// `delete m[k]`, `delete ptr`
     Delete(Expr),
-    Try { body: Block, catches: Vec<Catch> },
+    Try {
+        body: Block,
+        catches: Vec<Catch>,
+    },
     Throw(Expr),
     /// `defer call(…)`
     DeferCall(Expr),
     /// `defer { … }`
     DeferBlock(Block),
     /// `lock (place) { … }`
-    Lock { place: Expr, body: Block },
+    Lock {
+        place: Expr,
+        body: Block,
+    },
 }
 
 /// `for (i in a..b)`, `for (i, v in array)`, `for (k, v in map)`. `_` discards.

@@ -1,6 +1,6 @@
 //! What is declared at file level: filled by `declare`, read by the checking of bodies.
 
-use super::tree::{Const, ConfigId, FuncId, GlobalId, MapId, Program};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program};
 use crate::ast;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
@@ -14,7 +14,10 @@ pub enum Entity {
     Config(ConfigId),
     Map(MapId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
-    Const { value: Const, ty: Option<Ty> },
+    Const {
+        value: Const,
+        ty: Option<Ty>,
+    },
     /// An enum variant; several enums may share the name, and then the expected type decides.
     Variants(Vec<(EnumId, i128)>),
     /// A struct, enum or alias.

@@ -171,26 +171,68 @@ pub struct Stmt {
 
 pub enum StmtKind {
     /// None: zeroed, also in each turn of a loop.
-    Var { local: LocalId, init: Option<Expr> },
+    Var {
+        local: LocalId,
+        init: Option<Expr>,
+    },
     /// `var v = m[k]`: a copy, zero if absent; `present` (a hidden bool local) tells which.
-    VarCopy { local: LocalId, present: LocalId, source: Optional },
+    VarCopy {
+        local: LocalId,
+        present: LocalId,
+        source: Optional,
+    },
     /// `var v = optional else { … }`: `v` stays bound for the rest of the enclosing block; `otherwise` diverges.
-    VarElse { binding: Binding, otherwise: Block },
+    VarElse {
+        binding: Binding,
+        otherwise: Block,
+    },
     /// `place = value`, or `place op= value`: then the place's value is converted to `op.compute`, the type of `value`
     /// (but for shift counts), and the result back.
-    Assign { place: Expr, op: Option<CompoundOp>, value: Expr },
+    Assign {
+        place: Expr,
+        op: Option<CompoundOp>,
+        value: Expr,
+    },
     /// `m[k] = value`
-    MapUpdate { map: MapId, key: Expr, value: Expr },
+    MapUpdate {
+        map: MapId,
+        key: Expr,
+        value: Expr,
+    },
     /// `m[k] op= value`: inserts where absent.
-    MapAssignOp { map: MapId, key: Expr, op: CompoundOp, value: Expr },
-    MapDelete { map: MapId, key: Expr },
+    MapAssignOp {
+        map: MapId,
+        key: Expr,
+        op: CompoundOp,
+        value: Expr,
+    },
+    MapDelete {
+        map: MapId,
+        key: Expr,
+    },
     Expr(Expr),
-    While { condition: Expr, body: Block },
-    Loop { body: Block },
+    While {
+        condition: Expr,
+        body: Block,
+    },
+    Loop {
+        body: Block,
+    },
     /// `low..high`; both of the local's type, evaluated once.
-    For { local: LocalId, low: Expr, high: Expr, inclusive: bool, body: Block },
+    For {
+        local: LocalId,
+        low: Expr,
+        high: Expr,
+        inclusive: bool,
+        body: Block,
+    },
     /// `for (k, v in m)`: both are copies; a discarded one is a local all the same.
-    ForMap { map: MapId, key: LocalId, value: LocalId, body: Block },
+    ForMap {
+        map: MapId,
+        key: LocalId,
+        value: LocalId,
+        body: Block,
+    },
     Break,
     Continue,
     Return(Option<Expr>),
@@ -213,19 +255,37 @@ pub enum ExprKind {
     Const(Const),
     Local(LocalId),
     Global(GlobalId),
-    ConfigField { config: ConfigId, field: usize },
+    ConfigField {
+        config: ConfigId,
+        field: usize,
+    },
     /// A field of a struct that is a place or a value.
-    Field { base: Box<Expr>, field: usize },
+    Field {
+        base: Box<Expr>,
+        field: usize,
+    },
     /// What a pointer points to: a place.
     Deref(Box<Expr>),
     AddressOf(Box<Expr>),
     /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
-    CtxField { ctx: Box<Expr>, field: usize },
+    CtxField {
+        ctx: Box<Expr>,
+        field: usize,
+    },
     /// `ctx->data_end - ctx->data`, as `u64`
-    PacketLen { ctx: Box<Expr> },
+    PacketLen {
+        ctx: Box<Expr>,
+    },
     /// A copy of the entry, zero where absent.
-    MapGet { map: MapId, key: Box<Expr> },
-    Arith { op: ArithOp, left: Box<Expr>, right: Box<Expr> },
+    MapGet {
+        map: MapId,
+        key: Box<Expr>,
+    },
+    Arith {
+        op: ArithOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `-e`
     Neg(Box<Expr>),
     /// `~e`
@@ -233,9 +293,17 @@ pub enum ExprKind {
     /// `!e` of a bool
     Not(Box<Expr>),
     /// Both sides have one type, but for integers of mixed signs, whose values are compared.
-    Compare { op: CompareOp, left: Box<Expr>, right: Box<Expr> },
+    Compare {
+        op: CompareOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `&&`, `||`
-    Logical { and: bool, left: Box<Expr>, right: Box<Expr> },
+    Logical {
+        and: bool,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// To the type of this expression; also truthiness (to bool) and between `be` and host order (swaps).
     Cast(Box<Expr>),
     /// The stored integer of a `be` value: `x.raw`.
@@ -244,17 +312,30 @@ pub enum ExprKind {
     If(Box<If>),
     Block(Block),
     Match(Box<Match>),
-    Call { func: FuncId, args: Vec<Expr> },
-    Builtin { builtin: &'static BuiltinSpec, args: Vec<Expr> },
+    Call {
+        func: FuncId,
+        args: Vec<Expr>,
+    },
+    Builtin {
+        builtin: &'static BuiltinSpec,
+        args: Vec<Expr>,
+    },
     Print(Print),
     /// `load(program)`
     Load(FuncId),
     /// `attach(handle, target?, flags?)`
-    Attach { handle: Box<Expr>, target: Option<Box<Expr>>, flags: Option<Box<Expr>>, result_used: bool },
+    Attach {
+        handle: Box<Expr>,
+        target: Option<Box<Expr>>,
+        flags: Option<Box<Expr>>,
+        result_used: bool,
+    },
     /// Takes a handle (all its links) or a link.
     Detach(Box<Expr>),
     /// In order of evaluation; fields that were left out have been filled in.
-    Struct { fields: Vec<(usize, Expr)> },
+    Struct {
+        fields: Vec<(usize, Expr)>,
+    },
     /// In order; as many as the array's length.
     Array(Vec<Expr>),
     /// Whether an optional is there: `m[k] != null`.

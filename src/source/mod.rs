@@ -87,8 +87,7 @@ pub struct SourceMap {
 
 impl SourceMap {
     pub fn add(&mut self, name: &str, path: &Path, text: String) -> FileId {
-        let line_starts =
-            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         self.files.push(SourceFile { name: name.to_owned(), path: path.to_owned(), text, line_starts });
         FileId(self.files.len() as u32 - 1)
     }
