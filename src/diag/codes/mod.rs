@@ -3,7 +3,7 @@
 //! E00 syntax, E01 names, E02 types, E03 contexts and calls, E04 maps and config, E05 BPF limits and safety,
 //! E06 target support, E07 lifecycle and resources, E09 environment; W likewise.
 
-/// Declares codes: doc text, number, struct name, fields (all `String`), message.
+/// Declares codes: doc text, number, struct name, fields (all `String`; none: write `Name {}` where it is used), message.
 ///
 /// ```ignore
 /// codes! {
@@ -15,7 +15,7 @@ macro_rules! codes {
     ($( $(#[doc = $doc:literal])+ $code:ident $name:ident $({ $($field:ident),* $(,)? })? = $message:literal ),* $(,)?) => {
         $(
             $(#[doc = $doc])+
-            pub struct $name $({ $(pub $field: String),* })?;
+            pub struct $name { $($(pub $field: String),*)? }
             impl $crate::diag::Code for $name {
                 const INFO: $crate::diag::CodeInfo = $crate::diag::CodeInfo {
                     code: stringify!($code),
