@@ -1,0 +1,250 @@
+//! The contract between compiled programs and this library: the descriptors that the compiler emits as constants, and
+//! the `ks_` functions that it calls.
+//!
+//! Rules that hold everywhere:
+//! - Descriptors are `#[repr(C)]`, constant, and live as long as the process. Strings are NUL-terminated. A null array
+//!   pointer goes with a length of 0.
+//! - Parameters are 32 or 64 bits wide, so that no extension attribute is needed. `bool` results are one byte, 0 or 1.
+//! - A `−errno` result is an error of the kernel or of this library; its reason has been printed to standard error where
+//!   the table says so.
+//! - Everything is called from the main thread. `ks_start` comes first.
+//!
+//! | function | signature in C |
+//! | --- | --- |
+//! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
+//! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process with 2, `--help` with 0 |
+//! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1 |
+//! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t flags)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the process with 1 |
+//! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
+//! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_wait` | `void (void)` |
+//! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
+//! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this turn of a loop |
+//! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
+//! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |
+//! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
+//! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
+//! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
+//! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
+//! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
+//! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
+//! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
+//! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
+//! | `ks_uncaught` | `noreturn void (const char *file, uint32_t line, int32_t code)`: a `throw` that nothing caught; status 1 |
+//! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
+//! | `ks_wall_ns` | `uint64_t (void)`: CLOCK_REALTIME |
+//! | `ks_ifindex` | `int32_t (const char *name)`: the index, or −ENODEV |
+//! | `ks_strerror` | `const char *(int32_t code)`: of an errno value of either sign |
+
+use std::ffi::{c_char, c_void};
+
+/// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
+/// the number catches a stale one.
+pub const KS_ABI: u32 = 1;
+
+/// The whole program; one constant of the executable.
+#[repr(C)]
+pub struct KsProgram {
+    /// `KS_ABI`.
+    pub abi: u32,
+    /// Reserved, 0.
+    pub flags: u32,
+    /// The project: names the maps of the globals (`<name>.data`) and, later, the pin directory.
+    pub name: *const c_char,
+    /// The BPF object (ELF), 8-byte aligned; null when nothing that `main` reaches needs it: then no function of this
+    /// library asks for privileges.
+    pub object: *const c_void,
+    pub object_len: u64,
+    /// Programs; `ks_load` takes an index into them.
+    pub progs: *const KsProg,
+    pub progs_len: u64,
+    /// Maps; the `map` of `ks_map_…` is an index into them.
+    pub maps: *const KsMap,
+    pub maps_len: u64,
+    /// Shared globals and configs; `ks_global` takes an index into them.
+    pub globals: *const KsGlobal,
+    pub globals_len: u64,
+}
+
+/// What a program attaches to. `KsProg::kind`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsProgKind {
+    /// Target: an interface. Flags: `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE`, `XDP_FLAGS_HW_MODE`.
+    Xdp = 1,
+    /// Target: an interface. No flags.
+    TcIngress = 2,
+    /// Target: an interface. No flags.
+    TcEgress = 3,
+}
+
+/// A BPF program of the object.
+#[repr(C)]
+pub struct KsProg {
+    /// The name of its function in the object.
+    pub name: *const c_char,
+    /// A `KsProgKind`.
+    pub kind: u32,
+    /// Reserved, 0.
+    pub flags: u32,
+    /// The target that the attribute names, or null.
+    pub target: *const c_char,
+}
+
+/// `KsMap::flags`: one value per CPU.
+pub const KS_MAP_PERCPU: u32 = 1;
+/// `KsMap::flags`, with `KS_MAP_PERCPU`: the value is one integer of `element_width` bytes; a lookup and an iteration
+/// yield the (wrapping) sum over the CPUs, an update sets every CPU's.
+pub const KS_MAP_SUM: u32 = 2;
+
+/// A map of the object that user space names.
+#[repr(C)]
+pub struct KsMap {
+    pub name: *const c_char,
+    /// Sizes as the program knows them; checked against the object's.
+    pub key_size: u32,
+    /// Of one CPU's value, not rounded up.
+    pub value_size: u32,
+    /// `KS_MAP_…` bits.
+    pub flags: u32,
+    /// With `KS_MAP_SUM`: 1, 2, 4 or 8.
+    pub element_width: u32,
+}
+
+/// Where a global lies in the object. `KsGlobal::section`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsSection {
+    /// Wherever the object has a variable of that name.
+    Any = 0,
+    Data = 1,
+    Bss = 2,
+    /// Frozen at load: a write after it faults, so the compiler puts a config here only when every write comes before.
+    Rodata = 3,
+}
+
+/// A variable that BPF code and user space share.
+#[repr(C)]
+pub struct KsGlobal {
+    /// The variable's name in the object's BTF.
+    pub name: *const c_char,
+    /// A `KsSection`.
+    pub section: u32,
+    /// Reserved, 0.
+    pub flags: u32,
+    /// In bytes; checked against the object's.
+    pub size: u64,
+}
+
+/// `ks_attach`: the target of the program's attribute.
+pub const KS_TARGET_OWN: u32 = 0;
+/// `ks_attach`: `target` is a string; `target_value` is the most bytes to read of it (`str(N)`), or −1 when it is
+/// NUL-terminated for certain.
+pub const KS_TARGET_STRING: u32 = 1;
+/// `ks_attach`: `target_value` is an interface index.
+pub const KS_TARGET_INDEX: u32 = 2;
+
+/// How `main`'s argument struct is filled.
+#[repr(C)]
+pub struct KsArgs {
+    /// Doc comment of the struct (or of the file), or null; the first lines of `--help`.
+    pub doc: *const c_char,
+    /// The struct's image with the default values, `size` bytes; null for all zeros.
+    pub defaults: *const c_void,
+    pub size: u64,
+    pub fields: *const KsField,
+    pub fields_len: u64,
+}
+
+/// The type of a field of `Args`, or of its elements. `KsField::kind`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsFieldKind {
+    /// 1, 2, 4 or 8 bytes.
+    Unsigned = 1,
+    /// 1, 2, 4 or 8 bytes.
+    Signed = 2,
+    /// 1 byte.
+    Bool = 3,
+    /// 1 byte.
+    Char = 4,
+    /// `str(size)`: at most `size - 1` characters and a NUL.
+    Str = 5,
+    /// 2, 4 or 8 bytes in network order; 4 also take a dotted address.
+    Be = 6,
+    /// 8 bytes.
+    F64 = 7,
+    /// 1, 2, 4 or 8 bytes; by variant name or number.
+    Enum = 8,
+}
+
+/// `KsField::flags`: the option has to be given.
+pub const KS_FIELD_REQUIRED: u32 = 1;
+/// `KsField::flags`: the integer of the enum is signed.
+pub const KS_FIELD_SIGNED: u32 = 2;
+
+/// One field of `Args`: one option.
+#[repr(C)]
+pub struct KsField {
+    /// As declared; `_` may be typed as `-`.
+    pub name: *const c_char,
+    /// Doc comment, or null.
+    pub doc: *const c_char,
+    /// A `KsFieldKind`.
+    pub kind: u32,
+    /// `KS_FIELD_…` bits.
+    pub flags: u32,
+    /// In the struct, in bytes.
+    pub offset: u64,
+    /// Of one element, in bytes.
+    pub size: u32,
+    /// 0 for a plain field; else the length of the array: the option may be repeated so often, and elements not given
+    /// are zero once one is.
+    pub count: u32,
+    /// Enums only.
+    pub variants: *const KsVariant,
+    pub variants_len: u64,
+}
+
+/// A variant of an enum.
+#[repr(C)]
+pub struct KsVariant {
+    pub name: *const c_char,
+    /// Its bits, extended to 64 by its sign.
+    pub value: i64,
+}
+
+/// The type of a printed value. `KsArg::kind`.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KsArgKind {
+    /// `value`: the integer; only its low `size` bytes count.
+    Signed = 1,
+    /// `value`: the integer; only its low `size` bytes count.
+    Unsigned = 2,
+    /// `value`: the stored (network order) integer of `size` 2, 4 or 8 bytes, as loaded. `%pI4` takes it as it is,
+    /// everything else prints it in host order.
+    Be = 3,
+    /// `value`: 0 or 1; prints as a number.
+    Bool = 4,
+    /// `value`: one byte. `%c` prints it, `%d` its number.
+    Char = 5,
+    /// `value`: the address of a string of at most `size` bytes, which a NUL may end earlier.
+    Str = 6,
+    /// `value`: a pointer.
+    Pointer = 7,
+    /// `value`: the bits of an `f64`.
+    F64 = 8,
+    /// `value`: the address of `size` bytes, for `%pI4` (4), `%pI6` (16) and `%pM` (6).
+    Bytes = 9,
+}
+
+/// A value to print.
+#[repr(C)]
+pub struct KsArg {
+    /// A `KsArgKind`.
+    pub kind: u32,
+    pub size: u32,
+    pub value: u64,
+}
