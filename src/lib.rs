@@ -2,8 +2,11 @@
 
 pub mod ast;
 pub mod diag;
+pub mod ir;
+pub mod passes;
 pub mod sema;
 pub mod session;
 pub mod source;
 pub mod tables;
+pub mod target;
 pub mod types;

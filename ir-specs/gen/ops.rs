@@ -47,7 +47,11 @@ fn enumeration(out: &mut String, ops: &[Op]) {
     for op in ops {
         writeln!(out, "    /// {}\n    {},", op.record.summary, op.variant()).expect("a string grows");
     }
-    out.push_str("}\n\n");
+    out.push_str("}\n\n/// In order of the enum.\nstatic ALL: &[Opcode] = &[\n");
+    for op in ops {
+        writeln!(out, "    Opcode::{},", op.variant()).expect("a string grows");
+    }
+    out.push_str("];\n\n");
 }
 
 fn quoted(words: &[String]) -> String {
@@ -80,7 +84,7 @@ fn on(how: &str) -> String {
 fn records(out: &mut String, ops: &[Op]) {
     out.push_str("/// In the order of [`Opcode`].\npub static OPS: &[OpSpec] = &[\n");
     for op in ops {
-        let OpRecord { summary, operands, results, attrs, regions, successors, traits, example, .. } = &op.record;
+        let OpRecord { summary, doc, operands, results, attrs, regions, successors, traits, example, .. } = &op.record;
         let operands: Vec<String> = operands
             .iter()
             .map(|o| {
@@ -98,7 +102,7 @@ fn records(out: &mut String, ops: &[Op]) {
         let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t}")).collect();
         writeln!(
             out,
-            "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
+            "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
              regions: &[{}], successors: &[{}], traits: &[{}], bpf: {}, host: {}, example: {example:?} }},",
             op.dialect,
             op.name,
@@ -142,7 +146,7 @@ fn view(out: &mut String, op: &Op) {
             Some(name) => (name, "&'a [RegionId]", format!("&self.0.regions[{index}..]")),
             None => (name.as_str(), "RegionId", format!("self.0.regions[{index}]")),
         };
-        writeln!(methods, "    pub fn {}_region(&self) -> {ty} {{ {body} }}", rust_name(name)).expect("a string grows");
+        writeln!(methods, "    pub fn {name}_region(&self) -> {ty} {{ {body} }}").expect("a string grows");
     }
     if methods.is_empty() {
         return;

@@ -174,6 +174,7 @@ pub struct OpSpec {
     /// `dialect.name`
     pub name: &'static str,
     pub summary: &'static str,
+    pub doc: &'static str,
     pub operands: &'static [Operand],
     pub results: &'static [&'static str],
     pub attrs: &'static [AttrSpec],

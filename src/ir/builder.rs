@@ -1,0 +1,83 @@
+//! Makes ops at a place of a function. One method for each op is generated from `ir-specs/ops/` (see `ops.rs`).
+
+use super::{Attr, BlockId, Function, Loc, OpData, OpId, Opcode, RegionId, Value, ValueData, ValueDef};
+use crate::types::Ty;
+
+/// Inserts ops one after the other: at the end of a block, or before an op.
+pub struct Builder<'f> {
+    pub func: &'f mut Function,
+    pub block: BlockId,
+    /// Index in the block where the next op goes; none: at its end.
+    at: Option<usize>,
+    pub loc: Loc,
+}
+
+impl<'f> Builder<'f> {
+    pub fn at_end(func: &'f mut Function, block: BlockId, loc: Loc) -> Builder<'f> {
+        Builder { func, block, at: None, loc }
+    }
+
+    /// Ops go before `op` and take its location, marked as made by `pass`.
+    pub fn before(func: &'f mut Function, op: OpId, pass: &'static str) -> Builder<'f> {
+        let OpData { block, loc, .. } = func.ops[op];
+        let at = func.blocks[block].ops.iter().position(|&o| o == op);
+        assert!(at.is_some(), "an op stands in its block");
+        Builder { func, block, at, loc: Loc { made_by: Some(pass), ..loc } }
+    }
+
+    /// Goes on at the end of another block.
+    pub fn go_to(&mut self, block: BlockId) {
+        self.block = block;
+        self.at = None;
+    }
+
+    /// A region of one block with these arguments.
+    pub fn region(&mut self, args: &[Ty]) -> (RegionId, BlockId) {
+        let region = self.func.add_region();
+        let block = self.func.add_block(region, args);
+        (region, block)
+    }
+
+    pub fn insert(
+        &mut self,
+        opcode: Opcode,
+        operands: Vec<Value>,
+        attrs: Vec<Attr>,
+        results: &[Ty],
+        regions: Vec<RegionId>,
+        successors: Vec<BlockId>,
+    ) -> OpId {
+        let data = OpData {
+            opcode,
+            operands,
+            results: Vec::new(),
+            attrs,
+            regions: regions.clone(),
+            successors,
+            loc: self.loc,
+            block: self.block,
+        };
+        let op = self.func.ops.push(data);
+        for (index, &ty) in results.iter().enumerate() {
+            let value = self.func.values.push(ValueData { ty, def: ValueDef::Result(op, index as u32) });
+            self.func.ops[op].results.push(value);
+        }
+        for region in regions {
+            self.func.regions[region].parent = Some(op);
+        }
+        let ops = &mut self.func.blocks[self.block].ops;
+        match &mut self.at {
+            Some(at) => {
+                ops.insert(*at, op);
+                *at += 1;
+            }
+            None => ops.push(op),
+        }
+        op
+    }
+
+    /// The only result of an op that has one.
+    pub fn result(&self, op: OpId) -> Value {
+        self.func.ops[op].results[0]
+    }
+}

@@ -1,0 +1,188 @@
+//! Functions: regions, blocks, ops and values in arenas.
+
+use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
+use crate::source::Span;
+use crate::tables::ProgramSpec;
+use crate::types::Ty;
+
+/// Where an op comes from. What a pass makes takes its cause's span.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Loc {
+    pub span: Span,
+    /// The pass that made the op, unless lowering did.
+    pub made_by: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OpData {
+    pub opcode: Opcode,
+    pub operands: Vec<Value>,
+    pub results: Vec<Value>,
+    /// In the order of the op's record.
+    pub attrs: Vec<Attr>,
+    pub regions: Vec<RegionId>,
+    pub successors: Vec<BlockId>,
+    pub loc: Loc,
+    /// The block that holds it.
+    pub block: BlockId,
+}
+
+#[derive(Clone, Debug)]
+pub struct BlockData {
+    pub args: Vec<Value>,
+    pub ops: Vec<OpId>,
+    pub region: RegionId,
+}
+
+#[derive(Clone, Debug)]
+pub struct RegionData {
+    pub blocks: Vec<BlockId>,
+    /// The op that holds it; none for the function's own.
+    pub parent: Option<OpId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ValueData {
+    pub ty: Ty,
+    pub def: ValueDef,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueDef {
+    Result(OpId, u32),
+    Arg(BlockId, u32),
+}
+
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: String,
+    /// An aggregate is a place of `Space::Stack`; so is the room for an aggregate result, which comes first.
+    pub ty: Ty,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Role {
+    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String> },
+    Helper,
+    Plain,
+    Main,
+}
+
+/// The sides that a function runs on; set by the pass `reach`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Targets {
+    pub bpf: bool,
+    pub host: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub name: Symbol,
+    pub name_span: Span,
+    pub span: Span,
+    pub role: Role,
+    pub targets: Targets,
+    pub params: Vec<Param>,
+    /// `void` also where an aggregate result goes through the first parameter.
+    pub result: Ty,
+    /// The function's own region; its first block's arguments are the parameters.
+    pub body: RegionId,
+    pub ops: Arena<OpId, OpData>,
+    pub blocks: Arena<BlockId, BlockData>,
+    pub regions: Arena<RegionId, RegionData>,
+    pub values: Arena<Value, ValueData>,
+}
+
+impl Function {
+    /// A function with an empty entry block that takes the parameters.
+    pub fn new(name: &str, name_span: Span, span: Span, role: Role, params: Vec<Param>, result: Ty) -> Function {
+        let mut func = Function {
+            name: name.into(),
+            name_span,
+            span,
+            role,
+            targets: Targets::default(),
+            params,
+            result,
+            body: RegionId(0),
+            ops: Arena::default(),
+            blocks: Arena::default(),
+            regions: Arena::default(),
+            values: Arena::default(),
+        };
+        func.body = func.add_region();
+        let types: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
+        func.add_block(func.body, &types);
+        func
+    }
+
+    /// A region that is not part of an op yet; the op that takes it becomes its parent.
+    pub fn add_region(&mut self) -> RegionId {
+        self.regions.push(RegionData { blocks: Vec::new(), parent: None })
+    }
+
+    pub fn add_block(&mut self, region: RegionId, args: &[Ty]) -> BlockId {
+        let block = self.blocks.push(BlockData { args: Vec::new(), ops: Vec::new(), region });
+        self.regions[region].blocks.push(block);
+        for &ty in args {
+            self.add_block_arg(block, ty);
+        }
+        block
+    }
+
+    pub fn add_block_arg(&mut self, block: BlockId, ty: Ty) -> Value {
+        let index = self.blocks[block].args.len() as u32;
+        let value = self.values.push(ValueData { ty, def: ValueDef::Arg(block, index) });
+        self.blocks[block].args.push(value);
+        value
+    }
+
+    /// The first block of the function.
+    pub fn entry(&self) -> BlockId {
+        self.regions[self.body].blocks[0]
+    }
+
+    pub fn param(&self, index: usize) -> Value {
+        self.blocks[self.entry()].args[index]
+    }
+
+    pub fn ty(&self, value: Value) -> Ty {
+        self.values[value].ty
+    }
+
+    /// The op that defines a value; none for block arguments.
+    pub fn def(&self, value: Value) -> Option<OpId> {
+        match self.values[value].def {
+            ValueDef::Result(op, _) => Some(op),
+            ValueDef::Arg(..) => None,
+        }
+    }
+
+    /// The only block of a region of structured control flow.
+    pub fn only_block(&self, region: RegionId) -> BlockId {
+        match self.regions[region].blocks.as_slice() {
+            [block] => *block,
+            blocks => crate::bug!("a structured region has one block, not {}", blocks.len()),
+        }
+    }
+
+    /// Every op in order of the text: an op before those of its regions.
+    pub fn walk(&self) -> Vec<OpId> {
+        let mut ops = Vec::new();
+        self.walk_region(self.body, &mut ops);
+        ops
+    }
+
+    /// The ops of a region and of the regions inside it.
+    pub fn walk_region(&self, region: RegionId, ops: &mut Vec<OpId>) {
+        for &block in &self.regions[region].blocks {
+            for &op in &self.blocks[block].ops {
+                ops.push(op);
+                for &inner in &self.ops[op].regions {
+                    self.walk_region(inner, ops);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The intermediate representation: one generic operation in several dialects (`ir-specs/ops/`), lowered step by step.
+//!
+//! A function is a tree of regions: a region holds blocks, a block ops, an op may hold regions. Before the pass `to-cf`
+//! every region has one block, which ends in a region end (`ks.yield`, `ks.return` …); after it the function's region is a
+//! control-flow graph whose blocks end in `cf` terminators. Variables are places (memory), so there are no phi nodes
+//! before `to-cf`; aggregates never are SSA values, only scalars, pointers, places and optionals are.
+//!
+//! Invariants (checked by `verify`): no op without a location; an op's operands, results and attributes are as its record
+//! says; an optional is used only by `ks.if_some` and `ks.is_some`.
+
+pub mod arena;
+pub mod attrs;
+pub mod builder;
+pub mod function;
+pub mod module;
+pub mod ops;
+pub mod rewrite;
+pub mod verify;
+
+pub use arena::{Arena, BlockId, OpId, RegionId, Value};
+pub use attrs::{Attr, Symbol};
+pub use builder::Builder;
+pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Targets, ValueData, ValueDef};
+pub use module::{Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Section};
+pub use ops::Opcode;

@@ -1,0 +1,108 @@
+//! Modules: the functions and data of one program, of all targets before `split` and of one after.
+
+use super::{Function, Symbol};
+use crate::source::{FileId, Span};
+use crate::tables::MapKindSpec;
+use crate::target::Target;
+use crate::types::{StructId, Ty};
+
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// The project's name.
+    pub name: String,
+    /// The file that debug info names.
+    pub file: FileId,
+    /// None before `split`.
+    pub target: Option<Target>,
+    /// The last pass that ran; what it lowers is not legal any more.
+    pub after: Option<&'static str>,
+    pub license: String,
+    pub funcs: Vec<Function>,
+    pub globals: Vec<Global>,
+    pub maps: Vec<MapDecl>,
+    /// The options of `main`.
+    pub options: Option<OptionsDecl>,
+}
+
+impl Module {
+    pub fn func(&self, name: &str) -> Option<&Function> {
+        self.funcs.iter().find(|f| &*f.name == name)
+    }
+
+    pub fn global(&self, name: &str) -> Option<&Global> {
+        self.globals.iter().find(|g| &*g.name == name)
+    }
+
+    pub fn map(&self, name: &str) -> Option<&MapDecl> {
+        self.maps.iter().find(|m| &*m.name == name)
+    }
+}
+
+/// A global variable or a `config`.
+#[derive(Clone, Debug)]
+pub struct Global {
+    pub name: Symbol,
+    pub ty: Ty,
+    /// The initial contents, as many bytes as the type has.
+    pub init: Vec<u8>,
+    pub kind: GlobalKind,
+    /// Where the BPF object has it; none: data of the host process alone. Set by the pass `shared-data`.
+    pub section: Option<Section>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalKind {
+    Var,
+    Config,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Section {
+    Data,
+    Bss,
+    Rodata,
+}
+
+impl Section {
+    pub const ALL: [Section; 3] = [Section::Data, Section::Bss, Section::Rodata];
+
+    /// The ELF section's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Data => ".data",
+            Section::Bss => ".bss",
+            Section::Rodata => ".rodata",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct MapDecl {
+    pub name: Symbol,
+    pub kind: &'static MapKindSpec,
+    /// `void` where the kind has no keys.
+    pub key: Ty,
+    pub value: Ty,
+    pub max_entries: u32,
+    /// `BPF_F_*` of include/uapi/linux/bpf.h
+    pub flags: u32,
+    pub span: Span,
+}
+
+/// The struct of `main`'s options.
+#[derive(Clone, Debug)]
+pub struct OptionsDecl {
+    pub ty: StructId,
+    /// Default contents of the struct.
+    pub init: Vec<u8>,
+    /// One for each field.
+    pub options: Vec<OptionSpec>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OptionSpec {
+    pub docs: String,
+    /// Has no default and must be given.
+    pub required: bool,
+}

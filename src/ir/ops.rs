@@ -1,0 +1,29 @@
+//! The ops: opcodes, records, typed views and builder methods, generated from `ir-specs/ops/`.
+//!
+//! A view gives an op's parts names: `KsIf::of(op).condition()`. A builder method makes an op: `b.arith_add(l, r, ty)`;
+//! it returns the result's value, or the op where it has none or any number of results.
+
+use super::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
+use crate::tables::{AttrKind, AttrSpec, Many, On, OpSpec, OpTrait, Operand, OperandKind};
+use crate::types::Ty;
+
+include!(concat!(env!("OUT_DIR"), "/ops.rs"));
+
+impl Opcode {
+    pub fn spec(self) -> &'static OpSpec {
+        &OPS[self as usize]
+    }
+
+    /// `dialect.name`
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    pub fn from_name(name: &str) -> Option<Opcode> {
+        OPS.iter().position(|spec| spec.name == name).map(|index| ALL[index])
+    }
+
+    pub fn has(self, wanted: OpTrait) -> bool {
+        self.spec().has(wanted)
+    }
+}

@@ -1,0 +1,60 @@
+//! Edits that passes share.
+
+use super::{Attr, BlockId, Function, OpId, Opcode, RegionId, Value};
+use std::collections::HashMap;
+
+impl Function {
+    /// Takes an op out of its block. Its results must have no uses left, or be replaced in the same pass.
+    pub fn erase(&mut self, op: OpId) {
+        let block = self.ops[op].block;
+        self.blocks[block].ops.retain(|&o| o != op);
+    }
+
+    /// Puts, in all operands, what `map` says for a value in its place; chains are followed.
+    pub fn replace_values(&mut self, map: &HashMap<Value, Value>) {
+        if map.is_empty() {
+            return;
+        }
+        for op in self.walk() {
+            for operand in &mut self.ops[op].operands {
+                while let Some(&new) = map.get(operand) {
+                    *operand = new;
+                }
+            }
+        }
+    }
+
+    /// The ops that use each value, in order of the text.
+    pub fn uses(&self) -> HashMap<Value, Vec<OpId>> {
+        let mut uses: HashMap<Value, Vec<OpId>> = HashMap::new();
+        for op in self.walk() {
+            for &operand in &self.ops[op].operands {
+                uses.entry(operand).or_default().push(op);
+            }
+        }
+        uses
+    }
+
+    /// Makes another op of an op, in place; results and location stay.
+    pub fn become_op(&mut self, op: OpId, opcode: Opcode, operands: Vec<Value>, attrs: Vec<Attr>) {
+        let data = &mut self.ops[op];
+        data.opcode = opcode;
+        data.operands = operands;
+        data.attrs = attrs;
+    }
+
+    /// Moves the ops of `block` from index `at` on to the end of `to`.
+    pub fn move_tail(&mut self, block: BlockId, at: usize, to: BlockId) {
+        let tail = self.blocks[block].ops.split_off(at);
+        for &op in &tail {
+            self.ops[op].block = to;
+        }
+        self.blocks[to].ops.extend(tail);
+    }
+
+    /// Removes the arguments of a structured region's block, after their uses were replaced.
+    pub fn drop_args(&mut self, region: RegionId) {
+        let block = self.only_block(region);
+        self.blocks[block].args.clear();
+    }
+}

@@ -1,0 +1,38 @@
+//! Passes: what a pass is, and how lists of them run.
+//!
+//! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
+
+use crate::ir::{Function, Module};
+use crate::session::Session;
+
+/// Whether a pass changed what it was given; tests compare it with the truth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changed {
+    No,
+    Yes,
+}
+
+impl Changed {
+    pub fn or(self, other: Changed) -> Changed {
+        if self == Changed::Yes { self } else { other }
+    }
+}
+
+pub struct Pass {
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub run: Run,
+}
+
+pub enum Run {
+    Module(fn(&mut Module, &mut Session) -> Changed),
+    /// For passes that look at one function and the module's declarations only (maps, globals, signatures).
+    Function(fn(&mut Function, &Declarations, &mut Session) -> Changed),
+}
+
+/// What a function pass may know of the rest of the module.
+pub struct Declarations {
+    pub target: Option<crate::target::Target>,
+    pub maps: Vec<crate::ir::MapDecl>,
+    pub globals: Vec<crate::ir::Global>,
+}
