@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod diag;
+pub mod fold;
 pub mod ir;
 pub mod passes;
 pub mod sema;

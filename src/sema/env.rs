@@ -37,7 +37,7 @@ pub struct Env<'a> {
     pub names: HashMap<String, Declared>,
     /// Names that the tables declare: looked up after the file's.
     pub predefined: HashMap<&'static str, Declared>,
-    /// Functions (with signatures, without bodies), globals, configs, maps.
+    /// Functions (without bodies; their locals are the parameters and the named result), globals, configs, maps.
     pub program: Program,
     /// One for each of `program.funcs`.
     pub funcs: Vec<FuncDecl<'a>>,
@@ -55,5 +55,13 @@ impl Env<'_> {
     /// Order of lookup: the file, then what is predefined. Locals come before and are the caller's.
     pub fn lookup(&self, name: &str) -> Option<&Declared> {
         self.names.get(name).or_else(|| self.predefined.get(name))
+    }
+
+    /// Every name of the file level, sorted.
+    pub fn all_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.names.keys().cloned().collect();
+        names.extend(self.predefined.keys().map(|&name| name.to_owned()));
+        names.sort_unstable();
+        names
     }
 }

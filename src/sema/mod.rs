@@ -1,4 +1,19 @@
 //! Checks a program: names, types, roles, rules. Takes the syntax tree, yields the typed tree.
+//!
+//! `types::resolve(cx, &mut dyn Scope, &ast::Type, Position) -> Ty` (`Ty::ERROR` once reported) and
+//! `consts::eval(cx, &mut dyn Scope, &ast::Expr, Option<Ty>) -> Option<Constant>` serve declarations and bodies alike.
 
 pub mod env;
+pub mod scope;
+pub mod similar;
 pub mod tree;
+
+use tree::{Block, Local};
+
+/// A function's body after checking: what `bodies::check_function(cx, env, id) -> Option<Body>` yields; none if errors
+/// were reported.
+pub struct Body {
+    /// Begins with the locals that the declaration made: parameters, named result.
+    pub locals: Vec<Local>,
+    pub block: Block,
+}

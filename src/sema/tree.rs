@@ -3,6 +3,7 @@
 //! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast` node,
 //! so operands of one operation agree. What is wrong or not supported was reported, and then no tree leaves the checker.
 
+pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, MapKindSpec, ProgramSpec};
 use crate::types::{StructId, Ty};
@@ -105,6 +106,7 @@ pub struct ArgOption {
     pub default: Option<Const>,
 }
 
+#[derive(Clone, Debug)]
 pub struct Local {
     pub name: String,
     pub ty: Ty,
@@ -340,35 +342,6 @@ pub enum ExprKind {
     Array(Vec<Expr>),
     /// Whether an optional is there: `m[k] != null`.
     IsPresent(Box<Optional>),
-}
-
-/// Integer arithmetic of the language. Both operands have the result's type, but a shift count, which has any unsigned
-/// type and is taken modulo the width.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ArithOp {
-    Add,
-    Sub,
-    Mul,
-    /// `x / 0 == 0`, `MIN / -1 == MIN`
-    Div,
-    /// `x % 0 == x`, `MIN % -1 == 0`
-    Rem,
-    And,
-    Or,
-    Xor,
-    Shl,
-    /// Arithmetic for signed types.
-    Shr,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CompareOp {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
 }
 
 /// What may be there or not: the sources of `if (var …)` and of presence tests.
