@@ -3,6 +3,7 @@
 //! `types::resolve(cx, &mut dyn Scope, &ast::Type, Position) -> Ty` (`Ty::ERROR` once reported) and
 //! `consts::eval(cx, &mut dyn Scope, &ast::Expr, Option<Ty>) -> Option<Constant>` serve declarations and bodies alike.
 
+pub mod body;
 pub mod env;
 pub mod scope;
 pub mod similar;
