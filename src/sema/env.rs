@@ -22,6 +22,8 @@ pub enum Entity {
     Variants(Vec<(EnumId, i128)>),
     /// A struct, enum or alias.
     Type(Ty),
+    /// Its declaration is wrong. That was reported, so no more is to be said where it is used.
+    Broken,
 }
 
 /// An entity and where it is declared; none for what is predefined.

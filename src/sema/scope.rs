@@ -31,6 +31,7 @@ impl Scope for &Env<'_> {
     fn find(&mut self, _: &mut Session, name: &str) -> Found {
         match self.lookup(name) {
             Some(Declared { entity: Entity::Global(id), .. }) => Found::Variable(self.program.global(*id).ty),
+            Some(Declared { entity: Entity::Broken, .. }) => Found::Broken,
             Some(declared) => Found::Declared(declared.clone()),
             None => Found::Nothing,
         }

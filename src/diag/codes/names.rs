@@ -1,5 +1,42 @@
-//! E01: names.
+//! E01: names. E0101–E0149 declarations and types, E0150 up bodies.
 
 use super::codes;
 
-codes! {}
+codes! {
+    /// The name is used here, but nothing in scope declares it. Looked up are, in this order, the local names, those of
+    /// the file, and those that the language declares itself (`XDP_PASS`, `ETH_P_IP`, …).
+    E0101 UnknownName { name } = "no `{name}` in this scope",
+    /// No type has this name: neither does the program declare it, nor is it one of the language.
+    E0102 UnknownType { name } = "no type `{name}`",
+    /// Two declarations of one level have the same name. The order of declarations never matters, so neither could win.
+    E0103 DuplicateName { name } = "`{name}` is declared twice",
+    /// Two fields of a struct, two variants of an enum or two parameters of a function have the same name.
+    E0104 DuplicateMember { name, what, of } = "{of} has two {what} named `{name}`",
+    /// The name stands where a type is wanted, but it names something else.
+    E0105 NotAType { name, what } = "`{name}` is {what}, not a type",
+    /// Array lengths, map sizes, enum values, defaults, initialisers of globals and patterns must be known when the program is
+    /// compiled: literals, constants, enum variants, `sizeof`, and operators on those.
+    E0106 NotConstant { what } = "{what} is not a constant",
+    /// To know this declaration the compiler would have to know it already.
+    E0107 DeclarationCycle { name } = "`{name}` is defined by itself",
+    /// The struct has no field of this name.
+    E0108 NoSuchField { ty, name } = "`{ty}` has no field `{name}`",
+    /// The enum has no variant of this name.
+    E0109 NoSuchVariant { ty, name } = "enum `{ty}` has no variant `{name}`",
+    /// Several enums have a variant of this name, and nothing here says which one is meant. Write `Enum::VARIANT`.
+    E0110 AmbiguousVariant { name } = "`{name}` is a variant of several enums",
+    /// The language has no attribute of this name.
+    E0111 UnknownAttribute { name } = "no attribute `@{name}`",
+    /// The attribute belongs on another kind of declaration.
+    E0112 MisplacedAttribute { name, item } = "`@{name}` does not belong on {item}",
+    /// An attribute may stand once on a declaration.
+    E0113 DuplicateAttribute { name } = "`@{name}` stands here twice",
+    /// The two attributes say different things about where the function runs.
+    E0114 ConflictingAttributes { first, second } = "`@{first}` and `@{second}` exclude each other",
+    /// The attribute takes other arguments.
+    E0115 AttributeArguments { name, wants } = "`@{name}` takes {wants}",
+    /// A program has one license.
+    E0116 DuplicateLicense = "the license is given twice",
+    /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
+    W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+}
