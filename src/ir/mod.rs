@@ -14,6 +14,8 @@ pub mod builder;
 pub mod function;
 pub mod module;
 pub mod ops;
+pub mod parse;
+pub mod print;
 pub mod rewrite;
 pub mod verify;
 

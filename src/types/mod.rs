@@ -218,6 +218,11 @@ impl Types {
         ty
     }
 
+    /// The type of this kind, if any part of the program has it.
+    pub fn find(&self, kind: TyKind) -> Option<Ty> {
+        self.index.get(&kind).copied()
+    }
+
     pub fn kind(&self, ty: Ty) -> TyKind {
         self.kinds[ty.0 as usize]
     }

@@ -1,0 +1,323 @@
+//! The module's head and its declarations.
+
+use super::lex::Token;
+use super::{Parse, Parser, Stop};
+use crate::ir::print::origin_word;
+use crate::ir::{Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, Role, Section};
+use crate::source::Span;
+use crate::tables::{MAP_KINDS, PROGRAMS, ProgramSpec};
+use crate::target::Target;
+use crate::types::{BitField, EnumDef, FieldDef, Origin, TyKind, VariantDef};
+
+impl Parser<'_> {
+    pub(super) fn module(&mut self) -> Parse<Module> {
+        if !self.eat_word("module") {
+            return self.stop("IR text starts with `module @name`");
+        }
+        let name = self.symbol()?;
+        let mut module = Module {
+            name,
+            file: self.file,
+            target: None,
+            after: None,
+            license: "GPL".into(),
+            funcs: Vec::new(),
+            globals: Vec::new(),
+            maps: Vec::new(),
+            options: None,
+        };
+        self.head(&mut module)?;
+        while !self.eat("}") {
+            self.declaration(&mut module)?;
+        }
+        if *self.peek() != Token::End {
+            return self.stop("nothing may follow the module");
+        }
+        if let Some((name, span)) = self.undefined.first() {
+            return Err(Stop { span: *span, why: format!("struct `@{name}` is not declared in this module") });
+        }
+        Ok(module)
+    }
+
+    fn head(&mut self, module: &mut Module) -> Parse<()> {
+        while !self.eat("{") {
+            let word = self.word()?;
+            self.expect("=")?;
+            match word.as_str() {
+                "target" => {
+                    let name = self.word()?;
+                    module.target = Target::ALL.into_iter().find(|t| t.name() == name);
+                    if module.target.is_none() {
+                        return self.stop(format!("there is no target `{name}`"));
+                    }
+                }
+                "after" => {
+                    let name = self.word()?;
+                    module.after = crate::pipeline::pass_name(&name);
+                    if module.after.is_none() {
+                        return self.stop(format!("there is no pass `{name}`"));
+                    }
+                }
+                "license" => module.license = self.text()?,
+                _ => return self.stop(format!("a module's head has no `{word}`")),
+            }
+        }
+        Ok(())
+    }
+
+    fn declaration(&mut self, module: &mut Module) -> Parse<()> {
+        let word = self.word()?;
+        match word.as_str() {
+            "enum" => self.enum_decl(),
+            "struct" => self.struct_decl(),
+            "global" => {
+                let global = self.global(GlobalKind::Var)?;
+                module.globals.push(global);
+                Ok(())
+            }
+            "config" => {
+                let global = self.global(GlobalKind::Config)?;
+                module.globals.push(global);
+                Ok(())
+            }
+            "map" => {
+                let map = self.map()?;
+                module.maps.push(map);
+                Ok(())
+            }
+            "options" => {
+                module.options = Some(self.options()?);
+                Ok(())
+            }
+            "func" => {
+                let func = self.function()?;
+                module.funcs.push(func);
+                Ok(())
+            }
+            _ => {
+                self.at -= 1;
+                self.stop("a declaration starts with enum, struct, global, config, map, options or func")
+            }
+        }
+    }
+
+    /// `enum @E : u32 { A = 0, B = 1 }`
+    fn enum_decl(&mut self) -> Parse<()> {
+        let span = self.span();
+        let name = self.symbol()?;
+        self.expect(":")?;
+        let repr = self.ty()?;
+        let mut variants = Vec::new();
+        self.expect("{")?;
+        while !self.eat("}") {
+            let span = self.span();
+            let variant = self.word()?;
+            self.expect("=")?;
+            variants.push(VariantDef { name: variant, value: self.int()?, span: Some(span) });
+            self.eat(",");
+        }
+        let id = self.cx.types.add_enum(EnumDef { name: name.clone(), repr, variants, span: Some(span) });
+        self.enums.insert(name, id);
+        Ok(())
+    }
+
+    /// `struct @S user size=16 align=8 { "a": u32 at 0, "b": u8 at 8 bits(0, 4) }`
+    fn struct_decl(&mut self) -> Parse<()> {
+        let span = self.span();
+        let name = self.symbol()?;
+        let word = self.word()?;
+        let origins = [Origin::User, Origin::Packet, Origin::Context];
+        let Some(origin) = origins.into_iter().find(|&o| origin_word(o) == word) else {
+            return self.stop(format!("a struct is user, packet or context, not `{word}`"));
+        };
+        self.key("size")?;
+        let size = self.small()?;
+        self.key("align")?;
+        let align = self.small()?;
+        let mut fields = Vec::new();
+        self.expect("{")?;
+        while !self.eat("}") {
+            fields.push(self.field()?);
+            self.eat(",");
+        }
+        self.undefined.retain(|(n, _)| *n != name);
+        let def = crate::types::StructDef { name: name.clone(), origin, fields, size, align, span: Some(span) };
+        match self.structs.get(&name) {
+            Some(&id) => *self.cx.types.struct_def_mut(id) = def,
+            None => {
+                let id = self.cx.types.add_struct(def);
+                self.structs.insert(name, id);
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&mut self) -> Parse<FieldDef> {
+        let span = self.span();
+        let name = self.text()?;
+        self.expect(":")?;
+        let ty = self.ty()?;
+        if !self.eat_word("at") {
+            return self.stop("`at OFFSET` is expected after a field's type");
+        }
+        let offset = self.small()?;
+        let mut bits = None;
+        if self.eat_word("bits") {
+            self.expect("(")?;
+            let shift = self.small()?;
+            self.expect(",")?;
+            bits = Some(BitField { shift, width: self.small()? });
+            self.expect(")")?;
+        }
+        Ok(FieldDef { name, ty, offset, bits, span: Some(span) })
+    }
+
+    /// `zero(8)` or a string of as many bytes as the contents have
+    fn image(&mut self) -> Parse<Vec<u8>> {
+        if self.eat_word("zero") {
+            self.expect("(")?;
+            let size: u32 = self.small()?;
+            self.expect(")")?;
+            return Ok(vec![0; size as usize]);
+        }
+        self.string()
+    }
+
+    /// `@g : u64 section=.bss = zero(8)`
+    fn global(&mut self, kind: GlobalKind) -> Parse<Global> {
+        let span = self.span();
+        let name = self.symbol()?;
+        self.expect(":")?;
+        let ty = self.ty()?;
+        let mut section = None;
+        if self.eat_word("section") {
+            self.expect("=")?;
+            let word = self.word()?;
+            section = Section::ALL.into_iter().find(|s| s.name() == word);
+            if section.is_none() {
+                return self.stop(format!("there is no section `{word}`"));
+            }
+        }
+        self.expect("=")?;
+        let init = self.image()?;
+        if init.len() as u64 != self.cx.types.size_of(ty) {
+            return self.stop("the contents have not the size of the type");
+        }
+        Ok(Global { name: name.into(), ty, init, kind, section, span })
+    }
+
+    /// `@m : hash<u32, u64> max_entries=8 flags=0`
+    fn map(&mut self) -> Parse<MapDecl> {
+        let span = self.span();
+        let name = self.symbol()?;
+        self.expect(":")?;
+        let word = self.word()?;
+        let Some(kind) = MAP_KINDS.iter().find(|k| k.name == word) else {
+            return self.stop(format!("there is no map kind `{word}`"));
+        };
+        self.expect("<")?;
+        let key = self.ty()?;
+        self.expect(",")?;
+        let value = self.ty()?;
+        self.expect(">")?;
+        self.key("max_entries")?;
+        let max_entries = self.small()?;
+        self.key("flags")?;
+        Ok(MapDecl { name: name.into(), kind, key, value, max_entries, flags: self.small()?, span })
+    }
+
+    /// `options @Args = zero(8) { required "doc", optional "doc" }`
+    fn options(&mut self) -> Parse<OptionsDecl> {
+        let name = self.ty()?;
+        let TyKind::Struct(ty) = self.cx.types.kind(name) else {
+            return self.stop("options are a struct");
+        };
+        self.expect("=")?;
+        let init = self.image()?;
+        let mut options = Vec::new();
+        self.expect("{")?;
+        while !self.eat("}") {
+            let required = self.eat_word("required");
+            if !required && !self.eat_word("optional") {
+                return self.stop("an option is required or optional");
+            }
+            options.push(OptionSpec { docs: self.text()?, required });
+            self.eat(",");
+        }
+        Ok(OptionsDecl { ty, init, options })
+    }
+
+    /// `@f(%0 "ctx": T) -> R ROLE [bpf] [host] { … }`
+    fn function(&mut self) -> Parse<Function> {
+        let name_span = self.span();
+        let name = self.symbol()?;
+        self.values.clear();
+        self.blocks.clear();
+        let (params, numbers) = self.params()?;
+        self.expect("->")?;
+        let result = self.ty()?;
+        let role = self.role()?;
+        let mut func = Function::new(&name, name_span, name_span, role, params, result);
+        for (index, number) in numbers.into_iter().enumerate() {
+            let value = func.param(index);
+            self.values.insert(number, value);
+        }
+        func.targets.bpf = self.eat_word("bpf");
+        func.targets.host = self.eat_word("host");
+        let body = func.body;
+        self.region(&mut func, body)?;
+        func.span = name_span.to(self.last_span());
+        Ok(func)
+    }
+
+    fn params(&mut self) -> Parse<(Vec<Param>, Vec<u32>)> {
+        let (mut params, mut numbers) = (Vec::new(), Vec::new());
+        self.expect("(")?;
+        while !self.eat(")") {
+            let span = self.span();
+            let Token::Value(number) = self.next() else {
+                return self.stop("a parameter starts with its value");
+            };
+            let name = self.text()?;
+            self.expect(":")?;
+            params.push(Param { name, ty: self.ty()?, span: span.to(self.last_span()) });
+            numbers.push(number);
+            self.eat(",");
+        }
+        Ok((params, numbers))
+    }
+
+    fn role(&mut self) -> Parse<Role> {
+        match self.word()?.as_str() {
+            "helper" => Ok(Role::Helper),
+            "plain" => Ok(Role::Plain),
+            "main" => Ok(Role::Main),
+            "program" => {
+                self.expect("(")?;
+                let spec = self.program_spec()?;
+                self.expect(",")?;
+                let span = self.span();
+                let mode = self.text()?;
+                let Some(form) = spec.forms.iter().find(|f| f.mode == mode) else {
+                    return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
+                };
+                let target = if self.eat(",") { Some(self.text()?) } else { None };
+                self.expect(")")?;
+                Ok(Role::Program { spec, mode: form.mode, target })
+            }
+            other => {
+                let why = format!("a function is program(…), helper, plain or main, not `{other}`");
+                Err(Stop { span: self.last_span(), why })
+            }
+        }
+    }
+
+    fn program_spec(&mut self) -> Parse<&'static ProgramSpec> {
+        let span: Span = self.span();
+        let name = self.word()?;
+        PROGRAMS
+            .iter()
+            .find(|p| p.name == name)
+            .ok_or_else(|| Stop { span, why: format!("there is no program type `{name}`") })
+    }
+}

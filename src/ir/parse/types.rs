@@ -1,0 +1,146 @@
+//! Types in IR text; see `TyKind` for the spelling.
+
+use super::lex::Token;
+use super::{Parse, Parser};
+use crate::types::{FnSig, Origin, Space, StructDef, Ty, TyKind};
+
+/// The types that are a word.
+const WORDS: [(&str, Ty); 19] = [
+    ("void", Ty::VOID),
+    ("i1", Ty::BOOL),
+    ("u8", Ty::U8),
+    ("u16", Ty::U16),
+    ("u32", Ty::U32),
+    ("u64", Ty::U64),
+    ("i8", Ty::I8),
+    ("i16", Ty::I16),
+    ("i32", Ty::I32),
+    ("i64", Ty::I64),
+    ("be16", Ty::BE16),
+    ("be32", Ty::BE32),
+    ("be64", Ty::BE64),
+    ("char", Ty::CHAR),
+    ("f64", Ty::F64),
+    ("handle", Ty::HANDLE),
+    ("link", Ty::LINK),
+    ("null", Ty::NULL),
+    ("error", Ty::ERROR),
+];
+
+impl Parser<'_> {
+    pub(super) fn ty(&mut self) -> Parse<Ty> {
+        match self.peek().clone() {
+            Token::Symbol(name) => {
+                let ty = self.named(&name);
+                self.at += 1;
+                Ok(ty)
+            }
+            Token::Punct("[") => {
+                self.at += 1;
+                let length = self.small()?;
+                if !self.eat_word("x") {
+                    return self.stop("`x` is expected between an array's length and its element type");
+                }
+                let element = self.ty()?;
+                self.expect("]")?;
+                Ok(self.cx.types.array(element, length))
+            }
+            Token::Word(word) => {
+                self.at += 1;
+                self.word_type(&word)
+            }
+            _ => self.stop("a type is expected here"),
+        }
+    }
+
+    fn word_type(&mut self, word: &str) -> Parse<Ty> {
+        if let Some(&(_, ty)) = WORDS.iter().find(|(name, _)| *name == word) {
+            return Ok(ty);
+        }
+        match word {
+            "str" => {
+                self.expect("<")?;
+                let size = self.small()?;
+                self.expect(">")?;
+                Ok(self.cx.types.string(size))
+            }
+            "opt" => {
+                self.expect("<")?;
+                let of = self.ty()?;
+                self.expect(">")?;
+                Ok(self.cx.types.opt(of))
+            }
+            "ptr" => {
+                let (to, space) = self.pointee()?;
+                let nullable = self.eat("?");
+                Ok(self.cx.types.ptr(to, space, nullable))
+            }
+            "place" => {
+                let (of, space) = self.pointee()?;
+                Ok(self.cx.types.place(of, space))
+            }
+            "fn" => self.fn_type(),
+            _ => {
+                self.at -= 1;
+                self.stop(format!("there is no type `{word}`"))
+            }
+        }
+    }
+
+    /// `<T, SPACE>`
+    fn pointee(&mut self) -> Parse<(Ty, Space)> {
+        self.expect("<")?;
+        let to = self.ty()?;
+        self.expect(",")?;
+        let mut word = self.word()?;
+        if self.eat("(") {
+            word = format!("{word}({})", self.word()?);
+            self.expect(")")?;
+        }
+        let Some(space) = Space::ALL.into_iter().find(|s| s.text() == word) else {
+            return self.stop(format!("there is no address space `{word}`"));
+        };
+        self.expect(">")?;
+        Ok((to, space))
+    }
+
+    fn fn_type(&mut self) -> Parse<Ty> {
+        let mut params = Vec::new();
+        self.expect("(")?;
+        while !self.eat(")") {
+            params.push(self.ty()?);
+            if !self.eat(",") {
+                self.expect(")")?;
+                break;
+            }
+        }
+        self.expect("->")?;
+        let result = self.ty()?;
+        Ok(self.cx.types.func(FnSig { params, result }))
+    }
+
+    /// A struct or enum by name. A name that is not declared yet is a struct that must follow.
+    fn named(&mut self, name: &str) -> Ty {
+        if let Some(&id) = self.enums.get(name) {
+            return self.cx.types.intern(TyKind::Enum(id));
+        }
+        let id = match self.structs.get(name) {
+            Some(&id) => id,
+            None => {
+                let def = StructDef {
+                    name: name.to_owned(),
+                    origin: Origin::User,
+                    fields: Vec::new(),
+                    size: 0,
+                    align: 1,
+                    span: None,
+                };
+                let id = self.cx.types.add_struct(def);
+                self.structs.insert(name.to_owned(), id);
+                self.undefined.push((name.to_owned(), self.span()));
+                id
+            }
+        };
+        self.cx.types.intern(TyKind::Struct(id))
+    }
+}

@@ -1,0 +1,387 @@
+//! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
+
+use super::{Attr, BlockId, Function, Global, GlobalKind, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
+use crate::types::{Origin, StructId, Ty, TyKind, Types};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+/// A whole module, as a `.ksir` file holds it.
+pub fn module(module: &Module, types: &Types) -> String {
+    let mut p = Printer { types, out: String::new(), values: HashMap::new(), blocks: HashMap::new() };
+    p.module(module);
+    p.out
+}
+
+/// The text of a string literal, quotes included.
+pub fn quote(bytes: &[u8]) -> String {
+    let mut out = String::from("\"");
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => {
+                out.push('\\');
+                out.push(byte as char);
+            }
+            b'\n' => out.push_str("\\n"),
+            0x20..=0x7e => out.push(byte as char),
+            other => out.push_str(&format!("\\x{other:02x}")),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Contents of a global: runs of zero bytes are short.
+pub fn image(bytes: &[u8]) -> String {
+    if bytes.iter().all(|&b| b == 0) {
+        return format!("zero({})", bytes.len());
+    }
+    quote(bytes)
+}
+
+struct Printer<'a> {
+    types: &'a Types,
+    out: String,
+    values: HashMap<Value, usize>,
+    blocks: HashMap<BlockId, usize>,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        for _ in 0..depth {
+            self.out.push_str("  ");
+        }
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn module(&mut self, module: &Module) {
+        let mut head = format!("module @{}", module.name);
+        if let Some(target) = module.target {
+            write!(head, " target={}", target.name()).expect("a string grows");
+        }
+        if let Some(pass) = module.after {
+            write!(head, " after={pass}").expect("a string grows");
+        }
+        write!(head, " license={} {{", quote(module.license.as_bytes())).expect("a string grows");
+        self.line(0, &head);
+        self.types(module);
+        for global in &module.globals {
+            self.global(global);
+        }
+        for map in &module.maps {
+            self.map(map);
+        }
+        if let Some(options) = &module.options {
+            self.options(options);
+        }
+        for func in &module.funcs {
+            self.function(func);
+        }
+        self.line(0, "}");
+    }
+
+    /// The structs and enums that the module mentions; enums first, so that a struct name is known from an enum's.
+    fn types(&mut self, module: &Module) {
+        let used = used_types(module, self.types);
+        for &ty in &used {
+            if let TyKind::Enum(id) = self.types.kind(ty) {
+                let def = self.types.enum_def(id);
+                let variants: Vec<String> = def.variants.iter().map(|v| format!("{} = {}", v.name, v.value)).collect();
+                let repr = self.types.ir_text(def.repr);
+                let text = format!("enum @{} : {repr} {{ {} }}", def.name, variants.join(", "));
+                self.line(1, &text);
+            }
+        }
+        for &ty in &used {
+            if let TyKind::Struct(id) = self.types.kind(ty) {
+                self.struct_def(id);
+            }
+        }
+    }
+
+    fn struct_def(&mut self, id: StructId) {
+        let def = self.types.struct_def(id);
+        let fields: Vec<String> = def
+            .fields
+            .iter()
+            .map(|f| {
+                let bits = f.bits.map_or(String::new(), |b| format!(" bits({}, {})", b.shift, b.width));
+                format!("{}: {} at {}{bits}", quote(f.name.as_bytes()), self.types.ir_text(f.ty), f.offset)
+            })
+            .collect();
+        let origin = origin_word(def.origin);
+        let text = format!(
+            "struct @{} {origin} size={} align={} {{ {} }}",
+            def.name,
+            def.size,
+            def.align,
+            fields.join(", ")
+        );
+        self.line(1, &text);
+    }
+
+    fn global(&mut self, global: &Global) {
+        let kind = match global.kind {
+            GlobalKind::Var => "global",
+            GlobalKind::Config => "config",
+        };
+        let section = global.section.map_or(String::new(), |s| format!(" section={}", s.name()));
+        let text =
+            format!("{kind} @{} : {}{section} = {}", global.name, self.types.ir_text(global.ty), image(&global.init));
+        self.line(1, &text);
+    }
+
+    fn map(&mut self, map: &MapDecl) {
+        let text = format!(
+            "map @{} : {}<{}, {}> max_entries={} flags={}",
+            map.name,
+            map.kind.name,
+            self.types.ir_text(map.key),
+            self.types.ir_text(map.value),
+            map.max_entries,
+            map.flags
+        );
+        self.line(1, &text);
+    }
+
+    fn options(&mut self, options: &OptionsDecl) {
+        let list: Vec<String> = options
+            .options
+            .iter()
+            .map(|o| format!("{} {}", if o.required { "required" } else { "optional" }, quote(o.docs.as_bytes())))
+            .collect();
+        let name = &self.types.struct_def(options.ty).name;
+        let text = format!("options @{name} = {} {{ {} }}", image(&options.init), list.join(", "));
+        self.line(1, &text);
+    }
+
+    fn function(&mut self, func: &Function) {
+        self.number(func);
+        let params: Vec<String> = func
+            .params
+            .iter()
+            .enumerate()
+            .map(|(i, p)| format!("%{i} {}: {}", quote(p.name.as_bytes()), self.types.ir_text(p.ty)))
+            .collect();
+        let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
+        match &func.role {
+            Role::Program { spec, mode, target } => {
+                write!(head, " program({}, {}", spec.name, quote(mode.as_bytes())).expect("a string grows");
+                if let Some(target) = target {
+                    write!(head, ", {}", quote(target.as_bytes())).expect("a string grows");
+                }
+                head.push(')');
+            }
+            Role::Helper => head.push_str(" helper"),
+            Role::Plain => head.push_str(" plain"),
+            Role::Main => head.push_str(" main"),
+        }
+        for (on, word) in [(func.targets.bpf, " bpf"), (func.targets.host, " host")] {
+            if on {
+                head.push_str(word);
+            }
+        }
+        head.push_str(" {");
+        self.line(1, &head);
+        self.blocks(func, func.body, 2);
+        self.line(1, "}");
+    }
+
+    /// Numbers values and blocks in order of the text, over the whole function.
+    fn number(&mut self, func: &Function) {
+        self.values.clear();
+        self.blocks.clear();
+        self.number_region(func, func.body);
+    }
+
+    fn number_region(&mut self, func: &Function, region: RegionId) {
+        let blocks = &func.regions[region].blocks;
+        for &block in blocks {
+            let next = self.blocks.len();
+            self.blocks.insert(block, next);
+        }
+        for &block in blocks {
+            for &arg in &func.blocks[block].args {
+                self.number_value(arg);
+            }
+            for &op in &func.blocks[block].ops {
+                for &result in &func.ops[op].results {
+                    self.number_value(result);
+                }
+                for &inner in &func.ops[op].regions {
+                    self.number_region(func, inner);
+                }
+            }
+        }
+    }
+
+    fn number_value(&mut self, value: Value) {
+        let next = self.values.len();
+        self.values.insert(value, next);
+    }
+
+    fn blocks(&mut self, func: &Function, region: RegionId, depth: usize) {
+        let blocks = &func.regions[region].blocks;
+        for (index, &block) in blocks.iter().enumerate() {
+            let is_entry = region == func.body && index == 0;
+            let args = &func.blocks[block].args;
+            if blocks.len() > 1 || (!args.is_empty() && !is_entry) {
+                let list: Vec<String> = if is_entry {
+                    Vec::new()
+                } else {
+                    args.iter().map(|&a| format!("{}: {}", self.value(a), self.types.ir_text(func.ty(a)))).collect()
+                };
+                let number = if blocks.len() > 1 { self.blocks[&block].to_string() } else { String::new() };
+                let list = if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) };
+                self.line(depth - 1, &format!("^{number}{list}:"));
+            }
+            for &op in &func.blocks[block].ops {
+                self.op(func, op, depth);
+            }
+        }
+    }
+
+    /// What is not numbered stands outside the text: a fault of a pass, shown so that it can be found.
+    fn value(&self, value: Value) -> String {
+        self.values.get(&value).map_or_else(|| format!("%dangling{}", value.0), |n| format!("%{n}"))
+    }
+
+    fn op(&mut self, func: &Function, op: OpId, depth: usize) {
+        let data = &func.ops[op];
+        let spec = data.opcode.spec();
+        let mut text = String::new();
+        if !data.results.is_empty() {
+            let results: Vec<String> = data.results.iter().map(|&r| self.value(r)).collect();
+            write!(text, "{} = ", results.join(", ")).expect("a string grows");
+        }
+        text.push_str(spec.name);
+        if !data.operands.is_empty() {
+            let operands: Vec<String> = data.operands.iter().map(|&o| self.value(o)).collect();
+            write!(text, " {}", operands.join(", ")).expect("a string grows");
+        }
+        if !spec.attrs.is_empty() {
+            let attrs: Vec<String> = std::iter::zip(spec.attrs, &data.attrs)
+                .map(|(spec, attr)| format!("{} = {}", spec.name, self.attr(attr)))
+                .collect();
+            write!(text, " {{{}}}", attrs.join(", ")).expect("a string grows");
+        }
+        if !data.results.is_empty() {
+            let types: Vec<String> = data.results.iter().map(|&r| self.types.ir_text(func.ty(r))).collect();
+            write!(text, " : {}", types.join(", ")).expect("a string grows");
+        }
+        if !data.successors.is_empty() {
+            let blocks: Vec<String> = data
+                .successors
+                .iter()
+                .map(|b| self.blocks.get(b).map_or("^dangling".into(), |n| format!("^{n}")))
+                .collect();
+            write!(text, " {}", blocks.join(", ")).expect("a string grows");
+        }
+        for (index, &region) in data.regions.iter().enumerate() {
+            text.push_str(if index == 0 { " {" } else { "} {" });
+            self.line(depth, &text);
+            self.blocks(func, region, depth + 1);
+            text.clear();
+        }
+        if !data.regions.is_empty() {
+            text.push('}');
+        }
+        self.line(depth, &text);
+    }
+
+    fn attr(&self, attr: &Attr) -> String {
+        match attr {
+            Attr::Int(value) => value.to_string(),
+            Attr::Bool(value) => value.to_string(),
+            Attr::Str(bytes) => quote(bytes),
+            Attr::Symbol(symbol) => format!("@{symbol}"),
+            Attr::Type(ty) => self.types.ir_text(*ty),
+            Attr::Word(word) => word.to_string(),
+            Attr::Ints(values) => {
+                format!("[{}]", values.iter().map(i128::to_string).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// The word for an origin in a struct's declaration.
+pub fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::User => "user",
+        Origin::Packet => "packet",
+        Origin::Context => "context",
+    }
+}
+
+/// Every struct and enum that the module mentions, in order of interning.
+fn used_types(module: &Module, types: &Types) -> BTreeSet<Ty> {
+    let mut used = BTreeSet::new();
+    for global in &module.globals {
+        mention(types, global.ty, &mut used);
+    }
+    for map in &module.maps {
+        mention(types, map.key, &mut used);
+        mention(types, map.value, &mut used);
+    }
+    if let Some(options) = &module.options {
+        mention_struct(types, options.ty, &mut used);
+    }
+    for func in &module.funcs {
+        mention(types, func.result, &mut used);
+        for param in &func.params {
+            mention(types, param.ty, &mut used);
+        }
+        for (_, value) in func.values.iter() {
+            mention(types, value.ty, &mut used);
+        }
+        for op in func.walk() {
+            for attr in &func.ops[op].attrs {
+                if let Attr::Type(ty) = attr {
+                    mention(types, *ty, &mut used);
+                }
+            }
+        }
+    }
+    used
+}
+
+fn mention_struct(types: &Types, wanted: StructId, used: &mut BTreeSet<Ty>) {
+    if let Some(ty) = types.find(TyKind::Struct(wanted)) {
+        mention(types, ty, used);
+    }
+}
+
+fn mention(types: &Types, ty: Ty, used: &mut BTreeSet<Ty>) {
+    match types.kind(ty) {
+        TyKind::Struct(id) => {
+            if used.insert(ty) {
+                for field in &types.struct_def(id).fields {
+                    mention(types, field.ty, used);
+                }
+            }
+        }
+        TyKind::Enum(_) => {
+            used.insert(ty);
+        }
+        TyKind::Array(of, _) | TyKind::Opt(of) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
+            mention(types, of, used);
+        }
+        TyKind::Fn(id) => {
+            let sig = types.sig(id);
+            for &ty in sig.params.iter().chain([&sig.result]) {
+                mention(types, ty, used);
+            }
+        }
+        TyKind::Void
+        | TyKind::Bool
+        | TyKind::Int { .. }
+        | TyKind::Be { .. }
+        | TyKind::Char
+        | TyKind::F64
+        | TyKind::Str(_)
+        | TyKind::Handle
+        | TyKind::Link
+        | TyKind::Null
+        | TyKind::Error => {}
+    }
+}

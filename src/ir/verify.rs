@@ -1,1 +1,0 @@
-//! Checks that a module is well formed: what every pass may rely on and must leave behind.

@@ -1,0 +1,178 @@
+//! Checks that a module is well formed: what every pass may rely on and must leave behind.
+//!
+//! 1. Operands, results, attributes, regions and successors of an op are as many and of the kinds that its record says.
+//! 2. Every use of a value is dominated by its definition: earlier in the same block, in a block around it, or (in a
+//!    control-flow graph) in a block that dominates.
+//! 3. Every block ends in a region end or terminator, and holds none before its end.
+//! 4. Optionals are used only by `ks.if_some` and `ks.is_some`.
+//! 5. Loads, stores and comparisons agree in their types; a branch's operands have the types of the block's arguments.
+//! 6. Symbols name things of the module; calls fit the callee's signature.
+//! 7. What the passes so far lower, and what the target rejects, is gone.
+
+mod graph;
+mod types;
+
+use super::{Function, Module, OpId, Opcode, RegionId, Value};
+use crate::session::Session;
+use crate::tables::{Many, OpTrait};
+use crate::target::Target;
+use std::collections::HashSet;
+
+/// Why the module is not well formed.
+pub fn module(module: &Module, cx: &Session) -> Result<(), String> {
+    for func in &module.funcs {
+        let checker = Checker { module, cx, func };
+        checker.function().map_err(|why| format!("in @{}: {why}", func.name))?;
+    }
+    Ok(())
+}
+
+struct Checker<'a> {
+    module: &'a Module,
+    cx: &'a Session,
+    func: &'a Function,
+}
+
+impl Checker<'_> {
+    fn function(&self) -> Result<(), String> {
+        let mut seen = HashSet::new();
+        self.region(self.func.body, &mut seen)?;
+        if self.func.regions[self.func.body].blocks.len() > 1 {
+            graph::dominance(self.func)?;
+        }
+        self.optionals()
+    }
+
+    /// `seen` holds what is visible here: structured code scopes values by nesting.
+    fn region(&self, region: RegionId, seen: &mut HashSet<Value>) -> Result<(), String> {
+        let blocks = &self.func.regions[region].blocks;
+        if blocks.is_empty() {
+            return Err("a region without blocks".into());
+        }
+        let mut here = Vec::new();
+        for &block in blocks {
+            let data = &self.func.blocks[block];
+            for &arg in &data.args {
+                seen.insert(arg);
+                here.push(arg);
+            }
+            if blocks.len() > 1 {
+                // Order of the text says nothing in a graph; `graph::dominance` checks it.
+                here.extend(data.ops.iter().flat_map(|&op| self.func.ops[op].results.iter().copied()));
+                seen.extend(here.iter().copied());
+            }
+        }
+        for &block in blocks {
+            let ops = &self.func.blocks[block].ops;
+            for (index, &op) in ops.iter().enumerate() {
+                if self.func.ops[op].block != block {
+                    return Err(self.say(op, "it stands in a block that it does not name"));
+                }
+                self.op(op, index + 1 == ops.len(), seen)?;
+                for &result in &self.func.ops[op].results {
+                    seen.insert(result);
+                    here.push(result);
+                }
+            }
+            if ops.is_empty() {
+                return Err("a block without ops".into());
+            }
+        }
+        for value in here {
+            seen.remove(&value);
+        }
+        Ok(())
+    }
+
+    fn op(&self, op: OpId, last: bool, seen: &mut HashSet<Value>) -> Result<(), String> {
+        let opcode = self.func.ops[op].opcode;
+        self.shape(op)?;
+        for &operand in &self.func.ops[op].operands {
+            if !seen.contains(&operand) {
+                return Err(self.say(op, "an operand is not defined before it"));
+            }
+        }
+        let ends = opcode.has(OpTrait::RegionEnd) || opcode.has(OpTrait::Terminator);
+        if ends != last {
+            return Err(self.say(op, if last { "its block does not end in a terminator" } else { "it is not the last" }));
+        }
+        self.types(op)?;
+        self.legal(op)?;
+        for &region in &self.func.ops[op].regions {
+            self.region(region, seen)?;
+        }
+        Ok(())
+    }
+
+    /// Numbers of operands, results, attributes, regions, successors.
+    fn shape(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        let spec = data.opcode.spec();
+        let least = spec.operands.iter().filter(|o| o.many == Many::One).count();
+        let open = spec.operands.iter().any(|o| o.many == Many::Any);
+        let most = if open { usize::MAX } else { spec.operands.len() };
+        let given = data.operands.len();
+        if given < least || given > most {
+            return Err(self.say(op, &format!("it has {given} operands")));
+        }
+        let fits = |specs: &[&str], given: usize| match specs.last() {
+            Some(last) if last.ends_with('*') => given + 1 >= specs.len(),
+            _ => given == specs.len(),
+        };
+        if !fits(spec.results, data.results.len()) {
+            return Err(self.say(op, &format!("it has {} results", data.results.len())));
+        }
+        if !fits(spec.regions, data.regions.len()) {
+            return Err(self.say(op, &format!("it has {} regions", data.regions.len())));
+        }
+        if !fits(spec.successors, data.successors.len()) {
+            return Err(self.say(op, &format!("it has {} successors", data.successors.len())));
+        }
+        if data.attrs.len() != spec.attrs.len() {
+            return Err(self.say(op, &format!("it has {} attributes", data.attrs.len())));
+        }
+        Ok(())
+    }
+
+    /// Nothing is left of what earlier passes lower or the target rejects.
+    fn legal(&self, op: OpId) -> Result<(), String> {
+        use crate::tables::On;
+        let Some(target) = self.module.target else { return Ok(()) };
+        let spec = self.func.ops[op].opcode.spec();
+        let on = match target {
+            Target::Bpf => spec.bpf,
+            Target::Host => spec.host,
+        };
+        match on {
+            On::Emit => Ok(()),
+            On::Reject(_) => Err(self.say(op, &format!("target {} rejects it", target.name()))),
+            On::Lower(pass) => {
+                let done = self.module.after.is_some_and(|after| target.has_run(pass, after));
+                if done { Err(self.say(op, &format!("pass {pass} should have lowered it"))) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn optionals(&self) -> Result<(), String> {
+        for op in self.func.walk() {
+            let data = &self.func.ops[op];
+            let is_test = matches!(data.opcode, Opcode::KsIfSome | Opcode::KsIsSome);
+            let takes = data.operands.iter().any(|&o| self.is_optional(o));
+            if takes && !is_test {
+                return Err(self.say(op, "only ks.if_some and ks.is_some take an optional"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_optional(&self, value: Value) -> bool {
+        matches!(self.cx.types.kind(self.func.ty(value)), crate::types::TyKind::Opt(_))
+    }
+
+    fn say(&self, op: OpId, why: &str) -> String {
+        let data = &self.func.ops[op];
+        let made_by = data.loc.made_by.map_or(String::new(), |pass| format!(" (made by {pass})"));
+        let place = self.cx.sources.line_col(data.loc.span);
+        format!("{}:{}: {}{made_by}: {why}", place.line, place.column, data.opcode.name())
+    }
+}

@@ -1,0 +1,143 @@
+//! Types of operands against records, and the few ops whose types must agree with each other.
+
+use super::Checker;
+use crate::ir::ops::{ArithCmp, KsCall, KsCopy, KsGlobal, KsLoad, KsStore};
+use crate::ir::{OpId, Opcode, Value};
+use crate::tables::{OpTrait, OperandKind};
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_> {
+    pub(super) fn types(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        let spec = data.opcode.spec();
+        for (index, &operand) in data.operands.iter().enumerate() {
+            let wanted = spec.operands.get(index).or(spec.operands.last());
+            if let Some(wanted) = wanted
+                && !self.fits(operand, wanted.kind)
+            {
+                let ty = self.cx.types.ir_text(self.func.ty(operand));
+                return Err(self.say(op, &format!("operand `{}` is a {ty}, not {:?}", wanted.name, wanted.kind)));
+            }
+        }
+        self.agreement(op)?;
+        self.symbols(op)?;
+        if data.opcode.has(OpTrait::Terminator) { self.branch(op) } else { Ok(()) }
+    }
+
+    fn fits(&self, value: Value, kind: OperandKind) -> bool {
+        let ty = self.cx.types.kind(self.func.ty(value));
+        let is_place = matches!(ty, TyKind::Place { .. });
+        let is_optional = matches!(ty, TyKind::Opt(_));
+        match kind {
+            OperandKind::Any => !is_optional,
+            OperandKind::Scalar => !is_place && !is_optional && !self.cx.types.is_aggregate(self.func.ty(value)),
+            OperandKind::Bool => ty == TyKind::Bool,
+            OperandKind::Int => {
+                matches!(ty, TyKind::Bool | TyKind::Be { .. }) || self.cx.types.as_int(self.func.ty(value)).is_some()
+            }
+            OperandKind::Place => is_place,
+            OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. }),
+            OperandKind::Opt => is_optional,
+        }
+    }
+
+    fn pointee(&self, place: Value) -> Ty {
+        match self.cx.types.kind(self.func.ty(place)) {
+            TyKind::Place { of, .. } => of,
+            _ => Ty::ERROR,
+        }
+    }
+
+    fn same(&self, op: OpId, left: Ty, right: Ty) -> Result<(), String> {
+        if left == right {
+            return Ok(());
+        }
+        let types = &self.cx.types;
+        Err(self.say(op, &format!("its types differ: {} and {}", types.ir_text(left), types.ir_text(right))))
+    }
+
+    fn agreement(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::KsLoad {
+            return self.same(op, self.pointee(KsLoad::of(data).place()), self.func.ty(data.results[0]));
+        }
+        if data.opcode == Opcode::KsStore {
+            let view = KsStore::of(data);
+            return self.same(op, self.pointee(view.place()), self.func.ty(view.value()));
+        }
+        if data.opcode == Opcode::KsCopy {
+            let view = KsCopy::of(data);
+            return self.same(op, self.pointee(view.to()), self.pointee(view.from()));
+        }
+        if data.opcode == Opcode::ArithCmp {
+            let view = ArithCmp::of(data);
+            let (left, right) = (self.func.ty(view.left()), self.func.ty(view.right()));
+            let pointers = [left, right].iter().all(|&t| matches!(self.cx.types.kind(t), TyKind::Ptr { .. }));
+            return if pointers { Ok(()) } else { self.same(op, left, right) };
+        }
+        let binary = data.opcode.name().starts_with("arith.") && data.operands.len() == 2;
+        if binary || matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) {
+            let result = self.func.ty(data.results[0]);
+            self.same(op, self.func.ty(data.operands[0]), result)?;
+            return self.same(op, self.func.ty(data.operands[1]), result);
+        }
+        Ok(())
+    }
+
+    /// Names of functions, globals and maps; calls fit.
+    fn symbols(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::KsCall {
+            let view = KsCall::of(data);
+            let Some(callee) = self.module.func(view.callee()) else {
+                return Err(self.say(op, &format!("there is no function @{}", view.callee())));
+            };
+            if callee.params.len() != view.args().len() {
+                return Err(self.say(op, "it has another number of arguments than the callee has parameters"));
+            }
+            for (param, &arg) in std::iter::zip(&callee.params, view.args()) {
+                if !self.passes(self.func.ty(arg), param.ty) {
+                    return self.same(op, self.func.ty(arg), param.ty);
+                }
+            }
+            let result = data.results.first().map_or(Ty::VOID, |&r| self.func.ty(r));
+            return self.same(op, result, callee.result);
+        }
+        if data.opcode == Opcode::KsGlobal {
+            let name = KsGlobal::of(data).global();
+            if self.module.global(name).is_none() {
+                return Err(self.say(op, &format!("there is no global @{name}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pointers and places of any space are passed where the types pointed to agree.
+    fn passes(&self, arg: Ty, param: Ty) -> bool {
+        match (self.cx.types.kind(arg), self.cx.types.kind(param)) {
+            (TyKind::Ptr { to: a, .. }, TyKind::Ptr { to: b, .. }) => a == b,
+            (TyKind::Place { of: a, .. }, TyKind::Place { of: b, .. }) => a == b,
+            _ => arg == param,
+        }
+    }
+
+    /// A branch's operands are the arguments of its block.
+    fn branch(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        for &block in &data.successors {
+            let args = &self.func.blocks[block].args;
+            let given: &[Value] = if data.opcode == Opcode::CfBr { &data.operands } else { &[] };
+            if args.len() != given.len() {
+                return Err(self.say(op, "its block takes another number of arguments"));
+            }
+            for (&arg, &value) in std::iter::zip(args, given) {
+                self.same(op, self.func.ty(value), self.func.ty(arg))?;
+            }
+        }
+        if data.opcode == Opcode::CfRet {
+            let value = data.operands.first().map_or(Ty::VOID, |&v| self.func.ty(v));
+            return self.same(op, value, self.func.result);
+        }
+        Ok(())
+    }
+}
