@@ -5,6 +5,7 @@ pub mod diag;
 pub mod fold;
 pub mod ir;
 pub mod passes;
+pub mod pipeline;
 pub mod sema;
 pub mod session;
 pub mod source;

@@ -17,6 +17,8 @@ pub mod ops;
 pub mod parse;
 pub mod print;
 pub mod rewrite;
+#[cfg(test)]
+mod roundtrip;
 pub mod verify;
 
 pub use arena::{Arena, BlockId, OpId, RegionId, Value};

@@ -110,13 +110,8 @@ impl Printer<'_> {
             })
             .collect();
         let origin = origin_word(def.origin);
-        let text = format!(
-            "struct @{} {origin} size={} align={} {{ {} }}",
-            def.name,
-            def.size,
-            def.align,
-            fields.join(", ")
-        );
+        let text =
+            format!("struct @{} {origin} size={} align={} {{ {} }}", def.name, def.size, def.align, fields.join(", "));
         self.line(1, &text);
     }
 

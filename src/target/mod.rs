@@ -1,5 +1,10 @@
 //! The targets: which passes each runs, and what its emitter makes.
 
+mod bpf;
+mod host;
+
+use crate::passes::Pass;
+
 /// A side that code runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Target {
@@ -17,6 +22,23 @@ impl Target {
         match self {
             Target::Bpf => "bpf",
             Target::Host => "host",
+        }
+    }
+
+    /// The passes of this target, in order.
+    pub fn passes(self) -> &'static [&'static Pass] {
+        match self {
+            Target::Bpf => bpf::PASSES,
+            Target::Host => host::PASSES,
+        }
+    }
+
+    /// Whether `pass` has run once `last` was the last to run.
+    pub fn has_run(self, pass: &str, last: &str) -> bool {
+        let position = |name: &str| self.passes().iter().position(|p| p.name == name);
+        match (position(pass), position(last)) {
+            (Some(pass), Some(last)) => pass <= last,
+            _ => false,
         }
     }
 }

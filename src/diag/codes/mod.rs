@@ -36,6 +36,7 @@ pub(crate) use codes;
 
 pub mod contexts;
 pub mod environment;
+pub mod ir;
 pub mod lifecycle;
 pub mod limits;
 pub mod maps;
@@ -50,6 +51,7 @@ use crate::diag::CodeInfo;
 pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     [
         syntax::CODES,
+        ir::CODES,
         names::CODES,
         types::CODES,
         contexts::CODES,

@@ -63,7 +63,7 @@ pub fn lex(text: &str) -> Result<Vec<Lexed>, (usize, String)> {
                 let value: i128 = number(take(bytes, &mut at, |b| b.is_ascii_digit()), lo)?;
                 Token::Int(-value)
             }
-            byte if is_word(byte) => Token::Word(take(bytes, &mut at, is_word).to_owned()),
+            byte if is_word(byte) && byte != b'-' => Token::Word(take(bytes, &mut at, is_word).to_owned()),
             _ => match PUNCTUATION.iter().find(|p| text[at..].starts_with(**p)) {
                 Some(punct) => {
                     at += punct.len();

@@ -8,7 +8,7 @@ mod ops;
 mod types;
 
 use super::{BlockId, Module, Value};
-use crate::diag::codes::syntax::BadIr;
+use crate::diag::codes::ir::BadIr;
 use crate::session::Session;
 use crate::source::{FileId, Span};
 use crate::types::{EnumId, StructId};

@@ -42,7 +42,8 @@ impl Parser<'_> {
     /// `^3(%4: T, …):` after its first token
     fn label(&mut self, func: &mut Function, region: RegionId, number: Option<u32>) -> Parse<BlockId> {
         let entry = func.entry();
-        let is_entry = region == func.body && func.blocks[entry].ops.is_empty() && !self.blocks.values().any(|&b| b == entry);
+        let is_entry =
+            region == func.body && func.blocks[entry].ops.is_empty() && !self.blocks.values().any(|&b| b == entry);
         let block = match number.and_then(|n| self.blocks.get(&n).copied()) {
             Some(block) => {
                 func.blocks[block].region = region;

@@ -23,7 +23,10 @@ pub fn dominance(func: &Function) -> Result<(), String> {
         for (index, &op) in func.blocks[block].ops.iter().enumerate() {
             for &operand in &func.ops[op].operands {
                 if !defined_before(func, &tree, operand, block, index) {
-                    return Err(format!("{}: an operand's definition does not dominate it", func.ops[op].opcode.name()));
+                    return Err(format!(
+                        "{}: an operand's definition does not dominate it",
+                        func.ops[op].opcode.name()
+                    ));
                 }
             }
         }
@@ -40,11 +43,7 @@ fn defined_before(func: &Function, tree: &Dominators<BlockId>, value: Value, blo
         ValueDef::Arg(home, _) => dominates(tree, home, block),
         ValueDef::Result(op, _) => {
             let home = func.ops[op].block;
-            if home == block {
-                func.blocks[block].ops[..index].contains(&op)
-            } else {
-                dominates(tree, home, block)
-            }
+            if home == block { func.blocks[block].ops[..index].contains(&op) } else { dominates(tree, home, block) }
         }
     }
 }

@@ -94,7 +94,9 @@ impl Checker<'_> {
         }
         let ends = opcode.has(OpTrait::RegionEnd) || opcode.has(OpTrait::Terminator);
         if ends != last {
-            return Err(self.say(op, if last { "its block does not end in a terminator" } else { "it is not the last" }));
+            return Err(
+                self.say(op, if last { "its block does not end in a terminator" } else { "it is not the last" })
+            );
         }
         self.types(op)?;
         self.legal(op)?;
