@@ -4,6 +4,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{SourceMap, Span};
 use crate::types::Types;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// BPF instruction set level (`--mcpu`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -79,11 +80,19 @@ pub struct Session {
     pub sources: SourceMap,
     pub diags: Diagnostics,
     pub types: Types,
+    /// What took how long, in order; `--time-passes` prints it.
+    pub timings: Vec<(&'static str, Duration)>,
 }
 
 impl Session {
     pub fn new(options: Options) -> Session {
-        Session { options, sources: SourceMap::default(), diags: Diagnostics::default(), types: Types::new() }
+        Session {
+            options,
+            sources: SourceMap::default(),
+            diags: Diagnostics::default(),
+            types: Types::new(),
+            timings: Vec::new(),
+        }
     }
 
     pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
@@ -97,5 +106,10 @@ impl Session {
     /// An error that has no place in a source file.
     pub fn environment(&mut self, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Error, None, &code))
+    }
+
+    /// Notes that a stage or pass that began at `since` has ended.
+    pub fn timed(&mut self, what: &'static str, since: Instant) {
+        self.timings.push((what, since.elapsed()));
     }
 }
