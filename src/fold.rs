@@ -32,6 +32,62 @@ pub enum CompareOp {
     Ge,
 }
 
+impl ArithOp {
+    pub const ALL: [ArithOp; 10] = [
+        ArithOp::Add,
+        ArithOp::Sub,
+        ArithOp::Mul,
+        ArithOp::Div,
+        ArithOp::Rem,
+        ArithOp::And,
+        ArithOp::Or,
+        ArithOp::Xor,
+        ArithOp::Shl,
+        ArithOp::Shr,
+    ];
+
+    /// The `op` attribute of IR ops that update a place.
+    pub fn word(self) -> &'static str {
+        match self {
+            ArithOp::Add => "add",
+            ArithOp::Sub => "sub",
+            ArithOp::Mul => "mul",
+            ArithOp::Div => "div",
+            ArithOp::Rem => "rem",
+            ArithOp::And => "and",
+            ArithOp::Or => "or",
+            ArithOp::Xor => "xor",
+            ArithOp::Shl => "shl",
+            ArithOp::Shr => "shr",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<ArithOp> {
+        ArithOp::ALL.into_iter().find(|op| op.word() == word)
+    }
+}
+
+impl CompareOp {
+    pub const ALL: [CompareOp; 6] =
+        [CompareOp::Eq, CompareOp::Ne, CompareOp::Lt, CompareOp::Le, CompareOp::Gt, CompareOp::Ge];
+
+    /// The `pred` attribute of `arith.cmp`.
+    pub fn word(self) -> &'static str {
+        match self {
+            CompareOp::Eq => "eq",
+            CompareOp::Ne => "ne",
+            CompareOp::Lt => "lt",
+            CompareOp::Le => "le",
+            CompareOp::Gt => "gt",
+            CompareOp::Ge => "ge",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<CompareOp> {
+        CompareOp::ALL.into_iter().find(|op| op.word() == word)
+    }
+}
+
 /// Smallest and largest value of an integer type.
 pub fn range(bits: u8, signed: bool) -> (i128, i128) {
     if signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }

@@ -2,6 +2,8 @@
 //!
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
+pub mod builtins;
+
 use crate::ir::{Function, Module};
 use crate::session::Session;
 

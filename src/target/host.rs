@@ -1,6 +1,9 @@
 //! User space: from the module of `split` to what the LLVM emitter takes.
 
-use crate::passes::Pass;
+use crate::passes::{self, Pass};
 
 /// Each pass with the reason for its place.
-pub static PASSES: &[&Pass] = &[];
+pub static PASSES: &[&Pass] = &[
+    // Anywhere: nothing else looks at builtins.
+    &passes::builtins::PASS,
+];

@@ -1,0 +1,37 @@
+//! `builtins`: a builtin that both sides have becomes the helper or runtime function of the side that the code is for.
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::KsBuiltin;
+use crate::ir::{Attr, Function, Opcode};
+use crate::session::Session;
+use crate::tables::BUILTINS;
+use crate::target::Target;
+
+pub static PASS: Pass =
+    Pass { name: "builtins", summary: "Choose the helper or runtime function of builtins", run: Run::Function(run) };
+
+fn run(func: &mut Function, module: &Declarations, _: &mut Session) -> Changed {
+    let Some(target) = module.target else { return Changed::No };
+    let mut changed = Changed::No;
+    for op in func.walk() {
+        let data = &func.ops[op];
+        if data.opcode != Opcode::KsBuiltin {
+            continue;
+        }
+        let name = KsBuiltin::of(data).builtin();
+        let Some(builtin) = BUILTINS.iter().find(|b| b.name == &**name) else {
+            crate::bug!("no builtin is named `{name}`");
+        };
+        let (opcode, callee) = match target {
+            Target::Bpf => (Opcode::BpfHelper, builtin.bpf),
+            Target::Host => (Opcode::HostCall, builtin.host),
+        };
+        let Some(callee) = callee else {
+            crate::bug!("`{name}` does not exist on target {}", target.name());
+        };
+        let operands = data.operands.clone();
+        func.become_op(op, opcode, operands, vec![Attr::Symbol(callee.into())]);
+        changed = Changed::Yes;
+    }
+    changed
+}
