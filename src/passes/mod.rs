@@ -3,10 +3,6 @@
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
 pub mod builtins;
-mod manager;
-pub mod split;
-
-pub use manager::{Outcome, run};
 
 use crate::ir::{Function, Module};
 use crate::session::Session;
@@ -41,10 +37,4 @@ pub struct Declarations {
     pub target: Option<crate::target::Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
-}
-
-impl Declarations {
-    fn of(module: &Module) -> Declarations {
-        Declarations { target: module.target, maps: module.maps.clone(), globals: module.globals.clone() }
-    }
 }

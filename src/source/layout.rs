@@ -1,1 +1,416 @@
-//! Newlines, brackets and comments: what is done before the grammar.
+//! Newlines, brackets and comments: what is done before the grammar, in one pass over the tokens.
+//!
+//! The result has a byte for each byte of the file, so that spans hold. Comments, tabs and newlines that end no statement
+//! are blanks in it, what stands between quotes is masked; a newline that is left ends a statement. The top-level
+//! declarations are cut apart, so that one with a mistake does not hide the next. A declaration whose brackets or quotes
+//! are wrong is reported here and is no item.
+
+use super::scan::{Fault, Scanner, Token, TokenKind};
+use super::{FileId, Span};
+use crate::diag::codes::syntax::*;
+use crate::session::Session;
+use std::ops::Range;
+
+/// How deep brackets may nest. The parser and all walks over the tree recurse as deep.
+pub const MAX_NESTING: usize = 256;
+
+pub struct Layout {
+    /// The text that the grammar reads: ASCII, as long as the file.
+    pub text: String,
+    /// The declarations, in order.
+    pub items: Vec<Range<usize>>,
+    /// In order.
+    pub comments: Vec<Comment>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Comment {
+    pub range: Range<usize>,
+    pub kind: CommentKind,
+    /// Where the token after it begins; the end of the file after the last.
+    pub next: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CommentKind {
+    Line,
+    /// `/// …`
+    Doc,
+    Block,
+}
+
+impl Layout {
+    /// The lines of the doc comments right before the token at `offset`, without slashes and one blank.
+    pub fn docs(&self, source: &str, offset: usize) -> Vec<String> {
+        let first = self.comments.partition_point(|c| c.next < offset);
+        let before = self.comments[first..].iter().take_while(|c| c.next == offset);
+        let docs = before.filter(|c| c.kind == CommentKind::Doc);
+        docs.map(|c| {
+            let line = source[c.range.clone()].trim_end_matches('\r').trim_start_matches('/');
+            line.strip_prefix(' ').unwrap_or(line).to_owned()
+        })
+        .collect()
+    }
+}
+
+/// Lays out a file; what is wrong with its tokens and brackets is reported.
+pub fn layout(cx: &mut Session, file: FileId) -> Layout {
+    let text = &cx.sources.file(file).text;
+    let mut pass = Pass::new(text, false);
+    pass.run();
+    if pass.problems.iter().any(|p| matches!(p.kind, ProblemKind::Unclosed(_) | ProblemKind::Stray)) {
+        // Once more, with the start of a line as a sign that a declaration begins.
+        pass = Pass::new(text, true);
+        pass.run();
+    }
+    let Pass { out, items, comments, problems, .. } = pass;
+    for problem in &problems {
+        report(cx, file, problem);
+    }
+    let items = items.into_iter().filter(|item| !item.broken).map(|item| item.range).collect();
+    let text = String::from_utf8(out).unwrap_or_else(|_| crate::bug!("the layout is not ASCII"));
+    Layout { text, items, comments }
+}
+
+struct Problem {
+    kind: ProblemKind,
+    range: Range<usize>,
+}
+
+enum ProblemKind {
+    Fault(Fault),
+    /// The range is that of the opening bracket; with the closing one that stands where its own should, or the end of
+    /// the text, and another bracket that is closed at an odd indentation.
+    Unclosed(Unclosed),
+    Stray,
+    TooDeep,
+}
+
+struct Unclosed {
+    at: usize,
+    odd: Option<(usize, usize)>,
+}
+
+struct Open {
+    bracket: u8,
+    at: usize,
+    indent: usize,
+    /// The innermost pair inside, so far, whose `}` begins a line at another indentation than the line of its `{`.
+    odd: Option<(usize, usize)>,
+}
+
+struct Item {
+    range: Range<usize>,
+    broken: bool,
+    /// Begins like a declaration.
+    proper: bool,
+    /// Nothing but attributes and modifiers so far.
+    header: bool,
+}
+
+struct Pass<'a> {
+    src: &'a str,
+    recover: bool,
+    out: Vec<u8>,
+    stack: Vec<Open>,
+    items: Vec<Item>,
+    comments: Vec<Comment>,
+    problems: Vec<Problem>,
+    prev: Option<Token>,
+    /// `prev` stands after `.` or `->`, so it is a name.
+    prev_is_member: bool,
+    /// The first newline since `prev`.
+    newline: Option<usize>,
+    line_start: usize,
+    line_indent: usize,
+    too_deep: bool,
+    /// The first comment that does not know the token after it.
+    open_comments: usize,
+}
+
+impl<'a> Pass<'a> {
+    fn new(src: &'a str, recover: bool) -> Pass<'a> {
+        Pass {
+            src,
+            recover,
+            out: vec![b' '; src.len()],
+            stack: Vec::new(),
+            items: Vec::new(),
+            comments: Vec::new(),
+            problems: Vec::new(),
+            prev: None,
+            prev_is_member: false,
+            newline: None,
+            line_start: 0,
+            line_indent: 0,
+            too_deep: false,
+            open_comments: 0,
+        }
+    }
+
+    fn text(&self, token: Token) -> &'a str {
+        &self.src[token.lo..token.hi]
+    }
+
+    fn run(&mut self) {
+        for token in Scanner::new(self.src) {
+            match token.kind {
+                TokenKind::Newline => {
+                    self.newline.get_or_insert(token.lo);
+                    self.line_start = token.hi;
+                }
+                TokenKind::LineComment => self.comment(token, CommentKind::Line),
+                TokenKind::DocComment => self.comment(token, CommentKind::Doc),
+                TokenKind::BlockComment | TokenKind::Fault(Fault::OpenComment) => {
+                    self.comment(token, CommentKind::Block);
+                    if let TokenKind::Fault(fault) = token.kind {
+                        self.problem(ProblemKind::Fault(fault), token.lo..token.lo + 2);
+                    }
+                }
+                TokenKind::Word
+                | TokenKind::Number
+                | TokenKind::Str
+                | TokenKind::Char
+                | TokenKind::Punct
+                | TokenKind::Open
+                | TokenKind::Close
+                | TokenKind::Fault(_) => self.token(token),
+            }
+        }
+        self.close_all(self.src.len());
+        for comment in &mut self.comments[self.open_comments..] {
+            comment.next = self.src.len();
+        }
+    }
+
+    fn comment(&mut self, token: Token, kind: CommentKind) {
+        let range = token.lo..token.hi;
+        let text = &self.src[range.clone()];
+        if let (Some(first), Some(last)) = (text.find('\n'), text.rfind('\n')) {
+            self.newline.get_or_insert(token.lo + first);
+            self.line_start = token.lo + last + 1;
+        }
+        self.comments.push(Comment { range, kind, next: 0 });
+    }
+
+    fn problem(&mut self, kind: ProblemKind, range: Range<usize>) {
+        if let Some(item) = self.items.last_mut() {
+            item.broken = true;
+        }
+        self.problems.push(Problem { kind, range });
+    }
+
+    /// A token proper: with the newline before it, as a part of an item, for the brackets, and into the text.
+    fn token(&mut self, token: Token) {
+        if self.newline.is_some() {
+            self.line_indent = token.lo.saturating_sub(self.line_start);
+        }
+        if self.recover && !self.stack.is_empty() && token.lo == self.line_start && begins_only_items(self.text(token))
+        {
+            self.close_all(token.lo);
+        }
+        let newline = self.newline.filter(|_| self.ends_statement(token));
+        if let Some(at) = newline {
+            self.out[at] = b'\n';
+        }
+        if self.stack.is_empty() {
+            self.cut(token, newline.is_some());
+        }
+        if token.kind == TokenKind::Open {
+            self.open(token);
+        } else if token.kind == TokenKind::Close {
+            self.close(token);
+        } else if let TokenKind::Fault(fault) = token.kind {
+            self.problem(ProblemKind::Fault(fault), token.lo..token.hi);
+        }
+        self.write(token);
+        for comment in &mut self.comments[self.open_comments..] {
+            comment.next = token.lo;
+        }
+        self.open_comments = self.comments.len();
+        self.prev_is_member = self.prev.is_some_and(|prev| matches!(self.text(prev), "." | "->"));
+        self.prev = Some(token);
+        self.newline = None;
+        if let Some(item) = self.items.last_mut() {
+            item.range.end = token.hi;
+        }
+    }
+
+    fn write(&mut self, token: Token) {
+        let Token { kind, lo, hi } = token;
+        let out = &mut self.out[lo..hi];
+        if matches!(kind, TokenKind::Str | TokenKind::Char) {
+            out.fill(b'_');
+            out[0] = self.src.as_bytes()[lo];
+            out[hi - lo - 1] = out[0];
+        } else if !matches!(kind, TokenKind::Fault(_)) {
+            out.copy_from_slice(&self.src.as_bytes()[lo..hi]);
+        }
+    }
+
+    /// Whether the newline between the previous token and this one ends a statement.
+    fn ends_statement(&self, next: Token) -> bool {
+        let Some(prev) = self.prev else { return false };
+        let in_braces = self.stack.last().is_none_or(|open| open.bracket == b'{');
+        in_braces && !self.goes_on_after(prev) && !self.goes_on_with(next)
+    }
+
+    /// The line ends in an infix operator, a comma or an open bracket. `>` and `?` may also end a type: after those the
+    /// newline stays, and the grammar skips it where they are operators.
+    fn goes_on_after(&self, prev: Token) -> bool {
+        let text = self.text(prev);
+        prev.kind == TokenKind::Open
+            || prev.kind == TokenKind::Punct && !matches!(text, ">" | ">>" | "?" | ";" | "!" | "~" | "@")
+            || text == "as" && !self.prev_is_member
+    }
+
+    fn goes_on_with(&self, next: Token) -> bool {
+        let text = self.text(next);
+        if matches!(text, "else" | "catch" | "as") {
+            // Not where it is the name of a field.
+            return !self.src[next.hi..].trim_start_matches([' ', '\t']).starts_with(':');
+        }
+        next.kind == TokenKind::Punct && !matches!(text, "*" | "&" | "-" | "!" | "~" | "@" | ";")
+    }
+
+    /// On the top level: does a declaration begin here?
+    fn cut(&mut self, token: Token, newline: bool) {
+        let text = self.text(token);
+        let prev = self.prev.map_or("", |prev| self.text(prev));
+        let begins = text == "@" || BEGINS_ITEM.contains(&text);
+        let boundary = newline || matches!(prev, "" | ";" | "}");
+        let maybe_type = matches!(prev, ">" | ">>" | "?");
+        let starts = match self.items.last_mut() {
+            None => true,
+            Some(item) if item.header => {
+                let modifier = matches!(text, "pub" | "priv" | "pin" | "local" | "percpu" | "(" | ")" | "@");
+                item.header = modifier || prev == "@";
+                false
+            }
+            Some(_) if begins => boundary,
+            Some(item) => newline && item.proper && !maybe_type && text != "{",
+        };
+        if starts {
+            let header = matches!(text, "@" | "pub" | "priv" | "pin" | "local" | "percpu");
+            self.items.push(Item { range: token.lo..token.hi, broken: false, proper: begins, header });
+        }
+    }
+
+    fn open(&mut self, token: Token) {
+        let bracket = self.src.as_bytes()[token.lo];
+        self.stack.push(Open { bracket, at: token.lo, indent: self.line_indent, odd: None });
+        if self.stack.len() > MAX_NESTING && !self.too_deep {
+            self.too_deep = true;
+            self.problem(ProblemKind::TooDeep, token.lo..token.hi);
+        }
+    }
+
+    fn close(&mut self, token: Token) {
+        let wanted = match self.src.as_bytes()[token.lo] {
+            b')' => b'(',
+            b']' => b'[',
+            _ => b'{',
+        };
+        if !self.stack.iter().any(|open| open.bracket == wanted) {
+            self.problem(ProblemKind::Stray, token.lo..token.hi);
+            return;
+        }
+        while let Some(open) = self.stack.pop() {
+            if open.bracket != wanted {
+                self.unclosed(open, token.lo);
+                continue;
+            }
+            let first_of_line = self.newline.is_some() || self.prev.is_none();
+            let mut odd = open.odd;
+            if first_of_line && wanted == b'{' && open.indent != self.line_indent {
+                odd = odd.or(Some((open.at, token.lo)));
+            }
+            if let Some(outer) = self.stack.last_mut() {
+                outer.odd = outer.odd.or(odd);
+            } else {
+                self.too_deep = false;
+            }
+            break;
+        }
+    }
+
+    fn close_all(&mut self, at: usize) {
+        // One message: for the innermost bracket; most often only one is missing.
+        if let Some(open) = self.stack.pop() {
+            self.unclosed(open, at);
+        }
+        self.stack.clear();
+        self.too_deep = false;
+    }
+
+    fn unclosed(&mut self, open: Open, at: usize) {
+        let kind = ProblemKind::Unclosed(Unclosed { at, odd: open.odd });
+        self.problem(kind, open.at..open.at + 1);
+    }
+}
+
+/// Words that begin a declaration where one may begin.
+const BEGINS_ITEM: &[&str] = &[
+    "fn", "struct", "enum", "type", "config", "var", "let", "const", "impl", "extern", "include", "import", "license",
+    "pub", "priv", "pin", "local", "percpu",
+];
+
+/// What cannot begin a statement.
+fn begins_only_items(text: &str) -> bool {
+    let statement = ["var", "let", "const", "type"];
+    text == "@" || BEGINS_ITEM.contains(&text) && !statement.contains(&text)
+}
+
+fn report(cx: &mut Session, file: FileId, problem: &Problem) {
+    let span = Span::new(file, problem.range.start, problem.range.end);
+    let text = cx.sources.text(span).to_owned();
+    match &problem.kind {
+        ProblemKind::Fault(Fault::OpenString) => {
+            cx.error(span, UnterminatedString {})
+                .help("end it with `\"`; a line break inside a string is written `\\n`");
+        }
+        ProblemKind::Fault(Fault::OpenChar) => {
+            cx.error(span, BadCharLiteral { why: "this character has no closing `'` on its line".into() })
+                .help("a character is written `'a'`, text is written `\"…\"`");
+        }
+        ProblemKind::Fault(Fault::OpenComment) => {
+            cx.error(span, UnterminatedComment {}).help("end it with `*/`, or begin each line with `//`");
+        }
+        ProblemKind::Fault(Fault::Character) => {
+            let error = cx.error(span, UnknownCharacter { text: text.clone() });
+            if let Some(help) = character_help(&text) {
+                error.help(help);
+            }
+        }
+        ProblemKind::Unclosed(Unclosed { at, odd }) => {
+            let end = cx.sources.file(file).text.len();
+            let error = cx.error(span, UnclosedBracket { bracket: text });
+            if *at < end {
+                error.note(Span::new(file, *at, *at + 1), "it should be closed before this");
+            }
+            if let Some((open, close)) = *odd {
+                error.note(Span::new(file, open, open + 1), "this one is closed …");
+                error.note(Span::new(file, close, close + 1), "… by this, which is indented otherwise");
+            }
+        }
+        ProblemKind::Stray => {
+            cx.error(span, StrayBracket { bracket: text }).help("remove it, or open a bracket for it");
+        }
+        ProblemKind::TooDeep => {
+            cx.error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })
+                .help("give the inner part a name: a variable, or a function of its own");
+        }
+    }
+}
+
+fn character_help(text: &str) -> Option<&'static str> {
+    match text.chars().next()? {
+        '#' => Some("there is no preprocessor: a constant is `const NAME: T = value`, a header is `include \"x.kh\"`"),
+        '“' | '”' | '„' | '‘' | '’' => Some("quotes are the plain `\"` and `'`"),
+        '\\' => Some("a line goes on after an operator, a comma or an open bracket; no `\\` is needed"),
+        '–' | '—' | '−' => Some("the minus sign is `-`"),
+        '\u{a0}' => Some("this is a no-break space; use a plain one"),
+        first if first.is_alphabetic() => Some("names consist of ASCII letters, digits and `_`"),
+        _ => None,
+    }
+}

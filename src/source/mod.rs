@@ -1,6 +1,8 @@
 //! Source files, and spans into them.
 
 pub mod layout;
+pub mod load;
+pub mod scan;
 
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,0 @@
-//! From object code to files: what is written, and the executable that `cc` links.
-
-pub mod output;

@@ -1,0 +1,108 @@
+//! What the builders share: spans, names, reports, depth.
+
+use super::{Rule, words};
+use crate::ast::{Ident, Path};
+use crate::diag::codes::syntax::*;
+use crate::diag::{Code, Diagnostic, Severity};
+use crate::source::layout::Layout;
+use crate::source::{FileId, Span};
+use pest::iterators::Pair;
+
+/// How deep a tree may become. Brackets nest at most `layout::MAX_NESTING` deep; this bounds what nests without them,
+/// such as `1 + 1 + 1 …` and `else if`, for the walks over the tree that recurse.
+const MAX_DEPTH: usize = 1000;
+
+pub struct Builder<'a> {
+    /// The text of the file as written.
+    pub source: &'a str,
+    pub file: FileId,
+    pub layout: &'a Layout,
+    /// Where the declaration begins: pest's offsets count from here.
+    pub base: usize,
+    pub diags: &'a mut Vec<Diagnostic>,
+    depth: usize,
+    too_deep: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(
+        source: &'a str,
+        file: FileId,
+        layout: &'a Layout,
+        base: usize,
+        diags: &'a mut Vec<Diagnostic>,
+    ) -> Builder<'a> {
+        Builder { source, file, layout, base, diags, depth: 0, too_deep: false }
+    }
+
+    /// The span of a pair, less the blanks and line ends that the grammar skipped at its end.
+    pub fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let start = self.base + pair.as_span().start();
+        let len = pair.as_str().trim_end_matches([' ', '\n', ';']).len();
+        Span::new(self.file, start, start + len)
+    }
+
+    pub fn text(&self, span: Span) -> &'a str {
+        &self.source[span.lo as usize..span.hi as usize]
+    }
+
+    pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.push(Diagnostic::new(Severity::Error, Some(span), &code))
+    }
+
+    pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.push(Diagnostic::new(Severity::Warning, Some(span), &code))
+    }
+
+    fn push(&mut self, diag: Diagnostic) -> &mut Diagnostic {
+        self.diags.push(diag);
+        let last = self.diags.len() - 1;
+        &mut self.diags[last]
+    }
+
+    pub fn ident(&self, pair: Pair<'_, Rule>) -> Ident {
+        Ident { name: pair.as_str().to_owned(), span: self.span(&pair) }
+    }
+
+    /// The name of something that is declared: no keyword.
+    pub fn declared(&mut self, pair: Pair<'_, Rule>) -> Ident {
+        let ident = self.ident(pair);
+        if words::is_keyword(&ident.name) {
+            self.keyword_as_name(&ident);
+        }
+        ident
+    }
+
+    pub fn keyword_as_name(&mut self, ident: &Ident) {
+        let help = format!("choose another name, such as `{0}_` or `my_{0}`", ident.name);
+        self.error(ident.span, KeywordAsName { word: ident.name.clone() }).help(help);
+    }
+
+    /// The words of a path rule.
+    pub fn path(&self, pair: Pair<'_, Rule>) -> Path {
+        let span = self.span(&pair);
+        Path { segments: pair.into_inner().map(|word| self.ident(word)).collect(), span }
+    }
+
+    /// Builds what lies `cost` levels below this one; `too_deep` stands for it if that is more than a tree may have.
+    pub fn deeper<T>(
+        &mut self,
+        cost: usize,
+        span: Span,
+        build: impl FnOnce(&mut Self) -> T,
+        too_deep: impl FnOnce() -> T,
+    ) -> T {
+        if self.depth + cost > MAX_DEPTH {
+            if !self.too_deep {
+                self.too_deep = true;
+                self.error(span, NestingTooDeep { limit: MAX_DEPTH.to_string() })
+                    .help("give the inner part a name: a variable, or a function of its own");
+            }
+            return too_deep();
+        }
+        self.depth += cost;
+        let built = build(self);
+        self.depth -= cost;
+        built
+    }
+}

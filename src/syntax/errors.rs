@@ -1,0 +1,238 @@
+//! What pest could not read, in people's words: where the text stops being a program, what could stand there, and what
+//! does.
+
+use super::build::Builder;
+use super::types::quoted;
+use super::{KsParser, Rule, hints};
+use crate::diag::codes::syntax::*;
+use crate::source::Span;
+use crate::source::scan::{Scanner, Token, TokenKind};
+use pest::Parser;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+/// Where and on what pest gave up.
+pub struct Failure<'a> {
+    /// The laid-out text of the declaration, and its tokens; a newline in it ends a statement.
+    pub text: &'a str,
+    pub tokens: Vec<Token>,
+    /// The token that cannot stand where it stands; the number of tokens if the text ends too early.
+    pub at: usize,
+    /// What could stand there.
+    pub expected: Wanted,
+}
+
+/// What pest would have accepted.
+#[derive(Default)]
+pub struct Wanted {
+    /// Signs and words, less operators and what begins an expression, a statement or a type.
+    pub signs: Vec<&'static str>,
+    pub declaration: bool,
+    pub statement: bool,
+    pub expression: bool,
+    /// An operator: an expression has just ended.
+    pub operator: bool,
+    pub ty: bool,
+    pub name: bool,
+    /// The body of something.
+    pub block: bool,
+    /// The type after `as`.
+    pub as_type: bool,
+}
+
+/// Reports why the declaration `text` cannot be read.
+pub fn explain(builder: &mut Builder<'_>, text: &str) {
+    // Only a text that is known to be wrong is read with what pest tried at each place; that is slower.
+    pest::set_error_detail(true);
+    let result = KsParser::parse(Rule::item, text);
+    pest::set_error_detail(false);
+    let Err(error) = result else { return };
+    if let ErrorVariant::CustomError { .. } = error.variant {
+        let span = Span::new(builder.file, builder.base, builder.base);
+        let limit = crate::source::layout::MAX_NESTING.to_string();
+        builder.error(span, NestingTooDeep { limit }).help("give the inner part a name");
+        return;
+    }
+    let failure = Failure::new(text, &error);
+    if !hints::explain(builder, &failure) {
+        let span = failure.span(builder);
+        let found = failure.found(builder);
+        let expected = failure.expected.words();
+        let error = builder.error(span, Expected { expected, found });
+        if let Some(help) = hints::help(&failure) {
+            error.help(help);
+        }
+    }
+}
+
+impl<'a> Failure<'a> {
+    fn new(text: &'a str, error: &Error<Rule>) -> Failure<'a> {
+        let (InputLocation::Pos(rule_at) | InputLocation::Span((rule_at, _))) = error.location;
+        let attempts = error.parse_attempts();
+        let furthest = attempts.as_ref().map_or(rule_at, |attempts| attempts.max_position);
+        let expected = Wanted::new(error);
+        let tokens: Vec<Token> = Scanner::new(text).collect();
+        // A word that is refused as a whole is read to its end first.
+        let word = tokens.iter().position(|t| t.lo == rule_at && t.hi >= furthest && t.kind == TokenKind::Word);
+        let at = match word {
+            Some(word) if tokens[word].hi > furthest || expected.only_a_word() && !expected.as_type => word,
+            _ => tokens.partition_point(|t| t.hi <= furthest),
+        };
+        Failure { text, tokens, at, expected }
+    }
+
+    /// The text of the token `offset` after the one at fault; empty outside.
+    pub fn token(&self, offset: isize) -> &'a str {
+        let index = self.at.checked_add_signed(offset);
+        index.and_then(|index| self.tokens.get(index)).map_or("", |t| &self.text[t.lo..t.hi])
+    }
+
+    pub fn token_span(&self, builder: &Builder<'_>, offset: isize) -> Span {
+        let index = self.at.checked_add_signed(offset);
+        let (lo, hi) = match index.and_then(|index| self.tokens.get(index)) {
+            Some(t) if t.kind == TokenKind::Newline => {
+                (self.end_before(index.unwrap_or(0)), self.end_before(index.unwrap_or(0)))
+            }
+            Some(t) => (t.lo, t.hi),
+            None => (self.end_before(self.tokens.len()), self.end_before(self.tokens.len())),
+        };
+        Span::new(builder.file, builder.base + lo, builder.base + hi)
+    }
+
+    /// Where the token before the one at `index` ends.
+    fn end_before(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.tokens[before].hi)
+    }
+
+    pub fn span(&self, builder: &Builder<'_>) -> Span {
+        self.token_span(builder, 0)
+    }
+
+    pub fn is_word(&self, offset: isize) -> bool {
+        let index = self.at.checked_add_signed(offset);
+        index.and_then(|index| self.tokens.get(index)).is_some_and(|t| t.kind == TokenKind::Word)
+    }
+
+    /// The fault in words.
+    pub fn found(&self, builder: &Builder<'_>) -> String {
+        match self.tokens.get(self.at) {
+            Some(t) if t.kind == TokenKind::Newline => "the end of the line".to_owned(),
+            Some(t) if t.kind == TokenKind::Str => "a string".to_owned(),
+            Some(_) => quoted(builder.text(self.span(builder))),
+            None if builder.base + self.text.len() < builder.layout.text.trim_end().len() => {
+                "the end of the declaration".to_owned()
+            }
+            None => "the end of the file".to_owned(),
+        }
+    }
+
+    /// The index of the bracket that is open at the fault; none outside all.
+    pub fn open_bracket(&self) -> Option<usize> {
+        let mut closed = 0;
+        for index in (0..self.at.min(self.tokens.len())).rev() {
+            match self.tokens[index].kind {
+                TokenKind::Close => closed += 1,
+                TokenKind::Open if closed == 0 => return Some(index),
+                TokenKind::Open => closed -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+const OPERATORS: &[&str] = &[
+    "!=", "%", "&", "&&", "*", "+", "-", "/", "<<", "<=", "==", ">=", ">>", "^", "|", "||", "->", ".", "?", "[", "::",
+    "as", "%=", "&=", "*=", "+=", "-=", "/=", "<<=", ">>=", "^=", "|=",
+];
+
+/// Signs that are worth naming, in the order in which a message names them.
+const SIGNS: &[(&str, &str)] = &[
+    (",", "`,`"),
+    (":", "`:`"),
+    ("=", "`=`"),
+    ("in", "`in`"),
+    ("from", "`from`"),
+    ("->", "`->`"),
+    ("(", "`(`"),
+    ("..", "`..`"),
+    (">", "`>`"),
+    (")", "`)`"),
+    ("]", "`]`"),
+    ("{", "`{`"),
+    ("}", "`}`"),
+    ("\n", "a line end"),
+    ("\"", "a string"),
+    ("fn", "`fn`"),
+    ("catch", "`catch`"),
+    ("else", "`else`"),
+];
+
+impl Wanted {
+    fn new(error: &Error<Rule>) -> Wanted {
+        let Some(attempts) = error.parse_attempts() else { return Wanted::default() };
+        let tokens: Vec<String> = attempts.expected_tokens().iter().map(|token| token.to_string()).collect();
+        let has = |wanted: &str| tokens.iter().any(|token| token == wanted);
+        let rules: &[Rule] = match &error.variant {
+            ErrorVariant::ParsingError { positives, .. } => positives,
+            ErrorVariant::CustomError { .. } => &[],
+        };
+        let stacks = attempts.call_stacks();
+        let tried = |rule: Rule| rules.contains(&rule) || stacks.iter().any(|s| s.deepest.get_rule() == Some(&rule));
+        let operator = has("<<");
+        let declaration = has("struct");
+        let statement = has("break");
+        let expression = has("~");
+        let ty = !expression && !declaration && has("fn") && has("*");
+        // Right after a word its letters could go on, and so could its path.
+        let goes_on = has("0..9");
+        let name = !expression && !ty && !goes_on && has("_");
+        let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
+        let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign));
+        let signs = signs.filter(|sign| !matches!(*sign, "(" | "fn") || !(operator || expression || ty || declaration));
+        let signs = signs.filter(|sign| !(operator && OPERATORS.contains(sign) || operator && *sign == ">"));
+        let signs = signs.filter(|sign| *sign != "{" || block && !expression);
+        let signs = signs.filter(|sign| *sign != ".." || !operator);
+        let signs = signs.filter(|sign| *sign != "\"" || !expression).collect();
+        Wanted { signs, declaration, statement, expression, operator, ty, name, block, as_type: tried(Rule::as_type) }
+    }
+
+    /// Nothing but a word, which was read and then refused.
+    fn only_a_word(&self) -> bool {
+        self.signs.is_empty() && !self.operator && !self.ty && !self.name
+    }
+
+    /// As a list for a message.
+    fn words(&self) -> String {
+        let mut words: Vec<&str> = Vec::new();
+        let categories = [
+            (self.declaration, "a declaration"),
+            (self.statement, "a statement"),
+            (self.expression && !self.statement, "an expression"),
+            (self.ty, "a type"),
+            (self.name, "a name"),
+        ];
+        words.extend(categories.into_iter().filter(|(is, _)| *is).map(|(_, word)| word));
+        // Behind a statement or an expression only what closes.
+        let first = words.first().copied();
+        for (sign, word) in SIGNS {
+            let named = match first {
+                Some("a declaration" | "a statement") => matches!(*sign, "}"),
+                Some("an expression" | "a type") => matches!(*sign, ")" | "]" | "}") && words.len() < 2,
+                _ => true,
+            };
+            if named && self.signs.contains(sign) {
+                words.push(word);
+            }
+        }
+        if words.len() > 1 {
+            words.retain(|word| *word != "a line end");
+        }
+        words.truncate(4);
+        match words.split_last() {
+            None if self.operator => "an operator".to_owned(),
+            None => "something else".to_owned(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Numbers, strings and characters.
+
+use super::Rule;
+use super::build::Builder;
+use crate::ast::{ExprKind, IntLit, StrLit};
+use crate::diag::codes::syntax::*;
+use crate::source::Span;
+use pest::iterators::Pair;
+
+impl Builder<'_> {
+    /// `negative`: a minus in prefix position stands before it.
+    pub fn number(&mut self, span: Span, negative: bool) -> ExprKind {
+        let text = self.text(span);
+        let lower = text.to_ascii_lowercase();
+        let (radix, digits) = match lower.get(..2) {
+            Some("0x") => (16, &text[2..]),
+            Some("0o") => (8, &text[2..]),
+            Some("0b") => (2, &text[2..]),
+            _ => (10, text),
+        };
+        if radix == 10 && (text.contains('.') || lower.contains('e')) && is_float(&lower) {
+            return ExprKind::Float(text.to_owned());
+        }
+        if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|b| b != b'0') {
+            let octal = digits.trim_start_matches(['0', '_']).to_owned();
+            let warning = self.warn(span, LeadingZero { text: text.to_owned() });
+            if octal.bytes().all(|b| (b'0'..=b'7').contains(&b)) {
+                warning.help(format!("write `{octal}`, or `0o{octal}` for the octal number"));
+            } else {
+                warning.help(format!("write `{octal}`"));
+            }
+        }
+        let value = self.integer(span, digits, radix);
+        ExprKind::Int(IntLit { value, negative, text: text.to_owned() })
+    }
+
+    fn integer(&mut self, span: Span, digits: &str, radix: u32) -> u64 {
+        let text = self.text(span).to_owned();
+        if let Some(at) = digits.find(|c: char| c != '_' && !c.is_digit(radix)) {
+            let (why, help) = bad_digit(&text, digits, at, radix);
+            let error = self.error(span, BadNumber { text, why });
+            if let Some(help) = help {
+                error.help(help);
+            }
+            return 0;
+        }
+        let plain = digits.replace('_', "");
+        if plain.is_empty() || digits.ends_with('_') {
+            let why = if plain.is_empty() { "it has no digits" } else { "`_` stands between digits" };
+            self.error(span, BadNumber { text, why: why.to_owned() });
+            return 0;
+        }
+        u64::from_str_radix(&plain, radix).unwrap_or_else(|_| {
+            self.error(span, IntegerTooLarge { text }).help(format!("the largest integer is {}", u64::MAX));
+            0
+        })
+    }
+
+    pub fn str_lit(&mut self, pair: &Pair<'_, Rule>) -> StrLit {
+        let span = self.span(pair);
+        StrLit { bytes: self.unescape(span), span }
+    }
+
+    pub fn char_lit(&mut self, span: Span) -> u8 {
+        let bytes = self.unescape(span);
+        if let [byte] = bytes[..] {
+            return byte;
+        }
+        let inside = &self.text(span)[1..span.hi as usize - span.lo as usize - 1];
+        let (why, help) = if bytes.is_empty() {
+            ("a character literal holds one byte, this one none".to_owned(), "a blank is `' '`".to_owned())
+        } else if inside.chars().count() == 1 {
+            let why = format!("`{inside}` takes {} bytes, a character literal holds one", bytes.len());
+            (why, format!("write it as a string: `\"{inside}\"`"))
+        } else {
+            let why = format!("a character literal holds one byte, this one {}", bytes.len());
+            (why, format!("text stands between double quotes: `\"{inside}\"`"))
+        };
+        self.error(span, BadCharLiteral { why }).help(help);
+        0
+    }
+
+    /// What stands between the quotes at the ends of `span`, after escapes.
+    fn unescape(&mut self, span: Span) -> Vec<u8> {
+        let text = self.text(span);
+        let inside = &text.as_bytes()[1..text.len() - 1];
+        let mut bytes = Vec::with_capacity(inside.len());
+        let mut at = 0;
+        while at < inside.len() {
+            if inside[at] != b'\\' {
+                bytes.push(inside[at]);
+                at += 1;
+                continue;
+            }
+            let (byte, len) = escape(&inside[at..]);
+            if byte.is_none() {
+                let lo = span.lo as usize + 1 + at;
+                let shown = text[1 + at..].chars().take(2).collect::<String>();
+                let bad = Span::new(span.file, lo, lo + shown.len());
+                let hex = shown == "\\x";
+                let error = self.error(bad, BadEscape { text: shown });
+                if hex {
+                    error.help("two hexadecimal digits follow: `\\x0a`");
+                } else {
+                    error.help("a backslash itself is written `\\\\`");
+                }
+            }
+            bytes.extend(byte);
+            at += len;
+        }
+        bytes
+    }
+}
+
+/// The byte that an escape stands for, and the length of the escape.
+fn escape(text: &[u8]) -> (Option<u8>, usize) {
+    let simple = |byte| (Some(byte), 2);
+    match text.get(1) {
+        Some(b'n') => simple(b'\n'),
+        Some(b't') => simple(b'\t'),
+        Some(b'r') => simple(b'\r'),
+        Some(b'0') => simple(0),
+        Some(&byte @ (b'\\' | b'\'' | b'"')) => simple(byte),
+        Some(b'x') => {
+            let digits = text.get(2..4).and_then(|digits| std::str::from_utf8(digits).ok());
+            let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+            match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(byte) => (Some(byte), 4),
+                None => (None, 2),
+            }
+        }
+        Some(_) | None => (None, 2),
+    }
+}
+
+/// Whether a number that has a point or an `e` is a well-formed float.
+fn is_float(lower: &str) -> bool {
+    let (mantissa, exponent) = match lower.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.trim_start_matches(['+', '-']))),
+        None => (lower, None),
+    };
+    let digits = |text: &str| {
+        let plain = text.starts_with(|c: char| c.is_ascii_digit()) && !text.ends_with('_');
+        plain && text.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    digits(whole) && fraction.is_none_or(digits) && exponent.is_none_or(digits)
+}
+
+/// Why a number ends in what is no digit, and what to write.
+fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option<String>) {
+    let (number, rest) = digits.split_at(at);
+    let suffixes = ["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f64", "f32", "u", "ul", "ull", "l", "ll"];
+    if at > 0 && suffixes.contains(&rest.to_ascii_lowercase().as_str()) {
+        let value = &text[..text.len() - rest.len()];
+        let ty = if rest.starts_with(['u', 'i', 'f']) && rest.len() > 1 && !rest.contains('l') { rest } else { "u64" };
+        let help = format!("the type comes from the context, or from `as`: `{value} as {ty}`");
+        return (format!("it takes no suffix `{rest}`"), Some(help));
+    }
+    let bad = rest.chars().next().unwrap_or(' ');
+    if radix == 10 && number.is_empty() {
+        return ("it has no digits".to_owned(), None);
+    }
+    let kind = match radix {
+        16 => "hexadecimal",
+        8 => "octal",
+        2 => "binary",
+        _ => "decimal",
+    };
+    let help = (radix == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+        .then(|| format!("a hexadecimal number: `0x{text}`"));
+    (format!("`{bad}` is no {kind} digit"), help)
+}

@@ -1,0 +1,60 @@
+//! The parser: from the laid-out text of a file to its tree.
+//!
+//! `ks.pest` is the grammar of one declaration; pest reads the declarations one by one, as `source::layout` has cut
+//! them, and a builder per family (items, types, expressions, statements) makes the tree of what pest found. What the
+//! grammar accepts only to give a better message is refused by the builders. `errors` puts what pest could not read into
+//! words.
+
+mod build;
+mod errors;
+mod exprs;
+mod headers;
+mod hints;
+mod items;
+mod literals;
+mod stmts;
+mod types;
+mod words;
+
+use crate::ast;
+use crate::diag::Diagnostic;
+use crate::session::Session;
+use crate::source::layout::{Layout, layout};
+use crate::source::{FileId, SourceFile};
+use build::Builder;
+use pest::Parser;
+
+#[derive(pest_derive::Parser)]
+#[grammar = "syntax/ks.pest"]
+struct KsParser;
+
+/// Parses a file. Every declaration that holds no mistake is in the result; the mistakes are reported.
+pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
+    let layout = layout(cx, file);
+    let mut diags = Vec::new();
+    let source = cx.sources.file(file);
+    let items = (0..layout.items.len()).filter_map(|n| item(source, file, &layout, n, &mut diags)).collect();
+    for diag in diags {
+        cx.diags.push(diag);
+    }
+    ast::File { file, items }
+}
+
+fn item(
+    source: &SourceFile,
+    file: FileId,
+    layout: &Layout,
+    number: usize,
+    diags: &mut Vec<Diagnostic>,
+) -> Option<ast::Item> {
+    let range = layout.items[number].clone();
+    let text = &layout.text[range.clone()];
+    let mut builder = Builder::new(&source.text, file, layout, range.start, diags);
+    match KsParser::parse(Rule::item, text) {
+        Ok(mut pairs) => pairs.next().and_then(|pair| builder.item(pair)),
+        Err(_) => {
+            errors::explain(&mut builder, text);
+            None
+        }
+    }
+}

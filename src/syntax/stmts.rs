@@ -1,0 +1,246 @@
+//! Statements and blocks.
+
+use super::Rule;
+use super::build::Builder;
+use super::types::quoted;
+use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type};
+use crate::diag::codes::syntax::*;
+use crate::source::Span;
+use pest::iterators::Pair;
+
+/// What `var` and `const` have in common.
+struct Declared {
+    name: Ident,
+    ty: Option<Type>,
+    value: Option<Expr>,
+    otherwise: Option<Block>,
+}
+
+impl Builder<'_> {
+    pub fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
+        let span = self.span(&pair);
+        let mut stmts: Vec<Stmt> = Vec::new();
+        for part in pair.into_inner() {
+            let next = self.span(&part);
+            if let Some(last) = stmts.last() {
+                self.check_separated(last.span, next, ends_itself(last), "a line end or `;`");
+            }
+            stmts.push(self.stmt(part));
+        }
+        Block { stmts, braced: true, span }
+    }
+
+    /// Between two statements, or two arms, stands a separator, unless the first ends with a block.
+    pub fn check_separated(&mut self, last: Span, next: Span, ends_itself: bool, separator: &str) {
+        let gap = &self.layout.text.as_bytes()[last.hi as usize..next.lo as usize];
+        let separated = gap.iter().any(|byte| matches!(byte, b'\n' | b';' | b','));
+        if separated || ends_itself && self.text(last).ends_with('}') {
+            return;
+        }
+        let help = self.separator_help(last, next, separator);
+        let word = self.text(next).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
+        let found = if word.is_empty() { &self.text(next)[..1] } else { word };
+        let found = quoted(found);
+        let at = Span { hi: next.lo + found.len() as u32 - 2, ..next };
+        self.error(at, MissingSeparator { found }).help(help);
+    }
+
+    /// What was probably meant by two statements in a row.
+    fn separator_help(&self, last: Span, next: Span, separator: &str) -> String {
+        let (first, second) = (self.text(last), self.text(next));
+        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if matches!(first, "local" | "percpu" | "pin" | "pub" | "priv") {
+            return format!("`{first}` stands before global variables only");
+        }
+        if matches!(first, "var mut" | "let mut") {
+            return "every variable can be assigned to: leave out `mut`".to_owned();
+        }
+        if is_word(first) && second.starts_with(|c: char| c.is_ascii_alphabetic()) && second.contains(" = ") {
+            let (name, value) = second.split_once(" = ").unwrap_or((second, ""));
+            if is_word(name) && !value.contains('\n') {
+                return format!("a variable is declared as `var {name}: {first} = {value}`");
+            }
+        }
+        if is_word(first) && is_word(second) {
+            return format!("write {separator} between them; a variable is declared as `var {second}: {first}`");
+        }
+        format!("write {separator} between them")
+    }
+
+    pub fn stmt(&mut self, pair: Pair<'_, Rule>) -> Stmt {
+        let span = self.span(&pair);
+        let kind = self.deeper(1, span, |this| this.stmt_kind(pair, span), || StmtKind::Break);
+        Stmt { kind, span }
+    }
+
+    fn stmt_kind(&mut self, pair: Pair<'_, Rule>, span: Span) -> StmtKind {
+        let expr = |kind| StmtKind::Expr(Expr { kind, span });
+        match pair.as_rule() {
+            Rule::expr_stmt => self.expr_stmt(pair),
+            Rule::if_expr => expr(ExprKind::If(Box::new(self.if_expr(pair)))),
+            Rule::match_expr => expr(ExprKind::Match(Box::new(self.match_expr(pair)))),
+            Rule::block => expr(ExprKind::Block(self.block(pair))),
+            Rule::while_stmt => self.while_stmt(pair),
+            Rule::for_stmt => self.for_stmt(pair),
+            Rule::var_stmt => {
+                let Declared { name, ty, value, otherwise } = self.declaration(pair);
+                StmtKind::Var { name, ty, init: value, otherwise }
+            }
+            Rule::const_stmt => {
+                let Declared { name, ty, value, .. } = self.declaration(pair);
+                let value = value.unwrap_or_else(|| crate::bug!("a constant without a value"));
+                StmtKind::Const { name, ty, value }
+            }
+            Rule::try_stmt => self.try_stmt(pair),
+            _ => self.simple_stmt(pair),
+        }
+    }
+
+    /// A keyword and what it takes.
+    fn simple_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
+        let rule = pair.as_rule();
+        let operand = pair.into_inner().nth(1);
+        if rule == Rule::return_stmt {
+            return StmtKind::Return(operand.map(|value| self.expr(value)));
+        } else if rule == Rule::break_stmt {
+            return StmtKind::Break;
+        } else if rule == Rule::continue_stmt {
+            return StmtKind::Continue;
+        }
+        let Some(operand) = operand else { crate::bug!("{rule:?} without its operand") };
+        if rule == Rule::delete_stmt {
+            StmtKind::Delete(self.expr(operand))
+        } else if rule == Rule::throw_stmt {
+            StmtKind::Throw(self.expr(operand))
+        } else if rule == Rule::loop_stmt {
+            StmtKind::Loop { body: self.block(operand) }
+        } else if operand.as_rule() == Rule::block {
+            StmtKind::DeferBlock(self.block(operand))
+        } else {
+            StmtKind::DeferCall(self.expr(operand))
+        }
+    }
+
+    fn expr_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
+        let mut parts = pair.into_inner();
+        let first = parts.next().map(|expr| self.expr(expr));
+        let first = first.unwrap_or_else(|| crate::bug!("an empty statement"));
+        let Some(part) = parts.next() else { return StmtKind::Expr(first) };
+        if part.as_rule() == Rule::block {
+            return self.lock(first, part);
+        }
+        let op = part.as_str().strip_suffix('=').filter(|op| !op.is_empty());
+        let op: Option<BinaryOp> = op.map(super::exprs::binary_op);
+        let value = parts.next().map(|value| self.expr(value));
+        StmtKind::Assign { place: first, op, value: value.unwrap_or_else(|| crate::bug!("an assignment of nothing")) }
+    }
+
+    /// `lock (place) { … }`, which the grammar reads as a call and a block.
+    fn lock(&mut self, call: Expr, block: Pair<'_, Rule>) -> StmtKind {
+        let start = self.span(&block).start();
+        let body = self.block(block);
+        let name = match &call.kind {
+            ExprKind::Call { callee, .. } => self.text(callee.span),
+            _ => "",
+        };
+        if name == "lock"
+            && let ExprKind::Call { args, .. } = &call.kind
+            && let [place] = &args[..]
+            && place.name.is_none()
+        {
+            return StmtKind::Lock { place: place.value.clone(), body };
+        }
+        let help = match name {
+            "switch" => "alternatives are written `match (e) { A: …, default: … }`",
+            "elif" | "elseif" | "elsif" => "a further condition is written `else if (c) { … }`",
+            "foreach" => "a loop over a map or an array is written `for (k, v in m) { … }`",
+            "unless" => "a negated condition is written `if (!c) { … }`",
+            "until" => "a negated loop condition is written `while (!c) { … }`",
+            "lock" => "`lock` takes one place: `lock (entry.field) { … }`",
+            _ => "write the block on a line of its own, or remove it",
+        };
+        self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {}).help(help);
+        StmtKind::Lock { place: call, body }
+    }
+
+    /// Of `var_stmt`, `var_item` and `const_stmt`.
+    fn declaration(&mut self, pair: Pair<'_, Rule>) -> Declared {
+        let mut name = None;
+        let mut ty = None;
+        let mut value = None;
+        let mut otherwise = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::word => name = Some(self.declared(part)),
+                Rule::r#type => ty = Some(self.ty(part)),
+                Rule::expr => value = Some(self.expr(part)),
+                Rule::block => otherwise = Some(self.block(part)),
+                _ => {}
+            }
+        }
+        Declared { name: name.unwrap_or_else(|| crate::bug!("a declaration without a name")), ty, value, otherwise }
+    }
+
+    fn try_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
+        let mut parts = pair.into_inner();
+        let keyword = parts.next().map(|keyword| self.span(&keyword));
+        let body = self.body(&mut parts);
+        let catches: Vec<Catch> = parts.map(|part| self.catch(part)).collect();
+        if let (Some(keyword), true) = (keyword, catches.is_empty()) {
+            self.error(keyword, TryWithoutCatch {})
+                .help("catch every code with `catch _ { … }`, or one with `catch CODE { … }`");
+        }
+        StmtKind::Try { body, catches }
+    }
+
+    fn catch(&mut self, pair: Pair<'_, Rule>) -> Catch {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner().skip(1);
+        let (Some(pattern), Some(body)) = (parts.next(), parts.next()) else {
+            crate::bug!("a catch without pattern or body")
+        };
+        let pattern_span = self.span(&pattern);
+        let pattern = if pattern.as_rule() == Rule::catch_any {
+            CatchPattern::Any(pattern_span)
+        } else {
+            CatchPattern::Value(without_parens(self.expr(pattern)))
+        };
+        Catch { pattern, body: self.block(body), span }
+    }
+
+    /// The parts of a global declaration.
+    pub fn global(&mut self, pair: Pair<'_, Rule>) -> (Ident, Option<Type>, Option<Expr>) {
+        let Declared { name, ty, value, .. } = self.declaration(pair);
+        (name, ty, value)
+    }
+}
+
+/// `catch (e)` means `catch e`.
+fn without_parens(expr: Expr) -> Expr {
+    match expr.kind {
+        ExprKind::Paren(inner) => without_parens(*inner),
+        _ => expr,
+    }
+}
+
+/// A statement whose closing brace is its end, so that another may follow on the line.
+fn ends_itself(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Expr(expr) => matches!(expr.kind, ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_)),
+        StmtKind::While { .. }
+        | StmtKind::Loop { .. }
+        | StmtKind::For(_)
+        | StmtKind::Try { .. }
+        | StmtKind::DeferBlock(_)
+        | StmtKind::Lock { .. } => true,
+        StmtKind::Var { .. }
+        | StmtKind::Const { .. }
+        | StmtKind::Assign { .. }
+        | StmtKind::Break
+        | StmtKind::Continue
+        | StmtKind::Return(_)
+        | StmtKind::Delete(_)
+        | StmtKind::Throw(_)
+        | StmtKind::DeferCall(_) => false,
+    }
+}

@@ -1,0 +1,32 @@
+//! The words of the language.
+
+/// Every keyword. They are contextual: where a name can stand, most are one.
+const KEYWORDS: &[&str] = &[
+    "as", "break", "catch", "config", "const", "continue", "default", "defer", "delete", "else", "enum", "extern",
+    "false", "fn", "for", "from", "if", "impl", "import", "in", "include", "let", "local", "loop", "match", "new",
+    "none", "null", "pin", "return", "struct", "throw", "true", "try", "type", "var", "while",
+];
+
+/// Those that begin an expression or a statement.
+const BEGIN_STATEMENT: &[&str] = &[
+    "break", "const", "continue", "defer", "delete", "false", "for", "if", "let", "loop", "match", "new", "none",
+    "null", "return", "throw", "true", "try", "var", "while",
+];
+
+/// The types that are always there.
+const PRIMITIVES: &[&str] = &[
+    "be16", "be32", "be64", "bool", "char", "f64", "i16", "i32", "i64", "i8", "int", "size_t", "str", "u16", "u32",
+    "u64", "u8", "void",
+];
+
+pub fn is_keyword(word: &str) -> bool {
+    KEYWORDS.binary_search(&word).is_ok()
+}
+
+pub fn begins_statement(word: &str) -> bool {
+    BEGIN_STATEMENT.binary_search(&word).is_ok()
+}
+
+pub fn is_primitive(word: &str) -> bool {
+    PRIMITIVES.binary_search(&word).is_ok()
+}
