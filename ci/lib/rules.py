@@ -1,0 +1,267 @@
+"""The rules of the house, one function each. A rule yields `Problem`s; its doc string is what `ci/style --list` prints."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import layers
+from sources import (code, code_lines, files, is_python, lines, python_functions, rust_functions, tests_begin, text)
+
+RULES = []
+_SRC = ("src/",)
+_RUST = ("src/", "runtime/src/", "ir-specs/")
+_CODE_SUFFIXES = (".rs", ".py", ".pest", ".sh", ".c")
+
+
+@dataclass(frozen=True)
+class Problem:
+    path: Path
+    line: int
+    message: str
+    # What an entry of style-allow.toml names: the file, or `file:function`.
+    subject: str
+    warning: bool = False
+
+
+def rule(function):
+    RULES.append((function.__name__.replace("_", "-"), function))
+    return function
+
+
+def at(path, line, message, subject=None, warning=False):
+    return Problem(path, line, message, subject or str(path), warning)
+
+
+@rule
+def layering():
+    """A stage names only the stages before it (the table is ci/lib/layers.py)."""
+    for path in files(".rs", under=_SRC):
+        inside = path.relative_to("src")
+        may_use = layers.allowed(inside)
+        if may_use is None:
+            continue
+        own = inside.parts[0].removesuffix(".rs")
+        depth = len(inside.parts) - (inside.name == "mod.rs")
+        roots = re.compile(r"\b(?:crate|(?:super::){%d}super|ksc)::(\w+|\{[^}]*\})" % (depth - 1))
+        for number, line in code_lines(path):
+            for found in roots.finditer(line):
+                for name in re.findall(r"(?<![:\w])\w+", found[1]):
+                    if name not in may_use | {own, "bug"} and number < tests_begin(path):
+                        yield at(path, number, f"`{own}` must not see `{name}`; it may use {', '.join(sorted(may_use))}",
+                                 f"{path}:{name}")
+
+
+@rule
+def llvm_sys():
+    """Only codegen/llvm/debug* touches llvm_sys."""
+    for path in files(".rs", under=_SRC):
+        if not re.match(r"src/codegen/llvm/debug\b", str(path)):
+            for number, line in code_lines(path):
+                if "llvm_sys" in line:
+                    yield at(path, number, "llvm_sys outside codegen/llvm/debug: wrap what is needed there")
+
+
+@rule
+def inkwell_results():
+    """Only codegen/llvm/builder* unwraps what inkwell returns."""
+    for path in files(".rs", under=("src/codegen/llvm/",)):
+        if not path.name.startswith("builder") and path.parent.name != "builder":
+            for number, line in code_lines(path):
+                if re.search(r"\.(unwrap|expect)\(", line) and number < tests_begin(path):
+                    yield at(path, number, "`.unwrap()`/`.expect(` outside the builder: go through its methods")
+
+
+@rule
+def file_size():
+    """A source file has at most 500 lines, better 400."""
+    for path in files(under=("src/", "runtime/", "ir-specs/", "ci/", "lit-tests/support/", "tests/")):
+        if path.suffix in _CODE_SUFFIXES or is_python(path):
+            size = len(text(path).splitlines())
+            if size > 400:
+                yield at(path, 1, f"{size} lines; split it by family", warning=size <= 500)
+
+
+@rule
+def function_size():
+    """A function has at most 80 lines (unit tests aside)."""
+    for path in files(under=("src/", "runtime/", "ir-specs/", "ci/", "lit-tests/support/")):
+        if path.suffix != ".rs" and not is_python(path):
+            continue
+        for function in (rust_functions if path.suffix == ".rs" else python_functions)(path):
+            if function.length > 80:
+                yield at(path, function.line, f"`{function.name}` has {function.length} lines; at most 80",
+                         f"{path}:{function.name}")
+
+
+@rule
+def module_names():
+    """No module is called utils, helpers, common or misc: a name says what is inside."""
+    for path in files(".rs", ".py"):
+        if {"util", "utils", "helpers", "common", "misc"} & set(path.with_suffix("").parts):
+            yield at(path, 1, "a module name must say what is inside")
+
+
+@rule
+def module_docs():
+    """Every Rust module begins with `//!`."""
+    for path in files(".rs", under=_RUST + ("tests/",)):
+        if not text(path).lstrip().startswith("//!"):
+            yield at(path, 1, "begin the module with a `//!` line that says what it is for")
+
+
+@rule
+def nothing_unfinished():
+    """Nothing unfinished: no todo!, no notes of things to do, no ignored tests."""
+    macros = re.compile(r"\b(todo|unimplemented)!|#\[ignore")
+    notes = re.compile(r"\b(TO[D]O|FI[X]ME|XX[X]|HA[C]K)\b")
+    for path in files():
+        for number, line in code_lines(path) if path.suffix == ".rs" else []:
+            if macros.search(line):
+                yield at(path, number, "unfinished code: make it an honest diagnostic, or finish it")
+        for number, line in lines(path):
+            if found := notes.search(line):
+                yield at(path, number, f"`{found[0]}`: do it, or open an issue")
+
+
+@rule
+def no_workplace():
+    """The repository speaks of the compiler, not of where or with what it was written."""
+    # Bracketed letters: this line must not find itself.
+    words = re.compile(r"(?<!\w)/wor[k]/|/tm[p]/(brief|bash_jobs)|wor[k]tree|sub-?agen[t]|\bcl[a]ude|anthro[p]ic|chatg[p]t|"
+                       r"language mode[l]|co-authored-b[y]|\bAI[-]generated|\bmy sessio[n]|\bthis sessio[n]", re.IGNORECASE)
+    for path in files():
+        for number, line in lines(path):
+            if found := words.search(line):
+                yield at(path, number, f"`{found[0]}` does not belong in the repository")
+
+
+@rule
+def safety_comments():
+    """Every `unsafe` block and impl has a `// SAFETY:` comment, every `unsafe fn` a `# Safety` section."""
+    for path in files(".rs", under=_RUST):
+        source = text(path).splitlines()
+        for number, line in code_lines(path):
+            if re.search(r"\bunsafe\s*(\{|impl\b)", line) and not _commented(source, number, "SAFETY:"):
+                yield at(path, number, "`unsafe` without a `// SAFETY:` comment above it")
+            if re.search(r"\bunsafe\s+(extern\s+\S+\s+)?fn\s+\w", line) and not _commented(source, number, "# Safety"):
+                yield at(path, number, "`unsafe fn` without a `# Safety` section in its doc comment")
+
+
+def _commented(source, number, word):
+    """Whether `word` stands on the line, or above it with only comments, attributes and its own statement between."""
+    if word in source[number - 1]:
+        return True
+    for line in reversed(source[:number - 1]):
+        line = line.strip()
+        if word in line:
+            return True
+        if not line.startswith(("//", "#[")) and re.search(r"[;{}]$|^$", line):
+            return False
+    return False
+
+
+@rule
+def tables_are_the_list():
+    """No match over names of builtins, helpers, map kinds or program types outside the passes and emitters."""
+    names = set()
+    for table in ("builtins", "helpers", "maps", "programs"):
+        for found in re.finditer(r"^\[([a-z_0-9]+)\]", text(Path(f"ir-specs/{table}.toml")) if
+                                 Path(f"ir-specs/{table}.toml") in files(".toml") else "", re.MULTILINE):
+            names.add(found[1])
+    for path in files(".rs", under=_SRC):
+        if path.parts[1] == "passes" or "emit" in path.parts:
+            continue
+        for number, line in lines(path):
+            for found in re.finditer(r'"(\w+)"\s*(?:\|[^=]*)?=>', line):
+                if found[1] in names and number < tests_begin(path):
+                    yield at(path, number, f"`\"{found[1]}\" =>`: a second list; take the fact from the table",
+                             f"{path}:{found[1]}")
+
+
+def declared_codes():
+    """(path, line, code, struct name, doc text) of every diagnostic code."""
+    for path in files(".rs", under=("src/diag/codes/",)):
+        doc = []
+        for number, line in lines(path):
+            line = line.strip()
+            if line.startswith("///"):
+                doc.append(line.removeprefix("///").strip())
+            elif found := re.match(r"([EW]\d{4})\s+(\w+)", line):
+                yield path, number, found[1], found[2], " ".join(doc)
+                doc = []
+            elif not line.startswith("//"):
+                doc = []
+
+
+@rule
+def codes_are_once():
+    """A diagnostic code and its name are declared once."""
+    seen = {}
+    for path, number, diagnostic, name, _doc in declared_codes():
+        for what in (diagnostic, name):
+            if what in seen:
+                yield at(path, number, f"{what} is also declared at {seen[what]}")
+            seen[what] = f"{path}:{number}"
+
+
+@rule
+def codes_are_used():
+    """Every declared diagnostic code is reported somewhere."""
+    used = set()
+    for path in files(".rs", under=_SRC):
+        if not str(path).startswith("src/diag/codes/"):
+            used.update(re.findall(r"\b[A-Z]\w+", code(path)))
+    for path, number, diagnostic, name, _doc in declared_codes():
+        if name not in used:
+            yield at(path, number, f"{diagnostic} {name} is declared and never reported", f"{path}:{diagnostic}")
+
+
+@rule
+def codes_are_explained():
+    """Every diagnostic code has a doc text of at least one sentence, for `ksc explain`."""
+    for path, number, diagnostic, name, doc in declared_codes():
+        if len(doc.split()) < 4 or not re.search(r"[.:!?)`…]$", doc):
+            yield at(path, number, f"{diagnostic} {name} needs a doc text of at least one sentence", f"{path}:{diagnostic}")
+
+
+@rule
+def codes_are_tested():
+    """Every diagnostic code is expected by a lit test (`//~ CODE`, or a CHECK line)."""
+    expected = set()
+    for path in lit_tests() + list(files(".stderr", ".json", ".expected", under=("lit-tests/",))):
+        for line in text(path).splitlines():
+            if "//~" in line or re.search(r"[A-Z]+[-A-Z]*:", line):
+                expected.update(re.findall(r"\b[EW]\d{4}\b", line))
+    for path, number, diagnostic, name, _doc in declared_codes():
+        if diagnostic not in expected:
+            yield at(path, number, f"no lit test expects {diagnostic} {name}", f"{path}:{diagnostic}")
+
+
+def lit_tests():
+    return [path for path in files(".ks", ".ksir", ".test", under=("lit-tests/",))
+            if not {"Inputs", "support"} & set(path.parts)]
+
+
+_CAN_FAIL = re.compile(r"FileCheck|\bnot\b|--expect-|--verify-diagnostics|\bdiff\b|\bcmp\b|\btest \b|\bcount \d|\bgrep\b|%python")
+
+
+@rule
+def lit_tests_can_fail():
+    """Every lit test says its claim in the first line and has a RUN line whose expectation can fail."""
+    for path in lit_tests():
+        source = text(path)
+        if not re.match(r"(//|#|;)\s+(?!RUN:)\S", source):
+            yield at(path, 1, "the first line must say the claim, as a comment")
+        runs = re.findall(r"RUN:(.*)", source)
+        if not runs:
+            yield at(path, 1, "no RUN line")
+        elif not any(_CAN_FAIL.search(run) for run in runs):
+            yield at(path, 1, "no RUN line expects anything: use FileCheck, not, --verify-diagnostics, --expect-…")
+        prefixes = {p for run in runs for p in re.findall(r"--check-prefix(?:es)?[= ](\S+)", run)}
+        if any("FileCheck" in run and "check-prefix" not in run for run in runs):
+            prefixes.add("CHECK")
+        for prefix in sorted(p for given in prefixes for p in given.split(",")):
+            if not re.search(rf"\b{prefix}(-[A-Z]+)?(\{{LITERAL\}})?:", source) and "FileCheck %s" in " ".join(runs):
+                yield at(path, 1, f"no `{prefix}:` line for FileCheck")
+        if any("--verify-diagnostics" in run for run in runs) and "//~" not in source:
+            yield at(path, 1, "--verify-diagnostics without a `//~` line", warning=True)
