@@ -4,6 +4,7 @@ pub mod ast;
 pub mod diag;
 pub mod fold;
 pub mod ir;
+pub mod link;
 pub mod passes;
 pub mod pipeline;
 pub mod sema;

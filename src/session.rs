@@ -112,4 +112,13 @@ impl Session {
     pub fn timed(&mut self, what: &'static str, since: Instant) {
         self.timings.push((what, since.elapsed()));
     }
+
+    /// Writes a stage's text to the folder that `KSC_DUMP` names. It is an aid for work on the compiler: a file that cannot
+    /// be written is passed over.
+    pub fn dump(&self, name: &str, text: impl FnOnce(&Session) -> String) {
+        if let Some(folder) = &self.options.dump_dir {
+            let _ = std::fs::create_dir_all(folder);
+            let _ = std::fs::write(folder.join(format!("{}.{name}", self.options.project)), text(self));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Function, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::MapKindSpec;
+use crate::tables::{MapKindSpec, ProgramSpec};
 use crate::target::Target;
 use crate::types::{StructId, Ty};
 
@@ -20,6 +20,8 @@ pub struct Module {
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
+    /// What user space can load: filled by `split` in the host's module, where the functions are gone.
+    pub programs: Vec<ProgramDecl>,
     /// The options of `main`.
     pub options: Option<OptionsDecl>,
 }
@@ -88,6 +90,16 @@ pub struct MapDecl {
     /// `BPF_F_*` of include/uapi/linux/bpf.h
     pub flags: u32,
     pub span: Span,
+}
+
+/// What user space knows of a program.
+#[derive(Clone, Debug)]
+pub struct ProgramDecl {
+    pub name: Symbol,
+    pub spec: &'static ProgramSpec,
+    /// One of the spec's forms.
+    pub mode: &'static str,
+    pub target: Option<String>,
 }
 
 /// The struct of `main`'s options.

@@ -1,6 +1,7 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
 use super::{Attr, BlockId, Function, Global, GlobalKind, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
+use crate::tables::ProgramSpec;
 use crate::types::{Origin, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -38,6 +39,12 @@ pub fn image(bytes: &[u8]) -> String {
     quote(bytes)
 }
 
+/// `program(xdp, "", "eth0")`
+fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>) -> String {
+    let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
+    format!("program({}, {}{target})", spec.name, quote(mode.as_bytes()))
+}
+
 struct Printer<'a> {
     types: &'a Types,
     out: String,
@@ -70,6 +77,10 @@ impl Printer<'_> {
         }
         for map in &module.maps {
             self.map(map);
+        }
+        for program in &module.programs {
+            let role = program_role(program.spec, program.mode, program.target.as_deref());
+            self.line(1, &format!("loadable @{} {role}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -161,11 +172,8 @@ impl Printer<'_> {
         let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
         match &func.role {
             Role::Program { spec, mode, target } => {
-                write!(head, " program({}, {}", spec.name, quote(mode.as_bytes())).expect("a string grows");
-                if let Some(target) = target {
-                    write!(head, ", {}", quote(target.as_bytes())).expect("a string grows");
-                }
-                head.push(')');
+                head.push(' ');
+                head.push_str(&program_role(spec, mode, target.as_deref()));
             }
             Role::Helper => head.push_str(" helper"),
             Role::Plain => head.push_str(" plain"),

@@ -3,6 +3,10 @@
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
 pub mod builtins;
+mod manager;
+pub mod split;
+
+pub use manager::{Outcome, run};
 
 use crate::ir::{Function, Module};
 use crate::session::Session;
@@ -37,4 +41,10 @@ pub struct Declarations {
     pub target: Option<crate::target::Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
+}
+
+impl Declarations {
+    fn of(module: &Module) -> Declarations {
+        Declarations { target: module.target, maps: module.maps.clone(), globals: module.globals.clone() }
+    }
 }

@@ -4,6 +4,8 @@ use crate::passes::{self, Pass};
 
 /// Each pass with the reason for its place.
 pub static PASSES: &[&Pass] = &[
+    // First: the others see only what is left.
+    &passes::split::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
 ];

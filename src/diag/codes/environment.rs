@@ -17,4 +17,7 @@ codes! {
 
     /// Source files have an upper limit, so that an endless input cannot fill the memory.
     E0905 FileTooLarge { path, limit } = "`{path}` has more than {limit}",
+
+    /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
+    E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 }

@@ -3,7 +3,9 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::print::origin_word;
-use crate::ir::{Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, Role, Section};
+use crate::ir::{
+    Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section,
+};
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, PROGRAMS, ProgramSpec};
 use crate::target::Target;
@@ -24,6 +26,7 @@ impl Parser<'_> {
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
+            programs: Vec::new(),
             options: None,
         };
         self.head(&mut module)?;
@@ -85,6 +88,11 @@ impl Parser<'_> {
                 module.maps.push(map);
                 Ok(())
             }
+            "loadable" => {
+                let program = self.loadable()?;
+                module.programs.push(program);
+                Ok(())
+            }
             "options" => {
                 module.options = Some(self.options()?);
                 Ok(())
@@ -96,7 +104,7 @@ impl Parser<'_> {
             }
             _ => {
                 self.at -= 1;
-                self.stop("a declaration starts with enum, struct, global, config, map, options or func")
+                self.stop("a declaration starts with enum, struct, global, config, map, loadable, options or func")
             }
         }
     }
@@ -224,6 +232,15 @@ impl Parser<'_> {
         let max_entries = self.small()?;
         self.key("flags")?;
         Ok(MapDecl { name: name.into(), kind, key, value, max_entries, flags: self.small()?, span })
+    }
+
+    /// `@count program(xdp, "")`
+    fn loadable(&mut self) -> Parse<ProgramDecl> {
+        let name = self.symbol()?.into();
+        match self.role()? {
+            Role::Program { spec, mode, target } => Ok(ProgramDecl { name, spec, mode, target }),
+            Role::Helper | Role::Plain | Role::Main => self.stop("only programs are loadable"),
+        }
     }
 
     /// `options @Args = zero(8) { required "doc", optional "doc" }`

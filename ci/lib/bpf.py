@@ -1,0 +1,125 @@
+"""Facts about BPF in the running kernel, through bpf(2) and bpftool."""
+
+import ctypes
+import json
+import os
+import platform
+import struct
+import subprocess
+
+_BPF_NR = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+_BPF_PROG_LOAD = 5
+_BPF_PROG_QUERY = 16
+_TCX_ATTACH_TYPES = {"tcx/ingress": 46, "tcx/egress": 47}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _bpf(command, attr):
+    """Calls bpf(2) with a mutable attribute block; returns (result, errno)."""
+    result = _libc.syscall(_BPF_NR, command, attr, len(attr))
+    return result, ctypes.get_errno() if result < 0 else 0
+
+
+def can_load():
+    """None if this process may load BPF programs, else the reason why not."""
+    # r0 = 0; exit
+    code = ctypes.create_string_buffer(struct.pack("<QQ", 0xB7, 0x95))
+    licence = ctypes.create_string_buffer(b"GPL")
+    attr = ctypes.create_string_buffer(128)
+    socket_filter = 1
+    struct.pack_into("<IIQQ", attr, 0, socket_filter, 2, ctypes.addressof(code), ctypes.addressof(licence))
+    fd, errno = _bpf(_BPF_PROG_LOAD, attr)
+    if fd < 0:
+        return os.strerror(errno)
+    os.close(fd)
+    if not os.path.ismount("/sys/fs/bpf"):
+        return "no bpffs on /sys/fs/bpf"
+    return None
+
+
+def bpftool(*args):
+    """Runs `bpftool -j` and returns what it printed; a failure carries bpftool's words."""
+    done = subprocess.run(["bpftool", "-j", *args], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    try:
+        value = json.loads(done.stdout) if done.stdout.strip() else None
+    except json.JSONDecodeError:
+        value = {"error": done.stdout.strip()}
+    if done.returncode != 0:
+        reason = value["error"] if isinstance(value, dict) and "error" in value else ""
+        raise RuntimeError(f"bpftool {' '.join(args)}: {reason}\n{done.stderr.strip()}")
+    return value
+
+
+def tcx_programs(ifname):
+    """(hook, program id) of everything attached by TCX to an interface of this network namespace."""
+    import socket
+
+    found = []
+    for hook, attach_type in _TCX_ATTACH_TYPES.items():
+        ids = (ctypes.c_uint32 * 16)()
+        attr = ctypes.create_string_buffer(128)
+        struct.pack_into("<IIIIQI", attr, 0, socket.if_nametoindex(ifname), attach_type, 0, 0, ctypes.addressof(ids), 16)
+        result, _errno = _bpf(_BPF_PROG_QUERY, attr)
+        if result == 0:  # kernels before 6.6 know no TCX: nothing is attached there
+            found += [(hook, ids[i]) for i in range(struct.unpack_from("<I", attr, 24)[0])]
+    return found
+
+
+def attached(ifname):
+    """(hook, program id) of every XDP, TC and TCX program on an interface of this network namespace."""
+    link = _ip_json("ip", "-d", "link", "show", "dev", ifname)[0]
+    found = []
+    if "xdp" in link:
+        xdp = link["xdp"]
+        programs = xdp.get("attached", [xdp])
+        found += [("xdp", p["prog"]["id"]) for p in programs]
+    for direction in ("ingress", "egress"):
+        for entry in _ip_json("tc", "filter", "show", "dev", ifname, direction):
+            prog = entry.get("options", {}).get("prog")
+            if prog:
+                found.append((f"tc/{direction}", prog["id"]))
+    return found + tcx_programs(ifname)
+
+
+def _ip_json(tool, *args):
+    done = subprocess.run([tool, "-j", *args], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else []
+
+
+def maps_of(prog_ids):
+    """name → id of the maps that programs use."""
+    ids = {m for prog in prog_ids for m in bpftool("prog", "show", "id", str(prog)).get("map_ids", [])}
+    return {(shown := bpftool("map", "show", "id", str(i))).get("name", str(i)): shown["id"] for i in sorted(ids)}
+
+
+def map_lines(name, reference):
+    """The entries of a map as `name[key] = value` lines, sorted; `reference` as bpftool takes it: ("id", "5")."""
+    lines = []
+    for entry in bpftool("map", "dump", *reference):
+        entry = entry.get("formatted", entry)
+        value = entry.get("value", entry.get("values"))
+        lines.append(f"{name}[{compact(entry.get('key', 0))}] = {compact(value)}")
+    return sorted(lines)
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
+def globals_of(maps):
+    """name → value of the global variables that live in .bss, .data and .rodata maps."""
+    values = {}
+    for map_name, map_id in maps.items():
+        if any(map_name.endswith(suffix) for suffix in (".bss", ".data", ".rodata")):
+            for entry in bpftool("map", "dump", "id", str(map_id)):
+                for section in entry.get("formatted", entry)["value"].values():
+                    for variable in section:
+                        values.update(variable)
+    return values
+
+
+if __name__ == "__main__":
+    # Run inside a network namespace by netns.py: what is attached to the interface there.
+    import sys
+
+    print(json.dumps(attached(sys.argv[1])))

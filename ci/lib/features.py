@@ -1,0 +1,44 @@
+"""What this machine can do for the tests (lit's REQUIRES:), and what KSC_REQUIRE demands of it."""
+
+import functools
+import os
+import shutil
+import subprocess
+
+import bpf
+
+
+@functools.cache
+def probe():
+    """feature → None if it is here, else the reason why not."""
+    return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"), "vm": _vm()}
+
+
+def required():
+    return {name.strip() for name in os.environ.get("KSC_REQUIRE", "").split(",") if name.strip()}
+
+
+def _bpf():
+    if os.geteuid() != 0:
+        return "not root"
+    return bpf.can_load() or _tool("bpftool")
+
+
+def _netns():
+    if os.geteuid() != 0:
+        return "not root"
+    done = subprocess.run(["unshare", "--net", "ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"],
+                          capture_output=True, text=True)
+    return None if done.returncode == 0 else done.stderr.strip() or "cannot make a veth pair"
+
+
+def _tool(name):
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return None if shutil.which(name, path=path) else f"no {name}"
+
+
+def _vm():
+    from pathlib import Path
+
+    runner = Path(__file__).parent.parent / "vm" / "run-in-vm"
+    return _tool("qemu-system-x86_64") if runner.exists() else "no ci/vm/run-in-vm"

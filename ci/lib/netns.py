@@ -1,0 +1,175 @@
+"""Two network namespaces joined by a veth pair, for tests with real packets.
+
+    program side  (`here`)   veth0  10.77.0.1   the program under test is attached here
+    far side      (`there`)  veth0  10.77.0.2   packets come from here
+
+Names carry the pid of the process that made them, so that runs do not meet and what a killed run left behind is
+recognised. Nothing but the test's own packets travels: no IPv6, fixed addresses, no ARP. Commands are entered
+with nsenter, which unlike `ip netns exec` leaves /sys/fs/bpf in sight.
+"""
+
+import atexit
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+INTERFACE = "veth0"
+HERE_ADDRESS, THERE_ADDRESS = "10.77.0.1", "10.77.0.2"
+HERE_MAC, THERE_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+_PREFIX = "kstest"
+_LIB = os.path.dirname(os.path.abspath(__file__))
+
+
+class Pair:
+    """`with Pair() as pair:` gives a clean pair; it is gone afterwards, whatever happens."""
+
+    def __init__(self):
+        self.here = f"{_PREFIX}-{os.getpid()}-here"
+        self.there = f"{_PREFIX}-{os.getpid()}-there"
+
+    def __enter__(self):
+        remove_stale()
+        atexit.register(self.close)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # An orderly exit runs atexit; the default of SIGTERM does not.
+            signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+        for name in (self.here, self.there):
+            _ip("netns", "add", name)
+            self._quiet(name)
+        _ip("link", "add", INTERFACE, "netns", self.here, "address", HERE_MAC,
+            "type", "veth", "peer", "name", INTERFACE, "netns", self.there, "address", THERE_MAC)
+        self._bring_up(self.here, HERE_ADDRESS, THERE_ADDRESS, THERE_MAC)
+        self._bring_up(self.there, THERE_ADDRESS, HERE_ADDRESS, HERE_MAC)
+        return self
+
+    def __exit__(self, *_exception):
+        self.close()
+
+    def close(self):
+        for name in (self.here, self.there):
+            subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    def _quiet(self, name):
+        settings = ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"]
+        writes = "; ".join(f"echo {value} > /proc/sys/{key.replace('.', '/')}"
+                           for key, value in (s.split("=") for s in settings))
+        # A kernel without IPv6 has nothing to switch off.
+        subprocess.run(inside(name, "sh", "-c", f"[ -d /proc/sys/net/ipv6 ] || exit 0; {writes}"), check=True)
+
+    def _bring_up(self, name, own, other, other_mac):
+        _ip("-n", name, "address", "add", f"{own}/24", "dev", INTERFACE)
+        _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", name, "link", "set", INTERFACE, "up")
+        _ip("-n", name, "neighbour", "replace", other, "lladdr", other_mac, "dev", INTERFACE, "nud", "permanent")
+
+    def attached(self):
+        """[(hook, program id)] on the program side."""
+        out = subprocess.run(inside(self.here, sys.executable, os.path.join(_LIB, "bpf.py"), INTERFACE),
+                             check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+        return [tuple(entry) for entry in json.loads(out)]
+
+    def counters(self, side=None):
+        """The kernel's own counters of one side's interface (`here` unless told): rx_packets, rx_bytes, tx_packets …
+
+        What a program drops never counts as received here; what was sent is tx of the far side.
+        """
+        out = _ip("-n", side or self.here, "-j", "-s", "link", "show", "dev", INTERFACE)
+        stats = json.loads(out)[0]["stats64"]
+        return {f"{way}_{what}": stats[way][what] for way in ("rx", "tx") for what in ("packets", "bytes")}
+
+    def ping(self, count, size=56, interval=0.02):
+        """Sends echo requests with `size` bytes of data (42 less than the frame); returns how many were answered."""
+        done = subprocess.run(inside(self.there, "ping", "-n", "-c", str(count), "-s", str(size), "-i", str(interval),
+                                     "-W", "1", HERE_ADDRESS),
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        summary = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
+        if not summary or int(summary[1]) != count:
+            raise RuntimeError(f"ping did not send {count} packets:\n{done.stdout}{done.stderr}")
+        return int(summary[2])
+
+    def udp(self, count, size=56, port=7777):
+        """Sends datagrams with `size` bytes of data (42 less than the frame); returns how many arrived."""
+        receiver = subprocess.Popen(inside(self.here, sys.executable, __file__, "receive", str(port), str(count)),
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        receiver.stdout.readline()  # it is listening
+        subprocess.run(inside(self.there, sys.executable, __file__, "send", str(port), str(count), str(size)), check=True)
+        return int(receiver.communicate()[0])
+
+    def frames(self, count, frame):
+        """Sends raw Ethernet frames (bytes)."""
+        subprocess.run(inside(self.there, sys.executable, __file__, "frames", str(count), frame.hex()), check=True)
+
+
+def inside(name, *command):
+    """The command line that runs `command` in a network namespace, as the same process."""
+    return ["nsenter", f"--net=/run/netns/{name}", "--", *command]
+
+
+def remove_stale():
+    """Deletes namespaces whose maker is dead."""
+    if not os.path.isdir("/run/netns"):
+        return
+    for name in os.listdir("/run/netns"):
+        made_by = re.fullmatch(rf"{_PREFIX}-(\d+)-\w+", name)
+        if made_by and not os.path.exists(f"/proc/{made_by[1]}"):
+            subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+def _ip(*args):
+    done = subprocess.run(["ip", *args], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise RuntimeError(f"ip {' '.join(args)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _receive(port, count):
+    """Counts datagrams until all came or none came for half a second."""
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind((HERE_ADDRESS, port))
+        print("listening", flush=True)
+        received = 0
+        deadline = time.monotonic() + 0.7
+        while received < count and time.monotonic() < deadline:
+            listener.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                listener.recv(65536)
+            except TimeoutError:
+                break
+            received += 1
+            deadline = time.monotonic() + 0.5
+        print(received)
+
+
+def _send(port, count, size):
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(count):
+            sender.sendto(bytes(size), (HERE_ADDRESS, port))
+
+
+def _frames(count, frame):
+    import socket
+
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind((INTERFACE, 0))
+        for _ in range(count):
+            sender.send(frame)
+
+
+if __name__ == "__main__":
+    # Run inside one of the namespaces by `udp` and `frames` above.
+    role, *rest = sys.argv[1:]
+    match role:
+        case "receive":
+            _receive(*map(int, rest))
+        case "send":
+            _send(*map(int, rest))
+        case "frames":
+            _frames(int(rest[0]), bytes.fromhex(rest[1]))

@@ -1,0 +1,64 @@
+"""Configuration of LLVM's lit for the behaviour tests.
+
+A test is one file: its first line says the claim, `RUN:` lines are commands, the expectation stands beside them
+(FileCheck's `CHECK:` lines, or `//~ CODE` on the line of a diagnostic, checked by `ksc check --verify-diagnostics`).
+
+    KSC           the compiler (default: target/debug/ksc)
+    KSC_RUNTIME   libks_runtime.a for tests that link (default: target/runtime/libks_runtime.a)
+    KSC_REQUIRE   features that must be there, such as `bpf,netns`: a missing one ends the run instead of skipping tests
+"""
+
+import os
+import shutil
+import sys
+
+import lit.formats
+import lit.util
+
+here = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(here)
+sys.path.insert(0, os.path.join(root, "ci", "lib"))
+import features  # noqa: E402
+
+config.name = "ksc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".ks", ".ksir", ".test"]
+config.excludes = ["Inputs", "support"]
+config.test_source_root = here
+config.test_exec_root = os.path.join(root, "target", "lit")
+
+ksc = os.environ.get("KSC") or os.path.join(root, "target", "debug", "ksc")
+if not os.access(ksc, os.X_OK):
+    lit_config.fatal(f"no compiler at {ksc}: run `cargo build`, or set KSC")
+runtime = os.environ.get("KSC_RUNTIME") or os.path.join(root, "target", "runtime", "libks_runtime.a")
+
+config.environment["KSC_RUNTIME"] = os.path.abspath(runtime)
+# The compiler's output must not depend on who runs the tests.
+config.environment["LC_ALL"] = "C.UTF-8"
+for name in ("HOME", "PATH"):
+    config.environment[name] = os.environ.get(name, "")
+llvm = "/usr/lib/llvm-22/bin"
+config.environment["PATH"] = os.pathsep.join([llvm, config.environment["PATH"], "/usr/sbin", "/sbin"])
+
+support = os.path.join(here, "support")
+# Longest first: lit replaces in order, and %ksc would match inside a longer name.
+config.substitutions += [
+    ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
+    ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
+    ("%examples", os.path.join(root, "examples")),
+    ("%python", sys.executable),
+    ("%ksc", os.path.abspath(ksc)),
+]
+
+for name, missing_because in features.probe().items():
+    if missing_because is None:
+        config.available_features.add(name)
+    else:
+        lit_config.note(f"feature {name} is missing: {missing_because}")
+        if name in features.required():
+            lit_config.fatal(f"KSC_REQUIRE asks for {name}, which is missing: {missing_because}")
+if not shutil.which("FileCheck", path=config.environment["PATH"]):
+    lit_config.fatal(f"no FileCheck in {llvm}: run ci/setup")
+unknown = features.required() - set(features.probe())
+if unknown:
+    lit_config.fatal(f"KSC_REQUIRE names {', '.join(sorted(unknown))}, which is no feature")

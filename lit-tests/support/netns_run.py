@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Runs a program on one end of a veth pair and sends real packets to it from the other end.
+
+In a RUN line (lit.cfg.py calls it %netns-run):
+
+    %netns-run --attach xdp --ping 5 --size 64 --expect-received 5 --ping 3 --size 1472 --expect-received 0 \\
+        -- %t --interface=veth0 | FileCheck %s
+
+What it does, in order: makes two namespaces (program side veth0 10.77.0.1, far side veth0 10.77.0.2); starts the
+program; waits until something is attached to every --attach hook; does each step; stops the program with a signal;
+checks its exit status and that nothing stays attached. Standard output is the program's own, then what --dump-map
+and --dump-global printed. Any claim that fails is told on standard error, with status 1.
+
+--size is the size of the data, as for ping -s: the frame is 42 bytes longer. Over 1472 one ping is two frames.
+"""
+
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
+import bpf  # noqa: E402
+import netns  # noqa: E402
+import packets  # noqa: E402
+from program import Failure, Program, wait_detached  # noqa: E402
+
+
+class Step(argparse.Action):
+    """--ping, --udp and --frame begin a step."""
+
+    def __call__(self, _parser, options, value, option=None):
+        options.steps.append({"kind": option.removeprefix("--"), "what": value, "count": 1, "size": 56, "received": None})
+
+
+class OfStep(argparse.Action):
+    """--size, --count and --expect-received belong to the step before them."""
+
+    def __call__(self, parser, options, value, option=None):
+        if not options.steps:
+            parser.error(f"{option} stands before the step that it belongs to")
+        options.steps[-1][self.dest] = value
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(steps=[])
+    parser.add_argument("--attach", action="append", default=[], metavar="HOOK",
+                        help="xdp, tc/ingress, tc/egress: wait until it is attached (default: xdp)")
+    parser.add_argument("--ready", metavar="TEXT", help="also wait until the program has printed this")
+    parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests")
+    parser.add_argument("--udp", action=Step, type=int, metavar="N", help="send N datagrams to port 7777")
+    parser.add_argument("--frame", action=Step, metavar="HEX|KIND,…", help="send a raw frame (see packets.py)")
+    parser.add_argument("--wait-for", action=Step, metavar="TEXT", help="wait until the program has printed this")
+    parser.add_argument("--size", action=OfStep, type=int, metavar="BYTES", help="data per packet (default 56)")
+    parser.add_argument("--count", action=OfStep, type=int, metavar="N", help="how many times --frame is sent")
+    parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
+                        help="how many pings are answered, how many datagrams arrive")
+    parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
+    parser.add_argument("--dump-global", action="append", default=[], metavar="NAME", help="print a global variable")
+    parser.add_argument("--signal", default="INT", help="what stops the program: INT (default), TERM, none")
+    parser.add_argument("--expect-exit", type=int, default=0, metavar="STATUS")
+    parser.add_argument("command", nargs="+", metavar="PROGRAM", help="after `--`: the program and its arguments")
+    options = parser.parse_args()
+    options.attach = options.attach or ["xdp"]
+    return options
+
+
+def do_step(pair, program, step):
+    received = None
+    match step["kind"]:
+        case "ping":
+            received = pair.ping(step["what"], step["size"])
+        case "udp":
+            received = pair.udp(step["what"], step["size"])
+        case "frame":
+            pair.frames(step["count"], packets.parse(step["what"]))
+        case "wait-for":
+            program.wait_output(step["what"])
+    if step["received"] is not None and received != step["received"]:
+        raise Failure(f"of {step['what']} {step['kind']} packets with {step['size']} bytes {received} were received, "
+                      f"not {step['received']}")
+
+
+def dump(options, programs):
+    """The lines that --dump-map and --dump-global ask for."""
+    lines = []
+    maps = bpf.maps_of(programs)
+    for name in options.dump_map:
+        # The kernel keeps 15 characters of a name.
+        if name[:15] not in maps:
+            raise Failure(f"the programs use no map {name}; they use {sorted(maps)}")
+        lines += bpf.map_lines(name, ("id", str(maps[name[:15]])))
+    values = bpf.globals_of(maps) if options.dump_global else {}
+    for name in options.dump_global:
+        if name not in values:
+            raise Failure(f"no global {name}; there are {sorted(values)}")
+        lines.append(f"{name} = {bpf.compact(values[name])}")
+    return lines
+
+
+def run(options, pair):
+    dumped = []
+    with Program(pair, options.command) as program:
+        try:
+            attached = program.wait_attached(options.attach)
+            if options.ready:
+                program.wait_output(options.ready)
+            for step in options.steps:
+                do_step(pair, program, step)
+            dumped = dump(options, [prog for _hook, prog in attached])
+            status = program.wait() if options.signal == "none" else program.stop(options.signal)
+            if status != options.expect_exit:
+                raise Failure(f"the program ended with status {status}, not {options.expect_exit}")
+            wait_detached(pair)
+        finally:
+            sys.stdout.write(program.stdout())
+            print(*dumped, sep="\n", end="\n" if dumped else "")
+            sys.stderr.write(program.stderr())
+
+
+def main():
+    options = arguments()
+    try:
+        with netns.Pair() as pair:
+            run(options, pair)
+    except (Failure, RuntimeError) as failure:
+        sys.stdout.flush()
+        sys.exit(f"netns-run: {failure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+//! From object code to files: what is written, and the executable that `cc` links.
+
+pub mod output;

@@ -1,0 +1,82 @@
+//! Runs lists of passes over a module, with what `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP` ask for.
+
+use super::{Declarations, Pass, Run};
+use crate::diag::codes::environment::OutputNotWritten;
+use crate::ir::{self, Module};
+use crate::session::{PrintAfter, Session};
+use std::time::Instant;
+
+/// How far a list of passes went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// All ran, or an error was reported (then the rest did not).
+    Done,
+    /// `--stop-after` named one of them.
+    Stopped,
+}
+
+/// Runs `passes` in order. A module that comes from IR text resumes after the pass that it names.
+pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) -> Outcome {
+    let position = |name: &str| passes.iter().position(|p| p.name == name);
+    let first = module.after.and_then(position).map_or(0, |at| at + 1);
+    let last = cx.options.stop_after.as_deref().and_then(position);
+    for (index, pass) in passes.iter().enumerate().skip(first) {
+        if last.is_some_and(|last| index > last) {
+            break;
+        }
+        one(module, cx, pass);
+        module.after = Some(pass.name);
+        if cx.diags.has_errors() {
+            return Outcome::Done;
+        }
+        verify(module, cx, pass);
+        show(module, cx, pass, index);
+    }
+    if last.is_some() { Outcome::Stopped } else { Outcome::Done }
+}
+
+fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass) {
+    let since = Instant::now();
+    match pass.run {
+        Run::Module(run) => {
+            run(module, cx);
+        }
+        Run::Function(run) => {
+            let declarations = Declarations::of(module);
+            for func in &mut module.funcs {
+                run(func, &declarations, cx);
+            }
+        }
+    }
+    cx.timed(pass.name, since);
+}
+
+fn verify(module: &Module, cx: &Session, pass: &Pass) {
+    if !cx.options.verify_ir {
+        return;
+    }
+    if let Err(why) = ir::verify::module(module, cx) {
+        let text = ir::print::module(module, &cx.types);
+        crate::bug!("pass `{}` left IR that is not well formed: {why}\n{text}", pass.name);
+    }
+}
+
+/// Prints and dumps the module as the options ask.
+fn show(module: &Module, cx: &mut Session, pass: &Pass, index: usize) {
+    let print = match &cx.options.print_ir_after {
+        PrintAfter::Nothing => false,
+        PrintAfter::Everything => true,
+        PrintAfter::Pass(name) => name == pass.name,
+    };
+    if print {
+        eprint!("// after {}\n{}", pass.name, ir::print::module(module, &cx.types));
+    }
+    if let Some(dir) = &cx.options.dump_dir {
+        let side = module.target.map_or("front", |t| t.name());
+        let path = dir.join(format!("{side}-{index:02}-{}.ksir", pass.name));
+        let text = ir::print::module(module, &cx.types);
+        if let Err(error) = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, text)) {
+            cx.environment(OutputNotWritten { path: path.display().to_string(), why: error.to_string() });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `split`: drops what the module's target does not need.
+//!
+//! Takes a copy of the whole program with `Module::target` set, after `reach` and `shared-data`. Leaves the target's
+//! functions; in a BPF module all maps and the shared globals, in a host module the maps and globals that its functions
+//! name, and the programs as declarations. First of each target's passes, since the others look at one side only.
+
+use super::{Changed, Pass, Run};
+use crate::ir::{Function, Module, OpData, Opcode, ProgramDecl, Role, Symbol, ops::KsGlobal};
+use crate::session::Session;
+use crate::tables::AttrKind;
+use crate::target::Target;
+use std::collections::BTreeSet;
+
+pub static PASS: Pass =
+    Pass { name: "split", summary: "Drop the functions and data of other targets", run: Run::Module(run) };
+
+/// The program as a module for `target`, before its passes.
+pub fn part(module: &Module, target: Target) -> Module {
+    Module { target: Some(target), ..module.clone() }
+}
+
+fn run(module: &mut Module, _: &mut Session) -> Changed {
+    match module.target {
+        Some(Target::Bpf) => {
+            module.funcs.retain(|f| f.targets.bpf);
+            module.globals.retain(|g| g.section.is_some());
+            module.options = None;
+        }
+        Some(Target::Host) => {
+            module.programs.extend(module.funcs.iter().filter_map(declaration));
+            module.funcs.retain(|f| f.targets.host);
+            let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
+            for func in &module.funcs {
+                for op in func.walk() {
+                    maps.extend(map_of(&func.ops[op]).cloned());
+                    globals.extend(global_of(&func.ops[op]).cloned());
+                }
+            }
+            module.maps.retain(|m| maps.contains(&m.name));
+            module.globals.retain(|g| globals.contains(&g.name));
+        }
+        None => crate::bug!("the module to split has no target"),
+    }
+    Changed::Yes
+}
+
+fn declaration(func: &Function) -> Option<ProgramDecl> {
+    match &func.role {
+        Role::Program { spec, mode, target } => {
+            Some(ProgramDecl { name: func.name.clone(), spec, mode, target: target.clone() })
+        }
+        Role::Helper | Role::Plain | Role::Main => None,
+    }
+}
+
+/// The map that an op names.
+pub fn map_of(op: &OpData) -> Option<&Symbol> {
+    let at = op.opcode.spec().attrs.iter().position(|a| a.name == "map" && a.kind == AttrKind::Symbol)?;
+    Some(op.attrs[at].symbol())
+}
+
+/// The global that an op names.
+pub fn global_of(op: &OpData) -> Option<&Symbol> {
+    (op.opcode == Opcode::KsGlobal).then(|| KsGlobal::of(op).global())
+}
