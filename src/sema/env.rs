@@ -59,11 +59,18 @@ impl Env<'_> {
         self.names.get(name).or_else(|| self.predefined.get(name))
     }
 
-    /// Every name of the file level, sorted.
+    /// Every name of the file level and the predefined ones.
     pub fn all_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.names.keys().cloned().collect();
-        names.extend(self.predefined.keys().map(|&name| name.to_owned()));
-        names.sort_unstable();
-        names
+        self.filtered(|_| true)
+    }
+
+    pub fn type_names(&self) -> Vec<String> {
+        self.filtered(|entity| matches!(entity, Entity::Type(_)))
+    }
+
+    fn filtered(&self, wanted: impl Fn(&Entity) -> bool) -> Vec<String> {
+        let own = self.names.iter().map(|(name, declared)| (name.as_str(), declared));
+        let predefined = self.predefined.iter().map(|(name, declared)| (*name, declared));
+        own.chain(predefined).filter(|(_, d)| wanted(&d.entity)).map(|(name, _)| name.to_owned()).collect()
     }
 }

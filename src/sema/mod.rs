@@ -4,10 +4,13 @@
 //! `consts::eval(cx, &mut dyn Scope, &ast::Expr, Option<Ty>) -> Option<Constant>` serve declarations and bodies alike.
 
 pub mod body;
+pub mod consts;
 pub mod env;
+pub mod predefined;
 pub mod scope;
 pub mod similar;
 pub mod tree;
+pub mod types;
 
 use tree::{Block, Local};
 

@@ -3,7 +3,9 @@
 
 use super::env::{Declared, Entity, Env};
 use super::tree::Const;
+use crate::ast::Ident;
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{StructId, Ty};
 
 /// What a name means where it stands.
@@ -16,14 +18,29 @@ pub enum Found {
     Broken,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    Any,
+    Type,
+}
+
 pub trait Scope {
     fn find(&mut self, cx: &mut Session, name: &str) -> Found;
+
+    /// Makes sure that the size, fields and variants of a type are known; `span` is where it is used. False if they
+    /// cannot be, which was reported.
+    fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool;
+
+    /// As `complete`, for one variant of an enum: others of it may still be unknown.
+    fn complete_variant(&mut self, cx: &mut Session, of: Ty, variant: &Ident) -> bool {
+        self.complete(cx, of, variant.span)
+    }
 
     /// What a struct literal may leave out; none if it may not.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
     /// The names that one could have meant by a misspelt one.
-    fn candidates(&self) -> Vec<String>;
+    fn candidates(&self, wanted: Wanted) -> Vec<String>;
 }
 
 /// The file level, once all declarations are resolved.
@@ -37,11 +54,18 @@ impl Scope for &Env<'_> {
         }
     }
 
+    fn complete(&mut self, _: &mut Session, _: Ty, _: Span) -> bool {
+        true
+    }
+
     fn field_default(&mut self, _: &mut Session, of: StructId, field: usize) -> Option<Const> {
         self.field_defaults.get(&(of, field)).cloned()
     }
 
-    fn candidates(&self) -> Vec<String> {
-        self.all_names()
+    fn candidates(&self, wanted: Wanted) -> Vec<String> {
+        match wanted {
+            Wanted::Any => self.all_names(),
+            Wanted::Type => self.type_names(),
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! E03: contexts and calls. E0301–E0329 declarations of functions, E0340 up bodies.
 
-use super::codes;
-
 codes! {
     /// A program takes the context that the kernel hands to its type.
     E0301 ProgramParameter { name, context } = "an `@{name}` program takes one parameter, `*{context}`",

@@ -1,7 +1,5 @@
 //! E04: maps and config. E0401–E0429 declarations, E0430 up bodies.
 
-use super::codes;
-
 codes! {
     /// The language has no map kind of this name.
     E0401 UnknownMapKind { name } = "no map kind `{name}`",

@@ -1,7 +1,5 @@
 //! E01: names. E0101–E0149 declarations and types, E0150 up bodies.
 
-use super::codes;
-
 codes! {
     /// The name is used here, but nothing in scope declares it. Looked up are, in this order, the local names, those of
     /// the file, and those that the language declares itself (`XDP_PASS`, `ETH_P_IP`, …).

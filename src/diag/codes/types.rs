@@ -1,7 +1,5 @@
 //! E02: types. E0201–E0239 declarations, types and constants, E0240 up bodies.
 
-use super::codes;
-
 codes! {
     /// `void` says that a function returns nothing. There are no values of it; a pointer to bytes is `*u8`.
     E0201 VoidValue = "`void` is only a function's result",
@@ -18,7 +16,7 @@ codes! {
     /// An enum is stored as an integer: `u8` to `u64` or `i8` to `i64`.
     E0207 EnumRepr { ty } = "an enum cannot be stored as `{ty}`",
     /// A value of one type stands where another is wanted, and no implicit conversion leads there.
-    E0208 MismatchedTypes { wanted, found } = "expected `{wanted}`, found {found}",
+    E0208 MismatchedTypes { wanted, found } = "expected {wanted}, found {found}",
     /// The divisor is a constant and zero.
     E0209 DivisionByZero = "division by a constant zero",
     /// A constant shift count must be smaller than the width of the left operand (after widening to 32 bits), and not

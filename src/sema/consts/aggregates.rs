@@ -1,0 +1,165 @@
+//! Literals of structs and arrays, as initialisers of globals and constants.
+
+use super::{Constant, eval, integer, own_type};
+use crate::ast::{Expr, FieldInit, Path};
+use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::types::{ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
+use crate::sema::env::{Declared, Entity};
+use crate::sema::scope::{Found, Scope};
+use crate::sema::similar;
+use crate::sema::tree::Const;
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{StructId, Ty, TyKind};
+
+/// `Name { field: value, … }`
+pub(super) fn structure(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    span: Span,
+    name: &Path,
+    inits: &[FieldInit],
+) -> Option<Constant> {
+    let (ty, id) = struct_named(cx, scope, name)?;
+    if !scope.complete(cx, ty, name.span) {
+        return None;
+    }
+    let mut given: Vec<Option<Const>> = vec![None; cx.types.struct_def(id).fields.len()];
+    let mut failed = false;
+    for init in inits {
+        let Some(index) = cx.types.struct_def(id).field(&init.name.name) else {
+            no_such_field(cx, id, init);
+            failed = true;
+            continue;
+        };
+        if given[index].is_some() {
+            cx.error(init.name.span, RepeatedField { name: init.name.name.clone() });
+            failed = true;
+            continue;
+        }
+        let field_ty = cx.types.struct_def(id).fields[index].ty;
+        match eval(cx, scope, &init.value, Some(field_ty)) {
+            Some(constant) => given[index] = Some(constant.value),
+            None => {
+                given[index] = Some(Const::Zero);
+                failed = true;
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    let mut values = Vec::new();
+    for (index, value) in given.into_iter().enumerate() {
+        match value.or_else(|| scope.field_default(cx, id, index)) {
+            Some(value) => values.push(value),
+            None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
+        }
+    }
+    if !missing.is_empty() {
+        let ty = cx.types.struct_def(id).name.clone();
+        cx.error(span, MissingFields { ty, fields: missing.join(", ") });
+        return None;
+    }
+    (!failed).then(|| Constant::typed(Const::Struct(values), ty))
+}
+
+fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<(Ty, StructId)> {
+    let text = name.segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join("::");
+    let found = match name.segments.as_slice() {
+        [single] => scope.find(cx, &single.name),
+        _ => Found::Nothing,
+    };
+    match found {
+        Found::Declared(Declared { entity: Entity::Type(ty), .. }) => {
+            if let TyKind::Struct(id) = cx.types.kind(ty) {
+                return Some((ty, id));
+            }
+        }
+        Found::Broken => return None,
+        Found::Nothing => {
+            if let [single] = name.segments.as_slice() {
+                super::unknown_name(cx, scope, single);
+                return None;
+            }
+        }
+        Found::Declared(_) | Found::Variable(_) => {}
+    }
+    cx.error(name.span, NotAStruct { name: text });
+    None
+}
+
+fn no_such_field(cx: &mut Session, id: StructId, init: &FieldInit) {
+    let def = cx.types.struct_def(id);
+    let near = similar::best(&init.name.name, def.fields.iter().map(|f| &f.name));
+    let missing = NoSuchField { ty: def.name.clone(), name: init.name.name.clone() };
+    let error = cx.error(init.name.span, missing);
+    if let Some(near) = near {
+        error.help(format!("did you mean `{near}`?")).fix(init.name.span, near);
+    }
+}
+
+/// `[1, 2, 3]`; one element fills the array, none zeroes it.
+pub(super) fn array(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    span: Span,
+    elements: &[Expr],
+    expected: Option<Ty>,
+) -> Option<Constant> {
+    let place = expected.and_then(|ty| match cx.types.kind(ty) {
+        TyKind::Array(element, count) => Some((element, count)),
+        _ => None,
+    });
+    let [first, rest @ ..] = elements else {
+        return Some(Constant { value: Const::Zero, ty: expected.filter(|_| place.is_some()) });
+    };
+    let (first, element) = element_type(cx, scope, first, place.map(|(element, _)| element))?;
+    let mut values = vec![first];
+    for expr in rest {
+        values.push(eval(cx, scope, expr, Some(element))?.value);
+    }
+    let count = place.map_or(values.len() as u64, |(_, count)| count);
+    if values.len() == 1 {
+        values.resize(count as usize, values[0].clone());
+    }
+    if values.len() as u64 != count {
+        cx.error(span, ElementCount { found: values.len().to_string(), wanted: count.to_string() });
+        return None;
+    }
+    let ty = cx.types.array(element, count);
+    Some(Constant::typed(Const::Array(values), ty))
+}
+
+/// The first element and the type that it sets for the others.
+fn element_type(cx: &mut Session, scope: &mut dyn Scope, first: &Expr, element: Option<Ty>) -> Option<(Const, Ty)> {
+    let constant = eval(cx, scope, first, element)?;
+    match own_type(cx, &constant) {
+        Some(ty) => Some((constant.value, ty)),
+        None => {
+            cx.error(first.span, UnknownTypeOf { name: "the array".to_owned() });
+            None
+        }
+    }
+}
+
+/// `[value; count]`
+pub(super) fn fill(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    (value, count): (&Expr, &Expr),
+    expected: Option<Ty>,
+) -> Option<Constant> {
+    let place = expected.and_then(|ty| match cx.types.kind(ty) {
+        TyKind::Array(element, count) => Some((element, count)),
+        _ => None,
+    });
+    let (value, element) = element_type(cx, scope, value, place.map(|(element, _)| element))?;
+    let found = integer(cx, scope, count)?;
+    let wanted = place.map(|(_, count)| i128::from(count));
+    if wanted.is_some_and(|wanted| wanted != found) || !(1..=i128::from(u32::MAX)).contains(&found) {
+        let wanted = wanted.map_or("at least 1 element".to_owned(), |wanted| wanted.to_string());
+        cx.error(count.span, ElementCount { found: found.to_string(), wanted });
+        return None;
+    }
+    let ty = cx.types.array(element, found as u64);
+    Some(Constant::typed(Const::Array(vec![value; found as usize]), ty))
+}

@@ -1,0 +1,137 @@
+//! Conversions of constants: the implicit ones, with their warnings, and `as`.
+
+use super::{Constant, eval, not_constant, value};
+use crate::ast::{self, Expr};
+use crate::diag::codes::types::{ByteOrderMix, MismatchedTypes, StringTruncated, ValueTruncated};
+use crate::fold;
+use crate::sema::scope::Scope;
+use crate::sema::tree::Const;
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// The constant as a value of type `to`, as assignments, arguments and initialisers convert. None once an error was
+/// reported.
+pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Option<Const> {
+    if constant.ty == Some(to) || to == Ty::ERROR || constant.ty == Some(Ty::ERROR) {
+        return Some(constant.value);
+    }
+    let from_be = constant.ty.filter(|&ty| matches!(cx.types.kind(ty), TyKind::Be { .. }));
+    match (&constant.value, cx.types.kind(to)) {
+        (Const::Int(_), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Be { .. })
+            if from_be.is_some() =>
+        {
+            let (left, right) = (type_name(cx, &constant), cx.types.name(to));
+            let help = format!("write `as {right}`");
+            cx.error(span, ByteOrderMix { left, right }).help(help);
+            None
+        }
+        (Const::Int(value), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Be { .. }) => {
+            let value = *value;
+            Some(Const::Int(fit(cx, span, value, to)))
+        }
+        (Const::Bool(_), TyKind::Bool) => Some(constant.value),
+        (Const::Str(bytes), TyKind::Str(size)) => {
+            let fits = bytes.len() < size as usize;
+            let kept = bytes[..bytes.len().min(size as usize - 1)].to_vec();
+            if !fits {
+                let length = bytes.len().to_string();
+                let ty = cx.types.name(to);
+                cx.warn(span, StringTruncated { length, ty });
+            }
+            Some(Const::Str(kept))
+        }
+        (Const::Str(bytes), TyKind::Array(Ty::U8 | Ty::CHAR, count)) => {
+            let mut elements: Vec<Const> = bytes.iter().map(|&b| Const::Int(b.into())).collect();
+            if elements.len() as u64 > count {
+                let length = bytes.len().to_string();
+                let ty = cx.types.name(to);
+                cx.warn(span, StringTruncated { length, ty });
+            }
+            elements.resize(count as usize, Const::Int(0));
+            Some(Const::Array(elements))
+        }
+        (Const::Null, TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_)) => Some(Const::Null),
+        (Const::Zero, TyKind::Array(..)) if constant.ty.is_none() => Some(Const::Zero),
+        _ => {
+            let wanted = format!("`{}`", cx.types.name(to));
+            let found = found(cx, &constant);
+            cx.error(span, MismatchedTypes { wanted, found });
+            None
+        }
+    }
+}
+
+/// The value in an integer, char, enum or `be` type; warns where that changes it.
+pub fn fit(cx: &mut Session, span: Span, value: i128, to: Ty) -> i128 {
+    let (bits, signed) = width(cx, to);
+    let kept = fold::wrap(value, bits, signed);
+    if kept != value {
+        let (value, ty, kept) = (value.to_string(), cx.types.name(to), kept.to_string());
+        cx.warn(span, ValueTruncated { value, ty, kept });
+    }
+    kept
+}
+
+fn width(cx: &Session, ty: Ty) -> (u8, bool) {
+    match (cx.types.as_int(ty), cx.types.kind(ty)) {
+        (Some(int), _) => int,
+        (None, TyKind::Be { bits }) => (bits, false),
+        (None, _) => crate::bug!("`{}` is no integer", cx.types.name(ty)),
+    }
+}
+
+/// The type of a constant, for messages.
+pub fn type_name(cx: &mut Session, constant: &Constant) -> String {
+    match (constant.ty, &constant.value) {
+        (Some(ty), _) => cx.types.name(ty),
+        (None, Const::Int(_)) => "an integer".to_owned(),
+        (None, Const::Bool(_)) => "bool".to_owned(),
+        (None, Const::Float(_)) => "f64".to_owned(),
+        (None, Const::Str(_)) => "a string".to_owned(),
+        (None, Const::Null) => "null".to_owned(),
+        (None, Const::Zero | Const::Array(_)) => "an array".to_owned(),
+        (None, Const::Struct(_)) => "a struct".to_owned(),
+    }
+}
+
+/// What stands after "found" in a message.
+pub fn found(cx: &mut Session, constant: &Constant) -> String {
+    let name = type_name(cx, constant);
+    if name.starts_with("a ") || name.starts_with("an ") { name } else { format!("`{name}`") }
+}
+
+/// `operand as T`
+pub(super) fn cast(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr, ty: &ast::Type) -> Option<Constant> {
+    let to = resolve(cx, scope, ty, Position::Bare);
+    if to == Ty::ERROR || !scope.complete(cx, to, ty.span) {
+        return None;
+    }
+    let constant = value(cx, scope, operand, None)?;
+    let from_be = match constant.ty.map(|ty| cx.types.kind(ty)) {
+        Some(TyKind::Be { bits }) => Some(bits),
+        Some(_) | None => None,
+    };
+    let number = match &constant.value {
+        Const::Int(value) => Some(*value),
+        Const::Bool(value) => Some(i128::from(*value)),
+        Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_) => None,
+    };
+    let result = match (number, cx.types.kind(to)) {
+        (Some(value), TyKind::Bool) => Const::Bool(value != 0),
+        (Some(_), TyKind::Be { bits }) if from_be.is_some_and(|from| from != bits) => {
+            let (left, right) = (type_name(cx, &constant), cx.types.name(to));
+            cx.error(operand.span.to(ty.span), ByteOrderMix { left, right });
+            return None;
+        }
+        (Some(value), TyKind::Be { bits }) => Const::Int(fold::wrap(value, bits, false)),
+        (Some(_), TyKind::Ptr { .. }) => return not_constant(cx, operand.span.to(ty.span), "a pointer"),
+        (Some(value), _) if cx.types.as_int(to).is_some() => {
+            let (bits, signed) = width(cx, to);
+            Const::Int(fold::wrap(value, bits, signed))
+        }
+        _ => return eval(cx, scope, operand, Some(to)),
+    };
+    Some(Constant::typed(result, to))
+}

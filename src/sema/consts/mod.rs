@@ -1,0 +1,250 @@
+//! Constant expressions: lengths, sizes, defaults, enum values, initialisers, patterns.
+//!
+//! A literal, and an expression of nothing but literals, has no type: it folds exactly and takes the type of the place
+//! that it stands in. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
+//! what they mean at run time.
+
+mod aggregates;
+mod convert;
+mod operators;
+mod sizes;
+
+pub use convert::{convert, fit};
+
+use super::env::{Declared, Entity};
+use super::scope::{Found, Scope, Wanted};
+use super::similar;
+use super::tree::Const;
+use super::types::describe;
+use crate::ast::{Expr, ExprKind, Ident, Path};
+use crate::diag::codes::names::{AmbiguousVariant, NoSuchVariant, NotConstant, UnknownName};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{EnumId, Ty, TyKind};
+
+/// The value of a constant expression.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Constant {
+    pub value: Const,
+    /// None where it is as a literal: then the place decides.
+    pub ty: Option<Ty>,
+}
+
+impl Constant {
+    fn untyped(value: i128) -> Constant {
+        Constant { value: Const::Int(value), ty: None }
+    }
+
+    fn typed(value: Const, ty: Ty) -> Constant {
+        Constant { value, ty: Some(ty) }
+    }
+
+    fn bool(value: bool) -> Constant {
+        Constant::typed(Const::Bool(value), Ty::BOOL)
+    }
+}
+
+/// The value of the expression; converted to the expected type, which the result then has. None once an error was
+/// reported. An expected type of `Ty::ERROR` is as none.
+pub fn eval(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
+    let expected = expected.filter(|&ty| ty != Ty::ERROR);
+    let constant = value(cx, scope, expr, expected)?;
+    match expected {
+        Some(ty) => convert(cx, expr.span, constant, ty).map(|value| Constant::typed(value, ty)),
+        None => Some(constant),
+    }
+}
+
+/// The value of an expression that must be an integer, of whatever type, such as a length.
+pub fn integer(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> Option<i128> {
+    let constant = value(cx, scope, expr, None)?;
+    match constant {
+        Constant { value: Const::Int(value), .. } => Some(value),
+        other => {
+            let found = convert::found(cx, &other);
+            cx.error(expr.span, MismatchedTypes { wanted: "an integer".to_owned(), found });
+            None
+        }
+    }
+}
+
+/// The type of a literal, or of what is as a literal, where nothing asks for another.
+pub fn literal_type(value: i128) -> Ty {
+    match value {
+        _ if i32::try_from(value).is_ok() && value < 0 => Ty::I32,
+        _ if value < 0 => Ty::I64,
+        _ if u32::try_from(value).is_ok() => Ty::U32,
+        _ => Ty::U64,
+    }
+}
+
+/// The type that a constant has where nothing asks for another. None for `null` and other values that do not tell.
+pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
+    if constant.ty.is_some() {
+        return constant.ty;
+    }
+    match &constant.value {
+        Const::Int(value) => Some(literal_type(*value)),
+        Const::Bool(_) => Some(Ty::BOOL),
+        Const::Float(_) => Some(Ty::F64),
+        Const::Str(bytes) => Some(cx.types.string(bytes.len() as u32 + 1)),
+        Const::Null | Const::Zero | Const::Struct(_) | Const::Array(_) => None,
+    }
+}
+
+/// As `eval`, but not converted: the expected type only decides what cannot be known otherwise.
+fn value(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
+    match &expr.kind {
+        ExprKind::Int(literal) => {
+            let value = i128::from(literal.value);
+            exact(cx, expr.span, if literal.negative { -value } else { value })
+        }
+        ExprKind::Char(byte) => Some(Constant::typed(Const::Int((*byte).into()), Ty::CHAR)),
+        ExprKind::Str(bytes) => Some(Constant { value: Const::Str(bytes.clone()), ty: None }),
+        ExprKind::Bool(value) => Some(Constant::bool(*value)),
+        ExprKind::Null => Some(Constant { value: Const::Null, ty: None }),
+        ExprKind::Name(path) => name(cx, scope, path, expected),
+        ExprKind::Paren(inner) => value(cx, scope, inner, expected),
+        ExprKind::Unary { op, operand } => operators::unary(cx, scope, expr.span, *op, operand, expected),
+        ExprKind::Binary { op, op_span: _, left, right } => {
+            operators::binary(cx, scope, expr.span, *op, (left, right), expected)
+        }
+        ExprKind::Ternary { condition, then, otherwise } => {
+            operators::ternary(cx, scope, condition, (then, otherwise), expected)
+        }
+        ExprKind::Cast { operand, ty } => convert::cast(cx, scope, operand, ty),
+        ExprKind::Struct { name, fields } => aggregates::structure(cx, scope, expr.span, name, fields),
+        ExprKind::Array(elements) => aggregates::array(cx, scope, expr.span, elements, expected),
+        ExprKind::Fill { value, count } => aggregates::fill(cx, scope, (value, count), expected),
+        ExprKind::SizeofType(ty) => sizes::sizeof_type(cx, scope, ty),
+        ExprKind::SizeofExpr(operand) => sizes::sizeof_place(cx, scope, operand),
+        ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
+        ExprKind::Float(_) => {
+            cx.error(expr.span, NotSupportedYet { what: "`f64`".to_owned() });
+            None
+        }
+        ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
+        ExprKind::Field { .. } => not_constant(cx, expr.span, "the value of a field"),
+        ExprKind::Index { .. } => not_constant(cx, expr.span, "the value of an element"),
+        ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
+        ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
+    }
+}
+
+fn not_constant<T>(cx: &mut Session, span: Span, what: &str) -> Option<T> {
+    cx.error(span, NotConstant { what: what.to_owned() });
+    None
+}
+
+fn exact(cx: &mut Session, span: Span, value: i128) -> Option<Constant> {
+    if (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value) {
+        return Some(Constant::untyped(value));
+    }
+    cx.error(span, ConstantOverflow {});
+    None
+}
+
+fn name(cx: &mut Session, scope: &mut dyn Scope, path: &Path, expected: Option<Ty>) -> Option<Constant> {
+    let [name] = path.segments.as_slice() else {
+        return qualified(cx, scope, path);
+    };
+    match scope.find(cx, &name.name) {
+        Found::Declared(Declared { entity: Entity::Const { value, ty }, .. }) => Some(Constant { value, ty }),
+        Found::Declared(Declared { entity: Entity::Variants(variants), .. }) => {
+            let (id, value) = choose_variant(cx, name, &variants, expected)?;
+            let ty = cx.types.intern(TyKind::Enum(id));
+            Some(Constant::typed(Const::Int(value), ty))
+        }
+        Found::Declared(declared) => {
+            let what = format!("`{}`, {},", name.name, describe(&declared.entity));
+            let error = cx.error(name.span, NotConstant { what });
+            if let Some(span) = declared.span {
+                error.note(span, "declared here");
+            }
+            None
+        }
+        Found::Variable(_) => {
+            let what = format!("`{}`, a variable,", name.name);
+            cx.error(name.span, NotConstant { what }).help("only `const` declares names for constants");
+            None
+        }
+        Found::Broken => None,
+        Found::Nothing => {
+            unknown_name(cx, scope, name);
+            None
+        }
+    }
+}
+
+/// Reports a name that nothing declares.
+pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+    let near = similar::best(&name.name, scope.candidates(Wanted::Any));
+    let error = cx.error(name.span, UnknownName { name: name.name.clone() });
+    if let Some(near) = near {
+        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+    }
+}
+
+/// Which of the enums that share the variant's name is meant: the expected one, or the only one.
+pub fn choose_variant(
+    cx: &mut Session,
+    name: &Ident,
+    variants: &[(EnumId, i128)],
+    expected: Option<Ty>,
+) -> Option<(EnumId, i128)> {
+    if let Some(TyKind::Enum(wanted)) = expected.map(|ty| cx.types.kind(ty))
+        && let Some(&variant) = variants.iter().find(|(id, _)| *id == wanted)
+    {
+        return Some(variant);
+    }
+    if let &[only] = variants {
+        return Some(only);
+    }
+    let spelled: Vec<String> =
+        variants.iter().map(|(id, _)| format!("`{}::{}`", cx.types.enum_def(*id).name, name.name)).collect();
+    cx.error(name.span, AmbiguousVariant { name: name.name.clone() }).help(format!("write {}", spelled.join(" or ")));
+    None
+}
+
+/// `Enum::VARIANT`
+fn qualified(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Constant> {
+    let (owner, variant) = match path.segments.as_slice() {
+        [owner, variant] => (owner, variant),
+        segments => crate::bug!("a path of {} segments", segments.len()),
+    };
+    let (ty, value) = variant_of(cx, scope, owner, variant)?;
+    Some(Constant::typed(Const::Int(value), ty))
+}
+
+/// The enum and the value of `owner::variant`.
+pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, owner: &Ident, variant: &Ident) -> Option<(Ty, i128)> {
+    let ty = match scope.find(cx, &owner.name) {
+        Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
+        Found::Broken => return None,
+        Found::Nothing => {
+            unknown_name(cx, scope, owner);
+            return None;
+        }
+        Found::Declared(_) | Found::Variable(_) => Ty::ERROR,
+    };
+    let TyKind::Enum(id) = cx.types.kind(ty) else {
+        cx.error(owner.span, MismatchedTypes { wanted: "an enum".to_owned(), found: format!("`{}`", owner.name) });
+        return None;
+    };
+    if !scope.complete_variant(cx, ty, variant) {
+        return None;
+    }
+    let def = cx.types.enum_def(id);
+    if let Some(found) = def.variants.iter().find(|v| v.name == variant.name) {
+        return Some((ty, found.value));
+    }
+    let near = similar::best(&variant.name, def.variants.iter().map(|v| &v.name));
+    let missing = NoSuchVariant { ty: def.name.clone(), name: variant.name.clone() };
+    let error = cx.error(variant.span, missing);
+    if let Some(near) = near {
+        error.help(format!("did you mean `{near}`?")).fix(variant.span, near);
+    }
+    None
+}

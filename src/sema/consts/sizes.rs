@@ -1,0 +1,134 @@
+//! `sizeof` and `offsetof`: constants without a type.
+
+use super::Constant;
+use crate::ast::{self, Expr, ExprKind, Ident, TypeKind};
+use crate::diag::codes::names::{NoSuchField, NotConstant};
+use crate::diag::codes::types::NotAStruct;
+use crate::sema::env::{Declared, Entity};
+use crate::sema::scope::{Found, Scope};
+use crate::sema::similar;
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::types::{Ty, TyKind};
+
+/// `sizeof(T)`; a plain name may be a variable's.
+pub(super) fn sizeof_type(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type) -> Option<Constant> {
+    if let TypeKind::Named(path) = &ty.kind
+        && let [name] = path.segments.as_slice()
+    {
+        let operand = Expr { kind: ExprKind::Name(path.clone()), span: ty.span };
+        match scope.find(cx, &name.name) {
+            Found::Variable(_) => return sizeof_place(cx, scope, &operand),
+            Found::Declared(Declared { entity: Entity::Type(_), .. }) | Found::Nothing | Found::Broken => {}
+            Found::Declared(_) => {
+                let constant = super::value(cx, scope, &operand, None)?;
+                let ty = super::own_type(cx, &constant)?;
+                return Some(Constant::untyped(cx.types.size_of(ty).into()));
+            }
+        }
+    }
+    let resolved = resolve(cx, scope, ty, Position::Bare);
+    size(cx, scope, ty.span, resolved)
+}
+
+fn size(cx: &mut Session, scope: &mut dyn Scope, span: crate::source::Span, ty: Ty) -> Option<Constant> {
+    if ty == Ty::ERROR || !scope.complete(cx, ty, span) {
+        return None;
+    }
+    Some(Constant::untyped(cx.types.size_of(ty).into()))
+}
+
+/// `sizeof(e)` of a variable, or of a field or an element of one. What else has a size is checked with its body.
+pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<Constant> {
+    let ty = place_type(cx, scope, operand)?;
+    size(cx, scope, operand.span, ty)
+}
+
+fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
+    let ty = match &place.kind {
+        ExprKind::Paren(inner) => return place_type(cx, scope, inner),
+        ExprKind::Name(path) => match path.segments.as_slice() {
+            [name] => match scope.find(cx, &name.name) {
+                Found::Variable(ty) => Some(ty),
+                Found::Broken => return None,
+                Found::Nothing => {
+                    super::unknown_name(cx, scope, name);
+                    return None;
+                }
+                Found::Declared(_) => {
+                    let constant = super::value(cx, scope, place, None)?;
+                    super::own_type(cx, &constant)
+                }
+            },
+            _ => super::value(cx, scope, place, None)?.ty,
+        },
+        ExprKind::Field { base, name, .. } => {
+            let base = place_type(cx, scope, base)?;
+            return field(cx, scope, base, name).map(|(ty, _)| ty);
+        }
+        ExprKind::Index { base, .. } => {
+            let base = place_type(cx, scope, base)?;
+            element(cx, base)
+        }
+        _ => super::value(cx, scope, place, None).and_then(|constant| super::own_type(cx, &constant)),
+    };
+    if ty.is_none() {
+        cx.error(place.span, NotConstant { what: "the size of this expression".to_owned() });
+    }
+    ty
+}
+
+fn element(cx: &Session, base: Ty) -> Option<Ty> {
+    if let TyKind::Array(element, _) = cx.types.kind(base) {
+        return Some(element);
+    }
+    if let TyKind::Ptr { to, .. } = cx.types.kind(base) {
+        return Some(to);
+    }
+    matches!(cx.types.kind(base), TyKind::Str(_)).then_some(Ty::CHAR)
+}
+
+/// Type and offset of a field; a pointer to a struct counts as the struct.
+fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Option<(Ty, u64)> {
+    let base = match cx.types.kind(base) {
+        TyKind::Ptr { to, .. } => to,
+        _ => base,
+    };
+    if base == Ty::ERROR || !scope.complete(cx, base, name.span) {
+        return None;
+    }
+    let TyKind::Struct(id) = cx.types.kind(base) else {
+        let ty = cx.types.name(base);
+        cx.error(name.span, NotAStruct { name: ty });
+        return None;
+    };
+    let def = cx.types.struct_def(id);
+    match def.fields.iter().find(|f| f.name == name.name) {
+        Some(field) if field.bits.is_some() => {
+            cx.error(name.span, NotConstant { what: format!("the place of the bit-field `{}`", name.name) });
+            None
+        }
+        Some(field) => Some((field.ty, field.offset)),
+        None => {
+            let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
+            let missing = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
+            let error = cx.error(name.span, missing);
+            if let Some(near) = near {
+                error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            }
+            None
+        }
+    }
+}
+
+/// `offsetof(T, a.b)`
+pub(super) fn offsetof(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, fields: &[Ident]) -> Option<Constant> {
+    let mut ty = resolve(cx, scope, ty, Position::Bare);
+    let mut offset = 0;
+    for name in fields {
+        let (inner, at) = field(cx, scope, ty, name)?;
+        offset += i128::from(at);
+        ty = inner;
+    }
+    Some(Constant::untyped(offset))
+}

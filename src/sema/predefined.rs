@@ -1,0 +1,180 @@
+//! The names that the language declares itself: the integer types, and what the tables list.
+
+use super::env::{Declared, Entity};
+use super::tree::Const;
+use crate::tables::{
+    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, HeaderSpec, MAP_KINDS,
+    MapKindSpec,
+};
+use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
+use std::collections::HashMap;
+
+pub type Names = HashMap<&'static str, Declared>;
+
+/// Names of types without a definition of their own; those with underscores are the kernel's.
+const SIMPLE_TYPES: &[(&str, Ty)] = &[
+    ("void", Ty::VOID),
+    ("bool", Ty::BOOL),
+    ("char", Ty::CHAR),
+    ("u8", Ty::U8),
+    ("u16", Ty::U16),
+    ("u32", Ty::U32),
+    ("u64", Ty::U64),
+    ("i8", Ty::I8),
+    ("i16", Ty::I16),
+    ("i32", Ty::I32),
+    ("i64", Ty::I64),
+    ("be16", Ty::BE16),
+    ("be32", Ty::BE32),
+    ("be64", Ty::BE64),
+    ("f64", Ty::F64),
+    ("size_t", Ty::U64),
+    ("int", Ty::I32),
+    ("__u8", Ty::U8),
+    ("__u16", Ty::U16),
+    ("__u32", Ty::U32),
+    ("__u64", Ty::U64),
+    ("__s8", Ty::I8),
+    ("__s16", Ty::I16),
+    ("__s32", Ty::I32),
+    ("__s64", Ty::I64),
+    ("__be16", Ty::BE16),
+    ("__be32", Ty::BE32),
+    ("__be64", Ty::BE64),
+    ("__sum16", Ty::U16),
+    ("__wsum", Ty::U32),
+];
+
+pub fn declare(types: &mut Types) -> Names {
+    let mut names = Names::new();
+    for &(name, ty) in SIMPLE_TYPES {
+        add(&mut names, name, Entity::Type(ty));
+    }
+    for spec in ENUMS {
+        enumeration(types, &mut names, spec);
+    }
+    for spec in HEADERS {
+        header(types, &mut names, spec);
+    }
+    for spec in CONTEXTS {
+        context(types, &mut names, spec);
+    }
+    for spec in CONSTS {
+        add(&mut names, spec.name, Entity::Const { value: Const::Int(spec.value.into()), ty: None });
+    }
+    names
+}
+
+/// The type of a text of the tables, such as `u32`, `*u8` or `u8[6]`.
+pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
+    if let Some(to) = text.strip_prefix('*') {
+        let to = table_type(types, names, to);
+        return pointer(types, to, false);
+    }
+    if let Some((element, length)) = text.strip_suffix(']').and_then(|t| t.split_once('[')) {
+        let element = table_type(types, names, element);
+        let length = length.parse().unwrap_or_else(|_| crate::bug!("the tables have a type `{text}`"));
+        return types.array(element, length);
+    }
+    match names.get(text) {
+        Some(Declared { entity: Entity::Type(ty), .. }) => *ty,
+        Some(_) | None => crate::bug!("the tables have a type `{text}`"),
+    }
+}
+
+/// A pointer as a declaration says it: to a context it is of the context's space, to all else of one not known yet.
+pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
+    let space = if is_context(types, to) { Space::Ctx } else { Space::Any };
+    types.ptr(to, space, nullable)
+}
+
+pub fn is_context(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context)
+}
+
+/// The map kind of a name or of one of its aliases.
+pub fn map_kind(name: &str) -> Option<&'static MapKindSpec> {
+    MAP_KINDS.iter().find(|kind| kind.name == name || kind.aliases.contains(&name))
+}
+
+fn add(names: &mut Names, name: &'static str, entity: Entity) {
+    names.insert(name, Declared { entity, span: None });
+}
+
+fn enumeration(types: &mut Types, names: &mut Names, spec: &'static EnumSpec) {
+    let repr = table_type(types, names, spec.repr);
+    let variants = spec
+        .variants
+        .iter()
+        .map(|&(name, value)| VariantDef { name: name.to_owned(), value: value.into(), span: None })
+        .collect();
+    let id = types.add_enum(EnumDef { name: spec.name.to_owned(), repr, variants, span: None });
+    let ty = types.intern(TyKind::Enum(id));
+    for name in std::iter::once(&spec.name).chain(spec.aliases) {
+        add(names, name, Entity::Type(ty));
+    }
+    for &(name, value) in spec.variants {
+        if let Some(Declared { entity: Entity::Variants(list), .. }) = names.get_mut(name) {
+            list.push((id, value.into()));
+        } else {
+            add(names, name, Entity::Variants(vec![(id, value.into())]));
+        }
+    }
+}
+
+fn header(types: &mut Types, names: &mut Names, spec: &'static HeaderSpec) {
+    let fields = spec
+        .fields
+        .iter()
+        .map(|field| FieldDef {
+            name: field.name.to_owned(),
+            ty: table_type(types, names, field.ty),
+            offset: field.offset,
+            bits: field.bits.map(|(shift, width)| BitField { shift, width }),
+            span: None,
+        })
+        .collect();
+    structure(types, names, spec.name, Origin::Packet, fields, spec.size, 1);
+}
+
+fn context(types: &mut Types, names: &mut Names, spec: &'static ContextSpec) {
+    let fields = spec
+        .fields
+        .iter()
+        .map(|field| FieldDef {
+            name: field.name.to_owned(),
+            ty: context_field(types, names, field),
+            offset: field.offset,
+            bits: None,
+            span: None,
+        })
+        .collect();
+    let ty = structure(types, names, spec.name, Origin::Context, fields, spec.size, 8);
+    for alias in spec.aliases {
+        add(names, alias, Entity::Type(ty));
+    }
+}
+
+fn context_field(types: &mut Types, names: &Names, field: &ContextField) -> Ty {
+    match field.role {
+        FieldRole::Plain => table_type(types, names, field.ty),
+        FieldRole::PacketStart | FieldRole::PacketEnd | FieldRole::PacketMeta => {
+            types.ptr(Ty::U8, Space::Packet, false)
+        }
+    }
+}
+
+fn structure(
+    types: &mut Types,
+    names: &mut Names,
+    name: &'static str,
+    origin: Origin,
+    fields: Vec<FieldDef>,
+    size: u64,
+    align: u64,
+) -> Ty {
+    let id = types.add_struct(StructDef { name: name.to_owned(), origin, fields, size, align, span: None });
+    let ty = types.intern(TyKind::Struct(id));
+    add(names, name, Entity::Type(ty));
+    ty
+}

@@ -1,0 +1,225 @@
+//! Resolves written types.
+
+use super::consts;
+use super::env::{Declared, Entity};
+use super::predefined::{is_context, map_kind, pointer};
+use super::scope::{Found, Scope, Wanted};
+use super::similar;
+use crate::ast::{self, Ident, TypeKind};
+use crate::diag::codes::maps::MapAsType;
+use crate::diag::codes::names::{NotAType, UnknownType};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::{BadLength, NoSinglePrecision, TypeArguments, VoidValue};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// Where a type is written; decides what `void` and the absence of `?` mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Position {
+    /// A parameter: `*T` is never null.
+    Param,
+    /// A result: may be `void`; `*T` may be null.
+    Result,
+    /// A local, field, element, global …: `*T` may be null.
+    Value,
+    /// After `as`, in `sizeof`, `offsetof`, `ctx.packet(…, T)`: `*T` is not null, a context's name is the struct itself.
+    Bare,
+}
+
+/// No array is larger, in bytes.
+const MAX_SIZE: u64 = u32::MAX as u64;
+
+/// The type, or `Ty::ERROR` once that was reported.
+pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position: Position) -> Ty {
+    let resolved = resolve_bare(cx, scope, ty, position);
+    if resolved == Ty::VOID && position != Position::Result {
+        cx.error(ty.span, VoidValue {}).help("for a pointer to bytes write `*u8`");
+        return Ty::ERROR;
+    }
+    match ty.kind {
+        TypeKind::Named(_) => use_of_name(cx, resolved, position),
+        TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => resolved,
+    }
+}
+
+/// A context's name stands for a pointer to it, and whether the pointer of an alias may be null depends on its use.
+fn use_of_name(cx: &mut Session, named: Ty, position: Position) -> Ty {
+    let may_be_null = matches!(position, Position::Value | Position::Result);
+    if position != Position::Bare && is_context(&cx.types, named) {
+        return pointer(&mut cx.types, named, may_be_null);
+    }
+    if let TyKind::Ptr { to, nullable: false, .. } = cx.types.kind(named)
+        && may_be_null
+    {
+        return pointer(&mut cx.types, to, true);
+    }
+    named
+}
+
+/// As `resolve`, but `void` is a type here, and the name of a context its struct.
+pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position: Position) -> Ty {
+    match &ty.kind {
+        TypeKind::Named(path) => match path.segments.as_slice() {
+            [name] => named(cx, scope, name),
+            segments => {
+                let name = segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(".");
+                cx.error(path.span, UnknownType { name }).remark("types of imported modules are not supported yet");
+                Ty::ERROR
+            }
+        },
+        TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
+        TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
+        TypeKind::Pointer { user: true, .. } => not_yet(cx, ty.span, "a pointer into user memory (`*user`)"),
+        TypeKind::Pointer { to, nullable, .. } => {
+            let pointee = resolve_bare(cx, scope, to, Position::Value);
+            match pointee {
+                Ty::ERROR => Ty::ERROR,
+                Ty::VOID => {
+                    cx.error(to.span, VoidValue {}).help("for a pointer to bytes write `*u8`").fix(to.span, "u8");
+                    Ty::ERROR
+                }
+                pointee => {
+                    let nullable = *nullable || matches!(position, Position::Value | Position::Result);
+                    pointer(&mut cx.types, pointee, nullable)
+                }
+            }
+        }
+        TypeKind::Fn { .. } => not_yet(cx, ty.span, "a function pointer"),
+    }
+}
+
+fn not_yet(cx: &mut Session, span: Span, what: &str) -> Ty {
+    cx.error(span, NotSupportedYet { what: what.to_owned() });
+    Ty::ERROR
+}
+
+fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
+    match scope.find(cx, &name.name) {
+        Found::Declared(Declared { entity: Entity::Type(Ty::F64), .. }) => not_yet(cx, name.span, "`f64`"),
+        Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
+        Found::Declared(declared) => {
+            let what = describe(&declared.entity).to_owned();
+            let error = cx.error(name.span, NotAType { name: name.name.clone(), what });
+            if let Some(span) = declared.span {
+                error.note(span, "declared here");
+            }
+            Ty::ERROR
+        }
+        Found::Variable(_) => {
+            cx.error(name.span, NotAType { name: name.name.clone(), what: "a variable".to_owned() });
+            Ty::ERROR
+        }
+        Found::Broken => Ty::ERROR,
+        Found::Nothing => unknown(cx, scope, name),
+    }
+}
+
+fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
+    if name.name == "f32" {
+        cx.error(name.span, NoSinglePrecision {}).help("the floating-point type is `f64`").fix(name.span, "f64");
+        return Ty::ERROR;
+    }
+    if name.name == "str" {
+        return wrong_arguments(cx, name.span, name, "a size: `str(16)`");
+    }
+    if map_kind(&name.name).is_some() {
+        cx.error(name.span, MapAsType { kind: name.name.clone() });
+        return Ty::ERROR;
+    }
+    let usual = match name.name.as_str() {
+        "uint8_t" | "byte" => Some("u8"),
+        "uint16_t" => Some("u16"),
+        "uint32_t" | "uint" | "unsigned" => Some("u32"),
+        "uint64_t" | "usize" => Some("u64"),
+        "int8_t" => Some("i8"),
+        "int16_t" | "short" => Some("i16"),
+        "int32_t" => Some("i32"),
+        "int64_t" | "long" | "isize" | "ssize_t" => Some("i64"),
+        "double" | "float" => Some("f64"),
+        "string" | "String" => Some("str(16)"),
+        _ => None,
+    };
+    let near = usual.map(str::to_owned).or_else(|| similar::best(&name.name, scope.candidates(Wanted::Type)));
+    let error = cx.error(name.span, UnknownType { name: name.name.clone() });
+    match near {
+        Some(near) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        None => error.remark("types of the running kernel (BTF) are not supported yet"),
+    };
+    Ty::ERROR
+}
+
+fn wrong_arguments(cx: &mut Session, span: Span, name: &Ident, wants: &str) -> Ty {
+    cx.error(span, TypeArguments { name: name.name.clone(), wants: wants.to_owned() });
+    Ty::ERROR
+}
+
+fn applied(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    span: Span,
+    name: &Ident,
+    args: &[ast::Type],
+    size: Option<&ast::Expr>,
+) -> Ty {
+    if name.name == "str" {
+        let Some(size) = size.filter(|_| args.is_empty()) else {
+            return wrong_arguments(cx, span, name, "a size: `str(16)`");
+        };
+        return match length(cx, scope, size, "the size of a string") {
+            Some(bytes) => cx.types.string(bytes as u32),
+            None => Ty::ERROR,
+        };
+    }
+    if map_kind(&name.name).is_some() {
+        cx.error(span, MapAsType { kind: name.name.clone() });
+        return Ty::ERROR;
+    }
+    match named(cx, scope, name) {
+        Ty::ERROR => Ty::ERROR,
+        _ => wrong_arguments(cx, span, name, "no arguments"),
+    }
+}
+
+fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Type, count: &ast::Expr) -> Ty {
+    let element = resolve(cx, scope, element, Position::Value);
+    let Some(count) = length(cx, scope, count, "the length of an array") else {
+        return Ty::ERROR;
+    };
+    if element == Ty::ERROR || !scope.complete(cx, element, span) {
+        return Ty::ERROR;
+    }
+    if cx.types.size_of(element).saturating_mul(count) > MAX_SIZE {
+        let what = "the array".to_owned();
+        cx.error(span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
+        return Ty::ERROR;
+    }
+    cx.types.array(element, count)
+}
+
+/// A constant from 1 to what 32 bits hold.
+fn length(cx: &mut Session, scope: &mut dyn Scope, expr: &ast::Expr, what: &str) -> Option<u64> {
+    let value = consts::integer(cx, scope, expr)?;
+    let why = match value {
+        0 => "is 0".to_owned(),
+        _ if value < 0 => format!("is negative: {value}"),
+        _ if value > i128::from(MAX_SIZE) => format!("is {value}, over {MAX_SIZE}"),
+        _ => return Some(value as u64),
+    };
+    cx.error(expr.span, BadLength { what: what.to_owned(), why });
+    None
+}
+
+/// With an article, for messages.
+pub fn describe(entity: &Entity) -> &'static str {
+    match entity {
+        Entity::Func(_) => "a function",
+        Entity::Global(_) => "a variable",
+        Entity::Config(_) => "a config",
+        Entity::Map(_) => "a map",
+        Entity::Const { .. } => "a constant",
+        Entity::Variants(_) => "an enum variant",
+        Entity::Type(_) => "a type",
+        Entity::Broken => "a broken declaration",
+    }
+}
