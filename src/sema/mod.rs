@@ -11,13 +11,3 @@ pub mod scope;
 pub mod similar;
 pub mod tree;
 pub mod types;
-
-use tree::{Block, Local};
-
-/// A function's body after checking: what `bodies::check_function(cx, env, id) -> Option<Body>` yields; none if errors
-/// were reported.
-pub struct Body {
-    /// Begins with the locals that the declaration made: parameters, named result.
-    pub locals: Vec<Local>,
-    pub block: Block,
-}

@@ -105,10 +105,7 @@ pub(super) fn array(
     elements: &[Expr],
     expected: Option<Ty>,
 ) -> Option<Constant> {
-    let place = expected.and_then(|ty| match cx.types.kind(ty) {
-        TyKind::Array(element, count) => Some((element, count)),
-        _ => None,
-    });
+    let place = array_place(cx, expected);
     let [first, rest @ ..] = elements else {
         return Some(Constant { value: Const::Zero, ty: expected.filter(|_| place.is_some()) });
     };
@@ -127,6 +124,11 @@ pub(super) fn array(
     }
     let ty = cx.types.array(element, count);
     Some(Constant::typed(Const::Array(values), ty))
+}
+
+/// Element type and length of the array that is expected.
+fn array_place(cx: &Session, expected: Option<Ty>) -> Option<(Ty, u64)> {
+    if let TyKind::Array(element, count) = cx.types.kind(expected?) { Some((element, count)) } else { None }
 }
 
 /// The first element and the type that it sets for the others.
@@ -148,10 +150,7 @@ pub(super) fn fill(
     (value, count): (&Expr, &Expr),
     expected: Option<Ty>,
 ) -> Option<Constant> {
-    let place = expected.and_then(|ty| match cx.types.kind(ty) {
-        TyKind::Array(element, count) => Some((element, count)),
-        _ => None,
-    });
+    let place = array_place(cx, expected);
     let (value, element) = element_type(cx, scope, value, place.map(|(element, _)| element))?;
     let found = integer(cx, scope, count)?;
     let wanted = place.map(|(_, count)| i128::from(count));

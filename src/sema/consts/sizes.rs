@@ -45,37 +45,32 @@ pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Ex
 }
 
 fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
-    let ty = match &place.kind {
-        ExprKind::Paren(inner) => return place_type(cx, scope, inner),
-        ExprKind::Name(path) => match path.segments.as_slice() {
-            [name] => match scope.find(cx, &name.name) {
-                Found::Variable(ty) => Some(ty),
-                Found::Broken => return None,
-                Found::Nothing => {
-                    super::unknown_name(cx, scope, name);
-                    return None;
-                }
-                Found::Declared(_) => {
-                    let constant = super::value(cx, scope, place, None)?;
-                    super::own_type(cx, &constant)
-                }
-            },
-            _ => super::value(cx, scope, place, None)?.ty,
-        },
-        ExprKind::Field { base, name, .. } => {
-            let base = place_type(cx, scope, base)?;
-            return field(cx, scope, base, name).map(|(ty, _)| ty);
-        }
-        ExprKind::Index { base, .. } => {
-            let base = place_type(cx, scope, base)?;
-            element(cx, base)
-        }
-        _ => super::value(cx, scope, place, None).and_then(|constant| super::own_type(cx, &constant)),
+    if let ExprKind::Paren(inner) = &place.kind {
+        return place_type(cx, scope, inner);
+    }
+    if let ExprKind::Field { base, name, .. } = &place.kind {
+        let base = place_type(cx, scope, base)?;
+        return field(cx, scope, base, name).map(|(ty, _)| ty);
+    }
+    let ty = if let ExprKind::Index { base, .. } = &place.kind {
+        let base = place_type(cx, scope, base)?;
+        element(cx, base)
+    } else if let Some(ty) = variable_type(cx, scope, place) {
+        Some(ty)
+    } else {
+        let constant = super::value(cx, scope, place, None)?;
+        super::own_type(cx, &constant)
     };
     if ty.is_none() {
         cx.error(place.span, NotConstant { what: "the size of this expression".to_owned() });
     }
     ty
+}
+
+fn variable_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
+    let ExprKind::Name(path) = &place.kind else { return None };
+    let [name] = path.segments.as_slice() else { return None };
+    if let Found::Variable(ty) = scope.find(cx, &name.name) { Some(ty) } else { None }
 }
 
 fn element(cx: &Session, base: Ty) -> Option<Ty> {
@@ -90,10 +85,7 @@ fn element(cx: &Session, base: Ty) -> Option<Ty> {
 
 /// Type and offset of a field; a pointer to a struct counts as the struct.
 fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Option<(Ty, u64)> {
-    let base = match cx.types.kind(base) {
-        TyKind::Ptr { to, .. } => to,
-        _ => base,
-    };
+    let base = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { to } else { base };
     if base == Ty::ERROR || !scope.complete(cx, base, name.span) {
         return None;
     }
