@@ -50,7 +50,7 @@ pub struct KsProgram {
     pub abi: u32,
     /// Reserved, 0.
     pub flags: u32,
-    /// The project: names the maps of the globals (`<name>.data`) and, later, the pin directory.
+    /// The project: names the maps of the globals (`<name>.data`) and the pin directory.
     pub name: *const c_char,
     /// The BPF object (ELF), 8-byte aligned; null when nothing that `main` reaches needs it: then no function of this
     /// library asks for privileges.
@@ -97,6 +97,9 @@ pub const KS_MAP_PERCPU: u32 = 1;
 /// `KsMap::flags`, with `KS_MAP_PERCPU`: the value is one integer of `element_width` bytes; a lookup and an iteration
 /// yield the (wrapping) sum over the CPUs, an update sets every CPU's.
 pub const KS_MAP_SUM: u32 = 2;
+/// `KsMap::flags`: pinned at `/sys/fs/bpf/<project>/maps/<name>`; what is there already is used, if it is the same kind
+/// of map.
+pub const KS_MAP_PIN: u32 = 4;
 
 /// A map of the object that user space names.
 #[repr(C)]

@@ -1,5 +1,22 @@
 //! What every compiled KernelScript program carries: the loader over libbpf and the user-space builtins.
 //!
 //! `abi.rs` is the contract with the compiler; every other file implements one family of its functions.
+//!
+//! Environment variables of a compiled program: `KS_VERIFIER_LOG=1` shows the verifier's whole log when it rejects a
+//! program, `KS_LIBBPF_LOG=1` everything that libbpf says, `KS_TC=clsact` attaches TC programs as filters even where
+//! TCX links exist.
 
 pub mod abi;
+
+mod args;
+mod attach;
+mod errors;
+mod exit;
+mod globals;
+mod load;
+mod maps;
+mod net;
+mod print;
+mod program;
+mod signals;
+mod time;

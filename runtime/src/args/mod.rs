@@ -1,0 +1,129 @@
+//! `main`'s `Args`: options of the command line into the fields of a struct.
+
+mod options;
+mod usage;
+mod value;
+
+use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
+use crate::errors::{die, write_all};
+use crate::exit;
+use crate::program::{array, text};
+use std::ffi::{CStr, c_char};
+
+/// The descriptor, seen through safe types.
+struct Spec<'a> {
+    doc: &'a str,
+    defaults: Vec<u8>,
+    fields: Vec<Field<'a>>,
+}
+
+struct Field<'a> {
+    name: &'a str,
+    doc: &'a str,
+    kind: KsFieldKind,
+    signed: bool,
+    required: bool,
+    offset: usize,
+    size: usize,
+    /// The length of an array field.
+    count: Option<usize>,
+    variants: Vec<(&'a str, i64)>,
+}
+
+/// Why `main` is not reached.
+#[derive(Debug, PartialEq)]
+enum Stop {
+    /// The text that `--help` asked for.
+    Help(String),
+    /// What is wrong with the input.
+    Bad(String),
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `spec` is a valid descriptor, `argv` has `argc` strings, `out` has room for the struct.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_args(spec: *const KsArgs, argc: i32, argv: *const *const c_char, out: *mut u8) {
+    // SAFETY: as the caller promises.
+    let (spec, out, words) = unsafe {
+        let spec = Spec::new(&*spec);
+        let out = std::slice::from_raw_parts_mut(out, spec.defaults.len());
+        let words: Vec<&[u8]> = array(argv, u64::try_from(argc).unwrap_or(0))
+            .iter()
+            .filter(|word| !word.is_null())
+            .map(|word| CStr::from_ptr(*word).to_bytes())
+            .collect();
+        (spec, out, words)
+    };
+    let program = words.first().map_or("program".into(), |word| String::from_utf8_lossy(word));
+    match options::fill(&spec, &program, words.get(1..).unwrap_or(&[]), out) {
+        Ok(()) => {}
+        Err(Stop::Help(text)) => {
+            write_all(1, text.as_bytes());
+            exit::leave(0)
+        }
+        Err(Stop::Bad(message)) => die(2, &format!("{message}\n  help: `{program} --help` lists the options")),
+    }
+}
+
+impl Spec<'static> {
+    /// # Safety
+    /// The descriptor is valid.
+    unsafe fn new(args: &KsArgs) -> Spec<'static> {
+        let size = usize::try_from(args.size).unwrap_or(0);
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut defaults = array(args.defaults.cast::<u8>(), args.size).to_vec();
+            defaults.resize(size, 0);
+            let fields = array(args.fields, args.fields_len).iter().map(|field| Field::new(field)).collect();
+            Spec { doc: text(args.doc), defaults, fields }
+        }
+    }
+}
+
+impl Field<'static> {
+    /// # Safety
+    /// The descriptor is valid.
+    unsafe fn new(field: &KsField) -> Field<'static> {
+        let kinds = [
+            KsFieldKind::Unsigned,
+            KsFieldKind::Signed,
+            KsFieldKind::Bool,
+            KsFieldKind::Char,
+            KsFieldKind::Str,
+            KsFieldKind::Be,
+            KsFieldKind::F64,
+            KsFieldKind::Enum,
+        ];
+        let name = text(field.name);
+        let Some(kind) = kinds.into_iter().find(|kind| *kind as u32 == field.kind) else {
+            die(1, &format!("the option `{name}` has a type ({}) that this runtime library does not know", field.kind));
+        };
+        // SAFETY: as the caller promises.
+        let variants = unsafe { array(field.variants, field.variants_len) };
+        Field {
+            name,
+            doc: text(field.doc),
+            kind,
+            signed: kind == KsFieldKind::Signed || field.flags & KS_FIELD_SIGNED != 0,
+            required: field.flags & KS_FIELD_REQUIRED != 0,
+            offset: usize::try_from(field.offset).unwrap_or(0),
+            size: field.size as usize,
+            count: (field.count != 0).then_some(field.count as usize),
+            variants: variants.iter().map(|variant| (text(variant.name), variant.value)).collect(),
+        }
+    }
+}
+
+impl Field<'_> {
+    /// As people type it.
+    fn option(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// Of the whole field, in bytes.
+    fn total(&self) -> usize {
+        self.size * self.count.unwrap_or(1)
+    }
+}

@@ -1,0 +1,153 @@
+//! What `--help` prints.
+
+use super::{Field, Spec};
+use crate::abi::KsFieldKind;
+
+pub fn usage(spec: &Spec, program: &str) -> String {
+    let mut text = format!("Usage: {program} [OPTIONS]\n");
+    if !spec.doc.is_empty() {
+        text += &format!("\n{}\n", spec.doc);
+    }
+    let mut rows: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
+    rows.push(("--help".to_owned(), "Print this help".to_owned()));
+    let width = rows.iter().map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
+    text += "\nOptions:\n";
+    for (form, note) in rows {
+        let mut lines = note.lines();
+        let first = lines.next().unwrap_or("");
+        // A form that is too long for the column stands on its own line.
+        let gap =
+            if form.len() > width { format!("\n{:1$}", "", width + 4) } else { " ".repeat(width + 2 - form.len()) };
+        text += format!("  {form}{gap}{first}").trim_end();
+        text.push('\n');
+        for line in lines {
+            text += &format!("{:1$}{line}\n", "", width + 4);
+        }
+    }
+    text
+}
+
+/// `--name=TEXT`, and `...` for an option that may be repeated.
+pub fn form(field: &Field) -> String {
+    let value = match field.kind {
+        KsFieldKind::Unsigned | KsFieldKind::Signed | KsFieldKind::F64 => "=N",
+        KsFieldKind::Bool => "",
+        KsFieldKind::Char => "=CHAR",
+        KsFieldKind::Str => "=TEXT",
+        KsFieldKind::Be if field.size == 4 => "=ADDRESS",
+        KsFieldKind::Be => "=N",
+        KsFieldKind::Enum => "=NAME",
+    };
+    let more = if field.count.is_some() { " ..." } else { "" };
+    format!("{}{value}{more}", field.option())
+}
+
+/// The doc comment, the names of an enum, and the default.
+fn note(spec: &Spec, field: &Field) -> String {
+    let mut note = field.doc.trim().to_owned();
+    let mut add = |text: String| {
+        if !note.is_empty() {
+            note.push(' ');
+        }
+        note += &text;
+    };
+    if field.kind == KsFieldKind::Enum {
+        add(format!("[{}]", field.variants.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|")));
+    }
+    if field.required {
+        add("(required)".to_owned());
+    } else if let Some(default) = default(spec, field) {
+        add(format!("(default: {default})"));
+    }
+    note
+}
+
+/// None where it goes without saying: flags, empty texts, arrays of zeros.
+fn default(spec: &Spec, field: &Field) -> Option<String> {
+    let bytes = spec.defaults.get(field.offset..field.offset + field.total())?;
+    if field.count.is_some() && bytes.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    let elements: Option<Vec<String>> = bytes.chunks(field.size.max(1)).map(|bytes| element(field, bytes)).collect();
+    elements.map(|elements| elements.join(", "))
+}
+
+fn element(field: &Field, bytes: &[u8]) -> Option<String> {
+    match field.kind {
+        KsFieldKind::Unsigned | KsFieldKind::Signed => Some(number(bytes, field.signed).to_string()),
+        KsFieldKind::Bool => (bytes[0] != 0).then(|| "true".to_owned()),
+        KsFieldKind::Char => (bytes[0] != 0).then(|| (bytes[0] as char).to_string()),
+        KsFieldKind::Str => {
+            let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+            (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
+        }
+        KsFieldKind::Be if bytes.len() == 4 => Some(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(".")),
+        KsFieldKind::Be => Some(bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte)).to_string()),
+        KsFieldKind::F64 => Some(f64::from_bits(number(bytes, false) as u64).to_string()),
+        KsFieldKind::Enum => {
+            let value = number(bytes, field.signed);
+            let named = field
+                .variants
+                .iter()
+                .find(|(_, variant)| mask(i128::from(*variant), bytes.len(), field.signed) == value);
+            Some(named.map_or(value.to_string(), |(name, _)| (*name).to_owned()))
+        }
+    }
+}
+
+/// An integer of the host, extended by its sign.
+fn number(bytes: &[u8], signed: bool) -> i128 {
+    let bits = bytes.iter().rev().fold(0i128, |value, byte| value << 8 | i128::from(*byte));
+    mask(bits, bytes.len(), signed)
+}
+
+fn mask(value: i128, size: usize, signed: bool) -> i128 {
+    let unused = 128 - 8 * size as u32;
+    if signed { value << unused >> unused } else { ((value as u128) << unused >> unused) as i128 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_an_option() {
+        let field = |name, doc, kind, offset, size| Field {
+            name,
+            doc,
+            kind,
+            signed: kind == KsFieldKind::Signed,
+            required: kind == KsFieldKind::Str,
+            offset,
+            size,
+            count: None,
+            variants: vec![("OFF", 0), ("ON", -1)],
+        };
+        let fields = vec![
+            field("interface", "Interface to watch", KsFieldKind::Str, 0, 4),
+            field("max_len", "Longest packet,\nin bytes", KsFieldKind::Unsigned, 4, 2),
+            field("low", "", KsFieldKind::Signed, 6, 1),
+            field("from", "", KsFieldKind::Be, 7, 4),
+            field("mode", "Mode", KsFieldKind::Enum, 11, 1),
+            field("loud", "Say more", KsFieldKind::Bool, 12, 1),
+        ];
+        let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
+        let spec = Spec { doc: "Counts packets.", defaults, fields };
+        let wanted = "\
+Usage: prog [OPTIONS]
+
+Counts packets.
+
+Options:
+  --interface=TEXT  Interface to watch (required)
+  --max-len=N       Longest packet,
+                    in bytes (default: 1500)
+  --low=N           (default: -1)
+  --from=ADDRESS    (default: 127.0.0.1)
+  --mode=NAME       Mode [OFF|ON] (default: ON)
+  --loud            Say more
+  --help            Print this help
+";
+        assert_eq!(usage(&spec, "prog"), wanted);
+    }
+}

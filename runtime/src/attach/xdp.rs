@@ -1,0 +1,49 @@
+//! XDP through `bpf_link`. Without a mode flag the kernel takes the driver's XDP where there is one, else the generic one.
+
+use super::{Attached, Failure, Interface, link, not_permitted};
+use crate::errors::reason;
+use libbpf_sys as bpf;
+
+const MODES: u64 = (bpf::XDP_FLAGS_SKB_MODE | bpf::XDP_FLAGS_DRV_MODE | bpf::XDP_FLAGS_HW_MODE) as u64;
+
+pub fn attach(fd: i32, interface: &Interface, flags: u64) -> Result<Attached, Failure> {
+    // A link never replaces what is attached: what this flag asks for.
+    let flags = flags & !u64::from(bpf::XDP_FLAGS_UPDATE_IF_NOEXIST);
+    if flags & !MODES != 0 || (flags & MODES).count_ones() > 1 {
+        return Err(Failure::new(
+            libc::EINVAL,
+            format!(
+                "the XDP flags {flags:#x} do not go together\n  help: give one of XDP_FLAGS_SKB_MODE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, or 0"
+            ),
+        ));
+    }
+    link(fd, interface, bpf::BPF_XDP, flags as u32).map_err(|code| failure(code, interface, flags))
+}
+
+fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
+    let name = &interface.name;
+    let said = reason(code);
+    let why = match code {
+        libc::EPERM => return not_permitted(),
+        libc::EBUSY | libc::EEXIST => format!(
+            "another XDP program{} is attached to `{name}`: {said}\n  \
+             help: stop the program that attached it (`bpftool net` and `bpftool link` show it), or `ip link set dev {name} xdp off`",
+            attached_id(interface)
+        ),
+        libc::ENODEV => format!("the interface `{name}` is gone: {said}"),
+        _ if flags & u64::from(bpf::XDP_FLAGS_SKB_MODE) == 0 => format!(
+            "the driver of `{name}` does not take this XDP program: {said}\n  \
+             a large MTU, too few queues, or no XDP in the driver can be the reason (`dmesg` may tell)\n  \
+             help: attach(handle, \"{name}\", XDP_FLAGS_SKB_MODE) uses the generic XDP of the kernel"
+        ),
+        _ => format!("`{name}`: {said}"),
+    };
+    Failure::new(code, why)
+}
+
+fn attached_id(interface: &Interface) -> String {
+    let mut id = 0;
+    // SAFETY: writes the id.
+    let result = unsafe { bpf::bpf_xdp_query_id(interface.index, 0, &mut id) };
+    if result == 0 && id != 0 { format!(" (id {id})") } else { String::new() }
+}

@@ -1,0 +1,97 @@
+//! How the runtime speaks to people: one message, one write to standard error, and errno values by name.
+
+use crate::{exit, program};
+use std::ffi::{CStr, c_char};
+
+/// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
+pub fn write_all(fd: i32, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: the pointer and length are those of a slice.
+        let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(0) => return,
+            Ok(count) => bytes = bytes.get(count..).unwrap_or(&[]),
+            Err(_) if errno() == libc::EINTR => {}
+            Err(_) if errno() == libc::EAGAIN => wait_writable(fd),
+            Err(_) => return,
+        }
+    }
+}
+
+/// A non-blocking terminal or pipe that is full.
+fn wait_writable(fd: i32) {
+    let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one pollfd.
+    unsafe { libc::poll(&mut poll, 1, -1) };
+}
+
+/// `<program>: <message>` on standard error.
+pub fn complain(message: &str) {
+    let name = program::name();
+    let text = if name.is_empty() { format!("{message}\n") } else { format!("{name}: {message}\n") };
+    write_all(2, text.as_bytes());
+}
+
+/// Says why, detaches everything and ends the process.
+pub fn die(status: i32, message: &str) -> ! {
+    complain(message);
+    exit::leave(status)
+}
+
+pub fn errno() -> i32 {
+    // SAFETY: always valid on the calling thread.
+    unsafe { *libc::__errno_location() }
+}
+
+/// The kernel's reason in words, with its name where it has a well-known one: `Operation not permitted (EPERM)`.
+pub fn reason(code: i32) -> String {
+    let code = code.unsigned_abs();
+    match errno_name(code) {
+        Some(name) => format!("{} ({name})", describe(code)),
+        None => format!("{} (error {code})", describe(code)),
+    }
+}
+
+fn describe(code: u32) -> String {
+    // The kernel's own ENOTSUPP, which reaches user space though libc does not know it.
+    if code == ENOTSUPP {
+        return "Operation not supported by this kernel".to_owned();
+    }
+    // SAFETY: strerror returns a NUL-terminated string, valid until the next call.
+    unsafe { CStr::from_ptr(libc::strerror(code as i32)) }.to_string_lossy().into_owned()
+}
+
+pub const ENOTSUPP: u32 = 524;
+
+fn errno_name(code: u32) -> Option<&'static str> {
+    const NAMES: &[(i32, &str)] = &[
+        (libc::EPERM, "EPERM"),
+        (libc::ENOENT, "ENOENT"),
+        (libc::E2BIG, "E2BIG"),
+        (libc::EAGAIN, "EAGAIN"),
+        (libc::ENOMEM, "ENOMEM"),
+        (libc::EACCES, "EACCES"),
+        (libc::EBUSY, "EBUSY"),
+        (libc::EEXIST, "EEXIST"),
+        (libc::ENODEV, "ENODEV"),
+        (libc::EINVAL, "EINVAL"),
+        (libc::ENOSPC, "ENOSPC"),
+        (libc::ERANGE, "ERANGE"),
+        (libc::ENOSYS, "ENOSYS"),
+        (libc::EOPNOTSUPP, "EOPNOTSUPP"),
+        (libc::ESRCH, "ESRCH"),
+        (ENOTSUPP as i32, "ENOTSUPP"),
+    ];
+    NAMES.iter().find(|(number, _)| number.unsigned_abs() == code).map(|(_, name)| *name)
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_strerror(code: i32) -> *const c_char {
+    let code = code.unsigned_abs();
+    if code == ENOTSUPP {
+        return c"Operation not supported by this kernel".as_ptr();
+    }
+    // SAFETY: any number is allowed; the string is static, or libc's buffer for unknown numbers.
+    unsafe { libc::strerror(code as i32) }
+}

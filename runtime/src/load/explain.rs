@@ -1,0 +1,208 @@
+//! Why loading failed, in words: what failed, the kernel's reason, what to do.
+
+use super::log;
+use super::privilege::Privilege;
+use crate::errors::{die, reason, write_all};
+
+/// How many lines of the verifier's log stand before the error.
+const CONTEXT: usize = 12;
+
+/// Ends the process. `error` is −errno, `log` what libbpf said.
+pub fn end(error: i32, log: &str) -> ! {
+    if log::wanted("KS_VERIFIER_LOG")
+        && let Some((_, verifier)) = verifier_log(log)
+    {
+        write_all(2, verifier.as_bytes());
+    }
+    die(1, &message(error, log, &Privilege::of_this_process()))
+}
+
+fn message(error: i32, log: &str, privilege: &Privilege) -> String {
+    if error == -libc::EPERM
+        && let Some(text) = not_permitted(error, privilege, verifier_log(log).is_some())
+    {
+        return text;
+    }
+    if let Some((program, verifier)) = verifier_log(log) {
+        return rejected(error, program, verifier);
+    }
+    if let Some(line) = line_with(log, &["vmlinux BTF", "failed to find valid kernel BTF"]) {
+        return format!(
+            "missing BTF: this kernel does not describe its types, and the program uses them\n  \
+             the loader said: {line}\n  \
+             help: run a kernel built with CONFIG_DEBUG_INFO_BTF=y, which has /sys/kernel/btf/vmlinux"
+        );
+    }
+    if let Some(line) = line_with(log, &["BTF is required", "missing BTF", "BTF is mandatory"]) {
+        return format!(
+            "missing BTF: the BPF object's type information cannot be used\n  \
+             the loader said: {line}\n  the kernel's reason: {}\n  \
+             help: a kernel of 5.10 or later with CONFIG_BPF_SYSCALL=y is needed",
+            reason(error)
+        );
+    }
+    if let Some(line) = line_with(log, &["couldn't reuse pinned map", "is not on BPF FS", "auto-pin"]) {
+        return format!(
+            "a pinned map cannot be used\n  the loader said: {line}\n  the kernel's reason: {}\n  \
+             help: a map of another kind or size may be pinned there; remove it (rm) to start with an empty one",
+            reason(error)
+        );
+    }
+    if let Some(line) = line_with(log, &["extern ", "failed to create"]) {
+        return format!("cannot load the BPF object: {line}\n  the kernel's reason: {}", reason(error));
+    }
+    let said = log.lines().next_back().map(|line| format!("\n  the loader said: {}", clean(line))).unwrap_or_default();
+    format!("cannot load the BPF object: {}{said}", reason(error))
+}
+
+fn not_permitted(error: i32, privilege: &Privilege, verified: bool) -> Option<String> {
+    let said = reason(error);
+    if !privilege.missing.is_empty() {
+        return Some(format!(
+            "no privilege to load BPF programs: {said}\n  missing: {}\n  \
+             help: run it as root, for instance with sudo{}",
+            privilege.missing.join(", "),
+            if privilege.root { ", outside of the container or service that took the capabilities away" } else { "" }
+        ));
+    }
+    if privilege.namespaced {
+        return Some(format!(
+            "no privilege to load BPF programs: {said}\n  \
+             this process is root of a user namespace only\n  help: run it as root of the machine"
+        ));
+    }
+    if verified {
+        return None;
+    }
+    privilege.memlock.map(|limit| {
+        format!(
+            "the limit of locked memory (memlock, {limit} bytes) is too low for the maps: {said}\n  \
+             kernels before 5.11 count BPF memory there\n  help: raise it: ulimit -l unlimited"
+        )
+    })
+}
+
+/// The name and the log of the program that the verifier refused last.
+fn verifier_log(log: &str) -> Option<(&str, &str)> {
+    let (before, after) = log.rsplit_once("-- BEGIN PROG LOAD LOG --\n")?;
+    let (text, _) = after.split_once("-- END PROG LOAD LOG --").unwrap_or((after, ""));
+    let program =
+        before.rsplit_once("prog '").and_then(|(_, rest)| rest.split_once('\'')).map_or("?", |(name, _)| name);
+    (!text.trim().is_empty()).then_some((program, text))
+}
+
+fn rejected(error: i32, program: &str, log: &str) -> String {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty() && !is_statistics(line)).collect();
+    let (last, before) = lines.split_last().map_or(("", &[][..]), |(last, before)| (*last, before));
+    let mut text = format!("the verifier rejected the program `{program}`: {}\n  {}", reason(error), last.trim());
+    if let Some(at) = before.iter().rposition(|line| line.starts_with(';')) {
+        text += &format!("\n  source: {}", source(before[at]));
+        let from = at.max(before.len().saturating_sub(CONTEXT));
+        text += "\n  the last steps that it followed:";
+        if from > at {
+            text += &format!("\n    {}\n    ...", before[at]);
+        }
+        for line in &before[from..] {
+            text += &format!("\n    {line}");
+        }
+    } else if !before.is_empty() {
+        text += "\n  before that:";
+        for line in &before[before.len().saturating_sub(CONTEXT)..] {
+            text += &format!("\n    {line}");
+        }
+    }
+    text + "\n  help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+}
+
+/// `; text @ file.ks:12` (6.10 and later) as `file.ks:12: text`.
+fn source(line: &str) -> String {
+    let text = line.trim_start_matches(';').trim();
+    match text.rsplit_once(" @ ") {
+        Some((code, place)) => format!("{place}: {}", code.trim()),
+        None => text.to_owned(),
+    }
+}
+
+fn is_statistics(line: &str) -> bool {
+    ["processed ", "verification time", "stack depth", "peak_states", "max_states", "mark_precise"]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+fn line_with<'a>(log: &'a str, parts: &[&str]) -> Option<&'a str> {
+    log.lines().find(|line| parts.iter().any(|part| line.contains(part))).map(clean)
+}
+
+fn clean(line: &str) -> &str {
+    line.trim_start_matches("libbpf: ").trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nobody() -> Privilege {
+        Privilege { root: false, missing: vec!["CAP_BPF", "CAP_NET_ADMIN"], namespaced: false, memlock: Some(65_536) }
+    }
+
+    fn root() -> Privilege {
+        Privilege { root: true, missing: Vec::new(), namespaced: false, memlock: Some(65_536) }
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_permit() {
+        assert!(message(-libc::EPERM, "", &nobody()).starts_with("no privilege to load BPF programs"));
+        assert!(message(-libc::EPERM, "", &root()).contains("(memlock, 65536 bytes)"));
+        let namespaced = Privilege { namespaced: true, ..root() };
+        assert!(message(-libc::EPERM, "", &namespaced).contains("user namespace"));
+        let unlimited = Privilege { memlock: None, ..root() };
+        assert_eq!(
+            message(-libc::EPERM, "libbpf: said\n", &unlimited),
+            "cannot load the BPF object: Operation not permitted (EPERM)\n  the loader said: said"
+        );
+    }
+
+    #[test]
+    fn what_the_verifier_refuses() {
+        let log = "libbpf: prog 'drop': BPF program load failed: Permission denied\n\
+            libbpf: prog 'drop': -- BEGIN PROG LOAD LOG --\n\
+            0: R1=ctx() R10=fp0\n\
+            ; var x = 1 @ a.ks:3\n\
+            0: (61) r1 = *(u32 *)(r1 +0)          ; R1_w=pkt(r=0)\n\
+            ; return *x @ a.ks:4\n\
+            1: (71) r0 = *(u8 *)(r1 +0)\n\
+            invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n\
+            R1 offset is outside of the packet\n\
+            processed 2 insns (limit 1000000) max_states_per_insn 0\n\
+            -- END PROG LOAD LOG --\n\
+            libbpf: failed to load object 'a'\n";
+        let text = message(-libc::EACCES, log, &root());
+        assert_eq!(
+            text,
+            "the verifier rejected the program `drop`: Permission denied (EACCES)\n  \
+             R1 offset is outside of the packet\n  source: a.ks:4: return *x\n  the last steps that it followed:\n    \
+             ; return *x @ a.ks:4\n    1: (71) r0 = *(u8 *)(r1 +0)\n    \
+             invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)\n  \
+             help: the verifier could not prove that this line is safe; KS_VERIFIER_LOG=1 shows its whole log"
+        );
+    }
+
+    #[test]
+    fn a_long_log_is_cut() {
+        let steps: String = (0..1000).map(|i| format!("{i}: (b7) r0 = 0\n")).collect();
+        let log = format!(
+            "prog 'p': -- BEGIN PROG LOAD LOG --\n; loop @ a.ks:1\n{steps}BPF program is too large\n-- END PROG LOAD LOG --\n"
+        );
+        let text = message(-libc::E2BIG, &log, &root());
+        assert!(text.contains("source: a.ks:1: loop") && text.contains("999: "), "{text}");
+        assert!(text.lines().count() < 20, "{text}");
+    }
+
+    #[test]
+    fn other_reasons() {
+        let log = "libbpf: Error loading vmlinux BTF: -2\n";
+        assert!(message(-libc::ENOENT, log, &root()).starts_with("missing BTF"));
+        let log = "libbpf: map 'm': failed to create: Cannot allocate memory(-12)\n";
+        assert!(message(-libc::ENOMEM, log, &root()).contains("map 'm': failed to create"));
+    }
+}

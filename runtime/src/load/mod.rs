@@ -1,0 +1,123 @@
+//! The BPF object of the program: opened when something of it is first needed, loaded by the first `load` or map access.
+//!
+//! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
+
+mod explain;
+mod log;
+mod pins;
+mod privilege;
+
+use crate::abi::KsProg;
+use crate::errors::{ENOTSUPP, die, errno};
+use crate::program::{self, MainThread};
+use libbpf_sys as bpf;
+use std::cell::Cell;
+use std::ffi::CString;
+use std::ptr;
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Nothing,
+    Open(*mut bpf::bpf_object),
+    Loaded(*mut bpf::bpf_object),
+}
+
+static STATE: MainThread<Cell<State>> = MainThread::new(Cell::new(State::Nothing));
+
+/// The object, at least opened: its initial values can be read and written.
+pub fn opened() -> *mut bpf::bpf_object {
+    match STATE.get() {
+        State::Nothing => {
+            let object = open();
+            STATE.set(State::Open(object));
+            object
+        }
+        State::Open(object) | State::Loaded(object) => object,
+    }
+}
+
+/// The object, loaded: its maps and programs exist in the kernel.
+pub fn loaded() -> *mut bpf::bpf_object {
+    if let State::Loaded(object) = STATE.get() {
+        return object;
+    }
+    let object = opened();
+    pins::prepare(object);
+    // SAFETY: an open object.
+    let result = unsafe { bpf::bpf_object__load(object) };
+    let log = log::take();
+    if result != 0 {
+        explain::end(result, &log);
+    }
+    STATE.set(State::Loaded(object));
+    object
+}
+
+fn open() -> *mut bpf::bpf_object {
+    let Some(bytes) = program::object() else {
+        die(
+            1,
+            "the executable holds no BPF object, though it asks for one\n  help: this is a fault of ksc; please report it",
+        );
+    };
+    log::capture();
+    let name = CString::new(program::name()).unwrap_or_default();
+    let mut options =
+        bpf::bpf_object_open_opts { sz: size_of::<bpf::bpf_object_open_opts>() as bpf::size_t, ..Default::default() };
+    options.object_name = name.as_ptr();
+    // SAFETY: the bytes are constants of the executable and stay, the name is copied.
+    let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as bpf::size_t, &options) };
+    if object.is_null() {
+        explain::end(-errno(), &log::take());
+    }
+    object
+}
+
+/// The file descriptor of a loaded program.
+pub fn program_fd(prog: &KsProg) -> i32 {
+    let object = loaded();
+    // SAFETY: a loaded object and a descriptor's string.
+    let fd = unsafe {
+        let found = bpf::bpf_object__find_program_by_name(object, prog.name);
+        if found.is_null() { -1 } else { bpf::bpf_program__fd(found) }
+    };
+    if fd < 0 {
+        die(
+            1,
+            &format!(
+                "the BPF object has no program `{}`\n  help: this is a fault of ksc; please report it",
+                program::text(prog.name)
+            ),
+        );
+    }
+    fd
+}
+
+/// The map of that name, or null.
+pub fn find_map(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_map {
+    if name.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: an open object and a NUL-terminated name.
+    unsafe { bpf::bpf_object__find_map_by_name(object, name) }
+}
+
+/// Errors by which a kernel says that it does not know a request.
+pub fn unknown_to_kernel(error: i32) -> bool {
+    [libc::EINVAL, libc::EOPNOTSUPP, libc::ENOSYS, ENOTSUPP as i32].contains(&error.abs())
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_load(prog: u32) -> u32 {
+    let Some(descriptor) = program::progs().get(prog as usize) else {
+        die(1, &format!("load: there is no program {prog}\n  help: this is a fault of ksc; please report it"));
+    };
+    program_fd(descriptor);
+    prog.saturating_add(1)
+}
+
+/// The program behind a handle that `ks_load` gave.
+pub fn of_handle(handle: u32) -> Option<&'static KsProg> {
+    program::progs().get(handle.checked_sub(1)? as usize)
+}

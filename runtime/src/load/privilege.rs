@@ -1,0 +1,65 @@
+//! What this process may do, for the message when the kernel says EPERM.
+
+use std::fs;
+
+/// Capabilities that loading and attaching network programs take, by their bit.
+const NEEDED: [(u32, &str); 3] = [(39, "CAP_BPF"), (12, "CAP_NET_ADMIN"), (38, "CAP_PERFMON")];
+const SYS_ADMIN: u32 = 21;
+
+pub struct Privilege {
+    pub root: bool,
+    /// Which of the needed capabilities the process lacks.
+    pub missing: Vec<&'static str>,
+    /// Root of a user namespace only: its capabilities mean nothing for BPF.
+    pub namespaced: bool,
+    /// RLIMIT_MEMLOCK in bytes, when there is a limit.
+    pub memlock: Option<u64>,
+}
+
+impl Privilege {
+    pub fn of_this_process() -> Privilege {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let effective = status
+            .lines()
+            .find_map(|line| line.strip_prefix("CapEff:"))
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or(u64::MAX);
+        let uid_map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let whole: Vec<&str> = uid_map.split_whitespace().collect();
+        let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: fills the struct; geteuid cannot fail.
+        let root = unsafe {
+            libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit);
+            libc::geteuid() == 0
+        };
+        Privilege {
+            root,
+            missing: missing(effective),
+            namespaced: !whole.is_empty() && whole != ["0", "0", "4294967295"],
+            memlock: (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur),
+        }
+    }
+}
+
+/// CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON.
+fn missing(effective: u64) -> Vec<&'static str> {
+    let has = |bit: u32| effective >> bit & 1 == 1;
+    NEEDED
+        .into_iter()
+        .filter(|(bit, name)| !(has(*bit) || has(SYS_ADMIN) && *name != "CAP_NET_ADMIN"))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn sys_admin_stands_for_bpf() {
+        assert_eq!(missing(0), ["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"]);
+        assert_eq!(missing(1 << 21), ["CAP_NET_ADMIN"]);
+        assert_eq!(missing(1 << 39 | 1 << 12), ["CAP_PERFMON"]);
+        assert!(missing(u64::MAX).is_empty());
+    }
+}

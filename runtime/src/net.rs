@@ -1,0 +1,54 @@
+//! Network interfaces by name.
+
+use std::ffi::{CStr, CString, c_char};
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_ifindex(name: *const c_char) -> i32 {
+    if name.is_null() {
+        return -libc::ENODEV;
+    }
+    // SAFETY: the compiler passes a NUL-terminated string.
+    index_of(unsafe { CStr::from_ptr(name) }).unwrap_or(-libc::ENODEV)
+}
+
+pub fn index_of(name: &CStr) -> Option<i32> {
+    // SAFETY: a NUL-terminated string.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    i32::try_from(index).ok().filter(|index| *index > 0)
+}
+
+/// None when there is no interface of that index.
+pub fn name_of(index: i32) -> Option<String> {
+    let mut buffer = [0 as c_char; libc::IF_NAMESIZE];
+    let index = u32::try_from(index).ok()?;
+    // SAFETY: the buffer has the size that the function asks for; it is terminated on success.
+    unsafe {
+        let name = libc::if_indextoname(index, buffer.as_mut_ptr());
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// The names of all interfaces here, for a message.
+pub fn all_names() -> Vec<String> {
+    let mut names = Vec::new();
+    // SAFETY: the list ends with an entry of index 0, and is freed once.
+    unsafe {
+        let list = libc::if_nameindex();
+        if list.is_null() {
+            return names;
+        }
+        let mut entry = list;
+        while (*entry).if_index != 0 {
+            names.push(CStr::from_ptr((*entry).if_name).to_string_lossy().into_owned());
+            entry = entry.add(1);
+        }
+        libc::if_freenameindex(list);
+    }
+    names
+}
+
+/// A name for C, from bytes that a program passed.
+pub fn c_name(bytes: &[u8]) -> Option<CString> {
+    CString::new(bytes).ok()
+}

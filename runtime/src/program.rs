@@ -1,0 +1,126 @@
+//! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
+
+use crate::abi::{KS_ABI, KsGlobal, KsMap, KsProg, KsProgKind, KsProgram};
+use crate::errors::die;
+use crate::{exit, signals};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+
+/// State that only the main thread touches. Signal handlers use atomics instead (see `signals.rs`, `attach/clsact.rs`).
+pub struct MainThread<T>(T);
+
+// SAFETY: the contract of abi.rs is that every `ks_` function is called from the main thread, and this library starts no
+// other.
+unsafe impl<T> Sync for MainThread<T> {}
+
+impl<T> MainThread<T> {
+    pub const fn new(value: T) -> MainThread<T> {
+        MainThread(value)
+    }
+}
+
+impl<T> std::ops::Deref for MainThread<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+static PROGRAM: MainThread<Cell<Option<&'static KsProgram>>> = MainThread::new(Cell::new(None));
+
+/// See abi.rs.
+///
+/// # Safety
+/// `program` points to a valid descriptor that lives as long as the process.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
+    // SAFETY: as the caller promises.
+    let program = unsafe { &*program };
+    if program.abi != KS_ABI {
+        die(
+            1,
+            &format!(
+                "the executable was compiled for version {} of the runtime library, and linked with version {KS_ABI}\n  \
+                 help: compile it again with the runtime library of the same ksc",
+                program.abi
+            ),
+        );
+    }
+    PROGRAM.set(Some(program));
+    exit::at_exit();
+    signals::install();
+}
+
+fn program() -> Option<&'static KsProgram> {
+    PROGRAM.get()
+}
+
+/// What messages begin with.
+pub fn name() -> &'static str {
+    program().map_or("", |p| text(p.name))
+}
+
+/// The BPF object inside the executable.
+pub fn object() -> Option<&'static [u8]> {
+    let program = program()?;
+    let len = usize::try_from(program.object_len).ok()?;
+    if program.object.is_null() || len == 0 {
+        return None;
+    }
+    // SAFETY: the descriptor holds a pointer to so many constant bytes.
+    Some(unsafe { std::slice::from_raw_parts(program.object.cast(), len) })
+}
+
+pub fn progs() -> &'static [KsProg] {
+    // SAFETY: the descriptor's pointer and length belong together.
+    program().map_or(&[], |p| unsafe { array(p.progs, p.progs_len) })
+}
+
+pub fn maps() -> &'static [KsMap] {
+    // SAFETY: as above.
+    program().map_or(&[], |p| unsafe { array(p.maps, p.maps_len) })
+}
+
+pub fn globals() -> &'static [KsGlobal] {
+    // SAFETY: as above.
+    program().map_or(&[], |p| unsafe { array(p.globals, p.globals_len) })
+}
+
+impl KsProg {
+    pub fn kind(&self) -> Option<KsProgKind> {
+        [KsProgKind::Xdp, KsProgKind::TcIngress, KsProgKind::TcEgress]
+            .into_iter()
+            .find(|kind| *kind as u32 == self.kind)
+    }
+}
+
+/// A string of a descriptor; empty for null.
+pub fn text(pointer: *const c_char) -> &'static str {
+    if pointer.is_null() {
+        return "";
+    }
+    // SAFETY: descriptors hold NUL-terminated constants.
+    unsafe { CStr::from_ptr(pointer) }.to_str().unwrap_or("?")
+}
+
+/// The bytes of a string that ends at a NUL or after `limit` bytes; empty for null.
+///
+/// # Safety
+/// The memory up to there is readable.
+pub unsafe fn bounded<'a>(pointer: *const c_char, limit: usize) -> &'a [u8] {
+    if pointer.is_null() {
+        return &[];
+    }
+    // SAFETY: as the caller promises.
+    unsafe { std::slice::from_raw_parts(pointer.cast(), libc::strnlen(pointer, limit)) }
+}
+
+/// # Safety
+/// `pointer` is null, or points to `len` constant elements.
+pub unsafe fn array<T>(pointer: *const T, len: u64) -> &'static [T] {
+    if pointer.is_null() {
+        return &[];
+    }
+    // SAFETY: as the caller promises.
+    unsafe { std::slice::from_raw_parts(pointer, usize::try_from(len).unwrap_or(0)) }
+}

@@ -1,0 +1,142 @@
+//! Ctrl-C. The first SIGINT or SIGTERM is remembered: the running or the next `wait()` or `sleep()` takes it and
+//! returns at once; a loop without such a call asks `ks_cancelled` at each turn. The second one ends the process from
+//! inside the handler, which therefore does only what is safe there.
+
+use crate::attach::clsact;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
+
+/// The signal that nobody has taken yet, or 0.
+static PENDING: AtomicI32 = AtomicI32::new(0);
+/// A first signal has come, taken or not.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// What a shell reports for a process that a signal ended.
+fn status_of(signal: i32) -> i32 {
+    128 + signal
+}
+
+extern "C" fn on_cancel(signal: i32) {
+    if ASKED.swap(true, Ordering::SeqCst) {
+        clsact::remove_all();
+        // SAFETY: ends the process; links go with their file descriptors.
+        unsafe { libc::_exit(status_of(signal)) };
+    }
+    PENDING.store(signal, Ordering::SeqCst);
+}
+
+pub fn install() {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        handle(signal, on_cancel, libc::SA_RESTART);
+    }
+    // A parent may have left it ignored; a reader that goes away ends the program as it ends any other.
+    // SAFETY: the default action.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
+/// Signals that end a process by default get a handler that first removes what would stay behind.
+pub fn clean_up_on_death() {
+    extern "C" fn on_death(signal: i32) {
+        clsact::remove_all();
+        // SA_RESETHAND has restored the default action.
+        // SAFETY: raise is safe in a handler; the signal arrives when the handler returns.
+        unsafe { libc::raise(signal) };
+    }
+    for signal in [
+        libc::SIGHUP,
+        libc::SIGQUIT,
+        libc::SIGPIPE,
+        libc::SIGABRT,
+        libc::SIGSEGV,
+        libc::SIGBUS,
+        libc::SIGFPE,
+        libc::SIGILL,
+        libc::SIGALRM,
+    ] {
+        handle(signal, on_death, libc::SA_RESETHAND);
+    }
+}
+
+fn handle(signal: i32, handler: extern "C" fn(i32), flags: i32) {
+    // SAFETY: a zeroed sigaction is valid, and the handler has the plain one-argument form.
+    unsafe {
+        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = flags;
+        libc::sigemptyset(&mut action.sa_mask);
+        libc::sigaction(signal, &action, ptr::null_mut());
+    }
+}
+
+/// Runs `sleep` with SIGINT and SIGTERM blocked, giving it the mask to wait with, so that a signal between the test of
+/// `PENDING` and the wait is not lost.
+fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
+    // SAFETY: both sets are initialised before use; the old mask is put back.
+    unsafe {
+        let mut blocked: libc::sigset_t = MaybeUninit::zeroed().assume_init();
+        let mut before: libc::sigset_t = MaybeUninit::zeroed().assume_init();
+        libc::sigemptyset(&mut blocked);
+        libc::sigaddset(&mut blocked, libc::SIGINT);
+        libc::sigaddset(&mut blocked, libc::SIGTERM);
+        libc::sigprocmask(libc::SIG_BLOCK, &blocked, &mut before);
+        // Waiting lets both in even if a parent had blocked them.
+        let mut open = before;
+        libc::sigdelset(&mut open, libc::SIGINT);
+        libc::sigdelset(&mut open, libc::SIGTERM);
+        let result = sleep(&open);
+        libc::sigprocmask(libc::SIG_SETMASK, &before, ptr::null_mut());
+        result
+    }
+}
+
+fn take() -> bool {
+    PENDING.swap(0, Ordering::SeqCst) != 0
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_wait() {
+    with_signals_blocked(|open| {
+        while !take() {
+            // SAFETY: a valid mask.
+            unsafe { libc::sigsuspend(open) };
+        }
+    });
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
+    let start = monotonic();
+    let length = Duration::from_millis(milliseconds);
+    with_signals_blocked(|open| {
+        loop {
+            if take() {
+                return true;
+            }
+            let left = length.saturating_sub(monotonic().saturating_sub(start));
+            if left.is_zero() {
+                return false;
+            }
+            let seconds = libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX);
+            let timeout = libc::timespec { tv_sec: seconds, tv_nsec: left.subsec_nanos().into() };
+            // SAFETY: no descriptors, a valid time and mask.
+            unsafe { libc::ppoll(ptr::null_mut(), 0, &timeout, open) };
+        }
+    })
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_cancelled() -> i32 {
+    match PENDING.load(Ordering::Relaxed) {
+        0 => 0,
+        signal => status_of(signal),
+    }
+}
+
+fn monotonic() -> Duration {
+    Duration::from_nanos(crate::time::ks_now_ns())
+}
