@@ -5,6 +5,7 @@ pub mod diag;
 pub mod fold;
 pub mod ir;
 pub mod link;
+pub mod lower;
 pub mod passes;
 pub mod pipeline;
 pub mod sema;

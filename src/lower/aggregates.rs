@@ -1,0 +1,176 @@
+//! Structs, arrays and strings: evaluated into places, never values.
+
+use super::func::{Dest, Lowering, Slot};
+use super::{consts, scan};
+use crate::ir::Value;
+use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind, Types};
+
+/// Whether there are bytes between or after the fields.
+fn has_padding(types: &Types, ty: Ty) -> bool {
+    let mut end = 0;
+    for field in consts::fields(types, ty) {
+        if field.offset > end {
+            return true;
+        }
+        end = end.max(field.offset + types.size_of(field.ty));
+    }
+    end < types.size_of(ty)
+}
+
+/// The constant that a literal of constants is.
+fn as_constant(types: &Types, expr: &Expr) -> Option<Const> {
+    if let ExprKind::Const(value) = &expr.kind {
+        return Some(value.clone());
+    }
+    if let ExprKind::Array(elements) = &expr.kind {
+        return elements.iter().map(|e| as_constant(types, e)).collect::<Option<Vec<_>>>().map(Const::Array);
+    }
+    let ExprKind::Struct { fields } = &expr.kind else { return None };
+    let mut values = vec![Const::Zero; consts::fields(types, expr.ty).len()];
+    for (index, value) in fields {
+        values[*index] = as_constant(types, value)?;
+    }
+    Some(Const::Struct(values))
+}
+
+impl Lowering<'_> {
+    /// Evaluates an aggregate into a place that nothing else sees meanwhile.
+    pub(super) fn aggregate(&mut self, expr: &Expr, place: Value) {
+        if let Some(value) = as_constant(&self.cx.types, expr) {
+            return self.at(expr.span).store_constant(&value, expr.ty, place);
+        }
+        if let ExprKind::Struct { fields } = &expr.kind {
+            self.struct_literal(expr, fields, place);
+        } else if let ExprKind::Array(elements) = &expr.kind {
+            for (index, element) in elements.iter().enumerate() {
+                let part = self.at(element.span).element_place(place, index);
+                self.write(element, part);
+            }
+        } else if let ExprKind::Call { func, args } = &expr.kind {
+            self.call(*func, args, Some(place), expr.span);
+        } else if let ExprKind::MapGet { map, key } = &expr.kind {
+            self.copy_entry(*map, key, place, expr.span);
+        } else if let ExprKind::Cast(from) = &expr.kind {
+            self.convert_text(from, expr, place);
+        } else if Self::is_place(expr) {
+            let from = self.place(expr);
+            self.at(expr.span).b.ks_copy(place, from);
+        } else {
+            crate::bug!("no expression of this kind yields a `{}`", self.cx.types.name(expr.ty));
+        }
+    }
+
+    fn struct_literal(&mut self, expr: &Expr, fields: &[(usize, Expr)], place: Value) {
+        let whole = consts::fields(&self.cx.types, expr.ty).len() == fields.len();
+        if !whole || has_padding(&self.cx.types, expr.ty) {
+            self.at(expr.span).b.ks_zero(place);
+        }
+        for (index, value) in fields {
+            let bits = consts::fields(&self.cx.types, expr.ty)[*index].bits;
+            let part = self.at(value.span).field_place(place, *index);
+            match bits {
+                Some(bits) => {
+                    let number = self.scalar(value);
+                    self.at(value.span).store_bits(part, bits, number);
+                }
+                None => self.write(value, part),
+            }
+        }
+    }
+
+    /// `place = value` of aggregates. The value may read the old contents, so it is made elsewhere first, unless that
+    /// cannot be noticed.
+    pub(super) fn assign_aggregate(&mut self, to: &Expr, value: &Expr, span: Span) {
+        let place = self.place(to);
+        if Self::is_place(value) {
+            let from = self.place(value);
+            self.at(span).b.ks_copy(place, from);
+        } else if self.unnoticed(to, place, value) {
+            self.write(value, place);
+        } else {
+            let made = self.materialise(value);
+            self.at(span).b.ks_copy(place, made);
+        }
+    }
+
+    /// Whether `value` may be evaluated right into `to`: into a variable of this function that no pointer points to,
+    /// by something that does not name it.
+    fn unnoticed(&self, to: &Expr, place: Value, value: &Expr) -> bool {
+        let Some(local) = scan::root(to) else { return false };
+        let (_, space) = self.pointee(place);
+        // A parameter's or result's place is of the stack too, but only this function knows it.
+        if space != Space::Stack || self.uses.addressed(local) || !matches!(self.slot(local), Slot::Place(_)) {
+            return false;
+        }
+        if let ExprKind::Struct { fields } = &value.kind {
+            return fields.iter().all(|(_, e)| Self::reads_scalars_only(e));
+        }
+        if let ExprKind::Array(elements) = &value.kind {
+            return elements.iter().all(Self::reads_scalars_only);
+        }
+        // Arguments are copied before the call, and an entry is looked up before it is copied.
+        matches!(value.kind, ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. })
+    }
+
+    /// Constants, and arithmetic on scalar variables.
+    fn reads_scalars_only(expr: &Expr) -> bool {
+        if let ExprKind::Cast(inner) | ExprKind::Raw(inner) | ExprKind::Neg(inner) | ExprKind::BitNot(inner) =
+            &expr.kind
+        {
+            return Self::reads_scalars_only(inner);
+        }
+        if let ExprKind::Arith { left, right, .. } = &expr.kind {
+            return Self::reads_scalars_only(left) && Self::reads_scalars_only(right);
+        }
+        matches!(
+            expr.kind,
+            ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. }
+        )
+    }
+
+    /// Strings and arrays of characters of another size: cut or filled with zeros, a string always terminated.
+    fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
+        let source = self.place(from);
+        self.at(expr.span);
+        let (old, new) = (self.cx.types.size_of(from.ty), self.cx.types.size_of(expr.ty));
+        let common = old.min(new);
+        let bytes = self.cx.types.array(Ty::U8, common);
+        if new > old {
+            self.b.ks_zero(place);
+        }
+        let (to_bytes, from_bytes) = (self.reinterpret(place, bytes), self.reinterpret(source, bytes));
+        self.b.ks_copy(to_bytes, from_bytes);
+        let from_string = matches!(self.cx.types.kind(from.ty), TyKind::Str(_));
+        if matches!(self.cx.types.kind(expr.ty), TyKind::Str(_)) && !(from_string && new >= old) {
+            let last = self.element_place(place, new as usize - 1);
+            let nul = self.int(0, Ty::CHAR);
+            self.store(last, nul);
+        }
+    }
+
+    /// An aggregate argument: a place that the callee may take as its own.
+    pub(super) fn own_copy(&mut self, arg: &Expr) -> Value {
+        if Self::is_place(arg) { self.materialise(arg) } else { self.place(arg) }
+    }
+
+    /// A block, `if` or `match` that yields an aggregate; anything else by itself.
+    pub(super) fn evaluate(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
+        if let ExprKind::If(node) = &expr.kind {
+            return self.if_(node, dest);
+        }
+        if let ExprKind::Block(block) = &expr.kind {
+            return self.block(block, dest);
+        }
+        if let ExprKind::Match(node) = &expr.kind {
+            return self.match_(node, expr, dest);
+        }
+        match dest {
+            Dest::Value(_) => return Some(self.scalar(expr)),
+            Dest::Into(place) => self.aggregate(expr, place),
+            Dest::Nothing => self.effect(expr),
+        }
+        None
+    }
+}

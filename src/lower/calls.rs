@@ -1,0 +1,42 @@
+//! Calls of the program's functions and of builtins.
+
+use super::func::{Lowering, ir_type};
+use crate::ir::Value;
+use crate::sema::tree::{Expr, FuncId};
+use crate::source::Span;
+use crate::tables::BuiltinSpec;
+use crate::types::Ty;
+
+impl Lowering<'_> {
+    /// A call; an aggregate result goes to `place`, a fresh one if none is given. Yields a scalar result.
+    pub(super) fn call(&mut self, func: FuncId, args: &[Expr], place: Option<Value>, span: Span) -> Option<Value> {
+        let callee = self.program.func(func);
+        let result = ir_type(&mut self.cx.types, callee.result);
+        let is_aggregate = self.cx.types.is_aggregate(result);
+        let mut values = Vec::new();
+        if is_aggregate {
+            let place = place.unwrap_or_else(|| self.at(span).temporary("result", result));
+            values.push(place);
+        }
+        for arg in args {
+            values.push(if self.cx.types.is_aggregate(arg.ty) { self.own_copy(arg) } else { self.scalar(arg) });
+        }
+        let name = self.names.func(func);
+        let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
+        let op = self.at(span).b.ks_call(&values, name, &results);
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    pub(super) fn builtin(&mut self, builtin: &BuiltinSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        self.at(span);
+        let op = match (builtin.bpf, builtin.host) {
+            (Some(helper), None) => self.b.bpf_helper(&values, &helper.into(), &results),
+            (None, Some(symbol)) => self.b.host_call(&values, &symbol.into(), &results),
+            (Some(_), Some(_)) => self.b.ks_builtin(&values, &builtin.name.into(), &results),
+            (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
+        };
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+}

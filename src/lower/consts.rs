@@ -1,0 +1,200 @@
+//! Constants: as the bits of an `ks.const`, as bytes in memory, and as stores to a place.
+
+use super::func::Lowering;
+use crate::ir::Value;
+use crate::sema::tree::Const;
+use crate::types::{FieldDef, Ty, TyKind, Types};
+
+/// A scalar constant's stored bits as a number: of a `be` type after the swap to memory order (all targets are
+/// little-endian).
+pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
+    let number = match value {
+        Const::Int(number) => *number,
+        Const::Bool(value) => i128::from(*value),
+        Const::Zero | Const::Null => 0,
+        Const::Float(_) | Const::Str(_) | Const::Struct(_) | Const::Array(_) => {
+            crate::bug!("a constant of type `{}` is no scalar", types.name(ty))
+        }
+    };
+    match be_bits(types, ty) {
+        Some(bits) => swap(number, bits),
+        None => number,
+    }
+}
+
+/// The width of a `be` type.
+pub(super) fn be_bits(types: &Types, ty: Ty) -> Option<u8> {
+    if let TyKind::Be { bits } = types.kind(ty) { Some(bits) } else { None }
+}
+
+fn swap(number: i128, bits: u8) -> i128 {
+    match bits {
+        16 => (number as u16).swap_bytes().into(),
+        32 => (number as u32).swap_bytes().into(),
+        _ => (number as u64).swap_bytes().into(),
+    }
+}
+
+/// The bytes of a constant in memory.
+pub(super) fn image(types: &Types, value: &Const, ty: Ty) -> Vec<u8> {
+    let mut bytes = vec![0; types.size_of(ty) as usize];
+    write(types, value, ty, &mut bytes);
+    bytes
+}
+
+/// Writes a constant to zeroed bytes.
+fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
+    match value {
+        Const::Zero | Const::Null => {}
+        Const::Int(_) | Const::Bool(_) => {
+            let number = stored(types, value, ty).to_le_bytes();
+            let size = bytes.len();
+            bytes.copy_from_slice(&number[..size]);
+        }
+        Const::Float(value) => bytes.copy_from_slice(&value.to_le_bytes()),
+        Const::Str(text) => {
+            // A string keeps its last byte for the NUL; an array of bytes may be filled to its end.
+            let room = if matches!(types.kind(ty), TyKind::Str(_)) { bytes.len() - 1 } else { bytes.len() };
+            let length = text.len().min(room);
+            bytes[..length].copy_from_slice(&text[..length]);
+        }
+        Const::Struct(values) => {
+            for (field, value) in std::iter::zip(fields(types, ty), values) {
+                write_field(types, value, field, bytes);
+            }
+        }
+        Const::Array(values) => {
+            let element = element(types, ty);
+            let size = types.size_of(element) as usize;
+            for (index, value) in values.iter().enumerate() {
+                write(types, value, element, &mut bytes[index * size..][..size]);
+            }
+        }
+    }
+}
+
+fn write_field(types: &Types, value: &Const, field: &FieldDef, bytes: &mut [u8]) {
+    let at = field.offset as usize;
+    let size = types.size_of(field.ty) as usize;
+    let Some(bits) = field.bits else {
+        return write(types, value, field.ty, &mut bytes[at..][..size]);
+    };
+    let mask = (1_u64 << bits.width) - 1;
+    let shifted = (stored(types, value, field.ty) as u64 & mask) << bits.shift;
+    for (byte, more) in std::iter::zip(&mut bytes[at..][..size], shifted.to_le_bytes()) {
+        *byte |= more;
+    }
+}
+
+pub(super) fn fields(types: &Types, ty: Ty) -> &[FieldDef] {
+    let TyKind::Struct(id) = types.kind(ty) else {
+        crate::bug!("`{}` is no struct", types.name(ty));
+    };
+    &types.struct_def(id).fields
+}
+
+pub(super) fn element(types: &Types, ty: Ty) -> Ty {
+    if let TyKind::Array(element, _) = types.kind(ty) {
+        return element;
+    }
+    assert!(matches!(types.kind(ty), TyKind::Str(_)), "only strings and arrays have elements");
+    Ty::CHAR
+}
+
+impl Lowering<'_> {
+    /// A constant as a value.
+    pub(super) fn constant(&mut self, value: &Const, ty: Ty) -> Value {
+        if matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_)) {
+            return self.b.ks_null(ty);
+        }
+        let number = stored(&self.cx.types, value, ty);
+        self.b.ks_const(number, ty)
+    }
+
+    pub(super) fn int(&mut self, number: i128, ty: Ty) -> Value {
+        self.b.ks_const(number, ty)
+    }
+
+    /// The zero of a scalar type.
+    pub(super) fn zero_value(&mut self, ty: Ty) -> Value {
+        self.constant(&Const::Zero, ty)
+    }
+
+    /// Writes an aggregate constant to a place.
+    pub(super) fn store_constant(&mut self, value: &Const, ty: Ty, place: Value) {
+        let bytes = image(&self.cx.types, value, ty);
+        if bytes.iter().all(|&b| b == 0) {
+            self.b.ks_zero(place);
+            return;
+        }
+        if let TyKind::Str(_) = self.cx.types.kind(ty) {
+            let text = self.string(value, ty);
+            self.b.ks_copy(place, text);
+            return;
+        }
+        self.b.ks_zero(place);
+        self.store_parts(value, ty, place);
+    }
+
+    /// The parts that are not zero, to a zeroed place.
+    fn store_parts(&mut self, value: &Const, ty: Ty, place: Value) {
+        match value {
+            Const::Struct(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    let field = &fields(&self.cx.types, ty)[index];
+                    let (field_ty, bits) = (field.ty, field.bits);
+                    let part = self.field_place(place, index);
+                    match bits {
+                        Some(bits) => {
+                            let number = self.constant(value, field_ty);
+                            self.store_bits(part, bits, number);
+                        }
+                        None => self.store_part(value, field_ty, part),
+                    }
+                }
+            }
+            Const::Array(values) => {
+                let element = element(&self.cx.types, ty);
+                for (index, value) in values.iter().enumerate() {
+                    self.store_element(place, index, value, element);
+                }
+            }
+            Const::Str(text) => {
+                let element = element(&self.cx.types, ty);
+                let room = self.cx.types.size_of(ty) as usize;
+                for (index, &byte) in text.iter().take(room).enumerate() {
+                    self.store_element(place, index, &Const::Int(byte.into()), element);
+                }
+            }
+            Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Zero => {}
+        }
+    }
+
+    fn store_element(&mut self, array: Value, index: usize, value: &Const, element: Ty) {
+        if image(&self.cx.types, value, element).iter().any(|&b| b != 0) {
+            let part = self.element_place(array, index);
+            self.store_part(value, element, part);
+        }
+    }
+
+    fn store_part(&mut self, value: &Const, ty: Ty, place: Value) {
+        if self.cx.types.is_aggregate(ty) {
+            if let TyKind::Str(_) = self.cx.types.kind(ty) {
+                return self.store_constant(value, ty, place);
+            }
+            return self.store_parts(value, ty, place);
+        }
+        if image(&self.cx.types, value, ty).iter().any(|&b| b != 0) {
+            let value = self.constant(value, ty);
+            self.store(place, value);
+        }
+    }
+
+    /// A string constant in read-only data, of exactly the type `ty`.
+    pub(super) fn string(&mut self, value: &Const, ty: Ty) -> Value {
+        let mut bytes = image(&self.cx.types, value, ty);
+        bytes.pop(); // the NUL, which the op adds
+        let place = self.cx.types.place(ty, crate::types::Space::Global);
+        self.b.ks_str(&bytes, place)
+    }
+}

@@ -1,0 +1,191 @@
+//! Expressions with scalar values, and expressions for their effect.
+
+use super::func::{Dest, Lowering, ir_type};
+use crate::ir::Value;
+use crate::sema::tree::{Expr, ExprKind};
+use crate::types::{Ty, TyKind};
+
+impl Lowering<'_> {
+    /// The value of an expression that is no aggregate and not `void`.
+    pub(super) fn scalar(&mut self, expr: &Expr) -> Value {
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        match &expr.kind {
+            ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
+            ExprKind::Local(local) => self.at(expr.span).local_value(*local),
+            ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Field { .. } | ExprKind::Deref(_) => {
+                self.read_place(expr)
+            }
+            ExprKind::AddressOf(place) => {
+                let place = self.place(place);
+                self.at(expr.span).address(place)
+            }
+            ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
+            ExprKind::PacketLen { ctx } => {
+                let ctx = self.scalar(ctx);
+                self.at(expr.span).b.packet_len(ctx, Ty::U64)
+            }
+            ExprKind::MapGet { map, key } => self.entry_value(*map, key, expr.span),
+            ExprKind::Arith { op, left, right } => {
+                let (left, right) = (self.scalar(left), self.scalar(right));
+                self.at(expr.span).arith(*op, left, right, ty)
+            }
+            ExprKind::Neg(inner) => {
+                let value = self.scalar(inner);
+                self.at(expr.span).negate(value, ty)
+            }
+            ExprKind::BitNot(inner) | ExprKind::Not(inner) => {
+                let value = self.scalar(inner);
+                self.at(expr.span).invert(value, ty)
+            }
+            ExprKind::Compare { op, left, right } => {
+                let (left, right) = (self.scalar(left), self.scalar(right));
+                self.at(expr.span).compare(*op, left, right)
+            }
+            ExprKind::Logical { and, left, right } => self.logical(*and, left, right),
+            ExprKind::Cast(inner) => self.conversion(inner, expr),
+            ExprKind::Raw(inner) => {
+                let value = self.scalar(inner);
+                self.at(expr.span).b.arith_cast(value, ty)
+            }
+            ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_) => match self.evaluate(expr, Dest::Value(ty)) {
+                Some(value) => value,
+                None => self.never(ty),
+            },
+            ExprKind::IsPresent(optional) => self.is_present(optional, expr.span),
+            ExprKind::Call { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::Load(_)
+            | ExprKind::Attach { .. }
+            | ExprKind::Detach(_) => match self.effect_value(expr) {
+                Some(value) => value,
+                None => crate::bug!("a call without a result is used as a value"),
+            },
+            ExprKind::Print(_) | ExprKind::Struct { .. } | ExprKind::Array(_) => {
+                crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
+            }
+        }
+    }
+
+    /// Stands for a value that is never computed, since control does not come here.
+    fn never(&mut self, ty: Ty) -> Value {
+        debug_assert!(!self.reachable, "a value is missing where control comes");
+        self.zero_value(ty)
+    }
+
+    fn conversion(&mut self, inner: &Expr, expr: &Expr) -> Value {
+        if self.cx.types.is_aggregate(inner.ty) && expr.ty == Ty::BOOL {
+            return self.string_truth(inner);
+        }
+        if inner.ty == Ty::NULL {
+            return self.at(expr.span).zero_value(expr.ty);
+        }
+        let value = self.scalar(inner);
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        let same_pointee = matches!(
+            (self.cx.types.kind(self.b.func.ty(value)), self.cx.types.kind(ty)),
+            (TyKind::Ptr { to: from, .. }, TyKind::Ptr { to, .. }) if from == to
+        );
+        // A pointer that merely becomes one that may be null keeps what is known of it.
+        if same_pointee { value } else { self.at(expr.span).cast(value, ty) }
+    }
+
+    /// `&&` and `||`: the right side is evaluated only where it decides.
+    fn logical(&mut self, and: bool, left: &Expr, right: &Expr) -> Value {
+        let condition = self.scalar(left);
+        let dest = Dest::Value(Ty::BOOL);
+        let span = left.span;
+        let (decides, _) = self.region(&[], dest, |this, _| Some(this.scalar(right)));
+        let (decided, _) = self.region(&[], dest, |this, _| Some(this.at(span).int(i128::from(!and), Ty::BOOL)));
+        let regions = if and { vec![decides, decided] } else { vec![decided, decides] };
+        let op = self.at(span).b.ks_if(condition, &[Ty::BOOL], regions);
+        self.b.result(op)
+    }
+
+    /// An expression whose value is not used.
+    pub(super) fn effect(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_) => {
+                self.evaluate(expr, Dest::Nothing);
+            }
+            ExprKind::Print(print) => self.print(print, expr.span),
+            ExprKind::Call { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::Load(_)
+            | ExprKind::Attach { .. }
+            | ExprKind::Detach(_) => {
+                self.effect_value(expr);
+            }
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Deref(_)
+            | ExprKind::AddressOf(_)
+            | ExprKind::CtxField { .. }
+            | ExprKind::PacketLen { .. }
+            | ExprKind::MapGet { .. }
+            | ExprKind::Arith { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::BitNot(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare { .. }
+            | ExprKind::Logical { .. }
+            | ExprKind::Cast(_)
+            | ExprKind::Raw(_)
+            | ExprKind::Struct { .. }
+            | ExprKind::Array(_)
+            | ExprKind::IsPresent(_) => {
+                if self.cx.types.is_aggregate(expr.ty) {
+                    self.place(expr);
+                } else {
+                    self.scalar(expr);
+                }
+            }
+        }
+    }
+
+    /// What has an effect and may have a scalar value.
+    fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
+        match &expr.kind {
+            ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),
+            ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
+            ExprKind::Load(func) => {
+                let name = self.names.func(*func);
+                Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
+            }
+            ExprKind::Attach { handle, target, flags, result_used } => {
+                Some(self.attach(handle, target.as_deref(), flags.as_deref(), *result_used, expr.span))
+            }
+            ExprKind::Detach(what) => {
+                let what = self.scalar(what);
+                Some(self.at(expr.span).b.host_detach(what, Ty::I32))
+            }
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Deref(_)
+            | ExprKind::AddressOf(_)
+            | ExprKind::CtxField { .. }
+            | ExprKind::PacketLen { .. }
+            | ExprKind::MapGet { .. }
+            | ExprKind::Arith { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::BitNot(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare { .. }
+            | ExprKind::Logical { .. }
+            | ExprKind::Cast(_)
+            | ExprKind::Raw(_)
+            | ExprKind::If(_)
+            | ExprKind::Block(_)
+            | ExprKind::Match(_)
+            | ExprKind::Print(_)
+            | ExprKind::Struct { .. }
+            | ExprKind::Array(_)
+            | ExprKind::IsPresent(_) => None,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One function: its signature, its parameters, and the state of lowering its body.
+
+use super::Names;
+use super::scan::{self, Uses};
+use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
+use crate::sema::tree::{self, LocalId, Program};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Origin, Space, Ty, TyKind, Types};
+
+/// How a local is kept.
+#[derive(Clone, Copy)]
+pub(super) enum Slot {
+    /// Control has not come to its declaration.
+    None,
+    /// In memory: a `ks.var`, a map entry, an aggregate parameter.
+    Place(Value),
+    /// A value that never changes.
+    Value(Value),
+    /// A pointer that never changes, known by the place that it points to.
+    Pointee(Value),
+}
+
+/// What becomes of an expression's or a block's value.
+#[derive(Clone, Copy)]
+pub(super) enum Dest {
+    Nothing,
+    /// A scalar of this type.
+    Value(Ty),
+    /// An aggregate, into this place, which nothing else sees meanwhile.
+    Into(Value),
+}
+
+pub(super) struct Lowering<'a> {
+    pub cx: &'a mut Session,
+    pub program: &'a Program,
+    pub names: &'a Names,
+    pub source: &'a tree::Func,
+    pub uses: Uses,
+    pub b: Builder<'a>,
+    slots: Vec<Slot>,
+    /// Whether control reaches the point where the next op goes. Where not, ops go to a block outside the function.
+    pub reachable: bool,
+    /// For each loop around: whether a `break` leaves it.
+    pub loops: Vec<bool>,
+    /// Where an aggregate result goes.
+    pub result_place: Option<Value>,
+}
+
+/// As IR has it: pointers to a program's context say so.
+pub(super) fn ir_type(types: &mut Types, ty: Ty) -> Ty {
+    if let TyKind::Ptr { to, nullable, .. } = types.kind(ty)
+        && let TyKind::Struct(id) = types.kind(to)
+        && types.struct_def(id).origin == Origin::Context
+    {
+        return types.ptr(to, Space::Ctx, nullable);
+    }
+    ty
+}
+
+pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: &tree::Func) -> Function {
+    let mut func = signature(cx, source);
+    let entry = func.entry();
+    let loc = Loc { span: source.name_span, made_by: None };
+    let mut lowering = Lowering {
+        cx,
+        program,
+        names,
+        source,
+        uses: scan::uses(source),
+        b: Builder::at_end(&mut func, entry, loc),
+        slots: vec![Slot::None; source.locals.len()],
+        reachable: true,
+        loops: Vec::new(),
+        result_place: None,
+    };
+    lowering.params();
+    lowering.block(&source.body, Dest::Nothing);
+    lowering.implicit_return();
+    func
+}
+
+fn signature(cx: &mut Session, source: &tree::Func) -> Function {
+    let types = &mut cx.types;
+    let mut params = Vec::new();
+    let is_main = matches!(source.role, tree::Role::Main(_));
+    let mut result = ir_type(types, source.result);
+    if types.is_aggregate(result) {
+        let ty = types.place(result, Space::Stack);
+        params.push(Param { name: "result".into(), ty, span: source.name_span });
+        result = Ty::VOID;
+    } else if is_main && result == Ty::VOID {
+        result = Ty::I32; // the process's status
+    }
+    for &id in &source.params {
+        let local = source.local(id);
+        let ty =
+            if types.is_aggregate(local.ty) { types.place(local.ty, Space::Stack) } else { ir_type(types, local.ty) };
+        params.push(Param { name: local.name.clone(), ty, span: local.span });
+    }
+    let role = match &source.role {
+        tree::Role::Program(program) => {
+            Role::Program { spec: program.spec, mode: program.mode.unwrap_or_default(), target: program.target.clone() }
+        }
+        tree::Role::Helper => Role::Helper,
+        tree::Role::Plain => Role::Plain,
+        tree::Role::Main(_) => Role::Main,
+    };
+    Function::new(&source.name, source.name_span, source.span, role, params, result)
+}
+
+impl Lowering<'_> {
+    /// Later ops are this construct's.
+    pub(super) fn at(&mut self, span: Span) -> &mut Self {
+        self.b.loc.span = span;
+        self
+    }
+
+    pub(super) fn slot(&self, local: LocalId) -> Slot {
+        self.slots[local.0 as usize]
+    }
+
+    pub(super) fn set_slot(&mut self, local: LocalId, slot: Slot) {
+        self.slots[local.0 as usize] = slot;
+    }
+
+    fn params(&mut self) {
+        let mut index = 0;
+        if self.cx.types.is_aggregate(self.source.result) {
+            self.result_place = Some(self.b.func.param(0));
+            index = 1;
+        }
+        for &id in &self.source.params {
+            let value = self.b.func.param(index);
+            index += 1;
+            let local = self.source.local(id);
+            self.at(local.span);
+            let is_pointer = matches!(self.cx.types.kind(local.ty), TyKind::Ptr { .. });
+            if self.cx.types.is_aggregate(local.ty) {
+                self.set_slot(id, Slot::Place(value));
+            } else if is_pointer && !self.uses.in_memory(id) {
+                self.set_slot(id, Slot::Value(value));
+            } else {
+                let place = self.declare(id);
+                self.store(place, value);
+            }
+        }
+        let Some(id) = self.source.named_result else { return };
+        self.at(self.source.local(id).span);
+        match self.result_place {
+            Some(place) => self.set_slot(id, Slot::Place(place)),
+            None => {
+                self.declare(id);
+            }
+        }
+        if let Slot::Place(place) = self.slot(id) {
+            self.b.ks_zero(place);
+        }
+    }
+
+    /// What falls off the end of the body.
+    fn implicit_return(&mut self) {
+        if !self.reachable {
+            return;
+        }
+        let span = self.source.body.span;
+        self.at(Span { lo: span.hi.saturating_sub(1).max(span.lo), ..span });
+        self.return_without_value();
+    }
+
+    /// `return`, or the end of the body.
+    pub(super) fn return_without_value(&mut self) {
+        let value = match self.source.named_result {
+            Some(id) if self.result_place.is_none() => Some(self.local_value(id)),
+            Some(_) => None,
+            None if matches!(self.source.role, tree::Role::Main(_)) && self.source.result == Ty::VOID => {
+                Some(self.int(0, Ty::I32))
+            }
+            None if self.source.result == Ty::VOID => None,
+            // The checker knows that control does not come here, or that no arm of a match took the value.
+            None => return self.unreachable(),
+        };
+        self.b.ks_return(value);
+        self.leave();
+    }
+
+    /// A new variable for a local.
+    pub(super) fn declare(&mut self, id: LocalId) -> Value {
+        let local = self.source.local(id);
+        let ty = ir_type(&mut self.cx.types, local.ty);
+        let place = self.cx.types.place(ty, Space::Stack);
+        let place = self.b.ks_var(local.name.as_bytes(), place);
+        self.set_slot(id, Slot::Place(place));
+        place
+    }
+
+    /// A variable that the source does not name.
+    pub(super) fn temporary(&mut self, name: &str, ty: Ty) -> Value {
+        let place = self.cx.types.place(ty, Space::Stack);
+        self.b.ks_var(name.as_bytes(), place)
+    }
+
+    /// A region whose end yields what `fill` returns, and whether control reaches that end.
+    pub(super) fn region(
+        &mut self,
+        args: &[Ty],
+        dest: Dest,
+        fill: impl FnOnce(&mut Self, &[Value]) -> Option<Value>,
+    ) -> (RegionId, bool) {
+        let outer = (self.b.block, self.b.loc, self.reachable);
+        let (region, block) = self.b.region(args);
+        self.b.go_to(block);
+        self.reachable = true;
+        let args = self.b.func.blocks[block].args.clone();
+        let value = fill(self, &args);
+        let reached = self.reachable;
+        if reached {
+            match (dest, value) {
+                (Dest::Value(ty), Some(value)) => {
+                    let value = self.fit(value, ty);
+                    self.b.ks_yield(&[value]);
+                }
+                (Dest::Value(_), None) => {
+                    self.b.ks_unreachable();
+                }
+                (Dest::Nothing | Dest::Into(_), _) => {
+                    self.b.ks_yield(&[]);
+                }
+            }
+        }
+        let (block, loc, reachable) = outer;
+        self.b.go_to(block);
+        self.b.loc = loc;
+        self.reachable = reachable;
+        (region, reached)
+    }
+
+    /// Control does not come here: ends the block.
+    pub(super) fn unreachable(&mut self) {
+        self.b.ks_unreachable();
+        self.leave();
+    }
+
+    /// After an exit: what follows goes to a block of its own that nothing holds.
+    pub(super) fn leave(&mut self) {
+        self.reachable = false;
+        let (_, block) = self.b.region(&[]);
+        self.b.go_to(block);
+    }
+
+    /// The results of an op that yields to `dest`.
+    pub(super) fn results(dest: Dest) -> Vec<Ty> {
+        match dest {
+            Dest::Value(ty) => vec![ty],
+            Dest::Nothing | Dest::Into(_) => Vec::new(),
+        }
+    }
+
+    /// After an op with regions: its value, if control comes out of it.
+    pub(super) fn outcome(&mut self, op: crate::ir::OpId, dest: Dest, reached: bool) -> Option<Value> {
+        let value = match dest {
+            Dest::Value(_) => Some(self.b.result(op)),
+            Dest::Nothing | Dest::Into(_) => None,
+        };
+        if !reached {
+            self.unreachable();
+        }
+        value
+    }
+}

@@ -1,0 +1,82 @@
+//! Access to maps. Keys and values are passed as places, which hold zeros in their padding.
+
+use super::func::{Dest, Lowering};
+use crate::ir::Value;
+use crate::sema::tree::{Block, CompoundOp, Expr, LocalId, MapId};
+use crate::source::Span;
+use crate::types::{Space, Ty};
+
+impl Lowering<'_> {
+    /// The space of a map's entries.
+    pub(super) fn entry_space(&self, map: MapId) -> Space {
+        if self.program.map(map).kind.percpu { Space::Percpu } else { Space::MapValue }
+    }
+
+    /// A key or value as a place on the stack, which is not changed before the op that takes it: `name` is for
+    /// temporaries. A variable serves as it is where nothing is evaluated in between.
+    pub(super) fn operand_place(&mut self, expr: &Expr, name: &str, may_share: bool) -> Value {
+        if may_share && self.cx.types.is_aggregate(expr.ty) && Self::is_place(expr) {
+            let place = self.place(expr);
+            if self.pointee(place).1 == Space::Stack {
+                return place;
+            }
+            let copy = self.at(expr.span).temporary(name, expr.ty);
+            self.b.ks_copy(copy, place);
+            return copy;
+        }
+        let place = self.at(expr.span).temporary(name, expr.ty);
+        self.write(expr, place);
+        place
+    }
+
+    pub(super) fn key(&mut self, key: &Expr) -> Value {
+        self.operand_place(key, "key", true)
+    }
+
+    /// `m[k]` as a scalar: zero where absent.
+    pub(super) fn entry_value(&mut self, map: MapId, key: &Expr, span: Span) -> Value {
+        let ty = self.program.map(map).value;
+        let copy = self.at(span).temporary("value", ty);
+        self.copy_entry(map, key, copy, span);
+        self.load(copy)
+    }
+
+    /// `m[k]` into a place: zero where absent.
+    pub(super) fn copy_entry(&mut self, map: MapId, key: &Expr, to: Value, span: Span) {
+        let key = self.key(key);
+        let name = self.names.map(map);
+        self.at(span).b.map_copy(key, to, name, Ty::BOOL);
+    }
+
+    /// `m[k] = e`
+    pub(super) fn map_update(&mut self, map: MapId, key: &Expr, value: &Expr, span: Span) {
+        let key = self.operand_place(key, "key", false);
+        let value = self.operand_place(value, "value", true);
+        let name = self.names.map(map);
+        self.at(span).b.map_update(key, value, name, 0, Ty::I32);
+    }
+
+    /// `m[k] op= e`
+    pub(super) fn map_assign_op(&mut self, map: MapId, key: &Expr, op: CompoundOp, value: &Expr, span: Span) {
+        let key = self.operand_place(key, "key", false);
+        let value = self.scalar(value);
+        let name = self.names.map(map);
+        self.at(span).b.map_assign_op(key, value, name, op.op.word(), op.compute);
+    }
+
+    /// `delete m[k]`
+    pub(super) fn map_delete(&mut self, map: MapId, key: &Expr, span: Span) {
+        let key = self.key(key);
+        let name = self.names.map(map);
+        self.at(span).b.map_delete(key, name, Ty::I32);
+    }
+
+    /// `for (k, v in m)`
+    pub(super) fn for_map(&mut self, map: MapId, key: LocalId, value: LocalId, body: &Block, span: Span) {
+        self.at(span);
+        let (key, value) = (self.declare(key), self.declare(value));
+        let (region, _) = self.region(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        let name = self.names.map(map);
+        self.at(span).b.map_each(key, value, name, vec![region]);
+    }
+}

@@ -1,0 +1,150 @@
+//! From the typed tree to the IR, dialect `ks` and its structured neighbours.
+//!
+//! - A variable is a place (`ks.var` where it is declared); what is never assigned nor has its address taken (loop
+//!   indexes, bound pointers, pointer parameters) stays a value.
+//! - An aggregate (struct, array, string) never is a value. It is lowered into a place that the caller gives
+//!   (`aggregates.rs`): a fresh one, which nothing else sees, or the variable itself where nothing can tell the difference.
+//!   Padding is always zero, so that every struct is fit to be a map key.
+//! - Every op has the span of its own construct.
+//! - Code after an exit goes to a block that is not part of the function (`Lowering::reachable`).
+
+mod aggregates;
+mod calls;
+mod consts;
+mod exprs;
+mod func;
+mod host;
+mod maps;
+mod matches;
+mod numbers;
+mod optionals;
+mod places;
+mod print;
+mod scan;
+mod stmts;
+
+use crate::ir::{self, Module, Symbol};
+use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
+use crate::session::Session;
+use crate::source::FileId;
+use crate::types::{TyKind, Types};
+
+/// The names of the program's declarations, as ops refer to them.
+struct Names {
+    funcs: Vec<Symbol>,
+    globals: Vec<Symbol>,
+    configs: Vec<Symbol>,
+    maps: Vec<Symbol>,
+}
+
+impl Names {
+    fn of(program: &Program) -> Names {
+        Names {
+            funcs: program.funcs.iter().map(|f| f.name.as_str().into()).collect(),
+            globals: program.globals.iter().map(|g| g.name.as_str().into()).collect(),
+            configs: program.configs.iter().map(|c| c.name.as_str().into()).collect(),
+            maps: program.maps.iter().map(|m| m.name.as_str().into()).collect(),
+        }
+    }
+
+    fn func(&self, id: FuncId) -> &Symbol {
+        &self.funcs[id.0 as usize]
+    }
+
+    fn global(&self, id: GlobalId) -> &Symbol {
+        &self.globals[id.0 as usize]
+    }
+
+    fn config(&self, id: ConfigId) -> &Symbol {
+        &self.configs[id.0 as usize]
+    }
+
+    fn map(&self, id: MapId) -> &Symbol {
+        &self.maps[id.0 as usize]
+    }
+}
+
+/// The module of all targets. `name` is the project's.
+pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
+    let names = Names::of(program);
+    let funcs = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
+    Module {
+        name: name.to_owned(),
+        file,
+        target: None,
+        after: None,
+        license: program.license.clone(),
+        funcs,
+        globals: globals(cx, program, &names),
+        programs: Vec::new(),
+        maps: map_decls(program, &names),
+        options: program.funcs.iter().find_map(|f| match &f.role {
+            Role::Main(Some(args)) => Some(options(&cx.types, args)),
+            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
+        }),
+    }
+}
+
+/// Global variables, and configs as variables of their struct.
+fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global> {
+    let mut globals = Vec::new();
+    for (global, name) in std::iter::zip(&program.globals, &names.globals) {
+        let init = consts::image(&cx.types, global.init.as_ref().unwrap_or(&Const::Zero), global.ty);
+        globals.push(ir::Global {
+            name: name.clone(),
+            ty: global.ty,
+            init,
+            kind: ir::GlobalKind::Var,
+            section: None,
+            span: global.span,
+        });
+    }
+    for (config, name) in std::iter::zip(&program.configs, &names.configs) {
+        let ty = cx.types.intern(TyKind::Struct(config.ty));
+        let init = consts::image(&cx.types, &Const::Struct(config.defaults.clone()), ty);
+        globals.push(ir::Global {
+            name: name.clone(),
+            ty,
+            init,
+            kind: ir::GlobalKind::Config,
+            section: None,
+            span: config.span,
+        });
+    }
+    globals
+}
+
+fn map_decls(program: &Program, names: &Names) -> Vec<ir::MapDecl> {
+    std::iter::zip(&program.maps, &names.maps)
+        .map(|(map, name)| ir::MapDecl {
+            name: name.clone(),
+            kind: map.kind,
+            key: map.key,
+            value: map.value,
+            max_entries: map.max_entries,
+            flags: map.flags,
+            span: map.span,
+        })
+        .collect()
+}
+
+/// The struct of `main`'s options with its defaults.
+fn options(types: &Types, args: &ArgsSpec) -> ir::OptionsDecl {
+    let def = types.struct_def(args.ty);
+    let mut init = vec![0; def.size as usize];
+    let mut options = Vec::new();
+    for (index, field) in def.fields.iter().enumerate() {
+        let option = args.options.iter().find(|o| o.field == index);
+        let default = option.and_then(|o| o.default.as_ref());
+        if let Some(default) = default {
+            let bytes = consts::image(types, default, field.ty);
+            init[field.offset as usize..][..bytes.len()].copy_from_slice(&bytes);
+        }
+        let is_string = matches!(types.kind(field.ty), TyKind::Str(_));
+        options.push(ir::OptionSpec {
+            docs: option.map(|o| o.docs.join("\n")).unwrap_or_default(),
+            required: is_string && default.is_none(),
+        });
+    }
+    ir::OptionsDecl { ty: args.ty, init, options }
+}

@@ -1,0 +1,189 @@
+//! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
+
+use super::func::{Dest, Lowering, Slot};
+use crate::ir::Value;
+use crate::sema::tree::{Binding, Block, Expr, If, LocalId, Optional, OptionalKind};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+
+/// Lowers a block of one way of a condition.
+type Way<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
+
+impl<'a> Lowering<'a> {
+    /// The optional, and the type of its value: an entry's or a header's place, or a pointer.
+    fn optional(&mut self, optional: &Optional) -> (Value, Ty) {
+        match &optional.kind {
+            OptionalKind::MapEntry { map, key } => {
+                let key = self.key(key);
+                let entry = self.cx.types.place(self.program.map(*map).value, self.entry_space(*map));
+                let ty = self.cx.types.opt(entry);
+                let name = self.names.map(*map);
+                (self.at(optional.span).b.map_entry(key, name, ty), entry)
+            }
+            OptionalKind::MapEntryOr { map, key, init } => {
+                let key = self.operand_place(key, "key", false);
+                let init = self.operand_place(init, "init", true);
+                let entry = self.cx.types.place(self.program.map(*map).value, self.entry_space(*map));
+                let ty = self.cx.types.opt(entry);
+                let name = self.names.map(*map);
+                (self.at(optional.span).b.map_entry_or(key, init, name, ty), entry)
+            }
+            OptionalKind::Packet { ctx, offset, of } => {
+                let ctx = self.scalar(ctx);
+                let offset = self.scalar(offset);
+                let header = self.cx.types.place(*of, Space::Packet);
+                let ty = self.cx.types.opt(header);
+                self.at(optional.span);
+                let offset = self.cast(offset, Ty::U64);
+                (self.b.packet_at(ctx, offset, ty), header)
+            }
+            OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
+        }
+    }
+
+    fn pointer_optional(&mut self, pointer: &Expr, span: Span) -> (Value, Ty) {
+        let pointer = self.scalar(pointer);
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
+            crate::bug!("an optional pointer is no pointer");
+        };
+        let there = self.cx.types.ptr(to, space, false);
+        let ty = self.cx.types.opt(there);
+        (self.at(span).b.mem_some(pointer, ty), there)
+    }
+
+    /// `m[k] != null` and the like.
+    pub(super) fn is_present(&mut self, optional: &Optional, span: Span) -> Value {
+        let (value, _) = self.optional(optional);
+        self.at(span).b.ks_is_some(value, Ty::BOOL)
+    }
+
+    /// Makes the value of an optional that is there the binding's variable.
+    fn bind(&mut self, binding: &Binding, value: Value) {
+        let slot = match &binding.source.kind {
+            OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => Slot::Place(value),
+            OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),
+            OptionalKind::Pointer(_) if !self.uses.in_memory(binding.local) => Slot::Value(value),
+            OptionalKind::Packet { .. } => {
+                let address = self.at(binding.source.span).address(value);
+                return self.bind_variable(binding.local, address);
+            }
+            OptionalKind::Pointer(_) => return self.bind_variable(binding.local, value),
+        };
+        self.set_slot(binding.local, slot);
+    }
+
+    fn bind_variable(&mut self, local: LocalId, value: Value) {
+        let place = self.declare(local);
+        self.store(place, value);
+    }
+
+    /// One way if all are there, another if one is missing; `none` is lowered once for each binding.
+    pub(super) fn bindings(
+        &mut self,
+        list: &[Binding],
+        dest: Dest,
+        some: Way<'_, 'a>,
+        none: Way<'_, 'a>,
+    ) -> Option<Value> {
+        let [first, rest @ ..] = list else { return some(self) };
+        let (optional, ty) = self.optional(&first.source);
+        let (some_region, some_reached) = self.region(&[ty], dest, |this, args| {
+            this.bind(first, args[0]);
+            this.bindings(rest, dest, some, none)
+        });
+        let (none_region, none_reached) = self.region(&[], dest, |this, _| none(this));
+        let results = Self::results(dest);
+        let op = self.at(first.source.span).b.ks_if_some(optional, &results, vec![some_region, none_region]);
+        self.outcome(op, dest, some_reached || none_reached)
+    }
+
+    /// `if (var a = x, var b = y) { … } else { … }`
+    pub(super) fn if_bindings(&mut self, list: &[Binding], node: &If, dest: Dest) -> Option<Value> {
+        let Some(otherwise) = &node.otherwise else {
+            return self.bindings(list, dest, &mut |this| this.block(&node.then, dest), &mut |_| None);
+        };
+        if let [_] = list {
+            let some = &mut |this: &mut Self| this.block(&node.then, dest);
+            return self.bindings(list, dest, some, &mut |this| this.block(otherwise, dest));
+        }
+        // The else block is lowered once, behind a test of whether the other was taken.
+        let kept = match dest {
+            Dest::Value(ty) => Some(self.temporary("value", ty)),
+            Dest::Nothing | Dest::Into(_) => None,
+        };
+        let taken = self.bindings(
+            list,
+            Dest::Value(Ty::BOOL),
+            &mut |this| {
+                let value = this.block(&node.then, dest);
+                this.keep(kept, value);
+                this.reachable.then(|| this.int(1, Ty::BOOL))
+            },
+            &mut |this| Some(this.int(0, Ty::BOOL)),
+        )?;
+        let (then_region, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        let (else_region, _) = self.region(&[], Dest::Nothing, |this, _| {
+            let value = this.block(otherwise, dest);
+            this.keep(kept, value);
+            None
+        });
+        self.b.ks_if(taken, &[], vec![then_region, else_region]);
+        kept.map(|place| self.load(place))
+    }
+
+    fn keep(&mut self, place: Option<Value>, value: Option<Value>) {
+        if let (Some(place), Some(value)) = (place, value) {
+            self.store(place, value);
+        }
+    }
+
+    /// `var v = m[k]`: a copy, zero where absent, and whether it is there.
+    pub(super) fn var_copy(&mut self, local: LocalId, present: LocalId, source: &Optional, span: Span) {
+        if let OptionalKind::MapEntry { map, key } = &source.kind {
+            let key = self.key(key);
+            self.at(span);
+            let place = self.declare(local);
+            let name = self.names.map(*map);
+            let there = self.b.map_copy(key, place, name, Ty::BOOL);
+            let flag = self.declare(present);
+            return self.store(flag, there);
+        }
+        let (optional, ty) = self.optional(source);
+        self.at(span);
+        let place = self.declare(local);
+        let flag = self.declare(present);
+        let dest = Dest::Value(Ty::BOOL);
+        let (some_region, _) = self.region(&[ty], dest, |this, args| {
+            if !matches!(this.cx.types.kind(ty), TyKind::Place { .. }) {
+                this.store(place, args[0]);
+            } else if this.cx.types.is_aggregate(source.ty) {
+                this.b.ks_copy(place, args[0]);
+            } else {
+                let value = this.load(args[0]);
+                this.store(place, value);
+            }
+            Some(this.int(1, Ty::BOOL))
+        });
+        let (none_region, _) = self.region(&[], dest, |this, _| {
+            this.b.ks_zero(place);
+            Some(this.int(0, Ty::BOOL))
+        });
+        let op = self.b.ks_if_some(optional, &[Ty::BOOL], vec![some_region, none_region]);
+        let there = self.b.result(op);
+        self.store(flag, there);
+    }
+
+    /// `var v = optional else { … }`, with the rest of its block.
+    pub(super) fn var_else(
+        &mut self,
+        binding: &Binding,
+        otherwise: &Block,
+        dest: Dest,
+        rest: Way<'_, 'a>,
+    ) -> Option<Value> {
+        self.bindings(std::slice::from_ref(binding), dest, rest, &mut |this| {
+            this.block(otherwise, Dest::Nothing);
+            None
+        })
+    }
+}

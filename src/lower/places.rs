@@ -1,0 +1,293 @@
+//! Places: where variables, fields and pointees are stored; reading from them and writing to them.
+
+use super::consts;
+use super::func::{Dest, Lowering, Slot, ir_type};
+use crate::fold::CompareOp;
+use crate::ir::{Symbol, Value};
+use crate::sema::tree::{CompoundOp, Expr, ExprKind, LocalId};
+use crate::source::Span;
+use crate::tables::{CONTEXTS, FieldRole};
+use crate::types::{BitField, Space, Ty, TyKind};
+
+/// What an assignment writes to.
+enum Target {
+    Place(Value),
+    /// A bit-field of a storage unit.
+    Bits(Value, BitField, Ty),
+    /// A field of a context.
+    Context {
+        ctx: Value,
+        field: usize,
+        ty: Ty,
+    },
+}
+
+impl Lowering<'_> {
+    /// The type that a place holds, and its space.
+    pub(super) fn pointee(&self, place: Value) -> (Ty, Space) {
+        let ty = self.b.func.ty(place);
+        let TyKind::Place { of, space } = self.cx.types.kind(ty) else {
+            crate::bug!("no place, but a {}", self.cx.types.ir_text(ty));
+        };
+        (of, space)
+    }
+
+    pub(super) fn load(&mut self, place: Value) -> Value {
+        let (ty, _) = self.pointee(place);
+        self.b.ks_load(place, ty)
+    }
+
+    pub(super) fn store(&mut self, place: Value, value: Value) {
+        let (ty, _) = self.pointee(place);
+        let value = self.fit(value, ty);
+        self.b.ks_store(place, value);
+    }
+
+    pub(super) fn field_place(&mut self, base: Value, field: usize) -> Value {
+        let (of, space) = self.pointee(base);
+        let ty = consts::fields(&self.cx.types, of)[field].ty;
+        let place = self.cx.types.place(ty, space);
+        self.b.ks_field(base, field as i128, place)
+    }
+
+    /// An element whose index is known to be in range.
+    pub(super) fn element_place(&mut self, base: Value, index: usize) -> Value {
+        let (of, space) = self.pointee(base);
+        let ty = consts::element(&self.cx.types, of);
+        let place = self.cx.types.place(ty, space);
+        let index = self.int(index as i128, Ty::U64);
+        self.b.ks_elem(base, index, place)
+    }
+
+    fn deref(&mut self, pointer: Value) -> Value {
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
+            crate::bug!("no pointer, but a {}", self.cx.types.ir_text(self.b.func.ty(pointer)));
+        };
+        let place = self.cx.types.place(to, space);
+        self.b.ks_deref(pointer, place)
+    }
+
+    /// The address of a place, as a pointer into its space.
+    pub(super) fn address(&mut self, place: Value) -> Value {
+        let (of, space) = self.pointee(place);
+        let pointer = self.cx.types.ptr(of, space, false);
+        self.b.ks_addr(place, pointer)
+    }
+
+    /// The same memory as another type.
+    pub(super) fn reinterpret(&mut self, place: Value, ty: Ty) -> Value {
+        let (_, space) = self.pointee(place);
+        let pointer = self.address(place);
+        let other = self.cx.types.ptr(ty, space, false);
+        let pointer = self.b.arith_cast(pointer, other);
+        self.deref(pointer)
+    }
+
+    /// Of a scalar local.
+    pub(super) fn local_value(&mut self, local: LocalId) -> Value {
+        match self.slot(local) {
+            Slot::Place(place) => self.load(place),
+            Slot::Value(value) => value,
+            Slot::Pointee(place) => self.address(place),
+            Slot::None => crate::bug!("`{}` is used before its declaration", self.source.local(local).name),
+        }
+    }
+
+    fn local_place(&mut self, local: LocalId) -> Value {
+        match self.slot(local) {
+            Slot::Place(place) => place,
+            Slot::Value(_) | Slot::Pointee(_) | Slot::None => {
+                crate::bug!("`{}` has no place of its own", self.source.local(local).name)
+            }
+        }
+    }
+
+    /// Whether an expression names memory that exists before its evaluation.
+    pub(super) fn is_place(expr: &Expr) -> bool {
+        if let ExprKind::Field { base, .. } = &expr.kind {
+            return Self::is_place(base);
+        }
+        matches!(
+            expr.kind,
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Deref(_)
+        )
+    }
+
+    /// Where an expression's value is stored: its place, or a temporary that holds what it yields.
+    pub(super) fn place(&mut self, expr: &Expr) -> Value {
+        if let ExprKind::Local(local) = expr.kind {
+            return self.local_place(local);
+        }
+        if let ExprKind::Global(global) = expr.kind {
+            let name = self.names.global(global);
+            return self.at(expr.span).global_place(name, expr.ty);
+        }
+        if let ExprKind::ConfigField { config, field } = expr.kind {
+            let ty = self.cx.types.intern(TyKind::Struct(self.program.config(config).ty));
+            let name = self.names.config(config);
+            let base = self.at(expr.span).global_place(name, ty);
+            return self.field_place(base, field);
+        }
+        if let ExprKind::Field { base, field } = &expr.kind {
+            let base = self.place(base);
+            return self.at(expr.span).field_place(base, *field);
+        }
+        let ExprKind::Deref(pointer) = &expr.kind else { return self.materialise(expr) };
+        if let ExprKind::Local(local) = pointer.kind
+            && let Slot::Pointee(place) = self.slot(local)
+        {
+            return place;
+        }
+        let pointer = self.scalar(pointer);
+        self.at(expr.span).deref(pointer)
+    }
+
+    fn global_place(&mut self, name: &Symbol, ty: Ty) -> Value {
+        let place = self.cx.types.place(ty, Space::Global);
+        self.b.ks_global(name, place)
+    }
+
+    /// A temporary with an expression's value.
+    pub(super) fn materialise(&mut self, expr: &Expr) -> Value {
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        let place = self.at(expr.span).temporary("tmp", ty);
+        self.write(expr, place);
+        place
+    }
+
+    /// Evaluates into a place that nothing else sees meanwhile.
+    pub(super) fn write(&mut self, expr: &Expr, place: Value) {
+        if self.cx.types.is_aggregate(expr.ty) {
+            self.evaluate(expr, Dest::Into(place));
+        } else {
+            let value = self.scalar(expr);
+            self.at(expr.span).store(place, value);
+        }
+    }
+
+    /// The scalar in a place that an expression names.
+    pub(super) fn read_place(&mut self, expr: &Expr) -> Value {
+        let place = self.place(expr);
+        self.at(expr.span);
+        match self.bit_field(expr) {
+            Some((bits, ty)) => self.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty),
+            None => self.load(place),
+        }
+    }
+
+    fn bit_field(&self, expr: &Expr) -> Option<(BitField, Ty)> {
+        let ExprKind::Field { base, field } = &expr.kind else { return None };
+        let field = &consts::fields(&self.cx.types, base.ty)[*field];
+        field.bits.map(|bits| (bits, field.ty))
+    }
+
+    /// Writes the low bits of a value to a bit-field, by way of its storage unit.
+    pub(super) fn store_bits(&mut self, unit: Value, bits: BitField, value: Value) {
+        let (ty, _) = self.pointee(unit);
+        let Some((width, _)) = self.cx.types.as_int(ty) else {
+            crate::bug!("a bit-field of type `{}`", self.cx.types.name(ty));
+        };
+        let mask = (1_i128 << bits.width) - 1;
+        let whole = (1_i128 << width) - 1;
+        let value = self.fit(value, ty);
+        let old = self.load(unit);
+        let others = self.int(whole & !(mask << bits.shift), ty);
+        let kept = self.b.arith_and(old, others, ty);
+        let mask = self.int(mask, ty);
+        let low = self.b.arith_and(value, mask, ty);
+        let shift = self.int(bits.shift.into(), ty);
+        let shifted = self.b.arith_shl(low, shift, ty);
+        let unit_value = self.b.arith_or(kept, shifted, ty);
+        self.store(unit, unit_value);
+    }
+
+    /// A field of a BPF context.
+    pub(super) fn context_field(&mut self, ctx: &Expr, field: usize, expr: &Expr) -> Value {
+        let role = self.context_role(ctx, field);
+        let ctx = self.scalar(ctx);
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        self.at(expr.span);
+        match role {
+            FieldRole::Plain | FieldRole::PacketMeta => self.b.packet_ctx_load(ctx, field as i128, ty),
+            FieldRole::PacketStart | FieldRole::PacketEnd => {
+                let packet = self.cx.types.ptr(Ty::U8, Space::Packet, false);
+                if role == FieldRole::PacketStart {
+                    self.b.packet_start(ctx, packet)
+                } else {
+                    self.b.packet_end(ctx, packet)
+                }
+            }
+        }
+    }
+
+    fn context_role(&self, ctx: &Expr, field: usize) -> FieldRole {
+        let TyKind::Ptr { to, .. } = self.cx.types.kind(ctx.ty) else {
+            crate::bug!("a context is no pointer");
+        };
+        let TyKind::Struct(id) = self.cx.types.kind(to) else {
+            crate::bug!("a context is no struct");
+        };
+        let def = self.cx.types.struct_def(id);
+        let name = &def.fields[field].name;
+        let spec = CONTEXTS.iter().find(|c| c.name == def.name);
+        spec.and_then(|c| c.fields.iter().find(|f| f.name == *name)).map_or(FieldRole::Plain, |f| f.role)
+    }
+
+    /// `place = value`, `place op= value`
+    pub(super) fn assign(&mut self, place: &Expr, op: Option<CompoundOp>, value: &Expr, span: Span) {
+        if self.cx.types.is_aggregate(place.ty) {
+            return self.assign_aggregate(place, value, span);
+        }
+        let target = self.target(place);
+        let value = self.scalar(value);
+        self.at(span);
+        let Some(op) = op else { return self.assign_to(target, value) };
+        if let Target::Place(place) = target {
+            self.b.ks_assign_op(place, value, op.op.word(), op.compute);
+            return;
+        }
+        let old = match &target {
+            Target::Place(place) => self.load(*place),
+            Target::Bits(place, bits, ty) => self.b.ks_bits(*place, bits.shift.into(), bits.width.into(), *ty),
+            Target::Context { ctx, field, ty } => self.b.packet_ctx_load(*ctx, *field as i128, *ty),
+        };
+        let ty = self.b.func.ty(old);
+        let wide = self.cast(old, op.compute);
+        let result = self.arith(op.op, wide, value, op.compute);
+        let result = self.cast(result, ty);
+        self.assign_to(target, result);
+    }
+
+    fn target(&mut self, place: &Expr) -> Target {
+        if let ExprKind::CtxField { ctx, field } = &place.kind {
+            let ctx = self.scalar(ctx);
+            return Target::Context { ctx, field: *field, ty: place.ty };
+        }
+        let target = self.place(place);
+        match self.bit_field(place) {
+            Some((bits, ty)) => Target::Bits(target, bits, ty),
+            None => Target::Place(target),
+        }
+    }
+
+    fn assign_to(&mut self, target: Target, value: Value) {
+        match target {
+            Target::Place(place) => self.store(place, value),
+            Target::Bits(place, bits, _) => self.store_bits(place, bits, value),
+            Target::Context { ctx, field, ty } => {
+                let value = self.fit(value, ty);
+                self.b.packet_ctx_store(ctx, value, field as i128);
+            }
+        }
+    }
+
+    /// Whether a string is not empty.
+    pub(super) fn string_truth(&mut self, text: &Expr) -> Value {
+        let place = self.place(text);
+        self.at(text.span);
+        let first = self.element_place(place, 0);
+        let first = self.load(first);
+        let nul = self.int(0, Ty::CHAR);
+        self.b.arith_cmp(first, nul, CompareOp::Ne.word(), Ty::BOOL)
+    }
+}

@@ -1,0 +1,170 @@
+//! Statements and blocks.
+
+use super::func::{Dest, Lowering, Slot};
+use crate::ir::Value;
+use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, LocalId, Stmt, StmtKind};
+use crate::source::Span;
+use crate::types::Ty;
+
+impl Lowering<'_> {
+    /// A block; its value, if it has one for `dest` and control comes to its end.
+    pub(super) fn block(&mut self, block: &Block, dest: Dest) -> Option<Value> {
+        self.block_from(block, 0, dest)
+    }
+
+    fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
+        for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
+            if !self.reachable {
+                return None;
+            }
+            if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
+                return self.var_else(binding, otherwise, dest, &mut |this| this.block_from(block, index + 1, dest));
+            }
+            self.stmt(stmt);
+        }
+        match &block.value {
+            Some(value) if self.reachable => {
+                let value = self.evaluate(value, dest);
+                value.filter(|_| self.reachable)
+            }
+            _ => None,
+        }
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        let span = stmt.span;
+        match &stmt.kind {
+            StmtKind::Var { local, init } => self.var(*local, init.as_ref(), span),
+            StmtKind::VarCopy { local, present, source } => self.var_copy(*local, *present, source, span),
+            StmtKind::VarElse { .. } => crate::bug!("`var … else` is its block's to lower"),
+            StmtKind::Assign { place, op, value } => self.assign(place, *op, value, span),
+            StmtKind::MapUpdate { map, key, value } => self.map_update(*map, key, value, span),
+            StmtKind::MapAssignOp { map, key, op, value } => self.map_assign_op(*map, key, *op, value, span),
+            StmtKind::MapDelete { map, key } => self.map_delete(*map, key, span),
+            StmtKind::Expr(expr) => self.effect(expr),
+            StmtKind::While { condition, body } => self.while_(Some(condition), body, condition.span),
+            StmtKind::Loop { body } => self.while_(None, body, span.start()),
+            StmtKind::For { local, low, high, inclusive, body } => self.for_(*local, low, high, *inclusive, body),
+            StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
+            StmtKind::Break => {
+                if let (true, Some(left)) = (self.reachable, self.loops.last_mut()) {
+                    *left = true;
+                }
+                self.at(span).b.ks_break();
+                self.leave();
+            }
+            StmtKind::Continue => {
+                self.at(span).b.ks_continue();
+                self.leave();
+            }
+            StmtKind::Return(value) => self.return_(value.as_ref(), span),
+        }
+    }
+
+    fn var(&mut self, local: LocalId, init: Option<&Expr>, span: Span) {
+        let Some(init) = init else {
+            let place = self.at(span).declare(local);
+            self.b.ks_zero(place);
+            return;
+        };
+        if self.cx.types.is_aggregate(init.ty) {
+            let place = self.at(span).declare(local);
+            self.write(init, place);
+            return;
+        }
+        let value = self.scalar(init);
+        let place = self.at(span).declare(local);
+        self.store(place, value);
+    }
+
+    pub(super) fn if_(&mut self, node: &If, dest: Dest) -> Option<Value> {
+        let condition = match &node.condition {
+            Condition::Expr(condition) => condition,
+            Condition::Bindings(list) => return self.if_bindings(list, node, dest),
+        };
+        let value = self.scalar(condition);
+        let (then, then_reached) = self.region(&[], dest, |this, _| this.block(&node.then, dest));
+        let (otherwise, else_reached) = self.region(&[], dest, |this, _| match &node.otherwise {
+            Some(block) => this.block(block, dest),
+            None => None,
+        });
+        let results = Self::results(dest);
+        let op = self.at(condition.span).b.ks_if(value, &results, vec![then, otherwise]);
+        self.outcome(op, dest, then_reached || else_reached)
+    }
+
+    /// Without a condition: `loop`. `span` is that of the test before each turn.
+    fn while_(&mut self, condition: Option<&Expr>, body: &Block, span: Span) {
+        let (test, _) = self.region(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
+            Some(condition) => Some(this.scalar(condition)),
+            None => Some(this.at(span).int(1, Ty::BOOL)),
+        });
+        self.loops.push(false);
+        let (turn, _) = self.region(&[], Dest::Nothing, |this, _| this.loop_body_inside(body));
+        let broken = self.loops.pop().unwrap_or_default();
+        self.at(span).b.ks_while(vec![test, turn]);
+        let endless = condition.is_none_or(|c| matches!(c.kind, ExprKind::Const(Const::Bool(true))));
+        if endless && !broken {
+            self.unreachable();
+        }
+    }
+
+    /// The body of a loop that ends by itself.
+    pub(super) fn loop_body(&mut self, body: &Block) -> Option<Value> {
+        self.loops.push(false);
+        let value = self.loop_body_inside(body);
+        self.loops.pop();
+        value
+    }
+
+    fn loop_body_inside(&mut self, body: &Block) -> Option<Value> {
+        self.block(body, Dest::Nothing)
+    }
+
+    fn for_(&mut self, local: LocalId, low: &Expr, high: &Expr, inclusive: bool, body: &Block) {
+        let span = low.span.to(high.span);
+        let (low, high) = (self.scalar(low), self.scalar(high));
+        let ty = self.b.func.ty(low);
+        let (turn, _) = self.region(&[ty], Dest::Nothing, |this, args| {
+            if this.uses.in_memory(local) {
+                let place = this.at(span).declare(local);
+                this.store(place, args[0]);
+            } else {
+                this.set_slot(local, Slot::Value(args[0]));
+            }
+            this.loop_body(body)
+        });
+        self.at(span).b.ks_for(low, high, inclusive, vec![turn]);
+    }
+
+    fn return_(&mut self, value: Option<&Expr>, span: Span) {
+        let Some(value) = value else { return self.at(span).return_without_value() };
+        if let Some(place) = self.result_place {
+            self.return_into(place, value);
+        } else if value.ty == Ty::VOID {
+            self.effect(value);
+            if self.reachable {
+                self.at(span).return_without_value();
+            }
+            return;
+        } else {
+            let value = self.scalar(value);
+            let result = self.b.func.result;
+            let value = self.at(span).fit(value, result);
+            self.b.ks_return(Some(value));
+            return self.leave();
+        }
+        self.at(span).b.ks_return(None);
+        self.leave();
+    }
+
+    /// An aggregate result. A named one may be read by the value, which is then made elsewhere first.
+    fn return_into(&mut self, place: Value, value: &Expr) {
+        if self.source.named_result.is_some() {
+            let made = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
+            self.at(value.span).b.ks_copy(place, made);
+        } else {
+            self.write(value, place);
+        }
+    }
+}
