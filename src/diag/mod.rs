@@ -4,8 +4,12 @@
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
 
 pub mod codes;
+mod explain;
 pub mod json;
 pub mod render;
+pub mod verify;
+
+pub use explain::explain;
 
 use crate::source::Span;
 
@@ -94,6 +98,12 @@ impl Diagnostic {
     /// What to write instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.helps.push(text.into());
+        self
+    }
+
+    /// With a help, as a value.
+    pub fn helped(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help(text);
         self
     }
 

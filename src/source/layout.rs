@@ -8,7 +8,7 @@
 use super::scan::{Fault, Scanner, Token, TokenKind};
 use super::{FileId, Span};
 use crate::diag::codes::syntax::*;
-use crate::session::Session;
+use crate::diag::{Code, Diagnostic, Severity};
 use std::ops::Range;
 
 /// How deep brackets may nest. The parser and all walks over the tree recurse as deep.
@@ -53,9 +53,8 @@ impl Layout {
     }
 }
 
-/// Lays out a file; what is wrong with its tokens and brackets is reported.
-pub fn layout(cx: &mut Session, file: FileId) -> Layout {
-    let text = &cx.sources.file(file).text;
+/// Lays out a file; what is wrong with its tokens and brackets goes to `diags`.
+pub fn layout(text: &str, file: FileId, diags: &mut Vec<Diagnostic>) -> Layout {
     let mut pass = Pass::new(text, false);
     pass.run();
     if pass.problems.iter().any(|p| matches!(p.kind, ProblemKind::Unclosed(_) | ProblemKind::Stray)) {
@@ -65,7 +64,8 @@ pub fn layout(cx: &mut Session, file: FileId) -> Layout {
     }
     let Pass { out, items, comments, problems, .. } = pass;
     for problem in &problems {
-        report(cx, file, problem);
+        let span = Span::new(file, problem.range.start, problem.range.end);
+        diags.push(diagnostic(span, &text[problem.range.clone()], &problem.kind, text.len()));
     }
     let items = items.into_iter().filter(|item| !item.broken).map(|item| item.range).collect();
     let text = String::from_utf8(out).unwrap_or_else(|_| crate::bug!("the layout is not ASCII"));
@@ -361,46 +361,45 @@ fn begins_only_items(text: &str) -> bool {
     text == "@" || BEGINS_ITEM.contains(&text) && !statement.contains(&text)
 }
 
-fn report(cx: &mut Session, file: FileId, problem: &Problem) {
-    let span = Span::new(file, problem.range.start, problem.range.end);
-    let text = cx.sources.text(span).to_owned();
-    match &problem.kind {
+fn diagnostic(span: Span, text: &str, kind: &ProblemKind, file_end: usize) -> Diagnostic {
+    let at = |offset: usize| Span::new(span.file, offset, offset + 1);
+    let text = text.to_owned();
+    match kind {
         ProblemKind::Fault(Fault::OpenString) => {
-            cx.error(span, UnterminatedString {})
-                .help("end it with `\"`; a line break inside a string is written `\\n`");
+            error(span, UnterminatedString {}).helped("end it with `\"`; a line break inside a string is written `\\n`")
         }
         ProblemKind::Fault(Fault::OpenChar) => {
-            cx.error(span, BadCharLiteral { why: "this character has no closing `'` on its line".into() })
-                .help("a character is written `'a'`, text is written `\"…\"`");
+            let why = "this character has no closing `'` on its line".to_owned();
+            error(span, BadCharLiteral { why }).helped("a character is written `'a'`, text is written `\"…\"`")
         }
         ProblemKind::Fault(Fault::OpenComment) => {
-            cx.error(span, UnterminatedComment {}).help("end it with `*/`, or begin each line with `//`");
+            error(span, UnterminatedComment {}).helped("end it with `*/`, or begin each line with `//`")
         }
         ProblemKind::Fault(Fault::Character) => {
-            let error = cx.error(span, UnknownCharacter { text: text.clone() });
-            if let Some(help) = character_help(&text) {
-                error.help(help);
-            }
+            let help = character_help(&text);
+            let mut error = error(span, UnknownCharacter { text });
+            error.helps.extend(help.map(str::to_owned));
+            error
         }
-        ProblemKind::Unclosed(Unclosed { at, odd }) => {
-            let end = cx.sources.file(file).text.len();
-            let error = cx.error(span, UnclosedBracket { bracket: text });
-            if *at < end {
-                error.note(Span::new(file, *at, *at + 1), "it should be closed before this");
+        ProblemKind::Unclosed(Unclosed { at: end, odd }) => {
+            let mut error = error(span, UnclosedBracket { bracket: text });
+            if *end < file_end {
+                error.note(at(*end), "it should be closed before this");
             }
             if let Some((open, close)) = *odd {
-                error.note(Span::new(file, open, open + 1), "this one is closed …");
-                error.note(Span::new(file, close, close + 1), "… by this, which is indented otherwise");
+                error.note(at(open), "this one is closed …");
+                error.note(at(close), "… by this, which is indented otherwise");
             }
+            error
         }
-        ProblemKind::Stray => {
-            cx.error(span, StrayBracket { bracket: text }).help("remove it, or open a bracket for it");
-        }
-        ProblemKind::TooDeep => {
-            cx.error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })
-                .help("give the inner part a name: a variable, or a function of its own");
-        }
+        ProblemKind::Stray => error(span, StrayBracket { bracket: text }).helped("remove it, or open a bracket for it"),
+        ProblemKind::TooDeep => error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })
+            .helped("give the inner part a name: a variable, or a function of its own"),
     }
+}
+
+fn error(span: Span, code: impl Code) -> Diagnostic {
+    Diagnostic::new(Severity::Error, Some(span), &code)
 }
 
 fn character_help(text: &str) -> Option<&'static str> {

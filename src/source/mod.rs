@@ -4,6 +4,7 @@ pub mod layout;
 pub mod load;
 pub mod scan;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Index of a file in the [`SourceMap`].
@@ -64,10 +65,14 @@ impl SourceFile {
 
     /// The text of a line (1-based) without its line end.
     pub fn line(&self, line: u32) -> &str {
+        self.text[self.line_range(line)].trim_end_matches(['\n', '\r'])
+    }
+
+    /// The bytes of a line (1-based) with its line end.
+    pub fn line_range(&self, line: u32) -> Range<usize> {
         let index = line as usize - 1;
         let start = self.line_starts[index] as usize;
-        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |&e| e as usize);
-        self.text[start..end].trim_end_matches(['\n', '\r'])
+        start..self.line_starts.get(index + 1).map_or(self.text.len(), |&end| end as usize)
     }
 
     pub fn line_col(&self, offset: u32) -> LineCol {

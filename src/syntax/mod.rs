@@ -30,10 +30,11 @@ struct KsParser;
 
 /// Parses a file. Every declaration that holds no mistake is in the result; the mistakes are reported.
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
-    let layout = layout(cx, file);
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
+    let layout = layout(&source.text, file, &mut diags);
     let items = (0..layout.items.len()).filter_map(|n| item(source, file, &layout, n, &mut diags)).collect();
+    diags.sort_by_key(|diag| diag.span.map(|span| span.lo));
     for diag in diags {
         cx.diags.push(diag);
     }
