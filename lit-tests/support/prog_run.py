@@ -11,16 +11,13 @@ and globals that were asked for. A claim that fails is told on standard error, w
 """
 
 import argparse
-import atexit
 import os
-import pathlib
-import shutil
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
 import bpf  # noqa: E402
 import packets  # noqa: E402
+from pinned import Pinned  # noqa: E402
 
 _RETVALS = {
     name: value
@@ -30,7 +27,6 @@ _RETVALS = {
     )
     for value, name in enumerate(names.split(), first)
 }
-_PINS = pathlib.Path("/sys/fs/bpf")
 
 
 class Run(argparse.Action):
@@ -76,52 +72,37 @@ def arguments():
     return options
 
 
-def load(path):
-    """Loads and pins all programs and maps; the pins vanish when this process ends."""
-    for left in _PINS.glob("ks-test-*"):
-        if not pathlib.Path(f"/proc/{left.name.rsplit('-', 1)[1]}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    pins = _PINS / f"ks-test-{os.getpid()}"
-    atexit.register(shutil.rmtree, pins, ignore_errors=True)
-    pins.mkdir()
-    bpf.bpftool("prog", "loadall", path, str(pins / "progs"), "pinmaps", str(pins / "maps"))
-    return pins
-
-
-def run_once(prog, data, repeat):
-    with tempfile.NamedTemporaryFile() as packet:
-        packet.write(data)
-        packet.flush()
-        return bpf.bpftool("prog", "run", "pinned", str(prog), "data_in", packet.name, "repeat", repeat)
-
-
-def main():
-    options = arguments()
-    pins = load(options.object)
-    prog = pins / "progs" / options.prog
-    if not prog.exists():
-        sys.exit(f"prog-run: no program {options.prog}; there are {sorted(p.name for p in prog.parent.iterdir())}")
-    for update in options.update_map:
-        name, key, value = (part if i == 0 else ["hex", *bytes.fromhex(part).hex(" ").split()]
-                            for i, part in enumerate(update.split(":")))
-        bpf.bpftool("map", "update", "pinned", str(pins / "maps" / name), "key", *key, "value", *value)
+def check_runs(options, pinned):
+    """Does the runs; returns what did not return as expected."""
     wrong = []
     for run in options.runs:
-        result = run_once(prog, run["data"], options.repeat)
+        result = pinned.run(options.prog, run["data"], options.repeat)
         print("retval", result["retval"])
         if options.show_duration:
             print("duration", result["duration"])
         if run["retval"] not in (None, result["retval"]):
             wrong.append(f"{len(run['data'])} bytes returned {result['retval']}, not {run['retval']}")
-    for name in options.dump_map:
-        print(*bpf.map_lines(name, ("pinned", str(pins / "maps" / name))), sep="\n")
-    values = bpf.globals_of(bpf.maps_of([bpf.bpftool("prog", "show", "pinned", str(prog))["id"]]))
-    for name in options.dump_global:
-        if name not in values:
-            sys.exit(f"prog-run: no global {name}; there are {sorted(values)}")
-        print(f"{name} = {bpf.compact(values[name])}")
+    return wrong
+
+
+def main():
+    options = arguments()
+    with Pinned(options.object) as pinned:
+        if options.prog not in pinned.programs():
+            raise ValueError(f"no program {options.prog}; there are {', '.join(pinned.programs())}")
+        for update in options.update_map:
+            name, key, value = update.split(":")
+            pinned.update_map(name, bytes.fromhex(key), bytes.fromhex(value))
+        wrong = check_runs(options, pinned)
+        for name in options.dump_map:
+            print(*pinned.map_lines(name), sep="\n")
+        values = pinned.globals() if options.dump_global else {}
+        for name in options.dump_global:
+            if name not in values:
+                raise ValueError(f"no global {name}; there are {sorted(values)}")
+            print(f"{name} = {bpf.compact(values[name])}")
     if wrong:
-        sys.exit("prog-run: " + "; ".join(wrong))
+        raise ValueError("; ".join(wrong))
 
 
 if __name__ == "__main__":

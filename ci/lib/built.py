@@ -1,0 +1,29 @@
+"""Where the things that were built are."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TARGET = ROOT / "target"
+# The release build has a folder of its own: it links LLVM in another way.
+STATIC_TARGET = ROOT / "target-static"
+
+
+def compiler():
+    """The compiler of the daily build, or $KSC."""
+    return Path(os.environ.get("KSC") or TARGET / "debug" / "ksc")
+
+
+def static_compiler():
+    """The compiler as it is shipped: optimised, LLVM inside; or $KSC_STATIC."""
+    return Path(os.environ.get("KSC_STATIC") or STATIC_TARGET / "release" / "ksc")
+
+
+def runtime():
+    return Path(os.environ.get("KSC_RUNTIME") or TARGET / "runtime" / "libks_runtime.a")
+
+
+def environment():
+    """The environment that compilers run in: it says where the runtime is, and finds LLVM's tools and cargo."""
+    paths = ["/usr/lib/llvm-22/bin", os.path.expanduser("~/.cargo/bin"), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    return {**os.environ, "KSC_RUNTIME": str(runtime()), "PATH": os.pathsep.join(paths)}

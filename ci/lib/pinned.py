@@ -1,0 +1,69 @@
+"""A BPF object in the kernel, loaded by bpftool, under a private folder of bpffs that goes away with this process."""
+
+import atexit
+import os
+import pathlib
+import shutil
+import tempfile
+
+import bpf
+
+_BPFFS = pathlib.Path("/sys/fs/bpf")
+_PREFIX = "ks-test"
+_count = 0
+
+
+class Pinned:
+    def __init__(self, path):
+        global _count
+        _count += 1
+        _remove_stale()
+        self.folder = _BPFFS / f"{_PREFIX}-{_count}-{os.getpid()}"
+        atexit.register(self.close)
+        self.folder.mkdir()
+        bpf.bpftool("prog", "loadall", str(path), str(self._progs()), "pinmaps", str(self._maps()))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.close()
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _progs(self):
+        return self.folder / "progs"
+
+    def _maps(self):
+        return self.folder / "maps"
+
+    def programs(self):
+        return sorted(prog.name for prog in self._progs().iterdir())
+
+    def run(self, prog, data, repeat=1):
+        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one turn}."""
+        with tempfile.NamedTemporaryFile() as packet:
+            packet.write(data)
+            packet.flush()
+            return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                               "repeat", str(repeat))
+
+    def update_map(self, name, key, value):
+        """Writes an entry; key and value are bytes."""
+        words = [word for what, data in (("key", key), ("value", value)) for word in (what, "hex", *data.hex(" ").split())]
+        bpf.bpftool("map", "update", "pinned", str(self._maps() / name), *words)
+
+    def map_lines(self, name):
+        return bpf.map_lines(name, ("pinned", str(self._maps() / name)))
+
+    def globals(self):
+        """name → value of the global variables that the programs use."""
+        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
+        return bpf.globals_of(bpf.maps_of(ids))
+
+
+def _remove_stale():
+    for left in _BPFFS.glob(f"{_PREFIX}-*"):
+        if not pathlib.Path(f"/proc/{left.name.rsplit('-', 1)[1]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
