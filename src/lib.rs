@@ -1,6 +1,7 @@
 //! The KernelScript compiler. Read `pipeline.rs` first: it is the whole compiler in one function.
 
 pub mod ast;
+pub mod cli;
 pub mod diag;
 pub mod fold;
 pub mod ir;
@@ -14,4 +15,5 @@ pub mod source;
 pub mod syntax;
 pub mod tables;
 pub mod target;
+pub mod tool;
 pub mod types;

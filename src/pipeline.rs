@@ -1,18 +1,59 @@
 //! The whole compiler: the order of its stages and of the passes before the targets part.
+//!
+//! A stage takes explicit data of the stage before and reports through the session; `None` means that errors were
+//! reported. What is written where is `tool/build.rs`'s business.
 
+use crate::ir::{self, Module};
 use crate::passes::Pass;
+use crate::session::Session;
+use crate::source::FileId;
 use crate::target::Target;
+use crate::{ast, source, syntax};
+use std::path::Path;
+use std::time::Instant;
 
 /// Passes over the module of all targets; those of each target are in `target/`.
 pub static FRONT: &[&Pass] = &[];
 
+/// Every pass, by target.
+pub fn passes() -> impl Iterator<Item = &'static Pass> {
+    FRONT.iter().chain(Target::ALL.into_iter().flat_map(|t| t.passes().iter())).copied()
+}
+
 /// The pass of this name.
 pub fn pass(name: &str) -> Option<&'static Pass> {
-    let targets = Target::ALL.into_iter().flat_map(|t| t.passes().iter());
-    FRONT.iter().chain(targets).find(|p| p.name == name).copied()
+    passes().find(|p| p.name == name)
 }
 
 /// The name as passes have it, for a module's `after`.
 pub fn pass_name(name: &str) -> Option<&'static str> {
     pass(name).map(|p| p.name)
+}
+
+/// What a source file holds: KernelScript, or IR that resumes at its stage.
+pub enum Input {
+    Source(ast::File),
+    Ir(Module),
+}
+
+/// Reads and parses a file; which of the two languages it is, its name says.
+pub fn read(cx: &mut Session, path: &Path) -> Option<Input> {
+    let since = Instant::now();
+    let file = source::load::load(cx, path)?;
+    if path.extension().is_some_and(|e| e == "ksir") {
+        return Some(Input::Ir(ir_input(cx, file)?));
+    }
+    let tree = syntax::parse(cx, file);
+    cx.timed("parse", since);
+    Some(Input::Source(tree))
+}
+
+fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {
+    let module = ir::parse::module(cx, file)?;
+    if let Err(why) = ir::verify::module(&module, cx) {
+        let start = crate::source::Span::new(file, 0, 0);
+        cx.error(start, crate::diag::codes::ir::IllFormedIr { why });
+        return None;
+    }
+    Some(module)
 }

@@ -118,7 +118,7 @@ impl Session {
     pub fn dump(&self, name: &str, text: impl FnOnce(&Session) -> String) {
         if let Some(folder) = &self.options.dump_dir {
             let _ = std::fs::create_dir_all(folder);
-            let _ = std::fs::write(folder.join(format!("{}.{name}", self.options.project)), text(self));
+            let _ = std::fs::write(folder.join(name), text(self));
         }
     }
 }

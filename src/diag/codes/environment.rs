@@ -1,7 +1,5 @@
 //! E09: environment.
 
-use super::codes;
-
 codes! {
     /// There is no file of that name. Paths are relative to the directory in which `ksc` runs.
     E0901 FileNotFound { path } = "there is no file `{path}`",

@@ -1,7 +1,5 @@
 //! E009: IR text.
 
-use super::codes;
-
 codes! {
     /// A `.ksir` file is IR as `--emit=khir` and `--print-ir-after` print it. ARCHITECTURE.md describes the syntax; the
     /// records in `ir-specs/ops/` give an example of each op.

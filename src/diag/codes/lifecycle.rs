@@ -1,5 +1,3 @@
 //! E07: lifecycle.
 
-use super::codes;
-
 codes! {}

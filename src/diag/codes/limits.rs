@@ -1,5 +1,3 @@
 //! E05: limits.
 
-use super::codes;
-
 codes! {}

@@ -32,7 +32,6 @@ macro_rules! codes {
         pub const CODES: &[$crate::diag::CodeInfo] = &[$( <$name as $crate::diag::Code>::INFO ),*];
     };
 }
-pub(crate) use codes;
 
 pub mod contexts;
 pub mod environment;

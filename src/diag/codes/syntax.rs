@@ -1,7 +1,5 @@
 //! E00: syntax.
 
-use super::codes;
-
 codes! {
     /// Something else can stand at this place than what does. The message names what the grammar allows there, and what
     /// it found.

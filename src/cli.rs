@@ -1,0 +1,180 @@
+//! The command line: what the user asked for, as data.
+
+use crate::session::{KernelVersion, Mcpu, Options, PrintAfter};
+use crate::target::Target;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "ksc",
+    version,
+    about = "Compile KernelScript: one file becomes a BPF object and the program that drives it"
+)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub build: Build,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check a program and report errors, without writing anything
+    Check(Check),
+    /// Explain a diagnostic code, such as E0101
+    Explain {
+        /// The code
+        code: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Build {
+    /// The source: a `.ks` file, a `.ksir` file, or `-` for standard input
+    pub input: Option<PathBuf>,
+    /// The executable's name, or the file of the only artifact; `-` is standard output
+    #[arg(short, long, value_name = "NAME")]
+    pub output: Option<PathBuf>,
+    /// The sides to build for; all that the program has by default
+    #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
+    pub target: Vec<TargetName>,
+    /// What to write instead of the executable and the BPF object
+    #[arg(long, value_name = "WHAT")]
+    pub emit: Option<Emit>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The source
+    pub input: PathBuf,
+    /// Compare what is reported with the `//~` comments of the source
+    #[arg(long)]
+    pub verify_diagnostics: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every compilation.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Oldest kernel that the BPF object must load on
+    #[arg(long, default_value = "6.1", value_parser = kernel_version, value_name = "VERSION")]
+    pub min_kernel: KernelVersion,
+    /// BPF instruction set level
+    #[arg(long, default_value = "v3")]
+    pub mcpu: McpuName,
+    /// Optimisation level
+    #[arg(short = 'O', default_value = "2", value_parser = clap::value_parser!(u8).range(1..=3), value_name = "LEVEL")]
+    pub opt_level: u8,
+    /// Name of the pin directory; the file's stem by default
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// How diagnostics are written
+    #[arg(long, default_value = "human", value_name = "FORMAT")]
+    pub error_format: ErrorFormat,
+    /// Print the IR after this pass, or after `all`
+    #[arg(long, value_name = "PASS")]
+    pub print_ir_after: Option<String>,
+    /// Run no pass after this one, and print the IR
+    #[arg(long, value_name = "PASS")]
+    pub stop_after: Option<String>,
+    /// Report how long each stage and pass took
+    #[arg(long)]
+    pub time_passes: bool,
+    /// Verify the IR after each pass
+    #[arg(long)]
+    pub verify_ir: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum TargetName {
+    Bpf,
+    Host,
+}
+
+impl TargetName {
+    pub fn target(self) -> Target {
+        match self {
+            TargetName::Bpf => Target::Bpf,
+            TargetName::Host => Target::Host,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum McpuName {
+    V1,
+    V2,
+    V3,
+    V4,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum ErrorFormat {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Emit {
+    /// The syntax tree, printed as source
+    Ast,
+    /// The IR that lowering yields
+    Khir,
+    /// The IR of the BPF side after its last pass
+    BpfIr,
+    /// The IR of user space after its last pass
+    HostIr,
+    /// LLVM IR, optimised: what becomes the object
+    LlvmIr,
+    /// Assembly
+    Asm,
+    /// The object file of one side
+    Obj,
+    /// The executable
+    Exe,
+}
+
+fn kernel_version(text: &str) -> Result<KernelVersion, String> {
+    let wrong = || format!("`{text}` is no kernel version such as 6.1");
+    let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
+    let version = KernelVersion {
+        major: major.parse().map_err(|_| wrong())?,
+        minor: minor.split('.').next().unwrap_or_default().parse().map_err(|_| wrong())?,
+    };
+    let floor = KernelVersion { major: 5, minor: 10 };
+    if version < floor {
+        return Err("kernels before 5.10 are not supported".into());
+    }
+    Ok(version)
+}
+
+impl Common {
+    pub fn options(&self, input: &Path) -> Options {
+        let stem = input.file_stem().map_or("ks".into(), |s| s.to_string_lossy().into_owned());
+        Options {
+            mcpu: match self.mcpu {
+                McpuName::V1 => Mcpu::V1,
+                McpuName::V2 => Mcpu::V2,
+                McpuName::V3 => Mcpu::V3,
+                McpuName::V4 => Mcpu::V4,
+            },
+            min_kernel: self.min_kernel,
+            opt_level: self.opt_level,
+            verify_ir: self.verify_ir || cfg!(debug_assertions),
+            print_ir_after: match self.print_ir_after.as_deref() {
+                None => PrintAfter::Nothing,
+                Some("all") => PrintAfter::Everything,
+                Some(pass) => PrintAfter::Pass(pass.to_owned()),
+            },
+            stop_after: self.stop_after.clone(),
+            time_passes: self.time_passes,
+            dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
+            project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `ksc check`: all that can be reported, and nothing written.
+
+use super::{finish, status};
+use crate::cli::Check;
+use crate::diag::verify;
+use crate::pipeline;
+use crate::session::Session;
+use std::process::ExitCode;
+
+pub fn run(args: &Check) -> ExitCode {
+    let mut cx = Session::new(args.common.options(&args.input));
+    // What stops this chain was reported.
+    let _ = check(&mut cx, args);
+    if args.verify_diagnostics {
+        return compare(&mut cx);
+    }
+    finish(&mut cx, args.common.error_format)
+}
+
+/// Goes as far as any error can come from.
+fn check(cx: &mut Session, args: &Check) -> Option<()> {
+    pipeline::read(cx, &args.input)?;
+    Some(())
+}
+
+/// `--verify-diagnostics`: the source says what must be reported.
+fn compare(cx: &mut Session) -> ExitCode {
+    let diagnostics = cx.diags.take();
+    let mismatches = verify::check(&cx.sources, &diagnostics);
+    for mismatch in &mismatches {
+        eprintln!("{mismatch}");
+    }
+    if mismatches.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(status::SOURCE) }
+}
