@@ -4,7 +4,7 @@
 //! reported. What is written where is `tool/build.rs`'s business.
 
 use crate::ir::{self, Module};
-use crate::passes::Pass;
+use crate::passes::{self, Pass};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
@@ -13,7 +13,12 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Passes over the module of all targets; those of each target are in `target/`.
-pub static FRONT: &[&Pass] = &[];
+pub static FRONT: &[&Pass] = &[
+    // First: everything later works for a side.
+    &passes::reach::PASS,
+    // After `reach`, which says what BPF code is; before the targets part, since it compares what both sides do.
+    &passes::shared_data::PASS,
+];
 
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {

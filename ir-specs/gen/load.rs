@@ -21,6 +21,9 @@ pub struct OpRecord {
     pub summary: String,
     #[serde(default)]
     pub doc: String,
+    /// What the language calls it, for messages; where the op is not named by an attribute.
+    #[serde(default)]
+    pub source: String,
     #[serde(default)]
     pub attrs: Vec<String>,
     #[serde(default)]

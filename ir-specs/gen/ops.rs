@@ -84,7 +84,8 @@ fn on(how: &str) -> String {
 fn records(out: &mut String, ops: &[Op]) {
     out.push_str("/// In the order of [`Opcode`].\npub static OPS: &[OpSpec] = &[\n");
     for op in ops {
-        let OpRecord { summary, doc, operands, results, attrs, regions, successors, traits, example, .. } = &op.record;
+        let OpRecord { summary, doc, source, operands, results, attrs, regions, successors, traits, example, .. } =
+            &op.record;
         let operands: Vec<String> = operands
             .iter()
             .map(|o| {
@@ -102,7 +103,7 @@ fn records(out: &mut String, ops: &[Op]) {
         let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t}")).collect();
         writeln!(
             out,
-            "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
+            "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
              regions: &[{}], successors: &[{}], traits: &[{}], bpf: {}, host: {}, example: {example:?} }},",
             op.dialect,
             op.name,

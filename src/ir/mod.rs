@@ -11,6 +11,8 @@
 pub mod arena;
 pub mod attrs;
 pub mod builder;
+pub mod callgraph;
+pub mod flow;
 pub mod function;
 pub mod module;
 pub mod ops;

@@ -2,9 +2,17 @@
 //!
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
+pub mod assign_ops;
 pub mod builtins;
 mod manager;
+pub mod maps;
+pub mod numeric;
+pub mod optionals;
+pub mod packet;
+pub mod reach;
+pub mod shared_data;
 pub mod split;
+pub mod to_cf;
 
 pub use manager::{Outcome, run};
 

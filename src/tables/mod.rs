@@ -175,6 +175,8 @@ pub struct OpSpec {
     pub name: &'static str,
     pub summary: &'static str,
     pub doc: &'static str,
+    /// What the language calls it, for messages; empty where an attribute names it, or nothing does.
+    pub source: &'static str,
     pub operands: &'static [Operand],
     pub results: &'static [&'static str],
     pub attrs: &'static [AttrSpec],
@@ -216,7 +218,10 @@ pub enum OperandKind {
     Bool,
     /// Integers, chars, enums, bools, be.
     Int,
+    /// A place that is only read.
     Place,
+    /// A place that the op writes.
+    Out,
     Ptr,
     Opt,
 }

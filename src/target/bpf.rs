@@ -8,4 +8,16 @@ pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
+    // While loops are still structured, so that pointers can be loaded once outside of them; makes optionals.
+    &passes::packet::PASS,
+    // Makes optionals and assignments with an operator.
+    &passes::maps::PASS,
+    // After all that makes optionals.
+    &passes::optionals::PASS,
+    // After `maps`; makes divisions and shifts.
+    &passes::assign_ops::PASS,
+    // After all that makes or looks at structured control flow.
+    &passes::to_cf::PASS,
+    // Last: takes the divisions and shifts of all others.
+    &passes::numeric::PASS,
 ];

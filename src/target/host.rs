@@ -8,4 +8,12 @@ pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
+    // After all that makes optionals.
+    &passes::optionals::PASS,
+    // Makes divisions and shifts.
+    &passes::assign_ops::PASS,
+    // After all that makes or looks at structured control flow.
+    &passes::to_cf::PASS,
+    // Last: takes the divisions and shifts of all others.
+    &passes::numeric::PASS,
 ];

@@ -19,4 +19,15 @@ codes! {
     E0308 OptionType { ty } = "no option of the command line can be a `{ty}`",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
+    /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
+    /// Move it to `main` or to a function that only user space calls.
+    E0351 UserSpaceOnly { what, func } = "{what} exists in user space only, and `{func}` runs in BPF",
+    /// The function runs in user space, because `main` calls it or nothing does, and this exists in BPF code only.
+    E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
+    /// A `@helper` is a part of BPF programs. A function without attribute can be called from both sides.
+    E0353 HelperFromUserSpace { name } = "`{name}` is a `@helper`, which user space cannot call",
+    /// `main` is where the process starts; BPF code runs in the kernel.
+    E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
+    /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.
+    E0355 RecursionInBpf { cycle } = "recursion in BPF code: {cycle}",
 }

@@ -35,7 +35,7 @@ impl Checker<'_> {
             OperandKind::Int => {
                 matches!(ty, TyKind::Bool | TyKind::Be { .. }) || self.cx.types.as_int(self.func.ty(value)).is_some()
             }
-            OperandKind::Place => is_place,
+            OperandKind::Place | OperandKind::Out => is_place,
             OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. }),
             OperandKind::Opt => is_optional,
         }

@@ -1,0 +1,127 @@
+//! Who calls whom.
+
+use super::{Module, OpId, Opcode, ops::KsCall};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use std::collections::{HashMap, VecDeque};
+
+/// A call: its function by index into `Module::funcs`, and the op.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallSite {
+    pub caller: usize,
+    pub op: OpId,
+}
+
+/// The calls of a module. Functions are known by their index into `Module::funcs`.
+pub struct CallGraph {
+    graph: DiGraph<usize, OpId>,
+}
+
+/// What can be reached from some functions, and how.
+pub struct Reached {
+    /// For each function: none if it is not reached; else the call through which it is, none for a root.
+    via: Vec<Option<Option<CallSite>>>,
+}
+
+impl CallGraph {
+    pub fn of(module: &Module) -> CallGraph {
+        let mut graph = DiGraph::new();
+        let index: HashMap<_, _> = module.funcs.iter().enumerate().map(|(i, f)| (&f.name, i)).collect();
+        for at in 0..module.funcs.len() {
+            graph.add_node(at);
+        }
+        for (caller, func) in module.funcs.iter().enumerate() {
+            for op in func.walk() {
+                if func.ops[op].opcode == Opcode::KsCall
+                    && let Some(&callee) = index.get(KsCall::of(&func.ops[op]).callee())
+                {
+                    graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), op);
+                }
+            }
+        }
+        CallGraph { graph }
+    }
+
+    /// The callees of a function and where it calls them, in order of the text.
+    pub fn calls(&self, caller: usize) -> Vec<(usize, CallSite)> {
+        let mut calls: Vec<_> = self
+            .graph
+            .edges(NodeIndex::new(caller))
+            .map(|edge| (edge.target().index(), CallSite { caller, op: *edge.weight() }))
+            .collect();
+        calls.reverse(); // petgraph yields the newest first
+        calls
+    }
+
+    /// The roots and all that they call, by the shortest way.
+    pub fn reach(&self, roots: impl IntoIterator<Item = usize>) -> Reached {
+        let mut via = vec![None; self.graph.node_count()];
+        let mut queue = VecDeque::new();
+        for root in roots {
+            via[root] = Some(None);
+            queue.push_back(root);
+        }
+        while let Some(caller) = queue.pop_front() {
+            for (callee, site) in self.calls(caller) {
+                if via[callee].is_none() {
+                    via[callee] = Some(Some(site));
+                    queue.push_back(callee);
+                }
+            }
+        }
+        Reached { via }
+    }
+
+    /// The groups of functions that call each other in a circle, each as a way round: every function calls the next, the
+    /// last calls the first.
+    pub fn cycles(&self) -> Vec<Vec<CallSite>> {
+        let mut cycles = Vec::new();
+        for group in tarjan_scc(&self.graph) {
+            let members: Vec<usize> = group.iter().map(|node| node.index()).collect();
+            let Some(&start) = members.iter().min() else { continue };
+            cycles.extend(self.way_round(start, &members));
+        }
+        cycles.sort_by_key(|cycle| cycle[0].caller);
+        cycles
+    }
+
+    /// The shortest way from a function back to itself inside a group.
+    fn way_round(&self, start: usize, group: &[usize]) -> Option<Vec<CallSite>> {
+        let mut via: HashMap<usize, CallSite> = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(caller) = queue.pop_front() {
+            for (callee, site) in self.calls(caller) {
+                if group.contains(&callee) && !via.contains_key(&callee) {
+                    via.insert(callee, site);
+                    queue.push_back(callee);
+                }
+            }
+        }
+        let mut way = vec![*via.get(&start)?];
+        while let Some(last) = way.last()
+            && last.caller != start
+        {
+            way.push(via[&last.caller]);
+        }
+        way.reverse();
+        Some(way)
+    }
+}
+
+impl Reached {
+    pub fn contains(&self, func: usize) -> bool {
+        self.via[func].is_some()
+    }
+
+    /// The calls that lead to a function, the last one first.
+    pub fn chain(&self, func: usize) -> Vec<CallSite> {
+        let mut chain = Vec::new();
+        let mut at = func;
+        while let Some(Some(site)) = self.via[at] {
+            chain.push(site);
+            at = site.caller;
+        }
+        chain
+    }
+}

@@ -1,0 +1,36 @@
+//! Order of the blocks of a control-flow graph.
+
+use super::{BlockId, Function};
+use std::collections::HashSet;
+
+impl Function {
+    /// The blocks that control reaches, each before its successors (but for back edges), a branch's first way first.
+    pub fn reverse_postorder(&self) -> Vec<BlockId> {
+        let mut seen = HashSet::from([self.entry()]);
+        let mut order = Vec::new();
+        // Blocks on the way down, each with the successors that are left to visit.
+        let mut stack = vec![(self.entry(), self.successors(self.entry()))];
+        while let Some((block, left)) = stack.last_mut() {
+            let block = *block;
+            // From the last: what is visited last comes first in the reversed order.
+            match left.pop() {
+                Some(next) => {
+                    if seen.insert(next) {
+                        stack.push((next, self.successors(next)));
+                    }
+                }
+                None => {
+                    order.push(block);
+                    stack.pop();
+                }
+            }
+        }
+        order.reverse();
+        order
+    }
+
+    /// Where control goes from the end of a block.
+    pub fn successors(&self, block: BlockId) -> Vec<BlockId> {
+        self.blocks[block].ops.last().map_or(Vec::new(), |&last| self.ops[last].successors.clone())
+    }
+}

@@ -1,0 +1,132 @@
+//! `assign-ops`: `place op= value` becomes a load, an operation and a store, or one atomic operation.
+//!
+//! Takes `ks.assign_op`. Leaves `mem.atomic` where the language says that the update is atomic (`+=` and `-=` on shared
+//! 32- and 64-bit integers: entries of maps that are not per CPU, as BPF code sees them, and globals that both sides see),
+//! plain operations elsewhere. After `maps` and `map-places`, which make assignments of their own; before `numeric`, which
+//! expands the divisions and shifts that come out.
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::{KsAssignOp, KsDeref, KsElem, KsField, KsGlobal};
+use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::session::Session;
+use crate::target::Target;
+use crate::types::{Origin, Space, Ty, TyKind, Types};
+
+const NAME: &str = "assign-ops";
+pub static PASS: Pass = Pass { name: NAME, summary: "Expand assignments with an operator", run: Run::Function(run) };
+
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    let mut changed = Changed::No;
+    for op in func.walk() {
+        if func.ops[op].opcode == Opcode::KsAssignOp {
+            expand(func, module, &cx.types, op);
+            changed = Changed::Yes;
+        }
+    }
+    changed
+}
+
+fn expand(func: &mut Function, module: &Declarations, types: &Types, op: OpId) {
+    let view = KsAssignOp::of(&func.ops[op]);
+    let (place, value, compute) = (view.place(), view.value(), view.compute());
+    let word = view.op().to_owned();
+    let TyKind::Place { of, space } = types.kind(func.ty(place)) else { crate::bug!("an assignment to no place") };
+    let atomic = matches!(word.as_str(), "add" | "sub")
+        && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. })
+        && is_shared(func, module, types, place, space);
+    let mut b = Builder::before(func, op, NAME);
+    if atomic {
+        // Modulo the place's width it makes no difference in which width the sum is computed.
+        let mut value = cast(&mut b, value, of);
+        if word == "sub" {
+            let zero = b.ks_const(0, of);
+            value = b.arith_sub(zero, value, of);
+        }
+        b.mem_atomic(place, value, "add");
+    } else {
+        let old = b.ks_load(place, of);
+        let old = cast(&mut b, old, compute);
+        let new = operation(&mut b, &word, old, value, compute);
+        let new = cast(&mut b, new, of);
+        b.ks_store(place, new);
+    }
+    func.erase(op);
+}
+
+fn cast(b: &mut Builder<'_>, value: Value, ty: Ty) -> Value {
+    if b.func.ty(value) == ty { value } else { b.arith_cast(value, ty) }
+}
+
+fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty) -> Value {
+    match word {
+        "add" => b.arith_add(left, right, ty),
+        "sub" => b.arith_sub(left, right, ty),
+        "mul" => b.arith_mul(left, right, ty),
+        "div" => b.ks_div(left, right, ty),
+        "rem" => b.ks_rem(left, right, ty),
+        "and" => b.arith_and(left, right, ty),
+        "or" => b.arith_or(left, right, ty),
+        "xor" => b.arith_xor(left, right, ty),
+        "shl" => b.ks_shl(left, right, ty),
+        "shr" => b.ks_shr(left, right, ty),
+        other => crate::bug!("no assignment operator is called `{other}`"),
+    }
+}
+
+/// Whether others may change the place at the same time.
+fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value, space: Space) -> bool {
+    let root = root(func, place);
+    match space {
+        // On the host an entry is a copy of its own until it is written back.
+        Space::MapValue => module.target == Some(Target::Bpf),
+        Space::Global => match root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal) {
+            Some(op) => {
+                let name = KsGlobal::of(&func.ops[op]).global();
+                module.globals.iter().any(|g| g.name == *name && g.section.is_some())
+            }
+            None => true,
+        },
+        // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
+        Space::Any => {
+            module.target == Some(Target::Bpf)
+                && root.is_none_or(|op| !matches!(pointee_origin(func, types, op), Some(Origin::Packet)))
+        }
+        Space::Stack
+        | Space::Map
+        | Space::Percpu
+        | Space::Ctx
+        | Space::Packet
+        | Space::Ringbuf
+        | Space::BtfTrusted
+        | Space::BtfRcu
+        | Space::BtfUntrusted
+        | Space::User
+        | Space::Host
+        | Space::Heap => false,
+    }
+}
+
+/// The op that yields the outermost place that a place is a part of; none if that is an argument.
+pub fn root(func: &Function, place: Value) -> Option<OpId> {
+    let op = func.def(place)?;
+    let data = &func.ops[op];
+    if data.opcode == Opcode::KsField {
+        root(func, KsField::of(data).base())
+    } else if data.opcode == Opcode::KsElem {
+        root(func, KsElem::of(data).base())
+    } else {
+        Some(op)
+    }
+}
+
+/// Who declares the struct that a pointer points to.
+fn pointee_origin(func: &Function, types: &Types, op: OpId) -> Option<Origin> {
+    if func.ops[op].opcode != Opcode::KsDeref {
+        return None;
+    }
+    let TyKind::Ptr { to, .. } = types.kind(func.ty(KsDeref::of(&func.ops[op]).pointer())) else { return None };
+    match types.kind(to) {
+        TyKind::Struct(id) => Some(types.struct_def(id).origin),
+        _ => None,
+    }
+}

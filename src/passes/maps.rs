@@ -1,0 +1,201 @@
+//! `maps`: access to entries becomes lookups and updates.
+//!
+//! Takes `map.entry`, `map.entry_or`, `map.copy` and `map.assign_op` of BPF code. Leaves `map.lookup` (a pointer or null),
+//! `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`. BPF only: user
+//! space has no pointers into maps (see `map-places`).
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::{MapAssignOp, MapCopy, MapEntry, MapEntryOr};
+use crate::ir::{BlockId, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::session::Session;
+use crate::types::{Space, Ty, Types};
+use std::collections::HashMap;
+
+const NAME: &str = "maps";
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Turn access to map entries into lookups and updates", run: Run::Function(run) };
+
+/// `BPF_NOEXIST` of include/uapi/linux/bpf.h: insert only where the key is absent.
+const NOEXIST: i128 = 1;
+
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    let mut changed = Changed::No;
+    let mut results = HashMap::new();
+    for op in func.walk() {
+        let opcode = func.ops[op].opcode;
+        if opcode == Opcode::MapEntry {
+            entry(func, module, &mut cx.types, op);
+        } else if opcode == Opcode::MapEntryOr {
+            entry_or(func, module, &mut cx.types, op);
+        } else if opcode == Opcode::MapCopy {
+            copy(func, module, &mut cx.types, op, &mut results);
+        } else if opcode == Opcode::MapAssignOp {
+            assign_op(func, module, &mut cx.types, op);
+        } else {
+            continue;
+        }
+        changed = Changed::Yes;
+    }
+    func.replace_values(&results);
+    changed
+}
+
+fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
+    module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
+}
+
+/// The types of an entry's pointer and place.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// `ptr<V, space>?`
+    pointer: Ty,
+    /// `ptr<V, space>`
+    not_null: Ty,
+    /// `place<V, space>`
+    place: Ty,
+}
+
+impl Entry {
+    fn of(map: &MapDecl, types: &mut Types) -> Entry {
+        let space = if map.kind.percpu { Space::Percpu } else { Space::MapValue };
+        Entry {
+            pointer: types.ptr(map.value, space, true),
+            not_null: types.ptr(map.value, space, false),
+            place: types.place(map.value, space),
+        }
+    }
+
+    fn deref(self, b: &mut Builder<'_>, pointer: Value) -> Value {
+        let pointer = b.arith_cast(pointer, self.not_null);
+        b.ks_deref(pointer, self.place)
+    }
+}
+
+fn entry(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId) {
+    let view = MapEntry::of(&func.ops[op]);
+    let (key, name) = (view.key(), view.map().clone());
+    let entry = Entry::of(declared(module, &name), types);
+    let pointer = Builder::before(func, op, NAME).map_lookup(key, &name, entry.pointer);
+    func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
+}
+
+/// Where the key is absent: insert unless someone else did meanwhile, then look up what is there.
+fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId) {
+    let view = MapEntryOr::of(&func.ops[op]);
+    let (key, init, name) = (view.key(), view.init(), view.map().clone());
+    let map = declared(module, &name);
+    let entry = Entry::of(map, types);
+    let mut b = Builder::before(func, op, NAME);
+    let mut pointer = b.map_lookup(key, &name, entry.pointer);
+    if !map.kind.array {
+        let absent = b.mem_is_null(pointer, Ty::BOOL);
+        let (insert, found) = two_ways(&mut b, absent, &[entry.pointer], |b| {
+            b.map_update(key, init, &name, NOEXIST, Ty::I32);
+            let pointer = b.map_lookup(key, &name, entry.pointer);
+            b.ks_yield(&[pointer]);
+        });
+        inside(&mut b, found, |b| {
+            b.ks_yield(&[pointer]);
+        });
+        pointer = b.func.ops[insert].results[0];
+    }
+    func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
+}
+
+/// A `ks.if` whose first way is filled; yields the op and the block of the second way.
+fn two_ways(
+    b: &mut Builder<'_>,
+    condition: Value,
+    results: &[Ty],
+    then: impl FnOnce(&mut Builder<'_>),
+) -> (OpId, BlockId) {
+    let (then_region, then_block) = b.region(&[]);
+    let (else_region, else_block) = b.region(&[]);
+    let op = b.ks_if(condition, results, vec![then_region, else_region]);
+    inside(b, then_block, then);
+    (op, else_block)
+}
+
+/// Fills a block of its own; the builder stays where it is.
+fn inside(b: &mut Builder<'_>, block: BlockId, fill: impl FnOnce(&mut Builder<'_>)) {
+    let loc = b.loc;
+    fill(&mut Builder::at_end(b.func, block, loc));
+}
+
+/// Copies what one place holds to another, whatever its type.
+fn copy_value(b: &mut Builder<'_>, types: &Types, ty: Ty, to: Value, from: Value) {
+    if types.is_aggregate(ty) {
+        b.ks_copy(to, from);
+    } else {
+        let value = b.ks_load(from, ty);
+        b.ks_store(to, value);
+    }
+}
+
+fn copy(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId, results: &mut HashMap<Value, Value>) {
+    let view = MapCopy::of(&func.ops[op]);
+    let (key, to, name) = (view.key(), view.to(), view.map().clone());
+    let present = func.ops[op].results[0];
+    let map = declared(module, &name);
+    let entry = Entry::of(map, types);
+    let mut b = Builder::before(func, op, NAME);
+    let pointer = b.map_lookup(key, &name, entry.pointer);
+    let absent = b.mem_is_null(pointer, Ty::BOOL);
+    let (test, found) = two_ways(&mut b, absent, &[Ty::BOOL], |b| {
+        b.ks_zero(to);
+        let no = b.ks_const(0, Ty::BOOL);
+        b.ks_yield(&[no]);
+    });
+    inside(&mut b, found, |b| {
+        let place = entry.deref(b, pointer);
+        copy_value(b, types, map.value, to, place);
+        let yes = b.ks_const(1, Ty::BOOL);
+        b.ks_yield(&[yes]);
+    });
+    results.insert(present, b.func.ops[test].results[0]);
+    func.erase(op);
+}
+
+/// In place where the key is there; else inserted, from zero. If the insertion fails because another CPU was quicker, the
+/// update in place is tried once more; if it fails because the map is full, nothing happens.
+fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId) {
+    let view = MapAssignOp::of(&func.ops[op]);
+    let (key, value, name, compute) = (view.key(), view.value(), view.map().clone(), view.compute());
+    let word = view.op().to_owned();
+    let map = declared(module, &name);
+    let entry = Entry::of(map, types);
+    let fresh = types.place(map.value, Space::Stack);
+    let mut b = Builder::before(func, op, NAME);
+    let update = |b: &mut Builder<'_>, pointer: Value| {
+        let place = entry.deref(b, pointer);
+        b.ks_assign_op(place, value, &word, compute);
+        b.ks_yield(&[]);
+    };
+    let pointer = b.map_lookup(key, &name, entry.pointer);
+    let absent = b.mem_is_null(pointer, Ty::BOOL);
+    let (_, found) = two_ways(&mut b, absent, &[], |b| {
+        if !map.kind.array {
+            let place = b.ks_var(map.name.as_bytes(), fresh);
+            b.ks_zero(place);
+            b.ks_assign_op(place, value, &word, compute);
+            let status = b.map_update(key, place, &name, NOEXIST, Ty::I32);
+            let zero = b.ks_const(0, Ty::I32);
+            let failed = b.arith_cmp(status, zero, "ne", Ty::BOOL);
+            let (_, inserted) = two_ways(b, failed, &[], |b| {
+                let pointer = b.map_lookup(key, &name, entry.pointer);
+                let absent = b.mem_is_null(pointer, Ty::BOOL);
+                let (_, found) = two_ways(b, absent, &[], |b| {
+                    b.ks_yield(&[]);
+                });
+                inside(b, found, |b| update(b, pointer));
+                b.ks_yield(&[]);
+            });
+            inside(b, inserted, |b| {
+                b.ks_yield(&[]);
+            });
+        }
+        b.ks_yield(&[]);
+    });
+    inside(&mut b, found, |b| update(b, pointer));
+    func.erase(op);
+}

@@ -1,0 +1,215 @@
+//! `packet`: access to the packet becomes pointers and bounds checks.
+//!
+//! Takes `packet.len` and `packet.at`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
+//! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it stands before
+//! that. The check has the shape that the kernel's verifier follows:
+//! - the pointer that was compared is the one that is used: one SSA value;
+//! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
+//!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
+
+use super::{Changed, Pass, Run};
+use crate::ir::ops::{BpfHelper, KsCall, KsConst, PacketAt};
+use crate::ir::{BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
+use crate::session::Session;
+use crate::tables::{HELPERS, OpTrait};
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::{BTreeMap, BTreeSet};
+
+const NAME: &str = "packet";
+pub static PASS: Pass = Pass { name: NAME, summary: "Check the bounds of packet accesses", run: Run::Module(run) };
+
+/// `MAX_PACKET_OFF` of the kernel's verifier.
+const MAX_OFFSET: u64 = 0xffff;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let moving = moving_functions(module);
+    let mut changed = Changed::No;
+    for func in &mut module.funcs {
+        let moves = moving.contains(&func.name);
+        changed = changed.or(function(func, moves, &mut cx.types));
+    }
+    changed
+}
+
+/// The functions in which, or in whose callees, something moves packet data.
+fn moving_functions(module: &Module) -> BTreeSet<Symbol> {
+    let mut moving = BTreeSet::new();
+    loop {
+        let before = moving.len();
+        for func in &module.funcs {
+            if func.walk().into_iter().any(|op| moves(&func.ops[op], &moving)) {
+                moving.insert(func.name.clone());
+            }
+        }
+        if moving.len() == before {
+            return moving;
+        }
+    }
+}
+
+fn moves(op: &OpData, moving: &BTreeSet<Symbol>) -> bool {
+    if op.opcode == Opcode::BpfHelper {
+        let name = BpfHelper::of(op).helper();
+        return HELPERS.iter().any(|h| h.name == &**name && h.changes_packet);
+    }
+    if op.opcode == Opcode::KsCall {
+        return moving.contains(KsCall::of(op).callee());
+    }
+    op.opcode.has(OpTrait::ChangesPacket)
+}
+
+/// The packet's first byte and the byte after its last.
+#[derive(Clone, Copy)]
+struct Bounds {
+    start: Value,
+    end: Value,
+}
+
+fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
+    let accesses: Vec<OpId> = func
+        .walk()
+        .into_iter()
+        .filter(|&op| matches!(func.ops[op].opcode, Opcode::PacketLen | Opcode::PacketAt))
+        .collect();
+    let mut by_ctx: BTreeMap<Value, Vec<OpId>> = BTreeMap::new();
+    for &op in &accesses {
+        by_ctx.entry(func.ops[op].operands[0]).or_default().push(op);
+    }
+    let byte = types.ptr(Ty::U8, Space::Packet, false);
+    for (ctx, accesses) in by_ctx {
+        let shared =
+            if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
+        for op in accesses {
+            let bounds = shared.unwrap_or_else(|| load(func, op, ctx, byte));
+            if func.ops[op].opcode == Opcode::PacketLen {
+                length(func, op, bounds);
+            } else {
+                header(func, types, op, bounds, byte);
+            }
+        }
+    }
+    if accesses.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+/// Whether a value is known in the whole function from its entry block on.
+fn at_entry(func: &Function, value: Value) -> bool {
+    match func.values[value].def {
+        ValueDef::Arg(block, _) => block == func.entry(),
+        ValueDef::Result(op, _) => func.ops[op].block == func.entry(),
+    }
+}
+
+fn load(func: &mut Function, before: OpId, ctx: Value, byte: Ty) -> Bounds {
+    let mut b = Builder::before(func, before, NAME);
+    Bounds { start: b.packet_start(ctx, byte), end: b.packet_end(ctx, byte) }
+}
+
+/// The op before which something stands that all `ops` use: in the innermost block that holds them all, outside loops.
+fn anchor(func: &Function, ops: &[OpId]) -> OpId {
+    let paths: Vec<Vec<(BlockId, OpId)>> = ops.iter().map(|&op| path(func, op)).collect();
+    let mut level = 0;
+    let block_at = |path: &Vec<(BlockId, OpId)>, level: usize| path.get(level).map(|&(block, _)| block);
+    while let Some(block) = block_at(&paths[0], level + 1)
+        && paths.iter().all(|path| block_at(path, level + 1) == Some(block))
+    {
+        level += 1;
+    }
+    let block = paths[0][level].0;
+    let holders: BTreeSet<OpId> = paths.iter().map(|path| path[level].1).collect();
+    let first = func.blocks[block].ops.iter().copied().find(|op| holders.contains(op));
+    first.unwrap_or_else(|| crate::bug!("an op stands in its block"))
+}
+
+/// The blocks around an op, outermost first, each with the op that holds it there; it ends at the first loop.
+fn path(func: &Function, op: OpId) -> Vec<(BlockId, OpId)> {
+    let mut path = Vec::new();
+    let mut at = Some(op);
+    while let Some(op) = at {
+        if matches!(func.ops[op].opcode, Opcode::KsWhile | Opcode::KsFor) {
+            path.clear();
+        }
+        let block = func.ops[op].block;
+        path.push((block, op));
+        at = func.regions[func.blocks[block].region].parent;
+    }
+    path.reverse();
+    path
+}
+
+fn length(func: &mut Function, op: OpId, bounds: Bounds) {
+    let mut b = Builder::before(func, op, NAME);
+    let end = b.arith_cast(bounds.end, Ty::U64);
+    let start = b.arith_cast(bounds.start, Ty::U64);
+    func.become_op(op, Opcode::ArithSub, vec![end, start], Vec::new());
+}
+
+fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte: Ty) {
+    let view = PacketAt::of(&func.ops[op]);
+    let offset = view.offset();
+    let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
+        crate::bug!("packet.at yields an optional")
+    };
+    let of = match types.kind(found) {
+        TyKind::Place { of, .. } => of,
+        TyKind::Ptr { to, .. } => to,
+        other => crate::bug!("packet.at yields {other:?}"),
+    };
+    let size = types.size_of(of);
+    let limit = MAX_OFFSET.saturating_sub(size);
+    let known = func.def(offset).map(|def| &func.ops[def]).filter(|def| def.opcode == Opcode::KsConst);
+    let known = known.map(|def| KsConst::of(def).value());
+    let pointer_type = types.ptr(of, Space::Packet, false);
+    let mut b = Builder::before(func, op, NAME);
+    let (pointer, bounded) = match known {
+        Some(offset) if (0..=i128::from(limit)).contains(&offset) => (constant(&mut b, bounds, offset, byte), None),
+        Some(_) => (bounds.start, Some(b.ks_const(0, Ty::BOOL))),
+        None => variable(&mut b, types, bounds, offset, (limit, byte)),
+    };
+    let size = b.ks_const(i128::from(size), Ty::U64);
+    let after = b.mem_ptr_add(pointer, size, byte);
+    let mut inside = b.arith_cmp(after, bounds.end, "le", Ty::BOOL);
+    if let Some(bounded) = bounded {
+        inside = b.arith_and(bounded, inside, Ty::BOOL);
+    }
+    let mut value = b.arith_cast(pointer, pointer_type);
+    if value_is_place(types, found) {
+        value = b.ks_deref(value, found);
+    }
+    func.become_op(op, Opcode::MemSomeIf, vec![inside, value], Vec::new());
+}
+
+fn value_is_place(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Place { .. })
+}
+
+fn constant(b: &mut Builder<'_>, bounds: Bounds, offset: i128, byte: Ty) -> Value {
+    if offset == 0 {
+        return bounds.start;
+    }
+    let offset = b.ks_const(offset, Ty::U64);
+    b.mem_ptr_add(bounds.start, offset, byte)
+}
+
+/// The pointer, and whether the offset was within the limit. One that is not is replaced before it is added, since the
+/// verifier follows the addition whether or not its result is used.
+fn variable(
+    b: &mut Builder<'_>,
+    types: &Types,
+    bounds: Bounds,
+    offset: Value,
+    (limit, byte): (u64, Ty),
+) -> (Value, Option<Value>) {
+    let ty = b.func.ty(offset);
+    let Some((bits, _)) = types.as_int(ty) else { crate::bug!("an offset is an integer") };
+    // A negative offset is far beyond the end.
+    let mut offset = offset;
+    for wider in [types.int(bits, false), Ty::U64] {
+        if b.func.ty(offset) != wider {
+            offset = b.arith_cast(offset, wider);
+        }
+    }
+    let limit = b.ks_const(i128::from(limit), Ty::U64);
+    let bounded = b.arith_cmp(offset, limit, "le", Ty::BOOL);
+    let offset = b.arith_select(bounded, offset, limit, Ty::U64);
+    (b.mem_ptr_add(bounds.start, offset, byte), Some(bounded))
+}

@@ -1,0 +1,152 @@
+//! `reach`: which sides each function runs on.
+//!
+//! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
+//! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
+//! what a side cannot have: operations of the other side, with the calls that lead to them, and recursion in BPF. First
+//! of all passes, since the others work for a target.
+
+use super::{Changed, Pass, Run};
+use crate::diag::Diagnostic;
+use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::ir::callgraph::{CallGraph, CallSite, Reached};
+use crate::ir::ops::{BpfHelper, HostCall};
+use crate::ir::{Module, OpData, Opcode, Role, Targets};
+use crate::session::Session;
+use crate::source::Span;
+use crate::tables::{BUILTINS, On};
+use crate::target::Target;
+
+pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let graph = CallGraph::of(module);
+    let with_role = |wanted: fn(&Role) -> bool| {
+        let funcs = module.funcs.iter().enumerate();
+        funcs.filter(move |(_, f)| wanted(&f.role)).map(|(at, _)| at).collect::<Vec<usize>>()
+    };
+    let bpf = graph.reach(with_role(|role| matches!(role, Role::Program { .. } | Role::Helper)));
+    let from_main = graph.reach(with_role(|role| matches!(role, Role::Main)));
+    // What nothing reaches is user space: checked and compiled, though the linker may drop it.
+    let mut roots = with_role(|role| matches!(role, Role::Main));
+    roots.extend(
+        with_role(|role| matches!(role, Role::Plain))
+            .into_iter()
+            .filter(|&f| !bpf.contains(f) && !from_main.contains(f)),
+    );
+    let host = graph.reach(roots);
+    check(module, cx, &bpf, Target::Bpf);
+    check(module, cx, &host, Target::Host);
+    check_recursion(module, cx, &graph, &bpf);
+    for (at, func) in module.funcs.iter_mut().enumerate() {
+        func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };
+    }
+    Changed::Yes
+}
+
+/// Reports the operations and callees that do not exist on the target.
+fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
+    for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
+        let chain = reached.chain(at);
+        match (&func.role, target) {
+            (Role::Helper, Target::Host) => {
+                let Some(site) = chain.first() else { continue };
+                let name = func.name.to_string();
+                let error = cx.error(span(module, *site), HelperFromUserSpace { name });
+                error.note(func.name_span, "declared here");
+                called_from(module, error, &chain[1..]);
+                error.help("without `@helper` it is compiled for each side that calls it");
+                continue;
+            }
+            (Role::Main, Target::Bpf) => {
+                let Some(site) = chain.first() else { continue };
+                let error = cx.error(span(module, *site), MainFromBpf { name: func.name.to_string() });
+                called_from(module, error, &chain[1..]);
+                continue;
+            }
+            (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
+        }
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if let Some(code) = rejection(data, target) {
+                let error = report(cx, data, &func.name, code);
+                called_from(module, error, &chain);
+            }
+        }
+    }
+}
+
+/// The code of the error, if the target does not have the op.
+fn rejection(op: &OpData, target: Target) -> Option<&'static str> {
+    let spec = op.opcode.spec();
+    let on = match target {
+        Target::Bpf => spec.bpf,
+        Target::Host => spec.host,
+    };
+    match on {
+        On::Reject(code) => Some(code),
+        On::Emit | On::Lower(_) => None,
+    }
+}
+
+fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: &str) -> &'c mut Diagnostic {
+    let what = in_words(op);
+    let func = func.to_owned();
+    match code {
+        "E0351" => cx.error(op.loc.span, UserSpaceOnly { what, func }),
+        "E0352" => cx.error(op.loc.span, BpfOnly { what, func }),
+        _ => cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") }),
+    }
+}
+
+/// What the user wrote, as messages name it.
+fn in_words(op: &OpData) -> String {
+    let spec = op.opcode.spec();
+    let callee = if op.opcode == Opcode::HostCall {
+        HostCall::of(op).symbol()
+    } else if op.opcode == Opcode::BpfHelper {
+        BpfHelper::of(op).helper()
+    } else if spec.source.is_empty() {
+        return format!("`{}`", spec.name);
+    } else {
+        return spec.source.to_owned();
+    };
+    let builtin = BUILTINS.iter().find(|b| [b.host, b.bpf].contains(&Some(&**callee)));
+    format!("`{}`", builtin.map_or(&**callee, |b| b.name))
+}
+
+fn span(module: &Module, site: CallSite) -> Span {
+    module.funcs[site.caller].ops[site.op].loc.span
+}
+
+/// Notes the calls that lead to the place of an error, the nearest first.
+fn called_from(module: &Module, error: &mut Diagnostic, chain: &[CallSite]) {
+    for site in chain {
+        let caller = &module.funcs[site.caller];
+        let what = match &caller.role {
+            Role::Program { spec, .. } => {
+                format!("called from here, in the `@{}` program `{}`", spec.name, caller.name)
+            }
+            Role::Helper | Role::Plain | Role::Main => format!("called from here, in `{}`", caller.name),
+        };
+        error.note(span(module, *site), what);
+    }
+}
+
+fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGraph, bpf: &Reached) {
+    for cycle in graph.cycles() {
+        if !bpf.contains(cycle[0].caller) {
+            continue;
+        }
+        let name = |site: &CallSite| format!("`{}`", module.funcs[site.caller].name);
+        let mut names: Vec<String> = cycle.iter().map(name).collect();
+        names.push(name(&cycle[0]));
+        let error = cx.error(span(module, cycle[0]), RecursionInBpf { cycle: names.join(" calls ") });
+        for site in &cycle[1..] {
+            error.note(span(module, *site), format!("called from here, in {}", name(site)));
+        }
+        let mut chain = bpf.chain(cycle[0].caller);
+        chain.retain(|site| !cycle.contains(site));
+        called_from(module, error, &chain);
+    }
+}

@@ -1,0 +1,273 @@
+//! `to-cf`: structured control flow becomes a graph of blocks.
+//!
+//! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators; results
+//! of `ks.if` and `ks.match` are arguments of the block where their ways join; blocks that control does not reach are
+//! gone. Stands after every pass that looks for structure (all that speak of loops, branches or maps), and before
+//! `numeric`, whose operations need no structure.
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::{KsFor, KsIf, KsMatch, KsWhile};
+use crate::ir::{BlockId, Builder, Function, Loc, OpData, OpId, Opcode, RegionId, Value};
+use crate::session::Session;
+use crate::tables::OpTrait;
+use crate::types::{Space, Ty, Types};
+use std::collections::HashMap;
+
+const NAME: &str = "to-cf";
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Turn structured control flow into blocks", run: Run::Function(run) };
+
+fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+    let entry = func.entry();
+    if func.blocks[entry].ops.last().is_some_and(|&op| func.ops[op].opcode.has(OpTrait::Terminator)) {
+        return Changed::No;
+    }
+    let Some(&first) = func.blocks[entry].ops.first() else { crate::bug!("@{} has no ops", func.name) };
+    let loc = func.ops[first].loc;
+    let body = func.body;
+    let mut converter =
+        Converter { func, types: &mut cx.types, at: entry, loc, loops: Vec::new(), joined: HashMap::new() };
+    converter.region(body, entry, Yield::Nowhere);
+    let joined = converter.joined;
+    func.replace_values(&joined);
+    func.regions[body].blocks = func.reverse_postorder();
+    Changed::Yes
+}
+
+/// Where control goes from a region's yield.
+#[derive(Clone, Copy)]
+enum Yield {
+    /// The function's own region ends in a return.
+    Nowhere,
+    /// To a block that takes the yielded values.
+    To(BlockId),
+    /// By the yielded condition.
+    Test { body: BlockId, exit: BlockId },
+}
+
+/// The blocks that exits of a loop go to.
+struct Loop {
+    exit: BlockId,
+    turn: BlockId,
+}
+
+struct Converter<'a> {
+    func: &'a mut Function,
+    types: &'a mut Types,
+    /// The block that grows.
+    at: BlockId,
+    /// Of the op that is being converted.
+    loc: Loc,
+    /// Innermost last.
+    loops: Vec<Loop>,
+    /// Results and loop indexes, and the block arguments that took their place.
+    joined: HashMap<Value, Value>,
+}
+
+impl Converter<'_> {
+    fn builder(&mut self) -> Builder<'_> {
+        Builder::at_end(self.func, self.at, self.loc)
+    }
+
+    fn add_block(&mut self, args: &[Ty]) -> BlockId {
+        self.func.add_block(self.func.body, args)
+    }
+
+    /// Moves the ops of a structured region to the end of `into` and converts them.
+    fn region(&mut self, region: RegionId, into: BlockId, end: Yield) {
+        let block = self.func.only_block(region);
+        self.at = into;
+        for op in std::mem::take(&mut self.func.blocks[block].ops) {
+            self.op(op, end);
+        }
+    }
+
+    fn op(&mut self, op: OpId, end: Yield) {
+        let data = self.func.ops[op].clone();
+        let outer = std::mem::replace(&mut self.loc, Loc { made_by: Some(NAME), ..data.loc });
+        if data.opcode.has(OpTrait::RegionEnd) {
+            self.region_end(&data, end);
+        } else if data.opcode == Opcode::KsIf {
+            self.if_(&data);
+        } else if data.opcode == Opcode::KsMatch {
+            self.match_(&data);
+        } else if data.opcode == Opcode::KsWhile {
+            self.while_(&data);
+        } else if data.opcode == Opcode::KsFor {
+            self.for_(&data);
+        } else {
+            self.func.ops[op].block = self.at;
+            self.func.blocks[self.at].ops.push(op);
+        }
+        self.loc = outer;
+    }
+
+    fn region_end(&mut self, data: &OpData, end: Yield) {
+        if data.opcode == Opcode::KsReturn {
+            self.builder().cf_ret(data.operands.first().copied());
+        } else if data.opcode == Opcode::KsUnreachable {
+            self.return_zero();
+        } else if data.opcode == Opcode::KsYield {
+            match end {
+                Yield::To(block) => {
+                    self.builder().cf_br(&data.operands, vec![block]);
+                }
+                Yield::Test { body, exit } => {
+                    self.builder().cf_cond_br(data.operands[0], vec![body, exit]);
+                }
+                Yield::Nowhere => crate::bug!("a function ends in a return, not in {}", data.opcode.name()),
+            }
+        } else {
+            let Some(innermost) = self.loops.last() else { crate::bug!("{} outside a loop", data.opcode.name()) };
+            let to = if data.opcode == Opcode::KsBreak { innermost.exit } else { innermost.turn };
+            self.builder().cf_br(&[], vec![to]);
+        }
+    }
+
+    /// Defined behaviour even where the compiler believes that control never comes: the kernel's verifier would refuse a
+    /// trap, and undefined behaviour spreads.
+    fn return_zero(&mut self) {
+        let result = self.func.result;
+        if result == Ty::VOID {
+            self.builder().cf_ret(None);
+            return;
+        }
+        let place = self.types.place(result, Space::Stack);
+        let mut b = self.builder();
+        let zero = b.ks_var(b"zero", place);
+        b.ks_zero(zero);
+        let value = b.ks_load(zero, result);
+        b.cf_ret(Some(value));
+    }
+
+    /// The block where the ways of an op join; its arguments are the op's results.
+    fn join(&mut self, data: &OpData) -> BlockId {
+        let types: Vec<Ty> = data.results.iter().map(|&r| self.func.ty(r)).collect();
+        let join = self.add_block(&types);
+        let args = self.func.blocks[join].args.clone();
+        self.joined.extend(std::iter::zip(data.results.iter().copied(), args));
+        join
+    }
+
+    fn if_(&mut self, data: &OpData) {
+        let view = KsIf::of(data);
+        let (then, otherwise, join) = (self.add_block(&[]), self.add_block(&[]), self.join(data));
+        self.builder().cf_cond_br(view.condition(), vec![then, otherwise]);
+        self.region(view.then_region(), then, Yield::To(join));
+        self.region(view.else_region(), otherwise, Yield::To(join));
+        self.at = join;
+    }
+
+    fn while_(&mut self, data: &OpData) {
+        let view = KsWhile::of(data);
+        let (head, body, exit) = (self.add_block(&[]), self.add_block(&[]), self.add_block(&[]));
+        self.builder().cf_br(&[], vec![head]);
+        self.region(view.condition_region(), head, Yield::Test { body, exit });
+        self.loop_body(view.body_region(), body, Loop { exit, turn: head });
+    }
+
+    fn loop_body(&mut self, region: RegionId, body: BlockId, targets: Loop) {
+        let Loop { exit, turn } = targets;
+        self.loops.push(targets);
+        self.region(region, body, Yield::To(turn));
+        self.loops.pop();
+        self.at = exit;
+    }
+
+    /// The index counts up to the last turn and never past it, so that an inclusive range may end at the type's largest
+    /// value: the test stands before the first turn and then at the end of each.
+    fn for_(&mut self, data: &OpData) {
+        let view = KsFor::of(data);
+        let (low, high) = (view.low(), view.high());
+        let ty = self.func.ty(low);
+        let body = self.add_block(&[ty]);
+        let (enter, turn, next, exit) =
+            (self.add_block(&[]), self.add_block(&[]), self.add_block(&[]), self.add_block(&[]));
+        let index = self.func.blocks[body].args[0];
+        let old = self.func.blocks[self.func.only_block(view.body_region())].args[0];
+        self.joined.insert(old, index);
+
+        let mut b = self.builder();
+        let any = b.arith_cmp(low, high, if view.inclusive() { "le" } else { "lt" }, Ty::BOOL);
+        b.cf_cond_br(any, vec![enter, exit]);
+        b.go_to(enter);
+        b.cf_br(&[low], vec![body]);
+        b.go_to(turn);
+        if view.inclusive() {
+            let more = b.arith_cmp(index, high, "lt", Ty::BOOL);
+            b.cf_cond_br(more, vec![next, exit]);
+            b.go_to(next);
+        }
+        let one = b.ks_const(1, ty);
+        let incremented = b.arith_add(index, one, ty);
+        if !view.inclusive() {
+            let more = b.arith_cmp(incremented, high, "lt", Ty::BOOL);
+            b.cf_cond_br(more, vec![next, exit]);
+            b.go_to(next);
+        }
+        b.cf_br(&[incremented], vec![body]);
+        self.loop_body(view.body_region(), body, Loop { exit, turn });
+    }
+
+    fn match_(&mut self, data: &OpData) {
+        let view = KsMatch::of(data);
+        let subject = view.subject();
+        let arms: Vec<BlockId> = view.arms_region().iter().map(|_| self.add_block(&[])).collect();
+        let join = self.join(data);
+        let Some(&default) = arms.last() else { crate::bug!("a match without arms") };
+        let (mut values, mut targets) = (Vec::new(), Vec::new());
+        for case in view.cases().chunks_exact(3) {
+            let (low, high, arm) = (case[0], case[1], arms[case[2] as usize]);
+            if low == high {
+                values.push(low);
+                targets.push(arm);
+            } else {
+                self.range_test(subject, (low, high), arm);
+            }
+        }
+        targets.push(default);
+        self.value_test(subject, &values, targets);
+        for (&region, &block) in std::iter::zip(view.arms_region(), &arms) {
+            self.region(region, block, Yield::To(join));
+        }
+        self.at = join;
+    }
+
+    /// Goes to `arm` if the subject lies in the range, else on in another block.
+    fn range_test(&mut self, subject: Value, (low, high): (i128, i128), arm: BlockId) {
+        let ty = self.func.ty(subject);
+        let rest = self.add_block(&[]);
+        let mut b = self.builder();
+        let low = b.ks_const(low, ty);
+        let above = b.arith_cmp(subject, low, "ge", Ty::BOOL);
+        let high = b.ks_const(high, ty);
+        let below = b.arith_cmp(subject, high, "le", Ty::BOOL);
+        let inside = b.arith_and(above, below, Ty::BOOL);
+        b.cf_cond_br(inside, vec![arm, rest]);
+        self.at = rest;
+    }
+
+    /// `targets` has one block more than there are values: the default.
+    fn value_test(&mut self, subject: Value, values: &[i128], targets: Vec<BlockId>) {
+        let ty = self.func.ty(subject);
+        let mut b = self.builder();
+        match (values, targets.as_slice()) {
+            ([], &[default]) => {
+                b.cf_br(&[], vec![default]);
+            }
+            (&[value], _) => {
+                let value = b.ks_const(value, ty);
+                let equal = b.arith_cmp(subject, value, "eq", Ty::BOOL);
+                b.cf_cond_br(equal, targets);
+            }
+            // Of a bool, two values are all.
+            (&[first, _], &[one, other, _]) if ty == Ty::BOOL => {
+                let (on_true, on_false) = if first == 1 { (one, other) } else { (other, one) };
+                b.cf_cond_br(subject, vec![on_true, on_false]);
+            }
+            (values, _) => {
+                b.cf_switch(subject, values, targets.clone());
+            }
+        }
+    }
+}
