@@ -52,7 +52,7 @@ class Program:
             if self._process.poll() is not None:
                 raise Failure(f"the program ended with status {self._process.returncode} before it printed {text!r}")
             if time.monotonic() > deadline:
-                raise Failure(f"the program did not print {text!r} in {timeout} s")
+                raise Failure(f"the program did not print {text!r} in {timeout} s, but:\n{self.stdout()}{self.stderr()}")
             time.sleep(0.02)
 
     def stop(self, signal_name="INT", timeout=10):

@@ -1,5 +1,5 @@
-// The plainest loader over a libbpf skeleton: open, set the limit, load, attach to an interface, say so, end.
-// With a third argument it stays until Ctrl-C and then prints how many frames were dropped.
+// The plainest loader over a libbpf skeleton: open, set the limit, load, attach to an interface, say so, wait for
+// Ctrl-C, print how many frames were dropped.
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     int ifindex, received;
 
     if (argc < 3 || !(ifindex = if_nametoindex(argv[1])))
-        return fail("usage: loader INTERFACE MAX [stay]");
+        return fail("usage: loader INTERFACE MAX");
     skeleton = SKELETON(__open)();
     if (!skeleton)
         return fail("open");
@@ -35,17 +35,13 @@ int main(int argc, char **argv)
     link = bpf_program__attach_xdp(bpf_object__next_program(skeleton->obj, NULL), ifindex);
     if (!link)
         return fail("attach");
-    if (argc > 3) {
-        sigemptyset(&stop);
-        sigaddset(&stop, SIGINT);
-        sigprocmask(SIG_BLOCK, &stop, NULL);
-    }
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
     puts("attached");
     fflush(stdout);
-    if (argc > 3) {
-        sigwait(&stop, &received);
-        printf("%llu dropped\n", (unsigned long long)skeleton->bss->dropped);
-    }
+    sigwait(&stop, &received);
+    printf("%llu dropped\n", (unsigned long long)skeleton->bss->dropped);
     bpf_link__destroy(link);
     SKELETON(__destroy)(skeleton);
     return 0;

@@ -1,0 +1,73 @@
+"""The C programs that the compiler is compared with (ci/peers), and what is built from the examples."""
+
+import os
+import re
+import subprocess
+
+from built import ROOT, environment, runtime, static_compiler
+
+PEERS = ROOT / "ci" / "peers"
+# How BPF C is written: variant → what clang is told.
+VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux": ["-DPEER_VMLINUX"]}
+
+
+class Contest:
+    """One example and its C peer, built in a folder."""
+
+    def __init__(self, name, folder):
+        self.name, self.folder = name, folder
+        self.source = ROOT / "examples" / f"{name}.ks"
+        self.executable = folder / name
+        self.loader = folder / f"{name}-loader"
+
+    def ksc_command(self):
+        return [str(static_compiler()), "--target=bpf", str(self.source), "-o", str(self.object("ksc"))]
+
+    def clang_command(self, variant):
+        return ["clang-22", "-O2", "-g", "-target", "bpf", *VARIANTS[variant], f"-I{self.folder}",
+                "-c", str(PEERS / f"{self.name}.bpf.c"), "-o", str(self.object(variant))]
+
+    def object(self, who):
+        return self.folder / f"{self.name}.{who}.bpf.o"
+
+    def build(self):
+        run(self.ksc_command())
+        for variant in VARIANTS:
+            run(self.clang_command(variant))
+        run([str(static_compiler()), str(self.source), "-o", str(self.executable)])
+
+    def build_loader(self):
+        """The C loader, over a skeleton of the C object."""
+        header = self.folder / f"{self.name}.skel.h"
+        header.write_text(run(["bpftool", "gen", "skeleton", str(self.object("uapi")), "name", self.name]))
+        run(["gcc", "-O2", f"-I{self.folder}", f'-DPEER_SKELETON="{header.name}"', f"-DPEER_NAME={self.name}",
+             str(PEERS / "loader.c"), "-o", str(self.loader), "-lbpf", "-lelf", "-lz"])
+
+    def instructions(self, who):
+        """How many instructions the object has; the two slots of a 64-bit constant are one."""
+        listing = run(["llvm-objdump-22", "-d", str(self.object(who))])
+        return len(re.findall(r"^\s+[0-9a-f]+:\t", listing, re.MULTILINE))
+
+    def stripped_size(self):
+        stripped = self.folder / f"{self.name}.stripped"
+        run(["strip", "-o", str(stripped), str(self.executable)])
+        return stripped.stat().st_size
+
+
+def write_vmlinux_header(folder):
+    header = run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format", "c"])
+    (folder / "vmlinux.h").write_text(header)
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment())
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def missing():
+    """What has to be built before a contest, or None."""
+    if not static_compiler().exists():
+        return "no optimised compiler: cargo build --release --features static-llvm --target-dir target-static"
+    return None if runtime().exists() else "no runtime: cargo rt"
