@@ -138,10 +138,11 @@ fn builtin(name: &str, v: &Value) -> String {
         _ => panic!("a parameter is [name, type], not {p}"),
     });
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, summary: {:?} }}",
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, interruptible: {}, summary: {:?} }}",
         text(v, "result"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
+        flag(v, "interruptible", false),
         text(v, "summary"),
     )
 }

@@ -25,6 +25,13 @@ impl<'f> Builder<'f> {
         Builder { func, block, at, loc: Loc { made_by: Some(pass), ..loc } }
     }
 
+    /// Ops go after `op` and take its location, marked as made by `pass`.
+    pub fn after(func: &'f mut Function, op: OpId, pass: &'static str) -> Builder<'f> {
+        let mut builder = Builder::before(func, op, pass);
+        builder.at = builder.at.map(|at| at + 1);
+        builder
+    }
+
     /// Goes on at the end of another block.
     pub fn go_to(&mut self, block: BlockId) {
         self.block = block;

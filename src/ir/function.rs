@@ -2,7 +2,7 @@
 
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::ProgramSpec;
+use crate::tables::{OpTrait, OperandKind, ProgramSpec};
 use crate::types::Ty;
 
 /// Where an op comes from. What a pass makes takes its cause's span.
@@ -25,6 +25,17 @@ pub struct OpData {
     pub loc: Loc,
     /// The block that holds it.
     pub block: BlockId,
+}
+
+impl OpData {
+    /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
+    pub fn may_write(&self, operand: usize) -> bool {
+        if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {
+            return false;
+        }
+        let specs = self.opcode.spec().operands;
+        specs.get(operand).or(specs.last()).is_none_or(|spec| spec.kind != OperandKind::Place)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,6 +1,9 @@
 //! Edits that passes share.
 
+use super::ops::KsConst;
 use super::{Attr, BlockId, Function, OpId, Opcode, RegionId, Value};
+use crate::fold;
+use crate::types::Types;
 use std::collections::HashMap;
 
 impl Function {
@@ -33,6 +36,19 @@ impl Function {
             }
         }
         uses
+    }
+
+    /// The number that a value is known to be: a constant, also after conversions.
+    pub fn known(&self, types: &Types, value: Value) -> Option<i128> {
+        let data = &self.ops[self.def(value)?];
+        if data.opcode == Opcode::KsConst {
+            return Some(KsConst::of(data).value());
+        }
+        if data.opcode == Opcode::ArithCast {
+            let (bits, signed) = types.as_int(self.ty(value))?;
+            return Some(fold::wrap(self.known(types, data.operands[0])?, bits, signed));
+        }
+        None
     }
 
     /// Makes another op of an op, in place; results and location stay.

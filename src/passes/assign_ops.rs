@@ -125,8 +125,5 @@ fn pointee_origin(func: &Function, types: &Types, op: OpId) -> Option<Origin> {
         return None;
     }
     let TyKind::Ptr { to, .. } = types.kind(func.ty(KsDeref::of(&func.ops[op]).pointer())) else { return None };
-    match types.kind(to) {
-        TyKind::Struct(id) => Some(types.struct_def(id).origin),
-        _ => None,
-    }
+    if let TyKind::Struct(id) = types.kind(to) { Some(types.struct_def(id).origin) } else { None }
 }

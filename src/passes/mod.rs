@@ -4,7 +4,9 @@
 
 pub mod assign_ops;
 pub mod builtins;
+pub mod cancel_points;
 mod manager;
+pub mod map_places;
 pub mod maps;
 pub mod numeric;
 pub mod optionals;

@@ -11,7 +11,6 @@
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::fold;
-use crate::ir::ops::KsConst;
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::target::Target;
@@ -45,12 +44,6 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     changed
 }
 
-/// The number that a value is known to be.
-fn constant(func: &Function, value: Value) -> Option<i128> {
-    let def = &func.ops[func.def(value)?];
-    (def.opcode == Opcode::KsConst).then(|| KsConst::of(def).value())
-}
-
 fn integer(types: &Types, ty: Ty) -> (u8, bool) {
     types.as_int(ty).unwrap_or_else(|| crate::bug!("arithmetic on {}", types.ir_text(ty)))
 }
@@ -60,7 +53,7 @@ fn shift(func: &mut Function, types: &Types, op: OpId) {
     let ty = func.ty(left);
     let (bits, _) = integer(types, ty);
     let opcode = if func.ops[op].opcode == Opcode::KsShl { Opcode::ArithShl } else { Opcode::ArithShr };
-    let known = constant(func, count);
+    let known = func.known(types, count);
     let mut b = Builder::before(func, op, NAME);
     let mask = i128::from(bits) - 1;
     let count = match known {
@@ -96,7 +89,7 @@ fn division(func: &mut Function, types: &Types, op: OpId, target: Target) -> Val
     let narrow = func.ty(left);
     let (bits, signed) = integer(types, narrow);
     let remainder = matches!(func.ops[op].opcode, Opcode::KsRem | Opcode::ArithSrem);
-    let divisor = constant(func, right);
+    let divisor = func.known(types, right);
     if divisor == Some(0) {
         return if remainder { left } else { Builder::before(func, op, NAME).ks_const(0, narrow) };
     }

@@ -80,13 +80,12 @@ fn bind_pointee(
     let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
     let wanted = func.ty(arg);
     let mut b = Builder::before(func, first, NAME);
-    let value = match types.kind(wanted) {
-        TyKind::Place { of, space } => {
-            let not_null = types.ptr(of, space, false);
-            let pointer = b.arith_cast(pointer, not_null);
-            b.ks_deref(pointer, wanted)
-        }
-        _ => b.arith_cast(pointer, wanted),
+    let value = if let TyKind::Place { of, space } = types.kind(wanted) {
+        let not_null = types.ptr(of, space, false);
+        let pointer = b.arith_cast(pointer, not_null);
+        b.ks_deref(pointer, wanted)
+    } else {
+        b.arith_cast(pointer, wanted)
     };
     values.insert(arg, value);
     func.drop_args(region);

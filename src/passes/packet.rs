@@ -8,7 +8,7 @@
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::{BpfHelper, KsCall, KsConst, PacketAt};
+use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
 use crate::ir::{BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::{HELPERS, OpTrait};
@@ -149,15 +149,10 @@ fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte
     let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
         crate::bug!("packet.at yields an optional")
     };
-    let of = match types.kind(found) {
-        TyKind::Place { of, .. } => of,
-        TyKind::Ptr { to, .. } => to,
-        other => crate::bug!("packet.at yields {other:?}"),
-    };
+    let TyKind::Place { of, .. } = types.kind(found) else { crate::bug!("packet.at yields a place") };
     let size = types.size_of(of);
     let limit = MAX_OFFSET.saturating_sub(size);
-    let known = func.def(offset).map(|def| &func.ops[def]).filter(|def| def.opcode == Opcode::KsConst);
-    let known = known.map(|def| KsConst::of(def).value());
+    let known = func.known(types, offset);
     let pointer_type = types.ptr(of, Space::Packet, false);
     let mut b = Builder::before(func, op, NAME);
     let (pointer, bounded) = match known {
@@ -171,15 +166,9 @@ fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte
     if let Some(bounded) = bounded {
         inside = b.arith_and(bounded, inside, Ty::BOOL);
     }
-    let mut value = b.arith_cast(pointer, pointer_type);
-    if value_is_place(types, found) {
-        value = b.ks_deref(value, found);
-    }
-    func.become_op(op, Opcode::MemSomeIf, vec![inside, value], Vec::new());
-}
-
-fn value_is_place(types: &Types, ty: Ty) -> bool {
-    matches!(types.kind(ty), TyKind::Place { .. })
+    let pointer = b.arith_cast(pointer, pointer_type);
+    let place = b.ks_deref(pointer, found);
+    func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
 }
 
 fn constant(b: &mut Builder<'_>, bounds: Bounds, offset: i128, byte: Ty) -> Value {

@@ -14,7 +14,7 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Function, GlobalKind, Module, OpId, Opcode, RegionId, Role, Section, Symbol, Value};
 use crate::session::Session;
-use crate::tables::{AttrKind, OpTrait, OperandKind};
+use crate::tables::{AttrKind, OpTrait};
 use std::collections::{BTreeSet, HashMap};
 
 pub static PASS: Pass =
@@ -108,15 +108,10 @@ fn roots(func: &Function, ops: &[OpId]) -> HashMap<Value, Symbol> {
     roots
 }
 
-/// The globals that an op may write. One whose address leaves sight counts as written.
+/// The globals that an op may write.
 fn written(func: &Function, op: OpId, roots: &HashMap<Value, Symbol>) -> Vec<Symbol> {
     let data = &func.ops[op];
-    if data.opcode.has(OpTrait::Pure) || data.opcode == Opcode::KsPrint {
-        return Vec::new();
-    }
-    let specs = data.opcode.spec().operands;
-    let is_read = |index: usize| specs.get(index).or(specs.last()).is_some_and(|o| o.kind == OperandKind::Place);
-    let operands = data.operands.iter().enumerate().filter(|&(index, _)| !is_read(index));
+    let operands = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
     operands.filter_map(|(_, value)| roots.get(value).cloned()).collect()
 }
 

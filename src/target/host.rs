@@ -8,10 +8,14 @@ pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
+    // Makes optionals, assignments with an operator, and loops.
+    &passes::map_places::PASS,
     // After all that makes optionals.
     &passes::optionals::PASS,
-    // Makes divisions and shifts.
+    // After `map-places`; makes divisions and shifts.
     &passes::assign_ops::PASS,
+    // After `map-places`, which makes loops of walks.
+    &passes::cancel_points::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
     // Last: takes the divisions and shifts of all others.

@@ -1,0 +1,104 @@
+//! `cancel-points`: loops of user space end when a signal came.
+//!
+//! The first SIGINT or SIGTERM ends the running or next `wait`, `sleep` or `dispatch`, and the program goes on; a loop
+//! without such a call ends the process at its next turn. Takes structured host code after `map-places`, whose walks are
+//! loops too; leaves `host.cancelled` and `host.exit` at the start of the bodies that need them. Before `to-cf`, since it
+//! looks for loops.
+
+use super::{Changed, Pass, Run};
+use crate::ir::ops::{HostCall, KsCall, KsFor, KsWhile};
+use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, RegionId, Symbol};
+use crate::session::Session;
+use crate::tables::BUILTINS;
+use crate::types::{Ty, Types};
+use std::collections::BTreeSet;
+
+const NAME: &str = "cancel-points";
+pub static PASS: Pass = Pass { name: NAME, summary: "End loops of user space on a signal", run: Run::Module(run) };
+
+/// A loop of so many turns that calls nothing is over before anyone notices.
+const SHORT_LOOP: i128 = 1024;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let interruptible = interruptible_functions(module);
+    let mut changed = Changed::No;
+    for func in &mut module.funcs {
+        for op in func.walk() {
+            let Some(body) = loop_body(&func.ops[op]) else { continue };
+            let mut ops = Vec::new();
+            for &region in &func.ops[op].regions {
+                func.walk_region(region, &mut ops);
+            }
+            let waits = ops.iter().any(|&op| is_interruptible(&func.ops[op], &interruptible));
+            if !waits && !is_short(func, &cx.types, op, &ops) {
+                cancel_point(func, body);
+                changed = Changed::Yes;
+            }
+        }
+    }
+    changed
+}
+
+fn loop_body(op: &OpData) -> Option<RegionId> {
+    if op.opcode == Opcode::KsWhile {
+        return Some(KsWhile::of(op).body_region());
+    }
+    (op.opcode == Opcode::KsFor).then(|| KsFor::of(op).body_region())
+}
+
+/// The functions in which, or in whose callees, a builtin may wait that a signal ends.
+fn interruptible_functions(module: &Module) -> BTreeSet<Symbol> {
+    let mut found = BTreeSet::new();
+    loop {
+        let before = found.len();
+        for func in &module.funcs {
+            if func.walk().into_iter().any(|op| is_interruptible(&func.ops[op], &found)) {
+                found.insert(func.name.clone());
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+fn is_interruptible(op: &OpData, functions: &BTreeSet<Symbol>) -> bool {
+    if op.opcode == Opcode::HostCall {
+        let symbol = HostCall::of(op).symbol();
+        return BUILTINS.iter().any(|b| b.interruptible && b.host == Some(symbol));
+    }
+    op.opcode == Opcode::KsCall && functions.contains(KsCall::of(op).callee())
+}
+
+/// Whether a loop has few turns, known to the compiler, and nothing in it that may take long.
+fn is_short(func: &Function, types: &Types, op: OpId, inside: &[OpId]) -> bool {
+    if func.ops[op].opcode != Opcode::KsFor {
+        return false;
+    }
+    let view = KsFor::of(&func.ops[op]);
+    let (Some(low), Some(high)) = (func.known(types, view.low()), func.known(types, view.high())) else { return false };
+    let takes_long = |op: &OpId| {
+        let data = &func.ops[*op];
+        let calls = matches!(data.opcode, Opcode::KsCall | Opcode::KsPrint);
+        let dialect = data.opcode.name().split('.').next();
+        calls || matches!(dialect, Some("host" | "map")) || loop_body(data).is_some()
+    };
+    high - low <= SHORT_LOOP && !inside.iter().any(takes_long)
+}
+
+fn cancel_point(func: &mut Function, body: RegionId) {
+    let block = func.only_block(body);
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let mut b = Builder::before(func, first, NAME);
+    let status = b.host_cancelled(Ty::I32);
+    let zero = b.ks_const(0, Ty::I32);
+    let cancelled = b.arith_cmp(status, zero, "ne", Ty::BOOL);
+    let (then_region, then_block) = b.region(&[]);
+    let (else_region, else_block) = b.region(&[]);
+    b.ks_if(cancelled, &[], vec![then_region, else_region]);
+    b.go_to(then_block);
+    b.host_exit(status);
+    b.ks_yield(&[]);
+    b.go_to(else_block);
+    b.ks_yield(&[]);
+}

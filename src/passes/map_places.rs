@@ -1,0 +1,200 @@
+//! `map-places`: access to map entries in user space becomes copies and system calls.
+//!
+//! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into maps: an
+//! entry becomes a copy on the stack, and after each write to the copy, or to a part of it, the whole goes back to the
+//! map, if the key is still there. Before a write to a part the copy is read again, so that what others changed meanwhile
+//! is not undone. Leaves `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops
+//! whose iterator is freed on every way out. Host only (see `maps` for BPF).
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr};
+use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::session::Session;
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::HashSet;
+
+const NAME: &str = "map-places";
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Turn map entries of user space into copies", run: Run::Function(run) };
+
+/// `BPF_ANY`, `BPF_NOEXIST` and `BPF_EXIST` of include/uapi/linux/bpf.h.
+const ANY: i128 = 0;
+const NOEXIST: i128 = 1;
+const EXIST: i128 = 2;
+
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    let mut changed = Changed::No;
+    for op in func.walk() {
+        let opcode = func.ops[op].opcode;
+        if opcode == Opcode::MapEntry {
+            let view = MapEntry::of(&func.ops[op]);
+            let (key, map) = (view.key(), declared(module, view.map()));
+            entry(func, &mut cx.types, op, (key, map), None);
+        } else if opcode == Opcode::MapEntryOr {
+            let view = MapEntryOr::of(&func.ops[op]);
+            let (key, map, init) = (view.key(), declared(module, view.map()), view.init());
+            entry(func, &mut cx.types, op, (key, map), Some(init));
+        } else if opcode == Opcode::MapAssignOp {
+            assign_op(func, module, &mut cx.types, op);
+        } else if opcode == Opcode::MapEach {
+            each(func, &mut cx.types, op);
+        } else {
+            continue;
+        }
+        changed = Changed::Yes;
+    }
+    changed
+}
+
+fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
+    module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
+}
+
+/// The stack copies that stand for an entry.
+struct Copies<'m> {
+    map: &'m MapDecl,
+    key: Value,
+    value: Value,
+}
+
+impl Copies<'_> {
+    fn read(&self, b: &mut Builder<'_>) -> Value {
+        b.map_copy(self.key, self.value, &self.map.name, Ty::BOOL)
+    }
+
+    fn write_back(&self, b: &mut Builder<'_>) {
+        b.map_update(self.key, self.value, &self.map.name, EXIST, Ty::I32);
+    }
+}
+
+/// A lookup of an entry that may be written; with `init`, inserted where absent.
+fn entry(func: &mut Function, types: &mut Types, op: OpId, (key, map): (Value, &MapDecl), init: Option<Value>) {
+    let value_type = types.place(map.value, Space::Stack);
+    let key_type = types.place(map.key, Space::Stack);
+    let mut b = Builder::before(func, op, NAME);
+    // The key's place may be written before the entry is.
+    let own_key = b.ks_var(b"key", key_type);
+    copy_value(&mut b, types, map.key, own_key, key);
+    let value = b.ks_var(map.name.as_bytes(), value_type);
+    let copies = Copies { map, key: own_key, value };
+    let mut present = copies.read(&mut b);
+    if let Some(init) = init {
+        present = insert_where_absent(&mut b, &copies, present, init);
+    }
+    func.become_op(op, Opcode::MemSomeIf, vec![present, value], Vec::new());
+    let optional = func.ops[op].results[0];
+    func.values[optional].ty = types.opt(value_type);
+    for user in func.uses().remove(&optional).unwrap_or_default() {
+        if func.ops[user].opcode == Opcode::KsIfSome {
+            write_through(func, types, user, &copies);
+        }
+    }
+}
+
+fn insert_where_absent(b: &mut Builder<'_>, copies: &Copies<'_>, present: Value, init: Value) -> Value {
+    let (then_region, then_block) = b.region(&[]);
+    let (else_region, else_block) = b.region(&[]);
+    let op = b.ks_if(present, &[Ty::BOOL], vec![then_region, else_region]);
+    let loc = b.loc;
+    let mut b = Builder::at_end(b.func, then_block, loc);
+    let yes = b.ks_const(1, Ty::BOOL);
+    b.ks_yield(&[yes]);
+    b.go_to(else_block);
+    b.map_update(copies.key, init, &copies.map.name, NOEXIST, Ty::I32);
+    let present = copies.read(&mut b);
+    b.ks_yield(&[present]);
+    b.func.ops[op].results[0]
+}
+
+fn copy_value(b: &mut Builder<'_>, types: &Types, ty: Ty, to: Value, from: Value) {
+    if types.is_aggregate(ty) {
+        b.ks_copy(to, from);
+    } else {
+        let value = b.ks_load(from, ty);
+        b.ks_store(to, value);
+    }
+}
+
+/// In the region where the entry is there: its place and all places in it become the copy's, and writes reach the map.
+fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Copies<'_>) {
+    let region = func.ops[test].regions[0];
+    let block = func.only_block(region);
+    let Some(&whole) = func.blocks[block].args.first() else { return };
+    let mut inside = HashSet::from([whole]);
+    on_stack(func, types, whole);
+    let mut ops = Vec::new();
+    func.walk_region(region, &mut ops);
+    for op in ops {
+        let data = func.ops[op].clone();
+        let touched: Vec<usize> = (0..data.operands.len()).filter(|&i| inside.contains(&data.operands[i])).collect();
+        if touched.is_empty() {
+            continue;
+        }
+        if data.opcode.has(crate::tables::OpTrait::Pure) {
+            for &result in &data.results {
+                if on_stack(func, types, result) {
+                    inside.insert(result);
+                }
+            }
+        } else if touched.iter().any(|&operand| data.may_write(operand)) {
+            let replaces = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
+            if !(replaces && data.operands[0] == whole) {
+                copies.read(&mut Builder::before(func, op, NAME));
+            }
+            copies.write_back(&mut Builder::after(func, op, NAME));
+        }
+    }
+}
+
+/// Makes a place or pointer into an entry one into the stack; false for other values.
+fn on_stack(func: &mut Function, types: &mut Types, value: Value) -> bool {
+    let kind = types.kind(func.ty(value));
+    if let TyKind::Place { of, .. } = kind {
+        func.values[value].ty = types.place(of, Space::Stack);
+        return true;
+    }
+    if let TyKind::Ptr { to, nullable, .. } = kind {
+        func.values[value].ty = types.ptr(to, Space::Stack, nullable);
+        return true;
+    }
+    false
+}
+
+/// `m[k] op= value`: an absent entry reads as zero and is inserted.
+fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId) {
+    let view = MapAssignOp::of(&func.ops[op]);
+    let (key, operand, compute) = (view.key(), view.value(), view.compute());
+    let (word, map) = (view.op().to_owned(), declared(module, view.map()));
+    let place = types.place(map.value, Space::Stack);
+    let mut b = Builder::before(func, op, NAME);
+    let value = b.ks_var(map.name.as_bytes(), place);
+    b.map_copy(key, value, &map.name, Ty::BOOL);
+    b.ks_assign_op(value, operand, &word, compute);
+    b.map_update(key, value, &map.name, ANY, Ty::I32);
+    func.erase(op);
+}
+
+/// A `break` in the body leaves the loop that the walk becomes, and so comes to where the iterator is freed; a `return`
+/// frees it first.
+fn each(func: &mut Function, types: &mut Types, op: OpId) {
+    let view = MapEach::of(&func.ops[op]);
+    let (key, value, map, body) = (view.key(), view.value(), view.map().clone(), view.body_region());
+    let handle = types.ptr(Ty::U8, Space::Heap, false);
+    let mut b = Builder::before(func, op, NAME);
+    let iterator = b.map_iter_new(&map, handle);
+    let (condition, condition_block) = b.region(&[]);
+    b.ks_while(vec![condition, body]);
+    b.map_iter_free(iterator);
+    let loc = b.loc;
+    let mut b = Builder::at_end(func, condition_block, loc);
+    let more = b.map_iter_next(iterator, key, value, Ty::BOOL);
+    b.ks_yield(&[more]);
+    func.erase(op);
+    let mut ops = Vec::new();
+    func.walk_region(body, &mut ops);
+    for op in ops {
+        if func.ops[op].opcode == Opcode::KsReturn {
+            Builder::before(func, op, NAME).map_iter_free(iterator);
+        }
+    }
+}
