@@ -17,6 +17,8 @@ codes! {
     E0307 MissingBody { name } = "function `{name}` has no body",
     /// A value of this type cannot be given on the command line.
     E0308 OptionType { ty } = "no option of the command line can be a `{ty}`",
+    /// Every program has the option `--help`.
+    E0309 ReservedOption { name } = "the option `--{name}` is there already",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.

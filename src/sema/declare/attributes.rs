@@ -1,0 +1,201 @@
+//! Attributes: which exist, where they belong, and the role that a function gets from them.
+
+use super::programs;
+use crate::ast::{Attribute, FnDecl, Item, ItemKind};
+use crate::diag::codes::contexts::MainAttribute;
+use crate::diag::codes::names::{
+    AttributeArguments, ConflictingAttributes, DuplicateAttribute, MisplacedAttribute, UnknownAttribute,
+};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::similar;
+use crate::sema::tree::Role;
+use crate::session::Session;
+use crate::tables::{PROGRAMS, ProgramSpec};
+
+/// What an attribute says.
+enum Meaning {
+    Program(&'static ProgramSpec),
+    Helper,
+    /// Of the language, but not compiled yet; on these declarations.
+    Later(&'static [Place]),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Function,
+    Variable,
+    Impl,
+}
+
+/// Attributes of the language that are not compiled yet. A program type leaves this list when it enters `programs.toml`.
+const LATER: &[(&str, &[Place])] = &[
+    ("cgroup_device", &[Place::Function]),
+    ("cgroup_skb", &[Place::Function]),
+    ("cgroup_sock", &[Place::Function]),
+    ("cgroup_sock_addr", &[Place::Function]),
+    ("cgroup_sockopt", &[Place::Function]),
+    ("cgroup_sysctl", &[Place::Function]),
+    ("fentry", &[Place::Function]),
+    ("fexit", &[Place::Function]),
+    ("flags", &[Place::Variable]),
+    ("flow_dissector", &[Place::Function]),
+    ("freplace", &[Place::Function]),
+    ("iter", &[Place::Function]),
+    ("kfunc", &[Place::Function]),
+    ("kprobe", &[Place::Function]),
+    ("kretprobe", &[Place::Function]),
+    ("lsm", &[Place::Function]),
+    ("netfilter", &[Place::Function]),
+    ("perf_event", &[Place::Function]),
+    ("private", &[Place::Function, Place::Variable]),
+    ("probe", &[Place::Function]),
+    ("raw_tracepoint", &[Place::Function]),
+    ("sec", &[Place::Function]),
+    ("sk_lookup", &[Place::Function]),
+    ("sk_msg", &[Place::Function]),
+    ("sk_skb", &[Place::Function]),
+    ("sleepable", &[Place::Function]),
+    ("socket_filter", &[Place::Function]),
+    ("sockops", &[Place::Function]),
+    ("struct_ops", &[Place::Impl]),
+    ("syscall", &[Place::Function]),
+    ("sysctl", &[Place::Variable]),
+    ("test", &[Place::Function]),
+    ("tp_btf", &[Place::Function]),
+    ("tracepoint", &[Place::Function]),
+    ("uprobe", &[Place::Function]),
+    ("uretprobe", &[Place::Function]),
+    ("usdt", &[Place::Function]),
+];
+
+const HELPER: &str = "helper";
+
+fn meaning(name: &str) -> Option<Meaning> {
+    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
+        return Some(Meaning::Program(spec));
+    }
+    if name == HELPER {
+        return Some(Meaning::Helper);
+    }
+    LATER.iter().find(|(later, _)| *later == name).map(|(_, places)| Meaning::Later(places))
+}
+
+/// Checks the attributes of a declaration, one by one.
+pub(super) fn check(cx: &mut Session, item: &Item) {
+    for (index, attribute) in item.attributes.iter().enumerate() {
+        let name = &attribute.name.name;
+        if let Some(first) = item.attributes[..index].iter().find(|a| a.name.name == *name) {
+            cx.error(attribute.span, DuplicateAttribute { name: name.clone() }).note(first.span, "first here");
+            continue;
+        }
+        let Some(meaning) = meaning(name) else {
+            unknown(cx, attribute);
+            continue;
+        };
+        let places = match meaning {
+            Meaning::Program(_) | Meaning::Helper => &[Place::Function],
+            Meaning::Later(places) => places,
+        };
+        if place(item).is_none_or(|place| !places.contains(&place)) {
+            let item = describe(item).to_owned();
+            let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
+            if places.contains(&Place::Function) {
+                error.help("it belongs before a function");
+            }
+            continue;
+        }
+        match meaning {
+            Meaning::Later(_) => {
+                cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
+            }
+            Meaning::Helper if attribute.args.is_some() => {
+                let wants = "no arguments".to_owned();
+                cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
+                    .fix(attribute.span, "@helper");
+            }
+            Meaning::Helper | Meaning::Program(_) => {}
+        }
+    }
+}
+
+fn unknown(cx: &mut Session, attribute: &Attribute) {
+    let name = &attribute.name.name;
+    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER]).chain(LATER.iter().map(|(name, _)| *name));
+    let near = similar::best(name, known);
+    let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
+    if let Some(near) = near {
+        error.help(format!("did you mean `@{near}`?")).fix(attribute.name.span, near);
+    }
+}
+
+/// The role of a function; none if an attribute is not supported or makes no sense, which was reported.
+pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl) -> Option<Role> {
+    let mut role: Option<(Role, &Attribute)> = None;
+    let mut broken = false;
+    for attribute in &item.attributes {
+        let here = match meaning(&attribute.name.name) {
+            Some(Meaning::Helper) => Role::Helper,
+            Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
+            Some(Meaning::Later(_)) | None => {
+                broken = true;
+                continue;
+            }
+        };
+        match &role {
+            Some((_, first)) if first.name.name == attribute.name.name => broken = true,
+            Some((_, first)) => {
+                let (one, other) = (first.name.name.clone(), attribute.name.name.clone());
+                cx.error(attribute.span, ConflictingAttributes { first: one, second: other })
+                    .note(first.span, "the other one");
+                broken = true;
+            }
+            None => role = Some((here, attribute)),
+        }
+    }
+    let is_main = decl.name.name == "main";
+    match role {
+        _ if broken => None,
+        Some((_, attribute)) if is_main => {
+            let name = attribute.name.name.clone();
+            cx.error(attribute.span, MainAttribute { name }).help("give the function another name");
+            None
+        }
+        Some((role, _)) => Some(role),
+        None if is_main => Some(Role::Main(None)),
+        None => Some(Role::Plain),
+    }
+}
+
+fn place(item: &Item) -> Option<Place> {
+    match &item.kind {
+        ItemKind::Fn(_) => Some(Place::Function),
+        ItemKind::Var(_) => Some(Place::Variable),
+        ItemKind::Impl(_) => Some(Place::Impl),
+        ItemKind::Struct(_)
+        | ItemKind::Enum(_)
+        | ItemKind::Alias { .. }
+        | ItemKind::Config(_)
+        | ItemKind::Const(_)
+        | ItemKind::Extern(_)
+        | ItemKind::Include { .. }
+        | ItemKind::Import { .. }
+        | ItemKind::License { .. } => None,
+    }
+}
+
+fn describe(item: &Item) -> &'static str {
+    match &item.kind {
+        ItemKind::Fn(_) => "a function",
+        ItemKind::Struct(_) => "a struct",
+        ItemKind::Enum(_) => "an enum",
+        ItemKind::Alias { .. } => "a type alias",
+        ItemKind::Config(_) => "a config",
+        ItemKind::Var(_) => "a variable",
+        ItemKind::Const(_) => "a constant",
+        ItemKind::Impl(_) => "an `impl`",
+        ItemKind::Extern(_) => "an `extern`",
+        ItemKind::Include { .. } => "an `include`",
+        ItemKind::Import { .. } => "an `import`",
+        ItemKind::License { .. } => "the license",
+    }
+}

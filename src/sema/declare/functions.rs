@@ -1,0 +1,72 @@
+//! Signatures of functions, and the locals that parameters and named results are.
+
+use super::Declare;
+use crate::ast::{FnDecl, Item};
+use crate::diag::codes::contexts::MissingBody;
+use crate::diag::codes::names::DuplicateMember;
+use crate::sema::scope::Scope;
+use crate::sema::tree::{FuncId, Local, LocalId, Role};
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::types::{FnSig, Ty};
+
+impl<'a> Declare<'a> {
+    pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
+        let mut locals: Vec<Local> = Vec::new();
+        for param in &decl.params {
+            let ty = self.place_type(cx, &param.ty, Position::Param);
+            check_twice(cx, &locals, decl, &param.name.name, param.name.span);
+            locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
+        }
+        let params: Vec<Ty> = locals.iter().map(|local| local.ty).collect();
+        let result = match &decl.result {
+            Some(result) => self.place_type(cx, &result.ty, Position::Result),
+            None => Ty::VOID,
+        };
+        let named = decl.result.as_ref().and_then(|result| result.name.as_ref());
+        if let Some(name) = named {
+            check_twice(cx, &locals, decl, &name.name, name.span);
+            locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
+        }
+        if decl.body.is_none() {
+            let error = cx.error(item.span, MissingBody { name: decl.name.name.clone() });
+            error.help("a function of the kernel is declared with `extern`");
+        }
+        let sig = FnSig { params, result };
+        let func = &self.env.program.funcs[id.0 as usize];
+        match &func.role {
+            Role::Program(program) => {
+                let spec = program.spec;
+                self.check_program(cx, spec, decl, &sig);
+            }
+            Role::Main(_) => {
+                let args = self.check_main(cx, decl, &sig);
+                self.env.program.funcs[id.0 as usize].role = Role::Main(args);
+            }
+            Role::Helper | Role::Plain => {}
+        }
+        let func = &mut self.env.program.funcs[id.0 as usize];
+        func.params = (0..decl.params.len() as u32).map(LocalId).collect();
+        func.named_result = named.map(|_| LocalId(decl.params.len() as u32));
+        func.result = result;
+        func.locals = locals;
+        self.env.funcs[id.0 as usize].sig = sig;
+    }
+
+    fn place_type(&mut self, cx: &mut Session, written: &crate::ast::Type, position: Position) -> Ty {
+        let ty = resolve(cx, self, written, position);
+        if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
+    }
+}
+
+fn check_twice(cx: &mut Session, locals: &[Local], decl: &FnDecl, name: &str, span: crate::source::Span) {
+    if name == "_" {
+        return;
+    }
+    if let Some(first) = locals.iter().find(|local| local.name == name) {
+        let of = format!("function `{}`", decl.name.name);
+        let twice = DuplicateMember { name: name.to_owned(), what: "parameters".to_owned(), of };
+        let first = first.span;
+        cx.error(span, twice).note(first, "first here");
+    }
+}

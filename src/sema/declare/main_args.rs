@@ -1,0 +1,86 @@
+//! `main`: its signature, and the options of the command line that its parameter declares.
+
+use super::Declare;
+use crate::ast::{FieldDecl, FnDecl, ItemKind};
+use crate::diag::codes::contexts::{MainParameters, MainResult, OptionType, ReservedOption};
+use crate::sema::tree::{ArgOption, ArgsSpec};
+use crate::session::Session;
+use crate::types::{FnSig, Origin, StructId, Ty, TyKind};
+
+impl Declare<'_> {
+    /// The options, if `main` takes any.
+    pub(super) fn check_main(&mut self, cx: &mut Session, decl: &FnDecl, sig: &FnSig) -> Option<ArgsSpec> {
+        if ![Ty::VOID, Ty::I32, Ty::ERROR].contains(&sig.result)
+            && let Some(result) = &decl.result
+        {
+            cx.error(result.ty.span, MainResult {}).fix(result.ty.span, "i32");
+        }
+        let (param, ty) = match (decl.params.as_slice(), sig.params.as_slice()) {
+            ([param, rest @ ..], [ty, ..]) => {
+                if let Some(second) = rest.first() {
+                    cx.error(second.span, MainParameters {}).help("make it a field of the struct of options");
+                }
+                (param, *ty)
+            }
+            _ => return None,
+        };
+        if ty == Ty::ERROR {
+            return None;
+        }
+        if let TyKind::Struct(id) = cx.types.kind(ty)
+            && cx.types.struct_def(id).origin == Origin::User
+        {
+            return Some(self.options(cx, id));
+        }
+        cx.error(param.ty.span, MainParameters {}).help("declare `struct Args { … }` and write `main(args: Args)`");
+        None
+    }
+
+    fn options(&mut self, cx: &mut Session, ty: StructId) -> ArgsSpec {
+        let mut options = Vec::new();
+        for (field, decl) in self.struct_fields(ty).iter().enumerate() {
+            let Some(def) = cx.types.struct_def(ty).fields.get(field) else { continue };
+            let field_ty = def.ty;
+            if !is_option(cx, field_ty) {
+                let ty = cx.types.name(field_ty);
+                cx.error(decl.ty.span, OptionType { ty });
+            }
+            if decl.name.name == "help" {
+                cx.error(decl.name.span, ReservedOption { name: "help".to_owned() });
+            }
+            let default = self.env.field_defaults.get(&(ty, field)).cloned();
+            options.push(ArgOption { field, docs: decl.docs.clone(), default });
+        }
+        ArgsSpec { ty, options }
+    }
+
+    fn struct_fields(&self, of: StructId) -> &[FieldDecl] {
+        let Some(&index) = self.struct_entries.get(&of) else { return &[] };
+        if let ItemKind::Struct(decl) = &self.entries[index].item.kind { &decl.fields } else { &[] }
+    }
+}
+
+/// Numbers, bools, characters, enums, strings, and arrays of those (the option is repeated).
+fn is_option(cx: &Session, ty: Ty) -> bool {
+    let ty = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
+    match cx.types.kind(ty) {
+        TyKind::Bool
+        | TyKind::Int { .. }
+        | TyKind::Be { .. }
+        | TyKind::Char
+        | TyKind::F64
+        | TyKind::Str(_)
+        | TyKind::Enum(_)
+        | TyKind::Error => true,
+        TyKind::Void
+        | TyKind::Array(..)
+        | TyKind::Struct(_)
+        | TyKind::Fn(_)
+        | TyKind::Ptr { .. }
+        | TyKind::Opt(_)
+        | TyKind::Place { .. }
+        | TyKind::Handle
+        | TyKind::Link
+        | TyKind::Null => false,
+    }
+}

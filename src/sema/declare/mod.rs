@@ -1,0 +1,248 @@
+//! File-level declarations: collects them, resolves each when it is first needed (so order never matters), and fills the
+//! environment that bodies are checked in.
+
+mod aliases;
+mod attributes;
+mod collect;
+mod cycles;
+mod enums;
+mod functions;
+mod kernel_names;
+mod main_args;
+mod maps;
+mod programs;
+mod structs;
+mod values;
+
+use super::env::{Declared, Entity, Env};
+use super::scope::{Found, Scope, Wanted};
+use super::tree::{Const, Program};
+use crate::ast::{self, Ident, ItemKind};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{EnumId, StructId, Ty, TyKind};
+use std::collections::HashMap;
+
+/// How far a declaration is resolved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Todo,
+    /// Being resolved: whoever needs it closes a cycle.
+    Busy,
+    Done,
+    /// Reported.
+    Broken,
+}
+
+struct Entry<'a> {
+    item: &'a ast::Item,
+    name: &'a Ident,
+    state: State,
+    /// Final once `state` is `Done`. What the name of a function, struct, enum, config or map stands for is known from
+    /// the start.
+    entity: Entity,
+}
+
+/// The declarations while they are being resolved.
+struct Declare<'a> {
+    entries: Vec<Entry<'a>>,
+    by_name: HashMap<&'a str, usize>,
+    /// The enums that have a variant of the name.
+    by_variant: HashMap<&'a str, Vec<usize>>,
+    struct_entries: HashMap<StructId, usize>,
+    enum_entries: HashMap<EnumId, usize>,
+    /// Fields whose default is being evaluated.
+    busy_defaults: Vec<(StructId, usize)>,
+    /// Entries that are `Busy`, outermost first, and where each is needed, if that is known.
+    stack: Vec<(usize, Option<Span>)>,
+    env: Env<'a>,
+}
+
+/// The environment of the files' declarations. Mistakes are reported; the environment then has entities that are
+/// `Broken`, types that are `Ty::ERROR`, and is good for checking bodies all the same.
+pub fn declare<'a>(cx: &mut Session, files: &'a [ast::File]) -> Env<'a> {
+    let predefined = super::predefined::declare(&mut cx.types);
+    let program = Program { license: "GPL".to_owned(), ..Program::default() };
+    let names = HashMap::new();
+    let env = Env { names, predefined, program, funcs: Vec::new(), field_defaults: HashMap::new() };
+    let mut declare = Declare {
+        entries: Vec::new(),
+        by_name: HashMap::new(),
+        by_variant: HashMap::new(),
+        struct_entries: HashMap::new(),
+        enum_entries: HashMap::new(),
+        busy_defaults: Vec::new(),
+        stack: Vec::new(),
+        env,
+    };
+    declare.collect(cx, files);
+    for index in 0..declare.entries.len() {
+        declare.resolve(cx, index, None);
+    }
+    declare.evaluate_defaults(cx);
+    for index in 0..declare.entries.len() {
+        declare.finish(cx, index);
+    }
+    declare.publish(cx);
+    kernel_names::check(cx, &declare.env.program);
+    declare.env
+}
+
+impl<'a> Declare<'a> {
+    /// Makes sure that the entry, which is needed at `at`, is resolved. False if it cannot be.
+    fn resolve(&mut self, cx: &mut Session, index: usize, at: Option<Span>) -> bool {
+        match self.entries[index].state {
+            State::Done => return true,
+            State::Broken => return false,
+            State::Busy => {
+                self.report_cycle(cx, index, at);
+                return false;
+            }
+            State::Todo => {}
+        }
+        self.entries[index].state = State::Busy;
+        self.stack.push((index, at));
+        let item = self.entries[index].item;
+        let entity = self.resolve_item(cx, index, item);
+        self.stack.pop();
+        let entry = &mut self.entries[index];
+        match entity {
+            Some(entity) if entry.state == State::Busy => {
+                entry.entity = entity;
+                entry.state = State::Done;
+            }
+            Some(_) | None => {
+                entry.entity = Entity::Broken;
+                entry.state = State::Broken;
+            }
+        }
+        entry.state == State::Done
+    }
+
+    /// What the name stands for. Functions and maps are only looked at in `finish`, when all types are known.
+    fn resolve_item(&mut self, cx: &mut Session, index: usize, item: &'a ast::Item) -> Option<Entity> {
+        let known = self.entries[index].entity.clone();
+        match (&item.kind, &known) {
+            (ItemKind::Struct(decl), Entity::Type(ty)) => self.structure(cx, *ty, &decl.name, &decl.fields),
+            (ItemKind::Config(decl), Entity::Config(id)) => {
+                let ty = self.env.program.config(*id).ty;
+                let ty = cx.types.intern(TyKind::Struct(ty));
+                self.structure(cx, ty, &decl.name, &decl.fields).map(|_| known)
+            }
+            (ItemKind::Enum(decl), Entity::Type(ty)) => self.enumeration(cx, *ty, decl),
+            (ItemKind::Alias { name: _, ty }, _) => self.alias(cx, ty),
+            (ItemKind::Const(decl), _) => self.constant(cx, decl),
+            (ItemKind::Var(decl), Entity::Global(id)) => self.global(cx, *id, decl),
+            _ => Some(known),
+        }
+    }
+
+    /// What needs all types: functions, maps, the values of configs.
+    fn finish(&mut self, cx: &mut Session, index: usize) {
+        let item = self.entries[index].item;
+        match (&item.kind, self.entries[index].entity.clone()) {
+            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, decl),
+            (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
+            _ => {}
+        }
+    }
+
+    /// Puts what was found into the environment.
+    fn publish(&mut self, cx: &Session) {
+        for index in 0..self.entries.len() {
+            let Entry { name, entity, .. } = &self.entries[index];
+            if self.by_name.get(name.name.as_str()) == Some(&index) {
+                let declared = Declared { entity: entity.clone(), span: Some(name.span) };
+                self.env.names.insert(name.name.clone(), declared);
+            }
+            if let ItemKind::Enum(decl) = &self.entries[index].item.kind {
+                for variant in &decl.variants {
+                    self.publish_variant(cx, &variant.name);
+                }
+            }
+        }
+    }
+}
+
+impl Scope for Declare<'_> {
+    fn find(&mut self, cx: &mut Session, name: &str) -> Found {
+        if let Some(&index) = self.by_name.get(name) {
+            return self.find_entry(cx, index);
+        }
+        if self.by_variant.contains_key(name) {
+            return self.find_variant(cx, name);
+        }
+        self.env.predefined.get(name).map_or(Found::Nothing, |declared| Found::Declared(declared.clone()))
+    }
+
+    fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool {
+        let entry = match cx.types.kind(ty) {
+            TyKind::Array(element, _) => return self.complete(cx, element, span),
+            TyKind::Struct(id) => self.struct_entries.get(&id),
+            TyKind::Enum(id) => self.enum_entries.get(&id),
+            TyKind::Void
+            | TyKind::Bool
+            | TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::F64
+            | TyKind::Str(_)
+            | TyKind::Fn(_)
+            | TyKind::Ptr { .. }
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle
+            | TyKind::Link
+            | TyKind::Null
+            | TyKind::Error => None,
+        };
+        entry.copied().is_none_or(|index| self.resolve(cx, index, Some(span)))
+    }
+
+    fn complete_variant(&mut self, cx: &mut Session, of: Ty, variant: &Ident) -> bool {
+        let TyKind::Enum(id) = cx.types.kind(of) else { return true };
+        let Some(index) = self.enum_entries.get(&id).copied() else { return true };
+        let known = self.variant_value(cx, index, &variant.name).is_some();
+        known || self.resolve(cx, index, Some(variant.span))
+    }
+
+    fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const> {
+        self.default_of(cx, of, field)
+    }
+
+    fn candidates(&self, wanted: Wanted) -> Vec<String> {
+        let mut names = match wanted {
+            Wanted::Any => self.env.all_names(),
+            Wanted::Type => self.env.type_names(),
+        };
+        for entry in &self.entries {
+            let is_type = matches!(entry.item.kind, ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Alias { .. });
+            if is_type || wanted == Wanted::Any {
+                names.push(entry.name.name.clone());
+            }
+            if let (ItemKind::Enum(decl), Wanted::Any) = (&entry.item.kind, wanted) {
+                names.extend(decl.variants.iter().map(|v| v.name.name.clone()));
+            }
+        }
+        names
+    }
+}
+
+impl Declare<'_> {
+    fn find_entry(&mut self, cx: &mut Session, index: usize) -> Found {
+        let needs_resolving =
+            matches!(self.entries[index].item.kind, ItemKind::Alias { .. } | ItemKind::Const(_) | ItemKind::Var(_));
+        if needs_resolving && !self.resolve(cx, index, None) {
+            return Found::Broken;
+        }
+        let Entry { name, entity, .. } = &self.entries[index];
+        if let Entity::Broken = entity {
+            return Found::Broken;
+        }
+        if let Entity::Global(id) = entity {
+            return Found::Variable(self.env.program.global(*id).ty);
+        }
+        Found::Declared(Declared { entity: entity.clone(), span: Some(name.span) })
+    }
+}

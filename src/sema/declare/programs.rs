@@ -1,0 +1,136 @@
+//! BPF programs: the words of their attribute, and their signature.
+
+use super::Declare;
+use crate::ast::{Attribute, Expr, ExprKind, FnDecl};
+use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult};
+use crate::diag::codes::names::AttributeArguments;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::predefined::table_type;
+use crate::sema::similar;
+use crate::sema::tree::ProgramRole;
+use crate::session::Session;
+use crate::tables::ProgramSpec;
+use crate::types::{FnSig, Space, Ty, TyKind};
+
+/// Modes of the language that are not compiled yet.
+const LATER_MODES: &[(&str, &str)] = &[("xdp", "devmap"), ("xdp", "cpumap")];
+
+/// The longest name of a network interface (IFNAMSIZ less the NUL).
+const MAX_INTERFACE: usize = 15;
+
+/// Mode and target that the attribute gives.
+pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
+    let mut role = ProgramRole { spec, mode: None, target: None };
+    for arg in attribute.args.iter().flatten() {
+        let ExprKind::Str(bytes) = &arg.kind else {
+            wrong_arguments(cx, spec, arg);
+            continue;
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let mode = spec.forms.iter().find(|form| !form.mode.is_empty() && form.mode == text);
+        match mode {
+            Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
+            None if role.target.is_none() => role.target = target(cx, spec, arg, text),
+            Some(_) | None => wrong_arguments(cx, spec, arg),
+        }
+    }
+    role
+}
+
+fn modes(spec: &ProgramSpec) -> Vec<String> {
+    spec.forms.iter().filter(|form| !form.mode.is_empty()).map(|form| format!("\"{}\"", form.mode)).collect()
+}
+
+fn wrong_arguments(cx: &mut Session, spec: &ProgramSpec, arg: &Expr) {
+    let mut wants = modes(spec);
+    if let Some(target) = spec.target {
+        wants.push(format!("the name of an {target}"));
+    }
+    let wants = format!("at most one mode and one target: {}", wants.join(", "));
+    cx.error(arg.span, AttributeArguments { name: spec.name.to_owned(), wants });
+}
+
+fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
+    if LATER_MODES.contains(&(spec.name, &text)) {
+        cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
+        return None;
+    }
+    let why = match spec.target {
+        None => Some("it takes no target"),
+        Some(_) if text.is_empty() => Some("it is empty"),
+        Some("interface") => not_an_interface(&text),
+        Some(_) => None,
+    };
+    let modes = modes(spec);
+    if let Some(why) = why {
+        let name = spec.name.to_owned();
+        let error = cx.error(arg.span, BadTarget { name, text, why: why.to_owned() });
+        if !modes.is_empty() {
+            error.help(format!("the modes are {}", modes.join(", ")));
+        }
+        return None;
+    }
+    let quoted = format!("\"{text}\"");
+    if let Some(near) = similar::best(&quoted, &modes) {
+        cx.warn(arg.span, NearlyMode { text: text.clone(), name: spec.name.to_owned() })
+            .help(format!("did you mean {near}?"))
+            .fix(arg.span, near);
+    }
+    Some(text)
+}
+
+fn not_an_interface(text: &str) -> Option<&'static str> {
+    match text {
+        "." | ".." => Some("no interface has this name"),
+        _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
+        _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {
+            Some("names of interfaces have no blanks, `/` or `:`")
+        }
+        _ => None,
+    }
+}
+
+impl Declare<'_> {
+    /// The signature that the program type asks for; the first parameter may be left out.
+    pub(super) fn check_program(&self, cx: &mut Session, spec: &'static ProgramSpec, decl: &FnDecl, sig: &FnSig) {
+        let context = table_type(&mut cx.types, &self.env.predefined, spec.context);
+        let wanted = table_type(&mut cx.types, &self.env.predefined, spec.result);
+        let name = spec.name;
+        let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context, spec.result);
+        for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
+            if ty == Ty::ERROR {
+                continue;
+            }
+            let of_context =
+                matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
+            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context.to_owned() };
+            if index > 0 {
+                cx.error(param.span, wrong).help(format!("write `{form}`"));
+                break;
+            } else if !of_context {
+                cx.error(param.ty.span, wrong)
+                    .help(format!("write `{form}`"))
+                    .fix(param.ty.span, format!("*{}", spec.context));
+            }
+        }
+        if sig.result == Ty::ERROR || accepts_result(cx, wanted, sig.result) {
+            return;
+        }
+        let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
+        match (&decl.result, &decl.body) {
+            (Some(result), _) => {
+                cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, spec.result);
+            }
+            (None, Some(body)) => {
+                let at = body.span.start();
+                cx.error(decl.name.span, wrong).help(format!("write `{form}`")).fix(at, format!("-> {} ", spec.result));
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+/// The declared type of the table, or any integer of 32 bits: the register is the same.
+fn accepts_result(cx: &Session, wanted: Ty, found: Ty) -> bool {
+    found == wanted || matches!(cx.types.kind(found), TyKind::Int { bits: 32, .. })
+}

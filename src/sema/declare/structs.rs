@@ -1,0 +1,115 @@
+//! Structs, and the fields of configs: types, C layout, defaults.
+
+use super::{Declare, Entry};
+use crate::ast::{FieldDecl, Ident, ItemKind};
+use crate::diag::codes::names::DuplicateMember;
+use crate::diag::codes::types::{BadLength, NoMembers};
+use crate::sema::consts;
+use crate::sema::env::Entity;
+use crate::sema::scope::Scope;
+use crate::sema::tree::Const;
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::types::{FieldDef, StructId, Ty, TyKind};
+
+impl<'a> Declare<'a> {
+    /// Fills in the fields of a struct or config and lays it out.
+    pub(super) fn structure(
+        &mut self,
+        cx: &mut Session,
+        ty: Ty,
+        name: &Ident,
+        fields: &'a [FieldDecl],
+    ) -> Option<Entity> {
+        let TyKind::Struct(id) = cx.types.kind(ty) else {
+            crate::bug!("the struct `{}` is none", name.name);
+        };
+        if fields.is_empty() {
+            cx.error(name.span, NoMembers { name: name.name.clone(), what: "fields".to_owned() });
+        }
+        let mut defs: Vec<FieldDef> = Vec::new();
+        for field in fields {
+            if let Some(first) = defs.iter().find(|d| d.name == field.name.name) {
+                let of = format!("`{}`", name.name);
+                let twice = DuplicateMember { name: field.name.name.clone(), what: "fields".to_owned(), of };
+                let first = first.span;
+                let error = cx.error(field.name.span, twice);
+                if let Some(first) = first {
+                    error.note(first, "first here");
+                }
+            }
+            let ty = resolve(cx, self, &field.ty, Position::Value);
+            let known = self.complete(cx, ty, field.ty.span);
+            defs.push(FieldDef {
+                name: field.name.name.clone(),
+                ty: if known { ty } else { Ty::ERROR },
+                offset: 0,
+                bits: None,
+                span: Some(field.name.span),
+            });
+        }
+        let size: u64 = defs.iter().fold(0, |sum, d| sum.saturating_add(cx.types.size_of(d.ty)));
+        cx.types.struct_def_mut(id).fields = defs;
+        if size > u64::from(u32::MAX) {
+            let what = format!("the struct `{}`", name.name);
+            cx.error(name.span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
+            return None;
+        }
+        cx.types.lay_out(id);
+        Some(Entity::Type(ty))
+    }
+
+    /// The default of a field, evaluated when it is first asked for.
+    pub(super) fn default_of(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const> {
+        if let Some(known) = self.env.field_defaults.get(&(of, field)) {
+            return Some(known.clone());
+        }
+        let index = *self.struct_entries.get(&of)?;
+        let expr = fields_of(&self.entries[index])?.get(field)?.default.as_ref()?;
+        let ty = cx.types.struct_def(of).fields.get(field)?.ty;
+        if self.busy_defaults.contains(&(of, field)) {
+            self.report_default_cycle(cx, of, field);
+            return Some(Const::Zero);
+        }
+        self.busy_defaults.push((of, field));
+        let value = consts::eval(cx, self, expr, Some(ty)).map_or(Const::Zero, |constant| constant.value);
+        self.busy_defaults.pop();
+        self.env.field_defaults.insert((of, field), value.clone());
+        Some(value)
+    }
+
+    fn report_default_cycle(&mut self, cx: &mut Session, of: StructId, field: usize) {
+        use crate::diag::codes::names::DeclarationCycle;
+        let def = cx.types.struct_def(of);
+        let name = format!("{}.{}", def.name, def.fields[field].name);
+        if let Some(span) = def.fields[field].span {
+            cx.error(span, DeclarationCycle { name });
+        }
+    }
+
+    /// All defaults, also those that no literal leaves to them.
+    pub(super) fn evaluate_defaults(&mut self, cx: &mut Session) {
+        for index in 0..self.entries.len() {
+            let Some(fields) = fields_of(&self.entries[index]) else { continue };
+            let Some(id) = self.struct_of(cx, index) else { continue };
+            for field in 0..fields.len() {
+                self.default_of(cx, id, field);
+            }
+        }
+    }
+
+    fn struct_of(&self, cx: &Session, index: usize) -> Option<StructId> {
+        if let Entity::Config(id) = self.entries[index].entity {
+            return Some(self.env.program.config(id).ty);
+        }
+        let Entity::Type(ty) = self.entries[index].entity else { return None };
+        if let TyKind::Struct(id) = cx.types.kind(ty) { Some(id) } else { None }
+    }
+}
+
+fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {
+    if let ItemKind::Struct(decl) = &entry.item.kind {
+        return Some(&decl.fields);
+    }
+    if let ItemKind::Config(decl) = &entry.item.kind { Some(&decl.fields) } else { None }
+}

@@ -1,0 +1,70 @@
+//! Constants, global variables and the values of configs.
+
+use super::Declare;
+use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
+use crate::diag::codes::types::UnknownTypeOf;
+use crate::sema::consts::{self, Constant};
+use crate::sema::env::Entity;
+use crate::sema::scope::Scope;
+use crate::sema::tree::{ConfigId, Const, GlobalId};
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::types::Ty;
+
+impl Declare<'_> {
+    pub(super) fn constant(&mut self, cx: &mut Session, decl: &ConstDecl) -> Option<Entity> {
+        let ty = match &decl.ty {
+            Some(written) => {
+                let ty = resolve(cx, self, written, Position::Value);
+                Some(ty).filter(|&ty| ty != Ty::ERROR && self.complete(cx, ty, written.span))
+            }
+            None => None,
+        };
+        let Constant { value, ty: found } = consts::eval(cx, self, &decl.value, ty)?;
+        if decl.ty.is_some() && ty.is_none() {
+            return None;
+        }
+        Some(Entity::Const { value, ty: found })
+    }
+
+    pub(super) fn global(&mut self, cx: &mut Session, id: GlobalId, decl: &VarDecl) -> Option<Entity> {
+        let declared = decl.ty.as_ref().map(|written| {
+            let ty = resolve(cx, self, written, Position::Value);
+            if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
+        });
+        let (ty, init) = match (declared, &decl.init) {
+            (Some(ty), Some(init)) => (ty, consts::eval(cx, self, init, Some(ty)).map(|constant| constant.value)),
+            (Some(ty), None) => (ty, None),
+            (None, init) => self.inferred(cx, &decl.name, init.as_ref())?,
+        };
+        let global = &mut self.env.program.globals[id.0 as usize];
+        global.ty = ty;
+        global.init = init;
+        (ty != Ty::ERROR).then_some(Entity::Global(id))
+    }
+
+    /// The type of a global is that of its initialiser, with the rule for literals.
+    fn inferred(&mut self, cx: &mut Session, name: &Ident, init: Option<&Expr>) -> Option<(Ty, Option<Const>)> {
+        let Some(init) = init else {
+            cx.error(name.span, UnknownTypeOf { name: name.name.clone() })
+                .help(format!("write a type: `var {}: u64`", name.name));
+            return None;
+        };
+        let constant = consts::eval(cx, self, init, None)?;
+        let Some(ty) = consts::own_type(cx, &constant) else {
+            cx.error(init.span, UnknownTypeOf { name: name.name.clone() }).help("write a type after the name");
+            return None;
+        };
+        let value = consts::convert(cx, init.span, constant, ty)?;
+        Some((ty, Some(value)))
+    }
+
+    /// A config's field without a default is zero.
+    pub(super) fn config_defaults(&mut self, cx: &Session, id: ConfigId) {
+        let ty = self.env.program.config(id).ty;
+        let count = cx.types.struct_def(ty).fields.len();
+        let defaults =
+            (0..count).map(|field| self.env.field_defaults.get(&(ty, field)).cloned().unwrap_or(Const::Zero)).collect();
+        self.env.program.configs[id.0 as usize].defaults = defaults;
+    }
+}
