@@ -8,7 +8,7 @@ use crate::passes::{self, Pass};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
-use crate::{ast, source, syntax};
+use crate::{ast, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
 
@@ -51,6 +51,18 @@ pub fn read(cx: &mut Session, path: &Path) -> Option<Input> {
     let tree = syntax::parse(cx, file);
     cx.timed("parse", since);
     Some(Input::Source(tree))
+}
+
+/// The typed tree of a file. With syntax errors there is none: what the parser had to leave out would be missed at every
+/// use.
+pub fn check(cx: &mut Session, tree: &ast::File) -> Option<sema::tree::Program> {
+    if cx.diags.has_errors() {
+        return None;
+    }
+    let since = Instant::now();
+    let program = sema::check(cx, std::slice::from_ref(tree));
+    cx.timed("check", since);
+    program
 }
 
 fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {

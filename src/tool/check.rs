@@ -3,7 +3,7 @@
 use super::{finish, status};
 use crate::cli::Check;
 use crate::diag::verify;
-use crate::pipeline;
+use crate::pipeline::{self, Input};
 use crate::session::Session;
 use std::process::ExitCode;
 
@@ -19,8 +19,10 @@ pub fn run(args: &Check) -> ExitCode {
 
 /// Goes as far as any error can come from.
 fn check(cx: &mut Session, args: &Check) -> Option<()> {
-    pipeline::read(cx, &args.input)?;
-    Some(())
+    match pipeline::read(cx, &args.input)? {
+        Input::Source(tree) => pipeline::check(cx, &tree).map(|_| ()),
+        Input::Ir(_) => Some(()),
+    }
 }
 
 /// `--verify-diagnostics`: the source says what must be reported.

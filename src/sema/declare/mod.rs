@@ -18,10 +18,14 @@ use super::env::{Declared, Entity, Env};
 use super::scope::{Found, Scope, Wanted};
 use super::tree::{Const, Program};
 use crate::ast::{self, Ident, ItemKind};
+use crate::diag::codes::names::DeclarationDepth;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, StructId, Ty, TyKind};
 use std::collections::HashMap;
+
+/// How many declarations may need each other in a row, each one declared after what needs it.
+const MAX_DEPTH: usize = 200;
 
 /// How far a declaration is resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,6 +100,15 @@ impl<'a> Declare<'a> {
             State::Broken => return false,
             State::Busy => {
                 self.report_cycle(cx, index, at);
+                return false;
+            }
+            State::Todo if self.stack.len() >= MAX_DEPTH => {
+                let name = self.entries[index].name;
+                let limit = MAX_DEPTH.to_string();
+                cx.error(name.span, DeclarationDepth { name: name.name.clone(), limit })
+                    .help("declare what is needed first before what needs it");
+                self.entries[index].state = State::Broken;
+                self.entries[index].entity = Entity::Broken;
                 return false;
             }
             State::Todo => {}
