@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod cli;
+pub mod codegen;
 pub mod diag;
 pub mod fold;
 pub mod ir;

@@ -1,3 +1,4 @@
 //! From object code to files: what is written, and the executable that `cc` links.
 
+pub mod object;
 pub mod output;

@@ -75,6 +75,15 @@ impl SourceFile {
         start..self.line_starts.get(index + 1).map_or(self.text.len(), |&end| end as usize)
     }
 
+    /// The byte at a line and column, both from 1; none if the file has no such line. A column beyond the line is its end.
+    pub fn offset(&self, line: u32, column: u32) -> Option<u32> {
+        let index = (line as usize).checked_sub(1).filter(|&i| i < self.line_count())?;
+        let text = self.line(line);
+        let skip = (column as usize).saturating_sub(1);
+        let within = text.char_indices().nth(skip).map_or(text.len(), |(at, _)| at);
+        Some(self.line_starts[index] + within as u32)
+    }
+
     pub fn line_col(&self, offset: u32) -> LineCol {
         let line = self.line_starts.partition_point(|&start| start <= offset);
         let start = self.line_starts[line - 1] as usize;

@@ -18,4 +18,7 @@ codes! {
 
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
+
+    /// The LLVM library that this compiler runs with makes no code for this machine.
+    E0930 NoLlvmTarget { triple } = "LLVM has no code generator for {triple}",
 }

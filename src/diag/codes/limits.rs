@@ -1,3 +1,18 @@
 //! E05: limits.
 
-codes! {}
+codes! {
+    /// A BPF function has 512 bytes of stack for all its local variables, and so have all functions of a chain of calls
+    /// together. Maps and global variables are not on the stack.
+    E0540 StackTooLarge = "the local variables of this function need more than the 512 bytes of a BPF stack",
+
+    /// BPF passes at most five arguments in registers and none otherwise. A function with more is inlined, which is not
+    /// possible where it calls itself.
+    E0541 TooManyArguments = "this function has more than five parameters and cannot be inlined",
+
+    /// What the kernel prints from BPF code is limited: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and
+    /// no letter or digit right after `%s` and `%p`. It would print nothing at all.
+    E0542 NotPrintable { what } = "BPF code cannot print {what}",
+
+    /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
+    E0549 Refused { side, why } = "no {side} code can be made of this: {why}",
+}

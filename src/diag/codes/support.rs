@@ -7,4 +7,11 @@ codes! {
     /// The artifact that was asked for cannot come from this input: a program without an attribute such as `@xdp` has no BPF
     /// object, one without `main` no executable, and IR has no syntax tree.
     E0602 NoSuchArtifact { what } = "this input has no {what}",
+
+    /// The instruction set level that was asked for has no such instruction; a later one has. Level v3 works on every kernel
+    /// that this compiler supports, v4 from 6.6 on.
+    E0610 NeedsMcpu { what, level } = "{what} needs `--mcpu={level}` or later",
+
+    /// The object must load on the oldest kernel that `--min-kernel` names, and that one lacks this.
+    E0611 NeedsKernel { what, version } = "{what} needs Linux {version}, which is later than `--min-kernel`",
 }

@@ -1,0 +1,343 @@
+//! Instructions. The only file that unwraps inkwell's results: they fail for a builder without a position and for
+//! operands of a wrong type, which would be faults of the emitter.
+
+use inkwell::attributes::{Attribute, AttributeLoc};
+use inkwell::basic_block::BasicBlock;
+use inkwell::builder::{Builder, BuilderError};
+use inkwell::context::Context;
+use inkwell::intrinsics::Intrinsic;
+use inkwell::module::Module;
+use inkwell::types::{BasicTypeEnum, FunctionType, IntType, PointerType};
+use inkwell::values::{
+    BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FunctionValue, InstructionValue, IntValue,
+    PhiValue, PointerValue,
+};
+use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, IntPredicate};
+
+/// Makes instructions at a position.
+pub struct Build<'c> {
+    pub context: &'c Context,
+    builder: Builder<'c>,
+}
+
+/// How an integer gets wider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extend {
+    Sign,
+    Zero,
+    /// The value is known not to be negative: the verifier keeps the range that it learned of the narrow one.
+    ZeroNonNegative,
+}
+
+fn made<T>(result: Result<T, BuilderError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => crate::bug!("LLVM refuses an instruction: {error}"),
+    }
+}
+
+impl<'c> Build<'c> {
+    pub fn new(context: &'c Context) -> Build<'c> {
+        Build { context, builder: context.create_builder() }
+    }
+
+    /// For debug locations, which inkwell cannot set from what `debug` makes.
+    pub fn raw(&self) -> &Builder<'c> {
+        &self.builder
+    }
+
+    pub fn int_type(&self, bits: u32) -> IntType<'c> {
+        match bits {
+            1 => self.context.bool_type(),
+            8 => self.context.i8_type(),
+            16 => self.context.i16_type(),
+            32 => self.context.i32_type(),
+            64 => self.context.i64_type(),
+            other => crate::bug!("no integer type of {other} bits"),
+        }
+    }
+
+    pub fn ptr_type(&self) -> PointerType<'c> {
+        self.context.ptr_type(AddressSpace::default())
+    }
+
+    pub fn int(&self, bits: u32, value: u64) -> IntValue<'c> {
+        self.int_type(bits).const_int(value, false)
+    }
+
+    pub fn null(&self) -> PointerValue<'c> {
+        self.ptr_type().const_null()
+    }
+
+    // Positions and control flow
+
+    pub fn go_to(&self, block: BasicBlock<'c>) {
+        self.builder.position_at_end(block);
+    }
+
+    pub fn block(&self, func: FunctionValue<'c>, name: &str) -> BasicBlock<'c> {
+        self.context.append_basic_block(func, name)
+    }
+
+    /// The block that instructions go to.
+    pub fn here(&self) -> BasicBlock<'c> {
+        match self.builder.get_insert_block() {
+            Some(block) => block,
+            None => crate::bug!("the builder has no position"),
+        }
+    }
+
+    pub fn br(&self, to: BasicBlock<'c>) {
+        made(self.builder.build_unconditional_branch(to));
+    }
+
+    pub fn cond_br(&self, condition: IntValue<'c>, then: BasicBlock<'c>, otherwise: BasicBlock<'c>) {
+        made(self.builder.build_conditional_branch(condition, then, otherwise));
+    }
+
+    pub fn switch(
+        &self,
+        subject: IntValue<'c>,
+        default: BasicBlock<'c>,
+        cases: &[(IntValue<'c>, BasicBlock<'c>)],
+    ) -> InstructionValue<'c> {
+        made(self.builder.build_switch(subject, default, cases))
+    }
+
+    pub fn ret(&self, value: Option<BasicValueEnum<'c>>) {
+        made(self.builder.build_return(value.as_ref().map(|v| v as &dyn BasicValue<'c>)));
+    }
+
+    pub fn phi(&self, ty: BasicTypeEnum<'c>) -> PhiValue<'c> {
+        made(self.builder.build_phi(ty, ""))
+    }
+
+    // Memory
+
+    pub fn alloca(&self, ty: BasicTypeEnum<'c>, align: u64, name: &str) -> PointerValue<'c> {
+        let slot = made(self.builder.build_alloca(ty, name));
+        if let Some(instruction) = slot.as_instruction() {
+            set_align(instruction, align);
+        }
+        slot
+    }
+
+    pub fn load(
+        &self,
+        ty: BasicTypeEnum<'c>,
+        from: PointerValue<'c>,
+        align: u64,
+        volatile: bool,
+    ) -> BasicValueEnum<'c> {
+        let value = made(self.builder.build_load(ty, from, ""));
+        if let Some(instruction) = value.as_instruction_value() {
+            set_align(instruction, align);
+            if volatile && let Err(error) = instruction.set_volatile(true) {
+                crate::bug!("a load cannot be volatile: {error}");
+            }
+        }
+        value
+    }
+
+    pub fn store(&self, to: PointerValue<'c>, value: BasicValueEnum<'c>, align: u64) {
+        set_align(made(self.builder.build_store(to, value)), align);
+    }
+
+    /// The address `offset` bytes further.
+    pub fn offset(&self, base: PointerValue<'c>, offset: IntValue<'c>) -> PointerValue<'c> {
+        self.element(base, self.int_type(8).into(), offset)
+    }
+
+    /// The address of element `index` of an array.
+    pub fn element(&self, base: PointerValue<'c>, element: BasicTypeEnum<'c>, index: IntValue<'c>) -> PointerValue<'c> {
+        // SAFETY: the instruction is well typed; that its result stays in bounds is what `inbounds` asserts of the program.
+        made(unsafe { self.builder.build_in_bounds_gep(element, base, &[index], "") })
+    }
+
+    pub fn atomic(&self, op: AtomicRMWBinOp, place: PointerValue<'c>, value: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_atomicrmw(op, place, value, AtomicOrdering::SequentiallyConsistent))
+    }
+
+    // Calculation
+
+    pub fn add(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_add(left, right, ""))
+    }
+
+    pub fn sub(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_sub(left, right, ""))
+    }
+
+    pub fn mul(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_mul(left, right, ""))
+    }
+
+    pub fn and(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_and(left, right, ""))
+    }
+
+    pub fn or(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_or(left, right, ""))
+    }
+
+    pub fn xor(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_xor(left, right, ""))
+    }
+
+    pub fn udiv(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_unsigned_div(left, right, ""))
+    }
+
+    pub fn urem(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_unsigned_rem(left, right, ""))
+    }
+
+    pub fn sdiv(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_signed_div(left, right, ""))
+    }
+
+    pub fn srem(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_int_signed_rem(left, right, ""))
+    }
+
+    pub fn shl(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_left_shift(left, right, ""))
+    }
+
+    pub fn shr(&self, left: IntValue<'c>, right: IntValue<'c>, signed: bool) -> IntValue<'c> {
+        made(self.builder.build_right_shift(left, right, signed, ""))
+    }
+
+    pub fn compare(&self, pred: IntPredicate, left: BasicValueEnum<'c>, right: BasicValueEnum<'c>) -> IntValue<'c> {
+        match (left, right) {
+            (BasicValueEnum::PointerValue(left), BasicValueEnum::PointerValue(right)) => {
+                made(self.builder.build_int_compare(pred, left, right, ""))
+            }
+            _ => made(self.builder.build_int_compare(pred, left.into_int_value(), right.into_int_value(), "")),
+        }
+    }
+
+    pub fn select(
+        &self,
+        condition: IntValue<'c>,
+        then: BasicValueEnum<'c>,
+        otherwise: BasicValueEnum<'c>,
+    ) -> BasicValueEnum<'c> {
+        made(self.builder.build_select(condition, then, otherwise, ""))
+    }
+
+    /// To a width: cut off, extended, or as it is.
+    pub fn resize(&self, value: IntValue<'c>, bits: u32, extend: Extend) -> IntValue<'c> {
+        let from = value.get_type().get_bit_width();
+        let to = self.int_type(bits);
+        if from == bits {
+            return value;
+        }
+        if from > bits {
+            return made(self.builder.build_int_truncate(value, to, ""));
+        }
+        match extend {
+            Extend::Sign => made(self.builder.build_int_s_extend(value, to, "")),
+            Extend::Zero => made(self.builder.build_int_z_extend(value, to, "")),
+            Extend::ZeroNonNegative => {
+                let wide = made(self.builder.build_int_z_extend(value, to, ""));
+                // A constant was folded and has no instruction.
+                if let Some(instruction) = wide.as_instruction() {
+                    let _ = instruction.set_non_negative_flag(true);
+                }
+                wide
+            }
+        }
+    }
+
+    pub fn int_to_ptr(&self, value: IntValue<'c>) -> PointerValue<'c> {
+        made(self.builder.build_int_to_ptr(value, self.ptr_type(), ""))
+    }
+
+    pub fn ptr_to_int(&self, value: PointerValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_ptr_to_int(value, self.int_type(64), ""))
+    }
+
+    pub fn float_bits(&self, value: inkwell::values::FloatValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_bit_cast(value, self.int_type(64), "")).into_int_value()
+    }
+
+    // Calls
+
+    pub fn call(&self, callee: FunctionValue<'c>, args: &[BasicMetadataValueEnum<'c>]) -> CallSiteValue<'c> {
+        made(self.builder.build_call(callee, args, ""))
+    }
+
+    pub fn call_pointer(
+        &self,
+        ty: FunctionType<'c>,
+        callee: PointerValue<'c>,
+        args: &[BasicMetadataValueEnum<'c>],
+    ) -> CallSiteValue<'c> {
+        made(self.builder.build_indirect_call(ty, callee, args, ""))
+    }
+
+    /// A BPF helper by its number.
+    pub fn helper(
+        &self,
+        number: u32,
+        result: Option<BasicTypeEnum<'c>>,
+        args: &[BasicValueEnum<'c>],
+    ) -> Option<BasicValueEnum<'c>> {
+        let ty = function_type(self.context, result, &args.iter().map(|a| a.get_type()).collect::<Vec<_>>());
+        let callee = self.int(64, u64::from(number)).const_to_pointer(self.ptr_type());
+        let args: Vec<BasicMetadataValueEnum> = args.iter().map(|&a| a.into()).collect();
+        self.call_pointer(ty, callee, &args).try_as_basic_value().basic()
+    }
+
+    pub fn intrinsic(
+        &self,
+        module: &Module<'c>,
+        name: &str,
+        overloads: &[BasicTypeEnum<'c>],
+        args: &[BasicMetadataValueEnum<'c>],
+    ) -> CallSiteValue<'c> {
+        let Some(callee) = Intrinsic::find(name).and_then(|i| i.get_declaration(module, overloads)) else {
+            crate::bug!("LLVM has no intrinsic {name}");
+        };
+        self.call(callee, args)
+    }
+
+    /// Assembly that depends on nothing but its operands: BPF instructions on `left` and `right`, result in `left`.
+    pub fn asm_binary(&self, text: &str, constraints: &str, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        let ty = left.get_type();
+        let fn_type = ty.fn_type(&[ty.into(), ty.into()], false);
+        let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[left.into(), right.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
+    pub fn attribute(&self, call: CallSiteValue<'c>, at: AttributeLoc, name: &str) {
+        call.add_attribute(at, enum_attribute(self.context, name));
+    }
+}
+
+/// An attribute without a value.
+pub fn enum_attribute(context: &Context, name: &str) -> Attribute {
+    context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), 0)
+}
+
+pub fn function_type<'c>(
+    context: &'c Context,
+    result: Option<BasicTypeEnum<'c>>,
+    params: &[BasicTypeEnum<'c>],
+) -> FunctionType<'c> {
+    use inkwell::types::BasicType;
+    let params: Vec<_> = params.iter().map(|&p| p.into()).collect();
+    match result {
+        Some(result) => result.fn_type(&params, false),
+        None => context.void_type().fn_type(&params, false),
+    }
+}
+
+fn set_align(instruction: InstructionValue, align: u64) {
+    if let Err(error) = instruction.set_alignment(align as u32) {
+        crate::bug!("no alignment of {align}: {error}");
+    }
+}

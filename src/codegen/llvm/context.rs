@@ -1,0 +1,137 @@
+//! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
+//! process.
+
+use super::module::ModuleGen;
+use super::{Artifact, refusals};
+use crate::diag::codes::environment::NoLlvmTarget;
+use crate::session::{Options, Session};
+use crate::target::Target;
+use inkwell::OptimizationLevel;
+use inkwell::context::Context;
+use inkwell::passes::PassBuilderOptions;
+use inkwell::targets::{
+    CodeModel, FileType, InitializationConfig, RelocMode, Target as LlvmTarget, TargetMachine, TargetMachineOptions,
+    TargetTriple,
+};
+use llvm_sys::LLVMDiagnosticSeverity;
+use llvm_sys::core::{
+    LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
+};
+use llvm_sys::prelude::LLVMDiagnosticInfoRef;
+use std::cell::RefCell;
+use std::ffi::{CStr, c_void};
+use std::sync::Once;
+
+fn level(options: &Options) -> OptimizationLevel {
+    match options.opt_level {
+        1 => OptimizationLevel::Less,
+        3 => OptimizationLevel::Aggressive,
+        _ => OptimizationLevel::Default,
+    }
+}
+
+pub fn bpf_machine(options: &Options) -> TargetMachine {
+    static READY: Once = Once::new();
+    READY.call_once(|| {
+        LlvmTarget::initialize_bpf(&InitializationConfig::default());
+        // SAFETY: has no preconditions. Needed for inline assembly.
+        unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
+    });
+    let triple = TargetTriple::create("bpfel");
+    let settings = TargetMachineOptions::new()
+        .set_cpu(options.mcpu.name())
+        .set_level(level(options))
+        .set_reloc_mode(RelocMode::PIC);
+    let machine = LlvmTarget::from_triple(&triple)
+        .ok()
+        .and_then(|target| target.create_target_machine_from_options(&triple, settings));
+    match machine {
+        Some(machine) => machine,
+        None => crate::bug!("this LLVM was built without its BPF target"),
+    }
+}
+
+/// The machine that the compiler runs on.
+pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
+    static READY: Once = Once::new();
+    READY.call_once(|| LlvmTarget::initialize_x86(&InitializationConfig::default()));
+    let triple = TargetMachine::get_default_triple();
+    let settings = TargetMachineOptions::new()
+        .set_cpu("x86-64")
+        .set_level(level(&cx.options))
+        .set_reloc_mode(RelocMode::PIC)
+        .set_code_model(CodeModel::Default);
+    let machine = LlvmTarget::from_triple(&triple)
+        .ok()
+        .and_then(|target| target.create_target_machine_from_options(&triple, settings));
+    if machine.is_none() {
+        cx.environment(NoLlvmTarget { triple: triple.as_str().to_string_lossy().into_owned() });
+    }
+    machine
+}
+
+/// Messages of LLVM that make what it emits unusable.
+#[derive(Default)]
+struct Collected(RefCell<Vec<String>>);
+
+impl Collected {
+    /// Collects what `context` reports while `run` runs.
+    fn during<T>(&self, context: &Context, run: impl FnOnce() -> T) -> T {
+        let data: *const Collected = self;
+        // SAFETY: the handler uses `self` only until it is taken away again, below.
+        unsafe { LLVMContextSetDiagnosticHandler(context.raw(), Some(collect), data as *mut c_void) };
+        let result = run();
+        // SAFETY: a context without a handler is what it was before.
+        unsafe { LLVMContextSetDiagnosticHandler(context.raw(), None, std::ptr::null_mut()) };
+        result
+    }
+}
+
+extern "C" fn collect(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
+    // SAFETY: LLVM calls this with a live diagnostic and with the pointer that `during` gave, while that lives; the
+    // description is a C string that is ours to free.
+    unsafe {
+        if LLVMGetDiagInfoSeverity(info) != LLVMDiagnosticSeverity::LLVMDSError {
+            return;
+        }
+        let text = LLVMGetDiagInfoDescription(info);
+        let collected = &*(data as *const Collected);
+        collected.0.borrow_mut().push(CStr::from_ptr(text).to_string_lossy().into_owned());
+        LLVMDisposeMessage(text);
+    }
+}
+
+/// Verifies, optimises, and makes the artifact. None: something was reported.
+pub fn finish(g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
+    if g.failed {
+        return None;
+    }
+    g.debug.finish();
+    if let Err(error) = g.module.verify() {
+        crate::bug!("LLVM finds the module not well formed:\n{}\n{}", error.to_string(), g.module.to_string());
+    }
+    let collected = Collected::default();
+    let passes = format!("default<O{}>", g.cx.options.opt_level.clamp(1, 3));
+    let bytes = collected.during(g.context, || {
+        if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
+            crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
+        }
+        let kind = match want {
+            Artifact::LlvmIr => return g.module.to_string().into_bytes(),
+            Artifact::Asm => FileType::Assembly,
+            Artifact::Object => FileType::Object,
+        };
+        match machine.write_to_memory_buffer(&g.module, kind) {
+            Ok(buffer) => buffer.as_slice().to_vec(),
+            Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),
+        }
+    });
+    let messages = collected.0.into_inner();
+    if messages.is_empty() {
+        // Only text has a terminating NUL in LLVM's buffers.
+        return Some(if want == Artifact::Asm { bytes.into_iter().filter(|&b| b != 0).collect() } else { bytes });
+    }
+    let side = if g.target == Target::Bpf { "BPF" } else { "native" };
+    refusals::report(g.cx, g.ir, side, &messages);
+    None
+}

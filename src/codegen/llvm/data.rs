@@ -1,0 +1,109 @@
+//! Data: globals, maps, the licence.
+
+use super::module::ModuleGen;
+use crate::ir::{Global, MapDecl, Section};
+use crate::tables::KeyRule;
+use crate::types::{Ty, TyKind};
+use inkwell::module::Linkage;
+use inkwell::values::{BasicValueEnum, GlobalValue};
+
+/// What the BPF object holds besides code: maps as libbpf reads them from BTF, the globals' sections, the licence.
+pub fn bpf(g: &mut ModuleGen) {
+    license(g);
+    for map in &g.ir.maps {
+        self::map(g, map);
+    }
+    for global in &g.ir.globals {
+        if let Some(section) = global.section {
+            shared_global(g, global, section);
+        }
+    }
+}
+
+/// Globals of the process alone; those that BPF code shares are in memory that the runtime maps.
+pub fn host(g: &mut ModuleGen) {
+    for global in g.ir.globals.iter().filter(|global| global.section.is_none()) {
+        let value = define(g, global, &format!("ks.var.{}", global.name));
+        value.set_linkage(Linkage::Internal);
+        g.debug.global(g.cx, value, &global.name, global.ty, global.span, true);
+    }
+}
+
+fn license(g: &mut ModuleGen) {
+    let text = g.ir.license.clone();
+    let contents = g.context.const_string(text.as_bytes(), true);
+    let value = g.module.add_global(contents.get_type(), None, "_license");
+    value.set_initializer(&contents);
+    value.set_section(Some("license"));
+    value.set_alignment(1);
+    let start = crate::source::Span::new(g.ir.file, 0, 0);
+    let ty = g.cx.types.intern(TyKind::Str(text.len() as u32 + 1));
+    g.debug.global(g.cx, value, "_license", ty, start, false);
+}
+
+fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
+    let value = define(g, global, &global.name);
+    value.set_section(Some(section.name()));
+    value.set_constant(section == Section::Rodata);
+    if section == Section::Rodata {
+        g.debug.constant(g.cx, value, &global.name, global.ty, global.span);
+    } else {
+        g.debug.global(g.cx, value, &global.name, global.ty, global.span, false);
+    }
+}
+
+fn define<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global, symbol: &str) -> GlobalValue<'c> {
+    let value = g.module.add_global(g.memory_type(global.ty), None, symbol);
+    value.set_initializer(&contents(g, global.ty, &global.init));
+    let natural = super::memory::natural_align(&g.cx.types, global.ty);
+    value.set_alignment(super::memory::slot_align(global.init.len() as u64, natural) as u32);
+    g.data.insert(global.name.clone(), value.as_pointer_value());
+    value
+}
+
+/// Bytes as a constant of the type's memory form.
+pub fn contents<'c>(g: &ModuleGen<'_, 'c>, ty: Ty, bytes: &[u8]) -> BasicValueEnum<'c> {
+    let memory = g.memory_type(ty);
+    if bytes.iter().all(|&b| b == 0) {
+        return memory.const_zero();
+    }
+    match memory {
+        inkwell::types::BasicTypeEnum::IntType(int) => {
+            let mut wide = [0; 8];
+            wide[..bytes.len()].copy_from_slice(bytes);
+            int.const_int(u64::from_le_bytes(wide), false).into()
+        }
+        inkwell::types::BasicTypeEnum::FloatType(float) => {
+            let mut wide = [0; 8];
+            wide.copy_from_slice(bytes);
+            float.const_float(f64::from_le_bytes(wide)).into()
+        }
+        _ => g.context.const_string(bytes, false).into(),
+    }
+}
+
+/// A BTF-defined map: libbpf reads everything from the type of the variable.
+fn map(g: &mut ModuleGen, map: &MapDecl) {
+    let mut numbers = vec![("type", map.kind.map_type), ("max_entries", map.max_entries)];
+    if map.flags != 0 {
+        numbers.push(("map_flags", map.flags));
+    }
+    let mut types = Vec::new();
+    match map.kind.key {
+        // The kernel wants a plain number here, also where the key is an enum.
+        KeyRule::Index => types.push(("key", Ty::U32)),
+        KeyRule::Any => types.push(("key", map.key)),
+        KeyRule::None => {}
+    }
+    if map.value != Ty::VOID {
+        types.push(("value", map.value));
+    }
+    let members = vec![g.build.ptr_type().into(); numbers.len() + types.len()];
+    let ty = g.context.struct_type(&members, false);
+    let value = g.module.add_global(ty, None, &map.name);
+    value.set_initializer(&ty.const_zero());
+    value.set_section(Some(".maps"));
+    value.set_alignment(8);
+    g.debug.map(g.cx, value, &map.name, map.span, &numbers, &types);
+    g.data.insert(map.name.clone(), value.as_pointer_value());
+}

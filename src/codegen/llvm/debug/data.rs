@@ -1,0 +1,86 @@
+//! Global variables and maps.
+
+use super::{Debug, Node, text};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::Ty;
+use inkwell::values::{AsValueRef, GlobalValue};
+use llvm_sys::core::LLVMGlobalSetMetadata;
+use llvm_sys::debuginfo::*;
+
+/// `LLVMContext::MD_dbg`
+const DBG_KIND: u32 = 0;
+const DW_TAG_CONST: u32 = 0x26;
+const DW_TAG_VOLATILE: u32 = 0x35;
+
+impl Debug {
+    pub fn global(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Ty, span: Span, local: bool) {
+        let ty = self.ty(cx, ty);
+        self.variable(cx, value, name, ty, span, local);
+    }
+
+    /// One that the kernel freezes: `const volatile`, as C declares such variables.
+    pub fn constant(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Ty, span: Span) {
+        let ty = self.ty(cx, ty);
+        // SAFETY: `builder` is live and the nodes are of its context.
+        let ty = unsafe {
+            let volatile = LLVMDIBuilderCreateQualifiedType(self.builder, DW_TAG_VOLATILE, ty);
+            LLVMDIBuilderCreateQualifiedType(self.builder, DW_TAG_CONST, volatile)
+        };
+        self.variable(cx, value, name, ty, span, false);
+    }
+
+    /// A map as libbpf reads it: an anonymous struct, in which a number N is a pointer to `int[N]` and a type T a pointer
+    /// to T.
+    pub fn map(
+        &mut self,
+        cx: &Session,
+        value: GlobalValue,
+        name: &str,
+        span: Span,
+        numbers: &[(&str, u32)],
+        types: &[(&str, Ty)],
+    ) {
+        let mut pointees = Vec::new();
+        for &(name, number) in numbers {
+            let int = self.basic("int", 32, super::types::SIGNED);
+            pointees.push((name, self.array_of(int, u64::from(number), 32)));
+        }
+        for &(name, ty) in types {
+            pointees.push((name, self.ty(cx, ty)));
+        }
+        let file = self.file(cx, span.file);
+        let line = Self::line(cx, span);
+        let mut members = Vec::new();
+        for (index, (name, pointee)) in pointees.into_iter().enumerate() {
+            let pointer = self.pointer_to(pointee);
+            members.push(self.member(file, line, name, pointer, 64, index as u64 * 64));
+        }
+        let ty = self.structure(file, line, "", members.len() as u64 * 64, &mut members);
+        self.variable(cx, value, name, ty, span, false);
+    }
+
+    fn variable(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Node, span: Span, local: bool) {
+        let file = self.file(cx, span.file);
+        // SAFETY: `builder` is live, the nodes are of its context, the length is the name's, and `value` is a variable of
+        // the builder's module.
+        unsafe {
+            let node = LLVMDIBuilderCreateGlobalVariableExpression(
+                self.builder,
+                self.unit,
+                text(name),
+                name.len(),
+                text(""),
+                0,
+                file,
+                Self::line(cx, span),
+                ty,
+                local.into(),
+                self.plain_expression(),
+                std::ptr::null_mut(),
+                0,
+            );
+            LLVMGlobalSetMetadata(value.as_value_ref(), DBG_KIND, node);
+        }
+    }
+}

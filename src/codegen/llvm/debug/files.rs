@@ -1,0 +1,86 @@
+//! Files and source locations.
+
+use super::{Debug, Node, Scope, text};
+use crate::codegen::llvm::builder::Build;
+use crate::session::Session;
+use crate::source::{FileId, Span};
+use crate::target::Target;
+use llvm_sys::core::LLVMSetCurrentDebugLocation2;
+use llvm_sys::debuginfo::*;
+
+/// Columns beyond this do not fit BTF's line information; 0 stands for the whole line.
+const MAX_COLUMN: u32 = 1023;
+
+impl Debug {
+    /// The node of a source file. BPF objects carry its text, which the kernel's log and bpftool show.
+    pub(super) fn file(&mut self, cx: &Session, id: FileId) -> Node {
+        if let Some(&known) = self.files.get(&id) {
+            return known;
+        }
+        let file = cx.sources.file(id);
+        let folder = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+        let (name, folder) = (file.name.as_str(), folder.as_str());
+        let node = if self.target == Target::Bpf {
+            let sum = format!("{:x}", md5::compute(&file.text));
+            // SAFETY: `builder` is live, and lengths are those of the texts.
+            unsafe {
+                LLVMDIBuilderCreateFileWithChecksum(
+                    self.builder,
+                    text(name),
+                    name.len(),
+                    text(folder),
+                    folder.len(),
+                    LLVMChecksumKind::CSK_MD5,
+                    text(&sum),
+                    sum.len(),
+                    text(&file.text),
+                    file.text.len(),
+                )
+            }
+        } else {
+            // SAFETY: as above.
+            unsafe { LLVMDIBuilderCreateFile(self.builder, text(name), name.len(), text(folder), folder.len()) }
+        };
+        self.files.insert(id, node);
+        node
+    }
+
+    pub(super) fn line(cx: &Session, span: Span) -> u32 {
+        cx.sources.line_col(span).line
+    }
+
+    /// What is built next comes from `span`.
+    pub fn locate(&mut self, cx: &Session, build: &Build, scope: Scope, span: Span) {
+        let location = self.location(cx, scope, span);
+        // SAFETY: the builder is live and `location` a node of its context.
+        unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), location) }
+    }
+
+    /// What is built next comes from nowhere in the source.
+    pub fn leave(&self, build: &Build) {
+        // SAFETY: the builder is live; null takes the location away.
+        unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), std::ptr::null_mut()) }
+    }
+
+    pub(super) fn location(&mut self, cx: &Session, scope: Scope, span: Span) -> Node {
+        let node = self.scope_in(cx, scope, span.file);
+        let place = cx.sources.line_col(span);
+        let column = if place.column > MAX_COLUMN { 0 } else { place.column };
+        // SAFETY: `context` is live and `node` a scope of it.
+        unsafe { LLVMDIBuilderCreateDebugLocation(self.context, place.line, column, node, std::ptr::null_mut()) }
+    }
+
+    fn scope_in(&mut self, cx: &Session, scope: Scope, file: FileId) -> Node {
+        if file == scope.file {
+            return scope.subprogram;
+        }
+        if let Some(&known) = self.foreign.get(&(scope.subprogram, file)) {
+            return known;
+        }
+        let in_file = self.file(cx, file);
+        // SAFETY: `builder` is live and the nodes are of its context.
+        let node = unsafe { LLVMDIBuilderCreateLexicalBlockFile(self.builder, scope.subprogram, in_file, 0) };
+        self.foreign.insert((scope.subprogram, file), node);
+        node
+    }
+}

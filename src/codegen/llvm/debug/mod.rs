@@ -1,0 +1,111 @@
+//! Debug information: DWARF on the host, BTF in the BPF object. The only code, with the diagnostic handler of `context`,
+//! that calls llvm-sys: inkwell's builder of debug information lacks half of what is needed here.
+//!
+//! LLVM derives BTF from the same metadata as DWARF. What the kernel demands of it:
+//! - every parameter of a defined function has a variable that is always preserved, else it has no name in BTF and the
+//!   kernel refuses all of it;
+//! - members stand in order of their offsets;
+//! - the source text is embedded in the file's node, so that line information carries it wherever the object is loaded.
+
+mod data;
+mod files;
+mod functions;
+mod types;
+
+use crate::session::Session;
+use crate::source::FileId;
+use crate::target::Target;
+use crate::types::Ty;
+use inkwell::module::Module;
+use llvm_sys::debuginfo::*;
+use llvm_sys::prelude::{LLVMContextRef, LLVMDIBuilderRef, LLVMMetadataRef};
+use std::collections::HashMap;
+use std::ffi::c_char;
+
+/// A metadata node; it lives as long as LLVM's context.
+type Node = LLVMMetadataRef;
+
+/// What locations of a function belong to.
+#[derive(Clone, Copy)]
+pub struct Scope {
+    subprogram: Node,
+    file: FileId,
+}
+
+pub struct Debug {
+    builder: LLVMDIBuilderRef,
+    context: LLVMContextRef,
+    unit: Node,
+    target: Target,
+    files: HashMap<FileId, Node>,
+    types: HashMap<Ty, Node>,
+    /// Scopes for code of other files inside a function.
+    foreign: HashMap<(Node, FileId), Node>,
+}
+
+impl Debug {
+    pub fn new(module: &Module, cx: &Session, main: FileId, target: Target) -> Debug {
+        // SAFETY: the module outlives the builder, which `ModuleGen` drops with it; inkwell's context is LLVM's.
+        let builder = unsafe { LLVMCreateDIBuilder(module.as_mut_ptr()) };
+        let context = module.get_context().raw();
+        let mut debug = Debug {
+            builder,
+            context,
+            unit: std::ptr::null_mut(),
+            target,
+            files: HashMap::new(),
+            types: HashMap::new(),
+            foreign: HashMap::new(),
+        };
+        let file = debug.file(cx, main);
+        debug.unit = debug.compile_unit(file);
+        debug
+    }
+
+    fn compile_unit(&self, file: Node) -> Node {
+        let producer = concat!("ksc ", env!("CARGO_PKG_VERSION"));
+        // SAFETY: `builder` is live, `file` a node of its context, and lengths are those of the texts.
+        unsafe {
+            LLVMDIBuilderCreateCompileUnit(
+                self.builder,
+                LLVMDWARFSourceLanguage::LLVMDWARFSourceLanguageC11,
+                file,
+                text(producer),
+                producer.len(),
+                1,
+                text(""),
+                0,
+                0,
+                text(""),
+                0,
+                // Less than this crashes LLVM 22 where BTF is emitted.
+                LLVMDWARFEmissionKind::LLVMDWARFEmissionKindFull,
+                0,
+                0,
+                0,
+                text(""),
+                0,
+                text(""),
+                0,
+            )
+        }
+    }
+
+    /// Completes the nodes; to be called before the module is verified.
+    pub fn finish(&self) {
+        // SAFETY: `builder` is live.
+        unsafe { LLVMDIBuilderFinalize(self.builder) }
+    }
+}
+
+impl Drop for Debug {
+    fn drop(&mut self) {
+        // SAFETY: `builder` was made by `new` and is used nowhere else.
+        unsafe { LLVMDisposeDIBuilder(self.builder) }
+    }
+}
+
+/// The bytes of a text, for calls that take their number too.
+fn text(text: &str) -> *const c_char {
+    text.as_ptr().cast()
+}

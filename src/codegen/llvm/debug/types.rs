@@ -1,0 +1,271 @@
+//! Types. Names are the language's, as typedefs of C's basic types, so that tools show both.
+
+use super::{Debug, Node, text};
+use crate::codegen::llvm::types::field_role;
+use crate::session::Session;
+use crate::source::Span;
+use crate::tables::FieldRole;
+use crate::types::{EnumId, FieldDef, StructId, Ty, TyKind};
+use llvm_sys::debuginfo::*;
+
+// DW_ATE_*
+const BOOLEAN: u32 = 2;
+const FLOAT: u32 = 4;
+pub(super) const SIGNED: u32 = 5;
+const UNSIGNED: u32 = 7;
+const UNSIGNED_CHAR: u32 = 8;
+const DW_TAG_STRUCTURE: u32 = 0x13;
+
+/// C's name of an integer type.
+fn c_integer(bits: u8, signed: bool) -> &'static str {
+    match (bits, signed) {
+        (8, false) => "unsigned char",
+        (16, false) => "unsigned short",
+        (32, false) => "unsigned int",
+        (_, false) => "unsigned long long",
+        (8, true) => "signed char",
+        (16, true) => "short",
+        (32, true) => "int",
+        (_, true) => "long long",
+    }
+}
+
+impl Debug {
+    /// The node of a type; null for `void`.
+    pub(super) fn ty(&mut self, cx: &Session, ty: Ty) -> Node {
+        if let Some(&known) = self.types.get(&ty) {
+            return known;
+        }
+        let node = self.make(cx, ty);
+        self.types.insert(ty, node);
+        node
+    }
+
+    fn make(&mut self, cx: &Session, ty: Ty) -> Node {
+        let types = &cx.types;
+        match types.kind(ty) {
+            TyKind::Void => std::ptr::null_mut(),
+            TyKind::Bool => self.named(cx, "bool", "_Bool", 8, BOOLEAN),
+            TyKind::Int { bits, signed } => {
+                let encoding = if signed { SIGNED } else { UNSIGNED };
+                self.named(cx, &types.name(ty), c_integer(bits, signed), bits.into(), encoding)
+            }
+            TyKind::Be { bits } => self.named(cx, &types.name(ty), c_integer(bits, false), bits.into(), UNSIGNED),
+            TyKind::Char => self.basic("char", 8, UNSIGNED_CHAR),
+            TyKind::F64 => self.named(cx, "f64", "double", 64, FLOAT),
+            TyKind::Handle => self.named(cx, "handle", c_integer(32, false), 32, UNSIGNED),
+            TyKind::Link => self.named(cx, "link", c_integer(64, true), 64, SIGNED),
+            TyKind::Str(size) => {
+                let char = self.ty(cx, Ty::CHAR);
+                self.array_of(char, size.into(), 8)
+            }
+            TyKind::Array(element, length) => {
+                let node = self.ty(cx, element);
+                self.array_of(node, length, types.size_of(element) * 8)
+            }
+            TyKind::Struct(id) => self.struct_def(cx, ty, id),
+            TyKind::Enum(id) => self.enum_def(cx, id),
+            TyKind::Fn(id) => {
+                let sig = types.sig(id);
+                let node = self.subroutine(cx, sig.result, &sig.params);
+                self.pointer_to(node)
+            }
+            TyKind::Ptr { to, .. } | TyKind::Place { of: to, .. } => {
+                let node = self.ty(cx, to);
+                self.pointer_to(node)
+            }
+            TyKind::Null => self.pointer_to(std::ptr::null_mut()),
+            TyKind::Opt(_) | TyKind::Error => crate::bug!("{} has no debug information", types.ir_text(ty)),
+        }
+    }
+
+    pub(super) fn basic(&self, name: &str, bits: u64, encoding: u32) -> Node {
+        // SAFETY: `builder` is live, and the length is the name's.
+        unsafe { LLVMDIBuilderCreateBasicType(self.builder, text(name), name.len(), bits, encoding, 0) }
+    }
+
+    /// The language's name for a basic type of C.
+    fn named(&mut self, cx: &Session, name: &str, c_name: &str, bits: u64, encoding: u32) -> Node {
+        let of = self.basic(c_name, bits, encoding);
+        let file = self.any_file(cx);
+        // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
+        unsafe { LLVMDIBuilderCreateTypedef(self.builder, of, text(name), name.len(), file, 0, file, 0) }
+    }
+
+    /// The main file: what the language declares stands in none.
+    fn any_file(&mut self, cx: &Session) -> Node {
+        let first = cx.sources.files().next().map(|(id, _)| id);
+        match first {
+            Some(id) => self.file(cx, id),
+            None => crate::bug!("there is no source file"),
+        }
+    }
+
+    /// The file and line of a declaration.
+    fn declared(&mut self, cx: &Session, span: Option<Span>) -> (Node, u32) {
+        match span {
+            Some(span) => (self.file(cx, span.file), Self::line(cx, span)),
+            None => (self.any_file(cx), 0),
+        }
+    }
+
+    pub(super) fn pointer_to(&self, to: Node) -> Node {
+        // SAFETY: `builder` is live; null stands for void.
+        unsafe { LLVMDIBuilderCreatePointerType(self.builder, to, 64, 0, 0, text(""), 0) }
+    }
+
+    pub(super) fn array_of(&self, element: Node, length: u64, element_bits: u64) -> Node {
+        // SAFETY: `builder` is live, and there is one range in the list.
+        unsafe {
+            let mut ranges = [LLVMDIBuilderGetOrCreateSubrange(self.builder, 0, length as i64)];
+            LLVMDIBuilderCreateArrayType(self.builder, length * element_bits, 0, element, ranges.as_mut_ptr(), 1)
+        }
+    }
+
+    pub(super) fn subroutine(&mut self, cx: &Session, result: Ty, params: &[Ty]) -> Node {
+        let mut nodes = vec![self.ty(cx, result)];
+        for &param in params {
+            nodes.push(self.ty(cx, param));
+        }
+        let file = self.any_file(cx);
+        // SAFETY: `builder` is live, and the length is the list's.
+        unsafe { LLVMDIBuilderCreateSubroutineType(self.builder, file, nodes.as_mut_ptr(), nodes.len() as u32, 0) }
+    }
+
+    pub(super) fn member(&self, file: Node, line: u32, name: &str, ty: Node, bits: u64, offset: u64) -> Node {
+        // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
+        unsafe {
+            LLVMDIBuilderCreateMemberType(
+                self.builder,
+                file,
+                text(name),
+                name.len(),
+                file,
+                line,
+                bits,
+                0,
+                offset,
+                0,
+                ty,
+            )
+        }
+    }
+
+    pub(super) fn structure(&self, file: Node, line: u32, name: &str, bits: u64, members: &mut [Node]) -> Node {
+        // SAFETY: `builder` is live, the nodes are of its context, and lengths are those of the name and the list.
+        unsafe {
+            LLVMDIBuilderCreateStructType(
+                self.builder,
+                std::ptr::null_mut(),
+                text(name),
+                name.len(),
+                file,
+                line,
+                bits,
+                0,
+                0,
+                std::ptr::null_mut(),
+                members.as_mut_ptr(),
+                members.len() as u32,
+                0,
+                std::ptr::null_mut(),
+                text(""),
+                0,
+            )
+        }
+    }
+
+    /// A stand-in is known while the members are made, since they may point to the struct itself.
+    fn struct_def(&mut self, cx: &Session, ty: Ty, id: StructId) -> Node {
+        let def = cx.types.struct_def(id);
+        let (file, line) = self.declared(cx, def.span);
+        let name = def.name.as_str();
+        // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
+        let stand_in = unsafe {
+            LLVMDIBuilderCreateReplaceableCompositeType(
+                self.builder,
+                DW_TAG_STRUCTURE,
+                text(name),
+                name.len(),
+                std::ptr::null_mut(),
+                file,
+                line,
+                0,
+                def.size * 8,
+                0,
+                0,
+                text(""),
+                0,
+            )
+        };
+        self.types.insert(ty, stand_in);
+        let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
+        fields.sort_by_key(|f| f.offset * 8 + f.bits.map_or(0, |b| b.shift.into()));
+        let mut members = Vec::new();
+        for field in fields {
+            // The kernel has packet pointers as numbers of 32 bits.
+            let plain = field_role(def, field) == FieldRole::Plain;
+            let field_ty = if plain { field.ty } else { Ty::U32 };
+            let node = self.ty(cx, field_ty);
+            members.push(self.field(file, line, field, node, cx.types.size_of(field_ty) * 8));
+        }
+        let node = self.structure(file, line, name, def.size * 8, &mut members);
+        // SAFETY: the stand-in is a temporary node, which this replaces and frees.
+        unsafe { LLVMMetadataReplaceAllUsesWith(stand_in, node) };
+        node
+    }
+
+    fn field(&self, file: Node, line: u32, field: &FieldDef, ty: Node, bits: u64) -> Node {
+        let offset = field.offset * 8;
+        let Some(part) = field.bits else {
+            return self.member(file, line, &field.name, ty, bits, offset);
+        };
+        // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
+        unsafe {
+            LLVMDIBuilderCreateBitFieldMemberType(
+                self.builder,
+                file,
+                text(&field.name),
+                field.name.len(),
+                file,
+                line,
+                part.width.into(),
+                offset + u64::from(part.shift),
+                offset,
+                0,
+                ty,
+            )
+        }
+    }
+
+    fn enum_def(&mut self, cx: &Session, id: EnumId) -> Node {
+        let def = cx.types.enum_def(id);
+        let (file, line) = self.declared(cx, def.span);
+        let unsigned = cx.types.as_int(def.repr).is_some_and(|(_, signed)| !signed);
+        let repr = self.ty(cx, def.repr);
+        // SAFETY: `builder` is live, the nodes are of its context, and lengths are those of the names and the list.
+        unsafe {
+            let mut variants: Vec<Node> = def
+                .variants
+                .iter()
+                .map(|v| {
+                    let value = v.value as i64;
+                    LLVMDIBuilderCreateEnumerator(self.builder, text(&v.name), v.name.len(), value, unsigned.into())
+                })
+                .collect();
+            LLVMDIBuilderCreateEnumerationType(
+                self.builder,
+                std::ptr::null_mut(),
+                text(&def.name),
+                def.name.len(),
+                file,
+                line,
+                cx.types.size_of(def.repr) * 8,
+                0,
+                variants.as_mut_ptr(),
+                variants.len() as u32,
+                repr,
+            )
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Dialect `arith`.
+
+use super::super::builder::{Build, Extend};
+use super::super::functions::FnGen;
+use crate::ir::OpData;
+use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithSelect};
+use crate::session::Mcpu;
+use crate::target::Target;
+use inkwell::IntPredicate;
+use inkwell::values::{BasicValueEnum, IntValue};
+
+fn binary<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    emit: impl Fn(&Build<'c>, IntValue<'c>, IntValue<'c>) -> IntValue<'c>,
+) {
+    let (left, right) = (g.int(op.operands[0]), g.int(op.operands[1]));
+    let value = emit(&g.g.build, left, right);
+    g.set(op, value);
+}
+
+pub fn add(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::add);
+}
+
+pub fn sub(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::sub);
+}
+
+pub fn mul(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::mul);
+}
+
+pub fn and(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::and);
+}
+
+pub fn or(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::or);
+}
+
+pub fn xor(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::xor);
+}
+
+pub fn sdiv(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::sdiv);
+}
+
+pub fn srem(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::srem);
+}
+
+pub fn shl(g: &mut FnGen, op: &OpData) {
+    binary(g, op, Build::shl);
+}
+
+pub fn shr(g: &mut FnGen, op: &OpData) {
+    let signed = g.g.is_signed(g.result_ty(op));
+    binary(g, op, |build, left, right| build.shr(left, right, signed));
+}
+
+pub fn udiv(g: &mut FnGen, op: &OpData) {
+    divide(g, op, "/", |left| left.get_type().const_zero(), Build::udiv);
+}
+
+pub fn urem(g: &mut FnGen, op: &OpData) {
+    divide(g, op, "%", |left| left, Build::urem);
+}
+
+/// Division by a variable is the BPF instruction itself, whose result is defined for a divisor of 0; LLVM's is not, so
+/// that it could make anything of it.
+fn divide<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    sign: &str,
+    by_zero: impl Fn(IntValue<'c>) -> IntValue<'c>,
+    plain: impl Fn(&Build<'c>, IntValue<'c>, IntValue<'c>) -> IntValue<'c>,
+) {
+    let (left, right) = (g.int(op.operands[0]), g.int(op.operands[1]));
+    let build = &g.g.build;
+    let value = match right.get_zero_extended_constant() {
+        Some(0) => by_zero(left),
+        Some(_) => plain(build, left, right),
+        None if g.g.target == Target::Host => plain(build, left, right),
+        None => {
+            let bits = left.get_type().get_bit_width();
+            // Instructions on 32-bit registers came with v3.
+            let (wide, class) = if bits <= 32 && g.g.cx.options.mcpu >= Mcpu::V3 { (32, "w") } else { (64, "r") };
+            let (left, right) = (build.resize(left, wide, Extend::Zero), build.resize(right, wide, Extend::Zero));
+            let constraints = format!("={class},0,{class}");
+            let result = build.asm_binary(&format!("$0 {sign}= $2"), &constraints, left, right);
+            build.resize(result, bits, Extend::Zero)
+        }
+    };
+    g.set(op, value);
+}
+
+pub fn cmp(g: &mut FnGen, op: &OpData) {
+    let view = ArithCmp::of(op);
+    let signed = g.g.is_signed(g.func.ty(view.left()));
+    let pred = match (view.pred(), signed) {
+        ("eq", _) => IntPredicate::EQ,
+        ("ne", _) => IntPredicate::NE,
+        ("lt", false) => IntPredicate::ULT,
+        ("le", false) => IntPredicate::ULE,
+        ("gt", false) => IntPredicate::UGT,
+        ("ge", false) => IntPredicate::UGE,
+        ("lt", true) => IntPredicate::SLT,
+        ("le", true) => IntPredicate::SLE,
+        ("gt", true) => IntPredicate::SGT,
+        ("ge", true) => IntPredicate::SGE,
+        (other, _) => crate::bug!("arith.cmp has no predicate `{other}`"),
+    };
+    let value = g.g.build.compare(pred, g.value(view.left()), g.value(view.right()));
+    g.set(op, value);
+}
+
+pub fn cast(g: &mut FnGen, op: &OpData) {
+    let from = ArithCast::of(op).value();
+    let value = g.value(from);
+    let to = g.g.value_type(g.result_ty(op));
+    let extend = if g.g.is_signed(g.func.ty(from)) { Extend::Sign } else { Extend::Zero };
+    let build = &g.g.build;
+    let value: BasicValueEnum = match value {
+        BasicValueEnum::PointerValue(pointer) if to.is_int_type() => build.ptr_to_int(pointer).into(),
+        BasicValueEnum::IntValue(int) if to.is_pointer_type() => build.int_to_ptr(build.resize(int, 64, extend)).into(),
+        BasicValueEnum::IntValue(int) => build.resize(int, to.into_int_type().get_bit_width(), extend).into(),
+        other => other,
+    };
+    g.set(op, value);
+}
+
+pub fn bswap(g: &mut FnGen, op: &OpData) {
+    let value = g.int(ArithBswap::of(op).value());
+    let value = g.bswap(value);
+    g.set(op, value);
+}
+
+impl<'c> FnGen<'_, '_, 'c> {
+    /// The bytes reversed.
+    pub fn bswap(&self, value: IntValue<'c>) -> IntValue<'c> {
+        let ty = value.get_type().into();
+        let call = self.g.build.intrinsic(&self.g.module, "llvm.bswap", &[ty], &[value.into()]);
+        call.try_as_basic_value().expect_basic("llvm.bswap yields a value").into_int_value()
+    }
+}
+
+pub fn select(g: &mut FnGen, op: &OpData) {
+    let view = ArithSelect::of(op);
+    let value = g.g.build.select(g.int(view.condition()), g.value(view.then()), g.value(view.otherwise()));
+    g.set(op, value);
+}

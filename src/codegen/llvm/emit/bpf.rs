@@ -1,0 +1,45 @@
+//! Dialect `bpf`: calls of helpers.
+
+use super::super::builder::Extend;
+use super::super::functions::FnGen;
+use crate::ir::ops::BpfHelper;
+use crate::ir::{OpData, Value};
+use crate::tables::HELPERS;
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::BasicValueEnum;
+
+impl<'c> FnGen<'_, '_, 'c> {
+    /// Arguments of a function that is not ours: integers are at least 32 bits wide.
+    pub fn promoted(&self, args: &[Value]) -> Vec<BasicValueEnum<'c>> {
+        let promote = |&arg: &Value| match self.value(arg) {
+            BasicValueEnum::IntValue(int) if int.get_type().get_bit_width() < 32 => {
+                let extend = if self.g.is_signed(self.func.ty(arg)) { Extend::Sign } else { Extend::Zero };
+                self.g.build.resize(int, 32, extend).into()
+            }
+            other => other,
+        };
+        args.iter().map(promote).collect()
+    }
+
+    /// Calls a helper by its name. Integers narrower than 32 bits must have been extended.
+    pub fn call_helper(
+        &self,
+        name: &str,
+        result: Option<BasicTypeEnum<'c>>,
+        args: &[BasicValueEnum<'c>],
+    ) -> Option<BasicValueEnum<'c>> {
+        let Some(spec) = HELPERS.iter().find(|h| h.name == name) else {
+            crate::bug!("helpers.toml has no `{name}`");
+        };
+        self.g.build.helper(spec.number, result, args)
+    }
+}
+
+pub fn helper(g: &mut FnGen, op: &OpData) {
+    let view = BpfHelper::of(op);
+    let args = g.promoted(view.args());
+    let result = op.results.first().map(|&r| g.g.value_type(g.func.ty(r)));
+    if let Some(value) = g.call_helper(view.helper(), result, &args) {
+        g.set(op, value);
+    }
+}

@@ -1,0 +1,179 @@
+//! Dialect `host`: calls of the runtime. `runtime/src/abi.rs` has its functions.
+
+use super::super::builder::{Extend, enum_attribute, function_type};
+use super::super::functions::FnGen;
+use super::super::module::ModuleGen;
+use crate::codegen::abi;
+use crate::diag::codes::ir::BadIr;
+use crate::ir::ops::{
+    HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDetach, HostExit, HostLinkStatus,
+    HostLoad,
+};
+use crate::ir::{OpData, Symbol, Value};
+use crate::types::TyKind;
+use inkwell::IntPredicate;
+use inkwell::attributes::AttributeLoc;
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::{BasicValueEnum, FunctionValue};
+
+/// The runtime's function of this name, declared when first called.
+pub fn declared<'c>(
+    g: &ModuleGen<'_, 'c>,
+    name: &str,
+    result: Option<BasicTypeEnum<'c>>,
+    params: &[BasicTypeEnum<'c>],
+) -> FunctionValue<'c> {
+    if let Some(known) = g.module.get_function(name) {
+        return known;
+    }
+    let func = g.module.add_function(name, function_type(g.context, result, params), None);
+    func.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "nounwind"));
+    // A `bool` of the C ABI: one byte, 0 or 1.
+    if result == Some(g.build.int_type(1).into()) {
+        func.add_attribute(AttributeLoc::Return, enum_attribute(g.context, "zeroext"));
+    }
+    func
+}
+
+pub fn runtime<'c>(
+    g: &FnGen<'_, '_, 'c>,
+    name: &str,
+    result: Option<BasicTypeEnum<'c>>,
+    args: &[BasicValueEnum<'c>],
+) -> Option<BasicValueEnum<'c>> {
+    let params: Vec<_> = args.iter().map(|a| a.get_type()).collect();
+    let callee = declared(g.g, name, result, &params);
+    let args: Vec<_> = args.iter().map(|&a| a.into()).collect();
+    g.g.build.call(callee, &args).try_as_basic_value().basic()
+}
+
+impl<'c> FnGen<'_, '_, 'c> {
+    /// The result of an op, if both it and the call have one.
+    pub fn set_maybe(&mut self, op: &OpData, value: Option<BasicValueEnum<'c>>) {
+        if let (Some(value), true) = (value, !op.results.is_empty()) {
+            self.set(op, value);
+        }
+    }
+
+    fn number(&self, value: u32) -> BasicValueEnum<'c> {
+        self.g.build.int(32, value.into()).into()
+    }
+
+    /// An integer in 64 bits.
+    fn wide(&self, value: Value) -> BasicValueEnum<'c> {
+        let extend = if self.g.is_signed(self.func.ty(value)) { Extend::Sign } else { Extend::Zero };
+        self.g.build.resize(self.int(value), 64, extend).into()
+    }
+}
+
+/// A map's number in the descriptor.
+pub fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
+    match g.g.ir.maps.iter().position(|m| m.name == *map) {
+        Some(index) => g.number(index as u32),
+        None => crate::bug!("there is no map @{map}"),
+    }
+}
+
+/// The address of a variable that BPF code shares, which the runtime knows.
+pub fn shared_global<'c>(g: &FnGen<'_, '_, 'c>, name: &Symbol) -> inkwell::values::PointerValue<'c> {
+    let mut shared = super::super::host::shared_globals(g.g.ir);
+    let Some(index) = shared.position(|global| global.name == *name) else {
+        crate::bug!("there is no global @{name}");
+    };
+    let ptr = g.g.build.ptr_type().into();
+    match runtime(g, "ks_global", Some(ptr), &[g.number(index as u32)]) {
+        Some(place) => place.into_pointer_value(),
+        None => crate::bug!("ks_global yields a pointer"),
+    }
+}
+
+pub fn load(g: &mut FnGen, op: &OpData) {
+    let name = HostLoad::of(op).program();
+    let Some(index) = g.g.programs.iter().position(|p| p.name == *name) else {
+        // Only IR text can ask for this.
+        g.g.cx.error(op.loc.span, BadIr { why: format!("there is no BPF program @{name} to load") });
+        g.g.failed = true;
+        let none = g.number(0);
+        return g.set(op, none);
+    };
+    let int = g.g.build.int_type(32).into();
+    let handle = runtime(g, "ks_load", Some(int), &[g.number(index as u32)]);
+    g.set_maybe(op, handle);
+}
+
+fn attach_to<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    handle: Value,
+    flags: Value,
+    target: (u32, BasicValueEnum<'c>, BasicValueEnum<'c>),
+) {
+    let long = g.g.build.int_type(64).into();
+    let args = [g.value(handle), g.number(target.0), target.1, target.2, g.wide(flags)];
+    let link = runtime(g, "ks_attach", Some(long), &args);
+    g.set_maybe(op, link);
+}
+
+pub fn attach(g: &mut FnGen, op: &OpData) {
+    let view = HostAttach::of(op);
+    let (null, zero) = (g.g.build.null().into(), g.g.build.int(64, 0).into());
+    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_OWN, null, zero));
+}
+
+pub fn attach_name(g: &mut FnGen, op: &OpData) {
+    let view = HostAttachName::of(op);
+    let size = g.types().size_of(g.pointee(view.target()));
+    let (name, size) = (g.value(view.target()), g.g.build.int(64, size).into());
+    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_STRING, name, size));
+}
+
+pub fn attach_index(g: &mut FnGen, op: &OpData) {
+    let view = HostAttachIndex::of(op);
+    let (null, index) = (g.g.build.null().into(), g.wide(view.target()));
+    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_INDEX, null, index));
+}
+
+pub fn attach_check(g: &mut FnGen, op: &OpData) {
+    let args = [g.value(HostAttachCheck::of(op).link())];
+    runtime(g, "ks_attach_check", None, &args);
+}
+
+/// A link is 1 or more, or a negative errno.
+pub fn link_status(g: &mut FnGen, op: &OpData) {
+    let link = g.int(HostLinkStatus::of(op).link());
+    let build = &g.g.build;
+    let failed = build.compare(IntPredicate::SLT, link.into(), build.int(64, 0).into());
+    let errno = build.resize(link, 32, Extend::Sign);
+    let status = build.select(failed, errno.into(), build.int(32, 0).into());
+    g.set(op, status);
+}
+
+pub fn detach(g: &mut FnGen, op: &OpData) {
+    let what = HostDetach::of(op).what();
+    let name = match g.types().kind(g.func.ty(what)) {
+        TyKind::Handle => "ks_detach_handle",
+        _ => "ks_detach_link",
+    };
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, name, Some(int), &[g.value(what)]);
+    g.set_maybe(op, status);
+}
+
+pub fn cancelled(g: &mut FnGen, op: &OpData) {
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, "ks_cancelled", Some(int), &[]);
+    g.set_maybe(op, status);
+}
+
+pub fn exit(g: &mut FnGen, op: &OpData) {
+    let args = [g.value(HostExit::of(op).status())];
+    runtime(g, "ks_exit", None, &args);
+}
+
+pub fn call(g: &mut FnGen, op: &OpData) {
+    let view = HostCall::of(op);
+    let args = g.promoted(view.args());
+    let result = op.results.first().map(|&r| g.g.value_type(g.func.ty(r)));
+    let value = runtime(g, view.symbol(), result, &args);
+    g.set_maybe(op, value);
+}

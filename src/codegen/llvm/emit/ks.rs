@@ -1,0 +1,205 @@
+//! Dialect `ks`: what is left of it after the passes.
+
+use super::super::builder::Extend;
+use super::super::functions::FnGen;
+use super::super::types::field_role;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::ir::ops::{
+    KsAddr, KsBits, KsCall, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr,
+    KsZero,
+};
+use crate::ir::{OpData, Value};
+use crate::tables::FieldRole;
+use crate::target::Target;
+use crate::types::{FieldDef, Space, TyKind};
+use inkwell::IntPredicate;
+use inkwell::values::BasicValueEnum;
+
+pub fn const_(g: &mut FnGen, op: &OpData) {
+    let ty = g.g.value_type(g.result_ty(op)).into_int_type();
+    g.set(op, ty.const_int(KsConst::of(op).value() as u64, false));
+}
+
+pub fn null(g: &mut FnGen, op: &OpData) {
+    let null = g.g.build.null();
+    g.set(op, null);
+}
+
+pub fn str(g: &mut FnGen, op: &OpData) {
+    let mut bytes = KsStr::of(op).bytes().to_vec();
+    bytes.push(0);
+    let place = g.g.string(&bytes);
+    g.set(op, place);
+}
+
+/// Its slot was made with the function.
+pub fn var(_: &mut FnGen, _: &OpData) {}
+
+pub fn zero(g: &mut FnGen, op: &OpData) {
+    let place = KsZero::of(op).place();
+    let (size, align) = (g.types().size_of(g.pointee(place)), g.facts(place).align);
+    g.zero(g.ptr(place), align, size);
+}
+
+/// Memory of spaces that a plain load or store cannot reach is refused: never a wrong access.
+fn reachable(g: &mut FnGen, op: &OpData, place: Value) -> bool {
+    let space = match g.types().kind(g.func.ty(place)) {
+        TyKind::Place { space, .. } => space,
+        _ => return true,
+    };
+    let refused = g.g.target == Target::Bpf && matches!(space, Space::BtfUntrusted | Space::User | Space::Ctx);
+    if refused {
+        g.g.cx.error(op.loc.span, NotSupportedYet { what: format!("access to {} memory", space.text()) });
+        g.g.failed = true;
+    }
+    !refused
+}
+
+pub fn load(g: &mut FnGen, op: &OpData) {
+    let place = KsLoad::of(op).place();
+    let ty = g.result_ty(op);
+    if !reachable(g, op, place) {
+        let zero = g.g.value_type(ty).const_zero();
+        return g.set(op, zero);
+    }
+    let facts = g.facts(place);
+    let value = g.g.build.load(g.g.memory_type(ty), g.ptr(place), facts.align, facts.volatile);
+    let value = from_memory(g, ty, value);
+    g.set(op, value);
+}
+
+/// A bool in memory that others write may be any byte.
+pub fn from_memory<'c>(g: &FnGen<'_, '_, 'c>, ty: crate::types::Ty, value: BasicValueEnum<'c>) -> BasicValueEnum<'c> {
+    if g.types().kind(ty) != TyKind::Bool {
+        return value;
+    }
+    let build = &g.g.build;
+    build.compare(IntPredicate::NE, value, build.int(8, 0).into()).into()
+}
+
+pub fn to_memory<'c>(g: &FnGen<'_, '_, 'c>, ty: crate::types::Ty, value: BasicValueEnum<'c>) -> BasicValueEnum<'c> {
+    if g.types().kind(ty) != TyKind::Bool {
+        return value;
+    }
+    g.g.build.resize(value.into_int_value(), 8, Extend::Zero).into()
+}
+
+pub fn store(g: &mut FnGen, op: &OpData) {
+    let view = KsStore::of(op);
+    let place = view.place();
+    if !reachable(g, op, place) {
+        return;
+    }
+    let value = to_memory(g, g.pointee(place), g.value(view.value()));
+    g.g.build.store(g.ptr(place), value, g.facts(place).align);
+}
+
+pub fn copy(g: &mut FnGen, op: &OpData) {
+    let view = KsCopy::of(op);
+    let (to, from) = (view.to(), view.from());
+    if !reachable(g, op, to) || !reachable(g, op, from) {
+        return;
+    }
+    let size = g.types().size_of(g.pointee(to));
+    let (to_facts, from_facts) = (g.facts(to), g.facts(from));
+    g.copy((g.ptr(to), to_facts.align), (g.ptr(from), from_facts.align), size, from_facts.volatile);
+}
+
+impl FnGen<'_, '_, '_> {
+    /// The definition of a field of the struct that a place holds.
+    pub fn field_def(&self, base: Value, field: i128) -> &FieldDef {
+        let ty = self.pointee(base);
+        match self.types().kind(ty) {
+            TyKind::Struct(id) => &self.types().struct_def(id).fields[field as usize],
+            _ => crate::bug!("{} has no fields", self.types().ir_text(ty)),
+        }
+    }
+
+    /// What a field of the context that a pointer points to is for.
+    pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
+        let ty = self.pointee(ctx);
+        match self.types().kind(ty) {
+            TyKind::Struct(id) => {
+                let def = self.types().struct_def(id);
+                field_role(def, &def.fields[field as usize])
+            }
+            _ => FieldRole::Plain,
+        }
+    }
+}
+
+pub fn field(g: &mut FnGen, op: &OpData) {
+    let view = KsField::of(op);
+    let offset = g.field_def(view.base(), view.field()).offset;
+    let base = g.ptr(view.base());
+    let place = if offset == 0 { base } else { g.g.build.offset(base, g.g.build.int(64, offset)) };
+    g.set(op, place);
+}
+
+pub fn elem(g: &mut FnGen, op: &OpData) {
+    let view = KsElem::of(op);
+    let element = g.g.memory_type(g.pointee(op.results[0]));
+    // The index is in range, so it is no negative number whatever its type.
+    let index = g.g.build.resize(g.int(view.index()), 64, Extend::ZeroNonNegative);
+    let place = g.g.build.element(g.ptr(view.base()), element, index);
+    g.set(op, place);
+}
+
+pub fn bits(g: &mut FnGen, op: &OpData) {
+    let view = KsBits::of(op);
+    let unit_ty = g.pointee(view.place());
+    let facts = g.facts(view.place());
+    let unit = g.g.build.load(g.g.memory_type(unit_ty), g.ptr(view.place()), facts.align, facts.volatile);
+    let unit = unit.into_int_value();
+    let ty = unit.get_type();
+    let build = &g.g.build;
+    let shifted = match view.shift() {
+        0 => unit,
+        shift => build.shr(unit, ty.const_int(shift as u64, false), false),
+    };
+    let mask = u64::MAX >> (64 - view.width());
+    let value = build.and(shifted, ty.const_int(mask, false));
+    let bits = g.g.value_type(g.result_ty(op)).into_int_type().get_bit_width();
+    let value = g.g.build.resize(value, bits, Extend::Zero);
+    g.set(op, value);
+}
+
+pub fn addr(g: &mut FnGen, op: &OpData) {
+    let pointer = g.ptr(KsAddr::of(op).place());
+    g.set(op, pointer);
+}
+
+pub fn deref(g: &mut FnGen, op: &OpData) {
+    let place = g.ptr(KsDeref::of(op).pointer());
+    g.set(op, place);
+}
+
+pub fn global(g: &mut FnGen, op: &OpData) {
+    let name = KsGlobal::of(op).global();
+    let place = match g.g.data.get(name) {
+        Some(&place) => place,
+        None if g.g.target == Target::Host => super::host::shared_global(g, name),
+        None => crate::bug!("@{name} is data of user space alone"),
+    };
+    g.set(op, place);
+}
+
+pub fn call(g: &mut FnGen, op: &OpData) {
+    let view = KsCall::of(op);
+    let Some(&callee) = g.g.funcs.get(view.callee()) else {
+        crate::bug!("@{} is not part of this module", view.callee());
+    };
+    let args: Vec<_> = view.args().iter().map(|&a| g.value(a).into()).collect();
+    let call = g.g.build.call(callee, &args);
+    if let Some(value) = call.try_as_basic_value().basic() {
+        g.set(op, value);
+    }
+}
+
+pub fn print(g: &mut FnGen, op: &OpData) {
+    let view = KsPrint::of(op);
+    match g.g.target {
+        Target::Bpf => super::print::bpf::emit(g, op, &view),
+        Target::Host => super::print::host::emit(g, &view),
+    }
+}

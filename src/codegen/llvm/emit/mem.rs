@@ -1,0 +1,44 @@
+//! Dialect `mem`.
+
+use super::super::builder::Extend;
+use super::super::functions::FnGen;
+use crate::diag::codes::support::NeedsMcpu;
+use crate::ir::OpData;
+use crate::ir::ops::{MemAtomic, MemIsNull, MemPtrAdd};
+use crate::session::Mcpu;
+use crate::target::Target;
+use inkwell::values::BasicValueEnum;
+use inkwell::{AtomicRMWBinOp, IntPredicate};
+
+pub fn ptr_add(g: &mut FnGen, op: &OpData) {
+    let view = MemPtrAdd::of(op);
+    let offset = g.g.build.resize(g.int(view.offset()), 64, Extend::Zero);
+    let pointer = g.g.build.offset(g.ptr(view.pointer()), offset);
+    g.set(op, pointer);
+}
+
+pub fn is_null(g: &mut FnGen, op: &OpData) {
+    let pointer = g.value(MemIsNull::of(op).pointer());
+    let null: BasicValueEnum = g.g.build.null().into();
+    let value = g.g.build.compare(IntPredicate::EQ, pointer, null);
+    g.set(op, value);
+}
+
+pub fn atomic(g: &mut FnGen, op: &OpData) {
+    let view = MemAtomic::of(op);
+    let rmw = match view.op() {
+        "add" => AtomicRMWBinOp::Add,
+        "and" => AtomicRMWBinOp::And,
+        "or" => AtomicRMWBinOp::Or,
+        "xor" => AtomicRMWBinOp::Xor,
+        other => crate::bug!("mem.atomic has no operator `{other}`"),
+    };
+    // Before v3 there is only the addition that does not fetch.
+    if g.g.target == Target::Bpf && g.g.cx.options.mcpu < Mcpu::V3 && rmw != AtomicRMWBinOp::Add {
+        let what = format!("an atomic `{}`", view.op());
+        g.g.cx.error(op.loc.span, NeedsMcpu { what, level: "v3".into() });
+        g.g.failed = true;
+        return;
+    }
+    g.g.build.atomic(rmw, g.ptr(view.place()), g.int(view.value()));
+}

@@ -1,0 +1,30 @@
+//! One function for each op that a target emits, in the file of its dialect. Which ops those are is written in
+//! `ir-specs/ops/`; the dispatch is generated from there.
+
+mod arith;
+mod bpf;
+mod cf;
+mod dispatch;
+mod host;
+mod ks;
+mod map;
+mod mem;
+mod packet;
+mod print;
+
+use super::functions::FnGen;
+use crate::ir::{OpData, Opcode};
+use crate::target::Target;
+
+pub fn op(g: &mut FnGen, op: &OpData) {
+    match g.g.target {
+        Target::Bpf => dispatch::bpf(g, op),
+        Target::Host => dispatch::host(g, op),
+    }
+}
+
+pub use host::declared as runtime_function;
+
+fn not_legal(opcode: Opcode) {
+    crate::bug!("a {} reached code generation: a pass did not lower it", opcode.name())
+}

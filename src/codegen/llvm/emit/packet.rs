@@ -1,0 +1,73 @@
+//! Dialect `packet`: the context, and the packet's bounds.
+
+use super::super::builder::Extend;
+use super::super::functions::FnGen;
+use super::ks::{from_memory, to_memory};
+use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
+use crate::ir::{OpData, Value};
+use crate::tables::FieldRole;
+use crate::types::{Ty, TyKind};
+use inkwell::values::{BasicValueEnum, PointerValue};
+
+/// The address of a byte of the context. The intrinsic keeps LLVM from moving the offset away from the access: the
+/// verifier takes constant offsets from the context pointer only.
+fn ctx_place<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, offset: u64) -> PointerValue<'c> {
+    let build = &g.g.build;
+    let call = build.intrinsic(&g.g.module, "llvm.preserve.static.offset", &[], &[g.value(ctx).into()]);
+    let base = call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value();
+    if offset == 0 { base } else { build.offset(base, build.int(64, offset)) }
+}
+
+fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueEnum<'c> {
+    let (offset, ty) = {
+        let def = g.field_def(ctx, field);
+        (def.offset, def.ty)
+    };
+    let place = ctx_place(g, ctx, offset);
+    if g.field_role(ctx, field) == FieldRole::Plain {
+        let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty), false);
+        return from_memory(g, ty, value);
+    }
+    // The kernel declares packet pointers as numbers of 32 bits and makes loads of them pointers.
+    let build = &g.g.build;
+    let number = build.load(build.int_type(32).into(), place, 4, false).into_int_value();
+    build.int_to_ptr(build.resize(number, 64, Extend::Zero)).into()
+}
+
+pub fn ctx_load(g: &mut FnGen, op: &OpData) {
+    let view = PacketCtxLoad::of(op);
+    let value = load_field(g, view.ctx(), view.field());
+    g.set(op, value);
+}
+
+pub fn ctx_store(g: &mut FnGen, op: &OpData) {
+    let view = PacketCtxStore::of(op);
+    let (offset, ty): (u64, Ty) = {
+        let def = g.field_def(view.ctx(), view.field());
+        (def.offset, def.ty)
+    };
+    let place = ctx_place(g, view.ctx(), offset);
+    let value = to_memory(g, ty, g.value(view.value()));
+    g.g.build.store(place, value, g.types().align_of(ty));
+}
+
+/// Loads the context's field of this role.
+fn bound(g: &mut FnGen, op: &OpData, ctx: Value, role: FieldRole) {
+    let fields = match g.types().kind(g.pointee(ctx)) {
+        TyKind::Struct(id) => g.types().struct_def(id).fields.len(),
+        _ => 0,
+    };
+    let Some(field) = (0..fields as i128).find(|&f| g.field_role(ctx, f) == role) else {
+        crate::bug!("{} has no packet", g.types().ir_text(g.func.ty(ctx)));
+    };
+    let value = load_field(g, ctx, field);
+    g.set(op, value);
+}
+
+pub fn start(g: &mut FnGen, op: &OpData) {
+    bound(g, op, PacketStart::of(op).ctx(), FieldRole::PacketStart);
+}
+
+pub fn end(g: &mut FnGen, op: &OpData) {
+    bound(g, op, PacketEnd::of(op).ctx(), FieldRole::PacketEnd);
+}

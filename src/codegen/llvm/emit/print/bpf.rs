@@ -1,0 +1,178 @@
+//! Printing from BPF code: `bpf_trace_printk`, or beyond three values `bpf_trace_vprintk`.
+
+use super::super::super::builder::Extend;
+use super::super::super::functions::FnGen;
+use super::format::{Conversion, Piece, pieces};
+use crate::diag::codes::limits::NotPrintable;
+use crate::diag::codes::support::NeedsKernel;
+use crate::ir::ops::KsPrint;
+use crate::ir::{OpData, Value};
+use crate::session::KernelVersion;
+use crate::types::TyKind;
+use inkwell::values::BasicValueEnum;
+
+/// What bpf_trace_printk takes after the format and its size.
+const PRINTK_VALUES: usize = 3;
+/// `MAX_BPRINTF_VARARGS` of include/linux/bpf.h
+const MAX_VALUES: usize = 12;
+/// The first kernel with bpf_trace_vprintk.
+const VPRINTK: KernelVersion = KernelVersion { major: 5, minor: 16 };
+
+pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
+    let mut line = Line { format: Vec::new(), values: Vec::new() };
+    if let Err(what) = line.fill(g, view).and_then(|()| line.check()) {
+        return refuse(g, op, what);
+    }
+    let size = line.format.len() as u64 + 1;
+    line.format.push(0);
+    let format: BasicValueEnum = g.g.string(&line.format).into();
+    let size: BasicValueEnum = g.g.build.int(32, size).into();
+    let long = Some(g.g.build.int_type(64).into());
+    if line.values.len() <= PRINTK_VALUES {
+        let mut args = vec![format, size];
+        args.extend(line.values);
+        g.call_helper("bpf_trace_printk", long, &args);
+        return;
+    }
+    if line.values.len() > MAX_VALUES {
+        return refuse(g, op, format!("{} values at once", line.values.len()));
+    }
+    if g.g.cx.options.min_kernel < VPRINTK {
+        let what = format!("printing more than {PRINTK_VALUES} values at once");
+        g.g.cx.error(op.loc.span, NeedsKernel { what, version: format!("{}.{}", VPRINTK.major, VPRINTK.minor) });
+        g.g.failed = true;
+        return;
+    }
+    let bytes = line.values.len() as u64 * 8;
+    let slot = g.slot(g.g.bytes_type(bytes), 8, "");
+    for (index, &value) in line.values.iter().enumerate() {
+        let at = g.g.build.offset(slot, g.g.build.int(64, index as u64 * 8));
+        g.g.build.store(at, value, 8);
+    }
+    let count = g.g.build.int(32, bytes).into();
+    g.call_helper("bpf_trace_vprintk", long, &[format, size, slot.into(), count]);
+}
+
+fn refuse(g: &mut FnGen, op: &OpData, what: String) {
+    g.g.cx.error(op.loc.span, NotPrintable { what });
+    g.g.failed = true;
+}
+
+/// The kernel's format, and the values as 64-bit integers or pointers.
+struct Line<'c> {
+    format: Vec<u8>,
+    values: Vec<BasicValueEnum<'c>>,
+}
+
+impl<'c> Line<'c> {
+    fn fill(&mut self, g: &mut FnGen<'_, '_, 'c>, view: &KsPrint) -> Result<(), String> {
+        let mut args = view.args().iter();
+        for piece in pieces(view.format()) {
+            match piece {
+                Piece::Text(text) => self.format.extend(text),
+                Piece::Conversion(conversion) => match args.next() {
+                    Some(&arg) => self.convert(g, &conversion, arg)?,
+                    None => crate::bug!("a ks.print has fewer values than its format"),
+                },
+            }
+        }
+        // Since Linux 5.9 every call is a line of its own.
+        if self.format.last() == Some(&b'\n') {
+            self.format.pop();
+        }
+        Ok(())
+    }
+
+    fn convert(&mut self, g: &mut FnGen<'_, '_, 'c>, conversion: &Conversion, arg: Value) -> Result<(), String> {
+        let Conversion { modifiers, letters } = conversion;
+        if modifiers.contains(['#', '.', '*']) {
+            return Err(format!("`%{modifiers}{letters}`"));
+        }
+        match letters.as_str() {
+            "d" | "i" | "u" | "x" | "X" => self.integer(g, modifiers, letters, arg),
+            "pM" => self.mac_address(g, arg),
+            "pI4" | "pI6" => {
+                let value = address_of(g, arg);
+                self.push(&format!("%{letters}"), value);
+            }
+            "c" => {
+                let value = g.g.build.resize(host_order(g, arg), 64, Extend::Zero);
+                self.push(&format!("%{modifiers}c"), value.into());
+            }
+            "s" | "p" => self.push(&format!("%{modifiers}{letters}"), g.value(arg)),
+            _ => return Err(format!("`%{letters}`")),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, format: &str, value: BasicValueEnum<'c>) {
+        self.format.extend(format.as_bytes());
+        self.values.push(value);
+    }
+
+    /// Length and signedness are those of the value.
+    fn integer(&mut self, g: &mut FnGen<'_, '_, 'c>, modifiers: &str, letter: &str, arg: Value) {
+        let signed = g.g.is_signed(g.func.ty(arg));
+        let value = host_order(g, arg);
+        let long = if value.get_type().get_bit_width() == 64 { "ll" } else { "" };
+        let letter = match letter {
+            "x" | "X" => letter,
+            _ if signed => "d",
+            _ => "u",
+        };
+        let build = &g.g.build;
+        let extend = if signed { Extend::Sign } else { Extend::Zero };
+        let bits = value.get_type().get_bit_width().max(32);
+        let value = build.resize(build.resize(value, bits, extend), 64, Extend::Zero);
+        self.push(&format!("%{modifiers}{long}{letter}"), value.into());
+    }
+
+    /// The kernel's helper has no format for it.
+    fn mac_address(&mut self, g: &mut FnGen<'_, '_, 'c>, arg: Value) {
+        let place = g.ptr(arg);
+        for index in 0..6 {
+            let build = &g.g.build;
+            let byte = build.load(build.int_type(8).into(), build.offset(place, build.int(64, index)), 1, false);
+            let value = build.resize(byte.into_int_value(), 64, Extend::Zero);
+            self.push(if index == 0 { "%02x" } else { ":%02x" }, value.into());
+        }
+    }
+
+    /// What the kernel refuses at run time, printing nothing.
+    fn check(&self) -> Result<(), String> {
+        if let Some(byte) = self.format.iter().find(|b| !(b' '..=b'~').contains(b) && !b.is_ascii_whitespace()) {
+            return Err(format!("the byte 0x{byte:02x}"));
+        }
+        for (at, pair) in self.format.windows(2).enumerate() {
+            let ends_conversion = (pair == b"%s" || pair == b"%p") && !self.escaped(at);
+            let next = self.format.get(at + 2).copied().unwrap_or(b' ');
+            let continues = next.is_ascii_alphanumeric() && !(pair == b"%p" && next == b'I');
+            if ends_conversion && continues {
+                let (letter, next) = (pair[1] as char, next as char);
+                return Err(format!("a `%{letter}` with `{next}` right after it"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the `%` at this place is the second of a `%%`.
+    fn escaped(&self, at: usize) -> bool {
+        self.format[..at].iter().rev().take_while(|&&b| b == b'%').count() % 2 == 1
+    }
+}
+
+fn host_order<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> inkwell::values::IntValue<'c> {
+    let value = g.int(arg);
+    if matches!(g.types().kind(g.func.ty(arg)), TyKind::Be { .. }) { g.bswap(value) } else { value }
+}
+
+/// The kernel reads addresses from memory; one that is a value gets a slot.
+fn address_of<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> BasicValueEnum<'c> {
+    let value = g.value(arg);
+    if value.is_pointer_value() {
+        return value;
+    }
+    let slot = g.slot(value.get_type(), 8, "");
+    g.g.build.store(slot, value, 8);
+    slot.into()
+}

@@ -1,0 +1,65 @@
+//! Formats of printf, in pieces.
+
+/// A part of a format.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// As it stands, `%%` included.
+    Text(Vec<u8>),
+    Conversion(Conversion),
+}
+
+/// `%[flags][width][.precision][length]conversion`; the length is left out, since the argument's type decides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conversion {
+    /// Flags, width and precision.
+    pub modifiers: String,
+    /// `d`, `s`, `pI4` …
+    pub letters: String,
+}
+
+/// What follows `%p` for the formats that the kernel and the runtime share.
+const POINTER_FORMATS: [&str; 3] = ["I4", "I6", "M"];
+
+pub fn pieces(format: &[u8]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut text = Vec::new();
+    let mut at = 0;
+    while at < format.len() {
+        if format[at] != b'%' {
+            text.push(format[at]);
+            at += 1;
+        } else if format.get(at + 1) == Some(&b'%') {
+            text.extend(b"%%");
+            at += 2;
+        } else {
+            if !text.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+            }
+            let (conversion, next) = conversion(format, at + 1);
+            pieces.push(Piece::Conversion(conversion));
+            at = next;
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    pieces
+}
+
+/// Reads from after the `%`; yields where the text goes on.
+fn conversion(format: &[u8], start: usize) -> (Conversion, usize) {
+    let run = |from: usize, set: &[u8]| from + format[from..].iter().take_while(|b| set.contains(b)).count();
+    let after_modifiers = run(start, b"-+ #0123456789.*");
+    let letter = run(after_modifiers, b"hlqjzt");
+    let end = (letter + 1).min(format.len());
+    let mut letters = String::from_utf8_lossy(&format[letter.min(end)..end]).into_owned();
+    let mut next = end;
+    if letters == "p"
+        && let Some(more) = POINTER_FORMATS.into_iter().find(|f| format[end..].starts_with(f.as_bytes()))
+    {
+        letters.push_str(more);
+        next += more.len();
+    }
+    let modifiers = String::from_utf8_lossy(&format[start..after_modifiers]).into_owned();
+    (Conversion { modifiers, letters }, next)
+}

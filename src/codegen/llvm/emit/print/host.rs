@@ -1,0 +1,83 @@
+//! Printing in user space: the runtime formats.
+
+use super::super::super::builder::Extend;
+use super::super::super::functions::FnGen;
+use super::super::host::runtime;
+use crate::codegen::abi::{KsArg, KsArgKind};
+use crate::ir::Value;
+use crate::ir::ops::KsPrint;
+use crate::types::{Ty, TyKind};
+use inkwell::values::{BasicValueEnum, IntValue};
+
+/// `KsArg::value` lies after `kind` and `size`.
+const VALUE_OFFSET: u64 = std::mem::offset_of!(KsArg, value) as u64;
+const ARG_SIZE: u64 = std::mem::size_of::<KsArg>() as u64;
+
+pub fn emit(g: &mut FnGen, view: &KsPrint) {
+    let args = view.args();
+    let array: BasicValueEnum = if args.is_empty() {
+        g.g.build.null().into()
+    } else {
+        let slot = g.slot(g.g.bytes_type(args.len() as u64 * ARG_SIZE), 8, "");
+        for (index, &arg) in args.iter().enumerate() {
+            let (kind, size, value) = describe(g, arg);
+            let build = &g.g.build;
+            // Little-endian: `kind` and `size` in one store.
+            let head = build.int(64, u64::from(size) << 32 | kind as u64);
+            let at = index as u64 * ARG_SIZE;
+            build.store(build.offset(slot, build.int(64, at)), head.into(), 8);
+            build.store(build.offset(slot, build.int(64, at + VALUE_OFFSET)), value.into(), 8);
+        }
+        slot.into()
+    };
+    let format: BasicValueEnum = g.g.string(view.format()).into();
+    let build = &g.g.build;
+    let length = build.int(64, view.format().len() as u64).into();
+    let count = build.int(64, args.len() as u64).into();
+    let newline = build.int(32, view.newline().into()).into();
+    runtime(g, "ks_print", None, &[format, length, array, count, newline]);
+}
+
+/// Kind, size and value of an argument, as `KsArg` has them.
+fn describe<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> (KsArgKind, u32, IntValue<'c>) {
+    let ty = g.func.ty(arg);
+    let value = match g.value(arg) {
+        BasicValueEnum::PointerValue(pointer) => g.g.build.ptr_to_int(pointer),
+        BasicValueEnum::FloatValue(float) => g.g.build.float_bits(float),
+        other => {
+            let extend = if g.g.is_signed(ty) { Extend::Sign } else { Extend::Zero };
+            g.g.build.resize(other.into_int_value(), 64, extend)
+        }
+    };
+    let (kind, sized) = kind(g, ty);
+    (kind, g.types().size_of(sized) as u32, value)
+}
+
+/// The kind of a value, and the type whose size counts.
+fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
+    match g.types().kind(ty) {
+        TyKind::Bool => (KsArgKind::Bool, ty),
+        TyKind::Be { .. } => (KsArgKind::Be, ty),
+        TyKind::Char => (KsArgKind::Char, ty),
+        TyKind::F64 => (KsArgKind::F64, ty),
+        TyKind::Place { of, .. } => (in_place(g, of), of),
+        TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
+            let signed = g.g.is_signed(ty) || ty == Ty::LINK;
+            (if signed { KsArgKind::Signed } else { KsArgKind::Unsigned }, ty)
+        }
+        TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Null => (KsArgKind::Pointer, ty),
+        TyKind::Void | TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_) | TyKind::Opt(_) | TyKind::Error => {
+            crate::bug!("a {} cannot be printed", g.types().ir_text(ty))
+        }
+    }
+}
+
+/// Strings and arrays of characters print as text; other memory is an address of a network.
+fn in_place(g: &FnGen, ty: Ty) -> KsArgKind {
+    let text = match g.types().kind(ty) {
+        TyKind::Str(_) => true,
+        TyKind::Array(element, _) => element == Ty::CHAR,
+        _ => false,
+    };
+    if text { KsArgKind::Str } else { KsArgKind::Bytes }
+}

@@ -1,0 +1,5 @@
+//! `ks.print`: the kernel's trace pipe in BPF code, the runtime in user space.
+
+pub mod bpf;
+mod format;
+pub mod host;

@@ -1,0 +1,263 @@
+//! Functions: declarations, their attributes, and the walk over their blocks.
+
+use super::builder::enum_attribute;
+use super::debug::Scope;
+use super::emit;
+use super::module::ModuleGen;
+use crate::ir::ops::KsVar;
+use crate::ir::{BlockId, Function, OpData, Opcode, Role, Value};
+use crate::session::Mcpu;
+use crate::target::Target;
+use crate::types::{Ty, Types};
+use inkwell::attributes::AttributeLoc;
+use inkwell::basic_block::BasicBlock;
+use inkwell::module::Linkage;
+use inkwell::values::{BasicValueEnum, FunctionValue, IntValue, PhiValue, PointerValue};
+use std::collections::HashMap;
+
+/// The registers that BPF passes arguments in.
+const BPF_ARGUMENTS: usize = 5;
+
+/// Every function that the target has.
+pub fn emit_all(g: &mut ModuleGen) {
+    let module = g.ir;
+    let emitted = |f: &&Function| g.target == Target::Bpf || !matches!(f.role, Role::Program { .. });
+    let funcs: Vec<&Function> = module.funcs.iter().filter(emitted).collect();
+    // Programs first: their names are for the user to find, so that they must not give way to others.
+    let (programs, others): (Vec<_>, Vec<_>) = funcs.iter().partition(|f| matches!(f.role, Role::Program { .. }));
+    for func in programs.into_iter().chain(others) {
+        declare(g, func);
+    }
+    for func in funcs {
+        define(g, func);
+    }
+}
+
+/// The name in the symbol table. Those of user space start with a prefix that no C identifier has, so that a function
+/// called `read` never meets libc's.
+fn symbol(g: &ModuleGen, func: &Function) -> String {
+    match g.target {
+        Target::Host => format!("ks.user.{}", func.name),
+        Target::Bpf => identifier(&func.name),
+    }
+}
+
+/// BTF names are C identifiers.
+pub fn identifier(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+}
+
+fn declare(g: &mut ModuleGen, func: &Function) {
+    let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
+    let is_program = matches!(func.role, Role::Program { .. });
+    let linkage = if is_program { Linkage::External } else { Linkage::Internal };
+    let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
+    if let Role::Program { spec, mode, .. } = &func.role {
+        let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
+            crate::bug!("program type {} has no form `{mode}`", spec.name);
+        };
+        llvm.set_section(Some(form.section));
+    }
+    attributes(g, func, llvm, &params);
+    g.funcs.insert(func.name.clone(), llvm);
+}
+
+fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
+    let set = |at, name| llvm.add_attribute(at, enum_attribute(g.context, name));
+    let set_text = |name, value| {
+        llvm.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(name, value));
+    };
+    // Else there is an .eh_frame, which libbpf does not know.
+    set(AttributeLoc::Function, "nounwind");
+    for (index, &ty) in params.iter().enumerate() {
+        if let Some(extension) = g.extension(ty) {
+            set(AttributeLoc::Param(index as u32), extension);
+        }
+    }
+    if func.result != Ty::VOID
+        && let Some(extension) = g.extension(func.result)
+    {
+        set(AttributeLoc::Return, extension);
+    }
+    if g.target == Target::Bpf {
+        // There is no libc: a loop that clears memory must stay one, and no name of ours means libc's.
+        set_text("no-builtins", "");
+        if g.cx.options.mcpu >= Mcpu::V4 {
+            // libbpf before 1.7 cannot relocate jump tables.
+            set_text("no-jump-tables", "true");
+        }
+        if params.len() > BPF_ARGUMENTS {
+            set(AttributeLoc::Function, "alwaysinline");
+        }
+    }
+}
+
+/// What the emitters of one function work with.
+pub struct FnGen<'g, 'a, 'c> {
+    pub g: &'g mut ModuleGen<'a, 'c>,
+    pub func: &'a Function,
+    pub llvm: FunctionValue<'c>,
+    scope: Scope,
+    /// Where stack slots go; ends in a branch to the first block once everything is emitted.
+    entry: BasicBlock<'c>,
+    values: Vec<Option<BasicValueEnum<'c>>>,
+    blocks: HashMap<BlockId, BasicBlock<'c>>,
+    phis: HashMap<BlockId, Vec<PhiValue<'c>>>,
+}
+
+fn define(g: &mut ModuleGen, func: &Function) {
+    let Some(func) = g.ir.funcs.iter().find(|f| std::ptr::eq(*f, func)) else { return };
+    let llvm = g.funcs[&func.name];
+    let entry = g.build.block(llvm, "entry");
+    let local = !matches!(func.role, Role::Program { .. });
+    let scope = g.debug.function(g.cx, llvm, func, local);
+    let values = vec![None; func.values.len()];
+    let mut f = FnGen { g, func, llvm, scope, entry, values, blocks: HashMap::new(), phis: HashMap::new() };
+    f.parameters();
+    f.variables();
+    let order = f.order();
+    f.make_blocks(&order);
+    for &block in &order {
+        f.block(block);
+    }
+    f.g.debug.locate(f.g.cx, &f.g.build, f.scope, func.name_span);
+    f.g.build.go_to(entry);
+    f.g.build.br(f.blocks[&func.entry()]);
+    f.g.debug.leave(&f.g.build);
+}
+
+impl<'a, 'c> FnGen<'_, 'a, 'c> {
+    pub fn types(&self) -> &Types {
+        &self.g.cx.types
+    }
+
+    fn parameters(&mut self) {
+        self.g.build.go_to(self.entry);
+        for (index, param) in self.func.params.iter().enumerate() {
+            let Some(value) = self.llvm.get_nth_param(index as u32) else {
+                crate::bug!("@{} was declared with fewer parameters", self.func.name);
+            };
+            self.values[self.func.param(index).0 as usize] = Some(value);
+            self.g.debug.parameter(self.g.cx, self.scope, index, param, value, self.entry);
+        }
+    }
+
+    /// A slot for each local variable, wherever it stands.
+    fn variables(&mut self) {
+        for op in self.func.walk() {
+            let data = &self.func.ops[op];
+            if data.opcode != Opcode::KsVar {
+                continue;
+            }
+            let place = data.results[0];
+            let name = String::from_utf8_lossy(KsVar::of(data).name()).into_owned();
+            let ty = self.pointee(place);
+            let slot = self.slot(self.g.memory_type(ty), self.slot_align_of(ty), &name);
+            self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
+            self.values[place.0 as usize] = Some(slot.into());
+        }
+    }
+
+    /// Room on the stack for the whole function.
+    pub fn slot(&self, ty: inkwell::types::BasicTypeEnum<'c>, align: u64, name: &str) -> PointerValue<'c> {
+        let here = self.g.build.raw().get_insert_block();
+        self.g.build.go_to(self.entry);
+        let slot = self.g.build.alloca(ty, align, name);
+        if let Some(here) = here {
+            self.g.build.go_to(here);
+        }
+        slot
+    }
+
+    /// The blocks that control reaches, each after the one that dominates it.
+    fn order(&self) -> Vec<BlockId> {
+        let mut seen = vec![false; self.func.blocks.len()];
+        let mut order = Vec::new();
+        let mut path = vec![(self.func.entry(), 0)];
+        seen[self.func.entry().0 as usize] = true;
+        while let Some((block, next)) = path.last_mut() {
+            let successors = self.successors(*block);
+            if let Some(&to) = successors.get(*next) {
+                *next += 1;
+                if !std::mem::replace(&mut seen[to.0 as usize], true) {
+                    path.push((to, 0));
+                }
+            } else {
+                order.push(*block);
+                path.pop();
+            }
+        }
+        order.reverse();
+        order
+    }
+
+    fn successors(&self, block: BlockId) -> &'a [BlockId] {
+        let func = self.func;
+        func.blocks[block].ops.last().map_or(&[], |&op| &func.ops[op].successors)
+    }
+
+    fn make_blocks(&mut self, order: &[BlockId]) {
+        for &block in order {
+            let llvm = self.g.build.block(self.llvm, "");
+            self.blocks.insert(block, llvm);
+            if block == self.func.entry() {
+                continue;
+            }
+            self.g.build.go_to(llvm);
+            let mut phis = Vec::new();
+            for &arg in &self.func.blocks[block].args {
+                let phi = self.g.build.phi(self.g.value_type(self.func.ty(arg)));
+                self.values[arg.0 as usize] = Some(phi.as_basic_value());
+                phis.push(phi);
+            }
+            self.phis.insert(block, phis);
+        }
+    }
+
+    fn block(&mut self, block: BlockId) {
+        self.g.build.go_to(self.blocks[&block]);
+        let func = self.func;
+        for &op in &func.blocks[block].ops {
+            let data = &func.ops[op];
+            self.g.debug.locate(self.g.cx, &self.g.build, self.scope, data.loc.span);
+            emit::op(self, data);
+        }
+    }
+
+    pub fn llvm_block(&self, block: BlockId) -> BasicBlock<'c> {
+        self.blocks[&block]
+    }
+
+    /// Hands the operands of a branch from here to a block's arguments.
+    pub fn pass_args(&self, to: BlockId, args: &[Value]) {
+        let here = self.g.build.here();
+        for (phi, &arg) in std::iter::zip(self.phis.get(&to).map_or(&[][..], Vec::as_slice), args) {
+            phi.add_incoming(&[(&self.value(arg), here)]);
+        }
+    }
+
+    pub fn value(&self, value: Value) -> BasicValueEnum<'c> {
+        match self.values[value.0 as usize] {
+            Some(value) => value,
+            None => crate::bug!("a value of @{} is used before it is made", self.func.name),
+        }
+    }
+
+    pub fn int(&self, value: Value) -> IntValue<'c> {
+        self.value(value).into_int_value()
+    }
+
+    pub fn ptr(&self, value: Value) -> PointerValue<'c> {
+        self.value(value).into_pointer_value()
+    }
+
+    /// The result of an op that has one.
+    pub fn set(&mut self, op: &OpData, value: impl Into<BasicValueEnum<'c>>) {
+        self.values[op.results[0].0 as usize] = Some(value.into());
+    }
+
+    /// The type of an op's only result.
+    pub fn result_ty(&self, op: &OpData) -> Ty {
+        self.func.ty(op.results[0])
+    }
+}

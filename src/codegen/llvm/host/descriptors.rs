@@ -1,0 +1,107 @@
+//! Constants that describe the program to the runtime; `abi.rs` has their layout.
+
+use crate::codegen::abi::*;
+use crate::codegen::llvm::module::ModuleGen;
+use crate::ir::{Function, Global, MapDecl, Role, Section};
+use inkwell::module::Linkage;
+use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
+
+/// The object is read in place as an ELF file.
+const OBJECT_ALIGN: u64 = 16;
+
+impl<'c> ModuleGen<'_, 'c> {
+    pub(super) fn u32(&self, value: u32) -> BasicValueEnum<'c> {
+        self.build.int(32, value.into()).into()
+    }
+
+    pub(super) fn u64(&self, value: u64) -> BasicValueEnum<'c> {
+        self.build.int(64, value).into()
+    }
+
+    /// A C string, or null for none.
+    pub(super) fn text(&mut self, text: Option<&str>) -> BasicValueEnum<'c> {
+        match text {
+            Some(text) => self.c_string(text).into(),
+            None => self.build.null().into(),
+        }
+    }
+
+    pub(super) fn record(&self, fields: &[BasicValueEnum<'c>]) -> StructValue<'c> {
+        self.context.const_struct(fields, false)
+    }
+
+    /// A constant array, and its length; null and 0 where there is nothing.
+    pub(super) fn list(&self, name: &str, records: &[StructValue<'c>]) -> [BasicValueEnum<'c>; 2] {
+        let Some(first) = records.first() else {
+            return [self.build.null().into(), self.u64(0)];
+        };
+        let array = first.get_type().const_array(records);
+        let place = self.constant(name, array.into(), 8);
+        [place.into(), self.u64(records.len() as u64)]
+    }
+
+    pub(super) fn constant(&self, name: &str, value: BasicValueEnum<'c>, align: u64) -> PointerValue<'c> {
+        let global = self.private_constant(name, &value, align);
+        global.set_linkage(Linkage::Internal);
+        global.as_pointer_value()
+    }
+}
+
+/// The `KsProgram`.
+pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerValue<'c> {
+    let module = g.ir;
+    let name = g.text(Some(&module.name));
+    let (object, object_len) = match object {
+        Some(bytes) => {
+            let contents = g.context.const_string(bytes, false);
+            (g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN).into(), bytes.len() as u64)
+        }
+        None => (g.build.null().into(), 0),
+    };
+    let programs = g.programs.clone();
+    let progs: Vec<_> = programs.into_iter().map(|p| prog(g, p)).collect();
+    let maps: Vec<_> = module.maps.iter().map(|m| map(g, m)).collect();
+    let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
+    let mut fields = vec![g.u32(KS_ABI), g.u32(0), name, object, g.u64(object_len)];
+    fields.extend(g.list("ks.progs", &progs));
+    fields.extend(g.list("ks.maps", &maps));
+    fields.extend(g.list("ks.globals", &globals));
+    g.constant("ks.program", g.record(&fields).into(), 8)
+}
+
+/// A `KsProg`.
+fn prog<'c>(g: &mut ModuleGen<'_, 'c>, func: &Function) -> StructValue<'c> {
+    let Role::Program { spec, mode, target } = &func.role else {
+        crate::bug!("@{} is no program", func.name);
+    };
+    let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
+        crate::bug!("program type {} has no form `{mode}`", spec.name);
+    };
+    let (name, target) = (g.text(Some(&func.name)), g.text(target.as_deref()));
+    g.record(&[name, g.u32(form.runtime_kind), g.u32(0), target])
+}
+
+/// A `KsMap`.
+fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
+    let (key, value) = (g.cx.types.size_of(map.key), g.cx.types.size_of(map.value));
+    let is_integer = g.cx.types.as_int(map.value).is_some();
+    let (flags, width) = match (map.kind.percpu, is_integer) {
+        (false, _) => (0, 0),
+        (true, false) => (KS_MAP_PERCPU, 0),
+        (true, true) => (KS_MAP_PERCPU | KS_MAP_SUM, value as u32),
+    };
+    let name = g.text(Some(&map.name));
+    g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])
+}
+
+/// A `KsGlobal`.
+fn shared<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global) -> StructValue<'c> {
+    let section = match global.section {
+        Some(Section::Data) => KsSection::Data,
+        Some(Section::Bss) => KsSection::Bss,
+        Some(Section::Rodata) => KsSection::Rodata,
+        None => KsSection::Any,
+    };
+    let name = g.text(Some(&global.name));
+    g.record(&[name, g.u32(section as u32), g.u32(0), g.u64(global.init.len() as u64)])
+}

@@ -1,0 +1,48 @@
+//! What an executable has besides the user's functions: `main` of C, and the descriptors that the runtime gets.
+
+mod descriptors;
+mod options;
+
+use super::emit::runtime_function;
+use super::module::ModuleGen;
+use crate::ir::{Function, Global, Module, Role};
+use crate::target::Target;
+use inkwell::values::{FunctionValue, IntValue};
+
+/// The programs of a BPF module, in order of the descriptor.
+pub fn programs(bpf: &Module) -> Vec<&Function> {
+    bpf.funcs.iter().filter(|f| matches!(f.role, Role::Program { .. })).collect()
+}
+
+/// The globals that BPF code shares, in order of the descriptor.
+pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
+    host.globals.iter().filter(|g| g.section.is_some())
+}
+
+/// C's `main`: starts the runtime, reads the options, calls the user's `main`, ends through the runtime.
+pub fn entry(g: &mut ModuleGen, object: Option<&[u8]>) {
+    debug_assert_eq!(g.target, Target::Host);
+    let Some(main) = g.ir.funcs.iter().find(|f| matches!(f.role, Role::Main)) else { return };
+    let user = g.funcs[&main.name];
+    let program = descriptors::program(g, object);
+    let (int, ptr) = (g.build.int_type(32), g.build.ptr_type());
+    let llvm = g.module.add_function("main", int.fn_type(&[int.into(), ptr.into()], false), None);
+    g.build.go_to(g.build.block(llvm, ""));
+    let start = runtime_function(g, "ks_start", None, &[ptr.into()]);
+    g.build.call(start, &[program.into()]);
+    let status = run(g, llvm, user);
+    let exit = runtime_function(g, "ks_exit", None, &[int.into()]);
+    g.build.call(exit, &[status.into()]);
+    g.build.ret(Some(status.into()));
+}
+
+/// Calls the user's `main`; 0 where it yields nothing.
+fn run<'c>(g: &mut ModuleGen<'_, 'c>, llvm: FunctionValue<'c>, user: FunctionValue<'c>) -> IntValue<'c> {
+    let module = g.ir;
+    let mut args = Vec::new();
+    if let Some(decl) = &module.options {
+        args.push(options::read(g, decl, llvm).into());
+    }
+    let status = g.build.call(user, &args).try_as_basic_value().basic();
+    status.map_or(g.build.int(32, 0), |value| value.into_int_value())
+}

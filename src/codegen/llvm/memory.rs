@@ -1,0 +1,167 @@
+//! Memory: alignment of places, copies, clearing.
+
+use super::functions::FnGen;
+use crate::ir::ops::{KsAddr, KsDeref, KsElem, KsField, KsGlobal};
+use crate::ir::{OpId, Opcode, Section, Value};
+use crate::target::Target;
+use crate::types::{Origin, Ty, TyKind, Types};
+use inkwell::IntPredicate;
+use inkwell::values::PointerValue;
+
+/// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
+const MAX_STORES: u64 = 128;
+
+/// Alignment of memory that we lay out: anything of 8 bytes or more is copied and cleared by 8 bytes.
+pub fn slot_align(size: u64, natural: u64) -> u64 {
+    if size >= 8 { 8 } else { natural }
+}
+
+/// C's alignment of a type. Packet headers have that of their widest field: as C compilers do, code relies on it although
+/// a header may follow one of odd length.
+pub fn natural_align(types: &Types, ty: Ty) -> u64 {
+    match types.kind(ty) {
+        TyKind::Array(element, _) => natural_align(types, element),
+        TyKind::Struct(id) if types.struct_def(id).origin == Origin::Packet => {
+            types.struct_def(id).fields.iter().map(|f| natural_align(types, f.ty)).max().unwrap_or(1)
+        }
+        _ => types.align_of(ty),
+    }
+}
+
+fn lowest_bit(offset: u64) -> u64 {
+    if offset == 0 { u64::MAX } else { 1 << offset.trailing_zeros() }
+}
+
+/// What is known of a place.
+#[derive(Clone, Copy)]
+pub struct PlaceFacts {
+    pub align: u64,
+    /// In data that is frozen at load: its contents are for the verifier to know, not for LLVM.
+    pub volatile: bool,
+}
+
+impl<'c> FnGen<'_, '_, 'c> {
+    /// What a place holds.
+    pub fn pointee(&self, place: Value) -> Ty {
+        match self.types().kind(self.func.ty(place)) {
+            TyKind::Place { of, .. } => of,
+            TyKind::Ptr { to, .. } => to,
+            _ => crate::bug!("{} is no place", self.types().ir_text(self.func.ty(place))),
+        }
+    }
+
+    pub fn slot_align_of(&self, ty: Ty) -> u64 {
+        slot_align(self.types().size_of(ty), natural_align(self.types(), ty))
+    }
+
+    pub fn facts(&self, place: Value) -> PlaceFacts {
+        let natural = PlaceFacts { align: natural_align(self.types(), self.pointee(place)), volatile: false };
+        match self.func.def(place) {
+            Some(op) => self.facts_of(op, natural),
+            None => natural,
+        }
+    }
+
+    fn facts_of(&self, op: OpId, natural: PlaceFacts) -> PlaceFacts {
+        let data = &self.func.ops[op];
+        let slot = |volatile| PlaceFacts { align: self.slot_align_of(self.pointee(data.results[0])), volatile };
+        match data.opcode {
+            Opcode::KsVar | Opcode::KsStr => slot(false),
+            Opcode::KsGlobal => {
+                let section = self.g.ir.global(KsGlobal::of(data).global()).and_then(|g| g.section);
+                slot(self.g.target == Target::Bpf && section == Some(Section::Rodata))
+            }
+            Opcode::KsField => {
+                let view = KsField::of(data);
+                let base = self.facts(view.base());
+                let offset = self.field_def(view.base(), view.field()).offset;
+                PlaceFacts { align: base.align.min(lowest_bit(offset)), ..base }
+            }
+            Opcode::KsElem => {
+                let base = self.facts(KsElem::of(data).base());
+                let size = self.types().size_of(self.pointee(data.results[0]));
+                PlaceFacts { align: base.align.min(lowest_bit(size)), ..base }
+            }
+            Opcode::KsDeref => {
+                self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.facts_of(op, natural))
+            }
+            Opcode::KsAddr => self.facts(KsAddr::of(data).place()),
+            // The kernel aligns values of maps to 8 bytes.
+            Opcode::MapLookup => PlaceFacts { align: 8, volatile: false },
+            _ => natural,
+        }
+    }
+
+    /// Copies `size` bytes between places that are the same or do not overlap.
+    pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+        let unit = to.1.min(from.1).min(8);
+        let chunked = self.in_chunks(size, unit, |f, at| {
+            let ty = f.g.build.int_type(unit as u32 * 8).into();
+            let value = f.g.build.load(ty, f.g.build.offset(from.0, at), unit, volatile);
+            f.g.build.store(f.g.build.offset(to.0, at), value, unit);
+        });
+        if chunked < size {
+            let at = self.g.build.int(64, chunked);
+            let (to, from) = if chunked == 0 {
+                (to, from)
+            } else {
+                ((self.g.build.offset(to.0, at), unit), (self.g.build.offset(from.0, at), unit))
+            };
+            self.memcpy(to, from, size - chunked, volatile);
+        }
+    }
+
+    fn memcpy(&self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+        let build = &self.g.build;
+        let ptr = build.ptr_type().into();
+        let size = build.int(64, size);
+        let args = [to.0.into(), from.0.into(), size.into(), build.int(1, volatile.into()).into()];
+        let call = build.intrinsic(&self.g.module, "llvm.memcpy", &[ptr, ptr, build.int_type(64).into()], &args);
+        call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), to.1 as u32);
+        call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(1), from.1 as u32);
+    }
+
+    /// Clears `size` bytes.
+    pub fn zero(&mut self, place: PointerValue<'c>, align: u64, size: u64) {
+        let unit = align.min(8);
+        let chunked = self.in_chunks(size, unit, |f, at| {
+            let zero = f.g.build.int(unit as u32 * 8, 0).into();
+            f.g.build.store(f.g.build.offset(place, at), zero, unit);
+        });
+        if chunked < size {
+            let (place, align) = if chunked == 0 {
+                (place, align)
+            } else {
+                (self.g.build.offset(place, self.g.build.int(64, chunked)), unit)
+            };
+            let build = &self.g.build;
+            let args =
+                [place.into(), build.int(8, 0).into(), build.int(64, size - chunked).into(), build.int(1, 0).into()];
+            let types = [build.ptr_type().into(), build.int_type(64).into()];
+            let call = build.intrinsic(&self.g.module, "llvm.memset", &types, &args);
+            call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), align as u32);
+        }
+    }
+
+    /// In BPF code, a loop over as many whole units as there are, where straight code would have too many stores: `each`
+    /// emits one at an offset. Yields how many bytes that took care of.
+    fn in_chunks(&mut self, size: u64, unit: u64, each: impl Fn(&mut Self, inkwell::values::IntValue<'c>)) -> u64 {
+        if self.g.target == Target::Host || size.div_ceil(unit) <= MAX_STORES {
+            return 0;
+        }
+        let whole = size / unit * unit;
+        let before = self.g.build.here();
+        let (body, after) = (self.g.build.block(self.llvm, "chunk"), self.g.build.block(self.llvm, "chunks.done"));
+        self.g.build.br(body);
+        self.g.build.go_to(body);
+        let at = self.g.build.phi(self.g.build.int_type(64).into());
+        each(self, at.as_basic_value().into_int_value());
+        let build = &self.g.build;
+        let next = build.add(at.as_basic_value().into_int_value(), build.int(64, unit));
+        at.add_incoming(&[(&build.int(64, 0), before), (&next, body)]);
+        let more = build.compare(IntPredicate::ULT, next.into(), build.int(64, whole).into());
+        build.cond_br(more, body, after);
+        build.go_to(after);
+        whole
+    }
+}

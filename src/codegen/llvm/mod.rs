@@ -1,0 +1,76 @@
+//! LLVM: BPF objects and native objects, through inkwell.
+//!
+//! A module of IR becomes one LLVM module (`functions`, `data`, `emit`), with debug information (`debug`), is optimised and
+//! becomes bytes (`context`). What LLVM cannot compile is a diagnostic of ours (`refusals`), never output of its own.
+//!
+//! Invariants of BPF code, each for the verifier's sake: no `unreachable`; context fields are read through
+//! `llvm.preserve.static.offset`; an index whose range was checked is extended by `zext nneg`; no calls of libc.
+
+mod builder;
+mod context;
+mod data;
+mod debug;
+mod emit;
+mod functions;
+mod host;
+mod memory;
+mod module;
+mod refusals;
+mod types;
+
+use crate::ir;
+use crate::session::Session;
+use crate::target::Target;
+use inkwell::context::Context;
+use module::ModuleGen;
+use std::time::Instant;
+
+/// What is made of a module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Artifact {
+    /// LLVM IR as text, optimised: what the object is made of.
+    LlvmIr,
+    /// Assembly as text.
+    Asm,
+    /// A relocatable ELF object.
+    Object,
+}
+
+/// The BPF side of a program, which its executable carries and drives.
+#[derive(Clone, Copy)]
+pub struct BpfSide<'a> {
+    /// After its last pass: its programs are what the host loads.
+    pub module: &'a ir::Module,
+    /// As `bpf` made it.
+    pub object: &'a [u8],
+}
+
+/// The BPF object of a module. None: it failed and was reported.
+pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<u8>> {
+    let since = Instant::now();
+    let context = Context::create();
+    let machine = context::bpf_machine(&cx.options);
+    let mut g = ModuleGen::new(cx, module, Target::Bpf, &context, &machine);
+    data::bpf(&mut g);
+    functions::emit_all(&mut g);
+    let bytes = context::finish(g, &machine, want)?;
+    let bytes = if want == Artifact::Object { crate::link::object::without_dwarf(&bytes) } else { bytes };
+    cx.timed("llvm-bpf", since);
+    Some(bytes)
+}
+
+/// The native object of a module; `bpf` is what it carries, none where there is no BPF code. None: it failed and was
+/// reported.
+pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<BpfSide>, want: Artifact) -> Option<Vec<u8>> {
+    let since = Instant::now();
+    let context = Context::create();
+    let machine = context::host_machine(cx)?;
+    let mut g = ModuleGen::new(cx, module, Target::Host, &context, &machine);
+    g.programs = bpf.map_or(Vec::new(), |side| host::programs(side.module));
+    data::host(&mut g);
+    functions::emit_all(&mut g);
+    host::entry(&mut g, bpf.map(|side| side.object));
+    let bytes = context::finish(g, &machine, want)?;
+    cx.timed("llvm-host", since);
+    Some(bytes)
+}

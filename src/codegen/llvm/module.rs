@@ -1,0 +1,99 @@
+//! One LLVM module in the making.
+
+use super::builder::Build;
+use super::debug::Debug;
+use crate::ir::{self, Symbol};
+use crate::session::Session;
+use crate::target::Target;
+use inkwell::context::Context;
+use inkwell::module::{FlagBehavior, Linkage, Module};
+use inkwell::targets::TargetMachine;
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::{BasicValue, FunctionValue, GlobalValue, PointerValue};
+use std::collections::HashMap;
+
+pub struct ModuleGen<'a, 'c> {
+    pub cx: &'a mut Session,
+    pub ir: &'a ir::Module,
+    pub target: Target,
+    pub context: &'c Context,
+    pub module: Module<'c>,
+    pub build: Build<'c>,
+    pub debug: Debug,
+    /// Functions of the program.
+    pub funcs: HashMap<Symbol, FunctionValue<'c>>,
+    /// Globals and maps that this module defines.
+    pub data: HashMap<Symbol, PointerValue<'c>>,
+    /// The programs of the BPF object, in order of the descriptor that the runtime gets; host only.
+    pub programs: Vec<&'a ir::Function>,
+    strings: HashMap<Vec<u8>, PointerValue<'c>>,
+    /// Something was reported: what is made is not to be used.
+    pub failed: bool,
+}
+
+impl<'a, 'c> ModuleGen<'a, 'c> {
+    pub fn new(
+        cx: &'a mut Session,
+        ir: &'a ir::Module,
+        target: Target,
+        context: &'c Context,
+        machine: &TargetMachine,
+    ) -> ModuleGen<'a, 'c> {
+        let module = context.create_module(&ir.name);
+        module.set_source_file_name(&cx.sources.file(ir.file).name);
+        module.set_triple(&machine.get_triple());
+        module.set_data_layout(&machine.get_target_data().get_data_layout());
+        let number = |n| context.i32_type().const_int(n, false);
+        // Without the first, debug information is dropped.
+        module.add_basic_value_flag("Debug Info Version", FlagBehavior::Warning, number(3));
+        module.add_basic_value_flag("Dwarf Version", FlagBehavior::Warning, number(5));
+        if target == Target::Host {
+            module.add_basic_value_flag("PIC Level", FlagBehavior::Override, number(2));
+        }
+        let debug = Debug::new(&module, cx, ir.file, target);
+        ModuleGen {
+            cx,
+            ir,
+            target,
+            context,
+            module,
+            build: Build::new(context),
+            debug,
+            funcs: HashMap::new(),
+            data: HashMap::new(),
+            programs: Vec::new(),
+            strings: HashMap::new(),
+            failed: false,
+        }
+    }
+
+    /// A constant of this module alone.
+    pub fn private_constant(&self, name: &str, value: &dyn BasicValue<'c>, align: u64) -> GlobalValue<'c> {
+        let ty: BasicTypeEnum<'c> = value.as_basic_value_enum().get_type();
+        let global = self.module.add_global(ty, None, name);
+        global.set_initializer(value);
+        global.set_constant(true);
+        global.set_linkage(Linkage::Private);
+        global.set_alignment(align as u32);
+        global
+    }
+
+    /// The bytes in read-only data, once; aligned so that copies of them are short.
+    pub fn string(&mut self, bytes: &[u8]) -> PointerValue<'c> {
+        if let Some(&known) = self.strings.get(bytes) {
+            return known;
+        }
+        let value = self.context.const_string(bytes, false);
+        let align = super::memory::slot_align(bytes.len() as u64, 1);
+        let place = self.private_constant("str", &value, align).as_pointer_value();
+        self.strings.insert(bytes.to_vec(), place);
+        place
+    }
+
+    /// The bytes and a NUL.
+    pub fn c_string(&mut self, text: &str) -> PointerValue<'c> {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.push(0);
+        self.string(&bytes)
+    }
+}

@@ -1,0 +1,70 @@
+//! What LLVM refuses to compile, as diagnostics of ours.
+
+use crate::diag::codes::limits::{Refused, StackTooLarge, TooManyArguments};
+use crate::ir::Module;
+use crate::session::Session;
+use crate::source::Span;
+use std::collections::BTreeSet;
+
+/// One message of LLVM, taken apart: `FILE:LINE:COLUMN: in function NAME TYPE: TEXT`, all but the text optional.
+struct Refusal<'m> {
+    place: Option<(&'m str, u32, u32)>,
+    function: Option<&'m str>,
+    text: &'m str,
+}
+
+/// Reports each kind of message once per function: LLVM repeats it for every instruction concerned.
+pub fn report(cx: &mut Session, module: &Module, side: &str, messages: &[String]) {
+    let mut seen = BTreeSet::new();
+    for message in messages {
+        let refusal = read(message);
+        if seen.insert((refusal.function, refusal.text)) {
+            say(cx, module, side, &refusal);
+        }
+    }
+}
+
+fn say(cx: &mut Session, module: &Module, side: &str, refusal: &Refusal) {
+    let span = span(cx, module, refusal);
+    if refusal.text.contains("stack limit") {
+        cx.error(span, StackTooLarge {})
+            .help("keep large data in a map entry or a global variable instead of a local variable");
+    } else if refusal.text.contains("too many args") || refusal.text.contains("stack arguments") {
+        cx.error(span, TooManyArguments {}).help("pass fewer parameters, or a struct");
+    } else {
+        let (side, why) = (side.to_owned(), refusal.text.to_owned());
+        cx.error(span, Refused { side, why });
+    }
+}
+
+fn read(message: &str) -> Refusal<'_> {
+    let (place, rest) = place(message).map_or((None, message), |(place, rest)| (Some(place), rest));
+    let Some(after) = rest.trim_start().strip_prefix("in function ") else {
+        return Refusal { place, function: None, text: rest.trim() };
+    };
+    let (head, text) = after.split_once(": ").unwrap_or((after, after));
+    Refusal { place, function: head.split_whitespace().next(), text: text.trim() }
+}
+
+/// `FILE:LINE:COLUMN: ` at the start.
+fn place(message: &str) -> Option<((&str, u32, u32), &str)> {
+    let (head, rest) = message.split_once(": ")?;
+    let (head, column) = head.rsplit_once(':')?;
+    let (file, line) = head.rsplit_once(':')?;
+    Some(((file, line.parse().ok()?, column.parse().ok()?), rest))
+}
+
+/// The line that LLVM names, else the function, else the start of the file.
+fn span(cx: &Session, module: &Module, refusal: &Refusal) -> Span {
+    if let Some((name, line, column)) = refusal.place
+        && let Some((id, file)) = cx.sources.files().find(|(_, f)| name.ends_with(&f.name))
+        && let Some(offset) = file.offset(line, column)
+    {
+        return Span { file: id, lo: offset, hi: offset };
+    }
+    let named = |name: &str| module.funcs.iter().find(|f| name.ends_with(&*f.name));
+    match refusal.function.and_then(named) {
+        Some(func) => func.name_span,
+        None => Span::new(module.file, 0, 0),
+    }
+}

@@ -1,0 +1,77 @@
+//! Types of values and of memory.
+//!
+//! Scalars are LLVM integers, `be` as stored; `bool` is `i1` as a value and one byte in memory. Aggregates are never
+//! values: in memory they are arrays of bytes, and a field is an offset from its struct's definition, so that layout is
+//! what `Types` says, not what LLVM would choose.
+
+use super::module::ModuleGen;
+use crate::tables::{CONTEXTS, FieldRole};
+use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
+use inkwell::types::{BasicTypeEnum, FunctionType};
+
+impl<'c> ModuleGen<'_, 'c> {
+    /// Of a value of this type.
+    pub fn value_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
+        match self.cx.types.kind(ty) {
+            TyKind::Bool => self.build.int_type(1).into(),
+            TyKind::F64 => self.context.f64_type().into(),
+            TyKind::Ptr { .. } | TyKind::Place { .. } | TyKind::Fn(_) | TyKind::Null => self.build.ptr_type().into(),
+            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
+                self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into()
+            }
+            TyKind::Void | TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_) | TyKind::Opt(_) | TyKind::Error => {
+                crate::bug!("no values have type {}", self.cx.types.ir_text(ty))
+            }
+        }
+    }
+
+    /// Of a place of this type.
+    pub fn memory_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
+        if self.cx.types.is_aggregate(ty) {
+            return self.bytes_type(self.cx.types.size_of(ty));
+        }
+        match self.cx.types.kind(ty) {
+            TyKind::Bool => self.build.int_type(8).into(),
+            _ => self.value_type(ty),
+        }
+    }
+
+    pub fn bytes_type(&self, size: u64) -> BasicTypeEnum<'c> {
+        self.build.int_type(8).array_type(size as u32).into()
+    }
+
+    /// None for `void`.
+    pub fn result_type(&self, ty: Ty) -> Option<BasicTypeEnum<'c>> {
+        (ty != Ty::VOID).then(|| self.value_type(ty))
+    }
+
+    pub fn function_type(&self, result: Ty, params: &[Ty]) -> FunctionType<'c> {
+        let params: Vec<_> = params.iter().map(|&p| self.value_type(p)).collect();
+        super::builder::function_type(self.context, self.result_type(result), &params)
+    }
+
+    /// Whether an extension of the type's values keeps a sign.
+    pub fn is_signed(&self, ty: Ty) -> bool {
+        self.cx.types.as_int(ty).is_some_and(|(_, signed)| signed)
+    }
+
+    /// How a value of this type is passed: what is narrower than a register is extended by the caller.
+    pub fn extension(&self, ty: Ty) -> Option<&'static str> {
+        match self.cx.types.kind(ty) {
+            TyKind::Bool => Some("zeroext"),
+            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => {
+                (self.cx.types.size_of(ty) < 4).then(|| if self.is_signed(ty) { "signext" } else { "zeroext" })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a context's field is for, by the table of contexts.
+pub fn field_role(def: &StructDef, field: &FieldDef) -> FieldRole {
+    if def.origin != Origin::Context {
+        return FieldRole::Plain;
+    }
+    let spec = CONTEXTS.iter().find(|c| c.name == def.name);
+    spec.and_then(|c| c.fields.iter().find(|f| f.name == field.name)).map_or(FieldRole::Plain, |f| f.role)
+}
