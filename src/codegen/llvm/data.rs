@@ -67,19 +67,15 @@ pub fn contents<'c>(g: &ModuleGen<'_, 'c>, ty: Ty, bytes: &[u8]) -> BasicValueEn
     if bytes.iter().all(|&b| b == 0) {
         return memory.const_zero();
     }
-    match memory {
-        inkwell::types::BasicTypeEnum::IntType(int) => {
-            let mut wide = [0; 8];
-            wide[..bytes.len()].copy_from_slice(bytes);
-            int.const_int(u64::from_le_bytes(wide), false).into()
-        }
-        inkwell::types::BasicTypeEnum::FloatType(float) => {
-            let mut wide = [0; 8];
-            wide.copy_from_slice(bytes);
-            float.const_float(f64::from_le_bytes(wide)).into()
-        }
-        _ => g.context.const_string(bytes, false).into(),
+    if g.cx.types.is_aggregate(ty) {
+        return g.context.const_string(bytes, false).into();
     }
+    let mut wide = [0; 8];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    if memory.is_float_type() {
+        return memory.into_float_type().const_float(f64::from_le_bytes(wide)).into();
+    }
+    memory.into_int_type().const_int(u64::from_le_bytes(wide), false).into()
 }
 
 /// A BTF-defined map: libbpf reads everything from the type of the variable.

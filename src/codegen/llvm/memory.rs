@@ -19,13 +19,16 @@ pub fn slot_align(size: u64, natural: u64) -> u64 {
 /// C's alignment of a type. Packet headers have that of their widest field: as C compilers do, code relies on it although
 /// a header may follow one of odd length.
 pub fn natural_align(types: &Types, ty: Ty) -> u64 {
-    match types.kind(ty) {
-        TyKind::Array(element, _) => natural_align(types, element),
-        TyKind::Struct(id) if types.struct_def(id).origin == Origin::Packet => {
-            types.struct_def(id).fields.iter().map(|f| natural_align(types, f.ty)).max().unwrap_or(1)
-        }
-        _ => types.align_of(ty),
+    let kind = types.kind(ty);
+    if let TyKind::Array(element, _) = kind {
+        return natural_align(types, element);
     }
+    if let TyKind::Struct(id) = kind
+        && types.struct_def(id).origin == Origin::Packet
+    {
+        return types.struct_def(id).fields.iter().map(|f| natural_align(types, f.ty)).max().unwrap_or(1);
+    }
+    types.align_of(ty)
 }
 
 fn lowest_bit(offset: u64) -> u64 {
@@ -43,11 +46,11 @@ pub struct PlaceFacts {
 impl<'c> FnGen<'_, '_, 'c> {
     /// What a place holds.
     pub fn pointee(&self, place: Value) -> Ty {
-        match self.types().kind(self.func.ty(place)) {
-            TyKind::Place { of, .. } => of,
-            TyKind::Ptr { to, .. } => to,
-            _ => crate::bug!("{} is no place", self.types().ir_text(self.func.ty(place))),
-        }
+        let kind = self.types().kind(self.func.ty(place));
+        let (TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. }) = kind else {
+            crate::bug!("{} is no place", self.types().ir_text(self.func.ty(place)));
+        };
+        of
     }
 
     pub fn slot_align_of(&self, ty: Ty) -> u64 {
@@ -65,31 +68,32 @@ impl<'c> FnGen<'_, '_, 'c> {
     fn facts_of(&self, op: OpId, natural: PlaceFacts) -> PlaceFacts {
         let data = &self.func.ops[op];
         let slot = |volatile| PlaceFacts { align: self.slot_align_of(self.pointee(data.results[0])), volatile };
-        match data.opcode {
-            Opcode::KsVar | Opcode::KsStr => slot(false),
-            Opcode::KsGlobal => {
-                let section = self.g.ir.global(KsGlobal::of(data).global()).and_then(|g| g.section);
-                slot(self.g.target == Target::Bpf && section == Some(Section::Rodata))
-            }
-            Opcode::KsField => {
-                let view = KsField::of(data);
-                let base = self.facts(view.base());
-                let offset = self.field_def(view.base(), view.field()).offset;
-                PlaceFacts { align: base.align.min(lowest_bit(offset)), ..base }
-            }
-            Opcode::KsElem => {
-                let base = self.facts(KsElem::of(data).base());
-                let size = self.types().size_of(self.pointee(data.results[0]));
-                PlaceFacts { align: base.align.min(lowest_bit(size)), ..base }
-            }
-            Opcode::KsDeref => {
-                self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.facts_of(op, natural))
-            }
-            Opcode::KsAddr => self.facts(KsAddr::of(data).place()),
-            // The kernel aligns values of maps to 8 bytes.
-            Opcode::MapLookup => PlaceFacts { align: 8, volatile: false },
-            _ => natural,
+        if matches!(data.opcode, Opcode::KsVar | Opcode::KsStr) {
+            return slot(false);
         }
+        if data.opcode == Opcode::KsGlobal {
+            let section = self.g.ir.global(KsGlobal::of(data).global()).and_then(|g| g.section);
+            return slot(self.g.target == Target::Bpf && section == Some(Section::Rodata));
+        }
+        if data.opcode == Opcode::KsField {
+            let view = KsField::of(data);
+            let base = self.facts(view.base());
+            let offset = self.field_def(view.base(), view.field()).offset;
+            return PlaceFacts { align: base.align.min(lowest_bit(offset)), ..base };
+        }
+        if data.opcode == Opcode::KsElem {
+            let base = self.facts(KsElem::of(data).base());
+            let size = self.types().size_of(self.pointee(data.results[0]));
+            return PlaceFacts { align: base.align.min(lowest_bit(size)), ..base };
+        }
+        if data.opcode == Opcode::KsDeref {
+            return self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.facts_of(op, natural));
+        }
+        if data.opcode == Opcode::KsAddr {
+            return self.facts(KsAddr::of(data).place());
+        }
+        // The kernel aligns values of maps to 8 bytes.
+        if data.opcode == Opcode::MapLookup { PlaceFacts { align: 8, volatile: false } } else { natural }
     }
 
     /// Copies `size` bytes between places that are the same or do not overlap.

@@ -30,10 +30,7 @@ impl<'c> ModuleGen<'_, 'c> {
         if self.cx.types.is_aggregate(ty) {
             return self.bytes_type(self.cx.types.size_of(ty));
         }
-        match self.cx.types.kind(ty) {
-            TyKind::Bool => self.build.int_type(8).into(),
-            _ => self.value_type(ty),
-        }
+        if ty == Ty::BOOL { self.build.int_type(8).into() } else { self.value_type(ty) }
     }
 
     pub fn bytes_type(&self, size: u64) -> BasicTypeEnum<'c> {
@@ -57,13 +54,8 @@ impl<'c> ModuleGen<'_, 'c> {
 
     /// How a value of this type is passed: what is narrower than a register is extended by the caller.
     pub fn extension(&self, ty: Ty) -> Option<&'static str> {
-        match self.cx.types.kind(ty) {
-            TyKind::Bool => Some("zeroext"),
-            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => {
-                (self.cx.types.size_of(ty) < 4).then(|| if self.is_signed(ty) { "signext" } else { "zeroext" })
-            }
-            _ => None,
-        }
+        let narrow = ty != Ty::VOID && self.cx.types.size_of(ty) < 4;
+        narrow.then(|| if self.is_signed(ty) { "signext" } else { "zeroext" })
     }
 }
 

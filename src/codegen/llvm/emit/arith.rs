@@ -122,11 +122,13 @@ pub fn cast(g: &mut FnGen, op: &OpData) {
     let to = g.g.value_type(g.result_ty(op));
     let extend = if g.g.is_signed(g.func.ty(from)) { Extend::Sign } else { Extend::Zero };
     let build = &g.g.build;
-    let value: BasicValueEnum = match value {
-        BasicValueEnum::PointerValue(pointer) if to.is_int_type() => build.ptr_to_int(pointer).into(),
-        BasicValueEnum::IntValue(int) if to.is_pointer_type() => build.int_to_ptr(build.resize(int, 64, extend)).into(),
-        BasicValueEnum::IntValue(int) => build.resize(int, to.into_int_type().get_bit_width(), extend).into(),
-        other => other,
+    let value: BasicValueEnum = match (value.is_pointer_value(), to.is_pointer_type()) {
+        (true, true) => value,
+        (false, true) => build.int_to_ptr(build.resize(value.into_int_value(), 64, extend)).into(),
+        (true, false) => build
+            .resize(build.ptr_to_int(value.into_pointer_value()), to.into_int_type().get_bit_width(), extend)
+            .into(),
+        (false, false) => build.resize(value.into_int_value(), to.into_int_type().get_bit_width(), extend).into(),
     };
     g.set(op, value);
 }

@@ -11,12 +11,13 @@ use inkwell::values::BasicValueEnum;
 impl<'c> FnGen<'_, '_, 'c> {
     /// Arguments of a function that is not ours: integers are at least 32 bits wide.
     pub fn promoted(&self, args: &[Value]) -> Vec<BasicValueEnum<'c>> {
-        let promote = |&arg: &Value| match self.value(arg) {
-            BasicValueEnum::IntValue(int) if int.get_type().get_bit_width() < 32 => {
+        let promote = |&arg: &Value| {
+            let value = self.value(arg);
+            if value.is_int_value() && value.into_int_value().get_type().get_bit_width() < 32 {
                 let extend = if self.g.is_signed(self.func.ty(arg)) { Extend::Sign } else { Extend::Zero };
-                self.g.build.resize(int, 32, extend).into()
+                return self.g.build.resize(value.into_int_value(), 32, extend).into();
             }
-            other => other,
+            value
         };
         args.iter().map(promote).collect()
     }

@@ -10,7 +10,7 @@ use crate::ir::ops::{
     HostLoad,
 };
 use crate::ir::{OpData, Symbol, Value};
-use crate::types::TyKind;
+use crate::types::Ty;
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
@@ -150,10 +150,7 @@ pub fn link_status(g: &mut FnGen, op: &OpData) {
 
 pub fn detach(g: &mut FnGen, op: &OpData) {
     let what = HostDetach::of(op).what();
-    let name = match g.types().kind(g.func.ty(what)) {
-        TyKind::Handle => "ks_detach_handle",
-        _ => "ks_detach_link",
-    };
+    let name = if g.func.ty(what) == Ty::HANDLE { "ks_detach_handle" } else { "ks_detach_link" };
     let int = g.g.build.int_type(32).into();
     let status = runtime(g, name, Some(int), &[g.value(what)]);
     g.set_maybe(op, status);

@@ -11,7 +11,7 @@ use crate::ir::ops::{
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
 use crate::target::Target;
-use crate::types::{FieldDef, Space, TyKind};
+use crate::types::{FieldDef, Space, StructDef, TyKind};
 use inkwell::IntPredicate;
 use inkwell::values::BasicValueEnum;
 
@@ -43,10 +43,7 @@ pub fn zero(g: &mut FnGen, op: &OpData) {
 
 /// Memory of spaces that a plain load or store cannot reach is refused: never a wrong access.
 fn reachable(g: &mut FnGen, op: &OpData, place: Value) -> bool {
-    let space = match g.types().kind(g.func.ty(place)) {
-        TyKind::Place { space, .. } => space,
-        _ => return true,
-    };
+    let TyKind::Place { space, .. } = g.types().kind(g.func.ty(place)) else { return true };
     let refused = g.g.target == Target::Bpf && matches!(space, Space::BtfUntrusted | Space::User | Space::Ctx);
     if refused {
         g.g.cx.error(op.loc.span, NotSupportedYet { what: format!("access to {} memory", space.text()) });
@@ -108,23 +105,21 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
 impl FnGen<'_, '_, '_> {
     /// The definition of a field of the struct that a place holds.
     pub fn field_def(&self, base: Value, field: i128) -> &FieldDef {
-        let ty = self.pointee(base);
-        match self.types().kind(ty) {
-            TyKind::Struct(id) => &self.types().struct_def(id).fields[field as usize],
-            _ => crate::bug!("{} has no fields", self.types().ir_text(ty)),
-        }
+        &self.struct_in(base).fields[field as usize]
+    }
+
+    /// The struct that a place holds.
+    pub fn struct_in(&self, place: Value) -> &StructDef {
+        let ty = self.pointee(place);
+        let TyKind::Struct(id) = self.types().kind(ty) else {
+            crate::bug!("{} has no fields", self.types().ir_text(ty));
+        };
+        self.types().struct_def(id)
     }
 
     /// What a field of the context that a pointer points to is for.
     pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
-        let ty = self.pointee(ctx);
-        match self.types().kind(ty) {
-            TyKind::Struct(id) => {
-                let def = self.types().struct_def(id);
-                field_role(def, &def.fields[field as usize])
-            }
-            _ => FieldRole::Plain,
-        }
+        field_role(self.struct_in(ctx), self.field_def(ctx, field))
     }
 }
 

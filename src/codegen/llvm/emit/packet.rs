@@ -6,7 +6,7 @@ use super::ks::{from_memory, to_memory};
 use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
-use crate::types::{Ty, TyKind};
+use crate::types::Ty;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
 /// The address of a byte of the context. The intrinsic keeps LLVM from moving the offset away from the access: the
@@ -53,10 +53,7 @@ pub fn ctx_store(g: &mut FnGen, op: &OpData) {
 
 /// Loads the context's field of this role.
 fn bound(g: &mut FnGen, op: &OpData, ctx: Value, role: FieldRole) {
-    let fields = match g.types().kind(g.pointee(ctx)) {
-        TyKind::Struct(id) => g.types().struct_def(id).fields.len(),
-        _ => 0,
-    };
+    let fields = g.struct_in(ctx).fields.len();
     let Some(field) = (0..fields as i128).find(|&f| g.field_role(ctx, f) == role) else {
         crate::bug!("{} has no packet", g.types().ir_text(g.func.ty(ctx)));
     };

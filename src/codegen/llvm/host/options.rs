@@ -39,18 +39,16 @@ fn spec<'c>(g: &mut ModuleGen<'_, 'c>, decl: &OptionsDecl) -> PointerValue<'c> {
 
 /// A `KsField`.
 fn field<'c>(g: &mut ModuleGen<'_, 'c>, field: &FieldDef, option: &OptionSpec) -> StructValue<'c> {
-    let (element, count) = match g.cx.types.kind(field.ty) {
-        TyKind::Array(element, length) => (element, length as u32),
-        _ => (field.ty, 0),
+    let (element, count) = if let TyKind::Array(element, length) = g.cx.types.kind(field.ty) {
+        (element, length as u32)
+    } else {
+        (field.ty, 0)
     };
     let (kind, mut flags) = kind(g, element);
     if option.required {
         flags |= KS_FIELD_REQUIRED;
     }
-    let variants = match g.cx.types.kind(element) {
-        TyKind::Enum(id) => variants(g, id),
-        _ => Vec::new(),
-    };
+    let variants = if let TyKind::Enum(id) = g.cx.types.kind(element) { variants(g, id) } else { Vec::new() };
     let name = g.text(Some(&field.name));
     let doc = g.text((!option.docs.is_empty()).then_some(option.docs.as_str()));
     let size = g.cx.types.size_of(element) as u32;

@@ -41,13 +41,14 @@ pub fn emit(g: &mut FnGen, view: &KsPrint) {
 /// Kind, size and value of an argument, as `KsArg` has them.
 fn describe<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> (KsArgKind, u32, IntValue<'c>) {
     let ty = g.func.ty(arg);
-    let value = match g.value(arg) {
-        BasicValueEnum::PointerValue(pointer) => g.g.build.ptr_to_int(pointer),
-        BasicValueEnum::FloatValue(float) => g.g.build.float_bits(float),
-        other => {
-            let extend = if g.g.is_signed(ty) { Extend::Sign } else { Extend::Zero };
-            g.g.build.resize(other.into_int_value(), 64, extend)
-        }
+    let value = g.value(arg);
+    let value = if value.is_pointer_value() {
+        g.g.build.ptr_to_int(value.into_pointer_value())
+    } else if value.is_float_value() {
+        g.g.build.float_bits(value.into_float_value())
+    } else {
+        let extend = if g.g.is_signed(ty) { Extend::Sign } else { Extend::Zero };
+        g.g.build.resize(value.into_int_value(), 64, extend)
     };
     let (kind, sized) = kind(g, ty);
     (kind, g.types().size_of(sized) as u32, value)
@@ -74,10 +75,7 @@ fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
 
 /// Strings and arrays of characters print as text; other memory is an address of a network.
 fn in_place(g: &FnGen, ty: Ty) -> KsArgKind {
-    let text = match g.types().kind(ty) {
-        TyKind::Str(_) => true,
-        TyKind::Array(element, _) => element == Ty::CHAR,
-        _ => false,
-    };
+    let kind = g.types().kind(ty);
+    let text = matches!(kind, TyKind::Str(_)) || matches!(kind, TyKind::Array(Ty::CHAR, _));
     if text { KsArgKind::Str } else { KsArgKind::Bytes }
 }
