@@ -138,12 +138,14 @@ fn builtin(name: &str, v: &Value) -> String {
         _ => panic!("a parameter is [name, type], not {p}"),
     });
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, interruptible: {}, summary: {:?} }}",
-        text(v, "result"),
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, interruptible: {}, summary: {:?}, \
+         supported: {} }}",
+        maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
         flag(v, "interruptible", false),
         text(v, "summary"),
+        flag(v, "supported", true),
     )
 }
 

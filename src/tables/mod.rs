@@ -144,6 +144,8 @@ pub struct BuiltinSpec {
     pub interruptible: bool,
     /// One line for messages and the reference.
     pub summary: &'static str,
+    /// The compiler handles calls; else `E0601`.
+    pub supported: bool,
 }
 
 /// A BPF helper (`ir-specs/helpers.toml`).

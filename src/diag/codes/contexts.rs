@@ -21,6 +21,26 @@ codes! {
     E0309 ReservedOption { name } = "the option `--{name}` is there already",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
+    /// Programs are called by the kernel. One program can hand over to another in a `return`, nowhere else.
+    E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
+    /// The call has more or fewer arguments than the function has parameters.
+    E0341 ArgumentCount { name, takes, given } = "`{name}` takes {takes}, given {given}",
+    /// What stands before the parentheses is no function.
+    E0342 NotCallable { what } = "{what} cannot be called",
+    /// Values of this type have no such operation.
+    E0343 NoSuchMethod { name, of } = "{of} has no `{name}`",
+    /// The kernel does not let programs of this type write the field.
+    E0344 ReadOnlyField { name, of } = "field `{name}` of `{of}` is read-only",
+    /// A conversion of the format does not fit its argument.
+    E0345 FormatMismatch { conversion, ty } = "`{conversion}` does not print a `{ty}`",
+    /// The format has more or fewer conversions than there are arguments.
+    E0346 FormatCount { conversions, given } = "the format has {conversions}, given {given}",
+    /// The format is not one of printf.
+    E0347 BadFormat { what, why } = "`{what}` in the format: {why}",
+    /// Values of this type cannot be printed.
+    E0348 Unprintable { ty } = "a value of type `{ty}` cannot be printed",
+    /// Only calls that have named arguments take a name before an argument.
+    E0350 NamedArgument { name, of } = "`{of}` has no argument named `{name}`",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
     /// Move it to `main` or to a function that only user space calls.
     E0351 UserSpaceOnly { what, func } = "{what} exists in user space only, and `{func}` runs in BPF",

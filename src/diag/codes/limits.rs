@@ -1,6 +1,13 @@
 //! E05: limits.
 
 codes! {
+    /// The pointer may be null here, and nothing on this path has tested it. The verifier refuses such a program.
+    E0501 MaybeNull { name } = "`{name}` may be null here",
+    /// The variable is gone when its function returns, so its address must not leave.
+    E0502 EscapingAddress = "the address of a local variable leaves its function here",
+    /// The pointer may be null here; the process would be ended by a signal.
+    W0501 UncheckedNull { name } = "`{name}` may be null here",
+
     /// A BPF function has 512 bytes of stack for all its local variables, and so have all functions of a chain of calls
     /// together. Maps and global variables are not on the stack.
     E0540 StackTooLarge = "the local variables of this function need more than the 512 bytes of a BPF stack",

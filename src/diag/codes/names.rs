@@ -39,4 +39,14 @@ codes! {
     E0117 DeclarationDepth { name, limit } = "`{name}` is the last of {limit} declarations that need each other",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+    /// A loop exit stands outside of every loop.
+    E0150 OutsideLoop { word } = "`{word}` outside of a loop",
+    /// The name means something that is no value by itself: a type, a map, a config, a function.
+    E0151 NotAValue { name, what } = "`{name}` is {what}, not a value",
+    /// The variable is never read. A name that begins with `_` says that this is meant.
+    W0150 UnusedVariable { name } = "variable `{name}` is never read",
+    /// The function returns something, which nothing here looks at. `var _ = f()` says that this is meant.
+    W0151 UnusedResult { name } = "the result of `{name}` is not used",
+    /// Every way to this statement ends before it.
+    W0152 UnreachableCode = "this is never reached",
 }

@@ -44,4 +44,48 @@ codes! {
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.
     W0202 StringTruncated { length, ty } = "a string of {length} bytes does not fit `{ty}`",
+    /// The condition is of a type that is neither true nor false. Integers, chars, enums, pointers and bools are.
+    E0240 NotACondition { ty } = "a value of type `{ty}` is neither true nor false",
+    /// A bool is no number. `b as u8` is 0 or 1; `n != 0` is a bool.
+    E0241 BoolMixed { op, ty } = "`{op}` does not mix a bool with `{ty}`",
+    /// Only variables, what pointers point to, map entries, and fields of those can be assigned to.
+    E0242 NotAssignable { what } = "{what} cannot be assigned to",
+    /// The statement computes something and drops it. An operator at the start of a line begins a new statement.
+    E0243 NoEffect = "this statement has no effect",
+    /// On some path the function ends without a `return`, but it has a result.
+    E0244 MissingReturn { name, ty } = "`{name}` can end without returning its `{ty}`",
+    /// A `match` whose value is used must have an arm for every value of its subject.
+    E0245 NotExhaustive { missing } = "this `match` has no arm for {missing}",
+    /// `as` does not lead from the one type to the other.
+    E0246 BadCast { from, to } = "`{from}` cannot be converted to `{to}`",
+    /// What stands here yields nothing that could be used.
+    E0247 NoValue { what } = "{what} yields no value",
+    /// `if (var …)`, `var … else` and comparisons with `null` ask whether something is there; this always is.
+    E0248 AlwaysPresent { ty } = "a value of type `{ty}` is never absent",
+    /// Only pointers can be dereferenced.
+    E0249 NotAPointer { ty } = "`{ty}` is not a pointer",
+    /// The block after `else` of a `var` must leave: what follows needs the variable.
+    E0250 ElseMustLeave { name } = "this block must not come to its end, since `{name}` is not there",
+    /// The bounds of a range have integer types of the same width, but one is signed.
+    E0251 RangeSigns { low, high } = "the bounds of the range are `{low}` and `{high}`",
+    /// The branches of an expression yield values that have no type in common.
+    E0252 BranchTypes { first, second } = "the branches yield `{first}` and `{second}`",
+    /// A `match` has one `default`.
+    E0253 SecondDefault = "a second `default`",
+    /// `->` goes through a pointer, and this is none.
+    E0254 ArrowOnValue { ty } = "`->` on a value of type `{ty}`, which is no pointer",
+    /// A loop variable takes the values of its range; assigning to it would not change the loop.
+    E0255 AssignLoopVariable { name } = "loop variable `{name}` cannot be assigned to",
+    /// Only integers, chars, bools, `be` values and enums can be matched.
+    E0256 NotMatchable { ty } = "a value of type `{ty}` cannot be matched",
+    /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
+    W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
+    /// The product wraps at the width of its operands before it is widened.
+    W0241 ProductWraps { narrow, wide } = "this product is computed as `{narrow}`, then widened to `{wide}`",
+    /// No value of the other operand's type could make the comparison come out differently.
+    W0242 ConstantComparison { outcome } = "this comparison is always {outcome}",
+    /// A value that is a variant of the enum takes no arm.
+    W0243 MissingVariants { missing } = "this `match` has no arm for {missing}",
+    /// The arms before take all values that this one names, or its range is empty.
+    W0244 UnreachableArm = "this arm is never taken",
 }

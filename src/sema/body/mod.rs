@@ -1,25 +1,170 @@
 //! Checks the body of one function: statements and expressions of the syntax tree become those of the typed tree.
+//!
+//! One [`Checker`] lives as long as its function. What is wrong is reported once: its expression then has the type
+//! `Ty::ERROR`, which fits everything.
+
+mod arith;
+mod assign;
+mod assigned;
+mod binary;
+mod branches;
+mod builtins;
+mod calls;
+mod casts;
+mod compare;
+mod conditions;
+mod context;
+mod convert;
+mod exprs;
+mod fields;
+mod flow;
+mod format;
+mod lifecycle;
+mod literals;
+mod loops;
+mod maps;
+mod matches;
+mod names;
+mod optionals;
+mod packet;
+mod places;
+mod pointers;
+mod print;
+mod ranges;
+mod scope;
+mod stmts;
+mod value;
 
 use super::env::Env;
-use super::tree::{Block, FuncId, Local};
+use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt, StmtKind};
 use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::MissingReturn;
+use crate::diag::{Diagnostic, Severity};
 use crate::session::Session;
+use crate::source::Span;
+use crate::types::Ty;
+use flow::Flow;
+use loops::Loop;
+use scope::{Block, LocalInfo, LocalKind};
 
 /// A function's body after checking.
 pub struct Body {
     /// Begins with the locals that the declaration made: parameters, named result.
     pub locals: Vec<Local>,
-    pub block: Block,
+    pub block: tree::Block,
 }
 
 /// Checks a function's body; none if errors were reported, or if it has none.
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
-    let declared = env.program.func(func);
     let body = env.funcs[func.0 as usize].decl.body.as_ref()?;
-    for stmt in &body.stmts {
-        cx.error(stmt.span, NotSupportedYet { what: "this statement".into() });
+    let errors_before = count_errors(cx);
+    let mut checker = Checker::new(cx, env, func);
+    let mut block = checker.block(body);
+    if checker.flow.reachable {
+        checker.end_of_body(&mut block.stmts, body.span);
     }
-    let locals = declared.locals.iter().map(|l| Local { name: l.name.clone(), ty: l.ty, span: l.span }).collect();
-    let block = Block { stmts: Vec::new(), value: None, span: body.span };
-    body.stmts.is_empty().then_some(Body { locals, block })
+    checker.pop_scope();
+    let locals = checker.locals;
+    (count_errors(cx) == errors_before).then_some(Body { locals, block })
+}
+
+fn count_errors(cx: &Session) -> usize {
+    cx.diags.iter().filter(|d| d.severity == Severity::Error).count()
+}
+
+/// Where the function runs, as far as its declaration says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Bpf,
+    Host,
+    /// User space, or BPF if that calls it.
+    Either,
+}
+
+struct Checker<'c, 'e> {
+    cx: &'c mut Session,
+    env: &'c Env<'e>,
+    func: FuncId,
+    side: Side,
+    locals: Vec<Local>,
+    /// One for each of `locals`.
+    info: Vec<LocalInfo>,
+    scopes: Vec<Block>,
+    flow: Flow,
+    loops: Vec<Loop>,
+    /// How deep the expression that is being checked lies in others.
+    depth: u32,
+    /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
+    wanted_by: Option<String>,
+}
+
+impl<'c, 'e> Checker<'c, 'e> {
+    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId) -> Checker<'c, 'e> {
+        let declared = env.program.func(func);
+        let side = match declared.role {
+            Role::Program(_) | Role::Helper => Side::Bpf,
+            Role::Main(_) => Side::Host,
+            Role::Plain => Side::Either,
+        };
+        let mut checker = Checker {
+            cx,
+            env,
+            func,
+            side,
+            locals: Vec::new(),
+            info: Vec::new(),
+            scopes: Vec::new(),
+            flow: Flow::start(),
+            loops: Vec::new(),
+            depth: 0,
+            wanted_by: None,
+        };
+        checker.push_scope();
+        for (index, local) in declared.locals.iter().enumerate() {
+            let named = declared.named_result == Some(LocalId(index as u32));
+            let kind = if named { LocalKind::NamedResult } else { LocalKind::Param };
+            checker.declare(&local.name, local.ty, local.span, kind);
+        }
+        checker
+    }
+
+    fn error(&mut self, span: Span, code: impl crate::diag::Code) -> &mut Diagnostic {
+        self.cx.error(span, code)
+    }
+
+    fn warn(&mut self, span: Span, code: impl crate::diag::Code) -> &mut Diagnostic {
+        self.cx.warn(span, code)
+    }
+
+    /// The one answer to what the language has and this compiler has not.
+    fn unsupported(&mut self, span: Span, what: impl Into<String>) -> Expr {
+        self.cx.error(span, NotSupportedYet { what: what.into() });
+        value::error_expr(span)
+    }
+
+    fn ty_name(&self, ty: Ty) -> String {
+        self.cx.types.name(ty)
+    }
+
+    /// What was written there.
+    fn text(&self, span: Span) -> &str {
+        self.cx.sources.text(span)
+    }
+
+    /// Control reaches the end of the body: fine if there is no result, or one with a name.
+    fn end_of_body(&mut self, stmts: &mut Vec<Stmt>, span: Span) {
+        let declared = self.env.program.func(self.func);
+        let end = Span { lo: span.hi.saturating_sub(1).max(span.lo), ..span };
+        if let Some(local) = declared.named_result {
+            let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
+            stmts.push(Stmt { kind: StmtKind::Return(Some(value)), span: end });
+        } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
+            let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
+            self.cx
+                .error(end, MissingReturn { name, ty })
+                .label("control comes to this end")
+                .note(declared.name_span, "its result is declared here")
+                .help("end every path with `return`, or name the result: `-> r: T` returns `r` at the end");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod operators;
 mod sizes;
 
 pub use convert::{convert, fit};
+pub use operators::common_int;
 
 use super::env::{Declared, Entity};
 use super::scope::{Found, Scope, Wanted};
@@ -95,7 +96,7 @@ pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
 }
 
 /// As `eval`, but not converted: the expected type only decides what cannot be known otherwise.
-fn value(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
+pub fn value(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
     match &expr.kind {
         ExprKind::Int(literal) => {
             let value = i128::from(literal.value);

@@ -1,0 +1,94 @@
+//! Assignments.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::{Value, bool_expr, local};
+use crate::ast::{self, BinaryOp, ExprKind as Ast};
+use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind};
+use crate::source::Span;
+use crate::types::Ty;
+
+impl Checker<'_, '_> {
+    pub fn assign(
+        &mut self,
+        place: &ast::Expr,
+        op: Option<BinaryOp>,
+        value: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        if let Some((map, key)) = self.map_entry(place) {
+            out.extend(self.assign_entry(map, key, op, value, place.span, span));
+        } else if let Some((map, key)) = self.below_entry(place) {
+            self.assign_below(map, key, place, op, value, span, out);
+        } else if is_discard(place) {
+            let value = self.typed(value, None);
+            out.push(Stmt { kind: StmtKind::Expr(value), span });
+        } else {
+            let place = self.place(place);
+            self.assign_place(place, op, value, span, out);
+        }
+    }
+
+    /// `place op= value` for a place that was checked.
+    pub fn assign_place(
+        &mut self,
+        place: Expr,
+        op: Option<BinaryOp>,
+        value: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let (op, value) = match op {
+            None => (None, self.coerced(value, place.ty)),
+            Some(op) => match self.compound(op, place.ty, place.span, value) {
+                Some((op, value)) => (Some(op), value),
+                None => return,
+            },
+        };
+        let assigned = local(&place);
+        match assigned {
+            Some(local) => self.assigned(local, op.is_none().then_some(&value), span),
+            None => self.refuse_escape(&value),
+        }
+        out.push(Stmt { kind: StmtKind::Assign { place, op, value }, span });
+        if let Some(present) = assigned.and_then(|local| self.info(local).present) {
+            let place = self.local_expr(present, span);
+            let value = bool_expr(true, span);
+            out.push(Stmt { kind: StmtKind::Assign { place, op: None, value }, span });
+        }
+    }
+
+    fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
+        self.note_assigned(local, value);
+        self.note_written(local, span);
+    }
+
+    /// A variable was written; if it is a copy of a map entry something must read it after that.
+    pub fn note_written(&mut self, local: LocalId, span: Span) {
+        let depth = self.loops.len();
+        let info = self.info(local);
+        if info.present.is_some() && info.loops == depth {
+            info.written = Some(span);
+        }
+    }
+
+    /// The operator of `place op= value`, and its right operand.
+    pub fn compound(
+        &mut self,
+        op: BinaryOp,
+        place: Ty,
+        place_span: Span,
+        value: &ast::Expr,
+    ) -> Option<(CompoundOp, Expr)> {
+        // The operand's value plays no part: only its type does, and that it is no constant.
+        let stand_in = Expr { kind: ExprKind::Const(Const::Zero), ty: place, span: place_span };
+        self.compound_operand(op, Value::from(stand_in), value)
+    }
+}
+
+/// `_ = e`
+fn is_discard(place: &ast::Expr) -> bool {
+    let Ast::Name(path) = &strip(place).kind else { return false };
+    path.segments.len() == 1 && path.segments[0].name == "_"
+}

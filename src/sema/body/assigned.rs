@@ -1,0 +1,87 @@
+//! Which variables a piece of a body assigns to: what was known of them does not hold in a loop around it.
+
+use super::Checker;
+use super::exprs::strip;
+use crate::ast;
+
+impl Checker<'_, '_> {
+    /// In a loop body a pointer is known only if no turn of the loop changes it.
+    pub fn forget_assigned(&mut self, body: &ast::Block) {
+        let mut assigned = Vec::new();
+        assigned_names(body, &mut assigned);
+        for name in assigned {
+            if let Some(local) = self.local_of(&name) {
+                self.flow.not_null.remove(&local);
+                self.info(local).packet = None;
+                self.info(local).program = None;
+            }
+        }
+    }
+}
+
+/// The variables that statements of the block assign to.
+fn assigned_names(block: &ast::Block, names: &mut Vec<String>) {
+    for stmt in &block.stmts {
+        assigned_in_stmt(stmt, names);
+    }
+}
+
+fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<String>) {
+    use ast::StmtKind;
+    match &stmt.kind {
+        StmtKind::Assign { place, value, .. } => {
+            if let ast::ExprKind::Name(path) = &strip(place).kind {
+                names.extend(path.segments.iter().map(|segment| segment.name.clone()));
+            }
+            assigned_in_expr(value, names);
+        }
+        StmtKind::Expr(expr) => assigned_in_expr(expr, names),
+        StmtKind::Var { init, otherwise, .. } => {
+            if let Some(init) = init {
+                assigned_in_expr(init, names);
+            }
+            if let Some(block) = otherwise {
+                assigned_names(block, names);
+            }
+        }
+        StmtKind::While { body, .. }
+        | StmtKind::Loop { body }
+        | StmtKind::Lock { body, .. }
+        | StmtKind::DeferBlock(body) => assigned_names(body, names),
+        StmtKind::For(stmt) => assigned_names(&stmt.body, names),
+        StmtKind::Try { body, catches } => {
+            assigned_names(body, names);
+            for catch in catches {
+                assigned_names(&catch.body, names);
+            }
+        }
+        StmtKind::Const { .. }
+        | StmtKind::Break
+        | StmtKind::Continue
+        | StmtKind::Return(_)
+        | StmtKind::Delete(_)
+        | StmtKind::Throw(_)
+        | StmtKind::DeferCall(_) => {}
+    }
+}
+
+fn assigned_in_expr(expr: &ast::Expr, names: &mut Vec<String>) {
+    if let ast::ExprKind::If(branch) = &expr.kind {
+        assigned_names(&branch.then, names);
+        if let Some(block) = &branch.otherwise {
+            assigned_names(block, names);
+        }
+    } else if let ast::ExprKind::Block(block) = &expr.kind {
+        assigned_names(block, names);
+    } else if let ast::ExprKind::Paren(inner) = &expr.kind {
+        assigned_in_expr(inner, names);
+    } else if let ast::ExprKind::Match(matching) = &expr.kind {
+        for arm in &matching.arms {
+            match &arm.body {
+                ast::ArmBody::Expr(expr) => assigned_in_expr(expr, names),
+                ast::ArmBody::Block(block) => assigned_names(block, names),
+                ast::ArmBody::Stmt(stmt) => assigned_in_stmt(stmt, names),
+            }
+        }
+    }
+}

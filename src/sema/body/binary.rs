@@ -1,0 +1,226 @@
+//! Operators with two operands: which rule is for which.
+
+use super::Checker;
+use super::value::{Value, bool_expr, cast, error_expr, literal_type, number, truth};
+use crate::ast::{self, BinaryOp};
+use crate::diag::codes::types::{BadOperand, NotAssignable, ShiftCount};
+use crate::fold;
+use crate::sema::tree::{ArithOp, CompareOp, CompoundOp, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// What an operator of the syntax is.
+enum Kind {
+    Logical { and: bool },
+    Compare(CompareOp),
+    Shift(ArithOp),
+    Arith(ArithOp),
+}
+
+fn kind(op: BinaryOp) -> Kind {
+    match op {
+        BinaryOp::Or => Kind::Logical { and: false },
+        BinaryOp::And => Kind::Logical { and: true },
+        BinaryOp::Eq => Kind::Compare(CompareOp::Eq),
+        BinaryOp::Ne => Kind::Compare(CompareOp::Ne),
+        BinaryOp::Lt => Kind::Compare(CompareOp::Lt),
+        BinaryOp::Le => Kind::Compare(CompareOp::Le),
+        BinaryOp::Gt => Kind::Compare(CompareOp::Gt),
+        BinaryOp::Ge => Kind::Compare(CompareOp::Ge),
+        BinaryOp::Shl => Kind::Shift(ArithOp::Shl),
+        BinaryOp::Shr => Kind::Shift(ArithOp::Shr),
+        BinaryOp::BitOr => Kind::Arith(ArithOp::Or),
+        BinaryOp::BitXor => Kind::Arith(ArithOp::Xor),
+        BinaryOp::BitAnd => Kind::Arith(ArithOp::And),
+        BinaryOp::Add => Kind::Arith(ArithOp::Add),
+        BinaryOp::Sub => Kind::Arith(ArithOp::Sub),
+        BinaryOp::Mul => Kind::Arith(ArithOp::Mul),
+        BinaryOp::Div => Kind::Arith(ArithOp::Div),
+        BinaryOp::Rem => Kind::Arith(ArithOp::Rem),
+    }
+}
+
+impl Checker<'_, '_> {
+    pub fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Value {
+        match kind(op) {
+            Kind::Logical { and } => self.logical(and, left, right, span).into(),
+            Kind::Compare(compare) => self.compare(compare, op, left, right, span).into(),
+            Kind::Shift(shift) => {
+                let left = self.value(left, expected);
+                self.shift(shift, op, left, right, expected, span).into()
+            }
+            Kind::Arith(arith) => {
+                if op == BinaryOp::Sub
+                    && let Some(length) = self.packet_length(left, right, span)
+                {
+                    return length.into();
+                }
+                let (left, right) = self.operands(left, right, expected);
+                self.arith(arith, op, left, right, span)
+            }
+        }
+    }
+
+    /// Both operands; one whose type is open is looked at after the other, which may decide it.
+    pub fn operands(&mut self, left: &ast::Expr, right: &ast::Expr, expected: Option<Ty>) -> (Value, Value) {
+        if self.is_open(left) && !self.is_open(right) {
+            let right = self.operand(right, None);
+            let hint = self.beside(right.ty());
+            return (self.operand(left, Some(hint)), right);
+        }
+        let outer = if self.is_open(left) { expected } else { None };
+        let left = self.operand(left, outer);
+        let hint = if left.untyped { outer } else { Some(self.beside(left.ty())) };
+        let right = self.operand(right, hint);
+        (left, right)
+    }
+
+    fn operand(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        let value = self.value(expr, expected);
+        Value { untyped: value.untyped, expr: self.no_void(value.expr) }
+    }
+
+    /// The type that a literal beside an operand of this type is asked for.
+    fn beside(&self, ty: Ty) -> Ty {
+        match self.cx.types.kind(ty) {
+            TyKind::Int { bits, signed } if bits < 32 => self.cx.types.int(32, signed),
+            TyKind::Char => Ty::U32,
+            _ => ty,
+        }
+    }
+
+    /// `&&`, `||`
+    fn logical(&mut self, and: bool, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
+        let left = self.truth(left);
+        let before = self.flow.clone();
+        self.learn(&left, and);
+        let right = self.truth(right);
+        self.flow = before;
+        match (truth(&left), truth(&right)) {
+            (Some(l), Some(r)) => bool_expr(if and { l && r } else { l || r }, span),
+            (Some(_) | None, _) => {
+                let kind = ExprKind::Logical { and, left: Box::new(left), right: Box::new(right) };
+                Expr { kind, ty: Ty::BOOL, span }
+            }
+        }
+    }
+
+    /// The count is taken modulo the width of the left operand, which alone decides the type.
+    fn shift(
+        &mut self,
+        op: ArithOp,
+        token: BinaryOp,
+        left: Value,
+        count: &ast::Expr,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Expr {
+        let count = self.operand(count, None);
+        if left.is_error() || count.is_error() {
+            return error_expr(span);
+        }
+        let expected = expected.and_then(|ty| self.cx.types.as_int(ty));
+        let Some((bits, signed)) = self.shifted_type(&left, expected) else {
+            return self.bad_operand(token, &left);
+        };
+        let ty = self.cx.types.int(bits, signed);
+        let Some(count) = self.shift_count(token, count, bits) else { return error_expr(span) };
+        let left = self.coerce(left, ty);
+        if let (Some(l), Some(r)) = (number(&left), number(&count)) {
+            return super::value::int_expr(fold::arith(op, l, r, bits, signed), ty, span);
+        }
+        Expr { kind: ExprKind::Arith { op, left: Box::new(left), right: Box::new(count) }, ty, span }
+    }
+
+    fn shifted_type(&self, left: &Value, expected: Option<(u8, bool)>) -> Option<(u8, bool)> {
+        if left.untyped {
+            let literal = number(&left.expr)?;
+            if let Some((bits, signed)) = expected.map(widen)
+                && fold::fits(literal, bits, signed)
+            {
+                return Some((bits, signed));
+            }
+            return self.cx.types.as_int(literal_type(literal));
+        }
+        self.cx.types.as_int(left.ty()).map(widen)
+    }
+
+    /// An unsigned count; a constant one must be less than the width.
+    fn shift_count(&mut self, token: BinaryOp, count: Value, bits: u8) -> Option<Expr> {
+        let Some((count_bits, _)) = self.cx.types.as_int(count.ty()) else {
+            self.bad_operand(token, &count);
+            return None;
+        };
+        if let Some(value) = number(&count.expr) {
+            if !(0..i128::from(bits)).contains(&value) {
+                self.error(count.span(), ShiftCount { count: value.to_string(), bits: bits.to_string() });
+                return None;
+            }
+            return Some(super::value::int_expr(value, Ty::U32, count.span()));
+        }
+        let unsigned = self.cx.types.int(count_bits.max(32), false);
+        Some(cast(count.expr, unsigned))
+    }
+
+    pub fn bad_operand(&mut self, token: BinaryOp, operand: &Value) -> Expr {
+        let span = operand.span();
+        let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
+        let kind = self.cx.types.kind(operand.ty());
+        let text = self.text(span).to_owned();
+        if matches!(kind, TyKind::Bool) {
+            return self.bool_mixed(token, span, "an integer");
+        }
+        let error = self.error(span, BadOperand { op, ty });
+        if let TyKind::Be { bits } = kind {
+            error.help(format!("`{text} as u{bits}` is the number in host order"));
+        }
+        error_expr(span)
+    }
+
+    /// The operator of `place op= value`, the type that it computes in, and its right operand.
+    pub fn compound_operand(&mut self, op: BinaryOp, left: Value, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
+        let place = left.ty();
+        let span = left.span();
+        let checked = match kind(op) {
+            Kind::Shift(arith) => {
+                let checked = self.shift(arith, op, left, value, None, span);
+                Value::from(checked)
+            }
+            Kind::Arith(arith) => {
+                let hint = if self.is_open(value) { self.beside(place) } else { place };
+                let value = self.operand(value, Some(hint));
+                self.arith(arith, op, left, value, span)
+            }
+            Kind::Logical { .. } | Kind::Compare(_) => {
+                self.error(span, NotAssignable { what: format!("the result of `{}`", op.text()) });
+                return None;
+            }
+        };
+        let compute = checked.ty();
+        let ExprKind::Arith { op, right, .. } = checked.expr.kind else { return None };
+        self.narrow_back(compute, place, span)?;
+        Some((CompoundOp { op, compute }, *right))
+    }
+
+    /// Whether the result of the operator goes back to its place.
+    fn narrow_back(&mut self, compute: Ty, place: Ty, span: Span) -> Option<()> {
+        let both_int = self.cx.types.as_int(compute).is_some() && self.cx.types.as_int(place).is_some();
+        if compute == place || both_int {
+            return Some(());
+        }
+        self.mismatch(span, compute, place);
+        None
+    }
+}
+
+/// Operands narrower than 32 bits widen to that, keeping their sign.
+pub(super) fn widen((bits, signed): (u8, bool)) -> (u8, bool) {
+    (bits.max(32), signed)
+}

@@ -1,0 +1,235 @@
+//! `if`, `?:` and blocks, as statements and as expressions.
+
+use super::Checker;
+use super::value::{Value, error_expr, literal_type};
+use crate::ast;
+use crate::diag::codes::types::{BranchTypes, NoValue};
+use crate::fold;
+use crate::sema::tree::{Block, Condition, Expr, ExprKind, If};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// One of the ways through an expression.
+pub(super) struct Branch {
+    /// Without its value.
+    pub block: Block,
+    /// None if it has none, or leaves before.
+    pub value: Option<Value>,
+    /// Control never comes to its end.
+    pub leaves: bool,
+}
+
+impl Checker<'_, '_> {
+    pub fn if_stmt(&mut self, branch: &ast::IfExpr, span: Span) -> Expr {
+        let (condition, then, otherwise) = self.ways(branch, |checker, block| checker.block(block));
+        Expr { kind: ExprKind::If(Box::new(If { condition, then, otherwise })), ty: Ty::VOID, span }
+    }
+
+    pub fn if_value(&mut self, branch: &ast::IfExpr, expected: Option<Ty>, span: Span) -> Value {
+        let (condition, then, otherwise) = self.ways(branch, |checker, block| checker.branch(block, expected));
+        let Some(otherwise) = otherwise else {
+            self.error(span, NoValue { what: "an `if` without `else`".into() })
+                .help("where its value is used an `if` needs an `else` branch");
+            return error_expr(span).into();
+        };
+        self.choice(condition, then, otherwise, expected, span)
+    }
+
+    pub fn ternary(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Value {
+        let condition = self.truth(condition);
+        let before = self.flow.clone();
+        self.learn(&condition, true);
+        let then = self.expr_branch(then, expected);
+        let after_then = std::mem::replace(&mut self.flow, before);
+        self.learn(&condition, false);
+        let otherwise = self.expr_branch(otherwise, expected);
+        self.flow = after_then.join(self.flow.clone());
+        self.choice(Condition::Expr(condition), then, otherwise, expected, span)
+    }
+
+    pub fn block_value(&mut self, block: &ast::Block, expected: Option<Ty>, span: Span) -> Value {
+        let branch = self.branch(block, expected);
+        let (mut blocks, ty) = self.merge(vec![branch], expected, span);
+        let Some(block) = blocks.pop() else { return error_expr(span).into() };
+        Expr { kind: ExprKind::Block(block), ty, span }.into()
+    }
+
+    fn choice(
+        &mut self,
+        condition: Condition,
+        then: Branch,
+        otherwise: Branch,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Value {
+        let (blocks, ty) = self.merge(vec![then, otherwise], expected, span);
+        let Ok([then, otherwise]) = <[Block; 2]>::try_from(blocks) else { return error_expr(span).into() };
+        let choice = If { condition, then, otherwise: Some(otherwise) };
+        Expr { kind: ExprKind::If(Box::new(choice)), ty, span }.into()
+    }
+
+    /// Condition and branches; what the condition binds is in scope in the first one.
+    fn ways<B>(
+        &mut self,
+        branch: &ast::IfExpr,
+        check: impl Fn(&mut Self, &ast::Block) -> B,
+    ) -> (Condition, B, Option<B>) {
+        self.push_scope();
+        let condition = self.condition(&branch.condition);
+        let before = self.flow.clone();
+        if let Condition::Expr(condition) = &condition {
+            self.learn(condition, true);
+        }
+        let then = check(self, &branch.then);
+        self.pop_scope();
+        let after_then = std::mem::replace(&mut self.flow, before);
+        if let Condition::Expr(condition) = &condition {
+            self.learn(condition, false);
+        }
+        let otherwise = branch.otherwise.as_ref().map(|block| check(self, block));
+        self.flow = after_then.join(self.flow.clone());
+        (condition, then, otherwise)
+    }
+
+    pub fn expr_branch(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Branch {
+        let value = self.value(expr, expected);
+        let block = Block { stmts: Vec::new(), value: None, span: expr.span };
+        Branch { block, value: Some(value), leaves: !self.flow.reachable }
+    }
+
+    /// A block whose last statement, if it is an expression, is its value.
+    pub fn branch(&mut self, block: &ast::Block, expected: Option<Ty>) -> Branch {
+        self.push_scope();
+        let (last, before) = match block.stmts.split_last() {
+            Some((ast::Stmt { kind: ast::StmtKind::Expr(last), .. }, before)) => (Some(last), before),
+            Some(_) | None => (None, block.stmts.as_slice()),
+        };
+        let stmts = self.stmts(before);
+        let value = if self.flow.reachable { last.map(|last| self.value(last, expected)) } else { None };
+        if let (false, Some(last)) = (self.flow.reachable, last)
+            && value.is_none()
+        {
+            self.unreachable(last.span);
+        }
+        self.pop_scope();
+        let block = Block { stmts, value: None, span: block.span };
+        Branch { block, value, leaves: !self.flow.reachable }
+    }
+
+    /// Gives the values of all branches one type.
+    pub fn merge(&mut self, branches: Vec<Branch>, expected: Option<Ty>, span: Span) -> (Vec<Block>, Ty) {
+        let values: Vec<&Value> = branches.iter().filter_map(|b| b.value.as_ref()).collect();
+        let common = self.common_type(&values, expected);
+        let ty = match common {
+            Ok(ty) => ty,
+            Err((first, second)) => {
+                let (first, second) = (self.ty_name(first), self.ty_name(second));
+                self.error(span, BranchTypes { first, second }).help("convert one of them with `as`");
+                Ty::ERROR
+            }
+        };
+        let blocks = branches.into_iter().map(|branch| self.finish(branch, ty)).collect();
+        (blocks, ty)
+    }
+
+    fn finish(&mut self, branch: Branch, ty: Ty) -> Block {
+        let Branch { mut block, value, leaves } = branch;
+        match value {
+            Some(value) => {
+                let value = self.coerce(value, ty);
+                block.value = Some(Box::new(value));
+            }
+            None if !leaves => {
+                self.error(block.span, NoValue { what: "this branch".into() })
+                    .help("its last statement must be the value, or it must leave by `return`, `break` or `continue`");
+            }
+            None => {}
+        }
+        block
+    }
+
+    /// The type that values of several branches have in common; else two that have none.
+    fn common_type(&mut self, values: &[&Value], expected: Option<Ty>) -> Result<Ty, (Ty, Ty)> {
+        if values.iter().any(|v| v.is_error()) {
+            return Ok(Ty::ERROR);
+        }
+        let mut common = None;
+        for value in values.iter().filter(|v| !v.untyped && v.ty() != Ty::NULL) {
+            common = Some(match common {
+                None => value.ty(),
+                Some(before) => self.join_types(before, value.ty()).ok_or((before, value.ty()))?,
+            });
+        }
+        let numbers: Vec<i128> =
+            values.iter().filter(|v| v.untyped).filter_map(|v| super::value::number(&v.expr)).collect();
+        let null = values.iter().any(|v| v.ty() == Ty::NULL);
+        let Some(mut common) = common else {
+            return Ok(self.open_type(&numbers, null, expected));
+        };
+        if let TyKind::Ptr { to, space, .. } = self.cx.types.kind(common)
+            && null
+        {
+            common = self.cx.types.ptr(to, space, true);
+        }
+        if let Some((bits, signed)) = self.cx.types.as_int(common)
+            && let Some(number) = numbers.iter().find(|&&n| !fold::fits(n, bits, signed))
+        {
+            return Ok(self.join_types(common, literal_type(*number)).unwrap_or(common));
+        }
+        Ok(common)
+    }
+
+    /// The type where all values are open.
+    fn open_type(&mut self, numbers: &[i128], null: bool, expected: Option<Ty>) -> Ty {
+        if numbers.is_empty() {
+            return if null { expected.unwrap_or(Ty::NULL) } else { expected.unwrap_or(Ty::VOID) };
+        }
+        if let Some(ty) = expected
+            && (self.cx.types.as_int(ty).is_some() || matches!(self.cx.types.kind(ty), TyKind::Be { .. }))
+        {
+            return ty;
+        }
+        let mut types = [Ty::U32, Ty::I32, Ty::U64, Ty::I64].into_iter();
+        let all_fit = |ty: &Ty| {
+            let Some((bits, signed)) = self.cx.types.as_int(*ty) else { return false };
+            numbers.iter().all(|&n| fold::fits(n, bits, signed))
+        };
+        types.find(all_fit).unwrap_or(Ty::U64)
+    }
+
+    /// What two types have in common without losing values; where that does not exist as in arithmetic.
+    fn join_types(&mut self, left: Ty, right: Ty) -> Option<Ty> {
+        if left == right {
+            return Some(left);
+        }
+        let types = &mut self.cx.types;
+        if let (Some((left_bits, left_signed)), Some((right_bits, right_signed))) =
+            (types.as_int(left), types.as_int(right))
+        {
+            let bits = left_bits.max(right_bits);
+            let signed = match left_bits.cmp(&right_bits) {
+                std::cmp::Ordering::Less => right_signed,
+                std::cmp::Ordering::Equal => left_signed && right_signed,
+                std::cmp::Ordering::Greater => left_signed,
+            };
+            return Some(types.int(bits, signed));
+        }
+        if let (
+            TyKind::Ptr { to: left_to, space: left_space, nullable: left_null },
+            TyKind::Ptr { to: right_to, space: right_space, nullable: right_null },
+        ) = (types.kind(left), types.kind(right))
+            && left_to == right_to
+        {
+            let space = if left_space == right_space { left_space } else { crate::types::Space::Any };
+            return Some(types.ptr(left_to, space, left_null || right_null));
+        }
+        None
+    }
+}

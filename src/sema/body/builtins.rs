@@ -1,0 +1,91 @@
+//! Calls of what the language itself provides.
+
+use super::Checker;
+use super::calls::counted;
+use super::value::error_expr;
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::names::UnknownName;
+use crate::sema::predefined::table_type;
+use crate::sema::similar;
+use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
+use crate::tables::{BUILTINS, BuiltinSpec, HELPERS};
+use crate::types::Ty;
+
+/// Builtins that are nodes of the typed tree.
+const WITH_SYNTAX: &[&str] = &["print", "print_raw", "load", "attach", "detach"];
+
+impl Checker<'_, '_> {
+    pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        match name.name.as_str() {
+            "print" => return self.print(args, true, span),
+            "print_raw" => return self.print(args, false, span),
+            "load" => return self.load(args, span),
+            "attach" => return self.attach(args, span),
+            "detach" => return self.detach(args, span),
+            _ => {}
+        }
+        if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name.name) {
+            return self.call_builtin(builtin, args, span);
+        }
+        self.check_args(args);
+        if HELPERS.iter().any(|helper| helper.name == name.name) || name.name.starts_with("bpf_") {
+            return self.unsupported(span, format!("calling the helper `{}`", name.name));
+        }
+        let own: Vec<String> = self.env.program.funcs.iter().map(|func| func.name.clone()).collect();
+        let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(WITH_SYNTAX.iter().copied());
+        let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
+        let error = self.error(name.span, UnknownName { name: name.name.clone() });
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        }
+        error_expr(span)
+    }
+
+    fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+        if !builtin.supported {
+            self.check_args(args);
+            return self.unsupported(span, format!("`{}`", builtin.name));
+        }
+        let params: Vec<Ty> = builtin.params.iter().map(|(_, ty)| self.table_type(ty)).collect();
+        let result = self.table_type(builtin.result);
+        if !self.takes(builtin.name, params.len()..=params.len(), args, span) {
+            return error_expr(span);
+        }
+        let mut checked = Vec::new();
+        for (arg, &param) in args.iter().zip(&params) {
+            self.refuse_name(arg, builtin.name);
+            checked.push(self.coerced(&arg.value, param));
+        }
+        Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty: result, span }
+    }
+
+    fn table_type(&mut self, text: &str) -> Ty {
+        table_type(&mut self.cx.types, &self.env.predefined, text)
+    }
+
+    /// Whether a builtin has as many arguments as it takes.
+    pub fn takes(&mut self, name: &str, count: std::ops::RangeInclusive<usize>, args: &[ast::Arg], span: Span) -> bool {
+        if count.contains(&args.len()) {
+            return true;
+        }
+        self.check_args(args);
+        let takes = if count.start() == count.end() {
+            counted(*count.start(), "argument")
+        } else {
+            format!("{} to {} arguments", count.start(), count.end())
+        };
+        let forms = BUILTINS.iter().find(|builtin| builtin.name == name).map(form);
+        let error = self.error(span, ArgumentCount { name: name.to_owned(), takes, given: args.len().to_string() });
+        if let Some(form) = forms {
+            error.remark(form);
+        }
+        false
+    }
+}
+
+fn form(builtin: &BuiltinSpec) -> String {
+    let params: Vec<String> = builtin.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    format!("it is `{}({}) -> {}`: {}", builtin.name, params.join(", "), builtin.result, builtin.summary)
+}

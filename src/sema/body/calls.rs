@@ -1,0 +1,197 @@
+//! Calls: of the program's functions, and of what looks like a method.
+
+use super::Checker;
+use super::exprs::strip;
+use super::scope::Name;
+use super::value::error_expr;
+use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable, ProgramCalled};
+use crate::sema::env::Entity;
+use crate::sema::similar;
+use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
+use crate::sema::types::describe;
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// What the language lets one call on maps, entries and contexts besides `entry` and `packet`.
+const UNSUPPORTED_METHODS: &[&str] = &[
+    "insert", "update", "push", "pop", "peek", "contains", "id", "sum", "cpu", "reserve", "submit", "discard",
+    "output", "dropped", "on_event", "drain", "bytes", "write",
+];
+
+impl Checker<'_, '_> {
+    pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
+        let callee = strip(callee);
+        if let Ast::Field { base, name, .. } = &callee.kind {
+            return self.method(base, name, args, span);
+        }
+        if let Ast::Name(path) = &callee.kind {
+            return match path.segments.as_slice() {
+                [name] => self.call_name(name, args, span),
+                _ => {
+                    self.check_args(args);
+                    self.unsupported(path.span, "calling a function of a module")
+                }
+            };
+        }
+        let function = self.typed(callee, None);
+        self.check_args(args);
+        if function.ty != Ty::ERROR {
+            let what = format!("a value of type `{}`", self.ty_name(function.ty));
+            self.error(function.span, NotCallable { what });
+        }
+        error_expr(span)
+    }
+
+    fn call_name(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let what = match self.local_name(&name.name) {
+            Some(Name::Local(_)) => "a variable",
+            Some(Name::Const { .. }) => "a constant",
+            Some(Name::Broken { .. }) => {
+                self.check_args(args);
+                return error_expr(span);
+            }
+            None => match self.file_entity(&name.name) {
+                Some(Entity::Func(func)) => {
+                    let func = *func;
+                    return self.call_func(func, name, args, span);
+                }
+                Some(Entity::Broken) => {
+                    self.check_args(args);
+                    return error_expr(span);
+                }
+                Some(entity) => describe(entity),
+                None => return self.builtin(name, args, span),
+            },
+        };
+        self.check_args(args);
+        let what = format!("`{}`, {what},", name.name);
+        self.error(name.span, NotCallable { what });
+        error_expr(span)
+    }
+
+    fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let declared = self.env.program.func(func);
+        let decl = &self.env.funcs[func.0 as usize];
+        if let Role::Program(_) = declared.role {
+            self.check_args(args);
+            self.error(name.span, ProgramCalled { name: name.name.clone() })
+                .note(declared.name_span, "a program, by its attribute")
+                .help("what several functions share goes into a `@helper` function");
+            return error_expr(span);
+        }
+        let signature = self.signature(func);
+        let params = &decl.sig.params;
+        if params.len() != args.len() {
+            let takes = counted(params.len(), "argument");
+            self.check_args(args);
+            self.error(span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() })
+                .note(declared.name_span, "declared here")
+                .remark(signature);
+            return error_expr(span);
+        }
+        let mut checked = Vec::new();
+        for (arg, &param) in args.iter().zip(params) {
+            self.refuse_name(arg, &name.name);
+            let value = self.value(&arg.value, Some(param));
+            self.wanted_by = Some(signature.clone());
+            checked.push(self.coerce(value, param));
+            self.wanted_by = None;
+        }
+        Expr { kind: ExprKind::Call { func, args: checked }, ty: declared.result, span }
+    }
+
+    /// As it is declared, for messages.
+    fn signature(&self, func: FuncId) -> String {
+        let declared = self.env.program.func(func);
+        let decl = &self.env.funcs[func.0 as usize];
+        let params: Vec<String> = decl
+            .decl
+            .params
+            .iter()
+            .zip(&decl.sig.params)
+            .map(|(param, &ty)| format!("{}: {}", param.name.name, self.ty_name(ty)))
+            .collect();
+        let result = match declared.result {
+            Ty::VOID => String::new(),
+            ty => format!(" -> {}", self.ty_name(ty)),
+        };
+        format!("it is declared `fn {}({}){result}`", declared.name, params.join(", "))
+    }
+
+    /// Arguments of a call that was reported: their own mistakes are reported too.
+    pub fn check_args(&mut self, args: &[ast::Arg]) {
+        for arg in args {
+            self.value(&arg.value, None);
+        }
+    }
+
+    pub fn refuse_name(&mut self, arg: &ast::Arg, of: &str) {
+        if let Some(name) = &arg.name {
+            self.error(name.span, NamedArgument { name: name.name.clone(), of: of.to_owned() })
+                .help("give the value alone; arguments go by their order");
+        }
+    }
+
+    fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let is_entry = name.name == "entry" && self.map_named(base).is_some();
+        let is_packet = name.name == "packet" && self.context_named(base).is_some();
+        if is_entry || is_packet {
+            return self.untested(span);
+        }
+        let of = if let Some(map) = self.map_named(base) {
+            let declared = self.env.program.map(map);
+            format!("map `{}`", declared.name)
+        } else {
+            let base = self.typed(base, None);
+            if base.ty == Ty::ERROR {
+                self.check_args(args);
+                return error_expr(span);
+            }
+            self.receiver(&base)
+        };
+        if UNSUPPORTED_METHODS.contains(&name.name.as_str()) {
+            return self.unsupported(span, format!("`.{}()`", name.name));
+        }
+        self.check_args(args);
+        let known = ["entry", "packet"].into_iter().chain(UNSUPPORTED_METHODS.iter().copied());
+        let near = similar::best(&name.name, known);
+        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        }
+        error_expr(span)
+    }
+
+    fn receiver(&self, base: &Expr) -> String {
+        match self.cx.types.kind(base.ty) {
+            TyKind::Ptr { .. } if self.context_spec(base.ty).is_some() => "a context".into(),
+            _ => format!("a value of type `{}`", self.ty_name(base.ty)),
+        }
+    }
+
+    /// `return other(ctx)`, where `other` is a program, hands over to it.
+    pub fn refuse_tail_call(&mut self, value: &ast::Expr) -> bool {
+        let Ast::Call { callee, args } = &strip(value).kind else { return false };
+        let Ast::Name(path) = &strip(callee).kind else { return false };
+        let [name] = path.segments.as_slice() else { return false };
+        let Some(Entity::Func(func)) = self.file_entity(&name.name) else { return false };
+        let func = *func;
+        let is_program = |func: FuncId| matches!(self.env.program.func(func).role, Role::Program(_));
+        if !is_program(func) || !is_program(self.func) {
+            return false;
+        }
+        self.check_args(args);
+        self.unsupported(value.span, "a tail call");
+        true
+    }
+}
+
+/// `1 argument`, `2 arguments`
+pub(super) fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,209 @@
+//! Comparisons. Integers compare by value, also across signs.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
+use crate::ast::{self, BinaryOp};
+use crate::diag::codes::types::{BadOperand, ConstantComparison};
+use crate::fold;
+use crate::sema::tree::{CompareOp, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    pub fn compare(&mut self, op: CompareOp, token: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
+        let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let is_null = |expr: &ast::Expr| matches!(strip(expr).kind, ast::ExprKind::Null);
+        if equality && (is_null(left) || is_null(right)) {
+            let other = if is_null(right) { left } else { right };
+            return self.compare_null(other, op == CompareOp::Eq, span);
+        }
+        let (left, right) = self.operands(left, right, None);
+        if left.is_error() || right.is_error() {
+            return Expr { ty: Ty::ERROR, ..bool_expr(false, span) };
+        }
+        let (left, right) = (self.link_status(left), self.link_status(right));
+        match (self.cx.types.kind(left.ty()), self.cx.types.kind(right.ty())) {
+            (TyKind::Bool, TyKind::Bool) if equality => self.compare_bools(op, left.expr, right.expr, span),
+            (TyKind::Bool, TyKind::Bool) => self.bad_compare(token, &left),
+            (TyKind::Bool, _) | (_, TyKind::Bool) => {
+                let other = if left.ty() == Ty::BOOL { right.ty() } else { left.ty() };
+                let other = format!("`{}`", self.ty_name(other));
+                self.bool_mixed(token, span, &other)
+            }
+            (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
+            (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
+            (TyKind::Str(_), TyKind::Str(_)) => self.unsupported(span, "comparing strings"),
+            (TyKind::Struct(_) | TyKind::Array(..), _) if left.ty() == right.ty() => {
+                let what = format!("comparing values of type `{}`", self.ty_name(left.ty()));
+                self.unsupported(span, what)
+            }
+            _ => match (self.cx.types.as_int(left.ty()), self.cx.types.as_int(right.ty())) {
+                (Some(_), Some(_)) => self.compare_ints(op, left, right, span),
+                (Some(_), None) | (None, Some(_)) => {
+                    self.mismatch(right.span(), right.ty(), left.ty());
+                    error_expr(span)
+                }
+                (None, None) => self.bad_compare(token, &left),
+            },
+        }
+    }
+
+    /// A link compares as the number that `attach` yields: 0, or a negative errno.
+    pub fn link_status(&self, value: Value) -> Value {
+        if value.ty() == Ty::LINK { cast(value.expr, Ty::I32).into() } else { value }
+    }
+
+    fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
+        let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
+        self.error(operand.span(), BadOperand { op, ty });
+        error_expr(operand.span())
+    }
+
+    fn compare_bools(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+        if let (Some(l), Some(r)) = (truth(&left), truth(&right)) {
+            return bool_expr((l == r) == (op == CompareOp::Eq), span);
+        }
+        comparison(op, left, right, span)
+    }
+
+    fn compare_be(&mut self, op: CompareOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
+        let left_be = matches!(self.cx.types.kind(left.ty()), TyKind::Be { .. });
+        let (be, other) = if left_be { (&left, &right) } else { (&right, &left) };
+        let ty = be.ty();
+        let constant = number(&other.expr).filter(|_| self.cx.types.as_int(other.ty()).is_some());
+        if other.ty() != ty && constant.is_none() {
+            return self.byte_order_mix(&left, &right, span);
+        }
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            let wrong = if left_be { left } else { right };
+            return self.bad_operand(token, &wrong);
+        }
+        let bits = if let TyKind::Be { bits } = self.cx.types.kind(ty) { bits } else { 64 };
+        if let Some(constant) = constant.filter(|&n| !fold::fits(n, bits, false)) {
+            self.warn_constant(op == CompareOp::Ne, span);
+            let number = self.cx.types.int(bits, false);
+            let be = if left_be { left.expr } else { right.expr };
+            let wide = cast(cast(be, number), Ty::I64);
+            return comparison(op, wide, int_expr(constant, literal_or_i64(constant), span), span);
+        }
+        let (left, right) = (self.coerce(left, ty), self.coerce(right, ty));
+        if let (Some(l), Some(r)) = (number(&left), number(&right)) {
+            return bool_expr(fold::compare(op, l, r), span);
+        }
+        comparison(op, left, right, span)
+    }
+
+    fn compare_pointers(&mut self, op: CompareOp, left: Value, right: Value, span: Span) -> Expr {
+        let (TyKind::Ptr { to: l, space, .. }, TyKind::Ptr { to: r, .. }) =
+            (self.cx.types.kind(left.ty()), self.cx.types.kind(right.ty()))
+        else {
+            return error_expr(span);
+        };
+        if l != r && l != Ty::U8 && r != Ty::U8 {
+            self.mismatch(right.span(), right.ty(), left.ty());
+            return error_expr(span);
+        }
+        let ty = self.cx.types.ptr(l, space, true);
+        comparison(op, cast(left.expr, ty), cast(right.expr, ty), span)
+    }
+
+    fn compare_ints(&mut self, op: CompareOp, left: Value, right: Value, span: Span) -> Expr {
+        let (l, r) = (number(&left.expr), number(&right.expr));
+        if let (Some(l), Some(r)) = (l, r) {
+            return bool_expr(fold::compare(op, l, r), span);
+        }
+        let outcome = match (l, r) {
+            (None, Some(constant)) => self.outcome(op, left.ty(), constant),
+            (Some(constant), None) => self.outcome(mirrored(op), right.ty(), constant),
+            (Some(_), Some(_)) | (None, None) => None,
+        };
+        if let Some(outcome) = outcome {
+            self.warn_constant(outcome, span);
+        }
+        let (left_ty, right_ty) = self.compare_types(&left, &right);
+        comparison(op, fitted(left.expr, left_ty), fitted(right.expr, right_ty), span)
+    }
+
+    fn warn_constant(&mut self, outcome: bool, span: Span) {
+        self.warn(span, ConstantComparison { outcome: outcome.to_string() });
+    }
+
+    /// What a comparison of any value of the type with the constant yields, if that is always the same.
+    fn outcome(&self, op: CompareOp, ty: Ty, constant: i128) -> Option<bool> {
+        let (bits, signed) = self.cx.types.as_int(ty)?;
+        let (low, high) = fold::range(bits, signed);
+        let outside = constant < low || constant > high;
+        let (always, never) = match op {
+            CompareOp::Eq => (false, outside),
+            CompareOp::Ne => (outside, false),
+            CompareOp::Lt => (high < constant, low >= constant),
+            CompareOp::Le => (high <= constant, low > constant),
+            CompareOp::Gt => (low > constant, high <= constant),
+            CompareOp::Ge => (low >= constant, high < constant),
+        };
+        if always { Some(true) } else { never.then_some(false) }
+    }
+
+    /// The types in which both sides have their values: one type, but for `u64` with signed.
+    fn compare_types(&self, left: &Value, right: &Value) -> (Ty, Ty) {
+        let (left_ty, right_ty) = (self.value_type(left, right), self.value_type(right, left));
+        if left_ty == right_ty {
+            return (left_ty, right_ty);
+        }
+        let types = &self.cx.types;
+        let (Some((l_bits, l_signed)), Some((r_bits, r_signed))) = (types.as_int(left_ty), types.as_int(right_ty))
+        else {
+            return (left_ty, right_ty);
+        };
+        if l_signed == r_signed {
+            let ty = types.int(l_bits.max(r_bits).max(32), l_signed);
+            return (ty, ty);
+        }
+        let unsigned = if l_signed { r_bits } else { l_bits };
+        let signed = if l_signed { l_bits } else { r_bits };
+        if unsigned == 64 {
+            let side = |signed| if signed { Ty::I64 } else { Ty::U64 };
+            return (side(l_signed), side(r_signed));
+        }
+        let ty = types.int(if unsigned < 32 && signed <= 32 { 32 } else { 64 }, true);
+        (ty, ty)
+    }
+
+    /// A literal has the type of the other side if it fits there.
+    fn value_type(&self, value: &Value, other: &Value) -> Ty {
+        let Some(constant) = number(&value.expr) else { return value.ty() };
+        match self.cx.types.as_int(other.ty()) {
+            Some((bits, signed)) if fold::fits(constant, bits, signed) => other.ty(),
+            Some(_) | None if value.untyped => literal_type(constant),
+            Some(_) | None => value.ty(),
+        }
+    }
+}
+
+fn literal_or_i64(constant: i128) -> Ty {
+    if i64::try_from(constant).is_ok() { Ty::I64 } else { Ty::U64 }
+}
+
+/// A constant in the type, without a node for the conversion.
+fn fitted(expr: Expr, ty: Ty) -> Expr {
+    match number(&expr) {
+        Some(number) => int_expr(number, ty, expr.span),
+        None => cast(expr, ty),
+    }
+}
+
+fn mirrored(op: CompareOp) -> CompareOp {
+    match op {
+        CompareOp::Eq => CompareOp::Eq,
+        CompareOp::Ne => CompareOp::Ne,
+        CompareOp::Lt => CompareOp::Gt,
+        CompareOp::Le => CompareOp::Ge,
+        CompareOp::Gt => CompareOp::Lt,
+        CompareOp::Ge => CompareOp::Le,
+    }
+}
+
+fn comparison(op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+    Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
+}

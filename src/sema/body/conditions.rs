@@ -1,0 +1,122 @@
+//! Conditions: what is true, and `if (var …)`.
+
+use super::Checker;
+use super::scope::LocalKind;
+use super::value::{Value, bool_expr, cast, number};
+use crate::ast;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::NotACondition;
+use crate::sema::tree::{Binding, Condition, Expr, ExprKind, OptionalKind};
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// Bindings go into the innermost scope, which the caller has made for them.
+    pub fn condition(&mut self, condition: &ast::Condition) -> Condition {
+        match condition {
+            ast::Condition::Expr(expr) => Condition::Expr(self.truth(expr)),
+            ast::Condition::Bindings(bindings) => {
+                Condition::Bindings(bindings.iter().filter_map(|binding| self.binding(binding)).collect())
+            }
+        }
+    }
+
+    fn binding(&mut self, binding: &ast::Binding) -> Option<Binding> {
+        let source = self.optional(&binding.value);
+        self.bind_optional(&binding.name, binding.ty.as_ref(), source)
+    }
+
+    /// Declares what is bound to an optional. If that was reported the name is known all the same.
+    pub fn bind_optional(
+        &mut self,
+        name: &ast::Ident,
+        ty: Option<&ast::Type>,
+        source: Option<crate::sema::tree::Optional>,
+    ) -> Option<Binding> {
+        let declared = ty.map(|ty| self.resolve_local(ty));
+        let Some(source) = source else {
+            self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Tested);
+            self.mark_read(&name.name);
+            return None;
+        };
+        if let (Some(declared), Some(ty)) = (declared, ty)
+            && !self.same_but_null(declared, source.ty)
+        {
+            self.mismatch(ty.span, source.ty, declared);
+        }
+        let kind = match source.kind {
+            OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
+            OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
+        };
+        let local = self.declare(&name.name, source.ty, name.span, kind);
+        if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {
+            self.info(local).map = Some(*map);
+        }
+        if let OptionalKind::Pointer(pointer) = &source.kind {
+            let tested = super::value::local(pointer);
+            self.flow.not_null.extend(tested);
+        }
+        Some(Binding { local, source })
+    }
+
+    fn mark_read(&mut self, name: &str) {
+        if let Some(local) = self.local_of(name) {
+            self.info(local).read = true;
+        }
+    }
+
+    /// A declared `*T` and the pointer that was tested differ in being null and in their space.
+    fn same_but_null(&self, declared: Ty, found: Ty) -> bool {
+        if declared == found || declared == Ty::ERROR || found == Ty::ERROR {
+            return true;
+        }
+        match (self.cx.types.kind(declared), self.cx.types.kind(found)) {
+            (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: found, .. }) => declared == found,
+            _ => false,
+        }
+    }
+
+    /// An expression where a bool is asked for.
+    pub fn truth(&mut self, expr: &ast::Expr) -> Expr {
+        let value = self.value(expr, Some(Ty::BOOL));
+        self.to_bool(value)
+    }
+
+    pub fn to_bool(&mut self, value: Value) -> Expr {
+        let expr = self.no_void(value.expr);
+        let span = expr.span;
+        match self.cx.types.kind(expr.ty) {
+            TyKind::Bool | TyKind::Error => expr,
+            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => match number(&expr) {
+                Some(number) => bool_expr(number != 0, span),
+                None => cast(expr, Ty::BOOL),
+            },
+            TyKind::Ptr { .. } => cast(expr, Ty::BOOL),
+            TyKind::Null => bool_expr(false, span),
+            TyKind::Str(_) => {
+                self.error(span, NotSupportedYet { what: "a string as a condition".into() });
+                bool_expr(false, span)
+            }
+            TyKind::Void
+            | TyKind::F64
+            | TyKind::Array(..)
+            | TyKind::Struct(_)
+            | TyKind::Fn(_)
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle
+            | TyKind::Link => {
+                let ty = self.ty_name(expr.ty);
+                let is_entry = matches!(expr.kind, ExprKind::MapGet { .. });
+                let is_link = expr.ty == Ty::LINK;
+                let text = self.text(span).to_owned();
+                let error = self.error(span, NotACondition { ty });
+                if is_entry {
+                    error.help(format!("`{text} != null` tests whether the entry is there"));
+                } else if is_link {
+                    error.help(format!("`{text} == 0` tests whether it was attached"));
+                }
+                bool_expr(false, span)
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The context that the kernel hands to a program: its fields, and the packet that it describes.
+
+use super::Checker;
+use super::exprs::strip;
+use crate::ast::{self, ExprKind as Ast};
+use crate::sema::tree::{Expr, ExprKind, LocalId};
+use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole};
+use crate::types::{Origin, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// The context that a pointer type points to.
+    pub fn context_spec(&self, ty: Ty) -> Option<&'static ContextSpec> {
+        let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { return None };
+        let TyKind::Struct(id) = self.cx.types.kind(to) else { return None };
+        let def = self.cx.types.struct_def(id);
+        if def.origin != Origin::Context {
+            return None;
+        }
+        CONTEXTS.iter().find(|context| context.name == def.name)
+    }
+
+    pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
+        let context = self.context_spec(ctx)?;
+        Some((context, context.fields.get(field)?))
+    }
+
+    /// The variable that a plain name means, if it is a pointer to a context.
+    pub fn context_named(&self, expr: &ast::Expr) -> Option<LocalId> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let local = self.local_of(&name.name)?;
+        self.context_spec(self.locals[local.0 as usize].ty)?;
+        Some(local)
+    }
+
+    /// `ctx->data` and the like, or a variable that holds one: which end of the packet, and of which context.
+    pub fn packet_end(&self, expr: &ast::Expr) -> Option<(FieldRole, LocalId)> {
+        let expr = strip(expr);
+        if let Ast::Field { base, name, .. } = &expr.kind {
+            let ctx = self.context_named(base)?;
+            let context = self.context_spec(self.locals[ctx.0 as usize].ty)?;
+            let field = context.fields.iter().find(|field| field.name == name.name)?;
+            return (field.role != FieldRole::Plain).then_some((field.role, ctx));
+        }
+        let Ast::Name(path) = &expr.kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        self.info[self.local_of(&name.name)?.0 as usize].packet
+    }
+
+    /// What is known of a variable from the value that it starts with.
+    pub fn note_initialised(&mut self, local: LocalId, value: &Expr) {
+        self.note_assigned(local, Some(value));
+        let packet = self.packet_value(value);
+        let program = if let ExprKind::Load(program) = &value.kind { Some(*program) } else { None };
+        let info = self.info(local);
+        info.packet = packet;
+        info.program = program;
+    }
+
+    fn packet_value(&self, value: &Expr) -> Option<(FieldRole, LocalId)> {
+        if let ExprKind::Cast(inner) = &value.kind {
+            return self.packet_value(inner);
+        }
+        let ExprKind::CtxField { ctx, field } = &value.kind else { return None };
+        let (_, field) = self.context_field(ctx.ty, *field)?;
+        (field.role != FieldRole::Plain).then_some((field.role, super::value::local(ctx)?))
+    }
+}

@@ -1,0 +1,173 @@
+//! Implicit conversions: what may go where a type is asked for.
+
+use super::value::{Value, cast, error_expr, int_expr, number};
+use super::{Checker, ranges};
+use crate::diag::codes::types::{MismatchedTypes, NoValue, ProductWraps, StringTruncated};
+use crate::fold;
+use crate::sema::consts;
+use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// The value as one of type `wanted`. What does not fit is reported, and is then of type `Ty::ERROR`.
+    pub fn coerce(&mut self, value: Value, wanted: Ty) -> Expr {
+        let span = value.span();
+        let found = value.ty();
+        if found == Ty::ERROR || wanted == Ty::ERROR {
+            return error_expr(span);
+        }
+        if found == wanted && !value.untyped {
+            return value.expr;
+        }
+        match (self.cx.types.kind(found), self.cx.types.kind(wanted)) {
+            (TyKind::Void, _) => {
+                let what = format!("`{}`", self.text(span));
+                self.error(span, NoValue { what });
+                error_expr(span)
+            }
+            (TyKind::Null, TyKind::Ptr { nullable: true, .. }) => {
+                Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
+            }
+            (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.coerce_pointer(value.expr, wanted),
+            (TyKind::Str(_), TyKind::Str(_) | TyKind::Array(..)) => self.coerce_string(value.expr, wanted),
+            (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),
+            (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),
+            (TyKind::Be { .. }, _) if self.cx.types.as_int(wanted).is_some() => self.byte_order(value, wanted),
+            (_, TyKind::Be { .. }) if self.cx.types.as_int(found).is_some() => match number(&value.expr) {
+                Some(number) => int_expr(consts::fit(self.cx, span, number, wanted), wanted, span),
+                None => self.byte_order(value, wanted),
+            },
+            _ => match (self.cx.types.as_int(found), self.cx.types.as_int(wanted)) {
+                (Some(_), Some(to)) => self.coerce_int(value.expr, wanted, to),
+                (Some(_) | None, Some(_) | None) => {
+                    self.mismatch(span, found, wanted);
+                    error_expr(span)
+                }
+            },
+        }
+    }
+
+    fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, _): (u8, bool)) -> Expr {
+        let span = value.span;
+        if let Some(number) = number(&value) {
+            return int_expr(consts::fit(self.cx, span, number, wanted), wanted, span);
+        }
+        self.warn_product(&value, wanted, bits);
+        cast(value, wanted)
+    }
+
+    /// `u64 = u32 * u32` computes in 32 bits. Said only where the product can be larger than that.
+    fn warn_product(&mut self, value: &Expr, wanted: Ty, bits: u8) {
+        let ExprKind::Arith { op: ArithOp::Mul, left, right } = &value.kind else { return };
+        let Some((narrow, signed)) = self.cx.types.as_int(value.ty) else { return };
+        if narrow >= bits {
+            return;
+        }
+        let types = &self.cx.types;
+        let (left_bounds, right_bounds) = (ranges::bounds(types, left), ranges::bounds(types, right));
+        let products = [
+            left_bounds.0.checked_mul(right_bounds.0),
+            left_bounds.0.checked_mul(right_bounds.1),
+            left_bounds.1.checked_mul(right_bounds.0),
+            left_bounds.1.checked_mul(right_bounds.1),
+        ];
+        if products.into_iter().all(|p| p.is_some_and(|p| fold::fits(p, narrow, signed))) {
+            return;
+        }
+        let text = self.text(left.span).to_owned();
+        let (narrow, wide) = (self.ty_name(value.ty), self.ty_name(wanted));
+        let help = format!("to compute in {bits} bits convert an operand: `{text} as {wide}`");
+        self.warn(value.span, ProductWraps { narrow, wide }).help(help);
+    }
+
+    fn coerce_pointer(&mut self, value: Expr, wanted: Ty) -> Expr {
+        let span = value.span;
+        let (
+            TyKind::Ptr { to: from_to, space: from_space, .. },
+            TyKind::Ptr { to: wanted_to, space: wanted_space, nullable },
+        ) = (self.cx.types.kind(value.ty), self.cx.types.kind(wanted))
+        else {
+            return error_expr(span);
+        };
+        if from_to != wanted_to && from_to != Ty::U8 && wanted_to != Ty::U8 {
+            self.mismatch(span, value.ty, wanted);
+            return error_expr(span);
+        }
+        if !self.spaces_agree(from_space, wanted_space) {
+            self.refuse_spaces(span);
+            return error_expr(span);
+        }
+        if !nullable {
+            self.use_pointer(&value);
+        }
+        cast(value, wanted)
+    }
+
+    fn coerce_string(&mut self, value: Expr, wanted: Ty) -> Expr {
+        let span = value.span;
+        let ExprKind::Const(Const::Str(mut bytes)) = value.kind else {
+            let (from, to) = (self.ty_name(value.ty), self.ty_name(wanted));
+            return self.unsupported(span, format!("converting `{from}` to `{to}`"));
+        };
+        let TyKind::Str(size) = self.cx.types.kind(wanted) else {
+            return self.unsupported(span, "a string as an array of bytes");
+        };
+        let room = size.saturating_sub(1) as usize;
+        if bytes.len() > room {
+            let (length, ty) = (bytes.len().to_string(), self.ty_name(wanted));
+            self.warn(span, StringTruncated { length, ty });
+            bytes.truncate(room);
+        }
+        Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span }
+    }
+
+    /// Between host and network order, or two widths of that, only `as` converts.
+    fn byte_order(&mut self, value: Value, wanted: Ty) -> Expr {
+        let span = value.span();
+        let (text, found, name) = (self.text(span).to_owned(), self.ty_name(value.ty()), self.ty_name(wanted));
+        let help = match (self.cx.types.kind(value.ty()), self.cx.types.kind(wanted)) {
+            (TyKind::Be { bits }, TyKind::Be { .. }) => format!("`{text} as u{bits} as {name}`"),
+            (TyKind::Be { bits }, _) => format!("`{text} as u{bits}` is the number in host order"),
+            _ => format!("`{text} as {name}` swaps the bytes"),
+        };
+        let wanted_by = self.wanted_by.clone();
+        let error =
+            self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: format!("`{found}`") }).help(help);
+        if let Some(wanted_by) = wanted_by {
+            error.remark(wanted_by);
+        }
+        error_expr(span)
+    }
+
+    /// A value does not fit where it goes.
+    pub fn mismatch(&mut self, span: Span, found: Ty, wanted: Ty) {
+        let (wanted_name, found_name) = (format!("`{}`", self.ty_name(wanted)), format!("`{}`", self.ty_name(found)));
+        let wanted_by = self.wanted_by.clone();
+        let help = self.mismatch_help(span, found, wanted);
+        let error = self.error(span, MismatchedTypes { wanted: wanted_name, found: found_name });
+        if let Some(help) = help {
+            error.help(help);
+        }
+        if let Some(wanted_by) = wanted_by {
+            error.remark(wanted_by);
+        }
+    }
+
+    fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<String> {
+        let text = self.text(span);
+        let types = &self.cx.types;
+        match (types.kind(found), types.kind(wanted)) {
+            (TyKind::Null, TyKind::Ptr { to, .. }) => {
+                Some(format!("a pointer that may be null is written `*{}?`", types.name(to)))
+            }
+            (TyKind::Struct(_), TyKind::Ptr { to, .. }) if to == found => Some(format!("its address: `&{text}`")),
+            (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
+            (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
+                Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))
+            }
+            (_, TyKind::Bool) if types.as_int(found).is_some() => Some(format!("`{text} != 0` is a bool")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Expressions: which rule is for which form.
+
+use super::value::{Value, bool_expr, error_expr};
+use super::{Checker, value};
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::types::NoValue;
+use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::types::Ty;
+
+/// Deeper nesting than this is refused: every stage walks expressions by recursion.
+const MAX_DEPTH: u32 = 400;
+
+impl Checker<'_, '_> {
+    /// A value of its own type; `expected` is what an open type (of literals, shared variant names) may become.
+    pub fn value(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        if self.depth >= MAX_DEPTH {
+            return self.unsupported(expr.span, format!("an expression that is nested over {MAX_DEPTH} deep")).into();
+        }
+        self.depth += 1;
+        let value = self.by_form(expr, expected);
+        self.depth -= 1;
+        value
+    }
+
+    /// The same, with the literal's type where nothing else gives one.
+    pub fn typed(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Expr {
+        let value = self.value(expr, expected);
+        self.no_void(value.expr)
+    }
+
+    /// A value that goes where a `wanted` is asked for.
+    pub fn coerced(&mut self, expr: &ast::Expr, wanted: Ty) -> Expr {
+        let value = self.value(expr, Some(wanted));
+        self.coerce(value, wanted)
+    }
+
+    pub fn no_void(&mut self, expr: Expr) -> Expr {
+        if expr.ty != Ty::VOID {
+            return expr;
+        }
+        let what = format!("`{}`", first_line(self.text(expr.span)));
+        self.error(expr.span, NoValue { what });
+        error_expr(expr.span)
+    }
+
+    fn by_form(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        let span = expr.span;
+        if !matches!(expr.kind, Ast::Int(_) | Ast::Name(_) | Ast::Paren(_)) && self.is_literal(expr) {
+            return self.literal(expr, expected);
+        }
+        match &expr.kind {
+            Ast::Int(literal) => {
+                let number = i128::from(literal.value);
+                Value::untyped(if literal.negative { -number } else { number }, span)
+            }
+            Ast::Float(_) => self.unsupported(span, "floating point").into(),
+            Ast::Char(byte) => value::int_expr(i128::from(*byte), Ty::CHAR, span).into(),
+            Ast::Str(bytes) => self.string(bytes, span).into(),
+            Ast::Bool(truth) => bool_expr(*truth, span).into(),
+            Ast::Null => Expr { kind: ExprKind::Const(Const::Null), ty: Ty::NULL, span }.into(),
+            Ast::Name(path) => self.name(path, expected),
+            Ast::Field { base, name, arrow } => self.field(base, name, *arrow, span).into(),
+            Ast::Index { base, index } => self.index(base, index, span).into(),
+            Ast::Call { callee, args } => self.call(callee, args, span).into(),
+            Ast::Unary { op, operand } => self.unary(*op, operand, expected, span),
+            Ast::Binary { op, left, right, .. } => self.binary(*op, left, right, expected, span),
+            Ast::Ternary { condition, then, otherwise } => self.ternary(condition, then, otherwise, expected, span),
+            Ast::Cast { operand, ty } => self.cast_expr(operand, ty, span).into(),
+            Ast::Struct { name, fields } => self.struct_literal(name, fields, span).into(),
+            Ast::Array(elements) => self.array_literal(elements, span).into(),
+            Ast::Fill { value, .. } => {
+                self.typed(value, None);
+                self.unsupported(span, "an array literal in a function").into()
+            }
+            Ast::If(branch) => self.if_value(branch, expected, span),
+            Ast::Block(block) => self.block_value(block, expected, span),
+            Ast::Match(matching) => self.match_value(matching, expected, span),
+            Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
+            Ast::New { .. } => self.unsupported(span, "`new`").into(),
+            Ast::Paren(inner) => {
+                let mut value = self.value(inner, expected);
+                if value.untyped {
+                    value.expr.span = span;
+                }
+                value
+            }
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}
+
+/// Without parentheses around it.
+pub(super) fn strip(expr: &ast::Expr) -> &ast::Expr {
+    if let Ast::Paren(inner) = &expr.kind { strip(inner) } else { expr }
+}

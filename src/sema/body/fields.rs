@@ -1,0 +1,116 @@
+//! Fields: of structs, through pointers, of contexts and configs.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::error_expr;
+use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::types::ArrowOnValue;
+use crate::sema::env::Entity;
+use crate::sema::similar;
+use crate::sema::tree::{ConfigId, Expr, ExprKind};
+use crate::source::Span;
+use crate::tables::FieldRole;
+use crate::types::{StructId, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// `base.name`, `base->name`
+    pub fn field(&mut self, base: &ast::Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
+        if let Some(config) = self.config_named(base) {
+            let def = self.env.program.config(config).ty;
+            let Some((field, ty)) = self.find_field(def, name) else { return error_expr(span) };
+            return Expr { kind: ExprKind::ConfigField { config, field }, ty, span };
+        }
+        let base = self.typed(base, None);
+        self.field_of(base, name, arrow, span)
+    }
+
+    /// The config that a plain name means.
+    pub fn config_named(&self, expr: &ast::Expr) -> Option<ConfigId> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        if let Entity::Config(config) = self.file_entity(&name.name)? { Some(*config) } else { None }
+    }
+
+    pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
+        match self.cx.types.kind(base.ty) {
+            TyKind::Error => error_expr(span),
+            TyKind::Struct(id) => {
+                if arrow {
+                    self.arrow_on_value(&base, name);
+                }
+                self.struct_field(base, id, name, span)
+            }
+            TyKind::Ptr { to, .. } => match self.cx.types.kind(to) {
+                TyKind::Struct(_) if self.context_spec(base.ty).is_some() => self.ctx_field(base, name, span),
+                TyKind::Struct(id) => {
+                    self.use_pointer(&base);
+                    let at = base.span;
+                    let pointee = Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span: at };
+                    self.struct_field(pointee, id, name, span)
+                }
+                _ => self.no_field(base.ty, name, span),
+            },
+            TyKind::Be { bits } if name.name == "raw" => {
+                let ty = self.cx.types.int(bits, false);
+                Expr { kind: ExprKind::Raw(Box::new(base)), ty, span }
+            }
+            _ => self.no_field(base.ty, name, span),
+        }
+    }
+
+    fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
+        match self.find_field(id, name) {
+            Some((field, ty)) => Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span },
+            None => error_expr(span),
+        }
+    }
+
+    fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {
+        let TyKind::Ptr { to, .. } = self.cx.types.kind(ctx.ty) else { return error_expr(span) };
+        let TyKind::Struct(id) = self.cx.types.kind(to) else { return error_expr(span) };
+        let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
+        if let Some((_, spec)) = self.context_field(ctx.ty, field)
+            && spec.role == FieldRole::PacketMeta
+        {
+            return self.unsupported(span, format!("`{}`", spec.name));
+        }
+        Expr { kind: ExprKind::CtxField { ctx: Box::new(ctx), field }, ty, span }
+    }
+
+    /// Index and type of a field; none if that there is none was reported.
+    pub fn find_field(&mut self, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
+        let def = self.cx.types.struct_def(id);
+        if let Some(field) = def.field(&name.name) {
+            return Some((field, def.fields[field].ty));
+        }
+        let (of, names): (String, Vec<String>) =
+            (def.name.clone(), def.fields.iter().map(|field| field.name.clone()).collect());
+        let declared = def.span;
+        let near = similar::best(&name.name, &names);
+        let error = self.error(name.span, NoSuchField { ty: of, name: name.name.clone() });
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        } else if !names.is_empty() {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            error.help(format!("it has {}", names.join(", ")));
+        }
+        if let Some(declared) = declared {
+            error.note(declared, "declared here");
+        }
+        None
+    }
+
+    fn no_field(&mut self, ty: Ty, name: &Ident, span: Span) -> Expr {
+        let ty = self.ty_name(ty);
+        self.error(name.span, NoSuchField { ty, name: name.name.clone() }).help("only structs have fields");
+        error_expr(span)
+    }
+
+    fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
+        let ty = self.ty_name(base.ty);
+        let text = format!("{}.{}", self.text(base.span), name.name);
+        let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
+        self.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
+    }
+}

@@ -1,0 +1,105 @@
+//! What is known at a point of the body: whether control comes there, and which pointers are not null.
+
+use super::{Checker, value};
+use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, LocalId};
+use crate::types::TyKind;
+use std::collections::BTreeSet;
+
+#[derive(Clone)]
+pub(super) struct Flow {
+    pub reachable: bool,
+    /// Locals that hold a pointer which is not null.
+    pub not_null: BTreeSet<LocalId>,
+}
+
+impl Flow {
+    pub fn start() -> Flow {
+        Flow { reachable: true, not_null: BTreeSet::new() }
+    }
+
+    /// After a place where two ways meet.
+    pub fn join(self, other: Flow) -> Flow {
+        match (self.reachable, other.reachable) {
+            (true, true) => {
+                let not_null = self.not_null.intersection(&other.not_null).copied().collect();
+                Flow { reachable: true, not_null }
+            }
+            (true, false) => self,
+            (false, _) => other,
+        }
+    }
+}
+
+impl Checker<'_, '_> {
+    /// Adds what a condition tells about pointers where it came out as `outcome`.
+    pub fn learn(&mut self, condition: &Expr, outcome: bool) {
+        if let ExprKind::Not(inner) = &condition.kind {
+            self.learn(inner, !outcome);
+        } else if let ExprKind::Logical { and, left, right } = &condition.kind {
+            if *and == outcome {
+                self.learn(left, outcome);
+                self.learn(right, outcome);
+            }
+        } else if let ExprKind::Compare { op, left, right } = &condition.kind {
+            let differs = match op {
+                CompareOp::Ne => outcome,
+                CompareOp::Eq => !outcome,
+                CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => false,
+            };
+            if differs && matches!(right.kind, ExprKind::Const(Const::Null)) {
+                self.learn_not_null(left);
+            }
+            if differs && matches!(left.kind, ExprKind::Const(Const::Null)) {
+                self.learn_not_null(right);
+            }
+        } else if let ExprKind::Cast(inner) = &condition.kind
+            && outcome
+        {
+            self.learn_not_null(inner);
+        }
+    }
+
+    fn learn_not_null(&mut self, pointer: &Expr) {
+        if let Some(local) = self.pointer_local(pointer) {
+            self.flow.not_null.insert(local);
+        }
+    }
+
+    /// The local that a pointer is read from, through conversions.
+    pub fn pointer_local(&self, pointer: &Expr) -> Option<LocalId> {
+        if let ExprKind::Cast(inner) = &pointer.kind {
+            return self.pointer_local(inner);
+        }
+        let is_pointer = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { .. });
+        value::local(pointer).filter(|_| is_pointer)
+    }
+
+    /// Whether a pointer may be null here.
+    pub fn may_be_null(&self, pointer: &Expr) -> bool {
+        if !matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { nullable: true, .. }) {
+            return false;
+        }
+        if let ExprKind::Cast(inner) = &pointer.kind
+            && matches!(self.cx.types.kind(inner.ty), TyKind::Ptr { .. })
+        {
+            return self.may_be_null(inner);
+        }
+        self.pointer_local(pointer)
+            .is_none_or(|local| !self.flow.not_null.contains(&local) || self.info[local.0 as usize].address_taken)
+    }
+
+    /// A pointer variable got another value.
+    pub fn note_assigned(&mut self, local: LocalId, value: Option<&Expr>) {
+        let holds =
+            value.is_some_and(|v| matches!(self.cx.types.kind(v.ty), TyKind::Ptr { .. }) && !self.may_be_null(v));
+        if holds {
+            self.flow.not_null.insert(local);
+        } else {
+            self.flow.not_null.remove(&local);
+        }
+        self.note_stack(local, value);
+        let info = self.info(local);
+        info.packet = None;
+        info.program = None;
+    }
+}

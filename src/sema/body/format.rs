@@ -1,0 +1,197 @@
+//! printf formats: taken apart, and put together again without what the argument's type decides.
+
+/// A piece of a format.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Piece {
+    /// Bytes that stand for themselves; a percent sign is one byte here.
+    Text(Vec<u8>),
+    Conversion(Conversion),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Conversion {
+    /// As written.
+    pub text: String,
+    /// Of `-`, `+`, blank, `0`, `#`.
+    pub flags: String,
+    pub width: Option<u32>,
+    pub precision: Option<u32>,
+    pub kind: ConversionKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ConversionKind {
+    /// `%d`, `%i`, `%u`: the argument's signedness decides.
+    Decimal,
+    /// `%x`, `%X`
+    Hex { upper: bool },
+    /// `%o`
+    Octal,
+    /// `%c`
+    Char,
+    /// `%s`
+    Str,
+    /// `%p`
+    Pointer,
+    /// `%pI4`
+    Ip4,
+    /// `%pI6`
+    Ip6,
+    /// `%pM`
+    Mac,
+}
+
+/// What is wrong with a format: the part of it, and why.
+pub(super) struct Fault {
+    pub what: String,
+    pub why: String,
+}
+
+/// Wider fields than this are a mistake.
+const MAX_WIDTH: u32 = 1024;
+
+pub(super) fn parse(format: &[u8]) -> Result<Vec<Piece>, Fault> {
+    let mut pieces = Vec::new();
+    let mut text = Vec::new();
+    let mut rest = format;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            text.push(byte);
+        } else if let Some((b'%', after)) = rest.split_first() {
+            text.push(b'%');
+            rest = after;
+        } else {
+            if !text.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+            }
+            let (conversion, after) = conversion(rest)?;
+            pieces.push(Piece::Conversion(conversion));
+            rest = after;
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    Ok(pieces)
+}
+
+/// One conversion, from after its percent sign.
+fn conversion(start: &[u8]) -> Result<(Conversion, &[u8]), Fault> {
+    let mut rest = start;
+    let flags = take_while(&mut rest, |b| b"-+ 0#".contains(&b));
+    let width = number(&mut rest, start)?;
+    let mut precision = None;
+    if let Some((b'.', after)) = rest.split_first() {
+        rest = after;
+        precision = Some(number(&mut rest, start)?.unwrap_or(0));
+    }
+    take_while(&mut rest, |b| b"hlLqjzt".contains(&b));
+    let fault = |rest: &[u8], why: &str| Fault { what: written(start, rest), why: why.to_owned() };
+    let Some((&letter, after)) = rest.split_first() else {
+        return Err(fault(rest, "the conversion has no end; a percent sign is written `%%`"));
+    };
+    rest = after;
+    let kind = match letter {
+        b'd' | b'i' | b'u' => ConversionKind::Decimal,
+        b'x' => ConversionKind::Hex { upper: false },
+        b'X' => ConversionKind::Hex { upper: true },
+        b'o' => ConversionKind::Octal,
+        b'c' => ConversionKind::Char,
+        b's' => ConversionKind::Str,
+        b'p' => pointer(&mut rest),
+        b'*' => return Err(fault(rest, "a width must be a number")),
+        b'n' => return Err(fault(rest, "there is no conversion that writes")),
+        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
+            return Err(fault(rest, "floating point is not supported yet"));
+        }
+        _ => return Err(fault(rest, "no such conversion; a percent sign is written `%%`")),
+    };
+    let flags = String::from_utf8_lossy(flags).into_owned();
+    Ok((Conversion { text: written(start, rest), flags, width, precision, kind }, rest))
+}
+
+fn pointer(rest: &mut &[u8]) -> ConversionKind {
+    for (suffix, kind) in
+        [(&b"I4"[..], ConversionKind::Ip4), (&b"I6"[..], ConversionKind::Ip6), (&b"M"[..], ConversionKind::Mac)]
+    {
+        if let Some(after) = rest.strip_prefix(suffix) {
+            *rest = after;
+            return kind;
+        }
+    }
+    ConversionKind::Pointer
+}
+
+fn take_while<'a>(rest: &mut &'a [u8], wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+    let end = rest.iter().position(|&b| !wanted(b)).unwrap_or(rest.len());
+    let (taken, after) = rest.split_at(end);
+    *rest = after;
+    taken
+}
+
+fn number(rest: &mut &[u8], start: &[u8]) -> Result<Option<u32>, Fault> {
+    let digits = take_while(rest, |b| b.is_ascii_digit());
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let value = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    match value.filter(|&value| value <= MAX_WIDTH) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Fault { what: written(start, rest), why: format!("no number here may be over {MAX_WIDTH}") }),
+    }
+}
+
+fn written(start: &[u8], rest: &[u8]) -> String {
+    format!("%{}", String::from_utf8_lossy(&start[..start.len() - rest.len()]))
+}
+
+impl Conversion {
+    /// A conversion of a value that is printed without a format.
+    pub fn plain(kind: ConversionKind) -> Conversion {
+        Conversion { text: String::new(), flags: String::new(), width: None, precision: None, kind }
+    }
+
+    /// The conversion without length modifier, for an argument of this signedness.
+    pub fn write(&self, signed: bool, out: &mut Vec<u8>) {
+        let width = self.width.map(|width| width.to_string()).unwrap_or_default();
+        let precision = self.precision.map(|digits| format!(".{digits}")).unwrap_or_default();
+        let letter = match self.kind {
+            ConversionKind::Decimal if signed => "d",
+            ConversionKind::Decimal => "u",
+            ConversionKind::Hex { upper: false } => "x",
+            ConversionKind::Hex { upper: true } => "X",
+            ConversionKind::Octal => "o",
+            ConversionKind::Char => "c",
+            ConversionKind::Str => "s",
+            ConversionKind::Pointer => "p",
+            ConversionKind::Ip4 => "pI4",
+            ConversionKind::Ip6 => "pI6",
+            ConversionKind::Mac => "pM",
+        };
+        out.extend(format!("%{}{width}{precision}{letter}", self.flags).bytes());
+    }
+
+    /// What of it the kernel's formatter does not have.
+    pub fn missing_in_bpf(&self) -> Option<&'static str> {
+        if self.precision.is_some() {
+            Some("with a precision")
+        } else if self.flags.contains('#') {
+            Some("with the flag `#`")
+        } else if self.kind == ConversionKind::Octal {
+            Some("in octal")
+        } else {
+            None
+        }
+    }
+}
+
+/// Text as a format has it.
+pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
+    for &byte in text {
+        if byte == b'%' {
+            out.push(b'%');
+        }
+        out.push(byte);
+    }
+}

@@ -1,0 +1,134 @@
+//! `load`, `attach`, `detach`.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::{error_expr, local};
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::lifecycle::{BadAttachTarget, LoadWhat, NoTarget, WantsHandle};
+use crate::sema::env::Entity;
+use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
+use crate::sema::types::describe;
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// `load(program)`
+    pub fn load(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("load", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        let arg = &args[0].value;
+        if let Some(func) = self.program_named(arg) {
+            return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span };
+        }
+        let what = match &strip(arg).kind {
+            Ast::Name(path) if path.segments.len() == 1 => {
+                let name = &path.segments[0];
+                if self.local_name(&name.name).is_some() {
+                    "a variable"
+                } else {
+                    match self.file_entity(&name.name) {
+                        Some(Entity::Broken) => return error_expr(span),
+                        Some(Entity::Func(_)) => "a function without a program's attribute",
+                        Some(entity) => describe(entity),
+                        None => {
+                            self.unknown_name(name);
+                            return error_expr(span);
+                        }
+                    }
+                }
+            }
+            _ => "the value of an expression",
+        };
+        self.error(arg.span, LoadWhat { what: what.into() }).help("a program is a function with `@xdp`, `@tc`, …");
+        error_expr(span)
+    }
+
+    /// The program that a plain name means.
+    fn program_named(&self, expr: &ast::Expr) -> Option<FuncId> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let Entity::Func(func) = self.file_entity(&name.name)? else { return None };
+        matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
+    }
+
+    /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`
+    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("attach", 1..=3, args, span) {
+            return error_expr(span);
+        }
+        let handle = self.handle("attach", &args[0].value, false);
+        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value)));
+        let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
+        if target.is_none()
+            && let Some(program) = self.loaded(&handle)
+        {
+            self.needs_target(program, span);
+        }
+        let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, result_used: true };
+        Expr { kind, ty: Ty::LINK, span }
+    }
+
+    /// `detach(handle)`, `detach(link)`
+    pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("detach", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        let what = self.handle("detach", &args[0].value, true);
+        Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
+    }
+
+    fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
+        let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
+        if let Some(func) = self.program_named(expr) {
+            let name = self.env.program.func(func).name.clone();
+            let found = format!("the program `{name}`");
+            self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
+                .help(format!("load it first: `var prog = load({name})`"));
+            return error_expr(expr.span);
+        }
+        let value = self.typed(expr, None);
+        let fits = value.ty == Ty::HANDLE || (or_link && value.ty == Ty::LINK);
+        if fits || value.ty == Ty::ERROR {
+            return value;
+        }
+        let found = format!("`{}`", self.ty_name(value.ty));
+        self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
+        error_expr(expr.span)
+    }
+
+    /// The program that a handle is known to be of.
+    fn loaded(&self, handle: &Expr) -> Option<FuncId> {
+        if let ExprKind::Load(func) = &handle.kind {
+            return Some(*func);
+        }
+        self.info[local(handle)?.0 as usize].program
+    }
+
+    fn needs_target(&mut self, func: FuncId, span: Span) {
+        let declared = self.env.program.func(func);
+        let Role::Program(role) = &declared.role else { return };
+        if role.target.is_some() || role.spec.target.is_none() {
+            return;
+        }
+        let (name, kind) = (declared.name.clone(), role.spec.name);
+        self.error(span, NoTarget { name })
+            .note(declared.name_span, "its attribute names no target")
+            .help(format!("`attach(handle, \"eth0\")`, or `@{kind}(\"eth0\")` on the program"));
+    }
+
+    /// The name of an interface, or its index.
+    fn attach_target(&mut self, expr: &ast::Expr) -> Expr {
+        let target = self.value(expr, None);
+        match self.cx.types.kind(target.ty()) {
+            TyKind::Error | TyKind::Str(_) => target.expr,
+            TyKind::Int { .. } => self.coerce(target, Ty::U32),
+            _ => {
+                let ty = self.ty_name(target.ty());
+                self.error(expr.span, BadAttachTarget { ty })
+                    .help("give the name of an interface, `\"eth0\"`, or its index");
+                error_expr(expr.span)
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Literals, and expressions of nothing but literals: they fold exactly and take the type of the place that they go to.
+
+use super::Checker;
+use super::scope::Name;
+use super::value::{Value, error_expr};
+use crate::ast::{self, BinaryOp, ExprKind as Ast, Path, UnaryOp};
+use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
+use crate::sema::consts::{self, Constant};
+use crate::sema::env::Entity;
+use crate::sema::similar;
+use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{StructId, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// Whether the type of an expression depends on where it stands.
+    pub fn is_open(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            Ast::Null => true,
+            Ast::Paren(inner) => self.is_open(inner),
+            Ast::Ternary { then, otherwise, .. } => self.is_open(then) && self.is_open(otherwise),
+            Ast::Name(path) => self.is_literal(expr) || self.is_shared_variant(path),
+            _ => self.is_literal(expr),
+        }
+    }
+
+    fn is_shared_variant(&self, path: &Path) -> bool {
+        let [name] = path.segments.as_slice() else { return false };
+        matches!(self.file_entity(&name.name), Some(Entity::Variants(list)) if list.len() > 1)
+    }
+
+    /// Integer literals, what is as one, and operators on those.
+    pub fn is_literal(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            Ast::Int(_) | Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. } => true,
+            Ast::Paren(inner) | Ast::Unary { op: UnaryOp::Neg | UnaryOp::BitNot, operand: inner } => {
+                self.is_literal(inner)
+            }
+            Ast::Binary { op, left, right, .. } => {
+                is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left)
+            }
+            Ast::Name(path) => {
+                let [name] = path.segments.as_slice() else { return false };
+                match self.local_name(&name.name) {
+                    Some(local) => matches!(local, Name::Const { value: Const::Int(_), ty: None, .. }),
+                    None => {
+                        matches!(self.file_entity(&name.name), Some(Entity::Const { value: Const::Int(_), ty: None }))
+                    }
+                }
+            }
+            _ => false,
+        }
+    }
+
+    pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        let constant = self.with_scope(|cx, scope| consts::value(cx, scope, expr, expected));
+        match constant {
+            Some(Constant { value: Const::Int(number), ty: None }) => Value::untyped(number, expr.span),
+            Some(Constant { value, ty: Some(ty) }) => Expr { kind: ExprKind::Const(value), ty, span: expr.span }.into(),
+            Some(_) | None => error_expr(expr.span).into(),
+        }
+    }
+
+    pub fn string(&mut self, bytes: &[u8], span: Span) -> Expr {
+        let ty = self.cx.types.string(bytes.len() as u32 + 1);
+        Expr { kind: ExprKind::Const(Const::Str(bytes.to_vec())), ty, span }
+    }
+
+    /// `Name { field: value, … }`
+    pub fn struct_literal(&mut self, name: &Path, inits: &[ast::FieldInit], span: Span) -> Expr {
+        let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
+        let ty = self.resolve_bare(&named);
+        let TyKind::Struct(id) = self.cx.types.kind(ty) else {
+            for init in inits {
+                self.typed(&init.value, None);
+            }
+            if ty != Ty::ERROR {
+                let name = self.text(name.span).to_owned();
+                self.error(span, NotAStruct { name });
+            }
+            return error_expr(span);
+        };
+        let mut fields: Vec<(usize, Expr)> = Vec::new();
+        let mut failed = false;
+        for init in inits {
+            let Some((index, field_ty)) = self.literal_field(id, &init.name) else {
+                self.typed(&init.value, None);
+                failed = true;
+                continue;
+            };
+            let value = self.coerced(&init.value, field_ty);
+            self.refuse_escape(&value);
+            if fields.iter().any(|(before, _)| *before == index) {
+                self.error(init.name.span, RepeatedField { name: init.name.name.clone() });
+                failed = true;
+                continue;
+            }
+            fields.push((index, value));
+        }
+        if !self.fill_defaults(id, &mut fields, span) || failed {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Struct { fields }, ty, span }
+    }
+
+    fn literal_field(&mut self, id: StructId, name: &ast::Ident) -> Option<(usize, Ty)> {
+        let def = self.cx.types.struct_def(id);
+        if let Some(index) = def.field(&name.name) {
+            return Some((index, def.fields[index].ty));
+        }
+        let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
+        let error = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
+        let error = self.error(name.span, error);
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        }
+        None
+    }
+
+    /// Adds what the literal leaves out and has a default.
+    fn fill_defaults(&mut self, id: StructId, fields: &mut Vec<(usize, Expr)>, span: Span) -> bool {
+        let def = self.cx.types.struct_def(id);
+        let mut missing = Vec::new();
+        let mut types: Vec<(usize, Ty)> = Vec::new();
+        for (index, field) in def.fields.iter().enumerate() {
+            if !fields.iter().any(|(given, _)| *given == index) {
+                types.push((index, field.ty));
+            }
+        }
+        for (index, ty) in types {
+            match self.env.field_defaults.get(&(id, index)) {
+                Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
+                None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
+            }
+        }
+        if missing.is_empty() {
+            return true;
+        }
+        let ty = self.cx.types.struct_def(id).name.clone();
+        self.error(span, MissingFields { ty, fields: missing.join(", ") })
+            .help("a field that is declared with `= value` may be left out");
+        false
+    }
+
+    /// `[1, 2, 3]`, `[v]`, `[]`
+    pub fn array_literal(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
+        for element in elements {
+            self.typed(element, None);
+        }
+        self.unsupported(span, "an array literal in a function")
+    }
+}
+
+fn is_arithmetic(op: BinaryOp) -> bool {
+    match op {
+        BinaryOp::BitOr
+        | BinaryOp::BitXor
+        | BinaryOp::BitAnd
+        | BinaryOp::Shl
+        | BinaryOp::Shr
+        | BinaryOp::Add
+        | BinaryOp::Sub
+        | BinaryOp::Mul
+        | BinaryOp::Div
+        | BinaryOp::Rem => true,
+        BinaryOp::Or
+        | BinaryOp::And
+        | BinaryOp::Eq
+        | BinaryOp::Ne
+        | BinaryOp::Lt
+        | BinaryOp::Le
+        | BinaryOp::Gt
+        | BinaryOp::Ge => false,
+    }
+}

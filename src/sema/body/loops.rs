@@ -1,0 +1,143 @@
+//! Loops, and the ways out of them.
+
+use super::flow::Flow;
+use super::scope::LocalKind;
+use super::value;
+use super::{Checker, Side};
+use crate::ast::{self, ForOver};
+use crate::diag::codes::names::OutsideLoop;
+use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::tree::{Block, MapId, StmtKind};
+use crate::source::Span;
+use crate::types::Ty;
+
+/// A loop around the statement that is being checked.
+pub(super) struct Loop {
+    /// What is known after the `break`s seen so far.
+    breaks: Option<Flow>,
+}
+
+impl Checker<'_, '_> {
+    pub fn while_stmt(&mut self, condition: &ast::Expr, body: &ast::Block) -> StmtKind {
+        self.forget_assigned(body);
+        let condition = self.truth(condition);
+        let mut after = self.flow.clone();
+        self.learn(&condition, true);
+        let body = self.loop_body(body);
+        std::mem::swap(&mut self.flow, &mut after);
+        if value::truth(&condition) == Some(true) {
+            self.flow.reachable = false;
+        } else {
+            self.learn(&condition, false);
+        }
+        self.join_breaks();
+        StmtKind::While { condition, body }
+    }
+
+    pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
+        self.forget_assigned(body);
+        let body = self.loop_body(body);
+        self.flow.reachable = false;
+        self.join_breaks();
+        StmtKind::Loop { body }
+    }
+
+    /// Checks the body; the loop stays on the stack until `join_breaks`.
+    pub fn loop_body(&mut self, body: &ast::Block) -> Block {
+        self.loops.push(Loop { breaks: None });
+        self.block(body)
+    }
+
+    pub fn join_breaks(&mut self) {
+        if let Some(Loop { breaks: Some(breaks) }) = self.loops.pop() {
+            self.flow = breaks.join(self.flow.clone());
+        }
+    }
+
+    pub fn break_stmt(&mut self, span: Span) -> Option<StmtKind> {
+        let flow = self.flow.clone();
+        let Some(innermost) = self.loops.last_mut() else {
+            self.error(span, OutsideLoop { word: "break".into() });
+            return None;
+        };
+        innermost.breaks = Some(match innermost.breaks.take() {
+            Some(before) => before.join(flow),
+            None => flow,
+        });
+        self.flow.reachable = false;
+        Some(StmtKind::Break)
+    }
+
+    pub fn continue_stmt(&mut self, span: Span) -> Option<StmtKind> {
+        if self.loops.is_empty() {
+            self.error(span, OutsideLoop { word: "continue".into() });
+            return None;
+        }
+        self.flow.reachable = false;
+        Some(StmtKind::Continue)
+    }
+
+    pub fn for_stmt(&mut self, stmt: &ast::ForStmt, span: Span) -> Option<StmtKind> {
+        match &stmt.over {
+            ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive, span),
+            ForOver::Each(over) => match self.map_named(over) {
+                Some(map) => self.for_map(stmt, map, over.span),
+                None => {
+                    let over = self.typed(over, None);
+                    if over.ty != Ty::ERROR {
+                        let what = format!("`for` over a value of type `{}`", self.ty_name(over.ty));
+                        self.unsupported(over.span, what);
+                    }
+                    self.declare_unknown(&stmt.names);
+                    self.unbound_body(&stmt.body);
+                    None
+                }
+            },
+        }
+    }
+
+    fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
+        if self.side == Side::Bpf {
+            self.unsupported(span, "walking over a map in BPF code");
+            self.declare_unknown(&stmt.names);
+            self.unbound_body(&stmt.body);
+            return None;
+        }
+        let [key, value] = stmt.names.as_slice() else {
+            self.error(span, MismatchedTypes { wanted: "for (key, value in map)".into(), found: "one name".into() })
+                .help("write `_` for the one that is not needed");
+            self.declare_unknown(&stmt.names);
+            self.unbound_body(&stmt.body);
+            return None;
+        };
+        let declared = self.env.program.map(map);
+        let (key_ty, value_ty) = (declared.key, declared.value);
+        self.percpu_value(map, span);
+        self.forget_assigned(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let key = self.declare(&key.name, key_ty, key.span, LocalKind::LoopVariable);
+        let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
+        let body = self.loop_body(&stmt.body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::ForMap { map, key, value, body })
+    }
+
+    /// Names of a loop that was reported: known, so that its body can be checked.
+    fn declare_unknown(&mut self, names: &[ast::Ident]) {
+        self.push_scope();
+        for name in names {
+            self.declare(&name.name, Ty::ERROR, name.span, LocalKind::LoopVariable);
+        }
+    }
+
+    fn unbound_body(&mut self, body: &ast::Block) {
+        let after = self.flow.clone();
+        self.loop_body(body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+    }
+}

@@ -1,0 +1,217 @@
+//! Entries of maps: reading, writing, presence.
+
+use super::Checker;
+use super::Side;
+use super::exprs::strip;
+use super::scope::LocalKind;
+use super::value::{error_expr, has_effect};
+use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
+use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite};
+use crate::sema::env::Entity;
+use crate::sema::tree::{Binding, Block, Condition, Expr, ExprKind, If, MapId, Optional, OptionalKind, Stmt, StmtKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// The map that a plain name means.
+    pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        if let Entity::Map(map) = self.file_entity(&name.name)? { Some(*map) } else { None }
+    }
+
+    /// Map and key of `m[k]`.
+    pub fn map_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        let Ast::Index { base, index } = &strip(expr).kind else { return None };
+        Some((self.map_named(base)?, index))
+    }
+
+    /// Map and key of `m[k].f`, `m[k].f.g` …
+    pub fn below_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        let Ast::Field { base, .. } = &strip(expr).kind else { return None };
+        self.map_entry(base).or_else(|| self.below_entry(base))
+    }
+
+    /// `base[index]` as a value.
+    pub fn index(&mut self, base: &ast::Expr, index: &ast::Expr, span: Span) -> Expr {
+        let Some(map) = self.map_named(base) else {
+            let base = self.typed(base, None);
+            self.typed(index, None);
+            if base.ty == Ty::ERROR {
+                return error_expr(span);
+            }
+            let what = format!("indexing a value of type `{}`", self.ty_name(base.ty));
+            return self.unsupported(span, what);
+        };
+        self.percpu_value(map, span);
+        let (key_ty, ty) = self.entry_types(map);
+        let key = Box::new(self.coerced(index, key_ty));
+        Expr { kind: ExprKind::MapGet { map, key }, ty, span }
+    }
+
+    /// Types of key and value.
+    pub fn entry_types(&self, map: MapId) -> (Ty, Ty) {
+        let declared = self.env.program.map(map);
+        (declared.key, declared.value)
+    }
+
+    /// `m[k]` as something that may be there or not.
+    pub fn entry_optional(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Optional {
+        let (key_ty, ty) = self.entry_types(map);
+        let key = self.coerced(key, key_ty);
+        Optional { kind: OptionalKind::MapEntry { map, key }, ty, span }
+    }
+
+    /// What user space sees of a per-CPU entry as one value: the sum, of integers.
+    pub fn percpu_value(&mut self, map: MapId, span: Span) {
+        let declared = self.env.program.map(map);
+        let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
+        if declared.kind.percpu && self.side != Side::Bpf && !summable {
+            let what = format!("reading entries of `{}` in user space, a struct for each CPU,", declared.name);
+            self.unsupported(span, what);
+        }
+    }
+
+    /// `var v = m[k]`: a copy that remembers whether the entry was there.
+    pub fn var_copy(
+        &mut self,
+        name: &Ident,
+        declared: Option<Ty>,
+        entry: (MapId, &ast::Expr),
+        init: &ast::Expr,
+        out: &mut Vec<Stmt>,
+    ) {
+        let (map, key) = entry;
+        self.percpu_value(map, init.span);
+        let source = self.entry_optional(map, key, init.span);
+        let value_ty = source.ty;
+        let ty = declared.unwrap_or(value_ty);
+        let span = name.span.to(init.span);
+        let present = self.hidden(&format!("{}.present", name.name), Ty::BOOL, name.span);
+        if ty == value_ty {
+            let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
+            self.info(local).present = Some(present);
+            out.push(Stmt { kind: StmtKind::VarCopy { local, present, source }, span });
+            return;
+        }
+        let copy = self.hidden(&name.name, value_ty, name.span);
+        out.push(Stmt { kind: StmtKind::VarCopy { local: copy, present, source }, span });
+        let value = self.local_expr(copy, init.span);
+        let value = self.coerce(value.into(), ty);
+        let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
+        self.info(local).present = Some(present);
+        out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+    }
+
+    /// `m[k] = e`, `m[k] op= e`
+    pub fn assign_entry(
+        &mut self,
+        map: MapId,
+        key: &ast::Expr,
+        op: Option<BinaryOp>,
+        value: &ast::Expr,
+        place: Span,
+        span: Span,
+    ) -> Option<Stmt> {
+        let (key_ty, value_ty) = self.entry_types(map);
+        let key = self.coerced(key, key_ty);
+        let kind = match op {
+            None => {
+                let value = self.coerced(value, value_ty);
+                self.refuse_escape(&value);
+                StmtKind::MapUpdate { map, key, value }
+            }
+            Some(op) => {
+                self.refuse_percpu_write(map, place);
+                let (op, value) = self.compound(op, value_ty, place, value)?;
+                StmtKind::MapAssignOp { map, key, op, value }
+            }
+        };
+        Some(Stmt { kind, span })
+    }
+
+    /// `m[k].f = e`, `m[k].f op= e`: in place if the entry is there, else nothing.
+    #[allow(clippy::too_many_arguments)]
+    pub fn assign_below(
+        &mut self,
+        map: MapId,
+        key: &ast::Expr,
+        place: &ast::Expr,
+        op: Option<BinaryOp>,
+        value: &ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        self.refuse_percpu_write(map, place.span);
+        let declared = self.env.program.map(map);
+        if op.is_none() && !declared.kind.array {
+            let name = declared.name.clone();
+            let key = self.text(key.span).to_owned();
+            self.warn(span, LostFieldWrite { map: name.clone() })
+                .help(format!("`if (var v = {name}[{key}]) {{ … }} else {{ … }}` says what to do when it is absent"));
+        }
+        let mut source = self.entry_optional(map, key, place.span);
+        let local = self.hidden("entry", source.ty, place.span);
+        self.info(local).kind = LocalKind::Entry;
+        let target = self.below_place(place, local);
+        let mut body = Vec::new();
+        self.assign_place(target, op, value, span, &mut body);
+        // Key and value are evaluated whether the entry is there or not.
+        for stmt in &mut body {
+            if let StmtKind::Assign { value, .. } = &mut stmt.kind
+                && has_effect(value)
+            {
+                if let OptionalKind::MapEntry { key, .. } = &mut source.kind {
+                    self.evaluate_first(key, out);
+                }
+                self.evaluate_first(value, out);
+            }
+        }
+        let then = Block { stmts: body, value: None, span };
+        let condition = Condition::Bindings(vec![Binding { local, source }]);
+        let branch = If { condition, then, otherwise: None };
+        let expr = Expr { kind: ExprKind::If(Box::new(branch)), ty: Ty::VOID, span };
+        out.push(Stmt { kind: StmtKind::Expr(expr), span });
+    }
+
+    /// The place of `m[k].f.g`, where a local stands for the entry.
+    fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
+        let place = strip(place);
+        let Ast::Field { base, name, arrow } = &place.kind else {
+            return self.local_expr(entry, place.span);
+        };
+        let base = self.below_place(base, entry);
+        self.field_of(base, name, *arrow, place.span)
+    }
+
+    /// Takes the value of an expression into a variable of its own, before the statement.
+    fn evaluate_first(&mut self, expr: &mut Expr, out: &mut Vec<Stmt>) {
+        let span = expr.span;
+        let local = self.hidden("value", expr.ty, span);
+        let value = std::mem::replace(expr, self.local_expr(local, span));
+        out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+    }
+
+    pub fn delete(&mut self, what: &ast::Expr, span: Span) -> Option<StmtKind> {
+        let Some((map, key)) = self.map_entry(what) else {
+            let value = self.typed(what, None);
+            if matches!(self.cx.types.kind(value.ty), TyKind::Ptr { .. }) {
+                self.unsupported(span, "`delete` of a pointer");
+            } else if value.ty != Ty::ERROR {
+                self.error(what.span, DeleteWhat {}).help("write `delete map[key]`");
+            }
+            return None;
+        };
+        let declared = self.env.program.map(map);
+        let (kind, name) = (declared.kind, declared.name.clone());
+        let (key_ty, _) = self.entry_types(map);
+        let key_text = self.text(key.span).to_owned();
+        let key = self.coerced(key, key_ty);
+        if kind.array {
+            self.error(span, DeleteFromArray { name: name.clone(), kind: kind.name.into() })
+                .help(format!("to clear the entry write a zero to it: `{name}[{key_text}] = …`"));
+            return None;
+        }
+        Some(StmtKind::MapDelete { map, key })
+    }
+}

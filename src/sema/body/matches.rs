@@ -1,0 +1,305 @@
+//! `match`: patterns, what they cover, and what is left.
+
+use super::Checker;
+use super::branches::Branch;
+use super::flow::Flow;
+use super::value::{Value, cast, error_expr, number, truth};
+use crate::ast::{self, ArmBody, Pattern};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::{MissingVariants, NotExhaustive, NotMatchable, SecondDefault, UnreachableArm};
+use crate::fold;
+use crate::sema::tree::{Arm, Block, Expr, ExprKind, Match, Stmt};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// Inclusive ranges of numbers.
+type Ranges = Vec<(i128, i128)>;
+
+/// An arm after checking: what it takes, or `default`.
+struct Checked<B> {
+    ranges: Ranges,
+    is_default: bool,
+    body: B,
+    span: Span,
+}
+
+impl Checker<'_, '_> {
+    pub fn match_stmt(&mut self, matching: &ast::MatchExpr, span: Span) -> Expr {
+        let subject = self.subject(&matching.subject);
+        let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_stmt(arm));
+        self.missing_variants(subject.ty, &left, &arms, span);
+        let (arms, default) = split(arms);
+        let matching = Match { subject, arms, default };
+        Expr { kind: ExprKind::Match(Box::new(matching)), ty: Ty::VOID, span }
+    }
+
+    pub fn match_value(&mut self, matching: &ast::MatchExpr, expected: Option<Ty>, span: Span) -> Value {
+        let subject = self.subject(&matching.subject);
+        let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_value(arm, expected));
+        if subject.ty != Ty::ERROR && !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
+            let missing = self.describe_missing(subject.ty, &left);
+            self.error(span, NotExhaustive { missing }).help("add the arm, or `default: …`");
+        }
+        let (bodies, rest): (Vec<Branch>, Vec<(Ranges, bool, Span)>) =
+            arms.into_iter().map(|arm| (arm.body, (arm.ranges, arm.is_default, arm.span))).unzip();
+        let (blocks, ty) = self.merge(bodies, expected, span);
+        let arms = blocks.into_iter().zip(rest).map(|(body, (ranges, is_default, span))| Checked {
+            ranges,
+            is_default,
+            body,
+            span,
+        });
+        let (arms, default) = split(arms.collect());
+        let matching = Match { subject, arms, default };
+        Expr { kind: ExprKind::Match(Box::new(matching)), ty, span }.into()
+    }
+
+    fn subject(&mut self, subject: &ast::Expr) -> Expr {
+        let subject = self.typed(subject, None);
+        let span = subject.span;
+        let subject = if subject.ty == Ty::LINK { cast(subject, Ty::I32) } else { subject };
+        if subject.ty == Ty::ERROR || self.domain(subject.ty).is_some() {
+            return subject;
+        }
+        let ty = self.ty_name(subject.ty);
+        if matches!(self.cx.types.kind(subject.ty), TyKind::Str(_)) {
+            self.error(span, NotSupportedYet { what: "`match` on a string".into() });
+        } else {
+            self.error(span, NotMatchable { ty });
+        }
+        error_expr(span)
+    }
+
+    /// The numbers that values of a type have: of an enum only the variants'.
+    fn domain(&self, ty: Ty) -> Option<Ranges> {
+        match self.cx.types.kind(ty) {
+            TyKind::Bool => Some(vec![(0, 1)]),
+            TyKind::Be { bits } => Some(vec![fold::range(bits, false)]),
+            TyKind::Enum(id) => {
+                let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
+                values.sort_unstable();
+                values.dedup();
+                Some(values.into_iter().map(|value| (value, value)).collect())
+            }
+            _ => self.cx.types.as_int(ty).map(|(bits, signed)| vec![fold::range(bits, signed)]),
+        }
+    }
+
+    /// All arms, with what no arm takes.
+    fn arms<B>(
+        &mut self,
+        matching: &ast::MatchExpr,
+        subject: &Expr,
+        check: impl Fn(&mut Self, &ast::Arm) -> B,
+    ) -> (Vec<Checked<B>>, Ranges) {
+        let domain = self.domain(subject.ty).unwrap_or_default();
+        let (mut arms, mut covered): (Vec<Checked<B>>, Ranges) = (Vec::new(), Vec::new());
+        let before = self.flow.clone();
+        let mut after: Option<Flow> = None;
+        let mut default = None;
+        for arm in &matching.arms {
+            let (ranges, is_default) = self.patterns(arm, subject.ty, &mut covered, default.is_some());
+            self.flow = before.clone();
+            let body = check(self, arm);
+            let end = self.flow.clone();
+            after = Some(match after {
+                Some(after) => after.join(end),
+                None => end,
+            });
+            if is_default {
+                self.check_default(arm.span, default);
+                default = default.or(Some(arm.span));
+            }
+            arms.push(Checked { ranges, is_default, body, span: arm.span });
+        }
+        let left = subtract(&domain, &covered);
+        let complete = default.is_some() || (left.is_empty() && subject.ty != Ty::ERROR);
+        self.flow = match after {
+            Some(after) if complete => after,
+            Some(after) => after.join(before),
+            None => before,
+        };
+        (arms, left)
+    }
+
+    fn check_default(&mut self, span: Span, before: Option<Span>) {
+        if let Some(before) = before {
+            self.error(span, SecondDefault {}).note(before, "the first one");
+        }
+    }
+
+    /// What the patterns of an arm take that earlier arms do not; whether one of them is `default`.
+    fn patterns(&mut self, arm: &ast::Arm, ty: Ty, covered: &mut Ranges, after_default: bool) -> (Ranges, bool) {
+        let mut taken = Vec::new();
+        let mut is_default = false;
+        for pattern in &arm.patterns {
+            let range = match pattern {
+                Pattern::Default(_) => {
+                    is_default = true;
+                    continue;
+                }
+                Pattern::Value(value) => self.pattern(value, ty).map(|value| (value, value)),
+                Pattern::Range { low, high, inclusive, .. } => {
+                    let (low, high) = (self.pattern(low, ty), self.pattern(high, ty));
+                    low.zip(high).map(|(low, high)| (low, if *inclusive { high } else { high - 1 }))
+                }
+            };
+            let Some(range) = range else { continue };
+            let fresh = subtract(&[range], covered);
+            let possible = !self.outside(ty, range);
+            if fresh.is_empty() || after_default || !possible {
+                let warning = self.warn(pattern.span(), UnreachableArm {});
+                if range.0 > range.1 {
+                    warning.label("an empty range");
+                } else if after_default {
+                    warning.label("`default` before it takes everything");
+                } else if !possible {
+                    warning.label("no value of the subject's type is here");
+                } else {
+                    warning.label("earlier arms take this");
+                }
+            }
+            if !after_default {
+                covered.extend(fresh.iter().copied());
+                taken.extend(fresh);
+            }
+        }
+        (taken, is_default)
+    }
+
+    /// Whether no value of the type lies in the range.
+    fn outside(&self, ty: Ty, (low, high): (i128, i128)) -> bool {
+        let all = match (self.cx.types.as_int(ty), self.cx.types.kind(ty)) {
+            (Some((bits, signed)), _) => fold::range(bits, signed),
+            (None, TyKind::Be { bits }) => fold::range(bits, false),
+            (None, _) => (0, 1),
+        };
+        high < all.0 || low > all.1
+    }
+
+    /// The number of a pattern: a constant that compares with the subject.
+    fn pattern(&mut self, pattern: &ast::Expr, ty: Ty) -> Option<i128> {
+        let expected = (ty != Ty::ERROR).then_some(ty);
+        let value = self.value(pattern, expected);
+        if value.is_error() || ty == Ty::ERROR {
+            return None;
+        }
+        let same = value.ty() == ty;
+        if let (Some(truth), true) = (truth(&value.expr), ty == Ty::BOOL) {
+            return Some(i128::from(truth));
+        }
+        let both_numbers = self.cx.types.as_int(value.ty()).is_some() && ty != Ty::BOOL;
+        match number(&value.expr) {
+            Some(number) if same || both_numbers => Some(number),
+            Some(_) => {
+                self.mismatch(pattern.span, value.ty(), ty);
+                None
+            }
+            None => {
+                if self.constant_of(&value.expr).is_some() {
+                    self.mismatch(pattern.span, value.ty(), ty);
+                }
+                None
+            }
+        }
+    }
+
+    fn arm_stmt(&mut self, arm: &ast::Arm) -> Block {
+        match &arm.body {
+            ArmBody::Block(block) => self.block(block),
+            ArmBody::Stmt(stmt) => {
+                let mut stmts = Vec::new();
+                self.push_scope();
+                self.stmt(stmt, &mut stmts);
+                self.pop_scope();
+                Block { stmts, value: None, span: stmt.span }
+            }
+            ArmBody::Expr(expr) => {
+                let stmts = self.expr_stmt(expr).map(|kind| Stmt { kind, span: expr.span }).into_iter().collect();
+                Block { stmts, value: None, span: expr.span }
+            }
+        }
+    }
+
+    fn arm_value(&mut self, arm: &ast::Arm, expected: Option<Ty>) -> Branch {
+        match &arm.body {
+            ArmBody::Block(block) => self.branch(block, expected),
+            ArmBody::Expr(expr) => self.expr_branch(expr, expected),
+            ArmBody::Stmt(stmt) => {
+                let mut stmts = Vec::new();
+                self.push_scope();
+                self.stmt(stmt, &mut stmts);
+                self.pop_scope();
+                let block = Block { stmts, value: None, span: stmt.span };
+                Branch { block, value: None, leaves: !self.flow.reachable }
+            }
+        }
+    }
+
+    fn missing_variants(&mut self, ty: Ty, left: &Ranges, arms: &[Checked<Block>], span: Span) {
+        let finite = matches!(self.cx.types.kind(ty), TyKind::Enum(_) | TyKind::Bool);
+        if finite && !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
+            let missing = self.describe_missing(ty, left);
+            let head = Span { hi: span.lo + 5, ..span };
+            self.warn(head, MissingVariants { missing }).help("add the arm, or `default: …`");
+        }
+    }
+
+    /// The values that no arm takes, in words.
+    fn describe_missing(&self, ty: Ty, left: &Ranges) -> String {
+        let name = |value: i128| match self.cx.types.kind(ty) {
+            TyKind::Enum(id) => {
+                let def = self.cx.types.enum_def(id);
+                def.variants.iter().find(|v| v.value == value).map_or(value.to_string(), |v| v.name.clone())
+            }
+            TyKind::Bool => (value != 0).to_string(),
+            _ => value.to_string(),
+        };
+        let mut words: Vec<String> = Vec::new();
+        for &(low, high) in left.iter().take(4) {
+            words.push(match high - low {
+                0 => format!("`{}`", name(low)),
+                1 => format!("`{}`, `{}`", name(low), name(high)),
+                _ => format!("`{}..={}`", name(low), name(high)),
+            });
+        }
+        if left.len() > 4 {
+            words.push(format!("{} more", left.len() - 4));
+        }
+        words.join(", ")
+    }
+}
+
+fn split(checked: Vec<Checked<Block>>) -> (Vec<Arm>, Option<Block>) {
+    let (mut arms, mut default) = (Vec::new(), None);
+    for Checked { ranges, is_default, body, span } in checked {
+        if is_default {
+            default = Some(body);
+        } else if !ranges.is_empty() {
+            arms.push(Arm { ranges, body, span });
+        }
+    }
+    (arms, default)
+}
+
+/// What is in `ranges` and not in `covered`.
+fn subtract(ranges: &[(i128, i128)], covered: &[(i128, i128)]) -> Ranges {
+    let mut left: Ranges = ranges.iter().copied().filter(|(low, high)| low <= high).collect();
+    for &(from, to) in covered {
+        let mut rest = Vec::new();
+        for (low, high) in left {
+            if to < low || from > high {
+                rest.push((low, high));
+                continue;
+            }
+            if low < from {
+                rest.push((low, from - 1));
+            }
+            if high > to {
+                rest.push((to + 1, high));
+            }
+        }
+        left = rest;
+    }
+    left
+}

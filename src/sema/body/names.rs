@@ -1,0 +1,103 @@
+//! Names as values.
+
+use super::Checker;
+use super::scope::Name;
+use super::value::{Value, error_expr, int_expr};
+use crate::ast::{Ident, Path};
+use crate::diag::codes::names::NotAValue;
+use crate::sema::consts;
+use crate::sema::env::Entity;
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
+use crate::source::Span;
+use crate::types::{EnumId, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    pub fn name(&mut self, path: &Path, expected: Option<Ty>) -> Value {
+        match path.segments.as_slice() {
+            [name] => match self.local_name(&name.name).cloned() {
+                Some(Name::Local(local)) => self.read_local(local, name.span).into(),
+                Some(Name::Const { value, ty, .. }) => self.constant_value(value, ty, path.span),
+                Some(Name::Broken { .. }) => error_expr(path.span).into(),
+                None => self.file_name(name, expected),
+            },
+            [of, variant] => self.qualified(of, variant, path.span).into(),
+            _ => self.unsupported(path.span, "a path of more than two names").into(),
+        }
+    }
+
+    /// A use of a variable's value.
+    pub fn read_local(&mut self, local: LocalId, span: Span) -> Expr {
+        let info = self.info(local);
+        info.read = true;
+        info.written = None;
+        self.local_expr(local, span)
+    }
+
+    pub fn local_expr(&self, local: LocalId, span: Span) -> Expr {
+        Expr { kind: ExprKind::Local(local), ty: self.locals[local.0 as usize].ty, span }
+    }
+
+    /// A constant by name: open if it has no declared type and is a number.
+    fn constant_value(&mut self, value: Const, ty: Option<Ty>, span: Span) -> Value {
+        let ty = match (&value, ty) {
+            (_, Some(ty)) => ty,
+            (Const::Int(number), None) => return Value::untyped(*number, span),
+            (Const::Bool(_), None) => Ty::BOOL,
+            (Const::Float(_), None) => Ty::F64,
+            (Const::Null, None) => Ty::NULL,
+            (Const::Str(bytes), None) => self.cx.types.string(bytes.len() as u32 + 1),
+            (Const::Zero | Const::Struct(_) | Const::Array(_), None) => Ty::ERROR,
+        };
+        Expr { kind: ExprKind::Const(value), ty, span }.into()
+    }
+
+    fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
+        let span = name.span;
+        let env = self.env;
+        let Some(declared) = env.lookup(&name.name) else {
+            return self.unknown_name(name).into();
+        };
+        match &declared.entity {
+            Entity::Global(id) => Expr { kind: ExprKind::Global(*id), ty: env.program.global(*id).ty, span }.into(),
+            Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
+            Entity::Variants(list) => self.variant(name, list, expected).into(),
+            Entity::Func(id) => {
+                let program = matches!(env.program.func(*id).role, Role::Program(_));
+                let help = if program { "a program is loaded by `load(name)`" } else { "call it: `name(…)`" };
+                self.not_a_value(name, "a function", &help.replace("name", &name.name)).into()
+            }
+            Entity::Config(_) => {
+                self.not_a_value(name, "a config", &format!("name a field: `{}.field`", name.name)).into()
+            }
+            Entity::Map(_) => self.not_a_value(name, "a map", &format!("name an entry: `{}[key]`", name.name)).into(),
+            Entity::Type(_) => self.not_a_value(name, "a type", "name a value of it").into(),
+            Entity::Broken => error_expr(span).into(),
+        }
+    }
+
+    fn not_a_value(&mut self, name: &Ident, what: &str, help: &str) -> Expr {
+        self.error(name.span, NotAValue { name: name.name.clone(), what: what.into() }).help(help);
+        error_expr(name.span)
+    }
+
+    pub fn unknown_name(&mut self, name: &Ident) -> Expr {
+        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name));
+        error_expr(name.span)
+    }
+
+    /// A variant by its bare name: of several enums that have one the expected type decides.
+    fn variant(&mut self, name: &Ident, list: &[(EnumId, i128)], expected: Option<Ty>) -> Expr {
+        match consts::choose_variant(self.cx, name, list, expected) {
+            Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
+            None => error_expr(name.span),
+        }
+    }
+
+    /// `Enum::VARIANT`
+    fn qualified(&mut self, of: &Ident, variant: &Ident, span: Span) -> Expr {
+        match self.with_scope(|cx, scope| consts::variant_of(cx, scope, of, variant)) {
+            Some((ty, value)) => int_expr(value, ty, span),
+            None => error_expr(span),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What may be there or not: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::{error_expr, not};
+use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::maps::UntestedOptional;
+use crate::diag::codes::types::AlwaysPresent;
+use crate::sema::tree::{Const, Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// The optional that an expression is; none if that was reported.
+    pub fn optional(&mut self, expr: &ast::Expr) -> Option<Optional> {
+        let expr = strip(expr);
+        let span = expr.span;
+        if let Some((map, key)) = self.map_entry(expr) {
+            self.percpu_value(map, span);
+            return Some(self.entry_optional(map, key, span));
+        }
+        if let Some(found) = self.optional_call(expr) {
+            return found;
+        }
+        if let Ast::Cast { operand, ty } = &expr.kind
+            && let Some(found) = self.packet_cast(operand, ty, span)
+        {
+            return found;
+        }
+        let value = self.typed(expr, None);
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) else {
+            if value.ty != Ty::ERROR {
+                self.always_present(&value);
+            }
+            return None;
+        };
+        let ty = self.cx.types.ptr(to, space, false);
+        Some(Optional { kind: OptionalKind::Pointer(value), ty, span })
+    }
+
+    /// `m.entry(k, init)` and `ctx.packet(offset, T)`; none if it is no such call.
+    fn optional_call(&mut self, expr: &ast::Expr) -> Option<Option<Optional>> {
+        let Ast::Call { callee, args } = &expr.kind else { return None };
+        let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
+        match name.name.as_str() {
+            "entry" => {
+                let map = self.map_named(base)?;
+                Some(self.entry_or(map, name, args, expr.span))
+            }
+            "packet" => {
+                let ctx = self.context_named(base)?;
+                Some(self.packet_call(ctx, name, args, expr.span))
+            }
+            _ => None,
+        }
+    }
+
+    fn entry_or(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
+        let (key_ty, ty) = self.entry_types(map);
+        let [key, init] = args else {
+            self.error(
+                name.span,
+                ArgumentCount { name: "entry".into(), takes: "2 arguments".into(), given: args.len().to_string() },
+            )
+            .help("`map.entry(key, initial value)` gives the entry, which it makes first if it is absent");
+            return None;
+        };
+        self.percpu_value(map, span);
+        let key = self.coerced(&key.value, key_ty);
+        let init = self.coerced(&init.value, ty);
+        self.refuse_escape(&init);
+        Some(Optional { kind: OptionalKind::MapEntryOr { map, key, init }, ty, span })
+    }
+
+    /// An optional where nothing tests whether it is there.
+    pub fn untested(&mut self, span: Span) -> Expr {
+        let text = self.text(span).to_owned();
+        self.error(span, UntestedOptional { what: format!("`{text}`") })
+            .help(format!("write `if (var v = {text}) {{ … }}`, or `var v = {text} else {{ return … }}`"));
+        error_expr(span)
+    }
+
+    fn always_present(&mut self, value: &Expr) {
+        let ty = self.ty_name(value.ty);
+        self.error(value.span, AlwaysPresent { ty })
+            .help("what may be absent: `map[key]`, `map.entry(key, init)`, `ctx.packet(offset, T)`, a pointer");
+    }
+
+    /// `e == null`, `e != null`
+    pub fn compare_null(&mut self, expr: &ast::Expr, equal: bool, span: Span) -> Expr {
+        let presence = self.presence(expr, span);
+        if presence.ty == Ty::ERROR || !equal { presence } else { Expr { span, ..not(presence) } }
+    }
+
+    /// Whether it is there, as a bool.
+    fn presence(&mut self, expr: &ast::Expr, span: Span) -> Expr {
+        let inner = strip(expr);
+        if let Some((map, key)) = self.map_entry(inner) {
+            let optional = self.entry_optional(map, key, inner.span);
+            return is_present(optional, span);
+        }
+        if let Some(found) = self.optional_call(inner) {
+            return found.map_or_else(|| error_expr(span), |optional| is_present(optional, span));
+        }
+        if let Ast::Name(path) = &inner.kind
+            && let [name] = path.segments.as_slice()
+            && let Some(local) = self.local_of(&name.name)
+            && let Some(present) = self.info(local).present
+        {
+            self.info(local).read = true;
+            return self.local_expr(present, span);
+        }
+        let value = self.typed(inner, None);
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) else {
+            if value.ty != Ty::ERROR {
+                self.always_present(&value);
+            }
+            return error_expr(span);
+        };
+        let nullable = self.cx.types.ptr(to, space, true);
+        let null = Expr { kind: ExprKind::Const(Const::Null), ty: nullable, span };
+        let left = super::value::cast(value, nullable);
+        let op = crate::sema::tree::CompareOp::Ne;
+        let kind = ExprKind::Compare { op, left: Box::new(left), right: Box::new(null) };
+        Expr { kind, ty: Ty::BOOL, span }
+    }
+}
+
+fn is_present(optional: Optional, span: Span) -> Expr {
+    Expr { kind: ExprKind::IsPresent(Box::new(optional)), ty: Ty::BOOL, span }
+}

@@ -1,0 +1,167 @@
+//! What can be assigned to.
+
+use super::exprs::strip;
+use super::scope::{LocalKind, Name};
+use super::value::error_expr;
+use super::{Checker, Side};
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::contexts::ReadOnlyField;
+use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
+use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
+use crate::sema::env::Entity;
+use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// A place that is going to be written, which is no use of its old value.
+    pub fn place(&mut self, expr: &ast::Expr) -> Expr {
+        let expr = strip(expr);
+        let span = expr.span;
+        if let Ast::Name(path) = &expr.kind
+            && let [name] = path.segments.as_slice()
+        {
+            return self.place_name(name);
+        }
+        if let Ast::Field { base, name, arrow } = &expr.kind {
+            let place = if self.config_named(base).is_some() {
+                self.field(base, name, *arrow, span)
+            } else {
+                let base = self.place_base(base);
+                self.field_of(base, name, *arrow, span)
+            };
+            return self.writable(place, name);
+        }
+        if let Ast::Unary { op: ast::UnaryOp::Deref, operand } = &expr.kind {
+            return self.deref(operand, span);
+        }
+        let value = self.typed(expr, None);
+        if value.ty == Ty::ERROR { value } else { self.not_assignable(span, "the value of an expression") }
+    }
+
+    /// What stands before the dot: part of the place, or a pointer to it, which is read.
+    fn place_base(&mut self, base: &ast::Expr) -> Expr {
+        let base = strip(base);
+        if let Ast::Field { base: inner, name, arrow } = &base.kind
+            && self.config_named(inner).is_none()
+        {
+            let inner = self.place_base(inner);
+            return self.field_of(inner, name, *arrow, base.span);
+        }
+        if let Ast::Name(path) = &base.kind
+            && let [name] = path.segments.as_slice()
+            && let Some(local) = self.local_of(&name.name)
+        {
+            if matches!(self.cx.types.kind(self.locals[local.0 as usize].ty), TyKind::Ptr { .. }) {
+                return self.read_local(local, name.span);
+            }
+            self.note_written(local, base.span);
+            return self.place_local(local, name);
+        }
+        self.typed(base, None)
+    }
+
+    fn place_name(&mut self, name: &ast::Ident) -> Expr {
+        let what = match self.local_name(&name.name).cloned() {
+            Some(Name::Local(local)) => return self.place_local(local, name),
+            Some(Name::Broken { .. }) => return error_expr(name.span),
+            Some(Name::Const { .. }) => "a constant",
+            None => match self.file_entity(&name.name) {
+                Some(Entity::Global(_) | Entity::Broken) | None => {
+                    let path = ast::Path { segments: vec![name.clone()], span: name.span };
+                    return self.name(&path, None).expr;
+                }
+                Some(Entity::Const { .. } | Entity::Variants(_)) => "a constant",
+                Some(Entity::Func(_)) => "a function",
+                Some(Entity::Config(_)) => "a whole config",
+                Some(Entity::Map(_)) => "a whole map",
+                Some(Entity::Type(_)) => "a type",
+            },
+        };
+        self.not_assignable(name.span, what)
+    }
+
+    fn place_local(&mut self, local: LocalId, name: &ast::Ident) -> Expr {
+        let kind = self.info(local).kind;
+        if kind == LocalKind::LoopVariable {
+            self.error(name.span, AssignLoopVariable { name: name.name.clone() })
+                .help(format!("take a copy: `var x = {}`", name.name));
+            return error_expr(name.span);
+        }
+        if kind == LocalKind::Entry {
+            self.info(local).read = true;
+            if let Some(map) = self.info(local).map {
+                self.refuse_percpu_write(map, name.span);
+            }
+        }
+        self.local_expr(local, name.span)
+    }
+
+    /// In user space an entry that exists once per CPU has no single place to write to.
+    pub fn refuse_percpu_write(&mut self, map: MapId, span: Span) {
+        let declared = self.env.program.map(map);
+        if !declared.kind.percpu || self.side == Side::Bpf {
+            return;
+        }
+        let (name, either) = (declared.name.clone(), self.side == Side::Either);
+        let error = self.error(span, PercpuUpdate { name: name.clone() });
+        error.help(format!("`{name}[key] = value` writes the entry of every CPU"));
+        if either {
+            error.help("a function that only BPF code calls is declared `@helper`");
+        }
+    }
+
+    /// Whether a field may be written: of a config in user space, of a context where the kernel lets programs do that.
+    fn writable(&mut self, place: Expr, name: &ast::Ident) -> Expr {
+        if let ExprKind::ConfigField { config, .. } = &place.kind {
+            if self.side == Side::Bpf {
+                let name = self.env.program.config(*config).name.clone();
+                self.error(place.span, ConfigWrite { name })
+                    .help("user space writes it; what BPF code changes is a global variable: `var g: T`");
+            }
+            return place;
+        }
+        if let ExprKind::CtxField { ctx, field } = &place.kind
+            && let Some((context, spec)) = self.context_field(ctx.ty, *field)
+        {
+            if !spec.writable {
+                let writable: Vec<String> =
+                    context.fields.iter().filter(|f| f.writable).map(|f| format!("`{}`", f.name)).collect();
+                let error =
+                    self.error(name.span, ReadOnlyField { name: name.name.clone(), of: context.name.to_owned() });
+                if writable.is_empty() {
+                    error.help(format!("no field of `{}` can be written", context.name));
+                } else {
+                    error.help(format!("programs can write {}", writable.join(", ")));
+                }
+            }
+            return place;
+        }
+        if is_place(&place) {
+            place
+        } else {
+            self.not_assignable(place.span, "a field of a value that is stored nowhere")
+        }
+    }
+
+    fn not_assignable(&mut self, span: Span, what: &str) -> Expr {
+        self.error(span, NotAssignable { what: what.into() });
+        error_expr(span)
+    }
+}
+
+/// Whether an expression names where something is stored.
+pub(super) fn is_place(expr: &Expr) -> bool {
+    if let ExprKind::Field { base, .. } = &expr.kind {
+        return is_place(base);
+    }
+    let is_root = matches!(
+        expr.kind,
+        ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Deref(_)
+            | ExprKind::CtxField { .. }
+    );
+    is_root || expr.ty == Ty::ERROR
+}

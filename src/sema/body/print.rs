@@ -1,0 +1,214 @@
+//! `print` and `print_raw`: the format against the arguments.
+
+use super::exprs::strip;
+use super::format::{Conversion, ConversionKind, Fault, Piece, escape, parse};
+use super::value::{Value, cast, error_expr};
+use super::{Checker, Side};
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::contexts::{BadFormat, FormatCount, FormatMismatch, Unprintable};
+use crate::diag::codes::limits::NotPrintable;
+use crate::sema::body::calls::counted;
+use crate::sema::tree::{Expr, ExprKind, Print};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// What `bpf_trace_vprintk` takes (MAX_BPRINTF_VARARGS of include/linux/bpf.h).
+const MAX_BPF_ARGS: usize = 12;
+
+impl Checker<'_, '_> {
+    pub fn print(&mut self, args: &[ast::Arg], newline: bool, span: Span) -> Expr {
+        let name = if newline { "print" } else { "print_raw" };
+        for arg in args {
+            self.refuse_name(arg, name);
+        }
+        let formatted = match args.split_first() {
+            Some((first, rest)) => match literal(&first.value) {
+                Some(format) if format.contains(&b'%') => self.with_format(format, rest, first.value.span),
+                Some(_) | None => self.without_format(args),
+            },
+            None => Some((Vec::new(), Vec::new())),
+        };
+        let Some((format, args)) = formatted else { return error_expr(span) };
+        if self.side == Side::Bpf && !self.fits_bpf(&format, args.len(), span) {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Print(Print { format, args, newline }), ty: Ty::VOID, span }
+    }
+
+    fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {
+        let what = if args > MAX_BPF_ARGS {
+            format!("more than {MAX_BPF_ARGS} values at once")
+        } else if !format.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
+            "text that is not ASCII".to_owned()
+        } else {
+            return true;
+        };
+        self.error(span, NotPrintable { what });
+        false
+    }
+
+    fn with_format(&mut self, format: &[u8], args: &[ast::Arg], span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
+        let values: Vec<Expr> = args.iter().map(|arg| self.typed(&arg.value, None)).collect();
+        let pieces = match parse(format) {
+            Ok(pieces) => pieces,
+            Err(Fault { what, why }) => {
+                self.error(span, BadFormat { what, why });
+                return None;
+            }
+        };
+        let conversions = pieces.iter().filter(|piece| matches!(piece, Piece::Conversion(_))).count();
+        if conversions != values.len() {
+            let conversions = counted(conversions, "conversion");
+            self.error(span, FormatCount { conversions, given: counted(values.len(), "value") });
+            return None;
+        }
+        let (mut out, mut checked, mut failed) = (Vec::new(), Vec::new(), false);
+        let mut values = values.into_iter();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => escape(&text, &mut out),
+                Piece::Conversion(conversion) => {
+                    let Some(value) = values.next() else { break };
+                    failed |= !self.kernel_has(&conversion, span);
+                    match self.converted(&conversion, value, &mut out) {
+                        Some(value) => checked.push(value),
+                        None => failed = true,
+                    }
+                }
+            }
+        }
+        (!failed).then_some((out, checked))
+    }
+
+    fn kernel_has(&mut self, conversion: &Conversion, span: Span) -> bool {
+        let Some(missing) = conversion.missing_in_bpf().filter(|_| self.side == Side::Bpf) else { return true };
+        self.error(span, NotPrintable { what: format!("{missing} (`{}`)", conversion.text) });
+        false
+    }
+
+    /// All values, separated by blanks.
+    fn without_format(&mut self, args: &[ast::Arg]) -> Option<(Vec<u8>, Vec<Expr>)> {
+        let (mut out, mut checked, mut failed) = (Vec::new(), Vec::new(), false);
+        for (index, arg) in args.iter().enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            if let Some(text) = literal(&arg.value) {
+                escape(text, &mut out);
+                continue;
+            }
+            let value = self.typed(&arg.value, None);
+            let kind = match self.cx.types.kind(value.ty) {
+                TyKind::Char => ConversionKind::Char,
+                TyKind::Str(_) => ConversionKind::Str,
+                TyKind::Ptr { .. } => ConversionKind::Pointer,
+                TyKind::Int { .. }
+                | TyKind::Enum(_)
+                | TyKind::Bool
+                | TyKind::Be { .. }
+                | TyKind::Link
+                | TyKind::Error => ConversionKind::Decimal,
+                TyKind::Void
+                | TyKind::F64
+                | TyKind::Array(..)
+                | TyKind::Struct(_)
+                | TyKind::Fn(_)
+                | TyKind::Opt(_)
+                | TyKind::Place { .. }
+                | TyKind::Handle
+                | TyKind::Null => {
+                    let ty = self.ty_name(value.ty);
+                    self.error(value.span, Unprintable { ty }).help("print its parts");
+                    failed = true;
+                    continue;
+                }
+            };
+            match self.converted(&Conversion::plain(kind), value, &mut out) {
+                Some(value) => checked.push(value),
+                None => failed = true,
+            }
+        }
+        (!failed).then_some((out, checked))
+    }
+
+    /// The argument as its conversion takes it: integers of 32 or 64 bits, else as it is.
+    fn converted(&mut self, conversion: &Conversion, value: Expr, out: &mut Vec<u8>) -> Option<Expr> {
+        if value.ty == Ty::ERROR {
+            return None;
+        }
+        let kind = self.cx.types.kind(value.ty);
+        let fits = match conversion.kind {
+            ConversionKind::Decimal => return self.number_argument(conversion, value, false, out),
+            ConversionKind::Hex { .. } | ConversionKind::Octal => {
+                return self.number_argument(conversion, value, true, out);
+            }
+            ConversionKind::Char => self.cx.types.as_int(value.ty).is_some(),
+            ConversionKind::Str => matches!(kind, TyKind::Str(_)),
+            ConversionKind::Pointer => matches!(kind, TyKind::Ptr { .. }),
+            ConversionKind::Ip4 => value.ty == Ty::BE32,
+            ConversionKind::Ip6 => matches!(kind, TyKind::Array(Ty::U8, 16)),
+            ConversionKind::Mac => matches!(kind, TyKind::Array(Ty::U8, 6)),
+        };
+        if !fits {
+            self.format_mismatch(conversion, &value);
+            return None;
+        }
+        conversion.write(false, out);
+        Some(if conversion.kind == ConversionKind::Char { cast(value, Ty::U32) } else { value })
+    }
+
+    fn number_argument(
+        &mut self,
+        conversion: &Conversion,
+        value: Expr,
+        as_unsigned: bool,
+        out: &mut Vec<u8>,
+    ) -> Option<Expr> {
+        let value = self.link_status(Value::from(value)).expr;
+        let value = match self.cx.types.kind(value.ty) {
+            TyKind::Bool => cast(value, Ty::U32),
+            TyKind::Be { bits } => cast(value, self.cx.types.int(bits, false)),
+            _ => value,
+        };
+        let Some((bits, signed)) = self.cx.types.as_int(value.ty) else {
+            self.format_mismatch(conversion, &value);
+            return None;
+        };
+        let signed = signed && !as_unsigned;
+        conversion.write(signed, out);
+        let same_width = cast(value, self.cx.types.int(bits, signed));
+        Some(cast(same_width, self.cx.types.int(bits.max(32), signed)))
+    }
+
+    fn format_mismatch(&mut self, conversion: &Conversion, value: &Expr) {
+        let ty = self.ty_name(value.ty);
+        let wants = match conversion.kind {
+            ConversionKind::Decimal | ConversionKind::Hex { .. } | ConversionKind::Octal | ConversionKind::Char => {
+                "an integer"
+            }
+            ConversionKind::Str => "a string",
+            ConversionKind::Pointer => "a pointer",
+            ConversionKind::Ip4 => "a `be32`",
+            ConversionKind::Ip6 => "a `u8[16]`",
+            ConversionKind::Mac => "a `u8[6]`",
+        };
+        let instead = match self.cx.types.kind(value.ty) {
+            TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Bool => Some("%d"),
+            TyKind::Be { bits: 32 } => Some("%pI4"),
+            TyKind::Be { .. } => Some("%u"),
+            TyKind::Char => Some("%c"),
+            TyKind::Str(_) => Some("%s"),
+            TyKind::Ptr { .. } => Some("%p"),
+            _ => None,
+        };
+        let mut help = format!("`{}` takes {wants}", conversion.text);
+        if let Some(instead) = instead {
+            help.push_str(&format!("; `{instead}` prints a `{ty}`"));
+        }
+        self.error(value.span, FormatMismatch { conversion: conversion.text.clone(), ty }).help(help);
+    }
+}
+
+fn literal(expr: &ast::Expr) -> Option<&[u8]> {
+    if let Ast::Str(bytes) = &strip(expr).kind { Some(bytes) } else { None }
+}

@@ -1,0 +1,104 @@
+//! `for` over ranges.
+
+use super::Checker;
+use super::scope::LocalKind;
+use super::value::{self, Value, cast};
+use crate::ast;
+use crate::diag::codes::types::{MismatchedTypes, RangeSigns};
+use crate::fold;
+use crate::sema::tree::{Expr, ExprKind, StmtKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind, Types};
+
+impl Checker<'_, '_> {
+    pub fn for_range(
+        &mut self,
+        stmt: &ast::ForStmt,
+        low: &ast::Expr,
+        high: &ast::Expr,
+        inclusive: bool,
+        span: Span,
+    ) -> Option<StmtKind> {
+        let (low, high) = self.operands(low, high, None);
+        let (low, high, ty) = self.range_bounds(low, high, span)?;
+        self.forget_assigned(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let [name] = stmt.names.as_slice() else {
+            self.unsupported(span, "`for` with two names over a range");
+            self.pop_scope();
+            return None;
+        };
+        let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
+        let body = self.loop_body(&stmt.body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::For { local, low, high, inclusive, body })
+    }
+
+    /// Both bounds in the type that the loop variable has: the wider one.
+    fn range_bounds(&mut self, low: Value, high: Value, span: Span) -> Option<(Expr, Expr, Ty)> {
+        if low.is_error() || high.is_error() {
+            return Some((value::error_expr(low.span()), value::error_expr(high.span()), Ty::ERROR));
+        }
+        let kinds = (self.cx.types.as_int(low.ty()), self.cx.types.as_int(high.ty()));
+        let (Some((low_bits, low_signed)), Some((high_bits, high_signed))) = kinds else {
+            let wrong = if kinds.0.is_none() { &low } else { &high };
+            let (found, at) = (format!("`{}`", self.ty_name(wrong.ty())), wrong.span());
+            self.error(at, MismatchedTypes { wanted: "an integer".into(), found })
+                .help("the bounds of a range are integers; `x as u32` converts");
+            return Some((value::error_expr(at), value::error_expr(at), Ty::ERROR));
+        };
+        let ty = match (low.untyped, high.untyped) {
+            (true, true) => {
+                let numbers = [value::number(&low.expr)?, value::number(&high.expr)?];
+                self.literal_pair_type(numbers)
+            }
+            (true, false) => high.ty(),
+            (false, true) => low.ty(),
+            (false, false) if low_bits == high_bits && low_signed != high_signed => {
+                let (low, high) = (self.ty_name(low.ty()), self.ty_name(high.ty()));
+                self.error(span, RangeSigns { low, high }).help("convert one of them with `as`");
+                Ty::ERROR
+            }
+            (false, false) if low_bits >= high_bits => low.ty(),
+            (false, false) => high.ty(),
+        };
+        let (low, high) = (self.coerce(low, ty), self.coerce(high, ty));
+        Some((cast(low, ty), cast(high, ty), ty))
+    }
+
+    fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {
+        let [first, second] = numbers.map(value::literal_type);
+        let rank = |ty: Ty| [Ty::U32, Ty::I32, Ty::U64, Ty::I64].iter().position(|&t| t == ty);
+        let signed = numbers.iter().any(|&n| n < 0);
+        let wide = [first, second].into_iter().any(|ty| rank(ty) >= Some(2));
+        let over_i32 = signed && numbers.iter().any(|&n| n > i128::from(i32::MAX));
+        self.cx.types.int(if wide || over_i32 { 64 } else { 32 }, signed)
+    }
+}
+
+/// The smallest and largest value that an integer expression can have, as far as its form tells.
+pub(super) fn bounds(types: &Types, expr: &Expr) -> (i128, i128) {
+    if let Some(number) = value::number(expr) {
+        return (number, number);
+    }
+    if let ExprKind::Cast(inner) = &expr.kind
+        && let (Some((inner_bits, inner_signed)), Some((bits, signed))) =
+            (types.as_int(inner.ty), types.as_int(expr.ty))
+        && (inner_bits < bits && (signed || !inner_signed))
+    {
+        return bounds(types, inner);
+    }
+    if let ExprKind::Field { base, field } = &expr.kind
+        && let TyKind::Struct(id) = types.kind(base.ty)
+        && let Some(bits) = types.struct_def(id).fields.get(*field).and_then(|field| field.bits)
+    {
+        return (0, (1 << bits.width) - 1);
+    }
+    match types.as_int(expr.ty) {
+        Some((bits, signed)) => fold::range(bits, signed),
+        None => fold::range(64, false),
+    }
+}

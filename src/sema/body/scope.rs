@@ -1,0 +1,229 @@
+//! The local names of a body, and what is known of each variable.
+
+use super::Checker;
+use crate::ast::Ident;
+use crate::diag::codes::maps::LostCopy;
+use crate::diag::codes::names::{DuplicateName, UnusedVariable};
+use crate::sema::env::{Declared, Entity, Env};
+use crate::sema::scope::{Found, Scope, Wanted};
+use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
+use crate::session::Session;
+use crate::source::Span;
+use crate::tables::FieldRole;
+use crate::types::{StructId, Ty};
+use std::collections::HashMap;
+
+/// What a local name means.
+#[derive(Clone)]
+pub(super) enum Name {
+    Local(LocalId),
+    /// `const` in a block; without a type it is as a literal.
+    Const {
+        value: Const,
+        ty: Option<Ty>,
+        span: Span,
+    },
+    /// Its declaration was reported.
+    Broken {
+        span: Span,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LocalKind {
+    Param,
+    NamedResult,
+    Var,
+    LoopVariable,
+    /// Bound to a map entry, which it names.
+    Entry,
+    /// Bound to a pointer that was tested.
+    Tested,
+    /// Made by the compiler.
+    Hidden,
+}
+
+pub(super) struct LocalInfo {
+    pub kind: LocalKind,
+    pub read: bool,
+    /// The hidden bool of a copy of a map entry: whether the entry was there.
+    pub present: Option<LocalId>,
+    /// Where a copy of a map entry was last written without being read since.
+    pub written: Option<Span>,
+    /// Depth of loops around the declaration.
+    pub loops: usize,
+    /// `ctx->data` and the like, with the context it is of.
+    pub packet: Option<(FieldRole, LocalId)>,
+    /// The program whose handle this is.
+    pub program: Option<FuncId>,
+    /// The map whose entry it is bound to.
+    pub map: Option<MapId>,
+    /// `&x` was written somewhere: others may change it.
+    pub address_taken: bool,
+    /// It may hold the address of a local.
+    pub holds_stack: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Block {
+    names: HashMap<String, Name>,
+    /// The names, in order of declaration.
+    order: Vec<String>,
+    locals: Vec<LocalId>,
+}
+
+impl Checker<'_, '_> {
+    pub fn push_scope(&mut self) {
+        self.scopes.push(Block::default());
+    }
+
+    /// Leaves a block, and reports the variables of it that nobody read.
+    pub fn pop_scope(&mut self) {
+        let Some(block) = self.scopes.pop() else { return };
+        for id in block.locals {
+            let local = &self.locals[id.0 as usize];
+            let info = &self.info[id.0 as usize];
+            let (name, span) = (local.name.clone(), local.span);
+            let wanted =
+                matches!(info.kind, LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::Tested);
+            if let Some(written) = info.written.filter(|_| info.read && info.present.is_some()) {
+                self.warn(written, LostCopy { name: name.clone() })
+                    .note(span, "copied here")
+                    .help(format!("`if (var {name} = …) {{ … }}` names the entry itself"));
+            } else if wanted && !info.read && !name.starts_with('_') {
+                let kind = info.kind;
+                let warning = self.warn(span, UnusedVariable { name: name.clone() });
+                match kind {
+                    LocalKind::Entry => warning.help("`m[k] != null` tests whether the entry is there"),
+                    LocalKind::LoopVariable => warning.help("write `_` in its place").fix(span, "_"),
+                    LocalKind::Var
+                    | LocalKind::Tested
+                    | LocalKind::Param
+                    | LocalKind::NamedResult
+                    | LocalKind::Hidden => warning.help(format!("if that is meant, call it `_{name}`")),
+                };
+            }
+        }
+    }
+
+    /// A variable of the innermost block. `_` makes one that no name leads to.
+    pub fn declare(&mut self, name: &str, ty: Ty, span: Span, kind: LocalKind) -> LocalId {
+        let kind = if name == "_" { LocalKind::Hidden } else { kind };
+        let id = LocalId(self.locals.len() as u32);
+        self.locals.push(Local { name: name.to_owned(), ty, span });
+        self.info.push(LocalInfo {
+            kind,
+            read: ty == Ty::ERROR,
+            present: None,
+            written: None,
+            loops: self.loops.len(),
+            packet: None,
+            program: None,
+            map: None,
+            address_taken: false,
+            holds_stack: false,
+        });
+        if kind != LocalKind::Hidden {
+            self.bind(name, span, Name::Local(id));
+            if let Some(block) = self.scopes.last_mut() {
+                block.locals.push(id);
+            }
+        }
+        id
+    }
+
+    pub fn hidden(&mut self, name: &str, ty: Ty, span: Span) -> LocalId {
+        self.declare(name, ty, span, LocalKind::Hidden)
+    }
+
+    pub fn declare_const(&mut self, name: &Ident, value: Option<Const>, ty: Option<Ty>) {
+        let meaning = match value {
+            Some(value) => Name::Const { value, ty, span: name.span },
+            None => Name::Broken { span: name.span },
+        };
+        if name.name != "_" {
+            self.bind(&name.name, name.span, meaning);
+        }
+    }
+
+    fn bind(&mut self, name: &str, span: Span, meaning: Name) {
+        let Some(block) = self.scopes.last_mut() else { return };
+        block.order.push(name.to_owned());
+        if let Some(before) = block.names.insert(name.to_owned(), meaning) {
+            let before = match before {
+                Name::Local(id) => self.locals[id.0 as usize].span,
+                Name::Const { span, .. } | Name::Broken { span } => span,
+            };
+            self.error(span, DuplicateName { name: name.to_owned() })
+                .label("again in the same block")
+                .note(before, "first declared here")
+                .help("an inner block may have a variable of the same name; here, assign to it or choose another name");
+        }
+    }
+
+    pub fn local_name(&self, name: &str) -> Option<&Name> {
+        self.scopes.iter().rev().find_map(|block| block.names.get(name))
+    }
+
+    pub fn local_of(&self, name: &str) -> Option<LocalId> {
+        match self.local_name(name) {
+            Some(Name::Local(id)) => Some(*id),
+            Some(Name::Const { .. } | Name::Broken { .. }) | None => None,
+        }
+    }
+
+    pub fn info(&mut self, id: LocalId) -> &mut LocalInfo {
+        &mut self.info[id.0 as usize]
+    }
+
+    /// What the file or the language declares under a name, unless a local hides it.
+    pub fn file_entity(&self, name: &str) -> Option<&Entity> {
+        if self.local_name(name).is_some() {
+            return None;
+        }
+        self.env.lookup(name).map(|declared| &declared.entity)
+    }
+
+    /// Runs what resolves types and constants, with the local names in scope.
+    pub fn with_scope<R>(&mut self, run: impl FnOnce(&mut Session, &mut dyn Scope) -> R) -> R {
+        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env: self.env };
+        run(self.cx, &mut scope)
+    }
+}
+
+/// The names that a type or constant in a body sees.
+struct BodyScope<'a, 'e> {
+    scopes: &'a [Block],
+    locals: &'a [Local],
+    env: &'a Env<'e>,
+}
+
+impl Scope for BodyScope<'_, '_> {
+    fn find(&mut self, cx: &mut Session, name: &str) -> Found {
+        match self.scopes.iter().rev().find_map(|block| block.names.get(name)) {
+            Some(Name::Local(id)) => Found::Variable(self.locals[id.0 as usize].ty),
+            Some(Name::Const { value, ty, span }) => {
+                let entity = Entity::Const { value: value.clone(), ty: *ty };
+                Found::Declared(Declared { entity, span: Some(*span) })
+            }
+            Some(Name::Broken { .. }) => Found::Broken,
+            None => Scope::find(&mut self.env, cx, name),
+        }
+    }
+
+    fn complete(&mut self, _: &mut Session, _: Ty, _: Span) -> bool {
+        true
+    }
+
+    fn field_default(&mut self, _: &mut Session, of: StructId, field: usize) -> Option<Const> {
+        self.env.field_defaults.get(&(of, field)).cloned()
+    }
+
+    fn candidates(&self, wanted: Wanted) -> Vec<String> {
+        let mut names = self.env.candidates(wanted);
+        if wanted == Wanted::Any {
+            names.extend(self.scopes.iter().flat_map(|block| block.order.iter().cloned()));
+        }
+        names
+    }
+}

@@ -1,0 +1,271 @@
+//! Blocks and statements.
+
+use super::Checker;
+use super::scope::LocalKind;
+use super::value::{constant, has_effect, literal_type};
+use crate::ast::{self, Ident, StmtKind as Ast};
+use crate::diag::codes::names::{NotConstant, UnusedResult};
+use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, UnknownTypeOf};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
+use crate::sema::types::{self, Position};
+use crate::source::Span;
+use crate::types::Ty;
+
+impl Checker<'_, '_> {
+    pub fn block(&mut self, block: &ast::Block) -> Block {
+        self.push_scope();
+        let stmts = self.stmts(&block.stmts);
+        self.pop_scope();
+        Block { stmts, value: None, span: block.span }
+    }
+
+    /// Statements of the innermost scope. What control never reaches is checked but does not come into the tree.
+    pub fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
+        let mut out = Vec::new();
+        for (index, stmt) in stmts.iter().enumerate() {
+            if !self.flow.reachable {
+                self.unreachable(stmt.span);
+                self.flow.reachable = true;
+                let mut dropped = Vec::new();
+                for stmt in &stmts[index..] {
+                    self.stmt(stmt, &mut dropped);
+                }
+                self.flow.reachable = false;
+                return out;
+            }
+            self.stmt(stmt, &mut out);
+        }
+        out
+    }
+
+    /// Checks a statement and appends what it becomes: one statement, a few, or none.
+    pub fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
+        let span = stmt.span;
+        let kind = match &stmt.kind {
+            Ast::Var { name, ty, init, otherwise: None } => {
+                return self.var(name, ty.as_ref(), init.as_ref(), span, out);
+            }
+            Ast::Var { name, ty, init: Some(init), otherwise: Some(otherwise) } => {
+                self.var_else(name, ty.as_ref(), init, otherwise)
+            }
+            Ast::Var { init: None, otherwise: Some(_), .. } => {
+                self.unsupported(span, "`else` without a value before it");
+                None
+            }
+            Ast::Const { name, ty, value } => {
+                self.local_const(name, ty.as_ref(), value);
+                None
+            }
+            Ast::Assign { place, op, value } => return self.assign(place, *op, value, span, out),
+            Ast::Expr(expr) => self.expr_stmt(expr),
+            Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
+            Ast::Loop { body } => Some(self.loop_stmt(body)),
+            Ast::For(stmt) => self.for_stmt(stmt, span),
+            Ast::Break => self.break_stmt(span),
+            Ast::Continue => self.continue_stmt(span),
+            Ast::Return(value) => return self.return_stmt(value.as_ref(), span, out),
+            Ast::Delete(what) => self.delete(what, span),
+            Ast::Try { .. } => self.unsupported_stmt(span, "`try`"),
+            Ast::Throw(_) => {
+                self.flow.reachable = false;
+                self.unsupported_stmt(span, "`throw`")
+            }
+            Ast::DeferCall(_) | Ast::DeferBlock(_) => self.unsupported_stmt(span, "`defer`"),
+            Ast::Lock { .. } => self.unsupported_stmt(span, "`lock`"),
+        };
+        if let Some(kind) = kind {
+            out.push(Stmt { kind, span });
+        }
+    }
+
+    fn unsupported_stmt(&mut self, span: Span, what: &str) -> Option<StmtKind> {
+        self.unsupported(span, what);
+        None
+    }
+
+    pub fn unreachable(&mut self, span: Span) {
+        self.warn(span, crate::diag::codes::names::UnreachableCode {});
+    }
+
+    /// The type of a local.
+    pub fn resolve_local(&mut self, ty: &ast::Type) -> Ty {
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Value))
+    }
+
+    /// The type of a conversion, or of a literal.
+    pub fn resolve_bare(&mut self, ty: &ast::Type) -> Ty {
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Bare))
+    }
+
+    fn var(&mut self, name: &Ident, ty: Option<&ast::Type>, init: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
+        let declared = ty.map(|ty| self.resolve_local(ty));
+        let Some(init) = init else {
+            if declared.is_none() {
+                self.error(span, UnknownTypeOf { name: name.name.clone() }).help("give it a type or a value");
+            }
+            let local = self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Var);
+            out.push(Stmt { kind: StmtKind::Var { local, init: None }, span });
+            return;
+        };
+        if let Some(entry) = self.map_entry(init) {
+            return self.var_copy(name, declared, entry, init, out);
+        }
+        let value = self.value(init, declared);
+        let untyped = value.untyped;
+        let init = match declared {
+            Some(ty) => self.coerce(value, ty),
+            None => self.no_void(value.expr),
+        };
+        let mut ty = declared.unwrap_or(init.ty);
+        if ty == Ty::NULL {
+            self.error(name.span, UnknownTypeOf { name: name.name.clone() })
+                .help(format!("`null` has no type of its own: write `var {}: *T = null`", name.name));
+            ty = Ty::ERROR;
+        }
+        if untyped && declared.is_none() {
+            ty = super::value::number(&init).map_or(ty, literal_type);
+        }
+        let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
+        self.note_initialised(local, &init);
+        out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
+    }
+
+    fn var_else(
+        &mut self,
+        name: &Ident,
+        ty: Option<&ast::Type>,
+        init: &ast::Expr,
+        otherwise: &ast::Block,
+    ) -> Option<StmtKind> {
+        let source = self.optional(init);
+        let present = self.flow.clone();
+        let otherwise = self.block(otherwise);
+        if self.flow.reachable {
+            self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
+                .help("end it with `return`, `break` or `continue`");
+        }
+        self.flow = present;
+        let binding = self.bind_optional(name, ty, source)?;
+        Some(StmtKind::VarElse { binding, otherwise })
+    }
+
+    fn local_const(&mut self, name: &Ident, ty: Option<&ast::Type>, value: &ast::Expr) {
+        let declared = ty.map(|ty| self.resolve_local(ty));
+        let checked = self.value(value, declared);
+        let untyped = checked.untyped && declared.is_none();
+        let checked = match declared {
+            Some(ty) => self.coerce(checked, ty),
+            None => self.no_void(checked.expr),
+        };
+        let constant = self.constant_of(&checked);
+        let ty = if untyped { None } else { Some(checked.ty) };
+        self.declare_const(name, constant, ty);
+    }
+
+    /// The constant that an expression must be.
+    pub fn constant_of(&mut self, expr: &Expr) -> Option<Const> {
+        if expr.ty == Ty::ERROR {
+            return None;
+        }
+        let value = constant(expr);
+        if value.is_none() {
+            let what = format!("`{}`", self.text(expr.span));
+            self.error(expr.span, NotConstant { what });
+        }
+        value
+    }
+
+    pub fn expr_stmt(&mut self, expr: &ast::Expr) -> Option<StmtKind> {
+        let inner = super::exprs::strip(expr);
+        let checked = match &inner.kind {
+            ast::ExprKind::If(branch) => self.if_stmt(branch, inner.span),
+            ast::ExprKind::Match(matching) => self.match_stmt(matching, inner.span),
+            ast::ExprKind::Block(block) => {
+                let span = block.span;
+                Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
+            }
+            _ => self.effect(inner),
+        };
+        (checked.ty != Ty::ERROR).then_some(StmtKind::Expr(checked))
+    }
+
+    /// An expression that stands for what it does, not for its value.
+    fn effect(&mut self, expr: &ast::Expr) -> Expr {
+        let mut checked = self.value(expr, None).expr;
+        if let ExprKind::Attach { result_used, .. } = &mut checked.kind {
+            *result_used = false;
+        } else if let ExprKind::Call { func, .. } = &checked.kind
+            && checked.ty != Ty::VOID
+        {
+            let name = self.env.program.func(*func).name.clone();
+            let text = self.text(expr.span).to_owned();
+            self.warn(checked.span, UnusedResult { name }).help(format!("`var _ = {text}` says that this is meant"));
+        } else if checked.ty != Ty::ERROR && !has_effect(&checked) {
+            self.no_effect(expr, &checked);
+        }
+        checked
+    }
+
+    fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
+        let equals = match &expr.kind {
+            ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, .. } => Some(*op_span),
+            _ => None,
+        };
+        let error = self.error(checked.span, NoEffect {});
+        if let Some(op_span) = equals {
+            error.help("to assign, write `=`").fix(op_span, "=");
+        } else if let ast::ExprKind::Unary { .. } = &expr.kind {
+            error.help("an operator that continues the line before must stand at the end of that line");
+        } else {
+            error.help("return it, assign it to something, or remove it");
+        }
+    }
+
+    fn return_stmt(&mut self, value: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
+        let declared = self.env.program.func(self.func);
+        let (result, named, name_span) = (declared.result, declared.named_result, declared.name_span);
+        let value = match value {
+            Some(value) if result == Ty::VOID => {
+                self.return_from_void(value, name_span, out);
+                None
+            }
+            Some(value) => {
+                if self.refuse_tail_call(value) {
+                    self.flow.reachable = false;
+                    return;
+                }
+                let checked = self.value(value, Some(result));
+                let checked = self.coerce(checked, result);
+                self.refuse_escape(&checked);
+                Some(checked)
+            }
+            None => match named {
+                Some(local) => Some(self.local_expr(local, span)),
+                None => {
+                    if result != Ty::VOID && result != Ty::ERROR {
+                        let wanted = format!("`{}`", self.ty_name(result));
+                        self.error(span, MismatchedTypes { wanted, found: "no value".into() })
+                            .note(name_span, "its result is declared here")
+                            .help("write the result after `return`, on the same line");
+                    }
+                    None
+                }
+            },
+        };
+        out.push(Stmt { kind: StmtKind::Return(value), span });
+        self.flow.reachable = false;
+    }
+
+    /// `return f()` where neither has a result.
+    fn return_from_void(&mut self, value: &ast::Expr, name_span: Span, out: &mut Vec<Stmt>) {
+        let checked = self.value(value, None).expr;
+        if checked.ty == Ty::VOID {
+            out.push(Stmt { span: checked.span, kind: StmtKind::Expr(checked) });
+        } else if checked.ty != Ty::ERROR {
+            let found = format!("`{}`", self.ty_name(checked.ty));
+            self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found })
+                .note(name_span, "this function has no result")
+                .help("declare one: `fn name(…) -> T`");
+        }
+    }
+}

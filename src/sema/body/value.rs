@@ -1,0 +1,150 @@
+//! What checking an expression yields.
+
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, OptionalKind};
+use crate::source::Span;
+use crate::types::Ty;
+
+/// An expression of the typed tree, and whether its type is still open: integer literals, constants without a declared
+/// type, and operators on those alone take the type of the place where they go.
+pub(super) struct Value {
+    pub expr: Expr,
+    pub untyped: bool,
+}
+
+impl Value {
+    pub fn untyped(number: i128, span: Span) -> Value {
+        Value { expr: int_expr(number, literal_type(number), span), untyped: true }
+    }
+
+    pub fn ty(&self) -> Ty {
+        self.expr.ty
+    }
+
+    pub fn span(&self) -> Span {
+        self.expr.span
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.expr.ty == Ty::ERROR
+    }
+}
+
+impl From<Expr> for Value {
+    fn from(expr: Expr) -> Value {
+        Value { expr, untyped: false }
+    }
+}
+
+/// The type of a literal where nothing asks for one.
+pub(super) fn literal_type(number: i128) -> Ty {
+    if i128::from(u32::MIN) <= number && number <= i128::from(u32::MAX) {
+        Ty::U32
+    } else if number < 0 && number >= i128::from(i32::MIN) {
+        Ty::I32
+    } else if number < 0 {
+        Ty::I64
+    } else {
+        Ty::U64
+    }
+}
+
+pub(super) fn error_expr(span: Span) -> Expr {
+    Expr { kind: ExprKind::Const(Const::Zero), ty: Ty::ERROR, span }
+}
+
+pub(super) fn int_expr(number: i128, ty: Ty, span: Span) -> Expr {
+    Expr { kind: ExprKind::Const(Const::Int(number)), ty, span }
+}
+
+pub(super) fn bool_expr(value: bool, span: Span) -> Expr {
+    Expr { kind: ExprKind::Const(Const::Bool(value)), ty: Ty::BOOL, span }
+}
+
+/// A conversion; nothing where the type is right already.
+pub(super) fn cast(expr: Expr, ty: Ty) -> Expr {
+    if expr.ty == ty || expr.ty == Ty::ERROR {
+        return expr;
+    }
+    let span = expr.span;
+    Expr { kind: ExprKind::Cast(Box::new(expr)), ty, span }
+}
+
+pub(super) fn not(expr: Expr) -> Expr {
+    let span = expr.span;
+    Expr { kind: ExprKind::Not(Box::new(expr)), ty: Ty::BOOL, span }
+}
+
+/// The number of an integer constant.
+pub(super) fn number(expr: &Expr) -> Option<i128> {
+    if let ExprKind::Const(Const::Int(number)) = &expr.kind { Some(*number) } else { None }
+}
+
+pub(super) fn truth(expr: &Expr) -> Option<bool> {
+    if let ExprKind::Const(Const::Bool(truth)) = &expr.kind { Some(*truth) } else { None }
+}
+
+pub(super) fn local(expr: &Expr) -> Option<LocalId> {
+    if let ExprKind::Local(local) = &expr.kind { Some(*local) } else { None }
+}
+
+/// The constant that an expression is, if it is one.
+pub(super) fn constant(expr: &Expr) -> Option<Const> {
+    if let ExprKind::Const(value) = &expr.kind {
+        return Some(value.clone());
+    }
+    if let ExprKind::Array(elements) = &expr.kind {
+        return elements.iter().map(constant).collect::<Option<Vec<_>>>().map(Const::Array);
+    }
+    let ExprKind::Struct { fields } = &expr.kind else { return None };
+    let mut values: Vec<(usize, Const)> = Vec::new();
+    for (index, field) in fields {
+        values.push((*index, constant(field)?));
+    }
+    values.sort_by_key(|(index, _)| *index);
+    Some(Const::Struct(values.into_iter().map(|(_, value)| value).collect()))
+}
+
+/// Whether evaluating it can do more than yield a value.
+pub(super) fn has_effect(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::ConfigField { .. }
+        | ExprKind::PacketLen { .. } => false,
+        ExprKind::Field { base: inner, .. }
+        | ExprKind::Deref(inner)
+        | ExprKind::AddressOf(inner)
+        | ExprKind::CtxField { ctx: inner, .. }
+        | ExprKind::MapGet { key: inner, .. }
+        | ExprKind::Neg(inner)
+        | ExprKind::BitNot(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Cast(inner)
+        | ExprKind::Raw(inner) => has_effect(inner),
+        ExprKind::Arith { left, right, .. }
+        | ExprKind::Compare { left, right, .. }
+        | ExprKind::Logical { left, right, .. } => has_effect(left) || has_effect(right),
+        ExprKind::Struct { fields } => fields.iter().any(|(_, value)| has_effect(value)),
+        ExprKind::Array(elements) => elements.iter().any(has_effect),
+        ExprKind::IsPresent(optional) => optional_has_effect(&optional.kind),
+        ExprKind::If(_)
+        | ExprKind::Block(_)
+        | ExprKind::Match(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Builtin { .. }
+        | ExprKind::Print(_)
+        | ExprKind::Load(_)
+        | ExprKind::Attach { .. }
+        | ExprKind::Detach(_) => true,
+    }
+}
+
+fn optional_has_effect(optional: &OptionalKind) -> bool {
+    match optional {
+        OptionalKind::MapEntry { key, .. } => has_effect(key),
+        OptionalKind::MapEntryOr { .. } => true,
+        OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
+        OptionalKind::Pointer(pointer) => has_effect(pointer),
+    }
+}
