@@ -25,16 +25,16 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         let funcs = module.funcs.iter().enumerate();
         funcs.filter(move |(_, f)| wanted(&f.role)).map(|(at, _)| at).collect::<Vec<usize>>()
     };
-    let bpf = graph.reach(with_role(|role| matches!(role, Role::Program { .. } | Role::Helper)));
-    let from_main = graph.reach(with_role(|role| matches!(role, Role::Main)));
+    let programs = with_role(|role| matches!(role, Role::Program { .. }));
+    let called = graph.reach(programs.iter().copied());
+    let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
+    let bpf = graph.reach(programs.iter().copied().chain(uncalled));
     // What nothing reaches is user space: checked and compiled, though the linker may drop it.
-    let mut roots = with_role(|role| matches!(role, Role::Main));
-    roots.extend(
-        with_role(|role| matches!(role, Role::Plain))
-            .into_iter()
-            .filter(|&f| !bpf.contains(f) && !from_main.contains(f)),
-    );
-    let host = graph.reach(roots);
+    let main = with_role(|role| matches!(role, Role::Main));
+    let called = graph.reach(main.iter().copied());
+    let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
+    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
+    let host = graph.reach(main.iter().copied().chain(rest));
     check(module, cx, &bpf, Target::Bpf);
     check(module, cx, &host, Target::Host);
     check_recursion(module, cx, &graph, &bpf);
