@@ -23,9 +23,15 @@ pub fn link() {
         println!("cargo:rustc-link-lib=static={}", word.trim_start_matches("-l"));
     }
     for word in ask(&config, &["--link-static", "--system-libs"]).split_whitespace() {
-        println!("cargo:rustc-link-lib=dylib={}", word.trim_start_matches("-l"));
+        println!("cargo:rustc-link-lib=dylib={}", library_name(word));
     }
     println!("cargo:rustc-link-lib=dylib=stdc++");
+}
+
+/// The name in `-lname`, or in `/a/path/libname.so`: llvm-config prints both.
+fn library_name(word: &str) -> &str {
+    let file = word.rsplit('/').next().unwrap_or(word);
+    file.strip_prefix("-l").or(file.strip_prefix("lib").and_then(|f| f.strip_suffix(".so"))).unwrap_or(file)
 }
 
 fn ask(config: &str, args: &[&str]) -> String {
