@@ -3,12 +3,13 @@
 //! A stage takes explicit data of the stage before and reports through the session; `None` means that errors were
 //! reported. What is written where is `tool/build.rs`'s business.
 
+use crate::codegen::llvm::{self, Artifact, BpfSide};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
-use crate::{ast, sema, source, syntax};
+use crate::{ast, lower, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
 
@@ -73,4 +74,67 @@ fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {
         return None;
     }
     Some(module)
+}
+
+/// Checks and lowers: the module of all targets, in structured form.
+pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
+    let tree = match input {
+        Input::Ir(module) => return Some(module),
+        Input::Source(tree) => tree,
+    };
+    let program = check(cx, &tree)?;
+    let since = Instant::now();
+    let name = cx.options.project.clone();
+    let module = lower::lower(cx, &program, tree.file, &name);
+    cx.timed("lower", since);
+    if cx.options.verify_ir
+        && let Err(why) = ir::verify::module(&module, cx)
+    {
+        crate::bug!("lowering made ill-formed IR: {why}\n{}", ir::print::module(&module, &cx.types));
+    }
+    cx.dump("khir.ksir", |cx| ir::print::module(&module, &cx.types));
+    Some(module)
+}
+
+/// Runs the passes before the targets part.
+pub fn front(cx: &mut Session, mut module: Module) -> Option<Module> {
+    if module.target.is_none() {
+        passes::run(&mut module, cx, FRONT);
+    }
+    if cx.diags.has_errors() { None } else { Some(module) }
+}
+
+/// The module of one target, after all its passes or the one that `--stop-after` names.
+pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Module> {
+    let mut part = match module.target {
+        Some(own) if own == target => module.clone(),
+        Some(_) => return None,
+        None => passes::split::part(module, target),
+    };
+    passes::run(&mut part, cx, target.passes());
+    if cx.diags.has_errors() { None } else { Some(part) }
+}
+
+/// The BPF side of a program: its lowered module and its object.
+pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
+    let part = lowered(cx, module, Target::Bpf)?;
+    let object = llvm::bpf(cx, &part, Artifact::Object)?;
+    Some((part, object))
+}
+
+/// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.
+pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, want: Artifact) -> Option<Vec<u8>> {
+    let part = lowered(cx, module, Target::Host)?;
+    llvm::host(cx, &part, bpf.map(|(module, object)| BpfSide { module, object }), want)
+}
+
+/// Whether a side has anything to run: BPF code needs a program, user space a `main`.
+pub fn has(module: &Module, target: Target) -> bool {
+    if let Some(own) = module.target {
+        return own == target;
+    }
+    module.funcs.iter().any(|func| match target {
+        Target::Bpf => matches!(func.role, ir::Role::Program { .. }),
+        Target::Host => matches!(func.role, ir::Role::Main),
+    })
 }

@@ -1,4 +1,6 @@
 //! From object code to files: what is written, and the executable that `cc` links.
 
+pub mod executable;
 pub mod object;
 pub mod output;
+pub mod runtime;

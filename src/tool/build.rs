@@ -1,12 +1,15 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
 use super::{finish, status};
-use crate::cli::{Build, Emit};
+use crate::cli::{Build, Emit, TargetName};
+use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::NoSuchArtifact;
+use crate::ir::{self, Module};
 use crate::link;
 use crate::pipeline::{self, Input};
 use crate::session::Session;
-use std::path::Path;
+use crate::target::Target;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: &Build) -> ExitCode {
@@ -29,7 +32,7 @@ pub fn run(args: &Build) -> ExitCode {
 
 fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     let input = pipeline::read(cx, path)?;
-    let outputs = Outputs { args };
+    let outputs = Outputs { args, project: cx.options.project.clone() };
     if args.emit == Some(Emit::Ast) {
         let Input::Source(tree) = &input else {
             cx.environment(NoSuchArtifact { what: "syntax tree".into() });
@@ -37,15 +40,144 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
         };
         return outputs.text(cx, format!("{tree:#?}\n").as_bytes());
     }
-    None
+    let module = pipeline::khir(cx, input)?;
+    if args.emit == Some(Emit::Khir) {
+        return outputs.ir(cx, &module);
+    }
+    let module = pipeline::front(cx, module)?;
+    if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
+        return programs(cx, &outputs, &module);
+    }
+    one_artifact(cx, &outputs, &module)
+}
+
+/// The executable and the BPF object: what the user wants in the end.
+fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
+    let wanted: Vec<Target> = outputs.targets(module);
+    if wanted.is_empty() {
+        cx.environment(NoSuchArtifact { what: "program to build".into() })
+            .help("a program needs a function with an attribute such as `@xdp`, or `fn main() -> i32`");
+        return None;
+    }
+    let bpf = bpf_side(cx, module)?;
+    if let Some((_, object)) = &bpf
+        && wanted.contains(&Target::Bpf)
+        && outputs.args.emit.is_none()
+    {
+        link::output::write(cx, &outputs.bpf_object(&wanted), object, false)?;
+    }
+    if wanted.contains(&Target::Host) {
+        let object = pipeline::host(cx, module, bpf.as_ref(), Artifact::Object)?;
+        let since = std::time::Instant::now();
+        link::executable::link(cx, &object, &outputs.executable())?;
+        cx.timed("link", since);
+    }
+    Some(())
+}
+
+/// The BPF side, if the program has one: the executable carries it.
+fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<(Module, Vec<u8>)>> {
+    if pipeline::has(module, Target::Bpf) { pipeline::bpf(cx, module).map(Some) } else { Some(None) }
+}
+
+/// With `--emit` or `--stop-after`: one file, or text on standard output.
+fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
+    let target = outputs.one_target(cx, module)?;
+    if outputs.stopped_in_front(cx) {
+        return outputs.ir(cx, module);
+    }
+    let artifact = match outputs.args.emit {
+        Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
+        Some(Emit::Asm) => Some((Artifact::Asm, None)),
+        Some(Emit::Obj) => Some((Artifact::Object, Some(if target == Target::Bpf { "bpf.o" } else { "o" }))),
+        None | Some(Emit::Ast | Emit::Khir | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
+    };
+    let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
+        let lowered = pipeline::lowered(cx, module, target)?;
+        return outputs.ir(cx, &lowered);
+    };
+    let bytes = match target {
+        Target::Bpf => {
+            let lowered = pipeline::lowered(cx, module, target)?;
+            llvm::bpf(cx, &lowered, want)?
+        }
+        Target::Host => {
+            let bpf = bpf_side(cx, module)?;
+            pipeline::host(cx, module, bpf.as_ref(), want)?
+        }
+    };
+    match suffix {
+        None => outputs.text(cx, &bytes),
+        Some(suffix) => {
+            let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.project).into());
+            link::output::write(cx, &path, &bytes, false)
+        }
+    }
 }
 
 /// Names and places of what is written.
 struct Outputs<'a> {
     args: &'a Build,
+    project: String,
 }
 
 impl Outputs<'_> {
+    /// The targets that are asked for, or all that the program has.
+    fn targets(&self, module: &Module) -> Vec<Target> {
+        if self.args.target.is_empty() {
+            return Target::ALL.into_iter().filter(|&t| pipeline::has(module, t)).collect();
+        }
+        self.args.target.iter().map(|t| t.target()).collect()
+    }
+
+    /// The one target of a single artifact: what `--emit` implies, else `--target`, else the first that the program has.
+    fn one_target(&self, cx: &mut Session, module: &Module) -> Option<Target> {
+        let implied = match self.args.emit {
+            Some(Emit::BpfIr) => Some(Target::Bpf),
+            Some(Emit::HostIr) => Some(Target::Host),
+            None | Some(Emit::Ast | Emit::Khir | Emit::LlvmIr | Emit::Asm | Emit::Obj | Emit::Exe) => None,
+        };
+        let named = self.args.target.first().map(|t| t.target());
+        let passes = cx.options.stop_after.as_deref().and_then(|pass| {
+            Target::ALL.into_iter().find(|t| pipeline::has(module, *t) && t.passes().iter().any(|p| p.name == pass))
+        });
+        let first = Target::ALL.into_iter().find(|&t| pipeline::has(module, t));
+        let target = implied.or(named).or(passes).or(first);
+        if target.is_none_or(|t| !pipeline::has(module, t)) {
+            let what = target.map_or("program to build".into(), |t| format!("code for target {}", t.name()));
+            cx.environment(NoSuchArtifact { what });
+            return None;
+        }
+        target
+    }
+
+    fn stopped_in_front(&self, cx: &Session) -> bool {
+        cx.options.stop_after.as_deref().is_some_and(|pass| pipeline::FRONT.iter().any(|p| p.name == pass))
+    }
+
+    fn executable(&self) -> PathBuf {
+        self.args.output.clone().unwrap_or_else(|| self.project.clone().into())
+    }
+
+    /// Beside the executable, or what `-o` names if it is all that is asked for.
+    fn bpf_object(&self, wanted: &[Target]) -> PathBuf {
+        let only = self.args.target == [TargetName::Bpf] && wanted == [Target::Bpf];
+        match (&self.args.output, only) {
+            (Some(output), true) => output.clone(),
+            (Some(output), false) => {
+                let mut name = output.clone().into_os_string();
+                name.push(".bpf.o");
+                name.into()
+            }
+            (None, _) => format!("{}.bpf.o", self.project).into(),
+        }
+    }
+
+    fn ir(&self, cx: &mut Session, module: &Module) -> Option<()> {
+        let text = ir::print::module(module, &cx.types);
+        self.text(cx, text.as_bytes())
+    }
+
     /// Text goes to standard output unless `-o` says otherwise.
     fn text(&self, cx: &mut Session, bytes: &[u8]) -> Option<()> {
         let path = self.args.output.clone().unwrap_or_else(|| "-".into());

@@ -3,8 +3,9 @@
 use super::{finish, status};
 use crate::cli::Check;
 use crate::diag::verify;
-use crate::pipeline::{self, Input};
+use crate::pipeline;
 use crate::session::Session;
+use crate::target::Target;
 use std::process::ExitCode;
 
 pub fn run(args: &Check) -> ExitCode {
@@ -17,12 +18,18 @@ pub fn run(args: &Check) -> ExitCode {
     finish(&mut cx, args.common.error_format)
 }
 
-/// Goes as far as any error can come from.
+/// Goes as far as any error can come from: object code is made, since LLVM knows the limits of BPF, and dropped.
 fn check(cx: &mut Session, args: &Check) -> Option<()> {
-    match pipeline::read(cx, &args.input)? {
-        Input::Source(tree) => pipeline::check(cx, &tree).map(|_| ()),
-        Input::Ir(_) => Some(()),
+    let input = pipeline::read(cx, &args.input)?;
+    let module = pipeline::khir(cx, input)?;
+    let module = pipeline::front(cx, module)?;
+    if pipeline::has(&module, Target::Bpf) {
+        pipeline::bpf(cx, &module)?;
     }
+    if pipeline::has(&module, Target::Host) {
+        pipeline::lowered(cx, &module, Target::Host)?;
+    }
+    Some(())
 }
 
 /// `--verify-diagnostics`: the source says what must be reported.
