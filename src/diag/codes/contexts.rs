@@ -2,9 +2,9 @@
 
 codes! {
     /// A program takes the context that the kernel hands to its type.
-    E0301 ProgramParameter { name, context } = "an `@{name}` program takes one parameter, `*{context}`",
+    E0301 ProgramParameter { name, context } = "`@{name}` programs take one parameter, `*{context}`",
     /// The kernel reads the result of a program as an action of its type.
-    E0302 ProgramResult { name, result } = "an `@{name}` program returns `{result}`",
+    E0302 ProgramResult { name, result } = "`@{name}` programs return `{result}`",
     /// The text of the attribute is neither a mode of the program type nor a possible target.
     E0303 BadTarget { name, text, why } = "`{text}` is no target of `@{name}`: {why}",
     /// `main` takes nothing or one struct, whose fields are the command line's options.

@@ -62,11 +62,11 @@ impl<'a> Declare<'a> {
                 self.env.program.configs.push(config);
                 Entity::Config(id)
             }
-            ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
+            ItemKind::Var(decl) => self.add_variable(cx, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
-            ItemKind::Impl(_) => unsupported(cx, item.span, "`impl`"),
-            ItemKind::Extern(_) => unsupported(cx, item.span, "`extern`"),
-            ItemKind::Import { .. } => unsupported(cx, item.span, "`import`"),
+            ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
+            ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
+            ItemKind::Import { name, .. } => unsupported(cx, name.span, "`import`"),
             ItemKind::Include { .. } | ItemKind::License { .. } => Entity::Broken,
         }
     }
@@ -119,26 +119,24 @@ impl<'a> Declare<'a> {
         Entity::Type(cx.types.intern(TyKind::Enum(id)))
     }
 
-    fn add_variable(&mut self, cx: &mut Session, item: &Item, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
-        if decl.pin {
-            not_yet(cx, item.span, "`pin`");
-        }
-        match decl.storage {
-            Some(Storage::Local) => not_yet(cx, item.span, "`local var`"),
-            Some(Storage::Percpu) => not_yet(cx, item.span, "`percpu var`"),
-            None => {}
-        }
+    fn add_variable(&mut self, cx: &mut Session, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
         let name = decl.name.name.clone();
         let span = decl.name.span;
+        if decl.pin {
+            not_yet(cx, span, "`pin`");
+        }
+        match decl.storage {
+            Some(Storage::Local) => not_yet(cx, span, "`local var`"),
+            Some(Storage::Percpu) => not_yet(cx, span, "`percpu var`"),
+            None => {}
+        }
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
                 self.env.program.globals.push(Global { name, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
-            Written::Map(kind) if !kind.supported => {
-                unsupported(cx, item.span, &format!("the map kind `{}`", kind.name))
-            }
+            Written::Map(kind) if !kind.supported => unsupported(cx, span, &format!("the map kind `{}`", kind.name)),
             Written::Map(kind) => {
                 let id = MapId(self.env.program.maps.len() as u32);
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
