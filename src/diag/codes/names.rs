@@ -8,7 +8,7 @@ codes! {
     E0102 UnknownType { name } = "no type `{name}`",
     /// Two declarations of one level have the same name. The order of declarations never matters, so neither could win.
     E0103 DuplicateName { name } = "`{name}` is declared twice",
-    /// Two fields of a struct, two variants of an enum or two parameters of a function have the same name.
+    /// Two fields of a struct or config, or two variants of an enum, have the same name.
     E0104 DuplicateMember { name, what, of } = "{of} has two {what} named `{name}`",
     /// The name stands where a type is wanted, but it names something else.
     E0105 NotAType { name, what } = "`{name}` is {what}, not a type",

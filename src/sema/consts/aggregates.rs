@@ -54,12 +54,12 @@ pub(super) fn structure(
             None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
         }
     }
-    if !missing.is_empty() {
+    if !missing.is_empty() && !failed {
         let ty = cx.types.struct_def(id).name.clone();
         cx.error(span, MissingFields { ty, fields: missing.join(", ") });
         return None;
     }
-    (!failed).then(|| Constant::typed(Const::Struct(values), ty))
+    (!failed).then_some(Constant::typed(Const::Struct(values), ty))
 }
 
 fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<(Ty, StructId)> {

@@ -1,9 +1,9 @@
-//! Signatures of functions, and the locals that parameters and named results are.
+//! Signatures of functions, and the locals that parameters and named results are (their names are checked with the
+//! body's).
 
 use super::Declare;
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
-use crate::diag::codes::names::DuplicateMember;
 use crate::sema::scope::Scope;
 use crate::sema::tree::{FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
@@ -15,7 +15,6 @@ impl<'a> Declare<'a> {
         let mut locals: Vec<Local> = Vec::new();
         for param in &decl.params {
             let ty = self.place_type(cx, &param.ty, Position::Param);
-            check_twice(cx, &locals, decl, &param.name.name, param.name.span);
             locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
         }
         let params: Vec<Ty> = locals.iter().map(|local| local.ty).collect();
@@ -25,7 +24,6 @@ impl<'a> Declare<'a> {
         };
         let named = decl.result.as_ref().and_then(|result| result.name.as_ref());
         if let Some(name) = named {
-            check_twice(cx, &locals, decl, &name.name, name.span);
             locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
         }
         if decl.body.is_none() {
@@ -56,17 +54,5 @@ impl<'a> Declare<'a> {
     fn place_type(&mut self, cx: &mut Session, written: &crate::ast::Type, position: Position) -> Ty {
         let ty = resolve(cx, self, written, position);
         if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
-    }
-}
-
-fn check_twice(cx: &mut Session, locals: &[Local], decl: &FnDecl, name: &str, span: crate::source::Span) {
-    if name == "_" {
-        return;
-    }
-    if let Some(first) = locals.iter().find(|local| local.name == name) {
-        let of = format!("function `{}`", decl.name.name);
-        let twice = DuplicateMember { name: name.to_owned(), what: "parameters".to_owned(), of };
-        let first = first.span;
-        cx.error(span, twice).note(first, "first here");
     }
 }
