@@ -7,6 +7,7 @@ mod exprs;
 mod items;
 pub mod print;
 mod stmts;
+pub mod strip;
 
 pub use exprs::*;
 pub use items::*;

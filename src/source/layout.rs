@@ -117,7 +117,7 @@ struct Pass<'a> {
     comments: Vec<Comment>,
     problems: Vec<Problem>,
     prev: Option<Token>,
-    /// `prev` stands after `.` or `->`, so it is a name.
+    /// `prev` stands after `.`, `->` or `::`, so it is a name.
     prev_is_member: bool,
     /// The first newline since `prev`.
     newline: Option<usize>,
@@ -228,7 +228,7 @@ impl<'a> Pass<'a> {
             comment.next = token.lo;
         }
         self.open_comments = self.comments.len();
-        self.prev_is_member = self.prev.is_some_and(|prev| matches!(self.text(prev), "." | "->"));
+        self.prev_is_member = self.prev.is_some_and(|prev| matches!(self.text(prev), "." | "->" | "::"));
         self.prev = Some(token);
         self.newline = None;
         if let Some(item) = self.items.last_mut() {

@@ -69,14 +69,18 @@ impl<'a> Failure<'a> {
         let (InputLocation::Pos(rule_at) | InputLocation::Span((rule_at, _))) = error.location;
         let attempts = error.parse_attempts();
         let furthest = attempts.as_ref().map_or(rule_at, |attempts| attempts.max_position);
-        let expected = Wanted::new(error);
+        let mut expected = Wanted::new(error);
         let tokens: Vec<Token> = Scanner::new(text).collect();
-        // A word that is refused as a whole is read to its end first.
-        let word = tokens.iter().position(|t| t.lo == rule_at && t.hi >= furthest && t.kind == TokenKind::Word);
-        let at = match word {
-            Some(word) if tokens[word].hi > furthest || expected.only_a_word() && !expected.as_type => word,
-            _ => tokens.partition_point(|t| t.hi <= furthest),
-        };
+        // A word or a sign that is refused as a whole is read to its end first; what pest expects there does not count.
+        let begun = tokens.iter().position(|t| t.lo == rule_at && t.hi >= furthest && furthest > t.lo);
+        let whole = |t: Token| matches!(t.kind, TokenKind::Word | TokenKind::Punct);
+        let refused = begun.filter(|&at| {
+            whole(tokens[at]) && (tokens[at].hi > furthest || expected.only_letters() && !expected.as_type)
+        });
+        if refused.is_some() {
+            expected = Wanted::instead(error);
+        }
+        let at = refused.unwrap_or_else(|| tokens.partition_point(|t| t.hi <= furthest));
         Failure { text, tokens, at, expected }
     }
 
@@ -140,6 +144,14 @@ impl<'a> Failure<'a> {
     }
 }
 
+/// The rules that were tried where pest gave up.
+fn rules(error: &Error<Rule>) -> &[Rule] {
+    match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives,
+        ErrorVariant::CustomError { .. } => &[],
+    }
+}
+
 const OPERATORS: &[&str] = &[
     "!=", "%", "&", "&&", "*", "+", "-", "/", "<<", "<=", "==", ">=", ">>", "^", "|", "||", "->", ".", "?", "[", "::",
     "as", "%=", "&=", "*=", "+=", "-=", "/=", "<<=", ">>=", "^=", "|=",
@@ -172,10 +184,7 @@ impl Wanted {
         let Some(attempts) = error.parse_attempts() else { return Wanted::default() };
         let tokens: Vec<String> = attempts.expected_tokens().iter().map(|token| token.to_string()).collect();
         let has = |wanted: &str| tokens.iter().any(|token| token == wanted);
-        let rules: &[Rule] = match &error.variant {
-            ErrorVariant::ParsingError { positives, .. } => positives,
-            ErrorVariant::CustomError { .. } => &[],
-        };
+        let rules = rules(error);
         let stacks = attempts.call_stacks();
         let tried = |rule: Rule| rules.contains(&rule) || stacks.iter().any(|s| s.deepest.get_rule() == Some(&rule));
         let operator = has("<<");
@@ -185,10 +194,12 @@ impl Wanted {
         let ty = !expression && !declaration && has("fn") && has("*");
         // Right after a word its letters could go on, and so could its path.
         let goes_on = has("0..9");
-        let name = !expression && !ty && !goes_on && has("_");
+        let name = !expression && !ty && (rules.contains(&Rule::word) || !goes_on && has("_"));
+        let type_end = has("<") && !operator;
         let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
         let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign));
-        let signs = signs.filter(|sign| !matches!(*sign, "(" | "fn") || !(operator || expression || ty || declaration));
+        let signs = signs
+            .filter(|sign| !matches!(*sign, "(" | "fn") || !(operator || expression || ty || declaration || type_end));
         let signs = signs.filter(|sign| !(operator && OPERATORS.contains(sign) || operator && *sign == ">"));
         let signs = signs.filter(|sign| *sign != "{" || block && !expression);
         let signs = signs.filter(|sign| *sign != ".." || !operator);
@@ -196,8 +207,15 @@ impl Wanted {
         Wanted { signs, declaration, statement, expression, operator, ty, name, block, as_type: tried(Rule::as_type) }
     }
 
-    /// Nothing but a word, which was read and then refused.
-    fn only_a_word(&self) -> bool {
+    /// What can stand where something was refused, by the rules that were tried there.
+    fn instead(error: &Error<Rule>) -> Wanted {
+        let rules = rules(error);
+        let operator = rules.contains(&Rule::infix);
+        Wanted { statement: rules.contains(&Rule::kw_break), expression: !operator, operator, ..Wanted::default() }
+    }
+
+    /// Nothing but letters or signs that would go on what was read.
+    fn only_letters(&self) -> bool {
         self.signs.is_empty() && !self.operator && !self.ty && !self.name
     }
 
@@ -229,8 +247,8 @@ impl Wanted {
         }
         words.truncate(4);
         match words.split_last() {
-            None if self.operator => "an operator".to_owned(),
-            None => "something else".to_owned(),
+            None if self.operator => "the end of this expression".to_owned(),
+            None => "the end of what stands before it".to_owned(),
             Some((last, [])) => (*last).to_owned(),
             Some((last, before)) => format!("{} or {last}", before.join(", ")),
         }

@@ -250,7 +250,10 @@ impl Builder<'_> {
         let expr = self.expr(operand);
         // A name may be a type or a value; the checker looks it up as either.
         let span = expr.span;
-        if let ExprKind::Name(path) = expr.kind {
+        if let ExprKind::Name(path) = &expr.kind
+            && path.segments.len() == 1
+        {
+            let path = path.clone();
             return ExprKind::SizeofType(Type { kind: TypeKind::Named(path), span });
         }
         ExprKind::SizeofExpr(Box::new(expr))

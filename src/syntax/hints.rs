@@ -194,6 +194,7 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         ":=" => "a variable is declared as `var x = value`",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
+        ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
         "..." => "a range is written `a..b`, with the end included `a..=b`",
         "not" if failure.expected.expression => "negation is written `!c`",
         "{" if before == "catch" => "`catch _ { … }` catches every code, `catch e { … }` binds it",

@@ -21,7 +21,11 @@ impl Builder<'_> {
         if radix == 10 && (text.contains('.') || lower.contains('e')) && is_float(&lower) {
             return ExprKind::Float(text.to_owned());
         }
-        if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|b| b != b'0') {
+        if radix == 10
+            && digits.trim_start_matches('0') != digits
+            && digits.bytes().any(|b| b != b'0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
+        {
             let octal = digits.trim_start_matches(['0', '_']).to_owned();
             let warning = self.warn(span, LeadingZero { text: text.to_owned() });
             if octal.bytes().all(|b| (b'0'..=b'7').contains(&b)) {

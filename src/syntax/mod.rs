@@ -17,7 +17,7 @@ mod types;
 mod words;
 
 use crate::ast;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::session::Session;
 use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
@@ -50,12 +50,15 @@ fn item(
 ) -> Option<ast::Item> {
     let range = layout.items[number].clone();
     let text = &layout.text[range.clone()];
+    let before = diags.len();
     let mut builder = Builder::new(&source.text, file, layout, range.start, diags);
-    match KsParser::parse(Rule::item, text) {
+    let item = match KsParser::parse(Rule::item, text) {
         Ok(mut pairs) => pairs.next().and_then(|pair| builder.item(pair)),
         Err(_) => {
             errors::explain(&mut builder, text);
             None
         }
-    }
+    };
+    let faulty = diags[before..].iter().any(|diag| diag.severity == Severity::Error);
+    item.filter(|_| !faulty)
 }

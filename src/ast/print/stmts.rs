@@ -1,0 +1,106 @@
+//! Statements.
+
+use super::Printer;
+use crate::ast::*;
+
+impl Printer {
+    /// With braces, or the one statement without.
+    pub fn block(&mut self, block: &Block) {
+        match &block.stmts[..] {
+            [stmt] if !block.braced => self.stmt(stmt),
+            stmts => self.braced(stmts, |this, stmt| this.stmt(stmt)),
+        }
+    }
+
+    pub fn stmt(&mut self, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Var { name, ty, init, otherwise } => {
+                self.push("var ");
+                self.declared(name, ty, init.as_ref());
+                if let Some(block) = otherwise {
+                    self.push(" else ");
+                    self.block(block);
+                }
+            }
+            StmtKind::Const { name, ty, value } => {
+                self.push("const ");
+                self.declared(name, ty, Some(value));
+            }
+            StmtKind::Assign { place, op, value } => {
+                self.expr(place);
+                self.push(" ");
+                self.push(op.map_or("", BinaryOp::text));
+                self.push("= ");
+                self.expr(value);
+            }
+            StmtKind::Expr(expr) => self.expr(expr),
+            StmtKind::While { condition, body } => self.headed("while", condition, body),
+            StmtKind::Lock { place, body } => self.headed("lock", place, body),
+            StmtKind::Loop { body } => {
+                self.push("loop ");
+                self.block(body);
+            }
+            StmtKind::For(for_stmt) => self.for_stmt(for_stmt),
+            StmtKind::Break => self.push("break"),
+            StmtKind::Continue => self.push("continue"),
+            StmtKind::Return(None) => self.push("return"),
+            StmtKind::Return(Some(value)) => self.keyword("return ", value),
+            StmtKind::Delete(place) => self.keyword("delete ", place),
+            StmtKind::Throw(code) => self.keyword("throw ", code),
+            StmtKind::DeferCall(call) => self.keyword("defer ", call),
+            StmtKind::DeferBlock(block) => {
+                self.push("defer ");
+                self.block(block);
+            }
+            StmtKind::Try { body, catches } => self.try_stmt(body, catches),
+        }
+    }
+
+    /// `name: T = value`
+    pub fn declared(&mut self, name: &Ident, ty: &Option<Type>, value: Option<&Expr>) {
+        self.push(&name.name);
+        self.type_of(ty);
+        if let Some(value) = value {
+            self.keyword(" = ", value);
+        }
+    }
+
+    fn keyword(&mut self, keyword: &str, operand: &Expr) {
+        self.push(keyword);
+        self.expr(operand);
+    }
+
+    fn headed(&mut self, keyword: &str, head: &Expr, body: &Block) {
+        self.push(keyword);
+        self.push(" (");
+        self.expr(head);
+        self.push(") ");
+        self.block(body);
+    }
+
+    fn for_stmt(&mut self, for_stmt: &ForStmt) {
+        self.push("for (");
+        self.list(&for_stmt.names, |this, name| this.push(&name.name));
+        self.push(" in ");
+        match &for_stmt.over {
+            ForOver::Range { low, high, inclusive } => self.range(low, high, *inclusive),
+            ForOver::Each(all) => self.expr(all),
+        }
+        self.push(") ");
+        self.block(&for_stmt.body);
+    }
+
+    fn try_stmt(&mut self, body: &Block, catches: &[Catch]) {
+        self.push("try ");
+        self.block(body);
+        for catch in catches {
+            self.push(" catch ");
+            match &catch.pattern {
+                CatchPattern::Any(_) => self.push("_"),
+                CatchPattern::Value(value) => self.expr(value),
+            }
+            self.push(" ");
+            self.block(&catch.body);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Types.
+
+use super::Printer;
+use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
+
+impl Printer {
+    pub fn ty(&mut self, ty: &Type) {
+        match &ty.kind {
+            TypeKind::Named(path) => self.path(path, "."),
+            TypeKind::Applied { name, args, size } => {
+                self.push(&name.name);
+                if !args.is_empty() {
+                    self.push("<");
+                    self.list(args, |this, arg| this.ty(arg));
+                    self.push(">");
+                }
+                if let Some(size) = size {
+                    self.push("(");
+                    self.expr(size);
+                    self.push(")");
+                }
+            }
+            TypeKind::Array { element, length, spelling: ArraySpelling::Bracketed } => {
+                self.push("[");
+                self.ty(element);
+                self.push("; ");
+                self.expr(length);
+                self.push("]");
+            }
+            TypeKind::Array { element, length, spelling: ArraySpelling::Postfix } => {
+                self.postfix_array(element, length)
+            }
+            TypeKind::Pointer { user, to, nullable } => self.pointer(*user, to, *nullable),
+            TypeKind::Fn { params, result } => {
+                self.push("fn(");
+                self.list(params, Self::fn_type_param);
+                self.push(")");
+                if let Some(result) = result {
+                    self.push(" -> ");
+                    self.ty(result);
+                }
+            }
+        }
+    }
+
+    pub fn path(&mut self, path: &Path, separator: &str) {
+        let words: Vec<&str> = path.segments.iter().map(|segment| &*segment.name).collect();
+        self.push(&words.join(separator));
+    }
+
+    pub fn fn_type_param(&mut self, param: &FnTypeParam) {
+        if let Some(name) = &param.name {
+            self.push(&name.name);
+            self.push(": ");
+        }
+        self.ty(&param.ty);
+    }
+
+    /// `T[N][M]` is N of `T[M]`: the outermost length is the first.
+    fn postfix_array(&mut self, element: &Type, length: &Expr) {
+        let mut lengths = vec![length];
+        let mut base = element;
+        while let TypeKind::Array { element, length, spelling: ArraySpelling::Postfix } = &base.kind {
+            lengths.push(length);
+            base = element;
+        }
+        self.ty_in_parens_if(matches!(base.kind, TypeKind::Pointer { .. } | TypeKind::Fn { .. }), base);
+        for length in lengths {
+            self.push("[");
+            self.expr(length);
+            self.push("]");
+        }
+    }
+
+    fn pointer(&mut self, user: bool, to: &Type, nullable: bool) {
+        self.push(if user { "*user " } else { "*" });
+        let parens = match &to.kind {
+            TypeKind::Pointer { nullable: optional, .. } => *optional || nullable && ends_in_fn(to),
+            TypeKind::Array { .. } => user && begins_with_bracket(to),
+            TypeKind::Fn { .. } => nullable,
+            TypeKind::Named(_) | TypeKind::Applied { .. } => false,
+        };
+        self.ty_in_parens_if(parens, to);
+        if nullable {
+            self.push("?");
+        }
+    }
+
+    fn ty_in_parens_if(&mut self, parens: bool, ty: &Type) {
+        if parens {
+            self.push("(");
+        }
+        self.ty(ty);
+        if parens {
+            self.push(")");
+        }
+    }
+
+    /// The type after `as`, which takes no suffix.
+    pub fn cast_ty(&mut self, ty: &Type) {
+        self.ty_in_parens_if(!is_cast_type(ty), ty);
+    }
+}
+
+/// `[T; N]`, `[T; N][M]`
+fn begins_with_bracket(ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::Array { spelling: ArraySpelling::Bracketed, .. } => true,
+        TypeKind::Array { element, spelling: ArraySpelling::Postfix, .. } => begins_with_bracket(element),
+        TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => false,
+    }
+}
+
+/// `fn() -> R`, `*fn() -> R`: a `?` after it would belong to the result.
+fn ends_in_fn(ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::Fn { .. } => true,
+        TypeKind::Pointer { to, .. } => ends_in_fn(to),
+        TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Array { .. } => false,
+    }
+}
+
+fn is_cast_type(ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::Named(_) => true,
+        TypeKind::Applied { name, args, .. } => name.name == "str" && args.is_empty(),
+        TypeKind::Array { spelling, .. } => *spelling == ArraySpelling::Bracketed,
+        TypeKind::Pointer { user, to, nullable } => {
+            let bracketed = matches!(to.kind, TypeKind::Array { .. });
+            !nullable && is_cast_type(to) && !(*user && bracketed)
+        }
+        TypeKind::Fn { .. } => false,
+    }
+}

@@ -1,0 +1,146 @@
+//! Takes the spans out of a tree, to compare it with another that was written otherwise.
+
+use super::*;
+use crate::source::{FileId, Span};
+
+/// The tree with every span, and the file, set to one and the same value.
+pub fn file(file: &File) -> File {
+    let mut stripped = file.clone();
+    stripped.strip();
+    stripped
+}
+
+trait Strip {
+    fn strip(&mut self);
+}
+
+impl Strip for Span {
+    fn strip(&mut self) {
+        *self = Span::new(FileId(0), 0, 0);
+    }
+}
+
+impl<T: Strip> Strip for Vec<T> {
+    fn strip(&mut self) {
+        self.iter_mut().for_each(T::strip);
+    }
+}
+
+impl<T: Strip> Strip for Option<T> {
+    fn strip(&mut self) {
+        self.iter_mut().for_each(T::strip);
+    }
+}
+
+impl<T: Strip> Strip for Box<T> {
+    fn strip(&mut self) {
+        (**self).strip();
+    }
+}
+
+/// What holds no span.
+macro_rules! spanless {
+    ($($ty:ty),*) => { $( impl Strip for $ty { fn strip(&mut self) {} } )* };
+}
+
+/// Structs with all their fields: one that is left out does not build.
+macro_rules! structs {
+    ($( $ty:ident { $($field:ident),* } )*) => { $(
+        impl Strip for $ty {
+            fn strip(&mut self) {
+                let $ty { $($field),* } = self;
+                $( $field.strip(); )*
+            }
+        }
+    )* };
+}
+
+/// Enums with all their variants and what those hold.
+macro_rules! enums {
+    ($( $ty:ident { $( $variant:ident $( ( $($part:ident),* ) )? $( { $($field:ident),* } )? ),* } )*) => { $(
+        impl Strip for $ty {
+            fn strip(&mut self) {
+                match self {
+                    $( $ty::$variant $( ( $($part),* ) )? $( { $($field),* } )? => {
+                        $( $( $part.strip(); )* )?
+                        $( $( $field.strip(); )* )?
+                    } )*
+                }
+            }
+        }
+    )* };
+}
+
+spanless!(String, bool, u8, u64, UnaryOp, BinaryOp, ArraySpelling, Visibility, Storage);
+
+impl Strip for FileId {
+    fn strip(&mut self) {
+        *self = FileId(0);
+    }
+}
+
+structs! {
+    File { file, items }
+    Item { docs, attributes, visibility, kind, span }
+    Attribute { name, args, span }
+    StrLit { bytes, span }
+    FnDecl { name, params, result, body }
+    Param { name, ty, span }
+    FnResult { name, ty }
+    StructDecl { name, fields }
+    FieldDecl { docs, name, ty, default, span }
+    EnumDecl { name, repr, variants }
+    VariantDecl { docs, name, value, span }
+    ConfigDecl { name, fields }
+    VarDecl { pin, storage, name, ty, init }
+    ConstDecl { name, ty, value }
+    ImplDecl { name, members }
+    ImplMember { docs, attributes, kind, span }
+    ExternDecl { optional, name, params, result }
+    ExternParam { name, ty }
+    Ident { name, span }
+    Path { segments, span }
+    Type { kind, span }
+    FnTypeParam { name, ty }
+    Block { stmts, braced, span }
+    Stmt { kind, span }
+    ForStmt { names, over, body }
+    Catch { pattern, body, span }
+    Expr { kind, span }
+    IntLit { value, negative, text }
+    Arg { name, value }
+    FieldInit { name, value }
+    IfExpr { condition, then, otherwise }
+    Binding { name, ty, value, span }
+    MatchExpr { subject, arms }
+    Arm { patterns, body, span }
+}
+
+enums! {
+    ItemKind {
+        Fn(decl), Struct(decl), Enum(decl), Alias { name, ty }, Config(decl), Var(decl), Const(decl), Impl(decl),
+        Extern(decl), Include { path }, Import { name, path }, License { text }
+    }
+    ImplMemberKind { Fn(decl), Field { name, value } }
+    TypeKind {
+        Named(path), Applied { name, args, size }, Array { element, length, spelling }, Pointer { user, to, nullable },
+        Fn { params, result }
+    }
+    StmtKind {
+        Var { name, ty, init, otherwise }, Const { name, ty, value }, Assign { place, op, value }, Expr(expr),
+        While { condition, body }, Loop { body }, For(stmt), Break, Continue, Return(value), Delete(place),
+        Try { body, catches }, Throw(code), DeferCall(call), DeferBlock(block), Lock { place, body }
+    }
+    ForOver { Range { low, high, inclusive }, Each(all) }
+    CatchPattern { Any(span), Value(value) }
+    ExprKind {
+        Int(literal), Float(text), Char(byte), Str(bytes), Bool(value), Null, Name(path), Field { base, name, arrow },
+        Index { base, index }, Call { callee, args }, Unary { op, operand }, Binary { op, op_span, left, right },
+        Ternary { condition, then, otherwise }, Cast { operand, ty }, Struct { name, fields }, Array(elements),
+        Fill { value, count }, If(expr), Block(block), Match(expr), SizeofType(ty), SizeofExpr(expr),
+        Offsetof { ty, fields }, New { ty, args }, Paren(inner)
+    }
+    Condition { Expr(expr), Bindings(bindings) }
+    Pattern { Default(span), Value(value), Range { low, high, inclusive, span } }
+    ArmBody { Expr(expr), Block(block), Stmt(stmt) }
+}
