@@ -152,7 +152,8 @@ impl Lowering<'_> {
 
     /// An aggregate argument: a place that the callee may take as its own.
     pub(super) fn own_copy(&mut self, arg: &Expr) -> Value {
-        if Self::is_place(arg) { self.materialise(arg) } else { self.place(arg) }
+        let is_shared = Self::is_place(arg) || matches!(arg.kind, ExprKind::Const(_));
+        if is_shared { self.materialise(arg) } else { self.place(arg) }
     }
 
     /// A block, `if` or `match` that yields an aggregate; anything else by itself.

@@ -42,6 +42,10 @@ pub(super) fn image(types: &Types, value: &Const, ty: Ty) -> Vec<u8> {
     bytes
 }
 
+fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
+    image(types, value, ty).iter().all(|&byte| byte == 0)
+}
+
 /// Writes a constant to zeroed bytes.
 fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
     match value {
@@ -122,8 +126,7 @@ impl Lowering<'_> {
 
     /// Writes an aggregate constant to a place.
     pub(super) fn store_constant(&mut self, value: &Const, ty: Ty, place: Value) {
-        let bytes = image(&self.cx.types, value, ty);
-        if bytes.iter().all(|&b| b == 0) {
+        if is_zero(&self.cx.types, value, ty) {
             self.b.ks_zero(place);
             return;
         }
@@ -143,6 +146,9 @@ impl Lowering<'_> {
                 for (index, value) in values.iter().enumerate() {
                     let field = &fields(&self.cx.types, ty)[index];
                     let (field_ty, bits) = (field.ty, field.bits);
+                    if is_zero(&self.cx.types, value, field_ty) {
+                        continue;
+                    }
                     let part = self.field_place(place, index);
                     match bits {
                         Some(bits) => {
@@ -171,20 +177,18 @@ impl Lowering<'_> {
     }
 
     fn store_element(&mut self, array: Value, index: usize, value: &Const, element: Ty) {
-        if image(&self.cx.types, value, element).iter().any(|&b| b != 0) {
+        if !is_zero(&self.cx.types, value, element) {
             let part = self.element_place(array, index);
             self.store_part(value, element, part);
         }
     }
 
     fn store_part(&mut self, value: &Const, ty: Ty, place: Value) {
-        if self.cx.types.is_aggregate(ty) {
-            if let TyKind::Str(_) = self.cx.types.kind(ty) {
-                return self.store_constant(value, ty, place);
-            }
-            return self.store_parts(value, ty, place);
-        }
-        if image(&self.cx.types, value, ty).iter().any(|&b| b != 0) {
+        if let TyKind::Str(_) = self.cx.types.kind(ty) {
+            self.store_constant(value, ty, place);
+        } else if self.cx.types.is_aggregate(ty) {
+            self.store_parts(value, ty, place);
+        } else {
             let value = self.constant(value, ty);
             self.store(place, value);
         }

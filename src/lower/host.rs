@@ -18,20 +18,16 @@ impl Lowering<'_> {
     ) -> Value {
         let handle = self.scalar(handle);
         let is_name = target.is_some_and(|t| self.cx.types.is_aggregate(t.ty));
-        let target = target.map(|t| if is_name { self.place(t) } else { self.scalar(t) });
+        let target = target.map(|t| if is_name { self.place(t) } else { self.scalar_as(t, Ty::I64) });
         let flags = match flags {
-            Some(flags) => self.scalar(flags),
+            Some(flags) => self.scalar_as(flags, Ty::U64),
             None => self.at(span).int(0, Ty::U64),
         };
         self.at(span);
-        let flags = self.cast(flags, Ty::U64);
         let link = match target {
             None => self.b.host_attach(handle, flags, Ty::LINK),
             Some(name) if is_name => self.b.host_attach_name(handle, name, flags, Ty::LINK),
-            Some(index) => {
-                let index = self.cast(index, Ty::I64);
-                self.b.host_attach_index(handle, index, flags, Ty::LINK)
-            }
+            Some(index) => self.b.host_attach_index(handle, index, flags, Ty::LINK),
         };
         if !result_used {
             self.b.host_attach_check(link);

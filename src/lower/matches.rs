@@ -23,7 +23,7 @@ impl Lowering<'_> {
             regions.push(region);
             reached |= comes_out;
         }
-        let covered = self.covers_all(&cases, subject);
+        let covered = self.covers_all(&cases, node.subject.ty);
         let (last, comes_out) = self.region(&[], dest, |this, _| match &node.default {
             Some(block) => this.block(block, dest),
             None if covered => {
@@ -49,8 +49,8 @@ impl Lowering<'_> {
     }
 
     /// Whether the arms take every value of the subject's type.
-    fn covers_all(&self, cases: &[i128], subject: Value) -> bool {
-        let Some((bits, _)) = self.cx.types.as_int(self.b.func.ty(subject)) else { return false };
+    fn covers_all(&self, cases: &[i128], subject: Ty) -> bool {
+        let bits = if subject == Ty::BOOL { 1 } else { self.cx.types.size_of(subject) * 8 };
         let taken: i128 = cases.chunks_exact(3).map(|case| case[1] - case[0] + 1).sum();
         taken == 1 << bits
     }

@@ -2,8 +2,9 @@
 
 use super::consts::be_bits;
 use super::func::Lowering;
-use crate::fold::{ArithOp, CompareOp};
+use crate::fold::{self, ArithOp, CompareOp};
 use crate::ir::Value;
+use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
@@ -90,6 +91,17 @@ impl Lowering<'_> {
 
     fn is_pointer(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Ptr { .. })
+    }
+
+    /// A value converted to an integer type that its consumer wants; a constant is one of that type from the start.
+    pub(super) fn scalar_as(&mut self, expr: &Expr, ty: Ty) -> Value {
+        if let (ExprKind::Const(Const::Int(number)), Some((bits, signed))) = (&expr.kind, self.cx.types.as_int(ty))
+            && self.cx.types.as_int(expr.ty).is_some()
+        {
+            return self.at(expr.span).int(fold::wrap(*number, bits, signed), ty);
+        }
+        let value = self.scalar(expr);
+        self.at(expr.span).cast(value, ty)
     }
 
     /// Not zero, not null.

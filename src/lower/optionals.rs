@@ -30,12 +30,10 @@ impl<'a> Lowering<'a> {
             }
             OptionalKind::Packet { ctx, offset, of } => {
                 let ctx = self.scalar(ctx);
-                let offset = self.scalar(offset);
+                let offset = self.scalar_as(offset, Ty::U64);
                 let header = self.cx.types.place(*of, Space::Packet);
                 let ty = self.cx.types.opt(header);
-                self.at(optional.span);
-                let offset = self.cast(offset, Ty::U64);
-                (self.b.packet_at(ctx, offset, ty), header)
+                (self.at(optional.span).b.packet_at(ctx, offset, ty), header)
             }
             OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
         }

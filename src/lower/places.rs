@@ -113,7 +113,7 @@ impl Lowering<'_> {
         )
     }
 
-    /// Where an expression's value is stored: its place, or a temporary that holds what it yields.
+    /// Where an expression's value is stored, to be read: its place, read-only data, or a temporary with its value.
     pub(super) fn place(&mut self, expr: &Expr) -> Value {
         if let ExprKind::Local(local) = expr.kind {
             return self.local_place(local);
@@ -131,6 +131,9 @@ impl Lowering<'_> {
         if let ExprKind::Field { base, field } = &expr.kind {
             let base = self.place(base);
             return self.at(expr.span).field_place(base, *field);
+        }
+        if let (ExprKind::Const(text), TyKind::Str(_)) = (&expr.kind, self.cx.types.kind(expr.ty)) {
+            return self.at(expr.span).string(text, expr.ty);
         }
         let ExprKind::Deref(pointer) = &expr.kind else { return self.materialise(expr) };
         if let ExprKind::Local(local) = pointer.kind

@@ -160,7 +160,10 @@ impl Lowering<'_> {
 
     /// An aggregate result. A named one may be read by the value, which is then made elsewhere first.
     fn return_into(&mut self, place: Value, value: &Expr) {
-        if self.source.named_result.is_some() {
+        if let Some(named) = self.source.named_result {
+            if matches!(value.kind, ExprKind::Local(local) if local == named) {
+                return;
+            }
             let made = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
             self.at(value.span).b.ks_copy(place, made);
         } else {
