@@ -79,6 +79,10 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
     {
         set(AttributeLoc::Return, extension);
     }
+    if matches!(func.role, Role::Main) {
+        // Debuggers find it by name.
+        set(AttributeLoc::Function, "noinline");
+    }
     if g.target == Target::Bpf {
         // There is no libc: a loop that clears memory must stay one, and no name of ours means libc's.
         set_text("no-builtins", "");

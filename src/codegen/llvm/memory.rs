@@ -1,7 +1,7 @@
 //! Memory: alignment of places, copies, clearing.
 
 use super::functions::FnGen;
-use crate::ir::ops::{KsAddr, KsDeref, KsElem, KsField, KsGlobal};
+use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField, KsGlobal};
 use crate::ir::{OpId, Opcode, Section, Value};
 use crate::target::Target;
 use crate::types::{Origin, Ty, TyKind, Types};
@@ -88,6 +88,10 @@ impl<'c> FnGen<'_, '_, 'c> {
         }
         if data.opcode == Opcode::KsDeref {
             return self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.facts_of(op, natural));
+        }
+        // Pointer to pointer.
+        if data.opcode == Opcode::ArithCast {
+            return self.func.def(ArithCast::of(data).value()).map_or(natural, |op| self.facts_of(op, natural));
         }
         if data.opcode == Opcode::KsAddr {
             return self.facts(KsAddr::of(data).place());

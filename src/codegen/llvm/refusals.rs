@@ -68,3 +68,23 @@ fn span(cx: &Session, module: &Module, refusal: &Refusal) -> Span {
         None => Span::new(module.file, 0, 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn a_message_with_everything() {
+        let refusal = read("dir/foo.ks:3:12: in function prog i32 (ptr): Looks bad: very");
+        assert_eq!(refusal.place, Some(("dir/foo.ks", 3, 12)));
+        assert_eq!(refusal.function, Some("prog"));
+        assert_eq!(refusal.text, "Looks bad: very");
+    }
+
+    #[test]
+    fn a_message_of_text_alone() {
+        let refusal = read("out of luck: today");
+        assert!(refusal.place.is_none() && refusal.function.is_none());
+        assert_eq!(refusal.text, "out of luck: today");
+    }
+}

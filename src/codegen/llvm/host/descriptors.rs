@@ -9,6 +9,17 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 /// The object is read in place as an ELF file.
 const OBJECT_ALIGN: u64 = 16;
 
+// What is built here field by field must have the layout of the contract.
+const _: () = assert!(
+    size_of::<KsProgram>() == 80
+        && size_of::<KsProg>() == 24
+        && size_of::<KsMap>() == 24
+        && size_of::<KsGlobal>() == 24
+        && size_of::<KsArgs>() == 40
+        && size_of::<KsField>() == 56
+        && size_of::<KsVariant>() == 16
+);
+
 impl<'c> ModuleGen<'_, 'c> {
     pub(super) fn u32(&self, value: u32) -> BasicValueEnum<'c> {
         self.build.int(32, value.into()).into()

@@ -63,3 +63,36 @@ fn conversion(format: &[u8], start: usize) -> (Conversion, usize) {
     let modifiers = String::from_utf8_lossy(&format[start..after_modifiers]).into_owned();
     (Conversion { modifiers, letters }, next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(format: &str) -> Vec<String> {
+        let show = |piece: Piece| match piece {
+            Piece::Text(text) => String::from_utf8(text).expect("the format is ASCII"),
+            Piece::Conversion(c) => format!("[{}|{}]", c.modifiers, c.letters),
+        };
+        pieces(format.as_bytes()).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn lengths_are_left_out_and_modifiers_kept() {
+        assert_eq!(shown("a %-16s %06llu|%.2f"), ["a ", "[-16|s]", " ", "[06|u]", "|", "[.2|f]"]);
+    }
+
+    #[test]
+    fn a_doubled_percent_is_text() {
+        assert_eq!(shown("100%% of %d%%"), ["100%% of ", "[|d]", "%%"]);
+    }
+
+    #[test]
+    fn addresses_take_the_letters_after_p() {
+        assert_eq!(shown("%pI4 %pI6, %pM %pIx"), ["[|pI4]", " ", "[|pI6]", ", ", "[|pM]", " ", "[|p]", "Ix"]);
+    }
+
+    #[test]
+    fn a_format_that_ends_early_has_no_letters() {
+        assert_eq!(shown("x%l"), ["x", "[|]"]);
+    }
+}
