@@ -19,7 +19,9 @@ pub fn run(args: &Build) -> ExitCode {
     };
     for pass in [&args.common.print_ir_after, &args.common.stop_after].into_iter().flatten() {
         if pass != "all" && pipeline::pass(pass).is_none() {
-            let names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
+            let mut names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
+            let mut seen = std::collections::HashSet::new();
+            names.retain(|name| seen.insert(*name));
             eprintln!("error: there is no pass `{pass}`; the passes are {}", names.join(", "));
             return ExitCode::from(status::USAGE);
         }
@@ -59,6 +61,9 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
             .help("a program needs a function with an attribute such as `@xdp`, or `fn main() -> i32`");
         return None;
     }
+    if let Some(missing) = wanted.iter().find(|&&target| !pipeline::has(module, target)) {
+        return no_artifact(cx, *missing);
+    }
     let bpf = bpf_side(cx, module)?;
     if let Some((_, object)) = &bpf
         && wanted.contains(&Target::Bpf)
@@ -73,6 +78,16 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         cx.timed("link", since);
     }
     Some(())
+}
+
+/// Reports that the program has nothing for a target that was asked for.
+fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
+    let (what, help) = match target {
+        Target::Bpf => ("BPF program", "a BPF program is a function with an attribute such as `@xdp`"),
+        Target::Host => ("`main`", "an executable starts at `fn main() -> i32`"),
+    };
+    cx.environment(NoSuchArtifact { what: what.into() }).help(help);
+    None
 }
 
 /// The BPF side, if the program has one: the executable carries it.
@@ -143,12 +158,11 @@ impl Outputs<'_> {
         });
         let first = Target::ALL.into_iter().find(|&t| pipeline::has(module, t));
         let target = implied.or(named).or(passes).or(first);
-        if target.is_none_or(|t| !pipeline::has(module, t)) {
-            let what = target.map_or("program to build".into(), |t| format!("code for target {}", t.name()));
-            cx.environment(NoSuchArtifact { what });
-            return None;
+        match target {
+            Some(target) if pipeline::has(module, target) => Some(target),
+            Some(target) => no_artifact(cx, target),
+            None => no_artifact(cx, Target::Bpf),
         }
-        target
     }
 
     fn stopped_in_front(&self, cx: &Session) -> bool {
