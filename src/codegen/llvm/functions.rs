@@ -107,6 +107,15 @@ pub struct FnGen<'g, 'a, 'c> {
     values: Vec<Option<BasicValueEnum<'c>>>,
     blocks: HashMap<BlockId, BasicBlock<'c>>,
     phis: HashMap<BlockId, Vec<PhiValue<'c>>>,
+    /// The one block that returns, where several blocks want to.
+    exit: Option<Exit<'c>>,
+}
+
+/// As C compilers do, so that LLVM keeps the return at the end: it would make such a block itself, but place it first.
+#[derive(Clone, Copy)]
+struct Exit<'c> {
+    block: BasicBlock<'c>,
+    value: Option<PhiValue<'c>>,
 }
 
 fn define(g: &mut ModuleGen, func: &Function) {
@@ -116,11 +125,13 @@ fn define(g: &mut ModuleGen, func: &Function) {
     let local = !matches!(func.role, Role::Program { .. });
     let scope = g.debug.function(g.cx, llvm, func, local);
     let values = vec![None; func.values.len()];
-    let mut f = FnGen { g, func, llvm, scope, entry, values, blocks: HashMap::new(), phis: HashMap::new() };
+    let (blocks, phis) = (HashMap::new(), HashMap::new());
+    let mut f = FnGen { g, func, llvm, scope, entry, values, blocks, phis, exit: None };
     f.parameters();
     f.variables();
     let order = f.order();
     f.make_blocks(&order);
+    f.make_exit(&order);
     for &block in &order {
         f.block(block);
     }
@@ -216,6 +227,30 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
             }
             self.phis.insert(block, phis);
         }
+    }
+
+    fn make_exit(&mut self, order: &[BlockId]) {
+        let func = self.func;
+        let returns =
+            |block: &&BlockId| func.blocks[**block].ops.last().is_some_and(|&op| func.ops[op].opcode == Opcode::CfRet);
+        if order.iter().filter(returns).count() < 2 {
+            return;
+        }
+        let block = self.g.build.block(self.llvm, "return");
+        self.g.build.go_to(block);
+        self.g.debug.locate(self.g.cx, &self.g.build, self.scope, func.span.end());
+        let value = self.g.result_type(func.result).map(|ty| self.g.build.phi(ty));
+        self.g.build.ret(value.map(|v| v.as_basic_value()));
+        self.exit = Some(Exit { block, value });
+    }
+
+    /// Returns from here.
+    pub fn ret(&self, value: Option<BasicValueEnum<'c>>) {
+        let Some(exit) = self.exit else { return self.g.build.ret(value) };
+        if let (Some(phi), Some(value)) = (exit.value, value) {
+            phi.add_incoming(&[(&value, self.g.build.here())]);
+        }
+        self.g.build.br(exit.block);
     }
 
     fn block(&mut self, block: BlockId) {

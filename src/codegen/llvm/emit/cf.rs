@@ -30,5 +30,5 @@ pub fn switch(g: &mut FnGen, op: &OpData) {
 
 pub fn ret(g: &mut FnGen, op: &OpData) {
     let value = CfRet::of(op).value().map(|v| g.value(v));
-    g.g.build.ret(value);
+    g.ret(value);
 }
