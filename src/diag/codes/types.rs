@@ -47,7 +47,7 @@ codes! {
     /// The condition is of a type that is neither true nor false. Integers, chars, enums, pointers and bools are.
     E0240 NotACondition { ty } = "a value of type `{ty}` is neither true nor false",
     /// A bool is no number. `b as u8` is 0 or 1; `n != 0` is a bool.
-    E0241 BoolMixed { op, ty } = "`{op}` does not mix a bool with `{ty}`",
+    E0241 BoolMixed { op, other } = "`{op}` does not mix a bool with {other}",
     /// Only variables, what pointers point to, map entries, and fields of those can be assigned to.
     E0242 NotAssignable { what } = "{what} cannot be assigned to",
     /// The statement computes something and drops it. An operator at the start of a line begins a new statement.

@@ -62,8 +62,13 @@ impl Checker<'_, '_> {
     }
 
     pub fn bool_mixed(&mut self, token: BinaryOp, span: Span, other: &str) -> Expr {
-        self.error(span, BoolMixed { op: token.text().into(), ty: other.into() })
-            .help("`b as u8` is the number 0 or 1, `n != 0` a bool");
+        let bitwise = matches!(token, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor);
+        let op = token.text();
+        let error = self.error(span, BoolMixed { op: op.into(), other: other.into() });
+        error.help("`b as u8` is the number 0 or 1, `n != 0` a bool");
+        if bitwise {
+            error.help(format!("comparisons bind tighter than `{op}`: `(a {op} b) == c` needs its parentheses"));
+        }
         error_expr(span)
     }
 

@@ -125,6 +125,7 @@ impl Checker<'_, '_> {
 
     /// Gives the values of all branches one type.
     pub fn merge(&mut self, branches: Vec<Branch>, expected: Option<Ty>, span: Span) -> (Vec<Block>, Ty) {
+        let branches = self.without_void(branches);
         let values: Vec<&Value> = branches.iter().filter_map(|b| b.value.as_ref()).collect();
         let common = self.common_type(&values, expected);
         let ty = match common {
@@ -137,6 +138,19 @@ impl Checker<'_, '_> {
         };
         let blocks = branches.into_iter().map(|branch| self.finish(branch, ty)).collect();
         (blocks, ty)
+    }
+
+    /// If some branches yield a value all must.
+    fn without_void(&mut self, mut branches: Vec<Branch>) -> Vec<Branch> {
+        let yields = |branch: &Branch| branch.value.as_ref().is_some_and(|value| value.ty() != Ty::VOID);
+        if branches.iter().any(yields) {
+            for value in branches.iter_mut().filter_map(|branch| branch.value.as_mut()) {
+                let stand_in = error_expr(value.span());
+                let expr = std::mem::replace(&mut value.expr, stand_in);
+                value.expr = self.no_void(expr);
+            }
+        }
+        branches
     }
 
     fn finish(&mut self, branch: Branch, ty: Ty) -> Block {

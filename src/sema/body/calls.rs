@@ -23,7 +23,7 @@ impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
         let callee = strip(callee);
         if let Ast::Field { base, name, .. } = &callee.kind {
-            return self.method(base, name, args, span);
+            return self.method(base, name, span);
         }
         if let Ast::Name(path) = &callee.kind {
             return match path.segments.as_slice() {
@@ -133,7 +133,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    fn method(&mut self, base: &ast::Expr, name: &Ident, span: Span) -> Expr {
         let is_entry = name.name == "entry" && self.map_named(base).is_some();
         let is_packet = name.name == "packet" && self.context_named(base).is_some();
         if is_entry || is_packet {
@@ -145,7 +145,6 @@ impl Checker<'_, '_> {
         } else {
             let base = self.typed(base, None);
             if base.ty == Ty::ERROR {
-                self.check_args(args);
                 return error_expr(span);
             }
             self.receiver(&base)
@@ -153,7 +152,6 @@ impl Checker<'_, '_> {
         if UNSUPPORTED_METHODS.contains(&name.name.as_str()) {
             return self.unsupported(span, format!("`.{}()`", name.name));
         }
-        self.check_args(args);
         let known = ["entry", "packet"].into_iter().chain(UNSUPPORTED_METHODS.iter().copied());
         let near = similar::best(&name.name, known);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });

@@ -143,17 +143,13 @@ impl Checker<'_, '_> {
         out: &mut Vec<Stmt>,
     ) {
         self.refuse_percpu_write(map, place.span);
-        let declared = self.env.program.map(map);
-        if op.is_none() && !declared.kind.array {
-            let name = declared.name.clone();
-            let key = self.text(key.span).to_owned();
-            self.warn(span, LostFieldWrite { map: name.clone() })
-                .help(format!("`if (var v = {name}[{key}]) {{ … }} else {{ … }}` says what to do when it is absent"));
-        }
         let mut source = self.entry_optional(map, key, place.span);
         let local = self.hidden("entry", source.ty, place.span);
         self.info(local).kind = LocalKind::Entry;
         let target = self.below_place(place, local);
+        if op.is_none() && target.ty != Ty::ERROR {
+            self.lost_write(map, key, span);
+        }
         let mut body = Vec::new();
         self.assign_place(target, op, value, span, &mut body);
         // Key and value are evaluated whether the entry is there or not.
@@ -172,6 +168,16 @@ impl Checker<'_, '_> {
         let branch = If { condition, then, otherwise: None };
         let expr = Expr { kind: ExprKind::If(Box::new(branch)), ty: Ty::VOID, span };
         out.push(Stmt { kind: StmtKind::Expr(expr), span });
+    }
+
+    fn lost_write(&mut self, map: MapId, key: &ast::Expr, span: Span) {
+        let declared = self.env.program.map(map);
+        if !declared.kind.array {
+            let name = declared.name.clone();
+            let key = self.text(key.span).to_owned();
+            self.warn(span, LostFieldWrite { map: name.clone() })
+                .help(format!("`if (var v = {name}[{key}]) {{ … }} else {{ … }}` says what to do when it is absent"));
+        }
     }
 
     /// The place of `m[k].f.g`, where a local stands for the entry.

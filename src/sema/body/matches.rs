@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
     pub fn match_value(&mut self, matching: &ast::MatchExpr, expected: Option<Ty>, span: Span) -> Value {
         let subject = self.subject(&matching.subject);
         let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_value(arm, expected));
-        if subject.ty != Ty::ERROR && !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
+        if !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
             let missing = self.describe_missing(subject.ty, &left);
             self.error(span, NotExhaustive { missing }).help("add the arm, or `default: …`");
         }
@@ -97,8 +97,10 @@ impl Checker<'_, '_> {
         let before = self.flow.clone();
         let mut after: Option<Flow> = None;
         let mut default = None;
+        // A pattern that was reported: what it would have taken is not known.
+        let mut left_out = subject.ty == Ty::ERROR;
         for arm in &matching.arms {
-            let (ranges, is_default) = self.patterns(arm, subject.ty, &mut covered, default.is_some());
+            let (ranges, is_default) = self.patterns(arm, subject.ty, &mut covered, default.is_some(), &mut left_out);
             self.flow = before.clone();
             let body = check(self, arm);
             let end = self.flow.clone();
@@ -112,8 +114,8 @@ impl Checker<'_, '_> {
             }
             arms.push(Checked { ranges, is_default, body, span: arm.span });
         }
-        let left = subtract(&domain, &covered);
-        let complete = default.is_some() || (left.is_empty() && subject.ty != Ty::ERROR);
+        let left = if left_out { Vec::new() } else { subtract(&domain, &covered) };
+        let complete = default.is_some() || left.is_empty();
         self.flow = match after {
             Some(after) if complete => after,
             Some(after) => after.join(before),
@@ -129,7 +131,14 @@ impl Checker<'_, '_> {
     }
 
     /// What the patterns of an arm take that earlier arms do not; whether one of them is `default`.
-    fn patterns(&mut self, arm: &ast::Arm, ty: Ty, covered: &mut Ranges, after_default: bool) -> (Ranges, bool) {
+    fn patterns(
+        &mut self,
+        arm: &ast::Arm,
+        ty: Ty,
+        covered: &mut Ranges,
+        after_default: bool,
+        left_out: &mut bool,
+    ) -> (Ranges, bool) {
         let mut taken = Vec::new();
         let mut is_default = false;
         for pattern in &arm.patterns {
@@ -144,7 +153,10 @@ impl Checker<'_, '_> {
                     low.zip(high).map(|(low, high)| (low, if *inclusive { high } else { high - 1 }))
                 }
             };
-            let Some(range) = range else { continue };
+            let Some(range) = range else {
+                *left_out = true;
+                continue;
+            };
             let fresh = subtract(&[range], covered);
             let possible = !self.outside(ty, range);
             if fresh.is_empty() || after_default || !possible {

@@ -57,15 +57,13 @@ pub struct Body {
 /// Checks a function's body; none if errors were reported, or if it has none.
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     let body = env.funcs[func.0 as usize].decl.body.as_ref()?;
-    let errors_before = count_errors(cx);
     let mut checker = Checker::new(cx, env, func);
     let mut block = checker.block(body);
     if checker.flow.reachable {
         checker.end_of_body(&mut block.stmts, body.span);
     }
     checker.pop_scope();
-    let locals = checker.locals;
-    (count_errors(cx) == errors_before).then_some(Body { locals, block })
+    (!checker.failed()).then_some(Body { locals: checker.locals, block })
 }
 
 fn count_errors(cx: &Session) -> usize {
@@ -94,6 +92,8 @@ struct Checker<'c, 'e> {
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
+    /// Errors that were reported before this function.
+    errors_before: usize,
     /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
     wanted_by: Option<String>,
 }
@@ -117,8 +117,10 @@ impl<'c, 'e> Checker<'c, 'e> {
             flow: Flow::start(),
             loops: Vec::new(),
             depth: 0,
+            errors_before: 0,
             wanted_by: None,
         };
+        checker.errors_before = count_errors(checker.cx);
         checker.push_scope();
         for (index, local) in declared.locals.iter().enumerate() {
             let named = declared.named_result == Some(LocalId(index as u32));
@@ -134,6 +136,11 @@ impl<'c, 'e> Checker<'c, 'e> {
 
     fn warn(&mut self, span: Span, code: impl crate::diag::Code) -> &mut Diagnostic {
         self.cx.warn(span, code)
+    }
+
+    /// Whether an error of this function was reported.
+    fn failed(&self) -> bool {
+        count_errors(self.cx) > self.errors_before
     }
 
     /// The one answer to what the language has and this compiler has not.

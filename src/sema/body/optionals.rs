@@ -108,7 +108,9 @@ impl Checker<'_, '_> {
             && let Some(local) = self.local_of(&name.name)
             && let Some(present) = self.info(local).present
         {
-            self.info(local).read = true;
+            let info = self.info(local);
+            info.read = true;
+            info.written = None;
             return self.local_expr(present, span);
         }
         let value = self.typed(inner, None);

@@ -84,14 +84,14 @@ impl Checker<'_, '_> {
             let local = &self.locals[id.0 as usize];
             let info = &self.info[id.0 as usize];
             let (name, span) = (local.name.clone(), local.span);
+            let kind = info.kind;
             let wanted =
-                matches!(info.kind, LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::Tested);
+                matches!(kind, LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::Tested);
             if let Some(written) = info.written.filter(|_| info.read && info.present.is_some()) {
                 self.warn(written, LostCopy { name: name.clone() })
                     .note(span, "copied here")
                     .help(format!("`if (var {name} = …) {{ … }}` names the entry itself"));
-            } else if wanted && !info.read && !name.starts_with('_') {
-                let kind = info.kind;
+            } else if wanted && !info.read && !name.starts_with('_') && !self.failed() {
                 let warning = self.warn(span, UnusedVariable { name: name.clone() });
                 match kind {
                     LocalKind::Entry => warning.help("`m[k] != null` tests whether the entry is there"),

@@ -196,6 +196,7 @@ impl Checker<'_, '_> {
             *result_used = false;
         } else if let ExprKind::Call { func, .. } = &checked.kind
             && checked.ty != Ty::VOID
+            && !self.failed()
         {
             let name = self.env.program.func(*func).name.clone();
             let text = self.text(expr.span).to_owned();
