@@ -39,6 +39,10 @@ pub trait Scope {
     /// What a struct literal may leave out; none if it may not.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
+    /// Says that one more level of a constant expression is being evaluated, or one less. Who resolves declarations in
+    /// the middle of an expression bounds the sum.
+    fn nest(&mut self, _deeper: bool) {}
+
     /// The names that one could have meant by a misspelt one.
     fn candidates(&self, wanted: Wanted) -> Vec<String>;
 }

@@ -186,15 +186,22 @@ fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Typ
     let Some(count) = length(cx, scope, count, "the length of an array") else {
         return Ty::ERROR;
     };
-    if element == Ty::ERROR || !scope.complete(cx, element, span) {
+    if element == Ty::ERROR {
         return Ty::ERROR;
     }
-    if cx.types.size_of(element).saturating_mul(count) > MAX_SIZE {
-        let what = "the array".to_owned();
+    // The element need not be known yet, as in a pointer to an array of the struct around it.
+    let array = cx.types.array(element, count);
+    if check_size(cx, span, array) { array } else { Ty::ERROR }
+}
+
+/// Reports a type that is too large. Structs that are not complete yet count as nothing.
+pub fn check_size(cx: &mut Session, span: Span, ty: Ty) -> bool {
+    let small = cx.types.size_of(ty) <= MAX_SIZE;
+    if !small {
+        let what = format!("`{}`", cx.types.name(ty));
         cx.error(span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
-        return Ty::ERROR;
     }
-    cx.types.array(element, count)
+    small
 }
 
 /// A constant from 1 to what 32 bits hold.

@@ -35,8 +35,9 @@ codes! {
     E0115 AttributeArguments { name, wants } = "`@{name}` takes {wants}",
     /// A program has one license.
     E0116 DuplicateLicense = "the license is given twice",
-    /// A chain of declarations, each needing the next one below it, is longer than the compiler follows.
-    E0117 DeclarationDepth { name, limit } = "`{name}` is the last of {limit} declarations that need each other",
+    /// A chain of declarations, each needing the next one below it, is longer than the compiler follows: 200, or fewer
+    /// where the name stands deep inside a constant expression.
+    E0117 DeclarationDepth { name } = "`{name}` is needed by too long a chain of declarations",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
     /// A loop exit stands outside of every loop.

@@ -3,7 +3,7 @@
 use super::{Constant, eval, integer, own_type};
 use crate::ast::{Expr, FieldInit, Path};
 use crate::diag::codes::names::NoSuchField;
-use crate::diag::codes::types::{ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
+use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::similar;
@@ -11,6 +11,9 @@ use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
+
+/// In bytes, of the value of a constant that is not all zeros.
+const MAX_LITERAL: u64 = 1 << 20;
 
 /// `Name { field: value, … }`
 pub(super) fn structure(
@@ -21,7 +24,7 @@ pub(super) fn structure(
     inits: &[FieldInit],
 ) -> Option<Constant> {
     let (ty, id) = struct_named(cx, scope, name)?;
-    if !scope.complete(cx, ty, name.span) {
+    if !scope.complete(cx, ty, name.span) || !small_enough(cx, span, ty) {
         return None;
     }
     let mut given: Vec<Option<Const>> = vec![None; cx.types.struct_def(id).fields.len()];
@@ -116,7 +119,7 @@ pub(super) fn array(
     }
     let count = place.map_or(values.len() as u64, |(_, count)| count);
     if values.len() == 1 {
-        values.resize(count as usize, values[0].clone());
+        return filled(cx, span, values.remove(0), element, count);
     }
     if values.len() as u64 != count {
         cx.error(span, ElementCount { found: values.len().to_string(), wanted: count.to_string() });
@@ -159,6 +162,35 @@ pub(super) fn fill(
         cx.error(count.span, ElementCount { found: found.to_string(), wanted });
         return None;
     }
-    let ty = cx.types.array(element, found as u64);
-    Some(Constant::typed(Const::Array(vec![value; found as usize]), ty))
+    filled(cx, count.span, value, element, found as u64)
+}
+
+fn filled(cx: &mut Session, span: Span, value: Const, element: Ty, count: u64) -> Option<Constant> {
+    let ty = cx.types.array(element, count);
+    if is_zero(&value) {
+        return Some(Constant::typed(Const::Zero, ty));
+    }
+    small_enough(cx, span, ty).then(|| Constant::typed(Const::Array(vec![value; count as usize]), ty))
+}
+
+fn is_zero(value: &Const) -> bool {
+    match value {
+        Const::Int(value) => *value == 0,
+        Const::Bool(value) => !value,
+        Const::Float(value) => value.to_bits() == 0,
+        Const::Null | Const::Zero => true,
+        Const::Str(bytes) => bytes.is_empty(),
+        Const::Struct(values) | Const::Array(values) => values.iter().all(is_zero),
+    }
+}
+
+/// The values of a constant are kept one by one, so their number is limited.
+pub(super) fn small_enough(cx: &mut Session, span: Span, ty: Ty) -> bool {
+    let size = cx.types.size_of(ty);
+    if size > MAX_LITERAL {
+        let what = format!("a constant of `{}`", cx.types.name(ty));
+        let why = format!("has {size} bytes, over {MAX_LITERAL}");
+        cx.error(span, BadLength { what, why }).help("fill it when the program starts");
+    }
+    size <= MAX_LITERAL
 }

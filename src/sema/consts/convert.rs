@@ -49,8 +49,11 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
                 let ty = cx.types.name(to);
                 cx.warn(span, StringTruncated { length, ty });
             }
-            elements.resize(count as usize, Const::Int(0));
-            Some(Const::Array(elements))
+            if super::aggregates::small_enough(cx, span, to) {
+                elements.resize(count as usize, Const::Int(0));
+                return Some(Const::Array(elements));
+            }
+            None
         }
         (Const::Null, TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_)) => Some(Const::Null),
         (Const::Zero, TyKind::Array(..)) if constant.ty.is_none() => Some(Const::Zero),

@@ -97,6 +97,13 @@ pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
 
 /// As `eval`, but not converted: the expected type only decides what cannot be known otherwise.
 pub fn value(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
+    scope.nest(true);
+    let constant = level(cx, scope, expr, expected);
+    scope.nest(false);
+    constant
+}
+
+fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Constant> {
     match &expr.kind {
         ExprKind::Int(literal) => {
             let value = i128::from(literal.value);

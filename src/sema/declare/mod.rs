@@ -27,6 +27,9 @@ use std::collections::HashMap;
 /// How many declarations may need each other in a row, each one declared after what needs it.
 const MAX_DEPTH: usize = 200;
 
+/// How many levels of constant expressions may be open when another declaration is needed.
+const MAX_LEVELS: usize = 500;
+
 /// How far a declaration is resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
@@ -59,6 +62,8 @@ struct Declare<'a> {
     busy_defaults: Vec<(StructId, usize)>,
     /// Entries that are `Busy`, outermost first, and where each is needed, if that is known.
     stack: Vec<(usize, Option<Span>)>,
+    /// Levels of constant expressions that are being evaluated.
+    levels: usize,
     env: Env<'a>,
 }
 
@@ -77,6 +82,7 @@ pub fn declare<'a>(cx: &mut Session, files: &'a [ast::File]) -> Env<'a> {
         enum_entries: HashMap::new(),
         busy_defaults: Vec::new(),
         stack: Vec::new(),
+        levels: 0,
         env,
     };
     declare.collect(cx, files);
@@ -102,10 +108,9 @@ impl<'a> Declare<'a> {
                 self.report_cycle(cx, index, at);
                 return false;
             }
-            State::Todo if self.stack.len() >= MAX_DEPTH => {
+            State::Todo if self.stack.len() >= MAX_DEPTH || self.levels >= MAX_LEVELS => {
                 let name = self.entries[index].name;
-                let limit = MAX_DEPTH.to_string();
-                cx.error(name.span, DeclarationDepth { name: name.name.clone(), limit })
+                cx.error(name.span, DeclarationDepth { name: name.name.clone() })
                     .help("declare what is needed first before what needs it");
                 self.entries[index].state = State::Broken;
                 self.entries[index].entity = Entity::Broken;
@@ -222,6 +227,14 @@ impl Scope for Declare<'_> {
 
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const> {
         self.default_of(cx, of, field)
+    }
+
+    fn nest(&mut self, deeper: bool) {
+        if deeper {
+            self.levels += 1;
+        } else {
+            self.levels -= 1;
+        }
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {

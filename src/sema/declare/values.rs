@@ -7,7 +7,7 @@ use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
 use crate::sema::tree::{ConfigId, Const, GlobalId};
-use crate::sema::types::{Position, resolve};
+use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
 use crate::types::Ty;
 
@@ -30,7 +30,8 @@ impl Declare<'_> {
     pub(super) fn global(&mut self, cx: &mut Session, id: GlobalId, decl: &VarDecl) -> Option<Entity> {
         let declared = decl.ty.as_ref().map(|written| {
             let ty = resolve(cx, self, written, Position::Value);
-            if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
+            let usable = self.complete(cx, ty, written.span) && check_size(cx, written.span, ty);
+            if usable { ty } else { Ty::ERROR }
         });
         let (ty, init) = match (declared, &decl.init) {
             (Some(ty), Some(init)) => (ty, consts::eval(cx, self, init, Some(ty)).map(|constant| constant.value)),
