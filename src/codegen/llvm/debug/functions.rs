@@ -19,6 +19,16 @@ impl Debug {
     pub fn function(&mut self, cx: &Session, llvm: FunctionValue, func: &Function, local: bool) -> Scope {
         let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
         let ty = self.subroutine(cx, func.result, &params);
+        self.subprogram(cx, llvm, func, ty, local)
+    }
+
+    /// Describes C's `main`, which stands where the user's does.
+    pub fn entry(&mut self, cx: &Session, llvm: FunctionValue, main: &Function) -> Scope {
+        let ty = self.subroutine(cx, Ty::I32, &[]);
+        self.subprogram(cx, llvm, main, ty, false)
+    }
+
+    fn subprogram(&mut self, cx: &Session, llvm: FunctionValue, func: &Function, ty: Node, local: bool) -> Scope {
         let name = if self.target == Target::Bpf { identifier(&func.name) } else { func.name.to_string() };
         let file = self.file(cx, func.name_span.file);
         let line = Self::line(cx, func.name_span);

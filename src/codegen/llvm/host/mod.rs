@@ -28,12 +28,15 @@ pub fn entry(g: &mut ModuleGen, object: Option<&[u8]>) {
     let (int, ptr) = (g.build.int_type(32), g.build.ptr_type());
     let llvm = g.module.add_function("main", int.fn_type(&[int.into(), ptr.into()], false), None);
     g.build.go_to(g.build.block(llvm, ""));
+    let scope = g.debug.entry(g.cx, llvm, main);
+    g.debug.locate(g.cx, &g.build, scope, main.name_span);
     let start = runtime_function(g, "ks_start", None, &[ptr.into()]);
     g.build.call(start, &[program.into()]);
     let status = run(g, llvm, user);
     let exit = runtime_function(g, "ks_exit", None, &[int.into()]);
     g.build.call(exit, &[status.into()]);
     g.build.ret(Some(status.into()));
+    g.debug.leave(&g.build);
 }
 
 /// Calls the user's `main`; 0 where it yields nothing.
