@@ -51,6 +51,7 @@ pub fn read(cx: &mut Session, path: &Path) -> Option<Input> {
     }
     let tree = syntax::parse(cx, file);
     cx.timed("parse", since);
+    cx.dump("ast.ks", |_| ast::print::file(&tree));
     Some(Input::Source(tree))
 }
 

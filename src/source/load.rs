@@ -1,7 +1,8 @@
 //! Reads source files.
 
 use super::FileId;
-use crate::diag::codes::environment::*;
+use crate::diag::codes::environment::{CannotRead, FileNotFound, FileTooLarge, IsDirectory};
+use crate::diag::codes::syntax::NotUtf8;
 use crate::session::Session;
 use std::io::{self, Read};
 use std::path::Path;

@@ -5,10 +5,10 @@ use crate::cli::{Build, Emit, TargetName};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::NoSuchArtifact;
 use crate::ir::{self, Module};
-use crate::link;
 use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::target::Target;
+use crate::{ast, link};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,7 +40,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
             cx.environment(NoSuchArtifact { what: "syntax tree".into() });
             return None;
         };
-        return outputs.text(cx, format!("{tree:#?}\n").as_bytes());
+        return outputs.text(cx, ast::print::file(tree).as_bytes());
     }
     let module = pipeline::khir(cx, input)?;
     if args.emit == Some(Emit::Khir) {

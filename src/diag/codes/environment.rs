@@ -10,9 +10,6 @@ codes! {
     /// The file exists, but the system refuses to read it; the message gives the system's reason.
     E0903 CannotRead { path, why } = "cannot read `{path}`: {why}",
 
-    /// Source files are UTF-8 text. The offset counts bytes from the start of the file, beginning with 0.
-    E0904 NotUtf8 { path, byte, offset, line } = "`{path}` is not UTF-8 text: byte {byte} at offset {offset} (line {line})",
-
     /// Source files have an upper limit, so that an endless input cannot fill the memory.
     E0905 FileTooLarge { path, limit } = "`{path}` has more than {limit}",
 

@@ -81,6 +81,9 @@ codes! {
     /// `if (var v = e)` tests whether a value is present. `while` and `match` have no such form.
     E0024 BindingNotHere { word } = "`{word}` cannot declare a variable in its header",
 
+    /// Source files are UTF-8 text. The offset counts bytes from the start of the file, beginning with 0.
+    E0025 NotUtf8 { path, byte, offset, line } = "`{path}` is not UTF-8 text: byte {byte} at offset {offset} (line {line})",
+
     /// A number with a leading zero is decimal. The octal form is `0o17`.
     W0001 LeadingZero { text } = "`{text}` is decimal: a leading zero does not make it octal",
 }
