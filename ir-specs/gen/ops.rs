@@ -37,8 +37,10 @@ pub fn render_dispatch(ops: &[Op], target: &str) -> String {
 
 /// An identifier that is no Rust keyword.
 fn rust_name(name: &str) -> String {
-    const KEYWORDS: [&str; 12] =
-        ["if", "else", "for", "while", "match", "break", "continue", "return", "const", "yield", "move", "static"];
+    const KEYWORDS: [&str; 13] = [
+        "if", "else", "for", "while", "loop", "match", "break", "continue", "return", "const", "yield", "move",
+        "static",
+    ];
     if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 

@@ -149,11 +149,21 @@ fn builtin(name: &str, v: &Value) -> String {
     )
 }
 
+/// `since = [5, 17]`
+fn version(v: &Value) -> String {
+    let Some(version) = v.get("since") else { return "None".into() };
+    match version.as_array().map(Vec::as_slice) {
+        Some([major, minor]) => format!("Some(({major}, {minor}))"),
+        _ => panic!("`since` is [major, minor], not {version}"),
+    }
+}
+
 fn helper(name: &str, v: &Value) -> String {
     format!(
-        "HelperSpec {{ name: {name:?}, number: {}, args: {}, changes_packet: {} }}",
+        "HelperSpec {{ name: {name:?}, number: {}, args: {}, changes_packet: {}, since: {} }}",
         int(v, "number"),
         int(v, "args"),
-        flag(v, "changes_packet", false)
+        flag(v, "changes_packet", false),
+        version(v)
     )
 }

@@ -12,6 +12,7 @@ pub mod arena;
 pub mod attrs;
 pub mod builder;
 pub mod callgraph;
+pub mod clone;
 pub mod flow;
 pub mod function;
 pub mod module;

@@ -5,11 +5,13 @@
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
+pub mod loop_form;
 mod manager;
 pub mod map_places;
 pub mod maps;
 pub mod numeric;
 pub mod optionals;
+pub mod outline;
 pub mod packet;
 pub mod reach;
 pub mod shared_data;

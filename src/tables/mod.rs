@@ -159,6 +159,8 @@ pub struct HelperSpec {
     pub args: u32,
     /// Moves packet data: packet pointers of before are invalid.
     pub changes_packet: bool,
+    /// The first kernel (major, minor) that has it; none: all that the compiler supports.
+    pub since: Option<(u32, u32)>,
 }
 
 /// What a target does with an op.

@@ -16,6 +16,10 @@ pub static PASSES: &[&Pass] = &[
     &passes::optionals::PASS,
     // After `maps`; makes divisions and shifts.
     &passes::assign_ops::PASS,
+    // Bodies have the size that they keep; still structured, since the next one moves them.
+    &passes::loop_form::PASS,
+    // Directly after: it takes what `loop-form` chose.
+    &passes::outline::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
     // Last: takes the divisions and shifts of all others.

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::BpfHelper;
+use crate::ir::ops::{BpfHelper, BpfLoop};
 use crate::ir::{OpData, Value};
 use crate::tables::HELPERS;
 use inkwell::types::BasicTypeEnum;
@@ -43,4 +43,15 @@ pub fn helper(g: &mut FnGen, op: &OpData) {
     if let Some(value) = g.call_helper(view.helper(), result, &args) {
         g.set(op, value);
     }
+}
+
+pub fn loop_(g: &mut FnGen, op: &OpData) {
+    let view = BpfLoop::of(op);
+    let Some(callback) = g.g.funcs.get(view.callback()) else {
+        crate::bug!("there is no function @{}", view.callback());
+    };
+    let callback = callback.as_global_value().as_pointer_value().into();
+    let flags = g.g.build.int(64, 0).into();
+    let long = g.g.build.int_type(64).into();
+    g.call_helper("bpf_loop", Some(long), &[g.value(view.count()), callback, g.value(view.frame()), flags]);
 }

@@ -1,0 +1,47 @@
+//! Copies of structured code from one function to another.
+
+use super::{BlockId, Function, OpData, RegionId, Value, ValueData, ValueDef};
+use std::collections::HashMap;
+
+/// Copies the ops of a block, and all in their regions, to the end of `into`. `values` holds what stands for the values
+/// that are defined outside; what is defined inside is added to it.
+pub fn ops(from: &Function, block: BlockId, to: &mut Function, into: BlockId, values: &mut HashMap<Value, Value>) {
+    for &op in &from.blocks[block].ops {
+        let data = &from.ops[op];
+        let operands = data.operands.iter().map(|o| {
+            let Some(&value) = values.get(o) else { crate::bug!("copied code uses a value of outside") };
+            value
+        });
+        let copy = OpData {
+            operands: operands.collect(),
+            results: Vec::new(),
+            regions: Vec::new(),
+            block: into,
+            ..data.clone()
+        };
+        let copy = to.ops.push(copy);
+        to.blocks[into].ops.push(copy);
+        for (index, &result) in data.results.iter().enumerate() {
+            let def = ValueDef::Result(copy, index as u32);
+            let value = to.values.push(ValueData { ty: from.ty(result), def });
+            to.ops[copy].results.push(value);
+            values.insert(result, value);
+        }
+        for &inner in &data.regions {
+            let copied = region(from, inner, to, values);
+            to.regions[copied].parent = Some(copy);
+            to.ops[copy].regions.push(copied);
+        }
+    }
+}
+
+fn region(from: &Function, region: RegionId, to: &mut Function, values: &mut HashMap<Value, Value>) -> RegionId {
+    let copy = to.add_region();
+    let block = from.only_block(region);
+    let args = &from.blocks[block].args;
+    let types: Vec<_> = args.iter().map(|&arg| from.ty(arg)).collect();
+    let into = to.add_block(copy, &types);
+    values.extend(std::iter::zip(args.iter().copied(), to.blocks[into].args.clone()));
+    ops(from, block, to, into, values);
+    copy
+}

@@ -1,0 +1,182 @@
+//! `loop-form`: which BPF loops the kernel's verifier walks through, and which become calls of `bpf_loop`.
+//!
+//! The verifier follows a plain loop turn by turn, up to a million instructions in all. Takes structured loops. A `ks.for`
+//! whose bounds the compiler knows, with few turns for the size of its body, stays as it is; any other loop becomes
+//! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. After the passes
+//! that expand what bodies hold, so that their sizes are known; before `outline`, which takes `bpf.turns`.
+
+use super::{Changed, Pass, Run};
+use crate::diag::codes::support::NeedsKernel;
+use crate::ir::ops::{KsCall, KsFor, KsWhile};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
+use crate::session::{KernelVersion, Session};
+use crate::tables::HELPERS;
+use crate::types::{Ty, Types};
+use std::collections::HashMap;
+
+const NAME: &str = "loop-form";
+pub static PASS: Pass = Pass { name: NAME, summary: "Choose between plain loops and callbacks", run: Run::Module(run) };
+
+/// `BPF_MAX_LOOPS` of the kernel.
+const MAX_TURNS: i128 = 1 << 23;
+
+/// A plain loop has at most so many operations in all its turns. Much below the verifier's million, since each branch in
+/// the body multiplies what the verifier walks through.
+const PLAIN_COST: u64 = 4096;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let mut sizes = Sizes { module, types: &cx.types, funcs: HashMap::new(), turned: Vec::new() };
+    for func in &module.funcs {
+        sizes.of_function(&func.name);
+    }
+    let turned = sizes.turned;
+    let mut changed = Changed::No;
+    for (name, op) in turned {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        if !supported(cx, func, op) {
+            return changed;
+        }
+        if func.ops[op].opcode == Opcode::KsFor {
+            range(func, &cx.types, op)
+        } else {
+            condition(func, op)
+        }
+        changed = Changed::Yes;
+    }
+    changed
+}
+
+/// Whether the oldest kernel has `bpf_loop`; reports where not.
+fn supported(cx: &mut Session, func: &Function, op: OpId) -> bool {
+    let since = HELPERS.iter().find(|h| h.name == "bpf_loop").and_then(|h| h.since);
+    let Some((major, minor)) = since else { return true };
+    if cx.options.min_kernel >= (KernelVersion { major, minor }) {
+        return true;
+    }
+    let what = "a loop without a small constant number of turns".into();
+    cx.error(func.ops[op].loc.span, NeedsKernel { what, version: format!("{major}.{minor}") })
+        .help("a `for` over a small constant range works on every kernel");
+    false
+}
+
+/// How much the verifier has to walk through, in operations.
+struct Sizes<'m> {
+    module: &'m Module,
+    types: &'m Types,
+    funcs: HashMap<Symbol, u64>,
+    /// The loops that do not stay plain, each function's outer ones after inner ones.
+    turned: Vec<(Symbol, OpId)>,
+}
+
+impl Sizes<'_> {
+    fn of_function(&mut self, name: &Symbol) -> u64 {
+        if let Some(&size) = self.funcs.get(name) {
+            return size;
+        }
+        let Some(func) = self.module.func(name) else { return 0 };
+        let size = self.of_region(func, func.body);
+        self.funcs.insert(name.clone(), size);
+        size
+    }
+
+    fn of_region(&mut self, func: &Function, region: RegionId) -> u64 {
+        let ops = &func.blocks[func.only_block(region)].ops;
+        ops.iter().fold(0, |sum: u64, &op| sum.saturating_add(self.of_op(func, op)))
+    }
+
+    fn of_op(&mut self, func: &Function, op: OpId) -> u64 {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::KsCall {
+            return self.of_function(KsCall::of(data).callee()).saturating_add(1);
+        }
+        let regions = data.regions.iter().map(|&r| self.of_region(func, r)).fold(1, u64::saturating_add);
+        if data.opcode == Opcode::KsFor {
+            let plain = self.turns(func, op).map(|turns| turns.saturating_mul(regions));
+            if let Some(all) = plain.filter(|&all| all <= PLAIN_COST) {
+                return all;
+            }
+        }
+        if matches!(data.opcode, Opcode::KsFor | Opcode::KsWhile) {
+            self.turned.push((func.name.clone(), op));
+        }
+        regions
+    }
+
+    /// The number of turns, if the compiler knows it.
+    fn turns(&self, func: &Function, op: OpId) -> Option<u64> {
+        let view = KsFor::of(&func.ops[op]);
+        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
+        u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()
+    }
+}
+
+/// The condition is the start of each turn.
+fn condition(func: &mut Function, op: OpId) {
+    let view = KsWhile::of(&func.ops[op]);
+    let (condition, body) = (view.condition_region(), view.body_region());
+    let (condition, block) = (func.only_block(condition), func.only_block(body));
+    let turn = std::mem::take(&mut func.blocks[block].ops);
+    func.move_tail(condition, 0, block);
+    let Some(end) = func.blocks[block].ops.pop() else { crate::bug!("a region without an end") };
+    let holds = func.ops[end].operands.first().copied();
+    let loc = func.ops[end].loc;
+    if let Some(holds) = holds {
+        let mut b = Builder::at_end(func, block, crate::ir::Loc { made_by: Some(NAME), ..loc });
+        let (on, on_block) = b.region(&[]);
+        let (off, off_block) = b.region(&[]);
+        b.ks_if(holds, &[], vec![on, off]);
+        b.go_to(on_block);
+        b.ks_yield(&[]);
+        b.go_to(off_block);
+        b.ks_break();
+    }
+    func.blocks[block].ops.extend(turn);
+    func.add_block_arg(block, Ty::U32);
+    let mut b = Builder::before(func, op, NAME);
+    let count = b.ks_const(MAX_TURNS, Ty::U32);
+    b.bpf_turns(count, vec![body]);
+    func.erase(op);
+}
+
+/// The index is the low bound and the number of the turn.
+fn range(func: &mut Function, types: &Types, op: OpId) {
+    let view = KsFor::of(&func.ops[op]);
+    let (low, high, inclusive, body) = (view.low(), view.high(), view.inclusive(), view.body_region());
+    let ty = func.ty(low);
+    let Some((bits, _)) = types.as_int(ty) else { crate::bug!("a range of {}", types.ir_text(ty)) };
+    let block = func.only_block(body);
+    let old = std::mem::take(&mut func.blocks[block].args);
+    let turn = func.add_block_arg(block, Ty::U32);
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let mut b = Builder::before(func, first, NAME);
+    let turn = if ty == Ty::U32 { turn } else { b.arith_cast(turn, ty) };
+    let index = b.arith_add(low, turn, ty);
+    func.replace_values(&old.into_iter().map(|arg| (arg, index)).collect());
+
+    let mut b = Builder::before(func, op, NAME);
+    let count = turns(&mut b, (low, high, inclusive), types.int(bits, false));
+    b.bpf_turns(count, vec![body]);
+    func.erase(op);
+}
+
+/// The number of turns of a range, at most the limit.
+fn turns(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsigned: Ty) -> Value {
+    let ty = b.func.ty(low);
+    let any = b.arith_cmp(low, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
+    let mut count = b.arith_sub(high, low, ty);
+    for wider in [unsigned, Ty::U64] {
+        if b.func.ty(count) != wider {
+            count = b.arith_cast(count, wider);
+        }
+    }
+    let limit = b.ks_const(if inclusive { MAX_TURNS - 1 } else { MAX_TURNS }, Ty::U64);
+    let within = b.arith_cmp(count, limit, "le", Ty::BOOL);
+    let mut count = b.arith_select(within, count, limit, Ty::U64);
+    if inclusive {
+        let one = b.ks_const(1, Ty::U64);
+        count = b.arith_add(count, one, Ty::U64);
+    }
+    let none = b.ks_const(0, Ty::U64);
+    let count = b.arith_select(any, count, none, Ty::U64);
+    b.arith_cast(count, Ty::U32)
+}

@@ -1,0 +1,304 @@
+//! What the bodies of a function's loops share with the function.
+
+use super::{NAME, can_hide};
+use crate::ir::ops::{BpfTurns, KsDeref, KsField};
+use crate::ir::{Attr, Builder, Function, OpId, Opcode, RegionId, Value, ValueDef};
+use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// How a value of the function reaches a body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Capture {
+    /// A variable that lives in the frame.
+    Variable,
+    /// A scalar, stored before the loop.
+    Value,
+    /// A place that is no variable: its address, stored before the loop.
+    Address,
+}
+
+/// The captures of a function's loops, as they are found.
+#[derive(Default)]
+pub struct Frame {
+    slots: Vec<(Value, Capture)>,
+    index: HashMap<Value, usize>,
+    /// For each loop: the slots that its body uses.
+    uses: HashMap<OpId, BTreeSet<usize>>,
+    /// Loops with a `return` in them.
+    returning: HashSet<OpId>,
+}
+
+/// The values of outside that a region uses, in order of the text.
+pub fn free_values(func: &Function, region: RegionId) -> Vec<Value> {
+    let mut ops = Vec::new();
+    func.walk_region(region, &mut ops);
+    let mut known: HashSet<Value> = func.blocks[func.only_block(region)].args.iter().copied().collect();
+    for &op in &ops {
+        known.extend(&func.ops[op].results);
+        for &inner in &func.ops[op].regions {
+            known.extend(&func.blocks[func.only_block(inner)].args);
+        }
+    }
+    let mut free = Vec::new();
+    for op in ops {
+        for &operand in &func.ops[op].operands {
+            if known.insert(operand) {
+                free.push(operand);
+            }
+        }
+    }
+    free
+}
+
+/// Ops that a body makes anew instead of taking their result from the frame.
+pub fn is_remade(func: &Function, op: OpId) -> bool {
+    matches!(
+        func.ops[op].opcode,
+        Opcode::KsConst | Opcode::KsNull | Opcode::KsStr | Opcode::KsGlobal | Opcode::KsField | Opcode::KsDeref
+    )
+}
+
+impl Frame {
+    pub fn add_loop(&mut self, func: &Function, types: &Types, op: OpId) {
+        let region = BpfTurns::of(&func.ops[op]).body_region();
+        let mut slots = BTreeSet::new();
+        for value in free_values(func, region) {
+            self.capture(func, types, value, &mut slots);
+        }
+        self.uses.insert(op, slots);
+        let mut ops = Vec::new();
+        func.walk_region(region, &mut ops);
+        if ops.into_iter().any(|op| func.ops[op].opcode == Opcode::KsReturn) {
+            self.returning.insert(op);
+        }
+    }
+
+    fn capture(&mut self, func: &Function, types: &Types, value: Value, slots: &mut BTreeSet<usize>) {
+        let def = func.def(value);
+        if let Some(op) = def
+            && is_remade(func, op)
+        {
+            for &operand in &func.ops[op].operands {
+                self.capture(func, types, operand, slots);
+            }
+            return;
+        }
+        let capture = if def.is_some_and(|op| func.ops[op].opcode == Opcode::KsVar) {
+            Capture::Variable
+        } else if matches!(types.kind(func.ty(value)), TyKind::Place { .. }) {
+            Capture::Address
+        } else {
+            Capture::Value
+        };
+        let next = self.slots.len();
+        let slot = *self.index.entry(value).or_insert(next);
+        if slot == next {
+            self.slots.push((value, capture));
+        }
+        slots.insert(slot);
+    }
+
+    /// Makes the frame a variable of the function, and the captured variables its fields.
+    pub fn place(self, func: &mut Function, types: &mut Types) -> Placed {
+        let mut fields: Vec<FieldDef> = Vec::new();
+        for (index, &(value, capture)) in self.slots.iter().enumerate() {
+            let ty = func.ty(value);
+            let (name, ty) = match (capture, types.kind(ty)) {
+                (Capture::Variable, TyKind::Place { of, .. }) => (variable_name(func, value, index), of),
+                (Capture::Address, TyKind::Place { of, space }) => {
+                    (format!("address{index}"), types.ptr(of, space, false))
+                }
+                (_, _) => (format!("value{index}"), ty),
+            };
+            fields.push(field(&name, ty));
+        }
+        if !self.returning.is_empty() {
+            fields.push(field("exit", Ty::U32));
+            if func.result != Ty::VOID {
+                fields.push(field("result", func.result));
+            }
+        }
+        let def = StructDef {
+            name: format!("{}__frame", func.name),
+            origin: Origin::User,
+            fields,
+            size: 0,
+            align: 1,
+            span: None,
+        };
+        let id = types.add_struct(def);
+        types.lay_out(id);
+        let of = types.intern(TyKind::Struct(id));
+        let place = types.place(of, Space::Stack);
+        let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
+        let value = Builder::before(func, first, NAME).ks_var(b"frame", place);
+        for (index, &(variable, capture)) in self.slots.iter().enumerate() {
+            if let (Capture::Variable, Some(op)) = (capture, func.def(variable)) {
+                func.become_op(op, Opcode::KsField, vec![value], vec![Attr::Int(index as i128)]);
+            }
+        }
+        Placed { frame: self, value, id, of }
+    }
+}
+
+fn field(name: &str, ty: Ty) -> FieldDef {
+    FieldDef { name: name.to_owned(), ty, offset: 0, bits: None, span: None }
+}
+
+/// Unique, since shadowed variables share a name.
+fn variable_name(func: &Function, value: Value, index: usize) -> String {
+    let name = func.def(value).map(|op| String::from_utf8_lossy(func.ops[op].attrs[0].bytes()).into_owned());
+    format!("{}{index}", name.unwrap_or_default())
+}
+
+/// The frame as a variable.
+pub struct Placed {
+    frame: Frame,
+    /// The variable's place, in the function that has the loops.
+    pub value: Value,
+    id: StructId,
+    of: Ty,
+}
+
+impl Placed {
+    pub fn pointer(&self, types: &mut Types) -> Ty {
+        types.ptr(self.of, Space::Stack, false)
+    }
+
+    pub fn place_type(&self, types: &mut Types) -> Ty {
+        types.place(self.of, Space::Stack)
+    }
+
+    pub fn returns(&self, op: OpId) -> bool {
+        self.frame.returning.contains(&op)
+    }
+
+    /// The place of a field in `frame`, which is the frame's place in the function that is built, and the field's type.
+    fn field(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, index: usize) -> (Value, Ty) {
+        let ty = types.struct_def(self.id).fields[index].ty;
+        let place = types.place(ty, Space::Stack);
+        (b.ks_field(frame, index as i128, place), ty)
+    }
+
+    fn exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value) -> Value {
+        self.field(b, types, frame, self.frame.slots.len()).0
+    }
+
+    /// Stores the values and addresses that a loop's body uses.
+    pub fn fill(&self, b: &mut Builder<'_>, types: &mut Types, op: OpId) {
+        for &slot in &self.frame.uses[&op] {
+            let (value, capture) = self.frame.slots[slot];
+            if capture == Capture::Variable {
+                continue;
+            }
+            let (place, ty) = self.field(b, types, self.value, slot);
+            let value = if capture == Capture::Address { b.ks_addr(value, ty) } else { value };
+            b.ks_store(place, value);
+        }
+    }
+
+    /// Integer variables in the frame that a body writes.
+    pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Value, Ty)> {
+        let mut ops = Vec::new();
+        func.walk_region(body, &mut ops);
+        let mut written = HashSet::new();
+        for op in ops {
+            let data = &func.ops[op];
+            let places = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
+            written.extend(places.map(|(_, &place)| place));
+        }
+        let variables = self.frame.slots.iter().filter(|(v, c)| *c == Capture::Variable && written.contains(v));
+        let typed = variables.filter_map(|&(variable, _)| match types.kind(func.ty(variable)) {
+            TyKind::Place { of, .. } if can_hide(types, of) => Some((variable, of)),
+            _ => None,
+        });
+        typed.collect()
+    }
+
+    /// What stands in a callback for a value of the function: `known` holds what was made already.
+    pub fn import(
+        &self,
+        func: &Function,
+        b: &mut Builder<'_>,
+        types: &mut Types,
+        frame: Value,
+        known: &mut HashMap<Value, Value>,
+        value: Value,
+    ) -> Value {
+        if let Some(&made) = known.get(&value) {
+            return made;
+        }
+        let made = match self.frame.index.get(&value) {
+            Some(&slot) => self.read(b, types, frame, slot, func.ty(value)),
+            None => {
+                let ValueDef::Result(op, _) = func.values[value].def else {
+                    crate::bug!("a captured argument has a slot");
+                };
+                let data = func.ops[op].clone();
+                let operands: Vec<Value> =
+                    data.operands.iter().map(|&o| self.import(func, b, types, frame, known, o)).collect();
+                let copy = b.insert(data.opcode, operands, data.attrs, &[func.ty(value)], Vec::new(), Vec::new());
+                b.result(copy)
+            }
+        };
+        known.insert(value, made);
+        made
+    }
+
+    fn read(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, slot: usize, ty: Ty) -> Value {
+        let (place, stored) = self.field(b, types, frame, slot);
+        match self.frame.slots[slot].1 {
+            Capture::Variable => place,
+            Capture::Value => b.ks_load(place, stored),
+            Capture::Address => {
+                let pointer = b.ks_load(place, stored);
+                b.ks_deref(pointer, ty)
+            }
+        }
+    }
+
+    /// Before a loop with a `return` in it. The result is cleared too: older verifiers take it as read after the loop.
+    pub fn clear_exit(&self, b: &mut Builder<'_>, types: &mut Types) {
+        let exit = self.exit(b, types, self.value);
+        b.ks_zero(exit);
+        if self.has_result(types) {
+            let (result, _) = self.field(b, types, self.value, self.frame.slots.len() + 1);
+            b.ks_zero(result);
+        }
+    }
+
+    fn has_result(&self, types: &Types) -> bool {
+        types.struct_def(self.id).fields.len() > self.frame.slots.len() + 1
+    }
+
+    /// In a callback: the function is to return this.
+    pub fn set_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, value: Option<Value>) {
+        if let Some(value) = value {
+            let (result, _) = self.field(b, types, frame, self.frame.slots.len() + 1);
+            b.ks_store(result, value);
+        }
+        let exit = self.exit(b, types, frame);
+        let one = b.ks_const(1, Ty::U32);
+        b.ks_store(exit, one);
+    }
+
+    /// After a loop: returns if a turn said so.
+    pub fn return_after(&self, b: &mut Builder<'_>, types: &mut Types, result: Ty) {
+        let exit = self.exit(b, types, self.value);
+        let exit = b.ks_load(exit, Ty::U32);
+        let zero = b.ks_const(0, Ty::U32);
+        let leaves = b.arith_cmp(exit, zero, "ne", Ty::BOOL);
+        let (then_region, then_block) = b.region(&[]);
+        let (else_region, else_block) = b.region(&[]);
+        b.ks_if(leaves, &[], vec![then_region, else_region]);
+        let loc = b.loc;
+        let mut b = Builder::at_end(b.func, then_block, loc);
+        let value = self.has_result(types).then(|| {
+            let (place, _) = self.field(&mut b, types, self.value, self.frame.slots.len() + 1);
+            b.ks_load(place, result)
+        });
+        b.ks_return(value);
+        b.go_to(else_block);
+        b.ks_yield(&[]);
+    }
+}

@@ -1,0 +1,173 @@
+//! `outline`: bodies of `bpf.turns` become callbacks of the helper `bpf_loop`.
+//!
+//! Takes structured code with `bpf.turns` from `loop-form`. A body moves to a function of its own, whose parameters are the
+//! number of the turn and the address of a *frame*, a struct on the stack of the function that had the loop. The frame
+//! holds what the bodies of that function's loops share with it: variables of the function that bodies use live in it;
+//! values and addresses are stored to it before the loop. A callback returns 0 to go on and 1 to leave the loop; a `return`
+//! in the body leaves its value in the frame, and the function returns it after the loop. Leaves `bpf.loop`. Before `to-cf`,
+//! since it moves structured code.
+
+mod callback;
+mod frame;
+
+use super::{Changed, Pass, Run};
+use crate::ir::ops::BpfTurns;
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Targets};
+use crate::session::Session;
+use crate::types::{Space, Ty, TyKind, Types};
+use frame::Frame;
+
+const NAME: &str = "outline";
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Move loop bodies to callbacks of bpf_loop", run: Run::Module(run) };
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let mut outliner = Outliner {
+        types: &mut cx.types,
+        taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
+        zero: unused_name(module),
+        needs_zero: false,
+        made: Vec::new(),
+    };
+    let mut changed = Changed::No;
+    for func in &mut module.funcs {
+        changed = changed.or(outliner.function(func));
+    }
+    // Callbacks may have loops of their own.
+    let mut done = Vec::new();
+    while let Some(mut func) = outliner.made.pop() {
+        outliner.function(&mut func);
+        done.push(func);
+    }
+    done.sort_by(|a, b| a.name.cmp(&b.name));
+    if outliner.needs_zero {
+        module.globals.push(Global {
+            name: outliner.zero,
+            ty: Ty::U64,
+            init: vec![0; 8],
+            kind: GlobalKind::Var,
+            section: Some(Section::Bss),
+            span: done[0].name_span,
+        });
+    }
+    module.funcs.extend(done);
+    changed
+}
+
+/// For the variable that is always zero.
+fn unused_name(module: &Module) -> Symbol {
+    let mut name = String::from("ks_zero");
+    while module.global(&name).is_some() || module.map(&name).is_some() || module.func(&name).is_some() {
+        name.push('_');
+    }
+    name.into()
+}
+
+struct Outliner<'t> {
+    types: &'t mut Types,
+    /// Names of functions.
+    taken: Vec<Symbol>,
+    /// A variable that is zero, which the verifier does not know.
+    zero: Symbol,
+    needs_zero: bool,
+    /// Callbacks whose own loops are still to be outlined.
+    made: Vec<Function>,
+}
+
+impl Outliner<'_> {
+    fn function(&mut self, func: &mut Function) -> Changed {
+        let mut loops = Vec::new();
+        outermost(func, func.body, &mut loops);
+        if loops.is_empty() {
+            return Changed::No;
+        }
+        let mut frame = Frame::default();
+        for &op in &loops {
+            frame.add_loop(func, self.types, op);
+        }
+        let frame = frame.place(func, self.types);
+        for op in loops {
+            let name = self.name(func);
+            let callback = callback::make(func, self.types, op, &frame, &name);
+            self.made.push(callback);
+            self.call(func, op, &frame, &name);
+        }
+        Changed::Yes
+    }
+
+    fn name(&mut self, func: &Function) -> Symbol {
+        let mut number = 0;
+        loop {
+            let name: Symbol = format!("{}__loop{number}", func.name).into();
+            if !self.taken.contains(&name) {
+                self.taken.push(name.clone());
+                return name;
+            }
+            number += 1;
+        }
+    }
+
+    /// The call of the helper, in place of the loop.
+    fn call(&mut self, func: &mut Function, op: OpId, frame: &frame::Placed, callback: &Symbol) {
+        let view = BpfTurns::of(&func.ops[op]);
+        let (count, body) = (view.count(), view.body_region());
+        let written = frame.written_in(func, self.types, body);
+        let result = func.result;
+        let mut b = Builder::before(func, op, NAME);
+        frame.fill(&mut b, self.types, op);
+        for (place, ty) in written {
+            self.hide(&mut b, place, ty);
+        }
+        let returns = frame.returns(op);
+        if returns {
+            frame.clear_exit(&mut b, self.types);
+        }
+        let pointer = frame.pointer(self.types);
+        let pointer = b.ks_addr(frame.value, pointer);
+        b.bpf_loop(count, pointer, callback);
+        if returns {
+            frame.return_after(&mut b, self.types, result);
+        }
+        func.erase(op);
+    }
+
+    /// Makes the verifier forget the value of a variable that the loop changes. It walks through callbacks until nothing
+    /// new comes, and never ends if the variable counts from a number that it knows.
+    fn hide(&mut self, b: &mut Builder<'_>, place: crate::ir::Value, ty: Ty) {
+        self.needs_zero = true;
+        let zero = self.types.place(Ty::U64, Space::Global);
+        let zero = b.ks_global(&self.zero, zero);
+        let zero = b.ks_load(zero, Ty::U64);
+        let old = b.ks_load(place, ty);
+        let new = if ty == Ty::BOOL {
+            let none = b.ks_const(0, Ty::U64);
+            let zero = b.arith_cmp(zero, none, "ne", Ty::BOOL);
+            b.arith_or(old, zero, ty)
+        } else {
+            let zero = if ty == Ty::U64 { zero } else { b.arith_cast(zero, ty) };
+            b.arith_add(old, zero, ty)
+        };
+        b.ks_store(place, new);
+    }
+}
+
+/// The loops to outline that lie in no other such loop.
+fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
+    for &op in &func.blocks[func.only_block(region)].ops {
+        if func.ops[op].opcode == Opcode::BpfTurns {
+            loops.push(op);
+        } else {
+            for &inner in &func.ops[op].regions {
+                outermost(func, inner, loops);
+            }
+        }
+    }
+}
+
+/// Whether a variable of this type can be hidden from the verifier.
+fn can_hide(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Int { .. } | TyKind::Bool)
+}
+
+/// A callback runs where its loop did.
+const TARGETS: Targets = Targets { bpf: true, host: false };
