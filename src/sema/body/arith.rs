@@ -111,11 +111,9 @@ impl Checker<'_, '_> {
     }
 
     pub fn byte_order_mix(&mut self, left: &Value, right: &Value, span: Span) -> Expr {
-        let help = [left, right].into_iter().find_map(|value| match self.cx.types.kind(value.ty()) {
-            TyKind::Be { bits } => {
-                Some(format!("`{} as u{bits}` is the number in host order", self.text(value.span())))
-            }
-            _ => None,
+        let help = [left, right].into_iter().find_map(|value| {
+            let bits = self.be_bits(value.ty())?;
+            Some(format!("`{} as u{bits}` is the number in host order", self.text(value.span())))
         });
         let (left, right) = (self.ty_name(left.ty()), self.ty_name(right.ty()));
         let error = self.error(span, ByteOrderMix { left, right });

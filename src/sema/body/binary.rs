@@ -89,10 +89,9 @@ impl Checker<'_, '_> {
 
     /// The type that a literal beside an operand of this type is asked for.
     fn beside(&self, ty: Ty) -> Ty {
-        match self.cx.types.kind(ty) {
-            TyKind::Int { bits, signed } if bits < 32 => self.cx.types.int(32, signed),
-            TyKind::Char => Ty::U32,
-            _ => ty,
+        match self.cx.types.as_int(ty) {
+            Some((bits, signed)) if bits < 32 && self.enum_id(ty).is_none() => self.cx.types.int(32, signed),
+            Some(_) | None => ty,
         }
     }
 

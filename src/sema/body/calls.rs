@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::Ty;
 
 /// What the language lets one call on maps, entries and contexts besides `entry` and `packet`.
 const UNSUPPORTED_METHODS: &[&str] = &[
@@ -162,9 +162,9 @@ impl Checker<'_, '_> {
     }
 
     fn receiver(&self, base: &Expr) -> String {
-        match self.cx.types.kind(base.ty) {
-            TyKind::Ptr { .. } if self.context_spec(base.ty).is_some() => "a context".into(),
-            _ => format!("a value of type `{}`", self.ty_name(base.ty)),
+        match self.context_spec(base.ty) {
+            Some(_) => "a context".into(),
+            None => format!("a value of type `{}`", self.ty_name(base.ty)),
         }
     }
 

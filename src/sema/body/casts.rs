@@ -1,6 +1,7 @@
 //! `e as T`
 
 use super::Checker;
+use super::kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use crate::ast;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
@@ -25,13 +26,18 @@ impl Checker<'_, '_> {
         if from == to && !value.untyped {
             return value.expr;
         }
-        let converted = match self.cx.types.kind(to) {
-            TyKind::Bool => self.cast_to_bool(value),
-            TyKind::Be { bits } => self.cast_to_be(value, bits, to),
-            TyKind::Ptr { .. } => self.cast_to_pointer(value, to),
-            TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) => self.cast_to_int(value, to),
-            TyKind::Str(_) => Some(self.coerce(value, to)),
-            _ => None,
+        let converted = if to == Ty::BOOL {
+            self.cast_to_bool(value)
+        } else if let Some(bits) = self.be_bits(to) {
+            self.cast_to_be(value, bits, to)
+        } else if let Some(pointer) = self.pointer(to) {
+            self.cast_to_pointer(value, pointer)
+        } else if self.cx.types.as_int(to).is_some() {
+            self.cast_to_int(value, to)
+        } else if self.is_str(to) && self.is_str(from) {
+            Some(self.coerce(value, to))
+        } else {
+            None
         };
         match converted {
             Some(expr) => Expr { span, ..expr },
@@ -46,7 +52,7 @@ impl Checker<'_, '_> {
     fn cast_to_bool(&mut self, value: Value) -> Option<Expr> {
         let is_number = self.cx.types.as_int(value.ty()).is_some();
         let is_other = matches!(self.cx.types.kind(value.ty()), TyKind::Be { .. } | TyKind::Ptr { .. });
-        (is_number || is_other).then(|| self.to_bool(value))
+        (is_number || is_other).then(|| self.truth_of(value))
     }
 
     fn cast_to_int(&mut self, value: Value, to: Ty) -> Option<Expr> {
@@ -58,21 +64,21 @@ impl Checker<'_, '_> {
         if let Some(truth) = truth(&value.expr) {
             return Some(int_expr(i128::from(truth), to, span));
         }
-        match self.cx.types.kind(value.ty()) {
-            TyKind::Be { bits } => {
-                let host = self.cx.types.int(bits, false);
-                Some(cast(cast(value.expr, host), to))
-            }
-            TyKind::Bool => Some(cast(value.expr, to)),
-            TyKind::Ptr { .. } => Some(self.unsupported(span, "converting a pointer to a number")),
-            _ => self.cx.types.as_int(value.ty()).map(|_| cast(value.expr, to)),
+        if let Some(bits) = self.be_bits(value.ty()) {
+            let host = self.cx.types.int(bits, false);
+            return Some(cast(cast(value.expr, host), to));
         }
+        if self.pointer(value.ty()).is_some() {
+            return Some(self.unsupported(span, "converting a pointer to a number"));
+        }
+        let converts = value.ty() == Ty::BOOL || self.cx.types.as_int(value.ty()).is_some();
+        converts.then(|| cast(value.expr, to))
     }
 
     /// Through the unsigned integer of the width, then swapped.
     fn cast_to_be(&mut self, value: Value, bits: u8, to: Ty) -> Option<Expr> {
         let span = value.span();
-        if let TyKind::Be { bits: from } = self.cx.types.kind(value.ty()) {
+        if let Some(from) = self.be_bits(value.ty()) {
             let (left, right) = (self.ty_name(value.ty()), self.ty_name(to));
             let text = self.text(span).to_owned();
             self.error(span, ByteOrderMix { left, right: right.clone() })
@@ -87,26 +93,21 @@ impl Checker<'_, '_> {
         Some(cast(cast(value.expr, host), to))
     }
 
-    fn cast_to_pointer(&mut self, value: Value, to: Ty) -> Option<Expr> {
+    fn cast_to_pointer(&mut self, value: Value, to: Pointer) -> Option<Expr> {
         let span = value.span();
-        let TyKind::Ptr { to: pointee, space: wanted_space, nullable } = self.cx.types.kind(to) else { return None };
-        match self.cx.types.kind(value.ty()) {
-            TyKind::Null => {
-                let ty = self.cx.types.ptr(pointee, wanted_space, true);
-                Some(Expr { kind: ExprKind::Const(Const::Null), ty, span })
-            }
-            TyKind::Ptr { space, nullable: may_be_null, .. } => {
-                if !self.spaces_agree(space, wanted_space) {
-                    self.refuse_spaces(span);
-                    return Some(error_expr(span));
-                }
-                let ty = self.cx.types.ptr(pointee, space, nullable || may_be_null);
-                Some(cast(value.expr, ty))
-            }
-            _ => {
-                self.cx.types.as_int(value.ty())?;
-                Some(self.unsupported(span, "converting a number to a pointer"))
-            }
+        if value.ty() == Ty::NULL {
+            let ty = self.cx.types.ptr(to.to, to.space, true);
+            return Some(Expr { kind: ExprKind::Const(Const::Null), ty, span });
         }
+        let Some(from) = self.pointer(value.ty()) else {
+            self.cx.types.as_int(value.ty())?;
+            return Some(self.unsupported(span, "converting a number to a pointer"));
+        };
+        if !self.spaces_agree(from.space, to.space) {
+            self.refuse_spaces(span);
+            return Some(error_expr(span));
+        }
+        let ty = self.cx.types.ptr(to.to, from.space, to.nullable || from.nullable);
+        Some(cast(value.expr, ty))
     }
 }

@@ -78,10 +78,10 @@ impl Checker<'_, '_> {
     /// An expression where a bool is asked for.
     pub fn truth(&mut self, expr: &ast::Expr) -> Expr {
         let value = self.value(expr, Some(Ty::BOOL));
-        self.to_bool(value)
+        self.truth_of(value)
     }
 
-    pub fn to_bool(&mut self, value: Value) -> Expr {
+    pub fn truth_of(&mut self, value: Value) -> Expr {
         let expr = self.no_void(value.expr);
         let span = expr.span;
         match self.cx.types.kind(expr.ty) {

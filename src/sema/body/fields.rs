@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::{ConfigId, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{StructId, Ty, TyKind};
+use crate::types::{StructId, Ty};
 
 impl Checker<'_, '_> {
     /// `base.name`, `base->name`
@@ -33,30 +33,29 @@ impl Checker<'_, '_> {
     }
 
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
-        match self.cx.types.kind(base.ty) {
-            TyKind::Error => error_expr(span),
-            TyKind::Struct(id) => {
-                if arrow {
-                    self.arrow_on_value(&base, name);
-                }
-                self.struct_field(base, id, name, span)
-            }
-            TyKind::Ptr { to, .. } => match self.cx.types.kind(to) {
-                TyKind::Struct(_) if self.context_spec(base.ty).is_some() => self.ctx_field(base, name, span),
-                TyKind::Struct(id) => {
-                    self.use_pointer(&base);
-                    let at = base.span;
-                    let pointee = Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span: at };
-                    self.struct_field(pointee, id, name, span)
-                }
-                _ => self.no_field(base.ty, name, span),
-            },
-            TyKind::Be { bits } if name.name == "raw" => {
-                let ty = self.cx.types.int(bits, false);
-                Expr { kind: ExprKind::Raw(Box::new(base)), ty, span }
-            }
-            _ => self.no_field(base.ty, name, span),
+        if base.ty == Ty::ERROR {
+            return error_expr(span);
         }
+        if let Some(id) = self.struct_id(base.ty) {
+            if arrow {
+                self.arrow_on_value(&base, name);
+            }
+            return self.struct_field(base, id, name, span);
+        }
+        if self.context_spec(base.ty).is_some() {
+            return self.ctx_field(base, name, span);
+        }
+        if let Some(bits) = self.be_bits(base.ty).filter(|_| name.name == "raw") {
+            let ty = self.cx.types.int(bits, false);
+            return Expr { kind: ExprKind::Raw(Box::new(base)), ty, span };
+        }
+        let Some((to, id)) = self.pointer(base.ty).and_then(|p| Some((p.to, self.struct_id(p.to)?))) else {
+            return self.no_field(base.ty, name, span);
+        };
+        self.use_pointer(&base);
+        let at = base.span;
+        let pointee = Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span: at };
+        self.struct_field(pointee, id, name, span)
     }
 
     fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
@@ -67,8 +66,7 @@ impl Checker<'_, '_> {
     }
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(ctx.ty) else { return error_expr(span) };
-        let TyKind::Struct(id) = self.cx.types.kind(to) else { return error_expr(span) };
+        let Some(id) = self.pointer(ctx.ty).and_then(|p| self.struct_id(p.to)) else { return error_expr(span) };
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta

@@ -9,7 +9,7 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// `load(program)`
@@ -21,27 +21,28 @@ impl Checker<'_, '_> {
         if let Some(func) = self.program_named(arg) {
             return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span };
         }
-        let what = match &strip(arg).kind {
-            Ast::Name(path) if path.segments.len() == 1 => {
-                let name = &path.segments[0];
-                if self.local_name(&name.name).is_some() {
-                    "a variable"
-                } else {
-                    match self.file_entity(&name.name) {
-                        Some(Entity::Broken) => return error_expr(span),
-                        Some(Entity::Func(_)) => "a function without a program's attribute",
-                        Some(entity) => describe(entity),
-                        None => {
-                            self.unknown_name(name);
-                            return error_expr(span);
-                        }
-                    }
-                }
-            }
-            _ => "the value of an expression",
-        };
-        self.error(arg.span, LoadWhat { what: what.into() }).help("a program is a function with `@xdp`, `@tc`, …");
+        if let Some(what) = self.no_program(arg) {
+            self.error(arg.span, LoadWhat { what: what.into() }).help("a program is a function with `@xdp`, `@tc`, …");
+        }
         error_expr(span)
+    }
+
+    /// What stands where a program should; none if that was reported.
+    fn no_program(&mut self, arg: &ast::Expr) -> Option<&'static str> {
+        let Ast::Name(path) = &strip(arg).kind else { return Some("the value of an expression") };
+        let [name] = path.segments.as_slice() else { return Some("the value of an expression") };
+        if self.local_name(&name.name).is_some() {
+            return Some("a variable");
+        }
+        match self.file_entity(&name.name) {
+            Some(Entity::Broken) => None,
+            Some(Entity::Func(_)) => Some("a function without a program's attribute"),
+            Some(entity) => Some(describe(entity)),
+            None => {
+                self.unknown_name(name);
+                None
+            }
+        }
     }
 
     /// The program that a plain name means.
@@ -120,15 +121,14 @@ impl Checker<'_, '_> {
     /// The name of an interface, or its index.
     fn attach_target(&mut self, expr: &ast::Expr) -> Expr {
         let target = self.value(expr, None);
-        match self.cx.types.kind(target.ty()) {
-            TyKind::Error | TyKind::Str(_) => target.expr,
-            TyKind::Int { .. } => self.coerce(target, Ty::U32),
-            _ => {
-                let ty = self.ty_name(target.ty());
-                self.error(expr.span, BadAttachTarget { ty })
-                    .help("give the name of an interface, `\"eth0\"`, or its index");
-                error_expr(expr.span)
-            }
+        if target.is_error() || self.is_str(target.ty()) {
+            return target.expr;
         }
+        if self.is_int(target.ty()) {
+            return self.coerce(target, Ty::U32);
+        }
+        let ty = self.ty_name(target.ty());
+        self.error(expr.span, BadAttachTarget { ty }).help("give the name of an interface, `\"eth0\"`, or its index");
+        error_expr(expr.span)
     }
 }

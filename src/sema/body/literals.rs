@@ -16,13 +16,14 @@ use crate::types::{StructId, Ty, TyKind};
 impl Checker<'_, '_> {
     /// Whether the type of an expression depends on where it stands.
     pub fn is_open(&self, expr: &ast::Expr) -> bool {
-        match &expr.kind {
-            Ast::Null => true,
-            Ast::Paren(inner) => self.is_open(inner),
-            Ast::Ternary { then, otherwise, .. } => self.is_open(then) && self.is_open(otherwise),
-            Ast::Name(path) => self.is_literal(expr) || self.is_shared_variant(path),
-            _ => self.is_literal(expr),
+        if let Ast::Paren(inner) = &expr.kind {
+            return self.is_open(inner);
         }
+        if let Ast::Ternary { then, otherwise, .. } = &expr.kind {
+            return self.is_open(then) && self.is_open(otherwise);
+        }
+        let shared = matches!(&expr.kind, Ast::Name(path) if self.is_shared_variant(path));
+        shared || matches!(expr.kind, Ast::Null) || self.is_literal(expr)
     }
 
     fn is_shared_variant(&self, path: &Path) -> bool {
@@ -32,24 +33,24 @@ impl Checker<'_, '_> {
 
     /// Integer literals, what is as one, and operators on those.
     pub fn is_literal(&self, expr: &ast::Expr) -> bool {
-        match &expr.kind {
-            Ast::Int(_) | Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. } => true,
-            Ast::Paren(inner) | Ast::Unary { op: UnaryOp::Neg | UnaryOp::BitNot, operand: inner } => {
-                self.is_literal(inner)
-            }
-            Ast::Binary { op, left, right, .. } => {
-                is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left)
-            }
-            Ast::Name(path) => {
-                let [name] = path.segments.as_slice() else { return false };
-                match self.local_name(&name.name) {
-                    Some(local) => matches!(local, Name::Const { value: Const::Int(_), ty: None, .. }),
-                    None => {
-                        matches!(self.file_entity(&name.name), Some(Entity::Const { value: Const::Int(_), ty: None }))
-                    }
-                }
-            }
-            _ => false,
+        if let Ast::Paren(inner) | Ast::Unary { op: UnaryOp::Neg | UnaryOp::BitNot, operand: inner } = &expr.kind {
+            return self.is_literal(inner);
+        }
+        if let Ast::Binary { op, left, right, .. } = &expr.kind {
+            return is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left);
+        }
+        if let Ast::Name(path) = &expr.kind {
+            return self.is_open_constant(path);
+        }
+        matches!(expr.kind, Ast::Int(_) | Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. })
+    }
+
+    /// A constant that was declared without a type.
+    fn is_open_constant(&self, path: &Path) -> bool {
+        let [name] = path.segments.as_slice() else { return false };
+        match self.local_name(&name.name) {
+            Some(local) => matches!(local, Name::Const { value: Const::Int(_), ty: None, .. }),
+            None => matches!(self.file_entity(&name.name), Some(Entity::Const { value: Const::Int(_), ty: None })),
         }
     }
 

@@ -72,17 +72,19 @@ impl Checker<'_, '_> {
 
     /// The numbers that values of a type have: of an enum only the variants'.
     fn domain(&self, ty: Ty) -> Option<Ranges> {
-        match self.cx.types.kind(ty) {
-            TyKind::Bool => Some(vec![(0, 1)]),
-            TyKind::Be { bits } => Some(vec![fold::range(bits, false)]),
-            TyKind::Enum(id) => {
-                let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
-                values.sort_unstable();
-                values.dedup();
-                Some(values.into_iter().map(|value| (value, value)).collect())
-            }
-            _ => self.cx.types.as_int(ty).map(|(bits, signed)| vec![fold::range(bits, signed)]),
+        if ty == Ty::BOOL {
+            return Some(vec![(0, 1)]);
         }
+        if let Some(bits) = self.be_bits(ty) {
+            return Some(vec![fold::range(bits, false)]);
+        }
+        if let Some(id) = self.enum_id(ty) {
+            let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
+            values.sort_unstable();
+            values.dedup();
+            return Some(values.into_iter().map(|value| (value, value)).collect());
+        }
+        self.cx.types.as_int(ty).map(|(bits, signed)| vec![fold::range(bits, signed)])
     }
 
     /// All arms, with what no arm takes.
@@ -259,13 +261,12 @@ impl Checker<'_, '_> {
 
     /// The values that no arm takes, in words.
     fn describe_missing(&self, ty: Ty, left: &Ranges) -> String {
-        let name = |value: i128| match self.cx.types.kind(ty) {
-            TyKind::Enum(id) => {
-                let def = self.cx.types.enum_def(id);
-                def.variants.iter().find(|v| v.value == value).map_or(value.to_string(), |v| v.name.clone())
+        let name = |value: i128| {
+            let variants = self.enum_id(ty).map(|id| &self.cx.types.enum_def(id).variants);
+            if let Some(variant) = variants.and_then(|all| all.iter().find(|v| v.value == value)) {
+                return variant.name.clone();
             }
-            TyKind::Bool => (value != 0).to_string(),
-            _ => value.to_string(),
+            if ty == Ty::BOOL { (value != 0).to_string() } else { value.to_string() }
         };
         let mut words: Vec<String> = Vec::new();
         for &(low, high) in left.iter().take(4) {

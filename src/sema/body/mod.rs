@@ -19,6 +19,7 @@ mod exprs;
 mod fields;
 mod flow;
 mod format;
+mod kinds;
 mod lifecycle;
 mod literals;
 mod loops;

@@ -1,6 +1,7 @@
 //! Pointers: taking addresses, following them, and what may be null.
 
 use super::exprs::strip;
+use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
 use super::value::{error_expr, local};
@@ -17,24 +18,22 @@ impl Checker<'_, '_> {
     /// `*p`
     pub fn deref(&mut self, operand: &ast::Expr, span: Span) -> Expr {
         let pointer = self.typed(operand, None);
-        match self.cx.types.kind(pointer.ty) {
-            TyKind::Error => error_expr(span),
-            TyKind::Ptr { .. } if self.context_spec(pointer.ty).is_some() => {
-                self.unsupported(span, "a context as a whole")
-            }
-            TyKind::Ptr { space: Space::Packet, .. } if self.packet_end(operand).is_some() => {
-                self.unsupported(span, "reading the packet without a check")
-            }
-            TyKind::Ptr { to, .. } => {
-                self.use_pointer(&pointer);
-                Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
-            }
-            _ => {
-                let ty = self.ty_name(pointer.ty);
-                self.error(pointer.span, NotAPointer { ty });
-                error_expr(span)
-            }
+        if pointer.ty == Ty::ERROR {
+            return error_expr(span);
         }
+        let Some(Pointer { to, .. }) = self.pointer(pointer.ty) else {
+            let ty = self.ty_name(pointer.ty);
+            self.error(pointer.span, NotAPointer { ty });
+            return error_expr(span);
+        };
+        if self.context_spec(pointer.ty).is_some() {
+            return self.unsupported(span, "a context as a whole");
+        }
+        if self.packet_end(operand).is_some() {
+            return self.unsupported(span, "reading the packet without a check");
+        }
+        self.use_pointer(&pointer);
+        Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
 
     /// `&place`
@@ -67,10 +66,7 @@ impl Checker<'_, '_> {
             return self.space_of(base);
         }
         if let ExprKind::Deref(pointer) = &place.kind {
-            return match self.cx.types.kind(pointer.ty) {
-                TyKind::Ptr { space, .. } => Some(space),
-                _ => Some(Space::Any),
-            };
+            return self.pointer(pointer.ty).map(|p| p.space);
         }
         let Some(local) = local(place) else { return Some(Space::Global) };
         if self.info(local).kind != LocalKind::Entry {

@@ -165,10 +165,10 @@ impl Checker<'_, '_> {
         out: &mut Vec<u8>,
     ) -> Option<Expr> {
         let value = self.link_status(Value::from(value)).expr;
-        let value = match self.cx.types.kind(value.ty) {
-            TyKind::Bool => cast(value, Ty::U32),
-            TyKind::Be { bits } => cast(value, self.cx.types.int(bits, false)),
-            _ => value,
+        let value = match self.be_bits(value.ty) {
+            Some(bits) => cast(value, self.cx.types.int(bits, false)),
+            None if value.ty == Ty::BOOL => cast(value, Ty::U32),
+            None => value,
         };
         let Some((bits, signed)) = self.cx.types.as_int(value.ty) else {
             self.format_mismatch(conversion, &value);
@@ -199,7 +199,17 @@ impl Checker<'_, '_> {
             TyKind::Char => Some("%c"),
             TyKind::Str(_) => Some("%s"),
             TyKind::Ptr { .. } => Some("%p"),
-            _ => None,
+            TyKind::Void
+            | TyKind::F64
+            | TyKind::Array(..)
+            | TyKind::Struct(_)
+            | TyKind::Fn(_)
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle
+            | TyKind::Link
+            | TyKind::Null
+            | TyKind::Error => None,
         };
         let mut help = format!("`{}` takes {wants}", conversion.text);
         if let Some(instead) = instead {

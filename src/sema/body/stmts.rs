@@ -177,14 +177,15 @@ impl Checker<'_, '_> {
 
     pub fn expr_stmt(&mut self, expr: &ast::Expr) -> Option<StmtKind> {
         let inner = super::exprs::strip(expr);
-        let checked = match &inner.kind {
-            ast::ExprKind::If(branch) => self.if_stmt(branch, inner.span),
-            ast::ExprKind::Match(matching) => self.match_stmt(matching, inner.span),
-            ast::ExprKind::Block(block) => {
-                let span = block.span;
-                Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
-            }
-            _ => self.effect(inner),
+        let checked = if let ast::ExprKind::If(branch) = &inner.kind {
+            self.if_stmt(branch, inner.span)
+        } else if let ast::ExprKind::Match(matching) = &inner.kind {
+            self.match_stmt(matching, inner.span)
+        } else if let ast::ExprKind::Block(block) = &inner.kind {
+            let span = block.span;
+            Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
+        } else {
+            self.effect(inner)
         };
         (checked.ty != Ty::ERROR).then_some(StmtKind::Expr(checked))
     }
@@ -208,13 +209,9 @@ impl Checker<'_, '_> {
     }
 
     fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
-        let equals = match &expr.kind {
-            ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, .. } => Some(*op_span),
-            _ => None,
-        };
         let error = self.error(checked.span, NoEffect {});
-        if let Some(op_span) = equals {
-            error.help("to assign, write `=`").fix(op_span, "=");
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, .. } = &expr.kind {
+            error.help("to assign, write `=`").fix(*op_span, "=");
         } else if let ast::ExprKind::Unary { .. } = &expr.kind {
             error.help("an operator that continues the line before must stand at the end of that line");
         } else {

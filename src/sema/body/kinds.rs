@@ -1,0 +1,42 @@
+//! Questions about types that many rules ask.
+
+use super::Checker;
+use crate::types::{EnumId, Space, StructId, Ty, TyKind};
+
+/// A pointer type, taken apart.
+#[derive(Clone, Copy)]
+pub(super) struct Pointer {
+    pub to: Ty,
+    pub space: Space,
+    pub nullable: bool,
+}
+
+impl Checker<'_, '_> {
+    pub fn pointer(&self, ty: Ty) -> Option<Pointer> {
+        if let TyKind::Ptr { to, space, nullable } = self.cx.types.kind(ty) {
+            return Some(Pointer { to, space, nullable });
+        }
+        None
+    }
+
+    /// Width of a type of network byte order.
+    pub fn be_bits(&self, ty: Ty) -> Option<u8> {
+        if let TyKind::Be { bits } = self.cx.types.kind(ty) { Some(bits) } else { None }
+    }
+
+    pub fn struct_id(&self, ty: Ty) -> Option<StructId> {
+        if let TyKind::Struct(id) = self.cx.types.kind(ty) { Some(id) } else { None }
+    }
+
+    pub fn enum_id(&self, ty: Ty) -> Option<EnumId> {
+        if let TyKind::Enum(id) = self.cx.types.kind(ty) { Some(id) } else { None }
+    }
+
+    pub fn is_str(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Str(_))
+    }
+
+    pub fn is_int(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Int { .. })
+    }
+}
