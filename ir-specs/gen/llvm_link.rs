@@ -3,10 +3,11 @@
 //! The crate `llvm-sys` could link too, but its features for static and shared exclude each other, and features of a
 //! package only ever add up: `--features static-llvm` must be enough.
 
+use std::path::Path;
 use std::process::Command;
 
-/// Components of `llvm-config`: both targets, the IR reader and the optimiser.
-const COMPONENTS: [&str; 6] = ["bpf", "x86", "passes", "irreader", "bitwriter", "asmparser"];
+/// Components of `llvm-config`: both targets, the IR reader, the optimiser, and the engine that inkwell's modules name.
+const COMPONENTS: [&str; 7] = ["bpf", "x86", "passes", "irreader", "bitwriter", "asmparser", "executionengine"];
 
 pub fn link() {
     println!("cargo:rerun-if-env-changed=LLVM_SYS_221_PREFIX");
@@ -23,9 +24,22 @@ pub fn link() {
         println!("cargo:rustc-link-lib=static={}", word.trim_start_matches("-l"));
     }
     for word in ask(&config, &["--link-static", "--system-libs"]).split_whitespace() {
-        println!("cargo:rustc-link-lib=dylib={}", library_name(word));
+        link_system(library_name(word));
     }
-    println!("cargo:rustc-link-lib=dylib=stdc++");
+    link_system("stdc++");
+}
+
+/// Links a library that LLVM uses. Those that not every machine has go into the compiler, so that it runs alone; libc's
+/// own stay shared, and what nothing refers to is dropped.
+fn link_system(name: &str) {
+    let archive = ask("cc", &[&format!("-print-file-name=lib{name}.a")]);
+    match Path::new(archive.trim()).parent() {
+        Some(folder) if ["z", "zstd", "stdc++"].contains(&name) && folder.is_absolute() => {
+            println!("cargo:rustc-link-search=native={}", folder.display());
+            println!("cargo:rustc-link-lib=static={name}");
+        }
+        _ => println!("cargo:rustc-link-lib=dylib={name}"),
+    }
 }
 
 /// The name in `-lname`, or in `/a/path/libname.so`: llvm-config prints both.
@@ -34,10 +48,10 @@ fn library_name(word: &str) -> &str {
     file.strip_prefix("-l").or(file.strip_prefix("lib").and_then(|f| f.strip_suffix(".so"))).unwrap_or(file)
 }
 
-fn ask(config: &str, args: &[&str]) -> String {
-    let output = Command::new(config).args(args).output().unwrap_or_else(|e| {
-        panic!("cannot run {config}: {e}; install llvm-22-dev (ci/setup does) or set LLVM_SYS_221_PREFIX")
+fn ask(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).output().unwrap_or_else(|e| {
+        panic!("cannot run {program}: {e}; install llvm-22-dev and gcc (ci/setup does) or set LLVM_SYS_221_PREFIX")
     });
-    assert!(output.status.success(), "{config} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("llvm-config prints UTF-8")
+    assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("both print UTF-8")
 }
