@@ -1,8 +1,10 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::{NAME, can_hide};
-use crate::ir::ops::{BpfTurns, KsDeref, KsField};
+use super::hide::{hideable, written_places};
+use super::{NAME, STOP};
+use crate::ir::ops::BpfTurns;
 use crate::ir::{Attr, Builder, Function, OpId, Opcode, RegionId, Value, ValueDef};
+use crate::passes::loop_form;
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -24,8 +26,24 @@ pub struct Frame {
     index: HashMap<Value, usize>,
     /// For each loop: the slots that its body uses.
     uses: HashMap<OpId, BTreeSet<usize>>,
-    /// Loops with a `return` in them.
+    /// Loops that a body leaves otherwise than by its condition, and those of them that a `return` leaves.
+    left: HashSet<OpId>,
     returning: HashSet<OpId>,
+}
+
+/// Whose loops they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Function,
+    /// A `return` in its loops leaves its own loop too.
+    Callback,
+}
+
+/// What the frame's field `exit` holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    Break = 1,
+    Return = 2,
 }
 
 /// The values of outside that a region uses, in order of the text.
@@ -50,12 +68,26 @@ pub fn free_values(func: &Function, region: RegionId) -> Vec<Value> {
     free
 }
 
+/// Whether `break` in the op's regions is of the op itself.
+pub fn is_loop(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::KsWhile | Opcode::KsFor | Opcode::BpfTurns)
+}
+
 /// Ops that a body makes anew instead of taking their result from the frame.
 pub fn is_remade(func: &Function, op: OpId) -> bool {
     matches!(
         func.ops[op].opcode,
         Opcode::KsConst | Opcode::KsNull | Opcode::KsStr | Opcode::KsGlobal | Opcode::KsField | Opcode::KsDeref
     )
+}
+
+/// Whether the loop with this body has a `break` other than that of its condition.
+fn has_break(func: &Function, region: RegionId) -> bool {
+    func.blocks[func.only_block(region)].ops.iter().any(|&op| {
+        let data = &func.ops[op];
+        let own = data.opcode == Opcode::KsBreak && data.loc.made_by != Some(loop_form::PASS.name);
+        own || (!is_loop(data.opcode) && data.regions.iter().any(|&inner| has_break(func, inner)))
+    })
 }
 
 impl Frame {
@@ -68,8 +100,12 @@ impl Frame {
         self.uses.insert(op, slots);
         let mut ops = Vec::new();
         func.walk_region(region, &mut ops);
-        if ops.into_iter().any(|op| func.ops[op].opcode == Opcode::KsReturn) {
+        let returns = ops.into_iter().any(|op| func.ops[op].opcode == Opcode::KsReturn);
+        if returns {
             self.returning.insert(op);
+        }
+        if returns || has_break(func, region) {
+            self.left.insert(op);
         }
     }
 
@@ -99,7 +135,7 @@ impl Frame {
     }
 
     /// Makes the frame a variable of the function, and the captured variables its fields.
-    pub fn place(self, func: &mut Function, types: &mut Types) -> Placed {
+    pub fn place(self, func: &mut Function, types: &mut Types, kind: Kind) -> Placed {
         let mut fields: Vec<FieldDef> = Vec::new();
         for (index, &(value, capture)) in self.slots.iter().enumerate() {
             let ty = func.ty(value);
@@ -112,11 +148,11 @@ impl Frame {
             };
             fields.push(field(&name, ty));
         }
-        if !self.returning.is_empty() {
+        if !self.left.is_empty() {
             fields.push(field("exit", Ty::U32));
-            if func.result != Ty::VOID {
-                fields.push(field("result", func.result));
-            }
+        }
+        if !self.returning.is_empty() && func.result != Ty::VOID && kind == Kind::Function {
+            fields.push(field("result", func.result));
         }
         let def = StructDef {
             name: format!("{}__frame", func.name),
@@ -137,7 +173,7 @@ impl Frame {
                 func.become_op(op, Opcode::KsField, vec![value], vec![Attr::Int(index as i128)]);
             }
         }
-        Placed { frame: self, value, id, of }
+        Placed { frame: self, kind, value, id, of }
     }
 }
 
@@ -154,6 +190,7 @@ fn variable_name(func: &Function, value: Value, index: usize) -> String {
 /// The frame as a variable.
 pub struct Placed {
     frame: Frame,
+    kind: Kind,
     /// The variable's place, in the function that has the loops.
     pub value: Value,
     id: StructId,
@@ -169,8 +206,14 @@ impl Placed {
         types.place(self.of, Space::Stack)
     }
 
+    /// Whether a body leaves the loop by `return`.
     pub fn returns(&self, op: OpId) -> bool {
         self.frame.returning.contains(&op)
+    }
+
+    /// Whether a body leaves the loop otherwise than by its condition.
+    pub fn is_left(&self, op: OpId) -> bool {
+        self.frame.left.contains(&op)
     }
 
     /// The place of a field in `frame`, which is the frame's place in the function that is built, and the field's type.
@@ -199,20 +242,10 @@ impl Placed {
 
     /// Integer variables in the frame that a body writes.
     pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Value, Ty)> {
-        let mut ops = Vec::new();
-        func.walk_region(body, &mut ops);
-        let mut written = HashSet::new();
-        for op in ops {
-            let data = &func.ops[op];
-            let places = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
-            written.extend(places.map(|(_, &place)| place));
-        }
-        let variables = self.frame.slots.iter().filter(|(v, c)| *c == Capture::Variable && written.contains(v));
-        let typed = variables.filter_map(|&(variable, _)| match types.kind(func.ty(variable)) {
-            TyKind::Place { of, .. } if can_hide(types, of) => Some((variable, of)),
-            _ => None,
-        });
-        typed.collect()
+        let variables = self.frame.slots.iter().filter(|(_, capture)| *capture == Capture::Variable);
+        let written = written_places(func, body);
+        let variables = variables.map(|&(variable, _)| variable).filter(|variable| written.contains(variable));
+        variables.filter_map(|variable| Some((variable, hideable(func, types, variable)?))).collect()
     }
 
     /// What stands in a callback for a value of the function: `known` holds what was made already.
@@ -257,7 +290,7 @@ impl Placed {
         }
     }
 
-    /// Before a loop with a `return` in it. The result is cleared too: older verifiers take it as read after the loop.
+    /// Before a loop that a body leaves. The result is cleared too: older verifiers take it as read after the loop.
     pub fn clear_exit(&self, b: &mut Builder<'_>, types: &mut Types) {
         let exit = self.exit(b, types, self.value);
         b.ks_zero(exit);
@@ -271,32 +304,43 @@ impl Placed {
         types.struct_def(self.id).fields.len() > self.frame.slots.len() + 1
     }
 
-    /// In a callback: the function is to return this.
-    pub fn set_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, value: Option<Value>) {
-        if let Some(value) = value {
+    /// In a callback: the loop is left; with the value that the function is to return, if there is one.
+    pub fn set_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, (exit, value): (Exit, Option<Value>)) {
+        if let Some(value) = value
+            && self.has_result(types)
+        {
             let (result, _) = self.field(b, types, frame, self.frame.slots.len() + 1);
             b.ks_store(result, value);
         }
+        let place = self.exit(b, types, frame);
+        let code = b.ks_const(exit as i128, Ty::U32);
+        b.ks_store(place, code);
+    }
+
+    /// Whether the loop has been left, in a callback or after the loop: at all, or by this exit.
+    pub fn test_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, by: Option<Exit>) -> Value {
         let exit = self.exit(b, types, frame);
-        let one = b.ks_const(1, Ty::U32);
-        b.ks_store(exit, one);
+        let exit = b.ks_load(exit, Ty::U32);
+        let code = b.ks_const(by.map_or(0, |by| by as i128), Ty::U32);
+        b.arith_cmp(exit, code, if by.is_some() { "eq" } else { "ne" }, Ty::BOOL)
     }
 
     /// After a loop: returns if a turn said so.
     pub fn return_after(&self, b: &mut Builder<'_>, types: &mut Types, result: Ty) {
-        let exit = self.exit(b, types, self.value);
-        let exit = b.ks_load(exit, Ty::U32);
-        let zero = b.ks_const(0, Ty::U32);
-        let leaves = b.arith_cmp(exit, zero, "ne", Ty::BOOL);
+        let returns = self.test_exit(b, types, self.value, Some(Exit::Return));
         let (then_region, then_block) = b.region(&[]);
         let (else_region, else_block) = b.region(&[]);
-        b.ks_if(leaves, &[], vec![then_region, else_region]);
+        b.ks_if(returns, &[], vec![then_region, else_region]);
         let loc = b.loc;
         let mut b = Builder::at_end(b.func, then_block, loc);
-        let value = self.has_result(types).then(|| {
+        let value = if self.kind == Kind::Callback {
+            Some(b.ks_const(STOP, result))
+        } else if self.has_result(types) {
             let (place, _) = self.field(&mut b, types, self.value, self.frame.slots.len() + 1);
-            b.ks_load(place, result)
-        });
+            Some(b.ks_load(place, result))
+        } else {
+            None
+        };
         b.ks_return(value);
         b.go_to(else_block);
         b.ks_yield(&[]);

@@ -6,16 +6,20 @@
 //! values and addresses are stored to it before the loop. A callback returns 0 to go on and 1 to leave the loop; a `return`
 //! in the body leaves its value in the frame, and the function returns it after the loop. Leaves `bpf.loop`. Before `to-cf`,
 //! since it moves structured code.
+//!
+//! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
+//! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
 
 mod callback;
 mod frame;
+mod hide;
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Targets};
 use crate::session::Session;
-use crate::types::{Space, Ty, TyKind, Types};
-use frame::Frame;
+use crate::types::{Ty, Types};
+use frame::{Frame, Kind};
 
 const NAME: &str = "outline";
 pub static PASS: Pass =
@@ -31,12 +35,12 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     };
     let mut changed = Changed::No;
     for func in &mut module.funcs {
-        changed = changed.or(outliner.function(func));
+        changed = changed.or(outliner.function(func, Kind::Function));
     }
     // Callbacks may have loops of their own.
     let mut done = Vec::new();
     while let Some(mut func) = outliner.made.pop() {
-        outliner.function(&mut func);
+        outliner.function(&mut func, Kind::Callback);
         done.push(func);
     }
     done.sort_by(|a, b| a.name.cmp(&b.name));
@@ -75,7 +79,7 @@ struct Outliner<'t> {
 }
 
 impl Outliner<'_> {
-    fn function(&mut self, func: &mut Function) -> Changed {
+    fn function(&mut self, func: &mut Function, kind: Kind) -> Changed {
         let mut loops = Vec::new();
         outermost(func, func.body, &mut loops);
         if loops.is_empty() {
@@ -85,10 +89,11 @@ impl Outliner<'_> {
         for &op in &loops {
             frame.add_loop(func, self.types, op);
         }
-        let frame = frame.place(func, self.types);
+        let frame = frame.place(func, self.types, kind);
         for op in loops {
             let name = self.name(func);
-            let callback = callback::make(func, self.types, op, &frame, &name);
+            let (callback, hides) = callback::make(func, self.types, op, &frame, (&name, &self.zero));
+            self.needs_zero |= hides;
             self.made.push(callback);
             self.call(func, op, &frame, &name);
         }
@@ -116,38 +121,19 @@ impl Outliner<'_> {
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
         for (place, ty) in written {
-            self.hide(&mut b, place, ty);
+            hide::hide(&mut b, self.types, &self.zero, place, ty);
+            self.needs_zero = true;
         }
-        let returns = frame.returns(op);
-        if returns {
+        if frame.is_left(op) {
             frame.clear_exit(&mut b, self.types);
         }
         let pointer = frame.pointer(self.types);
         let pointer = b.ks_addr(frame.value, pointer);
         b.bpf_loop(count, pointer, callback);
-        if returns {
+        if frame.returns(op) {
             frame.return_after(&mut b, self.types, result);
         }
         func.erase(op);
-    }
-
-    /// Makes the verifier forget the value of a variable that the loop changes. It walks through callbacks until nothing
-    /// new comes, and never ends if the variable counts from a number that it knows.
-    fn hide(&mut self, b: &mut Builder<'_>, place: crate::ir::Value, ty: Ty) {
-        self.needs_zero = true;
-        let zero = self.types.place(Ty::U64, Space::Global);
-        let zero = b.ks_global(&self.zero, zero);
-        let zero = b.ks_load(zero, Ty::U64);
-        let old = b.ks_load(place, ty);
-        let new = if ty == Ty::BOOL {
-            let none = b.ks_const(0, Ty::U64);
-            let zero = b.arith_cmp(zero, none, "ne", Ty::BOOL);
-            b.arith_or(old, zero, ty)
-        } else {
-            let zero = if ty == Ty::U64 { zero } else { b.arith_cast(zero, ty) };
-            b.arith_add(old, zero, ty)
-        };
-        b.ks_store(place, new);
     }
 }
 
@@ -164,10 +150,9 @@ fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
     }
 }
 
-/// Whether a variable of this type can be hidden from the verifier.
-fn can_hide(types: &Types, ty: Ty) -> bool {
-    matches!(types.kind(ty), TyKind::Int { .. } | TyKind::Bool)
-}
+/// What a callback tells the helper.
+const GO_ON: i128 = 0;
+const STOP: i128 = 1;
 
 /// A callback runs where its loop did.
 const TARGETS: Targets = Targets { bpf: true, host: false };
