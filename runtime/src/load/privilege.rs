@@ -2,8 +2,9 @@
 
 use std::fs;
 
-/// Capabilities that loading and attaching network programs take, by their bit.
-const NEEDED: [(u32, &str); 3] = [(39, "CAP_BPF"), (12, "CAP_NET_ADMIN"), (38, "CAP_PERFMON")];
+/// Capabilities by their bit: what network programs take, and what tracing takes besides.
+const NETWORK: [(u32, &str); 2] = [(39, "CAP_BPF"), (12, "CAP_NET_ADMIN")];
+const TRACING: [(u32, &str); 1] = [(38, "CAP_PERFMON")];
 const SYS_ADMIN: u32 = 21;
 
 pub struct Privilege {
@@ -41,14 +42,18 @@ impl Privilege {
     }
 }
 
-/// CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON.
+/// CAP_SYS_ADMIN stands for all of them. CAP_PERFMON is named only when nothing else is missing: not every program needs
+/// it.
 fn missing(effective: u64) -> Vec<&'static str> {
     let has = |bit: u32| effective >> bit & 1 == 1;
-    NEEDED
-        .into_iter()
-        .filter(|(bit, name)| !(has(*bit) || has(SYS_ADMIN) && *name != "CAP_NET_ADMIN"))
-        .map(|(_, name)| name)
-        .collect()
+    if has(SYS_ADMIN) {
+        return Vec::new();
+    }
+    let missing = |needed: &[(u32, &'static str)]| -> Vec<&'static str> {
+        needed.iter().filter(|(bit, _)| !has(*bit)).map(|(_, name)| *name).collect()
+    };
+    let first = missing(&NETWORK);
+    if first.is_empty() { missing(&TRACING) } else { first }
 }
 
 #[cfg(test)]
@@ -57,8 +62,9 @@ mod tests {
 
     #[test]
     fn sys_admin_stands_for_bpf() {
-        assert_eq!(missing(0), ["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"]);
-        assert_eq!(missing(1 << 21), ["CAP_NET_ADMIN"]);
+        assert_eq!(missing(0), ["CAP_BPF", "CAP_NET_ADMIN"]);
+        assert_eq!(missing(1 << 39), ["CAP_NET_ADMIN"]);
+        assert!(missing(1 << 21).is_empty());
         assert_eq!(missing(1 << 39 | 1 << 12), ["CAP_PERFMON"]);
         assert!(missing(u64::MAX).is_empty());
     }
