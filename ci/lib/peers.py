@@ -70,4 +70,4 @@ def missing():
     """What has to be built before a contest, or None."""
     if not static_compiler().exists():
         return "no optimised compiler: cargo build --release --features static-llvm --target-dir target-static"
-    return None if runtime().exists() else "no runtime: cargo rt"
+    return None if runtime().exists() else "no runtime: runtime/build"

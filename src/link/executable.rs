@@ -12,7 +12,6 @@ const LAST_LINES: usize = 12;
 
 /// Writes the executable of `object` to `path`. None: it failed and was reported.
 pub fn link(cx: &mut Session, object: &[u8], path: &Path) -> Option<()> {
-    let library = runtime::find(cx)?;
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
         Err(error) => {
@@ -21,6 +20,7 @@ pub fn link(cx: &mut Session, object: &[u8], path: &Path) -> Option<()> {
             return None;
         }
     };
+    let library = runtime::find(cx, folder.path())?;
     let (input, linked) = (folder.path().join("program.o"), folder.path().join("program"));
     if let Err(error) = std::fs::File::create(&input).and_then(|mut file| file.write_all(object)) {
         cx.environment(LinkFailed { why: format!("cannot write `{}`: {error}", input.display()) });
@@ -31,8 +31,17 @@ pub fn link(cx: &mut Session, object: &[u8], path: &Path) -> Option<()> {
     let mut words = driver.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
     command.args(words).arg("-o").arg(&linked).arg(&input).arg(&library);
-    // The runtime's own symbols are of no use to gdb; the program's debug information stays.
-    command.args(["-pie", "-Wl,--gc-sections", "-Wl,-O1", "-lpthread", "-ldl", "-lm"]);
+    // libc is all that the executable needs where it runs; the program's own debug information stays.
+    command.args([
+        "-pie",
+        "-static-libgcc",
+        "-Wl,--gc-sections",
+        "-Wl,-O1",
+        "-Wl,--as-needed",
+        "-lpthread",
+        "-ldl",
+        "-lm",
+    ]);
     let result = match command.output() {
         Ok(result) => result,
         Err(error) => {
