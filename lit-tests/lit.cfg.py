@@ -46,6 +46,7 @@ config.substitutions += [
     ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
+    ("%ci", os.path.join(root, "ci")),
     ("%python", sys.executable),
     ("%ksc", os.path.abspath(ksc)),
 ]
