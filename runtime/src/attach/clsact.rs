@@ -176,6 +176,9 @@ fn delete(filter: &Filter) -> i32 {
 }
 
 /// Sends the request and reads its acknowledgement: 0 or −errno.
+///
+/// # Safety
+/// `socket` is a netlink socket of this function's caller alone.
 unsafe fn exchange(socket: i32, request: &DeleteRequest) -> i32 {
     // nlmsghdr, then the error code of nlmsgerr, then a copy of the request.
     let mut answer = [0u8; 256];
