@@ -1,9 +1,10 @@
 //! Newlines, brackets and comments: what is done before the grammar, in one pass over the tokens.
 //!
 //! The result has a byte for each byte of the file, so that spans hold. Comments, tabs and newlines that end no statement
-//! are blanks in it, what stands between quotes is masked; a newline that is left ends a statement. The top-level
-//! declarations are cut apart, so that one with a mistake does not hide the next. A declaration whose brackets or quotes
-//! are wrong is reported here and is no item.
+//! are blanks in it, what stands between quotes is masked; a newline that is left ends a statement. Reserved words are
+//! marked, so that the grammar need not compare every name with all of them. The top-level declarations are cut apart, so
+//! that one with a mistake does not hide the next. A declaration whose brackets or quotes are wrong is reported here and
+//! is no item.
 
 use super::scan::{Fault, Scanner, Token, TokenKind};
 use super::{FileId, Span};
@@ -244,7 +245,13 @@ impl<'a> Pass<'a> {
             out[0] = self.src.as_bytes()[lo];
             out[hi - lo - 1] = out[0];
         } else if !matches!(kind, TokenKind::Fault(_)) {
-            out.copy_from_slice(&self.src.as_bytes()[lo..hi]);
+            let text = &self.src[lo..hi];
+            out.copy_from_slice(text.as_bytes());
+            if kind == TokenKind::Word && CONTINUES.contains(&text) {
+                out[0] = b'#';
+            } else if kind == TokenKind::Word && RESERVED.binary_search(&text).is_ok() {
+                out[0] = b'$';
+            }
         }
     }
 
@@ -348,6 +355,15 @@ impl<'a> Pass<'a> {
         self.problem(kind, open.at..open.at + 1);
     }
 }
+
+/// Words that begin a statement or an expression, and so are no names in one.
+const RESERVED: &[&str] = &[
+    "break", "const", "continue", "defer", "delete", "false", "for", "if", "let", "loop", "match", "new", "none",
+    "null", "offsetof", "return", "sizeof", "throw", "true", "try", "var", "while",
+];
+
+/// Words that continue a statement or an expression.
+const CONTINUES: &[&str] = &["as", "catch", "else"];
 
 /// Words that begin a declaration where one may begin.
 const BEGINS_ITEM: &[&str] = &[

@@ -61,7 +61,8 @@ impl<'a> Builder<'a> {
     }
 
     pub fn ident(&self, pair: Pair<'_, Rule>) -> Ident {
-        Ident { name: pair.as_str().to_owned(), span: self.span(&pair) }
+        let span = self.span(&pair);
+        Ident { name: self.text(span).to_owned(), span }
     }
 
     /// The name of something that is declared: no keyword.
@@ -76,6 +77,13 @@ impl<'a> Builder<'a> {
     pub fn keyword_as_name(&mut self, ident: &Ident) {
         let help = format!("choose another name, such as `{0}_` or `my_{0}`", ident.name);
         self.error(ident.span, KeywordAsName { word: ident.name.clone() }).help(help);
+    }
+
+    /// The span of the word that a pair begins with.
+    pub fn first_word(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = self.span(pair);
+        let len = self.text(span).bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        Span { hi: span.lo + len as u32, ..span }
     }
 
     /// The words of a path rule.

@@ -52,7 +52,12 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
         builder.error(span, NestingTooDeep { limit }).help("give the inner part a name");
         return;
     }
-    let failure = Failure::new(text, &error);
+    // Reserved words are marked in what pest reads.
+    let written = builder.source[builder.base..].bytes();
+    let plain =
+        text.bytes().zip(written).map(|(laid, written)| if matches!(laid, b'$' | b'#') { written } else { laid });
+    let plain: String = plain.map(char::from).collect();
+    let failure = Failure::new(&plain, &error);
     if !hints::explain(builder, &failure) {
         let span = failure.span(builder);
         let found = failure.found(builder);
@@ -154,7 +159,7 @@ fn rules(error: &Error<Rule>) -> &[Rule] {
 
 const OPERATORS: &[&str] = &[
     "!=", "%", "&", "&&", "*", "+", "-", "/", "<<", "<=", "==", ">=", ">>", "^", "|", "||", "->", ".", "?", "[", "::",
-    "as", "%=", "&=", "*=", "+=", "-=", "/=", "<<=", ">>=", "^=", "|=",
+    "#s", "%=", "&=", "*=", "+=", "-=", "/=", "<<=", ">>=", "^=", "|=",
 ];
 
 /// Signs that are worth naming, in the order in which a message names them.
@@ -175,8 +180,8 @@ const SIGNS: &[(&str, &str)] = &[
     ("\n", "a line end"),
     ("\"", "a string"),
     ("fn", "`fn`"),
-    ("catch", "`catch`"),
-    ("else", "`else`"),
+    ("#atch", "`catch`"),
+    ("#lse", "`else`"),
 ];
 
 impl Wanted {
@@ -187,14 +192,14 @@ impl Wanted {
         let rules = rules(error);
         let stacks = attempts.call_stacks();
         let tried = |rule: Rule| rules.contains(&rule) || stacks.iter().any(|s| s.deepest.get_rule() == Some(&rule));
-        let operator = has("<<");
+        let operator = has("<..>");
         let declaration = has("struct");
-        let statement = has("break");
+        let statement = has("$reak");
         let expression = has("~");
         let ty = !expression && !declaration && has("fn") && has("*");
         // Right after a word its letters could go on, and so could its path.
         let goes_on = has("0..9");
-        let name = !expression && !ty && (rules.contains(&Rule::word) || !goes_on && has("_"));
+        let name = !expression && !ty && (rules.contains(&Rule::word_text) || !goes_on && has("_"));
         let type_end = has("<") && !operator;
         let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
         let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign));
@@ -211,7 +216,7 @@ impl Wanted {
     fn instead(error: &Error<Rule>) -> Wanted {
         let rules = rules(error);
         let operator = rules.contains(&Rule::infix);
-        Wanted { statement: rules.contains(&Rule::kw_break), expression: !operator, operator, ..Wanted::default() }
+        Wanted { statement: rules.contains(&Rule::break_stmt), expression: !operator, operator, ..Wanted::default() }
     }
 
     /// Nothing but letters or signs that would go on what was read.
@@ -244,6 +249,10 @@ impl Wanted {
         }
         if words.len() > 1 {
             words.retain(|word| *word != "a line end");
+        }
+        // The colon of a named argument follows its name only.
+        if ["`,`", "`)`"].iter().all(|sign| words.contains(sign)) {
+            words.retain(|word| *word != "`:`");
         }
         words.truncate(4);
         match words.split_last() {

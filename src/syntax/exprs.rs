@@ -7,53 +7,48 @@ use crate::ast::{Arg, BinaryOp, Expr, ExprKind, FieldInit, Ident, Path, Type, Ty
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
+use std::iter::Peekable;
 
 impl Builder<'_> {
     /// `expr` and `head_expr`, and `pat_value`, which has no `?:`.
     pub fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
-        let operators = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::infix).count();
-        let mut parts = pair.into_inner();
-        self.deeper(
-            1 + operators,
-            span,
-            |this| {
-                let first = parts.next().unwrap_or_else(|| crate::bug!("an empty expression"));
-                let first = this.operand(first);
-                this.expr_from(first, parts)
-            },
-            || placeholder(span),
-        )
+        let parts = pair.into_inner();
+        let cost = parts.len();
+        let build = |this: &mut Self| {
+            let mut parts = parts.peekable();
+            let first = this.operand(&mut parts);
+            this.expr_from(first, parts)
+        };
+        self.deeper(cost, span, build, || placeholder(span))
     }
 
     /// The rest of an expression whose first operand is known: infix operators and operands in turn, and `?:`.
-    pub fn expr_from(&mut self, first: Expr, parts: Pairs<'_, Rule>) -> Expr {
+    fn expr_from(&mut self, first: Expr, mut parts: Parts<'_>) -> Expr {
+        if parts.peek().is_none() {
+            return first;
+        }
         let mut operands = vec![first];
         let mut operators: Vec<(BinaryOp, Span)> = Vec::new();
-        let mut choice = None;
-        for part in parts {
-            let rule = part.as_rule();
-            if rule == Rule::infix {
-                let op = binary_op(part.as_str());
-                while operators.last().is_some_and(|(on_top, _)| on_top.precedence() >= op.precedence()) {
-                    reduce(&mut operands, &mut operators);
-                }
-                operators.push((op, self.span(&part)));
-            } else if matches!(rule, Rule::ternary | Rule::head_ternary) {
-                choice = Some(part);
-            } else {
-                operands.push(self.operand(part));
+        let mut then = None;
+        while let Some(part) = parts.next() {
+            if part.as_rule() != Rule::infix {
+                then = Some(part);
+                break;
             }
+            let op = binary_op(part.as_str());
+            while operators.last().is_some_and(|(on_top, _)| on_top.precedence() >= op.precedence()) {
+                reduce(&mut operands, &mut operators);
+            }
+            operators.push((op, self.span(&part)));
+            operands.push(self.operand(&mut parts));
         }
         while !operators.is_empty() {
             reduce(&mut operands, &mut operators);
         }
         let expr = operands.pop().unwrap_or_else(|| crate::bug!("an expression without operands"));
-        let Some(choice) = choice else { return expr };
-        let mut branches = choice.into_inner().map(|branch| self.expr(branch));
-        let (Some(then), Some(otherwise)) = (branches.next(), branches.next()) else {
-            crate::bug!("a choice without branches")
-        };
+        let (Some(then), Some(otherwise)) = (then, parts.next()) else { return expr };
+        let (then, otherwise) = (self.expr(then), self.expr(otherwise));
         let span = expr.span.to(otherwise.span);
         let kind =
             ExprKind::Ternary { condition: Box::new(expr), then: Box::new(then), otherwise: Box::new(otherwise) };
@@ -61,13 +56,7 @@ impl Builder<'_> {
     }
 
     /// Prefix operators, a primary, postfix operators, casts.
-    fn operand(&mut self, pair: Pair<'_, Rule>) -> Expr {
-        let span = self.span(&pair);
-        let cost = pair.clone().into_inner().count();
-        self.deeper(cost, span, |this| this.operand_parts(pair.into_inner()), || placeholder(span))
-    }
-
-    fn operand_parts(&mut self, mut parts: Pairs<'_, Rule>) -> Expr {
+    fn operand(&mut self, parts: &mut Parts<'_>) -> Expr {
         let mut prefixes = Vec::new();
         let primary = loop {
             let part = parts.next().unwrap_or_else(|| crate::bug!("an operand without a primary"));
@@ -76,7 +65,7 @@ impl Builder<'_> {
             }
             prefixes.push((unary_op(part.as_str()), self.span(&part)));
         };
-        let mut expr = if primary.as_rule() == Rule::number {
+        let expr = if primary.as_rule() == Rule::number_text {
             // A minus in prefix position belongs to the literal.
             let mut span = self.span(&primary);
             let minus = prefixes.last().copied().filter(|(op, _)| *op == UnaryOp::Neg);
@@ -89,20 +78,23 @@ impl Builder<'_> {
         } else {
             self.primary(primary)
         };
-        let mut casts = Vec::new();
-        for part in parts {
-            if part.as_rule() == Rule::as_type {
-                casts.push(self.ty(part));
-            } else if part.as_rule() != Rule::kw_as {
-                expr = self.postfix(expr, part);
-            }
+        self.around(expr, prefixes, parts)
+    }
+
+    /// Postfix operators bind tightest, then prefix operators, then casts.
+    fn around(&mut self, primary: Expr, mut prefixes: Vec<(UnaryOp, Span)>, parts: &mut Parts<'_>) -> Expr {
+        let mut expr = primary;
+        while let Some(part) = parts.next_if(|part| is_postfix(part.as_rule())) {
+            expr = self.postfix(expr, part);
         }
         while let Some((op, span)) = prefixes.pop() {
             let span = span.to(expr.span);
             expr = Expr { kind: ExprKind::Unary { op, operand: Box::new(expr) }, span };
         }
-        for ty in casts {
-            expr = cast(expr, ty);
+        while let Some(part) = parts.next_if(|part| part.as_rule() == Rule::as_type) {
+            let ty = self.ty(part);
+            let span = expr.span.to(ty.span);
+            expr = Expr { kind: ExprKind::Cast { operand: Box::new(expr), ty }, span };
         }
         expr
     }
@@ -110,29 +102,14 @@ impl Builder<'_> {
     /// The postfix operators, casts, infix operators … after the parenthesis that begins a header.
     pub fn head_rest(&mut self, first: Expr, pair: Pair<'_, Rule>) -> Expr {
         let span = first.span.to(self.span(&pair));
-        let cost = 1 + pair.clone().into_inner().count();
-        let mut parts = pair.into_inner();
-        self.deeper(
-            cost,
-            span,
-            |this| {
-                let mut expr = first;
-                while let Some(part) = parts.peek() {
-                    let rule = part.as_rule();
-                    if matches!(rule, Rule::infix | Rule::head_ternary) {
-                        break;
-                    }
-                    parts.next();
-                    if rule == Rule::as_type {
-                        expr = cast(expr, this.ty(part));
-                    } else if rule != Rule::kw_as {
-                        expr = this.postfix(expr, part);
-                    }
-                }
-                this.expr_from(expr, parts)
-            },
-            || placeholder(span),
-        )
+        let parts = pair.into_inner();
+        let cost = 1 + parts.len();
+        let build = |this: &mut Self| {
+            let mut parts = parts.peekable();
+            let first = this.around(first, Vec::new(), &mut parts);
+            this.expr_from(first, parts)
+        };
+        self.deeper(cost, span, build, || placeholder(span))
     }
 
     fn postfix(&mut self, base: Expr, part: Pair<'_, Rule>) -> Expr {
@@ -174,10 +151,10 @@ impl Builder<'_> {
         let rule = pair.as_rule();
         let kind = match rule {
             Rule::name_expr | Rule::head_name => self.name(pair),
-            Rule::string => ExprKind::Str(self.str_lit(&pair).bytes),
-            Rule::char_lit => ExprKind::Char(self.char_lit(span)),
-            Rule::bool_lit => ExprKind::Bool(pair.as_str() == "true"),
-            Rule::null_lit => ExprKind::Null,
+            Rule::string_text => ExprKind::Str(self.str_lit(&pair).bytes),
+            Rule::char_text => ExprKind::Char(self.char_lit(span)),
+            Rule::bool_text => ExprKind::Bool(self.text(span) == "true"),
+            Rule::null_text => ExprKind::Null,
             Rule::paren => ExprKind::Paren(Box::new(self.expr(only(pair)))),
             Rule::array => self.array(pair),
             Rule::block => ExprKind::Block(self.block(pair)),
@@ -192,12 +169,20 @@ impl Builder<'_> {
     }
 
     fn name(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let mut inner = pair.into_inner();
-        let path = inner.next().map(|path| self.path(path));
-        let path = path.unwrap_or_else(|| crate::bug!("a name without a path"));
-        match inner.next() {
-            Some(body) => ExprKind::Struct { name: path, fields: self.field_inits(body) },
-            None => ExprKind::Name(path),
+        let mut segments = Vec::with_capacity(1);
+        let mut fields = None;
+        for part in pair.into_inner() {
+            if part.as_rule() == Rule::struct_body {
+                fields = Some(self.field_inits(part));
+            } else {
+                segments.push(self.ident(part));
+            }
+        }
+        let span = segments[0].span.to(segments[segments.len() - 1].span);
+        let name = Path { segments, span };
+        match fields {
+            Some(fields) => ExprKind::Struct { name, fields },
+            None => ExprKind::Name(name),
         }
     }
 
@@ -213,20 +198,31 @@ impl Builder<'_> {
     }
 
     fn args(&mut self, call: Pair<'_, Rule>) -> Vec<Arg> {
-        call.into_inner().map(|arg| self.arg(arg)).collect()
+        let mut args: Vec<Arg> = Vec::new();
+        for part in call.into_inner() {
+            if part.as_rule() == Rule::expr {
+                args.push(Arg { name: None, value: self.expr(part) });
+                continue;
+            }
+            // What was read before the colon is the name.
+            let value = self.expr(only(part));
+            let label = args.pop().unwrap_or_else(|| crate::bug!("a named argument without a name")).value;
+            let name = self.argument_name(label);
+            args.push(Arg { name, value });
+        }
+        args
     }
 
-    fn arg(&mut self, pair: Pair<'_, Rule>) -> Arg {
-        let mut name = None;
-        let mut value = None;
-        for part in pair.into_inner() {
-            if part.as_rule() == Rule::label {
-                name = Some(self.ident(only(part)));
-            } else {
-                value = Some(self.expr(part));
-            }
+    fn argument_name(&mut self, label: Expr) -> Option<Ident> {
+        if let ExprKind::Name(path) = &label.kind
+            && let [name] = &path.segments[..]
+        {
+            return Some(name.clone());
         }
-        Arg { name, value: value.unwrap_or_else(|| crate::bug!("an argument without a value")) }
+        let found = "an expression".to_owned();
+        self.error(label.span, Expected { expected: "the name of an argument before `:`".into(), found })
+            .help("a named argument is written `name: value`");
+        None
     }
 
     fn array(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
@@ -243,7 +239,7 @@ impl Builder<'_> {
     }
 
     fn sizeof(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let operand = pair.into_inner().nth(1).unwrap_or_else(|| crate::bug!("sizeof of nothing"));
+        let operand = only(pair);
         if operand.as_rule() == Rule::r#type {
             return ExprKind::SizeofType(self.ty(operand));
         }
@@ -260,7 +256,7 @@ impl Builder<'_> {
     }
 
     fn offsetof(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.into_inner();
         let ty = parts.next().map(|ty| self.ty(ty));
         let fields = parts.map(|word| self.ident(word)).collect();
         ExprKind::Offsetof { ty: ty.unwrap_or_else(|| crate::bug!("offsetof without a type")), fields }
@@ -271,7 +267,7 @@ impl Builder<'_> {
         let mut lengths = Vec::new();
         let mut ty = None;
         let mut args = Vec::new();
-        for part in pair.into_inner().skip(1) {
+        for part in pair.into_inner() {
             if part.as_rule() == Rule::type_path {
                 let path = self.type_path(part);
                 ty = Some(Type { span: path.span, kind: TypeKind::Named(path) });
@@ -294,9 +290,11 @@ impl Builder<'_> {
     }
 }
 
-fn cast(operand: Expr, ty: Type) -> Expr {
-    let span = operand.span.to(ty.span);
-    Expr { kind: ExprKind::Cast { operand: Box::new(operand), ty }, span }
+/// The children of an expression.
+type Parts<'i> = Peekable<Pairs<'i, Rule>>;
+
+fn is_postfix(rule: Rule) -> bool {
+    matches!(rule, Rule::call | Rule::index | Rule::dot_field | Rule::head_dot | Rule::arrow_field)
 }
 
 /// Joins the two topmost operands by the topmost operator.

@@ -13,39 +13,29 @@ use pest::iterators::{Pair, Pairs};
 
 impl Builder<'_> {
     pub fn if_expr(&mut self, pair: Pair<'_, Rule>) -> IfExpr {
+        let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
-        let keyword = self.keyword(&mut parts);
         let condition = match parts.peek() {
             Some(part) if matches!(part.as_rule(), Rule::bindings | Rule::head_bindings) => {
                 parts.next();
                 Condition::Bindings(part.into_inner().map(|binding| self.binding(binding)).collect())
             }
-            _ => Condition::Expr(self.header_expr(keyword, &mut parts)),
+            _ => Condition::Expr(self.header_expr(start, &mut parts)),
         };
         let then = self.body(&mut parts);
-        let otherwise = parts.next().map(|part| {
-            let mut inner = part.into_inner();
-            self.keyword(&mut inner);
-            self.body(&mut inner)
-        });
+        let otherwise = parts.next().map(|part| self.body(&mut part.into_inner()));
         IfExpr { condition, then, otherwise }
     }
 
-    /// Takes the keyword that a rule begins with; its span.
-    fn keyword(&mut self, parts: &mut Pairs<'_, Rule>) -> Span {
-        let keyword = parts.next().unwrap_or_else(|| crate::bug!("a statement without its keyword"));
-        self.span(&keyword)
-    }
-
     /// The expression of a header: in parentheses, with more after them, or without.
-    fn header_expr(&mut self, keyword: Span, parts: &mut Pairs<'_, Rule>) -> Expr {
+    fn header_expr(&mut self, start: u32, parts: &mut Pairs<'_, Rule>) -> Expr {
         let first = parts.next().unwrap_or_else(|| crate::bug!("a header without a condition"));
         let expr = self.expr(first);
         let Some(rest) = parts.peek().filter(|part| part.as_rule() == Rule::head_rest) else { return expr };
         parts.next();
-        // The parentheses around `expr` are the first ones after the keyword and the last before the rest.
-        let between = &self.layout.text[keyword.hi as usize..expr.span.lo as usize];
-        let lo = keyword.hi as usize + between.find('(').unwrap_or(0);
+        // The parentheses around `expr` are the first after the keyword and the last before the rest.
+        let before = &self.layout.text[start as usize..expr.span.lo as usize];
+        let lo = start as usize + before.find('(').unwrap_or(0);
         let until = self.span(&rest).lo as usize;
         let inside = &self.layout.text[expr.span.hi as usize..until];
         let hi = expr.span.hi as usize + inside.rfind(')').map_or(0, |at| at + 1);
@@ -67,7 +57,7 @@ impl Builder<'_> {
 
     fn binding(&mut self, pair: Pair<'_, Rule>) -> Binding {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.into_inner();
         let name = parts.next().map(|word| self.declared(word));
         let mut ty = None;
         let mut value = None;
@@ -83,9 +73,9 @@ impl Builder<'_> {
     }
 
     pub fn match_expr(&mut self, pair: Pair<'_, Rule>) -> MatchExpr {
+        let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
-        let keyword = self.keyword(&mut parts);
-        let subject = self.header_expr(keyword, &mut parts);
+        let subject = self.header_expr(start, &mut parts);
         let mut arms: Vec<Arm> = Vec::new();
         for part in parts {
             let span = self.span(&part);
@@ -126,19 +116,18 @@ impl Builder<'_> {
     }
 
     pub fn while_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
+        let start = self.span(&pair).lo;
         let mut parts = pair.into_inner();
-        let keyword = self.keyword(&mut parts);
-        let condition = self.header_expr(keyword, &mut parts);
+        let condition = self.header_expr(start, &mut parts);
         StmtKind::While { condition, body: self.body(&mut parts) }
     }
 
     pub fn for_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
-        let mut parts = pair.into_inner().filter(|part| !matches!(part.as_rule(), Rule::kw_for | Rule::kw_in));
         let mut names = Vec::new();
         let mut exprs = Vec::new();
         let mut inclusive = None;
         let mut body = None;
-        for part in parts.by_ref() {
+        for part in pair.into_inner() {
             let rule = part.as_rule();
             if rule == Rule::for_names {
                 names = part.into_inner().map(|word| self.declared(word)).collect();

@@ -88,7 +88,6 @@ impl Builder<'_> {
             return ItemKind::Const(ConstDecl { name, ty, value });
         }
         let mut parts = pair.into_inner();
-        parts.next();
         if rule == Rule::fn_item {
             ItemKind::Fn(self.fn_decl(parts, false))
         } else if rule == Rule::struct_item {
@@ -110,7 +109,6 @@ impl Builder<'_> {
             ItemKind::Extern(self.extern_decl(parts))
         } else if rule == Rule::import_item {
             let name = self.name_part(&mut parts);
-            parts.next();
             ItemKind::Import { name, path: self.string_part(&mut parts) }
         } else if rule == Rule::include_item {
             ItemKind::Include { path: self.string_part(&mut parts) }
@@ -219,7 +217,6 @@ impl Builder<'_> {
             let is_fn = part.as_rule() == Rule::fn_item;
             let mut inner = part.into_inner();
             kind = Some(if is_fn {
-                inner.next();
                 ImplMemberKind::Fn(self.fn_decl(inner, true))
             } else {
                 let (Some(name), Some(value)) = (inner.next(), inner.next()) else {
@@ -239,7 +236,7 @@ impl Builder<'_> {
         for part in parts {
             if part.as_rule() == Rule::optional_mark {
                 optional = true;
-            } else if part.as_rule() == Rule::word {
+            } else if part.as_rule() == Rule::word_text {
                 name = Some(self.declared(part));
             } else if part.as_rule() == Rule::extern_params {
                 params = part.into_inner().map(|param| self.extern_param(param)).collect();

@@ -99,7 +99,7 @@ impl Builder<'_> {
     /// A keyword and what it takes.
     fn simple_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
         let rule = pair.as_rule();
-        let operand = pair.into_inner().nth(1);
+        let operand = pair.into_inner().next();
         if rule == Rule::return_stmt {
             return StmtKind::Return(operand.map(|value| self.expr(value)));
         } else if rule == Rule::break_stmt {
@@ -171,7 +171,7 @@ impl Builder<'_> {
         let mut otherwise = None;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::word => name = Some(self.declared(part)),
+                Rule::word_text => name = Some(self.declared(part)),
                 Rule::r#type => ty = Some(self.ty(part)),
                 Rule::expr => value = Some(self.expr(part)),
                 Rule::block => otherwise = Some(self.block(part)),
@@ -182,11 +182,11 @@ impl Builder<'_> {
     }
 
     fn try_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
+        let keyword = self.first_word(&pair);
         let mut parts = pair.into_inner();
-        let keyword = parts.next().map(|keyword| self.span(&keyword));
         let body = self.body(&mut parts);
         let catches: Vec<Catch> = parts.map(|part| self.catch(part)).collect();
-        if let (Some(keyword), true) = (keyword, catches.is_empty()) {
+        if catches.is_empty() {
             self.error(keyword, TryWithoutCatch {})
                 .help("catch every code with `catch _ { … }`, or one with `catch CODE { … }`");
         }
@@ -195,7 +195,7 @@ impl Builder<'_> {
 
     fn catch(&mut self, pair: Pair<'_, Rule>) -> Catch {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.into_inner();
         let (Some(pattern), Some(body)) = (parts.next(), parts.next()) else {
             crate::bug!("a catch without pattern or body")
         };

@@ -91,7 +91,7 @@ impl Builder<'_> {
         for part in inner {
             if part.as_rule() == Rule::type_path {
                 path = Some(self.type_path(part));
-            } else if part.as_rule() == Rule::kw_str {
+            } else if part.as_rule() == Rule::str_word {
                 let word = self.ident(part);
                 path = Some(Path { span: word.span, segments: vec![word] });
             } else if part.as_rule() == Rule::generic_args {

@@ -79,7 +79,7 @@ impl Generator {
         match self.random.below(4) {
             0 => ExprKind::Index { base, index: self.boxed(0) },
             1 => {
-                let args = self.many(3, |this| Arg { name: this.some(6, Self::word), value: this.expr() });
+                let args = self.many(3, |this| Arg { name: this.some(6, Self::name), value: this.expr() });
                 ExprKind::Call { callee: base, args }
             }
             _ => ExprKind::Field { base, name: self.word(), arrow: self.random.one_in(2) },
