@@ -117,17 +117,23 @@ impl Diagnostic {
 #[derive(Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.list.push(diagnostic);
         let last = self.list.len() - 1;
         &mut self.list[last]
     }
 
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
+    }
+
+    pub fn error_count(&self) -> usize {
+        self.errors
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
@@ -135,6 +141,7 @@ impl Diagnostics {
     }
 
     pub fn take(&mut self) -> Vec<Diagnostic> {
+        self.errors = 0;
         std::mem::take(&mut self.list)
     }
 }

@@ -45,7 +45,6 @@ impl Checker<'_, '_> {
 
     fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         if !builtin.supported {
-            self.check_args(args);
             return self.unsupported(span, format!("`{}`", builtin.name));
         }
         let params: Vec<Ty> = builtin.params.iter().map(|(_, ty)| self.table_type(ty)).collect();

@@ -8,7 +8,7 @@ use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::types::Ty;
 
 /// Deeper nesting than this is refused: every stage walks expressions by recursion.
-const MAX_DEPTH: u32 = 400;
+const MAX_DEPTH: u32 = 1100;
 
 impl Checker<'_, '_> {
     /// A value of its own type; `expected` is what an open type (of literals, shared variant names) may become.

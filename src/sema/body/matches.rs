@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::branches::Branch;
+use super::coverage::{Coverage, Ranges};
 use super::flow::Flow;
 use super::value::{Value, cast, error_expr, number, truth};
 use crate::ast::{self, ArmBody, Pattern};
@@ -11,9 +12,6 @@ use crate::fold;
 use crate::sema::tree::{Arm, Block, Expr, ExprKind, Match, Stmt};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
-
-/// Inclusive ranges of numbers.
-type Ranges = Vec<(i128, i128)>;
 
 /// An arm after checking: what it takes, or `default`.
 struct Checked<B> {
@@ -95,7 +93,7 @@ impl Checker<'_, '_> {
         check: impl Fn(&mut Self, &ast::Arm) -> B,
     ) -> (Vec<Checked<B>>, Ranges) {
         let domain = self.domain(subject.ty).unwrap_or_default();
-        let (mut arms, mut covered): (Vec<Checked<B>>, Ranges) = (Vec::new(), Vec::new());
+        let (mut arms, mut covered): (Vec<Checked<B>>, Coverage) = (Vec::new(), Coverage::default());
         let before = self.flow.clone();
         let mut after: Option<Flow> = None;
         let mut default = None;
@@ -116,7 +114,7 @@ impl Checker<'_, '_> {
             }
             arms.push(Checked { ranges, is_default, body, span: arm.span });
         }
-        let left = if left_out { Vec::new() } else { subtract(&domain, &covered) };
+        let left = if left_out { Vec::new() } else { domain.into_iter().flat_map(|r| covered.missing(r)).collect() };
         let complete = default.is_some() || left.is_empty();
         self.flow = match after {
             Some(after) if complete => after,
@@ -137,7 +135,7 @@ impl Checker<'_, '_> {
         &mut self,
         arm: &ast::Arm,
         ty: Ty,
-        covered: &mut Ranges,
+        covered: &mut Coverage,
         after_default: bool,
         left_out: &mut bool,
     ) -> (Ranges, bool) {
@@ -159,7 +157,7 @@ impl Checker<'_, '_> {
                 *left_out = true;
                 continue;
             };
-            let fresh = subtract(&[range], covered);
+            let fresh = covered.missing(range);
             let possible = !self.outside(ty, range);
             if fresh.is_empty() || after_default || !possible {
                 let warning = self.warn(pattern.span(), UnreachableArm {});
@@ -174,7 +172,9 @@ impl Checker<'_, '_> {
                 }
             }
             if !after_default {
-                covered.extend(fresh.iter().copied());
+                for &range in &fresh {
+                    covered.insert(range);
+                }
                 taken.extend(fresh);
             }
         }
@@ -293,26 +293,4 @@ fn split(checked: Vec<Checked<Block>>) -> (Vec<Arm>, Option<Block>) {
         }
     }
     (arms, default)
-}
-
-/// What is in `ranges` and not in `covered`.
-fn subtract(ranges: &[(i128, i128)], covered: &[(i128, i128)]) -> Ranges {
-    let mut left: Ranges = ranges.iter().copied().filter(|(low, high)| low <= high).collect();
-    for &(from, to) in covered {
-        let mut rest = Vec::new();
-        for (low, high) in left {
-            if to < low || from > high {
-                rest.push((low, high));
-                continue;
-            }
-            if low < from {
-                rest.push((low, from - 1));
-            }
-            if high > to {
-                rest.push((to + 1, high));
-            }
-        }
-        left = rest;
-    }
-    left
 }

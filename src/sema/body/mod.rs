@@ -15,6 +15,7 @@ mod compare;
 mod conditions;
 mod context;
 mod convert;
+mod coverage;
 mod exprs;
 mod fields;
 mod flow;
@@ -38,9 +39,9 @@ mod value;
 
 use super::env::Env;
 use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt, StmtKind};
+use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MissingReturn;
-use crate::diag::{Diagnostic, Severity};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
@@ -65,10 +66,6 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     }
     checker.pop_scope();
     (!checker.failed()).then_some(Body { locals: checker.locals, block })
-}
-
-fn count_errors(cx: &Session) -> usize {
-    cx.diags.iter().filter(|d| d.severity == Severity::Error).count()
 }
 
 /// Where the function runs, as far as its declaration says.
@@ -121,7 +118,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             errors_before: 0,
             wanted_by: None,
         };
-        checker.errors_before = count_errors(checker.cx);
+        checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
         for (index, local) in declared.locals.iter().enumerate() {
             let named = declared.named_result == Some(LocalId(index as u32));
@@ -141,7 +138,7 @@ impl<'c, 'e> Checker<'c, 'e> {
 
     /// Whether an error of this function was reported.
     fn failed(&self) -> bool {
-        count_errors(self.cx) > self.errors_before
+        self.cx.diags.error_count() > self.errors_before
     }
 
     /// The one answer to what the language has and this compiler has not.
