@@ -90,6 +90,8 @@ struct Checker<'c, 'e> {
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
+    /// A statement that is not supported may or may not leave.
+    flow_unknown: bool,
     /// Errors that were reported before this function.
     errors_before: usize,
     /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
@@ -115,6 +117,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             flow: Flow::start(),
             loops: Vec::new(),
             depth: 0,
+            flow_unknown: false,
             errors_before: 0,
             wanted_by: None,
         };
@@ -163,7 +166,7 @@ impl<'c, 'e> Checker<'c, 'e> {
         if let Some(local) = declared.named_result {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
             stmts.push(Stmt { kind: StmtKind::Return(Some(value)), span: end });
-        } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
+        } else if declared.result != Ty::VOID && declared.result != Ty::ERROR && !self.flow_unknown {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
             self.cx
                 .error(end, MissingReturn { name, ty })

@@ -80,6 +80,7 @@ impl Checker<'_, '_> {
 
     fn unsupported_stmt(&mut self, span: Span, what: &str) -> Option<StmtKind> {
         self.unsupported(span, what);
+        self.flow_unknown = true;
         None
     }
 
