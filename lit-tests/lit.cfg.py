@@ -32,6 +32,7 @@ if not os.access(ksc, os.X_OK):
     lit_config.fatal(f"no compiler at {ksc}: run `cargo build`, or set KSC")
 runtime = os.environ.get("KSC_RUNTIME") or os.path.join(root, "target", "runtime", "libks_runtime.a")
 
+config.environment["KSC_UNDER_TEST"] = os.path.abspath(ksc)
 config.environment["KSC_RUNTIME"] = os.path.abspath(runtime)
 # The compiler's output must not depend on who runs the tests.
 config.environment["LC_ALL"] = "C.UTF-8"
@@ -48,7 +49,7 @@ config.substitutions += [
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),
     ("%python", sys.executable),
-    ("%ksc", os.path.abspath(ksc)),
+    ("%ksc", f"{support}/ksc-under-test"),
 ]
 
 for name, missing_because in features.probe().items():
