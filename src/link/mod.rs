@@ -1,6 +1,5 @@
 //! From object code to files: what is written, and the executable that `cc` links.
 
 pub mod executable;
-pub mod object;
 pub mod output;
 pub mod runtime;

@@ -15,6 +15,7 @@ mod functions;
 mod host;
 mod memory;
 mod module;
+mod object;
 mod refusals;
 mod types;
 
@@ -54,7 +55,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
-    let bytes = if want == Artifact::Object { crate::link::object::without_dwarf(&bytes) } else { bytes };
+    let bytes = if want == Artifact::Object { object::without_dwarf(&bytes) } else { bytes };
     cx.timed("llvm-bpf", since);
     Some(bytes)
 }

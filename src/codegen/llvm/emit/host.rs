@@ -28,11 +28,15 @@ pub fn declared<'c>(
     }
     let func = g.module.add_function(name, function_type(g.context, result, params), None);
     func.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "nounwind"));
-    // A `bool` of the C ABI: one byte, 0 or 1.
-    if result == Some(g.build.int_type(1).into()) {
+    if is_bool(g, result) {
         func.add_attribute(AttributeLoc::Return, enum_attribute(g.context, "zeroext"));
     }
     func
+}
+
+/// A `bool` of the C ABI is one byte, 0 or 1: it was extended.
+fn is_bool<'c>(g: &ModuleGen<'_, 'c>, result: Option<BasicTypeEnum<'c>>) -> bool {
+    result == Some(g.build.int_type(1).into())
 }
 
 pub fn runtime<'c>(
@@ -44,7 +48,11 @@ pub fn runtime<'c>(
     let params: Vec<_> = args.iter().map(|a| a.get_type()).collect();
     let callee = declared(g.g, name, result, &params);
     let args: Vec<_> = args.iter().map(|&a| a.into()).collect();
-    g.g.build.call(callee, &args).try_as_basic_value().basic()
+    let call = g.g.build.call(callee, &args);
+    if is_bool(g.g, result) {
+        g.g.build.attribute(call, AttributeLoc::Return, "zeroext");
+    }
+    call.try_as_basic_value().basic()
 }
 
 impl<'c> FnGen<'_, '_, 'c> {

@@ -13,6 +13,7 @@ use crate::tables::FieldRole;
 use crate::target::Target;
 use crate::types::{FieldDef, Space, StructDef, TyKind};
 use inkwell::IntPredicate;
+use inkwell::attributes::AttributeLoc;
 use inkwell::values::BasicValueEnum;
 
 pub fn const_(g: &mut FnGen, op: &OpData) {
@@ -186,6 +187,17 @@ pub fn call(g: &mut FnGen, op: &OpData) {
     };
     let args: Vec<_> = view.args().iter().map(|&a| g.value(a).into()).collect();
     let call = g.g.build.call(callee, &args);
+    // As the callee says: LLVM looks at the call.
+    for (index, &arg) in view.args().iter().enumerate() {
+        if let Some(extension) = g.g.extension(g.func.ty(arg)) {
+            g.g.build.attribute(call, AttributeLoc::Param(index as u32), extension);
+        }
+    }
+    if let Some(&result) = op.results.first()
+        && let Some(extension) = g.g.extension(g.func.ty(result))
+    {
+        g.g.build.attribute(call, AttributeLoc::Return, extension);
+    }
     if let Some(value) = call.try_as_basic_value().basic() {
         g.set(op, value);
     }

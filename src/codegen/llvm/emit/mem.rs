@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
+use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
 use crate::ir::OpData;
 use crate::ir::ops::{MemAtomic, MemIsNull, MemPtrAdd};
@@ -37,6 +38,11 @@ pub fn atomic(g: &mut FnGen, op: &OpData) {
     if g.g.target == Target::Bpf && g.g.cx.options.mcpu < Mcpu::V3 && rmw != AtomicRMWBinOp::Add {
         let what = format!("an atomic `{}`", view.op());
         g.g.cx.error(op.loc.span, NeedsMcpu { what, level: "v3".into() });
+        g.g.failed = true;
+        return;
+    }
+    if g.int(view.value()).get_type().get_bit_width() < 32 {
+        g.g.cx.error(op.loc.span, IllFormedIr { why: "mem.atomic takes 32 and 64 bits".into() });
         g.g.failed = true;
         return;
     }
