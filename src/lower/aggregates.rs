@@ -54,7 +54,8 @@ impl Lowering<'_> {
             self.copy_entry(*map, key, place, expr.span);
         } else if let ExprKind::Cast(from) = &expr.kind {
             self.convert_text(from, expr, place);
-        } else if Self::is_place(expr) {
+        } else if Self::is_place(expr) || matches!(expr.kind, ExprKind::Field { .. }) {
+            // A field may be of a value that is no place, such as `m[k].inner`: that is made first.
             let from = self.place(expr);
             self.at(expr.span).b.ks_copy(place, from);
         } else {

@@ -34,8 +34,8 @@ impl Checker<'_, '_> {
             self.cast_to_pointer(value, pointer)
         } else if self.cx.types.as_int(to).is_some() {
             self.cast_to_int(value, to)
-        } else if self.is_str(to) && self.is_str(from) {
-            Some(self.coerce(value, to))
+        } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from)) {
+            Some(self.cast_to_string(value, to))
         } else {
             None
         };
@@ -47,6 +47,12 @@ impl Checker<'_, '_> {
                 error_expr(span)
             }
         }
+    }
+
+    /// Cut or filled with zeros; always terminated.
+    fn cast_to_string(&mut self, value: Value, to: Ty) -> Expr {
+        let literal = matches!(value.expr.kind, ExprKind::Const(Const::Str(_)));
+        if literal { self.coerce(value, to) } else { cast(value.expr, to) }
     }
 
     fn cast_to_bool(&mut self, value: Value) -> Option<Expr> {

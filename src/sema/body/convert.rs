@@ -30,7 +30,11 @@ impl Checker<'_, '_> {
                 Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
             }
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.coerce_pointer(value.expr, wanted),
-            (TyKind::Str(_), TyKind::Str(_) | TyKind::Array(..)) => self.coerce_string(value.expr, wanted),
+            (TyKind::Str(_), TyKind::Str(size)) => self.coerce_string(value.expr, size, wanted),
+            (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
+            (TyKind::Array(Ty::CHAR, length), TyKind::Str(size)) if length <= u64::from(size) => {
+                cast(value.expr, wanted)
+            }
             (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),
             (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),
             (TyKind::Be { .. }, _) if self.cx.types.as_int(wanted).is_some() => self.byte_order(value, wanted),
@@ -104,22 +108,38 @@ impl Checker<'_, '_> {
         cast(value, wanted)
     }
 
-    fn coerce_string(&mut self, value: Expr, wanted: Ty) -> Expr {
+    fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
         let span = value.span;
-        let ExprKind::Const(Const::Str(mut bytes)) = value.kind else {
-            let (from, to) = (self.ty_name(value.ty), self.ty_name(wanted));
-            return self.unsupported(span, format!("converting `{from}` to `{to}`"));
-        };
-        let TyKind::Str(size) = self.cx.types.kind(wanted) else {
-            return self.unsupported(span, "a string as an array of bytes");
-        };
         let room = size.saturating_sub(1) as usize;
-        if bytes.len() > room {
+        if let ExprKind::Const(Const::Str(mut bytes)) = value.kind {
+            if bytes.len() > room {
+                let (length, ty) = (bytes.len().to_string(), self.ty_name(wanted));
+                self.warn(span, StringTruncated { length, ty });
+                bytes.truncate(room);
+            }
+            return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
+        }
+        if self.cx.types.size_of(value.ty) <= u64::from(size) {
+            return cast(value, wanted);
+        }
+        self.mismatch(span, value.ty, wanted);
+        error_expr(span)
+    }
+
+    /// A string literal as an array of bytes; the rest of the array is zero.
+    fn coerce_bytes(&mut self, value: Expr, length: u64, wanted: Ty) -> Expr {
+        let span = value.span;
+        let ExprKind::Const(Const::Str(bytes)) = &value.kind else {
+            self.mismatch(span, value.ty, wanted);
+            return error_expr(span);
+        };
+        if bytes.len() as u64 > length {
             let (length, ty) = (bytes.len().to_string(), self.ty_name(wanted));
             self.warn(span, StringTruncated { length, ty });
-            bytes.truncate(room);
         }
-        Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span }
+        let given = bytes.iter().map(|&byte| Const::Int(i128::from(byte)));
+        let elements = given.chain(std::iter::repeat(Const::Int(0))).take(length as usize).collect();
+        Expr { kind: ExprKind::Const(Const::Array(elements)), ty: wanted, span }
     }
 
     /// Between host and network order, or two widths of that, only `as` converts.
@@ -162,6 +182,9 @@ impl Checker<'_, '_> {
                 Some(format!("a pointer that may be null is written `*{}?`", types.name(to)))
             }
             (TyKind::Struct(_), TyKind::Ptr { to, .. }) if to == found => Some(format!("its address: `&{text}`")),
+            (TyKind::Str(_) | TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => {
+                Some(format!("`{text} as {}` cuts it off", types.name(wanted)))
+            }
             (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
                 Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))

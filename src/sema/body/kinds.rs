@@ -36,6 +36,11 @@ impl Checker<'_, '_> {
         matches!(self.cx.types.kind(ty), TyKind::Str(_))
     }
 
+    /// `char[N]`
+    pub fn is_chars(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Array(Ty::CHAR, _))
+    }
+
     pub fn is_int(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Int { .. })
     }
