@@ -19,6 +19,7 @@ pub mod module;
 pub mod ops;
 pub mod parse;
 pub mod print;
+pub mod range;
 pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;

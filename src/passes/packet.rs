@@ -9,6 +9,7 @@
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
+use crate::ir::range::Ranges;
 use crate::ir::{BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::{HELPERS, OpTrait};
@@ -179,8 +180,8 @@ fn constant(b: &mut Builder<'_>, bounds: Bounds, offset: i128, byte: Ty) -> Valu
     b.mem_ptr_add(bounds.start, offset, byte)
 }
 
-/// The pointer, and whether the offset was within the limit. One that is not is replaced before it is added, since the
-/// verifier follows the addition whether or not its result is used.
+/// The pointer, and whether the offset is within the limit; none where it always is. One that is not is replaced before it
+/// is added, since the verifier follows the addition whether or not its result is used.
 fn variable(
     b: &mut Builder<'_>,
     types: &Types,
@@ -188,6 +189,7 @@ fn variable(
     offset: Value,
     (limit, byte): (u64, Ty),
 ) -> (Value, Option<Value>) {
+    let in_range = Ranges::of(b.func, types).largest(offset).is_some_and(|largest| largest <= limit);
     let ty = b.func.ty(offset);
     let Some((bits, _)) = types.as_int(ty) else { crate::bug!("an offset is an integer") };
     // A negative offset is far beyond the end.
@@ -197,8 +199,11 @@ fn variable(
             offset = b.arith_cast(offset, wider);
         }
     }
-    let limit = b.ks_const(i128::from(limit), Ty::U64);
-    let bounded = b.arith_cmp(offset, limit, "le", Ty::BOOL);
-    let offset = b.arith_select(bounded, offset, limit, Ty::U64);
+    if in_range {
+        return (b.mem_ptr_add(bounds.start, offset, byte), None);
+    }
+    let largest = b.ks_const(i128::from(limit), Ty::U64);
+    let bounded = b.arith_cmp(offset, largest, "le", Ty::BOOL);
+    let offset = b.bpf_clamp(offset, i128::from(limit), Ty::U64);
     (b.mem_ptr_add(bounds.start, offset, byte), Some(bounded))
 }

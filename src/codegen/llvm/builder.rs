@@ -313,6 +313,16 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
+    /// Assembly that depends on nothing but its operand.
+    pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
+        let ty = value.get_type();
+        let fn_type = ty.fn_type(&[ty.into()], false);
+        let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[value.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
     pub fn attribute(&self, call: CallSiteValue<'c>, at: AttributeLoc, name: &str) {
         call.add_attribute(at, enum_attribute(self.context, name));
     }

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::{BpfHelper, BpfLoop};
+use crate::ir::ops::{BpfClamp, BpfHelper, BpfLoop};
 use crate::ir::{OpData, Value};
 use crate::tables::HELPERS;
 use inkwell::types::BasicTypeEnum;
@@ -54,4 +54,12 @@ pub fn loop_(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
     g.call_helper("bpf_loop", Some(long), &[g.value(view.count()), callback, g.value(view.frame()), flags]);
+}
+
+/// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.
+pub fn clamp(g: &mut FnGen, op: &OpData) {
+    let view = BpfClamp::of(op);
+    let text = format!("if $0 <= {0} goto +1\n\t$0 = {0}", view.limit());
+    let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
+    g.set(op, value);
 }
