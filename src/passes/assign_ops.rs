@@ -6,6 +6,7 @@
 //! expands the divisions and shifts that come out.
 
 use super::{Changed, Declarations, Pass, Run};
+use crate::diag::codes::limits::NotAtomic;
 use crate::ir::ops::{KsAssignOp, KsDeref, KsElem, KsField, KsGlobal};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -19,21 +20,25 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     let mut changed = Changed::No;
     for op in func.walk() {
         if func.ops[op].opcode == Opcode::KsAssignOp {
-            expand(func, module, &cx.types, op);
+            expand(func, module, cx, op);
             changed = Changed::Yes;
         }
     }
     changed
 }
 
-fn expand(func: &mut Function, module: &Declarations, types: &Types, op: OpId) {
+fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) {
     let view = KsAssignOp::of(&func.ops[op]);
     let (place, value, compute) = (view.place(), view.value(), view.compute());
     let word = view.op().to_owned();
-    let TyKind::Place { of, space } = types.kind(func.ty(place)) else { crate::bug!("an assignment to no place") };
-    let atomic = matches!(word.as_str(), "add" | "sub")
-        && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. })
-        && is_shared(func, module, types, place, space);
+    let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("an assignment to no place") };
+    let types = &cx.types;
+    let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
+    let atomic = shared && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
+    if shared && !atomic && module.target == Some(Target::Bpf) && space != Space::Any {
+        let ty = types.name(of);
+        cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
+    }
     let mut b = Builder::before(func, op, NAME);
     if atomic {
         // Modulo the place's width it makes no difference in which width the sum is computed.

@@ -22,4 +22,7 @@ codes! {
 
     /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
     E0549 Refused { side, why } = "no {side} code can be made of this: {why}",
+
+    /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
+    W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",
 }
