@@ -160,6 +160,7 @@ pub enum Const {
 }
 
 pub struct Block {
+    /// No statement follows one that always leaves; a `match` over all variants of an enum whose arms leave counts as one.
     pub stmts: Vec<Stmt>,
     /// The value of a block that is an expression.
     pub value: Option<Box<Expr>>,
@@ -306,7 +307,8 @@ pub enum ExprKind {
         left: Box<Expr>,
         right: Box<Expr>,
     },
-    /// To the type of this expression; also truthiness (to bool) and between `be` and host order (swaps).
+    /// To the type of this expression; also truthiness (to bool), between `be` and host order (swaps), and from a link to
+    /// `i32` (its status: 0 or a negative errno).
     Cast(Box<Expr>),
     /// The stored integer of a `be` value: `x.raw`.
     Raw(Box<Expr>),
@@ -332,7 +334,7 @@ pub enum ExprKind {
         flags: Option<Box<Expr>>,
         result_used: bool,
     },
-    /// Takes a handle (all its links) or a link.
+    /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
     /// In order of evaluation; fields that were left out have been filled in.
     Struct {
@@ -399,7 +401,8 @@ pub struct Arm {
 
 /// A print whose format was checked against its arguments.
 pub struct Print {
-    /// A printf format; every conversion has an argument of a fitting type.
+    /// A printf format without length modifiers; every conversion has an argument of a fitting type: integers are of 32 or
+    /// 64 bits, signed for `d` and unsigned for `u x X o c`.
     pub format: Vec<u8>,
     pub args: Vec<Expr>,
     /// `print` ends the line, `print_raw` does not.

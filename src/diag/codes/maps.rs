@@ -20,7 +20,7 @@ codes! {
     /// The entries of an array always exist.
     E0431 DeleteFromArray { name, kind } = "`{name}` is of kind `{kind}`, whose entries cannot be deleted",
     /// The result may be there or not, so it is used where that is tested: in `if (var …)` or `var … else`.
-    E0432 UntestedOptional { what } = "{what} may be absent, which is tested nowhere",
+    E0432 UntestedOptional { what } = "{what} may be absent, and nothing tests that",
     /// In user space an entry has no address: the kernel holds it.
     E0433 EntryAddress { name } = "`{name}` is a map entry, which has no address in user space",
     /// Entries of a per-CPU map exist once per CPU; user space cannot update all of them in one operation.

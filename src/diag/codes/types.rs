@@ -78,6 +78,8 @@ codes! {
     E0255 AssignLoopVariable { name } = "loop variable `{name}` cannot be assigned to",
     /// Only integers, chars, bools, `be` values and enums can be matched.
     E0256 NotMatchable { ty } = "a value of type `{ty}` cannot be matched",
+    /// Only places have addresses: variables, what pointers point to, map entries in BPF code, and fields of those.
+    E0257 NoAddress { what } = "{what} is stored nowhere, so it has no address",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.

@@ -9,7 +9,7 @@ use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::limits::{EscapingAddress, MaybeNull, UncheckedNull};
 use crate::diag::codes::maps::EntryAddress;
-use crate::diag::codes::types::{NotAPointer, NotAssignable};
+use crate::diag::codes::types::{NoAddress, NotAPointer};
 use crate::sema::tree::{Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -49,7 +49,8 @@ impl Checker<'_, '_> {
             return self.unsupported(span, "the address of a context's field or of a bit-field");
         }
         if !is_place(&place) {
-            self.error(place.span, NotAssignable { what: "`&` takes the address of a place; this".into() });
+            let what = format!("`{}`", self.text(place.span));
+            self.error(place.span, NoAddress { what }).help("store it in a variable first");
             return error_expr(span);
         }
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
