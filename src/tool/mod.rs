@@ -22,7 +22,9 @@ pub mod status {
 
 /// Prints all that was reported and says how the run ended.
 pub fn finish(cx: &mut Session, format: ErrorFormat) -> ExitCode {
-    let diagnostics = cx.diags.take();
+    let mut diagnostics = cx.diags.take();
+    // In the order of the source, whatever the order of checking; what has no place comes first.
+    diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
     show(cx, format, &diagnostics);
     print_timings(cx);
     let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
