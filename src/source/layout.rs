@@ -58,7 +58,7 @@ impl Layout {
 pub fn layout(text: &str, file: FileId, diags: &mut Vec<Diagnostic>) -> Layout {
     let mut pass = Pass::new(text, false);
     pass.run();
-    if pass.problems.iter().any(|p| matches!(p.kind, ProblemKind::Unclosed(_) | ProblemKind::Stray)) {
+    if pass.unbalanced {
         // Once more, with the start of a line as a sign that a declaration begins.
         pass = Pass::new(text, true);
         pass.run();
@@ -125,6 +125,9 @@ struct Pass<'a> {
     line_start: usize,
     line_indent: usize,
     too_deep: bool,
+    unbalanced: bool,
+    /// Where the last string without an end begins: it swallowed the brackets after it.
+    open_quote: usize,
     /// The first comment that does not know the token after it.
     open_comments: usize,
 }
@@ -145,6 +148,8 @@ impl<'a> Pass<'a> {
             line_start: 0,
             line_indent: 0,
             too_deep: false,
+            unbalanced: false,
+            open_quote: 0,
             open_comments: 0,
         }
     }
@@ -222,6 +227,9 @@ impl<'a> Pass<'a> {
         } else if token.kind == TokenKind::Close {
             self.close(token);
         } else if let TokenKind::Fault(fault) = token.kind {
+            if matches!(fault, Fault::OpenString | Fault::OpenChar) {
+                self.open_quote = token.lo;
+            }
             self.problem(ProblemKind::Fault(fault), token.lo..token.hi);
         }
         self.write(token);
@@ -319,6 +327,7 @@ impl<'a> Pass<'a> {
             _ => b'{',
         };
         if !self.stack.iter().any(|open| open.bracket == wanted) {
+            self.unbalanced = true;
             self.problem(ProblemKind::Stray, token.lo..token.hi);
             return;
         }
@@ -351,6 +360,10 @@ impl<'a> Pass<'a> {
     }
 
     fn unclosed(&mut self, open: Open, at: usize) {
+        self.unbalanced = true;
+        if self.open_quote > open.at {
+            return;
+        }
         let kind = ProblemKind::Unclosed(Unclosed { at, odd: open.odd });
         self.problem(kind, open.at..open.at + 1);
     }

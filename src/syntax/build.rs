@@ -92,6 +92,10 @@ impl<'a> Builder<'a> {
         Path { segments: pair.into_inner().map(|word| self.ident(word)).collect(), span }
     }
 
+    pub fn is_too_deep(&self, cost: usize) -> bool {
+        self.depth + cost > MAX_DEPTH
+    }
+
     /// Builds what lies `cost` levels below this one; `too_deep` stands for it if that is more than a tree may have.
     pub fn deeper<T>(
         &mut self,
@@ -100,7 +104,7 @@ impl<'a> Builder<'a> {
         build: impl FnOnce(&mut Self) -> T,
         too_deep: impl FnOnce() -> T,
     ) -> T {
-        if self.depth + cost > MAX_DEPTH {
+        if self.is_too_deep(cost) {
             if !self.too_deep {
                 self.too_deep = true;
                 self.error(span, NestingTooDeep { limit: MAX_DEPTH.to_string() })

@@ -214,9 +214,10 @@ impl Wanted {
 
     /// What can stand where something was refused, by the rules that were tried there.
     fn instead(error: &Error<Rule>) -> Wanted {
-        let rules = rules(error);
-        let operator = rules.contains(&Rule::infix);
-        Wanted { statement: rules.contains(&Rule::break_stmt), expression: !operator, operator, ..Wanted::default() }
+        let tried = |rule: Rule| rules(error).contains(&rule);
+        let operator = tried(Rule::infix) || tried(Rule::dot_field) || tried(Rule::head_dot);
+        let statement = tried(Rule::break_stmt) && !operator;
+        Wanted { statement, expression: !operator, operator, ..Wanted::default() }
     }
 
     /// Nothing but letters or signs that would go on what was read.

@@ -14,13 +14,20 @@ impl Builder<'_> {
     pub fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let parts = pair.into_inner();
-        let cost = parts.len();
+        let cost = self.cost(&parts);
         let build = |this: &mut Self| {
             let mut parts = parts.peekable();
             let first = this.operand(&mut parts);
             this.expr_from(first, parts)
         };
         self.deeper(cost, span, build, || placeholder(span))
+    }
+
+    /// How deep the tree of these operators and operands becomes, at most.
+    fn cost(&self, parts: &Pairs<'_, Rule>) -> usize {
+        // Only long ones are worth counting: each infix operator makes one level, not another one for its operand.
+        let cost = parts.len();
+        if self.is_too_deep(cost) { cost - parts.clone().filter(|p| p.as_rule() == Rule::infix).count() } else { cost }
     }
 
     /// The rest of an expression whose first operand is known: infix operators and operands in turn, and `?:`.
@@ -103,7 +110,7 @@ impl Builder<'_> {
     pub fn head_rest(&mut self, first: Expr, pair: Pair<'_, Rule>) -> Expr {
         let span = first.span.to(self.span(&pair));
         let parts = pair.into_inner();
-        let cost = 1 + parts.len();
+        let cost = 1 + self.cost(&parts);
         let build = |this: &mut Self| {
             let mut parts = parts.peekable();
             let first = this.around(first, Vec::new(), &mut parts);

@@ -3,6 +3,7 @@
 
 mod generate;
 mod random;
+mod shape;
 
 use generate::Generator;
 use ksc::ast::{self, File};

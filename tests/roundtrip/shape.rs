@@ -1,0 +1,75 @@
+//! How tightly what binds: an expression against the same one with all its parentheses.
+
+use ksc::ast::{Expr, ExprKind, ItemKind, StmtKind};
+
+/// Every operator with its operands in parentheses, those of the source left out.
+fn shape(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Paren(inner) => shape(inner),
+        ExprKind::Unary { op, operand } => format!("({}{})", op.text(), shape(operand)),
+        ExprKind::Binary { op, left, right, .. } => format!("({} {} {})", shape(left), op.text(), shape(right)),
+        ExprKind::Ternary { condition, then, otherwise } => {
+            format!("({} ? {} : {})", shape(condition), shape(then), shape(otherwise))
+        }
+        ExprKind::Cast { operand, ty } => format!("({} as {})", shape(operand), ksc::ast::print::ty(ty)),
+        ExprKind::Index { base, index } => format!("({}[{}])", shape(base), shape(index)),
+        ExprKind::Field { base, name, .. } => format!("({}.{})", shape(base), name.name),
+        _ => ksc::ast::print::expr(expr),
+    }
+}
+
+fn shape_of(text: &str) -> String {
+    let (file, cx) = crate::parse(&format!("fn f() {{ {text} }}"));
+    assert!(!cx.diags.has_errors(), "{text}");
+    let Some(ItemKind::Fn(decl)) = file.items.first().map(|item| &item.kind) else { panic!("{text}") };
+    let [stmt] = &decl.body.as_ref().expect("the function has a body").stmts[..] else { panic!("{text}") };
+    let StmtKind::Expr(expr) = &stmt.kind else { panic!("{text}") };
+    shape(expr)
+}
+
+#[test]
+fn precedence() {
+    let cases = [
+        // From the loosest to the tightest.
+        ("a ? b : c || d", "(a ? b : (c || d))"),
+        ("a || b && c", "(a || (b && c))"),
+        ("a && b | c", "(a && (b | c))"),
+        ("a | b ^ c", "(a | (b ^ c))"),
+        ("a ^ b & c", "(a ^ (b & c))"),
+        ("a & b == c", "(a & (b == c))"),
+        ("a == b < c", "(a == (b < c))"),
+        ("a < b << c", "(a < (b << c))"),
+        ("a << b + c", "(a << (b + c))"),
+        ("a + b * c", "(a + (b * c))"),
+        ("a * b as u32", "(a * (b as u32))"),
+        ("-a as u32", "((-a) as u32)"),
+        ("-a.b[c]", "(-((a.b)[c]))"),
+        ("*p.q as u8 + 1", "(((*(p.q)) as u8) + 1)"),
+        // All infix operators associate to the left, `?:` to the right.
+        ("a - b - c", "((a - b) - c)"),
+        ("a / b * c % d", "(((a / b) * c) % d)"),
+        ("a << b >> c", "((a << b) >> c)"),
+        ("a < b >= c", "((a < b) >= c)"),
+        ("a == b != c", "((a == b) != c)"),
+        ("a || b || c", "((a || b) || c)"),
+        ("a as u8 as u16", "((a as u8) as u16)"),
+        ("a ? b : c ? d : e", "(a ? b : (c ? d : e))"),
+        ("a ? b ? c : d : e", "(a ? (b ? c : d) : e)"),
+        ("a == b && c != d || e", "(((a == b) && (c != d)) || e)"),
+        ("a + b < c - d == e > f", "(((a + b) < (c - d)) == (e > f))"),
+        // A minus in prefix position belongs to the integer.
+        ("-1 as u8", "(-1 as u8)"),
+        ("2 - 1", "(2 - 1)"),
+        ("2 - -1", "(2 - -1)"),
+        ("- -1", "(--1)"),
+        ("!-1", "(!-1)"),
+        // What looks like a type after `as` ends where its name does.
+        ("a as u32 < b", "((a as u32) < b)"),
+        ("a as *T ? b : c", "((a as *T) ? b : c)"),
+        ("a as *T * b", "((a as *T) * b)"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(shape_of(text), wanted, "{text}");
+        assert_eq!(shape_of(wanted), wanted, "{wanted}");
+    }
+}
