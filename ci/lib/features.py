@@ -11,7 +11,8 @@ import bpf
 @functools.cache
 def probe():
     """feature → None if it is here, else the reason why not."""
-    return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"), "vm": _vm()}
+    return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
+            "trace": _trace(), "vm": _vm()}
 
 
 def required():
@@ -35,6 +36,12 @@ def _netns():
 def _tool(name):
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     return None if shutil.which(name, path=path) else f"no {name}"
+
+
+def _trace():
+    if os.geteuid() != 0:
+        return "not root"
+    return None if os.path.isdir("/sys/kernel/tracing/instances") else "no tracefs on /sys/kernel/tracing"
 
 
 def _vm():
