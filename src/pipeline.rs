@@ -3,7 +3,7 @@
 //! A stage takes explicit data of the stage before and reports through the session; `None` means that errors were
 //! reported. What is written where is `tool/build.rs`'s business.
 
-use crate::codegen::llvm::{self, Artifact, BpfSide};
+use crate::codegen::llvm::{self, Artifact};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
 use crate::session::Session;
@@ -126,7 +126,7 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
 /// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.
 pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, want: Artifact) -> Option<Vec<u8>> {
     let part = lowered(cx, module, Target::Host)?;
-    llvm::host(cx, &part, bpf.map(|(module, object)| BpfSide { module, object }), want)
+    llvm::host(cx, &part, bpf.map(|(_, object)| object.as_slice()), want)
 }
 
 /// Whether a side has anything to run: BPF code needs a program, user space a `main`.

@@ -37,15 +37,6 @@ pub enum Artifact {
     Object,
 }
 
-/// The BPF side of a program, which its executable carries and drives.
-#[derive(Clone, Copy)]
-pub struct BpfSide<'a> {
-    /// After its last pass: its programs are what the host loads.
-    pub module: &'a ir::Module,
-    /// As `bpf` made it.
-    pub object: &'a [u8],
-}
-
 /// The BPF object of a module. None: it failed and was reported.
 pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
@@ -60,17 +51,16 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
     Some(bytes)
 }
 
-/// The native object of a module; `bpf` is what it carries, none where there is no BPF code. None: it failed and was
+/// The native object of a module; `bpf` is the object that it carries, none where there is no BPF code. None: it failed and was
 /// reported.
-pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<BpfSide>, want: Artifact) -> Option<Vec<u8>> {
+pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<&[u8]>, want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
     let context = Context::create();
     let machine = context::host_machine(cx)?;
     let mut g = ModuleGen::new(cx, module, Target::Host, &context, &machine);
-    g.programs = bpf.map_or(Vec::new(), |side| host::programs(side.module));
     data::host(&mut g);
     functions::emit_all(&mut g);
-    host::entry(&mut g, bpf.map(|side| side.object));
+    host::entry(&mut g, bpf);
     let bytes = context::finish(g, &machine, want)?;
     cx.timed("llvm-host", since);
     Some(bytes)

@@ -24,8 +24,6 @@ pub struct ModuleGen<'a, 'c> {
     pub funcs: HashMap<Symbol, FunctionValue<'c>>,
     /// Globals and maps that this module defines.
     pub data: HashMap<Symbol, PointerValue<'c>>,
-    /// The programs of the BPF object, in order of the descriptor that the runtime gets; host only.
-    pub programs: Vec<&'a ir::Function>,
     strings: HashMap<Vec<u8>, PointerValue<'c>>,
     /// Something was reported: what is made is not to be used.
     pub failed: bool,
@@ -61,7 +59,6 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             debug,
             funcs: HashMap::new(),
             data: HashMap::new(),
-            programs: Vec::new(),
             strings: HashMap::new(),
             failed: false,
         }

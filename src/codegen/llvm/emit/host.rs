@@ -97,7 +97,7 @@ pub fn shared_global<'c>(g: &FnGen<'_, '_, 'c>, name: &Symbol) -> inkwell::value
 
 pub fn load(g: &mut FnGen, op: &OpData) {
     let name = HostLoad::of(op).program();
-    let Some(index) = g.g.programs.iter().position(|p| p.name == *name) else {
+    let Some(index) = g.g.ir.programs.iter().position(|p| p.name == *name) else {
         // Only IR text can ask for this.
         g.g.cx.error(op.loc.span, BadIr { why: format!("there is no BPF program @{name} to load") });
         g.g.failed = true;

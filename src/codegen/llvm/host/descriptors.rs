@@ -2,7 +2,7 @@
 
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
-use crate::ir::{Function, Global, MapDecl, Role, Section};
+use crate::ir::{Global, MapDecl, ProgramDecl, Section};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -69,8 +69,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
         }
         None => (g.build.null().into(), 0),
     };
-    let programs = g.programs.clone();
-    let progs: Vec<_> = programs.into_iter().map(|p| prog(g, p)).collect();
+    let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
     let maps: Vec<_> = module.maps.iter().map(|m| map(g, m)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
     let mut fields = vec![g.u32(KS_ABI), g.u32(0), name, object, g.u64(object_len)];
@@ -81,14 +80,12 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
 }
 
 /// A `KsProg`.
-fn prog<'c>(g: &mut ModuleGen<'_, 'c>, func: &Function) -> StructValue<'c> {
-    let Role::Program { spec, mode, target } = &func.role else {
-        crate::bug!("@{} is no program", func.name);
-    };
+fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
+    let ProgramDecl { name, spec, mode, target } = program;
     let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    let (name, target) = (g.text(Some(&func.name)), g.text(target.as_deref()));
+    let (name, target) = (g.text(Some(name)), g.text(target.as_deref()));
     g.record(&[name, g.u32(form.runtime_kind), g.u32(0), target])
 }
 

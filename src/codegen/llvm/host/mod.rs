@@ -5,14 +5,9 @@ mod options;
 
 use super::emit::runtime_function;
 use super::module::ModuleGen;
-use crate::ir::{Function, Global, Module, Role};
+use crate::ir::{Global, Module, Role};
 use crate::target::Target;
 use inkwell::values::{FunctionValue, IntValue};
-
-/// The programs of a BPF module, in order of the descriptor.
-pub fn programs(bpf: &Module) -> Vec<&Function> {
-    bpf.funcs.iter().filter(|f| matches!(f.role, Role::Program { .. })).collect()
-}
 
 /// The globals that BPF code shares, in order of the descriptor.
 pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
