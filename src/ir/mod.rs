@@ -15,6 +15,7 @@ pub mod callgraph;
 pub mod clone;
 pub mod flow;
 pub mod function;
+mod mentioned;
 pub mod module;
 pub mod ops;
 pub mod parse;

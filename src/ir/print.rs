@@ -1,9 +1,10 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
+use super::mentioned;
 use super::{Attr, BlockId, Function, Global, GlobalKind, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
 use crate::tables::ProgramSpec;
-use crate::types::{Origin, StructId, Ty, TyKind, Types};
-use std::collections::{BTreeSet, HashMap};
+use crate::types::{Origin, StructId, TyKind, Types};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// A whole module, as a `.ksir` file holds it.
@@ -91,9 +92,9 @@ impl Printer<'_> {
         self.line(0, "}");
     }
 
-    /// The structs and enums that the module mentions; enums first, so that a struct name is known from an enum's.
+    /// The structs and enums that the module mentions, in order of mention; enums first, so that a struct name is known from an enum's.
     fn types(&mut self, module: &Module) {
-        let used = used_types(module, self.types);
+        let used = mentioned::types(module, self.types);
         for &ty in &used {
             if let TyKind::Enum(id) = self.types.kind(ty) {
                 let def = self.types.enum_def(id);
@@ -313,78 +314,5 @@ pub fn origin_word(origin: Origin) -> &'static str {
         Origin::User => "user",
         Origin::Packet => "packet",
         Origin::Context => "context",
-    }
-}
-
-/// Every struct and enum that the module mentions, in order of interning.
-fn used_types(module: &Module, types: &Types) -> BTreeSet<Ty> {
-    let mut used = BTreeSet::new();
-    for global in &module.globals {
-        mention(types, global.ty, &mut used);
-    }
-    for map in &module.maps {
-        mention(types, map.key, &mut used);
-        mention(types, map.value, &mut used);
-    }
-    if let Some(options) = &module.options {
-        mention_struct(types, options.ty, &mut used);
-    }
-    for func in &module.funcs {
-        mention(types, func.result, &mut used);
-        for param in &func.params {
-            mention(types, param.ty, &mut used);
-        }
-        for (_, value) in func.values.iter() {
-            mention(types, value.ty, &mut used);
-        }
-        for op in func.walk() {
-            for attr in &func.ops[op].attrs {
-                if let Attr::Type(ty) = attr {
-                    mention(types, *ty, &mut used);
-                }
-            }
-        }
-    }
-    used
-}
-
-fn mention_struct(types: &Types, wanted: StructId, used: &mut BTreeSet<Ty>) {
-    if let Some(ty) = types.find(TyKind::Struct(wanted)) {
-        mention(types, ty, used);
-    }
-}
-
-fn mention(types: &Types, ty: Ty, used: &mut BTreeSet<Ty>) {
-    match types.kind(ty) {
-        TyKind::Struct(id) => {
-            if used.insert(ty) {
-                for field in &types.struct_def(id).fields {
-                    mention(types, field.ty, used);
-                }
-            }
-        }
-        TyKind::Enum(_) => {
-            used.insert(ty);
-        }
-        TyKind::Array(of, _) | TyKind::Opt(of) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
-            mention(types, of, used);
-        }
-        TyKind::Fn(id) => {
-            let sig = types.sig(id);
-            for &ty in sig.params.iter().chain([&sig.result]) {
-                mention(types, ty, used);
-            }
-        }
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Handle
-        | TyKind::Link
-        | TyKind::Null
-        | TyKind::Error => {}
     }
 }
