@@ -132,7 +132,13 @@ fn view(out: &mut String, op: &Op) {
         let name = rust_name(name);
         let (ty, body) = match many {
             "One" => ("Value", format!("self.0.operands[{index}]")),
-            "Optional" => ("Option<Value>", format!("self.0.operands.get({index}).copied()")),
+            "Optional" => (
+                "Option<Value>",
+                format!(
+                    "{}.copied()",
+                    if index == 0 { "self.0.operands.first()".into() } else { format!("self.0.operands.get({index})") }
+                ),
+            ),
             _ => ("&'a [Value]", format!("&self.0.operands[{index}..]")),
         };
         writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ {body} }}").expect("a string grows");
@@ -223,10 +229,10 @@ fn builder(out: &mut String, op: &Op) {
         attrs.push(value);
     }
     let many = record.results.first().is_some_and(|r| r.ends_with('*'));
-    let (results, result_type, finish) = match (record.results.len(), many) {
-        (0, _) => ("&[]", "OpId", "op"),
-        (1, false) => ("&[result]", "Value", "self.func.ops[op].results[0]"),
-        _ => ("results", "OpId", "op"),
+    let (results, result_type) = match (record.results.len(), many) {
+        (0, _) => ("&[]", "OpId"),
+        (1, false) => ("&[result]", "Value"),
+        _ => ("results", "OpId"),
     };
     match results {
         "&[result]" => params.push_str(", result: Ty"),
@@ -242,14 +248,17 @@ fn builder(out: &mut String, op: &Op) {
     let regions = if record.regions.is_empty() { "Vec::new()" } else { "regions" };
     let successors = if record.successors.is_empty() { "Vec::new()" } else { "successors" };
     let unused_mut = if record.operands.is_empty() { operands.replace("mut ", "") } else { operands };
+    let attrs = attrs.join(", ");
+    let insert =
+        format!("self.insert(Opcode::{}, operands, vec![{attrs}], {results}, {regions}, {successors})", op.variant());
+    let made =
+        if result_type == "Value" { format!("let op = {insert};\nself.func.ops[op].results[0]") } else { insert };
     writeln!(
         out,
         "/// {}\n#[allow(clippy::too_many_arguments, clippy::vec_init_then_push)]\npub fn {}(&mut self{params}) -> {result_type} {{\n{unused_mut}\
-         let op = self.insert(Opcode::{}, operands, vec![{}], {results}, {regions}, {successors});\n{finish}\n}}",
+         {made}\n}}",
         record.summary,
         op.function(),
-        op.variant(),
-        attrs.join(", ")
     )
     .expect("a string grows");
 }

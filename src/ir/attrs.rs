@@ -20,51 +20,37 @@ pub enum Attr {
 /// The getters are for typed views, which know the kind from the record.
 impl Attr {
     pub fn int(&self) -> i128 {
-        match self {
-            Attr::Int(value) => *value,
-            other => crate::bug!("attribute {other:?} is no number"),
-        }
+        let Attr::Int(value) = self else { crate::bug!("attribute {self:?} is no number") };
+        *value
     }
 
     pub fn bool(&self) -> bool {
-        match self {
-            Attr::Bool(value) => *value,
-            other => crate::bug!("attribute {other:?} is no bool"),
-        }
+        let Attr::Bool(value) = self else { crate::bug!("attribute {self:?} is no bool") };
+        *value
     }
 
     pub fn bytes(&self) -> &[u8] {
-        match self {
-            Attr::Str(bytes) => bytes,
-            other => crate::bug!("attribute {other:?} is no string"),
-        }
+        let Attr::Str(bytes) = self else { crate::bug!("attribute {self:?} is no string") };
+        bytes
     }
 
     pub fn symbol(&self) -> &Symbol {
-        match self {
-            Attr::Symbol(symbol) => symbol,
-            other => crate::bug!("attribute {other:?} is no symbol"),
-        }
+        let Attr::Symbol(symbol) = self else { crate::bug!("attribute {self:?} is no symbol") };
+        symbol
     }
 
     pub fn ty(&self) -> Ty {
-        match self {
-            Attr::Type(ty) => *ty,
-            other => crate::bug!("attribute {other:?} is no type"),
-        }
+        let Attr::Type(ty) = self else { crate::bug!("attribute {self:?} is no type") };
+        *ty
     }
 
     pub fn word(&self) -> &str {
-        match self {
-            Attr::Word(word) => word,
-            other => crate::bug!("attribute {other:?} is no word"),
-        }
+        let Attr::Word(word) = self else { crate::bug!("attribute {self:?} is no word") };
+        word
     }
 
     pub fn ints(&self) -> &[i128] {
-        match self {
-            Attr::Ints(values) => values,
-            other => crate::bug!("attribute {other:?} is no list of numbers"),
-        }
+        let Attr::Ints(values) = self else { crate::bug!("attribute {self:?} is no list of numbers") };
+        values
     }
 }

@@ -138,11 +138,14 @@ impl<'a> Failure<'a> {
     pub fn open_bracket(&self) -> Option<usize> {
         let mut closed = 0;
         for index in (0..self.at.min(self.tokens.len())).rev() {
-            match self.tokens[index].kind {
-                TokenKind::Close => closed += 1,
-                TokenKind::Open if closed == 0 => return Some(index),
-                TokenKind::Open => closed -= 1,
-                _ => {}
+            let kind = self.tokens[index].kind;
+            if kind == TokenKind::Close {
+                closed += 1;
+            } else if kind == TokenKind::Open {
+                if closed == 0 {
+                    return Some(index);
+                }
+                closed -= 1;
             }
         }
         None
@@ -205,7 +208,7 @@ impl Wanted {
         let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign));
         let signs = signs
             .filter(|sign| !matches!(*sign, "(" | "fn") || !(operator || expression || ty || declaration || type_end));
-        let signs = signs.filter(|sign| !(operator && OPERATORS.contains(sign) || operator && *sign == ">"));
+        let signs = signs.filter(|sign| !operator || !OPERATORS.contains(sign) && *sign != ">");
         let signs = signs.filter(|sign| *sign != "{" || block && !expression);
         let signs = signs.filter(|sign| *sign != ".." || !operator);
         let signs = signs.filter(|sign| *sign != "\"" || !expression).collect();

@@ -153,6 +153,7 @@ impl Builder<'_> {
         Expr { kind: ExprKind::Field { base: Box::new(base), name, arrow: false }, span }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn primary(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let rule = pair.as_rule();

@@ -157,9 +157,11 @@ impl Builder<'_> {
 
 /// An arm whose body is an expression or a block holds just that.
 fn arm_body(stmt: Stmt) -> ArmBody {
-    match stmt.kind {
-        StmtKind::Expr(Expr { kind: ExprKind::Block(block), .. }) => ArmBody::Block(block),
-        StmtKind::Expr(expr) => ArmBody::Expr(expr),
-        kind => ArmBody::Stmt(Box::new(Stmt { kind, span: stmt.span })),
+    if let StmtKind::Expr(Expr { kind: ExprKind::Block(block), .. }) = stmt.kind {
+        ArmBody::Block(block)
+    } else if let StmtKind::Expr(expr) = stmt.kind {
+        ArmBody::Expr(expr)
+    } else {
+        ArmBody::Stmt(Box::new(stmt))
     }
 }

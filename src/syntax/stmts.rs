@@ -73,6 +73,7 @@ impl Builder<'_> {
         Stmt { kind, span }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn stmt_kind(&mut self, pair: Pair<'_, Rule>, span: Span) -> StmtKind {
         let expr = |kind| StmtKind::Expr(Expr { kind, span });
         match pair.as_rule() {
@@ -139,10 +140,7 @@ impl Builder<'_> {
     fn lock(&mut self, call: Expr, block: Pair<'_, Rule>) -> StmtKind {
         let start = self.span(&block).start();
         let body = self.block(block);
-        let name = match &call.kind {
-            ExprKind::Call { callee, .. } => self.text(callee.span),
-            _ => "",
-        };
+        let name = if let ExprKind::Call { callee, .. } = &call.kind { self.text(callee.span) } else { "" };
         if name == "lock"
             && let ExprKind::Call { args, .. } = &call.kind
             && let [place] = &args[..]
@@ -164,6 +162,7 @@ impl Builder<'_> {
     }
 
     /// Of `var_stmt`, `var_item` and `const_stmt`.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn declaration(&mut self, pair: Pair<'_, Rule>) -> Declared {
         let mut name = None;
         let mut ty = None;
@@ -217,10 +216,7 @@ impl Builder<'_> {
 
 /// `catch (e)` means `catch e`.
 fn without_parens(expr: Expr) -> Expr {
-    match expr.kind {
-        ExprKind::Paren(inner) => without_parens(*inner),
-        _ => expr,
-    }
+    if let ExprKind::Paren(inner) = expr.kind { without_parens(*inner) } else { expr }
 }
 
 /// A statement whose closing brace is its end, so that another may follow on the line.

@@ -13,16 +13,19 @@ impl Types {
             TyKind::Char => "char".into(),
             TyKind::F64 => "f64".into(),
             TyKind::Str(size) => format!("str({size})"),
-            TyKind::Array(element, length) => match self.kind(element) {
-                TyKind::Ptr { .. } => format!("[{}; {length}]", self.name(element)),
-                TyKind::Array(..) => {
+            TyKind::Array(element, length) => {
+                let inner = self.name(element);
+                let kind = self.kind(element);
+                if matches!(kind, TyKind::Ptr { .. }) {
+                    format!("[{inner}; {length}]")
+                } else if matches!(kind, TyKind::Array(..)) {
                     // `T[N][M]` is N of `T[M]`, so the outer length comes first.
-                    let inner = self.name(element);
                     let at = inner.find('[').unwrap_or(inner.len());
                     format!("{}[{length}]{}", &inner[..at], &inner[at..])
+                } else {
+                    format!("{inner}[{length}]")
                 }
-                _ => format!("{}[{length}]", self.name(element)),
-            },
+            }
             TyKind::Struct(id) => self.struct_def(id).name.clone(),
             TyKind::Enum(id) => self.enum_def(id).name.clone(),
             TyKind::Fn(id) => {

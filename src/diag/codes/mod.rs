@@ -5,7 +5,7 @@
 
 /// Declares codes: doc text, number, struct name, fields (all `String`; none: write `Name {}` where it is used), message.
 ///
-/// ```ignore
+/// ```text
 /// codes! {
 ///     /// The name is used here, but nothing in scope declares it.
 ///     E0101 UnknownName { name } = "no `{name}` in this scope",

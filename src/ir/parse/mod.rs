@@ -115,33 +115,21 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Parse<String> {
-        match self.peek().clone() {
-            Token::Word(word) => {
-                self.at += 1;
-                Ok(word)
-            }
-            _ => self.stop("a word is expected here"),
-        }
+        let Token::Word(word) = self.peek().clone() else { return self.stop("a word is expected here") };
+        self.at += 1;
+        Ok(word)
     }
 
     fn symbol(&mut self) -> Parse<String> {
-        match self.peek().clone() {
-            Token::Symbol(name) => {
-                self.at += 1;
-                Ok(name)
-            }
-            _ => self.stop("a name with `@` is expected here"),
-        }
+        let Token::Symbol(name) = self.peek().clone() else { return self.stop("a name with `@` is expected here") };
+        self.at += 1;
+        Ok(name)
     }
 
     fn int(&mut self) -> Parse<i128> {
-        match *self.peek() {
-            Token::Int(value) => {
-                self.at += 1;
-                Ok(value)
-            }
-            _ => self.stop("a number is expected here"),
-        }
+        let Token::Int(value) = *self.peek() else { return self.stop("a number is expected here") };
+        self.at += 1;
+        Ok(value)
     }
 
     /// A number that fits the type asked for.
@@ -152,13 +140,9 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Parse<Vec<u8>> {
-        match self.peek().clone() {
-            Token::Str(bytes) => {
-                self.at += 1;
-                Ok(bytes)
-            }
-            _ => self.stop("a string is expected here"),
-        }
+        let Token::Str(bytes) = self.peek().clone() else { return self.stop("a string is expected here") };
+        self.at += 1;
+        Ok(bytes)
     }
 
     fn text(&mut self) -> Parse<String> {

@@ -11,19 +11,16 @@ impl Parser<'_> {
         self.expect("{")?;
         let mut block = None;
         while !self.eat("}") {
-            match *self.peek() {
-                Token::Block(number) => {
-                    self.at += 1;
-                    block = Some(self.label(func, region, number)?);
-                }
-                _ => {
-                    let into = match block {
-                        Some(block) => block,
-                        None => self.first_block(func, region),
-                    };
-                    block = Some(into);
-                    self.op(func, into)?;
-                }
+            if let Token::Block(number) = *self.peek() {
+                self.at += 1;
+                block = Some(self.label(func, region, number)?);
+            } else {
+                let into = match block {
+                    Some(block) => block,
+                    None => self.first_block(func, region),
+                };
+                block = Some(into);
+                self.op(func, into)?;
             }
         }
         if func.regions[region].blocks.is_empty() {

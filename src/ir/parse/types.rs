@@ -49,7 +49,9 @@ impl Parser<'_> {
                 self.at += 1;
                 self.word_type(&word)
             }
-            _ => self.stop("a type is expected here"),
+            Token::Punct(_) | Token::Value(_) | Token::Block(_) | Token::Int(_) | Token::Str(_) | Token::End => {
+                self.stop("a type is expected here")
+            }
         }
     }
 

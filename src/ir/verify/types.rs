@@ -42,10 +42,7 @@ impl Checker<'_> {
     }
 
     fn pointee(&self, place: Value) -> Ty {
-        match self.cx.types.kind(self.func.ty(place)) {
-            TyKind::Place { of, .. } => of,
-            _ => Ty::ERROR,
-        }
+        if let TyKind::Place { of, .. } = self.cx.types.kind(self.func.ty(place)) { of } else { Ty::ERROR }
     }
 
     fn same(&self, op: OpId, left: Ty, right: Ty) -> Result<(), String> {

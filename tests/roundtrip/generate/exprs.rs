@@ -125,7 +125,13 @@ impl Generator {
                 bytes.extend(self.some(4, |this| this.random.below(256) as u8));
                 ExprKind::Str(bytes)
             }
-            4 => self.random.pick(&[true, false]).then_some(ExprKind::Null).unwrap_or(ExprKind::Bool(true)),
+            4 => {
+                if self.random.pick(&[true, false]) {
+                    ExprKind::Null
+                } else {
+                    ExprKind::Bool(true)
+                }
+            }
             5 => {
                 let segments = vec![self.name(), self.word()];
                 ExprKind::Name(Path { segments, span: Self::span() })
@@ -224,6 +230,7 @@ impl Generator {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the forms that begin with another expression are few")]
 fn begins_with_block(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => true,
