@@ -1,12 +1,14 @@
 //! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
 //! process.
 
+use super::builder::enum_attribute;
 use super::module::ModuleGen;
 use super::{Artifact, refusals};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
 use inkwell::OptimizationLevel;
+use inkwell::attributes::AttributeLoc;
 use inkwell::context::Context;
 use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
@@ -101,6 +103,17 @@ extern "C" fn collect(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
     }
 }
 
+/// Code generation may put the end of a loop's body before its head, so that control falls into the head from above. Older
+/// verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper is
+/// over when this is set.
+fn keep_loop_heads_first(g: &ModuleGen) {
+    for function in g.module.get_functions() {
+        if function.count_basic_blocks() > 0 {
+            function.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "optsize"));
+        }
+    }
+}
+
 /// Verifies, optimises, and makes the artifact. None: something was reported.
 pub fn finish(g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
     if g.failed {
@@ -115,6 +128,9 @@ pub fn finish(g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<V
     let bytes = collected.during(g.context, || {
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
+        }
+        if g.target == Target::Bpf {
+            keep_loop_heads_first(&g);
         }
         let kind = match want {
             Artifact::LlvmIr => return g.module.to_string().into_bytes(),
