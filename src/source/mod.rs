@@ -2,6 +2,7 @@
 
 pub mod layout;
 pub mod load;
+mod problems;
 pub mod scan;
 
 use std::ops::Range;

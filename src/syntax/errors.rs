@@ -141,10 +141,9 @@ impl<'a> Failure<'a> {
             let kind = self.tokens[index].kind;
             if kind == TokenKind::Close {
                 closed += 1;
+            } else if kind == TokenKind::Open && closed == 0 {
+                return Some(index);
             } else if kind == TokenKind::Open {
-                if closed == 0 {
-                    return Some(index);
-                }
                 closed -= 1;
             }
         }
@@ -159,11 +158,6 @@ fn rules(error: &Error<Rule>) -> &[Rule] {
         ErrorVariant::CustomError { .. } => &[],
     }
 }
-
-const OPERATORS: &[&str] = &[
-    "!=", "%", "&", "&&", "*", "+", "-", "/", "<<", "<=", "==", ">=", ">>", "^", "|", "||", "->", ".", "?", "[", "::",
-    "#s", "%=", "&=", "*=", "+=", "-=", "/=", "<<=", ">>=", "^=", "|=",
-];
 
 /// Signs that are worth naming, in the order in which a message names them.
 const SIGNS: &[(&str, &str)] = &[
@@ -205,13 +199,16 @@ impl Wanted {
         let name = !expression && !ty && (rules.contains(&Rule::word_text) || !goes_on && has("_"));
         let type_end = has("<") && !operator;
         let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
-        let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign));
-        let signs = signs
-            .filter(|sign| !matches!(*sign, "(" | "fn") || !(operator || expression || ty || declaration || type_end));
-        let signs = signs.filter(|sign| !operator || !OPERATORS.contains(sign) && *sign != ">");
-        let signs = signs.filter(|sign| *sign != "{" || block && !expression);
-        let signs = signs.filter(|sign| *sign != ".." || !operator);
-        let signs = signs.filter(|sign| *sign != "\"" || !expression).collect();
+        let begins_something = operator || expression || ty || declaration || type_end;
+        // Of these signs only the ones that say more than "an expression" or "an operator".
+        let says_more = |sign: &str| match sign {
+            "(" | "fn" => !begins_something,
+            ">" | ".." | "->" => !operator,
+            "{" => block && !expression,
+            "\"" => !expression,
+            _ => true,
+        };
+        let signs = SIGNS.iter().map(|(sign, _)| *sign).filter(|sign| has(sign) && says_more(sign)).collect();
         Wanted { signs, declaration, statement, expression, operator, ty, name, block, as_type: tried(Rule::as_type) }
     }
 

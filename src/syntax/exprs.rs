@@ -153,27 +153,44 @@ impl Builder<'_> {
         Expr { kind: ExprKind::Field { base: Box::new(base), name, arrow: false }, span }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn primary(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let rule = pair.as_rule();
-        let kind = match rule {
-            Rule::name_expr | Rule::head_name => self.name(pair),
-            Rule::string_text => ExprKind::Str(self.str_lit(&pair).bytes),
-            Rule::char_text => ExprKind::Char(self.char_lit(span)),
-            Rule::bool_text => ExprKind::Bool(self.text(span) == "true"),
-            Rule::null_text => ExprKind::Null,
-            Rule::paren => ExprKind::Paren(Box::new(self.expr(only(pair)))),
-            Rule::array => self.array(pair),
-            Rule::block => ExprKind::Block(self.block(pair)),
-            Rule::if_expr => ExprKind::If(Box::new(self.if_expr(pair))),
-            Rule::match_expr => ExprKind::Match(Box::new(self.match_expr(pair))),
-            Rule::sizeof => self.sizeof(pair),
-            Rule::offsetof => self.offsetof(pair),
-            Rule::new => self.new_expr(pair),
-            other => crate::bug!("{other:?} is no primary expression"),
+        let kind = if matches!(rule, Rule::name_expr | Rule::head_name) {
+            self.name(pair)
+        } else if rule == Rule::paren {
+            ExprKind::Paren(Box::new(self.expr(only(pair))))
+        } else if rule == Rule::array {
+            self.array(pair)
+        } else if rule == Rule::block {
+            ExprKind::Block(self.block(pair))
+        } else if rule == Rule::if_expr {
+            ExprKind::If(Box::new(self.if_expr(pair)))
+        } else if rule == Rule::match_expr {
+            ExprKind::Match(Box::new(self.match_expr(pair)))
+        } else if rule == Rule::sizeof {
+            self.sizeof(pair)
+        } else if rule == Rule::offsetof {
+            self.offsetof(pair)
+        } else if rule == Rule::new {
+            self.new_expr(pair)
+        } else {
+            self.literal(&pair, span)
         };
         Expr { kind, span }
+    }
+
+    fn literal(&mut self, pair: &Pair<'_, Rule>, span: Span) -> ExprKind {
+        let rule = pair.as_rule();
+        if rule == Rule::string_text {
+            ExprKind::Str(self.str_lit(pair).bytes)
+        } else if rule == Rule::char_text {
+            ExprKind::Char(self.char_lit(span))
+        } else if rule == Rule::bool_text {
+            ExprKind::Bool(self.text(span) == "true")
+        } else {
+            ExprKind::Null
+        }
     }
 
     fn name(&mut self, pair: Pair<'_, Rule>) -> ExprKind {

@@ -73,27 +73,32 @@ impl Builder<'_> {
         Stmt { kind, span }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn stmt_kind(&mut self, pair: Pair<'_, Rule>, span: Span) -> StmtKind {
         let expr = |kind| StmtKind::Expr(Expr { kind, span });
-        match pair.as_rule() {
-            Rule::expr_stmt => self.expr_stmt(pair),
-            Rule::if_expr => expr(ExprKind::If(Box::new(self.if_expr(pair)))),
-            Rule::match_expr => expr(ExprKind::Match(Box::new(self.match_expr(pair)))),
-            Rule::block => expr(ExprKind::Block(self.block(pair))),
-            Rule::while_stmt => self.while_stmt(pair),
-            Rule::for_stmt => self.for_stmt(pair),
-            Rule::var_stmt => {
-                let Declared { name, ty, value, otherwise } = self.declaration(pair);
-                StmtKind::Var { name, ty, init: value, otherwise }
-            }
-            Rule::const_stmt => {
-                let Declared { name, ty, value, .. } = self.declaration(pair);
-                let value = value.unwrap_or_else(|| crate::bug!("a constant without a value"));
-                StmtKind::Const { name, ty, value }
-            }
-            Rule::try_stmt => self.try_stmt(pair),
-            _ => self.simple_stmt(pair),
+        let rule = pair.as_rule();
+        if rule == Rule::expr_stmt {
+            self.expr_stmt(pair)
+        } else if rule == Rule::if_expr {
+            expr(ExprKind::If(Box::new(self.if_expr(pair))))
+        } else if rule == Rule::match_expr {
+            expr(ExprKind::Match(Box::new(self.match_expr(pair))))
+        } else if rule == Rule::block {
+            expr(ExprKind::Block(self.block(pair)))
+        } else if rule == Rule::while_stmt {
+            self.while_stmt(pair)
+        } else if rule == Rule::for_stmt {
+            self.for_stmt(pair)
+        } else if rule == Rule::try_stmt {
+            self.try_stmt(pair)
+        } else if rule == Rule::var_stmt {
+            let Declared { name, ty, value, otherwise } = self.declaration(pair);
+            StmtKind::Var { name, ty, init: value, otherwise }
+        } else if rule == Rule::const_stmt {
+            let Declared { name, ty, value, .. } = self.declaration(pair);
+            let value = value.unwrap_or_else(|| crate::bug!("a constant without a value"));
+            StmtKind::Const { name, ty, value }
+        } else {
+            self.simple_stmt(pair)
         }
     }
 
@@ -162,19 +167,21 @@ impl Builder<'_> {
     }
 
     /// Of `var_stmt`, `var_item` and `const_stmt`.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "pest makes the enum, of every rule of the grammar")]
     fn declaration(&mut self, pair: Pair<'_, Rule>) -> Declared {
         let mut name = None;
         let mut ty = None;
         let mut value = None;
         let mut otherwise = None;
         for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::word_text => name = Some(self.declared(part)),
-                Rule::r#type => ty = Some(self.ty(part)),
-                Rule::expr => value = Some(self.expr(part)),
-                Rule::block => otherwise = Some(self.block(part)),
-                _ => {}
+            let rule = part.as_rule();
+            if rule == Rule::word_text {
+                name = Some(self.declared(part));
+            } else if rule == Rule::r#type {
+                ty = Some(self.ty(part));
+            } else if rule == Rule::expr {
+                value = Some(self.expr(part));
+            } else {
+                otherwise = Some(self.block(part));
             }
         }
         Declared { name: name.unwrap_or_else(|| crate::bug!("a declaration without a name")), ty, value, otherwise }

@@ -3,19 +3,23 @@
 use ksc::ast::{Expr, ExprKind, ItemKind, StmtKind};
 
 /// Every operator with its operands in parentheses, those of the source left out.
-#[expect(clippy::wildcard_enum_match_arm, reason = "what binds is what has operands; the rest is printed")]
 fn shape(expr: &Expr) -> String {
-    match &expr.kind {
-        ExprKind::Paren(inner) => shape(inner),
-        ExprKind::Unary { op, operand } => format!("({}{})", op.text(), shape(operand)),
-        ExprKind::Binary { op, left, right, .. } => format!("({} {} {})", shape(left), op.text(), shape(right)),
-        ExprKind::Ternary { condition, then, otherwise } => {
-            format!("({} ? {} : {})", shape(condition), shape(then), shape(otherwise))
-        }
-        ExprKind::Cast { operand, ty } => format!("({} as {})", shape(operand), ksc::ast::print::ty(ty)),
-        ExprKind::Index { base, index } => format!("({}[{}])", shape(base), shape(index)),
-        ExprKind::Field { base, name, .. } => format!("({}.{})", shape(base), name.name),
-        _ => ksc::ast::print::expr(expr),
+    if let ExprKind::Paren(inner) = &expr.kind {
+        shape(inner)
+    } else if let ExprKind::Unary { op, operand } = &expr.kind {
+        format!("({}{})", op.text(), shape(operand))
+    } else if let ExprKind::Binary { op, left, right, .. } = &expr.kind {
+        format!("({} {} {})", shape(left), op.text(), shape(right))
+    } else if let ExprKind::Ternary { condition, then, otherwise } = &expr.kind {
+        format!("({} ? {} : {})", shape(condition), shape(then), shape(otherwise))
+    } else if let ExprKind::Cast { operand, ty } = &expr.kind {
+        format!("({} as {})", shape(operand), ksc::ast::print::ty(ty))
+    } else if let ExprKind::Index { base, index } = &expr.kind {
+        format!("({}[{}])", shape(base), shape(index))
+    } else if let ExprKind::Field { base, name, .. } = &expr.kind {
+        format!("({}.{})", shape(base), name.name)
+    } else {
+        ksc::ast::print::expr(expr)
     }
 }
 

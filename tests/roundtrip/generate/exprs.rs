@@ -230,16 +230,15 @@ impl Generator {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the forms that begin with another expression are few")]
 fn begins_with_block(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => true,
-        ExprKind::Binary { left: first, .. }
-        | ExprKind::Ternary { condition: first, .. }
-        | ExprKind::Cast { operand: first, .. }
-        | ExprKind::Field { base: first, .. }
-        | ExprKind::Index { base: first, .. }
-        | ExprKind::Call { callee: first, .. } => begins_with_block(first),
-        _ => false,
+    if let ExprKind::Binary { left: first, .. }
+    | ExprKind::Ternary { condition: first, .. }
+    | ExprKind::Cast { operand: first, .. }
+    | ExprKind::Field { base: first, .. }
+    | ExprKind::Index { base: first, .. }
+    | ExprKind::Call { callee: first, .. } = &expr.kind
+    {
+        return begins_with_block(first);
     }
+    matches!(expr.kind, ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_))
 }
