@@ -49,7 +49,7 @@ fn enumeration(out: &mut String, ops: &[Op]) {
     for op in ops {
         writeln!(out, "    /// {}\n    {},", op.record.summary, op.variant()).expect("a string grows");
     }
-    out.push_str("}\n\n/// In order of the enum.\nstatic ALL: &[Opcode] = &[\n");
+    out.push_str("}\n\n/// In order of the enum.\npub static ALL: &[Opcode] = &[\n");
     for op in ops {
         writeln!(out, "    Opcode::{},", op.variant()).expect("a string grows");
     }

@@ -3,11 +3,19 @@
 //! A view gives an op's parts names: `KsIf::of(op).condition()`. A builder method makes an op: `b.arith_add(l, r, ty)`;
 //! it returns the result's value, or the op where it has none or any number of results.
 
-use super::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
-use crate::tables::{AttrKind, AttrSpec, Many, On, OpSpec, OpTrait, Operand, OperandKind};
-use crate::types::Ty;
+use crate::tables::{OpSpec, OpTrait};
 
-include!(concat!(env!("OUT_DIR"), "/ops.rs"));
+pub use generated::*;
+
+// The generator writes every accessor and builder alike, where by hand the simplest forms would be shorter.
+#[allow(clippy::get_first, clippy::let_and_return)]
+mod generated {
+    use crate::ir::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
+    use crate::tables::{AttrKind, AttrSpec, Many, On, OpSpec, OpTrait, Operand, OperandKind};
+    use crate::types::Ty;
+
+    include!(concat!(env!("OUT_DIR"), "/ops.rs"));
+}
 
 impl Opcode {
     pub fn spec(self) -> &'static OpSpec {

@@ -16,12 +16,13 @@ use super::{Function, Module, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
 use crate::tables::{Many, OpTrait};
 use crate::target::Target;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Why the module is not well formed.
 pub fn module(module: &Module, cx: &Session) -> Result<(), String> {
+    let funcs = module.funcs.iter().map(|f| (&*f.name, f)).collect();
     for func in &module.funcs {
-        let checker = Checker { module, cx, func };
+        let checker = Checker { module, cx, func, funcs: &funcs };
         checker.function().map_err(|why| format!("in @{}: {why}", func.name))?;
     }
     Ok(())
@@ -31,6 +32,8 @@ struct Checker<'a> {
     module: &'a Module,
     cx: &'a Session,
     func: &'a Function,
+    /// The module's functions by name.
+    funcs: &'a HashMap<&'a str, &'a Function>,
 }
 
 impl Checker<'_> {
@@ -53,15 +56,14 @@ impl Checker<'_> {
         for &block in blocks {
             let data = &self.func.blocks[block];
             for &arg in &data.args {
-                seen.insert(arg);
                 here.push(arg);
             }
             if blocks.len() > 1 {
                 // Order of the text says nothing in a graph; `graph::dominance` checks it.
                 here.extend(data.ops.iter().flat_map(|&op| self.func.ops[op].results.iter().copied()));
-                seen.extend(here.iter().copied());
             }
         }
+        seen.extend(here.iter().copied());
         for &block in blocks {
             let ops = &self.func.blocks[block].ops;
             for (index, &op) in ops.iter().enumerate() {

@@ -86,7 +86,7 @@ impl Checker<'_> {
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsCall {
             let view = KsCall::of(data);
-            let Some(callee) = self.module.func(view.callee()) else {
+            let Some(callee) = self.funcs.get(&**view.callee()) else {
                 return Err(self.say(op, &format!("there is no function @{}", view.callee())));
             };
             if callee.params.len() != view.args().len() {
