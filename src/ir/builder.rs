@@ -45,6 +45,28 @@ impl<'f> Builder<'f> {
         (region, block)
     }
 
+    /// A `ks.if` whose two ways are filled by these functions, yields or exits included.
+    pub fn either(
+        &mut self,
+        condition: Value,
+        results: &[Ty],
+        then: impl FnOnce(&mut Builder<'_>),
+        otherwise: impl FnOnce(&mut Builder<'_>),
+    ) -> OpId {
+        let (then_region, then_block) = self.region(&[]);
+        let (else_region, else_block) = self.region(&[]);
+        let op = self.ks_if(condition, results, vec![then_region, else_region]);
+        let loc = self.loc;
+        then(&mut Builder::at_end(self.func, then_block, loc));
+        otherwise(&mut Builder::at_end(self.func, else_block, loc));
+        op
+    }
+
+    /// Ends a region that yields nothing.
+    pub fn done(&mut self) {
+        self.ks_yield(&[]);
+    }
+
     pub fn insert(
         &mut self,
         opcode: Opcode,

@@ -93,12 +93,9 @@ fn cancel_point(func: &mut Function, body: RegionId) {
     let status = b.host_cancelled(Ty::I32);
     let zero = b.ks_const(0, Ty::I32);
     let cancelled = b.arith_cmp(status, zero, "ne", Ty::BOOL);
-    let (then_region, then_block) = b.region(&[]);
-    let (else_region, else_block) = b.region(&[]);
-    b.ks_if(cancelled, &[], vec![then_region, else_region]);
-    b.go_to(then_block);
-    b.host_exit(status);
-    b.ks_yield(&[]);
-    b.go_to(else_block);
-    b.ks_yield(&[]);
+    let exit = |b: &mut Builder<'_>| {
+        b.host_exit(status);
+        b.done();
+    };
+    b.either(cancelled, &[], exit, |b| b.done());
 }

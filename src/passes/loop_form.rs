@@ -122,13 +122,10 @@ fn condition(func: &mut Function, op: OpId) {
     let loc = func.ops[end].loc;
     if let Some(holds) = holds {
         let mut b = Builder::at_end(func, block, crate::ir::Loc { made_by: Some(NAME), ..loc });
-        let (on, on_block) = b.region(&[]);
-        let (off, off_block) = b.region(&[]);
-        b.ks_if(holds, &[], vec![on, off]);
-        b.go_to(on_block);
-        b.ks_yield(&[]);
-        b.go_to(off_block);
-        b.ks_break();
+        let stop = |b: &mut Builder<'_>| {
+            b.ks_break();
+        };
+        b.either(holds, &[], |b| b.done(), stop);
     }
     func.blocks[block].ops.extend(turn);
     func.add_block_arg(block, Ty::U32);

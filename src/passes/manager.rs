@@ -1,7 +1,6 @@
 //! Runs lists of passes over a module, with what `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP` ask for.
 
 use super::{Declarations, Pass, Run};
-use crate::diag::codes::environment::OutputNotWritten;
 use crate::ir::{self, Module};
 use crate::session::{PrintAfter, Session};
 use std::time::Instant;
@@ -62,7 +61,7 @@ fn verify(module: &Module, cx: &Session, pass: &Pass) {
 }
 
 /// Prints and dumps the module as the options ask.
-fn show(module: &Module, cx: &mut Session, pass: &Pass, index: usize) {
+fn show(module: &Module, cx: &Session, pass: &Pass, index: usize) {
     let print = match &cx.options.print_ir_after {
         PrintAfter::Nothing => false,
         PrintAfter::Everything => true,
@@ -71,12 +70,6 @@ fn show(module: &Module, cx: &mut Session, pass: &Pass, index: usize) {
     if print {
         eprint!("// after {}\n{}", pass.name, ir::print::module(module, &cx.types));
     }
-    if let Some(dir) = &cx.options.dump_dir {
-        let side = module.target.map_or("front", |t| t.name());
-        let path = dir.join(format!("{side}-{index:02}-{}.ksir", pass.name));
-        let text = ir::print::module(module, &cx.types);
-        if let Err(error) = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, text)) {
-            cx.environment(OutputNotWritten { path: path.display().to_string(), why: error.to_string() });
-        }
-    }
+    let side = module.target.map_or("front", |t| t.name());
+    cx.dump(&format!("{side}-{index:02}-{}.ksir", pass.name), |cx| ir::print::module(module, &cx.types));
 }

@@ -92,17 +92,19 @@ fn entry(func: &mut Function, types: &mut Types, op: OpId, (key, map): (Value, &
 }
 
 fn insert_where_absent(b: &mut Builder<'_>, copies: &Copies<'_>, present: Value, init: Value) -> Value {
-    let (then_region, then_block) = b.region(&[]);
-    let (else_region, else_block) = b.region(&[]);
-    let op = b.ks_if(present, &[Ty::BOOL], vec![then_region, else_region]);
-    let loc = b.loc;
-    let mut b = Builder::at_end(b.func, then_block, loc);
-    let yes = b.ks_const(1, Ty::BOOL);
-    b.ks_yield(&[yes]);
-    b.go_to(else_block);
-    b.map_update(copies.key, init, &copies.map.name, NOEXIST, Ty::I32);
-    let present = copies.read(&mut b);
-    b.ks_yield(&[present]);
+    let op = b.either(
+        present,
+        &[Ty::BOOL],
+        |b| {
+            let yes = b.ks_const(1, Ty::BOOL);
+            b.ks_yield(&[yes]);
+        },
+        |b| {
+            b.map_update(copies.key, init, &copies.map.name, NOEXIST, Ty::I32);
+            let present = copies.read(b);
+            b.ks_yield(&[present]);
+        },
+    );
     b.func.ops[op].results[0]
 }
 

@@ -6,7 +6,7 @@
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEntry, MapEntryOr};
-use crate::ir::{BlockId, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
@@ -89,37 +89,21 @@ fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: O
     let mut pointer = b.map_lookup(key, &name, entry.pointer);
     if !map.kind.array {
         let absent = b.mem_is_null(pointer, Ty::BOOL);
-        let (insert, found) = two_ways(&mut b, absent, &[entry.pointer], |b| {
-            b.map_update(key, init, &name, NOEXIST, Ty::I32);
-            let pointer = b.map_lookup(key, &name, entry.pointer);
-            b.ks_yield(&[pointer]);
-        });
-        inside(&mut b, found, |b| {
-            b.ks_yield(&[pointer]);
-        });
+        let insert = b.either(
+            absent,
+            &[entry.pointer],
+            |b| {
+                b.map_update(key, init, &name, NOEXIST, Ty::I32);
+                let pointer = b.map_lookup(key, &name, entry.pointer);
+                b.ks_yield(&[pointer]);
+            },
+            |b| {
+                b.ks_yield(&[pointer]);
+            },
+        );
         pointer = b.func.ops[insert].results[0];
     }
     func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
-}
-
-/// A `ks.if` whose first way is filled; yields the op and the block of the second way.
-fn two_ways(
-    b: &mut Builder<'_>,
-    condition: Value,
-    results: &[Ty],
-    then: impl FnOnce(&mut Builder<'_>),
-) -> (OpId, BlockId) {
-    let (then_region, then_block) = b.region(&[]);
-    let (else_region, else_block) = b.region(&[]);
-    let op = b.ks_if(condition, results, vec![then_region, else_region]);
-    inside(b, then_block, then);
-    (op, else_block)
-}
-
-/// Fills a block of its own; the builder stays where it is.
-fn inside(b: &mut Builder<'_>, block: BlockId, fill: impl FnOnce(&mut Builder<'_>)) {
-    let loc = b.loc;
-    fill(&mut Builder::at_end(b.func, block, loc));
 }
 
 /// Copies what one place holds to another, whatever its type.
@@ -141,17 +125,21 @@ fn copy(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId,
     let mut b = Builder::before(func, op, NAME);
     let pointer = b.map_lookup(key, &name, entry.pointer);
     let absent = b.mem_is_null(pointer, Ty::BOOL);
-    let (test, found) = two_ways(&mut b, absent, &[Ty::BOOL], |b| {
-        b.ks_zero(to);
-        let no = b.ks_const(0, Ty::BOOL);
-        b.ks_yield(&[no]);
-    });
-    inside(&mut b, found, |b| {
-        let place = entry.deref(b, pointer);
-        copy_value(b, types, map.value, to, place);
-        let yes = b.ks_const(1, Ty::BOOL);
-        b.ks_yield(&[yes]);
-    });
+    let test = b.either(
+        absent,
+        &[Ty::BOOL],
+        |b| {
+            b.ks_zero(to);
+            let no = b.ks_const(0, Ty::BOOL);
+            b.ks_yield(&[no]);
+        },
+        |b| {
+            let place = entry.deref(b, pointer);
+            copy_value(b, types, map.value, to, place);
+            let yes = b.ks_const(1, Ty::BOOL);
+            b.ks_yield(&[yes]);
+        },
+    );
     results.insert(present, b.func.ops[test].results[0]);
     func.erase(op);
 }
@@ -169,33 +157,30 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
     let update = |b: &mut Builder<'_>, pointer: Value| {
         let place = entry.deref(b, pointer);
         b.ks_assign_op(place, value, &word, compute);
-        b.ks_yield(&[]);
+        b.done();
     };
     let pointer = b.map_lookup(key, &name, entry.pointer);
     let absent = b.mem_is_null(pointer, Ty::BOOL);
-    let (_, found) = two_ways(&mut b, absent, &[], |b| {
-        if !map.kind.array {
-            let place = b.ks_var(map.name.as_bytes(), fresh);
-            b.ks_zero(place);
-            b.ks_assign_op(place, value, &word, compute);
-            let status = b.map_update(key, place, &name, NOEXIST, Ty::I32);
-            let zero = b.ks_const(0, Ty::I32);
-            let failed = b.arith_cmp(status, zero, "ne", Ty::BOOL);
-            let (_, inserted) = two_ways(b, failed, &[], |b| {
-                let pointer = b.map_lookup(key, &name, entry.pointer);
-                let absent = b.mem_is_null(pointer, Ty::BOOL);
-                let (_, found) = two_ways(b, absent, &[], |b| {
-                    b.ks_yield(&[]);
-                });
-                inside(b, found, |b| update(b, pointer));
-                b.ks_yield(&[]);
-            });
-            inside(b, inserted, |b| {
-                b.ks_yield(&[]);
-            });
-        }
-        b.ks_yield(&[]);
-    });
-    inside(&mut b, found, |b| update(b, pointer));
+    let insert = |b: &mut Builder<'_>| {
+        let place = b.ks_var(map.name.as_bytes(), fresh);
+        b.ks_zero(place);
+        b.ks_assign_op(place, value, &word, compute);
+        let status = b.map_update(key, place, &name, NOEXIST, Ty::I32);
+        let zero = b.ks_const(0, Ty::I32);
+        let failed = b.arith_cmp(status, zero, "ne", Ty::BOOL);
+        let again = |b: &mut Builder<'_>| {
+            let pointer = b.map_lookup(key, &name, entry.pointer);
+            let absent = b.mem_is_null(pointer, Ty::BOOL);
+            b.either(absent, &[], |b| b.done(), |b| update(b, pointer));
+            b.done();
+        };
+        b.either(failed, &[], again, |b| b.done());
+        b.done();
+    };
+    if map.kind.array {
+        b.either(absent, &[], |b| b.done(), |b| update(b, pointer));
+    } else {
+        b.either(absent, &[], insert, |b| update(b, pointer));
+    }
     func.erase(op);
 }

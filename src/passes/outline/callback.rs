@@ -65,15 +65,11 @@ fn hidden_each_turn(func: &Function, types: &Types, body: RegionId, free: &[Valu
 /// A turn after the one that left the loop.
 fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value) {
     let left = frame.test_exit(b, types, place, None);
-    let (then_region, then_block) = b.region(&[]);
-    let (else_region, else_block) = b.region(&[]);
-    b.ks_if(left, &[], vec![then_region, else_region]);
-    let loc = b.loc;
-    let mut b = Builder::at_end(b.func, then_block, loc);
-    let stop = b.ks_const(STOP, Ty::I64);
-    b.ks_return(Some(stop));
-    b.go_to(else_block);
-    b.ks_yield(&[]);
+    let stop = |b: &mut Builder<'_>| {
+        let stop = b.ks_const(STOP, Ty::I64);
+        b.ks_return(Some(stop));
+    };
+    b.either(left, &[], stop, |b| b.done());
 }
 
 /// Where an end of a region stands.

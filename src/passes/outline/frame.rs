@@ -328,21 +328,17 @@ impl Placed {
     /// After a loop: returns if a turn said so.
     pub fn return_after(&self, b: &mut Builder<'_>, types: &mut Types, result: Ty) {
         let returns = self.test_exit(b, types, self.value, Some(Exit::Return));
-        let (then_region, then_block) = b.region(&[]);
-        let (else_region, else_block) = b.region(&[]);
-        b.ks_if(returns, &[], vec![then_region, else_region]);
-        let loc = b.loc;
-        let mut b = Builder::at_end(b.func, then_block, loc);
-        let value = if self.kind == Kind::Callback {
-            Some(b.ks_const(STOP, result))
-        } else if self.has_result(types) {
-            let (place, _) = self.field(&mut b, types, self.value, self.frame.slots.len() + 1);
-            Some(b.ks_load(place, result))
-        } else {
-            None
+        let leave = |b: &mut Builder<'_>| {
+            let value = if self.kind == Kind::Callback {
+                Some(b.ks_const(STOP, result))
+            } else if self.has_result(types) {
+                let (place, _) = self.field(b, types, self.value, self.frame.slots.len() + 1);
+                Some(b.ks_load(place, result))
+            } else {
+                None
+            };
+            b.ks_return(value);
         };
-        b.ks_return(value);
-        b.go_to(else_block);
-        b.ks_yield(&[]);
+        b.either(returns, &[], leave, |b| b.done());
     }
 }
