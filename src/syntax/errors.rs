@@ -41,11 +41,10 @@ pub struct Wanted {
 
 /// Reports why the declaration `text` cannot be read.
 pub fn explain(builder: &mut Builder<'_>, text: &str) {
-    // Only a text that is known to be wrong is read with what pest tried at each place; that is slower.
+    // From the first text on that is known to be wrong, pest notes what it tried at each place; that is slower. The
+    // switch is one for all threads, so it stays.
     pest::set_error_detail(true);
-    let result = KsParser::parse(Rule::item, text);
-    pest::set_error_detail(false);
-    let Err(error) = result else { return };
+    let Err(error) = KsParser::parse(Rule::item, text) else { return };
     if let ErrorVariant::CustomError { .. } = error.variant {
         let span = Span::new(builder.file, builder.base, builder.base);
         let limit = crate::source::layout::MAX_NESTING.to_string();
