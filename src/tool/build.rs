@@ -139,6 +139,9 @@ struct Outputs<'a> {
 impl Outputs<'_> {
     /// The targets that are asked for, or all that the program has.
     fn targets(&self, module: &Module) -> Vec<Target> {
+        if self.args.emit == Some(Emit::Exe) {
+            return vec![Target::Host];
+        }
         if self.args.target.is_empty() {
             return Target::ALL.into_iter().filter(|&t| pipeline::has(module, t)).collect();
         }
