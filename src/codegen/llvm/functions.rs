@@ -3,6 +3,7 @@
 use super::builder::enum_attribute;
 use super::debug::Scope;
 use super::emit;
+use super::lifetimes::{self, Lifetimes};
 use super::module::ModuleGen;
 use crate::ir::ops::KsVar;
 use crate::ir::{BlockId, Function, OpData, Opcode, Role, Value};
@@ -14,6 +15,10 @@ use inkwell::basic_block::BasicBlock;
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, FunctionValue, IntValue, PhiValue, PointerValue};
 use std::collections::HashMap;
+
+/// Local variables of a BPF function that may lie side by side. With more they share places; with less that would only
+/// cost instructions, since the ends of lives keep LLVM from joining what follows them.
+const ROOMY: u64 = 192;
 
 /// The registers that BPF passes arguments in.
 const BPF_ARGUMENTS: usize = 5;
@@ -132,8 +137,9 @@ fn define(g: &mut ModuleGen, func: &Function) {
     let order = f.order();
     f.make_blocks(&order);
     f.make_exit(&order);
+    let lifetimes = if f.is_tight() { lifetimes::of(func, f.types(), &order) } else { Lifetimes::default() };
     for &block in &order {
-        f.block(block);
+        f.block(block, &lifetimes);
     }
     f.g.debug.locate(f.g.cx, &f.g.build, f.scope, func.name_span);
     f.g.build.go_to(entry);
@@ -171,6 +177,13 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
             self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
             self.values[place.0 as usize] = Some(slot.into());
         }
+    }
+
+    /// Whether the local variables that have to be in memory take much of the BPF stack.
+    fn is_tight(&self) -> bool {
+        let size = |value| self.types().size_of(self.pointee(value));
+        let in_memory = lifetimes::in_memory(self.func, self.types());
+        self.g.target == Target::Bpf && in_memory.into_iter().map(size).sum::<u64>() > ROOMY
     }
 
     /// Room on the stack for the whole function.
@@ -253,13 +266,24 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         self.g.build.br(exit.block);
     }
 
-    fn block(&mut self, block: BlockId) {
+    fn block(&mut self, block: BlockId, lifetimes: &Lifetimes) {
         self.g.build.go_to(self.blocks[&block]);
+        self.ends(lifetimes.end_at.get(&block));
         let func = self.func;
         for &op in &func.blocks[block].ops {
             let data = &func.ops[op];
             self.g.debug.locate(self.g.cx, &self.g.build, self.scope, data.loc.span);
+            for &var in lifetimes.begin.get(&op).into_iter().flatten() {
+                self.begin_life(self.ptr(var));
+            }
             emit::op(self, data);
+            self.ends(lifetimes.end.get(&op));
+        }
+    }
+
+    fn ends(&self, variables: Option<&Vec<Value>>) {
+        for &var in variables.into_iter().flatten() {
+            self.end_life(self.ptr(var));
         }
     }
 

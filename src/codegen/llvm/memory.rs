@@ -100,6 +100,18 @@ impl<'c> FnGen<'_, '_, 'c> {
         if data.opcode == Opcode::MapLookup { PlaceFacts { align: 8, volatile: false } } else { natural }
     }
 
+    /// From here on the slot's contents count; before, others may use its room.
+    pub fn begin_life(&self, slot: PointerValue<'c>) {
+        let ptr = slot.get_type().into();
+        self.g.build.intrinsic(&self.g.module, "llvm.lifetime.start", &[ptr], &[slot.into()]);
+    }
+
+    /// From here on others may use the slot's room.
+    pub fn end_life(&self, slot: PointerValue<'c>) {
+        let ptr = slot.get_type().into();
+        self.g.build.intrinsic(&self.g.module, "llvm.lifetime.end", &[ptr], &[slot.into()]);
+    }
+
     /// Copies `size` bytes between places that are the same or do not overlap.
     pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
         let unit = to.1.min(from.1).min(8);

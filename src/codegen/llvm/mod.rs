@@ -13,6 +13,7 @@ mod debug;
 mod emit;
 mod functions;
 mod host;
+mod lifetimes;
 mod memory;
 mod module;
 mod object;

@@ -9,7 +9,7 @@ use crate::ir::ops::KsPrint;
 use crate::ir::{OpData, Value};
 use crate::session::KernelVersion;
 use crate::types::TyKind;
-use inkwell::values::BasicValueEnum;
+use inkwell::values::{BasicValueEnum, PointerValue};
 
 /// What bpf_trace_printk takes after the format and its size.
 const PRINTK_VALUES: usize = 3;
@@ -19,7 +19,7 @@ const MAX_VALUES: usize = 12;
 const VPRINTK: KernelVersion = KernelVersion { major: 5, minor: 16 };
 
 pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
-    let mut line = Line { format: Vec::new(), values: Vec::new() };
+    let mut line = Line { format: Vec::new(), values: Vec::new(), slots: Vec::new() };
     if let Err(what) = line.fill(g, view).and_then(|()| line.check()) {
         return refuse(g, op, what);
     }
@@ -30,9 +30,9 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     let long = Some(g.g.build.int_type(64).into());
     if line.values.len() <= PRINTK_VALUES {
         let mut args = vec![format, size];
-        args.extend(line.values);
+        args.extend(&line.values);
         g.call_helper("bpf_trace_printk", long, &args);
-        return;
+        return line.done(g);
     }
     if line.values.len() > MAX_VALUES {
         return refuse(g, op, format!("{} values at once", line.values.len()));
@@ -45,12 +45,15 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     }
     let bytes = line.values.len() as u64 * 8;
     let slot = g.slot(g.g.bytes_type(bytes), 8, "");
+    g.begin_life(slot);
     for (index, &value) in line.values.iter().enumerate() {
         let at = g.g.build.offset(slot, g.g.build.int(64, index as u64 * 8));
         g.g.build.store(at, value, 8);
     }
     let count = g.g.build.int(32, bytes).into();
     g.call_helper("bpf_trace_vprintk", long, &[format, size, slot.into(), count]);
+    g.end_life(slot);
+    line.done(g);
 }
 
 fn refuse(g: &mut FnGen, op: &OpData, what: String) {
@@ -62,6 +65,8 @@ fn refuse(g: &mut FnGen, op: &OpData, what: String) {
 struct Line<'c> {
     format: Vec<u8>,
     values: Vec<BasicValueEnum<'c>>,
+    /// Room for values that the kernel reads by address.
+    slots: Vec<PointerValue<'c>>,
 }
 
 impl<'c> Line<'c> {
@@ -92,7 +97,7 @@ impl<'c> Line<'c> {
             "d" | "i" | "u" | "x" | "X" => self.integer(g, modifiers, letters, arg),
             "pM" => self.mac_address(g, arg),
             "pI4" | "pI6" => {
-                let value = address_of(g, arg);
+                let value = self.address_of(g, arg);
                 self.push(&format!("%{letters}"), value);
             }
             "c" => {
@@ -138,6 +143,26 @@ impl<'c> Line<'c> {
         }
     }
 
+    /// The kernel reads addresses from memory; one that is a value gets a slot.
+    fn address_of(&mut self, g: &FnGen<'_, '_, 'c>, arg: Value) -> BasicValueEnum<'c> {
+        let value = g.value(arg);
+        if value.is_pointer_value() {
+            return value;
+        }
+        let slot = g.slot(value.get_type(), 8, "");
+        g.begin_life(slot);
+        g.g.build.store(slot, value, 8);
+        self.slots.push(slot);
+        slot.into()
+    }
+
+    /// After the call.
+    fn done(&self, g: &FnGen<'_, '_, 'c>) {
+        for &slot in &self.slots {
+            g.end_life(slot);
+        }
+    }
+
     /// What the kernel refuses at run time, printing nothing.
     fn check(&self) -> Result<(), String> {
         if let Some(byte) = self.format.iter().find(|b| !(b' '..=b'~').contains(b) && !b.is_ascii_whitespace()) {
@@ -164,15 +189,4 @@ impl<'c> Line<'c> {
 fn host_order<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> inkwell::values::IntValue<'c> {
     let value = g.int(arg);
     if matches!(g.types().kind(g.func.ty(arg)), TyKind::Be { .. }) { g.bswap(value) } else { value }
-}
-
-/// The kernel reads addresses from memory; one that is a value gets a slot.
-fn address_of<'c>(g: &FnGen<'_, '_, 'c>, arg: Value) -> BasicValueEnum<'c> {
-    let value = g.value(arg);
-    if value.is_pointer_value() {
-        return value;
-    }
-    let slot = g.slot(value.get_type(), 8, "");
-    g.g.build.store(slot, value, 8);
-    slot.into()
 }

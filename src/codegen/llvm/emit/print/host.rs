@@ -15,10 +15,9 @@ const ARG_SIZE: u64 = std::mem::size_of::<KsArg>() as u64;
 
 pub fn emit(g: &mut FnGen, view: &KsPrint) {
     let args = view.args();
-    let array: BasicValueEnum = if args.is_empty() {
-        g.g.build.null().into()
-    } else {
-        let slot = g.slot(g.g.bytes_type(args.len() as u64 * ARG_SIZE), 8, "");
+    let slot = (!args.is_empty()).then(|| g.slot(g.g.bytes_type(args.len() as u64 * ARG_SIZE), 8, ""));
+    if let Some(slot) = slot {
+        g.begin_life(slot);
         for (index, &arg) in args.iter().enumerate() {
             let (kind, size, value) = describe(g, arg);
             let build = &g.g.build;
@@ -28,14 +27,17 @@ pub fn emit(g: &mut FnGen, view: &KsPrint) {
             build.store(build.offset(slot, build.int(64, at)), head.into(), 8);
             build.store(build.offset(slot, build.int(64, at + VALUE_OFFSET)), value.into(), 8);
         }
-        slot.into()
-    };
+    }
+    let array = slot.unwrap_or_else(|| g.g.build.null()).into();
     let format: BasicValueEnum = g.g.string(view.format()).into();
     let build = &g.g.build;
     let length = build.int(64, view.format().len() as u64).into();
     let count = build.int(64, args.len() as u64).into();
     let newline = build.int(32, view.newline().into()).into();
     runtime(g, "ks_print", None, &[format, length, array, count, newline]);
+    if let Some(slot) = slot {
+        g.end_life(slot);
+    }
 }
 
 /// Kind, size and value of an argument, as `KsArg` has them.
