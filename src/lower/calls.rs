@@ -18,12 +18,14 @@ impl Lowering<'_> {
             let place = place.unwrap_or_else(|| self.at(span).temporary("result", result));
             values.push(place);
         }
-        for arg in args {
-            values.push(if self.cx.types.is_aggregate(arg.ty) { self.own_copy(arg) } else { self.scalar(arg) });
-        }
         let name = self.names.func(func);
         let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
-        let op = self.at(span).b.ks_call(&values, name, &results);
+        let op = self.scoped(|this| {
+            for arg in args {
+                values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
+            }
+            this.at(span).b.ks_call(&values, name, &results)
+        });
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

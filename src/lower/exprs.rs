@@ -16,7 +16,7 @@ impl Lowering<'_> {
                 self.read_place(expr)
             }
             ExprKind::AddressOf(place) => {
-                let place = self.place(place);
+                let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
                 self.at(expr.span).address(place)
             }
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),

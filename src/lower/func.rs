@@ -2,6 +2,7 @@
 
 use super::Names;
 use super::scan::{self, Uses};
+use super::temporaries::Temporaries;
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, Program};
 use crate::session::Session;
@@ -39,10 +40,13 @@ pub(super) struct Lowering<'a> {
     pub uses: Uses,
     pub b: Builder<'a>,
     slots: Vec<Slot>,
+    pub temporaries: Temporaries,
     /// Whether control reaches the point where the next op goes. Where not, ops go to a block outside the function.
     pub reachable: bool,
     /// For each loop around: whether a `break` leaves it.
     pub loops: Vec<bool>,
+    /// How many `var … else` are around.
+    pub nesting: usize,
     /// Where an aggregate result goes.
     pub result_place: Option<Value>,
 }
@@ -70,8 +74,10 @@ pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: 
         uses: scan::uses(source),
         b: Builder::at_end(&mut func, entry, loc),
         slots: vec![Slot::None; source.locals.len()],
+        temporaries: Temporaries::default(),
         reachable: true,
         loops: Vec::new(),
+        nesting: 0,
         result_place: None,
     };
     lowering.params();
@@ -177,8 +183,14 @@ impl Lowering<'_> {
                 Some(self.int(0, Ty::I32))
             }
             None if self.source.result == Ty::VOID => None,
-            // The checker knows that control does not come here, or that no arm of a match took the value.
-            None => return self.unreachable(),
+            // Control comes here where no arm of a match took a value, if at all; the result is zero.
+            None => match self.result_place {
+                None => return self.unreachable(),
+                Some(place) => {
+                    self.b.ks_zero(place);
+                    None
+                }
+            },
         };
         self.b.ks_return(value);
         self.leave();
@@ -192,12 +204,6 @@ impl Lowering<'_> {
         let place = self.b.ks_var(local.name.as_bytes(), place);
         self.set_slot(id, Slot::Place(place));
         place
-    }
-
-    /// A variable that the source does not name.
-    pub(super) fn temporary(&mut self, name: &str, ty: Ty) -> Value {
-        let place = self.cx.types.place(ty, Space::Stack);
-        self.b.ks_var(name.as_bytes(), place)
     }
 
     /// A region whose end yields what `fill` returns, and whether control reaches that end.

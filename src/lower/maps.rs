@@ -14,7 +14,7 @@ impl Lowering<'_> {
 
     /// A key or value as a place on the stack, which is not changed before the op that takes it: `name` is for
     /// temporaries. A variable serves as it is where nothing is evaluated in between.
-    pub(super) fn operand_place(&mut self, expr: &Expr, name: &str, may_share: bool) -> Value {
+    pub(super) fn operand_place(&mut self, expr: &Expr, name: &'static str, may_share: bool) -> Value {
         if may_share && self.cx.types.is_aggregate(expr.ty) && Self::is_place(expr) {
             let place = self.place(expr);
             if self.pointee(place).1 == Space::Stack {
@@ -36,16 +36,20 @@ impl Lowering<'_> {
     /// `m[k]` as a scalar: zero where absent.
     pub(super) fn entry_value(&mut self, map: MapId, key: &Expr, span: Span) -> Value {
         let ty = self.program.map(map).value;
-        let copy = self.at(span).temporary("value", ty);
-        self.copy_entry(map, key, copy, span);
-        self.load(copy)
+        self.scoped(|this| {
+            let copy = this.at(span).temporary("value", ty);
+            this.copy_entry(map, key, copy, span);
+            this.load(copy)
+        })
     }
 
     /// `m[k]` into a place: zero where absent.
     pub(super) fn copy_entry(&mut self, map: MapId, key: &Expr, to: Value, span: Span) {
-        let key = self.key(key);
         let name = self.names.map(map);
-        self.at(span).b.map_copy(key, to, name, Ty::BOOL);
+        self.scoped(|this| {
+            let key = this.key(key);
+            this.at(span).b.map_copy(key, to, name, Ty::BOOL);
+        });
     }
 
     /// `m[k] = e`

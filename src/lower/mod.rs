@@ -22,6 +22,7 @@ mod places;
 mod print;
 mod scan;
 mod stmts;
+mod temporaries;
 
 use crate::ir::{self, Module, Symbol};
 use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};

@@ -1,10 +1,14 @@
 //! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
 
 use super::func::{Dest, Lowering, Slot};
+use crate::diag::codes::syntax::NestingTooDeep;
 use crate::ir::Value;
 use crate::sema::tree::{Binding, Block, Expr, If, LocalId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
+
+/// How deep `var … else` may nest; stages that walk regions recur as deep.
+const MAX_NESTING: usize = 1000;
 
 /// Lowers a block of one way of a condition.
 type Way<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
@@ -51,7 +55,7 @@ impl<'a> Lowering<'a> {
 
     /// `m[k] != null` and the like.
     pub(super) fn is_present(&mut self, optional: &Optional, span: Span) -> Value {
-        let (value, _) = self.optional(optional);
+        let (value, _) = self.scoped(|this| this.optional(optional));
         self.at(span).b.ks_is_some(value, Ty::BOOL)
     }
 
@@ -84,7 +88,7 @@ impl<'a> Lowering<'a> {
         none: Way<'_, 'a>,
     ) -> Option<Value> {
         let [first, rest @ ..] = list else { return some(self) };
-        let (optional, ty) = self.optional(&first.source);
+        let (optional, ty) = self.scoped(|this| this.optional(&first.source));
         let (some_region, some_reached) = self.region(&[ty], dest, |this, args| {
             this.bind(first, args[0]);
             this.bindings(rest, dest, some, none)
@@ -176,12 +180,23 @@ impl<'a> Lowering<'a> {
         &mut self,
         binding: &Binding,
         otherwise: &Block,
+        span: Span,
         dest: Dest,
         rest: Way<'_, 'a>,
     ) -> Option<Value> {
-        self.bindings(std::slice::from_ref(binding), dest, rest, &mut |this| {
+        if self.nesting == MAX_NESTING {
+            self.cx
+                .error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })
+                .help("each `var … else` nests the rest of its block in it: move a part to a function of its own");
+            self.at(span).unreachable();
+            return None;
+        }
+        self.nesting += 1;
+        let value = self.bindings(std::slice::from_ref(binding), dest, rest, &mut |this| {
             this.block(otherwise, Dest::Nothing);
             None
-        })
+        });
+        self.nesting -= 1;
+        value
     }
 }

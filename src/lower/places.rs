@@ -158,6 +158,15 @@ impl Lowering<'_> {
         place
     }
 
+    /// A variable with an expression's value that a pointer may point to for as long as the function runs.
+    pub(super) fn pointed_to(&mut self, expr: &Expr) -> Value {
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        let place = self.cx.types.place(ty, Space::Stack);
+        let place = self.at(expr.span).b.ks_var(b"value", place);
+        self.write(expr, place);
+        place
+    }
+
     /// Evaluates into a place that nothing else sees meanwhile.
     pub(super) fn write(&mut self, expr: &Expr, place: Value) {
         if self.cx.types.is_aggregate(expr.ty) {

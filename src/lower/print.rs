@@ -24,12 +24,14 @@ fn prints_pointee(format: &[u8]) -> Vec<bool> {
 impl Lowering<'_> {
     pub(super) fn print(&mut self, print: &Print, span: Span) {
         let pointees = prints_pointee(&print.format);
-        let mut args = Vec::new();
-        for (index, arg) in print.args.iter().enumerate() {
-            let pointee = pointees.get(index).copied().unwrap_or(false);
-            args.push(self.print_arg(arg, pointee));
-        }
-        self.at(span).b.ks_print(&args, &print.format, print.newline);
+        self.scoped(|this| {
+            let mut args = Vec::new();
+            for (index, arg) in print.args.iter().enumerate() {
+                let pointee = pointees.get(index).copied().unwrap_or(false);
+                args.push(this.print_arg(arg, pointee));
+            }
+            this.at(span).b.ks_print(&args, &print.format, print.newline);
+        });
     }
 
     /// Strings and addresses are passed as places, numbers as values in host order.

@@ -18,9 +18,11 @@ impl Lowering<'_> {
                 return None;
             }
             if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
-                return self.var_else(binding, otherwise, dest, &mut |this| this.block_from(block, index + 1, dest));
+                return self.var_else(binding, otherwise, stmt.span, dest, &mut |this| {
+                    this.block_from(block, index + 1, dest)
+                });
             }
-            self.stmt(stmt);
+            self.scoped(|this| this.stmt(stmt));
         }
         match &block.value {
             Some(value) if self.reachable => {
