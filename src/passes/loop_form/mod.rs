@@ -5,14 +5,15 @@
 //! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. After the passes
 //! that expand what bodies hold, so that their sizes are known; before `outline`, which takes `bpf.turns`.
 
+mod size;
+
 use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
-use crate::ir::ops::{KsCall, KsFor, KsWhile};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::ops::{KsFor, KsWhile};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
 use crate::session::{KernelVersion, Session};
 use crate::tables::HELPERS;
 use crate::types::{Ty, Types};
-use std::collections::HashMap;
 
 const NAME: &str = "loop-form";
 pub static PASS: Pass = Pass { name: NAME, summary: "Choose between plain loops and callbacks", run: Run::Module(run) };
@@ -20,16 +21,8 @@ pub static PASS: Pass = Pass { name: NAME, summary: "Choose between plain loops 
 /// `BPF_MAX_LOOPS` of the kernel.
 const MAX_TURNS: i128 = 1 << 23;
 
-/// A plain loop has at most so many operations in all its turns. Much below the verifier's million, since each branch in
-/// the body multiplies what the verifier walks through.
-const PLAIN_COST: u64 = 4096;
-
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let mut sizes = Sizes { module, types: &cx.types, funcs: HashMap::new(), turned: Vec::new() };
-    for func in &module.funcs {
-        sizes.of_function(&func.name);
-    }
-    let turned = sizes.turned;
+    let turned = size::too_large(module, &cx.types);
     let mut changed = Changed::No;
     for (name, op) in turned {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
@@ -57,57 +50,6 @@ fn supported(cx: &mut Session, func: &Function, op: OpId) -> bool {
     cx.error(func.ops[op].loc.span, NeedsKernel { what, version: format!("{major}.{minor}") })
         .help("a `for` over a small constant range works on every kernel");
     false
-}
-
-/// How much the verifier has to walk through, in operations.
-struct Sizes<'m> {
-    module: &'m Module,
-    types: &'m Types,
-    funcs: HashMap<Symbol, u64>,
-    /// The loops that do not stay plain, each function's outer ones after inner ones.
-    turned: Vec<(Symbol, OpId)>,
-}
-
-impl Sizes<'_> {
-    fn of_function(&mut self, name: &Symbol) -> u64 {
-        if let Some(&size) = self.funcs.get(name) {
-            return size;
-        }
-        let Some(func) = self.module.func(name) else { return 0 };
-        let size = self.of_region(func, func.body);
-        self.funcs.insert(name.clone(), size);
-        size
-    }
-
-    fn of_region(&mut self, func: &Function, region: RegionId) -> u64 {
-        let ops = &func.blocks[func.only_block(region)].ops;
-        ops.iter().fold(0, |sum: u64, &op| sum.saturating_add(self.of_op(func, op)))
-    }
-
-    fn of_op(&mut self, func: &Function, op: OpId) -> u64 {
-        let data = &func.ops[op];
-        if data.opcode == Opcode::KsCall {
-            return self.of_function(KsCall::of(data).callee()).saturating_add(1);
-        }
-        let regions = data.regions.iter().map(|&r| self.of_region(func, r)).fold(1, u64::saturating_add);
-        if data.opcode == Opcode::KsFor {
-            let plain = self.turns(func, op).map(|turns| turns.saturating_mul(regions));
-            if let Some(all) = plain.filter(|&all| all <= PLAIN_COST) {
-                return all;
-            }
-        }
-        if matches!(data.opcode, Opcode::KsFor | Opcode::KsWhile) {
-            self.turned.push((func.name.clone(), op));
-        }
-        regions
-    }
-
-    /// The number of turns, if the compiler knows it.
-    fn turns(&self, func: &Function, op: OpId) -> Option<u64> {
-        let view = KsFor::of(&func.ops[op]);
-        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
-        u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()
-    }
 }
 
 /// The condition is the start of each turn.

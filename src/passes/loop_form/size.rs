@@ -1,0 +1,148 @@
+//! How much of a plain loop the verifier has to walk through.
+
+use crate::ir::ops::{KsCall, KsFor};
+use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
+use crate::passes::assign_ops::root;
+use crate::tables::OpTrait;
+use crate::types::{Space, TyKind, Types};
+use std::collections::{HashMap, HashSet};
+
+/// A plain loop has at most so many operations in all its turns.
+const PLAIN: u64 = 4096;
+
+/// The same for a loop in which the verifier forks: it follows each value that a variable can have, and a variable that
+/// is changed on one way only can have as many as there were turns. Well below the million where it gives up.
+const FORKED: u64 = 1 << 16;
+
+/// The loops that cannot stay plain, each function's inner ones before outer ones.
+pub fn too_large(module: &Module, types: &Types) -> Vec<(Symbol, OpId)> {
+    let mut sizes = Sizes { module, types, funcs: HashMap::new(), too_large: Vec::new() };
+    for func in &module.funcs {
+        sizes.of_function(&func.name);
+    }
+    sizes.too_large
+}
+
+struct Sizes<'m> {
+    module: &'m Module,
+    types: &'m Types,
+    /// Operations of each function.
+    funcs: HashMap<Symbol, u64>,
+    too_large: Vec<(Symbol, OpId)>,
+}
+
+impl Sizes<'_> {
+    fn of_function(&mut self, name: &Symbol) -> u64 {
+        if let Some(&size) = self.funcs.get(name) {
+            return size;
+        }
+        let Some(func) = self.module.func(name) else { return 0 };
+        let size = self.of_region(func, func.body);
+        self.funcs.insert(name.clone(), size);
+        size
+    }
+
+    fn of_region(&mut self, func: &Function, region: RegionId) -> u64 {
+        let ops = &func.blocks[func.only_block(region)].ops;
+        ops.iter().fold(0, |sum: u64, &op| sum.saturating_add(self.of_op(func, op)))
+    }
+
+    fn of_op(&mut self, func: &Function, op: OpId) -> u64 {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::KsCall {
+            return self.of_function(KsCall::of(data).callee()).saturating_add(1);
+        }
+        let regions = data.regions.iter().map(|&r| self.of_region(func, r)).fold(1, u64::saturating_add);
+        if data.opcode == Opcode::KsFor
+            && let Some(all) = self.plain(func, op, regions)
+        {
+            return all;
+        }
+        if matches!(data.opcode, Opcode::KsFor | Opcode::KsWhile) {
+            self.too_large.push((func.name.clone(), op));
+        }
+        regions
+    }
+
+    /// The operations of all turns of a loop that can stay plain.
+    fn plain(&self, func: &Function, op: OpId, body: u64) -> Option<u64> {
+        let view = KsFor::of(&func.ops[op]);
+        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
+        let turns = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
+        let all = body.saturating_mul(turns);
+        let forks = Body::of(func, self.types, view.body_region()).forks();
+        let followed = all.saturating_mul(turns.saturating_pow(forks));
+        (all <= PLAIN && (forks == 0 || followed <= FORKED)).then_some(all)
+    }
+}
+
+/// The body of a loop.
+struct Body<'a> {
+    func: &'a Function,
+    types: &'a Types,
+    /// In order of the text.
+    ops: Vec<OpId>,
+    inside: HashSet<OpId>,
+}
+
+impl Body<'_> {
+    fn of<'a>(func: &'a Function, types: &'a Types, region: RegionId) -> Body<'a> {
+        let mut ops = Vec::new();
+        func.walk_region(region, &mut ops);
+        let inside = ops.iter().copied().collect();
+        Body { func, types, ops, inside }
+    }
+
+    /// How often a turn changes a variable of outside in different ways.
+    fn forks(&self) -> u32 {
+        let branches = self.ops.iter().filter(|&&op| self.is_branch(op) && self.writes_on_a_way(op)).count();
+        let chosen = self.chosen_values();
+        let stores = self.ops.iter().filter(|&&op| {
+            let data = &self.func.ops[op];
+            data.opcode == Opcode::KsStore && chosen.contains(&data.operands[1]) && self.writes_outside(op)
+        });
+        (branches + stores.count()) as u32
+    }
+
+    fn is_branch(&self, op: OpId) -> bool {
+        matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
+    }
+
+    /// A way that leaves the loop does not count: nothing of it is seen in the next turn.
+    fn writes_on_a_way(&self, op: OpId) -> bool {
+        self.func.ops[op].regions.iter().any(|&region| {
+            let block = self.func.only_block(region);
+            let end = self.func.blocks[block].ops.last().map(|&end| self.func.ops[end].opcode);
+            let mut ops = Vec::new();
+            self.func.walk_region(region, &mut ops);
+            matches!(end, Some(Opcode::KsYield | Opcode::KsContinue))
+                && ops.into_iter().any(|op| self.writes_outside(op))
+        })
+    }
+
+    /// Whether an op writes to a variable that was there before the loop.
+    fn writes_outside(&self, op: OpId) -> bool {
+        let data = &self.func.ops[op];
+        data.operands.iter().enumerate().any(|(index, &place)| {
+            let on_stack = matches!(
+                self.types.kind(self.func.ty(place)),
+                TyKind::Place { space: Space::Stack | Space::Any, .. }
+                    | TyKind::Ptr { space: Space::Stack | Space::Any, .. }
+            );
+            on_stack && data.may_write(index) && root(self.func, place).is_none_or(|root| !self.inside.contains(&root))
+        })
+    }
+
+    /// Values that depend on the way that was taken.
+    fn chosen_values(&self) -> HashSet<Value> {
+        let mut chosen = HashSet::new();
+        for &op in &self.ops {
+            let data = &self.func.ops[op];
+            let derived = data.opcode.has(OpTrait::Pure) && data.operands.iter().any(|o| chosen.contains(o));
+            if self.is_branch(op) || data.opcode == Opcode::ArithSelect || derived {
+                chosen.extend(&data.results);
+            }
+        }
+        chosen
+    }
+}
