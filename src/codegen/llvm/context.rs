@@ -3,7 +3,7 @@
 
 use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{Artifact, refusals};
+use super::{Artifact, refusals, stack};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -20,6 +20,7 @@ use llvm_sys::core::{
     LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
 };
 use llvm_sys::prelude::LLVMDiagnosticInfoRef;
+use llvm_sys::support::LLVMParseCommandLineOptions;
 use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::sync::Once;
@@ -38,6 +39,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         LlvmTarget::initialize_bpf(&InitializationConfig::default());
         // SAFETY: has no preconditions. Needed for inline assembly.
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
+        report_frame_sizes();
     });
     let triple = TargetTriple::create("bpfel");
     let settings = TargetMachineOptions::new()
@@ -51,6 +53,13 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         Some(machine) => machine,
         None => crate::bug!("this LLVM was built without its BPF target"),
     }
+}
+
+/// Asks for the remarks that tell each function's frame: LLVM has no other way to say it.
+fn report_frame_sizes() {
+    let arguments = [c"ksc".as_ptr(), c"-pass-remarks-analysis=prologepilog".as_ptr()];
+    // SAFETY: as many C strings as are said, which live as long as the program.
+    unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
 }
 
 /// The machine that the compiler runs on.
@@ -72,9 +81,14 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     machine
 }
 
-/// Messages of LLVM that make what it emits unusable.
+/// What LLVM says.
 #[derive(Default)]
-struct Collected(RefCell<Vec<String>>);
+struct Collected {
+    /// Messages that make what it emits unusable.
+    errors: RefCell<Vec<String>>,
+    /// Facts about what it emits: frame sizes among them.
+    remarks: RefCell<Vec<String>>,
+}
 
 impl Collected {
     /// Collects what `context` reports while `run` runs.
@@ -93,12 +107,14 @@ extern "C" fn collect(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
     // SAFETY: LLVM calls this with a live diagnostic and with the pointer that `during` gave, while that lives; the
     // description is a C string that is ours to free.
     unsafe {
-        if LLVMGetDiagInfoSeverity(info) != LLVMDiagnosticSeverity::LLVMDSError {
-            return;
-        }
-        let text = LLVMGetDiagInfoDescription(info);
         let collected = &*(data as *const Collected);
-        collected.0.borrow_mut().push(CStr::from_ptr(text).to_string_lossy().into_owned());
+        let list = match LLVMGetDiagInfoSeverity(info) {
+            LLVMDiagnosticSeverity::LLVMDSError => &collected.errors,
+            LLVMDiagnosticSeverity::LLVMDSRemark => &collected.remarks,
+            LLVMDiagnosticSeverity::LLVMDSWarning | LLVMDiagnosticSeverity::LLVMDSNote => return,
+        };
+        let text = LLVMGetDiagInfoDescription(info);
+        list.borrow_mut().push(CStr::from_ptr(text).to_string_lossy().into_owned());
         LLVMDisposeMessage(text);
     }
 }
@@ -115,7 +131,7 @@ fn keep_loop_heads_first(g: &ModuleGen) {
 }
 
 /// Verifies, optimises, and makes the artifact. None: something was reported.
-pub fn finish(g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
+pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
     if g.failed {
         return None;
     }
@@ -142,8 +158,12 @@ pub fn finish(g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<V
             Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),
         }
     });
-    let messages = collected.0.into_inner();
+    let messages = collected.errors.into_inner();
     if messages.is_empty() {
+        let frames = stack::frames(&collected.remarks.into_inner());
+        if g.target == Target::Bpf && !stack::check(&mut g, &frames) {
+            return None;
+        }
         // Only text has a terminating NUL in LLVM's buffers.
         return Some(if want == Artifact::Asm { bytes.into_iter().filter(|&b| b != 0).collect() } else { bytes });
     }

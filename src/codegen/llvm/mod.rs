@@ -18,6 +18,7 @@ mod memory;
 mod module;
 mod object;
 mod refusals;
+mod stack;
 mod types;
 
 use crate::ir;

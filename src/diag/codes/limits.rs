@@ -12,6 +12,13 @@ codes! {
     /// together. Maps and global variables are not on the stack.
     E0540 StackTooLarge = "the local variables of this function need more than the 512 bytes of a BPF stack",
 
+    /// The frames of all functions of a chain of calls share 512 bytes of stack, each rounded up to 32 bytes. A function that
+    /// was inlined is part of its caller's frame, and a loop that became a callback has a frame of its own.
+    E0543 StackOfCalls { bytes } = "this program and what it calls need {bytes} bytes of stack, of the 512 that BPF has",
+
+    /// The kernel allows chains of eight BPF functions, the program included.
+    E0544 CallsTooDeep { count } = "this program calls {count} functions deep, of the 8 that BPF allows",
+
     /// BPF passes at most five arguments in registers and none otherwise. A function with more is inlined, which is not
     /// possible where it calls itself.
     E0541 TooManyArguments = "this function has more than five parameters and cannot be inlined",

@@ -1,0 +1,131 @@
+//! The stack of chains of BPF calls: LLVM checks each function alone, the kernel the chain.
+//!
+//! The kernel's `check_max_stack_depth` (kernel/bpf/verifier.c) adds the frames along each chain, callbacks included, each
+//! rounded up to 32 bytes, and allows 512 bytes and 8 frames. What LLVM inlined is part of its caller's frame, so this
+//! looks at the module as it was emitted.
+
+use super::module::ModuleGen;
+use crate::diag::codes::limits::{CallsTooDeep, StackOfCalls};
+use crate::source::Span;
+use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand};
+use std::collections::{BTreeMap, BTreeSet};
+
+const LIMIT: u64 = 512;
+const FRAMES: usize = 8;
+const ROUNDED_TO: u64 = 32;
+
+/// Frame sizes by function, from LLVM's remarks: `96 stack bytes in function 'count'`.
+pub fn frames(remarks: &[String]) -> BTreeMap<String, u64> {
+    let read = |remark: &String| {
+        let (size, name) = remark.split_once(" stack bytes in function '")?;
+        let size = size.rsplit([' ', ':']).next()?.parse().ok()?;
+        Some((name.trim_end_matches('\'').to_owned(), size))
+    };
+    remarks.iter().filter_map(read).collect()
+}
+
+/// Reports the programs whose deepest chain of calls the kernel would refuse. True if there is none.
+pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
+    let calls = calls(g);
+    let mut deepest = Deepest { frames, calls: &calls, known: BTreeMap::new() };
+    let called: BTreeSet<&String> = calls.values().flatten().collect();
+    let entries: Vec<&String> = calls.keys().filter(|name| !called.contains(name)).collect();
+    let mut ok = true;
+    for entry in entries {
+        let heaviest = deepest.heaviest(entry);
+        let longest = deepest.longest(entry);
+        let span = span(g, entry);
+        if longest.len() > FRAMES {
+            let (count, chain) = (longest.len().to_string(), longest.join("`, `"));
+            g.cx.error(span, CallsTooDeep { count }).remark(format!("the chain is `{chain}`"));
+            ok = false;
+        } else if heaviest.0 > LIMIT {
+            let chain: Vec<String> = heaviest.1.iter().map(|f| format!("`{f}` {} bytes", deepest.frame(f))).collect();
+            g.cx.error(span, StackOfCalls { bytes: heaviest.0.to_string() })
+                .remark(format!("the frames, each rounded up to 32 bytes: {}", chain.join(", ")))
+                .help("keep large data in a map entry or a global variable instead of local variables");
+            ok = false;
+        }
+    }
+    ok
+}
+
+struct Deepest<'m> {
+    frames: &'m BTreeMap<String, u64>,
+    calls: &'m BTreeMap<String, BTreeSet<String>>,
+    /// Bytes and functions of the heaviest chain from a function on.
+    known: BTreeMap<String, (u64, Vec<String>)>,
+}
+
+impl Deepest<'_> {
+    fn frame(&self, name: &str) -> u64 {
+        self.frames.get(name).copied().unwrap_or(0).max(1).next_multiple_of(ROUNDED_TO)
+    }
+
+    /// BPF code has no recursion: the pass `reach` refuses it.
+    fn heaviest(&mut self, name: &str) -> (u64, Vec<String>) {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let callees = self.calls.get(name).cloned().unwrap_or_default();
+        let below = callees.iter().map(|callee| self.heaviest(callee)).max_by_key(|(bytes, _)| *bytes);
+        let (bytes, chain) = below.unwrap_or_default();
+        let mut all = vec![name.to_owned()];
+        all.extend(chain);
+        let result = (bytes + self.frame(name), all);
+        self.known.insert(name.to_owned(), result.clone());
+        result
+    }
+
+    fn longest(&self, name: &str) -> Vec<String> {
+        let callees = self.calls.get(name).into_iter().flatten();
+        let mut chain = vec![name.to_owned()];
+        chain.extend(callees.map(|callee| self.longest(callee)).max_by_key(Vec::len).unwrap_or_default());
+        chain
+    }
+}
+
+/// The functions that each defined function calls or hands to a helper as its callback.
+fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
+    let defined: BTreeMap<String, FunctionValue> = g
+        .module
+        .get_functions()
+        .filter(|f| f.count_basic_blocks() > 0)
+        .map(|f| (f.get_name().to_string_lossy().into_owned(), f))
+        .collect();
+    let mentioned = |instruction: InstructionValue| {
+        let operands = instruction.get_operands().flatten().filter_map(Operand::value);
+        let names = operands.filter_map(|value| match value {
+            BasicValueEnum::PointerValue(pointer) => Some(pointer.get_name().to_string_lossy().into_owned()),
+            BasicValueEnum::ArrayValue(_)
+            | BasicValueEnum::IntValue(_)
+            | BasicValueEnum::FloatValue(_)
+            | BasicValueEnum::StructValue(_)
+            | BasicValueEnum::VectorValue(_)
+            | BasicValueEnum::ScalableVectorValue(_) => None,
+        });
+        names.filter(|name| defined.contains_key(name)).collect::<Vec<_>>()
+    };
+    let of = |function: &FunctionValue| {
+        function.get_basic_blocks().into_iter().flat_map(|block| block.get_instructions()).flat_map(mentioned).collect()
+    };
+    defined.iter().map(|(name, function)| (name.clone(), of(function))).collect()
+}
+
+fn span(g: &ModuleGen, name: &str) -> Span {
+    match g.ir.funcs.iter().find(|f| &*f.name == name) {
+        Some(func) => func.name_span,
+        None => Span::new(g.ir.file, 0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn remarks_tell_frames() {
+        let remarks = ["a.ks:3:4: 96 stack bytes in function 'count'".to_owned(), "12 instructions in function".into()];
+        let frames = super::frames(&remarks);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames.get("count"), Some(&96));
+    }
+}
