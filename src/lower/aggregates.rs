@@ -1,5 +1,6 @@
 //! Structs, arrays and strings: evaluated into places, never values.
 
+use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, Slot};
 use super::{consts, scan};
 use crate::ir::Value;
@@ -48,14 +49,18 @@ impl Lowering<'_> {
                 let part = self.at(element.span).element_place(place, index);
                 self.write(element, part);
             }
+        } else if let ExprKind::Fill(value) = &expr.kind {
+            self.fill(value, expr.ty, place);
+        } else if has_variable_index(expr) {
+            self.read_checked(expr, Dest::Into(place));
         } else if let ExprKind::Call { func, args } = &expr.kind {
             self.call(*func, args, Some(place), expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {
             self.copy_entry(*map, key, place, expr.span);
         } else if let ExprKind::Cast(from) = &expr.kind {
             self.convert_text(from, expr, place);
-        } else if Self::is_place(expr) || matches!(expr.kind, ExprKind::Field { .. }) {
-            // A field may be of a value that is no place, such as `m[k].inner`: that is made first.
+        } else if Self::is_place(expr) || matches!(expr.kind, ExprKind::Field { .. } | ExprKind::Index { .. }) {
+            // A part may be of a value that is no place, such as `m[k].inner`: that is made first.
             let from = self.place(expr);
             self.at(expr.span).b.ks_copy(place, from);
         } else {
@@ -84,6 +89,20 @@ impl Lowering<'_> {
     /// `place = value` of aggregates. The value may read the old contents, so it is made elsewhere first, unless that
     /// cannot be noticed.
     pub(super) fn assign_aggregate(&mut self, to: &Expr, value: &Expr, span: Span) {
+        if has_variable_index(to) {
+            let path = self.path(to);
+            let from = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
+            self.with_path(
+                &path,
+                Dest::Nothing,
+                &mut |this, place| {
+                    this.at(span).b.ks_copy(place, from);
+                    None
+                },
+                &mut |_| None,
+            );
+            return;
+        }
         let place = self.place(to);
         if Self::is_place(value) {
             let from = self.place(value);
@@ -110,6 +129,9 @@ impl Lowering<'_> {
         }
         if let ExprKind::Array(elements) = &value.kind {
             return elements.iter().all(Self::reads_scalars_only);
+        }
+        if let ExprKind::Fill(element) = &value.kind {
+            return Self::reads_scalars_only(element);
         }
         // Arguments are copied before the call, and an entry is looked up before it is copied.
         matches!(value.kind, ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. })

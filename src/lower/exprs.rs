@@ -1,5 +1,6 @@
 //! Expressions with scalar values, and expressions for their effect.
 
+use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{Expr, ExprKind};
@@ -12,9 +13,17 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
-            ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Field { .. } | ExprKind::Deref(_) => {
-                self.read_place(expr)
+            ExprKind::Field { .. } | ExprKind::Index { .. } if has_variable_index(expr) => {
+                match self.read_checked(expr, Dest::Value(ty)) {
+                    Some(value) => value,
+                    None => self.never(ty),
+                }
             }
+            ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Deref(_) => self.read_place(expr),
             ExprKind::AddressOf(place) => {
                 let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
                 self.at(expr.span).address(place)
@@ -36,6 +45,9 @@ impl Lowering<'_> {
             ExprKind::BitNot(inner) | ExprKind::Not(inner) => {
                 let value = self.scalar(inner);
                 self.at(expr.span).invert(value, ty)
+            }
+            ExprKind::Compare { op, left, right } if self.cx.types.is_aggregate(left.ty) => {
+                self.compare_aggregates(*op, left, right, expr.span)
             }
             ExprKind::Compare { op, left, right } => {
                 let (left, right) = (self.scalar(left), self.scalar(right));
@@ -60,7 +72,7 @@ impl Lowering<'_> {
                 Some(value) => value,
                 None => crate::bug!("a call without a result is used as a value"),
             },
-            ExprKind::Print(_) | ExprKind::Struct { .. } | ExprKind::Array(_) => {
+            ExprKind::Print(_) | ExprKind::Struct { .. } | ExprKind::Array(_) | ExprKind::Fill(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
         }
@@ -120,6 +132,7 @@ impl Lowering<'_> {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Field { .. }
+            | ExprKind::Index { .. }
             | ExprKind::Deref(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
@@ -135,6 +148,7 @@ impl Lowering<'_> {
             | ExprKind::Raw(_)
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
+            | ExprKind::Fill(_)
             | ExprKind::IsPresent(_) => {
                 if self.cx.types.is_aggregate(expr.ty) {
                     self.place(expr);
@@ -166,6 +180,7 @@ impl Lowering<'_> {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Field { .. }
+            | ExprKind::Index { .. }
             | ExprKind::Deref(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
@@ -185,6 +200,7 @@ impl Lowering<'_> {
             | ExprKind::Print(_)
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
+            | ExprKind::Fill(_)
             | ExprKind::IsPresent(_) => None,
         }
     }

@@ -11,6 +11,7 @@
 mod aggregates;
 mod calls;
 mod consts;
+mod elements;
 mod exprs;
 mod func;
 mod host;

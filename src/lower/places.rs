@@ -1,6 +1,7 @@
 //! Places: where variables, fields and pointees are stored; reading from them and writing to them.
 
 use super::consts;
+use super::elements::{constant_index, has_variable_index};
 use super::func::{Dest, Lowering, Slot, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Symbol, Value};
@@ -59,6 +60,14 @@ impl Lowering<'_> {
         self.b.ks_elem(base, index, place)
     }
 
+    /// The same for a variable index.
+    pub(super) fn element_at(&mut self, base: Value, index: Value) -> Value {
+        let (of, space) = self.pointee(base);
+        let ty = consts::element(&self.cx.types, of);
+        let place = self.cx.types.place(ty, space);
+        self.b.ks_elem(base, index, place)
+    }
+
     fn deref(&mut self, pointer: Value) -> Value {
         let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
             crate::bug!("no pointer, but a {}", self.cx.types.ir_text(self.b.func.ty(pointer)));
@@ -107,6 +116,9 @@ impl Lowering<'_> {
         if let ExprKind::Field { base, .. } = &expr.kind {
             return Self::is_place(base);
         }
+        if let ExprKind::Index { base, index } = &expr.kind {
+            return constant_index(index).is_some() && Self::is_place(base);
+        }
         matches!(
             expr.kind,
             ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Deref(_)
@@ -128,9 +140,18 @@ impl Lowering<'_> {
             let base = self.at(expr.span).global_place(name, ty);
             return self.field_place(base, field);
         }
+        if has_variable_index(expr) {
+            return self.materialise(expr);
+        }
         if let ExprKind::Field { base, field } = &expr.kind {
             let base = self.place(base);
             return self.at(expr.span).field_place(base, *field);
+        }
+        if let ExprKind::Index { base, index } = &expr.kind
+            && let Some(index) = constant_index(index)
+        {
+            let base = self.place(base);
+            return self.at(expr.span).element_place(base, index);
         }
         if let (ExprKind::Const(text), TyKind::Str(_)) = (&expr.kind, self.cx.types.kind(expr.ty)) {
             return self.at(expr.span).string(text, expr.ty);
@@ -187,7 +208,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn bit_field(&self, expr: &Expr) -> Option<(BitField, Ty)> {
+    pub(super) fn bit_field(&self, expr: &Expr) -> Option<(BitField, Ty)> {
         let ExprKind::Field { base, field } = &expr.kind else { return None };
         let field = &consts::fields(&self.cx.types, base.ty)[*field];
         field.bits.map(|bits| (bits, field.ty))
@@ -250,9 +271,28 @@ impl Lowering<'_> {
         if self.cx.types.is_aggregate(place.ty) {
             return self.assign_aggregate(place, value, span);
         }
+        if has_variable_index(place) {
+            let path = self.path(place);
+            let value = self.scalar(value);
+            self.with_path(
+                &path,
+                Dest::Nothing,
+                &mut |this, part| {
+                    let target = this.at(span).target_at(place, part);
+                    this.write_target(target, op, value);
+                    None
+                },
+                &mut |_| None,
+            );
+            return;
+        }
         let target = self.target(place);
         let value = self.scalar(value);
-        self.at(span);
+        self.at(span).write_target(target, op, value);
+    }
+
+    /// `target = value`, `target op= value`
+    fn write_target(&mut self, target: Target, op: Option<CompoundOp>, value: Value) {
         let Some(op) = op else { return self.assign_to(target, value) };
         if let Target::Place(place) = target {
             self.b.ks_assign_op(place, value, op.op.word(), op.compute);
@@ -276,6 +316,11 @@ impl Lowering<'_> {
             return Target::Context { ctx, field: *field, ty: place.ty };
         }
         let target = self.place(place);
+        self.target_at(place, target)
+    }
+
+    /// The same for a place that `place` names.
+    fn target_at(&self, place: &Expr, target: Value) -> Target {
         match self.bit_field(place) {
             Some((bits, ty)) => Target::Bits(target, bits, ty),
             None => Target::Place(target),

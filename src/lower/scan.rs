@@ -28,7 +28,7 @@ pub(super) fn uses(func: &Func) -> Uses {
 
 /// The local that a place is, or is a part of.
 pub(super) fn root(place: &Expr) -> Option<LocalId> {
-    if let ExprKind::Field { base, .. } = &place.kind {
+    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
         return root(base);
     }
     if let ExprKind::Local(local) = place.kind { Some(local) } else { None }
@@ -70,6 +70,10 @@ impl Uses {
                 self.block(body);
             }
             StmtKind::Loop { body } | StmtKind::ForMap { body, .. } => self.block(body),
+            StmtKind::ForArray { array, body, .. } => {
+                self.expr(array);
+                self.block(body);
+            }
             StmtKind::For { low, high, body, .. } => {
                 self.expr(low);
                 self.expr(high);
@@ -116,6 +120,7 @@ impl Uses {
             }
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
+            | ExprKind::Fill(inner)
             | ExprKind::CtxField { ctx: inner, .. }
             | ExprKind::PacketLen { ctx: inner }
             | ExprKind::MapGet { key: inner, .. }
@@ -125,7 +130,8 @@ impl Uses {
             | ExprKind::Cast(inner)
             | ExprKind::Raw(inner)
             | ExprKind::Detach(inner) => self.expr(inner),
-            ExprKind::Arith { left, right, .. }
+            ExprKind::Index { base: left, index: right }
+            | ExprKind::Arith { left, right, .. }
             | ExprKind::Compare { left, right, .. }
             | ExprKind::Logical { left, right, .. } => {
                 self.expr(left);

@@ -47,6 +47,7 @@ impl Lowering<'_> {
             StmtKind::While { condition, body } => self.while_(Some(condition), body, condition.span),
             StmtKind::Loop { body } => self.while_(None, body, span.start()),
             StmtKind::For { local, low, high, inclusive, body } => self.for_(*local, low, high, *inclusive, body),
+            StmtKind::ForArray { array, index, value, body } => self.for_array(array, *index, *value, body),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
             StmtKind::Break => {
                 if let (true, Some(left)) = (self.reachable, self.loops.last_mut()) {

@@ -5,6 +5,7 @@
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
+pub mod elements;
 pub mod loop_form;
 mod manager;
 pub mod map_places;

@@ -236,6 +236,13 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
+    /// `for (i, v in array)`: `value` is a copy of the element, read when its turn comes.
+    ForArray {
+        array: Expr,
+        index: LocalId,
+        value: LocalId,
+        body: Block,
+    },
     Break,
     Continue,
     Return(Option<Expr>),
@@ -267,6 +274,12 @@ pub enum ExprKind {
         base: Box<Expr>,
         field: usize,
     },
+    /// An element of an array that is a place or a value. A constant index is in range. One that is not reads zero and
+    /// writes nothing where it is out of range; a negative one is.
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
     /// What a pointer points to: a place.
     Deref(Box<Expr>),
     AddressOf(Box<Expr>),
@@ -295,7 +308,8 @@ pub enum ExprKind {
     BitNot(Box<Expr>),
     /// `!e` of a bool
     Not(Box<Expr>),
-    /// Both sides have one type, but for integers of mixed signs, whose values are compared.
+    /// Both sides have one type, but for integers of mixed signs, whose values are compared. Arrays and structs, equal or
+    /// not, by elements and fields.
     Compare {
         op: CompareOp,
         left: Box<Expr>,
@@ -342,6 +356,8 @@ pub enum ExprKind {
     },
     /// In order; as many as the array's length.
     Array(Vec<Expr>),
+    /// All elements of the array are this one, which is evaluated once.
+    Fill(Box<Expr>),
     /// Whether an optional is there: `m[k] != null`.
     IsPresent(Box<Optional>),
 }

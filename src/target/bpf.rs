@@ -16,6 +16,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::optionals::PASS,
     // After `maps`; makes divisions and shifts.
     &passes::assign_ops::PASS,
+    // Only before the next one, so that bodies have the size that they keep.
+    &passes::elements::PASS,
     // Bodies have the size that they keep; still structured, since the next one moves them.
     &passes::loop_form::PASS,
     // Directly after: it takes what `loop-form` chose.

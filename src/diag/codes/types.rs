@@ -80,6 +80,11 @@ codes! {
     E0256 NotMatchable { ty } = "a value of type `{ty}` cannot be matched",
     /// Only places have addresses: variables, what pointers point to, map entries in BPF code, and fields of those.
     E0257 NoAddress { what } = "{what} is stored nowhere, so it has no address",
+    /// The array has no element of this constant index. A variable index is tested when the program runs: out of range it
+    /// reads zero and writes nothing.
+    E0258 IndexRange { index, ty, range } = "there is no element {index}: the indexes of `{ty}` are {range}",
+    /// Arrays have elements; a map has entries under its own name.
+    E0259 NotIndexable { ty } = "a value of type `{ty}` has no elements",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.

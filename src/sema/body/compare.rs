@@ -34,9 +34,12 @@ impl Checker<'_, '_> {
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
             (TyKind::Str(_), TyKind::Str(_)) => self.unsupported(span, "comparing strings"),
-            (TyKind::Struct(_) | TyKind::Array(..), _) if left.ty() == right.ty() => {
-                let what = format!("comparing values of type `{}`", self.ty_name(left.ty()));
-                self.unsupported(span, what)
+            (TyKind::Struct(_) | TyKind::Array(..), _) if equality && left.ty() == right.ty() => {
+                comparison(op, left.expr, right.expr, span)
+            }
+            (TyKind::Struct(_) | TyKind::Array(..), TyKind::Struct(_) | TyKind::Array(..)) if equality => {
+                self.mismatch(right.span(), right.ty(), left.ty());
+                error_expr(span)
             }
             _ => match (self.cx.types.as_int(left.ty()), self.cx.types.as_int(right.ty())) {
                 (Some(_), Some(_)) => self.compare_ints(op, left, right, span),

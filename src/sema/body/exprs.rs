@@ -67,11 +67,8 @@ impl Checker<'_, '_> {
             Ast::Ternary { condition, then, otherwise } => self.ternary(condition, then, otherwise, expected, span),
             Ast::Cast { operand, ty } => self.cast_expr(operand, ty, span).into(),
             Ast::Struct { name, fields } => self.struct_literal(name, fields, span).into(),
-            Ast::Array(elements) => self.array_literal(elements, span).into(),
-            Ast::Fill { value, .. } => {
-                self.typed(value, None);
-                self.unsupported(span, "an array literal in a function").into()
-            }
+            Ast::Array(elements) => self.array_literal(elements, expected, span).into(),
+            Ast::Fill { value, count } => self.fill_literal(value, count, expected, span).into(),
             Ast::If(branch) => self.if_value(branch, expected, span),
             Ast::Block(block) => self.block_value(block, expected, span),
             Ast::Match(matching) => self.match_value(matching, expected, span),

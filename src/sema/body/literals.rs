@@ -22,6 +22,12 @@ impl Checker<'_, '_> {
         if let Ast::Ternary { then, otherwise, .. } = &expr.kind {
             return self.is_open(then) && self.is_open(otherwise);
         }
+        if let Ast::Array(elements) = &expr.kind {
+            return elements.iter().all(|element| self.is_open(element));
+        }
+        if let Ast::Fill { value, .. } = &expr.kind {
+            return self.is_open(value);
+        }
         let shared = matches!(&expr.kind, Ast::Name(path) if self.is_shared_variant(path));
         shared || matches!(expr.kind, Ast::Null) || self.is_literal(expr)
     }
@@ -142,14 +148,6 @@ impl Checker<'_, '_> {
         self.error(span, MissingFields { ty, fields: missing.join(", ") })
             .help("a field that is declared with `= value` may be left out");
         false
-    }
-
-    /// `[1, 2, 3]`, `[v]`, `[]`
-    pub fn array_literal(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
-        for element in elements {
-            self.typed(element, None);
-        }
-        self.unsupported(span, "an array literal in a function")
     }
 }
 

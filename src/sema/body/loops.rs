@@ -84,6 +84,10 @@ impl Checker<'_, '_> {
                 Some(map) => self.for_map(stmt, map, over.span),
                 None => {
                     let over = self.typed(over, None);
+                    let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
+                    if self.array(pointee).is_some() {
+                        return self.for_array(stmt, over);
+                    }
                     if over.ty != Ty::ERROR {
                         let what = format!("`for` over a value of type `{}`", self.ty_name(over.ty));
                         self.unsupported(over.span, what);
@@ -126,14 +130,14 @@ impl Checker<'_, '_> {
     }
 
     /// Names of a loop that was reported: known, so that its body can be checked.
-    fn declare_unknown(&mut self, names: &[ast::Ident]) {
+    pub fn declare_unknown(&mut self, names: &[ast::Ident]) {
         self.push_scope();
         for name in names {
             self.declare(&name.name, Ty::ERROR, name.span, LocalKind::LoopVariable);
         }
     }
 
-    fn unbound_body(&mut self, body: &ast::Block) {
+    pub fn unbound_body(&mut self, body: &ast::Block) {
         let after = self.flow.clone();
         self.loop_body(body);
         self.flow = after;

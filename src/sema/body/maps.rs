@@ -4,7 +4,7 @@ use super::Checker;
 use super::Side;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{error_expr, has_effect};
+use super::value::{has_effect, number};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite};
 use crate::sema::env::Entity;
@@ -26,9 +26,9 @@ impl Checker<'_, '_> {
         Some((self.map_named(base)?, index))
     }
 
-    /// Map and key of `m[k].f`, `m[k].f.g` …
+    /// Map and key of `m[k].f`, `m[k][i]`, `m[k].f.g[i]` …
     pub fn below_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
-        let Ast::Field { base, .. } = &strip(expr).kind else { return None };
+        let (Ast::Field { base, .. } | Ast::Index { base, .. }) = &strip(expr).kind else { return None };
         self.map_entry(base).or_else(|| self.below_entry(base))
     }
 
@@ -36,12 +36,7 @@ impl Checker<'_, '_> {
     pub fn index(&mut self, base: &ast::Expr, index: &ast::Expr, span: Span) -> Expr {
         let Some(map) = self.map_named(base) else {
             let base = self.typed(base, None);
-            self.typed(index, None);
-            if base.ty == Ty::ERROR {
-                return error_expr(span);
-            }
-            let what = format!("indexing a value of type `{}`", self.ty_name(base.ty));
-            return self.unsupported(span, what);
+            return self.element(base, index, span);
         };
         self.percpu_value(map, span);
         let (key_ty, ty) = self.entry_types(map);
@@ -152,14 +147,20 @@ impl Checker<'_, '_> {
         }
         let mut body = Vec::new();
         self.assign_place(target, op, value, span, &mut body);
-        // Key and value are evaluated whether the entry is there or not.
+        // Key, indexes and value are evaluated whether the entry is there or not.
         for stmt in &mut body {
-            if let StmtKind::Assign { value, .. } = &mut stmt.kind
-                && has_effect(value)
-            {
-                if let OptionalKind::MapEntry { key, .. } = &mut source.kind {
-                    self.evaluate_first(key, out);
-                }
+            let StmtKind::Assign { place, value, .. } = &mut stmt.kind else { continue };
+            let value_first = has_effect(value);
+            let mut effect = value_first;
+            each_variable_index(place, &mut |index| effect |= has_effect(index));
+            if !effect {
+                continue;
+            }
+            if let OptionalKind::MapEntry { key, .. } = &mut source.kind {
+                self.evaluate_first(key, out);
+            }
+            each_variable_index(place, &mut |index| self.evaluate_first(index, out));
+            if value_first {
                 self.evaluate_first(value, out);
             }
         }
@@ -180,9 +181,15 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The place of `m[k].f.g`, where a local stands for the entry.
+    /// The place of `m[k].f.g[i]`, where a local stands for the entry.
     fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
         let place = strip(place);
+        if let Ast::Index { base, index } = &place.kind
+            && self.map_entry(place).is_none()
+        {
+            let base = self.below_place(base, entry);
+            return self.element(base, index, place.span);
+        }
         let Ast::Field { base, name, arrow } = &place.kind else {
             return self.local_expr(entry, place.span);
         };
@@ -219,5 +226,17 @@ impl Checker<'_, '_> {
             return None;
         }
         Some(StmtKind::MapDelete { map, key })
+    }
+}
+
+/// Visits the indexes in a place that are no constants, in order of evaluation.
+fn each_variable_index(place: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
+    if let ExprKind::Field { base, .. } = &mut place.kind {
+        each_variable_index(base, visit);
+    } else if let ExprKind::Index { base, index } = &mut place.kind {
+        each_variable_index(base, visit);
+        if number(index).is_none() {
+            visit(index);
+        }
     }
 }

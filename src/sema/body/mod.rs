@@ -16,6 +16,7 @@ mod conditions;
 mod context;
 mod convert;
 mod coverage;
+mod elements;
 mod exprs;
 mod fields;
 mod flow;

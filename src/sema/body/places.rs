@@ -30,7 +30,12 @@ impl Checker<'_, '_> {
                 let base = self.place_base(base);
                 self.field_of(base, name, *arrow, span)
             };
-            return self.writable(place, name);
+            return self.writable(place, name.span);
+        }
+        if let Ast::Index { base, index } = &expr.kind {
+            let base = self.place_base(base);
+            let place = self.element(base, index, span);
+            return self.writable(place, span);
         }
         if let Ast::Unary { op: ast::UnaryOp::Deref, operand } = &expr.kind {
             return self.deref(operand, span);
@@ -47,6 +52,12 @@ impl Checker<'_, '_> {
         {
             let inner = self.place_base(inner);
             return self.field_of(inner, name, *arrow, base.span);
+        }
+        if let Ast::Index { base: inner, index } = &base.kind
+            && self.map_entry(base).is_none()
+        {
+            let inner = self.place_base(inner);
+            return self.element(inner, index, base.span);
         }
         if let Ast::Name(path) = &base.kind
             && let [name] = path.segments.as_slice()
@@ -112,8 +123,8 @@ impl Checker<'_, '_> {
     }
 
     /// Whether a field may be written: of a config in user space, of a context where the kernel lets programs do that.
-    fn writable(&mut self, place: Expr, name: &ast::Ident) -> Expr {
-        if let ExprKind::ConfigField { config, .. } = &place.kind {
+    fn writable(&mut self, place: Expr, part: Span) -> Expr {
+        if let ExprKind::ConfigField { config, .. } = &root(&place).kind {
             if self.side == Side::Bpf {
                 let name = self.env.program.config(*config).name.clone();
                 self.error(place.span, ConfigWrite { name })
@@ -127,8 +138,8 @@ impl Checker<'_, '_> {
             if !spec.writable {
                 let writable: Vec<String> =
                     context.fields.iter().filter(|f| f.writable).map(|f| format!("`{}`", f.name)).collect();
-                let error =
-                    self.error(name.span, ReadOnlyField { name: name.name.clone(), of: context.name.to_owned() });
+                let name = self.text(part).to_owned();
+                let error = self.error(part, ReadOnlyField { name, of: context.name.to_owned() });
                 if writable.is_empty() {
                     error.help(format!("no field of `{}` can be written", context.name));
                 } else {
@@ -140,7 +151,7 @@ impl Checker<'_, '_> {
         if is_place(&place) {
             place
         } else {
-            self.not_assignable(place.span, "a field of a value that is stored nowhere")
+            self.not_assignable(place.span, "a part of a value that is stored nowhere")
         }
     }
 
@@ -152,9 +163,7 @@ impl Checker<'_, '_> {
 
 /// Whether an expression names where something is stored.
 pub(super) fn is_place(expr: &Expr) -> bool {
-    if let ExprKind::Field { base, .. } = &expr.kind {
-        return is_place(base);
-    }
+    let expr = root(expr);
     let is_root = matches!(
         expr.kind,
         ExprKind::Local(_)
@@ -164,4 +173,9 @@ pub(super) fn is_place(expr: &Expr) -> bool {
             | ExprKind::CtxField { .. }
     );
     is_root || expr.ty == Ty::ERROR
+}
+
+/// What a place is a part of.
+fn root(place: &Expr) -> &Expr {
+    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind { root(base) } else { place }
 }

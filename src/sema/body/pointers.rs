@@ -4,11 +4,12 @@ use super::exprs::strip;
 use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
-use super::value::{error_expr, local};
+use super::value::{error_expr, local, number};
 use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::limits::{EscapingAddress, MaybeNull, UncheckedNull};
 use crate::diag::codes::maps::EntryAddress;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{NoAddress, NotAPointer};
 use crate::sema::tree::{Expr, ExprKind, LocalId};
 use crate::source::Span;
@@ -53,6 +54,11 @@ impl Checker<'_, '_> {
             self.error(place.span, NoAddress { what }).help("store it in a variable first");
             return error_expr(span);
         }
+        if has_variable_index(&place) {
+            self.error(span, NotSupportedYet { what: "the address of an element with a variable index".into() })
+                .help("pass the array and the index, or a copy of the element");
+            return error_expr(span);
+        }
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
         if let Some(local) = local(&place) {
             self.info(local).address_taken = true;
@@ -63,7 +69,7 @@ impl Checker<'_, '_> {
 
     /// Where a place lies; none if it has no address, which was reported.
     fn space_of(&mut self, place: &Expr) -> Option<Space> {
-        if let ExprKind::Field { base, .. } = &place.kind {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.space_of(base);
         }
         if let ExprKind::Deref(pointer) = &place.kind {
@@ -141,4 +147,11 @@ impl Checker<'_, '_> {
     pub fn refuse_spaces(&mut self, span: Span) {
         self.unsupported(span, "one pointer variable for several kinds of memory");
     }
+}
+
+fn has_variable_index(place: &Expr) -> bool {
+    if let ExprKind::Index { base, index } = &place.kind {
+        return number(index).is_none() || has_variable_index(base);
+    }
+    if let ExprKind::Field { base, .. } = &place.kind { has_variable_index(base) } else { false }
 }

@@ -69,7 +69,7 @@ impl Checker<'_, '_> {
         Some((cast(low, ty), cast(high, ty), ty))
     }
 
-    fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {
+    pub fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {
         let [first, second] = numbers.map(value::literal_type);
         let rank = |ty: Ty| [Ty::U32, Ty::I32, Ty::U64, Ty::I64].iter().position(|&t| t == ty);
         let signed = numbers.iter().any(|&n| n < 0);

@@ -168,7 +168,7 @@ impl Checker<'_, '_> {
         if expr.ty == Ty::ERROR {
             return None;
         }
-        let value = constant(expr);
+        let value = constant(&self.cx.types, expr);
         if value.is_none() {
             let what = format!("`{}`", self.text(expr.span));
             self.error(expr.span, NotConstant { what });

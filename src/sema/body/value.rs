@@ -2,7 +2,7 @@
 
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, OptionalKind};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Ty, TyKind, Types};
 
 /// An expression of the typed tree, and whether its type is still open: integer literals, constants without a declared
 /// type, and operators on those alone take the type of the place where they go.
@@ -88,17 +88,20 @@ pub(super) fn local(expr: &Expr) -> Option<LocalId> {
 }
 
 /// The constant that an expression is, if it is one.
-pub(super) fn constant(expr: &Expr) -> Option<Const> {
+pub(super) fn constant(types: &Types, expr: &Expr) -> Option<Const> {
     if let ExprKind::Const(value) = &expr.kind {
         return Some(value.clone());
     }
     if let ExprKind::Array(elements) = &expr.kind {
-        return elements.iter().map(constant).collect::<Option<Vec<_>>>().map(Const::Array);
+        return elements.iter().map(|e| constant(types, e)).collect::<Option<Vec<_>>>().map(Const::Array);
+    }
+    if let (ExprKind::Fill(value), TyKind::Array(_, length)) = (&expr.kind, types.kind(expr.ty)) {
+        return constant(types, value).map(|value| Const::Array(vec![value; length as usize]));
     }
     let ExprKind::Struct { fields } = &expr.kind else { return None };
     let mut values: Vec<(usize, Const)> = Vec::new();
     for (index, field) in fields {
-        values.push((*index, constant(field)?));
+        values.push((*index, constant(types, field)?));
     }
     values.sort_by_key(|(index, _)| *index);
     Some(Const::Struct(values.into_iter().map(|(_, value)| value).collect()))
@@ -114,6 +117,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::PacketLen { .. } => false,
         ExprKind::Field { base: inner, .. }
         | ExprKind::Deref(inner)
+        | ExprKind::Fill(inner)
         | ExprKind::AddressOf(inner)
         | ExprKind::CtxField { ctx: inner, .. }
         | ExprKind::MapGet { key: inner, .. }
@@ -122,7 +126,8 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Not(inner)
         | ExprKind::Cast(inner)
         | ExprKind::Raw(inner) => has_effect(inner),
-        ExprKind::Arith { left, right, .. }
+        ExprKind::Index { base: left, index: right }
+        | ExprKind::Arith { left, right, .. }
         | ExprKind::Compare { left, right, .. }
         | ExprKind::Logical { left, right, .. } => has_effect(left) || has_effect(right),
         ExprKind::Struct { fields } => fields.iter().any(|(_, value)| has_effect(value)),

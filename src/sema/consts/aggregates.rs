@@ -173,7 +173,8 @@ fn filled(cx: &mut Session, span: Span, value: Const, element: Ty, count: u64) -
     small_enough(cx, span, ty).then(|| Constant::typed(Const::Array(vec![value; count as usize]), ty))
 }
 
-fn is_zero(value: &Const) -> bool {
+/// Whether all bytes of the value are zero.
+pub fn is_zero(value: &Const) -> bool {
     match value {
         Const::Int(value) => *value == 0,
         Const::Bool(value) => !value,

@@ -9,6 +9,7 @@ mod convert;
 mod operators;
 mod sizes;
 
+pub use aggregates::is_zero;
 pub use convert::{convert, fit};
 pub use operators::common_int;
 

@@ -1,0 +1,314 @@
+//! Elements of arrays: places behind variable indexes, filling, comparing, walking.
+//!
+//! A place with variable indexes exists only where all of them are in range. So its parts are evaluated first, in order
+//! (a [`Path`]), and what is done with it stands behind one test for each index. The number that is tested is the one
+//! that indexes: of 64 bits without sign, so that a negative index is out of range.
+
+use super::consts;
+use super::func::{Dest, Lowering, Slot};
+use crate::fold::CompareOp;
+use crate::ir::Value;
+use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
+use crate::source::Span;
+use crate::types::{Ty, TyKind, Types};
+
+/// More elements than this are written and compared by a loop.
+const UNROLLED: u64 = 16;
+
+/// A place whose parts were evaluated.
+#[derive(Clone)]
+pub(super) struct Path {
+    /// What the steps start from.
+    root: Value,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Field(usize, Span),
+    /// The index is in range.
+    Known(Value, Span),
+    /// The index is tested against the length.
+    Tested(Value, u64, Span),
+}
+
+/// Whether the place exists only where an index is in range.
+pub(super) fn has_variable_index(expr: &Expr) -> bool {
+    if let ExprKind::Index { base, index } = &expr.kind {
+        return constant_index(index).is_none() || has_variable_index(base);
+    }
+    if let ExprKind::Field { base, .. } = &expr.kind { has_variable_index(base) } else { false }
+}
+
+pub(super) fn constant_index(index: &Expr) -> Option<usize> {
+    if let ExprKind::Const(Const::Int(number)) = index.kind { usize::try_from(number).ok() } else { None }
+}
+
+pub(super) fn length(types: &Types, ty: Ty) -> u64 {
+    let TyKind::Array(_, length) = types.kind(ty) else { crate::bug!("`{}` is no array", types.name(ty)) };
+    length
+}
+
+impl<'a> Lowering<'a> {
+    /// Evaluates the parts of a place.
+    pub(super) fn path(&mut self, expr: &Expr) -> Path {
+        if !has_variable_index(expr) {
+            return Path { root: self.place(expr), steps: Vec::new() };
+        }
+        if let ExprKind::Field { base, field } = &expr.kind {
+            let mut path = self.path(base);
+            path.steps.push(Step::Field(*field, expr.span));
+            return path;
+        }
+        let ExprKind::Index { base, index } = &expr.kind else { crate::bug!("only fields and elements have parts") };
+        let mut path = self.path(base);
+        let step = if constant_index(index).is_some() {
+            Step::Known(self.scalar_as(index, Ty::U64), expr.span)
+        } else {
+            let number = self.scalar(index);
+            let number = self.at(index.span).cast(number, Ty::U64);
+            Step::Tested(number, length(&self.cx.types, base.ty), expr.span)
+        };
+        path.steps.push(step);
+        path
+    }
+
+    /// Does `inside` with the place where it exists, and `outside` where an index is out of range.
+    pub(super) fn with_path(
+        &mut self,
+        path: &Path,
+        dest: Dest,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
+        outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
+    ) -> Option<Value> {
+        self.with_steps(path.root, &path.steps, dest, inside, outside)
+    }
+
+    fn with_steps(
+        &mut self,
+        place: Value,
+        steps: &[Step],
+        dest: Dest,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
+        outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
+    ) -> Option<Value> {
+        let Some((step, rest)) = steps.split_first() else { return inside(self, place) };
+        match *step {
+            Step::Field(field, span) => {
+                let place = self.at(span).field_place(place, field);
+                self.with_steps(place, rest, dest, inside, outside)
+            }
+            Step::Known(index, span) => {
+                let place = self.at(span).element_at(place, index);
+                self.with_steps(place, rest, dest, inside, outside)
+            }
+            Step::Tested(index, length, span) => {
+                let length = self.at(span).int(length.into(), Ty::U64);
+                let in_range = self.b.arith_cmp(index, length, CompareOp::Lt.word(), Ty::BOOL);
+                let (there, _) = self.region(&[], dest, |this, _| {
+                    let place = this.at(span).element_at(place, index);
+                    this.with_steps(place, rest, dest, inside, outside)
+                });
+                let (not_there, _) = self.region(&[], dest, |this, _| outside(this.at(span)));
+                let op = self.at(span).b.ks_if(in_range, &Self::results(dest), vec![there, not_there]);
+                self.outcome(op, dest, true)
+            }
+        }
+    }
+
+    /// What a place behind variable indexes holds, zero where it does not exist: a scalar, or a copy into `dest`.
+    pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
+        let path = self.path(expr);
+        self.read_path(&path, expr, dest)
+    }
+
+    fn read_path(&mut self, path: &Path, expr: &Expr, dest: Dest) -> Option<Value> {
+        let (span, bits) = (expr.span, self.bit_field(expr));
+        self.with_path(
+            path,
+            dest,
+            &mut |this, place| {
+                this.at(span);
+                match (dest, bits) {
+                    (Dest::Into(to), _) => {
+                        this.b.ks_copy(to, place);
+                        None
+                    }
+                    (Dest::Value(_), Some((bits, ty))) => {
+                        Some(this.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty))
+                    }
+                    (Dest::Value(_), None) => Some(this.load(place)),
+                    (Dest::Nothing, _) => None,
+                }
+            },
+            &mut |this| match dest {
+                Dest::Into(to) => {
+                    this.b.ks_zero(to);
+                    None
+                }
+                Dest::Value(ty) => Some(this.zero_value(ty)),
+                Dest::Nothing => None,
+            },
+        )
+    }
+
+    /// `[value; count]` into a place that nothing else sees meanwhile.
+    pub(super) fn fill(&mut self, value: &Expr, array: Ty, place: Value) {
+        let length = length(&self.cx.types, array);
+        let (is_aggregate, span) = (self.cx.types.is_aggregate(value.ty), value.span);
+        let made = if is_aggregate { self.materialise(value) } else { self.scalar(value) };
+        self.at(span);
+        let write = |this: &mut Self, part: Value| {
+            if is_aggregate {
+                this.b.ks_copy(part, made);
+            } else {
+                this.store(part, made);
+            }
+        };
+        if length <= UNROLLED {
+            for index in 0..length {
+                let part = self.element_place(place, index as usize);
+                write(self, part);
+            }
+            return;
+        }
+        // The kernel's verifier wants all bytes written by something that it follows.
+        self.b.ks_zero(place);
+        self.each_index(length, |this, index| {
+            let part = this.at(span).element_at(place, index);
+            write(this, part);
+        });
+    }
+
+    /// A loop over the indexes of an array.
+    fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
+        let (low, high) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
+        let (turn, _) = self.region(&[Ty::U64], Dest::Nothing, |this, args| {
+            body(this, args[0]);
+            None
+        });
+        self.b.ks_for(low, high, false, vec![turn]);
+    }
+
+    /// `for (i, v in array)`
+    pub(super) fn for_array(&mut self, array: &Expr, index: LocalId, value: LocalId, body: &Block) {
+        let span = array.span;
+        let is_place = Self::is_place(array) || has_variable_index(array);
+        let path = if is_place { self.path(array) } else { Path { root: self.place(array), steps: Vec::new() } };
+        let element = consts::element(&self.cx.types, array.ty);
+        let length = length(&self.cx.types, array.ty);
+        self.at(span);
+        let (low, high) = (self.int(0, Ty::U32), self.int(length.into(), Ty::U32));
+        let (turn, _) = self.region(&[Ty::U32], Dest::Nothing, |this, args| {
+            this.at(span);
+            if this.uses.in_memory(index) {
+                let place = this.declare(index);
+                this.store(place, args[0]);
+            } else {
+                this.set_slot(index, Slot::Value(args[0]));
+            }
+            let mut path = path;
+            let number = this.cast(args[0], Ty::U64);
+            path.steps.push(Step::Known(number, span));
+            let copy = this.declare(value);
+            let is_aggregate = this.cx.types.is_aggregate(element);
+            let dest = if is_aggregate { Dest::Into(copy) } else { Dest::Value(element) };
+            if let Some(read) = this.read_path(&path, array, dest) {
+                this.store(copy, read);
+            }
+            this.loop_body(body)
+        });
+        self.at(span).b.ks_for(low, high, false, vec![turn]);
+    }
+
+    /// `left == right`, `left != right` of structs and arrays.
+    pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        let lasts = Self::is_place(left) && (Self::is_place(right) || matches!(right.kind, ExprKind::Const(_)));
+        let l = if lasts { self.place(left) } else { self.materialise(left) };
+        let r = self.place(right);
+        let equal = self.at(span).equal(l, r, left.ty);
+        if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// Whether two places of one type hold equal values; padding plays no part.
+    fn equal(&mut self, left: Value, right: Value, ty: Ty) -> Value {
+        match self.cx.types.kind(ty) {
+            TyKind::Struct(id) => {
+                let fields = self.cx.types.struct_def(id).fields.len();
+                self.all_equal(0, fields, &mut |this, field| this.equal_fields(left, right, field))
+            }
+            TyKind::Array(element, length) if length <= UNROLLED && !self.cx.types.is_aggregate(element) => self
+                .all_equal(0, length as usize, &mut |this, index| {
+                    let (l, r) = (this.element_place(left, index), this.element_place(right, index));
+                    this.equal(l, r, element)
+                }),
+            TyKind::Array(element, length) => self.equal_in_loop(left, right, (element, length), false),
+            TyKind::Str(size) => self.equal_in_loop(left, right, (Ty::CHAR, size.into()), true),
+            _ => {
+                let (l, r) = (self.load(left), self.load(right));
+                self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
+            }
+        }
+    }
+
+    fn equal_fields(&mut self, left: Value, right: Value, field: usize) -> Value {
+        let (of, _) = self.pointee(left);
+        let def = &consts::fields(&self.cx.types, of)[field];
+        let (ty, bits) = (def.ty, def.bits);
+        let (l, r) = (self.field_place(left, field), self.field_place(right, field));
+        let Some(bits) = bits else { return self.equal(l, r, ty) };
+        let l = self.b.ks_bits(l, bits.shift.into(), bits.width.into(), ty);
+        let r = self.b.ks_bits(r, bits.shift.into(), bits.width.into(), ty);
+        self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
+    }
+
+    /// Whether all parts from `from` on are equal; stops at the first that is not.
+    fn all_equal(&mut self, from: usize, parts: usize, equal: &mut dyn FnMut(&mut Self, usize) -> Value) -> Value {
+        if from == parts {
+            return self.int(1, Ty::BOOL);
+        }
+        let first = equal(self, from);
+        if from + 1 == parts {
+            return first;
+        }
+        let dest = Dest::Value(Ty::BOOL);
+        let (more, _) = self.region(&[], dest, |this, _| Some(this.all_equal(from + 1, parts, equal)));
+        let (done, _) = self.region(&[], dest, |this, _| Some(this.int(0, Ty::BOOL)));
+        let op = self.b.ks_if(first, &[Ty::BOOL], vec![more, done]);
+        self.b.result(op)
+    }
+
+    /// The same by a loop; of strings up to the NUL.
+    fn equal_in_loop(&mut self, left: Value, right: Value, (element, length): (Ty, u64), text: bool) -> Value {
+        let flag = self.temporary("equal", Ty::BOOL);
+        let yes = self.int(1, Ty::BOOL);
+        self.store(flag, yes);
+        self.each_index(length, |this, index| {
+            let (l, r) = (this.element_at(left, index), this.element_at(right, index));
+            let same = this.equal(l, r, element);
+            let (next, _) = this.region(&[], Dest::Nothing, |this, _| {
+                if text {
+                    let (char, nul) = (this.load(l), this.int(0, Ty::CHAR));
+                    let ends = this.b.arith_cmp(char, nul, CompareOp::Eq.word(), Ty::BOOL);
+                    let (stop, _) = this.region(&[], Dest::Nothing, |this, _| this.leave_loop());
+                    let (on, _) = this.region(&[], Dest::Nothing, |_, _| None);
+                    this.b.ks_if(ends, &[], vec![stop, on]);
+                }
+                None
+            });
+            let (differs, _) = this.region(&[], Dest::Nothing, |this, _| {
+                let no = this.int(0, Ty::BOOL);
+                this.store(flag, no);
+                this.leave_loop()
+            });
+            this.b.ks_if(same, &[], vec![next, differs]);
+        });
+        self.load(flag)
+    }
+
+    fn leave_loop(&mut self) -> Option<Value> {
+        self.b.ks_break();
+        self.leave();
+        None
+    }
+}

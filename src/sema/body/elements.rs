@@ -1,0 +1,214 @@
+//! Arrays: elements, literals, loops.
+
+use super::Checker;
+use super::scope::LocalKind;
+use super::value::{Value, constant, error_expr, int_expr, number};
+use crate::ast;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
+use crate::sema::consts;
+use crate::sema::tree::{Const, Expr, ExprKind, StmtKind};
+use crate::sema::types;
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// Element type and length.
+    pub fn array(&self, ty: Ty) -> Option<(Ty, u64)> {
+        if let TyKind::Array(element, length) = self.cx.types.kind(ty) { Some((element, length)) } else { None }
+    }
+
+    /// `base[index]` of an array, or of a pointer to one.
+    pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        let base = self.through_pointer(base);
+        let Some((element, length)) = self.array(base.ty) else {
+            self.typed(index, None);
+            return self.no_elements(&base, span);
+        };
+        let index = self.value(index, None);
+        if index.is_error() {
+            return error_expr(span);
+        }
+        let at = index.span();
+        if self.cx.types.as_int(index.ty()).is_none() {
+            let found = format!("`{}`", self.ty_name(index.ty()));
+            self.error(at, MismatchedTypes { wanted: "an integer".into(), found }).help("an index is an integer");
+            return error_expr(span);
+        }
+        let Some(number) = number(&index.expr) else {
+            return self.variable_element(base, index.expr, element, span);
+        };
+        if !(0..i128::from(length)).contains(&number) {
+            let (ty, range) = (self.ty_name(base.ty), index_range(length));
+            self.error(at, IndexRange { index: number.to_string(), ty, range });
+            return error_expr(span);
+        }
+        if let ExprKind::Const(Const::Array(values)) = &base.kind {
+            return Expr { kind: ExprKind::Const(values[number as usize].clone()), ty: element, span };
+        }
+        let index = Box::new(int_expr(number, Ty::U64, at));
+        Expr { kind: ExprKind::Index { base: Box::new(base), index }, ty: element, span }
+    }
+
+    fn variable_element(&mut self, base: Expr, index: Expr, element: Ty, span: Span) -> Expr {
+        if self.is_in_packet(&base) {
+            // The verifier forgets what it knows of a packet pointer when a variable is added to it.
+            let text = self.text(base.span).to_owned();
+            self.error(span, NotSupportedYet { what: "a variable index into packet data".into() })
+                .help(format!("take a copy: `var a = {text}`, and index that"));
+            return error_expr(span);
+        }
+        let (base, index) = (Box::new(base), Box::new(index));
+        Expr { kind: ExprKind::Index { base, index }, ty: element, span }
+    }
+
+    /// What a pointer to an array points to; any other value as it is.
+    fn through_pointer(&mut self, base: Expr) -> Expr {
+        let Some(to) = self.pointer(base.ty).map(|p| p.to).filter(|&to| self.array(to).is_some()) else {
+            return base;
+        };
+        self.use_pointer(&base);
+        let span = base.span;
+        Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span }
+    }
+
+    fn no_elements(&mut self, base: &Expr, span: Span) -> Expr {
+        let ty = self.ty_name(base.ty);
+        if base.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if self.is_str(base.ty) || self.pointer(base.ty).is_some() {
+            return self.unsupported(span, format!("indexing a value of type `{ty}`"));
+        }
+        self.error(base.span, NotIndexable { ty });
+        error_expr(span)
+    }
+
+    fn is_in_packet(&self, place: &Expr) -> bool {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            return self.is_in_packet(base);
+        }
+        let ExprKind::Deref(pointer) = &place.kind else { return false };
+        self.pointer(pointer.ty).is_some_and(|p| p.space == Space::Packet)
+    }
+
+    /// `[1, 2, 3]`; one element fills the array that is asked for, none zeroes it.
+    pub fn array_literal(&mut self, elements: &[ast::Expr], expected: Option<Ty>, span: Span) -> Expr {
+        let place = expected.and_then(|ty| self.array(ty).map(|(element, length)| (ty, element, length)));
+        let Some((ty, element, length)) = place else { return self.free_array(elements, span) };
+        let mut values: Vec<Expr> = Vec::new();
+        for element_expr in elements {
+            let value = self.coerced(element_expr, element);
+            self.refuse_escape(&value);
+            values.push(value);
+        }
+        if values.iter().any(|value| value.ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        if values.len() > 1 && values.len() as u64 != length {
+            self.error(span, ElementCount { found: values.len().to_string(), wanted: length.to_string() });
+            return error_expr(span);
+        }
+        match values.pop() {
+            None => Expr { kind: ExprKind::Const(Const::Zero), ty, span },
+            Some(value) if values.is_empty() && length > 1 => self.filled(value, ty, span),
+            Some(value) => {
+                values.push(value);
+                Expr { kind: ExprKind::Array(values), ty, span }
+            }
+        }
+    }
+
+    /// An array literal where nothing asks for a type: the first element that has one decides.
+    fn free_array(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
+        let mut values: Vec<Value> = Vec::new();
+        for element in elements {
+            let value = self.value(element, None);
+            values.push(Value { untyped: value.untyped, expr: self.no_void(value.expr) });
+        }
+        if values.iter().any(Value::is_error) {
+            return error_expr(span);
+        }
+        let typed = values.iter().find(|value| !value.untyped && value.ty() != Ty::NULL).map(Value::ty);
+        let numbers: Vec<i128> = values.iter().filter_map(|value| number(&value.expr)).collect();
+        let bounds = numbers.iter().min().zip(numbers.iter().max());
+        let Some(element) = typed.or_else(|| bounds.map(|(&low, &high)| self.literal_pair_type([low, high]))) else {
+            self.error(span, UnknownTypeOf { name: "the array".into() })
+                .help("give the variable a type: `var a: T[N]`");
+            return error_expr(span);
+        };
+        let mut elements = Vec::new();
+        for value in values {
+            let value = self.coerce(value, element);
+            self.refuse_escape(&value);
+            elements.push(value);
+        }
+        if elements.iter().any(|value| value.ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        let ty = self.cx.types.array(element, elements.len() as u64);
+        if !types::check_size(self.cx, span, ty) {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Array(elements), ty, span }
+    }
+
+    /// `[value; count]`
+    pub fn fill_literal(&mut self, value: &ast::Expr, count: &ast::Expr, expected: Option<Ty>, span: Span) -> Expr {
+        let place = expected.and_then(|ty| self.array(ty));
+        let value = match place {
+            Some((element, _)) => self.coerced(value, element),
+            None => self.typed(value, None),
+        };
+        self.refuse_escape(&value);
+        let found = self.with_scope(|cx, scope| consts::integer(cx, scope, count));
+        let Some(found) = found.filter(|_| value.ty != Ty::ERROR) else { return error_expr(span) };
+        if value.ty == Ty::NULL {
+            self.error(value.span, UnknownTypeOf { name: "the array".into() });
+            return error_expr(span);
+        }
+        let wanted = place.map(|(_, length)| i128::from(length));
+        if wanted.is_some_and(|wanted| wanted != found) || !(1..=i128::from(u32::MAX)).contains(&found) {
+            let wanted = wanted.map_or("at least 1 element".to_owned(), |wanted| wanted.to_string());
+            self.error(count.span, ElementCount { found: found.to_string(), wanted });
+            return error_expr(span);
+        }
+        let ty = self.cx.types.array(value.ty, found as u64);
+        if types::check_size(self.cx, span, ty) { self.filled(value, ty, span) } else { error_expr(span) }
+    }
+
+    fn filled(&self, value: Expr, ty: Ty, span: Span) -> Expr {
+        let is_zero = constant(&self.cx.types, &value).is_some_and(|value| consts::is_zero(&value));
+        let kind = if is_zero { ExprKind::Const(Const::Zero) } else { ExprKind::Fill(Box::new(value)) };
+        Expr { kind, ty, span }
+    }
+
+    /// `for (i, v in array)`
+    pub fn for_array(&mut self, stmt: &ast::ForStmt, array: Expr) -> Option<StmtKind> {
+        let [index, value] = stmt.names.as_slice() else {
+            let wanted = "for (index, value in array)".into();
+            self.error(array.span, MismatchedTypes { wanted, found: "one name".into() })
+                .help("write `_` for the one that is not needed");
+            self.declare_unknown(&stmt.names);
+            self.unbound_body(&stmt.body);
+            return None;
+        };
+        let array = self.through_pointer(array);
+        let (element, _) = self.array(array.ty)?;
+        self.forget_assigned(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
+        let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
+        let body = self.loop_body(&stmt.body);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::ForArray { array, index, value, body })
+    }
+}
+
+/// The valid indexes in words.
+fn index_range(length: u64) -> String {
+    if length == 1 { "0 alone".to_owned() } else { format!("0 to {}", length - 1) }
+}
