@@ -122,5 +122,9 @@ fn check(specs: &Specs) {
         if let Some(helper) = builtin.get("bpf").and_then(|h| h.as_str()) {
             assert!(specs.helpers.contains_key(helper), "builtins.toml: [{name}]: no helper `{helper}`");
         }
+        if let Some(op) = builtin.get("op").and_then(|o| o.as_str()) {
+            let known = specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
+            assert!(known, "builtins.toml: [{name}]: no op `{op}`");
+        }
     }
 }

@@ -138,11 +138,12 @@ fn builtin(name: &str, v: &Value) -> String {
         _ => panic!("a parameter is [name, type], not {p}"),
     });
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, interruptible: {}, summary: {:?}, \
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, interruptible: {}, summary: {:?}, \
          supported: {} }}",
         maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
+        maybe_text(v, "op"),
         flag(v, "interruptible", false),
         text(v, "summary"),
         flag(v, "supported", true),

@@ -2,11 +2,12 @@
 
 use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, Slot};
+use super::strings::joined;
 use super::{consts, scan};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Space, Ty, Types};
 
 /// Whether there are bytes between or after the fields.
 fn has_padding(types: &Types, ty: Ty) -> bool {
@@ -59,6 +60,8 @@ impl Lowering<'_> {
             self.copy_entry(*map, key, place, expr.span);
         } else if let ExprKind::Cast(from) = &expr.kind {
             self.convert_text(from, expr, place);
+        } else if let ExprKind::Arith { .. } = &expr.kind {
+            self.join(expr, place);
         } else if Self::is_place(expr) || matches!(expr.kind, ExprKind::Field { .. } | ExprKind::Index { .. }) {
             // A part may be of a value that is no place, such as `m[k].inner`: that is made first.
             let from = self.place(expr);
@@ -133,6 +136,11 @@ impl Lowering<'_> {
         if let ExprKind::Fill(element) = &value.kind {
             return Self::reads_scalars_only(element);
         }
+        let joined = joined(&self.cx.types, value);
+        if joined.len() > 1 {
+            let other = |part: &&Expr| scan::root(part).is_some_and(|root| root != local);
+            return joined.iter().all(|part| matches!(part.kind, ExprKind::Const(_)) || other(part));
+        }
         // Arguments are copied before the call, and an entry is looked up before it is copied.
         matches!(value.kind, ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. })
     }
@@ -151,26 +159,6 @@ impl Lowering<'_> {
             expr.kind,
             ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. }
         )
-    }
-
-    /// Strings and arrays of characters of another size: cut or filled with zeros, a string always terminated.
-    fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
-        let source = self.place(from);
-        self.at(expr.span);
-        let (old, new) = (self.cx.types.size_of(from.ty), self.cx.types.size_of(expr.ty));
-        let common = old.min(new);
-        let bytes = self.cx.types.array(Ty::U8, common);
-        if new > old {
-            self.b.ks_zero(place);
-        }
-        let (to_bytes, from_bytes) = (self.reinterpret(place, bytes), self.reinterpret(source, bytes));
-        self.b.ks_copy(to_bytes, from_bytes);
-        let from_string = matches!(self.cx.types.kind(from.ty), TyKind::Str(_));
-        if matches!(self.cx.types.kind(expr.ty), TyKind::Str(_)) && !(from_string && new >= old) {
-            let last = self.element_place(place, new as usize - 1);
-            let nul = self.int(0, Ty::CHAR);
-            self.store(last, nul);
-        }
     }
 
     /// An aggregate argument: a place that the callee may take as its own.

@@ -1,7 +1,7 @@
 //! Calls of the program's functions and of builtins.
 
 use super::func::{Lowering, ir_type};
-use crate::ir::Value;
+use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Expr, FuncId};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
@@ -30,6 +30,9 @@ impl Lowering<'_> {
     }
 
     pub(super) fn builtin(&mut self, builtin: &BuiltinSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        if let Some(op) = builtin.op.and_then(Opcode::from_name) {
+            return Some(self.builtin_op(op, args, result, span));
+        }
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         self.at(span);

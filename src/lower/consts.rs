@@ -57,9 +57,11 @@ fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
         }
         Const::Float(value) => bytes.copy_from_slice(&value.to_le_bytes()),
         Const::Str(text) => {
-            // A string keeps its last byte for the NUL; an array of bytes may be filled to its end.
-            let room = if matches!(types.kind(ty), TyKind::Str(_)) { bytes.len() - 1 } else { bytes.len() };
-            let length = text.len().min(room);
+            // A string ends at its first NUL and keeps its last byte for one; an array of bytes may be filled to its end.
+            let is_string = matches!(types.kind(ty), TyKind::Str(_));
+            let room = if is_string { bytes.len() - 1 } else { bytes.len() };
+            let end = text.iter().position(|&byte| byte == 0).filter(|_| is_string);
+            let length = end.unwrap_or(text.len()).min(room);
             bytes[..length].copy_from_slice(&text[..length]);
         }
         Const::Struct(values) => {

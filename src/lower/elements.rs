@@ -45,8 +45,11 @@ pub(super) fn constant_index(index: &Expr) -> Option<usize> {
 }
 
 pub(super) fn length(types: &Types, ty: Ty) -> u64 {
-    let TyKind::Array(_, length) = types.kind(ty) else { crate::bug!("`{}` is no array", types.name(ty)) };
-    length
+    match types.kind(ty) {
+        TyKind::Array(_, length) => length,
+        TyKind::Str(size) => size.into(),
+        _ => crate::bug!("`{}` has no elements", types.name(ty)),
+    }
 }
 
 impl<'a> Lowering<'a> {
@@ -242,8 +245,8 @@ impl<'a> Lowering<'a> {
                     let (l, r) = (this.element_place(left, index), this.element_place(right, index));
                     this.equal(l, r, element)
                 }),
-            TyKind::Array(element, length) => self.equal_in_loop(left, right, (element, length), false),
-            TyKind::Str(size) => self.equal_in_loop(left, right, (Ty::CHAR, size.into()), true),
+            TyKind::Array(element, length) => self.equal_in_loop(left, right, (element, length)),
+            TyKind::Str(_) => self.b.str_eq(left, right, Ty::BOOL),
             _ => {
                 let (l, r) = (self.load(left), self.load(right));
                 self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
@@ -278,24 +281,15 @@ impl<'a> Lowering<'a> {
         self.b.result(op)
     }
 
-    /// The same by a loop; of strings up to the NUL.
-    fn equal_in_loop(&mut self, left: Value, right: Value, (element, length): (Ty, u64), text: bool) -> Value {
+    /// The same by a loop.
+    fn equal_in_loop(&mut self, left: Value, right: Value, (element, length): (Ty, u64)) -> Value {
         let flag = self.temporary("equal", Ty::BOOL);
         let yes = self.int(1, Ty::BOOL);
         self.store(flag, yes);
         self.each_index(length, |this, index| {
             let (l, r) = (this.element_at(left, index), this.element_at(right, index));
             let same = this.equal(l, r, element);
-            let (next, _) = this.region(&[], Dest::Nothing, |this, _| {
-                if text {
-                    let (char, nul) = (this.load(l), this.int(0, Ty::CHAR));
-                    let ends = this.b.arith_cmp(char, nul, CompareOp::Eq.word(), Ty::BOOL);
-                    let (stop, _) = this.region(&[], Dest::Nothing, |this, _| this.leave_loop());
-                    let (on, _) = this.region(&[], Dest::Nothing, |_, _| None);
-                    this.b.ks_if(ends, &[], vec![stop, on]);
-                }
-                None
-            });
+            let (next, _) = this.region(&[], Dest::Nothing, |_, _| None);
             let (differs, _) = this.region(&[], Dest::Nothing, |this, _| {
                 let no = this.int(0, Ty::BOOL);
                 this.store(flag, no);

@@ -46,6 +46,9 @@ impl Lowering<'_> {
                 let value = self.scalar(inner);
                 self.at(expr.span).invert(value, ty)
             }
+            ExprKind::Compare { op, left, right } if matches!(self.cx.types.kind(left.ty), TyKind::Str(_)) => {
+                self.compare_strings(*op, left, right, expr.span)
+            }
             ExprKind::Compare { op, left, right } if self.cx.types.is_aggregate(left.ty) => {
                 self.compare_aggregates(*op, left, right, expr.span)
             }

@@ -23,6 +23,7 @@ mod places;
 mod print;
 mod scan;
 mod stmts;
+mod strings;
 mod temporaries;
 
 use crate::ir::{self, Module, Symbol};

@@ -83,15 +83,6 @@ impl Lowering<'_> {
         self.b.ks_addr(place, pointer)
     }
 
-    /// The same memory as another type.
-    pub(super) fn reinterpret(&mut self, place: Value, ty: Ty) -> Value {
-        let (_, space) = self.pointee(place);
-        let pointer = self.address(place);
-        let other = self.cx.types.ptr(ty, space, false);
-        let pointer = self.b.arith_cast(pointer, other);
-        self.deref(pointer)
-    }
-
     /// Of a scalar local.
     pub(super) fn local_value(&mut self, local: LocalId) -> Value {
         match self.slot(local) {
@@ -269,7 +260,10 @@ impl Lowering<'_> {
     /// `place = value`, `place op= value`
     pub(super) fn assign(&mut self, place: &Expr, op: Option<CompoundOp>, value: &Expr, span: Span) {
         if self.cx.types.is_aggregate(place.ty) {
-            return self.assign_aggregate(place, value, span);
+            return match op {
+                None => self.assign_aggregate(place, value, span),
+                Some(_) => self.append(place, value, span),
+            };
         }
         if has_variable_index(place) {
             let path = self.path(place);

@@ -34,6 +34,41 @@ pub(super) fn root(place: &Expr) -> Option<LocalId> {
     if let ExprKind::Local(local) = place.kind { Some(local) } else { None }
 }
 
+/// Whether evaluating it can change what is stored somewhere.
+pub(super) fn may_write(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } => false,
+        ExprKind::Field { base: inner, .. }
+        | ExprKind::Fill(inner)
+        | ExprKind::Deref(inner)
+        | ExprKind::AddressOf(inner)
+        | ExprKind::CtxField { ctx: inner, .. }
+        | ExprKind::PacketLen { ctx: inner }
+        | ExprKind::MapGet { key: inner, .. }
+        | ExprKind::Neg(inner)
+        | ExprKind::BitNot(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Cast(inner)
+        | ExprKind::Raw(inner) => may_write(inner),
+        ExprKind::Index { base: left, index: right }
+        | ExprKind::Arith { left, right, .. }
+        | ExprKind::Compare { left, right, .. }
+        | ExprKind::Logical { left, right, .. } => may_write(left) || may_write(right),
+        ExprKind::Struct { fields } => fields.iter().any(|(_, value)| may_write(value)),
+        ExprKind::Array(elements) => elements.iter().any(may_write),
+        ExprKind::IsPresent(_)
+        | ExprKind::If(_)
+        | ExprKind::Block(_)
+        | ExprKind::Match(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Builtin { .. }
+        | ExprKind::Print(_)
+        | ExprKind::Load(_)
+        | ExprKind::Attach { .. }
+        | ExprKind::Detach(_) => true,
+    }
+}
+
 impl Uses {
     fn block(&mut self, block: &Block) {
         for stmt in &block.stmts {

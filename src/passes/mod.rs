@@ -17,6 +17,7 @@ pub mod packet;
 pub mod reach;
 pub mod shared_data;
 pub mod split;
+pub mod strings;
 pub mod to_cf;
 
 pub use manager::{Outcome, run};

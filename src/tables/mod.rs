@@ -140,6 +140,8 @@ pub struct BuiltinSpec {
     pub host: Option<&'static str>,
     /// The BPF helper, if BPF code has it.
     pub bpf: Option<&'static str>,
+    /// The op that it is on both sides.
+    pub op: Option<&'static str>,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// One line for messages and the reference.

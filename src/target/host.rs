@@ -16,6 +16,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::assign_ops::PASS,
     // After `map-places`, which makes loops of walks.
     &passes::cancel_points::PASS,
+    // After `cancel-points`: its loops are short.
+    &passes::strings::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
     // Last: takes the divisions and shifts of all others.

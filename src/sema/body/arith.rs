@@ -36,7 +36,11 @@ impl Checker<'_, '_> {
             }
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.be_arith(op, token, left, right, span).into(),
             (TyKind::Ptr { .. }, _) | (_, TyKind::Ptr { .. }) => self.pointer_arith(span).into(),
-            (TyKind::Str(_), TyKind::Str(_)) if op == ArithOp::Add => self.unsupported(span, "joining strings").into(),
+            (TyKind::Str(_), _) | (_, TyKind::Str(_))
+                if op == ArithOp::Add && self.is_text(left.ty()) && self.is_text(right.ty()) =>
+            {
+                self.join_strings(left.expr, right.expr, span).into()
+            }
             _ => match (self.cx.types.as_int(left.ty()), self.cx.types.as_int(right.ty())) {
                 (Some(_), Some(_)) => self.int_arith(op, left, right, span).into(),
                 (None, _) => self.bad_operand(token, &left).into(),

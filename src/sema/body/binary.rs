@@ -211,7 +211,8 @@ impl Checker<'_, '_> {
     /// Whether the result of the operator goes back to its place.
     fn narrow_back(&mut self, compute: Ty, place: Ty, span: Span) -> Option<()> {
         let both_int = self.cx.types.as_int(compute).is_some() && self.cx.types.as_int(place).is_some();
-        if compute == place || both_int {
+        let both_strings = self.is_str(compute) && self.is_str(place);
+        if compute == place || both_int || both_strings {
             return Some(());
         }
         self.mismatch(span, compute, place);

@@ -223,6 +223,9 @@ impl Checker<'_, '_> {
         if left == right {
             return Some(left);
         }
+        if let Some(ty) = self.larger_string(left, right) {
+            return Some(ty);
+        }
         let types = &mut self.cx.types;
         if let (Some((left_bits, left_signed)), Some((right_bits, right_signed))) =
             (types.as_int(left), types.as_int(right))

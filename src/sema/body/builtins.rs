@@ -16,6 +16,9 @@ use crate::types::Ty;
 /// Builtins that are nodes of the typed tree.
 const WITH_SYNTAX: &[&str] = &["print", "print_raw", "load", "attach", "detach"];
 
+/// In the table: a string of any size.
+const ANY_STRING: &str = "str";
+
 impl Checker<'_, '_> {
     pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         match name.name.as_str() {
@@ -47,15 +50,19 @@ impl Checker<'_, '_> {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
         }
-        let params: Vec<Ty> = builtin.params.iter().map(|(_, ty)| self.table_type(ty)).collect();
         let result = self.table_type(builtin.result);
-        if !self.takes(builtin.name, params.len()..=params.len(), args, span) {
+        if !self.takes(builtin.name, builtin.params.len()..=builtin.params.len(), args, span) {
             return error_expr(span);
         }
         let mut checked = Vec::new();
-        for (arg, &param) in args.iter().zip(&params) {
+        for (arg, (_, param)) in args.iter().zip(builtin.params) {
             self.refuse_name(arg, builtin.name);
-            checked.push(self.coerced(&arg.value, param));
+            checked.push(if *param == ANY_STRING {
+                self.string_argument(&arg.value, builtin)
+            } else {
+                let param = self.table_type(param);
+                self.coerced(&arg.value, param)
+            });
         }
         Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty: result, span }
     }
@@ -84,7 +91,7 @@ impl Checker<'_, '_> {
     }
 }
 
-fn form(builtin: &BuiltinSpec) -> String {
+pub(super) fn form(builtin: &BuiltinSpec) -> String {
     let params: Vec<String> = builtin.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     format!("it is `{}({}) -> {}`: {}", builtin.name, params.join(", "), builtin.result, builtin.summary)
 }

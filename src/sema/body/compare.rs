@@ -33,7 +33,11 @@ impl Checker<'_, '_> {
             }
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
-            (TyKind::Str(_), TyKind::Str(_)) => self.unsupported(span, "comparing strings"),
+            (TyKind::Str(_), _) | (_, TyKind::Str(_))
+                if equality && self.is_text(left.ty()) && self.is_text(right.ty()) =>
+            {
+                self.compare_strings(op, left.expr, right.expr, span)
+            }
             (TyKind::Struct(_) | TyKind::Array(..), _) if equality && left.ty() == right.ty() => {
                 comparison(op, left.expr, right.expr, span)
             }

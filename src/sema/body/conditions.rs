@@ -4,7 +4,6 @@ use super::Checker;
 use super::scope::LocalKind;
 use super::value::{Value, bool_expr, cast, number};
 use crate::ast;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::NotACondition;
 use crate::sema::tree::{Binding, Condition, Expr, ExprKind, OptionalKind};
 use crate::types::{Ty, TyKind};
@@ -90,12 +89,12 @@ impl Checker<'_, '_> {
                 Some(number) => bool_expr(number != 0, span),
                 None => cast(expr, Ty::BOOL),
             },
+            TyKind::Str(_) => match super::strings::constant(&expr) {
+                Some(text) => bool_expr(!text.is_empty(), span),
+                None => cast(expr, Ty::BOOL),
+            },
             TyKind::Ptr { .. } => cast(expr, Ty::BOOL),
             TyKind::Null => bool_expr(false, span),
-            TyKind::Str(_) => {
-                self.error(span, NotSupportedYet { what: "a string as a condition".into() });
-                bool_expr(false, span)
-            }
             TyKind::Void
             | TyKind::F64
             | TyKind::Array(..)

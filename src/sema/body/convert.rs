@@ -32,9 +32,7 @@ impl Checker<'_, '_> {
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.coerce_pointer(value.expr, wanted),
             (TyKind::Str(_), TyKind::Str(size)) => self.coerce_string(value.expr, size, wanted),
             (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
-            (TyKind::Array(Ty::CHAR, length), TyKind::Str(size)) if length <= u64::from(size) => {
-                cast(value.expr, wanted)
-            }
+            (TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => cast(value.expr, wanted),
             (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),
             (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),
             (TyKind::Be { .. }, _) if self.cx.types.as_int(wanted).is_some() => self.byte_order(value, wanted),
@@ -108,6 +106,7 @@ impl Checker<'_, '_> {
         cast(value, wanted)
     }
 
+    /// What is too long is cut off; of a literal that is said.
     fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
         let span = value.span;
         let room = size.saturating_sub(1) as usize;
@@ -119,11 +118,7 @@ impl Checker<'_, '_> {
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
         }
-        if self.cx.types.size_of(value.ty) <= u64::from(size) {
-            return cast(value, wanted);
-        }
-        self.mismatch(span, value.ty, wanted);
-        error_expr(span)
+        cast(value, wanted)
     }
 
     /// A string literal as an array of bytes; the rest of the array is zero.
@@ -182,9 +177,6 @@ impl Checker<'_, '_> {
                 Some(format!("a pointer that may be null is written `*{}?`", types.name(to)))
             }
             (TyKind::Struct(_), TyKind::Ptr { to, .. }) if to == found => Some(format!("its address: `&{text}`")),
-            (TyKind::Str(_) | TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => {
-                Some(format!("`{text} as {}` cuts it off", types.name(wanted)))
-            }
             (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
                 Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))

@@ -18,10 +18,15 @@ impl Checker<'_, '_> {
         if let TyKind::Array(element, length) = self.cx.types.kind(ty) { Some((element, length)) } else { None }
     }
 
-    /// `base[index]` of an array, or of a pointer to one.
+    /// Type and number of what an index selects: elements, or the characters of a string.
+    fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
+        if let TyKind::Str(size) = self.cx.types.kind(ty) { Some((Ty::CHAR, size.into())) } else { self.array(ty) }
+    }
+
+    /// `base[index]` of an array or a string, or of a pointer to one.
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.through_pointer(base);
-        let Some((element, length)) = self.array(base.ty) else {
+        let Some((element, length)) = self.elements(base.ty) else {
             self.typed(index, None);
             return self.no_elements(&base, span);
         };
@@ -64,7 +69,7 @@ impl Checker<'_, '_> {
 
     /// What a pointer to an array points to; any other value as it is.
     fn through_pointer(&mut self, base: Expr) -> Expr {
-        let Some(to) = self.pointer(base.ty).map(|p| p.to).filter(|&to| self.array(to).is_some()) else {
+        let Some(to) = self.pointer(base.ty).map(|p| p.to).filter(|&to| self.elements(to).is_some()) else {
             return base;
         };
         self.use_pointer(&base);
@@ -77,7 +82,7 @@ impl Checker<'_, '_> {
         if base.ty == Ty::ERROR {
             return error_expr(span);
         }
-        if self.is_str(base.ty) || self.pointer(base.ty).is_some() {
+        if self.pointer(base.ty).is_some() {
             return self.unsupported(span, format!("indexing a value of type `{ty}`"));
         }
         self.error(base.span, NotIndexable { ty });

@@ -36,6 +36,7 @@ mod print;
 mod ranges;
 mod scope;
 mod stmts;
+mod strings;
 mod value;
 
 use super::env::Env;

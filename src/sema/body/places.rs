@@ -124,6 +124,11 @@ impl Checker<'_, '_> {
 
     /// Whether a field may be written: of a config in user space, of a context where the kernel lets programs do that.
     fn writable(&mut self, place: Expr, part: Span) -> Expr {
+        if let ExprKind::Index { base, .. } = &place.kind
+            && self.is_str(base.ty)
+        {
+            return self.not_assignable(place.span, "a character of a string");
+        }
         if let ExprKind::ConfigField { config, .. } = &root(&place).kind {
             if self.side == Side::Bpf {
                 let name = self.env.program.config(*config).name.clone();

@@ -54,6 +54,13 @@ impl Checker<'_, '_> {
             self.error(place.span, NoAddress { what }).help("store it in a variable first");
             return error_expr(span);
         }
+        if let ExprKind::Index { base, .. } = &place.kind
+            && self.is_str(base.ty)
+        {
+            let what = "a character of a string".to_owned();
+            self.error(place.span, NoAddress { what }).help("characters are read-only; an array of `u8` is not");
+            return error_expr(span);
+        }
         if has_variable_index(&place) {
             self.error(span, NotSupportedYet { what: "the address of an element with a variable index".into() })
                 .help("pass the array and the index, or a copy of the element");

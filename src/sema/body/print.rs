@@ -100,7 +100,7 @@ impl Checker<'_, '_> {
             let value = self.typed(&arg.value, None);
             let kind = match self.cx.types.kind(value.ty) {
                 TyKind::Char => ConversionKind::Char,
-                TyKind::Str(_) => ConversionKind::Str,
+                TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => ConversionKind::Str,
                 TyKind::Ptr { .. } => ConversionKind::Pointer,
                 TyKind::Int { .. }
                 | TyKind::Enum(_)
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
                 return self.number_argument(conversion, value, true, out);
             }
             ConversionKind::Char => self.cx.types.as_int(value.ty).is_some(),
-            ConversionKind::Str => matches!(kind, TyKind::Str(_)),
+            ConversionKind::Str => self.is_text(value.ty),
             ConversionKind::Pointer => matches!(kind, TyKind::Ptr { .. }),
             ConversionKind::Ip4 => value.ty == Ty::BE32,
             ConversionKind::Ip6 => matches!(kind, TyKind::Array(Ty::U8, 16)),
@@ -154,7 +154,13 @@ impl Checker<'_, '_> {
             return None;
         }
         conversion.write(false, out);
-        Some(if conversion.kind == ConversionKind::Char { cast(value, Ty::U32) } else { value })
+        Some(if conversion.kind == ConversionKind::Char {
+            cast(value, Ty::U32)
+        } else if conversion.kind == ConversionKind::Str {
+            self.as_string(value)
+        } else {
+            value
+        })
     }
 
     fn number_argument(
@@ -197,7 +203,7 @@ impl Checker<'_, '_> {
             TyKind::Be { bits: 32 } => Some("%pI4"),
             TyKind::Be { .. } => Some("%u"),
             TyKind::Char => Some("%c"),
-            TyKind::Str(_) => Some("%s"),
+            TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => Some("%s"),
             TyKind::Ptr { .. } => Some("%p"),
             TyKind::Void
             | TyKind::F64

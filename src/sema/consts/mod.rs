@@ -11,7 +11,7 @@ mod sizes;
 
 pub use aggregates::is_zero;
 pub use convert::{convert, fit};
-pub use operators::common_int;
+pub use operators::{common_int, text};
 
 use super::env::{Declared, Entity};
 use super::scope::{Found, Scope, Wanted};

@@ -42,6 +42,12 @@ impl Operand {
     }
 }
 
+/// A string up to its first NUL.
+pub fn text(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
 fn bad_operand(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<Constant> {
     let ty = super::convert::type_name(cx, constant);
     cx.error(span, BadOperand { op: op.to_owned(), ty });
@@ -54,7 +60,7 @@ fn truth(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<
         Const::Bool(value) => Some(*value),
         Const::Int(value) => Some(*value != 0),
         Const::Null => Some(false),
-        Const::Str(bytes) => Some(!bytes.is_empty()),
+        Const::Str(bytes) => Some(!text(bytes).is_empty()),
         Const::Float(_) | Const::Zero | Const::Struct(_) | Const::Array(_) => {
             bad_operand(cx, span, op, constant);
             None
@@ -304,7 +310,7 @@ fn compare(
     if let (Const::Str(a), Const::Str(b)) = (&l.value, &r.value)
         && equality
     {
-        return Some(Constant::bool((a == b) == (op == CompareOp::Eq)));
+        return Some(Constant::bool((text(a) == text(b)) == (op == CompareOp::Eq)));
     }
     let (lhs, rhs) = (Operand::of(&cx.types, &l), Operand::of(&cx.types, &r));
     match (lhs, rhs) {

@@ -1,0 +1,106 @@
+//! Strings: conversions between sizes, joining, comparing, and the builtins that are ops.
+
+use super::func::{Dest, Lowering};
+use super::scan;
+use crate::fold::{ArithOp, CompareOp};
+use crate::ir::{Opcode, Value};
+use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind, Types};
+
+/// The operands of a chain of `+`, in order: joining never cuts, so neither does a conversion of the result to more room.
+pub(super) fn joined<'e>(types: &Types, expr: &'e Expr) -> Vec<&'e Expr> {
+    let is_string = matches!(types.kind(expr.ty), TyKind::Str(_));
+    if let ExprKind::Arith { op: ArithOp::Add, left, right } = &expr.kind
+        && is_string
+    {
+        let mut parts = joined(types, left);
+        parts.extend(joined(types, right));
+        return parts;
+    }
+    if let ExprKind::Cast(inner) = &expr.kind
+        && is_string
+        && matches!(inner.kind, ExprKind::Arith { .. })
+        && types.size_of(inner.ty) <= types.size_of(expr.ty)
+    {
+        return joined(types, inner);
+    }
+    vec![expr]
+}
+
+impl Lowering<'_> {
+    /// Strings and arrays of characters as strings of another size.
+    pub(super) fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
+        if joined(&self.cx.types, from).len() > 1 {
+            return self.join(from, place);
+        }
+        let source = self.place(from);
+        self.at(expr.span).b.str_copy(place, source);
+    }
+
+    /// `a + b + …`, cut to what the place has room for.
+    pub(super) fn join(&mut self, expr: &Expr, place: Value) {
+        let parts = joined(&self.cx.types, expr);
+        let Some((first, rest)) = parts.split_first() else { return };
+        let source = self.place(first);
+        self.at(expr.span);
+        if self.pointee(source).0 == self.pointee(place).0 {
+            self.b.ks_copy(place, source);
+        } else {
+            self.b.str_copy(place, source);
+        }
+        let mut end = self.b.str_len(place, Ty::U64);
+        for part in rest {
+            let source = self.place(part);
+            end = self.at(expr.span).b.str_append(place, end, source, Ty::U64);
+        }
+    }
+
+    /// `place += value`
+    pub(super) fn append(&mut self, to: &Expr, value: &Expr, span: Span) {
+        let path = self.path(to);
+        let apart = match (scan::root(to), scan::root(value)) {
+            (Some(to), Some(from)) => to != from,
+            (Some(_) | None, _) => !Self::is_place(value),
+        };
+        // What is appended is not read from where it goes.
+        let source = if apart { self.place(value) } else { self.materialise(value) };
+        self.with_path(
+            &path,
+            Dest::Nothing,
+            &mut |this, place| {
+                let end = this.at(span).b.str_len(place, Ty::U64);
+                this.b.str_append(place, end, source, Ty::U64);
+                None
+            },
+            &mut |_| None,
+        );
+    }
+
+    /// `==`, `!=`
+    pub(super) fn compare_strings(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        // What the right side does must not be seen in the left one.
+        let before =
+            if scan::may_write(right) && Self::is_place(left) { self.materialise(left) } else { self.place(left) };
+        let after = self.place(right);
+        let equal = self.at(span).b.str_eq(before, after, Ty::BOOL);
+        if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// A builtin that is an op, which takes strings as places.
+    pub(super) fn builtin_op(&mut self, opcode: Opcode, args: &[Expr], result: Ty, span: Span) -> Value {
+        let mut operands = Vec::new();
+        for (index, arg) in args.iter().enumerate() {
+            let changes = args[index + 1..].iter().any(scan::may_write);
+            let is_text = self.cx.types.is_aggregate(arg.ty);
+            operands.push(match (is_text, changes && Self::is_place(arg)) {
+                (true, true) => self.materialise(arg),
+                (true, false) => self.place(arg),
+                (false, _) => self.scalar(arg),
+            });
+        }
+        self.at(span);
+        let op = self.b.insert(opcode, operands, Vec::new(), &[result], Vec::new(), Vec::new());
+        self.b.result(op)
+    }
+}

@@ -1,0 +1,86 @@
+//! Comparing texts.
+
+use super::words::{Words, parts};
+use super::{WORD, literal};
+use crate::ir::Value;
+use crate::types::Ty;
+
+/// What is known so far: nothing, that they agree up to the end, that they differ.
+const OPEN: i128 = 0;
+const AGREE: i128 = 1;
+const DIFFER: i128 = 2;
+
+pub fn equal(w: &mut Words<'_>, left: Value, right: Value) -> Value {
+    for (constant, other) in [(right, left), (left, right)] {
+        if let Some(mut text) = literal(w.b.func, constant) {
+            text.push(0);
+            return begins(w, other, &text);
+        }
+    }
+    walk(w, left, right, false)
+}
+
+pub fn starts_with(w: &mut Words<'_>, place: Value, prefix: Value) -> Value {
+    if let Some(text) = literal(w.b.func, prefix) {
+        return begins(w, place, &text);
+    }
+    walk(w, prefix, place, true)
+}
+
+/// Whether a place begins with bytes that are known: the differences of all parts in one number.
+fn begins(w: &mut Words<'_>, place: Value, text: &[u8]) -> Value {
+    if text.len() as u64 > w.size(place) {
+        return w.b.ks_const(0, Ty::BOOL);
+    }
+    let mut differences = w.number(0);
+    for part in parts(0, text.len() as u64) {
+        let known = &text[part.0 as usize..][..part.1 as usize];
+        let known = known.iter().rev().fold(0, |word, &byte| word << 8 | i128::from(byte));
+        let (value, known) = (w.load_part(place, part), w.number(known));
+        let difference = w.b.arith_xor(value, known, Ty::U64);
+        differences = w.b.arith_or(differences, difference, Ty::U64);
+    }
+    w.is(differences, "eq", 0)
+}
+
+/// Word by word, up to the first NUL of `left`: with it if they must be equal, before it if `left` is a prefix.
+fn walk(w: &mut Words<'_>, left: Value, right: Value, prefix: bool) -> Value {
+    // The smaller one ends within its size, and where it does the other goes on or not.
+    let size = w.size(left).min(w.size(right));
+    let full = size / WORD * WORD;
+    let state = w.variable("state", Ty::U32, OPEN);
+    w.each(size / WORD, |w, index| {
+        let (left, right) = (w.unit(left, WORD, index), w.unit(right, WORD, index));
+        let (left, right) = (w.b.ks_load(left, Ty::U64), w.b.ks_load(right, Ty::U64));
+        step(w, (left, right), state, prefix);
+        let known = w.b.ks_load(state, Ty::U32);
+        w.is(known, "ne", OPEN)
+    });
+    if full < size {
+        let known = w.b.ks_load(state, Ty::U32);
+        let on = w.is(known, "eq", OPEN);
+        w.when(on, |w| {
+            let (left, right) = (w.partial_word(left, full, size), w.partial_word(right, full, size));
+            step(w, (left, right), state, prefix);
+        });
+    }
+    let state = w.b.ks_load(state, Ty::U32);
+    w.is(state, "ne", DIFFER)
+}
+
+fn step(w: &mut Words<'_>, (left, right): (Value, Value), state: Value, prefix: bool) {
+    let nul = w.nul(left);
+    let counts = if prefix { w.before_nul(nul) } else { w.through_nul(nul) };
+    let difference = w.b.arith_xor(left, right, Ty::U64);
+    let difference = w.b.arith_and(difference, counts, Ty::U64);
+    let differ = w.is(difference, "ne", 0);
+    let ends = w.is(nul, "ne", 0);
+    w.when(ends, |w| {
+        let agree = w.b.ks_const(AGREE, Ty::U32);
+        w.b.ks_store(state, agree);
+    });
+    w.when(differ, |w| {
+        let differ = w.b.ks_const(DIFFER, Ty::U32);
+        w.b.ks_store(state, differ);
+    });
+}

@@ -1,0 +1,102 @@
+//! `strings`: operations on strings become loops over words and bytes.
+//!
+//! Takes dialect `str`; leaves plain loads, stores and `ks.for` with constant bounds. Strings are read by words of 8 bytes:
+//! one test tells whether a word holds a NUL, so that the BPF verifier meets one branch where a loop over bytes has eight.
+//! After `loop-form` and `outline`, since these loops are bounded and stay plain whatever their size, and after
+//! `cancel-points`, since they end; before `to-cf`, which takes the loops.
+
+mod compare;
+mod words;
+mod write;
+
+use super::{Changed, Declarations, Pass, Run};
+use crate::ir::ops::{KsStr, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
+use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::session::Session;
+use crate::target::Target;
+use crate::types::{TyKind, Types};
+use std::collections::HashMap;
+use words::Words;
+
+const NAME: &str = "strings";
+pub static PASS: Pass = Pass { name: NAME, summary: "Expand operations on strings", run: Run::Function(run) };
+
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    let mut results = HashMap::new();
+    let mut changed = Changed::No;
+    let used = func.uses();
+    for op in func.walk() {
+        let opcode = func.ops[op].opcode;
+        let data = &func.ops[op];
+        let ends_matter = data.results.iter().any(|result| used.contains_key(result));
+        let clamps = module.target == Some(Target::Bpf);
+        let result = if opcode == Opcode::StrCopy {
+            let view = StrCopy::of(data);
+            let (to, from) = (view.to(), view.from());
+            write::copy(&mut words(func, &mut cx.types, op), to, from);
+            None
+        } else if opcode == Opcode::StrAppend {
+            let view = StrAppend::of(data);
+            let append = write::Append { to: view.to(), at: view.at(), from: view.from(), clamps, ends_matter };
+            append.expand(&mut words(func, &mut cx.types, op))
+        } else if opcode == Opcode::StrLen {
+            let (place, ty) = (StrLen::of(data).place(), func.ty(data.results[0]));
+            let mut words = words(func, &mut cx.types, op);
+            let length = words.length(place);
+            Some(words.cast(length, ty))
+        } else if opcode == Opcode::StrEq {
+            let view = StrEq::of(data);
+            let (left, right) = (view.left(), view.right());
+            Some(compare::equal(&mut words(func, &mut cx.types, op), left, right))
+        } else if opcode == Opcode::StrStartsWith {
+            let view = StrStartsWith::of(data);
+            let (place, prefix) = (view.place(), view.prefix());
+            Some(compare::starts_with(&mut words(func, &mut cx.types, op), place, prefix))
+        } else {
+            continue;
+        };
+        if let Some(result) = result {
+            results.insert(func.ops[op].results[0], result);
+        }
+        func.erase(op);
+        changed = Changed::Yes;
+    }
+    func.replace_values(&results);
+    changed
+}
+
+fn words<'f>(func: &'f mut Function, types: &'f mut Types, op: OpId) -> Words<'f> {
+    Words { b: Builder::before(func, op, NAME), types }
+}
+
+/// Bytes of the text that a place holds, NULs included.
+fn size(func: &Function, types: &Types, place: Value) -> u64 {
+    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else {
+        crate::bug!("a string is a place, not {}", types.ir_text(func.ty(place)));
+    };
+    types.size_of(of)
+}
+
+/// The text of a string constant.
+fn literal(func: &Function, place: Value) -> Option<Vec<u8>> {
+    let data = &func.ops[func.def(place)?];
+    if data.opcode != Opcode::KsStr {
+        return None;
+    }
+    let bytes = KsStr::of(data).bytes();
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    Some(bytes[..end].to_vec())
+}
+
+/// Whether a place holds a string, whose bytes after the NUL are zero, and no array of characters.
+fn is_string(func: &Function, types: &Types, place: Value) -> bool {
+    matches!(types.kind(func.ty(place)), TyKind::Place { of, .. } if matches!(types.kind(of), TyKind::Str(_)))
+}
+
+/// A word of which all bytes are this one.
+const fn repeated(byte: u8) -> i128 {
+    u64::from_le_bytes([byte; 8]) as i128
+}
+
+/// Bytes of a word.
+const WORD: u64 = 8;

@@ -1,0 +1,83 @@
+//! Strings: joining, comparing, and the builtins that take them.
+
+use super::Checker;
+use super::value::{bool_expr, cast, error_expr};
+use crate::ast;
+use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
+use crate::sema::consts::text;
+use crate::sema::tree::{ArithOp, CompareOp, Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::tables::BuiltinSpec;
+use crate::types::{Ty, TyKind};
+
+/// The text of a constant.
+pub(super) fn constant(expr: &Expr) -> Option<&[u8]> {
+    if let ExprKind::Const(Const::Str(bytes)) = &expr.kind { Some(text(bytes)) } else { None }
+}
+
+impl Checker<'_, '_> {
+    /// Strings, and arrays of characters where a string is meant.
+    pub fn is_text(&self, ty: Ty) -> bool {
+        self.is_str(ty) || self.is_chars(ty)
+    }
+
+    /// An array of characters as the string that it holds, with room for the NUL that it may lack.
+    pub fn as_string(&mut self, expr: Expr) -> Expr {
+        let TyKind::Array(Ty::CHAR, length) = self.cx.types.kind(expr.ty) else { return expr };
+        let size = u32::try_from(length + 1).unwrap_or(u32::MAX);
+        let ty = self.cx.types.string(size);
+        cast(expr, ty)
+    }
+
+    /// `a + b`: with room for both.
+    pub fn join_strings(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
+        let (left, right) = (self.as_string(left), self.as_string(right));
+        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
+            let bytes = [l, r].concat();
+            return self.string(&bytes, span);
+        }
+        let size = self.cx.types.size_of(left.ty) + self.cx.types.size_of(right.ty) - 1;
+        let Ok(size) = u32::try_from(size) else {
+            return self.unsupported(span, "a string of over 4 GiB");
+        };
+        let ty = self.cx.types.string(size);
+        Expr { kind: ExprKind::Arith { op: ArithOp::Add, left: Box::new(left), right: Box::new(right) }, ty, span }
+    }
+
+    /// `==`, `!=`
+    pub fn compare_strings(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+        let (left, right) = (self.as_string(left), self.as_string(right));
+        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
+            return bool_expr((l == r) == (op == CompareOp::Eq), span);
+        }
+        for (known, other) in [(&left, &right), (&right, &left)] {
+            let room = self.cx.types.size_of(other.ty);
+            if constant(known).is_some_and(|text| text.len() as u64 >= room) {
+                let outcome = (op == CompareOp::Ne).to_string();
+                self.warn(span, ConstantComparison { outcome });
+                break;
+            }
+        }
+        Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
+    }
+
+    /// An argument of a builtin that takes strings of any size.
+    pub fn string_argument(&mut self, arg: &ast::Expr, builtin: &BuiltinSpec) -> Expr {
+        let value = self.typed(arg, None);
+        if value.ty == Ty::ERROR || self.is_text(value.ty) {
+            return self.as_string(value);
+        }
+        let found = format!("`{}`", self.ty_name(value.ty));
+        let wanted = "a string".to_owned();
+        let remark = super::builtins::form(builtin);
+        self.error(value.span, MismatchedTypes { wanted, found }).remark(remark);
+        error_expr(value.span)
+    }
+
+    /// The type of one of two strings that has room for both.
+    pub fn larger_string(&self, left: Ty, right: Ty) -> Option<Ty> {
+        let both = self.is_str(left) && self.is_str(right);
+        let size = |ty| self.cx.types.size_of(ty);
+        both.then(|| if size(left) >= size(right) { left } else { right })
+    }
+}
