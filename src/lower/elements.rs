@@ -45,11 +45,11 @@ pub(super) fn constant_index(index: &Expr) -> Option<usize> {
 }
 
 pub(super) fn length(types: &Types, ty: Ty) -> u64 {
-    match types.kind(ty) {
-        TyKind::Array(_, length) => length,
-        TyKind::Str(size) => size.into(),
-        _ => crate::bug!("`{}` has no elements", types.name(ty)),
+    if let TyKind::Str(size) = types.kind(ty) {
+        return size.into();
     }
+    let TyKind::Array(_, length) = types.kind(ty) else { crate::bug!("`{}` has no elements", types.name(ty)) };
+    length
 }
 
 impl<'a> Lowering<'a> {
