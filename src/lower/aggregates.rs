@@ -22,7 +22,7 @@ fn has_padding(types: &Types, ty: Ty) -> bool {
 }
 
 /// The constant that a literal of constants is.
-fn as_constant(types: &Types, expr: &Expr) -> Option<Const> {
+pub(super) fn as_constant(types: &Types, expr: &Expr) -> Option<Const> {
     if let ExprKind::Const(value) = &expr.kind {
         return Some(value.clone());
     }

@@ -196,6 +196,18 @@ impl Lowering<'_> {
         }
     }
 
+    /// A constant in read-only data.
+    pub(super) fn constant_place(&mut self, value: &Const, ty: Ty) -> Value {
+        if let TyKind::Str(_) = self.cx.types.kind(ty) {
+            return self.string(value, ty);
+        }
+        let mut bytes = image(&self.cx.types, value, ty);
+        // What has 8 bytes or more is aligned to 8; one comes after these, the NUL of strings.
+        bytes.resize(bytes.len().max(7), 0);
+        let place = self.cx.types.place(ty, crate::types::Space::Global);
+        self.b.ks_str(&bytes, place)
+    }
+
     /// A string constant in read-only data, of exactly the type `ty`.
     pub(super) fn string(&mut self, value: &Const, ty: Ty) -> Value {
         let mut bytes = image(&self.cx.types, value, ty);

@@ -4,6 +4,7 @@
 //! (a [`Path`]), and what is done with it stands behind one test for each index. The number that is tested is the one
 //! that indexes: of 64 bits without sign, so that a negative index is out of range.
 
+use super::aggregates::as_constant;
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
 use crate::fold::CompareOp;
@@ -52,11 +53,18 @@ pub(super) fn length(types: &Types, ty: Ty) -> u64 {
     length
 }
 
+/// The constant that a literal is.
+fn whole_constant(types: &Types, expr: &Expr) -> Option<Const> {
+    let ExprKind::Fill(value) = &expr.kind else { return as_constant(types, expr) };
+    let length = length(types, expr.ty) as usize;
+    as_constant(types, value).map(|value| Const::Array(vec![value; length]))
+}
+
 impl<'a> Lowering<'a> {
     /// Evaluates the parts of a place.
     pub(super) fn path(&mut self, expr: &Expr) -> Path {
         if !has_variable_index(expr) {
-            return Path { root: self.place(expr), steps: Vec::new() };
+            return Path { root: self.readable(expr), steps: Vec::new() };
         }
         if let ExprKind::Field { base, field } = &expr.kind {
             let mut path = self.path(base);
@@ -74,6 +82,14 @@ impl<'a> Lowering<'a> {
         };
         path.steps.push(step);
         path
+    }
+
+    /// The place of a value that is only read: a constant's is in read-only data.
+    fn readable(&mut self, expr: &Expr) -> Value {
+        match whole_constant(&self.cx.types, expr) {
+            Some(value) => self.at(expr.span).constant_place(&value, expr.ty),
+            None => self.place(expr),
+        }
     }
 
     /// Does `inside` with the place where it exists, and `outside` where an index is out of range.
@@ -196,8 +212,7 @@ impl<'a> Lowering<'a> {
     /// `for (i, v in array)`
     pub(super) fn for_array(&mut self, array: &Expr, index: LocalId, value: LocalId, body: &Block) {
         let span = array.span;
-        let is_place = Self::is_place(array) || has_variable_index(array);
-        let path = if is_place { self.path(array) } else { Path { root: self.place(array), steps: Vec::new() } };
+        let path = self.path(array);
         let element = consts::element(&self.cx.types, array.ty);
         let length = length(&self.cx.types, array.ty);
         self.at(span);
@@ -226,32 +241,36 @@ impl<'a> Lowering<'a> {
 
     /// `left == right`, `left != right` of structs and arrays.
     pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
-        let lasts = Self::is_place(left) && (Self::is_place(right) || matches!(right.kind, ExprKind::Const(_)));
-        let l = if lasts { self.place(left) } else { self.materialise(left) };
-        let r = self.place(right);
+        // What the right side does must not change what was read before it.
+        let known = whole_constant(&self.cx.types, right).is_some();
+        let lasts = !Self::is_place(left) || known || Self::is_place(right);
+        let l = if lasts { self.readable(left) } else { self.materialise(left) };
+        let r = self.readable(right);
         let equal = self.at(span).equal(l, r, left.ty);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
     }
 
     /// Whether two places of one type hold equal values; padding plays no part.
     fn equal(&mut self, left: Value, right: Value, ty: Ty) -> Value {
-        match self.cx.types.kind(ty) {
-            TyKind::Struct(id) => {
-                let fields = self.cx.types.struct_def(id).fields.len();
-                self.all_equal(0, fields, &mut |this, field| this.equal_fields(left, right, field))
-            }
-            TyKind::Array(element, length) if length <= UNROLLED && !self.cx.types.is_aggregate(element) => self
-                .all_equal(0, length as usize, &mut |this, index| {
-                    let (l, r) = (this.element_place(left, index), this.element_place(right, index));
-                    this.equal(l, r, element)
-                }),
-            TyKind::Array(element, length) => self.equal_in_loop(left, right, (element, length)),
-            TyKind::Str(_) => self.b.str_eq(left, right, Ty::BOOL),
-            _ => {
-                let (l, r) = (self.load(left), self.load(right));
-                self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL)
-            }
+        let kind = self.cx.types.kind(ty);
+        if let TyKind::Struct(id) = kind {
+            let fields = self.cx.types.struct_def(id).fields.len();
+            return self.all_equal(0, fields, &mut |this, field| this.equal_fields(left, right, field));
         }
+        if let TyKind::Str(_) = kind {
+            return self.b.str_eq(left, right, Ty::BOOL);
+        }
+        let TyKind::Array(element, length) = kind else {
+            let (l, r) = (self.load(left), self.load(right));
+            return self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL);
+        };
+        if length > UNROLLED || self.cx.types.is_aggregate(element) {
+            return self.equal_in_loop(left, right, (element, length));
+        }
+        self.all_equal(0, length as usize, &mut |this, index| {
+            let (l, r) = (this.element_place(left, index), this.element_place(right, index));
+            this.equal(l, r, element)
+        })
     }
 
     fn equal_fields(&mut self, left: Value, right: Value, field: usize) -> Value {

@@ -26,10 +26,13 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
             continue;
         }
         let TyKind::Place { of, .. } = cx.types.kind(func.ty(base)) else { crate::bug!("elements are of a place") };
-        let length = match cx.types.kind(of) {
-            TyKind::Array(_, length) => length,
-            TyKind::Str(size) => size.into(),
-            _ => crate::bug!("a `{}` has no elements", cx.types.ir_text(of)),
+        let kind = cx.types.kind(of);
+        let length = if let TyKind::Array(_, length) = kind {
+            length
+        } else if let TyKind::Str(size) = kind {
+            size.into()
+        } else {
+            crate::bug!("a `{}` has no elements", cx.types.ir_text(of))
         };
         let mut b = Builder::before(func, op, NAME);
         let mut number = index;
