@@ -62,6 +62,14 @@ impl<'f> Builder<'f> {
         op
     }
 
+    /// Puts ops that were taken out of their block at the end of this one.
+    pub fn adopt(&mut self, ops: &[OpId]) {
+        for &op in ops {
+            self.func.ops[op].block = self.block;
+        }
+        self.func.blocks[self.block].ops.extend_from_slice(ops);
+    }
+
     /// Ends a region that yields nothing.
     pub fn done(&mut self) {
         self.ks_yield(&[]);

@@ -4,7 +4,7 @@
 //! `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`. BPF only: user
 //! space has no pointers into maps (see `map-places`).
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Declarations, Pass, Run, entry_init};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEntry, MapEntryOr};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -21,12 +21,18 @@ const NOEXIST: i128 = 1;
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
     let mut results = HashMap::new();
+    let uses = func.uses();
+    let mut moved = HashMap::new();
+    for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapEntryOr) {
+        let init = MapEntryOr::of(&func.ops[op]).init();
+        moved.insert(op, entry_init::movable(func, &uses, op, init));
+    }
     for op in func.walk() {
         let opcode = func.ops[op].opcode;
         if opcode == Opcode::MapEntry {
             entry(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEntryOr {
-            entry_or(func, module, &mut cx.types, op);
+            entry_or(func, module, &mut cx.types, op, moved.get(&op).map_or(&[], Vec::as_slice));
         } else if opcode == Opcode::MapCopy {
             copy(func, module, &mut cx.types, op, &mut results);
         } else if opcode == Opcode::MapAssignOp {
@@ -79,12 +85,16 @@ fn entry(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId
     func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
 }
 
-/// Where the key is absent: insert unless someone else did meanwhile, then look up what is there.
-fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId) {
+/// Where the key is absent: insert unless someone else did meanwhile, then look up what is there. `fill` is what makes the
+/// initial value, if only the insertion needs it.
+fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId, fill: &[OpId]) {
     let view = MapEntryOr::of(&func.ops[op]);
     let (key, init, name) = (view.key(), view.init(), view.map().clone());
     let map = declared(module, &name);
     let entry = Entry::of(map, types);
+    for &write in fill {
+        func.erase(write);
+    }
     let mut b = Builder::before(func, op, NAME);
     let mut pointer = b.map_lookup(key, &name, entry.pointer);
     if !map.kind.array {
@@ -93,6 +103,7 @@ fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: O
             absent,
             &[entry.pointer],
             |b| {
+                b.adopt(fill);
                 b.map_update(key, init, &name, NOEXIST, Ty::I32);
                 let pointer = b.map_lookup(key, &name, entry.pointer);
                 b.ks_yield(&[pointer]);

@@ -6,6 +6,7 @@ pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
 pub mod elements;
+mod entry_init;
 pub mod loop_form;
 mod manager;
 pub mod map_places;
