@@ -165,6 +165,7 @@ impl Common {
             },
             min_kernel: self.min_kernel,
             opt_level: self.opt_level,
+            exports: Vec::new(),
             verify_ir: self.verify_ir || cfg!(debug_assertions),
             print_ir_after: match self.print_ir_after.as_deref() {
                 None => PrintAfter::Nothing,

@@ -39,8 +39,11 @@ pub struct Options {
     pub mcpu: Mcpu,
     /// Oldest kernel that the BPF object must load on.
     pub min_kernel: KernelVersion,
-    /// LLVM optimisation level, 1 to 3.
+    /// LLVM optimisation level, 1 to 3; user space has 0 too.
     pub opt_level: u8,
+    /// Functions of user space that keep their symbol, `ks.user.NAME`, so that tests can call them from outside. The
+    /// command line never asks for that.
+    pub exports: Vec<String>,
     /// Verify the IR after each pass also in release builds.
     pub verify_ir: bool,
     pub print_ir_after: PrintAfter,
@@ -65,6 +68,7 @@ impl Default for Options {
             mcpu: Mcpu::V3,
             min_kernel: KernelVersion { major: 6, minor: 1 },
             opt_level: 2,
+            exports: Vec::new(),
             verify_ir: cfg!(debug_assertions),
             print_ir_after: PrintAfter::Nothing,
             stop_after: None,

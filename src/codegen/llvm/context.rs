@@ -27,6 +27,7 @@ use std::sync::Once;
 
 fn level(options: &Options) -> OptimizationLevel {
     match options.opt_level {
+        0 => OptimizationLevel::None,
         1 => OptimizationLevel::Less,
         3 => OptimizationLevel::Aggressive,
         _ => OptimizationLevel::Default,
@@ -140,7 +141,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         crate::bug!("LLVM finds the module not well formed:\n{}\n{}", error.to_string(), g.module.to_string());
     }
     let collected = Collected::default();
-    let passes = format!("default<O{}>", g.cx.options.opt_level.clamp(1, 3));
+    let passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
     let bytes = collected.during(g.context, || {
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());

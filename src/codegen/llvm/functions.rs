@@ -55,7 +55,8 @@ pub fn identifier(name: &str) -> String {
 fn declare(g: &mut ModuleGen, func: &Function) {
     let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
     let is_program = matches!(func.role, Role::Program { .. });
-    let linkage = if is_program { Linkage::External } else { Linkage::Internal };
+    let exported = g.target == Target::Host && g.cx.options.exports.iter().any(|name| **name == *func.name);
+    let linkage = if is_program || exported { Linkage::External } else { Linkage::Internal };
     let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
     if let Role::Program { spec, mode, .. } = &func.role {
         let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {

@@ -1,0 +1,139 @@
+//! Expressions.
+
+use super::arith::{self, Int};
+use super::value::{self, Value};
+use super::{Machine, Run, Stop};
+use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
+use ksc::types::{Ty, TyKind};
+
+impl Machine<'_> {
+    /// Operands are evaluated from left to right.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    pub(super) fn value(&mut self, expr: &Expr) -> Run<Value> {
+        self.step()?;
+        let ty = expr.ty;
+        Ok(match &expr.kind {
+            ExprKind::Const(constant) => value::constant(self.types, constant, ty),
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Deref(_) => {
+                let place = self.place(expr)?.expect("these are places");
+                self.at(&place).clone()
+            }
+            ExprKind::Field { base, field } => match self.place(expr)? {
+                Some(place) => self.at(&place).clone(),
+                None => self.value(base)?.part(*field).clone(),
+            },
+            ExprKind::AddressOf(inner) => Value::Pointer(self.place(inner)?),
+            ExprKind::Arith { op, left, right } => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                match (left, right) {
+                    (Value::Bool(left), Value::Bool(right)) => Value::Bool(arith::bools(*op, left, right)),
+                    (left, right) => Value::Int(self.int(ty)?.arith(*op, left.number(), right.number())),
+                }
+            }
+            ExprKind::Neg(inner) => {
+                let number = self.value(inner)?.number();
+                Value::Int(self.int(ty)?.wrap(-number))
+            }
+            ExprKind::BitNot(inner) => {
+                let number = self.value(inner)?.number();
+                Value::Int(self.int(ty)?.wrap(-number - 1))
+            }
+            ExprKind::Not(inner) => Value::Bool(!self.value(inner)?.truth()),
+            ExprKind::Compare { op, left, right } => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                Value::Bool(compare(*op, &left, &right))
+            }
+            ExprKind::Logical { and, left, right } => {
+                let left = self.value(left)?.truth();
+                Value::Bool(if left == *and { self.value(right)?.truth() } else { left })
+            }
+            ExprKind::Cast(inner) => {
+                let value = self.value(inner)?;
+                self.cast(value, inner.ty, ty)?
+            }
+            ExprKind::Raw(inner) => {
+                let number = self.value(inner)?.number();
+                Value::Int(self.int(inner.ty)?.swap(number))
+            }
+            ExprKind::If(node) => self.if_(node)?,
+            ExprKind::Block(block) => self.block(block)?,
+            ExprKind::Match(node) => self.match_(node, ty)?,
+            ExprKind::Call { func, args } => {
+                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                self.call(*func, args)?
+            }
+            ExprKind::Struct { fields } => {
+                let Value::Struct(mut values) = value::zero(self.types, ty) else { panic!("a struct of another type") };
+                for (field, init) in fields {
+                    values[*field] = self.value(init)?;
+                }
+                Value::Struct(values)
+            }
+            ExprKind::Array(elements) => {
+                Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
+            }
+            _ => return Err(Stop::Unknown("a kind of expression")),
+        })
+    }
+
+    fn int(&self, ty: Ty) -> Run<Int> {
+        Int::of(self.types, ty).ok_or(Stop::Unknown("arithmetic on this type"))
+    }
+
+    fn cast(&self, value: Value, from: Ty, to: Ty) -> Run<Value> {
+        if to == Ty::BOOL {
+            return Ok(Value::Bool(value.truth()));
+        }
+        if let (TyKind::Str(_), TyKind::Str(size), Value::Str(mut bytes)) =
+            (self.types.kind(from), self.types.kind(to), value.clone())
+        {
+            bytes.resize(size as usize, 0);
+            if let Some(last) = bytes.last_mut() {
+                *last = 0;
+            }
+            return Ok(Value::Str(bytes));
+        }
+        if let Value::Pointer(_) = value {
+            return Ok(value);
+        }
+        // Between `be` and numbers this is right as well: a `be` value is the number that it means.
+        Ok(Value::Int(self.int(to)?.wrap(value.number())))
+    }
+
+    fn if_(&mut self, node: &If) -> Run<Value> {
+        let Condition::Expr(condition) = &node.condition else { return Err(Stop::Unknown("a binding condition")) };
+        if self.value(condition)?.truth() {
+            self.block(&node.then)
+        } else if let Some(otherwise) = &node.otherwise {
+            self.block(otherwise)
+        } else {
+            Ok(Value::Void)
+        }
+    }
+
+    /// What no arm takes yields zero.
+    fn match_(&mut self, node: &Match, ty: Ty) -> Run<Value> {
+        let subject = self.value(&node.subject)?.number();
+        let takes = |&(low, high): &(i128, i128)| low <= subject && subject <= high;
+        if let Some(arm) = node.arms.iter().find(|arm| arm.ranges.iter().any(takes)) {
+            return self.block(&arm.body);
+        }
+        match &node.default {
+            Some(block) => self.block(block),
+            None => Ok(value::zero(self.types, ty)),
+        }
+    }
+}
+
+fn compare(op: CompareOp, left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Int(left), Value::Int(right)) => arith::ordered(op, *left, *right),
+        (Value::Str(left), Value::Str(right)) => (until_nul(left) == until_nul(right)) == (op == CompareOp::Eq),
+        (left, right) => (left == right) == (op == CompareOp::Eq),
+    }
+}
+
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    &bytes[..end]
+}

@@ -1,0 +1,106 @@
+//! Statements.
+
+use super::arith::{self, Int};
+use super::value::{self, Value};
+use super::{Machine, Run, Stop};
+use ksc::sema::tree::{Block, CompoundOp, Expr, LocalId, Stmt, StmtKind};
+
+impl Machine<'_> {
+    pub(super) fn block(&mut self, block: &Block) -> Run<Value> {
+        for stmt in &block.stmts {
+            self.stmt(stmt)?;
+        }
+        match &block.value {
+            Some(value) => self.value(value),
+            None => Ok(Value::Void),
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    fn stmt(&mut self, stmt: &Stmt) -> Run<()> {
+        self.step()?;
+        match &stmt.kind {
+            StmtKind::Var { local, init } => {
+                let value = match init {
+                    Some(init) => self.value(init)?,
+                    None => value::zero(self.types, self.frame().func.local(*local).ty),
+                };
+                *self.object(*local) = value;
+            }
+            StmtKind::Assign { place, op, value } => self.assign(place, *op, value)?,
+            StmtKind::Expr(expr) => {
+                self.value(expr)?;
+            }
+            StmtKind::While { condition, body } => {
+                while self.value(condition)?.truth() {
+                    if !self.turn(body)? {
+                        break;
+                    }
+                }
+            }
+            StmtKind::Loop { body } => while self.turn(body)? {},
+            StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
+            StmtKind::Break => return Err(Stop::Break),
+            StmtKind::Continue => return Err(Stop::Continue),
+            StmtKind::Return(value) => {
+                let value = match value {
+                    Some(value) => self.value(value)?,
+                    None => Value::Void,
+                };
+                return Err(Stop::Return(value));
+            }
+            _ => return Err(Stop::Unknown("a kind of statement")),
+        }
+        Ok(())
+    }
+
+    /// The place is found, then the value computed, then the place changed.
+    fn assign(&mut self, target: &Expr, op: Option<CompoundOp>, value: &Expr) -> Run<()> {
+        let place = self.place(target)?.ok_or(Stop::Unknown("a kind of place"))?;
+        let value = self.value(value)?;
+        let new = match op {
+            None => value,
+            Some(op) => {
+                let old = self.at(&place).clone();
+                match (old, value) {
+                    (Value::Bool(old), Value::Bool(value)) => Value::Bool(arith::bools(op.op, old, value)),
+                    (old, value) => {
+                        let unknown = Stop::Unknown("arithmetic on this type");
+                        let (Some(compute), Some(own)) =
+                            (Int::of(self.types, op.compute), Int::of(self.types, target.ty))
+                        else {
+                            return Err(unknown);
+                        };
+                        let result = compute.arith(op.op, compute.wrap(old.number()), value.number());
+                        Value::Int(own.wrap(result))
+                    }
+                }
+            }
+        };
+        *self.at(&place) = new;
+        Ok(())
+    }
+
+    /// One turn of a loop; whether it goes on.
+    fn turn(&mut self, body: &Block) -> Run<bool> {
+        self.step()?;
+        match self.block(body) {
+            Ok(_) | Err(Stop::Continue) => Ok(true),
+            Err(Stop::Break) => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn range(&mut self, local: LocalId, (low, high, inclusive): (&Expr, &Expr, bool), body: &Block) -> Run<()> {
+        let (low, high) = (self.value(low)?.number(), self.value(high)?.number());
+        let mut index = low;
+        while index < high || (inclusive && index == high) {
+            *self.object(local) = Value::Int(index);
+            if !self.turn(body)? {
+                break;
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! The BPF side: an object of many programs, loaded into the kernel and run by `BPF_PROG_TEST_RUN`.
+//!
+//! Every test is an XDP program; its arguments and its result are in global variables, whose memory this process shares.
+
+use libbpf_sys as bpf;
+use object::{Object, ObjectSection, ObjectSymbol};
+use std::ffi::{CString, c_char, c_int};
+use std::ptr::NonNull;
+
+/// Names of what `text` adds to a program.
+pub const INPUT: &str = "ks_input";
+pub const OUTPUT: &str = "ks_output";
+pub const RUN: &str = "ks_run_";
+
+/// The program with an XDP program for each of the tests, for `reset` and for `digest`.
+pub fn text(common: &str, tests: &[String], has_reset: bool, has_digest: bool) -> String {
+    let mut text = format!(
+        "{common}\nstruct KsInput {{ a: u64, b: u64, c: u64, d: u64 }}\nvar {INPUT}: KsInput\nvar {OUTPUT}: u64\n"
+    );
+    let mut program = |name: &str, body: &str| {
+        text.push_str(&format!(
+            "@xdp fn {RUN}{name}(ctx: *xdp_md) -> xdp_action {{\n    {body}\n    return XDP_PASS\n}}\n"
+        ));
+    };
+    for test in tests {
+        program(test, &format!("{OUTPUT} = {test}({INPUT}.a, {INPUT}.b, {INPUT}.c, {INPUT}.d)"));
+    }
+    if has_reset {
+        program("reset", "reset()");
+    }
+    if has_digest {
+        program("digest", &format!("{OUTPUT} = digest()"));
+    }
+    text
+}
+
+pub struct Loaded {
+    object: NonNull<bpf::bpf_object>,
+    input: NonNull<u8>,
+    output: NonNull<u8>,
+}
+
+unsafe extern "C" fn silent(_: bpf::libbpf_print_level, _: *const c_char, _: *mut bpf::__va_list_tag) -> c_int {
+    0
+}
+
+/// libbpf says nothing by itself from here on.
+pub fn quiet() {
+    // SAFETY: the function takes what libbpf gives and touches nothing.
+    unsafe { bpf::libbpf_set_print(Some(silent)) };
+}
+
+impl Loaded {
+    /// Loads all programs whose test `wanted` names, `reset` and `digest` too.
+    pub fn load(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Loaded, String> {
+        // SAFETY: libbpf copies the bytes; without options it takes its own.
+        let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null()) };
+        let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
+        let mut loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+        for (name, program) in loaded.programs() {
+            // SAFETY: a program of the open object.
+            unsafe { bpf::bpf_program__set_autoload(program.as_ptr(), name.strip_prefix(RUN).is_some_and(wanted)) };
+        }
+        // SAFETY: the object is open and not yet loaded.
+        let status = unsafe { bpf::bpf_object__load(object.as_ptr()) };
+        if status < 0 {
+            return Err(std::io::Error::from_raw_os_error(-status).to_string());
+        }
+        loaded.input = loaded.variable(bytes, INPUT)?;
+        loaded.output = loaded.variable(bytes, OUTPUT)?;
+        Ok(loaded)
+    }
+
+    /// What the verifier said about one program that it refused.
+    pub fn log(bytes: &[u8], test: &str) -> String {
+        const SIZE: usize = 16 << 20;
+        let mut buffer = vec![0u8; SIZE];
+        // SAFETY: as in `load`; the buffer outlives the object.
+        unsafe {
+            let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
+            let Some(object) = NonNull::new(object) else { return String::new() };
+            let loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+            for (name, program) in loaded.programs() {
+                let wanted = name.strip_prefix(RUN) == Some(test);
+                bpf::bpf_program__set_autoload(program.as_ptr(), wanted);
+                bpf::bpf_program__set_log_buf(program.as_ptr(), buffer.as_mut_ptr().cast(), SIZE as u64);
+            }
+            bpf::bpf_object__load(object.as_ptr());
+        }
+        let end = buffer.iter().position(|&b| b == 0).unwrap_or(0);
+        let text = String::from_utf8_lossy(&buffer[..end]).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+
+    fn programs(&self) -> Vec<(String, NonNull<bpf::bpf_program>)> {
+        let mut programs = Vec::new();
+        let mut at = std::ptr::null_mut();
+        // SAFETY: walks over the programs of an open object; names live as long as it.
+        unsafe {
+            while let Some(program) = NonNull::new(bpf::bpf_object__next_program(self.object.as_ptr(), at)) {
+                let name = std::ffi::CStr::from_ptr(bpf::bpf_program__name(program.as_ptr()));
+                programs.push((name.to_string_lossy().into_owned(), program));
+                at = program.as_ptr();
+            }
+        }
+        programs
+    }
+
+    /// Where a global variable is in this process's memory.
+    fn variable(&self, bytes: &[u8], name: &str) -> Result<NonNull<u8>, String> {
+        let file = object::File::parse(bytes).map_err(|error| error.to_string())?;
+        let symbol = file.symbol_by_name(name).ok_or(format!("no symbol {name}"))?;
+        let section = symbol.section_index().and_then(|at| file.section_by_index(at).ok());
+        let section = section.and_then(|s| s.name().ok().map(str::to_owned)).ok_or(format!("no section of {name}"))?;
+        let section = CString::new(section).map_err(|error| error.to_string())?;
+        let mut size = 0;
+        // SAFETY: a loaded object; libbpf maps the sections of its globals, and the symbol lies in its section.
+        let start = unsafe {
+            let map = bpf::bpf_object__find_map_by_name(self.object.as_ptr(), section.as_ptr());
+            if map.is_null() {
+                return Err(format!("no map for the section of {name}"));
+            }
+            bpf::bpf_map__initial_value(map, &mut size).cast::<u8>()
+        };
+        if start.is_null() || symbol.address() + symbol.size() > size {
+            return Err(format!("{name} is not in its map"));
+        }
+        // SAFETY: within the map, as just checked.
+        NonNull::new(unsafe { start.add(symbol.address() as usize) }).ok_or("no memory".into())
+    }
+
+    /// The descriptor of a test's program.
+    pub fn program(&self, test: &str) -> Option<c_int> {
+        let name = CString::new(format!("{RUN}{test}")).ok()?;
+        // SAFETY: an open object.
+        unsafe {
+            let program = bpf::bpf_object__find_program_by_name(self.object.as_ptr(), name.as_ptr());
+            if program.is_null() { None } else { Some(bpf::bpf_program__fd(program)) }
+        }
+    }
+
+    /// Runs a program on arguments.
+    pub fn run(&self, program: c_int, args: [u64; 4]) -> Result<u64, String> {
+        let packet = [0u8; 64];
+        // SAFETY: plain old data, for which all zeros is "not given".
+        let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };
+        options.sz = size_of::<bpf::bpf_test_run_opts>() as u64;
+        options.data_in = packet.as_ptr().cast();
+        options.data_size_in = packet.len() as u32;
+        // SAFETY: the memory of both variables is mapped while the object is loaded, and nothing else writes it now.
+        unsafe {
+            self.input.cast::<[u64; 4]>().write_volatile(args);
+            self.output.cast::<u64>().write_volatile(0);
+            let status = bpf::bpf_prog_test_run_opts(program, &mut options);
+            if status < 0 {
+                return Err(format!("BPF_PROG_TEST_RUN: {}", std::io::Error::from_raw_os_error(-status)));
+            }
+            Ok(self.output.cast::<u64>().read_volatile())
+        }
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        // SAFETY: opened once, closed once.
+        unsafe { bpf::bpf_object__close(self.object.as_ptr()) };
+    }
+}

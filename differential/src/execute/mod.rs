@@ -1,0 +1,39 @@
+//! The three ways in which a program runs: evaluated, on the host, in the kernel.
+
+pub mod bpf;
+pub mod compile;
+pub mod host;
+
+/// A way in which tests run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Way {
+    Evaluator,
+    HostO0,
+    HostO2,
+    BpfV1,
+    BpfV2,
+    BpfV3,
+    BpfV4,
+}
+
+impl Way {
+    pub const HOST: [(Way, u8); 2] = [(Way::HostO0, 0), (Way::HostO2, 2)];
+    pub const BPF: [(Way, ksc::session::Mcpu); 4] = [
+        (Way::BpfV1, ksc::session::Mcpu::V1),
+        (Way::BpfV2, ksc::session::Mcpu::V2),
+        (Way::BpfV3, ksc::session::Mcpu::V3),
+        (Way::BpfV4, ksc::session::Mcpu::V4),
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Evaluator => "evaluator",
+            Way::HostO0 => "host -O0",
+            Way::HostO2 => "host -O2",
+            Way::BpfV1 => "bpf v1",
+            Way::BpfV2 => "bpf v2",
+            Way::BpfV3 => "bpf v3",
+            Way::BpfV4 => "bpf v4",
+        }
+    }
+}

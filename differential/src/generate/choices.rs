@@ -1,0 +1,174 @@
+//! Expressions and statements that choose: `?:`, `if`, blocks, `match`; and calls.
+
+use super::Generator;
+use super::types::{Class, Ty};
+
+impl Generator {
+    pub fn choice(&mut self, class: &Class, depth: u32) -> String {
+        let condition = self.condition(depth);
+        let (then, otherwise) = (self.branch(class, depth), self.branch(class, depth));
+        if self.random.percent(60) && !matches!(class, Class::Struct(_)) {
+            return format!("({condition} ? {then} : {otherwise})");
+        }
+        let then = self.with_statements(then, depth);
+        let otherwise = self.with_statements(otherwise, depth);
+        format!("(if ({condition}) {{\n{then}\n}} else {{\n{otherwise}\n}})")
+    }
+
+    /// A value whose type is the class's in any company: of literals alone nothing would say which.
+    fn branch(&mut self, class: &Class, depth: u32) -> String {
+        match class {
+            Class::Number => {
+                let number = self.number(depth);
+                if number.constant { self.variable_number() } else { number.text }
+            }
+            Class::Bool | Class::Be(_) | Class::Struct(_) => self.value_in(class, depth),
+        }
+    }
+
+    /// Statements before a block's value, which does not see what they declare.
+    fn with_statements(&mut self, value: String, depth: u32) -> String {
+        if depth == 0 || self.room == 0 || !self.random.percent(30) {
+            return value;
+        }
+        self.scope.open();
+        let text = self.statements(1);
+        self.scope.close();
+        format!("{text}\n{value}")
+    }
+
+    pub fn block_value(&mut self, class: &Class, depth: u32) -> String {
+        if self.room == 0 {
+            return self.branch(class, depth);
+        }
+        self.scope.open();
+        let count = 1 + self.random.below(2);
+        let text = self.statements(count);
+        let value = self.branch(class, depth);
+        self.scope.close();
+        format!("({{\n{text}\n{value}\n}})")
+    }
+
+    pub fn match_value(&mut self, class: &Class, depth: u32) -> String {
+        let (subject, patterns, complete) = self.subject(depth);
+        let mut text = format!("(match ({subject}) {{\n");
+        for pattern in patterns {
+            let value = self.branch(class, depth.saturating_sub(1));
+            if self.random.percent(70) {
+                text.push_str(&format!("{pattern}: {value},\n"));
+            } else {
+                let value = self.with_statements(value, depth);
+                text.push_str(&format!("{pattern}: {{\n{value}\n}},\n"));
+            }
+        }
+        if !complete {
+            text.push_str(&format!("default: {},\n", self.branch(class, depth.saturating_sub(1))));
+        }
+        text.push_str("})");
+        text
+    }
+
+    /// What is matched, the patterns of the arms, and whether those take all values that the checker asks for.
+    pub fn subject(&mut self, depth: u32) -> (String, Vec<String>, bool) {
+        match self.random.below(10) {
+            0 => {
+                let subject = self.boolean(depth);
+                let both = self.random.percent(50);
+                let patterns = if both { vec!["true".into(), "false".into()] } else { vec!["false".into()] };
+                (subject, patterns, both)
+            }
+            1 | 2 if !self.enums.is_empty() => self.enum_subject(),
+            3 => {
+                let bits = self.random.pick(&[16, 32]);
+                match self.place(&Class::Be(bits), false) {
+                    Some(place) => (place.text, self.number_patterns((bits, false)), false),
+                    None => self.number_subject(),
+                }
+            }
+            _ => self.number_subject(),
+        }
+    }
+
+    fn enum_subject(&mut self) -> (String, Vec<String>, bool) {
+        let id = self.random.below(self.enums.len());
+        let subject = format!("({} as {})", self.variable_number(), self.enums[id].name);
+        let count = self.enums[id].variants.len();
+        let all = self.random.percent(60);
+        let mut patterns: Vec<String> = Vec::new();
+        for at in 0..if all { count } else { count - 1 } {
+            let name = self.variant_name(id, at);
+            match patterns.last_mut() {
+                Some(last) if self.random.percent(25) => *last = format!("{last} | {name}"),
+                Some(_) | None => patterns.push(name),
+            }
+        }
+        (subject, patterns, all)
+    }
+
+    fn number_subject(&mut self) -> (String, Vec<String>, bool) {
+        let Some(place) = self.place(&Class::Number, false) else { return ("0".into(), Vec::new(), false) };
+        if let Ty::Enum(_) = place.ty {
+            return (format!("({} as i32)", place.text), self.number_patterns((32, true)), false);
+        }
+        let int = self.int_of(&place.ty).unwrap_or((32, false));
+        // Small values are worth matching.
+        if self.random.percent(40) {
+            return (format!("({} & 7)", place.text), vec!["0".into(), "1 | 2".into(), "3..6".into()], false);
+        }
+        (place.text, self.number_patterns(int), false)
+    }
+
+    fn number_patterns(&mut self, int: (u32, bool)) -> Vec<String> {
+        let mut patterns = Vec::new();
+        for _ in 0..1 + self.random.below(4) {
+            let one = |generator: &mut Generator| {
+                let number = generator.number_in(int);
+                if generator.random.percent(60) {
+                    return generator.spelled(number);
+                }
+                let other = generator.number_in(int);
+                let (low, high) = (number.min(other), number.max(other));
+                format!("{low}..={high}")
+            };
+            let mut pattern = one(self);
+            if self.random.percent(30) {
+                pattern = format!("{pattern} | {}", one(self));
+            }
+            patterns.push(pattern);
+        }
+        patterns
+    }
+
+    /// A call of a function that was declared before and yields the class.
+    pub fn call(&mut self, class: &Class, depth: u32) -> Option<String> {
+        let fits = |generator: &Generator, at: usize| {
+            let func = &generator.funcs[at];
+            func.result.as_ref().is_some_and(|ty| ty.class() == *class) && generator.affordable(func)
+        };
+        let candidates: Vec<usize> = (0..self.funcs.len()).filter(|&at| fits(self, at)).collect();
+        if candidates.is_empty() {
+            return None;
+        }
+        let at = self.random.pick(&candidates);
+        Some(self.call_of(at, depth))
+    }
+
+    /// A call of any function, for its effects.
+    pub fn call_any(&mut self, depth: u32) -> Option<(String, bool)> {
+        let candidates: Vec<usize> = (0..self.funcs.len()).filter(|&at| self.affordable(&self.funcs[at])).collect();
+        if candidates.is_empty() {
+            return None;
+        }
+        let at = self.random.pick(&candidates);
+        let has_result = self.funcs[at].result.is_some();
+        Some((self.call_of(at, depth), has_result))
+    }
+
+    fn call_of(&mut self, at: usize, depth: u32) -> String {
+        let (name, params) = (self.funcs[at].name.clone(), self.funcs[at].params.clone());
+        self.spend(self.funcs[at].cost);
+        self.callee_depth = self.callee_depth.max(self.funcs[at].depth);
+        let args: Vec<String> = params.iter().map(|ty| self.value_of(ty, depth.min(2).saturating_sub(1))).collect();
+        format!("{name}({})", args.join(", "))
+    }
+}

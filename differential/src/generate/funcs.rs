@@ -1,0 +1,95 @@
+//! Functions, tests, and what folds values into a number.
+
+use super::types::{Ty, U64};
+use super::{CALL_DEPTH, Func, Generator};
+
+impl Generator {
+    /// Statements that fold a value of the type into a variable.
+    pub fn folded(&self, into: &str, text: &str, ty: &Ty) -> String {
+        match ty {
+            Ty::Int { .. } | Ty::Char | Ty::Enum(_) | Ty::Bool | Ty::Be(_) => {
+                format!("    {into} = mix({into}, {text} as u64)\n")
+            }
+            Ty::Struct(id) => {
+                let fields = &self.structs[*id].fields;
+                fields.iter().map(|f| self.folded(into, &format!("{text}.{}", f.name), &f.ty)).collect()
+            }
+        }
+    }
+
+    fn begin(&mut self, result: Option<Ty>, room: usize, max_depth: u32) {
+        self.scope = super::Scope::default();
+        self.scope.open();
+        self.result = result;
+        self.named_result = None;
+        self.room = room;
+        self.nesting = 0;
+        self.loops = 0;
+        self.weight = 1;
+        self.cost = 10;
+        self.stack = 0;
+        self.callee_depth = 0;
+        self.max_depth = max_depth;
+    }
+
+    /// A function that later ones may call.
+    pub fn function(&mut self) {
+        let count = match self.random.below(10) {
+            0 => 6 + self.random.below(2),
+            _ => self.random.below(5),
+        };
+        let params: Vec<Ty> = (0..count).map(|_| self.value_type()).collect();
+        let result = (!self.random.percent(10)).then(|| self.value_type());
+        let name = self.fresh("f");
+        let room = 2 + self.random.below(6);
+        self.begin(result.clone(), room, CALL_DEPTH);
+        let mut list = Vec::new();
+        for (at, ty) in params.iter().enumerate() {
+            list.push(format!("p{at}: {}", self.type_name(ty)));
+            self.scope.add(&format!("p{at}"), ty.clone(), true);
+            self.stack += self.size_of(ty).next_multiple_of(8);
+        }
+        let mut head = format!("fn {name}({})", list.join(", "));
+        if let Some(ty) = &result {
+            if self.random.percent(25) {
+                self.scope.add("r", ty.clone(), true);
+                self.named_result = Some("r".into());
+                head.push_str(&format!(" -> r: {}", self.type_name(ty)));
+            } else {
+                head.push_str(&format!(" -> {}", self.type_name(ty)));
+            }
+        }
+        let count = 1 + self.random.below(5);
+        let mut body = self.statements(count);
+        if let Some(ty) = &result {
+            let named = self.named_result.is_some() && self.random.percent(70);
+            body.push_str(&if named { String::new() } else { format!("\nreturn {}", self.value_of(ty, 2)) });
+        }
+        self.line(&format!("{head} {{\n{body}\n}}"));
+        self.funcs.push(Func { name, params, result, cost: self.cost, depth: self.callee_depth + 1 });
+    }
+
+    /// A test: takes four numbers, makes variables of them, does something, and folds all it knows.
+    pub fn test(&mut self, at: usize) {
+        let room = 3 + self.random.below(10);
+        self.begin(Some(U64), room, CALL_DEPTH + 1);
+        let mut body = String::new();
+        for (param, local) in ["a", "b", "c", "d"].iter().zip(["x0", "x1", "x2", "x3"]) {
+            let ty = self.scalar_type();
+            let cast = match ty {
+                Ty::Be(_) | Ty::Bool | Ty::Int { .. } | Ty::Char | Ty::Enum(_) => self.type_name(&ty),
+                Ty::Struct(_) => continue,
+            };
+            body.push_str(&format!("var {local} = {param} as {cast}\n"));
+            self.scope.add(local, ty, true);
+        }
+        let count = 2 + self.random.below(6);
+        body.push_str(&self.statements(count));
+        body.push_str("\nvar h: u64 = 7\n");
+        let variables = self.scope.variables.clone();
+        for variable in &variables {
+            body.push_str(&self.folded("h", &variable.name, &variable.ty));
+        }
+        self.line(&format!("fn t{at}(a: u64, b: u64, c: u64, d: u64) -> u64 {{\n{body}return h\n}}"));
+    }
+}

@@ -1,0 +1,152 @@
+//! Generates programs: well typed, ending soon, of every part of the language that runs the same on both sides.
+//!
+//! A program is text. It declares types, constants and globals, functions that call one another, tests named `t0`, `t1` …
+//! of type `fn(u64, u64, u64, u64) -> u64`, `reset()`, which gives the globals their initial values, and `digest()`, which
+//! folds them into a number. One file per family of the language; a family is a method that yields text for what is asked.
+
+mod choices;
+mod exprs;
+mod folding;
+mod funcs;
+mod scope;
+mod stmts;
+mod types;
+
+use crate::random::Random;
+pub use folding::DIFFERS;
+use scope::{Scope, Variable};
+use types::{Enum, Struct, Ty};
+
+/// Bytes of local variables in one function: all of a chain of calls must fit a BPF stack of 512.
+const STACK: usize = 72;
+
+/// Functions that call one another, tests and what calls them not counted.
+const CALL_DEPTH: u32 = 2;
+
+/// Steps that a function may take: a bound, not exact.
+const COST: u64 = 4000;
+
+pub struct Func {
+    name: String,
+    params: Vec<Ty>,
+    result: Option<Ty>,
+    /// A bound on the steps of a call.
+    cost: u64,
+    /// Calls below it.
+    depth: u32,
+}
+
+pub struct Generator {
+    random: Random,
+    text: String,
+    structs: Vec<Struct>,
+    enums: Vec<Enum>,
+    /// Names and types.
+    consts: Vec<(String, Ty)>,
+    globals: Vec<Variable>,
+    funcs: Vec<Func>,
+    next_name: usize,
+    /// From here on of the function that is being generated.
+    scope: Scope,
+    result: Option<Ty>,
+    named_result: Option<String>,
+    /// Statements that may still come.
+    room: usize,
+    nesting: u32,
+    loops: u32,
+    /// How often the current statement may run.
+    weight: u64,
+    cost: u64,
+    stack: usize,
+    callee_depth: u32,
+    /// Calls that are allowed below it.
+    max_depth: u32,
+}
+
+/// The program of a seed, with so many tests.
+pub fn program(seed: u64, tests: usize) -> String {
+    let mut generator = Generator {
+        random: Random::new(seed),
+        text: String::new(),
+        structs: Vec::new(),
+        enums: Vec::new(),
+        consts: Vec::new(),
+        globals: Vec::new(),
+        funcs: Vec::new(),
+        next_name: 0,
+        scope: Scope::default(),
+        result: None,
+        named_result: None,
+        room: 0,
+        nesting: 0,
+        loops: 0,
+        weight: 1,
+        cost: 0,
+        stack: 0,
+        callee_depth: 0,
+        max_depth: 0,
+    };
+    generator.declarations();
+    for at in 0..tests {
+        // New functions now and then, for the tests that follow.
+        if at % 3 == 0 {
+            generator.function();
+        }
+        if generator.random.percent(8) { generator.folding_test(at) } else { generator.test(at) }
+    }
+    generator.text
+}
+
+impl Generator {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    fn fresh(&mut self, prefix: &str) -> String {
+        self.next_name += 1;
+        format!("{prefix}{}", self.next_name)
+    }
+
+    fn spend(&mut self, steps: u64) {
+        self.cost = self.cost.saturating_add(steps.saturating_mul(self.weight));
+    }
+
+    /// Whether a call still fits the bounds of the function that is being generated.
+    fn affordable(&self, func: &Func) -> bool {
+        func.depth < self.max_depth && self.cost.saturating_add(func.cost.saturating_mul(self.weight)) < COST
+    }
+
+    fn declarations(&mut self) {
+        for _ in 0..3 {
+            self.declare_enum();
+        }
+        for _ in 0..4 {
+            self.declare_struct();
+        }
+        for at in 0..5 {
+            let ty = self.int_type();
+            let literal = self.literal_of(&ty);
+            let name = format!("K{at}");
+            self.line(&format!("const {name}: {} = {literal}", self.type_name(&ty)));
+            self.consts.push((name, ty));
+        }
+        let mut reset = String::new();
+        let mut digest = String::new();
+        for at in 0..10 {
+            let ty = if at == 0 { types::U64 } else { self.value_type() };
+            let name = format!("g{at}");
+            let type_name = self.type_name(&ty);
+            // Only the first has no initial value.
+            let initial = if at == 0 { "0".into() } else { self.literal_of(&ty) };
+            let init = if at == 0 { String::new() } else { format!(" = {initial}") };
+            self.line(&format!("var {name}: {type_name}{init}"));
+            reset.push_str(&format!("    {name} = {initial}\n"));
+            digest.push_str(&self.folded("d", &name, &ty));
+            self.globals.push(Variable { name, ty, assignable: true });
+        }
+        self.line("fn mix(h: u64, v: u64) -> u64 {\n    return (h ^ v) * 0x100000001b3 + (v >> 29)\n}");
+        self.line(&format!("fn reset() {{\n{reset}}}"));
+        self.line(&format!("fn digest() -> u64 {{\n    var d: u64 = 1\n{digest}    return d\n}}"));
+    }
+}

@@ -1,0 +1,96 @@
+//! The variables that a generated expression can name.
+
+use super::Generator;
+use super::types::{Class, Ty};
+
+#[derive(Clone)]
+pub struct Variable {
+    pub name: String,
+    pub ty: Ty,
+    pub assignable: bool,
+}
+
+/// A place: a variable, or a field somewhere below one.
+#[derive(Clone)]
+pub struct Place {
+    pub text: String,
+    pub ty: Ty,
+}
+
+/// What a function being generated sees of its own.
+#[derive(Default)]
+pub struct Scope {
+    /// Inner ones last; an inner one of the same name hides the outer one.
+    pub variables: Vec<Variable>,
+    /// Where each open block begins.
+    blocks: Vec<usize>,
+}
+
+impl Scope {
+    pub fn open(&mut self) {
+        self.blocks.push(self.variables.len());
+    }
+
+    pub fn close(&mut self) {
+        let start = self.blocks.pop().unwrap_or(0);
+        self.variables.truncate(start);
+    }
+
+    pub fn add(&mut self, name: &str, ty: Ty, assignable: bool) {
+        self.variables.push(Variable { name: name.to_owned(), ty, assignable });
+    }
+
+    /// A name of an outer block that may be declared once more.
+    pub fn shadowable(&self) -> Vec<String> {
+        let inner = self.blocks.last().copied().unwrap_or(0);
+        let taken: Vec<&String> = self.variables[inner..].iter().map(|v| &v.name).collect();
+        let outer = self.variables[..inner].iter().map(|v| &v.name);
+        outer.filter(|name| !taken.contains(name)).cloned().collect()
+    }
+
+    fn visible(&self) -> impl Iterator<Item = &Variable> {
+        let hidden = |at: usize| self.variables[at + 1..].iter().any(|v| v.name == self.variables[at].name);
+        (0..self.variables.len()).filter(move |&at| !hidden(at)).map(|at| &self.variables[at])
+    }
+}
+
+impl Generator {
+    /// A place to read (or to write) that holds a value of the class.
+    pub fn place(&mut self, class: &Class, write: bool) -> Option<Place> {
+        let mut candidates: Vec<Vec<Place>> = Vec::new();
+        let locals: Vec<Variable> = self.scope.visible().cloned().collect();
+        // Locals come more often.
+        let globals = if locals.is_empty() || self.random.percent(25) { self.globals.clone() } else { Vec::new() };
+        let from = |generator: &Generator, variables: &[Variable], candidates: &mut Vec<Vec<Place>>| {
+            for variable in variables.iter().filter(|v| v.assignable || !write) {
+                let mut found = Vec::new();
+                generator.below(&variable.name, &variable.ty, class, &mut found);
+                if !found.is_empty() {
+                    candidates.push(found);
+                }
+            }
+        };
+        from(self, &locals, &mut candidates);
+        from(self, &globals, &mut candidates);
+        if candidates.is_empty() {
+            let globals = self.globals.clone();
+            from(self, &globals, &mut candidates);
+        }
+        if candidates.is_empty() {
+            return None;
+        }
+        let of = self.random.below(candidates.len());
+        Some(self.random.pick(&candidates[of]))
+    }
+
+    fn below(&self, text: &str, ty: &Ty, class: &Class, found: &mut Vec<Place>) {
+        if ty.class() == *class {
+            found.push(Place { text: text.to_owned(), ty: ty.clone() });
+        }
+        if let Ty::Struct(id) = ty {
+            for field in &self.structs[*id].fields {
+                self.below(&format!("{text}.{}", field.name), &field.ty, class, found);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Differential tests: generated programs must compute the same in the kernel, on the host, and to a plain evaluator.
+//!
+//! `run` generates programs and gives each to a process of `check`, which compiles it for all ways of running, runs it and
+//! compares; `reduce` makes what fails small.
+
+mod compare;
+mod evaluate;
+mod execute;
+mod generate;
+mod random;
+mod reduce;
+mod run;
+
+use clap::{Parser, Subcommand};
+use compare::{Plan, Report};
+use execute::Way;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Parser)]
+#[command(about = "Generated programs must compute the same in the kernel, on the host, and to a plain evaluator")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Generate programs and compare all ways of running them
+    Run {
+        /// What the programs and inputs are made from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many test functions
+        #[arg(long, default_value_t = 2000)]
+        functions: usize,
+        /// Start no program later than after so many seconds
+        #[arg(long)]
+        time: Option<u64>,
+        /// Test functions in one program
+        #[arg(long, default_value_t = 100)]
+        per_program: usize,
+        /// Inputs for each test function
+        #[arg(long, default_value_t = 12)]
+        inputs: usize,
+        /// Programs at a time
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+        /// Where programs that fail go
+        #[arg(long, default_value = "target/differential")]
+        keep: PathBuf,
+        /// Leave programs that fail as they are
+        #[arg(long)]
+        no_reduce: bool,
+    },
+    /// Print the program of a seed
+    Print {
+        seed: u64,
+        #[arg(default_value_t = 100)]
+        tests: usize,
+        /// The number of a program of `run --seed`
+        #[arg(long)]
+        number: Option<usize>,
+    },
+    /// Compile and run one program in all ways
+    Check {
+        file: PathBuf,
+        /// The report as JSON, for `run`
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Make a program that fails small
+    Reduce {
+        file: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+#[derive(clap::Args)]
+struct How {
+    /// What the inputs are made from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Inputs for each test function
+    #[arg(long, default_value_t = 12)]
+    inputs: usize,
+    /// This input instead: four numbers with commas between
+    #[arg(long, value_parser = input)]
+    given: Vec<[u64; 4]>,
+    /// Only this way besides the evaluator, such as `BpfV3`
+    #[arg(long, value_parser = way)]
+    way: Vec<Way>,
+}
+
+fn input(text: &str) -> Result<[u64; 4], String> {
+    let numbers: Result<Vec<u64>, _> = text.split(',').map(str::parse).collect();
+    let numbers = numbers.map_err(|error| error.to_string())?;
+    numbers.try_into().map_err(|_| "an input is four numbers".into())
+}
+
+fn way(text: &str) -> Result<Way, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+/// The parser of a debug build uses much stack.
+fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, run);
+        thread.expect("a thread can be made").join().expect("panics are caught where they are expected")
+    })
+}
+
+fn check(file: &Path, how: &How) -> std::io::Result<Report> {
+    let text = std::fs::read_to_string(file)?;
+    let plan = Plan { seed: how.seed, inputs: how.inputs, given: how.given.clone(), ways: how.way.clone() };
+    // What panics is reported, and need not be printed too.
+    std::panic::set_hook(Box::new(|_| {}));
+    Ok(with_stack(|| compare::compare(&text, &plan)))
+}
+
+fn print_report(report: &Report) {
+    println!("{} tests, {} inputs, {} programs loaded", report.tests, report.inputs, report.loaded);
+    for failure in &report.failures {
+        let way = failure.way.map_or("", Way::name);
+        let test = failure.test.as_deref().unwrap_or("the program");
+        println!("{:?} {way}: {test} {:?}\n    {}", failure.kind, failure.input, failure.detail);
+    }
+}
+
+fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
+    let found = check(file, how)?;
+    match found.failures.first() {
+        Some(failure) => {
+            println!("{failure:?}");
+            with_stack(|| reduce::source::report(file, how.seed, how.inputs, failure));
+        }
+        None => println!("it does not fail"),
+    }
+    Ok(())
+}
+
+fn act(command: Command) -> std::io::Result<bool> {
+    match command {
+        Command::Run { seed, functions, time, per_program, inputs, jobs, keep, no_reduce } => {
+            let time = time.map(Duration::from_secs);
+            let settings = run::Settings { seed, functions, time, per_program, inputs, jobs, keep, reduce: !no_reduce };
+            std::panic::set_hook(Box::new(|_| {}));
+            with_stack(|| run::run(&settings))
+        }
+        Command::Print { seed, tests, number } => {
+            let seed = number.map_or(seed, |number| run::program_seed(seed, number));
+            print!("{}", generate::program(seed, tests));
+            Ok(true)
+        }
+        Command::Check { file, json, how } => {
+            let report = check(&file, &how)?;
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+                return Ok(true);
+            }
+            print_report(&report);
+            Ok(report.failures.is_empty())
+        }
+        Command::Reduce { file, how } => reduce(&file, &how).map(|()| true),
+    }
+}
+
+fn main() -> ExitCode {
+    match act(Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

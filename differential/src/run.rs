@@ -1,0 +1,213 @@
+//! Many programs: each is compiled and run by a process of its own, so that one that crashes or hangs takes none with it.
+
+use crate::compare::{Failure, Kind, Report};
+use crate::execute::Way;
+use crate::generate;
+use crate::random::Random;
+use crate::reduce;
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub struct Settings {
+    pub seed: u64,
+    /// Tests in all.
+    pub functions: usize,
+    /// No program starts later than this.
+    pub time: Option<Duration>,
+    /// Tests in one program.
+    pub per_program: usize,
+    pub inputs: usize,
+    /// Processes at a time.
+    pub jobs: usize,
+    /// Where programs that fail go.
+    pub keep: PathBuf,
+    pub reduce: bool,
+}
+
+/// A process that takes longer hangs.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// One program that is being run.
+struct Job {
+    /// Which of all.
+    number: usize,
+    tests: usize,
+    file: PathBuf,
+    output: PathBuf,
+    process: Child,
+    since: Instant,
+}
+
+/// The command that compares one program and prints its report.
+pub fn check_command(file: &Path, seed: u64, inputs: usize, output: &Path) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("check").arg(file).args(["--json", "--seed", &seed.to_string(), "--inputs", &inputs.to_string()]);
+    command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(std::fs::File::create(output)?);
+    Ok(command)
+}
+
+/// The report of a process that ended, or what became of it.
+pub fn report(status: std::process::ExitStatus, output: &Path) -> Report {
+    let text = std::fs::read_to_string(output).unwrap_or_default();
+    match serde_json::from_str(&text) {
+        Ok(report) if status.success() => report,
+        Ok(_) | Err(_) => {
+            let detail = match status.signal() {
+                Some(signal) => format!("signal {signal}"),
+                None => format!("{status}"),
+            };
+            let failure = Failure { kind: Kind::Crashed, way: None, test: None, input: None, detail };
+            Report { failures: vec![failure], ..Report::default() }
+        }
+    }
+}
+
+pub fn hangs() -> Report {
+    let detail = format!("no end after {} s", PATIENCE.as_secs());
+    let failure = Failure { kind: Kind::Hangs, way: None, test: None, input: None, detail };
+    Report { failures: vec![failure], ..Report::default() }
+}
+
+/// The seed of one of the programs.
+pub fn program_seed(seed: u64, number: usize) -> u64 {
+    Random::new(seed ^ (number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
+}
+
+struct Campaign<'a> {
+    settings: &'a Settings,
+    folder: &'a Path,
+    jobs: Vec<Job>,
+    total: Report,
+    /// Tests that failed in one way or another.
+    failed: usize,
+    /// Programs with a failure of each kind, the first ones only.
+    kept: BTreeMap<(Kind, Option<Way>), Vec<(PathBuf, u64, Failure)>>,
+}
+
+/// Runs it all and prints what came out; whether nothing failed.
+pub fn run(settings: &Settings) -> std::io::Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let since = Instant::now();
+    let mut campaign = Campaign {
+        settings,
+        folder: folder.path(),
+        jobs: Vec::new(),
+        total: Report::default(),
+        failed: 0,
+        kept: BTreeMap::new(),
+    };
+    let programs = settings.functions.div_ceil(settings.per_program);
+    for number in 0..programs {
+        if settings.time.is_some_and(|time| since.elapsed() > time) {
+            println!("out of time after {number} of {programs} programs");
+            break;
+        }
+        while campaign.jobs.len() >= settings.jobs {
+            campaign.wait()?;
+        }
+        let tests = settings.per_program.min(settings.functions - number * settings.per_program);
+        campaign.start(number, tests)?;
+    }
+    while !campaign.jobs.is_empty() {
+        campaign.wait()?;
+    }
+    campaign.summary(since.elapsed());
+    Ok(campaign.failed == 0)
+}
+
+impl Campaign<'_> {
+    fn start(&mut self, number: usize, tests: usize) -> std::io::Result<()> {
+        let seed = program_seed(self.settings.seed, number);
+        let file = self.folder.join(format!("{number}.ks"));
+        let output = self.folder.join(format!("{number}.json"));
+        std::fs::write(&file, generate::program(seed, tests))?;
+        let process = check_command(&file, seed, self.settings.inputs, &output)?.spawn()?;
+        self.jobs.push(Job { number, tests, file, output, process, since: Instant::now() });
+        Ok(())
+    }
+
+    /// Until one of the processes has ended.
+    fn wait(&mut self) -> std::io::Result<()> {
+        loop {
+            for at in 0..self.jobs.len() {
+                let job = &mut self.jobs[at];
+                if let Some(status) = job.process.try_wait()? {
+                    let job = self.jobs.swap_remove(at);
+                    let report = report(status, &job.output);
+                    return self.ended(&job, report);
+                }
+                if job.since.elapsed() > PATIENCE {
+                    job.process.kill()?;
+                    job.process.wait()?;
+                    let job = self.jobs.swap_remove(at);
+                    return self.ended(&job, hangs());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn ended(&mut self, job: &Job, report: Report) -> std::io::Result<()> {
+        let total = &mut self.total;
+        // A program that was not compiled has its tests all the same.
+        total.tests += report.tests.max(job.tests);
+        total.inputs += report.inputs;
+        total.too_long += report.too_long;
+        total.loaded += report.loaded;
+        for (way, count) in report.executions {
+            *total.executions.entry(way).or_default() += count;
+        }
+        for (what, time) in report.time {
+            *total.time.entry(what).or_default() += time;
+        }
+        let mut tests: Vec<&Option<String>> = report.failures.iter().map(|f| &f.test).collect();
+        tests.sort();
+        tests.dedup();
+        self.failed += if tests.contains(&&None) { job.tests } else { tests.len() };
+        if !report.failures.is_empty() {
+            self.keep(job, &report.failures)?;
+        }
+        std::fs::remove_file(&job.file)?;
+        std::fs::remove_file(&job.output)
+    }
+
+    fn keep(&mut self, job: &Job, failures: &[Failure]) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.settings.keep)?;
+        let file = self.settings.keep.join(format!("{}-{}.ks", self.settings.seed, job.number));
+        std::fs::copy(&job.file, &file)?;
+        for failure in failures {
+            let kept = self.kept.entry((failure.kind.clone(), failure.way)).or_default();
+            kept.push((file.clone(), program_seed(self.settings.seed, job.number), failure.clone()));
+        }
+        Ok(())
+    }
+
+    fn summary(&self, took: Duration) {
+        let total = &self.total;
+        let executions: Vec<String> = total.executions.iter().map(|(way, n)| format!("{} {n}", way.name())).collect();
+        println!("seed {}, {} tests, {} inputs, {} s", self.settings.seed, total.tests, total.inputs, took.as_secs());
+        println!("executions: {}", executions.join(", "));
+        println!("programs that the verifier took: {}", total.loaded);
+        if total.too_long > 0 {
+            println!("inputs left out because they take too long: {}", total.too_long);
+        }
+        let time: Vec<String> =
+            total.time.iter().map(|(what, ms)| format!("{what} {:.1} s", *ms as f64 / 1e3)).collect();
+        println!("time, summed over processes: {}", time.join(", "));
+        for ((kind, way), failures) in &self.kept {
+            let way = way.map_or("", Way::name);
+            println!("\nFAILED: {kind:?} {way}: {} times", failures.len());
+            // One of them in full.
+            let Some((file, seed, first)) = failures.first() else { continue };
+            let test = first.test.as_deref().unwrap_or("the whole program");
+            println!("{}: {test}, input {:?}\n{}", file.display(), first.input, first.detail);
+            if self.settings.reduce {
+                reduce::source::report(file, *seed, self.settings.inputs, first);
+            }
+        }
+        println!("differential: {} passed, {} failed", total.tests - self.failed, self.failed);
+    }
+}
