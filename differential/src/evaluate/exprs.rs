@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::arith::{self, Int};
-use super::value::{self, Value};
+use super::value::{self, Target, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
 use ksc::types::{Ty, TyKind};
@@ -15,14 +15,31 @@ impl Machine<'_> {
         Ok(match &expr.kind {
             ExprKind::Const(constant) => value::constant(self.types, constant, ty),
             ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Deref(_) => {
-                let place = self.place(expr)?.expect("these are places");
-                self.at(&place).clone()
+                let target = self.target(expr)?.expect("these are places");
+                self.read(&target, ty)
             }
-            ExprKind::Field { base, field } => match self.place(expr)? {
-                Some(place) => self.at(&place).clone(),
+            ExprKind::Field { base, field } => match self.target(expr)? {
+                Some(target) => self.read(&target, ty),
                 None => self.value(base)?.part(*field).clone(),
             },
-            ExprKind::AddressOf(inner) => Value::Pointer(self.place(inner)?),
+            ExprKind::Index { base, index } => match self.target(expr)? {
+                Some(target) => self.read(&target, ty),
+                None => {
+                    let (array, index) = (self.value(base)?, self.value(index)?.number());
+                    match usize::try_from(index) {
+                        Ok(index) if index < array.length() => array.part(index).clone(),
+                        Ok(_) | Err(_) => value::zero(self.types, ty),
+                    }
+                }
+            },
+            ExprKind::AddressOf(inner) => match self.target(inner)? {
+                Some(Target::Place(place)) => Value::Pointer(Some(place)),
+                Some(Target::Nowhere) | None => return Err(Stop::Unknown("the address of no place")),
+            },
+            ExprKind::Fill(element) => {
+                let TyKind::Array(_, length) = self.types.kind(ty) else { panic!("an array of another type") };
+                Value::Array(vec![self.value(element)?; length as usize])
+            }
             ExprKind::Arith { op, left, right } => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 match (left, right) {
@@ -74,6 +91,13 @@ impl Machine<'_> {
             }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
+    }
+
+    pub(super) fn read(&mut self, target: &Target, ty: Ty) -> Value {
+        match target {
+            Target::Place(place) => self.at(place).clone(),
+            Target::Nowhere => value::zero(self.types, ty),
+        }
     }
 
     fn int(&self, ty: Ty) -> Run<Int> {

@@ -1,27 +1,28 @@
 //! Places: finding, reading and writing them.
 
-use super::value::{ObjectId, Place, Value};
+use super::value::{ObjectId, Place, Target, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{Expr, ExprKind};
 
 impl Machine<'_> {
-    /// The place that an expression names; none if it is a value that is stored nowhere.
+    /// What an expression names; none if it is a value that is stored nowhere.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is a value")]
-    pub(super) fn place(&mut self, expr: &Expr) -> Run<Option<Place>> {
-        let root = |object| Some(Place { object, path: Vec::new() });
+    pub(super) fn target(&mut self, expr: &Expr) -> Run<Option<Target>> {
+        let root = |object| Some(Target::Place(Place { object, path: Vec::new() }));
         Ok(match &expr.kind {
             ExprKind::Local(local) => root(self.local(*local)),
             ExprKind::Global(global) => root(ObjectId(global.0 as usize)),
             ExprKind::ConfigField { config, field } => {
                 let object = ObjectId(self.program.globals.len() + config.0 as usize);
-                Some(Place { object, path: vec![*field] })
+                Some(Target::Place(Place { object, path: vec![*field] }))
             }
-            ExprKind::Field { base, field } => self.place(base)?.map(|mut place| {
-                place.path.push(*field);
-                place
-            }),
+            ExprKind::Field { base, field } => self.target(base)?.map(|target| below(target, *field)),
+            ExprKind::Index { base, index } => {
+                let Some(target) = self.target(base)? else { return Ok(None) };
+                Some(self.element(target, index)?)
+            }
             ExprKind::Deref(pointer) => match self.value(pointer)? {
-                Value::Pointer(Some(place)) => Some(place),
+                Value::Pointer(Some(place)) => Some(Target::Place(place)),
                 Value::Pointer(None) => return Err(Stop::Unknown("a null pointer is followed")),
                 other => panic!("{other:?} is followed"),
             },
@@ -29,7 +30,27 @@ impl Machine<'_> {
         })
     }
 
+    fn element(&mut self, array: Target, index: &Expr) -> Run<Target> {
+        let index = self.value(index)?.number();
+        let Target::Place(place) = &array else { return Ok(Target::Nowhere) };
+        let length = self.at(place).length();
+        Ok(match usize::try_from(index) {
+            Ok(index) if index < length => below(array, index),
+            Ok(_) | Err(_) => Target::Nowhere,
+        })
+    }
+
     pub(super) fn at(&mut self, place: &Place) -> &mut Value {
         place.path.iter().fold(&mut self.objects[place.object.0], |value, &part| value.part_mut(part))
+    }
+}
+
+fn below(target: Target, part: usize) -> Target {
+    match target {
+        Target::Place(mut place) => {
+            place.path.push(part);
+            Target::Place(place)
+        }
+        Target::Nowhere => Target::Nowhere,
     }
 }

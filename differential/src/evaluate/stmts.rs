@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::arith::{self, Int};
-use super::value::{self, Value};
+use super::value::{self, ObjectId, Place, Target, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{Block, CompoundOp, Expr, LocalId, Stmt, StmtKind};
 
@@ -40,6 +40,7 @@ impl Machine<'_> {
             }
             StmtKind::Loop { body } => while self.turn(body)? {},
             StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
+            StmtKind::ForArray { array, index, value, body } => self.each(array, (*index, *value), body)?,
             StmtKind::Break => return Err(Stop::Break),
             StmtKind::Continue => return Err(Stop::Continue),
             StmtKind::Return(value) => {
@@ -56,8 +57,9 @@ impl Machine<'_> {
 
     /// The place is found, then the value computed, then the place changed.
     fn assign(&mut self, target: &Expr, op: Option<CompoundOp>, value: &Expr) -> Run<()> {
-        let place = self.place(target)?.ok_or(Stop::Unknown("a kind of place"))?;
+        let found = self.target(target)?.ok_or(Stop::Unknown("a kind of place"))?;
         let value = self.value(value)?;
+        let Target::Place(place) = found else { return Ok(()) };
         let new = match op {
             None => value,
             Some(op) => {
@@ -100,6 +102,28 @@ impl Machine<'_> {
                 break;
             }
             index += 1;
+        }
+        Ok(())
+    }
+
+    /// Each element is read when its turn comes.
+    fn each(&mut self, array: &Expr, (index, element): (LocalId, LocalId), body: &Block) -> Run<()> {
+        let target = match self.target(array)? {
+            Some(target) => target,
+            None => {
+                let value = self.value(array)?;
+                self.objects.push(value);
+                Target::Place(Place { object: ObjectId(self.objects.len() - 1), path: Vec::new() })
+            }
+        };
+        let length = self.read(&target, array.ty).length();
+        for at in 0..length {
+            let value = self.read(&target, array.ty).part(at).clone();
+            *self.object(index) = Value::Int(at as i128);
+            *self.object(element) = value;
+            if !self.turn(body)? {
+                break;
+            }
         }
         Ok(())
     }

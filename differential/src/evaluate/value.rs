@@ -14,6 +14,13 @@ pub struct Place {
     pub path: Vec<usize>,
 }
 
+/// What an expression that can stand on the left of `=` names.
+pub enum Target {
+    Place(Place),
+    /// An element out of range: reads zero, and what is written to it is lost.
+    Nowhere,
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Value {
     /// Nothing: of what has no result.
@@ -48,6 +55,16 @@ impl Value {
             Value::Pointer(pointer) => pointer.is_some(),
             Value::Str(bytes) => bytes.first().is_some_and(|&b| b != 0),
             Value::Void | Value::Struct(_) | Value::Array(_) => panic!("{self:?} is used as a condition"),
+        }
+    }
+
+    /// Of an array.
+    pub fn length(&self) -> usize {
+        match self {
+            Value::Array(elements) => elements.len(),
+            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Struct(_) | Value::Str(_) | Value::Pointer(_) => {
+                panic!("{self:?} has no elements")
+            }
         }
     }
 

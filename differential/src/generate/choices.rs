@@ -7,7 +7,7 @@ impl Generator {
     pub fn choice(&mut self, class: &Class, depth: u32) -> String {
         let condition = self.condition(depth);
         let (then, otherwise) = (self.branch(class, depth), self.branch(class, depth));
-        if self.random.percent(60) && !matches!(class, Class::Struct(_)) {
+        if self.random.percent(60) && !matches!(class, Class::Struct(_) | Class::Array(..)) {
             return format!("({condition} ? {then} : {otherwise})");
         }
         let then = self.with_statements(then, depth);
@@ -22,7 +22,7 @@ impl Generator {
                 let number = self.number(depth);
                 if number.constant { self.variable_number() } else { number.text }
             }
-            Class::Bool | Class::Be(_) | Class::Struct(_) => self.value_in(class, depth),
+            Class::Bool | Class::Be(_) | Class::Struct(_) | Class::Array(..) => self.value_in(class, depth),
         }
     }
 

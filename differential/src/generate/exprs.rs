@@ -52,6 +52,7 @@ impl Generator {
             Class::Bool => self.boolean(depth),
             Class::Be(bits) => self.be(*bits, depth),
             Class::Struct(id) => self.structure(*id, depth),
+            Class::Array(of, length) => self.array(of, *length, depth),
         }
     }
 
@@ -262,6 +263,12 @@ impl Generator {
             let (left, right) = (self.boolean(depth), self.boolean(depth));
             return format!("({left} {op} {right})");
         }
+        if self.random.percent(50) {
+            let ty = self.value_type();
+            if let (Ty::Struct(_) | Ty::Array(..), Some(place)) = (&ty, self.place(&ty.class(), false)) {
+                return format!("({} {op} {})", place.text, self.value_of(&ty, depth));
+            }
+        }
         let bits = self.random_be();
         match self.place(&Class::Be(bits), false) {
             Some(place) => format!("({} {op} {})", place.text, self.be(bits, depth)),
@@ -344,6 +351,35 @@ impl Generator {
             | Form::Match
             | Form::Block
             | Form::Literal => self.struct_literal(id, depth),
+        }
+    }
+
+    pub fn array(&mut self, of: &Ty, length: usize, depth: u32) -> String {
+        let class = Class::Array(Box::new(of.clone()), length);
+        match self.random.below(12) {
+            0..=4 => {
+                if let Some(place) = self.place(&class, false) {
+                    return place.text;
+                }
+            }
+            5 if depth > 0 => return self.choice(&class, depth - 1),
+            6 if depth > 0 => return self.match_value(&class, depth - 1),
+            7 => {
+                if let Some(call) = self.call(&class, depth) {
+                    return call;
+                }
+            }
+            _ => {}
+        }
+        // Where nothing asks for a type the literal would get one of its own.
+        let depth = depth.saturating_sub(1);
+        match self.random.below(5) {
+            0 => format!("[{}; {length}]", self.value_of(of, depth)),
+            1 => format!("[{}]", self.value_of(of, depth)),
+            _ => {
+                let values: Vec<String> = (0..length).map(|_| self.value_of(of, depth)).collect();
+                format!("[{}]", values.join(", "))
+            }
         }
     }
 

@@ -14,6 +14,9 @@ impl Generator {
                 let fields = &self.structs[*id].fields;
                 fields.iter().map(|f| self.folded(into, &format!("{text}.{}", f.name), &f.ty)).collect()
             }
+            Ty::Array(of, length) => {
+                (0..*length).map(|at| self.folded(into, &format!("{text}[{at}]"), of)).collect()
+            }
         }
     }
 
@@ -76,11 +79,7 @@ impl Generator {
         let mut body = String::new();
         for (param, local) in ["a", "b", "c", "d"].iter().zip(["x0", "x1", "x2", "x3"]) {
             let ty = self.scalar_type();
-            let cast = match ty {
-                Ty::Be(_) | Ty::Bool | Ty::Int { .. } | Ty::Char | Ty::Enum(_) => self.type_name(&ty),
-                Ty::Struct(_) => continue,
-            };
-            body.push_str(&format!("var {local} = {param} as {cast}\n"));
+            body.push_str(&format!("var {local} = {param} as {}\n", self.type_name(&ty)));
             self.scope.add(local, ty, true);
         }
         let count = 2 + self.random.below(6);

@@ -53,6 +53,8 @@ pub struct Generator {
     /// Statements that may still come.
     room: usize,
     nesting: u32,
+    /// An index is being made, which has no variable index in it.
+    indexing: bool,
     loops: u32,
     /// How often the current statement may run.
     weight: u64,
@@ -79,6 +81,7 @@ pub fn program(seed: u64, tests: usize) -> String {
         named_result: None,
         room: 0,
         nesting: 0,
+        indexing: false,
         loops: 0,
         weight: 1,
         cost: 0,

@@ -80,9 +80,35 @@ impl Generator {
             return None;
         }
         let of = self.random.below(candidates.len());
-        Some(self.random.pick(&candidates[of]))
+        let mut place = self.random.pick(&candidates[of]);
+        while let Some((before, rest)) = place.text.split_once("?]") {
+            let (base, length) = before.rsplit_once('[')?;
+            let index = self.index(length.parse().ok()?);
+            place.text = format!("{base}[{index}]{rest}");
+        }
+        Some(place)
     }
 
+    /// An index of an array: in range if it is a constant, most often in range if not.
+    fn index(&mut self, length: usize) -> String {
+        if self.indexing || self.random.percent(40) {
+            return self.random.below(length).to_string();
+        }
+        self.indexing = true;
+        let index = match self.random.below(4) {
+            0 => format!("({}) % {length}", self.variable_number()),
+            1 => format!("({}) & {}", self.variable_number(), length.next_power_of_two() - 1),
+            2 => self.variable_number(),
+            _ => {
+                let number = self.number(1);
+                if number.constant { self.variable_number() } else { number.text }
+            }
+        };
+        self.indexing = false;
+        index
+    }
+
+    /// Elements are `[LENGTH?]` here; `place` puts an index there.
     fn below(&self, text: &str, ty: &Ty, class: &Class, found: &mut Vec<Place>) {
         if ty.class() == *class {
             found.push(Place { text: text.to_owned(), ty: ty.clone() });
@@ -91,6 +117,9 @@ impl Generator {
             for field in &self.structs[*id].fields {
                 self.below(&format!("{text}.{}", field.name), &field.ty, class, found);
             }
+        }
+        if let Ty::Array(of, length) = ty {
+            self.below(&format!("{text}[{length}?]"), of, class, found);
         }
     }
 }

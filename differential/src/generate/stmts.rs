@@ -147,7 +147,7 @@ impl Generator {
             },
             Class::Bool => (bits, self.boolean(depth)),
             Class::Be(width) => (bits, self.be(width, depth)),
-            Class::Struct(_) => ("=", self.value_of(&place.ty, depth)),
+            Class::Struct(_) | Class::Array(..) => ("=", self.value_of(&place.ty, depth)),
         };
         format!("{} {op} {value}", place.text)
     }
@@ -190,6 +190,11 @@ impl Generator {
     }
 
     fn for_stmt(&mut self) -> String {
+        if self.random.percent(25)
+            && let Some(text) = self.for_array()
+        {
+            return text;
+        }
         let name = self.fresh("n");
         let ty = self.int_type();
         let (low, high, inclusive, turns) =
@@ -200,6 +205,20 @@ impl Generator {
         let body = self.body(turns);
         self.scope.close();
         format!("for ({name} in {low}..{}{high}) {{\n{body}\n}}", if inclusive { "=" } else { "" })
+    }
+
+    /// Over the elements of an array.
+    fn for_array(&mut self) -> Option<String> {
+        let ty = self.value_type();
+        let Ty::Array(of, length) = &ty else { return None };
+        let place = self.place(&ty.class(), false)?;
+        let (index, element) = (self.fresh("n"), self.fresh("e"));
+        self.scope.open();
+        self.scope.add(&index, Ty::Int { bits: 32, signed: false }, false);
+        self.scope.add(&element, (**of).clone(), false);
+        let body = self.body(*length as u64);
+        self.scope.close();
+        Some(format!("for ({index}, {element} in {}) {{\n{body}\n}}", place.text))
     }
 
     fn constant_bounds(&mut self) -> (String, String, bool, u64) {

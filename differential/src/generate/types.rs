@@ -10,6 +10,7 @@ pub enum Ty {
     Be(u32),
     Enum(usize),
     Struct(usize),
+    Array(Box<Ty>, usize),
 }
 
 /// What an expression may be, where more than one type will do.
@@ -20,6 +21,7 @@ pub enum Class {
     Bool,
     Be(u32),
     Struct(usize),
+    Array(Box<Ty>, usize),
 }
 
 pub struct Struct {
@@ -42,6 +44,9 @@ pub struct Enum {
     pub repr: (u32, bool),
 }
 
+/// Bytes that an array may have.
+const ARRAY: usize = 32;
+
 pub const U64: Ty = Ty::Int { bits: 64, signed: false };
 
 impl Ty {
@@ -51,6 +56,7 @@ impl Ty {
             Ty::Bool => Class::Bool,
             Ty::Be(bits) => Class::Be(*bits),
             Ty::Struct(id) => Class::Struct(*id),
+            Ty::Array(of, length) => Class::Array(of.clone(), *length),
         }
     }
 }
@@ -69,6 +75,12 @@ impl Generator {
             Ty::Be(bits) => format!("be{bits}"),
             Ty::Enum(id) => self.enums[*id].name.clone(),
             Ty::Struct(id) => self.structs[*id].name.clone(),
+            // `T[N][M]` is N of `T[M]`.
+            Ty::Array(of, length) => {
+                let inner = self.type_name(of);
+                let at = inner.find('[').unwrap_or(inner.len());
+                format!("{}[{length}]{}", &inner[..at], &inner[at..])
+            }
         }
     }
 
@@ -78,6 +90,7 @@ impl Generator {
             Ty::Bool | Ty::Char => 1,
             Ty::Enum(id) => self.enums[*id].repr.0 as usize / 8,
             Ty::Struct(id) => self.structs[*id].size,
+            Ty::Array(of, length) => self.size_of(of) * length,
         }
     }
 
@@ -87,7 +100,7 @@ impl Generator {
             Ty::Int { bits, signed } => Some((*bits, *signed)),
             Ty::Char => Some((8, false)),
             Ty::Enum(id) => Some(self.enums[*id].repr),
-            Ty::Bool | Ty::Be(_) | Ty::Struct(_) => None,
+            Ty::Bool | Ty::Be(_) | Ty::Struct(_) | Ty::Array(..) => None,
         }
     }
 
@@ -110,7 +123,24 @@ impl Generator {
         if !self.structs.is_empty() && self.random.percent(15) {
             return Ty::Struct(self.random.below(self.structs.len()));
         }
+        if self.random.percent(12) {
+            return self.array_type();
+        }
         self.scalar_type()
+    }
+
+    fn array_type(&mut self) -> Ty {
+        let (of, length) = match self.random.below(10) {
+            0 if !self.structs.is_empty() => (Ty::Struct(self.random.below(self.structs.len())), 2),
+            1 | 2 => {
+                let inner = self.scalar_type();
+                (Ty::Array(Box::new(inner), 1 + self.random.below(2)), 1 + self.random.below(2))
+            }
+            _ => (self.scalar_type(), 1 + self.random.below(5)),
+        };
+        // Small ones only: they have to fit a BPF stack.
+        let length = length.min((ARRAY / self.size_of(&of).max(1)).max(1));
+        Ty::Array(Box::new(of), length)
     }
 
     /// The text of a number, as a source may spell it. A negative one comes with its minus.
@@ -162,6 +192,15 @@ impl Generator {
                     fields.iter().map(|(name, ty)| format!("{name}: {}", self.literal_of(ty))).collect();
                 format!("{} {{ {} }}", self.structs[*id].name, values.join(", "))
             }
+            Ty::Array(of, length) => match self.random.below(6) {
+                0 => "[]".into(),
+                1 => format!("[{}; {length}]", self.literal_of(of)),
+                2 => format!("[{}]", self.literal_of(of)),
+                _ => {
+                    let values: Vec<String> = (0..*length).map(|_| self.literal_of(of)).collect();
+                    format!("[{}]", values.join(", "))
+                }
+            },
         }
     }
 
