@@ -149,7 +149,8 @@ impl Frame {
             fields.push(field(&name, ty));
         }
         if !self.left.is_empty() {
-            fields.push(field("exit", Ty::U32));
+            // Of 64 bits, though it holds little: the verifier keeps track of whole stack slots only.
+            fields.push(field("exit", Ty::U64));
         }
         if !self.returning.is_empty() && func.result != Ty::VOID && kind == Kind::Function {
             fields.push(field("result", func.result));
@@ -313,15 +314,15 @@ impl Placed {
             b.ks_store(result, value);
         }
         let place = self.exit(b, types, frame);
-        let code = b.ks_const(exit as i128, Ty::U32);
+        let code = b.ks_const(exit as i128, Ty::U64);
         b.ks_store(place, code);
     }
 
     /// Whether the loop has been left, in a callback or after the loop: at all, or by this exit.
     pub fn test_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, by: Option<Exit>) -> Value {
         let exit = self.exit(b, types, frame);
-        let exit = b.ks_load(exit, Ty::U32);
-        let code = b.ks_const(by.map_or(0, |by| by as i128), Ty::U32);
+        let exit = b.ks_load(exit, Ty::U64);
+        let code = b.ks_const(by.map_or(0, |by| by as i128), Ty::U64);
         b.arith_cmp(exit, code, if by.is_some() { "eq" } else { "ne" }, Ty::BOOL)
     }
 
