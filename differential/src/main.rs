@@ -53,6 +53,9 @@ enum Command {
         /// Leave programs that fail as they are
         #[arg(long)]
         no_reduce: bool,
+        /// Leave the kernel out: what agrees on the host counts as skipped
+        #[arg(long)]
+        no_bpf: bool,
     },
     /// Print the program of a seed
     Print {
@@ -145,9 +148,19 @@ fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
 
 fn act(command: Command) -> std::io::Result<bool> {
     match command {
-        Command::Run { seed, functions, time, per_program, inputs, jobs, keep, no_reduce } => {
+        Command::Run { seed, functions, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
             let time = time.map(Duration::from_secs);
-            let settings = run::Settings { seed, functions, time, per_program, inputs, jobs, keep, reduce: !no_reduce };
+            let settings = run::Settings {
+                seed,
+                functions,
+                time,
+                per_program,
+                inputs,
+                jobs,
+                keep,
+                reduce: !no_reduce,
+                bpf: !no_bpf,
+            };
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }

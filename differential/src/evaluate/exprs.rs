@@ -14,24 +14,12 @@ impl Machine<'_> {
         let ty = expr.ty;
         Ok(match &expr.kind {
             ExprKind::Const(constant) => value::constant(self.types, constant, ty),
-            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } | ExprKind::Deref(_) => {
-                let target = self.target(expr)?.expect("these are places");
-                self.read(&target, ty)
-            }
-            ExprKind::Field { base, field } => match self.target(expr)? {
-                Some(target) => self.read(&target, ty),
-                None => self.value(base)?.part(*field).clone(),
-            },
-            ExprKind::Index { base, index } => match self.target(expr)? {
-                Some(target) => self.read(&target, ty),
-                None => {
-                    let (array, index) = (self.value(base)?, self.value(index)?.number());
-                    match usize::try_from(index) {
-                        Ok(index) if index < array.length() => array.part(index).clone(),
-                        Ok(_) | Err(_) => value::zero(self.types, ty),
-                    }
-                }
-            },
+            ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Deref(_)
+            | ExprKind::Field { .. }
+            | ExprKind::Index { .. } => self.stored(expr)?,
             ExprKind::AddressOf(inner) => match self.target(inner)? {
                 Some(Target::Place(place)) => Value::Pointer(Some(place)),
                 Some(Target::Nowhere) | None => return Err(Stop::Unknown("the address of no place")),
@@ -90,6 +78,25 @@ impl Machine<'_> {
                 Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
             }
             _ => return Err(Stop::Unknown("a kind of expression")),
+        })
+    }
+
+    /// A variable, or a part of one or of a value that is stored nowhere.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all else is no place")]
+    fn stored(&mut self, expr: &Expr) -> Run<Value> {
+        if let Some(target) = self.target(expr)? {
+            return Ok(self.read(&target, expr.ty));
+        }
+        Ok(match &expr.kind {
+            ExprKind::Field { base, field } => self.value(base)?.part(*field).clone(),
+            ExprKind::Index { base, index } => {
+                let (array, index) = (self.value(base)?, self.value(index)?.number());
+                match usize::try_from(index) {
+                    Ok(index) if index < array.length() => array.part(index).clone(),
+                    Ok(_) | Err(_) => value::zero(self.types, expr.ty),
+                }
+            }
+            _ => panic!("this is no place"),
         })
     }
 

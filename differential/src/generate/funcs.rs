@@ -14,9 +14,7 @@ impl Generator {
                 let fields = &self.structs[*id].fields;
                 fields.iter().map(|f| self.folded(into, &format!("{text}.{}", f.name), &f.ty)).collect()
             }
-            Ty::Array(of, length) => {
-                (0..*length).map(|at| self.folded(into, &format!("{text}[{at}]"), of)).collect()
-            }
+            Ty::Array(of, length) => (0..*length).map(|at| self.folded(into, &format!("{text}[{at}]"), of)).collect(),
         }
     }
 
