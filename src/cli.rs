@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Check a program and report errors, without writing anything
     Check(Check),
+    /// Format source files in place
+    Fmt(Fmt),
     /// Explain a diagnostic code, such as E0101
     Explain {
         /// The code
@@ -56,6 +58,16 @@ pub struct Check {
     pub verify_diagnostics: bool,
     #[command(flatten)]
     pub common: Common,
+}
+
+#[derive(Args, Debug)]
+pub struct Fmt {
+    /// The sources; `-` formats standard input to standard output
+    #[arg(required = true, value_name = "FILE")]
+    pub input: Vec<PathBuf>,
+    /// Write nothing; name the files that are not formatted, and fail if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Options of every compilation.

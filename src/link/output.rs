@@ -16,6 +16,10 @@ pub fn write(cx: &mut Session, path: &Path, bytes: &[u8], executable: bool) -> O
     } else {
         replace(path, bytes, executable)
     };
+    reported(cx, path, result)
+}
+
+fn reported(cx: &mut Session, path: &Path, result: std::io::Result<()>) -> Option<()> {
     match result {
         Ok(()) => Some(()),
         // The reader of a pipe that went away has all it wanted.
@@ -27,7 +31,20 @@ pub fn write(cx: &mut Session, path: &Path, bytes: &[u8], executable: bool) -> O
     }
 }
 
+/// Writes over a file of the user's: the one that a symbolic link leads to, with the permissions that it has.
+pub fn rewrite(cx: &mut Session, path: &Path, bytes: &[u8]) -> Option<()> {
+    let real = path.canonicalize();
+    let result = real.and_then(|real| replace_with(&real, bytes, real.metadata()?.permissions(), true));
+    reported(cx, path, result)
+}
+
 fn replace(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
+    let mode = if executable { 0o777 } else { 0o666 };
+    replace_with(path, bytes, std::fs::Permissions::from_mode(mode), false)
+}
+
+/// The umask takes from the permissions what it takes from those of every file, unless they are `exact`.
+fn replace_with(path: &Path, bytes: &[u8], permissions: std::fs::Permissions, exact: bool) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -35,13 +52,11 @@ fn replace(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
     if path.is_dir() {
         return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
     }
-    let mode = if executable { 0o777 } else { 0o666 };
-    let mut file = tempfile::Builder::new()
-        .prefix(".ksc-")
-        // The umask takes from this what it takes from every new file.
-        .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".ksc-").permissions(permissions.clone()).tempfile_in(folder)?;
     file.write_all(bytes)?;
+    if exact {
+        file.as_file().set_permissions(permissions)?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

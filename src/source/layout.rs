@@ -47,7 +47,7 @@ impl Layout {
         let before = self.comments[first..].iter().take_while(|c| c.next == offset);
         let docs = before.filter(|c| c.kind == CommentKind::Doc);
         docs.map(|c| {
-            let line = source[c.range.clone()].trim_end_matches('\r').trim_start_matches('/');
+            let line = source[c.range.clone()].trim_end().trim_start_matches('/');
             line.strip_prefix(' ').unwrap_or(line).to_owned()
         })
         .collect()

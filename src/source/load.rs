@@ -29,10 +29,15 @@ pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
     }
     match String::from_utf8(bytes) {
         Ok(mut text) => {
-            if text.starts_with('\u{feff}') {
+            let mark = text.starts_with('\u{feff}');
+            if mark {
                 text.drain(..'\u{feff}'.len_utf8());
             }
-            Some(cx.sources.add(&name, path, text))
+            let id = cx.sources.add(&name, path, text);
+            if mark {
+                cx.sources.had_byte_order_mark(id);
+            }
+            Some(id)
         }
         Err(error) => {
             let offset = error.utf8_error().valid_up_to();

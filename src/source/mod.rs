@@ -55,6 +55,8 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The text as read, less a byte-order mark; CRLF is kept (the lexical layer treats CR as a blank).
     pub text: String,
+    /// A byte-order mark stood before the text.
+    pub byte_order_mark: bool,
     line_starts: Vec<u32>,
 }
 
@@ -105,8 +107,19 @@ pub struct SourceMap {
 impl SourceMap {
     pub fn add(&mut self, name: &str, path: &Path, text: String) -> FileId {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
-        self.files.push(SourceFile { name: name.to_owned(), path: path.to_owned(), text, line_starts });
+        self.files.push(SourceFile {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            text,
+            byte_order_mark: false,
+            line_starts,
+        });
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Notes that a byte-order mark was taken off.
+    pub fn had_byte_order_mark(&mut self, id: FileId) {
+        self.files[id.0 as usize].byte_order_mark = true;
     }
 
     pub fn file(&self, id: FileId) -> &SourceFile {

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod check;
 pub mod explain;
+pub mod fmt;
 
 use crate::cli::ErrorFormat;
 use crate::diag::{Diagnostic, Severity, json, render};

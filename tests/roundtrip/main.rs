@@ -1,6 +1,7 @@
 //! parse → print → parse is the identity, on every program of the repository and on generated trees; and no text, however
 //! broken, makes the parser panic, hang or overflow its stack.
 
+mod format;
 mod generate;
 mod random;
 mod shape;

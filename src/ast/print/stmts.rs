@@ -3,22 +3,41 @@
 use super::Printer;
 use crate::ast::*;
 
-impl Printer {
+impl Printer<'_> {
     /// With braces, or the one statement without.
     pub fn block(&mut self, block: &Block) {
         match &block.stmts[..] {
-            [stmt] if !block.braced => self.stmt(stmt),
-            stmts => self.braced(stmts, |this, stmt| this.stmt(stmt)),
+            [stmt] if !block.braced => {
+                self.inline(stmt.span.lo);
+                self.stmt(stmt);
+            }
+            stmts => {
+                let ends = [block.span.lo, block.span.hi.saturating_sub(1)];
+                self.braced(ends, stmts, |stmt| stmt.span, |_| "", Self::stmt);
+            }
         }
     }
 
+    /// With braces it does not stay on one line.
+    pub fn block_on_lines(&mut self, block: &Block) {
+        if !block.braced || block.stmts.is_empty() {
+            return self.block(block);
+        }
+        let ends = [block.span.lo, block.span.hi.saturating_sub(1)];
+        self.on_lines(ends, &block.stmts, |stmt| stmt.span, |_| "", Self::stmt);
+    }
+
     pub fn stmt(&mut self, stmt: &Stmt) {
+        if self.overflow {
+            return;
+        }
         match &stmt.kind {
             StmtKind::Var { name, ty, init, otherwise } => {
-                self.push("var ");
+                self.var_keyword(name.span);
                 self.declared(name, ty, init.as_ref());
                 if let Some(block) = otherwise {
-                    self.push(" else ");
+                    self.before_continuation(block.span.lo);
+                    self.push("else ");
                     self.block(block);
                 }
             }
@@ -72,21 +91,27 @@ impl Printer {
 
     fn headed(&mut self, keyword: &str, head: &Expr, body: &Block) {
         self.push(keyword);
-        self.push(" (");
-        self.expr(head);
-        self.push(") ");
+        self.push(" ");
+        self.condition(head);
+        self.push(" ");
         self.block(body);
     }
 
     fn for_stmt(&mut self, for_stmt: &ForStmt) {
-        self.push("for (");
-        self.list(&for_stmt.names, |this, name| this.push(&name.name));
-        self.push(" in ");
-        match &for_stmt.over {
-            ForOver::Range { low, high, inclusive } => self.range(low, high, *inclusive),
-            ForOver::Each(all) => self.expr(all),
-        }
-        self.push(") ");
+        self.push("for ");
+        let last = match &for_stmt.over {
+            ForOver::Range { high, .. } => high,
+            ForOver::Each(all) => all,
+        };
+        self.head(last.span.hi, |this| {
+            this.list(&for_stmt.names, |this, name| this.push(&name.name));
+            this.push(" in ");
+            match &for_stmt.over {
+                ForOver::Range { low, high, inclusive } => this.range(low, high, *inclusive),
+                ForOver::Each(all) => this.expr(all),
+            }
+        });
+        self.push(" ");
         self.block(&for_stmt.body);
     }
 
@@ -94,7 +119,8 @@ impl Printer {
         self.push("try ");
         self.block(body);
         for catch in catches {
-            self.push(" catch ");
+            self.before_continuation(catch.span.lo);
+            self.push("catch ");
             match &catch.pattern {
                 CatchPattern::Any(_) => self.push("_"),
                 CatchPattern::Value(value) => self.expr(value),

@@ -3,8 +3,12 @@
 use super::Printer;
 use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
 
-impl Printer {
+impl Printer<'_> {
     pub fn ty(&mut self, ty: &Type) {
+        if self.overflow {
+            return;
+        }
+        self.inline(ty.span.lo);
         match &ty.kind {
             TypeKind::Named(path) => self.path(path, "."),
             TypeKind::Applied { name, args, size } => {
