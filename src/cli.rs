@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Check a program and report errors, without writing anything
     Check(Check),
+    /// Apply the fixes that errors and warnings propose, in place
+    Fix(Fix),
     /// Format source files in place
     Fmt(Fmt),
     /// Explain a diagnostic code, such as E0101
@@ -56,6 +58,17 @@ pub struct Check {
     /// Compare what is reported with the `//~` comments of the source
     #[arg(long)]
     pub verify_diagnostics: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Args, Debug)]
+pub struct Fix {
+    /// The source; `-` fixes standard input to standard output
+    pub input: PathBuf,
+    /// Write nothing; print the lines that would change
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub common: Common,
 }

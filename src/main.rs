@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Check(check)) => tool::check::run(&check),
         Some(Command::Explain { code }) => tool::explain::run(&code),
+        Some(Command::Fix(fix)) => tool::fix::run(&fix),
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
         None => tool::build::run(&cli.build),
     }

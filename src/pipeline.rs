@@ -44,9 +44,14 @@ pub enum Input {
 
 /// Reads and parses a file; which of the two languages it is, its name says.
 pub fn read(cx: &mut Session, path: &Path) -> Option<Input> {
-    let since = Instant::now();
     let file = source::load::load(cx, path)?;
-    if path.extension().is_some_and(|e| e == "ksir") {
+    read_file(cx, file)
+}
+
+/// Parses a file that was loaded.
+pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
+    let since = Instant::now();
+    if cx.sources.file(file).path.extension().is_some_and(|e| e == "ksir") {
         return Some(Input::Ir(ir_input(cx, file)?));
     }
     let tree = syntax::parse(cx, file);

@@ -3,7 +3,7 @@
 use super::{finish, status};
 use crate::cli::Check;
 use crate::diag::verify;
-use crate::pipeline;
+use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::target::Target;
 use std::process::ExitCode;
@@ -20,7 +20,12 @@ pub fn run(args: &Check) -> ExitCode {
 
 /// Goes as far as any error can come from: object code is made, since LLVM knows the limits of BPF, and dropped.
 fn check(cx: &mut Session, args: &Check) -> Option<()> {
-    let input = pipeline::read(cx, &args.input)?;
+    let read = pipeline::read(cx, &args.input)?;
+    input(cx, read)
+}
+
+/// What remains of it after reading.
+pub fn input(cx: &mut Session, input: Input) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
     let module = pipeline::front(cx, module)?;
     if pipeline::has(&module, Target::Bpf) {
