@@ -52,19 +52,26 @@ fn loaded_from(func: &Function, value: Value) -> Option<Value> {
     (data.opcode == Opcode::KsLoad).then(|| data.operands[0])
 }
 
-/// Hides the contents of a place; `zero` names the variable that is zero.
-pub fn hide(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, place: Value, ty: Ty) {
+/// The same number, which the verifier does not know any more; `zero` names the variable that is zero.
+pub fn number(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, value: Value) -> Value {
     let zero_place = types.place(Ty::U64, Space::Global);
     let zero = b.ks_global(zero, zero_place);
     let zero = b.ks_load(zero, Ty::U64);
+    let ty = b.func.ty(value);
+    let zero = if ty == Ty::U64 { zero } else { b.arith_cast(zero, ty) };
+    b.arith_add(value, zero, ty)
+}
+
+/// Hides the contents of a place; `zero` names the variable that is zero.
+pub fn hide(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, place: Value, ty: Ty) {
     let old = b.ks_load(place, ty);
     let new = if ty == Ty::BOOL {
         let none = b.ks_const(0, Ty::U64);
-        let zero = b.arith_cmp(zero, none, "ne", Ty::BOOL);
-        b.arith_or(old, zero, ty)
+        let hidden = number(b, types, zero, none);
+        let hidden = b.arith_cmp(hidden, none, "ne", Ty::BOOL);
+        b.arith_or(old, hidden, ty)
     } else {
-        let zero = if ty == Ty::U64 { zero } else { b.arith_cast(zero, ty) };
-        b.arith_add(old, zero, ty)
+        number(b, types, zero, old)
     };
     b.ks_store(place, new);
 }
