@@ -1,7 +1,7 @@
 //! `sizeof` and `offsetof`: constants without a type.
 
 use super::Constant;
-use crate::ast::{self, Expr, ExprKind, Ident, TypeKind};
+use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::{NoSuchField, NotConstant};
 use crate::diag::codes::types::NotAStruct;
 use crate::sema::env::{Declared, Entity};
@@ -40,8 +40,30 @@ fn size(cx: &mut Session, scope: &mut dyn Scope, span: crate::source::Span, ty: 
 
 /// `sizeof(e)` of a variable, or of a field or an element of one. What else has a size is checked with its body.
 pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<Constant> {
+    if let Some(ty) = written_type(cx, scope, operand) {
+        let resolved = resolve(cx, scope, &ty, Position::Bare);
+        return size(cx, scope, operand.span, resolved);
+    }
     let ty = place_type(cx, scope, operand)?;
     size(cx, scope, operand.span, ty)
+}
+
+/// `Name[4]` and `*Name` look like expressions; they are types if the name is one.
+fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<ast::Type> {
+    let span = operand.span;
+    if let ExprKind::Unary { op: UnaryOp::Deref, operand } = &operand.kind {
+        let to = Box::new(written_type(cx, scope, operand)?);
+        return Some(ast::Type { kind: TypeKind::Pointer { user: false, to, nullable: false }, span });
+    }
+    if let ExprKind::Index { base, index } = &operand.kind {
+        let (element, length) = (Box::new(written_type(cx, scope, base)?), index.clone());
+        return Some(ast::Type { kind: TypeKind::Array { element, length, spelling: ArraySpelling::Postfix }, span });
+    }
+    let ExprKind::Name(path) = &operand.kind else { return None };
+    let [name] = path.segments.as_slice() else { return None };
+    let found = scope.find(cx, &name.name);
+    let is_type = matches!(found, Found::Declared(Declared { entity: Entity::Type(_), .. }));
+    is_type.then(|| ast::Type { kind: TypeKind::Named(path.clone()), span })
 }
 
 fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
