@@ -78,6 +78,9 @@ pub fn program_seed(seed: u64, number: usize) -> u64 {
     Random::new(seed ^ (number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
 }
 
+/// Programs with a failure, by its kind and the way of running that showed it.
+type Kept = BTreeMap<(Kind, Option<Way>), Vec<(PathBuf, u64, Failure)>>;
+
 struct Campaign<'a> {
     settings: &'a Settings,
     folder: &'a Path,
@@ -86,7 +89,7 @@ struct Campaign<'a> {
     /// Tests that failed in one way or another.
     failed: usize,
     /// Programs with a failure of each kind, the first ones only.
-    kept: BTreeMap<(Kind, Option<Way>), Vec<(PathBuf, u64, Failure)>>,
+    kept: Kept,
 }
 
 /// Runs it all and prints what came out; whether nothing failed.
