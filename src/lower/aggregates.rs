@@ -2,7 +2,6 @@
 
 use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, Slot};
-use super::strings::joined;
 use super::{consts, scan};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind};
@@ -110,7 +109,7 @@ impl Lowering<'_> {
         if Self::is_place(value) {
             let from = self.place(value);
             self.at(span).b.ks_copy(place, from);
-        } else if self.unnoticed(to, place, value) {
+        } else if self.is_text_from_elsewhere(to, value) || self.unnoticed(to, place, value) {
             self.write(value, place);
         } else {
             let made = self.materialise(value);
@@ -135,11 +134,6 @@ impl Lowering<'_> {
         }
         if let ExprKind::Fill(element) = &value.kind {
             return Self::reads_scalars_only(element);
-        }
-        let joined = joined(&self.cx.types, value);
-        if joined.len() > 1 {
-            let other = |part: &&Expr| scan::root(part).is_some_and(|root| root != local);
-            return joined.iter().all(|part| matches!(part.kind, ExprKind::Const(_)) || other(part));
         }
         // Arguments are copied before the call, and an entry is looked up before it is copied.
         matches!(value.kind, ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. })

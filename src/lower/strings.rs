@@ -1,12 +1,12 @@
 //! Strings: conversions between sizes, joining, comparing, and the builtins that are ops.
 
-use super::func::{Dest, Lowering};
+use super::func::{Dest, Lowering, Slot};
 use super::scan;
 use crate::fold::{ArithOp, CompareOp};
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{Expr, ExprKind, GlobalId, LocalId};
 use crate::source::Span;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 
 /// The operands of a chain of `+`, in order: joining never cuts, so neither does a conversion of the result to more room.
 pub(super) fn joined<'e>(types: &Types, expr: &'e Expr) -> Vec<&'e Expr> {
@@ -28,7 +28,52 @@ pub(super) fn joined<'e>(types: &Types, expr: &'e Expr) -> Vec<&'e Expr> {
     vec![expr]
 }
 
+/// Memory that is apart from all other: what has different homes does not overlap. (Pointers to globals have none.)
+#[derive(Clone, Copy, PartialEq)]
+enum Home {
+    Global(GlobalId),
+    Config,
+    Local(LocalId),
+    /// An entry of some map.
+    Entry,
+}
+
 impl Lowering<'_> {
+    /// Whether a string that is made of texts can be made right where it goes: none of them is there.
+    pub(super) fn is_text_from_elsewhere(&self, to: &Expr, value: &Expr) -> bool {
+        let converted = if let ExprKind::Cast(inner) = &value.kind { inner } else { value };
+        let parts = joined(&self.cx.types, converted);
+        // A place of another type is another place.
+        if parts.len() == 1 {
+            return !std::ptr::eq(converted, value) && Self::is_place(converted);
+        }
+        let target = self.home(to);
+        parts.iter().all(|part| {
+            let apart = matches!((target, self.home(part)), (Some(a), Some(b)) if a != b);
+            matches!(part.kind, ExprKind::Const(_)) || Self::is_place(part) && apart
+        })
+    }
+
+    /// The memory that a place is a part of, if the compiler knows it.
+    fn home(&self, place: &Expr) -> Option<Home> {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            return self.home(base);
+        }
+        if let ExprKind::Global(global) = place.kind {
+            return Some(Home::Global(global));
+        }
+        if let ExprKind::ConfigField { .. } = place.kind {
+            return Some(Home::Config);
+        }
+        let ExprKind::Local(local) = place.kind else { return None };
+        let Slot::Place(slot) = self.slot(local) else { return None };
+        let space = self.pointee(slot).1;
+        if space == Space::MapValue {
+            return Some(Home::Entry);
+        }
+        (space == Space::Stack && !self.uses.addressed(local)).then_some(Home::Local(local))
+    }
+
     /// Strings and arrays of characters as strings of another size.
     pub(super) fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         if joined(&self.cx.types, from).len() > 1 {
@@ -38,11 +83,22 @@ impl Lowering<'_> {
         self.at(expr.span).b.str_copy(place, source);
     }
 
+    /// Text to be read: an array of characters as it is, without a copy that ends in a NUL.
+    fn text(&mut self, expr: &Expr) -> Value {
+        if let ExprKind::Cast(inner) = &expr.kind
+            && let TyKind::Array(Ty::CHAR, length) = self.cx.types.kind(inner.ty)
+            && length < self.cx.types.size_of(expr.ty)
+        {
+            return self.place(inner);
+        }
+        self.place(expr)
+    }
+
     /// `a + b + …`, cut to what the place has room for.
     pub(super) fn join(&mut self, expr: &Expr, place: Value) {
         let parts = joined(&self.cx.types, expr);
         let Some((first, rest)) = parts.split_first() else { return };
-        let source = self.place(first);
+        let source = self.text(first);
         self.at(expr.span);
         if self.pointee(source).0 == self.pointee(place).0 {
             self.b.ks_copy(place, source);
@@ -51,7 +107,7 @@ impl Lowering<'_> {
         }
         let mut end = self.b.str_len(place, Ty::U64);
         for part in rest {
-            let source = self.place(part);
+            let source = self.text(part);
             end = self.at(expr.span).b.str_append(place, end, source, Ty::U64);
         }
     }
@@ -59,12 +115,12 @@ impl Lowering<'_> {
     /// `place += value`
     pub(super) fn append(&mut self, to: &Expr, value: &Expr, span: Span) {
         let path = self.path(to);
-        let apart = match (scan::root(to), scan::root(value)) {
+        let apart = match (self.home(to), self.home(value)) {
             (Some(to), Some(from)) => to != from,
             (Some(_) | None, _) => !Self::is_place(value),
         };
         // What is appended is not read from where it goes.
-        let source = if apart { self.place(value) } else { self.materialise(value) };
+        let source = if apart { self.text(value) } else { self.materialise(value) };
         self.with_path(
             &path,
             Dest::Nothing,
@@ -79,10 +135,10 @@ impl Lowering<'_> {
 
     /// `==`, `!=`
     pub(super) fn compare_strings(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        let keeps = matches!(left.kind, ExprKind::Cast(_)) || Self::is_place(left);
         // What the right side does must not be seen in the left one.
-        let before =
-            if scan::may_write(right) && Self::is_place(left) { self.materialise(left) } else { self.place(left) };
-        let after = self.place(right);
+        let before = if scan::may_write(right) && keeps { self.materialise(left) } else { self.text(left) };
+        let after = self.text(right);
         let equal = self.at(span).b.str_eq(before, after, Ty::BOOL);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
     }
@@ -93,9 +149,10 @@ impl Lowering<'_> {
         for (index, arg) in args.iter().enumerate() {
             let changes = args[index + 1..].iter().any(scan::may_write);
             let is_text = self.cx.types.is_aggregate(arg.ty);
-            operands.push(match (is_text, changes && Self::is_place(arg)) {
+            let is_stored = matches!(arg.kind, ExprKind::Cast(_)) || Self::is_place(arg);
+            operands.push(match (is_text, changes && is_stored) {
                 (true, true) => self.materialise(arg),
-                (true, false) => self.place(arg),
+                (true, false) => self.text(arg),
                 (false, _) => self.scalar(arg),
             });
         }

@@ -29,11 +29,12 @@ pub fn starts_with(w: &mut Words<'_>, place: Value, prefix: Value) -> Value {
 
 /// Whether a place begins with bytes that are known: the differences of all parts in one number.
 fn begins(w: &mut Words<'_>, place: Value, text: &[u8]) -> Value {
-    if text.len() as u64 > w.size(place) {
+    if text.len() as u64 > w.room(place) {
         return w.b.ks_const(0, Ty::BOOL);
     }
+    let stored = text.len().min(w.size(place) as usize);
     let mut differences = w.number(0);
-    for part in parts(0, text.len() as u64) {
+    for part in parts(0, stored as u64) {
         let known = &text[part.0 as usize..][..part.1 as usize];
         let known = known.iter().rev().fold(0, |word, &byte| word << 8 | i128::from(byte));
         let (value, known) = (w.load_part(place, part), w.number(known));
@@ -45,22 +46,25 @@ fn begins(w: &mut Words<'_>, place: Value, text: &[u8]) -> Value {
 
 /// Word by word, up to the first NUL of `left`: with it if they must be equal, before it if `left` is a prefix.
 fn walk(w: &mut Words<'_>, left: Value, right: Value, prefix: bool) -> Value {
-    // The smaller one ends within its size, and where it does the other goes on or not.
-    let size = w.size(left).min(w.size(right));
-    let full = size / WORD * WORD;
+    // The smaller one ends within its room, and where it does the other goes on or not.
+    let room = w.room(left).min(w.room(right));
+    let (left_size, right_size) = (w.size(left), w.size(right));
+    let words = left_size.min(right_size) / WORD;
+    let full = words * WORD;
     let state = w.variable("state", Ty::U32, OPEN);
-    w.each(size / WORD, |w, index| {
+    w.each(words, |w, index| {
         let (left, right) = (w.unit(left, WORD, index), w.unit(right, WORD, index));
         let (left, right) = (w.b.ks_load(left, Ty::U64), w.b.ks_load(right, Ty::U64));
         step(w, (left, right), state, prefix);
         let known = w.b.ks_load(state, Ty::U32);
         w.is(known, "ne", OPEN)
     });
-    if full < size {
+    if full < room {
         let known = w.b.ks_load(state, Ty::U32);
         let on = w.is(known, "eq", OPEN);
         w.when(on, |w| {
-            let (left, right) = (w.partial_word(left, full, size), w.partial_word(right, full, size));
+            let (left, right) =
+                (w.partial_word(left, full, room.min(left_size)), w.partial_word(right, full, room.min(right_size)));
             step(w, (left, right), state, prefix);
         });
     }

@@ -1,6 +1,6 @@
 //! Text by words: reading them, finding the NUL in them, loops over them.
 
-use super::{WORD, literal, repeated, size};
+use super::{WORD, is_string, literal, repeated, size};
 use crate::ir::{Builder, Value};
 use crate::types::{Space, Ty, TyKind, Types};
 
@@ -33,6 +33,11 @@ impl Words<'_> {
 
     pub fn size(&self, place: Value) -> u64 {
         size(self.b.func, self.types, place)
+    }
+
+    /// The size, with the NUL that an array of characters may lack.
+    pub fn room(&self, place: Value) -> u64 {
+        self.size(place) + u64::from(!is_string(self.b.func, self.types, place))
     }
 
     pub fn variable(&mut self, name: &str, ty: Ty, value: i128) -> Value {

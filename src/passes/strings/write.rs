@@ -89,7 +89,7 @@ impl Append {
         let last = w.size(self.to) - 1;
         let turns = match literal(w.b.func, self.from) {
             Some(text) => text.len() as u64,
-            None => w.size(self.from) - u64::from(is_string(w.b.func, w.types, self.from)),
+            None => w.room(self.from) - 1,
         };
         let at = w.cast(self.at, Ty::U64);
         w.each(turns.min(last), |w, index| {
