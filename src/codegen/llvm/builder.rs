@@ -315,9 +315,19 @@ impl<'c> Build<'c> {
 
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm(text, constraints, value, false)
+    }
+
+    /// The same, and it stays where it is.
+    pub fn asm_in_place(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm(text, constraints, value, true)
+    }
+
+    fn asm(&self, text: &str, constraints: &str, value: IntValue<'c>, in_place: bool) -> IntValue<'c> {
         let ty = value.get_type();
         let fn_type = ty.fn_type(&[ty.into()], false);
-        let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
+        let (text, constraints) = (text.into(), constraints.into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, in_place, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()

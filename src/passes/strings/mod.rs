@@ -29,29 +29,29 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         let opcode = func.ops[op].opcode;
         let data = &func.ops[op];
         let ends_matter = data.results.iter().any(|result| used.contains_key(result));
-        let clamps = module.target == Some(Target::Bpf);
+        let bpf = module.target == Some(Target::Bpf);
         let result = if opcode == Opcode::StrCopy {
             let view = StrCopy::of(data);
             let (to, from) = (view.to(), view.from());
-            write::copy(&mut words(func, &mut cx.types, op), to, from);
+            write::copy(&mut words(func, &mut cx.types, op, bpf), to, from);
             None
         } else if opcode == Opcode::StrAppend {
             let view = StrAppend::of(data);
-            let append = write::Append { to: view.to(), at: view.at(), from: view.from(), clamps, ends_matter };
-            append.expand(&mut words(func, &mut cx.types, op))
+            let append = write::Append { to: view.to(), at: view.at(), from: view.from(), ends_matter };
+            append.expand(&mut words(func, &mut cx.types, op, bpf))
         } else if opcode == Opcode::StrLen {
             let (place, ty) = (StrLen::of(data).place(), func.ty(data.results[0]));
-            let mut words = words(func, &mut cx.types, op);
+            let mut words = words(func, &mut cx.types, op, bpf);
             let length = words.length(place);
             Some(words.cast(length, ty))
         } else if opcode == Opcode::StrEq {
             let view = StrEq::of(data);
             let (left, right) = (view.left(), view.right());
-            Some(compare::equal(&mut words(func, &mut cx.types, op), left, right))
+            Some(compare::equal(&mut words(func, &mut cx.types, op, bpf), left, right))
         } else if opcode == Opcode::StrStartsWith {
             let view = StrStartsWith::of(data);
             let (place, prefix) = (view.place(), view.prefix());
-            Some(compare::starts_with(&mut words(func, &mut cx.types, op), place, prefix))
+            Some(compare::starts_with(&mut words(func, &mut cx.types, op, bpf), place, prefix))
         } else {
             continue;
         };
@@ -65,8 +65,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     changed
 }
 
-fn words<'f>(func: &'f mut Function, types: &'f mut Types, op: OpId) -> Words<'f> {
-    Words { b: Builder::before(func, op, NAME), types }
+fn words<'f>(func: &'f mut Function, types: &'f mut Types, op: OpId, bpf: bool) -> Words<'f> {
+    Words { b: Builder::before(func, op, NAME), types, bpf }
 }
 
 /// Bytes of the text that a place holds, NULs included.

@@ -8,6 +8,8 @@ use crate::types::{Space, Ty, TyKind, Types};
 pub struct Words<'f> {
     pub b: Builder<'f>,
     pub types: &'f mut Types,
+    /// The code is for BPF, whose verifier follows every way through it.
+    pub bpf: bool,
 }
 
 /// The parts of so many bytes by 8, 4, 2 and 1 of them: offset and size of each.
@@ -153,7 +155,7 @@ impl Words<'_> {
 
     fn inside(&mut self, block: crate::ir::BlockId) -> Words<'_> {
         let loc = self.b.loc;
-        Words { b: Builder::at_end(self.b.func, block, loc), types: self.types }
+        Words { b: Builder::at_end(self.b.func, block, loc), types: self.types, bpf: self.bpf }
     }
 
     /// Bytes before the first NUL; as many as there are if there is none.
@@ -180,7 +182,9 @@ impl Words<'_> {
                 w.count(word, length);
             });
         }
-        self.b.ks_load(length, Ty::U64)
+        let length = self.b.ks_load(length, Ty::U64);
+        // Else the verifier would go on once for each way out of the loop.
+        if self.bpf { self.b.bpf_forget(length, Ty::U64) } else { length }
     }
 
     /// Adds how many bytes of a word come before its first NUL; yields whether there is one.

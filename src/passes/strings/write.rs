@@ -76,8 +76,6 @@ pub struct Append {
     pub to: Value,
     pub at: Value,
     pub from: Value,
-    /// The verifier has to see that an offset is in range.
-    pub clamps: bool,
     /// Something asks where the string ends then.
     pub ends_matter: bool,
 }
@@ -100,7 +98,8 @@ impl Append {
             let stops = w.b.arith_or(ends, full, Ty::BOOL);
             let goes_on = w.is(stops, "eq", 0);
             w.when(goes_on, |w| {
-                let target = self.limited(w, target, last);
+                // The verifier has to see that it is in range.
+                let target = if w.bpf { w.b.bpf_clamp(target, last.into(), Ty::U64) } else { target };
                 let target = w.unit(self.to, 1, target);
                 w.b.ks_store(target, byte);
             });
@@ -109,19 +108,11 @@ impl Append {
         if !self.ends_matter {
             return None;
         }
+        // What the verifier knows of it now depends on the turn in which the loop ended.
+        let at = if w.bpf { w.b.bpf_forget(at, Ty::U64) } else { at };
         let length = w.length(self.from);
         let end = w.b.arith_add(at, length, Ty::U64);
-        let end = if self.clamps {
-            self.limited(w, end, last)
-        } else {
-            let (fits, last) = (w.is(end, "le", last.into()), w.number(last.into()));
-            w.b.arith_select(fits, end, last, Ty::U64)
-        };
         let ty = w.b.func.ty(self.at);
         Some(w.cast(end, ty))
-    }
-
-    fn limited(&self, w: &mut Words<'_>, offset: Value, last: u64) -> Value {
-        if self.clamps { w.b.bpf_clamp(offset, last.into(), Ty::U64) } else { offset }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::{BpfClamp, BpfHelper, BpfLoop};
+use crate::ir::ops::{BpfClamp, BpfForget, BpfHelper, BpfLoop};
 use crate::ir::{OpData, Value};
 use crate::tables::HELPERS;
 use inkwell::types::BasicTypeEnum;
@@ -57,6 +57,13 @@ pub fn loop_(g: &mut FnGen, op: &OpData) {
 }
 
 /// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.
+/// Two swaps of the bytes: what comes out of the first is unknown to the verifier, and of the second too.
+pub fn forget(g: &mut FnGen, op: &OpData) {
+    let value = g.int(BpfForget::of(op).value());
+    let value = g.g.build.asm_in_place("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", value);
+    g.set(op, value);
+}
+
 pub fn clamp(g: &mut FnGen, op: &OpData) {
     let view = BpfClamp::of(op);
     let text = format!("if $0 <= {0} goto +1\n\t$0 = {0}", view.limit());
