@@ -83,10 +83,12 @@ impl Words<'_> {
         let mut word = None;
         for part in parts(start, end) {
             let value = self.load_part(place, part);
-            let shift = self.number(i128::from(part.0 - start) * 8);
-            let value = if part.0 == start { value } else { self.b.arith_shl(value, shift, Ty::U64) };
             word = Some(match word {
-                Some(word) => self.b.arith_or(word, value, Ty::U64),
+                Some(word) => {
+                    let shift = self.number(i128::from(part.0 - start) * 8);
+                    let value = self.b.arith_shl(value, shift, Ty::U64);
+                    self.b.arith_or(word, value, Ty::U64)
+                }
                 None => value,
             });
         }
