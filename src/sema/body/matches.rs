@@ -4,9 +4,9 @@ use super::Checker;
 use super::branches::Branch;
 use super::coverage::{Coverage, Ranges};
 use super::flow::Flow;
+use super::text_match::OTHER_TEXT;
 use super::value::{Value, cast, error_expr, number, truth};
 use crate::ast::{self, ArmBody, Pattern};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MissingVariants, NotExhaustive, NotMatchable, SecondDefault, UnreachableArm};
 use crate::fold;
 use crate::sema::tree::{Arm, Block, Expr, ExprKind, Match, Stmt};
@@ -27,8 +27,7 @@ impl Checker<'_, '_> {
         let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_stmt(arm));
         self.missing_variants(subject.ty, &left, &arms, span);
         let (arms, default) = split(arms);
-        let matching = Match { subject, arms, default };
-        Expr { kind: ExprKind::Match(Box::new(matching)), ty: Ty::VOID, span }
+        self.match_expr(Match { subject, arms, default }, Ty::VOID, span)
     }
 
     pub fn match_value(&mut self, matching: &ast::MatchExpr, expected: Option<Ty>, span: Span) -> Value {
@@ -48,8 +47,14 @@ impl Checker<'_, '_> {
             span,
         });
         let (arms, default) = split(arms.collect());
-        let matching = Match { subject, arms, default };
-        Expr { kind: ExprKind::Match(Box::new(matching)), ty, span }.into()
+        self.match_expr(Match { subject, arms, default }, ty, span).into()
+    }
+
+    fn match_expr(&mut self, matching: Match, ty: Ty, span: Span) -> Expr {
+        if self.is_text(matching.subject.ty) {
+            return self.text_match(matching, ty, span);
+        }
+        Expr { kind: ExprKind::Match(Box::new(matching)), ty, span }
     }
 
     fn subject(&mut self, subject: &ast::Expr) -> Expr {
@@ -60,16 +65,15 @@ impl Checker<'_, '_> {
             return subject;
         }
         let ty = self.ty_name(subject.ty);
-        if matches!(self.cx.types.kind(subject.ty), TyKind::Str(_)) {
-            self.error(span, NotSupportedYet { what: "`match` on a string".into() });
-        } else {
-            self.error(span, NotMatchable { ty });
-        }
+        self.error(span, NotMatchable { ty });
         error_expr(span)
     }
 
-    /// The numbers that values of a type have: of an enum only the variants'.
+    /// The numbers that values of a type have: of an enum only the variants'; of strings the one of those in no pattern.
     fn domain(&self, ty: Ty) -> Option<Ranges> {
+        if self.is_text(ty) {
+            return Some(vec![(OTHER_TEXT, OTHER_TEXT)]);
+        }
         if ty == Ty::BOOL {
             return Some(vec![(0, 1)]);
         }
@@ -148,6 +152,10 @@ impl Checker<'_, '_> {
                     continue;
                 }
                 Pattern::Value(value) => self.pattern(value, ty).map(|value| (value, value)),
+                Pattern::Range { .. } if self.is_text(ty) => {
+                    self.refuse_text_range(pattern.span());
+                    None
+                }
                 Pattern::Range { low, high, inclusive, .. } => {
                     let (low, high) = (self.pattern(low, ty), self.pattern(high, ty));
                     low.zip(high).map(|(low, high)| (low, if *inclusive { high } else { high - 1 }))
@@ -183,6 +191,9 @@ impl Checker<'_, '_> {
 
     /// Whether no value of the type lies in the range.
     fn outside(&self, ty: Ty, (low, high): (i128, i128)) -> bool {
+        if self.is_text(ty) {
+            return self.longer_text(ty, low);
+        }
         let all = match (self.cx.types.as_int(ty), self.cx.types.kind(ty)) {
             (Some((bits, signed)), _) => fold::range(bits, signed),
             (None, TyKind::Be { bits }) => fold::range(bits, false),
@@ -197,6 +208,9 @@ impl Checker<'_, '_> {
         let value = self.value(pattern, expected);
         if value.is_error() || ty == Ty::ERROR {
             return None;
+        }
+        if self.is_text(ty) {
+            return self.text_pattern(value.expr, ty);
         }
         let same = value.ty() == ty;
         if let (Some(truth), true) = (truth(&value.expr), ty == Ty::BOOL) {
@@ -268,6 +282,9 @@ impl Checker<'_, '_> {
             }
             if ty == Ty::BOOL { (value != 0).to_string() } else { value.to_string() }
         };
+        if self.is_text(ty) {
+            return "any other string".into();
+        }
         let mut words: Vec<String> = Vec::new();
         for &(low, high) in left.iter().take(4) {
             words.push(match high - low {

@@ -37,6 +37,7 @@ mod ranges;
 mod scope;
 mod stmts;
 mod strings;
+mod text_match;
 mod value;
 
 use super::env::Env;
@@ -98,6 +99,8 @@ struct Checker<'c, 'e> {
     errors_before: usize,
     /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
     wanted_by: Option<String>,
+    /// The strings of patterns; an index stands for its string while arms are checked.
+    pattern_texts: Vec<Vec<u8>>,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
@@ -122,6 +125,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             flow_unknown: false,
             errors_before: 0,
             wanted_by: None,
+            pattern_texts: Vec::new(),
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();

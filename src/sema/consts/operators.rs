@@ -193,6 +193,10 @@ fn arith(
     expected: Option<Ty>,
 ) -> Option<Constant> {
     let (l, r) = both(cx, scope, left, right, expected)?;
+    if let (Const::Str(a), Const::Str(b), ArithOp::Add) = (&l.value, &r.value, op) {
+        // What a smaller type cut off is cut off; the result takes the type of its place.
+        return Some(Constant { value: Const::Str([text(a), text(b)].concat()), ty: None });
+    }
     let divides = matches!(op, ArithOp::Div | ArithOp::Rem);
     let bitwise = matches!(op, ArithOp::And | ArithOp::Or | ArithOp::Xor);
     if divides && r.value == Const::Int(0) {
