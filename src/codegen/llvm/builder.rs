@@ -313,6 +313,13 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
+    /// Assembly without operands, right before an instruction.
+    pub fn asm_before(&self, instruction: &InstructionValue<'c>, ty: FunctionType<'c>, asm: PointerValue<'c>) {
+        self.builder.position_before(instruction);
+        let call = self.call_pointer(ty, asm, &[]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+    }
+
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
         self.asm(text, constraints, value, false)

@@ -15,6 +15,7 @@ use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target as LlvmTarget, TargetMachine, TargetMachineOptions,
     TargetTriple,
 };
+use inkwell::values::InstructionOpcode;
 use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::core::{
     LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
@@ -131,6 +132,26 @@ fn keep_loop_heads_first(g: &ModuleGen) {
     }
 }
 
+/// A void function leaves in r0 what the last use of that register left there, and the verifier refuses to return from a
+/// subprogram with the address of its stack in r0. Done after the optimisation, so that inlined functions pay nothing.
+fn clear_results_of_void(g: &ModuleGen) {
+    let fn_type = g.context.void_type().fn_type(&[], false);
+    for function in g.module.get_functions() {
+        if function.get_type().get_return_type().is_some() {
+            continue;
+        }
+        for block in function.get_basic_blocks() {
+            if let Some(end) = block.get_terminator()
+                && end.get_opcode() == InstructionOpcode::Return
+            {
+                let (text, constraints) = ("r0 = 0".into(), "~{r0}".into());
+                let asm = g.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+                g.build.asm_before(&end, fn_type, asm);
+            }
+        }
+    }
+}
+
 /// Verifies, optimises, and makes the artifact. None: something was reported.
 pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
     if g.failed {
@@ -148,6 +169,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         }
         if g.target == Target::Bpf {
             keep_loop_heads_first(&g);
+            clear_results_of_void(&g);
         }
         let kind = match want {
             Artifact::LlvmIr => return g.module.to_string().into_bytes(),
