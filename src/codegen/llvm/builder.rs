@@ -320,6 +320,16 @@ impl<'c> Build<'c> {
         self.attribute(call, AttributeLoc::Function, "nounwind");
     }
 
+    /// The address `offset` bytes further, as one BPF instruction that the optimiser cannot take apart.
+    pub fn asm_offset(&self, base: PointerValue<'c>, offset: IntValue<'c>) -> PointerValue<'c> {
+        let fn_type = base.get_type().fn_type(&[base.get_type().into(), offset.get_type().into()], false);
+        let (text, constraints) = ("$0 += $2".into(), "=r,0,r".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[base.into(), offset.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
+    }
+
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
         self.asm(text, constraints, value, false)

@@ -4,18 +4,31 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
-use crate::ir::OpData;
 use crate::ir::ops::{MemAtomic, MemIsNull, MemPtrAdd};
+use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
+use crate::types::{Space, TyKind};
 use inkwell::values::BasicValueEnum;
 use inkwell::{AtomicRMWBinOp, IntPredicate};
 
 pub fn ptr_add(g: &mut FnGen, op: &OpData) {
     let view = MemPtrAdd::of(op);
     let offset = g.g.build.resize(g.int(view.offset()), 64, Extend::Zero);
-    let pointer = g.g.build.offset(g.ptr(view.pointer()), offset);
+    let base = g.ptr(view.pointer());
+    let pointer = if in_packet(g, view.pointer()) && !offset.is_const() {
+        // The verifier gives each addition of a variable to a packet pointer bounds of its own. LLVM would add once for the
+        // check and again for the access, where it merges what several branches have in common.
+        g.g.build.asm_offset(base, offset)
+    } else {
+        g.g.build.offset(base, offset)
+    };
     g.set(op, pointer);
+}
+
+fn in_packet(g: &FnGen, pointer: Value) -> bool {
+    let kind = g.types().kind(g.func.ty(pointer));
+    g.g.target == Target::Bpf && matches!(kind, TyKind::Ptr { space: Space::Packet, .. })
 }
 
 pub fn is_null(g: &mut FnGen, op: &OpData) {
