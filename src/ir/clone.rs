@@ -1,4 +1,4 @@
-//! Copies of structured code from one function to another.
+//! Copies of structured code, to another function or in the same one.
 
 use super::{BlockId, Function, OpData, RegionId, Value, ValueData, ValueDef};
 use std::collections::HashMap;
@@ -43,5 +43,38 @@ fn region(from: &Function, region: RegionId, to: &mut Function, values: &mut Has
     let into = to.add_block(copy, &types);
     values.extend(std::iter::zip(args.iter().copied(), to.blocks[into].args.clone()));
     ops(from, block, to, into, values);
+    copy
+}
+
+/// A copy of a structured region in its own function, which hangs nowhere yet. Values of outside stay what they are.
+pub fn region_of(func: &mut Function, region: RegionId) -> RegionId {
+    region_again(func, region, &mut HashMap::new())
+}
+
+fn region_again(func: &mut Function, region: RegionId, values: &mut HashMap<Value, Value>) -> RegionId {
+    let copy = func.add_region();
+    let block = func.only_block(region);
+    let args = func.blocks[block].args.clone();
+    let types: Vec<_> = args.iter().map(|&arg| func.ty(arg)).collect();
+    let into = func.add_block(copy, &types);
+    values.extend(std::iter::zip(args, func.blocks[into].args.clone()));
+    for op in func.blocks[block].ops.clone() {
+        let data = func.ops[op].clone();
+        let operands = data.operands.iter().map(|operand| *values.get(operand).unwrap_or(operand)).collect();
+        let made =
+            func.ops.push(OpData { operands, results: Vec::new(), regions: Vec::new(), block: into, ..data.clone() });
+        func.blocks[into].ops.push(made);
+        for (index, &result) in data.results.iter().enumerate() {
+            let def = ValueDef::Result(made, index as u32);
+            let value = func.values.push(ValueData { ty: func.ty(result), def });
+            func.ops[made].results.push(value);
+            values.insert(result, value);
+        }
+        for inner in data.regions {
+            let inner = region_again(func, inner, values);
+            func.regions[inner].parent = Some(made);
+            func.ops[made].regions.push(inner);
+        }
+    }
     copy
 }

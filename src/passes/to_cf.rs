@@ -1,13 +1,13 @@
 //! `to-cf`: structured control flow becomes a graph of blocks.
 //!
 //! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators; results
-//! of `ks.if` and `ks.match` are arguments of the block where their ways join; blocks that control does not reach are
-//! gone. Stands after every pass that looks for structure (all that speak of loops, branches or maps), and before
+//! of `ks.if` and `ks.match` are arguments of the block where their ways join; every way out of a `ks.scope` has its own
+//! copy of the clean-up; blocks that control does not reach are gone. Stands after every pass that looks for structure (all that speak of loops, branches or maps), and before
 //! `numeric`, whose operations need no structure.
 
 use super::{Changed, Declarations, Pass, Run};
-use crate::ir::ops::{KsFor, KsIf, KsMatch, KsWhile};
-use crate::ir::{BlockId, Builder, Function, Loc, OpData, OpId, Opcode, RegionId, Value};
+use crate::ir::ops::{KsFor, KsIf, KsMatch, KsScope, KsWhile};
+use crate::ir::{BlockId, Builder, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, Types};
@@ -26,7 +26,7 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let loc = func.ops[first].loc;
     let body = func.body;
     let mut converter =
-        Converter { func, types: &mut cx.types, at: entry, loc, loops: Vec::new(), joined: HashMap::new() };
+        Converter { func, types: &mut cx.types, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
     converter.region(body, entry, Yield::Nowhere);
     let joined = converter.joined;
     func.replace_values(&joined);
@@ -45,10 +45,13 @@ enum Yield {
     Test { body: BlockId, exit: BlockId },
 }
 
-/// The blocks that exits of a loop go to.
-struct Loop {
-    exit: BlockId,
-    turn: BlockId,
+/// What stands around the code that is being converted.
+#[derive(Clone, Copy)]
+enum Around {
+    /// The blocks that exits of a loop go to.
+    Loop { exit: BlockId, turn: BlockId },
+    /// The clean-up of a scope.
+    Cleanup(RegionId),
 }
 
 struct Converter<'a> {
@@ -59,7 +62,7 @@ struct Converter<'a> {
     /// Of the op that is being converted.
     loc: Loc,
     /// Innermost last.
-    loops: Vec<Loop>,
+    around: Vec<Around>,
     /// Results and loop indexes, and the block arguments that took their place.
     joined: HashMap<Value, Value>,
 }
@@ -95,6 +98,8 @@ impl Converter<'_> {
             self.while_(&data);
         } else if data.opcode == Opcode::KsFor {
             self.for_(&data);
+        } else if data.opcode == Opcode::KsScope {
+            self.scope(&data);
         } else {
             self.func.ops[op].block = self.at;
             self.func.blocks[self.at].ops.push(op);
@@ -104,8 +109,10 @@ impl Converter<'_> {
 
     fn region_end(&mut self, data: &OpData, end: Yield) {
         if data.opcode == Opcode::KsReturn {
+            self.clean_up(0);
             self.builder().cf_ret(data.operands.first().copied());
         } else if data.opcode == Opcode::KsUnreachable {
+            self.clean_up(0);
             self.return_zero();
         } else if data.opcode == Opcode::KsYield {
             match end {
@@ -118,10 +125,43 @@ impl Converter<'_> {
                 Yield::Nowhere => crate::bug!("a function ends in a return, not in {}", data.opcode.name()),
             }
         } else {
-            let Some(innermost) = self.loops.last() else { crate::bug!("{} outside a loop", data.opcode.name()) };
-            let to = if data.opcode == Opcode::KsBreak { innermost.exit } else { innermost.turn };
+            let innermost = self.around.iter().enumerate().rev().find_map(|(index, around)| match *around {
+                Around::Loop { exit, turn } => Some((index, if data.opcode == Opcode::KsBreak { exit } else { turn })),
+                Around::Cleanup(_) => None,
+            });
+            let Some((index, to)) = innermost else { crate::bug!("{} outside a loop", data.opcode.name()) };
+            self.clean_up(index);
             self.builder().cf_br(&[], vec![to]);
         }
+    }
+
+    /// The clean-ups of the scopes that an exit leaves, innermost first: those from `depth` on.
+    fn clean_up(&mut self, depth: usize) {
+        for index in (depth..self.around.len()).rev() {
+            if let Around::Cleanup(region) = self.around[index] {
+                let inside = self.around.split_off(index);
+                let copy = clone::region_of(self.func, region);
+                self.cleanup(copy);
+                self.around.extend(inside);
+            }
+        }
+    }
+
+    fn cleanup(&mut self, region: RegionId) {
+        let after = self.add_block(&[]);
+        self.region(region, self.at, Yield::To(after));
+        self.at = after;
+    }
+
+    fn scope(&mut self, data: &OpData) {
+        let view = KsScope::of(data);
+        let (body, cleanup) = (view.body_region(), view.cleanup_region());
+        let end = self.add_block(&[]);
+        self.around.push(Around::Cleanup(cleanup));
+        self.region(body, self.at, Yield::To(end));
+        self.around.pop();
+        self.at = end;
+        self.cleanup(cleanup);
     }
 
     /// Defined behaviour even where the compiler believes that control never comes: the kernel's verifier would refuse a
@@ -163,14 +203,13 @@ impl Converter<'_> {
         let (head, body, exit) = (self.add_block(&[]), self.add_block(&[]), self.add_block(&[]));
         self.builder().cf_br(&[], vec![head]);
         self.region(view.condition_region(), head, Yield::Test { body, exit });
-        self.loop_body(view.body_region(), body, Loop { exit, turn: head });
+        self.loop_body(view.body_region(), body, (exit, head));
     }
 
-    fn loop_body(&mut self, region: RegionId, body: BlockId, targets: Loop) {
-        let Loop { exit, turn } = targets;
-        self.loops.push(targets);
+    fn loop_body(&mut self, region: RegionId, body: BlockId, (exit, turn): (BlockId, BlockId)) {
+        self.around.push(Around::Loop { exit, turn });
         self.region(region, body, Yield::To(turn));
-        self.loops.pop();
+        self.around.pop();
         self.at = exit;
     }
 
@@ -206,7 +245,7 @@ impl Converter<'_> {
             b.go_to(next);
         }
         b.cf_br(&[incremented], vec![body]);
-        self.loop_body(view.body_region(), body, Loop { exit, turn });
+        self.loop_body(view.body_region(), body, (exit, turn));
     }
 
     fn match_(&mut self, data: &OpData) {
