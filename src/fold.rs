@@ -143,6 +143,41 @@ pub fn exact(op: ArithOp, left: i128, right: i128) -> Option<i128> {
     fits_somewhere.then_some(value)
 }
 
+/// The operation on `f64`, as IEEE 754 has it. None for operators that it does not have.
+pub fn float(op: ArithOp, left: f64, right: f64) -> Option<f64> {
+    match op {
+        ArithOp::Add => Some(left + right),
+        ArithOp::Sub => Some(left - right),
+        ArithOp::Mul => Some(left * right),
+        ArithOp::Div => Some(left / right),
+        ArithOp::Rem => Some(left % right),
+        ArithOp::And | ArithOp::Or | ArithOp::Xor | ArithOp::Shl | ArithOp::Shr => None,
+    }
+}
+
+/// With a NaN on a side only `!=` holds.
+pub fn compare_floats(op: CompareOp, left: f64, right: f64) -> bool {
+    match op {
+        CompareOp::Eq => left == right,
+        CompareOp::Ne => left != right,
+        CompareOp::Lt => left < right,
+        CompareOp::Le => left <= right,
+        CompareOp::Gt => left > right,
+        CompareOp::Ge => left >= right,
+    }
+}
+
+/// Towards zero, saturating; NaN is 0.
+pub fn float_to_int(value: f64, bits: u8, signed: bool) -> i128 {
+    let (low, high) = range(bits, signed);
+    (value as i128).clamp(low, high)
+}
+
+/// To the nearest, halves to even.
+pub fn int_to_float(value: i128) -> f64 {
+    value as f64
+}
+
 /// By value, also across signs.
 pub fn compare(op: CompareOp, left: i128, right: i128) -> bool {
     match op {
@@ -181,6 +216,18 @@ mod tests {
         assert_eq!(arith(ArithOp::Shl, 1, 33, 32, false), 2);
         assert_eq!(arith(ArithOp::Shr, -8, 1, 32, true), -4);
         assert_eq!(arith(ArithOp::Shr, -8, -1, 32, true), -1);
+    }
+
+    #[test]
+    fn floats_saturate() {
+        assert_eq!(float_to_int(-1.9, 32, true), -1);
+        assert_eq!(float_to_int(-1.0, 8, false), 0);
+        assert_eq!(float_to_int(1e300, 64, false), u64::MAX.into());
+        assert_eq!(float_to_int(f64::NEG_INFINITY, 64, true), i64::MIN.into());
+        assert_eq!(float_to_int(f64::NAN, 32, true), 0);
+        assert_eq!(int_to_float((1 << 53) + 1), 9007199254740992.0);
+        assert_eq!(float(ArithOp::Rem, -7.5, 2.0), Some(-1.5));
+        assert!(compare_floats(CompareOp::Ne, f64::NAN, f64::NAN) && !compare_floats(CompareOp::Le, 1.0, f64::NAN));
     }
 
     #[test]

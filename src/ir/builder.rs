@@ -1,6 +1,7 @@
 //! Makes ops at a place of a function. One method for each op is generated from `ir-specs/ops/` (see `ops.rs`).
 
 use super::{Attr, BlockId, Function, Loc, OpData, OpId, Opcode, RegionId, Value, ValueData, ValueDef};
+use crate::fold::ArithOp;
 use crate::types::Ty;
 
 /// Inserts ops one after the other: at the end of a block, or before an op.
@@ -111,6 +112,20 @@ impl<'f> Builder<'f> {
             None => ops.push(op),
         }
         op
+    }
+
+    /// An operator of the language on `f64`, which the checker has allowed there.
+    pub fn float_arith(&mut self, op: ArithOp, left: Value, right: Value) -> Value {
+        match op {
+            ArithOp::Add => self.float_add(left, right, Ty::F64),
+            ArithOp::Sub => self.float_sub(left, right, Ty::F64),
+            ArithOp::Mul => self.float_mul(left, right, Ty::F64),
+            ArithOp::Div => self.float_div(left, right, Ty::F64),
+            ArithOp::Rem => self.float_rem(left, right, Ty::F64),
+            ArithOp::And | ArithOp::Or | ArithOp::Xor | ArithOp::Shl | ArithOp::Shr => {
+                crate::bug!("`f64` has no operator {op:?}")
+            }
+        }
     }
 
     /// The only result of an op that has one.

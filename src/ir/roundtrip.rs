@@ -12,6 +12,7 @@ fn around(spec: &OpSpec) -> String {
         let ty = match operand.kind {
             OperandKind::Any | OperandKind::Scalar | OperandKind::Int => "u32",
             OperandKind::Bool => "i1",
+            OperandKind::Float => "f64",
             OperandKind::Place | OperandKind::Out => "place<@iphdr, stack>",
             OperandKind::Ptr => "ptr<u8, ctx>",
             OperandKind::Opt => "opt<place<u64, map_value>>",

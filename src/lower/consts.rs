@@ -12,7 +12,8 @@ pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
         Const::Int(number) => *number,
         Const::Bool(value) => i128::from(*value),
         Const::Zero | Const::Null => 0,
-        Const::Float(_) | Const::Str(_) | Const::Struct(_) | Const::Array(_) => {
+        Const::Float(value) => value.to_bits().into(),
+        Const::Str(_) | Const::Struct(_) | Const::Array(_) => {
             crate::bug!("a constant of type `{}` is no scalar", types.name(ty))
         }
     };

@@ -262,7 +262,7 @@ impl<'a> Lowering<'a> {
         }
         let TyKind::Array(element, length) = kind else {
             let (l, r) = (self.load(left), self.load(right));
-            return self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL);
+            return self.compare(CompareOp::Eq, l, r);
         };
         if length > UNROLLED || self.cx.types.is_aggregate(element) {
             return self.equal_in_loop(left, right, (element, length));

@@ -10,6 +10,9 @@ use crate::types::{Ty, TyKind};
 impl Lowering<'_> {
     /// `ty` is the result's and the operands' type, but for shift counts.
     pub(super) fn arith(&mut self, op: ArithOp, left: Value, right: Value, ty: Ty) -> Value {
+        if ty == Ty::F64 {
+            return self.b.float_arith(op, left, right);
+        }
         match op {
             ArithOp::Add => self.b.arith_add(left, right, ty),
             ArithOp::Sub => self.b.arith_sub(left, right, ty),
@@ -26,6 +29,9 @@ impl Lowering<'_> {
 
     /// `-value`
     pub(super) fn negate(&mut self, value: Value, ty: Ty) -> Value {
+        if ty == Ty::F64 {
+            return self.b.float_neg(value, ty);
+        }
         let zero = self.int(0, ty);
         self.b.arith_sub(zero, value, ty)
     }
@@ -68,6 +74,12 @@ impl Lowering<'_> {
         }
         if to == Ty::BOOL {
             return self.truth(value);
+        }
+        if to == Ty::F64 {
+            return self.b.float_from_int(value, to);
+        }
+        if from == Ty::F64 {
+            return self.b.float_to_int(value, to);
         }
         if be_bits(&self.cx.types, from).is_some() {
             let host = self.host_order(value);
@@ -113,6 +125,9 @@ impl Lowering<'_> {
 
     /// Compares; integers of different signs by their values.
     pub(super) fn compare(&mut self, op: CompareOp, left: Value, right: Value) -> Value {
+        if self.b.func.ty(left) == Ty::F64 {
+            return self.b.float_cmp(left, right, op.word(), Ty::BOOL);
+        }
         let types = &self.cx.types;
         let (Some(l), Some(r)) = (types.as_int(self.b.func.ty(left)), types.as_int(self.b.func.ty(right))) else {
             return self.b.arith_cmp(left, right, op.word(), Ty::BOOL);

@@ -7,6 +7,7 @@
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::NotAtomic;
+use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsDeref, KsElem, KsField, KsGlobal};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -63,6 +64,9 @@ fn cast(b: &mut Builder<'_>, value: Value, ty: Ty) -> Value {
 }
 
 fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty) -> Value {
+    if let (Ty::F64, Some(op)) = (ty, ArithOp::from_word(word)) {
+        return b.float_arith(op, left, right);
+    }
     match word {
         "add" => b.arith_add(left, right, ty),
         "sub" => b.arith_sub(left, right, ty),

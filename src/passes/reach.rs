@@ -11,11 +11,12 @@ use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, Re
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
-use crate::ir::{Module, OpData, Opcode, Role, Targets};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Targets, Value};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{BUILTINS, On};
 use crate::target::Target;
+use crate::types::{Ty, TyKind, Types};
 
 pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
 
@@ -66,14 +67,53 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             }
             (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
         }
+        if target == Target::Bpf
+            && let Some(span) = first_float(func, &cx.types)
+        {
+            let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: func.name.to_string() });
+            called_from(module, error, &chain);
+        }
         for op in func.walk() {
             let data = &func.ops[op];
-            if let Some(code) = rejection(data, target) {
+            let is_float = uses_float(func, &cx.types, data);
+            if let Some(code) = rejection(data, target).filter(|_| !is_float) {
                 let error = report(cx, data, &func.name, code);
                 called_from(module, error, &chain);
             }
         }
     }
+}
+
+/// Where a function first has a value of type `f64`; said once, since one expression makes many ops.
+fn first_float(func: &Function, types: &Types) -> Option<Span> {
+    if let Some(param) = func.params.iter().find(|param| param.ty == Ty::F64) {
+        return Some(param.span);
+    }
+    if func.result == Ty::F64 {
+        return Some(func.name_span);
+    }
+    func.walk().into_iter().map(|op| &func.ops[op]).find(|op| uses_float(func, types, op)).map(|op| op.loc.span)
+}
+
+/// Whether an op computes, reads or writes an `f64`, or names a constant that has one in it. Copying and clearing memory
+/// that has one in it is no use of it.
+fn uses_float(func: &Function, types: &Types, op: &OpData) -> bool {
+    let is_float = |&value: &Value| {
+        let ty = func.ty(value);
+        ty == Ty::F64 || matches!(types.kind(ty), TyKind::Place { of: Ty::F64, .. } | TyKind::Ptr { to: Ty::F64, .. })
+    };
+    let constant = op.results.first().filter(|_| op.opcode == Opcode::KsStr);
+    op.operands.iter().chain(&op.results).any(is_float) || constant.is_some_and(|&c| has_float(types, func.ty(c)))
+}
+
+fn has_float(types: &Types, ty: Ty) -> bool {
+    if let TyKind::Place { of, .. } | TyKind::Array(of, _) = types.kind(ty) {
+        return has_float(types, of);
+    }
+    if let TyKind::Struct(id) = types.kind(ty) {
+        return types.struct_def(id).fields.iter().any(|field| has_float(types, field.ty));
+    }
+    ty == Ty::F64
 }
 
 /// The code of the error, if the target does not have the op.

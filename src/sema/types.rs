@@ -96,7 +96,6 @@ fn not_yet(cx: &mut Session, span: Span, what: &str) -> Ty {
 
 fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     match scope.find(cx, &name.name) {
-        Found::Declared(Declared { entity: Entity::Type(Ty::F64), .. }) => not_yet(cx, name.span, "`f64`"),
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
         Found::Declared(declared) => {
             let what = describe(&declared.entity).to_owned();

@@ -19,7 +19,7 @@ impl Builder<'_> {
             _ => (10, text),
         };
         if radix == 10 && (text.contains('.') || lower.contains('e')) && is_float(&lower) {
-            return ExprKind::Float(text.to_owned());
+            return self.float(span);
         }
         if radix == 10
             && digits.trim_start_matches('0') != digits
@@ -36,6 +36,17 @@ impl Builder<'_> {
         }
         let value = self.integer(span, digits, radix);
         ExprKind::Int(IntLit { value, negative, text: text.to_owned() })
+    }
+
+    fn float(&mut self, span: Span) -> ExprKind {
+        let text = self.text(span).to_owned();
+        let value: Result<f64, _> = text.replace('_', "").parse();
+        if !value.is_ok_and(f64::is_finite) {
+            let why = format!("the largest `f64` is {:e}", f64::MAX);
+            self.error(span, BadNumber { text: text.clone(), why });
+            return ExprKind::Float("0.0".into());
+        }
+        ExprKind::Float(text)
     }
 
     fn integer(&mut self, span: Span, digits: &str, radix: u32) -> u64 {

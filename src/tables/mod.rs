@@ -226,6 +226,8 @@ pub enum OperandKind {
     Bool,
     /// Integers, chars, enums, bools, be.
     Int,
+    /// `f64`
+    Float,
     /// A place that is only read.
     Place,
     /// A place that the op writes.

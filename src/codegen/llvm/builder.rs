@@ -9,10 +9,10 @@ use inkwell::intrinsics::Intrinsic;
 use inkwell::module::Module;
 use inkwell::types::{BasicTypeEnum, FunctionType, IntType, PointerType};
 use inkwell::values::{
-    BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FunctionValue, InstructionValue, IntValue,
-    PhiValue, PointerValue,
+    BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue, InstructionValue,
+    IntValue, PhiValue, PointerValue,
 };
-use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, IntPredicate};
+use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, FloatPredicate, IntPredicate};
 
 /// Makes instructions at a position.
 pub struct Build<'c> {
@@ -258,8 +258,47 @@ impl<'c> Build<'c> {
         made(self.builder.build_ptr_to_int(value, self.int_type(64), ""))
     }
 
-    pub fn float_bits(&self, value: inkwell::values::FloatValue<'c>) -> IntValue<'c> {
+    pub fn float_bits(&self, value: FloatValue<'c>) -> IntValue<'c> {
         made(self.builder.build_bit_cast(value, self.int_type(64), "")).into_int_value()
+    }
+
+    // Floating point
+
+    pub fn fadd(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_add(left, right, ""))
+    }
+
+    pub fn fsub(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_sub(left, right, ""))
+    }
+
+    pub fn fmul(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_mul(left, right, ""))
+    }
+
+    pub fn fdiv(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_div(left, right, ""))
+    }
+
+    pub fn frem(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_rem(left, right, ""))
+    }
+
+    pub fn fneg(&self, value: FloatValue<'c>) -> FloatValue<'c> {
+        made(self.builder.build_float_neg(value, ""))
+    }
+
+    pub fn fcompare(&self, pred: FloatPredicate, left: FloatValue<'c>, right: FloatValue<'c>) -> IntValue<'c> {
+        made(self.builder.build_float_compare(pred, left, right, ""))
+    }
+
+    pub fn int_to_float(&self, value: IntValue<'c>, signed: bool) -> FloatValue<'c> {
+        let ty = self.context.f64_type();
+        if signed {
+            made(self.builder.build_signed_int_to_float(value, ty, ""))
+        } else {
+            made(self.builder.build_unsigned_int_to_float(value, ty, ""))
+        }
     }
 
     // Calls

@@ -40,6 +40,9 @@ codes! {
     E0218 NotAStruct { name } = "`{name}` is not a struct",
     /// Values of network byte order (`be16`, `be32`, `be64`) and of host order, or of two widths, do not mix; `as` converts.
     E0219 ByteOrderMix { left, right } = "`{left}` and `{right}` do not mix",
+    /// An `f64` computes with another `f64`, or with an integer literal, which becomes one. An integer is converted by
+    /// `as f64`, an `f64` to an integer by `as u32` and the like.
+    E0230 FloatMixed { op, other } = "`{op}` does not mix `f64` with `{other}`",
     /// The constant does not fit the type that is wanted; the bits that do not fit are lost.
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.

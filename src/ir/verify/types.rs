@@ -35,6 +35,7 @@ impl Checker<'_> {
             OperandKind::Int => {
                 matches!(ty, TyKind::Bool | TyKind::Be { .. }) || self.cx.types.as_int(self.func.ty(value)).is_some()
             }
+            OperandKind::Float => ty == TyKind::F64,
             OperandKind::Place | OperandKind::Out => is_place,
             OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. }),
             OperandKind::Opt => is_optional,
@@ -69,10 +70,14 @@ impl Checker<'_> {
         if data.opcode == Opcode::ArithCmp {
             let view = ArithCmp::of(data);
             let (left, right) = (self.func.ty(view.left()), self.func.ty(view.right()));
+            if left == Ty::F64 {
+                return Err(self.say(op, "float.cmp compares f64"));
+            }
             let pointers = [left, right].iter().all(|&t| matches!(self.cx.types.kind(t), TyKind::Ptr { .. }));
             return if pointers { Ok(()) } else { self.same(op, left, right) };
         }
-        let binary = data.opcode.name().starts_with("arith.") && data.operands.len() == 2;
+        let of_numbers = ["arith.", "float."].iter().any(|dialect| data.opcode.name().starts_with(dialect));
+        let binary = of_numbers && data.operands.len() == 2 && data.opcode != Opcode::FloatCmp;
         if binary || matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) {
             let result = self.func.ty(data.results[0]);
             self.same(op, self.func.ty(data.operands[0]), result)?;

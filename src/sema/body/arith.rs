@@ -34,6 +34,7 @@ impl Checker<'_, '_> {
                 let other = format!("`{}`", self.ty_name(left.ty()));
                 self.bool_mixed(token, span, &other).into()
             }
+            (TyKind::F64, _) | (_, TyKind::F64) => self.float_arith(op, token, left, right, span).into(),
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.be_arith(op, token, left, right, span).into(),
             (TyKind::Ptr { .. }, _) | (_, TyKind::Ptr { .. }) => self.pointer_arith(span).into(),
             (TyKind::Str(_), _) | (_, TyKind::Str(_))
@@ -192,6 +193,7 @@ impl Checker<'_, '_> {
                 let (bits, signed) = widen(int);
                 (bits, self.cx.types.int(bits, signed))
             }
+            (None, TyKind::F64) if negate => return self.negated_float(value.expr, span).into(),
             (None, TyKind::Be { bits }) if !negate => (bits, value.ty()),
             (None, _) => return self.bad_unary(op, &value).into(),
         };

@@ -206,7 +206,7 @@ impl Checker<'_, '_> {
             return if null { expected.unwrap_or(Ty::NULL) } else { expected.unwrap_or(Ty::VOID) };
         }
         if let Some(ty) = expected
-            && (self.cx.types.as_int(ty).is_some() || matches!(self.cx.types.kind(ty), TyKind::Be { .. }))
+            && (self.cx.types.as_int(ty).is_some() || matches!(self.cx.types.kind(ty), TyKind::Be { .. } | TyKind::F64))
         {
             return ty;
         }

@@ -26,7 +26,11 @@ impl Checker<'_, '_> {
         if from == to && !value.untyped {
             return value.expr;
         }
-        let converted = if to == Ty::BOOL {
+        let converted = if to == Ty::F64 {
+            self.cast_to_float(value)
+        } else if from == Ty::F64 {
+            self.cast_from_float(value.expr, to)
+        } else if to == Ty::BOOL {
             self.cast_to_bool(value)
         } else if let Some(bits) = self.be_bits(to) {
             self.cast_to_be(value, bits, to)

@@ -31,6 +31,7 @@ impl Checker<'_, '_> {
                 let other = format!("`{}`", self.ty_name(other));
                 self.bool_mixed(token, span, &other)
             }
+            (TyKind::F64, _) | (_, TyKind::F64) => self.compare_floats(op, token, left, right, span),
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
             (TyKind::Str(_), _) | (_, TyKind::Str(_))

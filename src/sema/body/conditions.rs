@@ -106,10 +106,12 @@ impl Checker<'_, '_> {
             | TyKind::Link => {
                 let ty = self.ty_name(expr.ty);
                 let is_entry = matches!(expr.kind, ExprKind::MapGet { .. });
-                let is_link = expr.ty == Ty::LINK;
+                let (is_link, is_float) = (expr.ty == Ty::LINK, expr.ty == Ty::F64);
                 let text = self.text(span).to_owned();
                 let error = self.error(span, NotACondition { ty });
-                if is_entry {
+                if is_float {
+                    error.help(format!("`{text} != 0.0` is a bool"));
+                } else if is_entry {
                     error.help(format!("`{text} != null` tests whether the entry is there"));
                 } else if is_link {
                     error.help(format!("`{text} == 0` tests whether it was attached"));

@@ -29,6 +29,9 @@ impl Checker<'_, '_> {
             (TyKind::Null, TyKind::Ptr { nullable: true, .. }) => {
                 Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
             }
+            (_, TyKind::F64) if value.untyped && number(&value.expr).is_some() => {
+                self.float_literal(number(&value.expr).unwrap_or_default(), span)
+            }
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.coerce_pointer(value.expr, wanted),
             (TyKind::Str(_), TyKind::Str(size)) => self.coerce_string(value.expr, size, wanted),
             (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
@@ -182,6 +185,10 @@ impl Checker<'_, '_> {
                 Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))
             }
             (_, TyKind::Bool) if types.as_int(found).is_some() => Some(format!("`{text} != 0` is a bool")),
+            (_, TyKind::F64) if types.as_int(found).is_some() => Some(format!("`{text} as f64` converts")),
+            (TyKind::F64, _) if types.as_int(wanted).is_some() => {
+                Some(format!("`{text} as {}` converts, towards zero", types.name(wanted)))
+            }
             _ => None,
         }
     }

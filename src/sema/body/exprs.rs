@@ -1,9 +1,11 @@
 //! Expressions: which rule is for which form.
 
+use super::floats::float_expr;
 use super::value::{Value, bool_expr, error_expr};
 use super::{Checker, value};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::types::NoValue;
+use crate::sema::consts;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::types::Ty;
 
@@ -53,7 +55,7 @@ impl Checker<'_, '_> {
                 let number = i128::from(literal.value);
                 Value::untyped(if literal.negative { -number } else { number }, span)
             }
-            Ast::Float(_) => self.unsupported(span, "floating point").into(),
+            Ast::Float(text) => float_expr(consts::floats::literal(text), span).into(),
             Ast::Char(byte) => value::int_expr(i128::from(*byte), Ty::CHAR, span).into(),
             Ast::Str(bytes) => self.string(bytes, span).into(),
             Ast::Bool(truth) => bool_expr(*truth, span).into(),

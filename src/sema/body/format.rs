@@ -31,6 +31,8 @@ pub(super) enum ConversionKind {
     Char,
     /// `%s`
     Str,
+    /// `%f`, `%e`, `%g` and their capitals
+    Float { letter: char },
     /// `%p`
     Pointer,
     /// `%pI4`
@@ -102,9 +104,7 @@ fn conversion(start: &[u8]) -> Result<(Conversion, &[u8]), Fault> {
         b'p' => pointer(&mut rest),
         b'*' => return Err(fault(rest, "a width must be a number")),
         b'n' => return Err(fault(rest, "there is no conversion that writes")),
-        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
-            return Err(fault(rest, "floating point is not supported yet"));
-        }
+        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => ConversionKind::Float { letter: letter.into() },
         _ => return Err(fault(rest, "no such conversion; a percent sign is written `%%`")),
     };
     let flags = String::from_utf8_lossy(flags).into_owned();
@@ -156,7 +156,9 @@ impl Conversion {
     pub fn write(&self, signed: bool, out: &mut Vec<u8>) {
         let width = self.width.map(|width| width.to_string()).unwrap_or_default();
         let precision = self.precision.map(|digits| format!(".{digits}")).unwrap_or_default();
+        let mut buffer = [0; 4];
         let letter = match self.kind {
+            ConversionKind::Float { letter } => &*letter.encode_utf8(&mut buffer),
             ConversionKind::Decimal if signed => "d",
             ConversionKind::Decimal => "u",
             ConversionKind::Hex { upper: false } => "x",
@@ -180,6 +182,8 @@ impl Conversion {
             Some("with the flag `#`")
         } else if self.kind == ConversionKind::Octal {
             Some("in octal")
+        } else if matches!(self.kind, ConversionKind::Float { .. }) {
+            Some("as floating point")
         } else {
             None
         }

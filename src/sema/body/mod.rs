@@ -19,6 +19,7 @@ mod coverage;
 mod elements;
 mod exprs;
 mod fields;
+mod floats;
 mod flow;
 mod format;
 mod kinds;

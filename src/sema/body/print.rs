@@ -102,6 +102,7 @@ impl Checker<'_, '_> {
                 TyKind::Char => ConversionKind::Char,
                 TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => ConversionKind::Str,
                 TyKind::Ptr { .. } => ConversionKind::Pointer,
+                TyKind::F64 => ConversionKind::Float { letter: 'g' },
                 TyKind::Int { .. }
                 | TyKind::Enum(_)
                 | TyKind::Bool
@@ -109,7 +110,6 @@ impl Checker<'_, '_> {
                 | TyKind::Link
                 | TyKind::Error => ConversionKind::Decimal,
                 TyKind::Void
-                | TyKind::F64
                 | TyKind::Array(..)
                 | TyKind::Struct(_)
                 | TyKind::Fn(_)
@@ -143,6 +143,7 @@ impl Checker<'_, '_> {
                 return self.number_argument(conversion, value, true, out);
             }
             ConversionKind::Char => self.cx.types.as_int(value.ty).is_some(),
+            ConversionKind::Float { .. } => value.ty == Ty::F64,
             ConversionKind::Str => self.is_text(value.ty),
             ConversionKind::Pointer => matches!(kind, TyKind::Ptr { .. }),
             ConversionKind::Ip4 => value.ty == Ty::BE32,
@@ -192,6 +193,7 @@ impl Checker<'_, '_> {
             ConversionKind::Decimal | ConversionKind::Hex { .. } | ConversionKind::Octal | ConversionKind::Char => {
                 "an integer"
             }
+            ConversionKind::Float { .. } => "an `f64`",
             ConversionKind::Str => "a string",
             ConversionKind::Pointer => "a pointer",
             ConversionKind::Ip4 => "a `be32`",
@@ -205,8 +207,8 @@ impl Checker<'_, '_> {
             TyKind::Char => Some("%c"),
             TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => Some("%s"),
             TyKind::Ptr { .. } => Some("%p"),
+            TyKind::F64 => Some("%f"),
             TyKind::Void
-            | TyKind::F64
             | TyKind::Array(..)
             | TyKind::Struct(_)
             | TyKind::Fn(_)

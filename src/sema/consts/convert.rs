@@ -1,6 +1,6 @@
 //! Conversions of constants: the implicit ones, with their warnings, and `as`.
 
-use super::{Constant, eval, not_constant, value};
+use super::{Constant, eval, floats, not_constant, value};
 use crate::ast::{self, Expr};
 use crate::diag::codes::types::{ByteOrderMix, MismatchedTypes, StringTruncated, ValueTruncated};
 use crate::fold;
@@ -31,7 +31,11 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
             let value = *value;
             Some(Const::Int(fit(cx, span, value, to)))
         }
+        (Const::Int(number), TyKind::F64) if constant.ty.is_none() => {
+            Some(Const::Float(floats::of_literal(cx, span, *number)))
+        }
         (Const::Bool(_), TyKind::Bool) => Some(constant.value),
+        (Const::Float(_), TyKind::F64) => Some(constant.value),
         (Const::Str(bytes), TyKind::Str(size)) => {
             let fits = bytes.len() < size as usize;
             let kept = bytes[..bytes.len().min(size as usize - 1)].to_vec();
@@ -60,7 +64,10 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
         _ => {
             let wanted = format!("`{}`", cx.types.name(to));
             let found = found(cx, &constant);
-            cx.error(span, MismatchedTypes { wanted, found });
+            let error = cx.error(span, MismatchedTypes { wanted, found });
+            if floats::is_float(&constant) || to == Ty::F64 {
+                error.help("`as` converts between integers and `f64`");
+            }
             None
         }
     }
@@ -112,6 +119,9 @@ pub(super) fn cast(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr, ty: 
         return None;
     }
     let constant = value(cx, scope, operand, None)?;
+    if to == Ty::F64 || floats::is_float(&constant) {
+        return floats::cast(cx, operand.span.to(ty.span), &constant, to);
+    }
     let from_be = match constant.ty.map(|ty| cx.types.kind(ty)) {
         Some(TyKind::Be { bits }) => Some(bits),
         Some(_) | None => None,

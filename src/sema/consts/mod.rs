@@ -6,6 +6,7 @@
 
 mod aggregates;
 mod convert;
+pub mod floats;
 mod operators;
 mod sizes;
 
@@ -20,7 +21,6 @@ use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
 use crate::diag::codes::names::{AmbiguousVariant, NoSuchVariant, NotConstant, UnknownName};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
 use crate::session::Session;
 use crate::source::Span;
@@ -130,10 +130,7 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::SizeofType(ty) => sizes::sizeof_type(cx, scope, ty),
         ExprKind::SizeofExpr(operand) => sizes::sizeof_place(cx, scope, operand),
         ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
-        ExprKind::Float(_) => {
-            cx.error(expr.span, NotSupportedYet { what: "`f64`".to_owned() });
-            None
-        }
+        ExprKind::Float(text) => Some(Constant::typed(Const::Float(floats::literal(text)), Ty::F64)),
         ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
         ExprKind::Field { .. } => not_constant(cx, expr.span, "the value of a field"),
         ExprKind::Index { .. } => not_constant(cx, expr.span, "the value of an element"),

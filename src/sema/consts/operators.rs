@@ -1,6 +1,6 @@
 //! Operators on constants.
 
-use super::{Constant, exact, integer, literal_type, not_constant, value};
+use super::{Constant, exact, floats, integer, literal_type, not_constant, value};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::diag::codes::types::{BadOperand, ByteOrderMix, ConstantOverflow, DivisionByZero, ShiftCount};
 use crate::fold::{self, ArithOp, CompareOp};
@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
 
 /// How a constant takes part in an operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum Operand {
     /// A number without a type.
     Literal(i128),
@@ -20,6 +20,7 @@ enum Operand {
     /// In host order.
     Be(i128, u8),
     Bool(bool),
+    Float(f64),
     /// What no operator but `==` takes.
     Other,
 }
@@ -35,9 +36,8 @@ impl Operand {
                 (None, _) => Operand::Other,
             },
             (Const::Bool(value), _) => Operand::Bool(*value),
-            (Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_), _) => {
-                Operand::Other
-            }
+            (Const::Float(value), _) => Operand::Float(*value),
+            (Const::Null | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_), _) => Operand::Other,
         }
     }
 }
@@ -103,7 +103,10 @@ pub(super) fn unary(
         Operand::Be(value, bits) if !negate => {
             Some(Constant { value: Const::Int(fold::wrap(!value, bits, false)), ty: constant.ty })
         }
-        Operand::Be(..) | Operand::Bool(_) | Operand::Other => bad_operand(cx, operand.span, op.text(), &constant),
+        Operand::Float(value) if negate => Some(Constant::typed(Const::Float(-value), Ty::F64)),
+        Operand::Be(..) | Operand::Bool(_) | Operand::Float(_) | Operand::Other => {
+            bad_operand(cx, operand.span, op.text(), &constant)
+        }
     }
 }
 
@@ -181,7 +184,12 @@ fn both(
     let l = value(cx, scope, left, expected);
     let beside = l.as_ref().and_then(|c| c.ty).or(expected);
     let r = value(cx, scope, right, beside);
-    Some((l?, r?))
+    let (l, r) = (l?, r?);
+    // Literals beside an `f64` are of that type, which then matters for what is divided inside of them.
+    if l.ty.is_none() && matches!(l.value, Const::Int(_)) && floats::is_float(&r) {
+        return Some((value(cx, scope, left, Some(Ty::F64))?, r));
+    }
+    Some((l, r))
 }
 
 fn arith(
@@ -196,6 +204,10 @@ fn arith(
     if let (Const::Str(a), Const::Str(b), ArithOp::Add) = (&l.value, &r.value, op) {
         // What a smaller type cut off is cut off; the result takes the type of its place.
         return Some(Constant { value: Const::Str([text(a), text(b)].concat()), ty: None });
+    }
+    let wants_float = op == ArithOp::Div && expected == Some(Ty::F64) && is_literal(&l) && is_literal(&r);
+    if floats::is_float(&l) || floats::is_float(&r) || wants_float {
+        return floats::arith(cx, (op, token), (&l, left.span), (&r, right.span));
     }
     let divides = matches!(op, ArithOp::Div | ArithOp::Rem);
     let bitwise = matches!(op, ArithOp::And | ArithOp::Or | ArithOp::Xor);
@@ -236,8 +248,14 @@ fn arith(
             Some(Constant::typed(Const::Int(value), cx.types.int(bits, signed)))
         }
         (Operand::Literal(_) | Operand::Int(..), _) => bad_operand(cx, right.span, token.text(), &r),
-        (Operand::Be(..) | Operand::Bool(_) | Operand::Other, _) => bad_operand(cx, left.span, token.text(), &l),
+        (Operand::Be(..) | Operand::Bool(_) | Operand::Float(_) | Operand::Other, _) => {
+            bad_operand(cx, left.span, token.text(), &l)
+        }
     }
+}
+
+fn is_literal(constant: &Constant) -> bool {
+    constant.ty.is_none() && matches!(constant.value, Const::Int(_))
 }
 
 fn mixed(cx: &mut Session, span: Span, left: &Constant, right: &Constant) -> Option<Constant> {
@@ -250,7 +268,7 @@ fn number(operand: Operand) -> i128 {
     match operand {
         Operand::Literal(value) | Operand::Int(value, ..) | Operand::Be(value, _) => value,
         Operand::Bool(value) => value.into(),
-        Operand::Other => 0,
+        Operand::Float(_) | Operand::Other => 0,
     }
 }
 
@@ -258,7 +276,7 @@ fn number(operand: Operand) -> i128 {
 fn int_type(types: &Types, left: Operand, right: Operand) -> (u8, bool) {
     let typed = |operand| match operand {
         Operand::Int(_, bits, signed) => Some((bits, signed)),
-        Operand::Literal(_) | Operand::Be(..) | Operand::Bool(_) | Operand::Other => None,
+        Operand::Literal(_) | Operand::Be(..) | Operand::Bool(_) | Operand::Float(_) | Operand::Other => None,
     };
     match (typed(left), typed(right)) {
         (Some(l), Some(r)) => common_int(l, r),
@@ -283,7 +301,9 @@ fn shift(
     let bits = match operand {
         Operand::Literal(_) => 64,
         Operand::Int(_, bits, _) => bits,
-        Operand::Be(..) | Operand::Bool(_) | Operand::Other => return bad_operand(cx, left.span, token.text(), &l),
+        Operand::Be(..) | Operand::Bool(_) | Operand::Float(_) | Operand::Other => {
+            return bad_operand(cx, left.span, token.text(), &l);
+        }
     };
     if !(0..i128::from(bits)).contains(&count) {
         cx.error(right.span, ShiftCount { count: count.to_string(), bits: bits.to_string() });
@@ -316,11 +336,14 @@ fn compare(
     {
         return Some(Constant::bool((text(a) == text(b)) == (op == CompareOp::Eq)));
     }
+    if floats::is_float(&l) || floats::is_float(&r) {
+        return floats::compare(cx, (op, token), (&l, left.span), (&r, right.span));
+    }
     let (lhs, rhs) = (Operand::of(&cx.types, &l), Operand::of(&cx.types, &r));
     match (lhs, rhs) {
         (Operand::Bool(a), Operand::Bool(b)) => Some(Constant::bool(fold::compare(op, a.into(), b.into()))),
-        (Operand::Bool(_) | Operand::Other, _) => bad_operand(cx, left.span, token.text(), &l),
-        (_, Operand::Bool(_) | Operand::Other) => bad_operand(cx, right.span, token.text(), &r),
+        (Operand::Bool(_) | Operand::Float(_) | Operand::Other, _) => bad_operand(cx, left.span, token.text(), &l),
+        (_, Operand::Bool(_) | Operand::Float(_) | Operand::Other) => bad_operand(cx, right.span, token.text(), &r),
         (Operand::Be(_, a), Operand::Be(_, b)) if a != b => mixed(cx, left.span.to(right.span), &l, &r),
         (Operand::Be(..), Operand::Int(..)) | (Operand::Int(..), Operand::Be(..)) => {
             mixed(cx, left.span.to(right.span), &l, &r)

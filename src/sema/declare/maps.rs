@@ -68,7 +68,10 @@ impl Declare<'_> {
             _ if index && !(size == 4 && cx.types.as_int(ty).is_some()) => "its key is an index, `u32`",
             _ if size == 0 => "it has no size",
             _ if size > MAX_KEY => "a key has at most 512 bytes",
-            _ if has_pointer(cx, ty) => "two equal pointers need not mean the same",
+            _ if holds(cx, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
+                "two equal pointers need not mean the same"
+            }
+            _ if holds(cx, ty, |kind| kind == TyKind::F64) => "keys are compared by their bytes, `f64` by its value",
             _ => return ty,
         };
         let (name, why) = (cx.types.name(ty), why.to_owned());
@@ -118,24 +121,14 @@ fn form(kind: &MapKindSpec) -> String {
     format!("{}<{types}>(entries)", kind.name)
 }
 
-fn has_pointer(cx: &Session, ty: Ty) -> bool {
-    match cx.types.kind(ty) {
-        TyKind::Ptr { .. } | TyKind::Fn(_) => true,
-        TyKind::Array(element, _) => has_pointer(cx, element),
-        TyKind::Struct(id) => cx.types.struct_def(id).fields.iter().any(|field| has_pointer(cx, field.ty)),
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::Char
-        | TyKind::F64
-        | TyKind::Str(_)
-        | TyKind::Enum(_)
-        | TyKind::Opt(_)
-        | TyKind::Place { .. }
-        | TyKind::Handle
-        | TyKind::Link
-        | TyKind::Null
-        | TyKind::Error => false,
+/// Whether the type, or a part of it, is such a one.
+fn holds(cx: &Session, ty: Ty, wanted: fn(TyKind) -> bool) -> bool {
+    let kind = cx.types.kind(ty);
+    if let TyKind::Array(element, _) = kind {
+        return holds(cx, element, wanted);
     }
+    if let TyKind::Struct(id) = kind {
+        return cx.types.struct_def(id).fields.iter().any(|field| holds(cx, field.ty, wanted));
+    }
+    wanted(kind)
 }

@@ -17,8 +17,14 @@ use inkwell::attributes::AttributeLoc;
 use inkwell::values::BasicValueEnum;
 
 pub fn const_(g: &mut FnGen, op: &OpData) {
-    let ty = g.g.value_type(g.result_ty(op)).into_int_type();
-    g.set(op, ty.const_int(KsConst::of(op).value() as u64, false));
+    let bits = KsConst::of(op).value() as u64;
+    let ty = g.g.value_type(g.result_ty(op));
+    let value: BasicValueEnum = if ty.is_float_type() {
+        ty.into_float_type().const_float(f64::from_bits(bits)).into()
+    } else {
+        ty.into_int_type().const_int(bits, false).into()
+    };
+    g.set(op, value);
 }
 
 pub fn null(g: &mut FnGen, op: &OpData) {

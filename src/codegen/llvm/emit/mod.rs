@@ -5,6 +5,7 @@ mod arith;
 mod bpf;
 mod cf;
 mod dispatch;
+mod float;
 mod host;
 mod ks;
 mod map;

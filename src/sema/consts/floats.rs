@@ -1,0 +1,113 @@
+//! `f64` in constant expressions. Integers without a type become `f64` beside one, and where one is asked for; integers
+//! with a type only by `as`.
+
+use super::Constant;
+use super::convert::type_name;
+use crate::ast::BinaryOp;
+use crate::diag::codes::types::{BadCast, BadOperand, FloatMixed, ValueTruncated};
+use crate::fold::{self, ArithOp, CompareOp};
+use crate::sema::tree::Const;
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+/// The value of a literal, which is well formed.
+pub fn literal(text: &str) -> f64 {
+    text.replace('_', "").parse().unwrap_or_else(|_| crate::bug!("`{text}` is no literal of `f64`"))
+}
+
+/// An integer literal, or what is as one, as an `f64`; warns where that changes its value.
+pub fn of_literal(cx: &mut Session, span: Span, number: i128) -> f64 {
+    let value = fold::int_to_float(number);
+    if value as i128 != number {
+        let (number, kept) = (number.to_string(), format!("{value:.0}"));
+        cx.warn(span, ValueTruncated { value: number, ty: "f64".into(), kept });
+    }
+    value
+}
+
+pub(super) fn is_float(constant: &Constant) -> bool {
+    matches!(constant.value, Const::Float(_))
+}
+
+fn constant(value: f64) -> Constant {
+    Constant::typed(Const::Float(value), Ty::F64)
+}
+
+/// An operand beside an `f64`. None once it was reported that it is no such number.
+fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span), whole: Span) -> Option<f64> {
+    match (&operand.value, operand.ty) {
+        (Const::Float(value), _) => Some(*value),
+        (Const::Int(number), None) => Some(of_literal(cx, span, *number)),
+        (
+            Const::Int(_)
+            | Const::Bool(_)
+            | Const::Null
+            | Const::Str(_)
+            | Const::Zero
+            | Const::Struct(_)
+            | Const::Array(_),
+            _,
+        ) => {
+            let other = type_name(cx, operand);
+            cx.error(whole, FloatMixed { op: token.text().into(), other }).help("`n as f64` converts an integer");
+            None
+        }
+    }
+}
+
+/// An operation with an `f64` on a side at least.
+pub(super) fn arith(
+    cx: &mut Session,
+    (op, token): (ArithOp, BinaryOp),
+    left: (&Constant, Span),
+    right: (&Constant, Span),
+) -> Option<Constant> {
+    let whole = left.1.to(right.1);
+    let (l, r) = (operand(cx, token, left, whole)?, operand(cx, token, right, whole)?);
+    match fold::float(op, l, r) {
+        Some(value) => Some(constant(value)),
+        None => {
+            cx.error(whole, BadOperand { op: token.text().into(), ty: "f64".into() });
+            None
+        }
+    }
+}
+
+pub(super) fn compare(
+    cx: &mut Session,
+    (op, token): (CompareOp, BinaryOp),
+    left: (&Constant, Span),
+    right: (&Constant, Span),
+) -> Option<Constant> {
+    let whole = left.1.to(right.1);
+    let (l, r) = (operand(cx, token, left, whole)?, operand(cx, token, right, whole)?);
+    Some(Constant::bool(fold::compare_floats(op, l, r)))
+}
+
+/// `as` from or to `f64`.
+pub(super) fn cast(cx: &mut Session, span: Span, from: &Constant, to: Ty) -> Option<Constant> {
+    let is_be = from.ty.is_some_and(|ty| matches!(cx.types.kind(ty), TyKind::Be { .. }));
+    match (&from.value, cx.types.as_int(to)) {
+        (Const::Float(value), Some((bits, signed))) => {
+            Some(Constant::typed(Const::Int(fold::float_to_int(*value, bits, signed)), to))
+        }
+        (Const::Float(value), None) if to == Ty::F64 => Some(constant(*value)),
+        (Const::Int(number), None) if to == Ty::F64 && !is_be => Some(constant(fold::int_to_float(*number))),
+        (
+            Const::Float(_)
+            | Const::Int(_)
+            | Const::Bool(_)
+            | Const::Null
+            | Const::Str(_)
+            | Const::Zero
+            | Const::Struct(_)
+            | Const::Array(_),
+            _,
+        ) => {
+            let (from, to) = (type_name(cx, from), cx.types.name(to));
+            cx.error(span, BadCast { from, to });
+            None
+        }
+    }
+}
