@@ -125,6 +125,8 @@ pub enum KsSection {
     Bss = 2,
     /// Frozen at load: a write after it faults, so the compiler puts a config here only when every write comes before.
     Rodata = 3,
+    /// Kept between runs: the map of this section is pinned.
+    Pinned = 4,
 }
 
 /// A variable that BPF code and user space share.

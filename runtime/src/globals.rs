@@ -34,7 +34,12 @@ pub extern "C" fn ks_global(global: u32) -> *mut u8 {
 
 fn find(global: &KsGlobal) -> *mut u8 {
     let object = load::opened();
-    let sections = [(KsSection::Data, c".data"), (KsSection::Bss, c".bss"), (KsSection::Rodata, c".rodata")];
+    let sections = [
+        (KsSection::Data, c".data"),
+        (KsSection::Bss, c".bss"),
+        (KsSection::Rodata, c".rodata"),
+        (KsSection::Pinned, c".data.pinned_globals"),
+    ];
     for (section, name) in sections {
         if global.section != KsSection::Any as u32 && global.section != section as u32 {
             continue;

@@ -56,7 +56,29 @@ pub struct Global {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GlobalKind {
     Var,
+    /// `pin var`: its value outlives the process.
+    Pinned,
+    /// `local var`: of BPF code alone.
+    Local,
+    /// `percpu var`: of BPF code alone, one for each CPU.
+    Percpu,
     Config,
+}
+
+impl GlobalKind {
+    pub const ALL: [GlobalKind; 5] =
+        [GlobalKind::Var, GlobalKind::Pinned, GlobalKind::Local, GlobalKind::Percpu, GlobalKind::Config];
+
+    /// The word that opens its declaration in IR text.
+    pub fn word(self) -> &'static str {
+        match self {
+            GlobalKind::Var => "global",
+            GlobalKind::Pinned => "pinned",
+            GlobalKind::Local => "local",
+            GlobalKind::Percpu => "percpu",
+            GlobalKind::Config => "config",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,10 +86,12 @@ pub enum Section {
     Data,
     Bss,
     Rodata,
+    /// libbpf makes a map of it, which the runtime pins.
+    Pinned,
 }
 
 impl Section {
-    pub const ALL: [Section; 3] = [Section::Data, Section::Bss, Section::Rodata];
+    pub const ALL: [Section; 4] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned];
 
     /// The ELF section's name.
     pub fn name(self) -> &'static str {
@@ -75,6 +99,7 @@ impl Section {
             Section::Data => ".data",
             Section::Bss => ".bss",
             Section::Rodata => ".rodata",
+            Section::Pinned => ".data.pinned_globals",
         }
     }
 }
@@ -89,6 +114,8 @@ pub struct MapDecl {
     pub max_entries: u32,
     /// `BPF_F_*` of include/uapi/linux/bpf.h
     pub flags: u32,
+    /// `pin var`: it outlives the process.
+    pub pinned: bool,
     pub span: Span,
 }
 

@@ -1,7 +1,7 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
 use super::mentioned;
-use super::{Attr, BlockId, Function, Global, GlobalKind, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
+use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
 use crate::tables::ProgramSpec;
 use crate::types::{Origin, StructId, TyKind, Types};
 use std::collections::HashMap;
@@ -128,10 +128,7 @@ impl Printer<'_> {
     }
 
     fn global(&mut self, global: &Global) {
-        let kind = match global.kind {
-            GlobalKind::Var => "global",
-            GlobalKind::Config => "config",
-        };
+        let kind = global.kind.word();
         let section = global.section.map_or(String::new(), |s| format!(" section={}", s.name()));
         let text =
             format!("{kind} @{} : {}{section} = {}", global.name, self.types.ir_text(global.ty), image(&global.init));
@@ -140,13 +137,14 @@ impl Printer<'_> {
 
     fn map(&mut self, map: &MapDecl) {
         let text = format!(
-            "map @{} : {}<{}, {}> max_entries={} flags={}",
+            "map @{} : {}<{}, {}> max_entries={} flags={}{}",
             map.name,
             map.kind.name,
             self.types.ir_text(map.key),
             self.types.ir_text(map.value),
             map.max_entries,
-            map.flags
+            map.flags,
+            if map.pinned { " pinned" } else { "" }
         );
         self.line(1, &text);
     }

@@ -27,7 +27,7 @@ mod strings;
 mod temporaries;
 
 use crate::ir::{self, Module, Symbol};
-use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
+use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::types::{TyKind, Types};
@@ -97,7 +97,12 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
             name: name.clone(),
             ty: global.ty,
             init,
-            kind: ir::GlobalKind::Var,
+            kind: match global.storage {
+                Storage::Shared => ir::GlobalKind::Var,
+                Storage::Pinned => ir::GlobalKind::Pinned,
+                Storage::Local => ir::GlobalKind::Local,
+                Storage::Percpu => ir::GlobalKind::Percpu,
+            },
             section: None,
             span: global.span,
         });
@@ -126,6 +131,7 @@ fn map_decls(program: &Program, names: &Names) -> Vec<ir::MapDecl> {
             value: map.value,
             max_entries: map.max_entries,
             flags: map.flags,
+            pinned: map.pinned,
             span: map.span,
         })
         .collect()

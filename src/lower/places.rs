@@ -5,7 +5,7 @@ use super::elements::{constant_index, has_variable_index};
 use super::func::{Dest, Lowering, Slot, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{CompoundOp, Expr, ExprKind, LocalId};
+use crate::sema::tree::{CompoundOp, Expr, ExprKind, LocalId, Storage};
 use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole};
 use crate::types::{BitField, Space, Ty, TyKind};
@@ -122,13 +122,15 @@ impl Lowering<'_> {
             return self.local_place(local);
         }
         if let ExprKind::Global(global) = expr.kind {
+            let percpu = self.program.global(global).storage == Storage::Percpu;
+            let space = if percpu { Space::Percpu } else { Space::Global };
             let name = self.names.global(global);
-            return self.at(expr.span).global_place(name, expr.ty);
+            return self.at(expr.span).global_place(name, expr.ty, space);
         }
         if let ExprKind::ConfigField { config, field } = expr.kind {
             let ty = self.cx.types.intern(TyKind::Struct(self.program.config(config).ty));
             let name = self.names.config(config);
-            let base = self.at(expr.span).global_place(name, ty);
+            let base = self.at(expr.span).global_place(name, ty, Space::Global);
             return self.field_place(base, field);
         }
         if has_variable_index(expr) {
@@ -157,8 +159,8 @@ impl Lowering<'_> {
         self.at(expr.span).deref(pointer)
     }
 
-    fn global_place(&mut self, name: &Symbol, ty: Ty) -> Value {
-        let place = self.cx.types.place(ty, Space::Global);
+    fn global_place(&mut self, name: &Symbol, ty: Ty, space: Space) -> Value {
+        let place = self.cx.types.place(ty, space);
         self.b.ks_global(name, place)
     }
 

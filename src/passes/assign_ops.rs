@@ -9,7 +9,7 @@ use super::{Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::NotAtomic;
 use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsDeref, KsElem, KsField, KsGlobal};
-use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::target::Target;
 use crate::types::{Origin, Space, Ty, TyKind, Types};
@@ -36,7 +36,10 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let types = &cx.types;
     let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
     let atomic = shared && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
-    if shared && !atomic && module.target == Some(Target::Bpf) && space != Space::Any {
+    let bpf_side = module.target == Some(Target::Bpf);
+    // A function of both sides warns once.
+    let warns = if bpf_side { space != Space::Any } else { !func.targets.bpf };
+    if shared && !atomic && warns {
         let ty = types.name(of);
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
     }
@@ -91,7 +94,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
         Space::Global => match root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal) {
             Some(op) => {
                 let name = KsGlobal::of(&func.ops[op]).global();
-                module.globals.iter().any(|g| g.name == *name && g.section.is_some())
+                module.globals.iter().any(|g| g.name == *name && g.section.is_some() && g.kind != GlobalKind::Local)
             }
             None => true,
         },

@@ -5,7 +5,7 @@
 //! what a side cannot have: operations of the other side, with the calls that lead to them, and recursion in BPF. First
 //! of all passes, since the others work for a target.
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, global_uses};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::support::NotSupportedYet;
@@ -73,6 +73,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: func.name.to_string() });
             called_from(module, error, &chain);
         }
+        global_uses::check(module, cx, func, target, &|error| called_from(module, error, &chain));
         for op in func.walk() {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);

@@ -8,13 +8,13 @@
 //! The analysis of configs walks `main` in order of the text, into calls: what may load the object is a `load` or an
 //! access to a map. It errs towards `.data`.
 
-use super::split::global_of;
+use super::global_uses::{global_of, roots, written};
 use super::{Changed, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Function, GlobalKind, Module, OpId, Opcode, RegionId, Role, Section, Symbol, Value};
 use crate::session::Session;
-use crate::tables::{AttrKind, OpTrait};
+use crate::tables::AttrKind;
 use std::collections::{BTreeSet, HashMap};
 
 pub static PASS: Pass =
@@ -29,9 +29,15 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
     for global in &mut module.globals {
         let zero = global.init.iter().all(|&byte| byte == 0);
         global.section = match global.kind {
+            // Where other programs and later runs look for it.
+            GlobalKind::Pinned => Some(Section::Pinned),
+            // An entry of a map of its own.
+            GlobalKind::Percpu => None,
             _ if !shared.contains(&global.name) => None,
             GlobalKind::Config if !late.contains(&global.name) => Some(Section::Rodata),
-            GlobalKind::Config | GlobalKind::Var => Some(if zero { Section::Bss } else { Section::Data }),
+            GlobalKind::Config | GlobalKind::Var | GlobalKind::Local => {
+                Some(if zero { Section::Bss } else { Section::Data })
+            }
         };
     }
     Changed::Yes
@@ -89,30 +95,6 @@ fn may_load(func: &Function, op: OpId) -> bool {
     let data = &func.ops[op];
     data.opcode == Opcode::HostLoad
         || data.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
-}
-
-/// The global that each place, and each pointer into it, belongs to.
-fn roots(func: &Function, ops: &[OpId]) -> HashMap<Value, Symbol> {
-    let mut roots: HashMap<Value, Symbol> = HashMap::new();
-    for &op in ops {
-        let data = &func.ops[op];
-        let root = match global_of(data) {
-            Some(name) => Some(name.clone()),
-            None if data.opcode.has(OpTrait::Pure) => data.operands.iter().find_map(|o| roots.get(o).cloned()),
-            None => None,
-        };
-        if let (Some(root), Some(&result)) = (root, data.results.first()) {
-            roots.insert(result, root);
-        }
-    }
-    roots
-}
-
-/// The globals that an op may write.
-fn written(func: &Function, op: OpId, roots: &HashMap<Value, Symbol>) -> Vec<Symbol> {
-    let data = &func.ops[op];
-    let operands = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
-    operands.filter_map(|(_, value)| roots.get(value).cloned()).collect()
 }
 
 /// Goes through `main` in the order in which it runs.

@@ -4,8 +4,9 @@
 //! functions; in a BPF module all maps and the shared globals, in a host module the maps and globals that its functions
 //! name, and the programs as declarations. First of each target's passes, since the others look at one side only.
 
+use super::global_uses::global_of;
 use super::{Changed, Pass, Run};
-use crate::ir::{Function, Module, OpData, Opcode, ProgramDecl, Role, Symbol, ops::KsGlobal};
+use crate::ir::{Function, GlobalKind, Module, OpData, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables::AttrKind;
 use crate::target::Target;
@@ -23,7 +24,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
     match module.target {
         Some(Target::Bpf) => {
             module.funcs.retain(|f| f.targets.bpf);
-            module.globals.retain(|g| g.section.is_some());
+            module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
         }
         Some(Target::Host) => {
@@ -57,9 +58,4 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
 pub fn map_of(op: &OpData) -> Option<&Symbol> {
     let at = op.opcode.spec().attrs.iter().position(|a| a.name == "map" && a.kind == AttrKind::Symbol)?;
     Some(op.attrs[at].symbol())
-}
-
-/// The global that an op names.
-pub fn global_of(op: &OpData) -> Option<&Symbol> {
-    (op.opcode == Opcode::KsGlobal).then(|| KsGlobal::of(op).global())
 }

@@ -113,8 +113,22 @@ pub struct Local {
     pub span: Span,
 }
 
+/// Who sees a global variable, and for how long it lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Storage {
+    /// Both sides, as long as the process.
+    Shared,
+    /// `pin var`: both sides; the value outlives the process.
+    Pinned,
+    /// `local var`: BPF code.
+    Local,
+    /// `percpu var`: BPF code; one for each CPU.
+    Percpu,
+}
+
 pub struct Global {
     pub name: String,
+    pub storage: Storage,
     pub ty: Ty,
     /// None: zero.
     pub init: Option<Const>,
@@ -139,6 +153,8 @@ pub struct Map {
     pub max_entries: u32,
     /// `BPF_F_*`, those included that the kind requires.
     pub flags: u32,
+    /// `pin var`
+    pub pinned: bool,
     pub span: Span,
 }
 
@@ -157,6 +173,20 @@ pub enum Const {
     /// In order of the fields.
     Struct(Vec<Const>),
     Array(Vec<Const>),
+}
+
+impl Const {
+    /// Whether all bytes of the value are zero.
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Const::Int(number) => *number == 0,
+            Const::Bool(value) => !value,
+            Const::Float(number) => number.to_bits() == 0,
+            Const::Str(bytes) => bytes.iter().all(|&byte| byte == 0),
+            Const::Null | Const::Zero => true,
+            Const::Struct(values) | Const::Array(values) => values.iter().all(Const::is_zero),
+        }
+    }
 }
 
 pub struct Block {

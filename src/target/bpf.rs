@@ -22,6 +22,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::loop_form::PASS,
     // Directly after: it takes what `loop-form` chose.
     &passes::outline::PASS,
+    // After `outline`: a callback looks up for itself.
+    &passes::percpu_vars::PASS,
     // After `outline`: its loops are bounded and stay plain.
     &passes::strings::PASS,
     // After all that makes or looks at structured control flow.

@@ -1,7 +1,7 @@
 //! Data: globals, maps, the licence.
 
 use super::module::ModuleGen;
-use crate::ir::{Global, MapDecl, Section};
+use crate::ir::{Global, GlobalKind, MapDecl, Section};
 use crate::tables::KeyRule;
 use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
@@ -44,6 +44,10 @@ fn license(g: &mut ModuleGen) {
 fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
     let value = define(g, global, &global.name);
     value.set_section(Some(section.name()));
+    if global.kind == GlobalKind::Local {
+        // Nothing outside of the object's code knows it, type information included.
+        return value.set_linkage(Linkage::Internal);
+    }
     value.set_constant(section == Section::Rodata);
     if section == Section::Rodata {
         g.debug.constant(g.cx, value, &global.name, global.ty, global.span);

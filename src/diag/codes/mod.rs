@@ -40,6 +40,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod maps;
 pub mod names;
+pub mod shared;
 pub mod support;
 pub mod syntax;
 pub mod types;
@@ -55,6 +56,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         types::CODES,
         contexts::CODES,
         maps::CODES,
+        shared::CODES,
         limits::CODES,
         support::CODES,
         lifecycle::CODES,

@@ -70,19 +70,14 @@ impl Parser<'_> {
 
     fn declaration(&mut self, module: &mut Module) -> Parse<()> {
         let word = self.word()?;
+        if let Some(kind) = GlobalKind::ALL.into_iter().find(|kind| kind.word() == word) {
+            let global = self.global(kind)?;
+            module.globals.push(global);
+            return Ok(());
+        }
         match word.as_str() {
             "enum" => self.enum_decl(),
             "struct" => self.struct_decl(),
-            "global" => {
-                let global = self.global(GlobalKind::Var)?;
-                module.globals.push(global);
-                Ok(())
-            }
-            "config" => {
-                let global = self.global(GlobalKind::Config)?;
-                module.globals.push(global);
-                Ok(())
-            }
             "map" => {
                 let map = self.map()?;
                 module.maps.push(map);
@@ -104,7 +99,7 @@ impl Parser<'_> {
             }
             _ => {
                 self.at -= 1;
-                self.stop("a declaration starts with enum, struct, global, config, map, loadable, options or func")
+                self.stop("a declaration starts with enum, struct, a kind of global, map, loadable, options or func")
             }
         }
     }
@@ -231,7 +226,9 @@ impl Parser<'_> {
         self.key("max_entries")?;
         let max_entries = self.small()?;
         self.key("flags")?;
-        Ok(MapDecl { name: name.into(), kind, key, value, max_entries, flags: self.small()?, span })
+        let flags = self.small()?;
+        let pinned = self.eat_word("pinned");
+        Ok(MapDecl { name: name.into(), kind, key, value, max_entries, flags, pinned, span })
     }
 
     /// `@count program(xdp, "")`

@@ -1,7 +1,7 @@
 //! The first look at the declarations: names, duplicates, ids; and what is not supported at all.
 
-use super::{Declare, Entry, State, attributes};
-use crate::ast::{self, EnumDecl, FnDecl, Ident, Item, ItemKind, Storage, StrLit, TypeKind, VarDecl};
+use super::{Declare, Entry, State, attributes, storage};
+use crate::ast::{self, EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::names::{DuplicateLicense, DuplicateName};
 use crate::diag::codes::support::NotSupportedYet;
@@ -122,25 +122,20 @@ impl<'a> Declare<'a> {
     fn add_variable(&mut self, cx: &mut Session, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
         let name = decl.name.name.clone();
         let span = decl.name.span;
-        if decl.pin {
-            not_yet(cx, span, "`pin`");
-        }
-        match decl.storage {
-            Some(Storage::Local) => not_yet(cx, span, "`local var`"),
-            Some(Storage::Percpu) => not_yet(cx, span, "`percpu var`"),
-            None => {}
-        }
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
-                self.env.program.globals.push(Global { name, ty: Ty::ERROR, init: None, span });
+                let storage = storage::of_variable(cx, decl);
+                self.env.program.globals.push(Global { name, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
             Written::Map(kind) if !kind.supported => unsupported(cx, span, &format!("the map kind `{}`", kind.name)),
             Written::Map(kind) => {
                 let id = MapId(self.env.program.maps.len() as u32);
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
-                self.env.program.maps.push(Map { name, kind, key, value, max_entries: 0, flags: 0, span });
+                storage::check_map(cx, decl);
+                let pinned = decl.pin;
+                self.env.program.maps.push(Map { name, kind, key, value, max_entries: 0, flags: 0, pinned, span });
                 Entity::Map(id)
             }
             Written::UnknownKind(kind) => {

@@ -11,6 +11,7 @@ mod kernel_names;
 mod main_args;
 mod maps;
 mod programs;
+mod storage;
 mod structs;
 mod values;
 

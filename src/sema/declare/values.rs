@@ -2,11 +2,12 @@
 
 use super::Declare;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
+use crate::diag::codes::shared::PercpuInitialiser;
 use crate::diag::codes::types::UnknownTypeOf;
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
-use crate::sema::tree::{ConfigId, Const, GlobalId};
+use crate::sema::tree::{ConfigId, Const, GlobalId, Storage};
 use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
 use crate::types::Ty;
@@ -39,6 +40,12 @@ impl Declare<'_> {
             (None, init) => self.inferred(cx, &decl.name, init.as_ref())?,
         };
         let global = &mut self.env.program.globals[id.0 as usize];
+        if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)
+            && init.as_ref().is_some_and(|init| !init.is_zero())
+        {
+            cx.error(written.span, PercpuInitialiser { name: decl.name.name.clone() })
+                .help("leave the initial value out, and count from zero");
+        }
         global.ty = ty;
         global.init = init;
         (ty != Ty::ERROR).then_some(Entity::Global(id))

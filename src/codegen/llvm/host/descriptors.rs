@@ -108,6 +108,7 @@ fn shared<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global) -> StructValue<'c> {
         Some(Section::Data) => KsSection::Data,
         Some(Section::Bss) => KsSection::Bss,
         Some(Section::Rodata) => KsSection::Rodata,
+        Some(Section::Pinned) => KsSection::Pinned,
         None => KsSection::Any,
     };
     let name = g.text(Some(&global.name));

@@ -1,0 +1,87 @@
+//! Which globals the ops of a function name, read and write; and the uses that a side cannot have.
+
+use crate::diag::Diagnostic;
+use crate::diag::codes::contexts::BpfOnly;
+use crate::diag::codes::maps::ConfigWrite;
+use crate::ir::ops::KsGlobal;
+use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
+use crate::session::Session;
+use crate::tables::{OpTrait, OperandKind};
+use crate::target::Target;
+use std::collections::HashMap;
+
+/// The global that an op names.
+pub fn global_of(op: &OpData) -> Option<&Symbol> {
+    (op.opcode == Opcode::KsGlobal).then(|| KsGlobal::of(op).global())
+}
+
+/// The global that each place, and each pointer into it, belongs to.
+pub fn roots(func: &Function, ops: &[OpId]) -> HashMap<Value, Symbol> {
+    let mut roots: HashMap<Value, Symbol> = HashMap::new();
+    for &op in ops {
+        let data = &func.ops[op];
+        let root = match global_of(data) {
+            Some(name) => Some(name.clone()),
+            None if data.opcode.has(OpTrait::Pure) => data.operands.iter().find_map(|o| roots.get(o).cloned()),
+            None => None,
+        };
+        if let (Some(root), Some(&result)) = (root, data.results.first()) {
+            roots.insert(result, root);
+        }
+    }
+    roots
+}
+
+/// The globals that an op may write.
+pub fn written(func: &Function, op: OpId, roots: &HashMap<Value, Symbol>) -> Vec<Symbol> {
+    let data = &func.ops[op];
+    let operands = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
+    operands.filter_map(|(_, value)| roots.get(value).cloned()).collect()
+}
+
+/// Reports variables of BPF code alone that user space uses, and configs that BPF code writes. `called_from` adds how the
+/// function is reached.
+pub fn check(
+    module: &Module,
+    cx: &mut Session,
+    func: &Function,
+    target: Target,
+    called_from: &dyn Fn(&mut Diagnostic),
+) {
+    let ops = func.walk();
+    let roots = roots(func, &ops);
+    let kind = |name: &Symbol| module.global(name).map(|global| global.kind);
+    for op in ops {
+        let data = &func.ops[op];
+        let span = data.loc.span;
+        if let (Target::Host, Some(name)) = (target, global_of(data)) {
+            let word = match kind(name) {
+                Some(GlobalKind::Local) => "local",
+                Some(GlobalKind::Percpu) => "percpu",
+                Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Config) | None => continue,
+            };
+            let error = cx.error(span, BpfOnly { what: format!("`{word} var {name}`"), func: func.name.to_string() });
+            error.help(format!("what both sides see is declared `var {name}`"));
+            called_from(error);
+        } else if target == Target::Bpf {
+            let is_config = |name: &&Symbol| kind(name) == Some(GlobalKind::Config);
+            for name in assigned(data, &roots).filter(is_config) {
+                let error = cx.error(span, ConfigWrite { name: name.to_string() });
+                called_from(error.help("user space writes it; what BPF code changes is a global variable: `var g: T`"));
+            }
+            // What has the address could write.
+            let taken = data.operands.first().filter(|_| data.opcode == Opcode::KsAddr).and_then(|of| roots.get(of));
+            if let Some(name) = taken.filter(is_config) {
+                let error = cx.error(span, ConfigWrite { name: name.to_string() });
+                called_from(error.help("take the address of a copy: `var copy = …`, `&copy`"));
+            }
+        }
+    }
+}
+
+/// The globals that an op itself writes.
+fn assigned<'r>(op: &'r OpData, roots: &'r HashMap<Value, Symbol>) -> impl Iterator<Item = &'r Symbol> {
+    let outs =
+        std::iter::zip(&op.operands, op.opcode.spec().operands).filter(|(_, spec)| spec.kind == OperandKind::Out);
+    outs.filter_map(|(value, _)| roots.get(value))
+}

@@ -1,0 +1,94 @@
+//! `percpu-vars`: a `percpu var` becomes the entry of a map that has one for each CPU.
+//!
+//! Takes `ks.global` of such a variable in BPF code. Leaves a lookup in a `percpu_array` of the variable's name with one
+//! entry, which is always there; the verifier wants to see that tested all the same. After `outline`: a callback looks up
+//! for itself, which is cheaper than to carry the address in a frame.
+
+use super::{Changed, Pass, Run};
+use crate::ir::ops::KsGlobal;
+use crate::ir::{Builder, Function, Global, GlobalKind, MapDecl, Module, OpId, Opcode, Symbol, Value};
+use crate::session::Session;
+use crate::tables::{MAP_KINDS, MapKindSpec};
+use crate::types::{Space, Ty, Types};
+use std::collections::{BTreeSet, HashMap};
+
+const NAME: &str = "percpu-vars";
+pub static PASS: Pass = Pass { name: NAME, summary: "Keep per-CPU variables in maps", run: Run::Module(run) };
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let vars: Vec<Global> = module.globals.iter().filter(|g| g.kind == GlobalKind::Percpu).cloned().collect();
+    if vars.is_empty() {
+        return Changed::No;
+    }
+    module.globals.retain(|g| g.kind != GlobalKind::Percpu);
+    let mut used = BTreeSet::new();
+    for func in &mut module.funcs {
+        used.extend(function(func, &vars, &mut cx.types));
+    }
+    module.maps.extend(vars.into_iter().filter(|var| used.contains(&var.name)).map(map));
+    Changed::Yes
+}
+
+fn map(var: Global) -> MapDecl {
+    let (name, value, span) = (var.name, var.ty, var.span);
+    MapDecl { name, kind: kind(), key: Ty::U32, value, max_entries: 1, flags: 0, pinned: false, span }
+}
+
+/// The kind whose keys are indexes and which has an entry for each CPU.
+fn kind() -> &'static MapKindSpec {
+    let found = MAP_KINDS.iter().find(|kind| kind.array && kind.percpu);
+    found.unwrap_or_else(|| crate::bug!("there is no kind of map with an array for each CPU"))
+}
+
+/// Yields the variables that the function uses.
+fn function(func: &mut Function, vars: &[Global], types: &mut Types) -> BTreeSet<Symbol> {
+    let mut used = BTreeSet::new();
+    let mut key = None;
+    let (mut places, mut replaced) = (HashMap::new(), Vec::new());
+    let ops: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsGlobal).collect();
+    for op in ops {
+        let name = KsGlobal::of(&func.ops[op]).global().clone();
+        if let Some(var) = vars.iter().find(|var| var.name == name) {
+            let key = *key.get_or_insert_with(|| zero_key(func, types));
+            let place = look_up(func, types, op, key, (&name, var.ty));
+            places.insert(func.ops[op].results[0], place);
+            replaced.push(op);
+            used.insert(name);
+        }
+    }
+    func.replace_values(&places);
+    for op in replaced {
+        func.erase(op);
+    }
+    used
+}
+
+/// The only key, stored once.
+fn zero_key(func: &mut Function, types: &mut Types) -> Value {
+    let entry = func.entry();
+    let Some(&first) = func.blocks[entry].ops.first() else { crate::bug!("a function without an end") };
+    let place = types.place(Ty::U32, Space::Stack);
+    let mut b = Builder::before(func, first, NAME);
+    let key = b.ks_var(b"key", place);
+    let zero = b.ks_const(0, Ty::U32);
+    b.ks_store(key, zero);
+    key
+}
+
+fn look_up(func: &mut Function, types: &mut Types, op: OpId, key: Value, (name, ty): (&Symbol, Ty)) -> Value {
+    let pointer = types.ptr(ty, Space::Percpu, true);
+    let (not_null, place) = (types.ptr(ty, Space::Percpu, false), types.place(ty, Space::Percpu));
+    let mut b = Builder::before(func, op, NAME);
+    let found = b.map_lookup(key, name, pointer);
+    let null = b.mem_is_null(found, Ty::BOOL);
+    b.either(
+        null,
+        &[],
+        |b| {
+            b.ks_unreachable();
+        },
+        |b| b.done(),
+    );
+    let found = b.arith_cast(found, not_null);
+    b.ks_deref(found, place)
+}

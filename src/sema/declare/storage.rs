@@ -1,0 +1,43 @@
+//! The words before `var`: `pin`, `local`, `percpu`.
+
+use crate::ast::{self, VarDecl};
+use crate::diag::codes::shared::{CannotPin, MapStorage};
+use crate::sema::tree::Storage;
+use crate::session::Session;
+
+/// Of a variable that is no map.
+pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
+    let storage = match decl.storage {
+        None if decl.pin => return Storage::Pinned,
+        None => return Storage::Shared,
+        Some(ast::Storage::Local) => Storage::Local,
+        Some(ast::Storage::Percpu) => Storage::Percpu,
+    };
+    if decl.pin {
+        let why = format!("a `{} var` is of one run of the BPF code alone", word(decl));
+        cx.error(decl.name.span, CannotPin { name: decl.name.name.clone(), why })
+            .help(format!("`pin var {}` is kept between runs, and both sides see it", decl.name.name));
+    }
+    storage
+}
+
+/// A map is seen from both sides; which kinds have one value per CPU, the kind says.
+pub(super) fn check_map(cx: &mut Session, decl: &VarDecl) {
+    if decl.storage.is_none() {
+        return;
+    }
+    let (name, storage) = (decl.name.name.clone(), word(decl).to_owned());
+    let error = cx.error(decl.name.span, MapStorage { name, storage });
+    match decl.storage {
+        Some(ast::Storage::Percpu) => error.help("the kinds `percpu_hash` and `percpu_array` have an entry per CPU"),
+        Some(ast::Storage::Local) | None => error.help("user space reads only the maps that its code names"),
+    };
+}
+
+fn word(decl: &VarDecl) -> &'static str {
+    match decl.storage {
+        Some(ast::Storage::Local) => "local",
+        Some(ast::Storage::Percpu) => "percpu",
+        None => "",
+    }
+}
