@@ -1,11 +1,11 @@
 //! `maps`: access to entries becomes lookups and updates.
 //!
-//! Takes `map.entry`, `map.entry_or`, `map.copy` and `map.assign_op` of BPF code. Leaves `map.lookup` (a pointer or null),
-//! `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`. BPF only: user
-//! space has no pointers into maps (see `map-places`).
+//! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code. Leaves `map.lookup` (a pointer or
+//! null), `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`, walks as
+//! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
 
-use super::{Changed, Declarations, Pass, Run, entry_init};
-use crate::ir::ops::{MapAssignOp, MapCopy, MapEntry, MapEntryOr};
+use super::{Changed, Declarations, Pass, Run, entry_init, map_walks};
+use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -37,6 +37,9 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             copy(func, module, &mut cx.types, op, &mut results);
         } else if opcode == Opcode::MapAssignOp {
             assign_op(func, module, &mut cx.types, op);
+        } else if opcode == Opcode::MapEach {
+            let map = MapEach::of(&func.ops[op]).map().clone();
+            map_walks::walk(func, declared(module, &map), &mut cx.types, op);
         } else {
             continue;
         }
@@ -118,7 +121,7 @@ fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: O
 }
 
 /// Copies what one place holds to another, whatever its type.
-fn copy_value(b: &mut Builder<'_>, types: &Types, ty: Ty, to: Value, from: Value) {
+pub fn copy_value(b: &mut Builder<'_>, types: &Types, ty: Ty, to: Value, from: Value) {
     if types.is_aggregate(ty) {
         b.ks_copy(to, from);
     } else {

@@ -11,6 +11,7 @@ mod global_uses;
 pub mod loop_form;
 mod manager;
 pub mod map_places;
+mod map_walks;
 pub mod maps;
 pub mod numeric;
 pub mod optionals;

@@ -1,15 +1,24 @@
 //! The function that a loop's body becomes.
 
 use super::frame::{Exit, Placed, free_values, is_loop};
-use super::hide::{equated_places, hide, hideable, written_places};
+use super::hide::{Path, equated_places, hide};
 use super::{GO_ON, NAME, STOP, TARGETS};
-use crate::ir::ops::BpfTurns;
-use crate::ir::{Builder, Function, Loc, OpId, Opcode, Param, RegionId, Role, Symbol, Value, clone};
+use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, RegionId, Role, Symbol, Value, clone};
 use crate::passes::loop_form;
-use crate::types::{Ty, Types};
+use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
-/// `fn name(turn: u32, frame: *Frame) -> i64` with the body of the loop `op` of `func`, and whether it uses `zero`.
+/// What a callback takes before the frame.
+fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, Ty)> {
+    if data.opcode == Opcode::BpfTurns {
+        return vec![("turn", Ty::U32)];
+    }
+    let map = types.ptr(Ty::U8, Space::Map, false);
+    vec![("map", map), ("key", args[0]), ("value", args[1])]
+}
+
+/// `fn name(turn: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
+/// loop `op` of `func`, and whether it uses `zero`.
 pub fn make(
     func: &Function,
     types: &mut Types,
@@ -18,15 +27,20 @@ pub fn make(
     (name, zero): (&Symbol, &Symbol),
 ) -> (Function, bool) {
     let data = &func.ops[op];
-    let body = BpfTurns::of(data).body_region();
+    let body = data.regions[0];
+    let block = func.only_block(body);
+    let args = &func.blocks[block].args;
     let span = data.loc.span;
     let loc = Loc { span, made_by: Some(NAME) };
     let pointer = frame.pointer(types);
-    let params =
-        vec![Param { name: "turn".into(), ty: Ty::U32, span }, Param { name: "frame".into(), ty: pointer, span }];
+    let types_of_args: Vec<Ty> = args.iter().map(|&arg| func.ty(arg)).collect();
+    let mut params = params(data, types, &types_of_args);
+    params.push(("frame", pointer));
+    let params: Vec<Param> = params.into_iter().map(|(name, ty)| Param { name: name.into(), ty, span }).collect();
+    let count = params.len();
     let mut callback = Function::new(name, span, span, Role::Helper, params, Ty::I64);
     callback.targets = TARGETS;
-    let (turn, address, entry) = (callback.param(0), callback.param(1), callback.entry());
+    let (address, entry) = (callback.param(count - 1), callback.entry());
     let mut values: HashMap<Value, Value> = HashMap::new();
     let mut b = Builder::at_end(&mut callback, entry, loc);
     let place = frame.place_type(types);
@@ -35,13 +49,14 @@ pub fn make(
     for &value in &free {
         frame.import(func, &mut b, types, place, &mut values, value);
     }
-    let hidden = hidden_each_turn(func, types, body, &free);
-    for &(variable, ty) in &hidden {
-        hide(&mut b, types, zero, values[&variable], ty);
+    let hidden = hidden_each_turn(func, types, body, frame);
+    for part in &hidden {
+        hide(&mut b, types, zero, place, part);
     }
     let start = b.func.blocks[entry].ops.len();
-    let block = func.only_block(body);
-    values.extend(func.blocks[block].args.iter().map(|&arg| (arg, turn)));
+    // The body's arguments are the callback's last before the frame.
+    let first = count - 1 - args.len();
+    values.extend(args.iter().enumerate().map(|(at, &arg)| (arg, callback.param(first + at))));
     clone::ops(func, block, &mut callback, entry, &mut values);
     let first = callback.blocks[entry].ops[start];
     let region = callback.body;
@@ -53,13 +68,10 @@ pub fn make(
 }
 
 /// The variables of outside that a body writes, and compares so that the verifier gets to know them.
-fn hidden_each_turn(func: &Function, types: &Types, body: RegionId, free: &[Value]) -> Vec<(Value, Ty)> {
-    let (written, equated) = (written_places(func, body), equated_places(func, body));
-    let candidates = free.iter().filter(|value| written.contains(value) && equated.contains(value));
-    candidates
-        .filter_map(|&value| Some((value, hideable(func, types, value)?)))
-        .filter(|(_, ty)| *ty != Ty::BOOL)
-        .collect()
+fn hidden_each_turn(func: &Function, types: &Types, body: RegionId, frame: &Placed) -> Vec<(Path, Ty)> {
+    let equated = equated_places(func, body);
+    let written = frame.written_in(func, types, body).into_iter();
+    written.filter(|(path, ty)| equated.contains(path) && *ty != Ty::BOOL).collect()
 }
 
 /// A turn after the one that left the loop.

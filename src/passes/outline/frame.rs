@@ -1,8 +1,7 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::hide::{hideable, written_places};
+use super::hide::{Path, written_places};
 use super::{NAME, STOP};
-use crate::ir::ops::BpfTurns;
 use crate::ir::{Attr, Builder, Function, OpId, Opcode, RegionId, Value, ValueDef};
 use crate::passes::loop_form;
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
@@ -70,7 +69,7 @@ pub fn free_values(func: &Function, region: RegionId) -> Vec<Value> {
 
 /// Whether `break` in the op's regions is of the op itself.
 pub fn is_loop(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::KsWhile | Opcode::KsFor | Opcode::BpfTurns)
+    matches!(opcode, Opcode::KsWhile | Opcode::KsFor | Opcode::BpfTurns | Opcode::BpfWalk)
 }
 
 /// Ops that a body makes anew instead of taking their result from the frame.
@@ -92,7 +91,7 @@ fn has_break(func: &Function, region: RegionId) -> bool {
 
 impl Frame {
     pub fn add_loop(&mut self, func: &Function, types: &Types, op: OpId) {
-        let region = BpfTurns::of(&func.ops[op]).body_region();
+        let region = func.ops[op].regions[0];
         let mut slots = BTreeSet::new();
         for value in free_values(func, region) {
             self.capture(func, types, value, &mut slots);
@@ -241,12 +240,10 @@ impl Placed {
         }
     }
 
-    /// Integer variables in the frame that a body writes.
-    pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Value, Ty)> {
-        let variables = self.frame.slots.iter().filter(|(_, capture)| *capture == Capture::Variable);
-        let written = written_places(func, body);
-        let variables = variables.map(|&(variable, _)| variable).filter(|variable| written.contains(variable));
-        variables.filter_map(|variable| Some((variable, hideable(func, types, variable)?))).collect()
+    /// Integers in variables of the frame that a body writes.
+    pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Path, Ty)> {
+        let written = written_places(func, body).into_iter().filter(|path| path.variable == self.value);
+        written.filter_map(|path| path.hideable(func, types).map(|ty| (path, ty))).collect()
     }
 
     /// What stands in a callback for a value of the function: `known` holds what was made already.

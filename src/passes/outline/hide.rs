@@ -4,32 +4,72 @@
 //! knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum with a variable in memory that is
 //! always zero is the same value, but not known.
 
-use crate::ir::ops::ArithCmp;
+use crate::ir::ops::{ArithCmp, KsField};
 use crate::ir::{Builder, Function, Opcode, RegionId, Symbol, Value};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashSet;
 
-/// The type of a variable, if it can be hidden.
-pub fn hideable(func: &Function, types: &Types, place: Value) -> Option<Ty> {
-    let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(place)) else { return None };
-    matches!(types.kind(of), TyKind::Int { .. } | TyKind::Bool).then_some(of)
+/// A variable, or a field of one: the fields that lead to it from the outermost place.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Path {
+    pub variable: Value,
+    fields: Vec<i128>,
 }
 
-/// The places that ops of a region write.
-pub fn written_places(func: &Function, region: RegionId) -> HashSet<Value> {
+impl Path {
+    fn of(func: &Function, place: Value) -> Path {
+        let mut path = Path { variable: place, fields: Vec::new() };
+        while let Some(op) = func.def(path.variable).filter(|&op| func.ops[op].opcode == Opcode::KsField) {
+            let view = KsField::of(&func.ops[op]);
+            path.fields.insert(0, view.field());
+            path.variable = view.base();
+        }
+        path
+    }
+
+    /// The type of what the path leads to, if that can be hidden.
+    pub fn hideable(&self, func: &Function, types: &Types) -> Option<Ty> {
+        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(self.variable)) else { return None };
+        let leaf = self.fields.iter().try_fold(of, |ty, &field| {
+            let TyKind::Struct(id) = types.kind(ty) else { return None };
+            types.struct_def(id).fields.get(field as usize).filter(|f| f.bits.is_none()).map(|f| f.ty)
+        })?;
+        matches!(types.kind(leaf), TyKind::Int { .. } | TyKind::Bool).then_some(leaf)
+    }
+
+    /// The place that the path leads to from `variable`.
+    fn place(&self, b: &mut Builder<'_>, types: &mut Types, variable: Value) -> Value {
+        self.fields.iter().fold(variable, |base, &field| {
+            let TyKind::Place { of, space } = types.kind(b.func.ty(base)) else {
+                crate::bug!("a path through no place")
+            };
+            let TyKind::Struct(id) = types.kind(of) else { crate::bug!("a path through no struct") };
+            let ty = types.struct_def(id).fields[field as usize].ty;
+            let place = types.place(ty, space);
+            b.ks_field(base, field, place)
+        })
+    }
+}
+
+/// The places that ops of a region write, in order of the text.
+pub fn written_places(func: &Function, region: RegionId) -> Vec<Path> {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
-    let mut written = HashSet::new();
+    let mut written = Vec::new();
     for op in ops {
         let data = &func.ops[op];
-        let places = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
-        written.extend(places.map(|(_, &place)| place));
+        for (index, &place) in data.operands.iter().enumerate() {
+            let path = Path::of(func, place);
+            if data.may_write(index) && !written.contains(&path) {
+                written.push(path);
+            }
+        }
     }
     written
 }
 
 /// The places whose contents a region compares for equality, by which the verifier gets to know them.
-pub fn equated_places(func: &Function, region: RegionId) -> HashSet<Value> {
+pub fn equated_places(func: &Function, region: RegionId) -> HashSet<Path> {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
     let mut equated = HashSet::new();
@@ -38,7 +78,7 @@ pub fn equated_places(func: &Function, region: RegionId) -> HashSet<Value> {
         let equates = data.opcode == Opcode::KsMatch
             || (data.opcode == Opcode::ArithCmp && matches!(ArithCmp::of(data).pred(), "eq" | "ne"));
         if equates {
-            equated.extend(data.operands.iter().filter_map(|&value| loaded_from(func, value)));
+            equated.extend(data.operands.iter().filter_map(|&value| Some(Path::of(func, loaded_from(func, value)?))));
         }
     }
     equated
@@ -62,8 +102,9 @@ pub fn number(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, value: Valu
     b.arith_add(value, zero, ty)
 }
 
-/// Hides the contents of a place; `zero` names the variable that is zero.
-pub fn hide(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, place: Value, ty: Ty) {
+/// Hides what a path leads to from `variable`; `zero` names the variable that is zero.
+pub fn hide(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, variable: Value, (path, ty): &(Path, Ty)) {
+    let (place, ty) = (path.place(b, types, variable), *ty);
     let old = b.ks_load(place, ty);
     let new = if ty == Ty::BOOL {
         let none = b.ks_const(0, Ty::U64);

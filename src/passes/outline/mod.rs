@@ -1,11 +1,11 @@
-//! `outline`: bodies of `bpf.turns` become callbacks of the helper `bpf_loop`.
+//! `outline`: bodies of `bpf.turns` and `bpf.walk` become callbacks of the helpers `bpf_loop` and `bpf_for_each_map_elem`.
 //!
-//! Takes structured code with `bpf.turns` from `loop-form`. A body moves to a function of its own, whose parameters are the
-//! number of the turn and the address of a *frame*, a struct on the stack of the function that had the loop. The frame
-//! holds what the bodies of that function's loops share with it: variables of the function that bodies use live in it;
-//! values and addresses are stored to it before the loop. A callback returns 0 to go on and 1 to leave the loop; a `return`
-//! in the body leaves its value in the frame, and the function returns it after the loop. Leaves `bpf.loop`. Before `to-cf`,
-//! since it moves structured code.
+//! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its own,
+//! whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the stack of
+//! the function that had the loop. The frame holds what the bodies of that function's loops share with it: variables of the
+//! function that bodies use live in it; values and addresses are stored to it before the loop. A callback returns 0 to go on
+//! and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function returns it after the loop.
+//! Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
 //!
 //! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
 //! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
@@ -15,15 +15,14 @@ mod frame;
 mod hide;
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::BpfTurns;
+use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Targets};
 use crate::session::Session;
 use crate::types::{Ty, Types};
 use frame::{Frame, Kind};
 
 const NAME: &str = "outline";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Move loop bodies to callbacks of bpf_loop", run: Run::Module(run) };
+pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut outliner = Outliner {
@@ -114,14 +113,13 @@ impl Outliner<'_> {
 
     /// The call of the helper, in place of the loop.
     fn call(&mut self, func: &mut Function, op: OpId, frame: &frame::Placed, callback: &Symbol) {
-        let view = BpfTurns::of(&func.ops[op]);
-        let (count, body) = (view.count(), view.body_region());
+        let body = func.ops[op].regions[0];
         let written = frame.written_in(func, self.types, body);
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
-        for (place, ty) in written {
-            hide::hide(&mut b, self.types, &self.zero, place, ty);
+        for part in &written {
+            hide::hide(&mut b, self.types, &self.zero, frame.value, part);
             self.needs_zero = true;
         }
         if frame.is_left(op) {
@@ -129,10 +127,16 @@ impl Outliner<'_> {
         }
         let pointer = frame.pointer(self.types);
         let pointer = b.ks_addr(frame.value, pointer);
-        // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it (6.18).
-        let count = hide::number(&mut b, self.types, &self.zero, count);
-        self.needs_zero = true;
-        b.bpf_loop(count, pointer, callback);
+        if b.func.ops[op].opcode == Opcode::BpfTurns {
+            // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it (6.18).
+            let count = BpfTurns::of(&b.func.ops[op]).count();
+            let count = hide::number(&mut b, self.types, &self.zero, count);
+            self.needs_zero = true;
+            b.bpf_loop(count, pointer, callback);
+        } else {
+            let map = BpfWalk::of(&b.func.ops[op]).map().clone();
+            b.bpf_for_each(pointer, &map, callback);
+        }
         if frame.returns(op) {
             frame.return_after(&mut b, self.types, result);
         }
@@ -143,7 +147,7 @@ impl Outliner<'_> {
 /// The loops to outline that lie in no other such loop.
 fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
     for &op in &func.blocks[func.only_block(region)].ops {
-        if func.ops[op].opcode == Opcode::BpfTurns {
+        if matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
             loops.push(op);
         } else {
             for &inner in &func.ops[op].regions {

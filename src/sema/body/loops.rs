@@ -1,9 +1,9 @@
 //! Loops, and the ways out of them.
 
+use super::Checker;
 use super::flow::Flow;
 use super::scope::LocalKind;
 use super::value;
-use super::{Checker, Side};
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
@@ -101,12 +101,6 @@ impl Checker<'_, '_> {
     }
 
     fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
-        if self.side == Side::Bpf {
-            self.unsupported(span, "walking over a map in BPF code");
-            self.declare_unknown(&stmt.names);
-            self.unbound_body(&stmt.body);
-            return None;
-        }
         let [key, value] = stmt.names.as_slice() else {
             self.error(span, MismatchedTypes { wanted: "for (key, value in map)".into(), found: "one name".into() })
                 .help("write `_` for the one that is not needed");

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::{BpfClamp, BpfForget, BpfHelper, BpfLoop};
+use crate::ir::ops::{BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfLoop};
 use crate::ir::{OpData, Value};
 use crate::tables::HELPERS;
 use inkwell::types::BasicTypeEnum;
@@ -54,6 +54,18 @@ pub fn loop_(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
     g.call_helper("bpf_loop", Some(long), &[g.value(view.count()), callback, g.value(view.frame()), flags]);
+}
+
+pub fn for_each(g: &mut FnGen, op: &OpData) {
+    let view = BpfForEach::of(op);
+    let Some(callback) = g.g.funcs.get(view.callback()) else {
+        crate::bug!("there is no function @{}", view.callback());
+    };
+    let callback = callback.as_global_value().as_pointer_value().into();
+    let map = super::map::place(g, view.map()).into();
+    let flags = g.g.build.int(64, 0).into();
+    let long = g.g.build.int_type(64).into();
+    g.call_helper("bpf_for_each_map_elem", Some(long), &[map, callback, g.value(view.frame()), flags]);
 }
 
 /// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.

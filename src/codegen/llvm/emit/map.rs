@@ -8,7 +8,7 @@ use crate::ir::{OpData, Symbol};
 use crate::target::Target;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
-fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
+pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
     match g.g.data.get(map) {
         Some(&place) => place,
         None => crate::bug!("there is no map @{map}"),
