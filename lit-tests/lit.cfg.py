@@ -45,6 +45,7 @@ support = os.path.join(here, "support")
 # Longest first: lit replaces in order, and %ksc would match inside a longer name.
 config.substitutions += [
     ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
+    ("%host-run", f"{sys.executable} {support}/host_run.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),

@@ -107,6 +107,10 @@ impl Session {
         self.diags.push(Diagnostic::new(Severity::Warning, Some(span), &code))
     }
 
+    pub fn note(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.diags.push(Diagnostic::new(Severity::Note, Some(span), &code))
+    }
+
     /// An error that has no place in a source file.
     pub fn environment(&mut self, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Error, None, &code))

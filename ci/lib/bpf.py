@@ -110,7 +110,7 @@ def globals_of(maps):
     """name → value of the global variables that live in .bss, .data and .rodata maps."""
     values = {}
     for map_name, map_id in maps.items():
-        if any(map_name.endswith(suffix) for suffix in (".bss", ".data", ".rodata")):
+        if any(suffix in map_name for suffix in (".bss", ".data", ".rodata")):
             for entry in bpftool("map", "dump", "id", str(map_id)):
                 for section in entry.get("formatted", entry)["value"].values():
                     for variable in section:

@@ -1,4 +1,4 @@
-"""A program under test: started in a namespace, watched until it is attached, stopped by a signal."""
+"""A program under test: started, in a namespace or not, watched until it is attached, stopped by a signal."""
 
 import signal
 import subprocess
@@ -20,7 +20,8 @@ class Program:
         self._stdout, self._stderr = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         # Should the harness be killed, the program goes with it.
         bound = ["setpriv", "--pdeathsig", "KILL", "--", *command]
-        self._process = subprocess.Popen(inside(pair.here, *bound), stdin=subprocess.DEVNULL, stdout=self._stdout,
+        started = inside(pair.here, *bound) if pair else bound
+        self._process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=self._stdout,
                                          stderr=self._stderr, env=env)
 
     def __enter__(self):
@@ -67,6 +68,9 @@ class Program:
         except subprocess.TimeoutExpired:
             raise Failure(f"the program still runs after {timeout} s") from None
         return 128 - status if status < 0 else status
+
+    def pid(self):
+        return self._process.pid
 
     def stdout(self):
         return _text(self._stdout)

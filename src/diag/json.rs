@@ -54,6 +54,7 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
         severity: match diagnostic.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         },
         code: diagnostic.code,
         message: &diagnostic.message,

@@ -17,6 +17,8 @@ use crate::source::Span;
 pub enum Severity {
     Error,
     Warning,
+    /// Nothing is wrong; what was decided, and why.
+    Note,
 }
 
 /// Facts about a code that do not depend on its use.

@@ -69,7 +69,7 @@ fn expectations(sources: &SourceMap, differences: &mut Vec<String>) -> Vec<Expec
 }
 
 fn is_code(text: &str) -> bool {
-    text.len() == 5 && text.starts_with(['E', 'W']) && text[1..].bytes().all(|byte| byte.is_ascii_digit())
+    text.len() == 5 && text.starts_with(['E', 'W', 'N']) && text[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn contains(message: &str, part: &str) -> bool {

@@ -8,6 +8,7 @@ pub mod cancel_points;
 pub mod elements;
 mod entry_init;
 mod global_uses;
+mod late_writes;
 pub mod loop_form;
 mod manager;
 pub mod map_places;

@@ -1,7 +1,7 @@
 //! The diagnostic codes, one file per area. A number exists once: at its declaration here.
 //!
 //! E00 syntax, E01 names, E02 types, E03 contexts and calls, E04 maps and config, E05 BPF limits and safety,
-//! E06 target support, E07 lifecycle and resources, E09 environment; W likewise.
+//! E06 target support, E07 lifecycle and resources, E09 environment; W (warnings) and N (notes) likewise.
 
 /// Declares codes: doc text, number, struct name, fields (all `String`; none: write `Name {}` where it is used), message.
 ///

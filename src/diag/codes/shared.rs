@@ -9,4 +9,7 @@ codes! {
     /// The kernel makes a per-CPU variable when the object is loaded, with all bytes zero on each CPU, and no loader
     /// writes other values.
     E0462 PercpuInitialiser { name } = "`{name}` is a `percpu var`, which starts from zero",
+    /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
+    /// verifier does not know its values.
+    N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",
 }
