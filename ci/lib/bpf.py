@@ -107,10 +107,10 @@ def compact(value):
 
 
 def globals_of(maps):
-    """name → value of the global variables that live in .bss, .data and .rodata maps."""
+    """name → value of the global variables that live in the maps of sections; the kernel keeps 15 characters of a name."""
     values = {}
     for map_name, map_id in maps.items():
-        if any(suffix in map_name for suffix in (".bss", ".data", ".rodata")):
+        if any(map_name.endswith(suffix) for suffix in (".bss", ".data", ".rodata", ".data.pinned_gl")):
             for entry in bpftool("map", "dump", "id", str(map_id)):
                 for section in entry.get("formatted", entry)["value"].values():
                     for variable in section:
