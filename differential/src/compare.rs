@@ -70,6 +70,8 @@ pub struct Plan {
     pub given: Vec<[u64; 4]>,
     /// None: all ways.
     pub ways: Vec<Way>,
+    /// None: all tests.
+    pub only: Vec<String>,
 }
 
 impl Plan {
@@ -77,11 +79,12 @@ impl Plan {
         self.ways.is_empty() || self.ways.contains(&way)
     }
 
-    fn inputs(&self, test: usize) -> Vec<[u64; 4]> {
+    /// The same for a test of this name whatever else is in the program.
+    fn inputs(&self, test: &str) -> Vec<[u64; 4]> {
         if !self.given.is_empty() {
             return self.given.clone();
         }
-        let mut random = Random::new(self.seed ^ (test as u64).wrapping_mul(0x5851_f42d_4c95_7f2d));
+        let mut random = Random::new(self.seed ^ Random::hash(test));
         (0..self.inputs).map(|_| std::array::from_fn(|_| random.interesting())).collect()
     }
 }
@@ -137,7 +140,10 @@ impl Comparison<'_> {
     fn run(&mut self, text: &str) -> Result<(), Refusal> {
         let checked = self.timed("front", |_| guarded(|| compile::check(text)))?;
         let (cx, program) = (&checked.cx, &checked.program);
-        let names = tests(program);
+        let mut names = tests(program);
+        if !self.plan.only.is_empty() {
+            names.retain(|name| self.plan.only.contains(name));
+        }
         self.report.tests = names.len();
         self.has_reset = program.funcs.iter().any(|f| f.name == "reset");
         self.has_digest = program.funcs.iter().any(|f| f.name == "digest");
@@ -170,9 +176,9 @@ impl Comparison<'_> {
             Ok(initial) => self.initial = initial,
             Err(_) => return self.fail(Kind::NotEvaluated, None, None, "the digest".into()),
         }
-        for (at, name) in names.iter().enumerate() {
+        for name in names {
             let mut expected = Expected { name: name.clone(), outcomes: Vec::new() };
-            for input in self.plan.inputs(at) {
+            for input in self.plan.inputs(name) {
                 match evaluated(&mut machine, name, input) {
                     Ok(outcome) => {
                         if outcome.0 == DIFFERS {

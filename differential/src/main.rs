@@ -83,7 +83,7 @@ enum Command {
     },
 }
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 struct How {
     /// What the inputs are made from
     #[arg(long, default_value_t = 0)]
@@ -97,6 +97,9 @@ struct How {
     /// Only this way besides the evaluator, such as `BpfV3`
     #[arg(long, value_parser = way)]
     way: Vec<Way>,
+    /// Only the test of this name
+    #[arg(long)]
+    only: Vec<String>,
 }
 
 fn input(text: &str) -> Result<[u64; 4], String> {
@@ -119,7 +122,8 @@ fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 
 fn check(file: &Path, how: &How) -> std::io::Result<Report> {
     let text = std::fs::read_to_string(file)?;
-    let plan = Plan { seed: how.seed, inputs: how.inputs, given: how.given.clone(), ways: how.way.clone() };
+    let how = how.clone();
+    let plan = Plan { seed: how.seed, inputs: how.inputs, given: how.given, ways: how.way, only: how.only };
     // What panics is reported, and need not be printed too.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(with_stack(|| compare::compare(&text, &plan)))

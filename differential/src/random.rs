@@ -7,6 +7,11 @@ impl Random {
         Random(seed)
     }
 
+    /// A number that stands for a text (FNV-1a).
+    pub fn hash(text: &str) -> u64 {
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    }
+
     /// splitmix64
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -6,12 +6,12 @@ use super::types::{Class, Ty};
 impl Generator {
     pub fn choice(&mut self, class: &Class, depth: u32) -> String {
         let condition = self.condition(depth);
-        let (then, otherwise) = (self.branch(class, depth), self.branch(class, depth));
         if self.random.percent(60) && !matches!(class, Class::Struct(_) | Class::Array(..)) {
+            let (then, otherwise) = (self.branch(class, depth), self.branch(class, depth));
             return format!("({condition} ? {then} : {otherwise})");
         }
-        let then = self.with_statements(then, depth);
-        let otherwise = self.with_statements(otherwise, depth);
+        let then = self.arm_block(class, depth);
+        let otherwise = self.arm_block(class, depth);
         format!("(if ({condition}) {{\n{then}\n}} else {{\n{otherwise}\n}})")
     }
 
@@ -26,13 +26,14 @@ impl Generator {
         }
     }
 
-    /// Statements before a block's value, which does not see what they declare.
-    fn with_statements(&mut self, value: String, depth: u32) -> String {
+    /// What stands in the braces of an arm: a value, now and then after a statement.
+    fn arm_block(&mut self, class: &Class, depth: u32) -> String {
         if depth == 0 || self.room == 0 || !self.random.percent(30) {
-            return value;
+            return self.branch(class, depth);
         }
         self.scope.open();
         let text = self.statements(1);
+        let value = self.branch(class, depth);
         self.scope.close();
         format!("{text}\n{value}")
     }
@@ -53,11 +54,11 @@ impl Generator {
         let (subject, patterns, complete) = self.subject(depth);
         let mut text = format!("(match ({subject}) {{\n");
         for pattern in patterns {
-            let value = self.branch(class, depth.saturating_sub(1));
+            let depth = depth.saturating_sub(1);
             if self.random.percent(70) {
-                text.push_str(&format!("{pattern}: {value},\n"));
+                text.push_str(&format!("{pattern}: {},\n", self.branch(class, depth)));
             } else {
-                let value = self.with_statements(value, depth);
+                let value = self.arm_block(class, depth);
                 text.push_str(&format!("{pattern}: {{\n{value}\n}},\n"));
             }
         }

@@ -155,7 +155,14 @@ impl<'c> Build<'c> {
     }
 
     pub fn atomic(&self, op: AtomicRMWBinOp, place: PointerValue<'c>, value: IntValue<'c>) -> IntValue<'c> {
-        made(self.builder.build_atomicrmw(op, place, value, AtomicOrdering::SequentiallyConsistent))
+        let old = made(self.builder.build_atomicrmw(op, place, value, AtomicOrdering::SequentiallyConsistent));
+        // Else LLVM makes `or 0` of `add 0`, for which BPF has no instruction before v3.
+        if let Some(instruction) = old.as_instruction()
+            && let Err(error) = instruction.set_volatile(true)
+        {
+            crate::bug!("an atomic operation cannot be volatile: {error}");
+        }
+        old
     }
 
     // Calculation
