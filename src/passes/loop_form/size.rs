@@ -76,6 +76,10 @@ impl Sizes<'_> {
     }
 }
 
+fn is_loop(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::KsFor | Opcode::KsWhile | Opcode::BpfTurns)
+}
+
 /// The body of a loop.
 struct Body<'a> {
     func: &'a Function,
@@ -83,6 +87,8 @@ struct Body<'a> {
     /// In order of the text.
     ops: Vec<OpId>,
     inside: HashSet<OpId>,
+    /// Those in a loop inside the body.
+    nested: HashSet<OpId>,
 }
 
 impl Body<'_> {
@@ -90,7 +96,11 @@ impl Body<'_> {
         let mut ops = Vec::new();
         func.walk_region(region, &mut ops);
         let inside = ops.iter().copied().collect();
-        Body { func, types, ops, inside }
+        let mut nested = Vec::new();
+        for &op in ops.iter().filter(|&&op| is_loop(func.ops[op].opcode)) {
+            func.ops[op].regions.iter().for_each(|&inner| func.walk_region(inner, &mut nested));
+        }
+        Body { func, types, ops, inside, nested: nested.into_iter().collect() }
     }
 
     /// How often a turn changes a variable of outside in different ways.
@@ -101,22 +111,27 @@ impl Body<'_> {
             let data = &self.func.ops[op];
             data.opcode == Opcode::KsStore && chosen.contains(&data.operands[1]) && self.writes_outside(op)
         });
-        (branches + stores.count()) as u32
+        let calls =
+            self.ops.iter().filter(|&&op| self.func.ops[op].opcode == Opcode::KsCall && self.writes_outside(op));
+        (branches + stores.count() + calls.count()) as u32
     }
 
     fn is_branch(&self, op: OpId) -> bool {
         matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
     }
 
-    /// A way that leaves the loop does not count: nothing of it is seen in the next turn.
+    /// A way that leaves the loop does not count: nothing of it is seen in the next turn. One that leaves a loop inside
+    /// it does.
     fn writes_on_a_way(&self, op: OpId) -> bool {
+        let within = self.nested.contains(&op);
         self.func.ops[op].regions.iter().any(|&region| {
             let block = self.func.only_block(region);
             let end = self.func.blocks[block].ops.last().map(|&end| self.func.ops[end].opcode);
             let mut ops = Vec::new();
             self.func.walk_region(region, &mut ops);
-            matches!(end, Some(Opcode::KsYield | Opcode::KsContinue))
-                && ops.into_iter().any(|op| self.writes_outside(op))
+            let stays =
+                matches!(end, Some(Opcode::KsYield | Opcode::KsContinue)) || (within && end == Some(Opcode::KsBreak));
+            stays && ops.into_iter().any(|op| self.writes_outside(op))
         })
     }
 
@@ -139,10 +154,20 @@ impl Body<'_> {
         for &op in &self.ops {
             let data = &self.func.ops[op];
             let derived = data.opcode.has(OpTrait::Pure) && data.operands.iter().any(|o| chosen.contains(o));
-            if self.is_branch(op) || data.opcode == Opcode::ArithSelect || derived {
+            if self.is_branch(op) || self.becomes_branch(op) || derived {
                 chosen.extend(&data.results);
             }
         }
         chosen
+    }
+
+    /// Ops whose result is known on each of the ways that they become: a comparison is 1 or 0. So may be what a
+    /// function returns.
+    fn becomes_branch(&self, op: OpId) -> bool {
+        let data = &self.func.ops[op];
+        let signed = || self.types.as_int(self.func.ty(data.operands[0])).is_some_and(|(_, signed)| signed);
+        // Signed division is one of magnitudes, see the pass `numeric`.
+        matches!(data.opcode, Opcode::ArithCmp | Opcode::ArithSelect | Opcode::KsCall)
+            || (matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) && signed())
     }
 }

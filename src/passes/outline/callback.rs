@@ -67,9 +67,10 @@ pub fn make(
     (callback, !hidden.is_empty())
 }
 
-/// The variables of outside that a body writes, and compares so that the verifier gets to know them.
+/// The variables of outside that a body writes, and compares so that the verifier gets to know them. Bools have two
+/// values only.
 fn hidden_each_turn(func: &Function, types: &Types, body: RegionId, frame: &Placed) -> Vec<(Path, Ty)> {
-    let equated = equated_places(func, body);
+    let equated = equated_places(func, types, body);
     let written = frame.written_in(func, types, body).into_iter();
     written.filter(|(path, ty)| equated.contains(path) && *ty != Ty::BOOL).collect()
 }

@@ -5,7 +5,7 @@
 //! always zero is the same value, but not known.
 
 use crate::ir::ops::{ArithCmp, KsField};
-use crate::ir::{Builder, Function, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashSet;
 
@@ -68,20 +68,30 @@ pub fn written_places(func: &Function, region: RegionId) -> Vec<Path> {
     written
 }
 
-/// The places whose contents a region compares for equality, by which the verifier gets to know them.
-pub fn equated_places(func: &Function, region: RegionId) -> HashSet<Path> {
+/// The places whose contents a region compares so that the verifier gets to know them.
+pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashSet<Path> {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
     let mut equated = HashSet::new();
     for op in ops {
-        let data = &func.ops[op];
-        let equates = data.opcode == Opcode::KsMatch
-            || (data.opcode == Opcode::ArithCmp && matches!(ArithCmp::of(data).pred(), "eq" | "ne"));
-        if equates {
-            equated.extend(data.operands.iter().filter_map(|&value| Some(Path::of(func, loaded_from(func, value)?))));
+        if equates(func, types, op) {
+            let places = func.ops[op].operands.iter().filter_map(|&value| loaded_from(func, value));
+            equated.extend(places.map(|place| Path::of(func, place)));
         }
     }
     equated
+}
+
+/// Whether an op tells the verifier the value of an operand on one of its ways.
+fn equates(func: &Function, types: &Types, op: OpId) -> bool {
+    let data = &func.ops[op];
+    if data.opcode == Opcode::ArithCmp {
+        // What is less than 1 and not negative is 0.
+        let at_edge = |&value: &Value| func.known(types, value).is_some_and(|known| known.abs() <= 1);
+        return matches!(ArithCmp::of(data).pred(), "eq" | "ne") || data.operands.iter().any(at_edge);
+    }
+    // Signed division compares with 0, see the pass `numeric`.
+    matches!(data.opcode, Opcode::KsMatch | Opcode::KsDiv | Opcode::KsRem)
 }
 
 fn loaded_from(func: &Function, value: Value) -> Option<Value> {
