@@ -1,12 +1,13 @@
-//! Who calls whom.
+//! Who calls whom, directly or through a pointer.
 
-use super::{Module, OpId, Opcode, ops::KsCall};
+use super::ops::{KsCall, KsFunc};
+use super::{Module, OpData, OpId, Opcode, Symbol};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use std::collections::{HashMap, VecDeque};
 
-/// A call: its function by index into `Module::funcs`, and the op.
+/// A call, or the place where a function's address is taken: its function by index into `Module::funcs`, and the op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CallSite {
     pub caller: usize,
@@ -25,7 +26,18 @@ pub struct Reached {
 }
 
 impl CallGraph {
+    /// What a function names may be called because of it: the callees of its calls, and the functions whose addresses it
+    /// takes.
     pub fn of(module: &Module) -> CallGraph {
+        CallGraph::with(module, named)
+    }
+
+    /// Direct calls alone.
+    pub fn direct(module: &Module) -> CallGraph {
+        CallGraph::with(module, |op| (op.opcode == Opcode::KsCall).then(|| KsCall::of(op).callee()))
+    }
+
+    fn with(module: &Module, callee: fn(&OpData) -> Option<&Symbol>) -> CallGraph {
         let mut graph = DiGraph::new();
         let index: HashMap<_, _> = module.funcs.iter().enumerate().map(|(i, f)| (&f.name, i)).collect();
         for at in 0..module.funcs.len() {
@@ -33,8 +45,8 @@ impl CallGraph {
         }
         for (caller, func) in module.funcs.iter().enumerate() {
             for op in func.walk() {
-                if func.ops[op].opcode == Opcode::KsCall
-                    && let Some(&callee) = index.get(KsCall::of(&func.ops[op]).callee())
+                if let Some(name) = callee(&func.ops[op])
+                    && let Some(&callee) = index.get(name)
                 {
                     graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), op);
                 }
@@ -107,6 +119,14 @@ impl CallGraph {
         way.reverse();
         Some(way)
     }
+}
+
+/// The function that an op calls or takes the address of.
+fn named(op: &OpData) -> Option<&Symbol> {
+    if op.opcode == Opcode::KsFunc {
+        return Some(KsFunc::of(op).func());
+    }
+    (op.opcode == Opcode::KsCall).then(|| KsCall::of(op).callee())
 }
 
 impl Reached {

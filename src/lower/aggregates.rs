@@ -55,6 +55,8 @@ impl Lowering<'_> {
             self.read_checked(expr, Dest::Into(place));
         } else if let ExprKind::Call { func, args } = &expr.kind {
             self.call(*func, args, Some(place), expr.span);
+        } else if let ExprKind::CallPointer { callee, args, checked } = &expr.kind {
+            self.call_pointer((callee, *checked), args, (expr.ty, Some(place)), expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {
             self.copy_entry(*map, key, place, expr.span);
         } else if let ExprKind::Cast(from) = &expr.kind {

@@ -1,6 +1,7 @@
 //! Constants: as the bits of an `ks.const`, as bytes in memory, and as stores to a place.
 
 use super::func::Lowering;
+use super::function_pointers::{has_function, is_zero};
 use crate::ir::Value;
 use crate::sema::tree::Const;
 use crate::types::{FieldDef, Ty, TyKind, Types};
@@ -13,7 +14,7 @@ pub(super) fn stored(types: &Types, value: &Const, ty: Ty) -> i128 {
         Const::Bool(value) => i128::from(*value),
         Const::Zero | Const::Null => 0,
         Const::Float(value) => value.to_bits().into(),
-        Const::Str(_) | Const::Struct(_) | Const::Array(_) => {
+        Const::Func(_) | Const::Str(_) | Const::Struct(_) | Const::Array(_) => {
             crate::bug!("a constant of type `{}` is no scalar", types.name(ty))
         }
     };
@@ -43,10 +44,6 @@ pub(super) fn image(types: &Types, value: &Const, ty: Ty) -> Vec<u8> {
     bytes
 }
 
-fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
-    image(types, value, ty).iter().all(|&byte| byte == 0)
-}
-
 /// Writes a constant to zeroed bytes.
 fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
     match value {
@@ -56,6 +53,7 @@ fn write(types: &Types, value: &Const, ty: Ty, bytes: &mut [u8]) {
             let size = bytes.len();
             bytes.copy_from_slice(&number[..size]);
         }
+        Const::Func(_) => crate::bug!("a function has no image before the program is linked"),
         Const::Float(value) => bytes.copy_from_slice(&value.to_le_bytes()),
         Const::Str(text) => {
             // A string ends at its first NUL and keeps its last byte for one; an array of bytes may be filled to its end.
@@ -111,6 +109,10 @@ pub(super) fn element(types: &Types, ty: Ty) -> Ty {
 impl Lowering<'_> {
     /// A constant as a value.
     pub(super) fn constant(&mut self, value: &Const, ty: Ty) -> Value {
+        if let Const::Func(func) = value {
+            let name = self.names.func(*func);
+            return self.b.ks_func(name, ty);
+        }
         if matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_)) {
             return self.b.ks_null(ty);
         }
@@ -175,7 +177,7 @@ impl Lowering<'_> {
                     self.store_element(place, index, &Const::Int(byte.into()), element);
                 }
             }
-            Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Zero => {}
+            Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Func(_) | Const::Null | Const::Zero => {}
         }
     }
 
@@ -201,6 +203,11 @@ impl Lowering<'_> {
     pub(super) fn constant_place(&mut self, value: &Const, ty: Ty) -> Value {
         if let TyKind::Str(_) = self.cx.types.kind(ty) {
             return self.string(value, ty);
+        }
+        if has_function(value) {
+            let place = self.temporary("table", ty);
+            self.store_constant(value, ty, place);
+            return place;
         }
         let mut bytes = image(&self.cx.types, value, ty);
         // What has 8 bytes or more is aligned to 8; one comes after these, the NUL of strings.

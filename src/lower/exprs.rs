@@ -14,6 +14,9 @@ impl Lowering<'_> {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
             ExprKind::Field { .. } | ExprKind::Index { .. } if has_variable_index(expr) => {
+                if let Some(value) = self.read_table(expr) {
+                    return value;
+                }
                 match self.read_checked(expr, Dest::Value(ty)) {
                     Some(value) => value,
                     None => self.never(ty),
@@ -68,6 +71,7 @@ impl Lowering<'_> {
             },
             ExprKind::IsPresent(optional) => self.is_present(optional, expr.span),
             ExprKind::Call { .. }
+            | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
@@ -124,6 +128,7 @@ impl Lowering<'_> {
             }
             ExprKind::Print(print) => self.print(print, expr.span),
             ExprKind::Call { .. }
+            | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
@@ -166,6 +171,9 @@ impl Lowering<'_> {
     fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),
+            ExprKind::CallPointer { callee, args, checked } => {
+                self.call_pointer((callee, *checked), args, (expr.ty, None), expr.span)
+            }
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);

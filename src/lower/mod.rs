@@ -14,6 +14,7 @@ mod consts;
 mod elements;
 mod exprs;
 mod func;
+mod function_pointers;
 mod host;
 mod maps;
 mod matches;

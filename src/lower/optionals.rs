@@ -45,10 +45,12 @@ impl<'a> Lowering<'a> {
 
     fn pointer_optional(&mut self, pointer: &Expr, span: Span) -> (Value, Ty) {
         let pointer = self.scalar(pointer);
-        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
-            crate::bug!("an optional pointer is no pointer");
+        let own = self.b.func.ty(pointer);
+        let there = if let TyKind::Ptr { to, space, .. } = self.cx.types.kind(own) {
+            self.cx.types.ptr(to, space, false)
+        } else {
+            own // of a function
         };
-        let there = self.cx.types.ptr(to, space, false);
         let ty = self.cx.types.opt(there);
         (self.at(span).b.mem_some(pointer, ty), there)
     }

@@ -61,6 +61,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Block(_)
         | ExprKind::Match(_)
         | ExprKind::Call { .. }
+        | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)
@@ -187,6 +188,10 @@ impl Uses {
                 node.default.iter().for_each(|b| self.block(b));
             }
             ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::Array(args) => self.exprs(args),
+            ExprKind::CallPointer { callee, args, .. } => {
+                self.expr(callee);
+                self.exprs(args);
+            }
             ExprKind::Print(print) => self.exprs(&print.args),
             ExprKind::Attach { handle, target, flags, .. } => {
                 self.expr(handle);

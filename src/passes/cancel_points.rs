@@ -67,6 +67,7 @@ fn is_interruptible(op: &OpData, functions: &BTreeSet<Symbol>) -> bool {
         let symbol = HostCall::of(op).symbol();
         return BUILTINS.iter().any(|b| b.interruptible && b.host == Some(symbol));
     }
+    // What is called through a pointer is not known; a signal then ends the process at the loop's next turn at the latest.
     op.opcode == Opcode::KsCall && functions.contains(KsCall::of(op).callee())
 }
 
@@ -79,7 +80,7 @@ fn is_short(func: &Function, types: &Types, op: OpId, inside: &[OpId]) -> bool {
     let (Some(low), Some(high)) = (func.known(types, view.low()), func.known(types, view.high())) else { return false };
     let takes_long = |op: &OpId| {
         let data = &func.ops[*op];
-        let calls = matches!(data.opcode, Opcode::KsCall | Opcode::KsPrint);
+        let calls = matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer | Opcode::KsPrint);
         let dialect = data.opcode.name().split('.').next();
         calls || matches!(dialect, Some("host" | "map")) || loop_body(data).is_some()
     };

@@ -7,6 +7,7 @@ pub mod builtins;
 pub mod cancel_points;
 pub mod elements;
 mod entry_init;
+pub mod function_pointers;
 mod global_uses;
 mod late_writes;
 pub mod loop_form;

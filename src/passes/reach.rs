@@ -38,7 +38,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let host = graph.reach(main.iter().copied().chain(rest));
     check(module, cx, &bpf, Target::Bpf);
     check(module, cx, &host, Target::Host);
-    check_recursion(module, cx, &graph, &bpf);
+    check_recursion(module, cx, &CallGraph::direct(module), &bpf);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };
     }
@@ -164,17 +164,17 @@ fn span(module: &Module, site: CallSite) -> Span {
 fn called_from(module: &Module, error: &mut Diagnostic, chain: &[CallSite]) {
     for site in chain {
         let caller = &module.funcs[site.caller];
+        let how = if caller.ops[site.op].opcode == Opcode::KsFunc { "its address is taken" } else { "called from" };
         let what = match &caller.role {
-            Role::Program { spec, .. } => {
-                format!("called from here, in the `@{}` program `{}`", spec.name, caller.name)
-            }
-            Role::Helper | Role::Plain | Role::Main => format!("called from here, in `{}`", caller.name),
+            Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{}`", spec.name, caller.name),
+            Role::Helper | Role::Plain | Role::Main => format!("{how} here, in `{}`", caller.name),
         };
         error.note(span(module, *site), what);
     }
 }
 
-fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGraph, bpf: &Reached) {
+/// Also for calls that only a later pass makes direct.
+pub(super) fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGraph, bpf: &Reached) {
     for cycle in graph.cycles() {
         if !bpf.contains(cycle[0].caller) {
             continue;

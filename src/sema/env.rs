@@ -1,6 +1,6 @@
 //! What is declared at file level: filled by `declare`, read by the checking of bodies.
 
-use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
 use crate::ast;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
@@ -57,6 +57,14 @@ impl Env<'_> {
     /// Order of lookup: the file, then what is predefined. Locals come before and are the caller's.
     pub fn lookup(&self, name: &str) -> Option<&Declared> {
         self.names.get(name).or_else(|| self.predefined.get(name))
+    }
+
+    /// The signature of a function that can be a value: programs are called by the kernel, `main` by nobody.
+    pub fn value_signature(&self, func: FuncId) -> Option<FnSig> {
+        match self.program.func(func).role {
+            Role::Helper | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
+            Role::Program(_) | Role::Main(_) => None,
+        }
     }
 
     /// Every name of the file level and the predefined ones.

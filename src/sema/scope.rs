@@ -2,11 +2,11 @@
 //! sees its locals first.
 
 use super::env::{Declared, Entity, Env};
-use super::tree::Const;
+use super::tree::{Const, FuncId};
 use crate::ast::Ident;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty};
+use crate::types::{FnSig, StructId, Ty};
 
 /// What a name means where it stands.
 pub enum Found {
@@ -39,6 +39,9 @@ pub trait Scope {
     /// What a struct literal may leave out; none if it may not.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
+    /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.
+    fn signature(&mut self, cx: &mut Session, func: FuncId) -> Option<FnSig>;
+
     /// Says that one more level of a constant expression is being evaluated, or one less. Who resolves declarations in
     /// the middle of an expression bounds the sum.
     fn nest(&mut self, _deeper: bool) {}
@@ -64,6 +67,10 @@ impl Scope for &Env<'_> {
 
     fn field_default(&mut self, _: &mut Session, of: StructId, field: usize) -> Option<Const> {
         self.field_defaults.get(&(of, field)).cloned()
+    }
+
+    fn signature(&mut self, _: &mut Session, func: FuncId) -> Option<FnSig> {
+        self.value_signature(func)
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {

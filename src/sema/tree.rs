@@ -166,6 +166,8 @@ pub enum Const {
     Bool(bool),
     Float(f64),
     Null,
+    /// A function by name, as a value.
+    Func(FuncId),
     /// Without the terminating NUL.
     Str(Vec<u8>),
     /// All bytes zero.
@@ -179,6 +181,7 @@ impl Const {
     /// Whether all bytes of the value are zero.
     pub fn is_zero(&self) -> bool {
         match self {
+            Const::Func(_) => false,
             Const::Int(number) => *number == 0,
             Const::Bool(value) => !value,
             Const::Float(number) => number.to_bits() == 0,
@@ -363,6 +366,12 @@ pub enum ExprKind {
     Call {
         func: FuncId,
         args: Vec<Expr>,
+    },
+    /// Through a function pointer; `checked` where it was tested not to be null.
+    CallPointer {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+        checked: bool,
     },
     Builtin {
         builtin: &'static BuiltinSpec,

@@ -12,7 +12,7 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, TypeArguments, VoidValue};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{FnSig, Ty, TyKind};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,7 +85,14 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                 }
             }
         }
-        TypeKind::Fn { .. } => not_yet(cx, ty.span, "a function pointer"),
+        TypeKind::Fn { params, result } => {
+            let params: Vec<Ty> = params.iter().map(|param| resolve(cx, scope, &param.ty, Position::Param)).collect();
+            let result = result.as_ref().map_or(Ty::VOID, |result| resolve(cx, scope, result, Position::Result));
+            if params.contains(&Ty::ERROR) || result == Ty::ERROR {
+                return Ty::ERROR;
+            }
+            cx.types.func(FnSig { params, result })
+        }
     }
 }
 

@@ -232,6 +232,7 @@ pub enum OperandKind {
     Place,
     /// A place that the op writes.
     Out,
+    /// Pointers, of functions too.
     Ptr,
     Opt,
 }

@@ -6,6 +6,8 @@ use crate::passes::{self, Pass};
 pub static PASSES: &[&Pass] = &[
     // First: the others see only what is left.
     &passes::split::PASS,
+    // Before all that look at calls, or make numbers of what they move.
+    &passes::function_pointers::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
     // While loops are still structured, so that pointers can be loaded once outside of them; makes optionals.

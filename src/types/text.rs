@@ -16,7 +16,7 @@ impl Types {
             TyKind::Array(element, length) => {
                 let inner = self.name(element);
                 let kind = self.kind(element);
-                if matches!(kind, TyKind::Ptr { .. }) {
+                if matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_)) {
                     format!("[{inner}; {length}]")
                 } else if matches!(kind, TyKind::Array(..)) {
                     // `T[N][M]` is N of `T[M]`, so the outer length comes first.

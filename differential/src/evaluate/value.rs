@@ -130,6 +130,6 @@ pub fn constant(types: &Types, constant: &Const, ty: Ty) -> Value {
             let TyKind::Array(of, _) = types.kind(ty) else { panic!("an array constant of another type") };
             Value::Array(values.iter().map(|v| self::constant(types, v, of)).collect())
         }
-        Const::Float(_) => Value::Void,
+        Const::Float(_) | Const::Func(_) => Value::Void,
     }
 }

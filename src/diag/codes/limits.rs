@@ -23,6 +23,10 @@ codes! {
     /// possible where it calls itself.
     E0541 TooManyArguments = "this function has more than five parameters and cannot be inlined",
 
+    /// BPF has no indirect calls: a call through a pointer becomes a choice among the functions that the pointer may be. It
+    /// may be null too, and nothing on this path has tested it.
+    E0545 NullCall = "the function that is called here may be null",
+
     /// What the kernel prints from BPF code is limited: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and
     /// no letter or digit right after `%s` and `%p`. It would print nothing at all.
     E0542 NotPrintable { what } = "BPF code cannot print {what}",

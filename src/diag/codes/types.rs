@@ -43,6 +43,10 @@ codes! {
     /// An `f64` computes with another `f64`, or with an integer literal, which becomes one. An integer is converted by
     /// `as f64`, an `f64` to an integer by `as u32` and the like.
     E0230 FloatMixed { op, other } = "`{op}` does not mix `f64` with `{other}`",
+    /// A function pointer is an address of one process, or a number of one BPF object; where user space and BPF code, or two
+    /// processes, see the same memory it would mean nothing. Locals, parameters, results, fields of local structs and
+    /// constants hold them.
+    E0231 FunctionPointerShared { what } = "{what} cannot hold a function pointer",
     /// The constant does not fit the type that is wanted; the bits that do not fit are lost.
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.

@@ -37,7 +37,7 @@ impl Checker<'_> {
             }
             OperandKind::Float => ty == TyKind::F64,
             OperandKind::Place | OperandKind::Out => is_place,
-            OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. }),
+            OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. } | TyKind::Fn(_)),
             OperandKind::Opt => is_optional,
         }
     }

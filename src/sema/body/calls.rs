@@ -23,7 +23,7 @@ impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
         let callee = strip(callee);
         if let Ast::Field { base, name, .. } = &callee.kind {
-            return self.method(base, name, span);
+            return self.method(base, name, args, callee.span, span);
         }
         if let Ast::Name(path) = &callee.kind {
             return match path.segments.as_slice() {
@@ -35,15 +35,15 @@ impl Checker<'_, '_> {
             };
         }
         let function = self.typed(callee, None);
-        self.check_args(args);
-        if function.ty != Ty::ERROR {
-            let what = format!("a value of type `{}`", self.ty_name(function.ty));
-            self.error(function.span, NotCallable { what });
-        }
-        error_expr(span)
+        self.call_value(function, args, span)
     }
 
     fn call_name(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        if self.names_function_pointer(name) {
+            let path = ast::Path { segments: vec![name.clone()], span: name.span };
+            let function = self.name(&path, None);
+            return self.call_value(function.expr, args, span);
+        }
         let what = match self.local_name(&name.name) {
             Some(Name::Local(_)) => "a variable",
             Some(Name::Const { .. }) => "a constant",
@@ -70,6 +70,20 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
+    /// Whether a name is that of a variable or constant that can be called.
+    fn names_function_pointer(&self, name: &Ident) -> bool {
+        let ty = match self.local_name(&name.name) {
+            Some(Name::Local(local)) => Some(self.locals[local.0 as usize].ty),
+            Some(Name::Const { ty, .. }) => *ty,
+            Some(Name::Broken { .. }) => None,
+            None => match self.file_entity(&name.name) {
+                Some(Entity::Const { ty, .. }) => *ty,
+                Some(_) | None => None,
+            },
+        };
+        ty.is_some_and(|ty| self.is_function(ty))
+    }
+
     fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
@@ -90,15 +104,8 @@ impl Checker<'_, '_> {
                 .remark(signature);
             return error_expr(span);
         }
-        let mut checked = Vec::new();
-        for (arg, &param) in args.iter().zip(params) {
-            self.refuse_name(arg, &name.name);
-            let value = self.value(&arg.value, Some(param));
-            self.wanted_by = Some(signature.clone());
-            checked.push(self.coerce(value, param));
-            self.wanted_by = None;
-        }
-        Expr { kind: ExprKind::Call { func, args: checked }, ty: declared.result, span }
+        let args = self.arguments(args, params, &name.name, &signature);
+        Expr { kind: ExprKind::Call { func, args }, ty: declared.result, span }
     }
 
     /// As it is declared, for messages.
@@ -133,7 +140,8 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn method(&mut self, base: &ast::Expr, name: &Ident, span: Span) -> Expr {
+    /// `base.name(args)`; `callee` is where the part before the parentheses stands.
+    fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Expr {
         let is_entry = name.name == "entry" && self.map_named(base).is_some();
         let is_packet = name.name == "packet" && self.context_named(base).is_some();
         if is_entry || is_packet {
@@ -146,6 +154,10 @@ impl Checker<'_, '_> {
             let base = self.typed(base, None);
             if base.ty == Ty::ERROR {
                 return error_expr(span);
+            }
+            if self.has_function_field(base.ty, name) {
+                let function = self.field_of(base, name, false, callee);
+                return self.call_value(function, args, span);
             }
             self.receiver(&base)
         };

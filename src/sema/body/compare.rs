@@ -34,6 +34,13 @@ impl Checker<'_, '_> {
             (TyKind::F64, _) | (_, TyKind::F64) => self.compare_floats(op, token, left, right, span),
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
+            (TyKind::Fn(_), TyKind::Fn(_)) if equality && left.ty() == right.ty() => {
+                comparison(op, left.expr, right.expr, span)
+            }
+            (TyKind::Fn(_), TyKind::Fn(_)) if equality => {
+                self.mismatch(right.span(), right.ty(), left.ty());
+                error_expr(span)
+            }
             (TyKind::Str(_), _) | (_, TyKind::Str(_))
                 if equality && self.is_text(left.ty()) && self.is_text(right.ty()) =>
             {

@@ -47,6 +47,9 @@ impl Checker<'_, '_> {
             OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
+        if self.is_function(source.ty) {
+            self.flow.not_null.insert(local);
+        }
         if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {
             self.info(local).map = Some(*map);
         }
@@ -93,13 +96,12 @@ impl Checker<'_, '_> {
                 Some(text) => bool_expr(!text.is_empty(), span),
                 None => cast(expr, Ty::BOOL),
             },
-            TyKind::Ptr { .. } => cast(expr, Ty::BOOL),
+            TyKind::Ptr { .. } | TyKind::Fn(_) => cast(expr, Ty::BOOL),
             TyKind::Null => bool_expr(false, span),
             TyKind::Void
             | TyKind::F64
             | TyKind::Array(..)
             | TyKind::Struct(_)
-            | TyKind::Fn(_)
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle

@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
                 self.error(span, NoValue { what });
                 error_expr(span)
             }
-            (TyKind::Null, TyKind::Ptr { nullable: true, .. }) => {
+            (TyKind::Null, TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_)) => {
                 Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
             }
             (_, TyKind::F64) if value.untyped && number(&value.expr).is_some() => {

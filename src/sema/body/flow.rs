@@ -2,7 +2,7 @@
 
 use super::{Checker, value};
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, LocalId};
-use crate::types::TyKind;
+use crate::types::{Ty, TyKind};
 use std::collections::BTreeSet;
 
 #[derive(Clone)]
@@ -70,13 +70,14 @@ impl Checker<'_, '_> {
         if let ExprKind::Cast(inner) = &pointer.kind {
             return self.pointer_local(inner);
         }
-        let is_pointer = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { .. });
-        value::local(pointer).filter(|_| is_pointer)
+        value::local(pointer).filter(|_| self.is_pointer_or_function(pointer.ty))
     }
 
     /// Whether a pointer may be null here.
     pub fn may_be_null(&self, pointer: &Expr) -> bool {
-        if !matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { nullable: true, .. }) {
+        if !matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_))
+            || matches!(pointer.kind, ExprKind::Const(Const::Func(_)))
+        {
             return false;
         }
         if let ExprKind::Cast(inner) = &pointer.kind
@@ -88,10 +89,13 @@ impl Checker<'_, '_> {
             .is_none_or(|local| !self.flow.not_null.contains(&local) || self.info[local.0 as usize].address_taken)
     }
 
+    fn is_pointer_or_function(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_))
+    }
+
     /// A pointer variable got another value.
     pub fn note_assigned(&mut self, local: LocalId, value: Option<&Expr>) {
-        let holds =
-            value.is_some_and(|v| matches!(self.cx.types.kind(v.ty), TyKind::Ptr { .. }) && !self.may_be_null(v));
+        let holds = value.is_some_and(|v| self.is_pointer_or_function(v.ty) && !self.may_be_null(v));
         if holds {
             self.flow.not_null.insert(local);
         } else {

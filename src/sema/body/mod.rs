@@ -22,6 +22,7 @@ mod fields;
 mod floats;
 mod flow;
 mod format;
+mod function_pointers;
 mod kinds;
 mod lifecycle;
 mod literals;

@@ -9,6 +9,7 @@ use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
 use crate::source::Span;
+use crate::tables::BUILTINS;
 use crate::types::{EnumId, Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -45,6 +46,9 @@ impl Checker<'_, '_> {
             (Const::Bool(_), None) => Ty::BOOL,
             (Const::Float(_), None) => Ty::F64,
             (Const::Null, None) => Ty::NULL,
+            (Const::Func(func), None) => {
+                return self.function_value(*func, span).unwrap_or_else(|| error_expr(span)).into();
+            }
             (Const::Str(bytes), None) => self.cx.types.string(bytes.len() as u32 + 1),
             (Const::Zero | Const::Struct(_) | Const::Array(_), None) => Ty::ERROR,
         };
@@ -55,6 +59,9 @@ impl Checker<'_, '_> {
         let span = name.span;
         let env = self.env;
         let Some(declared) = env.lookup(&name.name) else {
+            if BUILTINS.iter().any(|builtin| builtin.name == name.name) {
+                return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
+            }
             return self.unknown_name(name).into();
         };
         match &declared.entity {
@@ -62,6 +69,9 @@ impl Checker<'_, '_> {
             Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
             Entity::Variants(list) => self.variant(name, list, expected).into(),
             Entity::Func(id) => {
+                if let Some(function) = self.function_value(*id, span) {
+                    return function.into();
+                }
                 let program = matches!(env.program.func(*id).role, Role::Program(_));
                 let help = if program { "a program is loaded by `load(name)`" } else { "call it: `name(…)`" };
                 self.not_a_value(name, "a function", &help.replace("name", &name.name)).into()

@@ -29,6 +29,10 @@ impl Checker<'_, '_> {
             return found;
         }
         let value = self.typed(expr, None);
+        if self.is_function(value.ty) {
+            let ty = value.ty;
+            return Some(Optional { kind: OptionalKind::Pointer(value), ty, span });
+        }
         let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) else {
             if value.ty != Ty::ERROR {
                 self.always_present(&value);
@@ -114,13 +118,16 @@ impl Checker<'_, '_> {
             return self.local_expr(present, span);
         }
         let value = self.typed(inner, None);
-        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) else {
+        let nullable = if self.is_function(value.ty) {
+            value.ty
+        } else if let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) {
+            self.cx.types.ptr(to, space, true)
+        } else {
             if value.ty != Ty::ERROR {
                 self.always_present(&value);
             }
             return error_expr(span);
         };
-        let nullable = self.cx.types.ptr(to, space, true);
         let null = Expr { kind: ExprKind::Const(Const::Null), ty: nullable, span };
         let left = super::value::cast(value, nullable);
         let op = crate::sema::tree::CompareOp::Ne;

@@ -10,7 +10,7 @@ use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{StructId, Ty};
+use crate::types::{FnSig, StructId, Ty};
 use std::collections::HashMap;
 
 /// What a local name means.
@@ -217,6 +217,10 @@ impl Scope for BodyScope<'_, '_> {
 
     fn field_default(&mut self, _: &mut Session, of: StructId, field: usize) -> Option<Const> {
         self.env.field_defaults.get(&(of, field)).cloned()
+    }
+
+    fn signature(&mut self, _: &mut Session, func: FuncId) -> Option<FnSig> {
+        self.env.value_signature(func)
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {

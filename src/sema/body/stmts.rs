@@ -203,6 +203,13 @@ impl Checker<'_, '_> {
             let name = self.env.program.func(*func).name.clone();
             let text = self.text(expr.span).to_owned();
             self.warn(checked.span, UnusedResult { name }).help(format!("`var _ = {text}` says that this is meant"));
+        } else if let ExprKind::CallPointer { callee, .. } = &checked.kind
+            && checked.ty != Ty::VOID
+            && !self.failed()
+        {
+            let name = self.text(callee.span).to_owned();
+            let text = self.text(expr.span).to_owned();
+            self.warn(checked.span, UnusedResult { name }).help(format!("`var _ = {text}` says that this is meant"));
         } else if checked.ty != Ty::ERROR && !has_effect(&checked) {
             self.no_effect(expr, &checked);
         }

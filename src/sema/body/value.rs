@@ -137,6 +137,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Block(_)
         | ExprKind::Match(_)
         | ExprKind::Call { .. }
+        | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)

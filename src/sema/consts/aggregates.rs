@@ -180,6 +180,7 @@ pub fn is_zero(value: &Const) -> bool {
         Const::Bool(value) => !value,
         Const::Float(value) => value.to_bits() == 0,
         Const::Null | Const::Zero => true,
+        Const::Func(_) => false,
         Const::Str(bytes) => bytes.is_empty(),
         Const::Struct(values) | Const::Array(values) => values.iter().all(is_zero),
     }

@@ -101,6 +101,7 @@ pub fn type_name(cx: &mut Session, constant: &Constant) -> String {
         (None, Const::Float(_)) => "f64".to_owned(),
         (None, Const::Str(_)) => "a string".to_owned(),
         (None, Const::Null) => "null".to_owned(),
+        (None, Const::Func(_)) => "a function".to_owned(),
         (None, Const::Zero | Const::Array(_)) => "an array".to_owned(),
         (None, Const::Struct(_)) => "a struct".to_owned(),
     }
@@ -129,7 +130,13 @@ pub(super) fn cast(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr, ty: 
     let number = match &constant.value {
         Const::Int(value) => Some(*value),
         Const::Bool(value) => Some(i128::from(*value)),
-        Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_) => None,
+        Const::Float(_)
+        | Const::Null
+        | Const::Func(_)
+        | Const::Str(_)
+        | Const::Zero
+        | Const::Struct(_)
+        | Const::Array(_) => None,
     };
     let result = match (number, cx.types.kind(to)) {
         (Some(value), TyKind::Bool) => Const::Bool(value != 0),

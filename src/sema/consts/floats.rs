@@ -43,6 +43,7 @@ fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span)
             Const::Int(_)
             | Const::Bool(_)
             | Const::Null
+            | Const::Func(_)
             | Const::Str(_)
             | Const::Zero
             | Const::Struct(_)
@@ -99,6 +100,7 @@ pub(super) fn cast(cx: &mut Session, span: Span, from: &Constant, to: Ty) -> Opt
             | Const::Int(_)
             | Const::Bool(_)
             | Const::Null
+            | Const::Func(_)
             | Const::Str(_)
             | Const::Zero
             | Const::Struct(_)

@@ -92,7 +92,7 @@ pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
         Const::Bool(_) => Some(Ty::BOOL),
         Const::Float(_) => Some(Ty::F64),
         Const::Str(bytes) => Some(cx.types.string(bytes.len() as u32 + 1)),
-        Const::Null | Const::Zero | Const::Struct(_) | Const::Array(_) => None,
+        Const::Null | Const::Func(_) | Const::Zero | Const::Struct(_) | Const::Array(_) => None,
     }
 }
 
@@ -162,6 +162,11 @@ fn name(cx: &mut Session, scope: &mut dyn Scope, path: &Path, expected: Option<T
             let (id, value) = choose_variant(cx, name, &variants, expected)?;
             let ty = cx.types.intern(TyKind::Enum(id));
             Some(Constant::typed(Const::Int(value), ty))
+        }
+        Found::Declared(Declared { entity: Entity::Func(func), .. }) if scope.signature(cx, func).is_some() => {
+            let sig = scope.signature(cx, func)?;
+            let ty = cx.types.func(sig);
+            Some(Constant::typed(Const::Func(func), ty))
         }
         Found::Declared(declared) => {
             let what = format!("`{}`, {},", name.name, describe(&declared.entity));

@@ -37,7 +37,9 @@ impl Operand {
             },
             (Const::Bool(value), _) => Operand::Bool(*value),
             (Const::Float(value), _) => Operand::Float(*value),
-            (Const::Null | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_), _) => Operand::Other,
+            (Const::Null | Const::Func(_) | Const::Str(_) | Const::Zero | Const::Struct(_) | Const::Array(_), _) => {
+                Operand::Other
+            }
         }
     }
 }
@@ -60,6 +62,7 @@ fn truth(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<
         Const::Bool(value) => Some(*value),
         Const::Int(value) => Some(*value != 0),
         Const::Null => Some(false),
+        Const::Func(_) => Some(true),
         Const::Str(bytes) => Some(!text(bytes).is_empty()),
         Const::Float(_) | Const::Zero | Const::Struct(_) | Const::Array(_) => {
             bad_operand(cx, span, op, constant);

@@ -11,17 +11,23 @@ use crate::session::Session;
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
-    pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
-        let mut locals: Vec<Local> = Vec::new();
-        for param in &decl.params {
-            let ty = self.place_type(cx, &param.ty, Position::Param);
-            locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
-        }
-        let params: Vec<Ty> = locals.iter().map(|local| local.ty).collect();
+    pub(super) fn function_signature(&mut self, cx: &mut Session, id: FuncId, decl: &'a FnDecl) {
+        let params = decl.params.iter().map(|param| self.place_type(cx, &param.ty, Position::Param)).collect();
         let result = match &decl.result {
             Some(result) => self.place_type(cx, &result.ty, Position::Result),
             None => Ty::VOID,
         };
+        self.env.funcs[id.0 as usize].sig = FnSig { params, result };
+    }
+
+    /// The function as a whole, once all signatures are known.
+    pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
+        let sig = self.env.funcs[id.0 as usize].sig.clone();
+        let result = sig.result;
+        let mut locals: Vec<Local> = Vec::new();
+        for (param, &ty) in std::iter::zip(&decl.params, &sig.params) {
+            locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
+        }
         let named = decl.result.as_ref().and_then(|result| result.name.as_ref());
         if let Some(name) = named {
             locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
@@ -30,7 +36,6 @@ impl<'a> Declare<'a> {
             let error = cx.error(item.span, MissingBody { name: decl.name.name.clone() });
             error.help("a function of the kernel is declared with `extern`");
         }
-        let sig = FnSig { params, result };
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
             Role::Program(program) => {
@@ -48,7 +53,6 @@ impl<'a> Declare<'a> {
         func.named_result = named.map(|_| LocalId(decl.params.len() as u32));
         func.result = result;
         func.locals = locals;
-        self.env.funcs[id.0 as usize].sig = sig;
     }
 
     fn place_type(&mut self, cx: &mut Session, written: &crate::ast::Type, position: Position) -> Ty {

@@ -9,7 +9,7 @@ use crate::sema::tree::MapId;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::tables::{KeyRule, MapKindSpec};
-use crate::types::{Ty, TyKind};
+use crate::types::{Ty, TyKind, Types};
 
 /// The kernel keeps a key on its stack (MAX_BPF_STACK).
 const MAX_KEY: u64 = 512;
@@ -68,10 +68,12 @@ impl Declare<'_> {
             _ if index && !(size == 4 && cx.types.as_int(ty).is_some()) => "its key is an index, `u32`",
             _ if size == 0 => "it has no size",
             _ if size > MAX_KEY => "a key has at most 512 bytes",
-            _ if holds(cx, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
+            _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
                 "two equal pointers need not mean the same"
             }
-            _ if holds(cx, ty, |kind| kind == TyKind::F64) => "keys are compared by their bytes, `f64` by its value",
+            _ if holds(&cx.types, ty, |kind| kind == TyKind::F64) => {
+                "keys are compared by their bytes, `f64` by its value"
+            }
             _ => return ty,
         };
         let (name, why) = (cx.types.name(ty), why.to_owned());
@@ -92,6 +94,9 @@ impl Declare<'_> {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
             _ if size > MAX_VALUE => "a value has at most 4 MiB",
+            _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
+                "a function pointer means nothing to the other side"
+            }
             _ => return ty,
         };
         let (name, why) = (cx.types.name(ty), why.to_owned());
@@ -122,13 +127,13 @@ fn form(kind: &MapKindSpec) -> String {
 }
 
 /// Whether the type, or a part of it, is such a one.
-fn holds(cx: &Session, ty: Ty, wanted: fn(TyKind) -> bool) -> bool {
-    let kind = cx.types.kind(ty);
+pub(super) fn holds(types: &Types, ty: Ty, wanted: fn(TyKind) -> bool) -> bool {
+    let kind = types.kind(ty);
     if let TyKind::Array(element, _) = kind {
-        return holds(cx, element, wanted);
+        return holds(types, element, wanted);
     }
     if let TyKind::Struct(id) = kind {
-        return cx.types.struct_def(id).fields.iter().any(|field| holds(cx, field.ty, wanted));
+        return types.struct_def(id).fields.iter().any(|field| holds(types, field.ty, wanted));
     }
     wanted(kind)
 }

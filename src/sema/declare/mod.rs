@@ -17,12 +17,12 @@ mod values;
 
 use super::env::{Declared, Entity, Env};
 use super::scope::{Found, Scope, Wanted};
-use super::tree::{Const, Program};
+use super::tree::{Const, FuncId, Program};
 use crate::ast::{self, Ident, ItemKind};
 use crate::diag::codes::names::DeclarationDepth;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{EnumId, StructId, Ty, TyKind};
+use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
 use std::collections::HashMap;
 
 /// How many declarations may need each other in a row, each one declared after what needs it.
@@ -138,7 +138,8 @@ impl<'a> Declare<'a> {
         entry.state == State::Done
     }
 
-    /// What the name stands for. Functions and maps are only looked at in `finish`, when all types are known.
+    /// What the name stands for. Maps, and of functions all but the signature, are only looked at in `finish`, when all
+    /// types are known.
     fn resolve_item(&mut self, cx: &mut Session, index: usize, item: &'a ast::Item) -> Option<Entity> {
         let known = self.entries[index].entity.clone();
         match (&item.kind, &known) {
@@ -152,6 +153,10 @@ impl<'a> Declare<'a> {
             (ItemKind::Alias { name: _, ty }, _) => self.alias(cx, ty),
             (ItemKind::Const(decl), _) => self.constant(cx, decl),
             (ItemKind::Var(decl), Entity::Global(id)) => self.global(cx, *id, decl),
+            (ItemKind::Fn(decl), Entity::Func(id)) => {
+                self.function_signature(cx, *id, decl);
+                Some(known)
+            }
             _ => Some(known),
         }
     }
@@ -228,6 +233,11 @@ impl Scope for Declare<'_> {
 
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const> {
         self.default_of(cx, of, field)
+    }
+
+    fn signature(&mut self, cx: &mut Session, func: FuncId) -> Option<FnSig> {
+        let index = self.entries.iter().position(|e| matches!(e.entity, Entity::Func(id) if id == func))?;
+        if self.resolve(cx, index, None) { self.env.value_signature(func) } else { None }
     }
 
     fn nest(&mut self, deeper: bool) {

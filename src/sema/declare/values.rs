@@ -3,14 +3,19 @@
 use super::Declare;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
 use crate::diag::codes::shared::PercpuInitialiser;
-use crate::diag::codes::types::UnknownTypeOf;
+use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
 use crate::sema::tree::{ConfigId, Const, GlobalId, Storage};
 use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
-use crate::types::Ty;
+use crate::types::{Ty, TyKind, Types};
+
+/// Whether a function pointer is a part of the type.
+pub(super) fn holds_function(types: &Types, ty: Ty) -> bool {
+    super::maps::holds(types, ty, |kind| matches!(kind, TyKind::Fn(_)))
+}
 
 impl Declare<'_> {
     pub(super) fn constant(&mut self, cx: &mut Session, decl: &ConstDecl) -> Option<Entity> {
@@ -39,6 +44,12 @@ impl Declare<'_> {
             (Some(ty), None) => (ty, None),
             (None, init) => self.inferred(cx, &decl.name, init.as_ref())?,
         };
+        if holds_function(&cx.types, ty) {
+            let what = format!("global variable `{}`", decl.name.name);
+            cx.error(decl.name.span, FunctionPointerShared { what })
+                .help("a `const` can: `const TABLE: [fn() -> u32; 2] = [first, second]`");
+            return None;
+        }
         let global = &mut self.env.program.globals[id.0 as usize];
         if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)
             && init.as_ref().is_some_and(|init| !init.is_zero())
@@ -68,8 +79,14 @@ impl Declare<'_> {
     }
 
     /// A config's field without a default is zero.
-    pub(super) fn config_defaults(&mut self, cx: &Session, id: ConfigId) {
+    pub(super) fn config_defaults(&mut self, cx: &mut Session, id: ConfigId) {
         let ty = self.env.program.config(id).ty;
+        for field in cx.types.struct_def(ty).fields.clone() {
+            if let Some(span) = field.span.filter(|_| holds_function(&cx.types, field.ty)) {
+                let what = format!("the config's field `{}`", field.name);
+                cx.error(span, FunctionPointerShared { what });
+            }
+        }
         let count = cx.types.struct_def(ty).fields.len();
         let defaults =
             (0..count).map(|field| self.env.field_defaults.get(&(ty, field)).cloned().unwrap_or(Const::Zero)).collect();

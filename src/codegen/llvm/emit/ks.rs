@@ -5,16 +5,16 @@ use super::super::functions::FnGen;
 use super::super::types::field_role;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
-    KsAddr, KsBits, KsCall, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr,
-    KsZero,
+    KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr, KsZero,
 };
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
 use crate::target::Target;
 use crate::types::{FieldDef, Space, StructDef, TyKind};
 use inkwell::IntPredicate;
-use inkwell::attributes::AttributeLoc;
 use inkwell::values::BasicValueEnum;
+
+pub use super::calls::{call, call_pointer, func};
 
 pub fn const_(g: &mut FnGen, op: &OpData) {
     let bits = KsConst::of(op).value() as u64;
@@ -28,7 +28,7 @@ pub fn const_(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn null(g: &mut FnGen, op: &OpData) {
-    let null = g.g.build.null();
+    let null = g.g.value_type(g.result_ty(op)).const_zero();
     g.set(op, null);
 }
 
@@ -184,29 +184,6 @@ pub fn global(g: &mut FnGen, op: &OpData) {
         None => crate::bug!("@{name} is data of user space alone"),
     };
     g.set(op, place);
-}
-
-pub fn call(g: &mut FnGen, op: &OpData) {
-    let view = KsCall::of(op);
-    let Some(&callee) = g.g.funcs.get(view.callee()) else {
-        crate::bug!("@{} is not part of this module", view.callee());
-    };
-    let args: Vec<_> = view.args().iter().map(|&a| g.value(a).into()).collect();
-    let call = g.g.build.call(callee, &args);
-    // As the callee says: LLVM looks at the call.
-    for (index, &arg) in view.args().iter().enumerate() {
-        if let Some(extension) = g.g.extension(g.func.ty(arg)) {
-            g.g.build.attribute(call, AttributeLoc::Param(index as u32), extension);
-        }
-    }
-    if let Some(&result) = op.results.first()
-        && let Some(extension) = g.g.extension(g.func.ty(result))
-    {
-        g.g.build.attribute(call, AttributeLoc::Return, extension);
-    }
-    if let Some(value) = call.try_as_basic_value().basic() {
-        g.set(op, value);
-    }
 }
 
 pub fn print(g: &mut FnGen, op: &OpData) {

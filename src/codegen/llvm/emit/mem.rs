@@ -33,7 +33,7 @@ fn in_packet(g: &FnGen, pointer: Value) -> bool {
 
 pub fn is_null(g: &mut FnGen, op: &OpData) {
     let pointer = g.value(MemIsNull::of(op).pointer());
-    let null: BasicValueEnum = g.g.build.null().into();
+    let null: BasicValueEnum = pointer.get_type().const_zero();
     let value = g.g.build.compare(IntPredicate::EQ, pointer, null);
     g.set(op, value);
 }

@@ -3,6 +3,7 @@
 
 mod arith;
 mod bpf;
+mod calls;
 mod cf;
 mod dispatch;
 mod float;

@@ -1,0 +1,133 @@
+//! Functions as values: calls through them, and reading them out of constants.
+
+use super::elements::constant_index;
+use super::func::{Dest, Lowering, ir_type};
+use super::{aggregates, consts};
+use crate::ir::Value;
+use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind, Types};
+
+/// Whether a function is a part of the constant: then it has no image in memory before the program is linked.
+pub(super) fn has_function(value: &Const) -> bool {
+    match value {
+        Const::Func(_) => true,
+        Const::Struct(values) | Const::Array(values) => values.iter().any(has_function),
+        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => false,
+    }
+}
+
+/// One step from a constant into it.
+enum Step {
+    Field(usize),
+    Known(usize),
+    Variable(Value, Span),
+}
+
+impl Lowering<'_> {
+    /// A call; as `call`, where the callee is a value.
+    pub(super) fn call_pointer(
+        &mut self,
+        (callee, checked): (&Expr, bool),
+        args: &[Expr],
+        (result, place): (Ty, Option<Value>),
+        span: Span,
+    ) -> Option<Value> {
+        let result = ir_type(&mut self.cx.types, result);
+        let is_aggregate = self.cx.types.is_aggregate(result);
+        let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
+        let mut values = Vec::new();
+        if is_aggregate {
+            values.push(place.unwrap_or_else(|| self.at(span).temporary("result", result)));
+        }
+        let op = self.scoped(|this| {
+            let callee = this.scalar(callee);
+            for arg in args {
+                values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
+            }
+            this.at(span).b.ks_call_pointer(callee, &values, checked, &results)
+        });
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// A scalar out of a constant that has functions in it, behind variable indexes: a `match` for each. None if the
+    /// expression is none of that kind.
+    pub(super) fn read_table(&mut self, expr: &Expr) -> Option<Value> {
+        let table = table(&self.cx.types, expr)?;
+        let mut steps = Vec::new();
+        self.steps(expr, &mut steps);
+        let ty = ir_type(&mut self.cx.types, expr.ty);
+        Some(self.at(expr.span).table_part(&table, &steps, ty))
+    }
+
+    fn steps(&mut self, expr: &Expr, steps: &mut Vec<Step>) {
+        if let ExprKind::Field { base, field } = &expr.kind {
+            self.steps(base, steps);
+            steps.push(Step::Field(*field));
+        } else if let ExprKind::Index { base, index } = &expr.kind {
+            self.steps(base, steps);
+            let step = match constant_index(index) {
+                Some(index) => Step::Known(index),
+                None => {
+                    let number = self.scalar(index);
+                    Step::Variable(self.at(index.span).cast(number, Ty::U64), index.span)
+                }
+            };
+            steps.push(step);
+        }
+    }
+
+    fn table_part(&mut self, value: &Const, steps: &[Step], ty: Ty) -> Value {
+        let Some((step, rest)) = steps.split_first() else { return self.constant(value, ty) };
+        let parts = match value {
+            Const::Struct(parts) | Const::Array(parts) => parts.as_slice(),
+            Const::Int(_)
+            | Const::Bool(_)
+            | Const::Float(_)
+            | Const::Null
+            | Const::Func(_)
+            | Const::Str(_)
+            | Const::Zero => &[],
+        };
+        match *step {
+            Step::Field(at) | Step::Known(at) => match parts.get(at) {
+                Some(part) => self.table_part(part, rest, ty),
+                None => self.zero_value(ty),
+            },
+            Step::Variable(index, span) => {
+                let dest = Dest::Value(ty);
+                let mut cases = Vec::new();
+                let mut regions = Vec::new();
+                for (at, part) in parts.iter().enumerate() {
+                    cases.extend([at as i128, at as i128, at as i128]);
+                    let (region, _) = self.region(&[], dest, |this, _| Some(this.at(span).table_part(part, rest, ty)));
+                    regions.push(region);
+                }
+                let (outside, _) = self.region(&[], dest, |this, _| Some(this.at(span).zero_value(ty)));
+                regions.push(outside);
+                let op = self.at(span).b.ks_match(index, &cases, &Self::results(dest), regions);
+                self.b.result(op)
+            }
+        }
+    }
+}
+
+/// The constant with functions in it that an expression reads a part of by a variable index.
+fn table(types: &Types, expr: &Expr) -> Option<Const> {
+    if types.is_aggregate(expr.ty) || !super::elements::has_variable_index(expr) {
+        return None;
+    }
+    let mut root = expr;
+    while let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &root.kind {
+        root = base;
+    }
+    if !matches!(types.kind(root.ty), TyKind::Array(..) | TyKind::Struct(_)) {
+        return None;
+    }
+    aggregates::as_constant(types, root).filter(has_function)
+}
+
+/// The functions in a constant, for `consts`.
+pub(super) fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
+    !has_function(value) && consts::image(types, value, ty).iter().all(|&byte| byte == 0)
+}

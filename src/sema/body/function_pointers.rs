@@ -1,0 +1,77 @@
+//! Functions as values, and calls through them.
+
+use super::Checker;
+use super::calls::counted;
+use super::value::error_expr;
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NotCallable};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId};
+use crate::source::Span;
+use crate::types::{FnSig, Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// A function by its name, as a value; none for programs and `main`.
+    pub fn function_value(&mut self, func: FuncId, span: Span) -> Option<Expr> {
+        let sig = self.env.value_signature(func)?;
+        let ty = self.cx.types.func(sig);
+        Some(Expr { kind: ExprKind::Const(Const::Func(func)), ty, span })
+    }
+
+    pub fn is_function(&self, ty: Ty) -> bool {
+        matches!(self.cx.types.kind(ty), TyKind::Fn(_))
+    }
+
+    fn function_type(&self, ty: Ty) -> Option<FnSig> {
+        if let TyKind::Fn(sig) = self.cx.types.kind(ty) { Some(self.cx.types.sig(sig).clone()) } else { None }
+    }
+
+    /// Whether a struct, or what a pointer points to, has a function pointer of this name as a field.
+    pub fn has_function_field(&self, of: Ty, name: &Ident) -> bool {
+        let of = self.pointer(of).map_or(of, |p| p.to);
+        let Some(id) = self.struct_id(of) else { return false };
+        let def = self.cx.types.struct_def(id);
+        def.field(&name.name).is_some_and(|field| self.is_function(def.fields[field].ty))
+    }
+
+    /// `callee(args)` of a value.
+    pub fn call_value(&mut self, callee: Expr, args: &[ast::Arg], span: Span) -> Expr {
+        let Some(sig) = self.function_type(callee.ty) else {
+            self.check_args(args);
+            if callee.ty != Ty::ERROR {
+                let what = format!("a value of type `{}`", self.ty_name(callee.ty));
+                self.error(callee.span, NotCallable { what });
+            }
+            return error_expr(span);
+        };
+        let name = self.text(callee.span).to_owned();
+        if sig.params.len() != args.len() {
+            let takes = counted(sig.params.len(), "argument");
+            let ty = self.ty_name(callee.ty);
+            self.check_args(args);
+            self.error(span, ArgumentCount { name, takes, given: args.len().to_string() })
+                .remark(format!("it is a `{ty}`"));
+            return error_expr(span);
+        }
+        let wanted_by = format!("`{name}` is a `{}`", self.ty_name(callee.ty));
+        let checked_args = self.arguments(args, &sig.params, &name, &wanted_by);
+        if let ExprKind::Const(Const::Func(func)) = callee.kind {
+            return Expr { kind: ExprKind::Call { func, args: checked_args }, ty: sig.result, span };
+        }
+        let checked = !self.may_be_null(&callee);
+        let kind = ExprKind::CallPointer { callee: Box::new(callee), args: checked_args, checked };
+        Expr { kind, ty: sig.result, span }
+    }
+
+    /// The arguments of a call, as the parameters' types.
+    pub fn arguments(&mut self, args: &[ast::Arg], params: &[Ty], name: &str, wanted_by: &str) -> Vec<Expr> {
+        let mut checked = Vec::new();
+        for (arg, &param) in args.iter().zip(params) {
+            self.refuse_name(arg, name);
+            let value = self.value(&arg.value, Some(param));
+            self.wanted_by = Some(wanted_by.to_owned());
+            checked.push(self.coerce(value, param));
+            self.wanted_by = None;
+        }
+        checked
+    }
+}
