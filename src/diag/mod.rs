@@ -7,6 +7,7 @@ pub mod codes;
 mod explain;
 pub mod json;
 pub mod render;
+pub mod similar;
 pub mod verify;
 
 pub use explain::explain;

@@ -9,7 +9,7 @@ mod declare;
 pub mod env;
 pub mod predefined;
 pub mod scope;
-pub mod similar;
+pub use crate::diag::similar;
 pub mod tree;
 pub mod types;
 
