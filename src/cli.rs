@@ -1,6 +1,6 @@
 //! The command line: what the user asked for, as data.
 
-use crate::session::{KernelVersion, Mcpu, Options, PrintAfter};
+use crate::session::{KernelVersion, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -96,8 +96,11 @@ pub struct Common {
     #[arg(short = 'O', default_value = "2", value_parser = clap::value_parser!(u8).range(1..=3), value_name = "LEVEL")]
     pub opt_level: u8,
     /// Name of the pin directory; the file's stem by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = project)]
     pub project: Option<String>,
+    /// Folder of bpffs below which the program pins: PATH/PROJECT/maps/NAME
+    #[arg(long, value_name = "PATH", default_value = PIN_ROOT, value_parser = pin_root)]
+    pub pin_root: String,
     /// How diagnostics are written
     #[arg(long, default_value = "human", value_name = "FORMAT")]
     pub error_format: ErrorFormat,
@@ -164,6 +167,18 @@ pub enum Emit {
     Exe,
 }
 
+/// One folder of bpffs, where names have no dots.
+fn project(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['/', '.', '\0']) {
+        return Err("a project's name is that of a folder of bpffs: without `/` and `.`".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn pin_root(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it is not an absolute path".into()) }
+}
+
 fn kernel_version(text: &str) -> Result<KernelVersion, String> {
     let wrong = || format!("`{text}` is no kernel version such as 6.1");
     let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
@@ -200,6 +215,7 @@ impl Common {
             stop_after: self.stop_after.clone(),
             time_passes: self.time_passes,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
+            pin_root: self.pin_root.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

@@ -134,13 +134,20 @@ pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, 
     llvm::host(cx, &part, bpf.map(|(_, object)| object.as_slice()), want)
 }
 
-/// Whether a side has anything to run: BPF code needs a program, user space a `main`.
+fn has_kernel_data(module: &Module) -> bool {
+    !module.maps.is_empty() || module.globals.iter().any(|global| global.kind == ir::GlobalKind::Pinned)
+}
+
+/// Whether a side has anything to build: BPF needs a program, or data that `main` keeps in the kernel; user space a `main`.
 pub fn has(module: &Module, target: Target) -> bool {
     if let Some(own) = module.target {
         return own == target;
     }
-    module.funcs.iter().any(|func| match target {
-        Target::Bpf => matches!(func.role, ir::Role::Program { .. }),
-        Target::Host => matches!(func.role, ir::Role::Main),
-    })
+    let role = |wanted: fn(&ir::Role) -> bool| module.funcs.iter().any(|func| wanted(&func.role));
+    let main = role(|role| matches!(role, ir::Role::Main));
+    match target {
+        // A `main` alone may share maps and pinned variables with other programs.
+        Target::Bpf => role(|role| matches!(role, ir::Role::Program { .. })) || (main && has_kernel_data(module)),
+        Target::Host => main,
+    }
 }

@@ -34,6 +34,9 @@ pub struct KernelVersion {
     pub minor: u32,
 }
 
+/// Where systems mount bpffs.
+pub const PIN_ROOT: &str = "/sys/fs/bpf";
+
 #[derive(Clone, Debug)]
 pub struct Options {
     pub mcpu: Mcpu,
@@ -53,6 +56,8 @@ pub struct Options {
     pub dump_dir: Option<PathBuf>,
     /// Names the pin directory; the file's stem unless `--project` says otherwise.
     pub project: String,
+    /// The folder of bpffs below which programs pin.
+    pub pin_root: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,6 +80,7 @@ impl Default for Options {
             time_passes: false,
             dump_dir: None,
             project: String::new(),
+            pin_root: PIN_ROOT.to_owned(),
         }
     }
 }

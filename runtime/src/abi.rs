@@ -41,7 +41,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 1;
+pub const KS_ABI: u32 = 2;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -65,6 +65,8 @@ pub struct KsProgram {
     /// Shared globals and configs; `ks_global` takes an index into them.
     pub globals: *const KsGlobal,
     pub globals_len: u64,
+    /// The folder of bpffs below which the project has its pins.
+    pub pin_root: *const c_char,
 }
 
 /// What a program attaches to. `KsProg::kind`.
@@ -97,7 +99,7 @@ pub const KS_MAP_PERCPU: u32 = 1;
 /// `KsMap::flags`, with `KS_MAP_PERCPU`: the value is one integer of `element_width` bytes; a lookup and an iteration
 /// yield the (wrapping) sum over the CPUs, an update sets every CPU's.
 pub const KS_MAP_SUM: u32 = 2;
-/// `KsMap::flags`: pinned at `/sys/fs/bpf/<project>/maps/<name>`; what is there already is used, if it is the same kind
+/// `KsMap::flags`: pinned at `<pin_root>/<project>/maps/<name>`; what is there already is used, if it is the same kind
 /// of map.
 pub const KS_MAP_PIN: u32 = 4;
 

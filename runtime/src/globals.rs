@@ -33,12 +33,14 @@ pub extern "C" fn ks_global(global: u32) -> *mut u8 {
 }
 
 fn find(global: &KsGlobal) -> *mut u8 {
-    let object = load::opened();
+    // The values of pinned variables are those of the map in the kernel.
+    let pinned = global.section == KsSection::Pinned as u32;
+    let object = if pinned { load::loaded() } else { load::opened() };
     let sections = [
         (KsSection::Data, c".data"),
         (KsSection::Bss, c".bss"),
         (KsSection::Rodata, c".rodata"),
-        (KsSection::Pinned, c".data.pinned_globals"),
+        (KsSection::Pinned, load::pins::VARIABLES),
     ];
     for (section, name) in sections {
         if global.section != KsSection::Any as u32 && global.section != section as u32 {

@@ -71,6 +71,16 @@ pub fn object() -> Option<&'static [u8]> {
     Some(unsafe { std::slice::from_raw_parts(program.object.cast(), len) })
 }
 
+/// Where the project's pins are.
+pub fn pin_root() -> &'static str {
+    program().map_or("", |p| text(p.pin_root))
+}
+
+/// Whether an option stands on the command line by itself.
+pub fn asked_for(option: &str) -> bool {
+    std::env::args_os().skip(1).any(|word| word == option)
+}
+
 pub fn progs() -> &'static [KsProg] {
     // SAFETY: the descriptor's pointer and length belong together.
     program().map_or(&[], |p| unsafe { array(p.progs, p.progs_len) })

@@ -37,8 +37,9 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                     globals.extend(global_of(&func.ops[op]).cloned());
                 }
             }
-            module.maps.retain(|m| maps.contains(&m.name));
-            module.globals.retain(|g| globals.contains(&g.name));
+            // The runtime pins, whoever uses what is pinned.
+            module.maps.retain(|m| m.pinned || maps.contains(&m.name));
+            module.globals.retain(|g| g.kind == GlobalKind::Pinned || globals.contains(&g.name));
         }
         None => crate::bug!("the module to split has no target"),
     }

@@ -7,6 +7,7 @@ mod value;
 use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
 use crate::errors::{die, write_all};
 use crate::exit;
+use crate::load::pins;
 use crate::program::{array, text};
 use std::ffi::{CStr, c_char};
 
@@ -15,6 +16,8 @@ struct Spec<'a> {
     doc: &'a str,
     defaults: Vec<u8>,
     fields: Vec<Field<'a>>,
+    /// The program pins maps or variables.
+    pins: bool,
 }
 
 struct Field<'a> {
@@ -77,7 +80,7 @@ impl Spec<'static> {
             let mut defaults = array(args.defaults.cast::<u8>(), args.size).to_vec();
             defaults.resize(size, 0);
             let fields = array(args.fields, args.fields_len).iter().map(|field| Field::new(field)).collect();
-            Spec { doc: text(args.doc), defaults, fields }
+            Spec { doc: text(args.doc), defaults, fields, pins: pins::any() }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Field, Spec, Stop, usage, value};
 use crate::abi::KsFieldKind;
+use crate::load::pins;
 
 /// Fills the struct from its defaults and the words after the program's name.
 pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Result<(), Stop> {
@@ -11,6 +12,9 @@ pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Resu
     while let Some(word) = words.next() {
         if *word == b"-h" || *word == b"--help" {
             return Err(Stop::Help(usage::usage(spec, program)));
+        }
+        if spec.pins && *word == pins::RESET.as_bytes() {
+            continue;
         }
         let Some(option) = word.strip_prefix(b"--").filter(|name| !name.is_empty()) else {
             return bad(format!("unexpected argument `{}`: options begin with `--`", show(word)));
@@ -122,7 +126,7 @@ mod tests {
 
     fn spec(fields: Vec<Field<'static>>) -> Spec<'static> {
         let size = fields.iter().map(|f| f.offset + f.total()).max().unwrap_or(0);
-        Spec { doc: "", defaults: vec![0; size], fields }
+        Spec { doc: "", defaults: vec![0; size], fields, pins: false }
     }
 
     fn run(spec: &Spec, words: &[&str]) -> Result<Vec<u8>, String> {

@@ -2,6 +2,7 @@
 
 use super::{Field, Spec};
 use crate::abi::KsFieldKind;
+use crate::load::pins;
 
 pub fn usage(spec: &Spec, program: &str) -> String {
     let mut text = format!("Usage: {program} [OPTIONS]\n");
@@ -9,6 +10,9 @@ pub fn usage(spec: &Spec, program: &str) -> String {
         text += &format!("\n{}\n", spec.doc);
     }
     let mut rows: Vec<(String, String)> = spec.fields.iter().map(|field| (form(field), note(spec, field))).collect();
+    if spec.pins {
+        rows.push((pins::RESET.to_owned(), "Remove what the program has pinned, and start anew".to_owned()));
+    }
     rows.push(("--help".to_owned(), "Print this help".to_owned()));
     let width = rows.iter().map(|(form, _)| form.len()).max().unwrap_or(0).min(30);
     text += "\nOptions:\n";
@@ -132,7 +136,7 @@ mod tests {
             field("loud", "Say more", KsFieldKind::Bool, 12, 1),
         ];
         let defaults = vec![0, 0, 0, 0, 0xdc, 5, 0xff, 127, 0, 0, 1, 0xff, 0];
-        let spec = Spec { doc: "Counts packets.", defaults, fields };
+        let spec = Spec { doc: "Counts packets.", defaults, fields, pins: false };
         let wanted = "\
 Usage: prog [OPTIONS]
 

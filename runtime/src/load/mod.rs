@@ -4,7 +4,7 @@
 
 mod explain;
 mod log;
-mod pins;
+pub mod pins;
 mod privilege;
 
 use crate::abi::KsProg;
@@ -42,13 +42,14 @@ pub fn loaded() -> *mut bpf::bpf_object {
         return object;
     }
     let object = opened();
-    pins::prepare(object);
+    let pins = pins::prepare(object);
     // SAFETY: an open object.
     let result = unsafe { bpf::bpf_object__load(object) };
     let log = log::take();
     if result != 0 {
         explain::end(result, &log);
     }
+    pins::finish(object, pins);
     STATE.set(State::Loaded(object));
     object
 }

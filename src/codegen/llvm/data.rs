@@ -13,7 +13,10 @@ pub fn bpf(g: &mut ModuleGen) {
     for map in &g.ir.maps {
         self::map(g, map);
     }
-    for global in &g.ir.globals {
+    // Pinned variables lie in order of their names: programs that share them agree on that.
+    let mut globals: Vec<&Global> = g.ir.globals.iter().collect();
+    globals.sort_by_key(|global| (global.kind == GlobalKind::Pinned).then_some(&global.name));
+    for global in globals {
         if let Some(section) = global.section {
             shared_global(g, global, section);
         }

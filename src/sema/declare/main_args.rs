@@ -3,7 +3,7 @@
 use super::Declare;
 use crate::ast::{FieldDecl, FnDecl, ItemKind};
 use crate::diag::codes::contexts::{MainParameters, MainResult, OptionType, ReservedOption};
-use crate::sema::tree::{ArgOption, ArgsSpec};
+use crate::sema::tree::{ArgOption, ArgsSpec, Storage};
 use crate::session::Session;
 use crate::types::{FnSig, Origin, StructId, Ty, TyKind};
 
@@ -45,8 +45,10 @@ impl Declare<'_> {
                 let ty = cx.types.name(field_ty);
                 cx.error(decl.ty.span, OptionType { ty });
             }
-            if decl.name.name == "help" {
-                cx.error(decl.name.span, ReservedOption { name: "help".to_owned() });
+            let pins = self.env.program.maps.iter().any(|map| map.pinned)
+                || self.env.program.globals.iter().any(|global| global.storage == Storage::Pinned);
+            if decl.name.name == "help" || (decl.name.name == "reset_pins" && pins) {
+                cx.error(decl.name.span, ReservedOption { name: decl.name.name.replace('_', "-") });
             }
             let default = self.env.field_defaults.get(&(ty, field)).cloned();
             options.push(ArgOption { field, docs: decl.docs.clone(), default });

@@ -11,7 +11,7 @@ const OBJECT_ALIGN: u64 = 16;
 
 // What is built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 80
+    size_of::<KsProgram>() == 88
         && size_of::<KsProg>() == 24
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -76,6 +76,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.progs", &progs));
     fields.extend(g.list("ks.maps", &maps));
     fields.extend(g.list("ks.globals", &globals));
+    let root = g.cx.options.pin_root.clone();
+    fields.push(g.text(Some(&root)));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
@@ -93,11 +95,14 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
 fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     let (key, value) = (g.cx.types.size_of(map.key), g.cx.types.size_of(map.value));
     let is_integer = g.cx.types.as_int(map.value).is_some();
-    let (flags, width) = match (map.kind.percpu, is_integer) {
+    let (mut flags, width) = match (map.kind.percpu, is_integer) {
         (false, _) => (0, 0),
         (true, false) => (KS_MAP_PERCPU, 0),
         (true, true) => (KS_MAP_PERCPU | KS_MAP_SUM, value as u32),
     };
+    if map.pinned {
+        flags |= KS_MAP_PIN;
+    }
     let name = g.text(Some(&map.name));
     g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])
 }

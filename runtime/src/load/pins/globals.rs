@@ -1,0 +1,136 @@
+//! Pinned variables: the map of one section, whose values outlive the process.
+//!
+//! Variables are matched by name and type. If the program has more of them than are pinned, a new map takes the old values
+//! over and the old one's place; one that is gone or has another type is refused, so that no value is lost unasked.
+
+use super::layout::Existing;
+use super::types::{Btf, Variable};
+use super::{c_path, existing, open, refuse, set_path};
+use crate::errors::{complain, die, errno, reason};
+use libbpf_sys as bpf;
+use std::ffi::{CStr, c_void};
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// The section, by which libbpf also finds its map.
+pub const SECTION: &CStr = c".data.pinned_globals";
+
+/// What the loaded object's map takes the place of.
+pub struct Prepared {
+    path: PathBuf,
+    /// The variables were moved to a new map, which is not pinned yet.
+    moved: bool,
+}
+
+pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
+    let map = find(object);
+    // SAFETY: the object's BTF lives as long as the object.
+    let wanted = unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(SECTION));
+    let there = match existing(&path) {
+        Some(Existing { variables, .. }) => variables,
+        None => {
+            set_path(map, &path);
+            return Prepared { path, moved: false };
+        }
+    };
+    let kept = |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty) == (&old.name, &old.ty));
+    if there.is_empty() || !there.iter().all(kept) {
+        refuse(&format!("variables at {} have", path.display()), &path, &text(&there), &text(&wanted));
+    }
+    if there == wanted {
+        set_path(map, &path);
+        return Prepared { path, moved: false };
+    }
+    let Some(old) = open(&path) else { return Prepared { path, moved: true } };
+    take_over(map, &old, &there, &wanted);
+    let added: Vec<&str> = wanted.iter().map(|v| &*v.name).filter(|n| there.iter().all(|old| old.name != *n)).collect();
+    complain(&format!(
+        "the pinned variables move to a new map, with {}; a process that runs meanwhile keeps the old one",
+        added.join(", ")
+    ));
+    Prepared { path, moved: true }
+}
+
+fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
+    let map = super::super::find_map(object, SECTION.as_ptr());
+    if map.is_null() {
+        die(1, "the BPF object has no pinned variables\n  help: this is a fault of ksc; please report it");
+    }
+    map
+}
+
+fn text(variables: &[Variable]) -> String {
+    let lines: Vec<String> = variables.iter().map(|v| format!("pin var {}: {}", v.name, v.ty)).collect();
+    if lines.is_empty() { "no variables".to_owned() } else { lines.join("\n") }
+}
+
+/// The initial values of a map, as the object has them.
+fn image(map: *mut bpf::bpf_map) -> &'static mut [u8] {
+    let mut size: bpf::size_t = 0;
+    // SAFETY: a map of the object; its initial value has `size` bytes, which nobody else borrows meanwhile.
+    unsafe {
+        let start = bpf::bpf_map__initial_value(map, &mut size).cast::<u8>();
+        if start.is_null() { &mut [] } else { std::slice::from_raw_parts_mut(start, size as usize) }
+    }
+}
+
+/// Makes the old values the initial ones.
+fn take_over(map: *mut bpf::bpf_map, old: &OwnedFd, there: &[Variable], wanted: &[Variable]) {
+    let size = there.iter().map(|v| v.offset + v.size).max().unwrap_or(0);
+    // The kernel writes the whole value, which is rounded up to 8 bytes at most.
+    let mut values = vec![0_u8; size.next_multiple_of(8)];
+    let key = 0_u32;
+    // SAFETY: a map of one entry whose value is no larger, and a key of 4 bytes.
+    let result = unsafe {
+        bpf::bpf_map_lookup_elem(old.as_raw_fd(), (&raw const key).cast(), values.as_mut_ptr().cast::<c_void>())
+    };
+    if result != 0 {
+        die(1, &format!("cannot read the pinned variables: {}", reason(errno())));
+    }
+    let image = image(map);
+    for new in wanted {
+        let Some(old) = there.iter().find(|old| old.name == new.name) else { continue };
+        if let (Some(from), Some(to)) =
+            (values.get(old.offset..old.offset + old.size), image.get_mut(new.offset..new.offset + new.size))
+        {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
+    let map = find(object);
+    if prepared.moved {
+        replace(map, &prepared.path);
+    }
+    let image = image(map);
+    // SAFETY: libbpf leaves its own copy at this address where it found the map pinned. The kernel's memory takes its place;
+    // both begin at a page and have as many pages.
+    let address = unsafe {
+        libc::mmap(
+            image.as_mut_ptr().cast(),
+            image.len(),
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_FIXED,
+            bpf::bpf_map__fd(map),
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        die(1, &format!("cannot map the pinned variables: {}", reason(errno())));
+    }
+}
+
+/// Pins beside the old map and then renames, so that there always is one.
+fn replace(map: *mut bpf::bpf_map, path: &Path) {
+    let beside = path.with_file_name("pinned_globals_next");
+    let _ = fs::remove_file(&beside);
+    // SAFETY: a map of the loaded object and a NUL-terminated path.
+    let result = unsafe { bpf::bpf_obj_pin(bpf::bpf_map__fd(map), c_path(&beside).as_ptr()) };
+    let renamed =
+        if result == 0 { fs::rename(&beside, path) } else { Err(std::io::Error::from_raw_os_error(result.abs())) };
+    if let Err(error) = renamed {
+        die(1, &format!("cannot pin the variables at {}: {}", path.display(), super::why(&error)));
+    }
+}

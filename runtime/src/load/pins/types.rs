@@ -1,0 +1,176 @@
+//! Types of a BTF as text in the language's manner: to compare them between objects, and to show them.
+
+use libbpf_sys as bpf;
+use std::ffi::CStr;
+
+/// How deep structs are followed; what is nested deeper is told apart by name.
+const MAX_DEPTH: u32 = 24;
+
+/// Type information, of the open object or of a map in the kernel.
+#[derive(Clone, Copy)]
+pub struct Btf(*const bpf::btf);
+
+/// A variable of a section.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variable {
+    pub name: String,
+    pub ty: String,
+    pub offset: usize,
+    pub size: usize,
+}
+
+impl Btf {
+    /// # Safety
+    /// `btf` is valid for as long as the result is used.
+    pub unsafe fn new(btf: *const bpf::btf) -> Option<Btf> {
+        (!btf.is_null()).then_some(Btf(btf))
+    }
+
+    fn ty(self, id: u32) -> Option<&'static bpf::btf_type> {
+        // SAFETY: libbpf checks the id; the type lives as long as the BTF, which outlives the walk over it.
+        unsafe { bpf::btf__type_by_id(self.0, id).as_ref() }
+    }
+
+    fn name(self, offset: u32) -> String {
+        // SAFETY: libbpf checks the offset; names are NUL-terminated.
+        unsafe {
+            let name = bpf::btf__name_by_offset(self.0, offset);
+            if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+        }
+    }
+
+    /// What follows a type: `count` records.
+    ///
+    /// # Safety
+    /// The type's kind is followed by so many records of this type.
+    unsafe fn records<T>(ty: &'static bpf::btf_type, count: usize) -> &'static [T] {
+        // SAFETY: as the caller promises; libbpf has checked the data.
+        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(ty).add(1).cast(), count) }
+    }
+
+    /// The variables of the section of this name, in the order in which they lie; empty if there is none.
+    pub fn section(self, name: &CStr) -> Vec<Variable> {
+        // SAFETY: a BTF and a NUL-terminated name.
+        let id = unsafe { bpf::btf__find_by_name_kind(self.0, name.as_ptr(), bpf::BTF_KIND_DATASEC) };
+        u32::try_from(id).map_or(Vec::new(), |id| self.variables(id))
+    }
+
+    /// The same by the type's number.
+    pub fn variables(self, section: u32) -> Vec<Variable> {
+        let Some(ty) = self.ty(section).filter(|ty| kind(ty) == bpf::BTF_KIND_DATASEC) else { return Vec::new() };
+        // SAFETY: so many entries follow a section.
+        let entries: &[bpf::btf_var_secinfo] = unsafe { Btf::records(ty, length(ty)) };
+        let mut variables: Vec<Variable> = entries
+            .iter()
+            .filter_map(|entry| {
+                let variable = self.ty(entry.type_)?;
+                Some(Variable {
+                    name: self.name(variable.name_off),
+                    ty: self.text(of(variable)),
+                    offset: entry.offset as usize,
+                    size: entry.size as usize,
+                })
+            })
+            .collect();
+        variables.sort_by_key(|variable| variable.offset);
+        variables
+    }
+
+    /// A type as the language writes it, structs with their fields.
+    pub fn text(self, id: u32) -> String {
+        self.nested(id, 0)
+    }
+
+    fn nested(self, id: u32, depth: u32) -> String {
+        let Some(ty) = self.ty(id).filter(|_| id != 0) else { return "void".to_owned() };
+        let name = self.name(ty.name_off);
+        match kind(ty) {
+            bpf::BTF_KIND_INT => integer(ty, &name),
+            bpf::BTF_KIND_TYPEDEF if ["be16", "be32", "be64"].contains(&name.as_str()) => name,
+            bpf::BTF_KIND_TYPEDEF
+            | bpf::BTF_KIND_VOLATILE
+            | bpf::BTF_KIND_CONST
+            | bpf::BTF_KIND_RESTRICT
+            | bpf::BTF_KIND_TYPE_TAG => self.nested(of(ty), depth),
+            bpf::BTF_KIND_PTR => format!("*{}", self.nested(of(ty), MAX_DEPTH)),
+            bpf::BTF_KIND_ARRAY => self.array(ty, depth),
+            bpf::BTF_KIND_STRUCT | bpf::BTF_KIND_UNION => {
+                let word = if kind(ty) == bpf::BTF_KIND_UNION { "union " } else { "" };
+                let fields = if depth < MAX_DEPTH { self.fields(ty, depth) } else { String::new() };
+                format!("{word}{name}{fields}")
+            }
+            bpf::BTF_KIND_ENUM | bpf::BTF_KIND_ENUM64 => format!("enum {name}: u{}", size(ty) * 8),
+            bpf::BTF_KIND_FLOAT => format!("f{}", size(ty) * 8),
+            bpf::BTF_KIND_FUNC_PROTO => "fn".to_owned(),
+            _ => name,
+        }
+    }
+
+    fn array(self, ty: &'static bpf::btf_type, depth: u32) -> String {
+        let (mut lengths, mut inner) = (String::new(), ty);
+        loop {
+            // SAFETY: one record follows an array.
+            let array = unsafe { &Btf::records::<bpf::btf_array>(inner, 1)[0] };
+            match self.ty(array.type_).filter(|of| kind(of) == bpf::BTF_KIND_ARRAY) {
+                Some(next) => {
+                    lengths += &format!("[{}]", array.nelems);
+                    inner = next;
+                }
+                None => {
+                    let element = self.nested(array.type_, depth);
+                    // The language's strings are arrays of characters here.
+                    return if element == "char" {
+                        format!("str({}){lengths}", array.nelems)
+                    } else {
+                        format!("{element}{lengths}[{}]", array.nelems)
+                    };
+                }
+            }
+        }
+    }
+
+    fn fields(self, ty: &'static bpf::btf_type, depth: u32) -> String {
+        // SAFETY: so many members follow a struct.
+        let members: &[bpf::btf_member] = unsafe { Btf::records(ty, length(ty)) };
+        let texts: Vec<String> = members
+            .iter()
+            .map(|member| {
+                let bits = if ty.info >> 31 == 1 { member.offset >> 24 } else { 0 };
+                let bits = if bits == 0 { String::new() } else { format!(" in {bits} bits") };
+                format!("{}: {}{bits}", self.name(member.name_off), self.nested(member.type_, depth + 1))
+            })
+            .collect();
+        format!(" {{ {} }}", texts.join(", "))
+    }
+}
+
+fn kind(ty: &bpf::btf_type) -> u32 {
+    ty.info >> 24 & 0x1f
+}
+
+fn length(ty: &bpf::btf_type) -> usize {
+    (ty.info & 0xffff) as usize
+}
+
+fn of(ty: &bpf::btf_type) -> u32 {
+    // SAFETY: both members of the union are numbers of 32 bits.
+    unsafe { ty.__bindgen_anon_1.type_ }
+}
+
+fn size(ty: &bpf::btf_type) -> u32 {
+    // SAFETY: as above.
+    unsafe { ty.__bindgen_anon_1.size }
+}
+
+/// By size and sign: C's names depend on the platform.
+fn integer(ty: &'static bpf::btf_type, name: &str) -> String {
+    // SAFETY: one number follows an integer.
+    let encoding = unsafe { Btf::records::<u32>(ty, 1)[0] } >> 24;
+    if encoding & bpf::BTF_INT_BOOL != 0 {
+        "bool".to_owned()
+    } else if name == "char" {
+        "char".to_owned()
+    } else {
+        format!("{}{}", if encoding & bpf::BTF_INT_SIGNED != 0 { "i" } else { "u" }, size(ty) * 8)
+    }
+}
