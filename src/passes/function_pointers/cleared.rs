@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More function pointers than this in one variable are not followed.
 const MANY: usize = 256;
 
-/// Whether all function pointers in the place that a `ks.zero` clears are written right after it.
-pub fn is_overwritten(func: &Function, types: &Types, zero: OpId) -> bool {
+/// Whether all function pointers of the type in the place that a `ks.zero` clears are written right after it.
+pub fn is_overwritten(func: &Function, types: &Types, zero: OpId, wanted: Ty) -> bool {
     let place = KsZero::of(&func.ops[zero]).place();
     let mut left = BTreeSet::new();
-    if !pointers(types, pointee(func, types, place), 0, &mut left) {
+    if !pointers(types, pointee(func, types, place), wanted, 0, &mut left) {
         return false;
     }
     // The places inside, by their offset.
@@ -85,20 +85,20 @@ fn pointee(func: &Function, types: &Types, place: Value) -> Ty {
     if let TyKind::Place { of, .. } = types.kind(func.ty(place)) { of } else { Ty::ERROR }
 }
 
-/// The offsets of the function pointers in a type; false if they are too many.
-fn pointers(types: &Types, ty: Ty, at: u64, found: &mut BTreeSet<u64>) -> bool {
+/// The offsets of the function pointers of one type in a type; false if they are too many.
+fn pointers(types: &Types, ty: Ty, wanted: Ty, at: u64, found: &mut BTreeSet<u64>) -> bool {
     let kind = types.kind(ty);
-    if let TyKind::Fn(_) = kind {
+    if ty == wanted {
         found.insert(at);
     } else if let TyKind::Struct(id) = kind {
-        return types.struct_def(id).fields.iter().all(|f| pointers(types, f.ty, at + f.offset, found));
+        return types.struct_def(id).fields.iter().all(|f| pointers(types, f.ty, wanted, at + f.offset, found));
     } else if let TyKind::Array(element, length) = kind {
         let mut one = BTreeSet::new();
-        if !pointers(types, element, 0, &mut one) || one.len() as u64 * length > MANY as u64 {
+        if !pointers(types, element, wanted, 0, &mut one) || one.len() as u64 * length > MANY as u64 {
             return one.is_empty();
         }
         let size = types.size_of(element);
-        return one.is_empty() || (0..length).all(|index| pointers(types, element, at + index * size, found));
+        return one.is_empty() || (0..length).all(|index| pointers(types, element, wanted, at + index * size, found));
     }
     found.len() <= MANY
 }

@@ -1,7 +1,8 @@
 //! Which functions a function pointer may be: for each value, and for the contents of each variable.
 //!
-//! Flow-insensitive: what a variable, with all its fields and elements, ever holds. What pointers point to is one cell for
-//! the whole module. Calls through pointers add to the flow what they find, until nothing changes.
+//! Flow-insensitive: what a variable, with all its fields and elements of one function type, ever holds. What pointers point
+//! to is one cell for each function type of the module. Calls through pointers add to the flow what they find, until nothing
+//! changes.
 
 use super::cleared;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};
@@ -13,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cell {
     Value(usize, Value),
-    /// The variable or parameter whose place the value is.
-    Contents(usize, Value),
+    /// What the variable or parameter whose place the value is holds of this function type.
+    Contents(usize, Value, Ty),
     Result(usize),
     /// What pointers point to.
-    Memory,
+    Memory(Ty),
 }
 
 /// A function, or null.
@@ -71,8 +72,11 @@ impl Solver<'_> {
         for op in func.walk() {
             let data = &func.ops[op];
             if data.opcode == Opcode::KsZero {
-                if !cleared::is_overwritten(func, self.types, op) {
-                    self.add(Some(self.contents(at, func, data.operands[0])), None);
+                let place = data.operands[0];
+                for ty in self.functions_in(func.ty(place)) {
+                    if !cleared::is_overwritten(func, self.types, op, ty) {
+                        self.add(Some(contents(at, func, place, ty)), None);
+                    }
                 }
             } else {
                 self.op(at, func, data);
@@ -88,19 +92,20 @@ impl Solver<'_> {
         } else if data.opcode == Opcode::KsNull {
             self.add(result, None);
         } else if data.opcode == Opcode::KsStore {
-            let place = self.contents(at, func, data.operands[0]);
-            self.flow(Cell::Value(at, data.operands[1]), place);
+            let (place, value) = (data.operands[0], data.operands[1]);
+            self.flow(Cell::Value(at, value), contents(at, func, place, func.ty(value)));
         } else if data.opcode == Opcode::KsLoad {
-            let place = self.contents(at, func, data.operands[0]);
+            let place = contents(at, func, data.operands[0], func.ty(data.results[0]));
             self.flow_to(place, result);
         } else if data.opcode == Opcode::KsCopy {
             let (to, from) = (data.operands[0], data.operands[1]);
-            self.flow(self.contents(at, func, from), self.contents(at, func, to));
+            for ty in self.functions_in(func.ty(to)) {
+                self.flow(contents(at, func, from, ty), contents(at, func, to, ty));
+            }
         } else if data.opcode == Opcode::KsAddr {
-            let place = self.contents(at, func, KsAddr::of(data).place());
-            if self.holds_function(func.ty(data.operands[0])) {
-                self.flow(place, Cell::Memory);
-                self.flow(Cell::Memory, place);
+            let place = KsAddr::of(data).place();
+            for ty in self.functions_in(func.ty(place)) {
+                self.both_ways(contents(at, func, place, ty), Cell::Memory(ty));
             }
         } else if data.opcode == Opcode::KsCall {
             let view = KsCall::of(data);
@@ -143,33 +148,23 @@ impl Solver<'_> {
         for (index, &arg) in args.iter().enumerate().take(target.params.len()) {
             let param = target.param(index);
             self.flow(Cell::Value(at, arg), Cell::Value(callee, param));
-            let (place, own) = (self.contents(at, func, arg), Cell::Contents(callee, param));
-            self.flow(place, own);
-            self.flow(own, place);
+            if let TyKind::Place { of, .. } = self.types.kind(func.ty(arg)) {
+                for ty in self.functions_in(of) {
+                    self.both_ways(contents(at, func, arg, ty), Cell::Contents(callee, param, ty));
+                }
+            }
         }
         self.flow_to(Cell::Result(callee), result.map(|result| Cell::Value(at, result)));
     }
 
-    /// The variable that a place is, or is a part of.
-    fn contents(&self, at: usize, func: &Function, place: Value) -> Cell {
-        let Some(op) = func.def(place) else { return Cell::Contents(at, place) };
-        let data = &func.ops[op];
-        if data.opcode == Opcode::KsField {
-            self.contents(at, func, KsField::of(data).base())
-        } else if data.opcode == Opcode::KsElem {
-            self.contents(at, func, KsElem::of(data).base())
-        } else if data.opcode == Opcode::KsDeref {
-            Cell::Memory
-        } else {
-            Cell::Contents(at, place)
-        }
-    }
-
-    fn holds_function(&self, ty: Ty) -> bool {
+    /// The function types in a type, or in what a place of it holds.
+    fn functions_in(&self, ty: Ty) -> BTreeSet<Ty> {
         match self.types.kind(ty) {
-            TyKind::Fn(_) => true,
-            TyKind::Place { of, .. } | TyKind::Array(of, _) => self.holds_function(of),
-            TyKind::Struct(id) => self.types.struct_def(id).fields.iter().any(|field| self.holds_function(field.ty)),
+            TyKind::Fn(_) => BTreeSet::from([ty]),
+            TyKind::Place { of, .. } | TyKind::Array(of, _) => self.functions_in(of),
+            TyKind::Struct(id) => {
+                self.types.struct_def(id).fields.iter().flat_map(|field| self.functions_in(field.ty)).collect()
+            }
             TyKind::Void
             | TyKind::Bool
             | TyKind::Int { .. }
@@ -183,7 +178,7 @@ impl Solver<'_> {
             | TyKind::Handle
             | TyKind::Link
             | TyKind::Null
-            | TyKind::Error => false,
+            | TyKind::Error => BTreeSet::new(),
         }
     }
 
@@ -199,6 +194,11 @@ impl Solver<'_> {
 
     fn flow(&mut self, from: Cell, to: Cell) {
         self.flows.insert((from, to));
+    }
+
+    fn both_ways(&mut self, one: Cell, other: Cell) {
+        self.flow(one, other);
+        self.flow(other, one);
     }
 
     fn flow_to(&mut self, from: Cell, to: Option<Cell>) {
@@ -243,5 +243,20 @@ impl Solver<'_> {
                 changed |= into.len() > before;
             }
         }
+    }
+}
+
+/// What the variable that a place is, or is a part of, holds.
+fn contents(at: usize, func: &Function, place: Value, ty: Ty) -> Cell {
+    let Some(op) = func.def(place) else { return Cell::Contents(at, place, ty) };
+    let data = &func.ops[op];
+    if data.opcode == Opcode::KsField {
+        contents(at, func, KsField::of(data).base(), ty)
+    } else if data.opcode == Opcode::KsElem {
+        contents(at, func, KsElem::of(data).base(), ty)
+    } else if data.opcode == Opcode::KsDeref {
+        Cell::Memory(ty)
+    } else {
+        Cell::Contents(at, place, ty)
     }
 }

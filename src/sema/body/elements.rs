@@ -44,12 +44,13 @@ impl Checker<'_, '_> {
             return self.variable_element(base, index.expr, element, span);
         };
         if !(0..i128::from(length)).contains(&number) {
-            let (ty, range) = (self.ty_name(base.ty), index_range(length));
+            let (ty, range) = (self.ty_name(base.ty), consts::index_range(length));
             self.error(at, IndexRange { index: number.to_string(), ty, range });
             return error_expr(span);
         }
-        if let ExprKind::Const(Const::Array(values)) = &base.kind {
-            return Expr { kind: ExprKind::Const(values[number as usize].clone()), ty: element, span };
+        if let ExprKind::Const(whole) = &base.kind {
+            let part = consts::part(&self.cx.types, whole, number as usize, element);
+            return Expr { kind: ExprKind::Const(part), ty: element, span };
         }
         let index = Box::new(int_expr(number, Ty::U64, at));
         Expr { kind: ExprKind::Index { base: Box::new(base), index }, ty: element, span }
@@ -211,9 +212,4 @@ impl Checker<'_, '_> {
         self.pop_scope();
         Some(StmtKind::ForArray { array, index, value, body })
     }
-}
-
-/// The valid indexes in words.
-fn index_range(length: u64) -> String {
-    if length == 1 { "0 alone".to_owned() } else { format!("0 to {}", length - 1) }
 }

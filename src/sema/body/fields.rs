@@ -6,6 +6,7 @@ use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::ArrowOnValue;
+use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{ConfigId, Expr, ExprKind};
@@ -59,10 +60,13 @@ impl Checker<'_, '_> {
     }
 
     fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
-        match self.find_field(id, name) {
-            Some((field, ty)) => Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span },
-            None => error_expr(span),
-        }
+        let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
+        let kind = if let ExprKind::Const(whole) = &base.kind {
+            ExprKind::Const(consts::part(&self.cx.types, whole, field, ty))
+        } else {
+            ExprKind::Field { base: Box::new(base), field }
+        };
+        Expr { kind, ty, span }
     }
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {

@@ -8,11 +8,13 @@ mod aggregates;
 mod convert;
 pub mod floats;
 mod operators;
+mod parts;
 mod sizes;
 
 pub use aggregates::is_zero;
 pub use convert::{convert, fit};
 pub use operators::{common_int, text};
+pub use parts::{index_range, part};
 
 use super::env::{Declared, Entity};
 use super::scope::{Found, Scope, Wanted};
@@ -132,8 +134,8 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
         ExprKind::Float(text) => Some(Constant::typed(Const::Float(floats::literal(text)), Ty::F64)),
         ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
-        ExprKind::Field { .. } => not_constant(cx, expr.span, "the value of a field"),
-        ExprKind::Index { .. } => not_constant(cx, expr.span, "the value of an element"),
+        ExprKind::Field { base, name, .. } => parts::field(cx, scope, base, name, expr.span),
+        ExprKind::Index { base, index } => parts::element(cx, scope, base, index, expr.span),
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
         ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
     }

@@ -1,0 +1,135 @@
+//! Fields and elements of constants.
+
+use super::{Constant, integer, not_constant, own_type, value};
+use crate::ast::{Expr, Ident};
+use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::types::{IndexRange, NotAStruct, NotIndexable};
+use crate::sema::scope::Scope;
+use crate::sema::similar;
+use crate::sema::tree::Const;
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Ty, TyKind, Types};
+
+/// `base.name` of a struct that is a constant.
+pub(super) fn field(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    base: &Expr,
+    name: &Ident,
+    span: Span,
+) -> Option<Constant> {
+    let (base, ty) = typed(cx, scope, base, "the value of a field", span)?;
+    let TyKind::Struct(id) = cx.types.kind(ty) else {
+        if let TyKind::Ptr { .. } = cx.types.kind(ty) {
+            return not_constant(cx, span, "what a pointer points to");
+        }
+        let name = cx.types.name(ty);
+        cx.error(span, NotAStruct { name });
+        return None;
+    };
+    let def = cx.types.struct_def(id);
+    if let Some(index) = def.field(&name.name) {
+        let ty = def.fields[index].ty;
+        return Some(Constant::typed(part(&cx.types, &base, index, ty), ty));
+    }
+    let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
+    let missing = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
+    let error = cx.error(name.span, missing);
+    if let Some(near) = near {
+        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+    }
+    None
+}
+
+/// `base[index]` of an array or string that is a constant.
+pub(super) fn element(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    base: &Expr,
+    index: &Expr,
+    span: Span,
+) -> Option<Constant> {
+    let (base, ty) = typed(cx, scope, base, "the value of an element", span)?;
+    let at = integer(cx, scope, index)?;
+    let (element, length) = match cx.types.kind(ty) {
+        TyKind::Array(element, length) => (element, length),
+        TyKind::Str(size) => (Ty::CHAR, size.into()),
+        TyKind::Ptr { .. } => return not_constant(cx, span, "what a pointer points to"),
+        TyKind::Void
+        | TyKind::Bool
+        | TyKind::Int { .. }
+        | TyKind::Be { .. }
+        | TyKind::Char
+        | TyKind::F64
+        | TyKind::Struct(_)
+        | TyKind::Enum(_)
+        | TyKind::Fn(_)
+        | TyKind::Opt(_)
+        | TyKind::Place { .. }
+        | TyKind::Handle
+        | TyKind::Link
+        | TyKind::Null
+        | TyKind::Error => {
+            let ty = cx.types.name(ty);
+            cx.error(span, NotIndexable { ty });
+            return None;
+        }
+    };
+    match usize::try_from(at) {
+        Ok(number) if (number as u64) < length => {
+            Some(Constant::typed(part(&cx.types, &base, number, element), element))
+        }
+        Ok(_) | Err(_) => {
+            let (ty, range) = (cx.types.name(ty), index_range(length));
+            cx.error(index.span, IndexRange { index: at.to_string(), ty, range });
+            None
+        }
+    }
+}
+
+/// A constant with its type.
+fn typed(cx: &mut Session, scope: &mut dyn Scope, base: &Expr, what: &str, span: Span) -> Option<(Const, Ty)> {
+    let constant = value(cx, scope, base, None)?;
+    match own_type(cx, &constant) {
+        Some(ty) => Some((constant.value, ty)),
+        None => not_constant(cx, span, what),
+    }
+}
+
+/// A field or element, which is there and of this type, of a constant.
+pub fn part(types: &Types, whole: &Const, index: usize, ty: Ty) -> Const {
+    match whole {
+        Const::Struct(parts) | Const::Array(parts) => parts[index].clone(),
+        // What follows the text is zero.
+        Const::Str(text) => Const::Int(super::text(text).get(index).copied().unwrap_or(0).into()),
+        Const::Zero | Const::Null => zero(types, ty),
+        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Func(_) => {
+            crate::bug!("a scalar constant has no parts")
+        }
+    }
+}
+
+/// The value of a type whose bytes are all zero.
+fn zero(types: &Types, ty: Ty) -> Const {
+    match types.kind(ty) {
+        TyKind::Bool => Const::Bool(false),
+        TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => Const::Int(0),
+        TyKind::F64 => Const::Float(0.0),
+        TyKind::Str(_) => Const::Str(Vec::new()),
+        TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Null => Const::Null,
+        TyKind::Array(..)
+        | TyKind::Struct(_)
+        | TyKind::Void
+        | TyKind::Opt(_)
+        | TyKind::Place { .. }
+        | TyKind::Handle
+        | TyKind::Link
+        | TyKind::Error => Const::Zero,
+    }
+}
+
+/// The valid indexes in words.
+pub fn index_range(length: u64) -> String {
+    if length == 1 { "0 alone".to_owned() } else { format!("0 to {}", length - 1) }
+}
