@@ -12,6 +12,7 @@ pub struct Specs {
     pub maps: Table,
     pub builtins: Table,
     pub helpers: Table,
+    pub kfuncs: Table,
     pub ops: Vec<Op>,
 }
 
@@ -83,6 +84,7 @@ pub fn load(root: &Path) -> Specs {
         maps: table(&root.join("maps.toml")),
         builtins: table(&root.join("builtins.toml")),
         helpers: table(&root.join("helpers.toml")),
+        kfuncs: table(&root.join("kfuncs.toml")),
         ops: ops(&root.join("ops")),
     };
     check(&specs);

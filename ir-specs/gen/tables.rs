@@ -12,6 +12,9 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps, map_kind);
     list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins, builtin);
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers, helper);
+    list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs, |name, v| {
+        format!("KfuncSpec {{ name: {name:?}, since: {} }}", version(v))
+    });
     list(&mut out, "ENUMS", "EnumSpec", specs.constants["enums"].as_table().expect("a table"), enumeration);
     let constants = specs.constants["constants"].as_table().expect("a table");
     list(&mut out, "CONSTS", "ConstSpec", constants, |name, value| {

@@ -9,6 +9,8 @@ pub mod elements;
 mod entry_init;
 pub mod function_pointers;
 mod global_uses;
+mod hide;
+pub mod iterators;
 mod late_writes;
 pub mod loop_form;
 mod manager;

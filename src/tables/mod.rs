@@ -165,6 +165,14 @@ pub struct HelperSpec {
     pub since: Option<(u32, u32)>,
 }
 
+/// A kernel function that the compiler calls (`ir-specs/kfuncs.toml`).
+#[derive(Debug)]
+pub struct KfuncSpec {
+    pub name: &'static str,
+    /// The first kernel (major, minor) that has it; none: all that the compiler supports.
+    pub since: Option<(u32, u32)>,
+}
+
 /// What a target does with an op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum On {

@@ -22,7 +22,9 @@ pub static PASSES: &[&Pass] = &[
     &passes::elements::PASS,
     // Bodies have the size that they keep; still structured, since the next one moves them.
     &passes::loop_form::PASS,
-    // Directly after: it takes what `loop-form` chose.
+    // Takes what `loop-form` chose, where kernels have iterators.
+    &passes::iterators::PASS,
+    // Takes it where they have not.
     &passes::outline::PASS,
     // After `outline`: a callback looks up for itself.
     &passes::percpu_vars::PASS,

@@ -1,7 +1,7 @@
 //! The function that a loop's body becomes.
 
+use super::super::hide::{Path, equated_places, hide};
 use super::frame::{Exit, Placed, free_values, is_loop};
-use super::hide::{Path, equated_places, hide};
 use super::{GO_ON, NAME, STOP, TARGETS};
 use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, RegionId, Role, Symbol, Value, clone};
 use crate::passes::loop_form;

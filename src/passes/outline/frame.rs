@@ -1,6 +1,6 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::hide::{Path, written_places};
+use super::super::hide::{Path, written_places};
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Function, OpId, Opcode, RegionId, Value, ValueDef};
 use crate::passes::loop_form;
@@ -242,7 +242,8 @@ impl Placed {
 
     /// Integers in variables of the frame that a body writes.
     pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Path, Ty)> {
-        let written = written_places(func, body).into_iter().filter(|path| path.variable == self.value);
+        let written = written_places(func, types, body).into_iter();
+        let written = written.filter(|path| path.variable == self.value && path.is_of_fields());
         written.filter_map(|path| path.hideable(func, types).map(|ty| (path, ty))).collect()
     }
 

@@ -12,13 +12,12 @@
 
 mod callback;
 mod frame;
-mod hide;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Targets};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Symbol, Targets};
 use crate::session::Session;
-use crate::types::{Ty, Types};
+use crate::types::Types;
 use frame::{Frame, Kind};
 
 const NAME: &str = "outline";
@@ -28,7 +27,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut outliner = Outliner {
         types: &mut cx.types,
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
-        zero: unused_name(module),
+        zero: hide::zero_name(module),
         needs_zero: false,
         made: Vec::new(),
     };
@@ -44,26 +43,10 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     done.sort_by(|a, b| a.name.cmp(&b.name));
     if outliner.needs_zero {
-        module.globals.push(Global {
-            name: outliner.zero,
-            ty: Ty::U64,
-            init: vec![0; 8],
-            kind: GlobalKind::Var,
-            section: Some(Section::Bss),
-            span: done[0].name_span,
-        });
+        hide::add_zero(module, outliner.zero, done[0].name_span);
     }
     module.funcs.extend(done);
     changed
-}
-
-/// For the variable that is always zero.
-fn unused_name(module: &Module) -> Symbol {
-    let mut name = String::from("ks_zero");
-    while module.global(&name).is_some() || module.map(&name).is_some() || module.func(&name).is_some() {
-        name.push('_');
-    }
-    name.into()
 }
 
 struct Outliner<'t> {

@@ -22,6 +22,33 @@ impl Debug {
         self.subprogram(cx, llvm, func, ty, local)
     }
 
+    /// Declares a function of the kernel, so that its BTF says which one is meant.
+    pub fn kernel_function(&mut self, cx: &Session, llvm: FunctionValue, name: &str, (result, params): (Ty, &[Ty])) {
+        let ty = self.subroutine(cx, result, params);
+        let file = self.any_file(cx);
+        // SAFETY: `builder` is live, the nodes are of its context, the length is the name's, and `llvm` is a function of
+        // the builder's module.
+        unsafe {
+            let node = LLVMDIBuilderCreateFunction(
+                self.builder,
+                file,
+                text(name),
+                name.len(),
+                text(""),
+                0,
+                file,
+                0,
+                ty,
+                0,
+                0,
+                0,
+                PROTOTYPED,
+                1,
+            );
+            LLVMSetSubprogram(llvm.as_value_ref(), node);
+        }
+    }
+
     /// Describes C's `main`, which stands where the user's does.
     pub fn entry(&mut self, cx: &Session, llvm: FunctionValue, main: &Function) -> Scope {
         let ty = self.subroutine(cx, Ty::I32, &[]);

@@ -93,7 +93,7 @@ impl Debug {
     }
 
     /// The main file: what the language declares stands in none.
-    fn any_file(&mut self, cx: &Session) -> Node {
+    pub(super) fn any_file(&mut self, cx: &Session) -> Node {
         let first = cx.sources.files().next().map(|(id, _)| id);
         match first {
             Some(id) => self.file(cx, id),

@@ -2,9 +2,11 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::{BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfLoop};
+use crate::ir::ops::{BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLoop};
 use crate::ir::{OpData, Value};
-use crate::tables::HELPERS;
+use crate::tables::{HELPERS, KFUNCS};
+use crate::types::Ty;
+use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::BasicValueEnum;
 
@@ -33,6 +35,27 @@ impl<'c> FnGen<'_, '_, 'c> {
             crate::bug!("helpers.toml has no `{name}`");
         };
         self.g.build.helper(spec.number, result, args)
+    }
+
+    /// Calls a kernel function by its name, declared by these types when first called.
+    fn call_kfunc(&mut self, name: &str, result: Ty, args: &[(Ty, BasicValueEnum<'c>)]) -> Option<BasicValueEnum<'c>> {
+        let params: Vec<Ty> = args.iter().map(|&(ty, _)| ty).collect();
+        let callee = match self.g.module.get_function(name) {
+            Some(known) => known,
+            None => {
+                let Some(spec) = KFUNCS.iter().find(|k| k.name == name) else {
+                    crate::bug!("kfuncs.toml has no `{name}`");
+                };
+                let ty = self.g.function_type(result, &params);
+                let callee = self.g.module.add_function(spec.name, ty, Some(Linkage::External));
+                // Where libbpf looks for kernel functions, with the BTF of their declarations.
+                callee.set_section(Some(".ksyms"));
+                self.g.debug.kernel_function(self.g.cx, callee, spec.name, (result, &params));
+                callee
+            }
+        };
+        let args: Vec<_> = args.iter().map(|&(_, value)| value.into()).collect();
+        self.g.build.call(callee, &args).try_as_basic_value().basic()
     }
 }
 
@@ -66,6 +89,27 @@ pub fn for_each(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
     g.call_helper("bpf_for_each_map_elem", Some(long), &[map, callback, g.value(view.frame()), flags]);
+}
+
+pub fn iter_new(g: &mut FnGen, op: &OpData) {
+    let view = BpfIterNew::of(op);
+    let iterator = (g.func.ty(view.iterator()), g.value(view.iterator()));
+    let (start, end) = (g.g.build.int(32, 0).into(), g.value(view.count()));
+    g.call_kfunc("bpf_iter_num_new", Ty::I32, &[iterator, (Ty::I32, start), (Ty::I32, end)]);
+}
+
+pub fn iter_next(g: &mut FnGen, op: &OpData) {
+    let iterator = BpfIterNext::of(op).iterator();
+    let args = [(g.func.ty(iterator), g.value(iterator))];
+    if let Some(number) = g.call_kfunc("bpf_iter_num_next", g.func.ty(op.results[0]), &args) {
+        g.set(op, number);
+    }
+}
+
+pub fn iter_destroy(g: &mut FnGen, op: &OpData) {
+    let iterator = BpfIterDestroy::of(op).iterator();
+    let args = [(g.func.ty(iterator), g.value(iterator))];
+    g.call_kfunc("bpf_iter_num_destroy", Ty::VOID, &args);
 }
 
 /// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.

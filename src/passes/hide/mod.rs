@@ -1,65 +1,48 @@
 //! Making the verifier forget what it knows of a variable.
 //!
-//! It walks through callbacks again and again until nothing new comes. A variable that the loop changes and whose value it
+//! It walks through callbacks, and through loops over iterators, again and again until nothing new comes. A variable that the loop changes and whose value it
 //! knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum with a variable in memory that is
 //! always zero is the same value, but not known.
 
-use crate::ir::ops::{ArithCmp, KsField};
-use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
-use crate::types::{Space, Ty, TyKind, Types};
+mod path;
+
+use crate::ir::ops::ArithCmp;
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Value};
+use crate::source::Span;
+use crate::types::{Space, Ty, Types};
+pub use path::Path;
 use std::collections::HashSet;
 
-/// A variable, or a field of one: the fields that lead to it from the outermost place.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Path {
-    pub variable: Value,
-    fields: Vec<i128>,
+/// A name for the variable that is always zero, which none of the module has.
+pub fn zero_name(module: &Module) -> Symbol {
+    let mut name = String::from("ks_zero");
+    while module.global(&name).is_some() || module.map(&name).is_some() || module.func(&name).is_some() {
+        name.push('_');
+    }
+    name.into()
 }
 
-impl Path {
-    fn of(func: &Function, place: Value) -> Path {
-        let mut path = Path { variable: place, fields: Vec::new() };
-        while let Some(op) = func.def(path.variable).filter(|&op| func.ops[op].opcode == Opcode::KsField) {
-            let view = KsField::of(&func.ops[op]);
-            path.fields.insert(0, view.field());
-            path.variable = view.base();
-        }
-        path
-    }
-
-    /// The type of what the path leads to, if that can be hidden.
-    pub fn hideable(&self, func: &Function, types: &Types) -> Option<Ty> {
-        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(self.variable)) else { return None };
-        let leaf = self.fields.iter().try_fold(of, |ty, &field| {
-            let TyKind::Struct(id) = types.kind(ty) else { return None };
-            types.struct_def(id).fields.get(field as usize).filter(|f| f.bits.is_none()).map(|f| f.ty)
-        })?;
-        matches!(types.kind(leaf), TyKind::Int { .. } | TyKind::Bool).then_some(leaf)
-    }
-
-    /// The place that the path leads to from `variable`.
-    fn place(&self, b: &mut Builder<'_>, types: &mut Types, variable: Value) -> Value {
-        self.fields.iter().fold(variable, |base, &field| {
-            let TyKind::Place { of, space } = types.kind(b.func.ty(base)) else {
-                crate::bug!("a path through no place")
-            };
-            let TyKind::Struct(id) = types.kind(of) else { crate::bug!("a path through no struct") };
-            let ty = types.struct_def(id).fields[field as usize].ty;
-            let place = types.place(ty, space);
-            b.ks_field(base, field, place)
-        })
-    }
+/// Gives the module the variable that is always zero, made for the code at `span`.
+pub fn add_zero(module: &mut Module, name: Symbol, span: Span) {
+    module.globals.push(Global {
+        name,
+        ty: Ty::U64,
+        init: vec![0; 8],
+        kind: GlobalKind::Var,
+        section: Some(Section::Bss),
+        span,
+    });
 }
 
 /// The places that ops of a region write, in order of the text.
-pub fn written_places(func: &Function, region: RegionId) -> Vec<Path> {
+pub fn written_places(func: &Function, types: &Types, region: RegionId) -> Vec<Path> {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
     let mut written = Vec::new();
     for op in ops {
         let data = &func.ops[op];
         for (index, &place) in data.operands.iter().enumerate() {
-            let path = Path::of(func, place);
+            let path = Path::of(func, types, place);
             if data.may_write(index) && !written.contains(&path) {
                 written.push(path);
             }
@@ -76,7 +59,7 @@ pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashS
     for op in ops {
         if equates(func, types, op) {
             let places = func.ops[op].operands.iter().filter_map(|&value| loaded_from(func, value));
-            equated.extend(places.map(|place| Path::of(func, place)));
+            equated.extend(places.map(|place| Path::of(func, types, place)));
         }
     }
     equated
@@ -122,7 +105,11 @@ pub fn hide(b: &mut Builder<'_>, types: &mut Types, zero: &Symbol, variable: Val
         let hidden = b.arith_cmp(hidden, none, "ne", Ty::BOOL);
         b.arith_or(old, hidden, ty)
     } else {
-        number(b, types, zero, old)
+        let Some((bits, signed)) = types.as_int(ty) else { crate::bug!("{} is no integer", types.ir_text(ty)) };
+        let int = types.int(bits, signed);
+        let old = if int == ty { old } else { b.arith_cast(old, int) };
+        let new = number(b, types, zero, old);
+        if int == ty { new } else { b.arith_cast(new, ty) }
     };
     b.ks_store(place, new);
 }

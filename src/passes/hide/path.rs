@@ -1,0 +1,125 @@
+//! Parts of variables.
+
+use crate::ir::ops::{KsElem, KsField};
+use crate::ir::{Builder, Function, Opcode, Value};
+use crate::types::{Space, Ty, TyKind, Types};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Step {
+    Field(i128),
+    Elem(i128),
+}
+
+/// A variable, or a part of one: the fields and constant indexes that lead to it from the outermost place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Path {
+    pub variable: Value,
+    steps: Vec<Step>,
+}
+
+impl Path {
+    pub fn of(func: &Function, types: &Types, place: Value) -> Path {
+        let mut path = Path { variable: place, steps: Vec::new() };
+        while let Some((base, step)) = step(func, types, path.variable) {
+            path.steps.insert(0, step);
+            path.variable = base;
+        }
+        path
+    }
+
+    /// Whether the path goes through no array.
+    pub fn is_of_fields(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Field(_)))
+    }
+
+    /// Whether what the path leads to is all or a part of what `whole` leads to.
+    pub fn is_of(&self, whole: &Path) -> bool {
+        self.variable == whole.variable && self.steps.starts_with(&whole.steps)
+    }
+
+    /// The type of what the path leads to, if that is an integer on the stack, which can be hidden.
+    pub fn hideable(&self, func: &Function, types: &Types) -> Option<Ty> {
+        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(self.variable)) else { return None };
+        let leaf = self.steps.iter().try_fold(of, |ty, &step| part(types, ty, step))?;
+        is_integer(types, leaf).then_some(leaf)
+    }
+
+    /// The integers that this is made of, if they are at most `limit`.
+    pub fn integers(&self, func: &Function, types: &Types, limit: usize) -> Option<Vec<(Path, Ty)>> {
+        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(self.variable)) else { return None };
+        let ty = self.steps.iter().try_fold(of, |ty, &step| part(types, ty, step))?;
+        let mut found = Vec::new();
+        self.collect(types, ty, limit, &mut found);
+        (found.len() <= limit).then_some(found)
+    }
+
+    fn collect(&self, types: &Types, ty: Ty, limit: usize, found: &mut Vec<(Path, Ty)>) {
+        let steps: Vec<Step> = if is_integer(types, ty) {
+            found.push((self.clone(), ty));
+            return;
+        } else if let TyKind::Struct(id) = types.kind(ty) {
+            (0..types.struct_def(id).fields.len() as i128).map(Step::Field).collect()
+        } else if let TyKind::Array(_, length) = types.kind(ty) {
+            (0..i128::from(length).min(limit as i128 + 1)).map(Step::Elem).collect()
+        } else {
+            return;
+        };
+        for step in steps {
+            if let Some(ty) = part(types, ty, step).filter(|_| found.len() <= limit) {
+                let mut inner = self.clone();
+                inner.steps.push(step);
+                inner.collect(types, ty, limit, found);
+            }
+        }
+    }
+
+    /// The place that the path leads to from `variable`.
+    pub fn place(&self, b: &mut Builder<'_>, types: &mut Types, variable: Value) -> Value {
+        self.steps.iter().fold(variable, |base, &step| {
+            let TyKind::Place { of, space } = types.kind(b.func.ty(base)) else {
+                crate::bug!("a path through no place")
+            };
+            let Some(ty) = part(types, of, step) else { crate::bug!("a path through {}", types.ir_text(of)) };
+            let place = types.place(ty, space);
+            match step {
+                Step::Field(field) => b.ks_field(base, field, place),
+                Step::Elem(index) => {
+                    let index = b.ks_const(index, Ty::U64);
+                    b.ks_elem(base, index, place)
+                }
+            }
+        })
+    }
+}
+
+/// What a place is the part of, and which.
+fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
+    let data = &func.ops[func.def(place)?];
+    if data.opcode == Opcode::KsField {
+        let view = KsField::of(data);
+        return Some((view.base(), Step::Field(view.field())));
+    }
+    if data.opcode == Opcode::KsElem {
+        let view = KsElem::of(data);
+        return Some((view.base(), Step::Elem(func.known(types, view.index())?)));
+    }
+    None
+}
+
+/// The type of a part; none of bits, which are no place.
+fn part(types: &Types, ty: Ty, step: Step) -> Option<Ty> {
+    match step {
+        Step::Field(field) => {
+            let TyKind::Struct(id) = types.kind(ty) else { return None };
+            types.struct_def(id).fields.get(field as usize).filter(|f| f.bits.is_none()).map(|f| f.ty)
+        }
+        Step::Elem(_) => {
+            let TyKind::Array(element, _) = types.kind(ty) else { return None };
+            Some(element)
+        }
+    }
+}
+
+fn is_integer(types: &Types, ty: Ty) -> bool {
+    ty == Ty::BOOL || types.as_int(ty).is_some()
+}
