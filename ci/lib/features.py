@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 
@@ -12,7 +13,7 @@ import bpf
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
-            "trace": _trace(), "vm": _vm()}
+            "trace": _trace(), "vm": _vm(), "linux-6.4": _linux(6, 4)}
 
 
 def required():
@@ -42,6 +43,13 @@ def _trace():
     if os.geteuid() != 0:
         return "not root"
     return None if os.path.isdir("/sys/kernel/tracing/instances") else "no tracefs on /sys/kernel/tracing"
+
+
+def _linux(major, minor):
+    """A kernel at least that new."""
+    release = os.uname().release
+    numbers = [int(number) for number in re.findall(r"\d+", release)[:2]]
+    return None if numbers >= [major, minor] else f"Linux is {release}"
 
 
 def _vm():
