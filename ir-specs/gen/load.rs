@@ -10,6 +10,8 @@ pub struct Specs {
     pub headers: Table,
     pub constants: Table,
     pub maps: Table,
+    pub map_flags: Table,
+    pub map_methods: Table,
     pub builtins: Table,
     pub helpers: Table,
     pub kfuncs: Table,
@@ -37,6 +39,9 @@ pub struct OpRecord {
     pub successors: Vec<String>,
     #[serde(default)]
     pub traits: Vec<String>,
+    /// What the kind of the map must be able to do, on the side that has the op.
+    #[serde(default)]
+    pub needs: Vec<String>,
     pub on: Targets,
     pub example: String,
 }
@@ -82,6 +87,8 @@ pub fn load(root: &Path) -> Specs {
         headers: table(&root.join("headers.toml")),
         constants: table(&root.join("constants.toml")),
         maps: table(&root.join("maps.toml")),
+        map_flags: table(&root.join("map_flags.toml")),
+        map_methods: table(&root.join("map_methods.toml")),
         builtins: table(&root.join("builtins.toml")),
         helpers: table(&root.join("helpers.toml")),
         kfuncs: table(&root.join("kfuncs.toml")),
@@ -119,6 +126,17 @@ fn check(specs: &Specs) {
     for (name, program) in &specs.programs {
         let context = program["context"].as_str().expect("a string");
         assert!(specs.contexts.contains_key(context), "programs.toml: [{name}]: no context `{context}`");
+    }
+    for (name, kind) in &specs.maps {
+        for flag in ["flags", "implied"].iter().filter_map(|list| kind.get(*list)?.as_array()).flatten() {
+            let flag = flag.as_str().expect("a string");
+            assert!(specs.map_flags.contains_key(flag), "maps.toml: [{name}]: no flag `{flag}`");
+        }
+    }
+    for (name, method) in &specs.map_methods {
+        let op = method.get("op").and_then(|o| o.as_str());
+        let known = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
+        assert!(op.is_none_or(known), "map_methods.toml: [{name}]: no such op");
     }
     for (name, builtin) in &specs.builtins {
         if let Some(helper) = builtin.get("bpf").and_then(|h| h.as_str()) {

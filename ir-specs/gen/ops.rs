@@ -1,6 +1,6 @@
 //! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; and the dispatch to the emitters.
 
-use crate::load::{Op, OpRecord};
+use crate::load::{Op, OpRecord, camel};
 use std::fmt::Write;
 
 pub fn render(ops: &[Op]) -> String {
@@ -86,8 +86,20 @@ fn on(how: &str) -> String {
 fn records(out: &mut String, ops: &[Op]) {
     out.push_str("/// In the order of [`Opcode`].\npub static OPS: &[OpSpec] = &[\n");
     for op in ops {
-        let OpRecord { summary, doc, source, operands, results, attrs, regions, successors, traits, example, .. } =
-            &op.record;
+        let OpRecord {
+            summary,
+            doc,
+            source,
+            operands,
+            results,
+            attrs,
+            regions,
+            successors,
+            traits,
+            needs,
+            example,
+            ..
+        } = &op.record;
         let operands: Vec<String> = operands
             .iter()
             .map(|o| {
@@ -103,10 +115,11 @@ fn records(out: &mut String, ops: &[Op]) {
             })
             .collect();
         let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t}")).collect();
+        let needs: Vec<String> = needs.iter().map(|n| format!("MapAccess::{}", camel(n))).collect();
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], bpf: {}, host: {}, example: {example:?} }},",
+             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], bpf: {}, host: {}, example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
@@ -115,6 +128,7 @@ fn records(out: &mut String, ops: &[Op]) {
             quoted(regions),
             quoted(successors),
             traits.join(", "),
+            needs.join(", "),
             on(&op.record.on.bpf),
             on(&op.record.on.host),
         )

@@ -1,6 +1,6 @@
 //! Writes `tables.rs`: the TOML tables as statics of the types in `src/tables/mod.rs`.
 
-use crate::load::Specs;
+use crate::load::{Specs, camel};
 use std::fmt::Write;
 use toml::{Table, Value};
 
@@ -10,6 +10,8 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts, context);
     list(&mut out, "HEADERS", "HeaderSpec", &specs.headers, header);
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps, map_kind);
+    list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags, map_flag);
+    list(&mut out, "MAP_METHODS", "MapMethodSpec", &specs.map_methods, map_method);
     list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins, builtin);
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers, helper);
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs, |name, v| {
@@ -123,23 +125,70 @@ fn enumeration(name: &str, v: &Value) -> String {
 
 fn map_kind(name: &str, v: &Value) -> String {
     let entries = v.get("default_entries").and_then(Value::as_integer).unwrap_or(1024);
+    let rule = |key| maybe_text(v, key);
     format!(
-        "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, percpu: {}, array: {}, \
-         default_entries: {entries}, supported: {} }}",
+        "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, value: ValueRule::{}, \
+         optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, bpf: &[{}], host: &[{}], \
+         later: {:?}, flags: &[{}], implied: &[{}], since: {} }}",
         words(v, "aliases"),
         int(v, "map_type"),
         text(v, "key"),
+        rule("value").unwrap_or("Any"),
+        flag(v, "optional_types", false),
+        rule("size").unwrap_or("Entries"),
         flag(v, "percpu", false),
         flag(v, "array", false),
-        flag(v, "supported", true),
+        accesses(v, "bpf"),
+        accesses(v, "host"),
+        rule("later"),
+        words(v, "flags"),
+        words(v, "implied"),
+        version(v),
     )
 }
 
-fn builtin(name: &str, v: &Value) -> String {
-    let params = joined(array(v, "params"), |p| match p.as_array().map(Vec::as_slice) {
+/// `["lookup", "stack_id"]`
+fn accesses(v: &Value, key: &str) -> String {
+    joined(array(v, key), |word| access(word.as_str().expect("a string")))
+}
+
+fn access(word: &str) -> String {
+    format!("MapAccess::{}", camel(word))
+}
+
+fn map_flag(name: &str, v: &Value) -> String {
+    format!(
+        "MapFlagSpec {{ name: {name:?}, kernel: {:?}, bit: {}, argument: {}, bpf_lacks: &[{}], host_lacks: &[{}] }}",
+        text(v, "kernel"),
+        int(v, "bit"),
+        flag(v, "argument", false),
+        accesses(v, "bpf_lacks"),
+        accesses(v, "host_lacks"),
+    )
+}
+
+fn map_method(name: &str, v: &Value) -> String {
+    format!(
+        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, needs: {}, op: {:?}, summary: {:?} }}",
+        params(v),
+        text(v, "result"),
+        flag(v, "optional", false),
+        access(text(v, "needs")),
+        maybe_text(v, "op"),
+        text(v, "summary"),
+    )
+}
+
+/// `[["name", "type"], …]`
+fn params(v: &Value) -> String {
+    joined(array(v, "params"), |p| match p.as_array().map(Vec::as_slice) {
         Some([name, ty]) => format!("({name}, {ty})"),
         _ => panic!("a parameter is [name, type], not {p}"),
-    });
+    })
+}
+
+fn builtin(name: &str, v: &Value) -> String {
+    let params = params(v);
     format!(
         "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, interruptible: {}, summary: {:?}, \
          supported: {} }}",

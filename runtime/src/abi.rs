@@ -25,6 +25,9 @@
 //! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |
 //! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
 //! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
+//! | `ks_map_push` | `int32_t (uint32_t map, const void *value)`: 0 or −errno, silent; maps without keys |
+//! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
+//! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |

@@ -111,9 +111,13 @@ pub struct MapDecl {
     /// `void` where the kind has no keys.
     pub key: Ty,
     pub value: Ty,
+    /// The template of the maps that a map of maps holds.
+    pub inner: Option<Symbol>,
     pub max_entries: u32,
     /// `BPF_F_*` of include/uapi/linux/bpf.h
     pub flags: u32,
+    /// With `BPF_F_NUMA_NODE`.
+    pub node: Option<u32>,
     /// `pin var`: it outlives the process.
     pub pinned: bool,
     pub span: Span,

@@ -73,6 +73,7 @@ impl Lowering<'_> {
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::Detach(_) => match self.effect_value(expr) {
@@ -130,6 +131,7 @@ impl Lowering<'_> {
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::Detach(_) => {
@@ -175,6 +177,7 @@ impl Lowering<'_> {
                 self.call_pointer((callee, *checked), args, (expr.ty, None), expr.span)
             }
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
+            ExprKind::MapCall { map, method, args } => Some(self.map_call(*map, method, args, expr.ty, expr.span)),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))

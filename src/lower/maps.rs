@@ -1,9 +1,10 @@
 //! Access to maps. Keys and values are passed as places, which hold zeros in their padding.
 
 use super::func::{Dest, Lowering};
-use crate::ir::Value;
+use crate::ir::{Attr, Opcode, Value};
 use crate::sema::tree::{Block, CompoundOp, Expr, LocalId, MapId};
 use crate::source::Span;
+use crate::tables::MapMethodSpec;
 use crate::types::{Space, Ty};
 
 impl Lowering<'_> {
@@ -66,6 +67,45 @@ impl Lowering<'_> {
         let value = self.scalar(value);
         let name = self.names.map(map);
         self.at(span).b.map_assign_op(key, value, name, op.op.word(), op.compute);
+    }
+
+    /// `m.insert(k, v)` and the like: its op, whose operands are places for keys and values, and scalars.
+    pub(super) fn map_call(
+        &mut self,
+        map: MapId,
+        method: &MapMethodSpec,
+        args: &[Expr],
+        result: Ty,
+        span: Span,
+    ) -> Value {
+        let name = self.names.map(map).clone();
+        let Some(opcode) = method.op.and_then(Opcode::from_name) else { crate::bug!("`{}` is no op", method.name) };
+        self.scoped(|this| {
+            let mut operands = Vec::new();
+            for (index, (arg, (_, ty))) in std::iter::zip(args, method.params).enumerate() {
+                let last = index + 1 == args.len();
+                operands.push(match *ty {
+                    "K" => this.operand_place(arg, "key", last),
+                    "V" => this.operand_place(arg, "value", last),
+                    _ => this.scalar(arg),
+                });
+            }
+            let attrs = vec![Attr::Symbol(name)];
+            let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());
+            this.b.result(op)
+        })
+    }
+
+    /// `q.pop()`, `q.peek()`: whether there is a value, and a place with its copy.
+    pub(super) fn map_take(&mut self, map: MapId, method: &MapMethodSpec, span: Span) -> (Value, Value) {
+        let name = self.names.map(map).clone();
+        let Some(opcode) = method.op.and_then(Opcode::from_name) else { crate::bug!("`{}` is no op", method.name) };
+        let of = self.program.map(map).value;
+        let place = self.cx.types.place(of, Space::Stack);
+        let place = self.at(span).b.ks_var(name.as_bytes(), place);
+        let attrs = vec![Attr::Symbol(name)];
+        let op = self.b.insert(opcode, vec![place], attrs, &[Ty::BOOL], Vec::new(), Vec::new());
+        (self.b.result(op), place)
     }
 
     /// `delete m[k]`

@@ -130,8 +130,10 @@ fn map_decls(program: &Program, names: &Names) -> Vec<ir::MapDecl> {
             kind: map.kind,
             key: map.key,
             value: map.value,
+            inner: map.inner.map(|inner| names.map(inner).clone()),
             max_entries: map.max_entries,
             flags: map.flags,
+            node: map.node,
             pinned: map.pinned,
             span: map.span,
         })

@@ -32,6 +32,12 @@ impl<'a> Lowering<'a> {
                 let name = self.names.map(*map);
                 (self.at(optional.span).b.map_entry_or(key, init, name, ty), entry)
             }
+            OptionalKind::MapTake { map, method } => {
+                let (present, place) = self.map_take(*map, method, optional.span);
+                let stored = self.b.func.ty(place);
+                let ty = self.cx.types.opt(stored);
+                (self.b.mem_some_if(present, place, ty), stored)
+            }
             OptionalKind::Packet { ctx, offset, of } => {
                 let ctx = self.scalar(ctx);
                 let offset = self.scalar_as(offset, Ty::U64);
@@ -64,7 +70,9 @@ impl<'a> Lowering<'a> {
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {
-            OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => Slot::Place(value),
+            OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {
+                Slot::Place(value)
+            }
             OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),
             OptionalKind::Pointer(_) if !self.uses.in_memory(binding.local) => Slot::Value(value),
             OptionalKind::Packet { .. } => {

@@ -63,6 +63,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Call { .. }
         | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
+        | ExprKind::MapCall { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
@@ -127,6 +128,7 @@ impl Uses {
                 self.expr(key);
                 self.expr(init);
             }
+            OptionalKind::MapTake { .. } => {}
             OptionalKind::Packet { ctx, offset, .. } => {
                 self.expr(ctx);
                 self.expr(offset);
@@ -187,7 +189,10 @@ impl Uses {
                 node.arms.iter().for_each(|arm| self.block(&arm.body));
                 node.default.iter().for_each(|b| self.block(b));
             }
-            ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::Array(args) => self.exprs(args),
+            ExprKind::Call { args, .. }
+            | ExprKind::Builtin { args, .. }
+            | ExprKind::MapCall { args, .. }
+            | ExprKind::Array(args) => self.exprs(args),
             ExprKind::CallPointer { callee, args, .. } => {
                 self.expr(callee);
                 self.exprs(args);

@@ -6,6 +6,7 @@
 //! is not undone. Leaves `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops
 //! whose iterator is freed on every way out. Host only (see `maps` for BPF).
 
+use super::maps::insert;
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
@@ -34,6 +35,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             let view = MapEntryOr::of(&func.ops[op]);
             let (key, map, init) = (view.key(), declared(module, view.map()), view.init());
             entry(func, &mut cx.types, op, (key, map), Some(init));
+        } else if opcode == Opcode::MapInsert {
+            insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {

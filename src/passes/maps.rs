@@ -5,8 +5,8 @@
 //! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
 
 use super::{Changed, Declarations, Pass, Run, entry_init, map_walks};
-use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr};
-use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInsert};
+use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
@@ -35,6 +35,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             entry_or(func, module, &mut cx.types, op, moved.get(&op).map_or(&[], Vec::as_slice));
         } else if opcode == Opcode::MapCopy {
             copy(func, module, &mut cx.types, op, &mut results);
+        } else if opcode == Opcode::MapInsert {
+            insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
@@ -156,6 +158,16 @@ fn copy(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId,
     );
     results.insert(present, b.func.ops[test].results[0]);
     func.erase(op);
+}
+
+/// An update that only inserts, done where its result is 0.
+pub fn insert(func: &mut Function, op: OpId) {
+    let view = MapInsert::of(&func.ops[op]);
+    let (key, value, map) = (view.key(), view.value(), view.map().clone());
+    let mut b = Builder::before(func, op, NAME);
+    let status = b.map_update(key, value, &map, NOEXIST, Ty::I32);
+    let zero = b.ks_const(0, Ty::I32);
+    func.become_op(op, Opcode::ArithCmp, vec![status, zero], vec![Attr::Word("eq".into())]);
 }
 
 /// In place where the key is there; else inserted, from zero. If the insertion fails because another CPU was quicker, the

@@ -31,7 +31,18 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 fn map(var: Global) -> MapDecl {
     let (name, value, span) = (var.name, var.ty, var.span);
-    MapDecl { name, kind: kind(), key: Ty::U32, value, max_entries: 1, flags: 0, pinned: false, span }
+    MapDecl {
+        name,
+        kind: kind(),
+        key: Ty::U32,
+        value,
+        inner: None,
+        max_entries: 1,
+        flags: 0,
+        node: None,
+        pinned: false,
+        span,
+    }
 }
 
 /// The kind whose keys are indexes and which has an entry for each CPU.

@@ -2,19 +2,21 @@
 //!
 //! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
 //! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have: operations of the other side, with the calls that lead to them, and recursion in BPF. First
-//! of all passes, since the others work for a target.
+//! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
+//! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
+use super::map_rules::{self, Refused};
 use super::{Changed, Pass, Run, global_uses};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::maps::{MapRefuses, ReadOnlyEntry};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Targets, Value};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{BUILTINS, On};
+use crate::tables::{BUILTINS, On, Refusal};
 use crate::target::Target;
 use crate::types::{Ty, TyKind, Types};
 
@@ -82,7 +84,30 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, error, &chain);
             }
         }
+        for refused in map_rules::refused(func, &cx.types, module, target) {
+            let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);
+            called_from(module, error, &chain);
+        }
     }
+}
+
+/// What the map does not allow on the target.
+fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
+    let (name, kind) = (refused.map.name.to_string(), refused.map.kind.name.to_owned());
+    let side = if target == Target::Bpf { "in BPF code" } else { "in user space" }.to_owned();
+    let error = match refused.why {
+        Refusal::Later(what) => return cx.error(span, NotSupportedYet { what: what.to_owned() }),
+        Refusal::Kind | Refusal::Flag(_) if refused.in_place && target == Target::Bpf => {
+            cx.error(span, ReadOnlyEntry { name, kind })
+        }
+        Refusal::Kind | Refusal::Flag(_) => {
+            cx.error(span, MapRefuses { name, kind, what: refused.access.in_words().to_owned(), side })
+        }
+    };
+    if let Refusal::Flag(flag) = refused.why {
+        error.help(format!("it is declared with `@flags({})`", flag.name));
+    }
+    error
 }
 
 /// Where a function first has a value of type `f64`; said once, since one expression makes many ops.

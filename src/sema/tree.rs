@@ -5,7 +5,7 @@
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, MapKindSpec, ProgramSpec};
+use crate::tables::{BuiltinSpec, MapKindSpec, MapMethodSpec, ProgramSpec};
 use crate::types::{StructId, Ty};
 
 macro_rules! id {
@@ -149,10 +149,16 @@ pub struct Map {
     pub kind: &'static MapKindSpec,
     /// `void` where the kind has no keys.
     pub key: Ty,
+    /// `u32` where the kind's values are of the kernel.
     pub value: Ty,
+    /// The template of the maps that a map of maps holds.
+    pub inner: Option<MapId>,
+    /// 0: one for each CPU.
     pub max_entries: u32,
     /// `BPF_F_*`, those included that the kind requires.
     pub flags: u32,
+    /// With `BPF_F_NUMA_NODE`.
+    pub node: Option<u32>,
     /// `pin var`
     pub pinned: bool,
     pub span: Span,
@@ -377,6 +383,12 @@ pub enum ExprKind {
         builtin: &'static BuiltinSpec,
         args: Vec<Expr>,
     },
+    /// `m.insert(k, v)` and the like, of a method whose result is always there.
+    MapCall {
+        map: MapId,
+        method: &'static MapMethodSpec,
+        args: Vec<Expr>,
+    },
     Print(Print),
     /// `load(program)`
     Load(FuncId),
@@ -414,6 +426,8 @@ pub enum OptionalKind {
     MapEntry { map: MapId, key: Expr },
     /// `m.entry(k, init)`
     MapEntryOr { map: MapId, key: Expr, init: Expr },
+    /// `q.pop()`, `q.peek()`: a copy of the value.
+    MapTake { map: MapId, method: &'static MapMethodSpec },
     /// `ctx.packet(offset, T)`
     Packet { ctx: Expr, offset: Expr, of: Ty },
     /// A pointer that may be null.

@@ -2,6 +2,7 @@
 //! (`percpu.rs`). The first access loads the object.
 
 mod iter;
+mod keyless;
 mod percpu;
 
 use crate::abi::{KS_MAP_PERCPU, KS_MAP_SUM, KsMap};

@@ -2,7 +2,7 @@
 
 use super::module::ModuleGen;
 use crate::ir::{Global, GlobalKind, MapDecl, Section};
-use crate::tables::KeyRule;
+use crate::tables::{KeyRule, ValueRule};
 use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, GlobalValue};
@@ -91,15 +91,23 @@ fn map(g: &mut ModuleGen, map: &MapDecl) {
     if map.flags != 0 {
         numbers.push(("map_flags", map.flags));
     }
+    if let Some(node) = map.node {
+        numbers.push(("numa_node", node));
+    }
     let mut types = Vec::new();
     match map.kind.key {
         // The kernel wants a plain number here, also where the key is an enum.
-        KeyRule::Index => types.push(("key", Ty::U32)),
-        KeyRule::Any => types.push(("key", map.key)),
+        KeyRule::Index | KeyRule::Hidden => types.push(("key", Ty::U32)),
+        KeyRule::Object => types.push(("key", Ty::I32)),
+        KeyRule::Any | KeyRule::Prefix => types.push(("key", map.key)),
         KeyRule::None => {}
     }
-    if map.value != Ty::VOID {
-        types.push(("value", map.value));
+    match map.kind.value {
+        ValueRule::Any | ValueRule::Frames | ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => {
+            types.push(("value", map.value));
+        }
+        ValueRule::Map | ValueRule::Program | ValueRule::Event => types.push(("value", Ty::U32)),
+        ValueRule::Record => {}
     }
     let members = vec![g.build.ptr_type().into(); numbers.len() + types.len()];
     let ty = g.context.struct_type(&members, false);

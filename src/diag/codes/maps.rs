@@ -15,6 +15,20 @@ codes! {
     E0406 MapInitialiser { name } = "map `{name}` cannot have an initialiser",
     /// Maps are declared at file level and used there by name; they are no values.
     E0407 MapAsType { kind } = "`{kind}` is a map kind: maps are declared with `var` at file level",
+    /// A ring buffer is mapped twice in a row, so its size is a power of two and whole pages.
+    E0408 RingSize { kind, value } = "a `{kind}` cannot have {value} bytes",
+    /// A map of this kind has no fixed number of entries.
+    E0409 SizeNotWanted { kind } = "a map of kind `{kind}` has no size",
+    /// The kernel has no flag of this name for maps.
+    E0410 UnknownMapFlag { name } = "no map flag `{name}`",
+    /// The kernel does not create maps of this kind with this flag.
+    E0411 RefusedMapFlag { name, kind } = "a map of kind `{kind}` cannot have the flag `{name}`",
+    /// A flag is written alone; only `numa_node(n)` takes a number.
+    E0412 FlagArgument { name, form } = "the flag `{name}` is written `{form}`",
+    /// One of the flags leaves a side reading, the other writing; the kernel refuses both at once.
+    E0413 ConflictingMapFlags { first, second } = "the flags `{first}` and `{second}` exclude each other",
+    /// `hash_of_maps<K, inner>` and `array_of_maps<u32, inner>` name a declared map: those that the outer map will hold are as that one.
+    E0414 InnerMap { what, kind } = "`{what}` cannot be what a map of kind `{kind}` holds",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
     /// The entries of an array always exist.
@@ -27,6 +41,11 @@ codes! {
     E0434 PercpuUpdate { name } = "`{name}` is a per-CPU map, whose entries user space cannot update with an operator",
     /// Only entries of maps can be deleted.
     E0435 DeleteWhat = "only an entry of a map can be deleted",
+    /// What can be done with the entries of a map depends on its kind, its flags, and the side. The
+    /// reference has a table of kinds.
+    E0436 MapRefuses { name, kind, what, side } = "{what} of `{name}`, a `{kind}`, is not possible {side}",
+    /// The map gives BPF code its entries for reading only.
+    E0437 ReadOnlyEntry { name, kind } = "BPF code can only read the entries of `{name}`, a `{kind}`",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

@@ -227,8 +227,28 @@ impl Parser<'_> {
         let max_entries = self.small()?;
         self.key("flags")?;
         let flags = self.small()?;
-        let pinned = self.eat_word("pinned");
-        Ok(MapDecl { name: name.into(), kind, key, value, max_entries, flags, pinned, span })
+        let mut map = MapDecl {
+            name: name.into(),
+            kind,
+            key,
+            value,
+            inner: None,
+            max_entries,
+            flags,
+            node: None,
+            pinned: false,
+            span,
+        };
+        if self.eat_word("inner") {
+            self.expect("=")?;
+            map.inner = Some(self.symbol()?.into());
+        }
+        if self.eat_word("node") {
+            self.expect("=")?;
+            map.node = Some(self.small()?);
+        }
+        map.pinned = self.eat_word("pinned");
+        Ok(map)
     }
 
     /// `@count program(xdp, "")`

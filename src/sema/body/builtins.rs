@@ -67,7 +67,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty: result, span }
     }
 
-    fn table_type(&mut self, text: &str) -> Ty {
+    pub fn table_type(&mut self, text: &str) -> Ty {
         table_type(&mut self.cx.types, &self.env.predefined, text)
     }
 

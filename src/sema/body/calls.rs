@@ -13,11 +13,8 @@ use crate::sema::types::describe;
 use crate::source::Span;
 use crate::types::Ty;
 
-/// What the language lets one call on maps, entries and contexts besides `entry` and `packet`.
-const UNSUPPORTED_METHODS: &[&str] = &[
-    "insert", "update", "push", "pop", "peek", "contains", "id", "sum", "cpu", "reserve", "submit", "discard",
-    "output", "dropped", "on_event", "drain", "bytes", "write",
-];
+/// What the language lets one call on contexts besides `packet`.
+const LATER_METHODS: &[&str] = &["bytes", "write"];
 
 impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
@@ -142,29 +139,25 @@ impl Checker<'_, '_> {
 
     /// `base.name(args)`; `callee` is where the part before the parentheses stands.
     fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Expr {
-        let is_entry = name.name == "entry" && self.map_named(base).is_some();
-        let is_packet = name.name == "packet" && self.context_named(base).is_some();
-        if is_entry || is_packet {
+        if let Some(map) = self.map_named(base) {
+            return self.map_method(map, name, args, span);
+        }
+        if name.name == "packet" && self.context_named(base).is_some() {
             return self.untested(span);
         }
-        let of = if let Some(map) = self.map_named(base) {
-            let declared = self.env.program.map(map);
-            format!("map `{}`", declared.name)
-        } else {
-            let base = self.typed(base, None);
-            if base.ty == Ty::ERROR {
-                return error_expr(span);
-            }
-            if self.has_function_field(base.ty, name) {
-                let function = self.field_of(base, name, false, callee);
-                return self.call_value(function, args, span);
-            }
-            self.receiver(&base)
-        };
-        if UNSUPPORTED_METHODS.contains(&name.name.as_str()) {
+        let base = self.typed(base, None);
+        if base.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if self.has_function_field(base.ty, name) {
+            let function = self.field_of(base, name, false, callee);
+            return self.call_value(function, args, span);
+        }
+        let of = self.receiver(&base);
+        if LATER_METHODS.contains(&name.name.as_str()) {
             return self.unsupported(span, format!("`.{}()`", name.name));
         }
-        let known = ["entry", "packet"].into_iter().chain(UNSUPPORTED_METHODS.iter().copied());
+        let known = ["packet"].into_iter().chain(LATER_METHODS.iter().copied());
         let near = similar::best(&name.name, known);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(near) = near {

@@ -44,6 +44,7 @@ impl Checker<'_, '_> {
         }
         let kind = match source.kind {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
+            OptionalKind::MapTake { .. } => LocalKind::Var,
             OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);

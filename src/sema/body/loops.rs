@@ -9,6 +9,7 @@ use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Block, MapId, StmtKind};
 use crate::source::Span;
+use crate::tables::MapAccess;
 use crate::types::Ty;
 
 /// A loop around the statement that is being checked.
@@ -101,6 +102,11 @@ impl Checker<'_, '_> {
     }
 
     fn for_map(&mut self, stmt: &ast::ForStmt, map: MapId, span: Span) -> Option<StmtKind> {
+        if !self.can(map, MapAccess::Walk, span) {
+            self.declare_unknown(&stmt.names);
+            self.unbound_body(&stmt.body);
+            return None;
+        }
         let [key, value] = stmt.names.as_slice() else {
             self.error(span, MismatchedTypes { wanted: "for (key, value in map)".into(), found: "one name".into() })
                 .help("write `_` for the one that is not needed");

@@ -4,12 +4,13 @@ use super::Checker;
 use super::Side;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{has_effect, number};
+use super::value::{error_expr, has_effect, number};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Binding, Block, Condition, Expr, ExprKind, If, MapId, Optional, OptionalKind, Stmt, StmtKind};
 use crate::source::Span;
+use crate::tables::MapAccess;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -38,6 +39,9 @@ impl Checker<'_, '_> {
             let base = self.typed(base, None);
             return self.element(base, index, span);
         };
+        if !self.can(map, MapAccess::Lookup, span) {
+            return error_expr(span);
+        }
         self.percpu_value(map, span);
         let (key_ty, ty) = self.entry_types(map);
         let key = Box::new(self.coerced(index, key_ty));
@@ -77,6 +81,11 @@ impl Checker<'_, '_> {
         out: &mut Vec<Stmt>,
     ) {
         let (map, key) = entry;
+        if !self.can(map, MapAccess::Lookup, init.span) {
+            let ty = declared.unwrap_or(Ty::ERROR);
+            self.declare(&name.name, ty, name.span, LocalKind::Var);
+            return;
+        }
         self.percpu_value(map, init.span);
         let source = self.entry_optional(map, key, init.span);
         let value_ty = source.ty;
@@ -108,6 +117,11 @@ impl Checker<'_, '_> {
         place: Span,
         span: Span,
     ) -> Option<Stmt> {
+        let needs: &[MapAccess] =
+            if op.is_some() { &[MapAccess::Lookup, MapAccess::Update] } else { &[MapAccess::Update] };
+        if !needs.iter().all(|&access| self.can(map, access, place)) {
+            return None;
+        }
         let (key_ty, value_ty) = self.entry_types(map);
         let key = self.coerced(key, key_ty);
         let kind = match op {
@@ -141,6 +155,9 @@ impl Checker<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
+        if !self.can(map, MapAccess::Lookup, place.span) || !self.can(map, MapAccess::Update, place.span) {
+            return;
+        }
         self.refuse_percpu_write(map, place.span);
         let mut source = self.entry_optional(map, key, place.span);
         let local = self.hidden("entry", source.ty, place.span);
@@ -221,6 +238,9 @@ impl Checker<'_, '_> {
         };
         let declared = self.env.program.map(map);
         let (kind, name) = (declared.kind, declared.name.clone());
+        if !kind.array && !self.can(map, MapAccess::Delete, span) {
+            return None;
+        }
         let (key_ty, _) = self.entry_types(map);
         let key_text = self.text(key.span).to_owned();
         let key = self.coerced(key, key_ty);

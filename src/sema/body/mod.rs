@@ -27,6 +27,7 @@ mod kinds;
 mod lifecycle;
 mod literals;
 mod loops;
+mod map_methods;
 mod maps;
 mod matches;
 mod names;

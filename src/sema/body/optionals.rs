@@ -3,12 +3,12 @@
 use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, not};
-use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::ArgumentCount;
+use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::maps::UntestedOptional;
 use crate::diag::codes::types::AlwaysPresent;
-use crate::sema::tree::{Const, Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Const, Expr, ExprKind, Optional, OptionalKind};
 use crate::source::Span;
+use crate::tables::{MAP_METHODS, MapAccess};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -17,6 +17,9 @@ impl Checker<'_, '_> {
         let expr = strip(expr);
         let span = expr.span;
         if let Some((map, key)) = self.map_entry(expr) {
+            if !self.can(map, MapAccess::Lookup, span) {
+                return None;
+            }
             self.percpu_value(map, span);
             return Some(self.entry_optional(map, key, span));
         }
@@ -43,38 +46,21 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::Pointer(value), ty, span })
     }
 
-    /// `m.entry(k, init)` and `ctx.packet(offset, T)`; none if it is no such call.
+    /// `m.entry(k, init)`, `q.pop()` and `ctx.packet(offset, T)`; none if it is no such call.
     fn optional_call(&mut self, expr: &ast::Expr) -> Option<Option<Optional>> {
         let Ast::Call { callee, args } = &expr.kind else { return None };
         let Ast::Field { base, name, .. } = &strip(callee).kind else { return None };
         match name.name.as_str() {
-            "entry" => {
-                let map = self.map_named(base)?;
-                Some(self.entry_or(map, name, args, expr.span))
-            }
             "packet" => {
                 let ctx = self.context_named(base)?;
                 Some(self.packet_call(ctx, name, args, expr.span))
             }
-            _ => None,
+            method => {
+                let map = self.map_named(base)?;
+                let method = MAP_METHODS.iter().find(|m| m.name == method && m.optional)?;
+                Some(self.map_optional(map, method, name, args, expr.span))
+            }
         }
-    }
-
-    fn entry_or(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
-        let (key_ty, ty) = self.entry_types(map);
-        let [key, init] = args else {
-            self.error(
-                name.span,
-                ArgumentCount { name: "entry".into(), takes: "2 arguments".into(), given: args.len().to_string() },
-            )
-            .help("`map.entry(key, initial value)` gives the entry, which it makes first if it is absent");
-            return None;
-        };
-        self.percpu_value(map, span);
-        let key = self.coerced(&key.value, key_ty);
-        let init = self.coerced(&init.value, ty);
-        self.refuse_escape(&init);
-        Some(Optional { kind: OptionalKind::MapEntryOr { map, key, init }, ty, span })
     }
 
     /// An optional where nothing tests whether it is there.
@@ -101,10 +87,17 @@ impl Checker<'_, '_> {
     fn presence(&mut self, expr: &ast::Expr, span: Span) -> Expr {
         let inner = strip(expr);
         if let Some((map, key)) = self.map_entry(inner) {
+            if !self.can_any(map, &[MapAccess::Presence, MapAccess::Lookup], inner.span) {
+                return error_expr(span);
+            }
             let optional = self.entry_optional(map, key, inner.span);
             return is_present(optional, span);
         }
         if let Some(found) = self.optional_call(inner) {
+            // What would be taken out would be lost.
+            if let Some(Optional { kind: OptionalKind::MapTake { .. }, .. }) = found {
+                return self.untested(inner.span);
+            }
             return found.map_or_else(|| error_expr(span), |optional| is_present(optional, span));
         }
         if let Ast::Name(path) = &inner.kind

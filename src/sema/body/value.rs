@@ -139,6 +139,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Call { .. }
         | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
+        | ExprKind::MapCall { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
@@ -149,7 +150,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
 fn optional_has_effect(optional: &OptionalKind) -> bool {
     match optional {
         OptionalKind::MapEntry { key, .. } => has_effect(key),
-        OptionalKind::MapEntryOr { .. } => true,
+        OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => true,
         OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
         OptionalKind::Pointer(pointer) => has_effect(pointer),
     }

@@ -16,6 +16,8 @@ use crate::tables::{PROGRAMS, ProgramSpec};
 enum Meaning {
     Program(&'static ProgramSpec),
     Helper,
+    /// `@flags(…)` of a map
+    Flags,
     /// Of the language, but not compiled yet; on these declarations.
     Later(&'static [Place]),
 }
@@ -37,7 +39,6 @@ const LATER: &[(&str, &[Place])] = &[
     ("cgroup_sysctl", &[Place::Function]),
     ("fentry", &[Place::Function]),
     ("fexit", &[Place::Function]),
-    ("flags", &[Place::Variable]),
     ("flow_dissector", &[Place::Function]),
     ("freplace", &[Place::Function]),
     ("iter", &[Place::Function]),
@@ -69,6 +70,7 @@ const LATER: &[(&str, &[Place])] = &[
 ];
 
 const HELPER: &str = "helper";
+pub(super) const FLAGS: &str = "flags";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
@@ -76,6 +78,9 @@ fn meaning(name: &str) -> Option<Meaning> {
     }
     if name == HELPER {
         return Some(Meaning::Helper);
+    }
+    if name == FLAGS {
+        return Some(Meaning::Flags);
     }
     LATER.iter().find(|(later, _)| *later == name).map(|(_, places)| Meaning::Later(places))
 }
@@ -94,6 +99,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
         };
         let places = match meaning {
             Meaning::Program(_) | Meaning::Helper => &[Place::Function],
+            Meaning::Flags => &[Place::Variable],
             Meaning::Later(places) => places,
         };
         if place(item).is_none_or(|place| !places.contains(&place)) {
@@ -113,14 +119,26 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, "@helper");
             }
-            Meaning::Helper | Meaning::Program(_) => {}
+            Meaning::Flags if attribute.args.as_ref().is_none_or(Vec::is_empty) => {
+                let wants = "flags: `@flags(no_prealloc)`".to_owned();
+                cx.error(attribute.span, AttributeArguments { name: name.clone(), wants });
+            }
+            Meaning::Helper | Meaning::Program(_) | Meaning::Flags => {}
         }
+    }
+}
+
+/// A variable that is no map has no flags.
+pub(super) fn refuse_flags(cx: &mut Session, item: &Item) {
+    if let Some(attribute) = item.attributes.iter().find(|attribute| attribute.name.name == FLAGS) {
+        let item = "a variable that is no map".to_owned();
+        cx.error(attribute.span, MisplacedAttribute { name: FLAGS.to_owned(), item });
     }
 }
 
 fn unknown(cx: &mut Session, attribute: &Attribute) {
     let name = &attribute.name.name;
-    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER]).chain(LATER.iter().map(|(name, _)| *name));
+    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS]).chain(LATER.iter().map(|(name, _)| *name));
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
     if let Some(near) = near {
@@ -136,7 +154,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl) -> Option<Role>
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Helper) => Role::Helper,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
-            Some(Meaning::Later(_)) | None => {
+            Some(Meaning::Flags | Meaning::Later(_)) | None => {
                 broken = true;
                 continue;
             }

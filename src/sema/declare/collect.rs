@@ -62,7 +62,7 @@ impl<'a> Declare<'a> {
                 self.env.program.configs.push(config);
                 Entity::Config(id)
             }
-            ItemKind::Var(decl) => self.add_variable(cx, decl, types),
+            ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
             ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
@@ -119,23 +119,34 @@ impl<'a> Declare<'a> {
         Entity::Type(cx.types.intern(TyKind::Enum(id)))
     }
 
-    fn add_variable(&mut self, cx: &mut Session, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
+    fn add_variable(&mut self, cx: &mut Session, item: &Item, decl: &VarDecl, types: &TypeNames<'a>) -> Entity {
         let name = decl.name.name.clone();
         let span = decl.name.span;
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
                 let storage = storage::of_variable(cx, decl);
+                attributes::refuse_flags(cx, item);
                 self.env.program.globals.push(Global { name, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
-            Written::Map(kind) if !kind.supported => unsupported(cx, span, &format!("the map kind `{}`", kind.name)),
             Written::Map(kind) => {
                 let id = MapId(self.env.program.maps.len() as u32);
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
                 storage::check_map(cx, decl);
                 let pinned = decl.pin;
-                self.env.program.maps.push(Map { name, kind, key, value, max_entries: 0, flags: 0, pinned, span });
+                self.env.program.maps.push(Map {
+                    name,
+                    kind,
+                    key,
+                    value,
+                    inner: None,
+                    max_entries: 0,
+                    flags: 0,
+                    node: None,
+                    pinned,
+                    span,
+                });
                 Entity::Map(id)
             }
             Written::UnknownKind(kind) => {

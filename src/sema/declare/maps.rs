@@ -1,58 +1,82 @@
-//! Maps: types of keys and values, and the number of entries.
+//! Maps: types of keys and values, and sizes, by the rules of the kind. What the kind's table says is checked here; who may
+//! do what with entries is a matter of the sides (`passes/reach`).
 
 use super::Declare;
-use crate::ast::{self, Expr, TypeKind, VarDecl};
-use crate::diag::codes::maps::{MapInitialiser, MapKey, MapSize, MapTypes, MapValue};
+use super::map_values::holds;
+use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
+use crate::diag::codes::maps::{MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
+use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
 use crate::sema::types::{Position, resolve};
-use crate::session::Session;
-use crate::tables::{KeyRule, MapKindSpec};
-use crate::types::{Ty, TyKind, Types};
+use crate::session::{KernelVersion, Session};
+use crate::tables::{KeyRule, MapKindSpec, SizeRule, ValueRule};
+use crate::types::{Ty, TyKind};
 
 /// The kernel keeps a key on its stack (MAX_BPF_STACK).
 const MAX_KEY: u64 = 512;
-/// A value of one CPU lies in one per-CPU unit (PCPU_MIN_UNIT_SIZE).
-const MAX_PERCPU_VALUE: u64 = 32768;
-/// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
-const MAX_VALUE: u64 = (4 << 20) - 1024;
+/// `LPM_DATA_SIZE_MAX` of kernel/bpf/lpm_trie.c.
+const MAX_PREFIX: u64 = 256;
+/// A ring buffer is mapped in pages.
+const PAGE: i128 = 4096;
+/// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
+const STACK_DEPTH: u64 = 127;
 
 impl Declare<'_> {
-    pub(super) fn map(&mut self, cx: &mut Session, id: MapId, decl: &VarDecl) {
+    pub(super) fn map(&mut self, cx: &mut Session, id: MapId, item: &Item, decl: &VarDecl) {
         let kind = self.env.program.map(id).kind;
         if let Some(init) = &decl.init {
             cx.error(init.span, MapInitialiser { name: decl.name.name.clone() });
         }
         let Some(written) = &decl.ty else { return };
+        if let Some((major, minor)) = kind.since
+            && cx.options.min_kernel < (KernelVersion { major, minor })
+        {
+            let what = format!("a map of kind `{}`", kind.name);
+            cx.error(written.span, NeedsKernel { what, version: format!("{major}.{minor}") });
+        }
         let (args, size): (&[ast::Type], Option<&Expr>) = match &written.kind {
             TypeKind::Applied { args, size, .. } => (args, size.as_deref()),
             TypeKind::Named(_) | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => (&[], None),
         };
-        let types = match (kind.key, args) {
-            (KeyRule::None, [value]) => Some((Ty::VOID, self.map_value(cx, kind, value))),
-            (KeyRule::Any | KeyRule::Index, [key, value]) => {
-                Some((self.map_key(cx, kind, key), self.map_value(cx, kind, value)))
-            }
-            (KeyRule::None | KeyRule::Any | KeyRule::Index, _) => {
-                let wants = form(kind);
-                cx.error(written.span, MapTypes { kind: kind.name.to_owned(), wants });
-                None
-            }
+        let (has_key, has_value) = (writes_key(kind), writes_value(kind));
+        let types = if args.is_empty() && (kind.optional_types || !(has_key || has_value)) {
+            Some((self.hidden_key(kind), hidden_value(cx, kind)))
+        } else if args.len() == usize::from(has_key) + usize::from(has_value) {
+            let key = if has_key { self.map_key(cx, kind, &args[0]) } else { self.hidden_key(kind) };
+            let value = match args.last().filter(|_| has_value) {
+                Some(value) => self.map_value(cx, id, value),
+                None => hidden_value(cx, kind),
+            };
+            Some((key, value))
+        } else {
+            cx.error(written.span, MapTypes { kind: kind.name.to_owned(), wants: form(kind) });
+            None
         };
         let entries = match size {
-            Some(size) => self.map_size(cx, size),
+            Some(size) => self.map_size(cx, kind, size),
+            None if kind.size == SizeRule::Cpus => 0,
             None => kind.default_entries,
         };
+        let (flags, node) = self.map_flags(cx, kind, item);
         let map = &mut self.env.program.maps[id.0 as usize];
-        map.max_entries = entries;
+        (map.max_entries, map.flags, map.node) = (entries, flags, node);
         if let Some((key, value)) = types {
             map.key = key;
             map.value = value;
         }
     }
 
-    fn map_type(&mut self, cx: &mut Session, written: &ast::Type) -> Ty {
+    fn hidden_key(&self, kind: &MapKindSpec) -> Ty {
+        match kind.key {
+            KeyRule::None => Ty::VOID,
+            KeyRule::Object => Ty::I32,
+            KeyRule::Any | KeyRule::Index | KeyRule::Prefix | KeyRule::Hidden => Ty::U32,
+        }
+    }
+
+    pub(super) fn map_type(&mut self, cx: &mut Session, written: &ast::Type) -> Ty {
         let ty = resolve(cx, self, written, Position::Value);
         if self.complete(cx, ty, written.span) { ty } else { Ty::ERROR }
     }
@@ -66,6 +90,9 @@ impl Declare<'_> {
         let size = cx.types.size_of(ty);
         let why = match () {
             _ if index && !(size == 4 && cx.types.as_int(ty).is_some()) => "its key is an index, `u32`",
+            _ if kind.key == KeyRule::Prefix && !is_prefix(cx, ty) => {
+                "its key is a struct whose first field is `prefixlen: u32`, then 1 to 256 bytes to match"
+            }
             _ if size == 0 => "it has no size",
             _ if size > MAX_KEY => "a key has at most 512 bytes",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
@@ -81,59 +108,84 @@ impl Declare<'_> {
         if index {
             error.fix(written.span, "u32");
         }
-        Ty::ERROR
-    }
-
-    fn map_value(&mut self, cx: &mut Session, kind: &'static MapKindSpec, written: &ast::Type) -> Ty {
-        let ty = self.map_type(cx, written);
-        if ty == Ty::ERROR {
-            return ty;
+        if kind.key == KeyRule::Prefix {
+            error.help("for IPv4 addresses: `struct Prefix { prefixlen: u32, addr: be32 }`");
         }
-        let size = cx.types.size_of(ty);
-        let why = match () {
-            _ if size == 0 => "it has no size",
-            _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
-            _ if size > MAX_VALUE => "a value has at most 4 MiB",
-            _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
-                "a function pointer means nothing to the other side"
-            }
-            _ => return ty,
-        };
-        let (name, why) = (cx.types.name(ty), why.to_owned());
-        cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name, why });
         Ty::ERROR
     }
 
-    fn map_size(&mut self, cx: &mut Session, size: &Expr) -> u32 {
+    fn map_size(&mut self, cx: &mut Session, kind: &'static MapKindSpec, size: &Expr) -> u32 {
         let Some(value) = consts::integer(cx, self, size) else { return 1 };
-        match u32::try_from(value) {
-            Ok(entries) if entries > 0 => entries,
-            Ok(_) | Err(_) => {
-                cx.error(size.span, MapSize { value: value.to_string() });
-                1
+        let entries = u32::try_from(value).ok().filter(|entries| *entries > 0);
+        match kind.size {
+            SizeRule::Entries | SizeRule::Cpus => {
+                if entries.is_none() {
+                    cx.error(size.span, MapSize { value: value.to_string() })
+                        .help("the number of entries is a constant from 1 to 4294967295");
+                }
+            }
+            SizeRule::Pages if entries.is_none_or(|n| !n.is_power_of_two() || i128::from(n) % PAGE != 0) => {
+                let next = value.clamp(PAGE, 1 << 31).cast_unsigned().next_power_of_two();
+                cx.error(size.span, RingSize { kind: kind.name.to_owned(), value: value.to_string() })
+                    .help("its size in bytes is a power of two and a multiple of the page, 4096")
+                    .fix(size.span, next.min(1 << 31).to_string());
+            }
+            SizeRule::Pages => {}
+            SizeRule::None => {
+                cx.error(size.span, SizeNotWanted { kind: kind.name.to_owned() })
+                    .help(format!("it grows with the kernel's objects: `var name : {}`", form(kind)));
+                return 0;
             }
         }
+        entries.unwrap_or(1)
     }
+}
+
+fn writes_key(kind: &MapKindSpec) -> bool {
+    match kind.key {
+        KeyRule::Any | KeyRule::Index | KeyRule::Prefix => true,
+        KeyRule::Hidden | KeyRule::None | KeyRule::Object => false,
+    }
+}
+
+fn writes_value(kind: &MapKindSpec) -> bool {
+    kind.value != ValueRule::Program
+}
+
+/// The value of a kind where it is not written.
+fn hidden_value(cx: &mut Session, kind: &MapKindSpec) -> Ty {
+    if kind.value == ValueRule::Frames { cx.types.array(Ty::U64, STACK_DEPTH) } else { Ty::U32 }
+}
+
+/// `prefixlen: u32` and what it counts bits of.
+fn is_prefix(cx: &Session, ty: Ty) -> bool {
+    let TyKind::Struct(id) = cx.types.kind(ty) else { return false };
+    let def = cx.types.struct_def(id);
+    let first = def.fields.first().is_some_and(|f| f.name == "prefixlen" && f.ty == Ty::U32 && f.offset == 0);
+    first && def.fields.len() > 1 && (5..=4 + MAX_PREFIX).contains(&def.size)
 }
 
 /// How a map of the kind is written.
-fn form(kind: &MapKindSpec) -> String {
-    let types = match kind.key {
-        KeyRule::None => "V",
-        KeyRule::Index => "u32, V",
-        KeyRule::Any => "K, V",
+pub(super) fn form(kind: &MapKindSpec) -> String {
+    let key = match kind.key {
+        KeyRule::Any => Some("K"),
+        KeyRule::Index => Some("u32"),
+        KeyRule::Prefix => Some("Prefix"),
+        KeyRule::Hidden | KeyRule::None | KeyRule::Object => None,
     };
-    format!("{}<{types}>(entries)", kind.name)
-}
-
-/// Whether the type, or a part of it, is such a one.
-pub(super) fn holds(types: &Types, ty: Ty, wanted: fn(TyKind) -> bool) -> bool {
-    let kind = types.kind(ty);
-    if let TyKind::Array(element, _) = kind {
-        return holds(types, element, wanted);
-    }
-    if let TyKind::Struct(id) = kind {
-        return types.struct_def(id).fields.iter().any(|field| holds(types, field.ty, wanted));
-    }
-    wanted(kind)
+    let value = match kind.value {
+        ValueRule::Any | ValueRule::Record | ValueRule::Event => Some("V"),
+        ValueRule::Device | ValueRule::Cpu | ValueRule::Socket => Some("u32"),
+        ValueRule::Frames => Some("u64[127]"),
+        ValueRule::Map => Some("map"),
+        ValueRule::Program => None,
+    };
+    let types: Vec<&str> = key.into_iter().chain(value).collect();
+    let types = if types.is_empty() { String::new() } else { format!("<{}>", types.join(", ")) };
+    let size = match kind.size {
+        SizeRule::Entries => "(entries)",
+        SizeRule::Pages => "(bytes)",
+        SizeRule::Cpus | SizeRule::None => "",
+    };
+    format!("{}{types}{size}", kind.name)
 }

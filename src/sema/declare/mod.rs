@@ -9,6 +9,8 @@ mod enums;
 mod functions;
 mod kernel_names;
 mod main_args;
+mod map_flags;
+mod map_values;
 mod maps;
 mod programs;
 mod storage;
@@ -166,7 +168,7 @@ impl<'a> Declare<'a> {
         let item = self.entries[index].item;
         match (&item.kind, self.entries[index].entity.clone()) {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
-            (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, decl),
+            (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
             _ => {}
         }

@@ -14,7 +14,7 @@ use crate::types::{Ty, TyKind, Types};
 
 /// Whether a function pointer is a part of the type.
 pub(super) fn holds_function(types: &Types, ty: Ty) -> bool {
-    super::maps::holds(types, ty, |kind| matches!(kind, TyKind::Fn(_)))
+    super::map_values::holds(types, ty, |kind| matches!(kind, TyKind::Fn(_)))
 }
 
 impl Declare<'_> {

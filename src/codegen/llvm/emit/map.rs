@@ -3,9 +3,13 @@
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
-use crate::ir::ops::{MapCopy, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapUpdate};
+use crate::ir::ops::{
+    MapContains, MapCopy, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapPeek, MapPop, MapPush,
+    MapUpdate, MapUpdateWith,
+};
 use crate::ir::{OpData, Symbol};
 use crate::target::Target;
+use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
 pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
@@ -27,29 +31,89 @@ pub fn update(g: &mut FnGen, op: &OpData) {
     let view = MapUpdate::of(op);
     let (key, value) = (g.value(view.key()), g.value(view.value()));
     let flags = g.g.build.int(64, view.flags() as u64).into();
+    status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
+}
+
+pub fn update_with(g: &mut FnGen, op: &OpData) {
+    let view = MapUpdateWith::of(op);
+    let (key, value, flags) = (g.value(view.key()), g.value(view.value()), g.value(view.flags()));
+    status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
+}
+
+pub fn push(g: &mut FnGen, op: &OpData) {
+    let view = MapPush::of(op);
+    let value = g.value(view.value());
+    let any = g.g.build.int(64, 0).into();
+    let args = [value, any];
+    let args = if g.g.target == Target::Host { &args[..1] } else { &args };
+    status(g, op, ("bpf_map_push_elem", "ks_map_push"), view.map(), args);
+}
+
+/// A helper or a function of the runtime that takes the map first and yields 0 or a negative errno.
+fn status<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    (helper, symbol): (&str, &str),
+    map: &Symbol,
+    args: &[BasicValueEnum<'c>],
+) {
     if g.g.target == Target::Host {
-        let args = [map_index(g, view.map()), key, value, flags];
+        let mut all = vec![map_index(g, map)];
+        all.extend(args);
         let int = g.g.build.int_type(32).into();
-        let status = runtime(g, "ks_map_update", Some(int), &args);
+        let status = runtime(g, symbol, Some(int), &all);
         return g.set_maybe(op, status);
     }
+    let mut all = vec![place(g, map).into()];
+    all.extend(args);
     let long = g.g.build.int_type(64).into();
-    let status = g.call_helper("bpf_map_update_elem", Some(long), &[place(g, view.map()).into(), key, value, flags]);
+    let status = g.call_helper(helper, Some(long), &all);
     status_result(g, op, status);
+}
+
+pub fn pop(g: &mut FnGen, op: &OpData) {
+    let view = MapPop::of(op);
+    let to = g.value(view.to());
+    present(g, op, ("bpf_map_pop_elem", "ks_map_pop"), view.map(), to);
+}
+
+pub fn peek(g: &mut FnGen, op: &OpData) {
+    let view = MapPeek::of(op);
+    let to = g.value(view.to());
+    present(g, op, ("bpf_map_peek_elem", "ks_map_peek"), view.map(), to);
+}
+
+pub fn contains(g: &mut FnGen, op: &OpData) {
+    let view = MapContains::of(op);
+    let value = g.value(view.value());
+    present(g, op, ("bpf_map_peek_elem", "ks_map_contains"), view.map(), value);
+}
+
+/// A helper that yields 0, or a function of the runtime that yields true, where there is a value.
+fn present<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    (helper, symbol): (&str, &str),
+    map: &Symbol,
+    value: BasicValueEnum<'c>,
+) {
+    if g.g.target == Target::Host {
+        let bool = g.g.build.int_type(1).into();
+        let args = [map_index(g, map), value];
+        let present = runtime(g, symbol, Some(bool), &args);
+        return g.set_maybe(op, present);
+    }
+    let long = g.g.build.int_type(64).into();
+    let status = g.call_helper(helper, Some(long), &[place(g, map).into(), value]);
+    let zero: BasicValueEnum = g.g.build.int(64, 0).into();
+    let present = status.map(|status| g.g.build.compare(IntPredicate::EQ, status, zero));
+    g.set_maybe(op, present.map(Into::into));
 }
 
 pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
     let key = g.value(view.key());
-    if g.g.target == Target::Host {
-        let args = [map_index(g, view.map()), key];
-        let int = g.g.build.int_type(32).into();
-        let status = runtime(g, "ks_map_delete", Some(int), &args);
-        return g.set_maybe(op, status);
-    }
-    let long = g.g.build.int_type(64).into();
-    let status = g.call_helper("bpf_map_delete_elem", Some(long), &[place(g, view.map()).into(), key]);
-    status_result(g, op, status);
+    status(g, op, ("bpf_map_delete_elem", "ks_map_delete"), view.map(), &[key]);
 }
 
 /// Helpers return a `long`; the language has an `i32`.

@@ -1,0 +1,73 @@
+//! What a side may do with each map: part of the pass `reach`, by the tables of kinds and flags.
+//!
+//! The checker refuses what no side can do, and what the side of a function cannot if its declaration says which that is.
+//! What is left is code that turned out to run on a side, and writes to entries that BPF code may only read.
+
+use super::split::map_of;
+use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
+use crate::tables::{MapAccess, OpTrait, Refusal, refusal};
+use crate::target::Target;
+use crate::types::{TyKind, Types};
+use std::collections::HashSet;
+
+/// An op that the target refuses.
+pub struct Refused<'m> {
+    pub op: OpId,
+    pub map: &'m MapDecl,
+    pub access: MapAccess,
+    pub why: Refusal,
+    /// The op writes to an entry that was found.
+    pub in_place: bool,
+}
+
+pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: Target) -> Vec<Refused<'m>> {
+    let mut refused = Vec::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        let Some(map) = map_of(data).and_then(|name| module.map(name)) else { continue };
+        let why = |access| refusal(map.kind, map.flags, access, target == Target::Bpf);
+        for &access in data.opcode.spec().needs {
+            let presence = access == MapAccess::Lookup && why(MapAccess::Presence).is_none() && only_tested(func, op);
+            if let Some(why) = why(access).filter(|_| !presence) {
+                refused.push(Refused { op, map, access, why, in_place: false });
+            }
+        }
+        if matches!(data.opcode, Opcode::MapEntry | Opcode::MapEntryOr)
+            && let Some(why) = why(MapAccess::Update)
+        {
+            let writes = writes(func, types, op).into_iter();
+            refused.extend(writes.map(|op| Refused { op, map, access: MapAccess::Update, why, in_place: true }));
+        }
+    }
+    refused
+}
+
+/// Whether an entry is asked for only to see whether it is there.
+fn only_tested(func: &Function, op: OpId) -> bool {
+    let results = &func.ops[op].results;
+    let users = func.walk().into_iter().filter(|&user| func.ops[user].operands.iter().any(|o| results.contains(o)));
+    func.ops[op].opcode == Opcode::MapEntry && users.into_iter().all(|user| func.ops[user].opcode == Opcode::KsIsSome)
+}
+
+/// The ops that write to the entry that `op` finds, or take its address.
+fn writes(func: &Function, types: &Types, op: OpId) -> Vec<OpId> {
+    let mut inside: HashSet<Value> = func.ops[op].results.iter().copied().collect();
+    let mut writes = Vec::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        let touched: Vec<usize> = (0..data.operands.len()).filter(|&at| inside.contains(&data.operands[at])).collect();
+        if touched.is_empty() {
+            continue;
+        }
+        if data.opcode == Opcode::KsIfSome {
+            let block = func.only_block(data.regions[0]);
+            inside.extend(&func.blocks[block].args);
+        } else if data.opcode == Opcode::KsAddr || touched.iter().any(|&at| data.may_write(at)) {
+            writes.push(op);
+        } else if data.opcode.has(OpTrait::Pure) {
+            let places = data.results.iter().filter(|&&r| matches!(types.kind(func.ty(r)), TyKind::Place { .. }));
+            inside.extend(places);
+        }
+    }
+    writes
+}

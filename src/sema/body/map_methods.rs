@@ -1,0 +1,175 @@
+//! What is called on maps, and what a map allows at all.
+
+use super::calls::counted;
+use super::value::error_expr;
+use super::{Checker, Side};
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
+use crate::diag::codes::maps::MapRefuses;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::similar;
+use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::source::Span;
+use crate::tables::{MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
+
+impl Checker<'_, '_> {
+    /// Whether the map allows something where the function runs, or may run; reports if not.
+    pub fn can(&mut self, map: MapId, access: MapAccess, span: Span) -> bool {
+        self.can_any(map, &[access], span)
+    }
+
+    /// The same for several things of which one is enough; the last one is named.
+    pub fn can_any(&mut self, map: MapId, accesses: &[MapAccess], span: Span) -> bool {
+        let declared = self.env.program.map(map);
+        let why = |access: MapAccess| {
+            let [bpf, host] = [true, false].map(|bpf| refusal(declared.kind, declared.flags, access, bpf));
+            match self.side {
+                Side::Bpf => bpf,
+                Side::Host => host,
+                Side::Either => bpf.and(host),
+            }
+        };
+        if accesses.iter().any(|&access| why(access).is_none()) {
+            return true;
+        }
+        let Some((access, why)) = accesses.last().and_then(|&access| Some((access, why(access)?))) else { return true };
+        let (name, kind) = (declared.name.clone(), declared.kind);
+        let side = match self.side {
+            _ if !kind.can(access) => "on any side",
+            Side::Bpf => "in BPF code",
+            Side::Host => "in user space",
+            Side::Either => "on any side",
+        };
+        let refuses =
+            || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
+        match why {
+            Refusal::Later(what) => self.error(span, NotSupportedYet { what: what.to_owned() }),
+            Refusal::Kind => self.error(span, refuses()).help(abilities(kind)),
+            Refusal::Flag(flag) => {
+                self.error(span, refuses()).help(format!("it is declared with `@flags({})`", flag.name))
+            }
+        };
+        false
+    }
+
+    /// A call on a map where a value is asked for.
+    pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let kind = self.env.program.map(map).kind;
+        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name) else {
+            self.check_args(args);
+            self.no_such_method(map, kind, name);
+            return error_expr(span);
+        };
+        if !kind.can(method.needs) && kind.later.is_none() {
+            self.check_args(args);
+            self.no_such_method(map, kind, name);
+            return error_expr(span);
+        }
+        if !self.can(map, method.needs, span) {
+            self.check_args(args);
+            return error_expr(span);
+        }
+        if method.op.is_none() {
+            self.check_args(args);
+            return self.unsupported(span, format!("`.{}()`", method.name));
+        }
+        if method.optional {
+            return self.untested(span);
+        }
+        let Some(args) = self.method_args(map, method, name, args) else { return error_expr(span) };
+        let ty = self.table_type(method.result);
+        Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
+    }
+
+    /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
+    pub fn map_optional(
+        &mut self,
+        map: MapId,
+        method: &'static MapMethodSpec,
+        name: &Ident,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Option<Optional> {
+        let kind = self.env.program.map(map).kind;
+        if !kind.can(method.needs) && kind.later.is_none() {
+            self.check_args(args);
+            self.no_such_method(map, kind, name);
+            return None;
+        }
+        if !self.can(map, method.needs, span) {
+            self.check_args(args);
+            return None;
+        }
+        let args = self.method_args(map, method, name, args)?;
+        let (_, ty) = self.entry_types(map);
+        let kind = match <[Expr; 2]>::try_from(args) {
+            Ok([key, init]) => {
+                self.percpu_value(map, span);
+                OptionalKind::MapEntryOr { map, key, init }
+            }
+            Err(_) => OptionalKind::MapTake { map, method },
+        };
+        Some(Optional { kind, ty, span })
+    }
+
+    fn method_args(
+        &mut self,
+        map: MapId,
+        method: &'static MapMethodSpec,
+        name: &Ident,
+        args: &[ast::Arg],
+    ) -> Option<Vec<Expr>> {
+        if args.len() != method.params.len() {
+            self.check_args(args);
+            let takes = counted(method.params.len(), "argument");
+            let count = ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() };
+            self.error(name.span, count).remark(form(method));
+            return None;
+        }
+        let (key, value) = self.entry_types(map);
+        let mut checked = Vec::new();
+        for (arg, (_, param)) in args.iter().zip(method.params) {
+            self.refuse_name(arg, method.name);
+            let ty = match *param {
+                "K" => key,
+                "V" => value,
+                other => self.table_type(other),
+            };
+            let arg = self.coerced(&arg.value, ty);
+            self.refuse_escape(&arg);
+            checked.push(arg);
+        }
+        Some(checked)
+    }
+
+    fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
+        let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.name);
+        let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs));
+        let has: Vec<&str> = has.map(|method| method.name).collect();
+        let near = similar::best(&name.name, has.iter().copied());
+        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        } else if has.is_empty() {
+            error.help(abilities(kind));
+        } else {
+            let has: Vec<String> = has.iter().map(|name| format!("`{name}`")).collect();
+            error.help(format!("a `{}` has {}", kind.name, has.join(", ")));
+        }
+    }
+}
+
+/// As it is called, for messages.
+fn form(method: &MapMethodSpec) -> String {
+    let params: Vec<String> = method.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    format!("it is `map.{}({}) -> {}`: {}", method.name, params.join(", "), method.result, method.summary)
+}
+
+/// What both sides can do with a kind.
+fn abilities(kind: &MapKindSpec) -> String {
+    let side = |accesses: &[MapAccess]| {
+        let words: Vec<&str> = accesses.iter().map(|access| access.in_words()).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+    };
+    format!("with a `{}` BPF code can do: {}; user space: {}", kind.name, side(kind.bpf), side(kind.host))
+}

@@ -1,0 +1,119 @@
+//! The values of maps, by the rules of the kind.
+
+use super::Declare;
+use crate::ast::{self, TypeKind};
+use crate::diag::codes::maps::{InnerMap, MapValue};
+use crate::sema::env::Entity;
+use crate::sema::tree::MapId;
+use crate::session::Session;
+use crate::tables::{MapKindSpec, ValueRule};
+use crate::types::{Ty, TyKind, Types};
+
+/// A value of one CPU lies in one per-CPU unit (PCPU_MIN_UNIT_SIZE).
+const MAX_PERCPU_VALUE: u64 = 32768;
+/// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
+const MAX_VALUE: u64 = (4 << 20) - 1024;
+
+impl Declare<'_> {
+    pub(super) fn map_value(&mut self, cx: &mut Session, id: MapId, written: &ast::Type) -> Ty {
+        let kind = self.env.program.map(id).kind;
+        if kind.value == ValueRule::Map {
+            return self.inner_map(cx, id, written);
+        }
+        let ty = self.map_type(cx, written);
+        if ty == Ty::ERROR {
+            return ty;
+        }
+        let size = cx.types.size_of(ty);
+        let why = match () {
+            _ if size == 0 => "it has no size",
+            _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
+            _ if size > MAX_VALUE => "a value has at most 4 MiB",
+            _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
+                "a function pointer means nothing to the other side"
+            }
+            _ => match misfit(cx, kind, ty) {
+                Some(why) => why,
+                None => return ty,
+            },
+        };
+        let (name, why) = (cx.types.name(ty), why.to_owned());
+        cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name, why });
+        Ty::ERROR
+    }
+
+    /// `hash_of_maps<K, inner>`: the name of a declared map, the template of those that the map will hold.
+    fn inner_map(&mut self, cx: &mut Session, id: MapId, written: &ast::Type) -> Ty {
+        let kind = self.env.program.map(id).kind;
+        let name = match &written.kind {
+            TypeKind::Named(path) => path.segments.first().map(|name| name.name.clone()),
+            TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => None,
+        };
+        let entity = name.as_ref().and_then(|name| self.by_name.get(name.as_str()));
+        let entity = entity.map(|&index| &self.entries[index].entity);
+        if let Some(Entity::Broken) = entity {
+            return Ty::ERROR;
+        }
+        let template = if let Some(Entity::Map(template)) = entity { Some(*template) } else { None };
+        let why = match template {
+            None => "it names a declared map, the template: `var inner : array<u32, u64>(16)`",
+            Some(template) if template == id => "it cannot hold itself",
+            Some(template) if self.env.program.map(template).kind.value == ValueRule::Map => {
+                "a map of maps cannot hold maps of maps"
+            }
+            Some(template) => {
+                self.env.program.maps[id.0 as usize].inner = Some(template);
+                return Ty::U32;
+            }
+        };
+        let what = name.unwrap_or_else(|| "this".to_owned());
+        cx.error(written.span, InnerMap { what, kind: kind.name.to_owned() }).help(why);
+        Ty::ERROR
+    }
+}
+
+/// Why the kind does not take values of the type.
+fn misfit(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<&'static str> {
+    let number = |bits: &[u8]| cx.types.as_int(ty).is_some_and(|(width, signed)| !signed && bits.contains(&width));
+    match kind.value {
+        ValueRule::Device if !number(&[32]) && !is_pair(cx, ty) => {
+            Some("it is the index of an interface, `u32`, or `bpf_devmap_val`: a struct of two 32-bit fields")
+        }
+        ValueRule::Cpu if !number(&[32]) && !is_pair(cx, ty) => {
+            Some("it is the length of the CPU's queue, `u32`, or `bpf_cpumap_val`: a struct of two 32-bit fields")
+        }
+        ValueRule::Socket if !number(&[32, 64]) => Some("it is a descriptor of a socket, `u32` or `u64`"),
+        ValueRule::Frames if !is_frames(cx, ty) => Some("it is an array of 1 to 127 `u64`, the addresses of a stack"),
+        ValueRule::Any
+        | ValueRule::Device
+        | ValueRule::Cpu
+        | ValueRule::Socket
+        | ValueRule::Frames
+        | ValueRule::Map
+        | ValueRule::Program
+        | ValueRule::Event
+        | ValueRule::Record => None,
+    }
+}
+
+fn is_pair(cx: &Session, ty: Ty) -> bool {
+    let TyKind::Struct(id) = cx.types.kind(ty) else { return false };
+    let fields = &cx.types.struct_def(id).fields;
+    fields.len() == 2 && fields.iter().all(|f| cx.types.as_int(f.ty).is_some_and(|(bits, _)| bits == 32))
+}
+
+fn is_frames(cx: &Session, ty: Ty) -> bool {
+    matches!(cx.types.kind(ty), TyKind::Array(Ty::U64, 1..=127))
+}
+
+/// Whether the type, or a part of it, is such a one.
+pub(super) fn holds(types: &Types, ty: Ty, wanted: fn(TyKind) -> bool) -> bool {
+    let kind = types.kind(ty);
+    if let TyKind::Array(element, _) = kind {
+        return holds(types, element, wanted);
+    }
+    if let TyKind::Struct(id) = kind {
+        return types.struct_def(id).fields.iter().any(|field| holds(types, field.ty, wanted));
+    }
+    wanted(kind)
+}

@@ -1,0 +1,190 @@
+//! The types of the tables of maps: kinds, flags, methods.
+
+/// A map kind (`ir-specs/maps.toml`).
+#[derive(Debug)]
+pub struct MapKindSpec {
+    /// As in a declaration: `lru_hash`.
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    /// `bpf_map_type` of include/uapi/linux/bpf.h.
+    pub map_type: u32,
+    pub key: KeyRule,
+    pub value: ValueRule,
+    /// Key and value may be left out of the declaration.
+    pub optional_types: bool,
+    pub size: SizeRule,
+    /// What the size is when the declaration gives none.
+    pub default_entries: u32,
+    /// Entries exist once per CPU.
+    pub percpu: bool,
+    /// Entries always exist: no delete.
+    pub array: bool,
+    pub bpf: &'static [MapAccess],
+    pub host: &'static [MapAccess],
+    /// What the use of such maps is called that this compiler lacks.
+    pub later: Option<&'static str>,
+    /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
+    pub flags: &'static [&'static str],
+    /// Those that it demands.
+    pub implied: &'static [&'static str],
+    /// The first kernel (major, minor) that has it; none: all that the compiler supports.
+    pub since: Option<(u32, u32)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyRule {
+    /// Any type of fixed size.
+    Any,
+    /// `u32`, an index or a number.
+    Index,
+    /// A struct of `prefixlen: u32` and the bytes that it counts bits of.
+    Prefix,
+    /// `u32`, which is not written.
+    Hidden,
+    /// The kind has no keys.
+    None,
+    /// A kernel object, by a pointer; not written.
+    Object,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueRule {
+    /// Any type of fixed size.
+    Any,
+    /// An array of `u64`: the addresses of a stack.
+    Frames,
+    /// `u32`, an interface, or the struct `bpf_devmap_val`.
+    Device,
+    /// `u32`, the length of a queue, or the struct `bpf_cpumap_val`.
+    Cpu,
+    /// `u32` or `u64`: a descriptor of a socket.
+    Socket,
+    /// A map, the template of those that the map holds.
+    Map,
+    /// A program; not written.
+    Program,
+    /// A type of what is sent; the map itself holds descriptors.
+    Event,
+    /// A type of what is sent through the map's bytes; the map itself has no entries.
+    Record,
+}
+
+/// What the number in parentheses counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SizeRule {
+    Entries,
+    /// Bytes: a power of two, and whole pages.
+    Pages,
+    /// Entries; without a number, one for each CPU.
+    Cpus,
+    /// There is no number.
+    None,
+}
+
+/// What a side can do with the entries of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapAccess {
+    Lookup,
+    /// Only whether an entry is there.
+    Presence,
+    Update,
+    Delete,
+    Walk,
+    Push,
+    Pop,
+    Peek,
+    Contains,
+    /// `s.id(ctx, flags)`
+    StackId,
+    /// `redirect(m, key, flags)`
+    Redirect,
+    /// `if (var inner = m[k])`
+    Inner,
+    /// `m[k] = &inner`
+    SetInner,
+    /// Something that this compiler lacks.
+    Later,
+}
+
+impl MapAccess {
+    /// As messages name it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            MapAccess::Lookup => "reading entries",
+            MapAccess::Presence => "testing whether an entry is there",
+            MapAccess::Update => "writing entries",
+            MapAccess::Delete => "deleting entries",
+            MapAccess::Walk => "walking over the entries",
+            MapAccess::Push => "`push`",
+            MapAccess::Pop => "`pop`",
+            MapAccess::Peek => "`peek`",
+            MapAccess::Contains => "`contains`",
+            MapAccess::StackId => "`id`",
+            MapAccess::Redirect => "`redirect`",
+            MapAccess::Inner => "taking out a map",
+            MapAccess::SetInner => "putting in a map",
+            MapAccess::Later => "the use of its entries",
+        }
+    }
+}
+
+impl MapKindSpec {
+    /// Whether a side, or either, can do something with its entries.
+    pub fn can(&self, access: MapAccess) -> bool {
+        self.bpf.contains(&access) || self.host.contains(&access)
+    }
+}
+
+/// Why a side cannot do something with a map.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The kind does not have it, on this side or at all.
+    Kind,
+    /// A flag takes it away.
+    Flag(&'static MapFlagSpec),
+    /// The kernel has it, this compiler does not.
+    Later(&'static str),
+}
+
+/// Whether a side, BPF code or user space, can do something with a map; why not.
+pub fn refusal(kind: &MapKindSpec, flags: u32, access: MapAccess, bpf: bool) -> Option<Refusal> {
+    if let Some(later) = kind.later {
+        return Some(Refusal::Later(later));
+    }
+    if !(if bpf { kind.bpf } else { kind.host }).contains(&access) {
+        return Some(Refusal::Kind);
+    }
+    let lacks = |flag: &&MapFlagSpec| if bpf { flag.bpf_lacks } else { flag.host_lacks }.contains(&access);
+    let set = super::MAP_FLAGS.iter().filter(|flag| flags & 1 << flag.bit != 0);
+    set.into_iter().find(lacks).map(Refusal::Flag)
+}
+
+/// A flag of maps (`ir-specs/map_flags.toml`).
+#[derive(PartialEq, Eq, Debug)]
+pub struct MapFlagSpec {
+    pub name: &'static str,
+    /// `BPF_F_…`
+    pub kernel: &'static str,
+    pub bit: u32,
+    /// Written `name(number)`.
+    pub argument: bool,
+    /// What the sides cannot do with a map that has it.
+    pub bpf_lacks: &'static [MapAccess],
+    pub host_lacks: &'static [MapAccess],
+}
+
+/// What is called on maps (`ir-specs/map_methods.toml`).
+#[derive(Debug)]
+pub struct MapMethodSpec {
+    pub name: &'static str,
+    /// Names, and types: `K` and `V` are the map's.
+    pub params: &'static [(&'static str, &'static str)],
+    pub result: &'static str,
+    /// The result is there or not.
+    pub optional: bool,
+    pub needs: MapAccess,
+    /// The op that it becomes; none: not compiled yet.
+    pub op: Option<&'static str>,
+    /// One line for messages and the reference.
+    pub summary: &'static str,
+}
