@@ -2,8 +2,10 @@
 //!
 //! The verifier follows a plain loop turn by turn, up to a million instructions in all. Takes structured loops. A `ks.for`
 //! whose bounds the compiler knows, with few turns for the size of its body, stays as it is; any other loop becomes
-//! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. After the passes
-//! that expand what bodies hold, so that their sizes are known; before `outline`, which takes `bpf.turns`.
+//! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. For kernels that
+//! have nothing to make of that, a `ks.for` whose high bound is small, though not known, stays as it is too, and others are
+//! errors. After the passes that expand what bodies hold, so that their sizes are known; before `iterators` and `outline`,
+//! which take `bpf.turns`.
 
 mod size;
 
@@ -22,34 +24,53 @@ pub static PASS: Pass = Pass { name: NAME, summary: "Choose between plain loops 
 const MAX_TURNS: i128 = 1 << 23;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let turned = size::too_large(module, &cx.types);
+    let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
-    for (name, op) in turned {
+    for (name, op) in size::too_large(module, &cx.types, missing.is_none()) {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
-        if !supported(cx, func, op) {
-            return changed;
-        }
-        if func.ops[op].opcode == Opcode::KsFor {
-            range(func, &cx.types, op)
+        if let Some(version) = &missing {
+            report(cx, func, op, version.clone());
+        } else if func.ops[op].opcode == Opcode::KsFor {
+            range(func, &cx.types, op);
+            changed = Changed::Yes;
         } else {
-            condition(func, op)
+            condition(func, op);
+            changed = Changed::Yes;
         }
-        changed = Changed::Yes;
+    }
+    if missing.is_some() {
+        for func in &mut module.funcs {
+            for (op, limit) in size::counted(func, &cx.types) {
+                bound(func, op, limit);
+                changed = Changed::Yes;
+            }
+        }
     }
     changed
 }
 
-/// Whether the oldest kernel has `bpf_loop`; reports where not.
-fn supported(cx: &mut Session, func: &Function, op: OpId) -> bool {
-    let since = HELPERS.iter().find(|h| h.name == "bpf_loop").and_then(|h| h.since);
-    let Some((major, minor)) = since else { return true };
-    if cx.options.min_kernel >= (KernelVersion { major, minor }) {
-        return true;
-    }
-    let what = "a loop without a small constant number of turns".into();
-    cx.error(func.ops[op].loc.span, NeedsKernel { what, version: format!("{major}.{minor}") })
-        .help("a `for` over a small constant range works on every kernel");
-    false
+/// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
+fn missing_callbacks(cx: &Session) -> Option<String> {
+    let (major, minor) = HELPERS.iter().find(|h| h.name == "bpf_loop")?.since?;
+    (cx.options.min_kernel < KernelVersion { major, minor }).then(|| format!("{major}.{minor}"))
+}
+
+fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
+    let what = "a loop without a small number of turns".into();
+    cx.error(func.ops[op].loc.span, NeedsKernel { what, version }).help(
+        "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
+    );
+}
+
+/// Bounds the end of a range where the verifier sees it.
+fn bound(func: &mut Function, op: OpId, limit: u64) {
+    let high = KsFor::of(&func.ops[op]).high();
+    let ty = func.ty(high);
+    let mut b = Builder::before(func, op, NAME);
+    let wide = if ty == Ty::U64 { high } else { b.arith_cast(high, Ty::U64) };
+    let bounded = b.bpf_clamp(wide, limit.into(), Ty::U64);
+    let bounded = if ty == Ty::U64 { bounded } else { b.arith_cast(bounded, ty) };
+    func.ops[op].operands[1] = bounded;
 }
 
 /// The condition is the start of each turn.

@@ -1,6 +1,7 @@
 //! How much of a plain loop the verifier has to walk through.
 
 use crate::ir::ops::{KsCall, KsFor};
+use crate::ir::range::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::assign_ops::root;
 use crate::tables::OpTrait;
@@ -14,18 +15,31 @@ const PLAIN: u64 = 4096;
 /// is changed on one way only can have as many as there were turns. Well below the million where it gives up.
 const FORKED: u64 = 1 << 16;
 
-/// The loops that cannot stay plain, each function's inner ones before outer ones.
-pub fn too_large(module: &Module, types: &Types) -> Vec<(Symbol, OpId)> {
-    let mut sizes = Sizes { module, types, funcs: HashMap::new(), too_large: Vec::new() };
+/// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
+/// each number of turns.
+const COUNTED: u64 = 64;
+
+/// The loops that cannot stay plain, each function's inner ones before outer ones. `callbacks`: kernels have another form for
+/// loops; else one stays plain too if its bound is small, though not known.
+pub fn too_large(module: &Module, types: &Types, callbacks: bool) -> Vec<(Symbol, OpId)> {
+    let mut sizes = Sizes { module, types, callbacks, funcs: HashMap::new(), too_large: Vec::new() };
     for func in &module.funcs {
         sizes.of_function(&func.name);
     }
     sizes.too_large
 }
 
+/// The loops that are plain though their high bound is not known, each with the most that it can be.
+pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
+    let loops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsFor);
+    let unknown = loops.filter(|&op| func.known(types, KsFor::of(&func.ops[op]).high()).is_none());
+    unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
+}
+
 struct Sizes<'m> {
     module: &'m Module,
     types: &'m Types,
+    callbacks: bool,
     /// Operations of each function.
     funcs: HashMap<Symbol, u64>,
     too_large: Vec<(Symbol, OpId)>,
@@ -67,8 +81,16 @@ impl Sizes<'_> {
     /// The operations of all turns of a loop that can stay plain.
     fn plain(&self, func: &Function, op: OpId, body: u64) -> Option<u64> {
         let view = KsFor::of(&func.ops[op]);
-        let (low, high) = (func.known(self.types, view.low())?, func.known(self.types, view.high())?);
+        let low = func.known(self.types, view.low())?;
+        let known = func.known(self.types, view.high());
+        let high = match known {
+            None if !self.callbacks => i128::from(Ranges::of(func, self.types).largest(view.high())?),
+            known => known?,
+        };
         let turns = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
+        if known.is_none() && turns > COUNTED {
+            return None;
+        }
         let all = body.saturating_mul(turns);
         let forks = Body::of(func, self.types, view.body_region()).forks();
         let followed = all.saturating_mul(turns.saturating_pow(forks));
