@@ -11,8 +11,9 @@ use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
+use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "map-places";
 pub static PASS: Pass =
@@ -25,16 +26,18 @@ const EXIST: i128 = 2;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
+    // What the pass itself makes only reads entries (as keys, as initial values), so that this stays true of the writes.
+    let uses = func.uses();
     for op in func.walk() {
         let opcode = func.ops[op].opcode;
         if opcode == Opcode::MapEntry {
             let view = MapEntry::of(&func.ops[op]);
             let (key, map) = (view.key(), declared(module, view.map()));
-            entry(func, &mut cx.types, op, (key, map), None);
+            entry(func, &mut cx.types, op, (key, map, None), &uses);
         } else if opcode == Opcode::MapEntryOr {
             let view = MapEntryOr::of(&func.ops[op]);
             let (key, map, init) = (view.key(), declared(module, view.map()), view.init());
-            entry(func, &mut cx.types, op, (key, map), Some(init));
+            entry(func, &mut cx.types, op, (key, map, Some(init)), &uses);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
@@ -70,8 +73,17 @@ impl Copies<'_> {
     }
 }
 
+/// The ops that use each value.
+type Uses = HashMap<Value, Vec<OpId>>;
+
 /// A lookup of an entry that may be written; with `init`, inserted where absent.
-fn entry(func: &mut Function, types: &mut Types, op: OpId, (key, map): (Value, &MapDecl), init: Option<Value>) {
+fn entry(
+    func: &mut Function,
+    types: &mut Types,
+    op: OpId,
+    (key, map, init): (Value, &MapDecl, Option<Value>),
+    uses: &Uses,
+) {
     let value_type = types.place(map.value, Space::Stack);
     let key_type = types.place(map.key, Space::Stack);
     let mut b = Builder::before(func, op, NAME);
@@ -87,9 +99,9 @@ fn entry(func: &mut Function, types: &mut Types, op: OpId, (key, map): (Value, &
     func.become_op(op, Opcode::MemSomeIf, vec![present, value], Vec::new());
     let optional = func.ops[op].results[0];
     func.values[optional].ty = types.opt(value_type);
-    for user in func.uses().remove(&optional).unwrap_or_default() {
+    for &user in uses.get(&optional).into_iter().flatten() {
         if func.ops[user].opcode == Opcode::KsIfSome {
-            write_through(func, types, user, &copies);
+            write_through(func, types, user, &copies, uses);
         }
     }
 }
@@ -121,33 +133,32 @@ fn copy_value(b: &mut Builder<'_>, types: &Types, ty: Ty, to: Value, from: Value
 }
 
 /// In the region where the entry is there: its place and all places in it become the copy's, and writes reach the map.
-fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Copies<'_>) {
+fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Copies<'_>, uses: &Uses) {
     let region = func.ops[test].regions[0];
     let block = func.only_block(region);
     let Some(&whole) = func.blocks[block].args.first() else { return };
-    let mut inside = HashSet::from([whole]);
     on_stack(func, types, whole);
-    let mut ops = Vec::new();
-    func.walk_region(region, &mut ops);
-    for op in ops {
-        let data = func.ops[op].clone();
-        let touched: Vec<usize> = (0..data.operands.len()).filter(|&i| inside.contains(&data.operands[i])).collect();
-        if touched.is_empty() {
-            continue;
-        }
-        if data.opcode.has(crate::tables::OpTrait::Pure) {
-            for &result in &data.results {
-                if on_stack(func, types, result) {
-                    inside.insert(result);
-                }
+    let mut inside = vec![whole];
+    let mut writers = BTreeSet::new();
+    let mut next = 0;
+    while let Some(&place) = inside.get(next) {
+        next += 1;
+        for &op in uses.get(&place).into_iter().flatten() {
+            let data = func.ops[op].clone();
+            if data.opcode.has(OpTrait::Pure) {
+                inside.extend(data.results.iter().filter(|&&result| on_stack(func, types, result)));
+            } else if (0..data.operands.len()).any(|i| data.operands[i] == place && data.may_write(i)) {
+                writers.insert(op);
             }
-        } else if touched.iter().any(|&operand| data.may_write(operand)) {
-            let replaces = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
-            if !(replaces && data.operands[0] == whole) {
-                copies.read(&mut Builder::before(func, op, NAME));
-            }
-            copies.write_back(&mut Builder::after(func, op, NAME));
         }
+    }
+    for op in writers {
+        let data = &func.ops[op];
+        let replaces = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
+        if !(replaces && data.operands[0] == whole) {
+            copies.read(&mut Builder::before(func, op, NAME));
+        }
+        copies.write_back(&mut Builder::after(func, op, NAME));
     }
 }
 

@@ -164,7 +164,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         }
     }
 
-    /// A slot for each local variable, wherever it stands.
+    /// A slot for each local variable, wherever it stands. Debuggers are told of those that passes did not make.
     fn variables(&mut self) {
         for op in self.func.walk() {
             let data = &self.func.ops[op];
@@ -175,7 +175,9 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
             let name = String::from_utf8_lossy(KsVar::of(data).name()).into_owned();
             let ty = self.pointee(place);
             let slot = self.slot(self.g.memory_type(ty), self.slot_align_of(ty), &name);
-            self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
+            if data.loc.made_by.is_none() {
+                self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
+            }
             self.values[place.0 as usize] = Some(slot.into());
         }
     }
