@@ -158,7 +158,7 @@ pub const KS_TARGET_INDEX: u32 = 2;
 /// How `main`'s argument struct is filled.
 #[repr(C)]
 pub struct KsArgs {
-    /// Doc comment of the struct (or of the file), or null; the first lines of `--help`.
+    /// Doc comment of the struct, or null; `--help` prints it before the options.
     pub doc: *const c_char,
     /// The struct's image with the default values, `size` bytes; null for all zeros.
     pub defaults: *const c_void,

@@ -137,6 +137,8 @@ pub struct ProgramDecl {
 #[derive(Clone, Debug)]
 pub struct OptionsDecl {
     pub ty: StructId,
+    /// Of the struct: what `--help` begins with.
+    pub docs: String,
     /// Default contents of the struct.
     pub init: Vec<u8>,
     /// One for each field.

@@ -158,7 +158,8 @@ impl Printer<'_> {
             .map(|o| format!("{} {}", if o.required { "required" } else { "optional" }, quote(o.docs.as_bytes())))
             .collect();
         let name = &self.types.struct_def(options.ty).name;
-        let text = format!("options @{name} = {} {{ {} }}", image(&options.init), list.join(", "));
+        let (docs, init) = (quote(options.docs.as_bytes()), image(&options.init));
+        let text = format!("options @{name} {docs} = {init} {{ {} }}", list.join(", "));
         self.line(1, &text);
     }
 

@@ -158,5 +158,5 @@ fn options(types: &Types, args: &ArgsSpec) -> ir::OptionsDecl {
             required: is_string && default.is_none(),
         });
     }
-    ir::OptionsDecl { ty: args.ty, init, options }
+    ir::OptionsDecl { ty: args.ty, docs: args.docs.join("\n"), init, options }
 }

@@ -96,6 +96,7 @@ pub struct ProgramRole {
 /// The options of `main(args: Args)`: one for each field of the struct.
 pub struct ArgsSpec {
     pub ty: StructId,
+    pub docs: Vec<String>,
     pub options: Vec<ArgOption>,
 }
 

@@ -260,12 +260,13 @@ impl Parser<'_> {
         }
     }
 
-    /// `options @Args = zero(8) { required "doc", optional "doc" }`
+    /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`
     fn options(&mut self) -> Parse<OptionsDecl> {
         let name = self.ty()?;
         let TyKind::Struct(ty) = self.cx.types.kind(name) else {
             return self.stop("options are a struct");
         };
+        let docs = self.text()?;
         self.expect("=")?;
         let init = self.image()?;
         let mut options = Vec::new();
@@ -278,7 +279,7 @@ impl Parser<'_> {
             options.push(OptionSpec { docs: self.text()?, required });
             self.eat(",");
         }
-        Ok(OptionsDecl { ty, init, options })
+        Ok(OptionsDecl { ty, docs, init, options })
     }
 
     /// `@f(%0 "ctx": T) -> R ROLE [bpf] [host] { … }`

@@ -53,7 +53,8 @@ impl Declare<'_> {
             let default = self.env.field_defaults.get(&(ty, field)).cloned();
             options.push(ArgOption { field, docs: decl.docs.clone(), default });
         }
-        ArgsSpec { ty, options }
+        let docs = self.struct_entries.get(&ty).map(|&index| self.entries[index].item.docs.clone());
+        ArgsSpec { ty, docs: docs.unwrap_or_default(), options }
     }
 
     fn struct_fields(&self, of: StructId) -> &[FieldDecl] {

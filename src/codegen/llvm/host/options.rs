@@ -6,7 +6,7 @@ use crate::codegen::llvm::memory::slot_align;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{OptionSpec, OptionsDecl};
 use crate::types::{EnumId, FieldDef, Ty, TyKind};
-use inkwell::values::{FunctionValue, PointerValue, StructValue};
+use inkwell::values::{BasicValueEnum, FunctionValue, PointerValue, StructValue};
 
 /// Lets the runtime read the command line into a new struct.
 pub fn read<'c>(g: &mut ModuleGen<'_, 'c>, decl: &OptionsDecl, main: FunctionValue<'c>) -> PointerValue<'c> {
@@ -32,9 +32,14 @@ fn spec<'c>(g: &mut ModuleGen<'_, 'c>, decl: &OptionsDecl) -> PointerValue<'c> {
         let image = g.context.const_string(&decl.init, false);
         g.constant("ks.defaults", image.into(), 8)
     };
-    let mut record = vec![g.text(None), defaults.into(), g.u64(decl.init.len() as u64)];
+    let doc = text_or_null(g, &decl.docs);
+    let mut record = vec![doc, defaults.into(), g.u64(decl.init.len() as u64)];
     record.extend(g.list("ks.fields", &fields));
     g.constant("ks.args", g.record(&record).into(), 8)
+}
+
+fn text_or_null<'c>(g: &mut ModuleGen<'_, 'c>, text: &str) -> BasicValueEnum<'c> {
+    g.text((!text.is_empty()).then_some(text))
 }
 
 /// A `KsField`.
@@ -50,7 +55,7 @@ fn field<'c>(g: &mut ModuleGen<'_, 'c>, field: &FieldDef, option: &OptionSpec) -
     }
     let variants = if let TyKind::Enum(id) = g.cx.types.kind(element) { variants(g, id) } else { Vec::new() };
     let name = g.text(Some(&field.name));
-    let doc = g.text((!option.docs.is_empty()).then_some(option.docs.as_str()));
+    let doc = text_or_null(g, &option.docs);
     let size = g.cx.types.size_of(element) as u32;
     let mut record = vec![name, doc, g.u32(kind as u32), g.u32(flags), g.u64(field.offset), g.u32(size), g.u32(count)];
     record.extend(g.list("ks.variants", &variants));
