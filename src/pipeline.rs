@@ -39,7 +39,7 @@ pub fn pass_name(name: &str) -> Option<&'static str> {
 /// What a source file holds: KernelScript, or IR that resumes at its stage.
 pub enum Input {
     Source(ast::File),
-    Ir(Module),
+    Ir(Box<Module>),
 }
 
 /// Reads and parses a file; which of the two languages it is, its name says.
@@ -52,7 +52,7 @@ pub fn read(cx: &mut Session, path: &Path) -> Option<Input> {
 pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
     let since = Instant::now();
     if cx.sources.file(file).path.extension().is_some_and(|e| e == "ksir") {
-        return Some(Input::Ir(ir_input(cx, file)?));
+        return Some(Input::Ir(Box::new(ir_input(cx, file)?)));
     }
     let tree = syntax::parse(cx, file);
     cx.timed("parse", since);
@@ -85,7 +85,7 @@ fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {
 /// Checks and lowers: the module of all targets, in structured form.
 pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
     let tree = match input {
-        Input::Ir(module) => return Some(module),
+        Input::Ir(module) => return Some(*module),
         Input::Source(tree) => tree,
     };
     let program = check(cx, &tree)?;
