@@ -6,7 +6,7 @@ use std::rc::Rc;
 /// A name of the module: a function, map, global, helper or runtime symbol. Written `@name`.
 pub type Symbol = Rc<str>;
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Attr {
     Int(i128),
     Bool(bool),

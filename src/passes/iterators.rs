@@ -8,10 +8,10 @@
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
 //! each time, so before each turn they are hidden from it, at the cost of an addition.
 
-use super::hide::{self, Path, written_places};
+use super::hide::{self, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
-use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
 use crate::session::{KernelVersion, Session};
 use crate::source::Span;
 use crate::tables::KFUNCS;

@@ -15,6 +15,7 @@ mod late_writes;
 pub mod loop_form;
 mod manager;
 pub mod map_places;
+pub mod map_reuse;
 mod map_rules;
 mod map_walks;
 pub mod maps;

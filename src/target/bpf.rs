@@ -14,6 +14,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::packet::PASS,
     // Makes optionals and assignments with an operator.
     &passes::maps::PASS,
+    // Looks at lookups, while branches and loops are structured.
+    &passes::map_reuse::PASS,
     // After all that makes optionals.
     &passes::optionals::PASS,
     // After `maps`; makes divisions and shifts.

@@ -1,9 +1,9 @@
 //! The function that a loop's body becomes.
 
-use super::super::hide::{Path, equated_places, hide};
+use super::super::hide::{equated_places, hide};
 use super::frame::{Exit, Placed, free_values, is_loop};
 use super::{GO_ON, NAME, STOP, TARGETS};
-use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, RegionId, Role, Symbol, Value, clone};
+use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, Path, RegionId, Role, Symbol, Value, clone};
 use crate::passes::loop_form;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::super::hide::{Path, written_places};
+use super::super::hide::written_places;
 use super::{NAME, STOP};
-use crate::ir::{Attr, Builder, Function, OpId, Opcode, RegionId, Value, ValueDef};
+use crate::ir::{Attr, Builder, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
 use crate::passes::loop_form;
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};

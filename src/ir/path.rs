@@ -1,7 +1,7 @@
-//! Parts of variables.
+//! Parts of places.
 
-use crate::ir::ops::{KsElem, KsField};
-use crate::ir::{Builder, Function, Opcode, Value};
+use super::ops::{KsElem, KsField};
+use super::{Builder, Function, Opcode, Value};
 use crate::types::{Space, Ty, TyKind, Types};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -10,7 +10,7 @@ enum Step {
     Elem(i128),
 }
 
-/// A variable, or a part of one: the fields and constant indexes that lead to it from the outermost place.
+/// A place, or a part of one: the fields and constant indexes that lead to it from the outermost place.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Path {
     pub variable: Value,
@@ -35,6 +35,11 @@ impl Path {
     /// Whether what the path leads to is all or a part of what `whole` leads to.
     pub fn is_of(&self, whole: &Path) -> bool {
         self.variable == whole.variable && self.steps.starts_with(&whole.steps)
+    }
+
+    /// Whether a write of one changes the other.
+    pub fn overlaps(&self, other: &Path) -> bool {
+        self.is_of(other) || other.is_of(self)
     }
 
     /// The type of what the path leads to, if that is an integer on the stack, which can be hidden.

@@ -4,13 +4,10 @@
 //! knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum with a variable in memory that is
 //! always zero is the same value, but not known.
 
-mod path;
-
 use crate::ir::ops::ArithCmp;
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, RegionId, Section, Symbol, Value};
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value};
 use crate::source::Span;
 use crate::types::{Space, Ty, Types};
-pub use path::Path;
 use std::collections::HashSet;
 
 /// A name for the variable that is always zero, which none of the module has.
