@@ -2,7 +2,7 @@
 
 use super::arith::{self, Int};
 use super::value::{self, Target, Value};
-use super::{Machine, Run, Stop};
+use super::{Machine, Run, Stop, text};
 use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
 use ksc::types::{Ty, TyKind};
 
@@ -32,6 +32,7 @@ impl Machine<'_> {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 match (left, right) {
                     (Value::Bool(left), Value::Bool(right)) => Value::Bool(arith::bools(*op, left, right)),
+                    (Value::Str(left), Value::Str(right)) => text::joined(&left, &right, self.types.size_of(ty)),
                     (left, right) => Value::Int(self.int(ty)?.arith(*op, left.number(), right.number())),
                 }
             }
@@ -77,6 +78,16 @@ impl Machine<'_> {
             ExprKind::Array(elements) => {
                 Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
             }
+            ExprKind::Builtin { builtin, args } => {
+                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                match (builtin.name, &args[..]) {
+                    ("len", [Value::Str(text)]) => Value::Int(text::until_nul(text).len() as i128),
+                    ("starts_with", [Value::Str(text), Value::Str(start)]) => {
+                        Value::Bool(text::until_nul(text).starts_with(text::until_nul(start)))
+                    }
+                    _ => return Err(Stop::Unknown("a builtin function")),
+                }
+            }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
     }
@@ -90,7 +101,19 @@ impl Machine<'_> {
         Ok(match &expr.kind {
             ExprKind::Field { base, field } => self.value(base)?.part(*field).clone(),
             ExprKind::Index { base, index } => {
-                let (array, index) = (self.value(base)?, self.value(index)?.number());
+                // What is named is read when its index is known.
+                let target = self.target(base)?;
+                let value = if target.is_none() { Some(self.value(base)?) } else { None };
+                let index = self.value(index)?.number();
+                let array = match (target, value) {
+                    (Some(target), _) => self.read(&target, base.ty),
+                    (None, Some(value)) => value,
+                    (None, None) => panic!("neither a place nor a value"),
+                };
+                if let Value::Str(bytes) = &array {
+                    let byte = usize::try_from(index).ok().and_then(|index| bytes.get(index));
+                    return Ok(Value::Int(byte.copied().unwrap_or(0).into()));
+                }
                 match usize::try_from(index) {
                     Ok(index) if index < array.length() => array.part(index).clone(),
                     Ok(_) | Err(_) => value::zero(self.types, expr.ty),
@@ -115,14 +138,14 @@ impl Machine<'_> {
         if to == Ty::BOOL {
             return Ok(Value::Bool(value.truth()));
         }
-        if let (TyKind::Str(_), TyKind::Str(size), Value::Str(mut bytes)) =
-            (self.types.kind(from), self.types.kind(to), value.clone())
+        if let (TyKind::Str(_), TyKind::Str(size), Value::Str(bytes)) =
+            (self.types.kind(from), self.types.kind(to), &value)
         {
-            bytes.resize(size as usize, 0);
-            if let Some(last) = bytes.last_mut() {
-                *last = 0;
-            }
-            return Ok(Value::Str(bytes));
+            return Ok(text::stored(bytes, size.into()));
+        }
+        if let (TyKind::Str(size), Value::Array(chars)) = (self.types.kind(to), &value) {
+            let bytes: Vec<u8> = chars.iter().map(|char| char.number() as u8).collect();
+            return Ok(text::stored(&bytes, size.into()));
         }
         if let Value::Pointer(_) = value {
             return Ok(value);
@@ -159,12 +182,9 @@ impl Machine<'_> {
 fn compare(op: CompareOp, left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Int(left), Value::Int(right)) => arith::ordered(op, *left, *right),
-        (Value::Str(left), Value::Str(right)) => (until_nul(left) == until_nul(right)) == (op == CompareOp::Eq),
+        (Value::Str(left), Value::Str(right)) => {
+            (text::until_nul(left) == text::until_nul(right)) == (op == CompareOp::Eq)
+        }
         (left, right) => (left == right) == (op == CompareOp::Eq),
     }
-}
-
-fn until_nul(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    &bytes[..end]
 }

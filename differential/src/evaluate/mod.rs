@@ -7,6 +7,7 @@ mod arith;
 mod exprs;
 mod places;
 mod stmts;
+mod text;
 mod value;
 
 use ksc::sema::tree::{Func, FuncId, LocalId, Program};

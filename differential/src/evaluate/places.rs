@@ -3,6 +3,7 @@
 use super::value::{ObjectId, Place, Target, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{Expr, ExprKind};
+use ksc::types::TyKind;
 
 impl Machine<'_> {
     /// What an expression names; none if it is a value that is stored nowhere.
@@ -18,6 +19,10 @@ impl Machine<'_> {
             }
             ExprKind::Field { base, field } => self.target(base)?.map(|target| below(target, *field)),
             ExprKind::Index { base, index } => {
+                // Characters are values.
+                if matches!(self.types.kind(base.ty), TyKind::Str(_)) {
+                    return Ok(None);
+                }
                 let Some(target) = self.target(base)? else { return Ok(None) };
                 Some(self.element(target, index)?)
             }

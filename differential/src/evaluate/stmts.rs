@@ -2,7 +2,7 @@
 
 use super::arith::{self, Int};
 use super::value::{self, ObjectId, Place, Target, Value};
-use super::{Machine, Run, Stop};
+use super::{Machine, Run, Stop, text};
 use ksc::sema::tree::{Block, CompoundOp, Expr, LocalId, Stmt, StmtKind};
 
 impl Machine<'_> {
@@ -66,6 +66,7 @@ impl Machine<'_> {
                 let old = self.at(&place).clone();
                 match (old, value) {
                     (Value::Bool(old), Value::Bool(value)) => Value::Bool(arith::bools(op.op, old, value)),
+                    (Value::Str(old), Value::Str(value)) => text::joined(&old, &value, self.types.size_of(target.ty)),
                     (old, value) => {
                         let unknown = Stop::Unknown("arithmetic on this type");
                         let (Some(compute), Some(own)) =

@@ -22,6 +22,7 @@ impl Generator {
                 let number = self.number(depth);
                 if number.constant { self.variable_number() } else { number.text }
             }
+            Class::Str => self.string_branch(depth),
             Class::Bool | Class::Be(_) | Class::Struct(_) | Class::Array(..) => self.value_in(class, depth),
         }
     }
@@ -71,7 +72,8 @@ impl Generator {
 
     /// What is matched, the patterns of the arms, and whether those take all values that the checker asks for.
     pub fn subject(&mut self, depth: u32) -> (String, Vec<String>, bool) {
-        match self.random.below(10) {
+        match self.random.below(12) {
+            10 | 11 => self.string_subject(),
             0 => {
                 let subject = self.boolean(depth);
                 let both = self.random.percent(50);

@@ -51,6 +51,7 @@ impl Generator {
             Class::Number => self.number(depth).text,
             Class::Bool => self.boolean(depth),
             Class::Be(bits) => self.be(*bits, depth),
+            Class::Str => self.string(depth),
             Class::Struct(id) => self.structure(*id, depth),
             Class::Array(of, length) => self.array(of, *length, depth),
         }
@@ -62,7 +63,8 @@ impl Generator {
     }
 
     fn leaf_number(&mut self) -> Number {
-        match self.random.below(20) {
+        match self.random.below(22) {
+            20 | 21 => Number::variable(self.string_number()),
             0..=11 => Number::variable(self.variable_number()),
             12 if !self.consts.is_empty() => {
                 let (name, _) = self.random.pick(&self.consts);
@@ -258,6 +260,9 @@ impl Generator {
 
     /// Equality of what has no order.
     fn equal(&mut self, depth: u32) -> String {
+        if self.random.percent(25) {
+            return self.string_test(depth);
+        }
         let op = self.random.pick(&["==", "!="]);
         if self.random.percent(40) {
             let (left, right) = (self.boolean(depth), self.boolean(depth));
@@ -280,6 +285,9 @@ impl Generator {
     pub fn condition(&mut self, depth: u32) -> String {
         match self.random.below(10) {
             0 => self.variable_number(),
+            1 if self.random.percent(30) => {
+                self.place(&Class::Str, false).map_or_else(|| self.boolean(depth), |place| place.text)
+            }
             1 => {
                 let bits = self.random_be();
                 self.place(&Class::Be(bits), false).map_or_else(|| self.boolean(depth), |place| place.text)

@@ -10,6 +10,10 @@ impl Generator {
             Ty::Int { .. } | Ty::Char | Ty::Enum(_) | Ty::Bool | Ty::Be(_) => {
                 format!("    {into} = mix({into}, {text} as u64)\n")
             }
+            Ty::Str(size) if *size > 3 => {
+                format!("    for (i in 0..{size}) {{ {into} = mix({into}, {text}[i] as u64) }}\n")
+            }
+            Ty::Str(size) => (0..*size).map(|at| self.folded(into, &format!("{text}[{at}]"), &Ty::Char)).collect(),
             Ty::Struct(id) => {
                 let fields = &self.structs[*id].fields;
                 fields.iter().map(|f| self.folded(into, &format!("{text}.{}", f.name), &f.ty)).collect()

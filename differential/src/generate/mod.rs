@@ -10,6 +10,7 @@ mod folding;
 mod funcs;
 mod scope;
 mod stmts;
+mod strings;
 mod types;
 
 use crate::random::Random;

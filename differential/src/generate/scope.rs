@@ -64,7 +64,7 @@ impl Generator {
         let from = |generator: &Generator, variables: &[Variable], candidates: &mut Vec<Vec<Place>>| {
             for variable in variables.iter().filter(|v| v.assignable || !write) {
                 let mut found = Vec::new();
-                generator.below(&variable.name, &variable.ty, class, &mut found);
+                generator.below(&variable.name, &variable.ty, (class, write), &mut found);
                 if !found.is_empty() {
                     candidates.push(found);
                 }
@@ -109,17 +109,21 @@ impl Generator {
     }
 
     /// Elements are `[LENGTH?]` here; `place` puts an index there.
-    fn below(&self, text: &str, ty: &Ty, class: &Class, found: &mut Vec<Place>) {
-        if ty.class() == *class {
+    fn below(&self, text: &str, ty: &Ty, wanted: (&Class, bool), found: &mut Vec<Place>) {
+        if ty.class() == *wanted.0 {
             found.push(Place { text: text.to_owned(), ty: ty.clone() });
         }
         if let Ty::Struct(id) = ty {
             for field in &self.structs[*id].fields {
-                self.below(&format!("{text}.{}", field.name), &field.ty, class, found);
+                self.below(&format!("{text}.{}", field.name), &field.ty, wanted, found);
             }
         }
         if let Ty::Array(of, length) = ty {
-            self.below(&format!("{text}[{length}?]"), of, class, found);
+            self.below(&format!("{text}[{length}?]"), of, wanted, found);
+        }
+        // Characters are not assigned.
+        if let (Ty::Str(length), (Class::Number, false)) = (ty, wanted) {
+            self.below(&format!("{text}[{length}?]"), &Ty::Char, wanted, found);
         }
     }
 }

@@ -129,6 +129,7 @@ impl Generator {
 
     fn compound(&mut self) -> String {
         let class = match self.random.below(10) {
+            2 if self.random.percent(50) => Class::Str,
             0 => Class::Bool,
             1 => Class::Be(self.random.pick(&[16, 32, 64])),
             _ => Class::Number,
@@ -147,6 +148,7 @@ impl Generator {
             },
             Class::Bool => (bits, self.boolean(depth)),
             Class::Be(width) => (bits, self.be(width, depth)),
+            Class::Str => ("+=", self.string(depth)),
             Class::Struct(_) | Class::Array(..) => ("=", self.value_of(&place.ty, depth)),
         };
         format!("{} {op} {value}", place.text)

@@ -4,11 +4,16 @@ use super::Generator;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ty {
-    Int { bits: u32, signed: bool },
+    Int {
+        bits: u32,
+        signed: bool,
+    },
     Bool,
     Char,
     Be(u32),
     Enum(usize),
+    /// With the size, NUL included.
+    Str(usize),
     Struct(usize),
     Array(Box<Ty>, usize),
 }
@@ -20,6 +25,8 @@ pub enum Class {
     Number,
     Bool,
     Be(u32),
+    /// Of all sizes.
+    Str,
     Struct(usize),
     Array(Box<Ty>, usize),
 }
@@ -55,6 +62,7 @@ impl Ty {
             Ty::Int { .. } | Ty::Char | Ty::Enum(_) => Class::Number,
             Ty::Bool => Class::Bool,
             Ty::Be(bits) => Class::Be(*bits),
+            Ty::Str(_) => Class::Str,
             Ty::Struct(id) => Class::Struct(*id),
             Ty::Array(of, length) => Class::Array(of.clone(), *length),
         }
@@ -74,6 +82,7 @@ impl Generator {
             Ty::Char => "char".into(),
             Ty::Be(bits) => format!("be{bits}"),
             Ty::Enum(id) => self.enums[*id].name.clone(),
+            Ty::Str(size) => format!("str({size})"),
             Ty::Struct(id) => self.structs[*id].name.clone(),
             // `T[N][M]` is N of `T[M]`.
             Ty::Array(of, length) => {
@@ -88,6 +97,7 @@ impl Generator {
         match ty {
             Ty::Int { bits, .. } | Ty::Be(bits) => *bits as usize / 8,
             Ty::Bool | Ty::Char => 1,
+            Ty::Str(size) => *size,
             Ty::Enum(id) => self.enums[*id].repr.0 as usize / 8,
             Ty::Struct(id) => self.structs[*id].size,
             Ty::Array(of, length) => self.size_of(of) * length,
@@ -100,7 +110,7 @@ impl Generator {
             Ty::Int { bits, signed } => Some((*bits, *signed)),
             Ty::Char => Some((8, false)),
             Ty::Enum(id) => Some(self.enums[*id].repr),
-            Ty::Bool | Ty::Be(_) | Ty::Struct(_) | Ty::Array(..) => None,
+            Ty::Bool | Ty::Be(_) | Ty::Str(_) | Ty::Struct(_) | Ty::Array(..) => None,
         }
     }
 
@@ -126,11 +136,16 @@ impl Generator {
         if self.random.percent(12) {
             return self.array_type();
         }
+        if self.random.percent(10) {
+            return self.string_type();
+        }
         self.scalar_type()
     }
 
     fn array_type(&mut self) -> Ty {
-        let (of, length) = match self.random.below(10) {
+        let (of, length) = match self.random.below(12) {
+            10 => (Ty::Char, 4),
+            11 => (self.string_type(), 2),
             0 if !self.structs.is_empty() => (Ty::Struct(self.random.below(self.structs.len())), 2),
             1 | 2 => {
                 let inner = self.scalar_type();
@@ -180,6 +195,8 @@ impl Generator {
             }
             Ty::Bool => self.random.pick(&["true", "false"]).into(),
             Ty::Char => self.char_literal(),
+            Ty::Str(_) => self.string_literal(),
+            Ty::Array(of, _) if **of == Ty::Char && self.random.percent(40) => self.string_literal(),
             Ty::Be(bits) => {
                 let number = self.number_in((*bits, false));
                 self.spelled(number)
