@@ -1,7 +1,7 @@
 //! Parts of places.
 
 use super::ops::{KsElem, KsField};
-use super::{Builder, Function, Opcode, Value};
+use super::{Builder, Function, OpId, Opcode, RegionId, Value};
 use crate::types::{Space, Ty, TyKind, Types};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,6 +40,35 @@ impl Path {
     /// Whether a write of one changes the other.
     pub fn overlaps(&self, other: &Path) -> bool {
         self.is_of(other) || other.is_of(self)
+    }
+
+    /// Whether what the path leads to has been written where an op begins, on every way there. So are the variables of
+    /// the source; not those that lowering makes for values on their way, which a loop's body writes before it reads them.
+    pub fn is_written_before(&self, func: &Function, types: &Types, op: OpId) -> bool {
+        self.written_until(func, types, (func.body, op), false).unwrap_or(false)
+    }
+
+    /// The same, from the start of a region, with what is known there; none if the op is not in the region.
+    fn written_until(
+        &self,
+        func: &Function,
+        types: &Types,
+        (region, until): (RegionId, OpId),
+        mut written: bool,
+    ) -> Option<bool> {
+        for &op in &func.blocks[func.only_block(region)].ops {
+            if op == until {
+                return Some(written);
+            }
+            let data = &func.ops[op];
+            let mut inside = data.regions.iter().map(|&inner| self.written_until(func, types, (inner, until), written));
+            if let Some(found) = inside.find_map(|found| found) {
+                return Some(found);
+            }
+            let mut places = data.operands.iter().enumerate().filter(|&(index, _)| data.may_write(index));
+            written |= places.any(|(_, &place)| self.is_of(&Path::of(func, types, place)));
+        }
+        None
     }
 
     /// The type of what the path leads to, if that is an integer on the stack, which can be hidden.

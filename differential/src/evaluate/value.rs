@@ -1,5 +1,6 @@
 //! Values, and where they are.
 
+use super::text;
 use ksc::sema::tree::Const;
 use ksc::types::{Ty, TyKind, Types};
 
@@ -110,17 +111,7 @@ pub fn constant(types: &Types, constant: &Const, ty: Ty) -> Value {
         Const::Bool(truth) => Value::Bool(*truth),
         Const::Null => Value::Pointer(None),
         Const::Zero => zero(types, ty),
-        Const::Str(bytes) => {
-            let Value::Str(mut all) = zero(types, ty) else { panic!("a string constant of another type") };
-            for (to, from) in all.iter_mut().zip(bytes) {
-                *to = *from;
-            }
-            // Strings stay terminated.
-            if let Some(last) = all.last_mut() {
-                *last = 0;
-            }
-            Value::Str(all)
-        }
+        Const::Str(bytes) => text::stored(bytes, types.size_of(ty)),
         Const::Struct(values) => {
             let TyKind::Struct(id) = types.kind(ty) else { panic!("a struct constant of another type") };
             let fields = &types.struct_def(id).fields;

@@ -215,6 +215,7 @@ impl Generator {
                     Some(place) => place.text,
                     None => format!("({} != 0)", self.variable_number()),
                 },
+                6 => self.string_test(0),
                 _ => format!("({} as bool)", self.variable_number()),
             };
         }

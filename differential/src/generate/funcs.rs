@@ -76,7 +76,7 @@ impl Generator {
 
     /// A test: takes four numbers, makes variables of them, does something, and folds all it knows.
     pub fn test(&mut self, at: usize) {
-        let room = 3 + self.random.below(10);
+        let room = 3 + self.random.below(6);
         self.begin(Some(U64), room, CALL_DEPTH + 1);
         let mut body = String::new();
         for (param, local) in ["a", "b", "c", "d"].iter().zip(["x0", "x1", "x2", "x3"]) {
@@ -84,7 +84,7 @@ impl Generator {
             body.push_str(&format!("var {local} = {param} as {}\n", self.type_name(&ty)));
             self.scope.add(local, ty, true);
         }
-        let count = 2 + self.random.below(6);
+        let count = 2 + self.random.below(4);
         body.push_str(&self.statements(count));
         body.push_str("\nvar h: u64 = 7\n");
         let variables = self.scope.variables.clone();

@@ -29,7 +29,8 @@ impl Generator {
     /// A block of its own, braces not included.
     fn inner(&mut self) -> String {
         self.scope.open();
-        let count = 1 + self.random.below(3);
+        // The verifier follows each way through a loop in a loop.
+        let count = if self.loops > 1 { 1 } else { 1 + self.random.below(3) };
         let text = self.statements(count);
         self.scope.close();
         text
@@ -77,7 +78,7 @@ impl Generator {
     }
 
     fn depth(&mut self) -> u32 {
-        1 + self.random.below(3) as u32
+        1 + self.random.below(if self.loops > 1 { 2 } else { 3 }) as u32
     }
 
     fn var(&mut self) -> String {
@@ -129,7 +130,7 @@ impl Generator {
 
     fn compound(&mut self) -> String {
         let class = match self.random.below(10) {
-            2 if self.random.percent(50) => Class::Str,
+            2 => Class::Str,
             0 => Class::Bool,
             1 => Class::Be(self.random.pick(&[16, 32, 64])),
             _ => Class::Number,

@@ -136,7 +136,7 @@ impl Generator {
         if self.random.percent(12) {
             return self.array_type();
         }
-        if self.random.percent(10) {
+        if self.random.percent(16) {
             return self.string_type();
         }
         self.scalar_type()

@@ -49,7 +49,7 @@ pub fn make(
     for &value in &free {
         frame.import(func, &mut b, types, place, &mut values, value);
     }
-    let hidden = hidden_each_turn(func, types, body, frame);
+    let hidden = hidden_each_turn(func, types, op, frame);
     for part in &hidden {
         hide(&mut b, types, zero, place, part);
     }
@@ -69,9 +69,9 @@ pub fn make(
 
 /// The variables of outside that a body writes, and compares so that the verifier gets to know them. Bools have two
 /// values only.
-fn hidden_each_turn(func: &Function, types: &Types, body: RegionId, frame: &Placed) -> Vec<(Path, Ty)> {
-    let equated = equated_places(func, types, body);
-    let written = frame.written_in(func, types, body).into_iter();
+fn hidden_each_turn(func: &Function, types: &Types, op: OpId, frame: &Placed) -> Vec<(Path, Ty)> {
+    let equated = equated_places(func, types, func.ops[op].regions[0]);
+    let written = frame.written_in(func, types, op).into_iter();
     written.filter(|(path, ty)| equated.contains(path) && *ty != Ty::BOOL).collect()
 }
 

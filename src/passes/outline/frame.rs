@@ -240,10 +240,11 @@ impl Placed {
         }
     }
 
-    /// Integers in variables of the frame that a body writes.
-    pub fn written_in(&self, func: &Function, types: &Types, body: RegionId) -> Vec<(Path, Ty)> {
-        let written = written_places(func, types, body).into_iter();
+    /// Integers in variables of the frame that the body of a loop writes, and that have a value before it.
+    pub fn written_in(&self, func: &Function, types: &Types, op: OpId) -> Vec<(Path, Ty)> {
+        let written = written_places(func, types, func.ops[op].regions[0]).into_iter();
         let written = written.filter(|path| path.variable == self.value && path.is_of_fields());
+        let written = written.filter(|path| path.is_written_before(func, types, op));
         written.filter_map(|path| path.hideable(func, types).map(|ty| (path, ty))).collect()
     }
 

@@ -96,8 +96,7 @@ impl Outliner<'_> {
 
     /// The call of the helper, in place of the loop.
     fn call(&mut self, func: &mut Function, op: OpId, frame: &frame::Placed, callback: &Symbol) {
-        let body = func.ops[op].regions[0];
-        let written = frame.written_in(func, self.types, body);
+        let written = frame.written_in(func, self.types, op);
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
