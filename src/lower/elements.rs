@@ -135,6 +135,28 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The address of a place behind variable indexes, null where it does not exist. One that cannot be null exists.
+    pub(super) fn element_address(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
+        let mut path = self.path(place);
+        let TyKind::Ptr { to, nullable, .. } = self.cx.types.kind(ty) else { crate::bug!("an address is a pointer") };
+        let (_, space) = self.pointee(path.root);
+        let ty = self.cx.types.ptr(to, space, nullable);
+        if !nullable {
+            for step in &mut path.steps {
+                if let Step::Tested(index, _, span) = *step {
+                    *step = Step::Known(index, span);
+                }
+            }
+        }
+        let address = self.with_path(
+            &path,
+            Dest::Value(ty),
+            &mut |this, place| Some(this.at(span).address(place)),
+            &mut |this| Some(this.zero_value(ty)),
+        );
+        address.unwrap_or_else(|| crate::bug!("an address is a value"))
+    }
+
     /// What a place behind variable indexes holds, zero where it does not exist: a scalar, or a copy into `dest`.
     pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
         let path = self.path(expr);

@@ -27,6 +27,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_) => self.read_place(expr),
+            ExprKind::AddressOf(place) if has_variable_index(place) => self.element_address(place, ty, expr.span),
             ExprKind::AddressOf(place) => {
                 let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
                 self.at(expr.span).address(place)
@@ -39,7 +40,11 @@ impl Lowering<'_> {
             ExprKind::MapGet { map, key } => self.entry_value(*map, key, expr.span),
             ExprKind::Arith { op, left, right } => {
                 let (left, right) = (self.scalar(left), self.scalar(right));
-                self.at(expr.span).arith(*op, left, right, ty)
+                self.at(expr.span);
+                if matches!(self.cx.types.kind(ty), TyKind::Ptr { .. }) {
+                    return self.moved(*op, left, right);
+                }
+                self.arith(*op, left, right, ty)
             }
             ExprKind::Neg(inner) => {
                 let value = self.scalar(inner);

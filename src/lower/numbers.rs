@@ -27,6 +27,16 @@ impl Lowering<'_> {
         }
     }
 
+    /// A pointer `count` elements further, or before.
+    pub(super) fn moved(&mut self, op: ArithOp, pointer: Value, count: Value) -> Value {
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
+            crate::bug!("what moves is a pointer");
+        };
+        let count = if op == ArithOp::Sub { self.negate(count, Ty::I64) } else { count };
+        let ty = self.cx.types.ptr(to, space, false);
+        self.b.mem_index(pointer, count, ty)
+    }
+
     /// `-value`
     pub(super) fn negate(&mut self, value: Value, ty: Ty) -> Value {
         if ty == Ty::F64 {
@@ -91,12 +101,12 @@ impl Lowering<'_> {
         }
         let (from_pointer, to_pointer) = (self.is_pointer(from), self.is_pointer(to));
         if from_pointer && !to_pointer {
-            let address = self.b.arith_cast(value, Ty::U64);
+            let address = self.b.mem_to_int(value, Ty::U64);
             return self.fit(address, to);
         }
         if to_pointer && !from_pointer {
             let address = self.fit(value, Ty::U64);
-            return self.b.arith_cast(address, to);
+            return self.b.mem_from_int(address, to);
         }
         self.b.arith_cast(value, to)
     }

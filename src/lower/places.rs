@@ -290,6 +290,11 @@ impl Lowering<'_> {
     /// `target = value`, `target op= value`
     fn write_target(&mut self, target: Target, op: Option<CompoundOp>, value: Value) {
         let Some(op) = op else { return self.assign_to(target, value) };
+        if let (TyKind::Ptr { .. }, Target::Place(place)) = (self.cx.types.kind(op.compute), &target) {
+            let old = self.load(*place);
+            let moved = self.moved(op.op, old, value);
+            return self.assign_to(target, moved);
+        }
         if let Target::Place(place) = target {
             self.b.ks_assign_op(place, value, op.op.word(), op.compute);
             return;

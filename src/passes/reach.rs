@@ -9,6 +9,7 @@ use super::map_rules::{self, Refused};
 use super::{Changed, Pass, Run, global_uses};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::limits::PointerArithmetic;
 use crate::diag::codes::maps::{MapRefuses, ReadOnlyEntry};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
@@ -161,6 +162,9 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: &str) -> &'c m
     match code {
         "E0351" => cx.error(op.loc.span, UserSpaceOnly { what, func }),
         "E0352" => cx.error(op.loc.span, BpfOnly { what, func }),
+        "E0503" => cx
+            .error(op.loc.span, PointerArithmetic { func })
+            .help("take a pointer to the whole array, `*T[N]`: then `p[i]` is compared with its length"),
         _ => cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") }),
     }
 }

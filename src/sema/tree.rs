@@ -322,6 +322,7 @@ pub enum ExprKind {
     },
     /// What a pointer points to: a place.
     Deref(Box<Expr>),
+    /// Of an element with a variable index: null where that is out of range if this type may be null; else it is in range.
     AddressOf(Box<Expr>),
     /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
     CtxField {
@@ -337,6 +338,7 @@ pub enum ExprKind {
         map: MapId,
         key: Box<Expr>,
     },
+    /// A pointer plus or minus an `i64` is of the pointer's type and counts elements.
     Arith {
         op: ArithOp,
         left: Box<Expr>,

@@ -154,6 +154,17 @@ impl<'c> Build<'c> {
         made(unsafe { self.builder.build_in_bounds_gep(element, base, &[index], "") })
     }
 
+    /// The address `count` elements further, which may be before or beyond what is pointed to.
+    pub fn element_anywhere(
+        &self,
+        base: PointerValue<'c>,
+        element: BasicTypeEnum<'c>,
+        count: IntValue<'c>,
+    ) -> PointerValue<'c> {
+        // SAFETY: the instruction is well typed, and without `inbounds` it asserts nothing.
+        made(unsafe { self.builder.build_gep(element, base, &[count], "") })
+    }
+
     pub fn atomic(&self, op: AtomicRMWBinOp, place: PointerValue<'c>, value: IntValue<'c>) -> IntValue<'c> {
         let old = made(self.builder.build_atomicrmw(op, place, value, AtomicOrdering::SequentiallyConsistent));
         // Else LLVM makes `or 0` of `add 0`, for which BPF has no instruction before v3.

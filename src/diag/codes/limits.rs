@@ -5,6 +5,9 @@ codes! {
     E0501 MaybeNull { name } = "`{name}` may be null here",
     /// The variable is gone when its function returns, so its address must not leave.
     E0502 EscapingAddress = "the address of a local variable leaves its function here",
+    /// The kernel's verifier must see that an access stays inside what a pointer points to, and a `*T` does not say how much
+    /// that is. A `*T[N]` does: its index is compared with N. User space has all arithmetic on pointers.
+    E0503 PointerArithmetic { func } = "BPF code has no arithmetic on pointers, but `{func}` runs there",
     /// The pointer may be null here; the process would be ended by a signal.
     W0501 UncheckedNull { name } = "`{name}` may be null here",
 

@@ -4,7 +4,6 @@ use super::Checker;
 use super::binary::widen;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp, UnaryOp};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadOperand, BoolMixed, ByteOrderMix, ConstantOverflow, DivisionByZero, MixedSigns};
 use crate::fold;
 use crate::sema::consts::common_int;
@@ -36,7 +35,9 @@ impl Checker<'_, '_> {
             }
             (TyKind::F64, _) | (_, TyKind::F64) => self.float_arith(op, token, left, right, span).into(),
             (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.be_arith(op, token, left, right, span).into(),
-            (TyKind::Ptr { .. }, _) | (_, TyKind::Ptr { .. }) => self.pointer_arith(span).into(),
+            (TyKind::Ptr { .. }, _) | (_, TyKind::Ptr { .. }) => {
+                self.pointer_arith(op, token, left, right, span).into()
+            }
             (TyKind::Str(_), _) | (_, TyKind::Str(_))
                 if op == ArithOp::Add && self.is_text(left.ty()) && self.is_text(right.ty()) =>
             {
@@ -58,12 +59,6 @@ impl Checker<'_, '_> {
                 error_expr(span).into()
             }
         }
-    }
-
-    fn pointer_arith(&mut self, span: Span) -> Expr {
-        self.error(span, NotSupportedYet { what: "arithmetic on pointers".into() })
-            .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
-        error_expr(span)
     }
 
     pub fn bool_mixed(&mut self, token: BinaryOp, span: Span, other: &str) -> Expr {

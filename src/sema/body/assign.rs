@@ -41,15 +41,17 @@ impl Checker<'_, '_> {
     ) {
         let (op, value) = match op {
             None => (None, self.coerced(value, place.ty)),
-            Some(op) => match self.compound(op, place.ty, place.span, value) {
+            Some(op) => match self.compound_of(op, &place, value) {
                 Some((op, value)) => (Some(op), value),
                 None => return,
             },
         };
         let assigned = local(&place);
         match assigned {
+            // A pointer that moves is what it was: not null, and of the same memory.
+            Some(local) if op.is_some() && self.pointer(place.ty).is_some() => self.note_written(local, span),
             Some(local) => self.assigned(local, op.is_none().then_some(&value), span),
-            None => self.refuse_escape(&value),
+            None => self.note_stored(&place, &value),
         }
         out.push(Stmt { kind: StmtKind::Assign { place, op, value }, span });
         if let Some(present) = assigned.and_then(|local| self.info(local).present) {
@@ -71,6 +73,13 @@ impl Checker<'_, '_> {
         if info.present.is_some() && info.loops == depth {
             info.written = Some(span);
         }
+    }
+
+    fn compound_of(&mut self, op: BinaryOp, place: &Expr, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
+        if self.pointer(place.ty).is_some() {
+            self.use_pointer(place);
+        }
+        self.compound(op, place.ty, place.span, value)
     }
 
     /// The operator of `place op= value`, and its right operand.

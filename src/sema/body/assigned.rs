@@ -7,6 +7,7 @@ use crate::ast;
 impl Checker<'_, '_> {
     /// In a loop body a pointer is known only if no turn of the loop changes it.
     pub fn forget_assigned(&mut self, body: &ast::Block) {
+        self.forget_addressed();
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);
         for name in assigned {
@@ -29,8 +30,11 @@ fn assigned_names(block: &ast::Block, names: &mut Vec<String>) {
 fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<String>) {
     use ast::StmtKind;
     match &stmt.kind {
-        StmtKind::Assign { place, value, .. } => {
-            if let ast::ExprKind::Name(path) = &strip(place).kind {
+        StmtKind::Assign { place, op, value } => {
+            // A pointer that moves is not null after it either.
+            if op.is_none()
+                && let ast::ExprKind::Name(path) = &strip(place).kind
+            {
                 names.extend(path.segments.iter().map(|segment| segment.name.clone()));
             }
             assigned_in_expr(value, names);

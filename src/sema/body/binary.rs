@@ -212,7 +212,8 @@ impl Checker<'_, '_> {
     fn narrow_back(&mut self, compute: Ty, place: Ty, span: Span) -> Option<()> {
         let both_int = self.cx.types.as_int(compute).is_some() && self.cx.types.as_int(place).is_some();
         let both_strings = self.is_str(compute) && self.is_str(place);
-        if compute == place || both_int || both_strings {
+        let both_pointers = self.pointer(compute).is_some() && self.pointer(place).is_some();
+        if compute == place || both_int || both_strings || both_pointers {
             return Some(());
         }
         self.mismatch(span, compute, place);

@@ -8,7 +8,7 @@ use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn cast_expr(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Expr {
@@ -79,7 +79,7 @@ impl Checker<'_, '_> {
             return Some(cast(cast(value.expr, host), to));
         }
         if self.pointer(value.ty()).is_some() {
-            return Some(self.unsupported(span, "converting a pointer to a number"));
+            return Some(cast(cast(value.expr, Ty::U64), to));
         }
         let converts = value.ty() == Ty::BOOL || self.cx.types.as_int(value.ty()).is_some();
         converts.then(|| cast(value.expr, to))
@@ -111,7 +111,11 @@ impl Checker<'_, '_> {
         }
         let Some(from) = self.pointer(value.ty()) else {
             self.cx.types.as_int(value.ty())?;
-            return Some(self.unsupported(span, "converting a number to a pointer"));
+            if matches!(to.space, Space::Ctx) {
+                return Some(self.unsupported(span, "a number as a context"));
+            }
+            let ty = self.cx.types.ptr(to.to, to.space, true);
+            return Some(cast(cast(value.expr, Ty::U64), ty));
         };
         if !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span);

@@ -57,6 +57,7 @@ impl Checker<'_, '_> {
         if let OptionalKind::Pointer(pointer) = &source.kind {
             let tested = super::value::local(pointer);
             self.flow.not_null.extend(tested);
+            self.note_held(local, pointer);
         }
         Some(Binding { local, source })
     }

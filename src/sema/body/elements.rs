@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::scope::LocalKind;
-use super::value::{Value, constant, error_expr, int_expr, number};
+use super::value::{Value, cast, constant, error_expr, int_expr, number};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
@@ -19,7 +19,7 @@ impl Checker<'_, '_> {
     }
 
     /// Type and number of what an index selects: elements, or the characters of a string.
-    fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
+    pub fn elements(&self, ty: Ty) -> Option<(Ty, u64)> {
         if let TyKind::Str(size) = self.cx.types.kind(ty) { Some((Ty::CHAR, size.into())) } else { self.array(ty) }
     }
 
@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.through_pointer(base);
         let Some((element, length)) = self.elements(base.ty) else {
+            if self.pointer(base.ty).is_some() && self.context_spec(base.ty).is_none() {
+                return self.pointer_element(base, index, span);
+            }
             self.typed(index, None);
             return self.no_elements(&base, span);
         };
@@ -105,7 +108,6 @@ impl Checker<'_, '_> {
         let mut values: Vec<Expr> = Vec::new();
         for element_expr in elements {
             let value = self.coerced(element_expr, element);
-            self.refuse_escape(&value);
             values.push(value);
         }
         if values.iter().any(|value| value.ty == Ty::ERROR) {
@@ -136,6 +138,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let typed = values.iter().find(|value| !value.untyped && value.ty() != Ty::NULL).map(Value::ty);
+        let typed = typed.map(|ty| self.variable_type(ty));
         let numbers: Vec<i128> = values.iter().filter_map(|value| number(&value.expr)).collect();
         let bounds = numbers.iter().min().zip(numbers.iter().max());
         let Some(element) = typed.or_else(|| bounds.map(|(&low, &high)| self.literal_pair_type([low, high]))) else {
@@ -146,7 +149,6 @@ impl Checker<'_, '_> {
         let mut elements = Vec::new();
         for value in values {
             let value = self.coerce(value, element);
-            self.refuse_escape(&value);
             elements.push(value);
         }
         if elements.iter().any(|value| value.ty == Ty::ERROR) {
@@ -166,7 +168,8 @@ impl Checker<'_, '_> {
             Some((element, _)) => self.coerced(value, element),
             None => self.typed(value, None),
         };
-        self.refuse_escape(&value);
+        let element = self.variable_type(value.ty);
+        let value = cast(value, element);
         let found = self.with_scope(|cx, scope| consts::integer(cx, scope, count));
         let Some(found) = found.filter(|_| value.ty != Ty::ERROR) else { return error_expr(span) };
         if value.ty == Ty::NULL {
@@ -200,12 +203,14 @@ impl Checker<'_, '_> {
             return None;
         };
         let array = self.through_pointer(array);
-        let (element, _) = self.array(array.ty)?;
+        let (element, length) = self.array(array.ty)?;
         self.forget_assigned(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
+        self.info(index).range = Some((0, i128::from(length) - 1));
         let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
+        self.note_held(value, &array);
         let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();

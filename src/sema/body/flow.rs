@@ -85,8 +85,13 @@ impl Checker<'_, '_> {
         {
             return self.may_be_null(inner);
         }
-        self.pointer_local(pointer)
-            .is_none_or(|local| !self.flow.not_null.contains(&local) || self.info[local.0 as usize].address_taken)
+        self.pointer_local(pointer).is_none_or(|local| !self.flow.not_null.contains(&local))
+    }
+
+    /// Something may have been written through a pointer: pointer variables whose address is known elsewhere may be null.
+    pub fn forget_addressed(&mut self) {
+        let info = &self.info;
+        self.flow.not_null.retain(|local| !info[local.0 as usize].address_taken);
     }
 
     fn is_pointer_or_function(&self, ty: Ty) -> bool {
@@ -101,7 +106,9 @@ impl Checker<'_, '_> {
         } else {
             self.flow.not_null.remove(&local);
         }
-        self.note_stack(local, value);
+        if let Some(value) = value {
+            self.note_held(local, value);
+        }
         let info = self.info(local);
         info.packet = None;
         info.program = None;

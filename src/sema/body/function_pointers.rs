@@ -72,6 +72,7 @@ impl Checker<'_, '_> {
             checked.push(self.coerce(value, param));
             self.wanted_by = None;
         }
+        self.forget_addressed();
         checked
     }
 }

@@ -97,7 +97,6 @@ impl Checker<'_, '_> {
                 continue;
             };
             let value = self.coerced(&init.value, field_ty);
-            self.refuse_escape(&value);
             if fields.iter().any(|(before, _)| *before == index) {
                 self.error(init.name.span, RepeatedField { name: init.name.name.clone() });
                 failed = true;

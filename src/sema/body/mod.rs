@@ -17,6 +17,7 @@ mod context;
 mod convert;
 mod coverage;
 mod elements;
+mod escapes;
 mod exprs;
 mod fields;
 mod floats;
@@ -70,6 +71,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     if checker.flow.reachable {
         checker.end_of_body(&mut block.stmts, body.span);
     }
+    checker.check_escapes();
     checker.pop_scope();
     (!checker.failed()).then_some(Body { locals: checker.locals, block })
 }
@@ -104,6 +106,7 @@ struct Checker<'c, 'e> {
     wanted_by: Option<String>,
     /// The strings of patterns; an index stands for its string while arms are checked.
     pattern_texts: Vec<Vec<u8>>,
+    escapes: escapes::Escapes,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
@@ -129,6 +132,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             errors_before: 0,
             wanted_by: None,
             pattern_texts: Vec::new(),
+            escapes: escapes::Escapes::default(),
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
@@ -174,6 +178,7 @@ impl<'c, 'e> Checker<'c, 'e> {
         let end = Span { lo: span.hi.saturating_sub(1).max(span.lo), ..span };
         if let Some(local) = declared.named_result {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
+            self.refuse_escape(&value);
             stmts.push(Stmt { kind: StmtKind::Return(Some(value)), span: end });
         } else if declared.result != Ty::VOID && declared.result != Ty::ERROR && !self.flow_unknown {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));

@@ -4,14 +4,14 @@ use super::exprs::strip;
 use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
-use super::value::{error_expr, local, number};
+use super::value::{Value, cast, error_expr, int_expr, local, number};
 use super::{Checker, Side};
-use crate::ast;
-use crate::diag::codes::limits::{EscapingAddress, MaybeNull, UncheckedNull};
+use crate::ast::{self, BinaryOp};
+use crate::diag::codes::limits::{MaybeNull, UncheckedNull};
 use crate::diag::codes::maps::EntryAddress;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::diag::codes::types::{NoAddress, NotAPointer};
-use crate::sema::tree::{Expr, ExprKind, LocalId};
+use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer};
+use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
@@ -61,16 +61,12 @@ impl Checker<'_, '_> {
             self.error(place.span, NoAddress { what }).help("characters are read-only; an array of `u8` is not");
             return error_expr(span);
         }
-        if has_variable_index(&place) {
-            self.error(span, NotSupportedYet { what: "the address of an element with a variable index".into() })
-                .help("pass the array and the index, or a copy of the element");
-            return error_expr(span);
-        }
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
-        if let Some(local) = local(&place) {
+        if let Some(local) = root_local(&place) {
             self.info(local).address_taken = true;
         }
-        let ty = self.cx.types.ptr(place.ty, space, false);
+        let may_be_absent = self.may_be_out_of_range(&place);
+        let ty = self.cx.types.ptr(place.ty, space, may_be_absent);
         Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }
     }
 
@@ -120,31 +116,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A pointer goes to where it outlives the function.
-    pub fn refuse_escape(&mut self, value: &Expr) {
-        if self.points_to_stack(value) {
-            self.error(value.span, EscapingAddress {})
-                .help("store the value itself, or let the caller pass a pointer to a variable of its own");
-        }
-    }
-
-    pub fn points_to_stack(&self, value: &Expr) -> bool {
-        if matches!(self.cx.types.kind(value.ty), TyKind::Ptr { space: Space::Stack, .. }) {
-            return true;
-        }
-        if let ExprKind::Cast(inner) = &value.kind {
-            return self.points_to_stack(inner);
-        }
-        local(value).is_some_and(|local| self.info[local.0 as usize].holds_stack)
-    }
-
-    /// A pointer variable that may hold the address of a local.
-    pub fn note_stack(&mut self, local: LocalId, value: Option<&Expr>) {
-        if value.is_some_and(|value| self.points_to_stack(value)) {
-            self.info(local).holds_stack = true;
-        }
-    }
-
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
         let special = |space| matches!(space, Space::User | Space::Ctx);
@@ -152,13 +123,134 @@ impl Checker<'_, '_> {
     }
 
     pub fn refuse_spaces(&mut self, span: Span) {
-        self.unsupported(span, "one pointer variable for several kinds of memory");
+        self.unsupported(span, "one pointer for a context, or user memory, and something else");
+    }
+
+    /// Whether the place is behind an index that is not known to be in range.
+    fn may_be_out_of_range(&self, place: &Expr) -> bool {
+        if let ExprKind::Index { base, index } = &place.kind {
+            let length = self.elements(base.ty).map_or(0, |(_, length)| length);
+            return !self.is_in_range(index, length) || self.may_be_out_of_range(base);
+        }
+        if let ExprKind::Field { base, .. } = &place.kind { self.may_be_out_of_range(base) } else { false }
+    }
+
+    /// The type of a variable or element that has no declared one and gets a value of this type: a pointer may become any
+    /// other. Contexts and the packet stay what they are.
+    pub fn variable_type(&mut self, ty: Ty) -> Ty {
+        let Some(pointer) = self.pointer(ty) else { return ty };
+        match pointer.space {
+            Space::Any
+            | Space::Stack
+            | Space::Global
+            | Space::MapValue
+            | Space::Percpu
+            | Space::Ringbuf
+            | Space::Host
+            | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            Space::Map
+            | Space::Ctx
+            | Space::Packet
+            | Space::BtfTrusted
+            | Space::BtfRcu
+            | Space::BtfUntrusted
+            | Space::User => ty,
+        }
+    }
+
+    /// `p + n`, `n + p`, `p - n`, `p - q`
+    pub fn pointer_arith(&mut self, op: ArithOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
+        let (l, r) = (self.pointer(left.ty()), self.pointer(right.ty()));
+        match (l, r, op) {
+            (Some(l), Some(r), ArithOp::Sub) => self.pointer_difference((left, l), (right, r), span),
+            (Some(pointer), None, ArithOp::Add | ArithOp::Sub) => self.moved(op, left, pointer, right, span),
+            (None, Some(pointer), ArithOp::Add) => self.moved(op, right, pointer, left, span),
+            (None, Some(_), _) => self.bad_operand(token, &right),
+            (Some(_) | None, _, _) => self.bad_operand(token, &left),
+        }
+    }
+
+    /// The pointer so many elements further; null where it was null is no pointer to use.
+    fn moved(&mut self, op: ArithOp, pointer: Value, of: Pointer, count: Value, span: Span) -> Expr {
+        if self.cx.types.as_int(count.ty()).is_none() {
+            let found = format!("`{}`", self.ty_name(count.ty()));
+            self.error(count.span(), MismatchedTypes { wanted: "an integer".into(), found })
+                .help("what is added to a pointer counts the elements that it moves by");
+            return error_expr(span);
+        }
+        if self.is_plain_memory(of.space) {
+            // What stands for a place that is updated has no value.
+            if !matches!(pointer.expr.kind, ExprKind::Const(Const::Zero)) {
+                self.use_pointer(&pointer.expr);
+            }
+        } else {
+            return self.packet_arith(&pointer.expr, of.space, span);
+        }
+        let count = match number(&count.expr) {
+            Some(number) => int_expr(number, Ty::I64, count.span()),
+            None => cast(count.expr, Ty::I64),
+        };
+        let ty = self.cx.types.ptr(of.to, of.space, false);
+        let pointer = cast(pointer.expr, ty);
+        Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
+    }
+
+    fn packet_arith(&mut self, pointer: &Expr, space: Space, span: Span) -> Expr {
+        let what = if space == Space::Ctx { "a context" } else { "a packet" };
+        self.error(span, NotSupportedYet { what: format!("arithmetic on pointers into {what}") })
+            .note(pointer.span, "this points there")
+            .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
+        error_expr(span)
+    }
+
+    fn is_plain_memory(&self, space: Space) -> bool {
+        !matches!(space, Space::Ctx | Space::Packet | Space::User | Space::Map)
+    }
+
+    /// How many elements `right` is before `left`, as `i64`.
+    fn pointer_difference(&mut self, (left, l): (Value, Pointer), (right, r): (Value, Pointer), span: Span) -> Expr {
+        if l.to != r.to {
+            self.mismatch(right.span(), right.ty(), left.ty());
+            return error_expr(span);
+        }
+        let size = self.cx.types.size_of(l.to);
+        let bytes = ExprKind::Arith {
+            op: ArithOp::Sub,
+            left: Box::new(cast(left.expr, Ty::I64)),
+            right: Box::new(cast(right.expr, Ty::I64)),
+        };
+        let bytes = Expr { kind: bytes, ty: Ty::I64, span };
+        if size <= 1 {
+            return bytes;
+        }
+        let size = Box::new(int_expr(size.into(), Ty::I64, span));
+        Expr { kind: ExprKind::Arith { op: ArithOp::Div, left: Box::new(bytes), right: size }, ty: Ty::I64, span }
+    }
+
+    /// `p[i]` of a pointer to one element: `*(p + i)`.
+    pub fn pointer_element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        let Some(pointer) = self.pointer(base.ty) else { return error_expr(span) };
+        let index = self.value(index, None);
+        if index.is_error() {
+            return error_expr(span);
+        }
+        let at = if number(&index.expr) == Some(0) && !self.is_text(pointer.to) {
+            self.use_pointer(&base);
+            base
+        } else {
+            self.moved(ArithOp::Add, base.into(), pointer, index, span)
+        };
+        if at.ty == Ty::ERROR {
+            return at;
+        }
+        Expr { kind: ExprKind::Deref(Box::new(at)), ty: pointer.to, span }
     }
 }
 
-fn has_variable_index(place: &Expr) -> bool {
-    if let ExprKind::Index { base, index } = &place.kind {
-        return number(index).is_none() || has_variable_index(base);
+/// The variable that a place is a part of.
+pub(super) fn root_local(place: &Expr) -> Option<LocalId> {
+    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+        return root_local(base);
     }
-    if let ExprKind::Field { base, .. } = &place.kind { has_variable_index(base) } else { false }
+    local(place)
 }

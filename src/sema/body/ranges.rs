@@ -6,7 +6,7 @@ use super::value::{self, Value, cast};
 use crate::ast;
 use crate::diag::codes::types::{MismatchedTypes, RangeSigns};
 use crate::fold;
-use crate::sema::tree::{Expr, ExprKind, StmtKind};
+use crate::sema::tree::{ArithOp, Expr, ExprKind, StmtKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
 
@@ -30,6 +30,9 @@ impl Checker<'_, '_> {
             return None;
         };
         let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
+        if let (Some(low), Some(high)) = (value::number(&low), value::number(&high)) {
+            self.info(local).range = Some((low, if inclusive { high } else { high - 1 }));
+        }
         let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();
@@ -67,6 +70,31 @@ impl Checker<'_, '_> {
         };
         let (low, high) = (self.coerce(low, ty), self.coerce(high, ty));
         Some((cast(low, ty), cast(high, ty), ty))
+    }
+
+    /// Whether an index is in range whatever the program does.
+    pub fn is_in_range(&self, index: &Expr, length: u64) -> bool {
+        let (low, high) = self.known_range(index);
+        low >= 0 && high < i128::from(length)
+    }
+
+    fn known_range(&self, expr: &Expr) -> (i128, i128) {
+        let of_type = bounds(&self.cx.types, expr);
+        if let ExprKind::Local(local) = expr.kind {
+            let info = &self.info[local.0 as usize];
+            return info.range.filter(|_| !info.address_taken).unwrap_or(of_type);
+        }
+        if let ExprKind::Cast(inner) = &expr.kind {
+            let inner = self.known_range(inner);
+            return if of_type.0 <= inner.0 && inner.1 <= of_type.1 { inner } else { of_type };
+        }
+        let ExprKind::Arith { op, left, right } = &expr.kind else { return of_type };
+        match (op, self.known_range(left), value::number(right)) {
+            (ArithOp::And, _, Some(mask)) if mask >= 0 => (0, mask),
+            (ArithOp::Rem, (low, high), Some(by)) if by > 0 && low >= 0 => (0, high.min(by - 1)),
+            (ArithOp::Div, (low, high), Some(by)) if by > 0 && low >= 0 => (low / by, high / by),
+            _ => of_type,
+        }
     }
 
     pub fn literal_pair_type(&self, numbers: [i128; 2]) -> Ty {

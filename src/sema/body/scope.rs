@@ -60,8 +60,10 @@ pub(super) struct LocalInfo {
     pub map: Option<MapId>,
     /// `&x` was written somewhere: others may change it.
     pub address_taken: bool,
-    /// It may hold the address of a local.
+    /// It may hold the address of a local: as a pointer, or in a field or element.
     pub holds_stack: bool,
+    /// The values that a loop variable takes, where the compiler knows them.
+    pub range: Option<(i128, i128)>,
 }
 
 #[derive(Default)]
@@ -122,6 +124,7 @@ impl Checker<'_, '_> {
             map: None,
             address_taken: false,
             holds_stack: false,
+            range: None,
         });
         if kind != LocalKind::Hidden {
             self.bind(name, span, Name::Local(id));

@@ -117,7 +117,10 @@ impl Checker<'_, '_> {
             Some(ty) => self.coerce(value, ty),
             None => self.no_void(value.expr),
         };
-        let mut ty = declared.unwrap_or(init.ty);
+        let mut ty = match declared {
+            Some(ty) => ty,
+            None => self.variable_type(init.ty),
+        };
         if ty == Ty::NULL {
             self.error(name.span, UnknownTypeOf { name: name.name.clone() })
                 .help(format!("`null` has no type of its own: write `var {}: *T = null`", name.name));
@@ -246,7 +249,11 @@ impl Checker<'_, '_> {
                 Some(checked)
             }
             None => match named {
-                Some(local) => Some(self.local_expr(local, span)),
+                Some(local) => {
+                    let value = self.local_expr(local, span);
+                    self.refuse_escape(&value);
+                    Some(value)
+                }
                 None => {
                     if result != Ty::VOID && result != Ty::ERROR {
                         let wanted = format!("`{}`", self.ty_name(result));

@@ -4,7 +4,7 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
-use crate::ir::ops::{MemAtomic, MemIsNull, MemPtrAdd};
+use crate::ir::ops::{MemAtomic, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt};
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
@@ -29,6 +29,28 @@ pub fn ptr_add(g: &mut FnGen, op: &OpData) {
 fn in_packet(g: &FnGen, pointer: Value) -> bool {
     let kind = g.types().kind(g.func.ty(pointer));
     g.g.target == Target::Bpf && matches!(kind, TyKind::Ptr { space: Space::Packet, .. })
+}
+
+pub fn index(g: &mut FnGen, op: &OpData) {
+    let view = MemIndex::of(op);
+    let element = g.g.memory_type(g.pointee(op.results[0]));
+    let pointer = g.g.build.element_anywhere(g.ptr(view.pointer()), element, g.int(view.count()));
+    g.set(op, pointer);
+}
+
+pub fn to_int(g: &mut FnGen, op: &OpData) {
+    let address = g.g.build.ptr_to_int(g.ptr(MemToInt::of(op).pointer()));
+    let address = match g.g.target {
+        Target::Host => address,
+        // What comes out of a swap is a number to the verifier, which allows little arithmetic with pointers.
+        Target::Bpf => g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address),
+    };
+    g.set(op, address);
+}
+
+pub fn from_int(g: &mut FnGen, op: &OpData) {
+    let pointer = g.g.build.int_to_ptr(g.int(MemFromInt::of(op).address()));
+    g.set(op, pointer);
 }
 
 pub fn is_null(g: &mut FnGen, op: &OpData) {

@@ -1,0 +1,215 @@
+//! Addresses of locals: they may not leave the function.
+//!
+//! What each variable may hold is found out for the whole body, since a loop can bring a value to a use that stands before
+//! it: while the body is checked its assignments and exits are collected, and at its end followed.
+
+use super::Checker;
+use super::pointers::root_local;
+use super::scope::LocalKind;
+use crate::diag::codes::limits::EscapingAddress;
+use crate::sema::tree::{Block, Expr, ExprKind, LocalId};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+use std::collections::BTreeSet;
+
+/// Where addresses come from and go.
+#[derive(Default)]
+pub(super) struct Escapes {
+    /// What one variable holds, another may hold too.
+    copies: Vec<(LocalId, LocalId)>,
+    /// What a variable holds leaves the function here.
+    exits: Vec<(LocalId, Span)>,
+}
+
+/// What a value that may be or hold a pointer is made of.
+#[derive(Default)]
+struct Sources {
+    /// The address of a local itself.
+    stack: bool,
+    locals: BTreeSet<LocalId>,
+}
+
+impl Checker<'_, '_> {
+    /// A value goes to where it outlives the function.
+    pub fn refuse_escape(&mut self, value: &Expr) {
+        let sources = self.sources(value);
+        if sources.stack {
+            self.report_escape(value.span);
+            return;
+        }
+        self.escapes.exits.extend(sources.locals.into_iter().map(|local| (local, value.span)));
+    }
+
+    fn report_escape(&mut self, span: Span) {
+        self.error(span, EscapingAddress {})
+            .help("store the value itself, or let the caller pass a pointer to a variable of its own");
+    }
+
+    /// A variable, or a part of it, gets a value.
+    pub fn note_held(&mut self, local: LocalId, value: &Expr) {
+        let sources = self.sources(value);
+        self.info(local).holds_stack |= sources.stack;
+        self.escapes.copies.extend(sources.locals.into_iter().map(|from| (from, local)));
+    }
+
+    /// A value goes to a place that is no variable of its own: a part of one, a global, or behind a pointer.
+    pub fn note_stored(&mut self, place: &Expr, value: &Expr) {
+        match root_local(place) {
+            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => self.note_held(local, value),
+            Some(_) => self.refuse_escape(value),
+            None => {
+                match self.pointed_to_local(place) {
+                    Some(local) => self.note_held(local, value),
+                    None => self.refuse_escape(value),
+                }
+                if self.holds_pointer(place.ty) || place.ty == Ty::U8 {
+                    self.forget_addressed();
+                }
+            }
+        }
+    }
+
+    /// The pointer variable behind which a place is, if that points to a local of this function.
+    fn pointed_to_local(&self, place: &Expr) -> Option<LocalId> {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            return self.pointed_to_local(base);
+        }
+        let ExprKind::Deref(pointer) = &place.kind else { return None };
+        let local = self.pointer_local(pointer)?;
+        self.info[local.0 as usize].holds_stack.then_some(local)
+    }
+
+    /// Reports the exits that the address of a local can come to. At the end of the body.
+    pub fn check_escapes(&mut self) {
+        let escapes = std::mem::take(&mut self.escapes);
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for &(from, to) in &escapes.copies {
+                if self.info[from.0 as usize].holds_stack && !self.info[to.0 as usize].holds_stack {
+                    self.info(to).holds_stack = true;
+                    changed = true;
+                }
+            }
+        }
+        let mut reported = BTreeSet::new();
+        for (local, span) in escapes.exits {
+            if self.info[local.0 as usize].holds_stack && reported.insert((span.lo, span.hi)) {
+                self.report_escape(span);
+            }
+        }
+    }
+
+    fn sources(&self, value: &Expr) -> Sources {
+        let mut sources = Sources::default();
+        self.collect(value, value.ty, &mut sources);
+        sources
+    }
+
+    /// What of an expression may come to a value of type `into`.
+    fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
+        match &expr.kind {
+            ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),
+            ExprKind::Arith { left, .. } if self.pointer(expr.ty).is_some() => self.collect(left, into, sources),
+            ExprKind::AddressOf(place) => match root_local(place) {
+                Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => sources.stack = true,
+                Some(_) => {}
+                None => self.collect_base(place, sources),
+            },
+            ExprKind::Struct { fields } => fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources)),
+            ExprKind::Array(elements) => elements.iter().for_each(|value| self.collect(value, value.ty, sources)),
+            ExprKind::If(node) => {
+                self.collect_block(&node.then, into, sources);
+                node.otherwise.iter().for_each(|block| self.collect_block(block, into, sources));
+            }
+            ExprKind::Block(block) => self.collect_block(block, into, sources),
+            ExprKind::Match(node) => {
+                node.arms.iter().for_each(|arm| self.collect_block(&arm.body, into, sources));
+                node.default.iter().for_each(|block| self.collect_block(block, into, sources));
+            }
+            ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. } if self.holds_pointer(expr.ty) => {
+                for arg in args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty)) {
+                    self.collect(arg, arg.ty, sources);
+                }
+            }
+            ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
+                if self.holds_pointer(expr.ty) =>
+            {
+                self.collect_base(expr, sources);
+            }
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Deref(_)
+            | ExprKind::CtxField { .. }
+            | ExprKind::PacketLen { .. }
+            | ExprKind::MapGet { .. }
+            | ExprKind::Arith { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::BitNot(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare { .. }
+            | ExprKind::Logical { .. }
+            | ExprKind::Raw(_)
+            | ExprKind::Call { .. }
+            | ExprKind::CallPointer { .. }
+            | ExprKind::MapCall { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::Print(_)
+            | ExprKind::Load(_)
+            | ExprKind::Attach { .. }
+            | ExprKind::Detach(_)
+            | ExprKind::IsPresent(_) => {}
+        }
+    }
+
+    fn collect_block(&self, block: &Block, into: Ty, sources: &mut Sources) {
+        if let Some(value) = &block.value {
+            self.collect(value, into, sources);
+        }
+    }
+
+    /// The variable that a place is a part of, or the pointer that leads to it.
+    fn collect_base(&self, place: &Expr, sources: &mut Sources) {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            self.collect_base(base, sources);
+        } else if let ExprKind::Local(local) = &place.kind {
+            sources.locals.insert(*local);
+        } else if let ExprKind::Deref(pointer) = &place.kind {
+            self.collect(pointer, pointer.ty, sources);
+        }
+    }
+
+    pub fn holds_pointer(&self, ty: Ty) -> bool {
+        let types = &self.cx.types;
+        if let TyKind::Array(element, _) = types.kind(ty) {
+            return self.holds_pointer(element);
+        }
+        if let TyKind::Struct(id) = types.kind(ty) {
+            return types.struct_def(id).fields.iter().any(|field| self.holds_pointer(field.ty));
+        }
+        self.pointer(ty).is_some()
+    }
+
+    /// Whether a function that takes the one can yield the other: a pointer to it or to something that it is a part of.
+    fn leads_to(&self, argument: Ty, result: Ty) -> bool {
+        let Some(argument) = self.pointer(argument) else { return self.holds_pointer(argument) };
+        let Some(result) = self.pointer(result) else { return true };
+        result.to == Ty::U8 || self.has_part(argument.to, result.to)
+    }
+
+    fn has_part(&self, whole: Ty, part: Ty) -> bool {
+        let types = &self.cx.types;
+        if whole == part || whole == Ty::U8 || self.pointer(whole).is_some() {
+            return true;
+        }
+        if let TyKind::Array(element, _) = types.kind(whole) {
+            return self.has_part(element, part);
+        }
+        let TyKind::Struct(id) = types.kind(whole) else { return false };
+        types.struct_def(id).fields.iter().any(|field| self.has_part(field.ty, part))
+    }
+}
