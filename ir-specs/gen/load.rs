@@ -42,6 +42,9 @@ pub struct OpRecord {
     /// What the kind of the map must be able to do, on the side that has the op.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// The program types whose code may have the op; none listed: all.
+    #[serde(default)]
+    pub programs: Vec<String>,
     pub on: Targets,
     pub example: String,
 }

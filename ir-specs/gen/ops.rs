@@ -97,6 +97,7 @@ fn records(out: &mut String, ops: &[Op]) {
             successors,
             traits,
             needs,
+            programs,
             example,
             ..
         } = &op.record;
@@ -119,7 +120,7 @@ fn records(out: &mut String, ops: &[Op]) {
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], bpf: {}, host: {}, example: {example:?} }},",
+             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], bpf: {}, host: {}, example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
@@ -129,6 +130,7 @@ fn records(out: &mut String, ops: &[Op]) {
             quoted(successors),
             traits.join(", "),
             needs.join(", "),
+            quoted(programs),
             on(&op.record.on.bpf),
             on(&op.record.on.host),
         )

@@ -169,10 +169,12 @@ fn map_flag(name: &str, v: &Value) -> String {
 
 fn map_method(name: &str, v: &Value) -> String {
     format!(
-        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, needs: {}, op: {:?}, summary: {:?} }}",
+        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, function: {}, needs: {}, op: {:?}, \
+         summary: {:?} }}",
         params(v),
         text(v, "result"),
         flag(v, "optional", false),
+        flag(v, "function", false),
         access(text(v, "needs")),
         maybe_text(v, "op"),
         text(v, "summary"),
@@ -190,12 +192,13 @@ fn params(v: &Value) -> String {
 fn builtin(name: &str, v: &Value) -> String {
     let params = params(v);
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, interruptible: {}, summary: {:?}, \
-         supported: {} }}",
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, \
+         interruptible: {}, summary: {:?}, supported: {} }}",
         maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
         maybe_text(v, "op"),
+        maybe_text(v, "atomic"),
         flag(v, "interruptible", false),
         text(v, "summary"),
         flag(v, "supported", true),

@@ -44,4 +44,27 @@ impl Lowering<'_> {
         };
         (!results.is_empty()).then(|| self.b.result(op))
     }
+
+    /// `fetch_add(place, n)` and the like.
+    pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], ty: Ty, span: Span) -> Value {
+        let place = self.place(place);
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        self.at(span);
+        match (builtin.atomic, values.as_slice()) {
+            (Some(word), &[value]) => self.b.mem_fetch(place, value, word, ty),
+            (Some(_), &[expected, new]) => self.b.mem_compare_exchange(place, expected, new, ty),
+            (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
+        }
+    }
+
+    /// The same where nothing asks for the old value: every processor can add without yielding it.
+    pub(super) fn atomic_effect(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], expr: &Expr) {
+        let (Some(word), [value], true) = (builtin.atomic, args, builtin.name.starts_with("fetch")) else {
+            self.atomic(builtin, place, args, expr.ty, expr.span);
+            return;
+        };
+        let place = self.place(place);
+        let value = self.scalar(value);
+        self.at(expr.span).b.mem_atomic(place, value, word);
+    }
 }

@@ -78,6 +78,7 @@ impl Lowering<'_> {
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
@@ -142,6 +143,7 @@ impl Lowering<'_> {
             | ExprKind::Detach(_) => {
                 self.effect_value(expr);
             }
+            ExprKind::Atomic { builtin, place, args } => self.atomic_effect(builtin, place, args, expr),
             ExprKind::Const(_)
             | ExprKind::Local(_)
             | ExprKind::Global(_)
@@ -182,6 +184,7 @@ impl Lowering<'_> {
                 self.call_pointer((callee, *checked), args, (expr.ty, None), expr.span)
             }
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
+            ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => Some(self.map_call(*map, method, args, expr.ty, expr.span)),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);

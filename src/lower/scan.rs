@@ -63,6 +63,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Call { .. }
         | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
+        | ExprKind::Atomic { .. }
         | ExprKind::MapCall { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)
@@ -195,6 +196,10 @@ impl Uses {
             | ExprKind::Array(args) => self.exprs(args),
             ExprKind::CallPointer { callee, args, .. } => {
                 self.expr(callee);
+                self.exprs(args);
+            }
+            ExprKind::Atomic { place, args, .. } => {
+                self.expr(place);
                 self.exprs(args);
             }
             ExprKind::Print(print) => self.exprs(&print.args),

@@ -10,7 +10,7 @@ use super::{Changed, Pass, Run, global_uses};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::PointerArithmetic;
-use crate::diag::codes::maps::{MapRefuses, ReadOnlyEntry};
+use crate::diag::codes::maps::{MapRefuses, NotInProgram, ReadOnlyEntry};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
@@ -41,6 +41,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let host = graph.reach(main.iter().copied().chain(rest));
     check(module, cx, &bpf, Target::Bpf);
     check(module, cx, &host, Target::Host);
+    check_programs(module, cx, &graph, &programs);
     check_recursion(module, cx, &CallGraph::direct(module), &bpf);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };
@@ -141,6 +142,29 @@ fn has_float(types: &Types, ty: Ty) -> bool {
         return types.struct_def(id).fields.iter().any(|field| has_float(types, field.ty));
     }
     ty == Ty::F64
+}
+
+/// Reports the operations that the kernel has for other types of programs, once each.
+fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
+    let mut reported = Vec::new();
+    for &program in programs {
+        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
+        let reached = graph.reach([program]);
+        for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
+            for op in func.walk() {
+                let data = &func.ops[op];
+                let allowed = data.opcode.spec().programs;
+                if allowed.is_empty() || allowed.contains(&spec.name) || reported.contains(&(at, op)) {
+                    continue;
+                }
+                reported.push((at, op));
+                let (program, name) = (spec.name.to_owned(), module.funcs[program].name.to_string());
+                let error = cx.error(data.loc.span, NotInProgram { what: in_words(data), program, name });
+                called_from(module, error, &reached.chain(at));
+                error.help(format!("it is for programs of type {}", allowed.join(", ")));
+            }
+        }
+    }
 }
 
 /// The code of the error, if the target does not have the op.

@@ -182,6 +182,8 @@ pub struct MapMethodSpec {
     pub result: &'static str,
     /// The result is there or not.
     pub optional: bool,
+    /// Called as `redirect(m, …)`.
+    pub function: bool,
     pub needs: MapAccess,
     /// The op that it becomes; none: not compiled yet.
     pub op: Option<&'static str>,

@@ -117,6 +117,8 @@ pub struct BuiltinSpec {
     pub bpf: Option<&'static str>,
     /// The op that it is on both sides.
     pub op: Option<&'static str>,
+    /// The word of `mem.fetch`: an atomic operation on a place.
+    pub atomic: Option<&'static str>,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// One line for messages and the reference.
@@ -177,6 +179,8 @@ pub struct OpSpec {
     pub traits: &'static [OpTrait],
     /// What the kind of the map must be able to do, on the side that has the op.
     pub needs: &'static [MapAccess],
+    /// The program types whose code may have the op; none listed: all.
+    pub programs: &'static [&'static str],
     pub bpf: On,
     pub host: On,
     pub example: &'static str,

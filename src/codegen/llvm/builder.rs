@@ -176,6 +176,12 @@ impl<'c> Build<'c> {
         old
     }
 
+    pub fn compare_exchange(&self, place: PointerValue<'c>, old: IntValue<'c>, new: IntValue<'c>) -> IntValue<'c> {
+        let order = AtomicOrdering::SequentiallyConsistent;
+        let both = made(self.builder.build_cmpxchg(place, old, new, order, order));
+        made(self.builder.build_extract_value(both, 0, "")).into_int_value()
+    }
+
     // Calculation
 
     pub fn add(&self, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {

@@ -46,6 +46,14 @@ codes! {
     E0436 MapRefuses { name, kind, what, side } = "{what} of `{name}`, a `{kind}`, is not possible {side}",
     /// The map gives BPF code its entries for reading only.
     E0437 ReadOnlyEntry { name, kind } = "BPF code can only read the entries of `{name}`, a `{kind}`",
+    /// Atomic operations work on memory that others see: global variables, and in BPF code the entries of maps.
+    E0438 AtomicPlace { what } = "{what} is nothing that an atomic operation can work on",
+    /// Processors update 32 and 64 bits atomically.
+    E0439 AtomicType { ty } = "a `{ty}` cannot be updated atomically",
+    /// The first argument is a map, by its name.
+    E0440 MapWanted { name } = "`{name}` takes a map first",
+    /// The kernel has this for other types of programs.
+    E0441 NotInProgram { what, program, name } = "{what} is not for `@{program}` programs such as `{name}`",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

@@ -10,7 +10,7 @@ use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind};
 use crate::source::Span;
-use crate::tables::{BUILTINS, BuiltinSpec, HELPERS};
+use crate::tables::{BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
 
 /// Builtins that are nodes of the typed tree.
@@ -32,6 +32,9 @@ impl Checker<'_, '_> {
         if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name.name) {
             return self.call_builtin(builtin, args, span);
         }
+        if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
+            return self.map_function(method, name, args, span);
+        }
         self.check_args(args);
         if HELPERS.iter().any(|helper| helper.name == name.name) || name.name.starts_with("bpf_") {
             return self.unsupported(span, format!("calling the helper `{}`", name.name));
@@ -49,6 +52,9 @@ impl Checker<'_, '_> {
     fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
+        }
+        if builtin.atomic.is_some() {
+            return self.atomic(builtin, args, span);
         }
         let result = self.table_type(builtin.result);
         if !self.takes(builtin.name, builtin.params.len()..=builtin.params.len(), args, span) {

@@ -5,12 +5,12 @@ use super::value::error_expr;
 use super::{Checker, Side};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
-use crate::diag::codes::maps::MapRefuses;
+use crate::diag::codes::maps::{MapRefuses, MapWanted};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::{MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
+use crate::tables::{MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
 
 impl Checker<'_, '_> {
     /// Whether the map allows something where the function runs, or may run; reports if not.
@@ -55,7 +55,7 @@ impl Checker<'_, '_> {
     /// A call on a map where a value is asked for.
     pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let kind = self.env.program.map(map).kind;
-        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name) else {
+        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name && !method.function) else {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return error_expr(span);
@@ -112,6 +112,33 @@ impl Checker<'_, '_> {
         Some(Optional { kind, ty, span })
     }
 
+    /// `redirect(m, key, flags)`
+    pub fn map_function(
+        &mut self,
+        method: &'static MapMethodSpec,
+        name: &Ident,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Expr {
+        let map = args.first().and_then(|arg| self.map_named(&arg.value));
+        let Some(map) = map else {
+            self.check_args(args);
+            let kinds: Vec<String> =
+                MAP_KINDS.iter().filter(|k| k.can(method.needs)).map(|k| format!("`{}`", k.name)).collect();
+            let at = args.first().map_or(span, |arg| arg.value.span);
+            self.error(at, MapWanted { name: name.name.clone() })
+                .help(format!("it takes a map of kind {}", kinds.join(", ")));
+            return error_expr(span);
+        };
+        if !self.can(map, method.needs, span) {
+            self.check_args(&args[1..]);
+            return error_expr(span);
+        }
+        let Some(args) = self.method_args(map, method, name, &args[1..]) else { return error_expr(span) };
+        let ty = self.table_type(method.result);
+        Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
+    }
+
     fn method_args(
         &mut self,
         map: MapId,
@@ -144,7 +171,7 @@ impl Checker<'_, '_> {
 
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
         let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.name);
-        let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs));
+        let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && !method.function);
         let has: Vec<&str> = has.map(|method| method.name).collect();
         let near = similar::best(&name.name, has.iter().copied());
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
@@ -162,7 +189,13 @@ impl Checker<'_, '_> {
 /// As it is called, for messages.
 fn form(method: &MapMethodSpec) -> String {
     let params: Vec<String> = method.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-    format!("it is `map.{}({}) -> {}`: {}", method.name, params.join(", "), method.result, method.summary)
+    let params = params.join(", ");
+    let call = if method.function {
+        format!("{}(map, {params})", method.name)
+    } else {
+        format!("map.{}({params})", method.name)
+    };
+    format!("it is `{call} -> {}`: {}", method.result, method.summary)
 }
 
 /// What both sides can do with a kind.

@@ -6,6 +6,7 @@
 mod arith;
 mod assign;
 mod assigned;
+mod atomics;
 mod binary;
 mod branches;
 mod builtins;

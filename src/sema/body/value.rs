@@ -139,6 +139,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Call { .. }
         | ExprKind::CallPointer { .. }
         | ExprKind::Builtin { .. }
+        | ExprKind::Atomic { .. }
         | ExprKind::MapCall { .. }
         | ExprKind::Print(_)
         | ExprKind::Load(_)

@@ -5,7 +5,7 @@ use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
     MapContains, MapCopy, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapPeek, MapPop, MapPush,
-    MapUpdate, MapUpdateWith,
+    MapRedirect, MapUpdate, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol};
 use crate::target::Target;
@@ -114,6 +114,14 @@ pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
     let key = g.value(view.key());
     status(g, op, ("bpf_map_delete_elem", "ks_map_delete"), view.map(), &[key]);
+}
+
+pub fn redirect(g: &mut FnGen, op: &OpData) {
+    let view = MapRedirect::of(op);
+    let [key, flags] = [view.key(), view.flags()].map(|value| g.g.build.resize(g.int(value), 64, Extend::Zero).into());
+    let long = g.g.build.int_type(64).into();
+    let action = g.call_helper("bpf_redirect_map", Some(long), &[place(g, view.map()).into(), key, flags]);
+    status_result(g, op, action);
 }
 
 /// Helpers return a `long`; the language has an `i32`.

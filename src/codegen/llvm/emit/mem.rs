@@ -4,7 +4,9 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
-use crate::ir::ops::{MemAtomic, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt};
+use crate::ir::ops::{
+    MemAtomic, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt,
+};
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
@@ -62,24 +64,58 @@ pub fn is_null(g: &mut FnGen, op: &OpData) {
 
 pub fn atomic(g: &mut FnGen, op: &OpData) {
     let view = MemAtomic::of(op);
-    let rmw = match view.op() {
+    let rmw = operation(view.op());
+    // Before v3 there is only the addition that does not fetch.
+    if rmw != AtomicRMWBinOp::Add && !fetches(g, op, view.op()) || narrow(g, op, view.value()) {
+        return;
+    }
+    g.g.build.atomic(rmw, g.ptr(view.place()), g.int(view.value()));
+}
+
+pub fn fetch(g: &mut FnGen, op: &OpData) {
+    let view = MemFetch::of(op);
+    if !fetches(g, op, view.op()) || narrow(g, op, view.value()) {
+        return g.set(op, g.int(view.value()));
+    }
+    let old = g.g.build.atomic(operation(view.op()), g.ptr(view.place()), g.int(view.value()));
+    g.set(op, old);
+}
+
+pub fn compare_exchange(g: &mut FnGen, op: &OpData) {
+    let view = MemCompareExchange::of(op);
+    if !fetches(g, op, "compare_exchange") || narrow(g, op, view.value()) {
+        return g.set(op, g.int(view.value()));
+    }
+    let old = g.g.build.compare_exchange(g.ptr(view.place()), g.int(view.expected()), g.int(view.value()));
+    g.set(op, old);
+}
+
+fn operation(word: &str) -> AtomicRMWBinOp {
+    match word {
         "add" => AtomicRMWBinOp::Add,
         "and" => AtomicRMWBinOp::And,
         "or" => AtomicRMWBinOp::Or,
         "xor" => AtomicRMWBinOp::Xor,
-        other => crate::bug!("mem.atomic has no operator `{other}`"),
-    };
-    // Before v3 there is only the addition that does not fetch.
-    if g.g.target == Target::Bpf && g.g.cx.options.mcpu < Mcpu::V3 && rmw != AtomicRMWBinOp::Add {
-        let what = format!("an atomic `{}`", view.op());
-        g.g.cx.error(op.loc.span, NeedsMcpu { what, level: "v3".into() });
-        g.g.failed = true;
-        return;
+        "exchange" => AtomicRMWBinOp::Xchg,
+        other => crate::bug!("there is no atomic operator `{other}`"),
     }
-    if g.int(view.value()).get_type().get_bit_width() < 32 {
-        g.g.cx.error(op.loc.span, IllFormedIr { why: "mem.atomic takes 32 and 64 bits".into() });
-        g.g.failed = true;
-        return;
+}
+
+/// Whether the target has atomic instructions that yield the old value; reports if not.
+fn fetches(g: &mut FnGen, op: &OpData, word: &str) -> bool {
+    if g.g.target == Target::Host || g.g.cx.options.mcpu >= Mcpu::V3 {
+        return true;
     }
-    g.g.build.atomic(rmw, g.ptr(view.place()), g.int(view.value()));
+    g.g.cx.error(op.loc.span, NeedsMcpu { what: format!("an atomic `{word}`"), level: "v3".into() });
+    g.g.failed = true;
+    false
+}
+
+fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
+    let narrow = g.int(value).get_type().get_bit_width() < 32;
+    if narrow {
+        g.g.cx.error(op.loc.span, IllFormedIr { why: "atomic operations take 32 and 64 bits".into() });
+        g.g.failed = true;
+    }
+    narrow
 }

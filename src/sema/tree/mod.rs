@@ -3,6 +3,10 @@
 //! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast` node,
 //! so operands of one operation agree. What is wrong or not supported was reported, and then no tree leaves the checker.
 
+mod conditions;
+
+pub use conditions::*;
+
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, MapKindSpec, MapMethodSpec, ProgramSpec};
@@ -386,6 +390,12 @@ pub enum ExprKind {
         builtin: &'static BuiltinSpec,
         args: Vec<Expr>,
     },
+    /// `fetch_add(place, n)` and the like; the operands have the type of the place.
+    Atomic {
+        builtin: &'static BuiltinSpec,
+        place: Box<Expr>,
+        args: Vec<Expr>,
+    },
     /// `m.insert(k, v)` and the like, of a method whose result is always there.
     MapCall {
         map: MapId,
@@ -414,61 +424,6 @@ pub enum ExprKind {
     Fill(Box<Expr>),
     /// Whether an optional is there: `m[k] != null`.
     IsPresent(Box<Optional>),
-}
-
-/// What may be there or not: the sources of `if (var …)` and of presence tests.
-pub struct Optional {
-    pub kind: OptionalKind,
-    /// Of the value when it is there.
-    pub ty: Ty,
-    pub span: Span,
-}
-
-pub enum OptionalKind {
-    /// `m[k]`
-    MapEntry { map: MapId, key: Expr },
-    /// `m.entry(k, init)`
-    MapEntryOr { map: MapId, key: Expr, init: Expr },
-    /// `q.pop()`, `q.peek()`: a copy of the value.
-    MapTake { map: MapId, method: &'static MapMethodSpec },
-    /// `ctx.packet(offset, T)`
-    Packet { ctx: Expr, offset: Expr, of: Ty },
-    /// A pointer that may be null.
-    Pointer(Expr),
-}
-
-/// `var name = optional` in a condition. A map entry binds as a place: `ExprKind::Local` of the local names the entry
-/// itself. A packet header and a pointer bind as a pointer value of the local's type.
-pub struct Binding {
-    pub local: LocalId,
-    pub source: Optional,
-}
-
-pub enum Condition {
-    Expr(Expr),
-    /// All must be there; later ones see earlier ones.
-    Bindings(Vec<Binding>),
-}
-
-pub struct If {
-    pub condition: Condition,
-    pub then: Block,
-    pub otherwise: Option<Block>,
-}
-
-pub struct Match {
-    pub subject: Expr,
-    pub arms: Vec<Arm>,
-    /// The block of `default`; without one a value that no arm takes yields zero.
-    pub default: Option<Block>,
-}
-
-pub struct Arm {
-    /// Inclusive ranges of the subject's values (numbers; bools as 0 and 1; `be` in host order). The first arm that fits
-    /// is taken; the checker has removed what earlier arms cover.
-    pub ranges: Vec<(i128, i128)>,
-    pub body: Block,
-    pub span: Span,
 }
 
 /// A print whose format was checked against its arguments.

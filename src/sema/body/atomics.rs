@@ -1,0 +1,77 @@
+//! `fetch_add(place, n)` and the like: atomic operations that yield the old value.
+
+use super::calls::counted;
+use super::exprs::strip;
+use super::scope::LocalKind;
+use super::value::{error_expr, local};
+use super::{Checker, Side};
+use crate::ast;
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::maps::{AtomicPlace, AtomicType};
+use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
+use crate::tables::BuiltinSpec;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    pub fn atomic(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+        let [place, values @ ..] = args else {
+            self.wrong_count(builtin, args, span);
+            return error_expr(span);
+        };
+        if values.len() + 1 != builtin.params.len() {
+            self.wrong_count(builtin, args, span);
+            return error_expr(span);
+        }
+        for arg in args {
+            self.refuse_name(arg, builtin.name);
+        }
+        if self.map_entry(&place.value).or_else(|| self.below_entry(&place.value)).is_some() {
+            let text = self.text(place.value.span).to_owned();
+            self.error(place.value.span, AtomicPlace { what: format!("`{text}`") })
+                .help("bind the entry first: `if (var v = m[k]) fetch_add(v, 1)`");
+            return error_expr(span);
+        }
+        let place = self.place(strip(&place.value));
+        if place.ty == Ty::ERROR || !self.is_shared(&place) {
+            self.check_args(values);
+            return error_expr(span);
+        }
+        let ty = place.ty;
+        if !matches!(self.cx.types.kind(ty), TyKind::Int { bits: 32 | 64, .. }) {
+            let ty = self.ty_name(ty);
+            self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
+            return error_expr(span);
+        }
+        let args = values.iter().map(|value| self.coerced(&value.value, ty)).collect();
+        Expr { kind: ExprKind::Atomic { builtin, place: Box::new(place), args }, ty, span }
+    }
+
+    fn wrong_count(&mut self, builtin: &BuiltinSpec, args: &[ast::Arg], span: Span) {
+        self.check_args(args);
+        let takes = counted(builtin.params.len(), "argument");
+        let given = args.len().to_string();
+        self.error(span, ArgumentCount { name: builtin.name.to_owned(), takes, given })
+            .remark(super::builtins::form(builtin));
+    }
+
+    /// Whether others can see the place: a global, or in BPF code an entry or what a pointer points to. Reports if not.
+    fn is_shared(&mut self, place: &Expr) -> bool {
+        if let ExprKind::Field { base, .. } = &place.kind {
+            return self.is_shared(base);
+        }
+        let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
+        let in_bpf = is_entry || matches!(place.kind, ExprKind::Deref(_));
+        if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.side == Side::Bpf) {
+            return true;
+        }
+        let text = self.text(place.span).to_owned();
+        let error = self.error(place.span, AtomicPlace { what: format!("`{text}`") });
+        if is_entry {
+            error.help("user space has no entry at hand; a function that only BPF code calls is declared `@helper`");
+        } else {
+            error.help("it works on a global variable, and in BPF code on an entry of a map");
+        }
+        false
+    }
+}
