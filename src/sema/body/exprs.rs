@@ -74,7 +74,8 @@ impl Checker<'_, '_> {
             Ast::If(branch) => self.if_value(branch, expected, span),
             Ast::Block(block) => self.block_value(block, expected, span),
             Ast::Match(matching) => self.match_value(matching, expected, span),
-            Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
+            Ast::SizeofExpr(operand) => self.size_of(operand, expr, expected),
+            Ast::SizeofType(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
             Ast::New { .. } => self.unsupported(span, "`new`").into(),
             Ast::Paren(inner) => {
                 let mut value = self.value(inner, expected);

@@ -48,7 +48,38 @@ impl Checker<'_, '_> {
         if let Ast::Name(path) = &expr.kind {
             return self.is_open_constant(path);
         }
-        matches!(expr.kind, Ast::Int(_) | Ast::SizeofType(_) | Ast::SizeofExpr(_) | Ast::Offsetof { .. })
+        if let Ast::SizeofExpr(operand) = &expr.kind {
+            return self.has_written_size(operand);
+        }
+        matches!(expr.kind, Ast::Int(_) | Ast::SizeofType(_) | Ast::Offsetof { .. })
+    }
+
+    /// Whether the operand of `sizeof` is a type, a variable, or a part of one: what constants know the size of.
+    fn has_written_size(&self, operand: &ast::Expr) -> bool {
+        if let Ast::Paren(inner)
+        | Ast::Field { base: inner, .. }
+        | Ast::Index { base: inner, .. }
+        | Ast::Unary { op: UnaryOp::Deref, operand: inner } = &operand.kind
+        {
+            return self.has_written_size(inner);
+        }
+        let Ast::Name(path) = &operand.kind else { return false };
+        let [name] = path.segments.as_slice() else { return true };
+        !matches!(self.file_entity(&name.name), Some(Entity::Map(_) | Entity::Config(_)))
+    }
+
+    /// `sizeof(e)`, which does not evaluate its operand.
+    pub fn size_of(&mut self, operand: &ast::Expr, whole: &ast::Expr, expected: Option<Ty>) -> Value {
+        if self.has_written_size(operand) {
+            return self.literal(whole, expected);
+        }
+        let flow = self.flow.clone();
+        let operand = self.typed(operand, None);
+        self.flow = flow;
+        match operand.ty {
+            Ty::ERROR => error_expr(whole.span).into(),
+            ty => Value::untyped(self.cx.types.size_of(ty).into(), whole.span),
+        }
     }
 
     /// A constant that was declared without a type.

@@ -3,7 +3,7 @@
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::{NoSuchField, NotConstant};
-use crate::diag::codes::types::NotAStruct;
+use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::similar;
@@ -69,6 +69,15 @@ fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Opti
 fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
     if let ExprKind::Paren(inner) = &place.kind {
         return place_type(cx, scope, inner);
+    }
+    if let ExprKind::Unary { op: UnaryOp::Deref, operand } = &place.kind {
+        let pointer = place_type(cx, scope, operand)?;
+        if let TyKind::Ptr { to, .. } = cx.types.kind(pointer) {
+            return Some(to);
+        }
+        let ty = cx.types.name(pointer);
+        cx.error(operand.span, NotAPointer { ty });
+        return None;
     }
     if let ExprKind::Field { base, name, .. } = &place.kind {
         let base = place_type(cx, scope, base)?;
