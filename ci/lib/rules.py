@@ -1,6 +1,7 @@
 """The rules of the house, one function each. A rule yields `Problem`s; its doc string is what `ci/style --list` prints."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -267,3 +268,23 @@ def lit_tests_can_fail():
                 yield at(path, 1, f"no `{prefix}:` line for FileCheck")
         if any("--verify-diagnostics" in run for run in runs) and "//~" not in source:
             yield at(path, 1, "--verify-diagnostics without a `//~` line", warning=True)
+
+
+@rule
+def spec_index():
+    """Each sentence of lit-tests/spec/sentences.toml has a test with its `SPEC:` tag, each tag a sentence."""
+    table = Path("lit-tests/spec/sentences.toml")
+    sections = tomllib.loads(text(table))
+    known = {f"{section}/{name}" for section, sentences in sections.items() for name in sentences}
+    shown = set()
+    for path in lit_tests():
+        for number, line in lines(path):
+            for tag in (re.findall(r"SPEC: (.*)", line) or [""])[0].split():
+                shown.add(tag)
+                if tag not in known:
+                    yield at(path, number, f"`{tag}` is no sentence of {table}")
+    for number, line in lines(table):
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif (found := re.match(r"([\w-]+) = ", line)) and f"{section}/{found[1]}" not in shown:
+            yield at(table, number, f"no test shows `{section}/{found[1]}`", f"{section}/{found[1]}")
