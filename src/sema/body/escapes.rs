@@ -156,6 +156,7 @@ impl Checker<'_, '_> {
             | ExprKind::Raw(_)
             | ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
+            | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Print(_)

@@ -4,9 +4,7 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
-use crate::ir::ops::{
-    MemAtomic, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt,
-};
+use crate::ir::ops::{MemAtomic, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt};
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
