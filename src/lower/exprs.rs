@@ -4,6 +4,7 @@ use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
@@ -27,11 +28,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_) => self.read_place(expr),
-            ExprKind::AddressOf(place) if has_variable_index(place) => self.element_address(place, ty, expr.span),
-            ExprKind::AddressOf(place) => {
-                let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
-                self.at(expr.span).address(place)
-            }
+            ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
             ExprKind::PacketLen { ctx } => {
                 let ctx = self.scalar(ctx);
@@ -40,11 +37,7 @@ impl Lowering<'_> {
             ExprKind::MapGet { map, key } => self.entry_value(*map, key, expr.span),
             ExprKind::Arith { op, left, right } => {
                 let (left, right) = (self.scalar(left), self.scalar(right));
-                self.at(expr.span);
-                if matches!(self.cx.types.kind(ty), TyKind::Ptr { .. }) {
-                    return self.moved(*op, left, right);
-                }
-                self.arith(*op, left, right, ty)
+                self.at(expr.span).arith(*op, left, right, ty)
             }
             ExprKind::Neg(inner) => {
                 let value = self.scalar(inner);
@@ -90,6 +83,14 @@ impl Lowering<'_> {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
         }
+    }
+
+    fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
+        if has_variable_index(place) {
+            return self.element_address(place, ty, span);
+        }
+        let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
+        self.at(span).address(place)
     }
 
     /// Stands for a value that is never computed, since control does not come here.

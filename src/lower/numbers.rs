@@ -13,6 +13,9 @@ impl Lowering<'_> {
         if ty == Ty::F64 {
             return self.b.float_arith(op, left, right);
         }
+        if self.is_pointer(ty) {
+            return self.moved(op, left, right);
+        }
         match op {
             ArithOp::Add => self.b.arith_add(left, right, ty),
             ArithOp::Sub => self.b.arith_sub(left, right, ty),
