@@ -128,7 +128,7 @@ fn map_kind(name: &str, v: &Value) -> String {
     let rule = |key| maybe_text(v, key);
     format!(
         "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, value: ValueRule::{}, \
-         optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, bpf: &[{}], host: &[{}], \
+         optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, spin_lock: {}, bpf: &[{}], host: &[{}], \
          later: {:?}, flags: &[{}], implied: &[{}], since: {} }}",
         words(v, "aliases"),
         int(v, "map_type"),
@@ -138,6 +138,7 @@ fn map_kind(name: &str, v: &Value) -> String {
         rule("size").unwrap_or("Entries"),
         flag(v, "percpu", false),
         flag(v, "array", false),
+        flag(v, "spin_lock", false),
         accesses(v, "bpf"),
         accesses(v, "host"),
         rule("later"),

@@ -106,6 +106,9 @@ pub const KS_MAP_SUM: u32 = 2;
 /// of map.
 pub const KS_MAP_PIN: u32 = 4;
 
+/// `KsMap::flags`: values hold a `bpf_spin_lock`; reads and writes are under it (`BPF_F_LOCK`), and leave it out.
+pub const KS_MAP_LOCK: u32 = 8;
+
 /// A map of the object that user space names.
 #[repr(C)]
 pub struct KsMap {

@@ -3,7 +3,7 @@
 use super::mentioned;
 use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
 use crate::tables::ProgramSpec;
-use crate::types::{Origin, StructId, TyKind, Types};
+use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -121,7 +121,7 @@ impl Printer<'_> {
                 format!("{}: {} at {}{bits}", quote(f.name.as_bytes()), self.types.ir_text(f.ty), f.offset)
             })
             .collect();
-        let origin = origin_word(def.origin);
+        let origin = def.origin.word();
         let text =
             format!("struct @{} {origin} size={} align={} {{ {} }}", def.name, def.size, def.align, fields.join(", "));
         self.line(1, &text);
@@ -306,14 +306,5 @@ impl Printer<'_> {
                 format!("[{}]", values.iter().map(i128::to_string).collect::<Vec<_>>().join(", "))
             }
         }
-    }
-}
-
-/// The word for an origin in a struct's declaration.
-pub fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::User => "user",
-        Origin::Packet => "packet",
-        Origin::Context => "context",
     }
 }

@@ -115,6 +115,17 @@ impl Lowering<'_> {
         self.at(span).b.map_delete(key, name, Ty::I32);
     }
 
+    /// `lock (entry.field)`
+    pub(super) fn locked(&mut self, lock: &Expr, body: &Block, span: Span) {
+        let lock = self.place(lock);
+        let (region, reached) = self.region(&[], Dest::Nothing, |this, _| this.block(body, Dest::Nothing));
+        self.at(span).b.bpf_locked(lock, vec![region]);
+        if !reached {
+            self.b.ks_unreachable();
+            self.leave();
+        }
+    }
+
     /// `for (k, v in m)`
     pub(super) fn for_map(&mut self, map: MapId, key: LocalId, value: LocalId, body: &Block, span: Span) {
         self.at(span);

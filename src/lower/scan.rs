@@ -107,7 +107,7 @@ impl Uses {
                 self.expr(condition);
                 self.block(body);
             }
-            StmtKind::Loop { body } | StmtKind::ForMap { body, .. } => self.block(body),
+            StmtKind::Loop { body } | StmtKind::Lock { body, .. } | StmtKind::ForMap { body, .. } => self.block(body),
             StmtKind::ForArray { array, body, .. } => {
                 self.expr(array);
                 self.block(body);

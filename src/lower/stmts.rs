@@ -46,6 +46,7 @@ impl Lowering<'_> {
             StmtKind::Expr(expr) => self.effect(expr),
             StmtKind::While { condition, body } => self.while_(Some(condition), body, condition.span),
             StmtKind::Loop { body } => self.while_(None, body, span.start()),
+            StmtKind::Lock { lock, body } => self.locked(lock, body, span),
             StmtKind::For { local, low, high, inclusive, body } => self.for_(*local, low, high, *inclusive, body),
             StmtKind::ForArray { array, index, value, body } => self.for_array(array, *index, *value, body),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),

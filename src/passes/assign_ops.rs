@@ -38,7 +38,7 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let atomic = shared && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
     let bpf_side = module.target == Some(Target::Bpf);
     // A function of both sides warns once.
-    let warns = if bpf_side { space != Space::Any } else { !func.targets.bpf };
+    let warns = if bpf_side { space != Space::Any && !is_locked(func, op) } else { !func.targets.bpf };
     if shared && !atomic && warns {
         let ty = types.name(of);
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
@@ -83,6 +83,12 @@ fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty)
         "shr" => b.ks_shr(left, right, ty),
         other => crate::bug!("no assignment operator is called `{other}`"),
     }
+}
+
+/// Whether an op stands under a lock.
+fn is_locked(func: &Function, op: OpId) -> bool {
+    let around = func.regions[func.blocks[func.ops[op].block].region].parent;
+    around.is_some_and(|around| func.ops[around].opcode == Opcode::BpfLocked || is_locked(func, around))
 }
 
 /// Whether others may change the place at the same time.

@@ -12,6 +12,7 @@ mod global_uses;
 mod hide;
 pub mod iterators;
 mod late_writes;
+pub mod locks;
 pub mod loop_form;
 mod manager;
 pub mod map_places;

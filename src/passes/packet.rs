@@ -141,7 +141,8 @@ fn length(func: &mut Function, op: OpId, bounds: Bounds) {
     let mut b = Builder::before(func, op, NAME);
     let end = b.arith_cast(bounds.end, Ty::U64);
     let start = b.arith_cast(bounds.start, Ty::U64);
-    func.become_op(op, Opcode::ArithSub, vec![end, start], Vec::new());
+    let length = b.arith_sub(end, start, Ty::U64);
+    func.become_op(op, Opcode::BpfWhole, vec![length], Vec::new());
 }
 
 fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte: Ty) {

@@ -50,6 +50,7 @@ pub fn declare(types: &mut Types) -> Names {
     for &(name, ty) in SIMPLE_TYPES {
         add(&mut names, name, Entity::Type(ty));
     }
+    structure(types, &mut names, "bpf_spin_lock", Origin::Lock, Vec::new(), 4, 4);
     for spec in ENUMS {
         enumeration(types, &mut names, spec);
     }

@@ -8,11 +8,12 @@ use super::similar;
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
+use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, TypeArguments, VoidValue};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FnSig, Ty, TyKind};
+use crate::types::{FnSig, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,8 +22,10 @@ pub enum Position {
     Param,
     /// A result: may be `void`; `*T` may be null.
     Result,
-    /// A local, field, element, global …: `*T` may be null.
+    /// A local, element, global …: `*T` may be null.
     Value,
+    /// A field of a struct: as a value, and a lock.
+    Field,
     /// After `as`, in `sizeof`, `offsetof`, `ctx.packet(…, T)`: `*T` is not null, a context's name is the struct itself.
     Bare,
 }
@@ -37,15 +40,28 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
         cx.error(ty.span, VoidValue {}).help("for a pointer to bytes write `*u8`");
         return Ty::ERROR;
     }
+    if is_misplaced_lock(&cx.types, resolved, position) {
+        cx.error(ty.span, LockPlace { what: "a `bpf_spin_lock`".to_owned() })
+            .help("declare a struct with a field `lock: bpf_spin_lock`, and a map of such values");
+        return Ty::ERROR;
+    }
     match ty.kind {
         TypeKind::Named(_) => use_of_name(cx, resolved, position),
         TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => resolved,
     }
 }
 
+/// A lock itself is a field; `sizeof` may name it. No array or pointer is of locks.
+fn is_misplaced_lock(types: &Types, ty: Ty, position: Position) -> bool {
+    if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
+        return types.is_lock(of) || is_misplaced_lock(types, of, position);
+    }
+    types.is_lock(ty) && !matches!(position, Position::Field | Position::Bare)
+}
+
 /// A context's name stands for a pointer to it, and whether the pointer of an alias may be null depends on its use.
 fn use_of_name(cx: &mut Session, named: Ty, position: Position) -> Ty {
-    let may_be_null = matches!(position, Position::Value | Position::Result);
+    let may_be_null = matches!(position, Position::Value | Position::Field | Position::Result);
     if position != Position::Bare && is_context(&cx.types, named) {
         return pointer(&mut cx.types, named, may_be_null);
     }
@@ -80,7 +96,8 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                     Ty::ERROR
                 }
                 pointee => {
-                    let nullable = *nullable || matches!(position, Position::Value | Position::Result);
+                    let nullable =
+                        *nullable || matches!(position, Position::Value | Position::Field | Position::Result);
                     pointer(&mut cx.types, pointee, nullable)
                 }
             }

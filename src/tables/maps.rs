@@ -19,6 +19,8 @@ pub struct MapKindSpec {
     pub percpu: bool,
     /// Entries always exist: no delete.
     pub array: bool,
+    /// Values may hold a `bpf_spin_lock`.
+    pub spin_lock: bool,
     pub bpf: &'static [MapAccess],
     pub host: &'static [MapAccess],
     /// What the use of such maps is called that this compiler lacks.

@@ -259,4 +259,6 @@ pub enum OpTrait {
     WritesMemory,
     /// Moves packet data.
     ChangesPacket,
+    /// A call in BPF code, of a helper or a function.
+    Calls,
 }

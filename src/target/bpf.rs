@@ -30,6 +30,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::outline::PASS,
     // After `outline`: a callback looks up for itself.
     &passes::percpu_vars::PASS,
+    // After all that makes calls.
+    &passes::locks::PASS,
     // After `outline`: its loops are bounded and stay plain.
     &passes::strings::PASS,
     // After all that makes or looks at structured control flow.

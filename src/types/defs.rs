@@ -31,6 +31,22 @@ pub enum Origin {
     Packet,
     /// A context of a program type (`xdp_md`, `__sk_buff`): stable UAPI, rewritten by the verifier.
     Context,
+    /// `bpf_spin_lock`: bytes that only the kernel touches.
+    Lock,
+}
+
+impl Origin {
+    pub const ALL: [Origin; 4] = [Origin::User, Origin::Packet, Origin::Context, Origin::Lock];
+
+    /// The word of IR text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Origin::User => "user",
+            Origin::Packet => "packet",
+            Origin::Context => "context",
+            Origin::Lock => "lock",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

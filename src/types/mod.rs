@@ -5,6 +5,7 @@
 
 mod defs;
 mod layout;
+mod locks;
 pub mod text;
 
 pub use defs::*;

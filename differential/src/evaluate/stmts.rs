@@ -39,6 +39,7 @@ impl Machine<'_> {
                 }
             }
             StmtKind::Loop { body } => while self.turn(body)? {},
+            StmtKind::Lock { .. } => unreachable!("no map is generated"),
             StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
             StmtKind::ForArray { array, index, value, body } => self.each(array, (*index, *value), body)?,
             StmtKind::Break => return Err(Stop::Break),

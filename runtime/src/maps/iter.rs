@@ -111,7 +111,9 @@ impl KsIter {
 fn lookup(map: &Map, key: &[u8], value: &mut [u8]) -> bool {
     let mut stored = vec![0; map.stored_size()];
     // SAFETY: buffers of the map's sizes.
-    let found = unsafe { bpf::bpf_map_lookup_elem(map.fd, key.as_ptr().cast(), stored.as_mut_ptr().cast()) } == 0;
+    let found = unsafe {
+        bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr().cast(), stored.as_mut_ptr().cast(), map.flags) == 0
+    };
     if found {
         map.present(&stored, value);
     }
@@ -187,6 +189,11 @@ impl Batches {
             let mut count = self.room;
             let mut after = self.position.clone();
             let from = if self.begun { self.position.as_mut_ptr().cast() } else { ptr::null_mut() };
+            let options = bpf::bpf_map_batch_opts {
+                sz: size_of::<bpf::bpf_map_batch_opts>() as bpf::size_t,
+                elem_flags: map.flags,
+                flags: 0,
+            };
             // SAFETY: the buffers hold `count` keys and values, the positions the largest token.
             let result = unsafe {
                 bpf::bpf_map_lookup_batch(
@@ -196,7 +203,7 @@ impl Batches {
                     self.keys.as_mut_ptr().cast(),
                     self.values.as_mut_ptr().cast(),
                     &mut count,
-                    ptr::null(),
+                    &options,
                 )
             };
             let error = if result == 0 { 0 } else { errno() };

@@ -5,7 +5,7 @@ mod iter;
 mod keyless;
 mod percpu;
 
-use crate::abi::{KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
+use crate::abi::{KS_MAP_LOCK, KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
 use crate::errors::{die, errno};
 use crate::load;
 use crate::program::{self, MainThread, text};
@@ -23,6 +23,8 @@ struct Map {
     value_size: usize,
     max_entries: u32,
     percpu: Option<PerCpu>,
+    /// What every read and write asks for besides: `BPF_F_LOCK` where values hold a lock.
+    flags: u64,
 }
 
 static MAPS: MainThread<OnceCell<Vec<Map>>> = MainThread::new(OnceCell::new());
@@ -67,7 +69,8 @@ fn find(descriptor: &KsMap) -> Map {
         let sum = (descriptor.flags & KS_MAP_SUM != 0).then_some(descriptor.element_width as usize);
         PerCpu::new(value_size as usize, sum)
     });
-    Map { fd, kind, key_size: key_size as usize, value_size: value_size as usize, max_entries, percpu }
+    let flags = if descriptor.flags & KS_MAP_LOCK == 0 { 0 } else { u64::from(bpf::BPF_F_LOCK) };
+    Map { flags, fd, kind, key_size: key_size as usize, value_size: value_size as usize, max_entries, percpu }
 }
 
 impl Map {
@@ -100,7 +103,7 @@ pub unsafe extern "C" fn ks_map_lookup(index: u32, key: *const c_void, value: *m
     unsafe {
         let out = std::slice::from_raw_parts_mut(value.cast::<u8>(), map.value_size);
         let result = match &map.percpu {
-            None => bpf::bpf_map_lookup_elem(map.fd, key, value),
+            None => bpf::bpf_map_lookup_elem_flags(map.fd, key, value, map.flags),
             Some(percpu) => {
                 let mut stored = vec![0; percpu.stored_size()];
                 let result = bpf::bpf_map_lookup_elem(map.fd, key, stored.as_mut_ptr().cast());
@@ -125,7 +128,7 @@ pub unsafe extern "C" fn ks_map_update(index: u32, key: *const c_void, value: *c
     // SAFETY: as the caller promises.
     unsafe {
         let result = match &map.percpu {
-            None => bpf::bpf_map_update_elem(map.fd, key, value, flags),
+            None => bpf::bpf_map_update_elem(map.fd, key, value, flags | map.flags),
             Some(percpu) => {
                 let stored = percpu.spread(std::slice::from_raw_parts(value.cast(), map.value_size));
                 bpf::bpf_map_update_elem(map.fd, key, stored.as_ptr().cast(), flags)

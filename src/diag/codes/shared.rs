@@ -9,6 +9,15 @@ codes! {
     /// The kernel makes a per-CPU variable when the object is loaded, with all bytes zero on each CPU, and no loader
     /// writes other values.
     E0462 PercpuInitialiser { name } = "`{name}` is a `percpu var`, which starts from zero",
+    /// The kernel has spin locks in entries of maps. There, a lock is a field of the value.
+    E0463 LockPlace { what } = "{what} is no part of this: locks are in values of maps",
+    /// A lock is taken where the entry is known to be there, so that the verifier sees that it is taken and released in the
+    /// same entry.
+    E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
+    /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
+    E0465 LockUse { name } = "`{name}` is a lock, which only `lock (…)` takes",
+    /// The kernel allows no call while a spin lock is held: no function, helper or map access, and no second lock.
+    E0466 CallInLock { what } = "{what} while a lock is held",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

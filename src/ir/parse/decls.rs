@@ -2,7 +2,6 @@
 
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
-use crate::ir::print::origin_word;
 use crate::ir::{
     Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section,
 };
@@ -129,9 +128,8 @@ impl Parser<'_> {
         let span = self.span();
         let name = self.symbol()?;
         let word = self.word()?;
-        let origins = [Origin::User, Origin::Packet, Origin::Context];
-        let Some(origin) = origins.into_iter().find(|&o| origin_word(o) == word) else {
-            return self.stop(format!("a struct is user, packet or context, not `{word}`"));
+        let Some(origin) = Origin::ALL.into_iter().find(|origin| origin.word() == word) else {
+            return self.stop(format!("a struct is {}, not `{word}`", Origin::ALL.map(Origin::word).join(", ")));
         };
         self.key("size")?;
         let size = self.small()?;

@@ -61,6 +61,9 @@ impl Checker<'_, '_> {
 
     fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
+        if self.refuse_lock_use(ty, name) {
+            return error_expr(span);
+        }
         let kind = if let ExprKind::Const(whole) = &base.kind {
             ExprKind::Const(consts::part(&self.cx.types, whole, field, ty))
         } else {

@@ -5,6 +5,7 @@ use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
@@ -109,6 +110,10 @@ impl Checker<'_, '_> {
     pub fn struct_literal(&mut self, name: &Path, inits: &[ast::FieldInit], span: Span) -> Expr {
         let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
         let ty = self.resolve_bare(&named);
+        if self.cx.types.is_lock(ty) {
+            self.error(span, LockPlace { what: "a `bpf_spin_lock`".to_owned() });
+            return error_expr(span);
+        }
         let TyKind::Struct(id) = self.cx.types.kind(ty) else {
             for init in inits {
                 self.typed(&init.value, None);
@@ -144,7 +149,8 @@ impl Checker<'_, '_> {
     fn literal_field(&mut self, id: StructId, name: &ast::Ident) -> Option<(usize, Ty)> {
         let def = self.cx.types.struct_def(id);
         if let Some(index) = def.field(&name.name) {
-            return Some((index, def.fields[index].ty));
+            let ty = def.fields[index].ty;
+            return (!self.refuse_lock_use(ty, name)).then_some((index, ty));
         }
         let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
         let error = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
@@ -166,7 +172,8 @@ impl Checker<'_, '_> {
             }
         }
         for (index, ty) in types {
-            match self.env.field_defaults.get(&(id, index)) {
+            let lock = self.cx.types.is_lock(ty).then_some(&Const::Zero);
+            match self.env.field_defaults.get(&(id, index)).or(lock) {
                 Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
                 None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
             }

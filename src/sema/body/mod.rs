@@ -28,6 +28,7 @@ mod function_pointers;
 mod kinds;
 mod lifecycle;
 mod literals;
+mod locks;
 mod loops;
 mod map_methods;
 mod maps;

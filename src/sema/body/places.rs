@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
     }
 
     /// What stands before the dot: part of the place, or a pointer to it, which is read.
-    fn place_base(&mut self, base: &ast::Expr) -> Expr {
+    pub(super) fn place_base(&mut self, base: &ast::Expr) -> Expr {
         let base = strip(base);
         if let Ast::Field { base: inner, name, arrow } = &base.kind
             && self.config_named(inner).is_none()

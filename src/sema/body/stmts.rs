@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
                 self.unsupported_stmt(span, "`throw`")
             }
             Ast::DeferCall(_) | Ast::DeferBlock(_) => self.unsupported_stmt(span, "`defer`"),
-            Ast::Lock { .. } => self.unsupported_stmt(span, "`lock`"),
+            Ast::Lock { place, body } => self.lock_stmt(place, body),
         };
         if let Some(kind) = kind {
             out.push(Stmt { kind, span });

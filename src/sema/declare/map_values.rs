@@ -29,6 +29,11 @@ impl Declare<'_> {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
             _ if size > MAX_VALUE => "a value has at most 4 MiB",
+            _ if cx.types.has_lock(ty) && !kind.spin_lock => "entries of this kind cannot be locked",
+            _ if cx.types.has_lock(ty) && cx.types.lock_fields(ty).is_empty() => {
+                "its lock is not a field of the value itself"
+            }
+            _ if cx.types.lock_fields(ty).len() > 1 => "an entry has one lock at most",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
                 "a function pointer means nothing to the other side"
             }

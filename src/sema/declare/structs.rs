@@ -3,6 +3,7 @@
 use super::{Declare, Entry};
 use crate::ast::{FieldDecl, Ident, ItemKind};
 use crate::diag::codes::names::DuplicateMember;
+use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{BadLength, NoMembers};
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -10,6 +11,7 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{FieldDef, StructId, Ty, TyKind};
 
 impl<'a> Declare<'a> {
@@ -21,6 +23,7 @@ impl<'a> Declare<'a> {
         name: &Ident,
         fields: &'a [FieldDecl],
     ) -> Option<Entity> {
+        let in_config = self.env.program.configs.iter().any(|config| cx.types.kind(ty) == TyKind::Struct(config.ty));
         let TyKind::Struct(id) = cx.types.kind(ty) else {
             crate::bug!("the struct `{}` is none", name.name);
         };
@@ -38,8 +41,8 @@ impl<'a> Declare<'a> {
                     error.note(first, "first here");
                 }
             }
-            let ty = resolve(cx, self, &field.ty, Position::Value);
-            let known = self.complete(cx, ty, field.ty.span);
+            let ty = resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field });
+            let known = self.complete(cx, ty, field.ty.span) && !(in_config && refuse_lock(cx, ty, field.ty.span));
             defs.push(FieldDef {
                 name: field.name.name.clone(),
                 ty: if known { ty } else { Ty::ERROR },
@@ -112,4 +115,14 @@ fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {
         return Some(&decl.fields);
     }
     if let ItemKind::Config(decl) = &entry.item.kind { Some(&decl.fields) } else { None }
+}
+
+/// Whether a value of the type holds a lock, which is reported: the kernel has locks in entries of maps alone.
+pub(super) fn refuse_lock(cx: &mut Session, ty: Ty, span: Span) -> bool {
+    let refused = cx.types.has_lock(ty);
+    if refused {
+        let what = format!("`{}`, which holds a `bpf_spin_lock`,", cx.types.name(ty));
+        cx.error(span, LockPlace { what }).help("an `array<u32, T>(1)` has one entry, which can be locked");
+    }
+    refused
 }

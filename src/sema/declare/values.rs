@@ -1,6 +1,7 @@
 //! Constants, global variables and the values of configs.
 
 use super::Declare;
+use super::structs::refuse_lock;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
 use crate::diag::codes::shared::PercpuInitialiser;
 use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
@@ -36,7 +37,9 @@ impl Declare<'_> {
     pub(super) fn global(&mut self, cx: &mut Session, id: GlobalId, decl: &VarDecl) -> Option<Entity> {
         let declared = decl.ty.as_ref().map(|written| {
             let ty = resolve(cx, self, written, Position::Value);
-            let usable = self.complete(cx, ty, written.span) && check_size(cx, written.span, ty);
+            let usable = self.complete(cx, ty, written.span)
+                && check_size(cx, written.span, ty)
+                && !refuse_lock(cx, ty, written.span);
             if usable { ty } else { Ty::ERROR }
         });
         let (ty, init) = match (declared, &decl.init) {

@@ -265,6 +265,11 @@ pub enum StmtKind {
     Loop {
         body: Block,
     },
+    /// `lock (entry.field)`: the field of a bound entry.
+    Lock {
+        lock: Expr,
+        body: Block,
+    },
     /// `low..high`; both of the local's type, evaluated once.
     For {
         local: LocalId,

@@ -2,7 +2,10 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use crate::ir::ops::{BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLoop};
+use crate::ir::ops::{
+    BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop, BpfUnlock,
+    BpfWhole,
+};
 use crate::ir::{OpData, Value};
 use crate::tables::{HELPERS, KFUNCS};
 use crate::types::Ty;
@@ -68,6 +71,16 @@ pub fn helper(g: &mut FnGen, op: &OpData) {
     }
 }
 
+pub fn lock(g: &mut FnGen, op: &OpData) {
+    let lock = g.value(BpfLock::of(op).lock());
+    g.call_helper("bpf_spin_lock", Some(g.g.build.int_type(64).into()), &[lock]);
+}
+
+pub fn unlock(g: &mut FnGen, op: &OpData) {
+    let lock = g.value(BpfUnlock::of(op).lock());
+    g.call_helper("bpf_spin_unlock", Some(g.g.build.int_type(64).into()), &[lock]);
+}
+
 pub fn loop_(g: &mut FnGen, op: &OpData) {
     let view = BpfLoop::of(op);
     let Some(callback) = g.g.funcs.get(view.callback()) else {
@@ -117,6 +130,11 @@ pub fn iter_destroy(g: &mut FnGen, op: &OpData) {
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
     let value = g.g.build.asm_in_place("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", value);
+    g.set(op, value);
+}
+
+pub fn whole(g: &mut FnGen, op: &OpData) {
+    let value = g.g.build.asm_unary("", "=r,0", g.int(BpfWhole::of(op).value()));
     g.set(op, value);
 }
 

@@ -10,9 +10,9 @@ use crate::ir::ops::{
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
 use crate::target::Target;
-use crate::types::{FieldDef, Space, StructDef, TyKind};
+use crate::types::{FieldDef, Space, StructDef, Ty, TyKind};
 use inkwell::IntPredicate;
-use inkwell::values::BasicValueEnum;
+use inkwell::values::{BasicValueEnum, PointerValue};
 
 pub use super::calls::{call, call_pointer, func};
 
@@ -44,8 +44,10 @@ pub fn var(_: &mut FnGen, _: &OpData) {}
 
 pub fn zero(g: &mut FnGen, op: &OpData) {
     let place = KsZero::of(op).place();
-    let (size, align) = (g.types().size_of(g.pointee(place)), g.facts(place).align);
-    g.zero(g.ptr(place), align, size);
+    let align = g.facts(place).align;
+    for (from, to) in g.parts(g.pointee(place), &[place]) {
+        g.zero(g.part(place, from), part_align(align, from), to - from);
+    }
 }
 
 /// Memory of spaces that a plain load or store cannot reach is refused: never a wrong access.
@@ -104,9 +106,48 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     if !reachable(g, op, to) || !reachable(g, op, from) {
         return;
     }
-    let size = g.types().size_of(g.pointee(to));
     let (to_facts, from_facts) = (g.facts(to), g.facts(from));
-    g.copy((g.ptr(to), to_facts.align), (g.ptr(from), from_facts.align), size, from_facts.volatile);
+    let parts = g.parts(g.pointee(to), &[to, from]);
+    for &(start, end) in &parts {
+        let target = (g.part(to, start), part_align(to_facts.align, start));
+        let source = (g.part(from, start), part_align(from_facts.align, start));
+        g.copy(target, source, end - start, from_facts.volatile);
+    }
+    // What is left out is a lock: zero in a copy.
+    let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
+    if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
+        g.zero(g.part(to, start), part_align(to_facts.align, start), end - start);
+    }
+}
+
+/// Of a part that begins so many bytes into a place.
+fn part_align(align: u64, offset: u64) -> u64 {
+    if offset == 0 { align } else { align.min(1 << offset.trailing_zeros()) }
+}
+
+impl<'c> FnGen<'_, '_, 'c> {
+    /// The address of a part of a place.
+    fn part(&self, place: Value, offset: u64) -> PointerValue<'c> {
+        let pointer = self.ptr(place);
+        if offset == 0 { pointer } else { self.g.build.offset(pointer, self.g.build.int(64, offset)) }
+    }
+
+    /// The bytes of a value, from and to, that BPF code touches when it copies or clears the places: all but the lock, which
+    /// the verifier protects where one of them is a map's entry.
+    fn parts(&self, ty: Ty, places: &[Value]) -> Vec<(u64, u64)> {
+        let size = self.types().size_of(ty);
+        match self.types().locked_bytes(ty) {
+            Some((start, end)) if self.g.target == Target::Bpf && !places.iter().all(|&p| self.on_stack(p)) => {
+                let parts = [(0, start), (end, size)];
+                parts.into_iter().filter(|(from, to)| from < to).collect()
+            }
+            Some(_) | None => vec![(0, size)],
+        }
+    }
+
+    fn on_stack(&self, place: Value) -> bool {
+        matches!(self.types().kind(self.func.ty(place)), TyKind::Place { space: Space::Stack, .. })
+    }
 }
 
 impl FnGen<'_, '_, '_> {

@@ -12,6 +12,13 @@ use crate::target::Target;
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
+/// `BPF_F_LOCK` of include/uapi/linux/bpf.h where values hold a lock: the entry is written while it is held. In user space
+/// the runtime adds it.
+fn lock_flag(g: &FnGen, map: &Symbol) -> u64 {
+    let locked = g.g.ir.map(map).is_some_and(|map| g.types().has_lock(map.value));
+    if locked && g.g.target == Target::Bpf { 4 } else { 0 }
+}
+
 pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
     match g.g.data.get(map) {
         Some(&place) => place,
@@ -30,13 +37,15 @@ pub fn lookup(g: &mut FnGen, op: &OpData) {
 pub fn update(g: &mut FnGen, op: &OpData) {
     let view = MapUpdate::of(op);
     let (key, value) = (g.value(view.key()), g.value(view.value()));
-    let flags = g.g.build.int(64, view.flags() as u64).into();
+    let flags = g.g.build.int(64, view.flags() as u64 | lock_flag(g, view.map())).into();
     status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
 }
 
 pub fn update_with(g: &mut FnGen, op: &OpData) {
     let view = MapUpdateWith::of(op);
-    let (key, value, flags) = (g.value(view.key()), g.value(view.value()), g.value(view.flags()));
+    let (key, value) = (g.value(view.key()), g.value(view.value()));
+    let lock = g.g.build.int(64, lock_flag(g, view.map()));
+    let flags = g.g.build.or(g.int(view.flags()), lock).into();
     status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
 }
 

@@ -100,6 +100,9 @@ fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
         (true, false) => (KS_MAP_PERCPU, 0),
         (true, true) => (KS_MAP_PERCPU | KS_MAP_SUM, value as u32),
     };
+    if g.cx.types.has_lock(map.value) {
+        flags |= KS_MAP_LOCK;
+    }
     if map.pinned {
         flags |= KS_MAP_PIN;
     }

@@ -1,0 +1,80 @@
+//! `locks`: a body under a lock becomes a scope that takes and releases it.
+//!
+//! Takes `bpf.locked`. Leaves `bpf.lock` and a `ks.scope` whose clean-up is `bpf.unlock`, so that every way out releases.
+//! Reports what is a call by then, since the verifier allows none while a lock is held. So it stands after all passes that
+//! make calls (`maps`, `outline`, `percpu-vars`).
+
+use super::{Changed, Declarations, Pass, Run, percpu_vars};
+use crate::diag::codes::shared::CallInLock;
+use crate::ir::ops::{BpfHelper, BpfLocked, KsCall};
+use crate::ir::{Builder, Function, OpData, OpId, Opcode};
+use crate::passes::split::map_of;
+use crate::session::Session;
+use crate::source::Span;
+use crate::tables::OpTrait;
+
+const NAME: &str = "locks";
+pub static PASS: Pass = Pass { name: NAME, summary: "Take and release the locks of entries", run: Run::Function(run) };
+
+fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+    let locked: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfLocked).collect();
+    for &op in &locked {
+        check(func, cx, op);
+    }
+    for &op in &locked {
+        lower(func, op);
+    }
+    if locked.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+fn check(func: &Function, cx: &mut Session, locked: OpId) {
+    let mut inside = Vec::new();
+    func.walk_region(BpfLocked::of(&func.ops[locked]).body_region(), &mut inside);
+    let mut said: Option<Span> = None;
+    for op in inside.into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode.has(OpTrait::Calls)) {
+        let span = op.loc.span;
+        if said.replace(span) == Some(span) {
+            continue;
+        }
+        let error = cx.error(span, CallInLock { what: in_words(op) });
+        error.note(func.ops[locked].loc.span.start(), "the lock is taken here");
+        error.help(if op.opcode == Opcode::BpfLocked {
+            "an entry has one lock, and a program holds one at a time"
+        } else {
+            "do it before the `lock` block and keep the result in a variable, or after it"
+        });
+    }
+}
+
+/// What the user wrote, as a message begins.
+fn in_words(op: &OpData) -> String {
+    if op.opcode == Opcode::KsCall {
+        return format!("a call of `{}`", KsCall::of(op).callee());
+    }
+    if op.opcode == Opcode::BpfHelper {
+        return format!("a call of `{}`", BpfHelper::of(op).helper());
+    }
+    if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfTurns) {
+        return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
+    }
+    match map_of(op) {
+        Some(name) if op.loc.made_by == Some(percpu_vars::PASS.name) => format!("a use of `percpu var {name}`"),
+        Some(name) => format!("an access to the map `{name}`"),
+        None if op.opcode == Opcode::BpfLocked => "a second `lock`".to_owned(),
+        None => format!("`{}`", op.opcode.spec().name.rsplit('.').next().unwrap_or_default()),
+    }
+}
+
+fn lower(func: &mut Function, op: OpId) {
+    let view = BpfLocked::of(&func.ops[op]);
+    let (lock, body) = (view.lock(), view.body_region());
+    let mut b = Builder::before(func, op, NAME);
+    b.bpf_lock(lock);
+    let (cleanup, block) = b.region(&[]);
+    let loc = b.loc;
+    b.ks_scope(vec![body, cleanup]);
+    let mut b = Builder::at_end(func, block, loc);
+    b.bpf_unlock(lock);
+    b.done();
+    func.erase(op);
+}

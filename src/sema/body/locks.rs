@@ -1,0 +1,71 @@
+//! `lock (entry.field) { … }`
+
+use super::Checker;
+use super::exprs::strip;
+use super::scope::LocalKind;
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::shared::{LockUse, LockWhat};
+use crate::sema::tree::{Expr, ExprKind, StmtKind};
+use crate::source::Span;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    pub fn lock_stmt(&mut self, place: &ast::Expr, body: &ast::Block) -> Option<StmtKind> {
+        let lock = self.lock_place(place);
+        let body = self.block(body);
+        lock.map(|lock| StmtKind::Lock { lock, body })
+    }
+
+    /// The lock that is meant; none if something else was, which was reported.
+    fn lock_place(&mut self, place: &ast::Expr) -> Option<Expr> {
+        let place = strip(place);
+        let Ast::Field { base, name, .. } = &place.kind else {
+            let value = self.typed(place, None);
+            if value.ty != Ty::ERROR {
+                self.no_lock(place.span, "a value");
+            }
+            return None;
+        };
+        let base = self.place_base(base);
+        let TyKind::Struct(id) = self.cx.types.kind(base.ty) else {
+            if base.ty != Ty::ERROR {
+                let through = self.pointer(base.ty).is_some();
+                self.no_lock(place.span, if through { "what a pointer points to" } else { "a value" });
+            }
+            return None;
+        };
+        let (field, ty) = self.find_field(id, name)?;
+        let mut entry = false;
+        if let ExprKind::Local(local) = base.kind {
+            let info = self.info(local);
+            info.read = true;
+            entry = info.kind == LocalKind::Entry;
+        }
+        if !self.cx.types.is_lock(ty) {
+            let what = format!("a `{}`", self.ty_name(ty));
+            self.no_lock(place.span, &what);
+            return None;
+        }
+        if !entry {
+            self.no_lock(place.span, "that of a copy");
+            return None;
+        }
+        Some(Expr { kind: ExprKind::Field { base: Box::new(base), field }, ty, span: place.span })
+    }
+
+    fn no_lock(&mut self, span: Span, what: &str) {
+        self.error(span, LockWhat { what: what.to_owned() }).help(
+            "with a field `lock: bpf_spin_lock` in the map's value: `if (var v = m[key]) { lock (v.lock) { … } }`",
+        );
+    }
+
+    /// Reports a use of a lock as a value or as a place to write.
+    pub fn refuse_lock_use(&mut self, ty: Ty, name: &ast::Ident) -> bool {
+        let is_lock = self.cx.types.is_lock(ty);
+        if is_lock {
+            self.error(name.span, LockUse { name: name.name.clone() })
+                .help("copies, assignments and literals leave it out");
+        }
+        is_lock
+    }
+}
