@@ -146,6 +146,7 @@ impl Checker<'_, '_> {
             | ExprKind::Deref(_)
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
+            | ExprKind::Atomic { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::Arith { .. }
             | ExprKind::Neg(_)
