@@ -146,7 +146,6 @@ impl Checker<'_, '_> {
             | ExprKind::Deref(_)
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
-            | ExprKind::Atomic { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::Arith { .. }
             | ExprKind::Neg(_)
