@@ -12,11 +12,12 @@ VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux
 
 
 class Contest:
-    """One example and its C peer, built in a folder."""
+    """One program, an example or one made for this, and its C peer, built in a folder."""
 
     def __init__(self, name, folder):
         self.name, self.folder = name, folder
-        self.source = ROOT / "examples" / f"{name}.ks"
+        example = ROOT / "examples" / f"{name}.ks"
+        self.source = example if example.exists() else PEERS / f"{name}.ks"
         self.executable = folder / name
         self.loader = folder / f"{name}-loader"
 
@@ -52,6 +53,14 @@ class Contest:
         stripped = self.folder / f"{self.name}.stripped"
         run(["strip", "-o", str(stripped), str(self.executable)])
         return stripped.stat().st_size
+
+
+def build_walks(folder):
+    """The two programs that walk over a map of a million entries, ours first."""
+    ours, theirs = folder / "map_walk", folder / "map_walk-c"
+    run([str(static_compiler()), str(PEERS / "map_walk.ks"), "-o", str(ours)])
+    run(["gcc", "-O2", str(PEERS / "map_walk.c"), "-o", str(theirs), "-lbpf", "-lelf", "-lz"])
+    return ours, theirs
 
 
 def write_vmlinux_header(folder):

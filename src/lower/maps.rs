@@ -1,6 +1,7 @@
 //! Access to maps. Keys and values are passed as places, which hold zeros in their padding.
 
 use super::func::{Dest, Lowering};
+use super::scan::may_write;
 use crate::ir::{Attr, Opcode, Value};
 use crate::sema::tree::{Block, CompoundOp, Expr, LocalId, MapId};
 use crate::source::Span;
@@ -14,7 +15,7 @@ impl Lowering<'_> {
     }
 
     /// A key or value as a place on the stack, which is not changed before the op that takes it: `name` is for
-    /// temporaries. A variable serves as it is where nothing is evaluated in between.
+    /// temporaries. A variable serves as it is where nothing that is evaluated in between may write to it.
     pub(super) fn operand_place(&mut self, expr: &Expr, name: &'static str, may_share: bool) -> Value {
         if may_share && self.cx.types.is_aggregate(expr.ty) && Self::is_place(expr) {
             let place = self.place(expr);
@@ -55,7 +56,7 @@ impl Lowering<'_> {
 
     /// `m[k] = e`
     pub(super) fn map_update(&mut self, map: MapId, key: &Expr, value: &Expr, span: Span) {
-        let key = self.operand_place(key, "key", false);
+        let key = self.operand_place(key, "key", !may_write(value));
         let value = self.operand_place(value, "value", true);
         let name = self.names.map(map);
         self.at(span).b.map_update(key, value, name, 0, Ty::I32);
@@ -63,7 +64,7 @@ impl Lowering<'_> {
 
     /// `m[k] op= e`
     pub(super) fn map_assign_op(&mut self, map: MapId, key: &Expr, op: CompoundOp, value: &Expr, span: Span) {
-        let key = self.operand_place(key, "key", false);
+        let key = self.operand_place(key, "key", !may_write(value));
         let value = self.scalar(value);
         let name = self.names.map(map);
         self.at(span).b.map_assign_op(key, value, name, op.op.word(), op.compute);
@@ -83,10 +84,10 @@ impl Lowering<'_> {
         self.scoped(|this| {
             let mut operands = Vec::new();
             for (index, (arg, (_, ty))) in std::iter::zip(args, method.params).enumerate() {
-                let last = index + 1 == args.len();
+                let stays = !args[index + 1..].iter().any(may_write);
                 operands.push(match *ty {
-                    "K" => this.operand_place(arg, "key", last),
-                    "V" => this.operand_place(arg, "value", last),
+                    "K" => this.operand_place(arg, "key", stays),
+                    "V" => this.operand_place(arg, "value", stays),
                     _ => this.scalar(arg),
                 });
             }
