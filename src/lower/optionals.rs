@@ -1,6 +1,7 @@
 //! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
 
 use super::func::{Dest, Lowering, Slot};
+use super::scan::may_write;
 use crate::diag::codes::syntax::NestingTooDeep;
 use crate::ir::Value;
 use crate::sema::tree::{Binding, Block, Expr, If, LocalId, Optional, OptionalKind};
@@ -25,7 +26,7 @@ impl<'a> Lowering<'a> {
                 (self.at(optional.span).b.map_entry(key, name, ty), entry)
             }
             OptionalKind::MapEntryOr { map, key, init } => {
-                let key = self.operand_place(key, "key", false);
+                let key = self.operand_place(key, "key", !may_write(init));
                 let init = self.operand_place(init, "init", true);
                 let entry = self.cx.types.place(self.program.map(*map).value, self.entry_space(*map));
                 let ty = self.cx.types.opt(entry);
