@@ -170,12 +170,13 @@ fn map_flag(name: &str, v: &Value) -> String {
 
 fn map_method(name: &str, v: &Value) -> String {
     format!(
-        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, function: {}, needs: {}, op: {:?}, \
+        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, function: {}, entry: {}, needs: {}, op: {:?}, \
          summary: {:?} }}",
         params(v),
         text(v, "result"),
         flag(v, "optional", false),
         flag(v, "function", false),
+        flag(v, "entry", false),
         access(text(v, "needs")),
         maybe_text(v, "op"),
         text(v, "summary"),

@@ -57,6 +57,8 @@ impl Lowering<'_> {
             self.call(*func, args, Some(place), expr.span);
         } else if let ExprKind::CallPointer { callee, args, checked } = &expr.kind {
             self.call_pointer((callee, *checked), args, (expr.ty, Some(place)), expr.span);
+        } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
+            self.percpu_value(*map, key, cpu.as_deref(), place, expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {
             self.copy_entry(*map, key, place, expr.span);
         } else if let ExprKind::Cast(from) = &expr.kind {
@@ -138,7 +140,10 @@ impl Lowering<'_> {
             return Self::reads_scalars_only(element);
         }
         // Arguments are copied before the call, and an entry is looked up before it is copied.
-        matches!(value.kind, ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. })
+        matches!(
+            value.kind,
+            ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. } | ExprKind::PerCpu { .. }
+        )
     }
 
     /// Constants, and arithmetic on scalar variables.

@@ -3,7 +3,7 @@
 use super::elements::has_variable_index;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
@@ -35,6 +35,7 @@ impl Lowering<'_> {
                 self.at(expr.span).b.packet_len(ctx, Ty::U64)
             }
             ExprKind::MapGet { map, key } => self.entry_value(*map, key, expr.span),
+            ExprKind::PerCpu { map, key, cpu } => self.percpu_scalar(*map, key, cpu.as_deref(), expr.span),
             ExprKind::Arith { op, left, right } => {
                 let (left, right) = (self.scalar(left), self.scalar(right));
                 self.at(expr.span).arith(*op, left, right, ty)
@@ -47,16 +48,7 @@ impl Lowering<'_> {
                 let value = self.scalar(inner);
                 self.at(expr.span).invert(value, ty)
             }
-            ExprKind::Compare { op, left, right } if matches!(self.cx.types.kind(left.ty), TyKind::Str(_)) => {
-                self.compare_strings(*op, left, right, expr.span)
-            }
-            ExprKind::Compare { op, left, right } if self.cx.types.is_aggregate(left.ty) => {
-                self.compare_aggregates(*op, left, right, expr.span)
-            }
-            ExprKind::Compare { op, left, right } => {
-                let (left, right) = (self.scalar(left), self.scalar(right));
-                self.at(expr.span).compare(*op, left, right)
-            }
+            ExprKind::Compare { op, left, right } => self.comparison(*op, left, right, expr.span),
             ExprKind::Logical { and, left, right } => self.logical(*and, left, right),
             ExprKind::Cast(inner) => self.conversion(inner, expr),
             ExprKind::Raw(inner) => {
@@ -91,6 +83,17 @@ impl Lowering<'_> {
         }
         let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
         self.at(span).address(place)
+    }
+
+    fn comparison(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        if matches!(self.cx.types.kind(left.ty), TyKind::Str(_)) {
+            return self.compare_strings(op, left, right, span);
+        }
+        if self.cx.types.is_aggregate(left.ty) {
+            return self.compare_aggregates(op, left, right, span);
+        }
+        let (left, right) = (self.scalar(left), self.scalar(right));
+        self.at(span).compare(op, left, right)
     }
 
     /// Stands for a value that is never computed, since control does not come here.
@@ -156,6 +159,7 @@ impl Lowering<'_> {
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
+            | ExprKind::PerCpu { .. }
             | ExprKind::Arith { .. }
             | ExprKind::Neg(_)
             | ExprKind::BitNot(_)
@@ -209,6 +213,7 @@ impl Lowering<'_> {
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
+            | ExprKind::PerCpu { .. }
             | ExprKind::Arith { .. }
             | ExprKind::Neg(_)
             | ExprKind::BitNot(_)

@@ -20,6 +20,7 @@ mod maps;
 mod matches;
 mod numbers;
 mod optionals;
+mod percpu;
 mod places;
 mod print;
 mod scan;

@@ -56,6 +56,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Logical { left, right, .. } => may_write(left) || may_write(right),
         ExprKind::Struct { fields } => fields.iter().any(|(_, value)| may_write(value)),
         ExprKind::Array(elements) => elements.iter().any(may_write),
+        ExprKind::PerCpu { key, cpu, .. } => may_write(key) || cpu.as_deref().is_some_and(may_write),
         ExprKind::IsPresent(_)
         | ExprKind::If(_)
         | ExprKind::Block(_)
@@ -117,6 +118,11 @@ impl Uses {
                 self.expr(high);
                 self.block(body);
             }
+            StmtKind::ForCpus { key, body, .. } => {
+                self.expr(key);
+                self.block(body);
+            }
+            StmtKind::MapCpuUpdate { key, cpu, value, .. } => self.exprs([key, cpu, value]),
             StmtKind::Break | StmtKind::Continue => {}
             StmtKind::Return(value) => self.exprs(value),
         }
@@ -201,6 +207,10 @@ impl Uses {
             ExprKind::Atomic { place, args, .. } => {
                 self.expr(place);
                 self.exprs(args);
+            }
+            ExprKind::PerCpu { key, cpu, .. } => {
+                self.expr(key);
+                self.exprs(cpu.as_deref());
             }
             ExprKind::Print(print) => self.exprs(&print.args),
             ExprKind::Attach { handle, target, flags, .. } => {

@@ -49,6 +49,8 @@ impl Lowering<'_> {
             StmtKind::Lock { lock, body } => self.locked(lock, body, span),
             StmtKind::For { local, low, high, inclusive, body } => self.for_(*local, low, high, *inclusive, body),
             StmtKind::ForArray { array, index, value, body } => self.for_array(array, *index, *value, body),
+            StmtKind::ForCpus { map, key, cpu, value, body } => self.for_cpus(*map, key, (*cpu, *value), body, span),
+            StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
             StmtKind::Break => {
                 if let (true, Some(left)) = (self.reachable, self.loops.last_mut()) {

@@ -98,6 +98,8 @@ pub enum MapAccess {
     Contains,
     /// `s.id(ctx, flags)`
     StackId,
+    /// `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`
+    CpuView,
     /// `redirect(m, key, flags)`
     Redirect,
     /// `if (var inner = m[k])`
@@ -122,6 +124,7 @@ impl MapAccess {
             MapAccess::Peek => "`peek`",
             MapAccess::Contains => "`contains`",
             MapAccess::StackId => "`id`",
+            MapAccess::CpuView => "looking at the values of CPUs",
             MapAccess::Redirect => "`redirect`",
             MapAccess::Inner => "taking out a map",
             MapAccess::SetInner => "putting in a map",
@@ -186,6 +189,8 @@ pub struct MapMethodSpec {
     pub optional: bool,
     /// Called as `redirect(m, …)`.
     pub function: bool,
+    /// Called on entries: `m[k].sum()`.
+    pub entry: bool,
     pub needs: MapAccess,
     /// The op that it becomes; none: not compiled yet.
     pub op: Option<&'static str>,

@@ -54,6 +54,11 @@ codes! {
     E0440 MapWanted { name } = "`{name}` takes a map first",
     /// The kernel has this for other types of programs.
     E0441 NotInProgram { what, program, name } = "{what} is not for `@{program}` programs such as `{name}`",
+    /// In user space an entry of a per-CPU map is the values of all CPUs. An integer reads as their sum; what anything else
+    /// would read as, the program says.
+    E0442 PercpuValue { name } = "an entry of `{name}` is a value for each CPU",
+    /// A sum adds up integers, of which the value has none, or more than 256.
+    E0443 NothingToSum { ty } = "a `{ty}` cannot be summed over the CPUs",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

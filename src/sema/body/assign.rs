@@ -21,6 +21,8 @@ impl Checker<'_, '_> {
             out.extend(self.assign_entry(map, key, op, value, place.span, span));
         } else if let Some((map, key)) = self.below_entry(place) {
             self.assign_below(map, key, place, op, value, span, out);
+        } else if let Some(one) = self.cpu_place(place) {
+            self.assign_cpu(one, place, op, value, span, out);
         } else if is_discard(place) {
             let value = self.typed(value, None);
             out.push(Stmt { kind: StmtKind::Expr(value), span });

@@ -145,6 +145,12 @@ impl Checker<'_, '_> {
         if name.name == "packet" && self.context_named(base).is_some() {
             return self.untested(span);
         }
+        if let Some(entry) = self.map_entry(base)
+            && let (_, ty) = self.entry_types(entry.0)
+            && !self.has_function_field(ty, name)
+        {
+            return self.entry_method(entry, name, args, span);
+        }
         let base = self.typed(base, None);
         if base.ty == Ty::ERROR {
             return error_expr(span);

@@ -147,6 +147,7 @@ impl Checker<'_, '_> {
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
+            | ExprKind::PerCpu { .. }
             | ExprKind::Arith { .. }
             | ExprKind::Neg(_)
             | ExprKind::BitNot(_)

@@ -83,6 +83,10 @@ impl Checker<'_, '_> {
             ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive, span),
             ForOver::Each(over) => match self.map_named(over) {
                 Some(map) => self.for_map(stmt, map, over.span),
+                None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
+                    let entry = self.map_entry(over)?;
+                    self.for_cpus(stmt, entry, over.span)
+                }
                 None => {
                     let over = self.typed(over, None);
                     let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);

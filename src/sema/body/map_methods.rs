@@ -55,7 +55,7 @@ impl Checker<'_, '_> {
     /// A call on a map where a value is asked for.
     pub fn map_method(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let kind = self.env.program.map(map).kind;
-        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name && !method.function) else {
+        let Some(method) = MAP_METHODS.iter().find(|method| method.name == name.name && on_maps(method)) else {
             self.check_args(args);
             self.no_such_method(map, kind, name);
             return error_expr(span);
@@ -171,7 +171,7 @@ impl Checker<'_, '_> {
 
     fn no_such_method(&mut self, map: MapId, kind: &MapKindSpec, name: &Ident) {
         let of = format!("map `{}`, a `{}`,", self.env.program.map(map).name, kind.name);
-        let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && !method.function);
+        let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && on_maps(method));
         let has: Vec<&str> = has.map(|method| method.name).collect();
         let near = similar::best(&name.name, has.iter().copied());
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
@@ -184,6 +184,11 @@ impl Checker<'_, '_> {
             error.help(format!("a `{}` has {}", kind.name, has.join(", ")));
         }
     }
+}
+
+/// Whether it is called as `m.name()`.
+fn on_maps(method: &MapMethodSpec) -> bool {
+    !method.function && !method.entry
 }
 
 /// As it is called, for messages.

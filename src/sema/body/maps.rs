@@ -6,7 +6,7 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, has_effect, number};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
-use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite};
+use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, PercpuValue};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Binding, Block, Condition, Expr, ExprKind, If, MapId, Optional, OptionalKind, Stmt, StmtKind};
 use crate::source::Span;
@@ -66,8 +66,13 @@ impl Checker<'_, '_> {
         let declared = self.env.program.map(map);
         let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
         if declared.kind.percpu && self.side != Side::Bpf && !summable {
-            let what = format!("reading entries of `{}` in user space, a struct for each CPU,", declared.name);
-            self.unsupported(span, what);
+            let (name, either) = (declared.name.clone(), self.side == Side::Either);
+            let error = self.error(span, PercpuValue { name: name.clone() });
+            error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
+            error.help(format!("`for (cpu, v in {name}[key])` goes through all"));
+            if either {
+                error.help("a function that only BPF code calls is declared `@helper`");
+            }
         }
     }
 
@@ -203,7 +208,7 @@ impl Checker<'_, '_> {
     }
 
     /// The place of `m[k].f.g[i]`, where a local stands for the entry.
-    fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
+    pub fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
         let place = strip(place);
         if let Ast::Index { base, index } = &place.kind
             && self.map_entry(place).is_none()
@@ -212,6 +217,7 @@ impl Checker<'_, '_> {
             return self.element(base, index, place.span);
         }
         let Ast::Field { base, name, arrow } = &place.kind else {
+            // The entry, or the value of one CPU.
             return self.local_expr(entry, place.span);
         };
         let base = self.below_place(base, entry);

@@ -36,6 +36,7 @@ mod matches;
 mod names;
 mod optionals;
 mod packet;
+mod percpu;
 mod places;
 mod pointers;
 mod print;

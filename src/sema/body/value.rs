@@ -132,6 +132,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Logical { left, right, .. } => has_effect(left) || has_effect(right),
         ExprKind::Struct { fields } => fields.iter().any(|(_, value)| has_effect(value)),
         ExprKind::Array(elements) => elements.iter().any(has_effect),
+        ExprKind::PerCpu { key, cpu, .. } => has_effect(key) || cpu.as_deref().is_some_and(has_effect),
         ExprKind::IsPresent(optional) => optional_has_effect(&optional.kind),
         ExprKind::If(_)
         | ExprKind::Block(_)

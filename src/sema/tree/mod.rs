@@ -285,6 +285,21 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
+    /// `for (cpu, v in m[k])`: no turn where the key is absent.
+    ForCpus {
+        map: MapId,
+        key: Expr,
+        cpu: LocalId,
+        value: LocalId,
+        body: Block,
+    },
+    /// `m[k].cpu(i) = value`
+    MapCpuUpdate {
+        map: MapId,
+        key: Expr,
+        cpu: Expr,
+        value: Expr,
+    },
     /// `for (i, v in array)`: `value` is a copy of the element, read when its turn comes.
     ForArray {
         array: Expr,
@@ -400,6 +415,12 @@ pub enum ExprKind {
         builtin: &'static BuiltinSpec,
         place: Box<Expr>,
         args: Vec<Expr>,
+    },
+    /// `m[k].cpu(i)`, the value of one CPU; without `cpu`: `m[k].sum()`.
+    PerCpu {
+        map: MapId,
+        key: Box<Expr>,
+        cpu: Option<Box<Expr>>,
     },
     /// `m.insert(k, v)` and the like, of a method whose result is always there.
     MapCall {

@@ -4,8 +4,8 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
-    MapContains, MapCopy, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapPeek, MapPop, MapPush,
-    MapRedirect, MapUpdate, MapUpdateWith,
+    MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapPeek,
+    MapPop, MapPush, MapRedirect, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol};
 use crate::target::Target;
@@ -123,6 +123,30 @@ pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
     let key = g.value(view.key());
     status(g, op, ("bpf_map_delete_elem", "ks_map_delete"), view.map(), &[key]);
+}
+
+pub fn cpus(g: &mut FnGen, op: &OpData) {
+    let view = MapCpus::of(op);
+    let args = [map_index(g, view.map()), g.value(view.key())];
+    let int = g.g.build.int_type(32).into();
+    let count = runtime(g, "ks_map_cpus", Some(int), &args);
+    g.set_maybe(op, count);
+}
+
+pub fn copy_cpu(g: &mut FnGen, op: &OpData) {
+    let view = MapCopyCpu::of(op);
+    let args = [map_index(g, view.map()), g.value(view.key()), g.value(view.cpu()), g.value(view.to())];
+    let bool = g.g.build.int_type(1).into();
+    let present = runtime(g, "ks_map_lookup_cpu", Some(bool), &args);
+    g.set_maybe(op, present);
+}
+
+pub fn update_cpu(g: &mut FnGen, op: &OpData) {
+    let view = MapUpdateCpu::of(op);
+    let args = [map_index(g, view.map()), g.value(view.key()), g.value(view.cpu()), g.value(view.value())];
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, "ks_map_update_cpu", Some(int), &args);
+    g.set_maybe(op, status);
 }
 
 pub fn redirect(g: &mut FnGen, op: &OpData) {
