@@ -106,8 +106,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
         },
         // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
         Space::Any => {
-            module.target == Some(Target::Bpf)
-                && root.is_none_or(|op| !matches!(pointee_origin(func, types, op), Some(Origin::Packet)))
+            module.target == Some(Target::Bpf) && root.is_none_or(|op| may_be_shared(func, module, types, op))
         }
         Space::Stack
         | Space::Map
@@ -137,11 +136,12 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
     }
 }
 
-/// Who declares the struct that a pointer points to.
-fn pointee_origin(func: &Function, types: &Types, op: OpId) -> Option<Origin> {
+/// Whether a pointer that is followed may point to what others see; the kernel refuses atomic operations on packets.
+fn may_be_shared(func: &Function, module: &Declarations, types: &Types, op: OpId) -> bool {
     if func.ops[op].opcode != Opcode::KsDeref {
-        return None;
+        return true;
     }
-    let TyKind::Ptr { to, .. } = types.kind(func.ty(KsDeref::of(&func.ops[op]).pointer())) else { return None };
-    if let TyKind::Struct(id) = types.kind(to) { Some(types.struct_def(id).origin) } else { None }
+    let TyKind::Ptr { to, .. } = types.kind(func.ty(KsDeref::of(&func.ops[op]).pointer())) else { return true };
+    let in_packet = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Packet);
+    !in_packet && module.shared_pointees.contains(&to)
 }

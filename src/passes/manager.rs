@@ -41,7 +41,7 @@ fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass) {
             run(module, cx);
         }
         Run::Function(run) => {
-            let declarations = Declarations::of(module);
+            let declarations = Declarations::of(module, &cx.types);
             for func in &mut module.funcs {
                 run(func, &declarations, cx);
             }

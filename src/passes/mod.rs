@@ -27,6 +27,7 @@ pub mod packet;
 pub mod percpu_vars;
 pub mod reach;
 pub mod shared_data;
+mod shared_pointees;
 pub mod split;
 pub mod strings;
 pub mod to_cf;
@@ -35,6 +36,8 @@ pub use manager::{Outcome, run};
 
 use crate::ir::{Function, Module};
 use crate::session::Session;
+use crate::target::Target;
+use crate::types::{Ty, Types};
 
 /// Whether a pass changed what it was given; tests compare it with the truth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,13 +66,23 @@ pub enum Run {
 
 /// What a function pass may know of the rest of the module.
 pub struct Declarations {
-    pub target: Option<crate::target::Target>,
+    pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
+    /// What a pointer of unknown origin may share, in BPF code; see `shared_pointees.rs`.
+    pub shared_pointees: std::collections::BTreeSet<Ty>,
 }
 
 impl Declarations {
-    fn of(module: &Module) -> Declarations {
-        Declarations { target: module.target, maps: module.maps.clone(), globals: module.globals.clone() }
+    fn of(module: &Module, types: &Types) -> Declarations {
+        Declarations {
+            target: module.target,
+            maps: module.maps.clone(),
+            globals: module.globals.clone(),
+            shared_pointees: match module.target {
+                Some(Target::Bpf) => shared_pointees::of(module, types),
+                Some(Target::Host) | None => Default::default(),
+            },
+        }
     }
 }
