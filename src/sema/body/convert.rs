@@ -179,7 +179,7 @@ impl Checker<'_, '_> {
             (TyKind::Null, TyKind::Ptr { to, .. }) => {
                 Some(format!("a pointer that may be null is written `*{}?`", types.name(to)))
             }
-            (TyKind::Struct(_), TyKind::Ptr { to, .. }) if to == found => Some(format!("its address: `&{text}`")),
+            (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => Some(format!("its address: `&{text}`")),
             (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
                 Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))
@@ -192,4 +192,10 @@ impl Checker<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// Whether the text of an expression is a name, or fields and elements of what has one.
+fn names_place(text: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '>' | '[' | ']');
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(part)
 }
