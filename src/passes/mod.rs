@@ -11,6 +11,7 @@ pub mod function_pointers;
 mod global_uses;
 mod hide;
 pub mod iterators;
+mod kept_pointers;
 mod late_writes;
 pub mod locks;
 pub mod loop_form;

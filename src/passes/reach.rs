@@ -6,10 +6,10 @@
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
 use super::map_rules::{self, Refused};
-use super::{Changed, Pass, Run, global_uses};
+use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
-use crate::diag::codes::limits::PointerArithmetic;
+use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, NotInProgram, ReadOnlyEntry};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
@@ -85,6 +85,12 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 let error = report(cx, data, &func.name, code);
                 called_from(module, error, &chain);
             }
+        }
+        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| target == Target::Bpf) {
+            let error = cx
+                .error(span, PointerKept { memory: memory.to_owned() })
+                .help("keep a key or an index, and look up what it names where it is needed");
+            called_from(module, error, &chain);
         }
         for refused in map_rules::refused(func, &cx.types, module, target) {
             let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);

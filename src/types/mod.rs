@@ -337,6 +337,17 @@ impl Types {
         }
     }
 
+    /// A pointer, or something with one in a field or element.
+    pub fn holds_pointer(&self, ty: Ty) -> bool {
+        if let TyKind::Array(element, _) = self.kind(ty) {
+            return self.holds_pointer(element);
+        }
+        if let TyKind::Struct(id) = self.kind(ty) {
+            return self.struct_def(id).fields.iter().any(|field| self.holds_pointer(field.ty));
+        }
+        matches!(self.kind(ty), TyKind::Ptr { .. })
+    }
+
     /// Strings, arrays and structs: never an SSA value, always in a place.
     pub fn is_aggregate(&self, ty: Ty) -> bool {
         matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))

@@ -9,7 +9,7 @@ use crate::ir::ops::KsVar;
 use crate::ir::{BlockId, Function, OpData, Opcode, Role, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
-use crate::types::{Ty, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use inkwell::attributes::AttributeLoc;
 use inkwell::basic_block::BasicBlock;
 use inkwell::module::Linkage;
@@ -96,10 +96,22 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
             // libbpf before 1.7 cannot relocate jump tables.
             set_text("no-jump-tables", "true");
         }
-        if params.len() > BPF_ARGUMENTS {
+        if params.len() > BPF_ARGUMENTS || hands_out_addresses(g, func, params) {
             set(AttributeLoc::Function, "alwaysinline");
         }
     }
+}
+
+/// Whether the caller may get the address of a local of its own back: as the result, or in memory that it hands over. The
+/// verifier refuses that of a BPF function.
+fn hands_out_addresses(g: &ModuleGen, func: &Function, params: &[Ty]) -> bool {
+    let types = &g.cx.types;
+    let keeps = |&ty: &Ty| {
+        let kind = types.kind(ty);
+        let (TyKind::Ptr { to, space, .. } | TyKind::Place { of: to, space }) = kind else { return false };
+        space != Space::Ctx && types.holds_pointer(to)
+    };
+    types.holds_pointer(func.result) || params.iter().any(keeps)
 }
 
 /// What the emitters of one function work with.

@@ -8,6 +8,12 @@ codes! {
     /// The kernel's verifier must see that an access stays inside what a pointer points to, and a `*T` does not say how much
     /// that is. A `*T[N]` does: its index is compared with N. User space has all arithmetic on pointers.
     E0503 PointerArithmetic { func } = "BPF code has no arithmetic on pointers, but `{func}` runs there",
+    /// The verifier keeps track of a pointer in local variables, and in fields and elements of those. What it reads from
+    /// other memory is a number, through which nothing can be accessed.
+    E0504 PointerKept { memory } = "BPF code cannot keep a pointer in {memory}",
+    /// The body of a loop that the verifier does not walk through turn by turn is a function of its own, and the verifier
+    /// refuses to let that put the address of a local variable into a variable of the function around it.
+    E0505 PointerInLoop { name } = "BPF code cannot change `{name}` in this loop: it may point to a local variable",
     /// The pointer may be null here; the process would be ended by a signal.
     W0501 UncheckedNull { name } = "`{name}` may be null here",
 

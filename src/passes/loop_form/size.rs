@@ -4,6 +4,7 @@ use crate::ir::ops::{KsCall, KsFor};
 use crate::ir::range::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::assign_ops::root;
+use crate::passes::outline::changes_pointer;
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
@@ -14,6 +15,9 @@ const PLAIN: u64 = 4096;
 /// The same for a loop in which the verifier forks: it follows each value that a variable can have, and a variable that
 /// is changed on one way only can have as many as there were turns. Well below the million where it gives up.
 const FORKED: u64 = 1 << 16;
+
+/// And for one that cannot be a callback, because of the pointers that it changes.
+const FORKED_OR_REFUSED: u64 = 1 << 20;
 
 /// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
 /// each number of turns.
@@ -94,7 +98,8 @@ impl Sizes<'_> {
         let all = body.saturating_mul(turns);
         let forks = Body::of(func, self.types, view.body_region()).forks();
         let followed = all.saturating_mul(turns.saturating_pow(forks));
-        (all <= PLAIN && (forks == 0 || followed <= FORKED)).then_some(all)
+        let limit = if changes_pointer(func, self.types, view.body_region()) { FORKED_OR_REFUSED } else { FORKED };
+        (all <= PLAIN && (forks == 0 || followed <= limit)).then_some(all)
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod callback;
 mod frame;
+mod pointers;
 
 use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
@@ -19,11 +20,16 @@ use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Symbol, Targe
 use crate::session::Session;
 use crate::types::Types;
 use frame::{Frame, Kind};
+pub use pointers::changes_pointer;
 
 const NAME: &str = "outline";
 pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let refused = module.funcs.iter().filter(|func| !pointers::check(func, cx)).count();
+    if refused > 0 {
+        return Changed::No;
+    }
     let mut outliner = Outliner {
         types: &mut cx.types,
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),

@@ -10,24 +10,51 @@ impl Checker<'_, '_> {
         self.forget_addressed();
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);
-        for name in assigned {
+        for (name, value) in assigned {
             if let Some(local) = self.local_of(&name) {
-                self.flow.not_null.remove(&local);
+                if !self.is_never_null(value) {
+                    self.flow.not_null.remove(&local);
+                }
                 self.info(local).packet = None;
                 self.info(local).program = None;
             }
         }
     }
+
+    /// Whether it is a pointer that cannot be null wherever it stands: an address, or a parameter `*T`.
+    fn is_never_null(&self, value: &ast::Expr) -> bool {
+        let value = &strip(value).kind;
+        if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = value {
+            return !has_index(operand);
+        }
+        if let ast::ExprKind::Ternary { then, otherwise, .. } = value {
+            return self.is_never_null(then) && self.is_never_null(otherwise);
+        }
+        let ast::ExprKind::Name(path) = value else { return false };
+        let [name] = path.segments.as_slice() else { return false };
+        let ty = self.local_of(&name.name).map(|local| self.locals[local.0 as usize].ty);
+        ty.and_then(|ty| self.pointer(ty)).is_some_and(|pointer| !pointer.nullable)
+    }
 }
 
-/// The variables that statements of the block assign to.
-fn assigned_names(block: &ast::Block, names: &mut Vec<String>) {
+/// Behind a variable index.
+fn has_index(place: &ast::Expr) -> bool {
+    let place = &strip(place).kind;
+    if let ast::ExprKind::Field { base, .. } = place {
+        return has_index(base);
+    }
+    let ast::ExprKind::Index { base, index } = place else { return false };
+    !matches!(strip(index).kind, ast::ExprKind::Int(_)) || has_index(base)
+}
+
+/// The variables that statements of the block assign to, and the values that they get.
+fn assigned_names<'a>(block: &'a ast::Block, names: &mut Vec<(String, &'a ast::Expr)>) {
     for stmt in &block.stmts {
         assigned_in_stmt(stmt, names);
     }
 }
 
-fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<String>) {
+fn assigned_in_stmt<'a>(stmt: &'a ast::Stmt, names: &mut Vec<(String, &'a ast::Expr)>) {
     use ast::StmtKind;
     match &stmt.kind {
         StmtKind::Assign { place, op, value } => {
@@ -35,7 +62,7 @@ fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<String>) {
             if op.is_none()
                 && let ast::ExprKind::Name(path) = &strip(place).kind
             {
-                names.extend(path.segments.iter().map(|segment| segment.name.clone()));
+                names.extend(path.segments.iter().map(|segment| (segment.name.clone(), value)));
             }
             assigned_in_expr(value, names);
         }
@@ -69,7 +96,7 @@ fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<String>) {
     }
 }
 
-fn assigned_in_expr(expr: &ast::Expr, names: &mut Vec<String>) {
+fn assigned_in_expr<'a>(expr: &'a ast::Expr, names: &mut Vec<(String, &'a ast::Expr)>) {
     if let ast::ExprKind::If(branch) = &expr.kind {
         assigned_names(&branch.then, names);
         if let Some(block) = &branch.otherwise {

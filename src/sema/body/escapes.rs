@@ -62,7 +62,7 @@ impl Checker<'_, '_> {
                     Some(local) => self.note_held(local, value),
                     None => self.refuse_escape(value),
                 }
-                if self.holds_pointer(place.ty) || place.ty == Ty::U8 {
+                if self.cx.types.holds_pointer(place.ty) || place.ty == Ty::U8 {
                     self.forget_addressed();
                 }
             }
@@ -127,13 +127,15 @@ impl Checker<'_, '_> {
                 node.arms.iter().for_each(|arm| self.collect_block(&arm.body, into, sources));
                 node.default.iter().for_each(|block| self.collect_block(block, into, sources));
             }
-            ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. } if self.holds_pointer(expr.ty) => {
+            ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. }
+                if self.cx.types.holds_pointer(expr.ty) =>
+            {
                 for arg in args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty)) {
                     self.collect(arg, arg.ty, sources);
                 }
             }
             ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
-                if self.holds_pointer(expr.ty) =>
+                if self.cx.types.holds_pointer(expr.ty) =>
             {
                 self.collect_base(expr, sources);
             }
@@ -185,20 +187,9 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub fn holds_pointer(&self, ty: Ty) -> bool {
-        let types = &self.cx.types;
-        if let TyKind::Array(element, _) = types.kind(ty) {
-            return self.holds_pointer(element);
-        }
-        if let TyKind::Struct(id) = types.kind(ty) {
-            return types.struct_def(id).fields.iter().any(|field| self.holds_pointer(field.ty));
-        }
-        self.pointer(ty).is_some()
-    }
-
     /// Whether a function that takes the one can yield the other: a pointer to it or to something that it is a part of.
     fn leads_to(&self, argument: Ty, result: Ty) -> bool {
-        let Some(argument) = self.pointer(argument) else { return self.holds_pointer(argument) };
+        let Some(argument) = self.pointer(argument) else { return self.cx.types.holds_pointer(argument) };
         let Some(result) = self.pointer(result) else { return true };
         result.to == Ty::U8 || self.has_part(argument.to, result.to)
     }
