@@ -27,6 +27,8 @@ pub enum Command {
     Fix(Fix),
     /// Format source files in place
     Fmt(Fmt),
+    /// Show what a BPF object holds: maps, programs, globals
+    Inspect(Inspect),
     /// Explain a diagnostic code, such as E0101
     Explain {
         /// The code
@@ -81,6 +83,22 @@ pub struct Fmt {
     /// Write nothing; name the files that are not formatted, and fail if there are any
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// The object, such as `prog.bpf.o`
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// How it is printed
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: InspectFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum InspectFormat {
+    Text,
+    Json,
 }
 
 /// Options of every compilation.

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Some(Command::Explain { code }) => tool::explain::run(&code),
         Some(Command::Fix(fix)) => tool::fix::run(&fix),
         Some(Command::Fmt(fmt)) => tool::fmt::run(&fmt),
+        Some(Command::Inspect(inspect)) => tool::inspect::run(&inspect),
         None => tool::build::run(&cli.build),
     }
 }

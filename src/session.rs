@@ -67,6 +67,13 @@ pub enum PrintAfter {
     Pass(String),
 }
 
+impl Options {
+    /// The project's folder of pins. bpffs takes no dots in names.
+    pub fn pin_folder(&self) -> String {
+        format!("{}/{}", self.pin_root, self.project.replace('.', "_"))
+    }
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {

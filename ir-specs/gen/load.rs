@@ -126,6 +126,11 @@ fn ops(folder: &Path) -> Vec<Op> {
 
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
+    for op in specs.ops.iter().filter(|op| ["map", "bpf"].contains(&op.dialect.as_str())) {
+        let has = |word: &str| op.record.traits.iter().any(|t| t == word);
+        let in_bpf = !op.record.on.bpf.starts_with("reject");
+        assert!(!in_bpf || has("Pure") || has("Calls"), "ops: {}.{} is `Pure`, or it `Calls`", op.dialect, op.name);
+    }
     for (name, program) in &specs.programs {
         let context = program["context"].as_str().expect("a string");
         assert!(specs.contexts.contains_key(context), "programs.toml: [{name}]: no context `{context}`");

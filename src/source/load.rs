@@ -10,10 +10,10 @@ use std::path::Path;
 /// What a source file may hold: enough for any program, and a bound on what an endless input can cost.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Reads the file at `path`, or standard input for `-`, into the session. What prevents it is reported.
-pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
+/// The bytes of the file at `path`, or of standard input for `-`. What prevents it is reported.
+pub fn bytes(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
     let from_stdin = path == Path::new("-");
-    let name = if from_stdin { "<stdin>".to_owned() } else { path.display().to_string() };
+    let name = name(path);
     let read = if from_stdin { read_limited(io::stdin().lock()) } else { read_file(path) };
     let bytes = match read {
         Ok(bytes) => bytes,
@@ -27,6 +27,17 @@ pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
         cx.environment(FileTooLarge { path: name, limit }).help("is this a KernelScript source file?");
         return None;
     }
+    Some(bytes)
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads the file at `path`, or standard input for `-`, into the session. What prevents it is reported.
+pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
+    let bytes = bytes(cx, path)?;
+    let name = name(path);
     match String::from_utf8(bytes) {
         Ok(mut text) => {
             let mark = text.starts_with('\u{feff}');

@@ -5,6 +5,7 @@ pub mod check;
 pub mod explain;
 pub mod fix;
 pub mod fmt;
+pub mod inspect;
 
 use crate::cli::ErrorFormat;
 use crate::diag::{Diagnostic, Severity, json, render};

@@ -48,9 +48,20 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
-    let bytes = if want == Artifact::Object { object::without_dwarf(&bytes) } else { bytes };
+    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module)) } else { bytes };
     cx.timed("llvm-bpf", since);
     Some(bytes)
+}
+
+/// What the program pins, as `PINS_SECTION` has it.
+fn pins(cx: &Session, module: &ir::Module) -> String {
+    let folder = cx.options.pin_folder();
+    let maps = module.maps.iter().filter(|map| map.pinned);
+    let mut lines: String = maps.map(|map| format!("map {0}\t{folder}/maps/{0}\n", map.name)).collect();
+    if module.globals.iter().any(|global| global.section == Some(ir::Section::Pinned)) {
+        lines += &format!("section {}\t{folder}/globals/pinned_globals\n", ir::Section::Pinned.name());
+    }
+    lines
 }
 
 /// The native object of a module; `bpf` is the object that it carries, none where there is no BPF code. None: it failed and was

@@ -1,15 +1,16 @@
-//! The BPF object after LLVM: DWARF goes, BTF stays.
+//! The BPF object after LLVM: DWARF goes, BTF stays, and what tools want to know of pins comes.
 
+use crate::codegen::PINS_SECTION;
 use object::build::elf::{Builder, SectionData};
-use object::elf::SHT_STRTAB;
+use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 
 /// The object without its DWARF sections, which are more than half of it and which no loader reads. An object that the
 /// reader does not understand is left as it is.
-pub fn without_dwarf(bytes: &[u8]) -> Vec<u8> {
-    stripped(bytes).unwrap_or_else(|_| bytes.to_vec())
+pub fn finished(bytes: &[u8], pins: &str) -> Vec<u8> {
+    rewritten(bytes, pins).unwrap_or_else(|_| bytes.to_vec())
 }
 
-fn stripped(bytes: &[u8]) -> object::build::Result<Vec<u8>> {
+fn rewritten(bytes: &[u8], pins: &str) -> object::build::Result<Vec<u8>> {
     let mut builder = Builder::read(bytes)?;
     for section in &mut builder.sections {
         let name = section.name.as_slice();
@@ -19,6 +20,13 @@ fn stripped(bytes: &[u8]) -> object::build::Result<Vec<u8>> {
         }
     }
     builder.delete_orphans();
+    if !pins.is_empty() {
+        let section = builder.sections.add();
+        section.name = PINS_SECTION.as_bytes().into();
+        section.sh_type = SHT_PROGBITS;
+        section.sh_addralign = 1;
+        section.data = SectionData::Data(pins.as_bytes().into());
+    }
     // LLVM has one string table for symbols and sections, the writer two.
     let names = builder.sections.add();
     names.name = b".shstrtab"[..].into();

@@ -13,6 +13,9 @@ codes! {
     /// Source files have an upper limit, so that an endless input cannot fill the memory.
     E0905 FileTooLarge { path, limit } = "`{path}` has more than {limit}",
 
+    /// `ksc inspect` reads BPF objects: ELF files whose machine is BPF.
+    E0906 NoBpfObject { path, why } = "`{path}` is no BPF object: {why}",
+
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 

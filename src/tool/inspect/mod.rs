@@ -1,0 +1,100 @@
+//! `ksc inspect FILE`: what a BPF object holds, whoever compiled it.
+
+mod btf;
+mod object;
+mod text;
+
+use super::finish;
+use crate::cli::{ErrorFormat, Inspect, InspectFormat};
+use crate::diag::codes::environment::NoBpfObject;
+use crate::link::output;
+use crate::session::{Options, Session};
+use crate::source::load;
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What is printed; JSON has the same names.
+#[derive(Serialize)]
+struct Report {
+    license: Option<String>,
+    maps: Vec<Map>,
+    programs: Vec<Function>,
+    /// Subprograms.
+    functions: Vec<Function>,
+    globals: Vec<Global>,
+    btf: BtfSize,
+}
+
+#[derive(Serialize)]
+struct Map {
+    name: String,
+    kind: String,
+    key: Option<Type>,
+    value: Option<Type>,
+    max_entries: u32,
+    flags: Vec<String>,
+    /// Where the program that carries the object pins it, or libbpf.
+    pin: Option<String>,
+}
+
+/// A type, which need not be described: then its size stands alone.
+#[derive(Serialize)]
+struct Type {
+    #[serde(rename = "type")]
+    name: Option<String>,
+    size: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Function {
+    name: String,
+    section: String,
+    instructions: u64,
+}
+
+#[derive(Serialize)]
+struct Global {
+    name: String,
+    #[serde(rename = "type")]
+    ty: Option<String>,
+    section: String,
+    size: u64,
+    pin: Option<String>,
+}
+
+/// In bytes, but for the number of types.
+#[derive(Serialize)]
+struct BtfSize {
+    types: usize,
+    btf: u64,
+    btf_ext: u64,
+}
+
+pub fn run(args: &Inspect) -> ExitCode {
+    let mut cx = Session::new(Options::default());
+    let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, ErrorFormat::Human) };
+    match object::report(&bytes) {
+        Ok(report) => {
+            let out = printed(&report, args.format);
+            // What prevents it is reported.
+            let _ = output::write(&mut cx, Path::new("-"), out.as_bytes(), false);
+        }
+        Err(why) => {
+            let path = args.input.display().to_string();
+            cx.environment(NoBpfObject { path, why })
+                .help("`ksc --target=bpf FILE.ks` writes one, and so does `clang -target bpf -g -c`");
+        }
+    }
+    finish(&mut cx, ErrorFormat::Human)
+}
+
+fn printed(report: &Report, format: InspectFormat) -> String {
+    match format {
+        InspectFormat::Text => text::of(report),
+        InspectFormat::Json => match serde_json::to_string_pretty(report) {
+            Ok(json) => json + "\n",
+            Err(error) => crate::bug!("a report is JSON: {error}"),
+        },
+    }
+}
