@@ -1,5 +1,8 @@
-//! Instructions. The only file that unwraps inkwell's results: they fail for a builder without a position and for
+//! Instructions. The only module that unwraps inkwell's results: they fail for a builder without a position and for
 //! operands of a wrong type, which would be faults of the emitter.
+
+mod asm;
+mod floats;
 
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
@@ -12,7 +15,7 @@ use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue, InstructionValue,
     IntValue, PhiValue, PointerValue,
 };
-use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, FloatPredicate, IntPredicate};
+use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
 /// Makes instructions at a position.
 pub struct Build<'c> {
@@ -286,45 +289,6 @@ impl<'c> Build<'c> {
         made(self.builder.build_bit_cast(value, self.int_type(64), "")).into_int_value()
     }
 
-    // Floating point
-
-    pub fn fadd(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_add(left, right, ""))
-    }
-
-    pub fn fsub(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_sub(left, right, ""))
-    }
-
-    pub fn fmul(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_mul(left, right, ""))
-    }
-
-    pub fn fdiv(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_div(left, right, ""))
-    }
-
-    pub fn frem(&self, left: FloatValue<'c>, right: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_rem(left, right, ""))
-    }
-
-    pub fn fneg(&self, value: FloatValue<'c>) -> FloatValue<'c> {
-        made(self.builder.build_float_neg(value, ""))
-    }
-
-    pub fn fcompare(&self, pred: FloatPredicate, left: FloatValue<'c>, right: FloatValue<'c>) -> IntValue<'c> {
-        made(self.builder.build_float_compare(pred, left, right, ""))
-    }
-
-    pub fn int_to_float(&self, value: IntValue<'c>, signed: bool) -> FloatValue<'c> {
-        let ty = self.context.f64_type();
-        if signed {
-            made(self.builder.build_signed_int_to_float(value, ty, ""))
-        } else {
-            made(self.builder.build_unsigned_int_to_float(value, ty, ""))
-        }
-    }
-
     // Calls
 
     pub fn call(&self, callee: FunctionValue<'c>, args: &[BasicMetadataValueEnum<'c>]) -> CallSiteValue<'c> {
@@ -364,53 +328,6 @@ impl<'c> Build<'c> {
             crate::bug!("LLVM has no intrinsic {name}");
         };
         self.call(callee, args)
-    }
-
-    /// Assembly that depends on nothing but its operands: BPF instructions on `left` and `right`, result in `left`.
-    pub fn asm_binary(&self, text: &str, constraints: &str, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
-        let ty = left.get_type();
-        let fn_type = ty.fn_type(&[ty.into(), ty.into()], false);
-        let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
-        let call = self.call_pointer(fn_type, asm, &[left.into(), right.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
-        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
-    }
-
-    /// Assembly without operands, right before an instruction.
-    pub fn asm_before(&self, instruction: &InstructionValue<'c>, ty: FunctionType<'c>, asm: PointerValue<'c>) {
-        self.builder.position_before(instruction);
-        let call = self.call_pointer(ty, asm, &[]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
-    }
-
-    /// The address `offset` bytes further, as one BPF instruction that the optimiser cannot take apart.
-    pub fn asm_offset(&self, base: PointerValue<'c>, offset: IntValue<'c>) -> PointerValue<'c> {
-        let fn_type = base.get_type().fn_type(&[base.get_type().into(), offset.get_type().into()], false);
-        let (text, constraints) = ("$0 += $2".into(), "=r,0,r".into());
-        let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
-        let call = self.call_pointer(fn_type, asm, &[base.into(), offset.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
-        call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
-    }
-
-    /// Assembly that depends on nothing but its operand.
-    pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
-        self.asm(text, constraints, value, false)
-    }
-
-    /// The same, and it stays where it is.
-    pub fn asm_in_place(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
-        self.asm(text, constraints, value, true)
-    }
-
-    fn asm(&self, text: &str, constraints: &str, value: IntValue<'c>, in_place: bool) -> IntValue<'c> {
-        let ty = value.get_type();
-        let fn_type = ty.fn_type(&[ty.into()], false);
-        let (text, constraints) = (text.into(), constraints.into());
-        let asm = self.context.create_inline_asm(fn_type, text, constraints, in_place, false, None, false);
-        let call = self.call_pointer(fn_type, asm, &[value.into()]);
-        self.attribute(call, AttributeLoc::Function, "nounwind");
-        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
     pub fn attribute(&self, call: CallSiteValue<'c>, at: AttributeLoc, name: &str) {

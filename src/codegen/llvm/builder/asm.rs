@@ -1,0 +1,55 @@
+//! Inline assembly: BPF instructions that the optimiser does not take apart.
+
+use super::Build;
+use inkwell::attributes::AttributeLoc;
+use inkwell::types::FunctionType;
+use inkwell::values::{InstructionValue, IntValue, PointerValue};
+
+impl<'c> Build<'c> {
+    /// Assembly that depends on nothing but its operands: BPF instructions on `left` and `right`, result in `left`.
+    pub fn asm_binary(&self, text: &str, constraints: &str, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
+        let ty = left.get_type();
+        let fn_type = ty.fn_type(&[ty.into(), ty.into()], false);
+        let asm = self.context.create_inline_asm(fn_type, text.into(), constraints.into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[left.into(), right.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
+    /// Assembly without operands, right before an instruction.
+    pub fn asm_before(&self, instruction: &InstructionValue<'c>, ty: FunctionType<'c>, asm: PointerValue<'c>) {
+        self.builder.position_before(instruction);
+        let call = self.call_pointer(ty, asm, &[]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+    }
+
+    /// The address `offset` bytes further, as one BPF instruction that the optimiser cannot take apart.
+    pub fn asm_offset(&self, base: PointerValue<'c>, offset: IntValue<'c>) -> PointerValue<'c> {
+        let fn_type = base.get_type().fn_type(&[base.get_type().into(), offset.get_type().into()], false);
+        let (text, constraints) = ("$0 += $2".into(), "=r,0,r".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[base.into(), offset.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
+    }
+
+    /// Assembly that depends on nothing but its operand.
+    pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm(text, constraints, value, false)
+    }
+
+    /// The same, and it stays where it is.
+    pub fn asm_in_place(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
+        self.asm(text, constraints, value, true)
+    }
+
+    fn asm(&self, text: &str, constraints: &str, value: IntValue<'c>, in_place: bool) -> IntValue<'c> {
+        let ty = value.get_type();
+        let fn_type = ty.fn_type(&[ty.into()], false);
+        let (text, constraints) = (text.into(), constraints.into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, in_place, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[value.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+}
