@@ -1,17 +1,16 @@
 //! Links a native object and the runtime into one executable, through the system's C compiler driver.
 
-use super::{output, runtime};
+use super::runtime;
 use crate::diag::codes::environment::{LinkFailed, NoLinker};
 use crate::session::Session;
 use std::io::Write;
-use std::path::Path;
 use std::process::Command;
 
 /// Lines of the linker's own words that a diagnostic repeats.
 const LAST_LINES: usize = 12;
 
-/// Writes the executable of `object` to `path`. None: it failed and was reported.
-pub fn link(cx: &mut Session, object: &[u8], path: &Path) -> Option<()> {
+/// The executable of `object`. None: it failed and was reported.
+pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
         Err(error) => {
@@ -58,7 +57,7 @@ pub fn link(cx: &mut Session, object: &[u8], path: &Path) -> Option<()> {
         return None;
     }
     match std::fs::read(&linked) {
-        Ok(bytes) => output::write(cx, path, &bytes, true),
+        Ok(bytes) => Some(bytes),
         Err(error) => {
             cx.environment(LinkFailed { why: error.to_string() });
             None

@@ -2,30 +2,65 @@
 
 use crate::diag::codes::environment::OutputNotWritten;
 use crate::session::Session;
+use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
-/// Writes `bytes` to `path`, or to standard output for `-`. A device or pipe is written in place; a file is replaced by
-/// rename. `executable` gives it the execute bits that the umask allows. None: it failed and was reported.
-pub fn write(cx: &mut Session, path: &Path, bytes: &[u8], executable: bool) -> Option<()> {
-    let result = if path == Path::new("-") {
-        std::io::stdout().lock().write_all(bytes).and_then(|()| std::io::stdout().flush())
-    } else if path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
-        std::fs::write(path, bytes)
-    } else {
-        replace(path, bytes, executable)
-    };
-    reported(cx, path, result)
+/// One file to write.
+pub struct Output {
+    /// `-` is standard output. A device or pipe is written in place; a file is replaced by rename.
+    pub path: PathBuf,
+    pub bytes: Vec<u8>,
+    /// Whether it gets the execute bits that the umask allows.
+    pub executable: bool,
 }
 
-fn reported(cx: &mut Session, path: &Path, result: std::io::Result<()>) -> Option<()> {
+/// Writes all of them, or none where one cannot be written. None: it failed and was reported.
+pub fn write(cx: &mut Session, outputs: Vec<Output>) -> Option<()> {
+    let mut ready = Vec::new();
+    for output in outputs {
+        let result = prepare(&output);
+        let file = reported(cx, &output.path, result)?;
+        ready.push((output, file));
+    }
+    for (output, file) in ready {
+        let result = match file {
+            Some(file) => file.persist(&output.path).map(|_| ()).map_err(|error| error.error),
+            None if output.path == Path::new("-") => {
+                std::io::stdout().lock().write_all(&output.bytes).and_then(|()| std::io::stdout().flush())
+            }
+            None => std::fs::write(&output.path, &output.bytes),
+        };
+        reported(cx, &output.path, result)?;
+    }
+    Some(())
+}
+
+/// Writes text to standard output. None: it failed and was reported.
+pub fn print(cx: &mut Session, text: String) -> Option<()> {
+    write(cx, vec![Output { path: "-".into(), bytes: text.into_bytes(), executable: false }])
+}
+
+/// The whole file, complete but for its name; none for what is written in place.
+fn prepare(output: &Output) -> std::io::Result<Option<NamedTempFile>> {
+    let in_place = output.path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir());
+    if in_place || output.path == Path::new("-") {
+        return Ok(None);
+    }
+    let mode = if output.executable { 0o777 } else { 0o666 };
+    beside(&output.path, &output.bytes, Permissions::from_mode(mode)).map(Some)
+}
+
+fn reported<T>(cx: &mut Session, path: &Path, result: std::io::Result<T>) -> Option<T> {
     match result {
-        Ok(()) => Some(()),
+        Ok(done) => Some(done),
         // The reader of a pipe that went away has all it wanted.
-        Err(error) if path == Path::new("-") && error.kind() == std::io::ErrorKind::BrokenPipe => Some(()),
+        Err(error) if path == Path::new("-") && error.kind() == std::io::ErrorKind::BrokenPipe => None,
         Err(error) => {
-            cx.environment(OutputNotWritten { path: path.display().to_string(), why: reason(&error) });
+            let path = if path == Path::new("-") { "standard output".into() } else { path.display().to_string() };
+            cx.environment(OutputNotWritten { path, why: reason(&error) });
             None
         }
     }
@@ -33,18 +68,18 @@ fn reported(cx: &mut Session, path: &Path, result: std::io::Result<()>) -> Optio
 
 /// Writes over a file of the user's: the one that a symbolic link leads to, with the permissions that it has.
 pub fn rewrite(cx: &mut Session, path: &Path, bytes: &[u8]) -> Option<()> {
-    let real = path.canonicalize();
-    let result = real.and_then(|real| replace_with(&real, bytes, real.metadata()?.permissions(), true));
-    reported(cx, path, result)
+    let result = path.canonicalize().and_then(|real| {
+        let permissions = real.metadata()?.permissions();
+        let file = beside(&real, bytes, permissions.clone())?;
+        // Those that it was made with lack what the umask takes.
+        file.as_file().set_permissions(permissions)?;
+        file.persist(&real).map_err(|error| error.error)
+    });
+    reported(cx, path, result).map(|_| ())
 }
 
-fn replace(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
-    let mode = if executable { 0o777 } else { 0o666 };
-    replace_with(path, bytes, std::fs::Permissions::from_mode(mode), false)
-}
-
-/// The umask takes from the permissions what it takes from those of every file, unless they are `exact`.
-fn replace_with(path: &Path, bytes: &[u8], permissions: std::fs::Permissions, exact: bool) -> std::io::Result<()> {
+/// A file in the folder of `path`, to be renamed to it.
+fn beside(path: &Path, bytes: &[u8], permissions: Permissions) -> std::io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -52,13 +87,9 @@ fn replace_with(path: &Path, bytes: &[u8], permissions: std::fs::Permissions, ex
     if path.is_dir() {
         return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
     }
-    let mut file = tempfile::Builder::new().prefix(".ksc-").permissions(permissions.clone()).tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".ksc-").permissions(permissions).tempfile_in(folder)?;
     file.write_all(bytes)?;
-    if exact {
-        file.as_file().set_permissions(permissions)?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(file)
 }
 
 /// The system's words without its number.

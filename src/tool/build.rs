@@ -5,10 +5,12 @@ use crate::cli::{Build, Emit, TargetName};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::NoSuchArtifact;
 use crate::ir::{self, Module};
+use crate::link::output::Output;
 use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::target::Target;
 use crate::{ast, link};
+use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,19 +19,51 @@ pub fn run(args: &Build) -> ExitCode {
         eprintln!("error: no source file is given; `ksc --help` tells the use");
         return ExitCode::from(status::USAGE);
     };
-    for pass in [&args.common.print_ir_after, &args.common.stop_after].into_iter().flatten() {
-        if pass != "all" && pipeline::pass(pass).is_none() {
-            let mut names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
-            let mut seen = std::collections::HashSet::new();
-            names.retain(|name| seen.insert(*name));
-            eprintln!("error: there is no pass `{pass}`; the passes are {}", names.join(", "));
-            return ExitCode::from(status::USAGE);
-        }
+    if let Err(why) = check_passes(args).and_then(|()| check_targets(args)) {
+        eprintln!("error: {why}");
+        return ExitCode::from(status::USAGE);
     }
     let mut cx = Session::new(args.common.options(input));
     // What stops this chain was reported.
     let _ = build(&mut cx, args, input);
     finish(&mut cx, args.common.error_format)
+}
+
+fn check_passes(args: &Build) -> Result<(), String> {
+    let printed = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
+    for pass in [printed, args.common.stop_after.as_deref()].into_iter().flatten() {
+        if pipeline::pass(pass).is_none() {
+            let mut names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
+            let mut seen = std::collections::HashSet::new();
+            names.retain(|name| seen.insert(*name));
+            return Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+/// A single artifact is of one target.
+fn check_targets(args: &Build) -> Result<(), String> {
+    let (Some(emit), targets) = (args.emit, &args.target) else { return Ok(()) };
+    let word = emit.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    match implied_target(emit) {
+        Some(implied) if !targets.is_empty() && !targets.iter().any(|t| t.target() == implied) => {
+            Err(format!("`--emit={word}` is of the target `{}`, which `--target` leaves out", implied.name()))
+        }
+        None if targets.len() > 1 && matches!(emit, Emit::LlvmIr | Emit::Asm | Emit::Obj) => {
+            Err(format!("`--emit={word}` is of one target, and `--target` names {}", targets.len()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The target of what exists for one only.
+fn implied_target(emit: Emit) -> Option<Target> {
+    match emit {
+        Emit::BpfIr => Some(Target::Bpf),
+        Emit::HostIr | Emit::Exe => Some(Target::Host),
+        Emit::Ast | Emit::Khir | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
+    }
 }
 
 fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
@@ -40,7 +74,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
             cx.environment(NoSuchArtifact { what: "syntax tree".into() });
             return None;
         };
-        return outputs.text(cx, ast::print::file(tree).as_bytes());
+        return outputs.text(cx, ast::print::file(tree).into_bytes());
     }
     let module = pipeline::khir(cx, input)?;
     if args.emit == Some(Emit::Khir) {
@@ -65,19 +99,24 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         return no_artifact(cx, *missing);
     }
     let bpf = bpf_side(cx, module)?;
-    if let Some((_, object)) = &bpf
-        && wanted.contains(&Target::Bpf)
-        && outputs.args.emit.is_none()
-    {
-        link::output::write(cx, &outputs.bpf_object(&wanted), object, false)?;
-    }
+    let mut executable = None;
     if wanted.contains(&Target::Host) {
         let object = pipeline::host(cx, module, bpf.as_ref(), Artifact::Object)?;
         let since = std::time::Instant::now();
-        link::executable::link(cx, &object, &outputs.executable())?;
+        executable = Some(link::executable::link(cx, &object)?);
         cx.timed("link", since);
     }
-    Some(())
+    let mut files = Vec::new();
+    if let Some((_, object)) = bpf
+        && wanted.contains(&Target::Bpf)
+        && outputs.args.emit.is_none()
+    {
+        files.push(Output { path: outputs.bpf_object(&wanted), bytes: object, executable: false });
+    }
+    if let Some(bytes) = executable {
+        files.push(Output { path: outputs.executable(), bytes, executable: true });
+    }
+    link::output::write(cx, files)
 }
 
 /// Reports that the program has nothing for a target that was asked for.
@@ -122,10 +161,10 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         }
     };
     match suffix {
-        None => outputs.text(cx, &bytes),
+        None => outputs.text(cx, bytes),
         Some(suffix) => {
             let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.project).into());
-            link::output::write(cx, &path, &bytes, false)
+            link::output::write(cx, vec![Output { path, bytes, executable: false }])
         }
     }
 }
@@ -150,11 +189,7 @@ impl Outputs<'_> {
 
     /// The one target of a single artifact: what `--emit` implies, else `--target`, else the first that the program has.
     fn one_target(&self, cx: &mut Session, module: &Module) -> Option<Target> {
-        let implied = match self.args.emit {
-            Some(Emit::BpfIr) => Some(Target::Bpf),
-            Some(Emit::HostIr) => Some(Target::Host),
-            None | Some(Emit::Ast | Emit::Khir | Emit::LlvmIr | Emit::Asm | Emit::Obj | Emit::Exe) => None,
-        };
+        let implied = self.args.emit.and_then(implied_target);
         let named = self.args.target.first().map(|t| t.target());
         let passes = cx.options.stop_after.as_deref().and_then(|pass| {
             Target::ALL.into_iter().find(|t| pipeline::has(module, *t) && t.passes().iter().any(|p| p.name == pass))
@@ -192,12 +227,12 @@ impl Outputs<'_> {
 
     fn ir(&self, cx: &mut Session, module: &Module) -> Option<()> {
         let text = ir::print::module(module, &cx.types);
-        self.text(cx, text.as_bytes())
+        self.text(cx, text.into_bytes())
     }
 
     /// Text goes to standard output unless `-o` says otherwise.
-    fn text(&self, cx: &mut Session, bytes: &[u8]) -> Option<()> {
+    fn text(&self, cx: &mut Session, bytes: Vec<u8>) -> Option<()> {
         let path = self.args.output.clone().unwrap_or_else(|| "-".into());
-        link::output::write(cx, &path, bytes, false)
+        link::output::write(cx, vec![Output { path, bytes, executable: false }])
     }
 }

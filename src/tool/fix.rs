@@ -45,7 +45,7 @@ fn fix(cx: &mut Session, args: &Args) -> Option<()> {
         let mark = if mark { "\u{feff}" } else { "" };
         let bytes = format!("{mark}{text}");
         if args.input == Path::new("-") {
-            output::write(cx, &args.input, bytes.as_bytes(), false)?;
+            output::print(cx, bytes)?;
         } else {
             output::rewrite(cx, &args.input, bytes.as_bytes())?;
         }

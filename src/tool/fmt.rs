@@ -41,7 +41,7 @@ fn one(cx: &mut Session, path: &Path, check: bool) -> Option<bool> {
     if check && differs {
         println!("{}", source.name);
     } else if path == Path::new("-") && !check {
-        output::write(cx, path, bytes.as_bytes(), false)?;
+        output::print(cx, bytes)?;
     } else if differs && !check {
         output::rewrite(cx, path, bytes.as_bytes())?;
     }

@@ -78,7 +78,7 @@ pub fn run(args: &Inspect) -> ExitCode {
         Ok(report) => {
             let out = printed(&report, args.format);
             // What prevents it is reported.
-            let _ = output::write(&mut cx, Path::new("-"), out.as_bytes(), false);
+            let _ = output::print(&mut cx, out);
         }
         Err(why) => {
             let path = args.input.display().to_string();
