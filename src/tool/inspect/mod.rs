@@ -11,7 +11,6 @@ use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
 use serde::Serialize;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// What is printed; JSON has the same names.
