@@ -28,6 +28,7 @@
 //! | `ks_map_cpus` | `uint32_t (uint32_t map, const void *key)`: how many CPUs have a value; 0 where the key is absent |
 //! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU, zero-fills `value_out` |
 //! | `ks_map_update_cpu` | `int32_t (uint32_t map, const void *key, uint32_t cpu, const void *value)`: 0 or −errno, silent |
+//! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map too |
 //! | `ks_map_push` | `int32_t (uint32_t map, const void *value)`: 0 or −errno, silent; maps without keys |
 //! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
 //! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |

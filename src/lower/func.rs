@@ -4,10 +4,11 @@ use super::Names;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
-use crate::sema::tree::{self, LocalId, Program};
+use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind, Types};
+use std::collections::HashMap;
 
 /// How a local is kept.
 #[derive(Clone, Copy)]
@@ -49,6 +50,8 @@ pub(super) struct Lowering<'a> {
     pub nesting: usize,
     /// Where an aggregate result goes.
     pub result_place: Option<Value>,
+    /// Where the pointers to bound maps are kept.
+    pub bound: HashMap<MapId, Value>,
 }
 
 /// As IR has it: pointers to a program's context say so.
@@ -79,8 +82,10 @@ pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: 
         loops: Vec::new(),
         nesting: 0,
         result_place: None,
+        bound: HashMap::new(),
     };
     lowering.params();
+    lowering.bound_maps();
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func

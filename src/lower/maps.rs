@@ -135,4 +135,29 @@ impl Lowering<'_> {
         let name = self.names.map(map);
         self.at(span).b.map_each(key, value, name, vec![region]);
     }
+
+    /// At the start of the function, before anything is bound: where the pointers to bound maps are kept.
+    pub(super) fn bound_maps(&mut self) {
+        let pointer = self.cx.types.ptr(Ty::U8, Space::Map, false);
+        let place = self.cx.types.place(pointer, Space::Stack);
+        for map in self.uses.bound_maps.clone() {
+            let name = self.names.map(map);
+            let variable = self.b.ks_var(name.as_bytes(), place);
+            self.b.map_bind(variable, name);
+            self.bound.insert(map, variable);
+        }
+    }
+
+    /// `if (var inner = outer[k])`, where it is there.
+    pub(super) fn bind_map(&mut self, bound: MapId, pointer: Value) {
+        let place = self.bound[&bound];
+        self.b.ks_store(place, pointer);
+    }
+
+    /// `outer[k] = &inner`
+    pub(super) fn map_set_inner(&mut self, map: MapId, key: &Expr, inner: MapId, span: Span) {
+        let key = self.key(key);
+        let (name, inner) = (self.names.map(map), self.names.map(inner));
+        self.at(span).b.map_set_inner(key, name, inner, Ty::I32);
+    }
 }

@@ -33,6 +33,7 @@ use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Prog
 use crate::session::Session;
 use crate::source::FileId;
 use crate::types::{TyKind, Types};
+use std::collections::HashSet;
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -72,7 +73,10 @@ impl Names {
 /// The module of all targets. `name` is the project's.
 pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
     let names = Names::of(program);
-    let funcs = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
+    let funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
+    let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
+    let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
+    let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();
     Module {
         name: name.to_owned(),
         file,
@@ -82,7 +86,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
-        maps: map_decls(program, &names),
+        maps: map_decls(program, &names, &bound),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
@@ -124,8 +128,9 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
     globals
 }
 
-fn map_decls(program: &Program, names: &Names) -> Vec<ir::MapDecl> {
+fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<ir::MapDecl> {
     std::iter::zip(&program.maps, &names.maps)
+        .filter(|(map, name)| !map.is_bound || bound.contains(*name))
         .map(|(map, name)| ir::MapDecl {
             name: name.clone(),
             kind: map.kind,
@@ -135,6 +140,7 @@ fn map_decls(program: &Program, names: &Names) -> Vec<ir::MapDecl> {
             max_entries: map.max_entries,
             flags: map.flags,
             node: map.node,
+            bound: map.is_bound,
             pinned: map.pinned,
             span: map.span,
         })

@@ -33,6 +33,13 @@ impl<'a> Lowering<'a> {
                 let name = self.names.map(*map);
                 (self.at(optional.span).b.map_entry_or(key, init, name, ty), entry)
             }
+            OptionalKind::InnerMap { map, key, .. } => {
+                let key = self.key(key);
+                let inner = self.cx.types.ptr(Ty::U8, Space::Map, false);
+                let ty = self.cx.types.opt(inner);
+                let name = self.names.map(*map);
+                (self.at(optional.span).b.map_inner(key, name, ty), inner)
+            }
             OptionalKind::MapTake { map, method } => {
                 let (present, place) = self.map_take(*map, method, optional.span);
                 let stored = self.b.func.ty(place);
@@ -74,6 +81,7 @@ impl<'a> Lowering<'a> {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {
                 Slot::Place(value)
             }
+            OptionalKind::InnerMap { bound, .. } => return self.bind_map(*bound, value),
             OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),
             OptionalKind::Pointer(_) if !self.uses.in_memory(binding.local) => Slot::Value(value),
             OptionalKind::Packet { .. } => {

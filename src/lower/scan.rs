@@ -1,11 +1,15 @@
 //! Which locals of a function need memory of their own: those that are assigned after their declaration, or whose
 //! address is taken.
 
-use crate::sema::tree::{Block, Condition, Expr, ExprKind, Func, LocalId, Optional, OptionalKind, Stmt, StmtKind};
+use crate::sema::tree::{
+    Block, Condition, Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
+};
 
 pub(super) struct Uses {
     assigned: Vec<bool>,
     addressed: Vec<bool>,
+    /// What stands for maps that are taken out of maps of maps.
+    pub bound_maps: Vec<MapId>,
 }
 
 impl Uses {
@@ -21,7 +25,7 @@ impl Uses {
 
 pub(super) fn uses(func: &Func) -> Uses {
     let none = vec![false; func.locals.len()];
-    let mut uses = Uses { assigned: none.clone(), addressed: none };
+    let mut uses = Uses { assigned: none.clone(), addressed: none, bound_maps: Vec::new() };
     uses.block(&func.body);
     uses
 }
@@ -122,6 +126,7 @@ impl Uses {
                 self.expr(key);
                 self.block(body);
             }
+            StmtKind::MapSetInner { key, .. } => self.expr(key),
             StmtKind::MapCpuUpdate { key, cpu, value, .. } => self.exprs([key, cpu, value]),
             StmtKind::Break | StmtKind::Continue => {}
             StmtKind::Return(value) => self.exprs(value),
@@ -131,6 +136,12 @@ impl Uses {
     fn optional(&mut self, optional: &Optional) {
         match &optional.kind {
             OptionalKind::MapEntry { key, .. } => self.expr(key),
+            OptionalKind::InnerMap { key, bound, .. } => {
+                self.expr(key);
+                if !self.bound_maps.contains(bound) {
+                    self.bound_maps.push(*bound);
+                }
+            }
             OptionalKind::MapEntryOr { key, init, .. } => {
                 self.expr(key);
                 self.expr(init);

@@ -5,7 +5,7 @@
 //! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
 
 use super::{Changed, Declarations, Pass, Run, entry_init, map_walks};
-use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInsert};
+use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -35,6 +35,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             entry_or(func, module, &mut cx.types, op, moved.get(&op).map_or(&[], Vec::as_slice));
         } else if opcode == Opcode::MapCopy {
             copy(func, module, &mut cx.types, op, &mut results);
+        } else if opcode == Opcode::MapInner {
+            inner(func, &mut cx.types, op);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
@@ -158,6 +160,14 @@ fn copy(func: &mut Function, module: &Declarations, types: &mut Types, op: OpId,
     );
     results.insert(present, b.func.ops[test].results[0]);
     func.erase(op);
+}
+
+fn inner(func: &mut Function, types: &mut Types, op: OpId) {
+    let view = MapInner::of(&func.ops[op]);
+    let (key, name) = (view.key(), view.map().clone());
+    let pointer = types.ptr(Ty::U8, Space::Map, true);
+    let pointer = Builder::before(func, op, NAME).map_lookup(key, &name, pointer);
+    func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
 }
 
 /// An update that only inserts, done where its result is 0.

@@ -40,6 +40,7 @@ fn map(var: Global) -> MapDecl {
         max_entries: 1,
         flags: 0,
         node: None,
+        bound: false,
         pinned: false,
         span,
     }

@@ -6,7 +6,8 @@
 
 use super::global_uses::global_of;
 use super::{Changed, Pass, Run};
-use crate::ir::{Function, GlobalKind, Module, OpData, ProgramDecl, Role, Symbol};
+use crate::ir::ops::MapSetInner;
+use crate::ir::{Function, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables::AttrKind;
 use crate::target::Target;
@@ -34,6 +35,9 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             for func in &module.funcs {
                 for op in func.walk() {
                     maps.extend(map_of(&func.ops[op]).cloned());
+                    if func.ops[op].opcode == Opcode::MapSetInner {
+                        maps.insert(MapSetInner::of(&func.ops[op]).inner().clone());
+                    }
                     globals.extend(global_of(&func.ops[op]).cloned());
                 }
             }

@@ -148,3 +148,15 @@ pub unsafe extern "C" fn ks_map_delete(index: u32, key: *const c_void) -> i32 {
     let result = unsafe { bpf::bpf_map_delete_elem(map(index).fd, key) };
     if result == 0 { 0 } else { -errno() }
 }
+
+/// See abi.rs.
+///
+/// # Safety
+/// `key` has the size of the map's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_map_set_inner(index: u32, key: *const c_void, inner: u32) -> i32 {
+    let fd = map(inner).fd;
+    // SAFETY: as the caller promises; the value of a map of maps is a descriptor.
+    let result = unsafe { bpf::bpf_map_update_elem(map(index).fd, key, (&raw const fd).cast(), 0) };
+    if result == 0 { 0 } else { -errno() }
+}

@@ -1,5 +1,6 @@
 //! Data: globals, maps, the licence.
 
+use super::debug::MapLayout;
 use super::module::ModuleGen;
 use crate::ir::{Global, GlobalKind, MapDecl, Section};
 use crate::tables::{KeyRule, ValueRule};
@@ -10,7 +11,7 @@ use inkwell::values::{BasicValueEnum, GlobalValue};
 /// What the BPF object holds besides code: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
     license(g);
-    for map in &g.ir.maps {
+    for map in g.ir.maps.iter().filter(|map| !map.bound) {
         self::map(g, map);
     }
     // Pinned variables lie in order of their names: programs that share them agree on that.
@@ -87,6 +88,20 @@ pub fn contents<'c>(g: &ModuleGen<'_, 'c>, ty: Ty, bytes: &[u8]) -> BasicValueEn
 
 /// A BTF-defined map: libbpf reads everything from the type of the variable.
 fn map(g: &mut ModuleGen, map: &MapDecl) {
+    let own = layout(map);
+    let inner = map.inner.as_ref().and_then(|inner| g.ir.map(inner)).map(layout);
+    let members = vec![g.build.ptr_type().into(); own.numbers.len() + own.types.len()];
+    let ty = g.context.struct_type(&members, false);
+    let value = g.module.add_global(ty, None, &map.name);
+    value.set_initializer(&ty.const_zero());
+    value.set_section(Some(".maps"));
+    value.set_alignment(8);
+    g.debug.map(g.cx, value, &map.name, map.span, &own, inner.as_ref());
+    g.data.insert(map.name.clone(), value.as_pointer_value());
+}
+
+/// The members of a map's definition: numbers and types.
+fn layout(map: &MapDecl) -> MapLayout {
     let mut numbers = vec![("type", map.kind.map_type), ("max_entries", map.max_entries)];
     if map.flags != 0 {
         numbers.push(("map_flags", map.flags));
@@ -109,12 +124,5 @@ fn map(g: &mut ModuleGen, map: &MapDecl) {
         ValueRule::Map | ValueRule::Program | ValueRule::Event => types.push(("value", Ty::U32)),
         ValueRule::Record => {}
     }
-    let members = vec![g.build.ptr_type().into(); numbers.len() + types.len()];
-    let ty = g.context.struct_type(&members, false);
-    let value = g.module.add_global(ty, None, &map.name);
-    value.set_initializer(&ty.const_zero());
-    value.set_section(Some(".maps"));
-    value.set_alignment(8);
-    g.debug.map(g.cx, value, &map.name, map.span, &numbers, &types);
-    g.data.insert(map.name.clone(), value.as_pointer_value());
+    MapLayout { numbers, types }
 }

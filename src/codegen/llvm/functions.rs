@@ -6,7 +6,7 @@ use super::emit;
 use super::lifetimes::{self, Lifetimes};
 use super::module::ModuleGen;
 use crate::ir::ops::KsVar;
-use crate::ir::{BlockId, Function, OpData, Opcode, Role, Value};
+use crate::ir::{BlockId, Function, OpData, Opcode, Role, Symbol, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
 use crate::types::{Space, Ty, TyKind, Types};
@@ -127,6 +127,8 @@ pub struct FnGen<'g, 'a, 'c> {
     phis: HashMap<BlockId, Vec<PhiValue<'c>>>,
     /// The one block that returns, where several blocks want to.
     exit: Option<Exit<'c>>,
+    /// Where the pointers to bound maps are kept.
+    pub bound: HashMap<Symbol, PointerValue<'c>>,
 }
 
 /// As C compilers do, so that LLVM keeps the return at the end: it would make such a block itself, but place it first.
@@ -144,7 +146,7 @@ fn define(g: &mut ModuleGen, func: &Function) {
     let scope = g.debug.function(g.cx, llvm, func, local);
     let values = vec![None; func.values.len()];
     let (blocks, phis) = (HashMap::new(), HashMap::new());
-    let mut f = FnGen { g, func, llvm, scope, entry, values, blocks, phis, exit: None };
+    let mut f = FnGen { g, func, llvm, scope, entry, values, blocks, phis, exit: None, bound: HashMap::new() };
     f.parameters();
     f.variables();
     let order = f.order();

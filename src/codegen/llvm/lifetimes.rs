@@ -108,7 +108,7 @@ impl Touches {
         for (index, &operand) in data.operands.iter().enumerate() {
             let Some(region) = region(func, types, operand) else { continue };
             // What yields or passes on an address may be used anywhere later.
-            if matches!(data.opcode, Opcode::KsAddr | Opcode::CfBr | Opcode::ArithSelect) {
+            if matches!(data.opcode, Opcode::KsAddr | Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);
                 continue;
             }

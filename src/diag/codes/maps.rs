@@ -59,6 +59,10 @@ codes! {
     E0442 PercpuValue { name } = "an entry of `{name}` is a value for each CPU",
     /// A sum adds up integers, of which the value has none, or more than 256.
     E0443 NothingToSum { ty } = "a `{ty}` cannot be summed over the CPUs",
+    /// A map of maps is given maps by their address.
+    E0444 InnerWanted { name } = "`{name}` holds maps, and this is none",
+    /// The kernel takes only maps that are as the template: of one kind, key, value, flags, and as arrays of one size.
+    E0445 InnerMismatch { inner, name, differs } = "`{inner}` cannot be put into `{name}`: it has other {differs}",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

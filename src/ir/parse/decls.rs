@@ -234,6 +234,7 @@ impl Parser<'_> {
             max_entries,
             flags,
             node: None,
+            bound: false,
             pinned: false,
             span,
         };
@@ -245,6 +246,7 @@ impl Parser<'_> {
             self.expect("=")?;
             map.node = Some(self.small()?);
         }
+        map.bound = self.eat_word("bound");
         map.pinned = self.eat_word("pinned");
         Ok(map)
     }

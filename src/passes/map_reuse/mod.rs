@@ -81,6 +81,10 @@ impl Reuse<'_> {
     fn lookup(&mut self, op: OpId, known: &mut Known) {
         let view = MapLookup::of(&self.func.ops[op]);
         let (map, pointer) = (view.map(), self.func.ops[op].results[0]);
+        // A bound map is another one each time that it is bound.
+        if self.maps.iter().any(|known| known.name == *map && known.bound) {
+            return;
+        }
         let Some(key) = self.numbers.content(view.key(), &mut known.contents) else { return };
         match known.lookups.iter().find(|lookup| lookup.map == *map && lookup.key == key) {
             Some(earlier) => {
@@ -127,7 +131,8 @@ impl Reuse<'_> {
                 TyKind::Ptr { space: Space::Map, .. } | TyKind::Place { space: Space::Map, .. }
             )
         };
-        let any = data.opcode == Opcode::KsCall || data.operands.iter().any(takes_map);
+        let any =
+            data.opcode == Opcode::KsCall || named.is_some_and(|map| map.bound) || data.operands.iter().any(takes_map);
         known.lookups.retain(|lookup| {
             let moves = self.maps.iter().any(|map| map.name == lookup.map && !map.kind.array);
             !moves || (!any && named.is_none_or(|map| map.name != lookup.map))

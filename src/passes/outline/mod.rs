@@ -10,6 +10,7 @@
 //! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
 //! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
 
+mod bound_maps;
 mod callback;
 mod frame;
 mod pointers;
@@ -68,6 +69,7 @@ struct Outliner<'t> {
 
 impl Outliner<'_> {
     fn function(&mut self, func: &mut Function, kind: Kind) -> Changed {
+        bound_maps::bind_again(func);
         let mut loops = Vec::new();
         outermost(func, func.body, &mut loops);
         if loops.is_empty() {

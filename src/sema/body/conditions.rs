@@ -44,6 +44,7 @@ impl Checker<'_, '_> {
         }
         let kind = match source.kind {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
+            OptionalKind::InnerMap { .. } => LocalKind::InnerMap,
             OptionalKind::MapTake { .. } => LocalKind::Var,
             OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
@@ -53,6 +54,10 @@ impl Checker<'_, '_> {
         }
         if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {
             self.info(local).map = Some(*map);
+        }
+        if let OptionalKind::InnerMap { bound, .. } = &source.kind {
+            self.info(local).map = Some(*bound);
+            self.info(local).read = true;
         }
         if let OptionalKind::Pointer(pointer) = &source.kind {
             let tested = super::value::local(pointer);

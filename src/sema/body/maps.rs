@@ -18,6 +18,9 @@ impl Checker<'_, '_> {
     pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
         let Ast::Name(path) = &strip(expr).kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
+        if let Some(bound) = self.bound_map(&name.name) {
+            return Some(bound);
+        }
         if let Entity::Map(map) = self.file_entity(&name.name)? { Some(*map) } else { None }
     }
 
@@ -39,6 +42,9 @@ impl Checker<'_, '_> {
             let base = self.typed(base, None);
             return self.element(base, index, span);
         };
+        if self.env.program.map(map).inner.is_some() && self.can(map, MapAccess::Inner, span) {
+            return self.untested(span);
+        }
         if !self.can(map, MapAccess::Lookup, span) {
             return error_expr(span);
         }
@@ -86,6 +92,11 @@ impl Checker<'_, '_> {
         out: &mut Vec<Stmt>,
     ) {
         let (map, key) = entry;
+        if self.env.program.map(map).inner.is_some() {
+            self.untested(init.span);
+            self.declare(&name.name, Ty::ERROR, name.span, LocalKind::Var);
+            return;
+        }
         if !self.can(map, MapAccess::Lookup, init.span) {
             let ty = declared.unwrap_or(Ty::ERROR);
             self.declare(&name.name, ty, name.span, LocalKind::Var);
@@ -122,6 +133,9 @@ impl Checker<'_, '_> {
         place: Span,
         span: Span,
     ) -> Option<Stmt> {
+        if self.env.program.map(map).inner.is_some() && op.is_none() {
+            return self.set_inner(map, key, value, place).map(|kind| Stmt { kind, span });
+        }
         let needs: &[MapAccess] =
             if op.is_some() { &[MapAccess::Lookup, MapAccess::Update] } else { &[MapAccess::Update] };
         if !needs.iter().all(|&access| self.can(map, access, place)) {

@@ -25,6 +25,7 @@ mod floats;
 mod flow;
 mod format;
 mod function_pointers;
+mod inner_maps;
 mod kinds;
 mod lifecycle;
 mod literals;

@@ -1,7 +1,7 @@
 //! Names as values.
 
 use super::Checker;
-use super::scope::Name;
+use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
 use crate::ast::{Ident, Path};
 use crate::diag::codes::names::NotAValue;
@@ -28,6 +28,13 @@ impl Checker<'_, '_> {
 
     /// A use of a variable's value.
     pub fn read_local(&mut self, local: LocalId, span: Span) -> Expr {
+        if self.info(local).kind == LocalKind::InnerMap {
+            self.info(local).read = true;
+            let name = self.locals[local.0 as usize].name.clone();
+            self.error(span, NotAValue { name: name.clone(), what: "a map".into() })
+                .help(format!("`{name}[key]` is an entry of it"));
+            return error_expr(span);
+        }
         let info = self.info(local);
         info.read = true;
         info.written = None;

@@ -17,6 +17,9 @@ impl Checker<'_, '_> {
         let expr = strip(expr);
         let span = expr.span;
         if let Some((map, key)) = self.map_entry(expr) {
+            if self.env.program.map(map).inner.is_some() {
+                return self.inner_map(map, key, span);
+            }
             if !self.can(map, MapAccess::Lookup, span) {
                 return None;
             }
@@ -87,6 +90,10 @@ impl Checker<'_, '_> {
     fn presence(&mut self, expr: &ast::Expr, span: Span) -> Expr {
         let inner = strip(expr);
         if let Some((map, key)) = self.map_entry(inner) {
+            if self.env.program.map(map).inner.is_some() {
+                let optional = self.inner_map(map, key, inner.span);
+                return optional.map_or_else(|| error_expr(span), |optional| is_present(optional, span));
+            }
             if !self.can_any(map, &[MapAccess::Presence, MapAccess::Lookup], inner.span) {
                 return error_expr(span);
             }

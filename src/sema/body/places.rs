@@ -99,6 +99,9 @@ impl Checker<'_, '_> {
                 .help(format!("take a copy: `var x = {}`", name.name));
             return error_expr(name.span);
         }
+        if kind == LocalKind::InnerMap {
+            return self.not_assignable(name.span, "a whole map");
+        }
         if kind == LocalKind::Entry {
             self.info(local).read = true;
             if let Some(map) = self.info(local).map {

@@ -37,6 +37,8 @@ pub(super) enum LocalKind {
     LoopVariable,
     /// Bound to a map entry, which it names.
     Entry,
+    /// Bound to a map that a map of maps holds.
+    InnerMap,
     /// Bound to a pointer that was tested.
     Tested,
     /// Made by the compiler.
@@ -87,8 +89,10 @@ impl Checker<'_, '_> {
             let info = &self.info[id.0 as usize];
             let (name, span) = (local.name.clone(), local.span);
             let kind = info.kind;
-            let wanted =
-                matches!(kind, LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::Tested);
+            let wanted = matches!(
+                kind,
+                LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::InnerMap | LocalKind::Tested
+            );
             if let Some(written) = info.written.filter(|_| info.read && info.present.is_some()) {
                 self.warn(written, LostCopy { name: name.clone() })
                     .note(span, "copied here")
@@ -99,6 +103,7 @@ impl Checker<'_, '_> {
                     LocalKind::Entry => warning.help("`m[k] != null` tests whether the entry is there"),
                     LocalKind::LoopVariable => warning.help("write `_` in its place").fix(span, "_"),
                     LocalKind::Var
+                    | LocalKind::InnerMap
                     | LocalKind::Tested
                     | LocalKind::Param
                     | LocalKind::NamedResult
@@ -173,6 +178,11 @@ impl Checker<'_, '_> {
             Some(Name::Local(id)) => Some(*id),
             Some(Name::Const { .. } | Name::Broken { .. }) | None => None,
         }
+    }
+
+    /// The locals of all blocks around, hidden ones by name too.
+    pub fn visible_locals(&self) -> Vec<LocalId> {
+        self.scopes.iter().flat_map(|block| block.locals.iter().copied()).collect()
     }
 
     pub fn info(&mut self, id: LocalId) -> &mut LocalInfo {

@@ -141,6 +141,8 @@ impl<'a> Declare<'a> {
                     key,
                     value,
                     inner: None,
+                    bound: Vec::new(),
+                    is_bound: false,
                     max_entries: 0,
                     flags: 0,
                     node: None,

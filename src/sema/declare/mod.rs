@@ -7,6 +7,7 @@ mod collect;
 mod cycles;
 mod enums;
 mod functions;
+mod inner_maps;
 mod kernel_names;
 mod main_args;
 mod map_flags;
@@ -98,6 +99,7 @@ pub fn declare<'a>(cx: &mut Session, files: &'a [ast::File]) -> Env<'a> {
     }
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);
+    inner_maps::add_bound(&mut declare.env.program);
     declare.env
 }
 

@@ -158,6 +158,10 @@ pub struct Map {
     pub value: Ty,
     /// The template of the maps that a map of maps holds.
     pub inner: Option<MapId>,
+    /// Of a map of maps: what stands for the maps that bodies take out, as many as a body can have at a time.
+    pub bound: Vec<MapId>,
+    /// It is such a stand-in.
+    pub is_bound: bool,
     /// 0: one for each CPU.
     pub max_entries: u32,
     /// `BPF_F_*`, those included that the kind requires.
@@ -292,6 +296,12 @@ pub enum StmtKind {
         cpu: LocalId,
         value: LocalId,
         body: Block,
+    },
+    /// `outer[k] = &inner`
+    MapSetInner {
+        map: MapId,
+        key: Expr,
+        inner: MapId,
     },
     /// `m[k].cpu(i) = value`
     MapCpuUpdate {

@@ -13,6 +13,12 @@ const DBG_KIND: u32 = 0;
 const DW_TAG_CONST: u32 = 0x26;
 const DW_TAG_VOLATILE: u32 = 0x35;
 
+/// What the definition of a map says.
+pub struct MapLayout {
+    pub numbers: Vec<(&'static str, u32)>,
+    pub types: Vec<(&'static str, Ty)>,
+}
+
 impl Debug {
     pub fn global(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Ty, span: Span, local: bool) {
         let ty = self.ty(cx, ty);
@@ -31,33 +37,46 @@ impl Debug {
     }
 
     /// A map as libbpf reads it: an anonymous struct, in which a number N is a pointer to `int[N]` and a type T a pointer
-    /// to T.
+    /// to T. What a map of maps holds is an array `values`, without length, of pointers to such a struct.
     pub fn map(
         &mut self,
         cx: &Session,
         value: GlobalValue,
         name: &str,
         span: Span,
-        numbers: &[(&str, u32)],
-        types: &[(&str, Ty)],
+        layout: &MapLayout,
+        inner: Option<&MapLayout>,
     ) {
+        let mut members = self.map_members(cx, span, layout);
+        let (file, line) = (self.file(cx, span.file), Self::line(cx, span));
+        let bits = members.len() as u64 * 64;
+        if let Some(inner) = inner {
+            let mut own = self.map_members(cx, span, inner);
+            let template = self.structure(file, line, "", own.len() as u64 * 64, &mut own);
+            let pointer = self.pointer_to(template);
+            let values = self.array_of(pointer, 0, 64);
+            members.push(self.member(file, line, "values", values, 0, bits));
+        }
+        let ty = self.structure(file, line, "", bits, &mut members);
+        self.variable(cx, value, name, ty, span, false);
+    }
+
+    fn map_members(&mut self, cx: &Session, span: Span, layout: &MapLayout) -> Vec<Node> {
         let mut pointees = Vec::new();
-        for &(name, number) in numbers {
+        for &(name, number) in &layout.numbers {
             let int = self.basic("int", 32, super::types::SIGNED);
             pointees.push((name, self.array_of(int, u64::from(number), 32)));
         }
-        for &(name, ty) in types {
+        for &(name, ty) in &layout.types {
             pointees.push((name, self.ty(cx, ty)));
         }
-        let file = self.file(cx, span.file);
-        let line = Self::line(cx, span);
+        let (file, line) = (self.file(cx, span.file), Self::line(cx, span));
         let mut members = Vec::new();
         for (index, (name, pointee)) in pointees.into_iter().enumerate() {
             let pointer = self.pointer_to(pointee);
             members.push(self.member(file, line, name, pointer, 64, index as u64 * 64));
         }
-        let ty = self.structure(file, line, "", members.len() as u64 * 64, &mut members);
-        self.variable(cx, value, name, ty, span, false);
+        members
     }
 
     fn variable(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Node, span: Span, local: bool) {

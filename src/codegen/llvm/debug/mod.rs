@@ -12,6 +12,8 @@ mod files;
 mod functions;
 mod types;
 
+pub use data::MapLayout;
+
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;

@@ -4,8 +4,8 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
-    MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup, MapPeek,
-    MapPop, MapPush, MapRedirect, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup,
+    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol};
 use crate::target::Target;
@@ -20,10 +20,27 @@ fn lock_flag(g: &FnGen, map: &Symbol) -> u64 {
 }
 
 pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
+    if let Some(&kept) = g.bound.get(map) {
+        return g.g.build.load(g.g.build.ptr_type().into(), kept, 8, false).into_pointer_value();
+    }
     match g.g.data.get(map) {
         Some(&place) => place,
         None => crate::bug!("there is no map @{map}"),
     }
+}
+
+pub fn bind(g: &mut FnGen, op: &OpData) {
+    let view = MapBind::of(op);
+    let place = g.ptr(view.place());
+    g.bound.insert(view.map().clone(), place);
+}
+
+pub fn set_inner(g: &mut FnGen, op: &OpData) {
+    let view = MapSetInner::of(op);
+    let args = [map_index(g, view.map()), g.value(view.key()), map_index(g, view.inner())];
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, "ks_map_set_inner", Some(int), &args);
+    g.set_maybe(op, status);
 }
 
 pub fn lookup(g: &mut FnGen, op: &OpData) {

@@ -1,0 +1,73 @@
+//! Maps of maps: `if (var inner = outer[k])`, and `outer[k] = &other` in user space.
+
+use super::Checker;
+use super::exprs::strip;
+use super::scope::LocalKind;
+use crate::ast::{self, ExprKind as Ast, UnaryOp};
+use crate::diag::codes::maps::{InnerMismatch, InnerWanted};
+use crate::sema::tree::{MapId, Optional, OptionalKind, StmtKind};
+use crate::source::Span;
+use crate::tables::MapAccess;
+use crate::types::{Space, Ty};
+
+impl Checker<'_, '_> {
+    /// `outer[k]`, which is there or not. None if that was reported.
+    pub fn inner_map(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Option<Optional> {
+        if !self.can(map, MapAccess::Inner, span) {
+            return None;
+        }
+        let (key_ty, _) = self.entry_types(map);
+        let key = self.coerced(key, key_ty);
+        let used = |bound: &MapId| {
+            let names = self.visible_locals();
+            names.into_iter().any(|local| self.info[local.0 as usize].map == Some(*bound))
+        };
+        let bound = self.env.program.map(map).bound.iter().copied().find(|bound| !used(bound));
+        let Some(bound) = bound else {
+            self.unsupported(span, "so many maps out of one map of maps at a time");
+            return None;
+        };
+        let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
+        Some(Optional { kind: OptionalKind::InnerMap { map, key, bound }, ty, span })
+    }
+
+    /// The map that a local stands for, which `if (var inner = outer[k])` bound.
+    pub fn bound_map(&self, name: &str) -> Option<MapId> {
+        let info = &self.info[self.local_of(name)?.0 as usize];
+        info.map.filter(|_| info.kind == LocalKind::InnerMap)
+    }
+
+    /// `outer[k] = &other`
+    pub fn set_inner(&mut self, map: MapId, key: &ast::Expr, value: &ast::Expr, place: Span) -> Option<StmtKind> {
+        if !self.can(map, MapAccess::SetInner, place) {
+            return None;
+        }
+        let (key_ty, _) = self.entry_types(map);
+        let key = self.coerced(key, key_ty);
+        let named = if let Ast::Unary { op: UnaryOp::AddressOf, operand } = &strip(value).kind {
+            self.map_named(operand)
+        } else {
+            None
+        };
+        let outer = self.env.program.map(map);
+        let (name, template) = (outer.name.clone(), self.env.program.map(outer.inner?));
+        let Some(inner) = named.filter(|inner| !self.env.program.map(*inner).is_bound) else {
+            let help = format!("write the address of a map: `{name}[key] = &{}`", template.name);
+            self.error(value.span, InnerWanted { name }).help(help);
+            return None;
+        };
+        let other = self.env.program.map(inner);
+        let differs = match () {
+            _ if other.kind.name != template.kind.name => "kinds",
+            _ if other.key != template.key => "keys",
+            _ if other.value != template.value => "values",
+            _ if other.flags != template.flags => "flags",
+            _ if other.kind.array && other.max_entries != template.max_entries => "numbers of entries",
+            _ => return Some(StmtKind::MapSetInner { map, key, inner }),
+        };
+        let (inner, at) = (other.name.clone(), template.span);
+        self.error(value.span, InnerMismatch { inner, name, differs: differs.to_owned() })
+            .note(at, "the template of the maps that it holds");
+        None
+    }
+}

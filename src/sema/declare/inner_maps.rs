@@ -1,0 +1,33 @@
+//! Maps of maps: what stands in bodies for the maps that they take out.
+
+use crate::sema::tree::{Map, MapId, Program};
+
+/// How many maps out of one map a body can have at a time.
+const AT_A_TIME: usize = 4;
+
+/// Gives each map of maps its stand-ins, which are like the template.
+pub(super) fn add_bound(program: &mut Program) {
+    for index in 0..program.maps.len() {
+        let Some(template) = program.maps[index].inner else { continue };
+        for number in 0..AT_A_TIME {
+            let id = MapId(program.maps.len() as u32);
+            let (outer, template) = (&program.maps[index], program.map(template));
+            let stand_in = Map {
+                name: format!("{}.{number}", outer.name),
+                inner: None,
+                bound: Vec::new(),
+                is_bound: true,
+                pinned: false,
+                node: None,
+                span: outer.span,
+                kind: template.kind,
+                key: template.key,
+                value: template.value,
+                max_entries: template.max_entries,
+                flags: template.flags,
+            };
+            program.maps.push(stand_in);
+            program.maps[index].bound.push(id);
+        }
+    }
+}
