@@ -39,7 +39,7 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let bpf_side = module.target == Some(Target::Bpf);
     // A function of both sides warns once.
     let warns = if bpf_side { space != Space::Any && !is_locked(func, op) } else { !func.targets.bpf };
-    if shared && !atomic && warns {
+    if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
     }

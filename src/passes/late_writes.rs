@@ -16,15 +16,25 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Clone, Copy)]
 pub struct Late {
     pub write: Span,
-    /// What may have loaded the object before; none if the address is taken, and the write may come at any time.
-    pub load: Option<Span>,
+    pub cause: Cause,
+}
+
+/// Why a write may come after the object was loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// This may load it before.
+    Load(Span),
+    /// The address of the function that writes is taken here, so it may be called at any time.
+    Callable(Span),
+    /// The address of what is written is taken.
+    Address,
 }
 
 /// Whether the object may have been loaded, and what did it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loaded {
     No,
-    Maybe(Span),
+    Maybe(Cause),
 }
 
 /// The state where control comes by; none if it does not.
@@ -108,10 +118,10 @@ impl Walk<'_> {
         if data.opcode == Opcode::KsAddr
             && let Some(name) = self.roots[at].get(&data.operands[0])
         {
-            self.late.entry(name.clone()).or_insert(Late { write: data.loc.span, load: None });
+            self.late.entry(name.clone()).or_insert(Late { write: data.loc.span, cause: Cause::Address });
         }
         for func in self.named_functions(data) {
-            self.call(func, Loaded::Maybe(data.loc.span));
+            self.call(func, Loaded::Maybe(Cause::Callable(data.loc.span)));
         }
     }
 
@@ -132,7 +142,8 @@ impl Walk<'_> {
             return known;
         }
         // What a recursive call finds.
-        self.known.insert(key, self.loads[func].map(Loaded::Maybe).or(Some(before)));
+        let load = self.loads[func].map(|load| Loaded::Maybe(Cause::Load(load)));
+        self.known.insert(key, load.or(Some(before)));
         let exits = self.region(func, self.module.funcs[func].body, Some(before));
         let after = join(exits.end, exits.returns);
         self.known.insert(key, after);
@@ -191,12 +202,13 @@ impl Walk<'_> {
     fn own_effect(&mut self, func: usize, op: OpId, before: Loaded) -> State {
         let module = self.module;
         let data = &module.funcs[func].ops[op];
-        if let Loaded::Maybe(load) = before {
+        if let Loaded::Maybe(cause) = before {
             for name in written(&module.funcs[func], op, &self.roots[func]) {
-                self.late.entry(name).or_insert(Late { write: data.loc.span, load: Some(load) });
+                self.late.entry(name).or_insert(Late { write: data.loc.span, cause });
             }
         }
-        let mut state = if before == Loaded::No && self.may_load(data) { Loaded::Maybe(data.loc.span) } else { before };
+        let loads = before == Loaded::No && self.may_load(data);
+        let mut state = if loads { Loaded::Maybe(Cause::Load(data.loc.span)) } else { before };
         if data.opcode == Opcode::KsCall {
             return match self.index.get(KsCall::of(data).callee()) {
                 Some(&callee) => self.call(callee, state),
@@ -204,7 +216,7 @@ impl Walk<'_> {
             };
         }
         if let (Loaded::No, Some(load)) = (state, self.named_functions(data).into_iter().find_map(|f| self.loads[f])) {
-            state = Loaded::Maybe(load);
+            state = Loaded::Maybe(Cause::Load(load));
         }
         Some(state)
     }

@@ -8,7 +8,7 @@
 //! What decides that is `late_writes.rs`. A config that is not frozen gets a note that names the write.
 
 use super::global_uses::global_of;
-use super::late_writes::{self, Late};
+use super::late_writes::{self, Cause, Late};
 use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
@@ -47,10 +47,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 /// The first write that keeps a config from being read-only data.
 fn not_frozen(cx: &mut Session, global: &Global, late: &Late) {
     let note = cx.note(late.write, NotFrozen { name: global.name.to_string() });
-    match late.load {
-        Some(load) => note.note(load, "the object may be loaded here").help(
+    match late.cause {
+        Cause::Load(load) => note.note(load, "the object may be loaded here").help(
             "written before the first `load` on every path it is frozen, and the verifier drops the branches that it rules out",
         ),
-        None => note.help("what has its address can write it at any time; take the address of a copy"),
+        Cause::Callable(taken) => note.note(taken, "what this names may be called at any time, also after a load"),
+        Cause::Address => note.help("what has its address can write it at any time; take the address of a copy"),
     };
 }

@@ -3,6 +3,7 @@
 
 use super::Declare;
 use super::map_values::holds;
+use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::maps::{MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
 use crate::diag::codes::support::NeedsKernel;
@@ -65,6 +66,7 @@ impl Declare<'_> {
         if let Some((key, value)) = types {
             map.key = key;
             map.value = value;
+            check_pinned(cx, decl, value);
         }
     }
 

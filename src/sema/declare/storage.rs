@@ -1,9 +1,11 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
+use super::map_values::holds;
 use crate::ast::{self, VarDecl};
 use crate::diag::codes::shared::{CannotPin, MapStorage};
 use crate::sema::tree::Storage;
 use crate::session::Session;
+use crate::types::{Ty, TyKind};
 
 /// Of a variable that is no map.
 pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
@@ -32,6 +34,14 @@ pub(super) fn check_map(cx: &mut Session, decl: &VarDecl) {
         Some(ast::Storage::Percpu) => error.help("the kinds `percpu_hash` and `percpu_array` have an entry per CPU"),
         Some(ast::Storage::Local) | None => error.help("user space reads only the maps that its code names"),
     };
+}
+
+/// What outlives the process holds no addresses of it.
+pub(super) fn check_pinned(cx: &mut Session, decl: &VarDecl, ty: Ty) {
+    if decl.pin && holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. })) {
+        let why = format!("a pointer in a `{}` means nothing to the next process", cx.types.name(ty));
+        cx.error(decl.name.span, CannotPin { name: decl.name.name.clone(), why });
+    }
 }
 
 fn word(decl: &VarDecl) -> &'static str {
