@@ -9,4 +9,10 @@ codes! {
     E0703 NoTarget { name } = "nothing says what `{name}` is attached to",
     /// What a program is attached to is named by a string or by the index of an interface.
     E0704 BadAttachTarget { ty } = "a program cannot be attached to a `{ty}`",
+    /// The program is attached to this target already, on every path that comes here.
+    E0705 AttachedTwice { name } = "the program of `{name}` is attached to this already",
+    /// The handle was loaded in this function and attached to nothing on any path that comes here.
+    E0706 NeverAttached { name } = "the program of `{name}` was never attached",
+    /// Detaching twice is safe; the second one does nothing.
+    W0701 DetachedAgain { name } = "`{name}` is detached already",
 }

@@ -67,4 +67,6 @@ codes! {
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.
     W0431 LostCopy { name } = "`{name}` is a copy of the entry, and what is written to it is never used",
+    /// The entry was deleted on a path that comes here, while its name still stands for it. What is written to it is lost.
+    W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
 }

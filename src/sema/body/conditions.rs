@@ -59,6 +59,10 @@ impl Checker<'_, '_> {
             self.info(local).map = Some(*bound);
             self.info(local).read = true;
         }
+        if let OptionalKind::MapEntry { key, .. } | OptionalKind::MapEntryOr { key, .. } = &source.kind {
+            let key = self.stable_key(key);
+            self.info(local).key = key;
+        }
         if let OptionalKind::Pointer(pointer) = &source.kind {
             let tested = super::value::local(pointer);
             self.flow.not_null.extend(tested);

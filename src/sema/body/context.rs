@@ -50,6 +50,7 @@ impl Checker<'_, '_> {
     /// What is known of a variable from the value that it starts with.
     pub fn note_initialised(&mut self, local: LocalId, value: &Expr) {
         self.note_assigned(local, Some(value));
+        self.note_handle(local, value);
         let packet = self.packet_value(value);
         let program = if let ExprKind::Load(program) = &value.kind { Some(*program) } else { None };
         let info = self.info(local);

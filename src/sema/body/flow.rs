@@ -1,20 +1,30 @@
 //! What is known at a point of the body: whether control comes there, and which pointers are not null.
 
+use super::attachments::Attachments;
 use super::{Checker, value};
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, LocalId};
+use crate::source::Span;
 use crate::types::{Ty, TyKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone)]
 pub(super) struct Flow {
     pub reachable: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
+    pub attachments: Attachments,
+    /// Names of entries that were deleted on some path, and where.
+    pub deleted: BTreeMap<LocalId, Span>,
 }
 
 impl Flow {
     pub fn start() -> Flow {
-        Flow { reachable: true, not_null: BTreeSet::new() }
+        Flow {
+            reachable: true,
+            not_null: BTreeSet::new(),
+            attachments: Attachments::default(),
+            deleted: BTreeMap::new(),
+        }
     }
 
     /// After a place where two ways meet.
@@ -22,7 +32,9 @@ impl Flow {
         match (self.reachable, other.reachable) {
             (true, true) => {
                 let not_null = self.not_null.intersection(&other.not_null).copied().collect();
-                Flow { reachable: true, not_null }
+                let attachments = self.attachments.join(&other.attachments);
+                let deleted = self.deleted.into_iter().chain(other.deleted).collect();
+                Flow { reachable: true, not_null, attachments, deleted }
             }
             (true, false) => self,
             (false, _) => other,
@@ -109,8 +121,10 @@ impl Checker<'_, '_> {
         if let Some(value) = value {
             self.note_held(local, value);
         }
+        self.flow.attachments.forget(local);
         let info = self.info(local);
         info.packet = None;
         info.program = None;
+        info.assigned += 1;
     }
 }

@@ -58,7 +58,7 @@ impl Checker<'_, '_> {
         if !self.takes("attach", 1..=3, args, span) {
             return error_expr(span);
         }
-        let handle = self.handle("attach", &args[0].value, false);
+        let handle = self.handle_argument(|checker| checker.handle("attach", &args[0].value, false));
         let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value)));
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
         if target.is_none()
@@ -66,6 +66,7 @@ impl Checker<'_, '_> {
         {
             self.needs_target(program, span);
         }
+        self.note_attach(&handle);
         let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, result_used: true };
         Expr { kind, ty: Ty::LINK, span }
     }
@@ -75,7 +76,8 @@ impl Checker<'_, '_> {
         if !self.takes("detach", 1..=1, args, span) {
             return error_expr(span);
         }
-        let what = self.handle("detach", &args[0].value, true);
+        let what = self.handle_argument(|checker| checker.handle("detach", &args[0].value, true));
+        self.note_detach(&what, span);
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
     }
 

@@ -269,6 +269,7 @@ impl Checker<'_, '_> {
                 .help(format!("to clear the entry write a zero to it: `{name}[{key_text}] = …`"));
             return None;
         }
+        self.note_deleted(map, &key, span);
         Some(StmtKind::MapDelete { map, key })
     }
 }

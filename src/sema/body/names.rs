@@ -38,6 +38,8 @@ impl Checker<'_, '_> {
         let info = self.info(local);
         info.read = true;
         info.written = None;
+        self.use_entry(local, span);
+        self.flow.attachments.forget(local);
         self.local_expr(local, span)
     }
 

@@ -103,6 +103,7 @@ impl Checker<'_, '_> {
             return self.not_assignable(name.span, "a whole map");
         }
         if kind == LocalKind::Entry {
+            self.use_entry(local, name.span);
             self.info(local).read = true;
             if let Some(map) = self.info(local).map {
                 self.refuse_percpu_write(map, name.span);

@@ -1,6 +1,7 @@
 //! The local names of a body, and what is known of each variable.
 
 use super::Checker;
+use super::deleted::Key;
 use crate::ast::Ident;
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -58,8 +59,11 @@ pub(super) struct LocalInfo {
     pub packet: Option<(FieldRole, LocalId)>,
     /// The program whose handle this is.
     pub program: Option<FuncId>,
-    /// The map whose entry it is bound to.
+    /// The map whose entry it is bound to, and the entry's key.
     pub map: Option<MapId>,
+    pub key: Option<Key>,
+    /// How often it was assigned to after its declaration.
+    pub assigned: u32,
     /// `&x` was written somewhere: others may change it.
     pub address_taken: bool,
     /// It may hold the address of a local: as a pointer, or in a field or element.
@@ -127,6 +131,8 @@ impl Checker<'_, '_> {
             packet: None,
             program: None,
             map: None,
+            key: None,
+            assigned: 0,
             address_taken: false,
             holds_stack: false,
             range: None,

@@ -197,8 +197,9 @@ impl Checker<'_, '_> {
     /// An expression that stands for what it does, not for its value.
     fn effect(&mut self, expr: &ast::Expr) -> Expr {
         let mut checked = self.value(expr, None).expr;
-        if let ExprKind::Attach { result_used, .. } = &mut checked.kind {
+        if let ExprKind::Attach { result_used, handle, target, .. } = &mut checked.kind {
             *result_used = false;
+            self.note_sure_attach(handle, target.as_deref(), checked.span);
         } else if let ExprKind::Call { func, .. } = &checked.kind
             && checked.ty != Ty::VOID
             && !self.failed()

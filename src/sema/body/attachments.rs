@@ -1,0 +1,116 @@
+//! What is attached at a point of the body, as far as that is certain: of handles that this function loaded into a variable.
+//!
+//! A handle that goes anywhere but to `attach` and `detach`, and everything in and after a loop, is not known any more.
+
+use super::Checker;
+use super::value::{local, number};
+use crate::diag::codes::lifecycle::{AttachedTwice, DetachedAgain, NeverAttached};
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId};
+use crate::source::Span;
+use crate::types::Ty;
+use std::collections::BTreeMap;
+
+/// A target that is a constant.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    /// The one of the program's attribute.
+    OfProgram,
+    Name(Vec<u8>),
+    Index(i128),
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum State {
+    Fresh,
+    /// Attached; to these targets for certain, since a failure would have ended the process.
+    Attached(BTreeMap<Target, Span>),
+    Detached(Span),
+}
+
+/// Handles and links, by the variables that hold them.
+#[derive(Clone, Default)]
+pub(super) struct Attachments(BTreeMap<LocalId, State>);
+
+impl Attachments {
+    /// What is the same on both ways that meet.
+    pub fn join(self, other: &Attachments) -> Attachments {
+        let same = |local: &LocalId, state: &State| other.0.get(local) == Some(state);
+        Attachments(self.0.into_iter().filter(|(local, state)| same(local, state)).collect())
+    }
+
+    pub fn forget(&mut self, local: LocalId) {
+        self.0.remove(&local);
+    }
+
+    pub fn forget_all(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Checker<'_, '_> {
+    /// A variable got a new value.
+    pub fn note_handle(&mut self, local: LocalId, value: &Expr) {
+        if let ExprKind::Load(_) = value.kind {
+            self.flow.attachments.0.insert(local, State::Fresh);
+        } else if let ExprKind::Attach { .. } = value.kind {
+            self.flow.attachments.0.insert(local, State::Attached(BTreeMap::new()));
+        } else {
+            self.flow.attachments.forget(local);
+        }
+    }
+
+    /// The argument of `attach` or `detach`, which is no other use of the variable.
+    pub fn handle_argument(&mut self, check: impl FnOnce(&mut Self) -> Expr) -> Expr {
+        let before = self.flow.attachments.clone();
+        let argument = check(self);
+        if local(&argument).is_some() {
+            self.flow.attachments = before;
+        }
+        argument
+    }
+
+    /// `attach(handle, target)`, whose result may be a failure that the program looks at.
+    pub fn note_attach(&mut self, handle: &Expr) {
+        let Some(handle) = local(handle) else { return };
+        if let Some(state @ (State::Fresh | State::Detached(_))) = self.flow.attachments.0.get_mut(&handle) {
+            *state = State::Attached(BTreeMap::new());
+        }
+    }
+
+    /// The same as a statement: a failure ends the process.
+    pub fn note_sure_attach(&mut self, handle: &Expr, target: Option<&Expr>, span: Span) {
+        let Some(handle) = local(handle) else { return };
+        let Some(target) = constant_target(target) else { return };
+        let Some(State::Attached(targets)) = self.flow.attachments.0.get_mut(&handle) else { return };
+        if let Some(before) = targets.insert(target, span) {
+            let name = self.locals[handle.0 as usize].name.clone();
+            self.error(span, AttachedTwice { name })
+                .note(before, "attached here")
+                .help("one program can be attached to several targets, to each of them once");
+        }
+    }
+
+    /// `detach(handle)`, `detach(link)`
+    pub fn note_detach(&mut self, what: &Expr, span: Span) {
+        let Some(handle) = local(what) else { return };
+        let name = self.locals[handle.0 as usize].name.clone();
+        let before = self.flow.attachments.0.insert(handle, State::Detached(span));
+        match before {
+            Some(State::Fresh) if what.ty == Ty::HANDLE => {
+                self.error(span, NeverAttached { name }).help("`attach` comes before");
+            }
+            Some(State::Detached(before)) => {
+                self.warn(span, DetachedAgain { name }).note(before, "detached here");
+            }
+            Some(State::Fresh | State::Attached(_)) | None => {}
+        }
+    }
+}
+
+fn constant_target(target: Option<&Expr>) -> Option<Target> {
+    let Some(target) = target else { return Some(Target::OfProgram) };
+    if let ExprKind::Const(Const::Str(name)) = &target.kind {
+        return Some(Target::Name(name.clone()));
+    }
+    number(target).map(Target::Index)
+}
