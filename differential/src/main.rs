@@ -35,6 +35,9 @@ enum Command {
         /// How many test functions
         #[arg(long, default_value_t = 2000)]
         functions: usize,
+        /// The number of the first program: a run that was interrupted goes on there
+        #[arg(long, default_value_t = 0)]
+        first: usize,
         /// Start no program later than after so many seconds
         #[arg(long)]
         time: Option<u64>,
@@ -65,6 +68,9 @@ enum Command {
         /// The number of a program of `run --seed`
         #[arg(long)]
         number: Option<usize>,
+        /// With an XDP program and a line of `main` for each test, so that all is compiled for both sides
+        #[arg(long)]
+        whole: bool,
     },
     /// Compile and run one program in all ways
     Check {
@@ -152,11 +158,12 @@ fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
 
 fn act(command: Command) -> std::io::Result<bool> {
     match command {
-        Command::Run { seed, functions, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
+        Command::Run { seed, functions, first, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
             let time = time.map(Duration::from_secs);
             let settings = run::Settings {
                 seed,
                 functions,
+                first,
                 time,
                 per_program,
                 inputs,
@@ -168,9 +175,10 @@ fn act(command: Command) -> std::io::Result<bool> {
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }
-        Command::Print { seed, tests, number } => {
+        Command::Print { seed, tests, number, whole } => {
             let seed = number.map_or(seed, |number| run::program_seed(seed, number));
-            print!("{}", generate::program(seed, tests));
+            let program = generate::program(seed, tests);
+            print!("{}", if whole { execute::whole(&program, tests) } else { program });
             Ok(true)
         }
         Command::Check { file, json, how } => {

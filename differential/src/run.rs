@@ -15,6 +15,8 @@ pub struct Settings {
     pub seed: u64,
     /// Tests in all.
     pub functions: usize,
+    /// Programs before this one are left out.
+    pub first: usize,
     /// No program starts later than this.
     pub time: Option<Duration>,
     /// Tests in one program.
@@ -86,6 +88,9 @@ struct Campaign<'a> {
     folder: &'a Path,
     jobs: Vec<Job>,
     total: Report,
+    since: Instant,
+    /// When progress was last told of.
+    told: Instant,
     /// Tests that failed in one way or another.
     failed: usize,
     /// Programs with a failure of each kind, the first ones only.
@@ -101,13 +106,15 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         folder: folder.path(),
         jobs: Vec::new(),
         total: Report::default(),
+        since,
+        told: since,
         failed: 0,
         kept: BTreeMap::new(),
     };
     let programs = settings.functions.div_ceil(settings.per_program);
-    for number in 0..programs {
+    for number in settings.first..programs {
         if settings.time.is_some_and(|time| since.elapsed() > time) {
-            println!("out of time after {number} of {programs} programs");
+            println!("out of time: programs {} to {number} of {programs} have run", settings.first);
             break;
         }
         while campaign.jobs.len() >= settings.jobs {
@@ -179,8 +186,18 @@ impl Campaign<'_> {
         if !report.failures.is_empty() {
             self.keep(job, &report.failures)?;
         }
+        self.tell(job.number);
         std::fs::remove_file(&job.file)?;
         std::fs::remove_file(&job.output)
+    }
+
+    /// Once a minute, how far it is.
+    fn tell(&mut self, number: usize) {
+        if self.told.elapsed() >= Duration::from_secs(60) {
+            self.told = Instant::now();
+            let (tests, failed, seconds) = (self.total.tests, self.failed, self.since.elapsed().as_secs());
+            println!("{seconds} s: {tests} tests, {failed} failed; program {number}");
+        }
     }
 
     fn keep(&mut self, job: &Job, failures: &[Failure]) -> std::io::Result<()> {

@@ -80,7 +80,7 @@ impl Machine<'_> {
             }
             ExprKind::Builtin { builtin, args } => {
                 let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
-                builtin_call(builtin.name, &args)?
+                text::builtin(builtin.name, &args).ok_or(Stop::Unknown("a builtin function"))?
             }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
@@ -180,15 +180,5 @@ fn compare(op: CompareOp, left: &Value, right: &Value) -> bool {
             (text::until_nul(left) == text::until_nul(right)) == (op == CompareOp::Eq)
         }
         (left, right) => (left == right) == (op == CompareOp::Eq),
-    }
-}
-
-fn builtin_call(name: &str, args: &[Value]) -> Run<Value> {
-    match (name, args) {
-        ("len", [Value::Str(text)]) => Ok(Value::Int(text::until_nul(text).len() as i128)),
-        ("starts_with", [Value::Str(text), Value::Str(start)]) => {
-            Ok(Value::Bool(text::until_nul(text).starts_with(text::until_nul(start))))
-        }
-        _ => Err(Stop::Unknown("a builtin function")),
     }
 }

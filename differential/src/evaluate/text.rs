@@ -19,3 +19,14 @@ pub fn stored(bytes: &[u8], size: u64) -> Value {
 pub fn joined(left: &[u8], right: &[u8], size: u64) -> Value {
     stored(&[until_nul(left), until_nul(right)].concat(), size)
 }
+
+/// What a builtin of strings yields; none of others.
+pub fn builtin(name: &str, args: &[Value]) -> Option<Value> {
+    match (name, args) {
+        ("len", [Value::Str(text)]) => Some(Value::Int(until_nul(text).len() as i128)),
+        ("starts_with", [Value::Str(text), Value::Str(start)]) => {
+            Some(Value::Bool(until_nul(text).starts_with(until_nul(start))))
+        }
+        _ => None,
+    }
+}
