@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// A process that takes longer hangs.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(900);
 
 /// One program that is being run.
 struct Job {

@@ -310,7 +310,8 @@ impl Generator {
             0..=2 => {
                 // A literal alone has no byte order.
                 let number = self.number(depth);
-                format!("({} as be{bits})", number.text)
+                let number = if number.constant { self.variable_number() } else { number.text };
+                format!("({number} as be{bits})")
             }
             3 | 4 => {
                 let left = leaf(self);

@@ -288,12 +288,12 @@ impl Generator {
 
     /// `return`, `break` or `continue`, under a condition: what follows is reached.
     fn leave(&mut self) -> String {
-        let condition = self.condition(1);
+        let condition = self.boolean(1);
         if self.loops > 0 && self.random.percent(60) {
             let word = self.random.pick(&["break", "continue"]);
             return match self.random.below(3) {
                 0 => format!("if ({condition}) {word}"),
-                1 => format!("match (({condition}) as bool) {{\ntrue: {word},\nfalse: {{ }},\n}}"),
+                1 => format!("match ({condition}) {{\ntrue: {word},\nfalse: {{ }},\n}}"),
                 _ => format!("if ({condition}) {{\n{}\n{word}\n}}", self.assign()),
             };
         }

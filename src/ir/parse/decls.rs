@@ -301,6 +301,7 @@ impl Parser<'_> {
         func.targets.host = self.eat_word("host");
         let body = func.body;
         self.region(&mut func, body)?;
+        self.check_labels(&func)?;
         func.span = name_span.to(self.last_span());
         Ok(func)
     }

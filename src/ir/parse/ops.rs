@@ -43,6 +43,9 @@ impl Parser<'_> {
             region == func.body && func.blocks[entry].ops.is_empty() && !self.blocks.values().any(|&b| b == entry);
         let block = match number.and_then(|n| self.blocks.get(&n).copied()) {
             Some(block) => {
+                if func.regions[func.blocks[block].region].blocks.contains(&block) {
+                    return self.stop("this label stands before another block too");
+                }
                 func.blocks[block].region = region;
                 func.regions[region].blocks.push(block);
                 block
@@ -67,6 +70,15 @@ impl Parser<'_> {
         }
         self.expect(":")?;
         Ok(block)
+    }
+
+    /// After a function's last block: each that is gone to has been there.
+    pub(super) fn check_labels(&self, func: &Function) -> Parse<()> {
+        let absent = |block: BlockId| !func.regions[func.blocks[block].region].blocks.contains(&block);
+        match self.blocks.iter().filter(|&(_, &block)| absent(block)).map(|(number, _)| number).min() {
+            Some(number) => self.stop(format!("no block `^{number}` in this function")),
+            None => Ok(()),
+        }
     }
 
     /// A block by number; one that is not there yet gets its region when its label comes.

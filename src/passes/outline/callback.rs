@@ -67,12 +67,25 @@ pub fn make(
     (callback, !hidden.is_empty())
 }
 
-/// The variables of outside that a body writes, and compares so that the verifier gets to know them. Bools have two
-/// values only.
+/// The variables of outside that a body writes, and compares so that the verifier gets to know them; in a body of many
+/// ways all that it writes, since each known value doubles them. Bools have two values only.
 fn hidden_each_turn(func: &Function, types: &Types, op: OpId, frame: &Placed) -> Vec<(Path, Ty)> {
-    let equated = equated_places(func, types, func.ops[op].regions[0]);
+    let body = func.ops[op].regions[0];
+    let equated = equated_places(func, types, body);
+    let many = ways(func, body) > WAYS;
     let written = frame.written_in(func, types, op).into_iter();
-    written.filter(|(path, ty)| equated.contains(path) && *ty != Ty::BOOL).collect()
+    written.filter(|(path, ty)| (many || equated.contains(path)) && *ty != Ty::BOOL).collect()
+}
+
+/// Branches of a body up to which only what is compared is hidden.
+const WAYS: usize = 4;
+
+/// Ops of a body at which the verifier goes two ways.
+fn ways(func: &Function, body: RegionId) -> usize {
+    let mut ops = Vec::new();
+    func.walk_region(body, &mut ops);
+    let branches = [Opcode::KsIf, Opcode::KsMatch, Opcode::ArithSelect, Opcode::ArithCmp, Opcode::KsCall];
+    ops.into_iter().filter(|&op| branches.contains(&func.ops[op].opcode)).count()
 }
 
 /// A turn after the one that left the loop.
