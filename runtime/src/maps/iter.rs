@@ -132,7 +132,7 @@ fn keys(map: &Map) -> VecDeque<Vec<u8>> {
         // SAFETY: buffers of the key's size; null asks for the first key.
         if unsafe { bpf::bpf_map_get_next_key(map.fd, from, next.as_mut_ptr().cast()) } != 0 {
             if errno() != libc::ENOENT {
-                die(1, &format!("cannot walk a map: {}", reason(errno())));
+                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(errno())));
             }
             break;
         }
@@ -161,7 +161,7 @@ impl Batches {
         match batches.read(map) {
             Ok(()) => Some(batches),
             Err(error) if unknown_to_kernel(error) => None,
-            Err(error) => die(1, &format!("cannot walk a map: {}", reason(error))),
+            Err(error) => die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error))),
         }
     }
 
@@ -171,7 +171,7 @@ impl Batches {
                 return false;
             }
             if let Err(error) = self.read(map) {
-                die(1, &format!("cannot walk a map: {}", reason(error)));
+                die(1, &format!("cannot walk over the map `{}`: {}", map.name, reason(error)));
             }
         }
         let (at, size) = (self.next, map.stored_size());

@@ -16,6 +16,8 @@ use std::ffi::c_void;
 
 /// A map of the loaded object.
 struct Map {
+    /// For messages.
+    name: String,
     fd: i32,
     kind: bpf::bpf_map_type,
     key_size: usize,
@@ -70,7 +72,16 @@ fn find(descriptor: &KsMap) -> Map {
         PerCpu::new(value_size as usize, sum)
     });
     let flags = if descriptor.flags & KS_MAP_LOCK == 0 { 0 } else { u64::from(bpf::BPF_F_LOCK) };
-    Map { flags, fd, kind, key_size: key_size as usize, value_size: value_size as usize, max_entries, percpu }
+    Map {
+        name: name.to_owned(),
+        flags,
+        fd,
+        kind,
+        key_size: key_size as usize,
+        value_size: value_size as usize,
+        max_entries,
+        percpu,
+    }
 }
 
 impl Map {
