@@ -42,6 +42,7 @@ pub fn diagnostic(span: Span, text: &str, kind: &ProblemKind, file_end: usize) -
         }
         ProblemKind::Fault(Fault::Character) => {
             let help = character_help(&text);
+            let text = if text == "`" { "a backtick".to_owned() } else { format!("`{text}`") };
             let mut error = error(span, UnknownCharacter { text });
             error.helps.extend(help.map(str::to_owned));
             error
@@ -72,6 +73,7 @@ fn character_help(text: &str) -> Option<&'static str> {
         '#' => Some("there is no preprocessor: a constant is `const NAME: T = value`, a header is `include \"x.kh\"`"),
         '“' | '”' | '„' | '‘' | '’' => Some("quotes are the plain `\"` and `'`"),
         '\\' => Some("a line goes on after an operator, a comma or an open bracket; no `\\` is needed"),
+        '`' => Some("text stands between double quotes: `\"ab\"`"),
         '–' | '—' | '−' => Some("the minus sign is `-`"),
         '\u{a0}' => Some("this is a no-break space; use a plain one"),
         first if first.is_alphabetic() => Some("names consist of ASCII letters, digits and `_`"),

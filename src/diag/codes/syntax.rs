@@ -6,7 +6,7 @@ codes! {
     E0001 Expected { expected, found } = "expected {expected}, found {found}",
 
     /// Outside strings and comments a program consists of ASCII letters, digits, `_` and the signs of the language.
-    E0002 UnknownCharacter { text } = "`{text}` cannot stand here",
+    E0002 UnknownCharacter { text } = "{text} cannot stand here",
 
     /// A string ends on the line it begins on. For a line break inside it write `\n`, for a quote `\"`.
     E0003 UnterminatedString = "this string has no closing `\"` on its line",

@@ -97,7 +97,7 @@ impl Checker<'_, '_> {
                 kind,
                 LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::InnerMap | LocalKind::Tested
             );
-            if let Some(written) = info.written.filter(|_| info.read && info.present.is_some()) {
+            if let Some(written) = info.written.filter(|_| info.present.is_some()) {
                 self.warn(written, LostCopy { name: name.clone() })
                     .note(span, "copied here")
                     .help(format!("`if (var {name} = …) {{ … }}` names the entry itself"));

@@ -23,7 +23,7 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
-        let result = sig.result;
+        let mut result = sig.result;
         let mut locals: Vec<Local> = Vec::new();
         for (param, &ty) in std::iter::zip(&decl.params, &sig.params) {
             locals.push(Local { name: param.name.name.clone(), ty, span: param.name.span });
@@ -40,7 +40,11 @@ impl<'a> Declare<'a> {
         match &func.role {
             Role::Program(program) => {
                 let spec = program.spec;
-                self.check_program(cx, spec, decl, &sig);
+                if !self.check_program(cx, spec, decl, &sig) {
+                    // Its `return`s are as wrong as it is, which is told once.
+                    result = Ty::ERROR;
+                    self.env.funcs[id.0 as usize].sig.result = result;
+                }
             }
             Role::Main(_) => {
                 let args = self.check_main(cx, decl, &sig);

@@ -15,21 +15,16 @@ impl Declare<'_> {
         {
             cx.error(result.ty.span, MainResult {}).fix(result.ty.span, "i32");
         }
-        let (param, ty) = match (decl.params.as_slice(), sig.params.as_slice()) {
-            ([param, rest @ ..], [ty, ..]) => {
-                if let Some(second) = rest.first() {
-                    cx.error(second.span, MainParameters {}).help("make it a field of the struct of options");
-                }
-                (param, *ty)
-            }
-            _ => return None,
-        };
+        let (Some(param), Some(&ty)) = (decl.params.first(), sig.params.first()) else { return None };
         if ty == Ty::ERROR {
             return None;
         }
         if let TyKind::Struct(id) = cx.types.kind(ty)
             && cx.types.struct_def(id).origin == Origin::User
         {
+            if let Some(second) = decl.params.get(1) {
+                cx.error(second.span, MainParameters {}).help("make it a field of the struct of options");
+            }
             return Some(self.options(cx, id));
         }
         cx.error(param.ty.span, MainParameters {}).help("declare `struct Args { … }` and write `main(args: Args)`");

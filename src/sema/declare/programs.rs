@@ -91,8 +91,14 @@ fn not_an_interface(text: &str) -> Option<&'static str> {
 }
 
 impl Declare<'_> {
-    /// The signature that the program type asks for; the first parameter may be left out.
-    pub(super) fn check_program(&self, cx: &mut Session, spec: &'static ProgramSpec, decl: &FnDecl, sig: &FnSig) {
+    /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
+    pub(super) fn check_program(
+        &self,
+        cx: &mut Session,
+        spec: &'static ProgramSpec,
+        decl: &FnDecl,
+        sig: &FnSig,
+    ) -> bool {
         let context = table_type(&mut cx.types, &self.env.predefined, spec.context);
         let wanted = table_type(&mut cx.types, &self.env.predefined, spec.result);
         let name = spec.name;
@@ -114,7 +120,7 @@ impl Declare<'_> {
             }
         }
         if sig.result == Ty::ERROR || accepts_result(cx, wanted, sig.result) {
-            return;
+            return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
         match (&decl.result, &decl.body) {
@@ -127,6 +133,7 @@ impl Declare<'_> {
             }
             (None, None) => {}
         }
+        false
     }
 }
 
