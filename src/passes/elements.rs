@@ -3,19 +3,19 @@
 //! Every variable index was tested before it came to `ks.elem`, but LLVM may test one copy of the number and index with
 //! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop), and then the verifier does not know that
 //! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is; where the verifier knows the
-//! limit already it takes out that jump. Takes no op away. Before `loop-form`, which counts what bodies hold.
+//! limit already it takes out that jump. Where a bound is not enough the access stands once for each element (`choices`). Takes no op away. Before `loop-form`, which counts what bodies hold.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Declarations, Pass, Run, choices};
 use crate::ir::ops::KsElem;
 use crate::ir::{Builder, Function, Opcode};
 use crate::session::Session;
 use crate::types::{Ty, TyKind};
 
-const NAME: &str = "elements";
+pub(super) const NAME: &str = "elements";
 pub static PASS: Pass = Pass { name: NAME, summary: "Bound variable indexes of arrays", run: Run::Function(run) };
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
-    let mut changed = Changed::No;
+    let mut changed = if choices::expand(func, &mut cx.types) { Changed::Yes } else { Changed::No };
     for op in func.walk() {
         if func.ops[op].opcode != Opcode::KsElem {
             continue;

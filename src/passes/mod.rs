@@ -5,6 +5,7 @@
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
+mod choices;
 pub mod elements;
 mod entry_init;
 pub mod function_pointers;
@@ -25,6 +26,7 @@ pub mod numeric;
 pub mod optionals;
 pub mod outline;
 pub mod packet;
+pub mod packet_pointers;
 pub mod percpu_vars;
 pub mod reach;
 pub mod shared_data;

@@ -1,8 +1,8 @@
 //! Arrays: elements, literals, loops.
 
-use super::Checker;
 use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
+use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
@@ -11,6 +11,9 @@ use crate::sema::tree::{Const, Expr, ExprKind, StmtKind};
 use crate::sema::types;
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
+
+/// See `passes/choices.rs`.
+const LONGEST_OF_CHOICES: u64 = 64;
 
 impl Checker<'_, '_> {
     /// Element type and length.
@@ -60,11 +63,19 @@ impl Checker<'_, '_> {
     }
 
     fn variable_element(&mut self, base: Expr, index: Expr, element: Ty, span: Span) -> Expr {
-        if self.is_in_packet(&base) {
-            // The verifier forgets what it knows of a packet pointer when a variable is added to it.
+        let length = self.elements(base.ty).map_or(0, |(_, length)| length);
+        let in_packet = self.is_in_packet(&base);
+        if length > LONGEST_OF_CHOICES
+            && (in_packet || (self.side == Side::Bpf && self.cx.types.holds_pointer(element)))
+        {
+            // The verifier follows constant offsets alone there, so each element is a branch of its own.
+            let what = if in_packet { "packet data" } else { "an array of pointers" };
             let text = self.text(base.span).to_owned();
-            self.error(span, NotSupportedYet { what: "a variable index into packet data".into() })
-                .help(format!("take a copy: `var a = {text}`, and index that"));
+            let what = format!("a variable index into {what} of more than {LONGEST_OF_CHOICES} elements");
+            let error = self.error(span, NotSupportedYet { what });
+            if in_packet {
+                error.help(format!("take a copy: `var a = {text}`, and index that"));
+            }
             return error_expr(span);
         }
         let (base, index) = (Box::new(base), Box::new(index));

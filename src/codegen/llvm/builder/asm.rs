@@ -33,6 +33,15 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
+    /// The same address, of which the optimiser knows nothing.
+    pub fn asm_pointer(&self, pointer: PointerValue<'c>) -> PointerValue<'c> {
+        let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
+        let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
+    }
+
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
         self.asm(text, constraints, value, false)

@@ -3,8 +3,8 @@
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::ir::ops::{
-    BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop, BpfUnlock,
-    BpfWhole,
+    BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop, BpfOpaque,
+    BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::tables::{HELPERS, KFUNCS};
@@ -136,6 +136,11 @@ pub fn forget(g: &mut FnGen, op: &OpData) {
 pub fn whole(g: &mut FnGen, op: &OpData) {
     let value = g.g.build.asm_unary("", "=r,0", g.int(BpfWhole::of(op).value()));
     g.set(op, value);
+}
+
+pub fn opaque(g: &mut FnGen, op: &OpData) {
+    let pointer = g.g.build.asm_pointer(g.ptr(BpfOpaque::of(op).pointer()));
+    g.set(op, pointer);
 }
 
 pub fn clamp(g: &mut FnGen, op: &OpData) {

@@ -1,0 +1,124 @@
+//! Elements with a variable index where the verifier follows constant offsets alone: part of the pass `elements`.
+//!
+//! A pointer that is read from the stack at a variable offset is a number to the verifier, and a packet pointer to which a
+//! variable was added may point anywhere. So the access stands once for each element, behind a branch on the index.
+
+use super::elements::NAME;
+use crate::ir::{BlockId, Builder, Function, OpId, Opcode, Value};
+use crate::types::{Space, Ty, TyKind, Types};
+
+/// Longer arrays are accessed as they are. The checker allows variable indexes in packets up to this length.
+pub const LONGEST: u64 = 64;
+
+/// Expands all accesses of a function. True if there were any.
+pub fn expand(func: &mut Function, types: &mut Types) -> bool {
+    let mut any = false;
+    while let Some(access) = func.walk().into_iter().find_map(|op| find(func, types, op)) {
+        access.expand(func, types);
+        any = true;
+    }
+    any
+}
+
+/// An op that uses a place behind a variable index.
+struct Access {
+    op: OpId,
+    operand: usize,
+    /// What leads to the place: the element whose index is variable first, then the parts below it.
+    path: Vec<OpId>,
+    length: u64,
+}
+
+fn find(func: &Function, types: &Types, op: OpId) -> Option<Access> {
+    if matches!(func.ops[op].opcode, Opcode::KsField | Opcode::KsElem) {
+        return None;
+    }
+    for (operand, &value) in func.ops[op].operands.iter().enumerate() {
+        let mut path = Vec::new();
+        let mut found = None;
+        let mut at = func.def(value);
+        while let Some(part) = at.filter(|&part| matches!(func.ops[part].opcode, Opcode::KsField | Opcode::KsElem)) {
+            path.push(part);
+            if let Some(length) = choices(func, types, part) {
+                found = Some((path.len(), length));
+            }
+            at = func.def(func.ops[part].operands[0]);
+        }
+        if let Some((count, length)) = found {
+            path.truncate(count);
+            path.reverse();
+            return Some(Access { op, operand, path, length });
+        }
+    }
+    None
+}
+
+/// The number of elements, if the verifier does not follow the index.
+fn choices(func: &Function, types: &Types, part: OpId) -> Option<u64> {
+    let data = &func.ops[part];
+    if data.opcode != Opcode::KsElem || func.known(types, data.operands[1]).is_some() {
+        return None;
+    }
+    let TyKind::Place { of, space } = types.kind(func.ty(data.operands[0])) else { return None };
+    let TyKind::Array(element, length) = types.kind(of) else { return None };
+    let followed = space != Space::Packet && !types.holds_pointer(element);
+    (!followed && length <= LONGEST).then_some(length)
+}
+
+impl Access {
+    fn expand(&self, func: &mut Function, types: &mut Types) {
+        let old = func.ops[self.op].clone();
+        let results: Vec<Ty> = old.results.iter().map(|&result| func.ty(result)).collect();
+        let index = func.ops[self.path[0]].operands[1];
+        let mut b = Builder::before(func, self.op, NAME);
+        let (mut regions, mut cases) = (Vec::new(), Vec::new());
+        for element in 0..self.length {
+            let (region, block) = b.region(&[]);
+            regions.push(region);
+            if element + 1 < self.length {
+                cases.extend([i128::from(element), i128::from(element), i128::from(element)]);
+            }
+            self.fill(b.func, types, block, element);
+        }
+        let made = b.ks_match(index, &cases, &results, regions);
+        let new = b.func.ops[made].results.clone();
+        func.replace_values(&std::iter::zip(old.results, new).collect());
+        func.erase(self.op);
+    }
+
+    /// The access of one element.
+    fn fill(&self, func: &mut Function, types: &mut Types, block: BlockId, element: u64) {
+        let old = func.ops[self.op].clone();
+        let loc = crate::ir::Loc { made_by: Some(NAME), ..old.loc };
+        let mut b = Builder::at_end(func, block, loc);
+        let mut place = b.func.ops[self.path[0]].operands[0];
+        for (depth, &part) in self.path.iter().enumerate() {
+            let data = b.func.ops[part].clone();
+            let mut operands = data.operands;
+            operands[0] = place;
+            if depth == 0 {
+                operands[1] = b.ks_const(element.into(), Ty::U64);
+            }
+            let ty = b.func.ty(data.results[0]);
+            let made = b.insert(data.opcode, operands, data.attrs, &[ty], Vec::new(), Vec::new());
+            place = b.result(made);
+        }
+        let place = opaque(&mut b, types, place);
+        let mut operands = old.operands;
+        operands[self.operand] = place;
+        let results: Vec<Ty> = old.results.iter().map(|&result| b.func.ty(result)).collect();
+        let made = b.insert(old.opcode, operands, old.attrs, &results, Vec::new(), Vec::new());
+        let results = b.func.ops[made].results.clone();
+        b.ks_yield(&results);
+    }
+}
+
+/// The place, by an address that LLVM does not compute from the index again.
+fn opaque(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
+    let ty = b.func.ty(place);
+    let TyKind::Place { of, space } = types.kind(ty) else { crate::bug!("an element is a place") };
+    let pointer = types.ptr(of, space, false);
+    let address = b.ks_addr(place, pointer);
+    let address = b.bpf_opaque(address, pointer);
+    b.ks_deref(address, ty)
+}
