@@ -36,8 +36,16 @@ pub struct ProgramForm {
     pub mode: &'static str,
     /// ELF section as libbpf knows it.
     pub section: &'static str,
+    pub newer: Option<NewerSection>,
     /// Kind number of the runtime's descriptor (`KsProg::kind`).
     pub runtime_kind: u32,
+}
+
+/// The section of programs that only kernels from `since` (major, minor) on have to load.
+#[derive(Debug)]
+pub struct NewerSection {
+    pub since: (u32, u32),
+    pub section: &'static str,
 }
 
 /// A context struct (`ir-specs/contexts.toml`).

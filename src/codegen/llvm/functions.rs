@@ -62,7 +62,9 @@ fn declare(g: &mut ModuleGen, func: &Function) {
         let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
             crate::bug!("program type {} has no form `{mode}`", spec.name);
         };
-        llvm.set_section(Some(form.section));
+        let oldest = g.cx.options.min_kernel;
+        let newer = form.newer.as_ref().filter(|newer| (oldest.major, oldest.minor) >= newer.since);
+        llvm.set_section(Some(newer.map_or(form.section, |newer| newer.section)));
     }
     attributes(g, func, llvm, &params);
     g.funcs.insert(func.name.clone(), llvm);
