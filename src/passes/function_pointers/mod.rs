@@ -23,6 +23,11 @@ pub static PASS: Pass =
     Pass { name: NAME, summary: "Make calls through pointers direct, for BPF", run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let uses =
+        |f: &Function| f.walk().iter().any(|&op| matches!(f.ops[op].opcode, Opcode::KsFunc | Opcode::KsCallPointer));
+    if !module.funcs.iter().any(uses) {
+        return Changed::No;
+    }
     let numbers = numbers(module);
     let sets = Sets::of(module, &cx.types);
     let mut changed = Changed::No;

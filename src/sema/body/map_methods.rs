@@ -77,6 +77,9 @@ impl Checker<'_, '_> {
             return self.untested(span);
         }
         let Some(args) = self.method_args(map, method, name, args) else { return error_expr(span) };
+        if let (MapAccess::Delete, [key]) = (method.needs, args.as_slice()) {
+            self.note_deleted(map, key, span);
+        }
         let ty = self.table_type(method.result);
         Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
     }
