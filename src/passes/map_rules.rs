@@ -5,7 +5,7 @@
 
 use super::split::map_of;
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
-use crate::tables::{MapAccess, OpTrait, Refusal, refusal};
+use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};
 use crate::target::Target;
 use crate::types::{TyKind, Types};
 use std::collections::HashSet;
@@ -40,6 +40,23 @@ pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: T
         }
     }
     refused
+}
+
+/// The ops of user space that would change an entry of a trie that is found by a longer key: written back, it would be one
+/// of that key.
+pub fn tries_in_place<'m>(func: &Function, types: &Types, module: &'m Module) -> Vec<(OpId, &'m MapDecl)> {
+    let mut found = Vec::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        let map = map_of(data).and_then(|name| module.map(name)).filter(|map| map.kind.key == KeyRule::Prefix);
+        let Some(map) = map else { continue };
+        if data.opcode == Opcode::MapAssignOp {
+            found.push((op, map));
+        } else if matches!(data.opcode, Opcode::MapEntry | Opcode::MapEntryOr) {
+            found.extend(writes(func, types, op).into_iter().map(|op| (op, map)));
+        }
+    }
+    found
 }
 
 /// Whether an entry is asked for only to see whether it is there.

@@ -4,13 +4,24 @@
 //! variables first, so that what it writes to the map does not change them; a variable that it does not use gets no copy.
 
 use super::maps::copy_value;
+use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::MapEach;
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Value, ValueDef};
+use crate::session::{KernelVersion, Session};
+use crate::tables::HELPERS;
 use crate::types::{Space, Ty, TyKind, Types};
 
 const NAME: &str = super::maps::PASS.name;
 
-pub fn walk(func: &mut Function, map: &MapDecl, types: &mut Types, op: OpId) {
+pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
+    let since = HELPERS.iter().find(|helper| helper.name == "bpf_for_each_map_elem").and_then(|helper| helper.since);
+    if let Some((major, minor)) = since
+        && cx.options.min_kernel < (KernelVersion { major, minor })
+    {
+        let what = "a walk over a map in BPF code".to_owned();
+        cx.error(func.ops[op].loc.span, NeedsKernel { what, version: format!("{major}.{minor}") });
+    }
+    let types = &mut cx.types;
     let view = MapEach::of(&func.ops[op]);
     let (key, value, body) = (view.key(), view.value(), view.body_region());
     let block = func.only_block(body);

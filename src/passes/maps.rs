@@ -43,7 +43,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
             let map = MapEach::of(&func.ops[op]).map().clone();
-            map_walks::walk(func, declared(module, &map), &mut cx.types, op);
+            map_walks::walk(func, declared(module, &map), cx, op);
         } else {
             continue;
         }

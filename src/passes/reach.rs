@@ -10,7 +10,7 @@ use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{MapRefuses, NotInProgram, ReadOnlyEntry};
+use crate::diag::codes::maps::{MapRefuses, NotInProgram, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
@@ -91,6 +91,14 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
             called_from(module, error, &chain);
+        }
+        let tries =
+            if target == Target::Host { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
+        for (op, map) in tries {
+            let name = map.name.to_string();
+            let error = cx.error(func.ops[op].loc.span, TrieInPlace { name: name.clone() });
+            called_from(module, error, &chain);
+            error.help(format!("write it by its own key: `{name}[prefix] = value`"));
         }
         for refused in map_rules::refused(func, &cx.types, module, target) {
             let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);

@@ -100,6 +100,8 @@ pub enum MapAccess {
     StackId,
     /// `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`
     CpuView,
+    /// `m.key(value, bits)`
+    Prefix,
     /// `redirect(m, key, flags)`
     Redirect,
     /// `if (var inner = m[k])`
@@ -125,6 +127,7 @@ impl MapAccess {
             MapAccess::Contains => "`contains`",
             MapAccess::StackId => "`id`",
             MapAccess::CpuView => "looking at the values of CPUs",
+            MapAccess::Prefix => "`key`",
             MapAccess::Redirect => "`redirect`",
             MapAccess::Inner => "taking out a map",
             MapAccess::SetInner => "putting in a map",

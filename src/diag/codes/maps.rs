@@ -63,6 +63,13 @@ codes! {
     E0444 InnerWanted { name } = "`{name}` holds maps, and this is none",
     /// The kernel takes only maps that are as the template: of one kind, key, value, flags, and as arrays of one size.
     E0445 InnerMismatch { inner, name, differs } = "`{inner}` cannot be put into `{name}`: it has other {differs}",
+    /// An entry of a trie may be found by a key that is longer than its own. In user space, where changes are written back by
+    /// the key, that would make another entry.
+    E0446 TrieInPlace { name } = "user space cannot change an entry of `{name}`, a trie, in place",
+    /// `key` makes a key of one value; with several fields after `prefixlen` the struct is written out.
+    E0447 PrefixFields { ty } = "`{ty}` is not made of one value",
+    /// A prefix is at most as long as the value that it is of; the kernel finds nothing by a longer one.
+    E0448 PrefixLength { bits, most } = "a prefix of {bits} bits is longer than the {most} of the value",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

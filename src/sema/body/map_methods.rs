@@ -69,6 +69,9 @@ impl Checker<'_, '_> {
             self.check_args(args);
             return error_expr(span);
         }
+        if method.needs == MapAccess::Prefix {
+            return self.trie_key(map, name, args, span);
+        }
         if method.op.is_none() {
             self.check_args(args);
             return self.unsupported(span, format!("`.{}()`", method.name));

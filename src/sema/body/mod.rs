@@ -48,6 +48,7 @@ mod scope;
 mod stmts;
 mod strings;
 mod text_match;
+mod tries;
 mod value;
 
 use super::env::Env;
