@@ -2,15 +2,17 @@
 
 use crate::evaluate::{Machine, Stop, Value};
 use crate::execute::Way;
-use crate::execute::bpf::{self, Loaded};
 use crate::execute::compile::{self, Checked, Front, Refusal, guarded};
 use crate::execute::host::Library;
 use crate::generate::DIFFERS;
 use crate::random::Random;
+use differential::case::{Case, Expected, Outcome};
+use differential::kernel::{self, Loaded};
 use ksc::sema::tree::Program;
 use ksc::types::Types;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// What went wrong.
@@ -72,6 +74,15 @@ pub struct Plan {
     pub ways: Vec<Way>,
     /// None: all tests.
     pub only: Vec<String>,
+    /// Where objects go, with what they must return, instead of into the kernel.
+    pub export: Option<Export>,
+}
+
+/// A folder, and the number of the program.
+#[derive(Clone)]
+pub struct Export {
+    pub folder: PathBuf,
+    pub number: usize,
 }
 
 impl Plan {
@@ -87,15 +98,6 @@ impl Plan {
         let mut random = Random::new(self.seed ^ Random::hash(test));
         (0..self.inputs).map(|_| std::array::from_fn(|_| random.interesting())).collect()
     }
-}
-
-/// Result of the test, and the digest of the globals after it.
-type Outcome = (u64, u64);
-
-struct Expected {
-    name: String,
-    /// Those that end soon enough.
-    outcomes: Vec<([u64; 4], Outcome)>,
 }
 
 struct Comparison<'a> {
@@ -268,12 +270,12 @@ impl Comparison<'_> {
     }
 
     fn bpf(&mut self, text: &str, mut names: Vec<String>) {
-        bpf::quiet();
+        kernel::quiet();
         // What the evaluator did not finish once is not worth a program.
         names.retain(|name| self.expected.iter().any(|e| e.name == *name && !e.outcomes.is_empty()));
         let mut groups = vec![names];
         while let Some(group) = groups.pop() {
-            let whole = bpf::text(text, &group, self.has_reset, self.has_digest);
+            let whole = kernel::text(text, &group, self.has_reset, self.has_digest);
             let front = self.timed("front", |_| guarded(|| Front::of(&whole)));
             match front {
                 Ok(mut front) => {
@@ -307,7 +309,7 @@ impl Comparison<'_> {
                 let mut groups = Vec::new();
                 self.split(group, way, refusal, &mut groups);
                 while let Some(group) = groups.pop() {
-                    let whole = bpf::text(text, &group, self.has_reset, self.has_digest);
+                    let whole = kernel::text(text, &group, self.has_reset, self.has_digest);
                     let object = guarded(|| Front::of(&whole).and_then(|mut front| front.bpf(mcpu)));
                     match object {
                         Ok(object) => self.load(&object, &group, way),
@@ -318,7 +320,22 @@ impl Comparison<'_> {
         }
     }
 
+    /// Writes what another kernel is to load and run.
+    fn export(&mut self, to: &Export, object: &[u8], group: &[String], way: Way) {
+        let tests = self.expected.iter().filter(|test| group.contains(&test.name)).cloned().collect();
+        let case = Case { has_reset: self.has_reset, has_digest: self.has_digest, initial: self.initial, tests };
+        // A program that was split has several objects.
+        let first = group.first().map_or("none", String::as_str);
+        let name = format!("{}.{first}.{}", to.number, way.name().replace(' ', "."));
+        if let Err(error) = case.write(&to.folder, &name, object) {
+            self.fail(Kind::NotRun, Some(way), None, format!("{}: {error}", to.folder.display()));
+        }
+    }
+
     fn load(&mut self, object: &[u8], group: &[String], way: Way) {
+        if let Some(to) = self.plan.export.clone() {
+            return self.export(&to, object, group, way);
+        }
         let all = self.timed("load", |_| Loaded::load(object, &|_| true));
         if let Ok(loaded) = all {
             self.report.loaded += group.len() as u64;

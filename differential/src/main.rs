@@ -81,6 +81,19 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
+    /// Compile generated programs and record what they must return, for the kernels of ci/vm
+    Export {
+        folder: PathBuf,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many test functions
+        #[arg(long, default_value_t = 300)]
+        functions: usize,
+        #[arg(long, default_value_t = 100)]
+        per_program: usize,
+        #[arg(long, default_value_t = 4)]
+        inputs: usize,
+    },
     /// Make a program that fails small
     Reduce {
         file: PathBuf,
@@ -129,10 +142,29 @@ fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 fn check(file: &Path, how: &How) -> std::io::Result<Report> {
     let text = std::fs::read_to_string(file)?;
     let how = how.clone();
-    let plan = Plan { seed: how.seed, inputs: how.inputs, given: how.given, ways: how.way, only: how.only };
+    let plan =
+        Plan { seed: how.seed, inputs: how.inputs, given: how.given, ways: how.way, only: how.only, export: None };
     // What panics is reported, and need not be printed too.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(with_stack(|| compare::compare(&text, &plan)))
+}
+
+/// Whether everything was compiled and evaluated.
+fn export(folder: &Path, seed: u64, functions: usize, per_program: usize, inputs: usize) -> std::io::Result<bool> {
+    let mut fine = true;
+    for number in 0..functions.div_ceil(per_program) {
+        let tests = per_program.min(functions - number * per_program);
+        let program = run::program_seed(seed, number);
+        let text = generate::program(program, tests);
+        std::fs::write(folder.join(format!("{number}.ks")), &text)?;
+        let ways = Way::BPF.iter().map(|(way, _)| *way).collect();
+        let export = Some(compare::Export { folder: folder.to_owned(), number });
+        let plan = Plan { seed: program, inputs, given: Vec::new(), ways, only: Vec::new(), export };
+        let report = compare::compare(&text, &plan);
+        print_report(&report);
+        fine &= report.failures.is_empty();
+    }
+    Ok(fine)
 }
 
 fn print_report(report: &Report) {
@@ -189,6 +221,11 @@ fn act(command: Command) -> std::io::Result<bool> {
             }
             print_report(&report);
             Ok(report.failures.is_empty())
+        }
+        Command::Export { folder, seed, functions, per_program, inputs } => {
+            std::fs::create_dir_all(&folder)?;
+            std::panic::set_hook(Box::new(|_| {}));
+            with_stack(|| export(&folder, seed, functions, per_program, inputs))
         }
         Command::Reduce { file, how } => reduce(&file, &how).map(|()| true),
     }

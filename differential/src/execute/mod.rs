@@ -1,6 +1,5 @@
-//! The three ways in which a program runs: evaluated, on the host, in the kernel.
+//! The ways in which a program runs: evaluated, on the host, in the kernel (see kernel.rs).
 
-pub mod bpf;
 pub mod compile;
 pub mod host;
 

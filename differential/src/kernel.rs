@@ -50,6 +50,39 @@ pub fn quiet() {
     unsafe { bpf::libbpf_set_print(Some(silent)) };
 }
 
+/// Loads all programs of any object and lets go of them; else what libbpf and the verifier said.
+pub fn try_load(bytes: &[u8]) -> Result<(), String> {
+    let mut log = vec![0u8; LOG_SIZE];
+    // SAFETY: libbpf copies the bytes; the object is closed by `drop`, before the log goes.
+    let (status, failed) = unsafe {
+        let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
+        let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
+        let loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+        let programs = loaded.programs();
+        for (_, program) in &programs {
+            bpf::bpf_program__set_log_buf(program.as_ptr(), log.as_mut_ptr().cast(), LOG_SIZE as u64);
+        }
+        let status = bpf::bpf_object__load(object.as_ptr());
+        let refused = programs.iter().find(|(_, program)| bpf::bpf_program__fd(program.as_ptr()) < 0);
+        (status, refused.map(|(name, _)| name.clone()).unwrap_or_default())
+    };
+    if status < 0 {
+        return Err(format!("{failed}: {}\n{}", std::io::Error::from_raw_os_error(-status), end_of(&log)));
+    }
+    Ok(())
+}
+
+/// Room for what the verifier says.
+const LOG_SIZE: usize = 16 << 20;
+
+/// The last lines of the verifier's log.
+fn end_of(log: &[u8]) -> String {
+    let end = log.iter().position(|&b| b == 0).unwrap_or(0);
+    let text = String::from_utf8_lossy(&log[..end]).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
 impl Loaded {
     /// Loads all programs whose test `wanted` names, `reset` and `digest` too.
     pub fn load(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Loaded, String> {
@@ -73,8 +106,7 @@ impl Loaded {
 
     /// What the verifier said about one program that it refused.
     pub fn log(bytes: &[u8], test: &str) -> String {
-        const SIZE: usize = 16 << 20;
-        let mut buffer = vec![0u8; SIZE];
+        let mut buffer = vec![0u8; LOG_SIZE];
         // SAFETY: as in `load`; the buffer outlives the object.
         unsafe {
             let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
@@ -83,14 +115,11 @@ impl Loaded {
             for (name, program) in loaded.programs() {
                 let wanted = name.strip_prefix(RUN) == Some(test);
                 bpf::bpf_program__set_autoload(program.as_ptr(), wanted);
-                bpf::bpf_program__set_log_buf(program.as_ptr(), buffer.as_mut_ptr().cast(), SIZE as u64);
+                bpf::bpf_program__set_log_buf(program.as_ptr(), buffer.as_mut_ptr().cast(), LOG_SIZE as u64);
             }
             bpf::bpf_object__load(object.as_ptr());
         }
-        let end = buffer.iter().position(|&b| b == 0).unwrap_or(0);
-        let text = String::from_utf8_lossy(&buffer[..end]).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        end_of(&buffer)
     }
 
     fn programs(&self) -> Vec<(String, NonNull<bpf::bpf_program>)> {

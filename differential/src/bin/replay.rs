@@ -1,0 +1,58 @@
+//! What the guests of ci/vm run: it loads BPF objects into the running kernel, and replays recorded cases.
+
+use clap::{Parser, Subcommand};
+use differential::case::Case;
+use differential::kernel;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(about = "Loads what another machine compiled, and runs what it recorded")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load all programs of objects
+    Load { objects: Vec<PathBuf> },
+    /// Run the cases that `differential export` wrote: NAME.json beside NAME.o
+    Cases { cases: Vec<PathBuf> },
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn load(path: &Path) -> Result<(), String> {
+    kernel::try_load(&read(path)?).map_err(|why| format!("{}: not loaded: {why}", path.display()))
+}
+
+fn replay(path: &Path) -> Result<(), String> {
+    let case: Case = serde_json::from_slice(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+    let failures = case.replay(&read(&path.with_extension("o"))?);
+    let inputs: usize = case.tests.iter().map(|test| test.outcomes.len()).sum();
+    println!("{}: {} tests, {inputs} inputs, {} failed", path.display(), case.tests.len(), failures.len());
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<String> = failures.iter().map(|(test, why)| format!("{test}: {why}")).collect();
+    Err(format!("{}: {}", path.display(), texts.join("\n")))
+}
+
+fn main() -> ExitCode {
+    kernel::quiet();
+    let (paths, replays) = match Cli::parse().command {
+        Command::Load { objects } => (objects, false),
+        Command::Cases { cases } => (cases, true),
+    };
+    let mut status = ExitCode::SUCCESS;
+    for path in paths {
+        if let Err(why) = if replays { replay(&path) } else { load(&path) } {
+            eprintln!("{why}");
+            status = ExitCode::FAILURE;
+        }
+    }
+    status
+}

@@ -1,0 +1,4 @@
+//! What the comparison shares with the program that replays it on another kernel: it sees nothing of the compiler.
+
+pub mod case;
+pub mod kernel;
