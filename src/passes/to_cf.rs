@@ -214,7 +214,9 @@ impl Converter<'_> {
     }
 
     /// The index counts up to the last turn and never past it, so that an inclusive range may end at the type's largest
-    /// value: the test stands before the first turn and then at the end of each.
+    /// value: the test stands before the first turn and then at the end of each. Where both ends are constants it asks
+    /// whether the last turn was reached: LLVM makes one test of two on `<` with one power of two, such as that of a
+    /// `break`, by an `or` of the numbers, of which verifiers before 6.10 know nothing, so that they see no end of the loop.
     fn for_(&mut self, data: &OpData) {
         let view = KsFor::of(data);
         let (low, high) = (view.low(), view.high());
@@ -226,6 +228,8 @@ impl Converter<'_> {
         let old = self.func.blocks[self.func.only_block(view.body_region())].args[0];
         self.joined.insert(old, index);
 
+        let constant = |end| self.func.known(self.types, end).is_some();
+        let before_last = if constant(low) && constant(high) { "ne" } else { "lt" };
         let mut b = self.builder();
         let any = b.arith_cmp(low, high, if view.inclusive() { "le" } else { "lt" }, Ty::BOOL);
         b.cf_cond_br(any, vec![enter, exit]);
@@ -233,14 +237,14 @@ impl Converter<'_> {
         b.cf_br(&[low], vec![body]);
         b.go_to(turn);
         if view.inclusive() {
-            let more = b.arith_cmp(index, high, "lt", Ty::BOOL);
+            let more = b.arith_cmp(index, high, before_last, Ty::BOOL);
             b.cf_cond_br(more, vec![next, exit]);
             b.go_to(next);
         }
         let one = b.ks_const(1, ty);
         let incremented = b.arith_add(index, one, ty);
         if !view.inclusive() {
-            let more = b.arith_cmp(incremented, high, "lt", Ty::BOOL);
+            let more = b.arith_cmp(incremented, high, before_last, Ty::BOOL);
             b.cf_cond_br(more, vec![next, exit]);
             b.go_to(next);
         }
