@@ -32,6 +32,7 @@ pub mod reach;
 pub mod shared_data;
 mod shared_pointees;
 pub mod split;
+pub mod stack_writes;
 pub mod strings;
 pub mod to_cf;
 

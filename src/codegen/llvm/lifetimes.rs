@@ -4,7 +4,7 @@
 //! written, or whose address is taken, lives in the whole function. Parts are told apart, since a struct literal is
 //! written field by field.
 
-use crate::ir::ops::{KsConst, KsElem, KsField};
+use crate::ir::ops::{KsConst, KsElem, KsField, MemBlur};
 use crate::ir::{BlockId, Function, OpId, Opcode, Value};
 use crate::types::{FieldDef, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -106,7 +106,11 @@ impl Touches {
         // All three have the place that they write first.
         let writes = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
         for (index, &operand) in data.operands.iter().enumerate() {
-            let Some(region) = region(func, types, operand) else { continue };
+            let Some(mut region) = region(func, types, operand) else { continue };
+            if data.opcode == Opcode::MemBlur {
+                let at = region.low + MemBlur::of(data).offset() as u64;
+                region = Region { low: at, high: at + 1, ..region };
+            }
             // What yields or passes on an address may be used anywhere later.
             if matches!(data.opcode, Opcode::KsAddr | Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);

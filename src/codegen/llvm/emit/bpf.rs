@@ -7,6 +7,7 @@ use crate::ir::ops::{
     BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
+use crate::session::Mcpu;
 use crate::tables::{HELPERS, KFUNCS};
 use crate::types::Ty;
 use inkwell::module::Linkage;
@@ -125,11 +126,12 @@ pub fn iter_destroy(g: &mut FnGen, op: &OpData) {
     g.call_kfunc("bpf_iter_num_destroy", Ty::VOID, &args);
 }
 
-/// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.
 /// Two swaps of the bytes: what comes out of the first is unknown to the verifier, and of the second too.
+pub const FORGET: &str = "$0 = be64 $0\n\t$0 = be64 $0";
+
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
-    let value = g.g.build.asm_in_place("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", value);
+    let value = g.g.build.asm_in_place(FORGET, "=r,0", value);
     g.set(op, value);
 }
 
@@ -143,9 +145,18 @@ pub fn opaque(g: &mut FnGen, op: &OpData) {
     g.set(op, pointer);
 }
 
+/// As assembly: LLVM would compare one copy of the value and use another, which verifiers before 6.4 do not connect.
+///
+/// LLVM for v1 has `constant > x` for `x < constant`, whose outcome old verifiers do not predict: they walk into branches
+/// that are never taken with a smallest value above the largest, and only the mask reconciles the two.
 pub fn clamp(g: &mut FnGen, op: &OpData) {
     let view = BpfClamp::of(op);
-    let text = format!("if $0 <= {0} goto +1\n\t$0 = {0}", view.limit());
+    let limit = view.limit();
+    let mask = (limit as u64 + 1).next_power_of_two() - 1;
+    let mut text = format!("if $0 <= {limit} goto +1\n\t$0 = {limit}");
+    if g.g.cx.options.mcpu == Mcpu::V1 && i32::try_from(mask).is_ok() {
+        text = format!("$0 &= {mask}\n\t{text}");
+    }
     let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
     g.set(op, value);
 }

@@ -4,7 +4,9 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
-use crate::ir::ops::{MemAtomic, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt};
+use crate::ir::ops::{
+    MemAtomic, MemBlur, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt,
+};
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
@@ -116,4 +118,15 @@ fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
         g.g.failed = true;
     }
     narrow
+}
+
+/// A register of which nothing is known is stored as plain bytes, also where the offset is that of a slot.
+pub fn blur(g: &mut FnGen, op: &OpData) {
+    let view = MemBlur::of(op);
+    let at = g.g.build.offset(g.ptr(view.place()), g.g.build.int(64, view.offset() as u64));
+    let byte = g.g.build.load(g.g.build.int_type(8).into(), at, 1, false).into_int_value();
+    let wide = g.g.build.resize(byte, 64, Extend::Zero);
+    let unknown = g.g.build.asm_in_place(super::bpf::FORGET, "=r,0", wide);
+    let byte = g.g.build.resize(unknown, 8, Extend::Zero);
+    g.g.build.store(at, byte.into(), 1);
 }
