@@ -13,7 +13,7 @@ import bpf
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
-            "trace": _trace(), "vm": _vm(), "linux-6.4": _linux(6, 4)}
+            "trace": _trace(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4)}
 
 
 def required():
@@ -50,10 +50,3 @@ def _linux(major, minor):
     release = os.uname().release
     numbers = [int(number) for number in re.findall(r"\d+", release)[:2]]
     return None if numbers >= [major, minor] else f"Linux is {release}"
-
-
-def _vm():
-    from pathlib import Path
-
-    runner = Path(__file__).parent.parent / "vm" / "run-in-vm"
-    return _tool("qemu-system-x86_64") if runner.exists() else "no ci/vm/run-in-vm"

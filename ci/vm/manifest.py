@@ -1,0 +1,235 @@
+"""What runs on the other kernels: the lit tests that need BPF, the examples, and generated programs.
+
+Of a lit test, this machine runs the RUN lines that compile; a guest runs the lines that load. Nothing is listed here: a
+lit test that requires `bpf` is in the manifest by that.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from built import ROOT, TARGET, compiler, environment
+
+# The first kernel that takes what `--mcpu` allows to be generated.
+_MCPU_NEEDS = {"v4": (6, 6)}
+_OLDEST = (6, 1)
+# Scripts that take over the Python that runs already (they stay in the namespaces of their caller).
+_FORKED = ("prog_run.py", "trace_run.py")
+# What marks a line as one that loads, or that looks at what is loaded.
+_LOADS = re.compile(r"/support/\w+\.py|\bbpftool (prog|map|link)\b")
+_LOOKS = "/sys/"
+_COMPILES = "ksc-under-test"
+_SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+@dataclass
+class Test:
+    name: str
+    folder: str
+    # (line, the oldest kernel that it can run on)
+    lines: list[tuple[str, tuple[int, int]]]
+    timeout: int = 180
+    # What must be in the guest.
+    files: list[Path] = field(default_factory=list)
+    # Why it cannot be run, if it was not even compiled.
+    broken: str | None = None
+
+    def on(self, kernel):
+        """What the guest is told, or None if the test is not for this kernel."""
+        lines = [line for line, needs in self.lines if needs <= kernel]
+        if all(map(_moves, lines)):
+            return None
+        return {"name": self.name, "folder": self.folder, "script": script(lines), "timeout": self.timeout}
+
+
+def script(lines):
+    """One script for bash, which ends at the first line that fails and says which."""
+    return "\n".join(["set -eEo pipefail", "trap 'echo \"status $? of: $BASH_COMMAND\"' ERR", *lines])
+
+
+def _moves(line):
+    """Whether a line only changes the folder, for those after it."""
+    return line.startswith("cd ")
+
+
+def collect(output, pattern):
+    """Compiles everything; `output` is where to. Names are matched with a regular expression."""
+    wanted = re.compile(pattern).search
+    tests = [test for test in _lit_tests(output) if wanted(test.name)]
+    tests = _in_parallel(lambda test: test.prepare(), tests) + _in_parallel(
+        lambda make: make(), [make for name, make in _examples(output) if wanted(name)])
+    if wanted("differential") or "differential" in pattern:
+        tests += [test for test in _differential(output / "differential") if test.broken or wanted(test.name)]
+    return [test for test in tests if test.broken or not all(_moves(line) for line, _ in test.lines)]
+
+
+def _in_parallel(function, over):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, over))
+
+
+class _LitTest:
+    def __init__(self, test, folder, base, lines):
+        # `REQUIRES: linux-6.4`
+        required = [version(name.removeprefix("linux-")) for name in test.requires if re.fullmatch(r"linux-[\d.]+", name)]
+        self._oldest = max([_OLDEST, *required])
+        self.name = "/".join(test.path_in_suite)
+        self._source = Path(test.getSourcePath())
+        self._folder, self._base = Path(folder), Path(base)
+        self._lines = lines
+
+    def prepare(self):
+        """Runs what compiles; what is left is for the guests."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        test = Test(self.name, str(self._folder), [], files=[self._source])
+        if (inputs := self._source.parent / "Inputs").exists():
+            test.files.append(inputs)
+        split = _Split(self._oldest)
+        for line in self._lines:
+            split.add(line)
+        test.lines, test.broken = split.there, split.broken
+        if not all(_moves(line) for line, _ in test.lines):
+            done = _shell(script(split.here), self._folder)
+            test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
+            test.files += self._folder.glob(f"{self._base.name}*")
+        return test
+
+
+class _Split:
+    """The lines of a test, by where they run."""
+
+    def __init__(self, oldest):
+        self.here, self.there, self.broken = [], [], None
+        self._oldest = oldest
+        # File that was compiled → the oldest kernel for it.
+        self._needs = {}
+        self._executables = set()
+        # Files that lines of the guest write.
+        self._written = set()
+        # A file that is compiled twice has a name for each time: the guest comes when all are there.
+        self._renamed = {}
+
+    def add(self, line):
+        if _COMPILES in line:
+            self._compiles(line)
+            return
+        line = self._with_names(line)
+        words = _words(line)
+        read = self._written.intersection(words)
+        if _LOADS.search(line) or _LOOKS in line or read or self._executables.intersection(words):
+            # What looks at what an earlier line wrote needs what that one needed.
+            needs = [needs for before, needs in self.there if read.intersection(_words(before))]
+            self.there.append((_for_guest(line), max([self._oldest, *needs, *(self._needs.get(word, self._oldest) for word in words)])))
+            self._written.update(re.findall(r">\s*(/\S+)", line))
+        else:
+            self.here.append(line)
+            if moved := re.search(r"(?:^|&& )(cd \S+)", line):
+                self.there.append((moved[1], self._oldest))
+
+    def _compiles(self, line):
+        if _LOADS.search(line):
+            self.broken = f"a RUN line compiles or loads, not both: {line}"
+        words = _words(line)
+        made = words[words.index("-o") + 1] if "-o" in words[:-1] else None
+        if made in self._renamed or self._renamed.get(made, made) in self._needs:
+            self._renamed[made] = f"{made}.{len(self._needs)}"
+        line = self._with_names(line)
+        self.here.append(line)
+        if made:
+            made = self._renamed.get(made, made)
+            mcpu = next((word.split("=")[1] for word in words if word.startswith("--mcpu=")), "v3")
+            kernel = next((word.split("=")[1] for word in words if word.startswith("--min-kernel=")), "6.1")
+            needs = max(_MCPU_NEEDS.get(mcpu, self._oldest), version(kernel))
+            self._needs.update({made: needs, f"{made}.bpf.o": needs})
+            if not any(word.startswith(("--emit", "--target=bpf")) for word in words):
+                self._executables.add(made)
+
+    def _with_names(self, line):
+        for made, name in self._renamed.items():
+            line = re.sub(rf"(?<!\S){re.escape(made)}(?=(\.bpf\.o)?(\s|$))", name, line)
+        return line
+
+
+def _words(line):
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+def version(text):
+    return tuple(int(part) for part in text.split(".")[:2])
+
+
+def _for_guest(line):
+    """The tools of a guest are where Debian has them; lit's own shell expands no variables."""
+    line = re.sub(r"'[^']*'|\$", lambda found: "\\$" if found[0] == "$" else found[0], line)
+    for script in _FORKED:
+        line = re.sub(rf"{re.escape(sys.executable)} (\S+/{script})", r"forked \1", line)
+    return line.replace(sys.executable, _SYSTEM_PYTHON)
+
+
+def _shell(line, folder):
+    env = {**environment(), "KSC_UNDER_TEST": str(compiler()), "LC_ALL": "C.UTF-8"}
+    return subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, env=env, text=True, timeout=120,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+
+
+def _lit_tests(output):
+    """Every lit test that requires `bpf` and compiles; not those of the test harness itself."""
+    sys.path.insert(1, "/usr/lib/llvm-22/utils/lit")
+    import lit.discovery
+    import lit.LitConfig
+    import lit.TestRunner
+
+    config = lit.LitConfig.LitConfig(
+        progname="lit", path=[], diagnostic_level="error", useValgrind=False, valgrindLeakCheck=False, valgrindArgs=[],
+        noExecute=False, debug=False, isWindows=False, order="lexical", params={})
+    for test in lit.discovery.find_tests_for_inputs(config, [str(ROOT / "lit-tests")]):
+        test.suite.exec_root = str(output / "lit")
+        script = lit.TestRunner.parseIntegratedTestScript(test, require_script=False)
+        if not isinstance(script, list) or "bpf" not in test.requires or test.path_in_suite[0] == "harness":
+            continue
+        folder, base = lit.TestRunner.getTempPaths(test)
+        substitutions = list(test.config.substitutions)
+        substitutions += lit.TestRunner.getDefaultSubstitutions(test, folder, base)
+        lines = [getattr(line, "command", line) for line in script]
+        lines = lit.TestRunner.applySubstitutions(lines, substitutions, {}, recursion_limit=None)
+        yield _LitTest(test, folder, base, [re.sub(r"^%dbg\(.*?\)\s*", "", line) for line in lines])
+
+
+def _examples(output):
+    """Every example as each level of the instruction set: it must load."""
+    for source in sorted((ROOT / "examples").glob("*.ks")):
+        for mcpu in ("v1", "v2", "v3", "v4"):
+            name = f"examples/{source.name}.{mcpu}"
+            yield name, lambda name=name, source=source, mcpu=mcpu: _example(output, name, source, mcpu)
+
+
+def _example(output, name, source, mcpu):
+    made = output / f"{name}.o"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    test = Test(name, str(made.parent), [(f"replay load {made}", _MCPU_NEEDS.get(mcpu, _OLDEST))], files=[made])
+    words = [str(compiler()), "--target=bpf", f"--mcpu={mcpu}", str(source), "-o", str(made)]
+    done = _shell(shlex.join(words), made.parent)
+    if done.returncode != 0:
+        test.broken = done.stdout
+    return test
+
+
+def _differential(folder):
+    """Generated programs with what they must return."""
+    subprocess.run(["rm", "-rf", folder], check=True)
+    done = subprocess.run([TARGET / "debug" / "differential", "export", folder], env=environment(), text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        yield Test("differential", str(folder), [], broken=done.stdout)
+    for case in sorted(folder.glob("*.json")):
+        needs = _MCPU_NEEDS.get(case.stem.rsplit(".", 1)[1], _OLDEST)
+        files = [case, case.with_suffix(".o")]
+        yield Test(f"differential/{case.stem}", str(folder), [(f"replay cases {case}", needs)], files=files)
