@@ -57,7 +57,8 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
 fn pins(cx: &Session, module: &ir::Module) -> String {
     let folder = cx.options.pin_folder();
     let maps = module.maps.iter().filter(|map| map.pinned);
-    let mut lines: String = maps.map(|map| format!("map {0}\t{folder}/maps/{0}\n", map.name)).collect();
+    let mut lines: String =
+        maps.map(|map| format!("map {}\t{folder}/maps/{}\n", map.name, map.name.replace('.', "_"))).collect();
     if module.globals.iter().any(|global| global.section == Some(ir::Section::Pinned)) {
         lines += &format!("section {}\t{folder}/globals/pinned_globals\n", ir::Section::Pinned.name());
     }

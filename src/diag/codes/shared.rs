@@ -18,6 +18,8 @@ codes! {
     E0465 LockUse { name } = "`{name}` is a lock, which only `lock (…)` takes",
     /// The kernel allows no call while a spin lock is held: no function, helper or map access, and no second lock.
     E0466 CallInLock { what } = "{what} while a lock is held",
+    /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.
+    E0467 PercpuSize { name, size, limit } = "`{name}` is a `percpu var` of {size} bytes, and the kernel allows {limit}",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

@@ -10,7 +10,7 @@ use crate::tables::{MapKindSpec, ValueRule};
 use crate::types::{Ty, TyKind, Types};
 
 /// A value of one CPU lies in one per-CPU unit (PCPU_MIN_UNIT_SIZE).
-const MAX_PERCPU_VALUE: u64 = 32768;
+pub(super) const MAX_PERCPU_VALUE: u64 = 32768;
 /// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
 const MAX_VALUE: u64 = (4 << 20) - 1024;
 

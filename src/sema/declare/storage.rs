@@ -1,8 +1,8 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
-use super::map_values::holds;
+use super::map_values::{MAX_PERCPU_VALUE, holds};
 use crate::ast::{self, VarDecl};
-use crate::diag::codes::shared::{CannotPin, MapStorage};
+use crate::diag::codes::shared::{CannotPin, MapStorage, PercpuSize};
 use crate::sema::tree::Storage;
 use crate::session::Session;
 use crate::types::{Ty, TyKind};
@@ -41,6 +41,15 @@ pub(super) fn check_pinned(cx: &mut Session, decl: &VarDecl, ty: Ty) {
     if decl.pin && holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. })) {
         let why = format!("a pointer in a `{}` means nothing to the next process", cx.types.name(ty));
         cx.error(decl.name.span, CannotPin { name: decl.name.name.clone(), why });
+    }
+}
+
+/// The kernel keeps it as the value of a per-CPU map.
+pub(super) fn check_percpu(cx: &mut Session, decl: &VarDecl, ty: Ty) {
+    let size = cx.types.size_of(ty);
+    if decl.storage == Some(ast::Storage::Percpu) && size > MAX_PERCPU_VALUE {
+        let name = decl.name.name.clone();
+        cx.error(decl.name.span, PercpuSize { name, size: size.to_string(), limit: MAX_PERCPU_VALUE.to_string() });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Constants, global variables and the values of configs.
 
 use super::Declare;
-use super::storage::check_pinned;
+use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_lock;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
 use crate::diag::codes::shared::PercpuInitialiser;
@@ -69,6 +69,7 @@ impl Declare<'_> {
             return None;
         }
         check_pinned(cx, decl, ty);
+        check_percpu(cx, decl, ty);
         let global = &mut self.env.program.globals[id.0 as usize];
         if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)
             && init.as_ref().is_some_and(|init| !init.is_zero())

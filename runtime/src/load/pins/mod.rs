@@ -56,7 +56,7 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     check_mounted();
     let reset = program::asked_for(RESET);
     for map in pinned_maps() {
-        let path = folder("maps").join(program::text(map.name));
+        let path = folder("maps").join(program::text(map.name).replace('.', "_"));
         if reset {
             remove(&path);
         }
