@@ -1,12 +1,13 @@
 //! `percpu-vars`: a `percpu var` becomes the entry of a map that has one for each CPU.
 //!
 //! Takes `ks.global` of such a variable in BPF code. Leaves a lookup in a `percpu_array` of the variable's name with one
-//! entry, which is always there; the verifier wants to see that tested all the same. After `outline`: a callback looks up
+//! entry, which is always there; the verifier wants to see that tested all the same. One lookup serves what comes after it in
+//! its block. After `outline`: a callback looks up
 //! for itself, which is cheaper than to carry the address in a frame.
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::KsGlobal;
-use crate::ir::{Builder, Function, Global, GlobalKind, MapDecl, Module, OpId, Opcode, Symbol, Value};
+use crate::ir::{BlockId, Builder, Function, Global, GlobalKind, MapDecl, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::{MAP_KINDS, MapKindSpec};
 use crate::types::{Space, Ty, Types};
@@ -56,13 +57,21 @@ fn kind() -> &'static MapKindSpec {
 fn function(func: &mut Function, vars: &[Global], types: &mut Types) -> BTreeSet<Symbol> {
     let mut used = BTreeSet::new();
     let mut key = None;
+    let mut found = HashMap::new();
     let (mut places, mut replaced) = (HashMap::new(), Vec::new());
     let ops: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsGlobal).collect();
     for op in ops {
         let name = KsGlobal::of(&func.ops[op]).global().clone();
         if let Some(var) = vars.iter().find(|var| var.name == name) {
-            let key = *key.get_or_insert_with(|| zero_key(func, types));
-            let place = look_up(func, types, op, key, (&name, var.ty));
+            let place = match known(func, &found, op, &name) {
+                Some(place) => place,
+                None => {
+                    let key = *key.get_or_insert_with(|| zero_key(func, types));
+                    let place = look_up(func, types, op, key, (&name, var.ty));
+                    found.insert((func.ops[op].block, name.clone()), place);
+                    place
+                }
+            };
             places.insert(func.ops[op].results[0], place);
             replaced.push(op);
             used.insert(name);
@@ -73,6 +82,16 @@ fn function(func: &mut Function, vars: &[Global], types: &mut Types) -> BTreeSet
         func.erase(op);
     }
     used
+}
+
+/// Where a variable was looked up before, in the block of the op or in one around it: ops are visited in order of the text,
+/// so that control has come by there.
+fn known(func: &Function, found: &HashMap<(BlockId, Symbol), Value>, op: OpId, name: &Symbol) -> Option<Value> {
+    let block = func.ops[op].block;
+    found.get(&(block, name.clone())).copied().or_else(|| {
+        let around = func.regions[func.blocks[block].region].parent?;
+        known(func, found, around, name)
+    })
 }
 
 /// The only key, stored once.
