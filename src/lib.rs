@@ -8,6 +8,7 @@ pub mod fold;
 pub mod ir;
 pub mod link;
 pub mod lower;
+pub mod modules;
 pub mod passes;
 pub mod pipeline;
 pub mod sema;

@@ -9,7 +9,7 @@ use crate::passes::{self, Pass};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
-use crate::{ast, lower, sema, source, syntax};
+use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
 
@@ -60,14 +60,17 @@ pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
     Some(Input::Source(tree))
 }
 
-/// The typed tree of a file. With syntax errors there is none: what the parser had to leave out would be missed at every
-/// use.
-pub fn check(cx: &mut Session, tree: &ast::File) -> Option<sema::tree::Program> {
-    if cx.diags.has_errors() {
+/// The typed tree of a program, by its first file. With syntax errors there is none: what the parser had to leave out
+/// would be missed at every use.
+pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
+    let since = Instant::now();
+    let modules = modules::gather(cx, tree);
+    cx.timed("modules", since);
+    if !modules.complete {
         return None;
     }
     let since = Instant::now();
-    let program = sema::check(cx, std::slice::from_ref(tree));
+    let program = sema::check(cx, &modules);
     cx.timed("check", since);
     program
 }
@@ -88,10 +91,11 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
         Input::Ir(module) => return Some(*module),
         Input::Source(tree) => tree,
     };
-    let program = check(cx, &tree)?;
+    let file = tree.file;
+    let program = check(cx, tree)?;
     let since = Instant::now();
     let name = cx.options.project.clone();
-    let module = lower::lower(cx, &program, tree.file, &name);
+    let module = lower::lower(cx, &program, file, &name);
     cx.timed("lower", since);
     if cx.options.verify_ir
         && let Err(why) = ir::verify::module(&module, cx)

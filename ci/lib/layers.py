@@ -16,8 +16,9 @@ MAY_USE = {
     "tables": {"types"},
     "ast": {"source"},
     "syntax": _BASE | {"ast"},
+    "modules": _BASE | {"ast", "syntax"},
     "btf": _BASE,
-    "sema": _FACTS | {"ast", "btf"},
+    "sema": _FACTS | {"ast", "modules", "btf"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS | {"target"},
     "lower": _FACTS | {"sema", "ir"},

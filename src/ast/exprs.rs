@@ -20,7 +20,7 @@ pub enum ExprKind {
     Str(Vec<u8>),
     Bool(bool),
     Null,
-    /// `name` or `Enum::VARIANT`.
+    /// `name`, `Enum::VARIANT` or `module.Enum::VARIANT`; `module.name` is a `Field`.
     Name(Path),
     /// `base.name`, `base->name`
     Field {

@@ -66,6 +66,24 @@ pub enum ItemKind {
     },
 }
 
+impl ItemKind {
+    /// What it declares.
+    pub fn name(&self) -> Option<&Ident> {
+        match self {
+            ItemKind::Fn(decl) => Some(&decl.name),
+            ItemKind::Struct(decl) => Some(&decl.name),
+            ItemKind::Enum(decl) => Some(&decl.name),
+            ItemKind::Alias { name, .. } | ItemKind::Import { name, .. } => Some(name),
+            ItemKind::Config(decl) => Some(&decl.name),
+            ItemKind::Var(decl) => Some(&decl.name),
+            ItemKind::Const(decl) => Some(&decl.name),
+            ItemKind::Impl(decl) => Some(&decl.name),
+            ItemKind::Extern(decl) => Some(&decl.name),
+            ItemKind::Include { .. } | ItemKind::License { .. } => None,
+        }
+    }
+}
+
 /// A string literal: its bytes after escapes, without a terminating NUL.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StrLit {

@@ -22,7 +22,7 @@ pub struct Ident {
     pub span: Span,
 }
 
-/// `name`, `Enum::VARIANT` or `module.name` in type position; one segment or two.
+/// `name`, `Enum::VARIANT` or `module.Enum::VARIANT` as a value; `name` or `module.name` as a type.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Path {
     pub segments: Vec<Ident>,

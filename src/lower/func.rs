@@ -117,7 +117,7 @@ fn signature(cx: &mut Session, source: &tree::Func) -> Function {
         tree::Role::Plain => Role::Plain,
         tree::Role::Main(_) => Role::Main,
     };
-    Function::new(&source.name, source.name_span, source.span, role, params, result)
+    Function::new(&source.symbol, source.name_span, source.span, role, params, result)
 }
 
 impl Lowering<'_> {

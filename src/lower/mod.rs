@@ -46,10 +46,10 @@ struct Names {
 impl Names {
     fn of(program: &Program) -> Names {
         Names {
-            funcs: program.funcs.iter().map(|f| f.name.as_str().into()).collect(),
-            globals: program.globals.iter().map(|g| g.name.as_str().into()).collect(),
-            configs: program.configs.iter().map(|c| c.name.as_str().into()).collect(),
-            maps: program.maps.iter().map(|m| m.name.as_str().into()).collect(),
+            funcs: program.funcs.iter().map(|f| f.symbol.as_str().into()).collect(),
+            globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
+            configs: program.configs.iter().map(|c| c.symbol.as_str().into()).collect(),
+            maps: program.maps.iter().map(|m| m.symbol.as_str().into()).collect(),
         }
     }
 

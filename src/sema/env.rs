@@ -1,7 +1,10 @@
 //! What is declared at file level: filled by `declare`, read by the checking of bodies.
 
+use super::imports::{ImportId, Imports};
+use super::scope::Found;
 use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
 use crate::ast;
+use crate::modules::ModuleId;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
 use std::collections::HashMap;
@@ -22,6 +25,8 @@ pub enum Entity {
     Variants(Vec<(EnumId, i128)>),
     /// A struct, enum or alias.
     Type(Ty),
+    /// A module, by the name that `import` gives it.
+    Import(ImportId),
     /// Its declaration is wrong. That was reported, so no more is to be said where it is used.
     Broken,
 }
@@ -35,9 +40,10 @@ pub struct Declared {
 
 /// The file's declarations. Bodies are still syntax here.
 pub struct Env<'a> {
-    /// Names of the file.
-    pub names: HashMap<String, Declared>,
-    /// Names that the tables declare: looked up after the file's.
+    /// Names of each module.
+    pub names: Vec<HashMap<String, Declared>>,
+    pub imports: Imports,
+    /// Names that the tables declare: looked up after the module's.
     pub predefined: HashMap<&'static str, Declared>,
     /// Functions (without bodies; their locals are the parameters and the named result), globals, configs, maps.
     pub program: Program,
@@ -49,16 +55,13 @@ pub struct Env<'a> {
 
 /// A function's declaration, as far as callers and the checking of its body need it.
 pub struct FuncDecl<'a> {
+    /// Whose names its body sees.
+    pub module: ModuleId,
     pub decl: &'a ast::FnDecl,
     pub sig: FnSig,
 }
 
 impl Env<'_> {
-    /// Order of lookup: the file, then what is predefined. Locals come before and are the caller's.
-    pub fn lookup(&self, name: &str) -> Option<&Declared> {
-        self.names.get(name).or_else(|| self.predefined.get(name))
-    }
-
     /// The signature of a function that can be a value: programs are called by the kernel, `main` by nobody.
     pub fn value_signature(&self, func: FuncId) -> Option<FnSig> {
         match self.program.func(func).role {
@@ -67,18 +70,52 @@ impl Env<'_> {
         }
     }
 
-    /// Every name of the file level and the predefined ones.
-    pub fn all_names(&self) -> Vec<String> {
-        self.filtered(|_| true)
+    /// Order of lookup: the module, then what is predefined. Locals come before and are the caller's.
+    pub fn lookup(&self, module: ModuleId, name: &str) -> Option<&Declared> {
+        self.declared(module, name).or_else(|| self.predefined.get(name))
     }
 
-    pub fn type_names(&self) -> Vec<String> {
-        self.filtered(|entity| matches!(entity, Entity::Type(_)))
+    /// What the module itself declares under the name.
+    pub fn declared(&self, module: ModuleId, name: &str) -> Option<&Declared> {
+        self.names.get(module.0 as usize)?.get(name)
     }
 
-    fn filtered(&self, wanted: impl Fn(&Entity) -> bool) -> Vec<String> {
-        let own = self.names.iter().map(|(name, declared)| (name.as_str(), declared));
+    /// What `import.name` means, if the importer may use it. Asking is a use of the import.
+    pub fn member(&self, import: ImportId, name: &str) -> Option<&Declared> {
+        let module = self.imports.used(import);
+        if self.imports.is_public(module, name) { self.declared(module, name) } else { None }
+    }
+
+    /// Every name that the module sees, the predefined ones included.
+    pub fn all_names(&self, module: ModuleId) -> Vec<String> {
+        self.filtered(module, |_| true)
+    }
+
+    pub fn type_names(&self, module: ModuleId) -> Vec<String> {
+        self.filtered(module, |entity| matches!(entity, Entity::Type(_)))
+    }
+
+    fn filtered(&self, module: ModuleId, wanted: impl Fn(&Entity) -> bool) -> Vec<String> {
+        let own = self.names.get(module.0 as usize).into_iter().flatten();
+        let own = own.map(|(name, declared)| (name.as_str(), declared));
         let predefined = self.predefined.iter().map(|(name, declared)| (*name, declared));
         own.chain(predefined).filter(|(_, d)| wanted(&d.entity)).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+impl Declared {
+    /// As constants and types look at it.
+    pub fn found(&self, env: &Env) -> Found {
+        match &self.entity {
+            Entity::Global(id) => Found::Variable(env.program.global(*id).ty),
+            Entity::Broken => Found::Broken,
+            Entity::Func(_)
+            | Entity::Config(_)
+            | Entity::Map(_)
+            | Entity::Const { .. }
+            | Entity::Variants(_)
+            | Entity::Type(_)
+            | Entity::Import(_) => Found::Declared(self.clone()),
+        }
     }
 }

@@ -7,29 +7,31 @@ pub mod body;
 pub mod consts;
 mod declare;
 pub mod env;
+pub mod imports;
 pub mod predefined;
 pub mod scope;
 pub use crate::diag::similar;
 pub mod tree;
 pub mod types;
+mod unused_imports;
 
-use crate::ast::{self, ItemKind};
+use crate::modules::Modules;
 use crate::session::Session;
 use tree::{FuncId, Program};
 
-/// The program of the files; none if errors were reported, here or before.
-pub fn check(cx: &mut Session, files: &[ast::File]) -> Option<Program> {
-    let mut env = declare::declare(cx, files);
-    // Without the declarations of a header most of what could be said of the bodies would be wrong.
-    let all_declared = !files.iter().flat_map(|f| &f.items).any(|item| matches!(item.kind, ItemKind::Include { .. }));
-    if all_declared {
-        let bodies: Vec<_> = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32))).collect();
-        for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
-            if let Some(body) = body {
-                func.locals = body.locals;
-                func.body = body.block;
-            }
+/// The program of the modules; none if errors were reported, here or before.
+pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
+    let mut env = declare::declare(cx, modules);
+    let bodies: Vec<_> = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32))).collect();
+    for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
+        if let Some(body) = body {
+            func.locals = body.locals;
+            func.body = body.block;
         }
     }
-    (!cx.diags.has_errors()).then_some(env.program)
+    if cx.diags.has_errors() {
+        return None;
+    }
+    unused_imports::report(cx, modules, &env);
+    Some(env.program)
 }

@@ -1,9 +1,11 @@
 //! How constants and types look names up: the declarations see each other while they are still being resolved, a body
 //! sees its locals first.
 
-use super::env::{Declared, Entity, Env};
+use super::env::Declared;
+use super::imports::Imports;
 use super::tree::{Const, FuncId};
 use crate::ast::Ident;
+use crate::modules::ModuleId;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, StructId, Ty};
@@ -27,6 +29,11 @@ pub enum Wanted {
 pub trait Scope {
     fn find(&mut self, cx: &mut Session, name: &str) -> Found;
 
+    /// What a module declares itself under a name.
+    fn find_in(&mut self, cx: &mut Session, module: ModuleId, name: &str) -> Found;
+
+    fn imports(&self) -> &Imports;
+
     /// Makes sure that the size, fields and variants of a type are known; `span` is where it is used. False if they
     /// cannot be, which was reported.
     fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool;
@@ -48,35 +55,4 @@ pub trait Scope {
 
     /// The names that one could have meant by a misspelt one.
     fn candidates(&self, wanted: Wanted) -> Vec<String>;
-}
-
-/// The file level, once all declarations are resolved.
-impl Scope for &Env<'_> {
-    fn find(&mut self, _: &mut Session, name: &str) -> Found {
-        match self.lookup(name) {
-            Some(Declared { entity: Entity::Global(id), .. }) => Found::Variable(self.program.global(*id).ty),
-            Some(Declared { entity: Entity::Broken, .. }) => Found::Broken,
-            Some(declared) => Found::Declared(declared.clone()),
-            None => Found::Nothing,
-        }
-    }
-
-    fn complete(&mut self, _: &mut Session, _: Ty, _: Span) -> bool {
-        true
-    }
-
-    fn field_default(&mut self, _: &mut Session, of: StructId, field: usize) -> Option<Const> {
-        self.field_defaults.get(&(of, field)).cloned()
-    }
-
-    fn signature(&mut self, _: &mut Session, func: FuncId) -> Option<FnSig> {
-        self.value_signature(func)
-    }
-
-    fn candidates(&self, wanted: Wanted) -> Vec<String> {
-        match wanted {
-            Wanted::Any => self.all_names(),
-            Wanted::Type => self.type_names(),
-        }
-    }
 }

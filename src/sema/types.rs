@@ -2,6 +2,7 @@
 
 use super::consts;
 use super::env::{Declared, Entity};
+use super::imports;
 use super::predefined::{is_context, map_kind, pointer};
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
@@ -78,11 +79,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
     match &ty.kind {
         TypeKind::Named(path) => match path.segments.as_slice() {
             [name] => named(cx, scope, name),
-            segments => {
-                let name = segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(".");
-                cx.error(path.span, UnknownType { name }).remark("types of imported modules are not supported yet");
-                Ty::ERROR
-            }
+            _ => member(cx, scope, path),
         },
         TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
@@ -118,8 +115,32 @@ fn not_yet(cx: &mut Session, span: Span, what: &str) -> Ty {
     Ty::ERROR
 }
 
+/// `module.Name`
+fn member(cx: &mut Session, scope: &mut dyn Scope, path: &ast::Path) -> Ty {
+    let [owner, name] = path.segments.as_slice() else { return Ty::ERROR };
+    match imports::find_path(cx, scope, path) {
+        Some(found) => found_type(cx, scope, name, found),
+        None => {
+            match scope.find(cx, &owner.name) {
+                Found::Nothing => consts::unknown_name(cx, scope, owner),
+                Found::Declared(_) | Found::Variable(_) | Found::Broken => {
+                    let name = format!("{}.{}", owner.name, name.name);
+                    cx.error(path.span, UnknownType { name })
+                        .help("`module.Name` is a type of a module that the file imports");
+                }
+            }
+            Ty::ERROR
+        }
+    }
+}
+
 fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
-    match scope.find(cx, &name.name) {
+    let found = scope.find(cx, &name.name);
+    found_type(cx, scope, name, found)
+}
+
+fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Found) -> Ty {
+    match found {
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
         Found::Declared(declared) => {
             let what = describe(&declared.entity).to_owned();
@@ -250,6 +271,7 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Const { .. } => "a constant",
         Entity::Variants(_) => "an enum variant",
         Entity::Type(_) => "a type",
+        Entity::Import(_) => "a module",
         Entity::Broken => "a broken declaration",
     }
 }

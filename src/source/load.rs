@@ -1,6 +1,6 @@
 //! Reads source files.
 
-use super::FileId;
+use super::{FileId, SourceMap};
 use crate::diag::codes::environment::{CannotRead, FileNotFound, FileTooLarge, IsDirectory};
 use crate::diag::codes::syntax::NotUtf8;
 use crate::session::Session;
@@ -10,24 +10,26 @@ use std::path::Path;
 /// What a source file may hold: enough for any program, and a bound on what an endless input can cost.
 const MAX_BYTES: usize = 16 << 20;
 
+/// Why a file could not be read as source.
+pub enum Unreadable {
+    NotFound,
+    Directory,
+    /// In the system's words.
+    System(String),
+    /// The limit in words.
+    TooLarge(String),
+    NotUtf8 {
+        byte: String,
+        offset: usize,
+        line: usize,
+    },
+}
+
 /// The bytes of the file at `path`, or of standard input for `-`. What prevents it is reported.
 pub fn bytes(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
-    let from_stdin = path == Path::new("-");
-    let name = name(path);
-    let read = if from_stdin { read_limited(io::stdin().lock()) } else { read_file(path) };
-    let bytes = match read {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            unreadable(cx, name, &error);
-            return None;
-        }
-    };
-    if bytes.len() > MAX_BYTES {
-        let limit = format!("{} MiB", MAX_BYTES >> 20);
-        cx.environment(FileTooLarge { path: name, limit }).help("is this a KernelScript source file?");
-        return None;
-    }
-    Some(bytes)
+    let read = if path == Path::new("-") { read_limited(io::stdin().lock()) } else { read_file(path) };
+    let bytes = read.map_err(|error| system(&error)).and_then(within_limit);
+    bytes.map_err(|why| report(cx, name(path), why)).ok()
 }
 
 fn name(path: &Path) -> String {
@@ -38,28 +40,39 @@ fn name(path: &Path) -> String {
 pub fn load(cx: &mut Session, path: &Path) -> Option<FileId> {
     let bytes = bytes(cx, path)?;
     let name = name(path);
-    match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            let mark = text.starts_with('\u{feff}');
-            if mark {
-                text.drain(..'\u{feff}'.len_utf8());
-            }
-            let id = cx.sources.add(&name, path, text);
-            if mark {
-                cx.sources.had_byte_order_mark(id);
-            }
-            Some(id)
-        }
-        Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
-            let bytes = error.into_bytes();
-            let line = bytes[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            let byte = format!("0x{:02x}", bytes[offset]);
-            cx.environment(NotUtf8 { path: name, byte, offset: offset.to_string(), line: line.to_string() })
-                .help("save the file in the encoding UTF-8");
-            None
-        }
+    add(&mut cx.sources, &name, path, bytes).map_err(|why| report(cx, name, why)).ok()
+}
+
+/// Reads a file that another one names. What prevents it the caller reports, where it is named.
+pub fn read(sources: &mut SourceMap, name: &str, path: &Path) -> Result<FileId, Unreadable> {
+    if let Some(text) = sources.edited(path) {
+        let text = text.to_owned();
+        return Ok(sources.add(name, path, text));
     }
+    let bytes = read_file(path).map_err(|error| system(&error)).and_then(within_limit)?;
+    add(sources, name, path, bytes)
+}
+
+fn within_limit(bytes: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
+    if bytes.len() > MAX_BYTES { Err(Unreadable::TooLarge(format!("{} MiB", MAX_BYTES >> 20))) } else { Ok(bytes) }
+}
+
+fn add(sources: &mut SourceMap, name: &str, path: &Path, bytes: Vec<u8>) -> Result<FileId, Unreadable> {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        let bytes = error.into_bytes();
+        let line = bytes[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Unreadable::NotUtf8 { byte: format!("0x{:02x}", bytes[offset]), offset, line }
+    })?;
+    let mark = text.starts_with('\u{feff}');
+    if mark {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    let id = sources.add(name, path, text);
+    if mark {
+        sources.had_byte_order_mark(id);
+    }
+    Ok(id)
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
@@ -77,13 +90,35 @@ fn read_limited(input: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn unreadable(cx: &mut Session, path: String, error: &io::Error) {
+fn system(error: &io::Error) -> Unreadable {
     if error.kind() == io::ErrorKind::NotFound {
-        cx.environment(FileNotFound { path });
+        Unreadable::NotFound
     } else if error.kind() == io::ErrorKind::IsADirectory {
-        cx.environment(IsDirectory { path }).help("name a `.ks` file in it");
+        Unreadable::Directory
     } else {
-        cx.environment(CannotRead { path, why: reason(error) });
+        Unreadable::System(reason(error))
+    }
+}
+
+/// Of a file that the command line names, which is no place in a source.
+fn report(cx: &mut Session, path: String, why: Unreadable) {
+    match why {
+        Unreadable::NotFound => {
+            cx.environment(FileNotFound { path });
+        }
+        Unreadable::Directory => {
+            cx.environment(IsDirectory { path }).help("name a `.ks` file in it");
+        }
+        Unreadable::System(why) => {
+            cx.environment(CannotRead { path, why });
+        }
+        Unreadable::TooLarge(limit) => {
+            cx.environment(FileTooLarge { path, limit }).help("is this a KernelScript source file?");
+        }
+        Unreadable::NotUtf8 { byte, offset, line } => {
+            cx.environment(NotUtf8 { path, byte, offset: offset.to_string(), line: line.to_string() })
+                .help("save the file in the encoding UTF-8");
+        }
     }
 }
 

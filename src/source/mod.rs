@@ -2,6 +2,7 @@
 
 pub mod layout;
 pub mod load;
+pub mod paths;
 mod problems;
 pub mod scan;
 
@@ -102,9 +103,21 @@ impl SourceFile {
 #[derive(Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    /// Texts that stand for those of files on the disk.
+    edits: Vec<(PathBuf, String)>,
 }
 
 impl SourceMap {
+    /// From here on the file is read as `text`.
+    pub fn edit(&mut self, path: &Path, text: String) {
+        self.edits.retain(|(edited, _)| edited != path);
+        self.edits.push((path.to_owned(), text));
+    }
+
+    fn edited(&self, path: &Path) -> Option<&str> {
+        self.edits.iter().find(|(edited, _)| edited == path).map(|(_, text)| text.as_str())
+    }
+
     pub fn add(&mut self, name: &str, path: &Path, text: String) -> FileId {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         self.files.push(SourceFile {

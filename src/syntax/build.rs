@@ -2,6 +2,7 @@
 
 use super::{Rule, words};
 use crate::ast::{Ident, Path};
+use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::syntax::*;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::source::layout::Layout;
@@ -90,6 +91,17 @@ impl<'a> Builder<'a> {
     pub fn path(&self, pair: Pair<'_, Rule>) -> Path {
         let span = self.span(&pair);
         Path { segments: pair.into_inner().map(|word| self.ident(word)).collect(), span }
+    }
+
+    /// What a module declares is named with a point.
+    pub fn refuse_colons(&mut self, path: &Path) {
+        let [module, name] = &path.segments[..] else { return };
+        let between = Span { lo: module.span.hi, hi: name.span.lo, ..name.span };
+        if self.text(between).trim() == "::" {
+            let (module, name, found) = (module.name.clone(), name.name.clone(), "::".to_owned());
+            let help = format!("write `{module}.{name}`");
+            self.error(between, ModuleSeparator { module, name, found }).help(help).fix(between, ".");
+        }
     }
 
     pub fn is_too_deep(&self, cost: usize) -> bool {

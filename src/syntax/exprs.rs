@@ -130,8 +130,12 @@ impl Builder<'_> {
             let mut inner = part.into_inner();
             let name = inner.next().map(|word| self.ident(word));
             let name = name.unwrap_or_else(|| crate::bug!("a member without a name"));
-            if let Some(body) = inner.next() {
-                return self.qualified_struct(base, name, body, span);
+            match inner.next() {
+                Some(body) if body.as_rule() == Rule::struct_body => {
+                    return self.qualified_struct(base, name, body, span);
+                }
+                Some(variant) => return self.qualified_variant(base, name, variant, span),
+                None => {}
             }
             ExprKind::Field { base: Box::new(base), name, arrow: rule == Rule::arrow_field }
         };
@@ -151,6 +155,21 @@ impl Builder<'_> {
         }
         self.error(start, BlockAfterExpression {}).help("a struct literal begins with the name of its type");
         Expr { kind: ExprKind::Field { base: Box::new(base), name, arrow: false }, span }
+    }
+
+    /// `module.Enum::VARIANT`
+    fn qualified_variant(&mut self, base: Expr, name: Ident, variant: Pair<'_, Rule>, span: Span) -> Expr {
+        let variant = self.ident(variant);
+        if let ExprKind::Name(Path { segments, .. }) = &base.kind
+            && let [module] = &segments[..]
+        {
+            let path = Path { segments: vec![module.clone(), name, variant], span };
+            return Expr { kind: ExprKind::Name(path), span };
+        }
+        let between = Span { lo: name.span.hi, hi: variant.span.lo, ..span };
+        let expected = "`Enum::VARIANT` or `module.Enum::VARIANT`".to_owned();
+        self.error(between, Expected { expected, found: "`::` after an expression".to_owned() });
+        placeholder(span)
     }
 
     fn primary(&mut self, pair: Pair<'_, Rule>) -> Expr {
@@ -206,7 +225,10 @@ impl Builder<'_> {
         let span = segments[0].span.to(segments[segments.len() - 1].span);
         let name = Path { segments, span };
         match fields {
-            Some(fields) => ExprKind::Struct { name, fields },
+            Some(fields) => {
+                self.refuse_colons(&name);
+                ExprKind::Struct { name, fields }
+            }
             None => ExprKind::Name(name),
         }
     }

@@ -116,6 +116,7 @@ impl Builder<'_> {
 
     pub fn type_path(&mut self, pair: Pair<'_, Rule>) -> Path {
         let path = self.path(pair);
+        self.refuse_colons(&path);
         let first = path.segments[0].clone();
         if words::is_keyword(&first.name) {
             let error = self.error(first.span, Expected { expected: "a type".into(), found: quoted(&first.name) });

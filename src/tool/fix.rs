@@ -7,7 +7,7 @@ use crate::link::output;
 use crate::pipeline;
 use crate::session::Session;
 use crate::source::{FileId, load};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A fix may uncover what the next check finds; fixes that undo one another must end all the same.
@@ -20,38 +20,81 @@ pub fn run(args: &Args) -> ExitCode {
     finish(&mut cx, args.common.error_format)
 }
 
+/// A file of the program and what has become of it.
+struct Edited {
+    name: String,
+    path: PathBuf,
+    byte_order_mark: bool,
+    original: String,
+    text: String,
+    applied: usize,
+}
+
 fn fix(cx: &mut Session, args: &Args) -> Option<()> {
     let mut file = load::load(cx, &args.input)?;
-    let source = cx.sources.file(file);
-    let (name, mark) = (source.name.clone(), source.byte_order_mark);
-    let original = source.text.clone();
-    let mut text = original.clone();
-    let mut applied = 0;
+    let mut edited: Vec<Edited> = Vec::new();
     for round in 0.. {
         // What is wrong stands among what is reported.
         let _ = pipeline::read_file(cx, file).and_then(|input| check::input(cx, input));
-        let (edited, count) = apply(&text, &fixes(cx, file));
-        if count == 0 || round == MAX_ROUNDS {
+        if apply_all(cx, file, args, &mut edited) == 0 || round == MAX_ROUNDS {
             break;
         }
-        applied += count;
-        text = edited;
         *cx = Session::new(args.common.options(&args.input));
-        file = cx.sources.add(&name, &args.input, text.clone());
+        let (root, others) = edited.split_first()?;
+        for other in others {
+            cx.sources.edit(&other.path, other.text.clone());
+        }
+        file = cx.sources.add(&root.name, &root.path, root.text.clone());
     }
-    if args.dry_run {
-        print!("{}", difference(&name, &original, &text));
-    } else if text != original || args.input == Path::new("-") {
-        let mark = if mark { "\u{feff}" } else { "" };
-        let bytes = format!("{mark}{text}");
-        if args.input == Path::new("-") {
-            output::print(cx, bytes)?;
-        } else {
-            output::rewrite(cx, &args.input, bytes.as_bytes())?;
+    for file in &edited {
+        write(cx, args, file)?;
+    }
+    for (index, file) in edited.iter().enumerate() {
+        if index == 0 || file.applied > 0 {
+            summary(cx, file, args.dry_run);
         }
     }
-    summary(cx, &name, applied, args.dry_run);
     Some(())
+}
+
+/// Applies what is proposed, file by file, and says how much that was. The program's own file is the first of `edited`;
+/// of a program that comes from standard input it is the only one.
+fn apply_all(cx: &Session, root: FileId, args: &Args, edited: &mut Vec<Edited>) -> usize {
+    let mut total = 0;
+    for (id, source) in cx.sources.files() {
+        if id != root && args.input == Path::new("-") {
+            continue;
+        }
+        let (text, count) = apply(&source.text, &fixes(cx, id));
+        let known = edited.iter().position(|file| file.path == source.path);
+        let index = known.unwrap_or(edited.len());
+        if known.is_none() {
+            let (name, path) = (source.name.clone(), source.path.clone());
+            let (byte_order_mark, original) = (source.byte_order_mark, source.text.clone());
+            let text = original.clone();
+            edited.push(Edited { name, path, byte_order_mark, original, text, applied: 0 });
+        }
+        edited[index].text = text;
+        edited[index].applied += count;
+        total += count;
+    }
+    total
+}
+
+fn write(cx: &mut Session, args: &Args, file: &Edited) -> Option<()> {
+    if args.dry_run {
+        print!("{}", difference(&file.name, &file.original, &file.text));
+        return Some(());
+    }
+    let mark = if file.byte_order_mark { "\u{feff}" } else { "" };
+    let bytes = format!("{mark}{}", file.text);
+    if file.path == Path::new("-") {
+        output::print(cx, bytes)
+    } else if file.text != file.original {
+        output::rewrite(cx, &file.path, bytes.as_bytes())
+    } else {
+        Some(())
+    }
 }
 
 /// The fixes of one file in the order of their places, each once.
@@ -83,15 +126,16 @@ fn apply(text: &str, fixes: &[diag::Fix]) -> (String, usize) {
     (result + &text[at..], count)
 }
 
-fn summary(cx: &Session, name: &str, applied: usize, dry_run: bool) {
+fn summary(cx: &Session, file: &Edited, dry_run: bool) {
+    let here = |diag: &&diag::Diagnostic| diag.span.is_none_or(|span| cx.sources.file(span.file).path == file.path);
     let counted = |severity, word: &str| {
-        let count = cx.diags.iter().filter(|d| d.severity == severity).count();
+        let count = cx.diags.iter().filter(here).filter(|d| d.severity == severity).count();
         format!("{count} {word}{}", if count == 1 { "" } else { "s" })
     };
     let (errors, warnings) = (counted(Severity::Error, "error"), counted(Severity::Warning, "warning"));
     let done = if dry_run { "would be applied" } else { "applied" };
-    let fixes = if applied == 1 { "fix" } else { "fixes" };
-    eprintln!("{name}: {applied} {fixes} {done}, {errors} and {warnings} left");
+    let fixes = if file.applied == 1 { "fix" } else { "fixes" };
+    eprintln!("{}: {} {fixes} {done}, {errors} and {warnings} left", file.name, file.applied);
 }
 
 /// The lines that differ: each run of them if there are as many as before, else all from the first to the last.

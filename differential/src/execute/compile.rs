@@ -58,7 +58,7 @@ pub fn check(text: &str) -> Result<Checked, Refusal> {
     let mut cx = Session::new(options);
     let file = cx.sources.add("program.ks", Path::new("program.ks"), text.to_owned());
     let tree = ksc::syntax::parse(&mut cx, file);
-    match pipeline::check(&mut cx, &tree) {
+    match pipeline::check(&mut cx, tree) {
         Some(program) => Ok(Checked { cx, program, file }),
         None => Err(Refusal::of(&cx)),
     }

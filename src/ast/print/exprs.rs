@@ -24,7 +24,7 @@ impl Printer<'_> {
             ExprKind::Str(bytes) => self.string(bytes, expr.span),
             ExprKind::Bool(value) => self.push(if *value { "true" } else { "false" }),
             ExprKind::Null => self.push(self.written(expr.span).unwrap_or("null")),
-            ExprKind::Name(path) => self.path(path, "::"),
+            ExprKind::Name(path) => self.name(path),
             ExprKind::Unary { op, operand } => {
                 self.push(op.text());
                 self.expr(operand);

@@ -47,6 +47,15 @@ impl Printer<'_> {
         }
     }
 
+    /// A name as a value.
+    pub fn name(&mut self, path: &Path) {
+        if let [module, of, variant] = &path.segments[..] {
+            self.push(&format!("{}.{}::{}", module.name, of.name, variant.name));
+        } else {
+            self.path(path, "::");
+        }
+    }
+
     pub fn path(&mut self, path: &Path, separator: &str) {
         let words: Vec<&str> = path.segments.iter().map(|segment| &*segment.name).collect();
         self.push(&words.join(separator));

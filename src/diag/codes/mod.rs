@@ -39,6 +39,7 @@ pub mod ir;
 pub mod lifecycle;
 pub mod limits;
 pub mod maps;
+pub mod modules;
 pub mod names;
 pub mod shared;
 pub mod support;
@@ -53,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         syntax::CODES,
         ir::CODES,
         names::CODES,
+        modules::CODES,
         types::CODES,
         contexts::CODES,
         maps::CODES,

@@ -39,7 +39,9 @@ impl Checker<'_, '_> {
         if HELPERS.iter().any(|helper| helper.name == name.name) || name.name.starts_with("bpf_") {
             return self.unsupported(span, format!("calling the helper `{}`", name.name));
         }
-        let own: Vec<String> = self.env.program.funcs.iter().map(|func| func.name.clone()).collect();
+        let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
+        let own: Vec<String> =
+            funcs.filter(|(_, decl)| decl.module == self.module).map(|(func, _)| func.name.clone()).collect();
         let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(WITH_SYNTAX.iter().copied());
         let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let error = self.error(name.span, UnknownName { name: name.name.clone() });

@@ -19,17 +19,16 @@ const LATER_METHODS: &[&str] = &["bytes", "write"];
 impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
         let callee = strip(callee);
+        if let Some((import, base, name, arrow)) = self.in_module(callee) {
+            return self.call_member(import, callee, (base, name, arrow), args, span);
+        }
         if let Ast::Field { base, name, .. } = &callee.kind {
             return self.method(base, name, args, callee.span, span);
         }
-        if let Ast::Name(path) = &callee.kind {
-            return match path.segments.as_slice() {
-                [name] => self.call_name(name, args, span),
-                _ => {
-                    self.check_args(args);
-                    self.unsupported(path.span, "calling a function of a module")
-                }
-            };
+        if let Ast::Name(path) = &callee.kind
+            && let [name] = path.segments.as_slice()
+        {
+            return self.call_name(name, args, span);
         }
         let function = self.typed(callee, None);
         self.call_value(function, args, span)
@@ -81,7 +80,7 @@ impl Checker<'_, '_> {
         ty.is_some_and(|ty| self.is_function(ty))
     }
 
-    fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         if let Role::Program(_) = declared.role {
@@ -182,9 +181,7 @@ impl Checker<'_, '_> {
     /// `return other(ctx)`, where `other` is a program, hands over to it.
     pub fn refuse_tail_call(&mut self, value: &ast::Expr) -> bool {
         let Ast::Call { callee, args } = &strip(value).kind else { return false };
-        let Ast::Name(path) = &strip(callee).kind else { return false };
-        let [name] = path.segments.as_slice() else { return false };
-        let Some(Entity::Func(func)) = self.file_entity(&name.name) else { return false };
+        let Some(Entity::Func(func)) = self.entity_named(callee) else { return false };
         let func = *func;
         let is_program = |func: FuncId| matches!(self.env.program.func(func).role, Role::Program(_));
         if !is_program(func) || !is_program(self.func) {

@@ -61,7 +61,10 @@ impl Checker<'_, '_> {
             Ast::Bool(truth) => bool_expr(*truth, span).into(),
             Ast::Null => Expr { kind: ExprKind::Const(Const::Null), ty: Ty::NULL, span }.into(),
             Ast::Name(path) => self.name(path, expected),
-            Ast::Field { base, name, arrow } => self.field(base, name, *arrow, span).into(),
+            Ast::Field { base, name, arrow } => match self.import_named(base) {
+                Some(import) => self.member_value(import, base, name, *arrow, expected),
+                None => self.field(base, name, *arrow, span).into(),
+            },
             Ast::Index { base, index } => self.index(base, index, span).into(),
             Ast::Call { callee, args } => self.call(callee, args, span).into(),
             Ast::Unary { op, operand } => self.unary(*op, operand, expected, span),

@@ -1,9 +1,8 @@
 //! Fields: of structs, through pointers, of contexts and configs.
 
 use super::Checker;
-use super::exprs::strip;
 use super::value::error_expr;
-use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::ast::{self, Ident};
 use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
@@ -26,11 +25,9 @@ impl Checker<'_, '_> {
         self.field_of(base, name, arrow, span)
     }
 
-    /// The config that a plain name means.
+    /// The config that a name means.
     pub fn config_named(&self, expr: &ast::Expr) -> Option<ConfigId> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        if let Entity::Config(config) = self.file_entity(&name.name)? { Some(*config) } else { None }
+        if let Entity::Config(config) = self.entity_named(expr)? { Some(*config) } else { None }
     }
 
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {

@@ -29,27 +29,30 @@ impl Checker<'_, '_> {
 
     /// What stands where a program should; none if that was reported.
     fn no_program(&mut self, arg: &ast::Expr) -> Option<&'static str> {
+        if let Some((import, base, name, arrow)) = self.in_module(arg)
+            && self.entity_named(arg).is_none()
+        {
+            self.member_value(import, base, name, arrow, None);
+            return None;
+        }
+        match self.entity_named(arg) {
+            Some(Entity::Broken) => return None,
+            Some(Entity::Func(_)) => return Some("a function without a program's attribute"),
+            Some(entity) => return Some(describe(entity)),
+            None => {}
+        }
         let Ast::Name(path) = &strip(arg).kind else { return Some("the value of an expression") };
         let [name] = path.segments.as_slice() else { return Some("the value of an expression") };
         if self.local_name(&name.name).is_some() {
             return Some("a variable");
         }
-        match self.file_entity(&name.name) {
-            Some(Entity::Broken) => None,
-            Some(Entity::Func(_)) => Some("a function without a program's attribute"),
-            Some(entity) => Some(describe(entity)),
-            None => {
-                self.unknown_name(name);
-                None
-            }
-        }
+        self.unknown_name(name);
+        None
     }
 
-    /// The program that a plain name means.
+    /// The program that a name means.
     fn program_named(&self, expr: &ast::Expr) -> Option<FuncId> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let Entity::Func(func) = self.file_entity(&name.name)? else { return None };
+        let Entity::Func(func) = self.entity_named(expr)? else { return None };
         matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
     }
 

@@ -29,13 +29,11 @@ impl Checker<'_, '_> {
         if let Ast::Fill { value, .. } = &expr.kind {
             return self.is_open(value);
         }
-        let shared = matches!(&expr.kind, Ast::Name(path) if self.is_shared_variant(path));
-        shared || matches!(expr.kind, Ast::Null) || self.is_literal(expr)
+        self.is_shared_variant(expr) || matches!(expr.kind, Ast::Null) || self.is_literal(expr)
     }
 
-    fn is_shared_variant(&self, path: &Path) -> bool {
-        let [name] = path.segments.as_slice() else { return false };
-        matches!(self.file_entity(&name.name), Some(Entity::Variants(list)) if list.len() > 1)
+    fn is_shared_variant(&self, expr: &ast::Expr) -> bool {
+        matches!(self.entity_named(expr), Some(Entity::Variants(list)) if list.len() > 1)
     }
 
     /// Integer literals, what is as one, and operators on those.
@@ -46,8 +44,8 @@ impl Checker<'_, '_> {
         if let Ast::Binary { op, left, right, .. } = &expr.kind {
             return is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left);
         }
-        if let Ast::Name(path) = &expr.kind {
-            return self.is_open_constant(path);
+        if matches!(expr.kind, Ast::Name(_) | Ast::Field { .. }) {
+            return self.is_open_constant(expr);
         }
         if let Ast::SizeofExpr(operand) = &expr.kind {
             return self.has_written_size(operand);
@@ -57,6 +55,9 @@ impl Checker<'_, '_> {
 
     /// Whether the operand of `sizeof` is a type, a variable, or a part of one: what constants know the size of.
     fn has_written_size(&self, operand: &ast::Expr) -> bool {
+        if matches!(self.entity_named(operand), Some(Entity::Map(_) | Entity::Config(_))) {
+            return false;
+        }
         if let Ast::Paren(inner)
         | Ast::Field { base: inner, .. }
         | Ast::Index { base: inner, .. }
@@ -64,9 +65,7 @@ impl Checker<'_, '_> {
         {
             return self.has_written_size(inner);
         }
-        let Ast::Name(path) = &operand.kind else { return false };
-        let [name] = path.segments.as_slice() else { return true };
-        !matches!(self.file_entity(&name.name), Some(Entity::Map(_) | Entity::Config(_)))
+        matches!(operand.kind, Ast::Name(_))
     }
 
     /// `sizeof(e)`, which does not evaluate its operand.
@@ -84,12 +83,14 @@ impl Checker<'_, '_> {
     }
 
     /// A constant that was declared without a type.
-    fn is_open_constant(&self, path: &Path) -> bool {
-        let [name] = path.segments.as_slice() else { return false };
-        match self.local_name(&name.name) {
-            Some(local) => matches!(local, Name::Const { value: Const::Int(_), ty: None, .. }),
-            None => matches!(self.file_entity(&name.name), Some(Entity::Const { value: Const::Int(_), ty: None })),
+    fn is_open_constant(&self, expr: &ast::Expr) -> bool {
+        if let Ast::Name(path) = &expr.kind
+            && let [name] = path.segments.as_slice()
+            && let Some(local) = self.local_name(&name.name)
+        {
+            return matches!(local, Name::Const { value: Const::Int(_), ty: None, .. });
         }
+        matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Int(_), ty: None }))
     }
 
     pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {

@@ -14,14 +14,15 @@ use crate::tables::MapAccess;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// The map that a plain name means.
+    /// The map that a name means.
     pub fn map_named(&self, expr: &ast::Expr) -> Option<MapId> {
-        let Ast::Name(path) = &strip(expr).kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        if let Some(bound) = self.bound_map(&name.name) {
+        if let Ast::Name(path) = &strip(expr).kind
+            && let [name] = path.segments.as_slice()
+            && let Some(bound) = self.bound_map(&name.name)
+        {
             return Some(bound);
         }
-        if let Entity::Map(map) = self.file_entity(&name.name)? { Some(*map) } else { None }
+        if let Entity::Map(map) = self.entity_named(expr)? { Some(*map) } else { None }
     }
 
     /// Map and key of `m[k]`.

@@ -36,6 +36,7 @@ mod loops;
 mod map_methods;
 mod maps;
 mod matches;
+mod modules;
 mod names;
 mod optionals;
 mod packet;
@@ -56,6 +57,7 @@ use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt, Stmt
 use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MissingReturn;
+use crate::modules::ModuleId;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
@@ -96,6 +98,8 @@ struct Checker<'c, 'e> {
     cx: &'c mut Session,
     env: &'c Env<'e>,
     func: FuncId,
+    /// Whose names it sees.
+    module: ModuleId,
     side: Side,
     locals: Vec<Local>,
     /// One for each of `locals`.
@@ -128,6 +132,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             cx,
             env,
             func,
+            module: env.funcs[func.0 as usize].module,
             side,
             locals: Vec::new(),
             info: Vec::new(),

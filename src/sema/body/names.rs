@@ -21,8 +21,7 @@ impl Checker<'_, '_> {
                 Some(Name::Broken { .. }) => error_expr(path.span).into(),
                 None => self.file_name(name, expected),
             },
-            [of, variant] => self.qualified(of, variant, path.span).into(),
-            _ => self.unsupported(path.span, "a path of more than two names").into(),
+            _ => self.qualified(path).into(),
         }
     }
 
@@ -65,15 +64,19 @@ impl Checker<'_, '_> {
     }
 
     fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
-        let span = name.span;
-        let env = self.env;
-        let Some(declared) = env.lookup(&name.name) else {
+        let Some(declared) = self.env.lookup(self.module, &name.name) else {
             if BUILTINS.iter().any(|builtin| builtin.name == name.name) {
                 return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
             }
             return self.unknown_name(name).into();
         };
-        match &declared.entity {
+        self.declared_value(&declared.entity, name, expected)
+    }
+
+    /// What is declared as a value; `name` is as written, with its module.
+    pub fn declared_value(&mut self, entity: &Entity, name: &Ident, expected: Option<Ty>) -> Value {
+        let (span, env) = (name.span, self.env);
+        match entity {
             Entity::Global(id) => Expr { kind: ExprKind::Global(*id), ty: env.program.global(*id).ty, span }.into(),
             Entity::Const { value, ty } => self.constant_value(value.clone(), *ty, span),
             Entity::Variants(list) => self.variant(name, list, expected).into(),
@@ -90,6 +93,7 @@ impl Checker<'_, '_> {
             }
             Entity::Map(_) => self.not_a_value(name, "a map", &format!("name an entry: `{}[key]`", name.name)).into(),
             Entity::Type(_) => self.not_a_value(name, "a type", "name a value of it").into(),
+            Entity::Import(_) => self.module_value(name).into(),
             Entity::Broken => error_expr(span).into(),
         }
     }
@@ -112,11 +116,11 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `Enum::VARIANT`
-    fn qualified(&mut self, of: &Ident, variant: &Ident, span: Span) -> Expr {
-        match self.with_scope(|cx, scope| consts::variant_of(cx, scope, of, variant)) {
-            Some((ty, value)) => int_expr(value, ty, span),
-            None => error_expr(span),
+    /// `Enum::VARIANT`, `module.Enum::VARIANT`
+    fn qualified(&mut self, path: &Path) -> Expr {
+        match self.with_scope(|cx, scope| consts::variant_of(cx, scope, path)) {
+            Some((ty, value)) => int_expr(value, ty, path.span),
+            None => error_expr(path.span),
         }
     }
 }

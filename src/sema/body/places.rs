@@ -1,6 +1,7 @@
 //! What can be assigned to.
 
 use super::exprs::strip;
+use super::modules::not_a_place;
 use super::scope::{LocalKind, Name};
 use super::value::error_expr;
 use super::{Checker, Side};
@@ -8,7 +9,6 @@ use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
 use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
-use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -22,6 +22,9 @@ impl Checker<'_, '_> {
             && let [name] = path.segments.as_slice()
         {
             return self.place_name(name);
+        }
+        if let Some((import, base, name, arrow)) = self.in_module(expr) {
+            return self.member_place(import, base, name, arrow);
         }
         if let Ast::Field { base, name, arrow } = &expr.kind {
             let place = if self.config_named(base).is_some() {
@@ -49,6 +52,7 @@ impl Checker<'_, '_> {
         let base = strip(base);
         if let Ast::Field { base: inner, name, arrow } = &base.kind
             && self.config_named(inner).is_none()
+            && self.import_named(inner).is_none()
         {
             let inner = self.place_base(inner);
             return self.field_of(inner, name, *arrow, base.span);
@@ -77,16 +81,12 @@ impl Checker<'_, '_> {
             Some(Name::Local(local)) => return self.place_local(local, name),
             Some(Name::Broken { .. }) => return error_expr(name.span),
             Some(Name::Const { .. }) => "a constant",
-            None => match self.file_entity(&name.name) {
-                Some(Entity::Global(_) | Entity::Broken) | None => {
+            None => match self.file_entity(&name.name).and_then(not_a_place) {
+                Some(what) => what,
+                None => {
                     let path = ast::Path { segments: vec![name.clone()], span: name.span };
                     return self.name(&path, None).expr;
                 }
-                Some(Entity::Const { .. } | Entity::Variants(_)) => "a constant",
-                Some(Entity::Func(_)) => "a function",
-                Some(Entity::Config(_)) => "a whole config",
-                Some(Entity::Map(_)) => "a whole map",
-                Some(Entity::Type(_)) => "a type",
             },
         };
         self.not_assignable(name.span, what)
@@ -164,7 +164,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn not_assignable(&mut self, span: Span, what: &str) -> Expr {
+    pub fn not_assignable(&mut self, span: Span, what: &str) -> Expr {
         self.error(span, NotAssignable { what: what.into() });
         error_expr(span)
     }

@@ -2,10 +2,13 @@
 
 use super::Checker;
 use super::deleted::Key;
-use crate::ast::Ident;
+use super::exprs::strip;
+use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
+use crate::modules::ModuleId;
 use crate::sema::env::{Declared, Entity, Env};
+use crate::sema::imports::{ImportId, Imports};
 use crate::sema::scope::{Found, Scope, Wanted};
 use crate::sema::tree::{Const, FuncId, Local, LocalId, MapId};
 use crate::session::Session;
@@ -200,12 +203,32 @@ impl Checker<'_, '_> {
         if self.local_name(name).is_some() {
             return None;
         }
-        self.env.lookup(name).map(|declared| &declared.entity)
+        self.env.lookup(self.module, name).map(|declared| &declared.entity)
+    }
+
+    /// The module that a plain name means.
+    pub fn import_named(&self, expr: &ast::Expr) -> Option<ImportId> {
+        let ast::ExprKind::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        if let Entity::Import(import) = self.file_entity(&name.name)? { Some(*import) } else { None }
+    }
+
+    /// What `name` or `module.name` declares outside of bodies; none for other expressions, local names, and what the
+    /// module does not show.
+    pub fn entity_named(&self, expr: &ast::Expr) -> Option<&Entity> {
+        let expr = strip(expr);
+        if let ast::ExprKind::Field { base, name, arrow: false } = &expr.kind {
+            let import = self.import_named(base)?;
+            return self.env.member(import, &name.name).map(|declared| &declared.entity);
+        }
+        let ast::ExprKind::Name(path) = &expr.kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        self.file_entity(&name.name)
     }
 
     /// Runs what resolves types and constants, with the local names in scope.
     pub fn with_scope<R>(&mut self, run: impl FnOnce(&mut Session, &mut dyn Scope) -> R) -> R {
-        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env: self.env };
+        let mut scope = BodyScope { scopes: &self.scopes, locals: &self.locals, env: self.env, module: self.module };
         run(self.cx, &mut scope)
     }
 }
@@ -215,10 +238,11 @@ struct BodyScope<'a, 'e> {
     scopes: &'a [Block],
     locals: &'a [Local],
     env: &'a Env<'e>,
+    module: ModuleId,
 }
 
 impl Scope for BodyScope<'_, '_> {
-    fn find(&mut self, cx: &mut Session, name: &str) -> Found {
+    fn find(&mut self, _: &mut Session, name: &str) -> Found {
         match self.scopes.iter().rev().find_map(|block| block.names.get(name)) {
             Some(Name::Local(id)) => Found::Variable(self.locals[id.0 as usize].ty),
             Some(Name::Const { value, ty, span }) => {
@@ -226,8 +250,16 @@ impl Scope for BodyScope<'_, '_> {
                 Found::Declared(Declared { entity, span: Some(*span) })
             }
             Some(Name::Broken { .. }) => Found::Broken,
-            None => Scope::find(&mut self.env, cx, name),
+            None => self.env.lookup(self.module, name).map_or(Found::Nothing, |declared| declared.found(self.env)),
         }
+    }
+
+    fn find_in(&mut self, _: &mut Session, module: ModuleId, name: &str) -> Found {
+        self.env.declared(module, name).map_or(Found::Nothing, |declared| declared.found(self.env))
+    }
+
+    fn imports(&self) -> &Imports {
+        &self.env.imports
     }
 
     fn complete(&mut self, _: &mut Session, _: Ty, _: Span) -> bool {
@@ -243,7 +275,10 @@ impl Scope for BodyScope<'_, '_> {
     }
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {
-        let mut names = self.env.candidates(wanted);
+        let mut names = match wanted {
+            Wanted::Any => self.env.all_names(self.module),
+            Wanted::Type => self.env.type_names(self.module),
+        };
         if wanted == Wanted::Any {
             names.extend(self.scopes.iter().flat_map(|block| block.order.iter().cloned()));
         }

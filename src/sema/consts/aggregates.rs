@@ -5,6 +5,7 @@ use crate::ast::{Expr, FieldInit, Path};
 use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
 use crate::sema::env::{Declared, Entity};
+use crate::sema::imports;
 use crate::sema::scope::{Found, Scope};
 use crate::sema::similar;
 use crate::sema::tree::Const;
@@ -67,11 +68,8 @@ pub(super) fn structure(
 }
 
 fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<(Ty, StructId)> {
-    let text = name.segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join("::");
-    let found = match name.segments.as_slice() {
-        [single] => scope.find(cx, &single.name),
-        _ => Found::Nothing,
-    };
+    let text = name.segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(".");
+    let found = imports::find_path(cx, scope, name).unwrap_or(Found::Nothing);
     match found {
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => {
             if let TyKind::Struct(id) = cx.types.kind(ty) {

@@ -17,11 +17,13 @@ pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 
 use super::env::{Declared, Entity};
+use super::imports;
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
 use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
+use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::names::{AmbiguousVariant, NoSuchVariant, NotConstant, UnknownName};
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
 use crate::session::Session;
@@ -134,7 +136,10 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
         ExprKind::Float(text) => Some(Constant::typed(Const::Float(floats::literal(text)), Ty::F64)),
         ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
-        ExprKind::Field { base, name, .. } => parts::field(cx, scope, base, name, expr.span),
+        ExprKind::Field { base, name, .. } => match member(cx, scope, expr, expected) {
+            Some(constant) => constant,
+            None => parts::field(cx, scope, base, name, expr.span),
+        },
         ExprKind::Index { base, index } => parts::element(cx, scope, base, index, expr.span),
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
         ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
@@ -158,7 +163,27 @@ fn name(cx: &mut Session, scope: &mut dyn Scope, path: &Path, expected: Option<T
     let [name] = path.segments.as_slice() else {
         return qualified(cx, scope, path);
     };
-    match scope.find(cx, &name.name) {
+    let found = scope.find(cx, &name.name);
+    declared(cx, scope, name, found, expected)
+}
+
+/// `module.name`; none if it is another expression of that form.
+fn member(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<Ty>) -> Option<Option<Constant>> {
+    let (owner, member) = imports::qualified(expr)?;
+    let found = imports::find_expr(cx, scope, expr)?;
+    let name = Ident { name: format!("{}.{}", owner.name, member.name), span: expr.span };
+    Some(declared(cx, scope, &name, found, expected))
+}
+
+/// The constant that a name stands for.
+fn declared(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    name: &Ident,
+    found: Found,
+    expected: Option<Ty>,
+) -> Option<Constant> {
+    match found {
         Found::Declared(Declared { entity: Entity::Const { value, ty }, .. }) => Some(Constant { value, ty }),
         Found::Declared(Declared { entity: Entity::Variants(variants), .. }) => {
             let (id, value) = choose_variant(cx, name, &variants, expected)?;
@@ -221,26 +246,40 @@ pub fn choose_variant(
     None
 }
 
-/// `Enum::VARIANT`
+/// `Enum::VARIANT`, `module.Enum::VARIANT`
 fn qualified(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Constant> {
-    let (owner, variant) = match path.segments.as_slice() {
-        [owner, variant] => (owner, variant),
-        segments => crate::bug!("a path of {} segments", segments.len()),
-    };
-    let (ty, value) = variant_of(cx, scope, owner, variant)?;
+    let (ty, value) = variant_of(cx, scope, path)?;
     Some(Constant::typed(Const::Int(value), ty))
 }
 
-/// The enum and the value of `owner::variant`.
-pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, owner: &Ident, variant: &Ident) -> Option<(Ty, i128)> {
-    let ty = match scope.find(cx, &owner.name) {
-        Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
-        Found::Broken => return None,
-        Found::Nothing => {
+/// The enum and the value of `Enum::VARIANT` or `module.Enum::VARIANT`.
+pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<(Ty, i128)> {
+    let [module @ .., owner, variant] = path.segments.as_slice() else {
+        crate::bug!("a path of {} segments", path.segments.len())
+    };
+    let owner_path = Path { segments: module.iter().chain([owner]).cloned().collect(), span: owner.span };
+    let ty = match imports::find_path(cx, scope, &owner_path) {
+        Some(Found::Declared(Declared { entity: Entity::Type(ty), .. })) => ty,
+        Some(Found::Declared(Declared { entity: Entity::Import(_), .. })) => {
+            let between = Span { lo: owner.span.hi, hi: variant.span.lo, ..owner.span };
+            let (module, name) = (owner.name.clone(), variant.name.clone());
+            cx.error(between, ModuleSeparator { module, name, found: "::".to_owned() })
+                .help(format!("write `{}.{}`", owner.name, variant.name))
+                .fix(between, ".");
+            return None;
+        }
+        Some(Found::Broken) => return None,
+        Some(Found::Nothing) => {
             unknown_name(cx, scope, owner);
             return None;
         }
-        Found::Declared(_) | Found::Variable(_) => Ty::ERROR,
+        Some(Found::Declared(_) | Found::Variable(_)) => Ty::ERROR,
+        None => {
+            let first = module.first().unwrap_or(owner);
+            let found = format!("`{}`", first.name);
+            cx.error(first.span, MismatchedTypes { wanted: "a module".to_owned(), found });
+            return None;
+        }
     };
     let TyKind::Enum(id) = cx.types.kind(ty) else {
         cx.error(owner.span, MismatchedTypes { wanted: "an enum".to_owned(), found: format!("`{}`", owner.name) });

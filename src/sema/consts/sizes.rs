@@ -5,6 +5,7 @@ use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::{NoSuchField, NotConstant};
 use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::env::{Declared, Entity};
+use crate::sema::imports;
 use crate::sema::scope::{Found, Scope};
 use crate::sema::similar;
 use crate::sema::types::{Position, resolve};
@@ -59,11 +60,18 @@ fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Opti
         let (element, length) = (Box::new(written_type(cx, scope, base)?), index.clone());
         return Some(ast::Type { kind: TypeKind::Array { element, length, spelling: ArraySpelling::Postfix }, span });
     }
-    let ExprKind::Name(path) = &operand.kind else { return None };
-    let [name] = path.segments.as_slice() else { return None };
-    let found = scope.find(cx, &name.name);
+    let found = imports::find_expr(cx, scope, operand)?;
     let is_type = matches!(found, Found::Declared(Declared { entity: Entity::Type(_), .. }));
-    is_type.then(|| ast::Type { kind: TypeKind::Named(path.clone()), span })
+    is_type.then(|| ast::Type { kind: TypeKind::Named(path_of(operand)), span })
+}
+
+/// `name` or `module.name` as a path.
+fn path_of(expr: &Expr) -> ast::Path {
+    if let ExprKind::Name(path) = &expr.kind {
+        return path.clone();
+    }
+    let segments = imports::qualified(expr).map_or(Vec::new(), |(module, name)| vec![module.clone(), name.clone()]);
+    ast::Path { segments, span: expr.span }
 }
 
 fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
@@ -79,15 +87,17 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
         cx.error(operand.span, NotAPointer { ty });
         return None;
     }
-    if let ExprKind::Field { base, name, .. } = &place.kind {
+    let named = imports::find_expr(cx, scope, place);
+    if let Some(Found::Variable(ty)) = named {
+        return Some(ty);
+    }
+    if let (ExprKind::Field { base, name, .. }, None) = (&place.kind, &named) {
         let base = place_type(cx, scope, base)?;
         return field(cx, scope, base, name).map(|(ty, _)| ty);
     }
     let ty = if let ExprKind::Index { base, .. } = &place.kind {
         let base = place_type(cx, scope, base)?;
         element(cx, base)
-    } else if let Some(ty) = variable_type(cx, scope, place) {
-        Some(ty)
     } else {
         let constant = super::value(cx, scope, place, None)?;
         super::own_type(cx, &constant)
@@ -96,12 +106,6 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
         cx.error(place.span, NotConstant { what: "the size of this expression".to_owned() });
     }
     ty
-}
-
-fn variable_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<Ty> {
-    let ExprKind::Name(path) = &place.kind else { return None };
-    let [name] = path.segments.as_slice() else { return None };
-    if let Found::Variable(ty) = scope.find(cx, &name.name) { Some(ty) } else { None }
 }
 
 fn element(cx: &Session, base: Ty) -> Option<Ty> {

@@ -146,8 +146,8 @@ fn unknown(cx: &mut Session, attribute: &Attribute) {
     }
 }
 
-/// The role of a function; none if an attribute is not supported or makes no sense, which was reported.
-pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl) -> Option<Role> {
+/// The role of a function, of the program's own file or of another module; none if an attribute is not supported or makes no sense, which was reported.
+pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) -> Option<Role> {
     let mut role: Option<(Role, &Attribute)> = None;
     let mut broken = false;
     for attribute in &item.attributes {
@@ -170,7 +170,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl) -> Option<Role>
             None => role = Some((here, attribute)),
         }
     }
-    let is_main = decl.name.name == "main";
+    let is_main = in_root && decl.name.name == "main";
     match role {
         _ if broken => None,
         Some((_, attribute)) if is_main => {

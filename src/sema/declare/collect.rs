@@ -1,11 +1,14 @@
 //! The first look at the declarations: names, duplicates, ids; and what is not supported at all.
 
 use super::{Declare, Entry, State, attributes, storage};
-use crate::ast::{self, EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
+use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
+use crate::diag::codes::modules::LicensesDiffer;
 use crate::diag::codes::names::{DuplicateLicense, DuplicateName};
 use crate::diag::codes::support::NotSupportedYet;
+use crate::modules::ModuleId;
 use crate::sema::env::{Entity, FuncDecl};
+use crate::sema::imports::Import;
 use crate::sema::predefined::map_kind;
 use crate::sema::similar;
 use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
@@ -13,52 +16,114 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
 use crate::types::{EnumDef, FnSig, Origin, StructDef, StructId, Ty, TyKind};
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Names of structs, enums and aliases: they win over map kinds of the same name.
 type TypeNames<'a> = HashSet<&'a str>;
 
+/// The license of the program, and that of the file that is being collected.
+#[derive(Default)]
+struct Licenses {
+    program: Option<(String, Span)>,
+    of_file: Option<Span>,
+}
+
+impl Licenses {
+    /// A file has one, and those of all files are the same.
+    fn add(&mut self, cx: &mut Session, written: &StrLit) {
+        let second = String::from_utf8_lossy(&written.bytes).into_owned();
+        match (self.of_file, &self.program) {
+            (Some(first), _) => {
+                cx.error(written.span, DuplicateLicense {}).note(first, "first here");
+            }
+            (None, Some((first, span))) if *first != second => {
+                let first = first.clone();
+                cx.error(written.span, LicensesDiffer { first, second }).note(*span, "the other one");
+            }
+            (None, _) => {
+                self.of_file = Some(written.span);
+                self.program.get_or_insert((second, written.span));
+            }
+        }
+    }
+}
+
 impl<'a> Declare<'a> {
-    pub(super) fn collect(&mut self, cx: &mut Session, files: &'a [ast::File]) {
-        let items = || files.iter().flat_map(|file| &file.items);
-        let types: TypeNames<'a> = items().filter_map(type_name).collect();
-        let mut license: Option<Span> = None;
-        for item in items() {
+    /// Module by module. A header's declarations belong to the first module that includes it; the others see the same.
+    pub(super) fn collect(&mut self, cx: &mut Session) {
+        let modules = self.modules;
+        let mut collected: Vec<Option<Range<usize>>> = vec![None; modules.files.len()];
+        let mut licenses = Licenses::default();
+        for id in modules.ids() {
+            self.module = id;
+            let types: TypeNames<'a> = modules.items(id).filter_map(type_name).collect();
+            let files = &modules.module(id).files;
+            for &file in files {
+                let items = &modules.files[file].items;
+                let entries = collected[file].clone().unwrap_or_else(|| {
+                    let start = self.entries.len();
+                    let header = file != files[files.len() - 1];
+                    self.collect_file(cx, items, &types, header, &mut licenses);
+                    start..self.entries.len()
+                });
+                for index in entries.clone() {
+                    self.bind(cx, index);
+                }
+                collected[file] = Some(entries);
+            }
+            for item in modules.items(id) {
+                if let ItemKind::Enum(decl) = &item.kind {
+                    self.check_variants(cx, decl);
+                }
+            }
+        }
+        if let Some((text, _)) = licenses.program {
+            self.env.program.license = text;
+        }
+    }
+
+    fn collect_file(
+        &mut self,
+        cx: &mut Session,
+        items: &'a [Item],
+        types: &TypeNames<'a>,
+        header: bool,
+        licenses: &mut Licenses,
+    ) {
+        licenses.of_file = None;
+        for item in items {
             attributes::check(cx, item);
             if let ItemKind::License { text } = &item.kind {
-                self.license(cx, text, &mut license);
-            } else if let ItemKind::Include { path } = &item.kind {
-                not_yet(cx, path.span, "`include`");
+                licenses.add(cx, text);
             }
-            let Some(name) = name_of(item) else { continue };
-            let entity = self.entity(cx, item, &types);
-            self.add(cx, item, name, entity);
-        }
-        for item in items() {
-            if let ItemKind::Enum(decl) = &item.kind {
-                self.check_variants(cx, decl);
-            }
+            let Some(name) = item.kind.name() else { continue };
+            let entity = self.entity(cx, item, types, header);
+            self.entries.push(Entry { module: self.module, item, name, state: State::Todo, entity });
         }
     }
 
     /// What the name will stand for, with an id where it gets one.
-    fn entity(&mut self, cx: &mut Session, item: &'a Item, types: &TypeNames<'a>) -> Entity {
+    fn entity(&mut self, cx: &mut Session, item: &'a Item, types: &TypeNames<'a>, header: bool) -> Entity {
         match &item.kind {
-            ItemKind::Fn(decl) => match attributes::role(cx, item, decl) {
+            ItemKind::Fn(decl) => match attributes::role(cx, item, decl, self.module == ModuleId::ROOT) {
                 Some(role) => self.add_function(item, decl, role),
                 None => Entity::Broken,
             },
             ItemKind::Struct(decl) => {
-                let id = add_struct(cx, &decl.name);
+                let id = self.add_struct(cx, &decl.name, header);
                 self.struct_entries.insert(id, self.entries.len());
                 Entity::Type(cx.types.intern(TyKind::Struct(id)))
             }
-            ItemKind::Enum(decl) => self.add_enum(cx, decl),
+            ItemKind::Enum(decl) => self.add_enum(cx, decl, header),
             ItemKind::Config(decl) => {
-                let ty = add_struct(cx, &decl.name);
+                let ty = self.add_struct(cx, &decl.name, header);
                 self.struct_entries.insert(ty, self.entries.len());
                 let id = ConfigId(self.env.program.configs.len() as u32);
-                let config = Config { name: decl.name.name.clone(), ty, defaults: Vec::new(), span: decl.name.span };
+                let name = decl.name.name.clone();
+                let symbol = self.symbols.symbol(self.module, &name);
+                let config = Config { name, symbol, ty, defaults: Vec::new(), span: decl.name.span };
                 self.env.program.configs.push(config);
                 Entity::Config(id)
             }
@@ -66,27 +131,61 @@ impl<'a> Declare<'a> {
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
             ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
-            ItemKind::Import { name, .. } => unsupported(cx, name.span, "`import`"),
+            ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
+                Some(&module) => {
+                    let name = name.name.clone();
+                    let import = Import { name, module, span: item.span, used: Cell::new(false) };
+                    Entity::Import(self.env.imports.add(import))
+                }
+                None => Entity::Broken,
+            },
             ItemKind::Include { .. } | ItemKind::License { .. } => Entity::Broken,
         }
     }
 
-    fn add(&mut self, cx: &mut Session, item: &'a Item, name: &'a Ident, entity: Entity) {
-        let index = self.entries.len();
-        self.entries.push(Entry { item, name, state: State::Todo, entity });
-        match self.by_name.get(name.name.as_str()) {
-            Some(&first) => duplicate(cx, name, self.entries[first].name.span),
-            None => {
-                self.by_name.insert(&name.name, index);
+    /// Gives the module the names of an entry.
+    fn bind(&mut self, cx: &mut Session, index: usize) {
+        let Entry { name, item, .. } = self.entries[index];
+        let names = &mut self.names[self.module.0 as usize];
+        names.entries.push(index);
+        if let ItemKind::Enum(decl) = &item.kind {
+            for variant in &decl.variants {
+                let enums = names.by_variant.entry(&variant.name.name).or_default();
+                if enums.last() != Some(&index) {
+                    enums.push(index);
+                }
             }
         }
+        match names.by_name.get(name.name.as_str()) {
+            Some(&first) => duplicate(cx, name, self.entries[first].name.span),
+            None => {
+                names.by_name.insert(&name.name, index);
+            }
+        }
+    }
+
+    fn add_struct(&mut self, cx: &mut Session, name: &Ident, header: bool) -> StructId {
+        cx.types.add_struct(StructDef {
+            name: self.symbols.type_name(self.module, &name.name, header),
+            origin: Origin::User,
+            fields: Vec::new(),
+            size: 0,
+            align: 1,
+            span: Some(name.span),
+        })
     }
 
     fn add_function(&mut self, item: &'a Item, decl: &'a FnDecl, role: Role) -> Entity {
         let id = FuncId(self.env.program.funcs.len() as u32);
         let span = decl.body.as_ref().map_or(item.span, |body| body.span);
+        let name = decl.name.name.clone();
+        let symbol = match &role {
+            Role::Program(_) => self.symbols.kernel_symbol(self.module, &name),
+            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, &name),
+        };
         self.env.program.funcs.push(Func {
-            name: decl.name.name.clone(),
+            name,
+            symbol,
             name_span: decl.name.span,
             span: item.span,
             role,
@@ -96,26 +195,20 @@ impl<'a> Declare<'a> {
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },
         });
-        self.env.funcs.push(FuncDecl { decl, sig: FnSig { params: Vec::new(), result: Ty::VOID } });
+        self.env.funcs.push(FuncDecl {
+            module: self.module,
+            decl,
+            sig: FnSig { params: Vec::new(), result: Ty::VOID },
+        });
         Entity::Func(id)
     }
 
-    fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl) -> Entity {
+    fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl, header: bool) -> Entity {
         let index = self.entries.len();
         // Until all values are known they are computed in the widest signed type.
-        let id = cx.types.add_enum(EnumDef {
-            name: decl.name.name.clone(),
-            repr: Ty::I64,
-            variants: Vec::new(),
-            span: Some(decl.name.span),
-        });
+        let name = self.symbols.type_name(self.module, &decl.name.name, header);
+        let id = cx.types.add_enum(EnumDef { name, repr: Ty::I64, variants: Vec::new(), span: Some(decl.name.span) });
         self.enum_entries.insert(id, index);
-        for variant in &decl.variants {
-            let enums = self.by_variant.entry(&variant.name.name).or_default();
-            if enums.last() != Some(&index) {
-                enums.push(index);
-            }
-        }
         Entity::Type(cx.types.intern(TyKind::Enum(id)))
     }
 
@@ -127,7 +220,8 @@ impl<'a> Declare<'a> {
                 let id = GlobalId(self.env.program.globals.len() as u32);
                 let storage = storage::of_variable(cx, decl);
                 attributes::refuse_flags(cx, item);
-                self.env.program.globals.push(Global { name, storage, ty: Ty::ERROR, init: None, span });
+                let symbol = self.symbols.symbol(self.module, &name);
+                self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
             Written::Map(kind) => {
@@ -135,8 +229,10 @@ impl<'a> Declare<'a> {
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
                 storage::check_map(cx, decl);
                 let pinned = decl.pin;
+                let symbol = self.symbols.kernel_symbol(self.module, &name);
                 self.env.program.maps.push(Map {
                     name,
+                    symbol,
                     kind,
                     key,
                     value,
@@ -164,22 +260,10 @@ impl<'a> Declare<'a> {
         }
     }
 
-    fn license(&mut self, cx: &mut Session, text: &StrLit, license: &mut Option<Span>) {
-        match *license {
-            Some(first) => {
-                cx.error(text.span, DuplicateLicense {}).note(first, "first here");
-            }
-            None => {
-                *license = Some(text.span);
-                self.env.program.license = String::from_utf8_lossy(&text.bytes).into_owned();
-            }
-        }
-    }
-
     /// Variants are names of the file, though several enums may share one.
     fn check_variants(&mut self, cx: &mut Session, decl: &EnumDecl) {
         for variant in &decl.variants {
-            if let Some(&other) = self.by_name.get(variant.name.name.as_str()) {
+            if let Some(&other) = self.own().by_name.get(variant.name.name.as_str()) {
                 duplicate(cx, &variant.name, self.entries[other].name.span);
             }
         }
@@ -213,17 +297,6 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
     }
 }
 
-fn add_struct(cx: &mut Session, name: &Ident) -> StructId {
-    cx.types.add_struct(StructDef {
-        name: name.name.clone(),
-        origin: Origin::User,
-        fields: Vec::new(),
-        size: 0,
-        align: 1,
-        span: Some(name.span),
-    })
-}
-
 fn duplicate(cx: &mut Session, name: &Ident, first: Span) {
     cx.error(name.span, DuplicateName { name: name.name.clone() }).note(first, "first declared here");
 }
@@ -251,20 +324,5 @@ fn type_name(item: &Item) -> Option<&str> {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. } => None,
-    }
-}
-
-fn name_of(item: &Item) -> Option<&Ident> {
-    match &item.kind {
-        ItemKind::Fn(decl) => Some(&decl.name),
-        ItemKind::Struct(decl) => Some(&decl.name),
-        ItemKind::Enum(decl) => Some(&decl.name),
-        ItemKind::Alias { name, .. } | ItemKind::Import { name, .. } => Some(name),
-        ItemKind::Config(decl) => Some(&decl.name),
-        ItemKind::Var(decl) => Some(&decl.name),
-        ItemKind::Const(decl) => Some(&decl.name),
-        ItemKind::Impl(decl) => Some(&decl.name),
-        ItemKind::Extern(decl) => Some(&decl.name),
-        ItemKind::Include { .. } | ItemKind::License { .. } => None,
     }
 }

@@ -75,7 +75,7 @@ impl Declare<'_> {
 
     /// What a variant's name stands for: variants of the file, and predefined ones of the same name.
     pub(super) fn find_variant(&mut self, cx: &mut Session, name: &str) -> Found {
-        let enums = self.by_variant.get(name).cloned().unwrap_or_default();
+        let enums = self.own().by_variant.get(name).cloned().unwrap_or_default();
         let mut variants = Vec::new();
         for &index in &enums {
             let value = self.variant_value(cx, index, name);
@@ -104,16 +104,17 @@ impl Declare<'_> {
     }
 
     fn variant_span(&self, name: &str) -> Option<crate::source::Span> {
-        let index = *self.by_variant.get(name)?.first()?;
+        let index = *self.own().by_variant.get(name)?.first()?;
         let ItemKind::Enum(decl) = &self.entries[index].item.kind else { return None };
         decl.variants.iter().find(|v| v.name.name == name).map(|v| v.name.span)
     }
 
     pub(super) fn publish_variant(&mut self, cx: &Session, name: &Ident) {
-        if self.by_name.contains_key(name.name.as_str()) || self.env.names.contains_key(&name.name) {
+        let published = &self.env.names[self.module.0 as usize];
+        if self.own().by_name.contains_key(name.name.as_str()) || published.contains_key(&name.name) {
             return;
         }
-        let enums = self.by_variant.get(name.name.as_str()).cloned().unwrap_or_default();
+        let enums = self.own().by_variant.get(name.name.as_str()).cloned().unwrap_or_default();
         let mut variants = Vec::new();
         for index in enums {
             let Some(id) = enum_of(cx, &self.entries[index].entity) else { continue };
@@ -126,7 +127,8 @@ impl Declare<'_> {
             variants.extend(self.predefined_variants(&name.name));
             Entity::Variants(variants)
         };
-        self.env.names.insert(name.name.clone(), Declared { entity, span: Some(name.span) });
+        let declared = Declared { entity, span: Some(name.span) };
+        self.env.names[self.module.0 as usize].insert(name.name.clone(), declared);
     }
 }
 

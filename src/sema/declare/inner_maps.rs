@@ -14,6 +14,7 @@ pub(super) fn add_bound(program: &mut Program) {
             let (outer, template) = (&program.maps[index], program.map(template));
             let stand_in = Map {
                 name: format!("{}.{number}", outer.name),
+                symbol: format!("{}.{number}", outer.symbol),
                 inner: None,
                 bound: Vec::new(),
                 is_bound: true,

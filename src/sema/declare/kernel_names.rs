@@ -6,12 +6,12 @@ use crate::session::Session;
 use crate::source::Span;
 use std::collections::HashMap;
 
-const KEPT: usize = 15;
+pub(super) const KEPT: usize = 15;
 
 pub(super) fn check(cx: &mut Session, program: &Program) {
     let programs = program.funcs.iter().filter(|f| matches!(f.role, Role::Program(_)));
-    same(cx, programs.map(|f| (f.name.as_str(), f.name_span)));
-    same(cx, program.maps.iter().map(|m| (m.name.as_str(), m.span)));
+    same(cx, programs.map(|f| (f.symbol.as_str(), f.name_span)));
+    same(cx, program.maps.iter().map(|m| (m.symbol.as_str(), m.span)));
 }
 
 fn same<'a>(cx: &mut Session, names: impl Iterator<Item = (&'a str, Span)>) {

@@ -3,7 +3,9 @@
 use super::Declare;
 use crate::ast::{self, TypeKind};
 use crate::diag::codes::maps::{InnerMap, MapValue};
-use crate::sema::env::Entity;
+use crate::sema::env::{Declared, Entity};
+use crate::sema::imports;
+use crate::sema::scope::Found;
 use crate::sema::tree::MapId;
 use crate::session::Session;
 use crate::tables::{MapKindSpec, ValueRule};
@@ -50,16 +52,16 @@ impl Declare<'_> {
     /// `hash_of_maps<K, inner>`: the name of a declared map, the template of those that the map will hold.
     fn inner_map(&mut self, cx: &mut Session, id: MapId, written: &ast::Type) -> Ty {
         let kind = self.env.program.map(id).kind;
-        let name = match &written.kind {
-            TypeKind::Named(path) => path.segments.first().map(|name| name.name.clone()),
+        let path = match &written.kind {
+            TypeKind::Named(path) => Some(path),
             TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => None,
         };
-        let entity = name.as_ref().and_then(|name| self.by_name.get(name.as_str()));
-        let entity = entity.map(|&index| &self.entries[index].entity);
-        if let Some(Entity::Broken) = entity {
-            return Ty::ERROR;
-        }
-        let template = if let Some(Entity::Map(template)) = entity { Some(*template) } else { None };
+        let name = path.map(|path| cx.sources.text(path.span).to_owned());
+        let template = match path.and_then(|path| imports::find_path(cx, self, path)) {
+            Some(Found::Broken) => return Ty::ERROR,
+            Some(Found::Declared(Declared { entity: Entity::Map(template), .. })) => Some(template),
+            Some(Found::Declared(_) | Found::Variable(_) | Found::Nothing) | None => None,
+        };
         let why = match template {
             None => "it names a declared map, the template: `var inner : array<u32, u64>(16)`",
             Some(template) if template == id => "it cannot hold itself",

@@ -16,17 +16,21 @@ mod maps;
 mod programs;
 mod storage;
 mod structs;
+mod symbols;
 mod values;
 
 use super::env::{Declared, Entity, Env};
+use super::imports::Imports;
 use super::scope::{Found, Scope, Wanted};
 use super::tree::{Const, FuncId, Program};
 use crate::ast::{self, Ident, ItemKind};
 use crate::diag::codes::names::DeclarationDepth;
+use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
 use std::collections::HashMap;
+use symbols::Symbols;
 
 /// How many declarations may need each other in a row, each one declared after what needs it.
 const MAX_DEPTH: usize = 200;
@@ -46,6 +50,8 @@ enum State {
 }
 
 struct Entry<'a> {
+    /// Whose names it sees.
+    module: ModuleId,
     item: &'a ast::Item,
     name: &'a Ident,
     state: State,
@@ -54,12 +60,25 @@ struct Entry<'a> {
     entity: Entity,
 }
 
-/// The declarations while they are being resolved.
-struct Declare<'a> {
-    entries: Vec<Entry<'a>>,
+/// What a module declares.
+#[derive(Default)]
+struct Names<'a> {
     by_name: HashMap<&'a str, usize>,
     /// The enums that have a variant of the name.
     by_variant: HashMap<&'a str, Vec<usize>>,
+    /// All entries, in order.
+    entries: Vec<usize>,
+}
+
+/// The declarations while they are being resolved.
+struct Declare<'a> {
+    modules: &'a Modules,
+    /// The one whose declaration is being resolved.
+    module: ModuleId,
+    entries: Vec<Entry<'a>>,
+    /// Of each module, its headers included.
+    names: Vec<Names<'a>>,
+    symbols: Symbols,
     struct_entries: HashMap<StructId, usize>,
     enum_entries: HashMap<EnumId, usize>,
     /// Fields whose default is being evaluated.
@@ -71,17 +90,20 @@ struct Declare<'a> {
     env: Env<'a>,
 }
 
-/// The environment of the files' declarations. Mistakes are reported; the environment then has entities that are
+/// The environment of the modules' declarations. Mistakes are reported; the environment then has entities that are
 /// `Broken`, types that are `Ty::ERROR`, and is good for checking bodies all the same.
-pub fn declare<'a>(cx: &mut Session, files: &'a [ast::File]) -> Env<'a> {
+pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     let predefined = super::predefined::declare(&mut cx.types);
     let program = Program { license: "GPL".to_owned(), ..Program::default() };
-    let names = HashMap::new();
-    let env = Env { names, predefined, program, funcs: Vec::new(), field_defaults: HashMap::new() };
+    let imports = Imports::of(modules);
+    let env =
+        Env { names: Vec::new(), imports, predefined, program, funcs: Vec::new(), field_defaults: HashMap::new() };
     let mut declare = Declare {
+        modules,
+        module: ModuleId::ROOT,
         entries: Vec::new(),
-        by_name: HashMap::new(),
-        by_variant: HashMap::new(),
+        names: modules.ids().map(|_| Names::default()).collect(),
+        symbols: Symbols::of(modules),
         struct_entries: HashMap::new(),
         enum_entries: HashMap::new(),
         busy_defaults: Vec::new(),
@@ -89,7 +111,7 @@ pub fn declare<'a>(cx: &mut Session, files: &'a [ast::File]) -> Env<'a> {
         levels: 0,
         env,
     };
-    declare.collect(cx, files);
+    declare.collect(cx);
     for index in 0..declare.entries.len() {
         declare.resolve(cx, index, None);
     }
@@ -126,7 +148,9 @@ impl<'a> Declare<'a> {
         self.entries[index].state = State::Busy;
         self.stack.push((index, at));
         let item = self.entries[index].item;
+        let outer = std::mem::replace(&mut self.module, self.entries[index].module);
         let entity = self.resolve_item(cx, index, item);
+        self.module = outer;
         self.stack.pop();
         let entry = &mut self.entries[index];
         match entity {
@@ -168,6 +192,7 @@ impl<'a> Declare<'a> {
     /// What needs all types: functions, maps, the values of configs.
     fn finish(&mut self, cx: &mut Session, index: usize) {
         let item = self.entries[index].item;
+        self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
@@ -178,30 +203,54 @@ impl<'a> Declare<'a> {
 
     /// Puts what was found into the environment.
     fn publish(&mut self, cx: &Session) {
-        for index in 0..self.entries.len() {
-            let Entry { name, entity, .. } = &self.entries[index];
-            if self.by_name.get(name.name.as_str()) == Some(&index) {
-                let declared = Declared { entity: entity.clone(), span: Some(name.span) };
-                self.env.names.insert(name.name.clone(), declared);
-            }
-            if let ItemKind::Enum(decl) = &self.entries[index].item.kind {
-                for variant in &decl.variants {
-                    self.publish_variant(cx, &variant.name);
+        for id in self.modules.ids() {
+            self.module = id;
+            self.env.names.push(HashMap::new());
+            for index in self.own().entries.clone() {
+                let Entry { name, entity, .. } = &self.entries[index];
+                if self.own().by_name.get(name.name.as_str()) == Some(&index) {
+                    let declared = Declared { entity: entity.clone(), span: Some(name.span) };
+                    self.env.names[id.0 as usize].insert(name.name.clone(), declared);
+                }
+                if let ItemKind::Enum(decl) = &self.entries[index].item.kind {
+                    for variant in &decl.variants {
+                        self.publish_variant(cx, &variant.name);
+                    }
                 }
             }
         }
+    }
+
+    /// The names of the module whose declaration is being resolved.
+    fn own(&self) -> &Names<'a> {
+        &self.names[self.module.0 as usize]
     }
 }
 
 impl Scope for Declare<'_> {
     fn find(&mut self, cx: &mut Session, name: &str) -> Found {
-        if let Some(&index) = self.by_name.get(name) {
-            return self.find_entry(cx, index);
-        }
-        if self.by_variant.contains_key(name) {
-            return self.find_variant(cx, name);
+        let found = self.find_in(cx, self.module, name);
+        if !matches!(found, Found::Nothing) {
+            return found;
         }
         self.env.predefined.get(name).map_or(Found::Nothing, |declared| Found::Declared(declared.clone()))
+    }
+
+    fn find_in(&mut self, cx: &mut Session, module: ModuleId, name: &str) -> Found {
+        let outer = std::mem::replace(&mut self.module, module);
+        let found = if let Some(&index) = self.own().by_name.get(name) {
+            self.find_entry(cx, index)
+        } else if self.own().by_variant.contains_key(name) {
+            self.find_variant(cx, name)
+        } else {
+            Found::Nothing
+        };
+        self.module = outer;
+        found
+    }
+
+    fn imports(&self) -> &Imports {
+        &self.env.imports
     }
 
     fn complete(&mut self, cx: &mut Session, ty: Ty, span: Span) -> bool {
@@ -254,10 +303,10 @@ impl Scope for Declare<'_> {
 
     fn candidates(&self, wanted: Wanted) -> Vec<String> {
         let mut names = match wanted {
-            Wanted::Any => self.env.all_names(),
-            Wanted::Type => self.env.type_names(),
+            Wanted::Any => self.env.all_names(self.module),
+            Wanted::Type => self.env.type_names(self.module),
         };
-        for entry in &self.entries {
+        for entry in self.own().entries.iter().map(|&index| &self.entries[index]) {
             let is_type = matches!(entry.item.kind, ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Alias { .. });
             if is_type || wanted == Wanted::Any {
                 names.push(entry.name.name.clone());

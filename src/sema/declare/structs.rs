@@ -75,7 +75,9 @@ impl<'a> Declare<'a> {
             return Some(Const::Zero);
         }
         self.busy_defaults.push((of, field));
+        let outer = std::mem::replace(&mut self.module, self.entries[index].module);
         let value = consts::eval(cx, self, expr, Some(ty)).map_or(Const::Zero, |constant| constant.value);
+        self.module = outer;
         self.busy_defaults.pop();
         self.env.field_defaults.insert((of, field), value.clone());
         Some(value)

@@ -59,6 +59,8 @@ impl Program {
 
 pub struct Func {
     pub name: String,
+    /// In the object: unlike all others.
+    pub symbol: String,
     pub name_span: Span,
     pub span: Span,
     pub role: Role,
@@ -133,6 +135,8 @@ pub enum Storage {
 
 pub struct Global {
     pub name: String,
+    /// In the object: unlike all others.
+    pub symbol: String,
     pub storage: Storage,
     pub ty: Ty,
     /// None: zero.
@@ -142,6 +146,8 @@ pub struct Global {
 
 pub struct Config {
     pub name: String,
+    /// In the object: unlike all others.
+    pub symbol: String,
     /// The struct that the fields make.
     pub ty: StructId,
     /// One for each field.
@@ -151,6 +157,8 @@ pub struct Config {
 
 pub struct Map {
     pub name: String,
+    /// In the object: unlike all others.
+    pub symbol: String,
     pub kind: &'static MapKindSpec,
     /// `void` where the kind has no keys.
     pub key: Ty,

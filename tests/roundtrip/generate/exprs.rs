@@ -133,7 +133,10 @@ impl Generator {
                 }
             }
             5 => {
-                let segments = vec![self.name(), self.word()];
+                let mut segments = vec![self.name(), self.word()];
+                if self.random.one_in(4) {
+                    segments.push(self.word());
+                }
                 ExprKind::Name(Path { segments, span: Self::span() })
             }
             _ => ExprKind::Name(Path { segments: vec![self.used()], span: Self::span() }),

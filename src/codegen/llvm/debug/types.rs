@@ -1,6 +1,7 @@
 //! Types. Names are the language's, as typedefs of C's basic types, so that tools show both.
 
 use super::{Debug, Node, text};
+use crate::codegen::llvm::functions::identifier;
 use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
@@ -179,7 +180,7 @@ impl Debug {
     fn struct_def(&mut self, cx: &Session, ty: Ty, id: StructId) -> Node {
         let def = cx.types.struct_def(id);
         let (file, line) = self.declared(cx, def.span);
-        let name = def.name.as_str();
+        let name = &*identifier(&def.name);
         // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
         let stand_in = unsafe {
             LLVMDIBuilderCreateReplaceableCompositeType(
@@ -243,6 +244,7 @@ impl Debug {
         let (file, line) = self.declared(cx, def.span);
         let unsigned = cx.types.as_int(def.repr).is_some_and(|(_, signed)| !signed);
         let repr = self.ty(cx, def.repr);
+        let name = identifier(&def.name);
         // SAFETY: `builder` is live, the nodes are of its context, and lengths are those of the names and the list.
         unsafe {
             let mut variants: Vec<Node> = def
@@ -256,8 +258,8 @@ impl Debug {
             LLVMDIBuilderCreateEnumerationType(
                 self.builder,
                 std::ptr::null_mut(),
-                text(&def.name),
-                def.name.len(),
+                text(&name),
+                name.len(),
                 file,
                 line,
                 cx.types.size_of(def.repr) * 8,

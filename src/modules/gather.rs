@@ -1,0 +1,211 @@
+//! Follows `include` and `import`.
+
+use super::{Module, ModuleId, Modules, headers};
+use crate::ast::{self, ItemKind, StrLit};
+use crate::diag::Diagnostic;
+use crate::diag::codes::modules::{FileCycle, NoSuchFile, UnreadableFile, WrongFileKind};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::syntax::NotUtf8;
+use crate::diag::similar;
+use crate::session::Session;
+use crate::source::load::{self, Unreadable};
+use crate::source::{FileId, paths};
+use crate::syntax;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// All files of the program whose first file is parsed already. Mistakes are reported.
+pub fn gather(cx: &mut Session, root: ast::File) -> Modules {
+    let complete = !cx.diags.has_errors();
+    let modules = Modules { files: Vec::new(), modules: Vec::new(), imports: HashMap::new(), complete };
+    let mut gather = Gather { cx, modules, known: HashMap::new(), module_of: HashMap::new(), open: Vec::new() };
+    let path = gather.cx.sources.file(root.file).path.clone();
+    gather.known.insert(paths::identity(&path), 0);
+    gather.modules.files.push(root);
+    gather.module(0);
+    gather.modules
+}
+
+struct Gather<'c> {
+    cx: &'c mut Session,
+    modules: Modules,
+    /// Index of each file, by its identity.
+    known: HashMap<PathBuf, usize>,
+    module_of: HashMap<usize, ModuleId>,
+    /// The files that are being followed, each named by the one before.
+    open: Vec<usize>,
+}
+
+impl Gather<'_> {
+    fn module(&mut self, file: usize) -> ModuleId {
+        if let Some(&known) = self.module_of.get(&file) {
+            return known;
+        }
+        let id = ModuleId(self.modules.modules.len() as u32);
+        self.module_of.insert(file, id);
+        let name = self.stem(file);
+        self.modules.modules.push(Module { name, files: Vec::new() });
+        self.open.push(file);
+        self.flatten(id, file);
+        for path in self.paths(file, |kind| if let ItemKind::Import { path, .. } = kind { Some(path) } else { None }) {
+            if let Some(module) = self.import(file, &path) {
+                self.modules.imports.insert(path.span, module);
+            }
+        }
+        self.open.pop();
+        id
+    }
+
+    /// Adds a file to a module, after the headers that it includes.
+    fn flatten(&mut self, module: ModuleId, file: usize) {
+        for path in self.paths(file, |kind| if let ItemKind::Include { path } = kind { Some(path) } else { None }) {
+            let Some(header) = self.header(file, &path) else {
+                self.modules.complete = false;
+                continue;
+            };
+            if self.modules.module(module).files.contains(&header) {
+                continue;
+            }
+            self.open.push(header);
+            self.flatten(module, header);
+            self.open.pop();
+        }
+        self.modules.modules[module.0 as usize].files.push(file);
+    }
+
+    fn paths(&self, file: usize, path_of: fn(&ItemKind) -> Option<&StrLit>) -> Vec<StrLit> {
+        self.modules.files[file].items.iter().filter_map(|item| path_of(&item.kind)).cloned().collect()
+    }
+
+    fn import(&mut self, from: usize, written: &StrLit) -> Option<ModuleId> {
+        let (path, text) = self.named(from, written);
+        match extension(&path) {
+            Some("ks") => {}
+            Some("py") => {
+                let what = "importing Python functions".to_owned();
+                self.cx.error(written.span, NotSupportedYet { what });
+                return None;
+            }
+            Some("kh") => {
+                self.wrong_kind(written, "import", "a module, `x.ks`").help(format!("write `include \"{text}\"`"));
+                return None;
+            }
+            Some(_) | None => {
+                self.wrong_kind(written, "import", "a module, `x.ks`");
+                return None;
+            }
+        }
+        let file = self.file(&path, written, &text)?;
+        Some(self.module(file))
+    }
+
+    fn header(&mut self, from: usize, written: &StrLit) -> Option<usize> {
+        let (path, text) = self.named(from, written);
+        if extension(&path) != Some("kh") {
+            let is_module = extension(&path) == Some("ks");
+            let stem = path.file_stem().map_or("name".into(), |stem| stem.to_string_lossy());
+            let error = self.wrong_kind(written, "include", "a header, `x.kh`");
+            if is_module {
+                error.help(format!("write `import {stem} from \"{text}\"`"));
+            }
+            return None;
+        }
+        let known = self.modules.files.len();
+        let file = self.file(&path, written, &text)?;
+        if file == known {
+            headers::check(self.cx, &self.modules.files[file]);
+        }
+        Some(file)
+    }
+
+    /// The path from here, and as written.
+    fn named(&self, from: usize, written: &StrLit) -> (PathBuf, String) {
+        let from = self.cx.sources.file(self.modules.files[from].file);
+        (paths::beside(from, &written.bytes), String::from_utf8_lossy(&written.bytes).into_owned())
+    }
+
+    fn wrong_kind(&mut self, written: &StrLit, word: &str, wants: &str) -> &mut Diagnostic {
+        let path = String::from_utf8_lossy(&written.bytes).into_owned();
+        self.cx.error(written.span, WrongFileKind { word: word.to_owned(), wants: wants.to_owned(), path })
+    }
+
+    /// The parsed file; none if it cannot be read, or is being followed already: that was reported.
+    fn file(&mut self, path: &Path, written: &StrLit, text: &str) -> Option<usize> {
+        let identity = paths::identity(path);
+        if let Some(&known) = self.known.get(&identity) {
+            if self.open.contains(&known) {
+                self.report_cycle(known, written);
+                return None;
+            }
+            return Some(known);
+        }
+        match load::read(&mut self.cx.sources, &path.display().to_string(), path) {
+            Ok(file) => {
+                self.known.insert(identity, self.modules.files.len());
+                Some(self.parse(file))
+            }
+            Err(why) => {
+                self.report_unreadable(path, written, text, why);
+                None
+            }
+        }
+    }
+
+    fn parse(&mut self, file: FileId) -> usize {
+        let errors = self.cx.diags.error_count();
+        let tree = syntax::parse(self.cx, file);
+        self.modules.complete &= self.cx.diags.error_count() == errors;
+        self.modules.files.push(tree);
+        self.modules.files.len() - 1
+    }
+
+    fn name(&self, file: usize) -> String {
+        self.cx.sources.file(self.modules.files[file].file).name.clone()
+    }
+
+    fn stem(&self, file: usize) -> String {
+        let path = &self.cx.sources.file(self.modules.files[file].file).path;
+        path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    fn report_cycle(&mut self, file: usize, written: &StrLit) {
+        let start = self.open.iter().position(|&open| open == file).unwrap_or(0);
+        let cycle: Vec<String> = self.open[start..].iter().chain([&file]).map(|&file| self.name(file)).collect();
+        let (path, cycle) = (self.name(file), cycle.join(" → "));
+        self.cx
+            .error(written.span, FileCycle { path, cycle })
+            .help("what the files need of each other goes into a file of its own");
+    }
+
+    fn report_unreadable(&mut self, path: &Path, written: &StrLit, text: &str, why: Unreadable) {
+        let shown = path.display().to_string();
+        let why = match why {
+            Unreadable::NotFound => {
+                let near = similar::best(text, paths::neighbours(path, text));
+                let error = self.cx.error(written.span, NoSuchFile { path: shown });
+                match near {
+                    Some(near) => {
+                        error.help(format!("did you mean `{near}`?")).fix(written.span, format!("\"{near}\""))
+                    }
+                    None => error.help("the path is relative to the file in which it is written"),
+                };
+                return;
+            }
+            Unreadable::NotUtf8 { byte, offset, line } => {
+                let (offset, line) = (offset.to_string(), line.to_string());
+                self.cx
+                    .error(written.span, NotUtf8 { path: shown, byte, offset, line })
+                    .help("save the file in the encoding UTF-8");
+                return;
+            }
+            Unreadable::Directory => "it is a directory".to_owned(),
+            Unreadable::System(why) => why,
+            Unreadable::TooLarge(limit) => format!("it has more than {limit}"),
+        };
+        self.cx.error(written.span, UnreadableFile { path: shown, why });
+    }
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
+}

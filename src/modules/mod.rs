@@ -1,0 +1,76 @@
+//! Which files a program consists of: from the first file on, what `include` and `import` name is read and parsed, each
+//! file once.
+//!
+//! A module is a `.ks` file with the headers that it includes. Two paths to one file lead to one module, whose state is
+//! shared by all that import it; what a module imports is its own. A header, too, is one however many modules include it:
+//! each of them has its names, and they mean the same.
+
+mod gather;
+mod headers;
+
+pub use gather::gather;
+
+use crate::ast;
+use crate::source::Span;
+use std::collections::HashMap;
+
+/// Index into `Modules::modules`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ModuleId(pub u32);
+
+impl ModuleId {
+    /// The program's own file, which the compiler was started with.
+    pub const ROOT: ModuleId = ModuleId(0);
+}
+
+pub struct Modules {
+    pub files: Vec<ast::File>,
+    /// The program's own first, then the others as they are first named.
+    pub modules: Vec<Module>,
+    /// Where the path of an `import` stands, and the module that it leads to. Of one that leads nowhere that was reported.
+    pub imports: HashMap<Span, ModuleId>,
+    /// Whether everything could be read that the declarations need. If not, most of what could be said of them would be
+    /// wrong.
+    pub complete: bool,
+}
+
+pub struct Module {
+    /// The stem of its file.
+    pub name: String,
+    /// Indexes of its files: the headers, and last its own.
+    pub files: Vec<usize>,
+}
+
+impl Modules {
+    pub fn ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
+        (0..self.modules.len() as u32).map(ModuleId)
+    }
+
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// The declarations of a module, those of its headers first.
+    pub fn items(&self, id: ModuleId) -> impl Iterator<Item = &ast::Item> {
+        self.module(id).files.iter().flat_map(|&file| &self.files[file].items)
+    }
+
+    /// The modules that a module imports itself.
+    pub fn imported_by(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> {
+        let paths = self.items(id).filter_map(|item| match &item.kind {
+            ast::ItemKind::Import { path, .. } => Some(path.span),
+            ast::ItemKind::Fn(_)
+            | ast::ItemKind::Struct(_)
+            | ast::ItemKind::Enum(_)
+            | ast::ItemKind::Alias { .. }
+            | ast::ItemKind::Config(_)
+            | ast::ItemKind::Var(_)
+            | ast::ItemKind::Const(_)
+            | ast::ItemKind::Impl(_)
+            | ast::ItemKind::Extern(_)
+            | ast::ItemKind::Include { .. }
+            | ast::ItemKind::License { .. } => None,
+        });
+        paths.filter_map(|path| self.imports.get(&path).copied())
+    }
+}

@@ -1,0 +1,122 @@
+//! `module.name` as a value, as a place and called.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::{Value, error_expr};
+use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::diag::codes::contexts::NotCallable;
+use crate::diag::codes::modules::ModuleSeparator;
+use crate::diag::codes::names::NotAValue;
+use crate::sema::env::Entity;
+use crate::sema::imports::ImportId;
+use crate::sema::tree::Expr;
+use crate::sema::types::describe;
+use crate::source::Span;
+use crate::types::Ty;
+
+impl Checker<'_, '_> {
+    /// What a module declares under a name; none if that there is no such thing was reported.
+    fn member(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Option<Entity> {
+        let env = self.env;
+        let declared = env.member(import, &name.name);
+        let Some(declared) = declared else {
+            env.imports.report(self.cx, import, name);
+            return None;
+        };
+        if arrow {
+            let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
+            let (module, found) = (self.text(base.span).to_owned(), "->".to_owned());
+            self.error(between, ModuleSeparator { module, name: name.name.clone(), found })
+                .help("write a point")
+                .fix(between, ".");
+        }
+        if let Entity::Variants(list) = &declared.entity {
+            // A predefined enum may have a variant of the same name; the module has not.
+            let own = list.iter().filter(|(of, _)| self.cx.types.enum_def(*of).span.is_some()).copied().collect();
+            return Some(Entity::Variants(own));
+        }
+        Some(declared.entity.clone())
+    }
+
+    /// `module.name` as a value.
+    pub fn member_value(
+        &mut self,
+        import: ImportId,
+        base: &ast::Expr,
+        name: &Ident,
+        arrow: bool,
+        expected: Option<Ty>,
+    ) -> Value {
+        let span = base.span.to(name.span);
+        let Some(entity) = self.member(import, base, name, arrow) else { return error_expr(span).into() };
+        let text = format!("{}.{}", self.text(base.span), name.name);
+        let whole = Ident { name: text, span };
+        self.declared_value(&entity, &whole, expected)
+    }
+
+    /// `module.name(args)`
+    pub fn call_member(
+        &mut self,
+        import: ImportId,
+        callee: &ast::Expr,
+        (base, name, arrow): (&ast::Expr, &Ident, bool),
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Expr {
+        let Some(entity) = self.member(import, base, name, arrow) else {
+            self.check_args(args);
+            return error_expr(span);
+        };
+        let text = format!("{}.{}", self.text(base.span), name.name);
+        if let Entity::Func(func) = entity {
+            return self.call_func(func, &Ident { name: text, span: callee.span }, args, span);
+        }
+        if let Entity::Const { ty: Some(ty), .. } = &entity
+            && self.is_function(*ty)
+        {
+            let function = self.typed(callee, None);
+            return self.call_value(function, args, span);
+        }
+        self.check_args(args);
+        if !matches!(entity, Entity::Broken) {
+            self.error(callee.span, NotCallable { what: format!("`{text}`, {},", describe(&entity)) });
+        }
+        error_expr(span)
+    }
+
+    /// `module.name` where something is written to.
+    pub fn member_place(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Expr {
+        let span = base.span.to(name.span);
+        let Some(entity) = self.member(import, base, name, arrow) else { return error_expr(span) };
+        match not_a_place(&entity) {
+            Some(what) => self.not_assignable(span, what),
+            None => self.member_value(import, base, name, false, None).expr,
+        }
+    }
+
+    /// The module, the name after it, and whether an arrow stands between, of an expression that begins with a module.
+    pub fn in_module<'a>(&self, expr: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
+        let Ast::Field { base, name, arrow } = &strip(expr).kind else { return None };
+        Some((self.import_named(base)?, base, name, *arrow))
+    }
+
+    /// A module stands where a value should.
+    pub fn module_value(&mut self, name: &Ident) -> Expr {
+        self.error(name.span, NotAValue { name: name.name.clone(), what: "a module".into() })
+            .help(format!("name something of it: `{}.name`", name.name));
+        error_expr(name.span)
+    }
+}
+
+/// What a name is that cannot be written to; none for variables.
+pub(super) fn not_a_place(entity: &Entity) -> Option<&'static str> {
+    match entity {
+        Entity::Global(_) | Entity::Broken => None,
+        Entity::Const { .. } | Entity::Variants(_) => Some("a constant"),
+        Entity::Func(_) => Some("a function"),
+        Entity::Config(_) => Some("a whole config"),
+        Entity::Map(_) => Some("a whole map"),
+        Entity::Type(_) => Some("a type"),
+        Entity::Import(_) => Some("a module"),
+    }
+}

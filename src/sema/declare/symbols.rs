@@ -1,0 +1,87 @@
+//! Names in the object. Those of the language are of one module; an object has one level of them, and BTF takes C
+//! identifiers only.
+//!
+//! What the program's own file declares keeps its name; what another module declares gets the module's before it:
+//! `flow_packets`. The kernel keeps 15 characters of the names of maps and programs, so there the module's part is
+//! shortened and not the name itself.
+
+use super::kernel_names;
+use crate::modules::{ModuleId, Modules};
+use std::collections::HashSet;
+
+#[derive(Default)]
+pub(super) struct Symbols {
+    /// One for each module, all different; empty for the program's own file.
+    prefixes: Vec<String>,
+    taken: HashSet<String>,
+    types: HashSet<String>,
+}
+
+impl Symbols {
+    pub fn of(modules: &Modules) -> Symbols {
+        let mut symbols = Symbols::default();
+        for id in modules.ids() {
+            let stem = if id == ModuleId::ROOT { String::new() } else { identifier(&modules.module(id).name) };
+            let mut prefix = stem.clone();
+            for number in 2.. {
+                if !symbols.prefixes.contains(&prefix) {
+                    break;
+                }
+                prefix = format!("{stem}{number}");
+            }
+            symbols.prefixes.push(prefix);
+        }
+        symbols
+    }
+
+    /// The symbol of a function, variable or config.
+    pub fn symbol(&mut self, module: ModuleId, name: &str) -> String {
+        self.within(module, name, usize::MAX)
+    }
+
+    /// The symbol of a map or program.
+    pub fn kernel_symbol(&mut self, module: ModuleId, name: &str) -> String {
+        self.within(module, name, kernel_names::KEPT)
+    }
+
+    fn within(&mut self, module: ModuleId, name: &str, limit: usize) -> String {
+        let prefix = self.prefixes[module.0 as usize].clone();
+        if prefix.is_empty() {
+            self.taken.insert(name.to_owned());
+            return name.to_owned();
+        }
+        let room = limit.saturating_sub(name.len() + 1).max(1);
+        let mut symbol = format!("{}_{name}", &prefix[..prefix.len().min(room)]);
+        for number in 2.. {
+            if self.taken.insert(symbol.clone()) {
+                break;
+            }
+            let number = number.to_string();
+            let kept = prefix.len().min(room.saturating_sub(number.len()).max(1));
+            symbol = format!("{}{number}_{name}", &prefix[..kept]);
+        }
+        symbol
+    }
+
+    /// The name of a type in messages and IR: `flow.Stats`. What a header declares keeps its name if that tells it from
+    /// all others.
+    pub fn type_name(&mut self, module: ModuleId, name: &str, in_header: bool) -> String {
+        let prefix = &self.prefixes[module.0 as usize];
+        if prefix.is_empty() || in_header && !self.types.contains(name) {
+            self.types.insert(name.to_owned());
+            return name.to_owned();
+        }
+        let full = format!("{prefix}.{name}");
+        self.types.insert(full.clone());
+        full
+    }
+}
+
+/// A file's stem as the first part of an identifier.
+fn identifier(stem: &str) -> String {
+    let mut text: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+        text.insert(0, '_');
+    }
+    text
+}

@@ -1,0 +1,173 @@
+//! Imported modules: `module.name`, in constants and types as in bodies.
+
+use super::env::{Declared, Entity};
+use super::scope::{Found, Scope};
+use super::similar;
+use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
+use crate::diag::codes::modules::{NoSuchMember, PrivateMember};
+use crate::modules::{ModuleId, Modules};
+use crate::session::Session;
+use crate::source::Span;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
+
+/// Index into `Imports::list`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImportId(pub usize);
+
+/// `import name from "x.ks"`
+pub struct Import {
+    pub name: String,
+    pub module: ModuleId,
+    /// The whole declaration.
+    pub span: Span,
+    pub used: Cell<bool>,
+}
+
+/// How a name of a module looks from outside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Public,
+    Private(Span),
+    /// The name of a module that it imports.
+    Import,
+}
+
+/// The imports of all modules, and what each module declares. The latter is known before any of it is resolved.
+#[derive(Default)]
+pub struct Imports {
+    list: Vec<Import>,
+    members: Vec<BTreeMap<String, Seen>>,
+    /// Names that were reported: several rules may look at one.
+    reported: RefCell<HashSet<Span>>,
+}
+
+impl Imports {
+    pub fn of(modules: &Modules) -> Imports {
+        Imports { members: modules.ids().map(|id| members(modules, id)).collect(), ..Imports::default() }
+    }
+
+    pub fn add(&mut self, import: Import) -> ImportId {
+        self.list.push(import);
+        ImportId(self.list.len() - 1)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Import> {
+        self.list.iter()
+    }
+
+    /// The module that an import leads to. Asking for it is a use of the import.
+    pub fn used(&self, id: ImportId) -> ModuleId {
+        let import = &self.list[id.0];
+        import.used.set(true);
+        import.module
+    }
+
+    /// Whether an importer may use the name.
+    pub fn is_public(&self, module: ModuleId, name: &str) -> bool {
+        self.members[module.0 as usize].get(name) == Some(&Seen::Public)
+    }
+
+    /// Reports a name that an importer may not use, or that is not there.
+    pub fn report(&self, cx: &mut Session, import: ImportId, name: &Ident) {
+        if !self.reported.borrow_mut().insert(name.span) {
+            return;
+        }
+        let Import { name: module, module: id, .. } = &self.list[import.0];
+        let (module, members) = (module.clone(), &self.members[id.0 as usize]);
+        match members.get(&name.name) {
+            Some(Seen::Private(declared)) => {
+                cx.error(name.span, PrivateMember { module, name: name.name.clone() })
+                    .note(*declared, "declared `priv` here");
+            }
+            Some(Seen::Import) => {
+                cx.error(name.span, NoSuchMember { module: module.clone(), name: name.name.clone() })
+                    .help(format!("`{module}` imports `{0}` for itself; import it here too", name.name));
+            }
+            Some(Seen::Public) | None => {
+                let public = members.iter().filter(|(_, seen)| **seen == Seen::Public).map(|(name, _)| name);
+                let near = similar::best(&name.name, public);
+                let error = cx.error(name.span, NoSuchMember { module, name: name.name.clone() });
+                if let Some(near) = near {
+                    error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+                }
+            }
+        }
+    }
+}
+
+/// The names that a module declares: its own, those of its headers, and the variants of its enums.
+fn members(modules: &Modules, id: ModuleId) -> BTreeMap<String, Seen> {
+    let mut members = BTreeMap::new();
+    for item in modules.items(id) {
+        let Some(name) = item.kind.name() else { continue };
+        let seen = match (&item.kind, item.visibility) {
+            (ItemKind::Import { .. }, _) => Seen::Import,
+            (_, Some(Visibility::Priv)) => Seen::Private(name.span),
+            (_, Some(Visibility::Pub) | None) => Seen::Public,
+        };
+        members.insert(name.name.clone(), seen);
+        if let ItemKind::Enum(decl) = &item.kind {
+            for variant in &decl.variants {
+                // Of two enums that share the variant one may be public.
+                let before = members.get(&variant.name.name);
+                if before != Some(&Seen::Public) {
+                    members.insert(variant.name.name.clone(), seen);
+                }
+            }
+        }
+    }
+    members
+}
+
+/// What `module.name` means. That it means nothing is reported.
+fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: &Ident) -> Found {
+    let module = scope.imports().used(import);
+    if !scope.imports().is_public(module, &name.name) {
+        scope.imports().report(cx, import, name);
+        return Found::Broken;
+    }
+    let found = scope.find_in(cx, module, &name.name);
+    if let Found::Declared(Declared { entity: Entity::Variants(list), span }) = found {
+        // A predefined enum may have a variant of the same name; the module has not.
+        let own = list.into_iter().filter(|(of, _)| cx.types.enum_def(*of).span.is_some()).collect();
+        return Found::Declared(Declared { entity: Entity::Variants(own), span });
+    }
+    found
+}
+
+/// What `owner.name` means if `owner` is a module here; none if it is not.
+fn find_qualified(cx: &mut Session, scope: &mut dyn Scope, owner: &Ident, name: &Ident) -> Option<Found> {
+    match scope.find(cx, &owner.name) {
+        Found::Declared(Declared { entity: Entity::Import(import), .. }) => Some(find_member(cx, scope, import, name)),
+        Found::Broken => Some(Found::Broken),
+        Found::Declared(_) | Found::Variable(_) | Found::Nothing => None,
+    }
+}
+
+/// What a name of one part, or of a module and a part, means; none if its first part is no module.
+pub fn find_path(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Found> {
+    match path.segments.as_slice() {
+        [name] => Some(scope.find(cx, &name.name)),
+        [owner, name] => find_qualified(cx, scope, owner, name),
+        _ => None,
+    }
+}
+
+/// The same of an expression: `name` or `module.name`; none for any other.
+pub fn find_expr(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> Option<Found> {
+    if let ExprKind::Name(path) = &expr.kind
+        && let [name] = path.segments.as_slice()
+    {
+        return Some(scope.find(cx, &name.name));
+    }
+    let (owner, name) = qualified(expr)?;
+    find_qualified(cx, scope, owner, name)
+}
+
+/// The parts of `owner.name`.
+pub fn qualified(expr: &Expr) -> Option<(&Ident, &Ident)> {
+    let ExprKind::Field { base, name, arrow: false } = &expr.kind else { return None };
+    let ExprKind::Name(path) = &base.kind else { return None };
+    if let [owner] = path.segments.as_slice() { Some((owner, name)) } else { None }
+}

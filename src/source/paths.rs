@@ -1,0 +1,45 @@
+//! The files that `include` and `import` name: relative to the file in which they stand.
+
+use super::SourceFile;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// The path of a file that `from` names. What standard input names is relative to the current directory.
+pub fn beside(from: &SourceFile, written: &[u8]) -> PathBuf {
+    let written = Path::new(OsStr::from_bytes(written));
+    let folder = if from.path == Path::new("-") { None } else { from.path.parent() };
+    shortened(&folder.unwrap_or(Path::new("")).join(written))
+}
+
+/// What tells files apart: two paths to one file, through links or otherwise, have the same.
+pub fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Without `.`, and without `folder/..` unless the folder is a link to one elsewhere.
+fn shortened(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(short.components().next_back(), Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            Component::ParentDir | Component::Normal(_) | Component::RootDir | Component::Prefix(_) => short.push(part),
+        }
+    }
+    if identity(&short) == identity(path) { short } else { path.to_owned() }
+}
+
+/// The names in the folder of `path` that end as `path` does, as one would write them instead of `written`.
+pub fn neighbours(path: &Path, written: &str) -> Vec<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let prefix = written.rfind('/').map_or("", |slash| &written[..=slash]);
+    let alike = entries.flatten().map(|entry| entry.path()).filter(|found| found.extension() == path.extension());
+    let mut names: Vec<String> =
+        alike.filter_map(|found| Some(format!("{prefix}{}", found.file_name()?.to_str()?))).collect();
+    names.sort();
+    names
+}
