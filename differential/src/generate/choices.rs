@@ -146,7 +146,7 @@ impl Generator {
     pub fn call(&mut self, class: &Class, depth: u32) -> Option<String> {
         let fits = |generator: &Generator, at: usize| {
             let func = &generator.funcs[at];
-            func.result.as_ref().is_some_and(|ty| ty.class() == *class) && generator.affordable(func)
+            func.result.as_ref().is_some_and(|ty| ty.class() == *class) && generator.callable(func)
         };
         let candidates: Vec<usize> = (0..self.funcs.len()).filter(|&at| fits(self, at)).collect();
         if candidates.is_empty() {
@@ -158,7 +158,7 @@ impl Generator {
 
     /// A call of any function, for its effects.
     pub fn call_any(&mut self, depth: u32) -> Option<(String, bool)> {
-        let candidates: Vec<usize> = (0..self.funcs.len()).filter(|&at| self.affordable(&self.funcs[at])).collect();
+        let candidates: Vec<usize> = (0..self.funcs.len()).filter(|&at| self.callable(&self.funcs[at])).collect();
         if candidates.is_empty() {
             return None;
         }
@@ -167,11 +167,20 @@ impl Generator {
         Some((self.call_of(at, depth), has_result))
     }
 
+    /// Whether a call fits the bounds, and there is something for each pointer to point to.
+    fn callable(&self, func: &super::Func) -> bool {
+        self.affordable(func) && func.params.iter().all(|(ty, pointer)| !pointer || self.has_address(ty))
+    }
+
     fn call_of(&mut self, at: usize, depth: u32) -> String {
         let (name, params) = (self.funcs[at].name.clone(), self.funcs[at].params.clone());
         self.spend(self.funcs[at].cost);
         self.callee_depth = self.callee_depth.max(self.funcs[at].depth);
-        let args: Vec<String> = params.iter().map(|ty| self.value_of(ty, depth.min(2).saturating_sub(1))).collect();
+        let mut args = Vec::new();
+        for (ty, pointer) in &params {
+            let address = if *pointer { self.address(ty) } else { None };
+            args.push(address.unwrap_or_else(|| self.value_of(ty, depth.min(2).saturating_sub(1))));
+        }
         format!("{name}({})", args.join(", "))
     }
 }

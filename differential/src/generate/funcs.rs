@@ -43,13 +43,20 @@ impl Generator {
             0 => 6 + self.random.below(2),
             _ => self.random.below(5),
         };
-        let params: Vec<Ty> = (0..count).map(|_| self.value_type()).collect();
+        let params: Vec<(Ty, bool)> = (0..count).map(|_| (self.value_type(), self.random.percent(20))).collect();
         let result = (!self.random.percent(10)).then(|| self.value_type());
         let name = self.fresh("f");
         let room = 2 + self.random.below(6);
         self.begin(result.clone(), room, CALL_DEPTH);
         let mut list = Vec::new();
-        for (at, ty) in params.iter().enumerate() {
+        for (at, (ty, pointer)) in params.iter().enumerate() {
+            if *pointer {
+                // `*T[N]` points to an array.
+                list.push(format!("p{at}: *{}", self.type_name(ty)));
+                self.scope.add_pointer(&format!("p{at}"), ty.clone());
+                self.stack += 8;
+                continue;
+            }
             list.push(format!("p{at}: {}", self.type_name(ty)));
             self.scope.add(&format!("p{at}"), ty.clone(), true);
             self.stack += self.size_of(ty).next_multiple_of(8);

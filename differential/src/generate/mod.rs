@@ -29,7 +29,8 @@ const COST: u64 = 4000;
 
 pub struct Func {
     name: String,
-    params: Vec<Ty>,
+    /// With whether it is a pointer to the type.
+    params: Vec<(Ty, bool)>,
     result: Option<Ty>,
     /// A bound on the steps of a call.
     cost: u64,
@@ -147,7 +148,7 @@ impl Generator {
             self.line(&format!("var {name}: {type_name}{init}"));
             reset.push_str(&format!("    {name} = {initial}\n"));
             digest.push_str(&self.folded("d", &name, &ty));
-            self.globals.push(Variable { name, ty, assignable: true });
+            self.globals.push(Variable { name, ty, assignable: true, pointer: false });
         }
         self.line("fn mix(h: u64, v: u64) -> u64 {\n    return (h ^ v) * 0x100000001b3 + (v >> 29)\n}");
         self.line(&format!("fn reset() {{\n{reset}}}"));

@@ -8,6 +8,8 @@ pub struct Variable {
     pub name: String,
     pub ty: Ty,
     pub assignable: bool,
+    /// It is a pointer to the type: a parameter.
+    pub pointer: bool,
 }
 
 /// A place: a variable, or a field somewhere below one.
@@ -37,7 +39,11 @@ impl Scope {
     }
 
     pub fn add(&mut self, name: &str, ty: Ty, assignable: bool) {
-        self.variables.push(Variable { name: name.to_owned(), ty, assignable });
+        self.variables.push(Variable { name: name.to_owned(), ty, assignable, pointer: false });
+    }
+
+    pub fn add_pointer(&mut self, name: &str, ty: Ty) {
+        self.variables.push(Variable { name: name.to_owned(), ty, assignable: true, pointer: true });
     }
 
     /// A name of an outer block that may be declared once more.
@@ -64,7 +70,9 @@ impl Generator {
         let from = |generator: &Generator, variables: &[Variable], candidates: &mut Vec<Vec<Place>>| {
             for variable in variables.iter().filter(|v| v.assignable || !write) {
                 let mut found = Vec::new();
-                generator.below(&variable.name, &variable.ty, (class, write), &mut found);
+                let name = &variable.name;
+                let text = if variable.pointer { format!("(*{name})") } else { name.clone() };
+                generator.below(&text, &variable.ty, (class, write), &mut found);
                 if !found.is_empty() {
                     candidates.push(found);
                 }
@@ -81,12 +89,37 @@ impl Generator {
         }
         let of = self.random.below(candidates.len());
         let mut place = self.random.pick(&candidates[of]);
+        // `p->f` is another way to say `(*p).f`.
+        if let Some((pointer, field)) = place.text.strip_prefix("(*").and_then(|text| text.split_once(")."))
+            && self.random.percent(60)
+        {
+            place.text = format!("{pointer}->{field}");
+        }
         while let Some((before, rest)) = place.text.split_once("?]") {
             let (base, length) = before.rsplit_once('[')?;
             let index = self.index(length.parse().ok()?);
             place.text = format!("{base}[{index}]{rest}");
         }
         Some(place)
+    }
+
+    /// A pointer to a variable of the type, if there is one that can be written.
+    pub fn address(&mut self, ty: &Ty) -> Option<String> {
+        let mut all: Vec<Variable> = self.scope.visible().cloned().collect();
+        if all.iter().all(|v| v.ty != *ty || !v.assignable) || self.random.percent(25) {
+            all.extend(self.globals.clone());
+        }
+        all.retain(|v| v.ty == *ty && v.assignable);
+        if all.is_empty() {
+            return None;
+        }
+        let variable = self.random.pick(&all);
+        Some(if variable.pointer { variable.name } else { format!("&{}", variable.name) })
+    }
+
+    /// Whether `address` finds one.
+    pub fn has_address(&self, ty: &Ty) -> bool {
+        self.scope.visible().chain(&self.globals).any(|v| v.ty == *ty && v.assignable)
     }
 
     /// An index of an array: in range if it is a constant, most often in range if not.
