@@ -40,7 +40,7 @@ impl Way {
 /// A generated program with all that calls its tests: XDP programs, and `main`.
 pub fn whole(program: &str, tests: usize) -> String {
     let names: Vec<String> = (0..tests).map(|at| format!("t{at}")).collect();
-    let mut text = bpf::text(program, &names, true, true);
+    let mut text = differential::kernel::text(program, &names, true, true);
     text.push_str("fn main() -> i32 {\n    reset()\n    var sum = digest()\n");
     for name in names {
         text.push_str(&format!("    sum ^= {name}(sum, 1, 2, 3)\n"));
