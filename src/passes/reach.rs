@@ -6,6 +6,7 @@
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
 use super::map_rules::{self, Refused};
+use super::split::map_of;
 use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
@@ -81,7 +82,8 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         for op in func.walk() {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
-            if let Some(code) = rejection(data, target).filter(|_| !is_float) {
+            // What a map does not allow is reported below, by the map's kind.
+            if let Some(code) = rejection(data, target).filter(|_| !is_float && map_of(data).is_none()) {
                 let error = report(cx, data, &func.name, code);
                 called_from(module, error, &chain);
             }
@@ -100,7 +102,13 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, error, &chain);
             error.help(format!("write it by its own key: `{name}[prefix] = value`"));
         }
+        let mut reported = Vec::new();
         for refused in map_rules::refused(func, &cx.types, module, target) {
+            let place = (func.ops[refused.op].loc.span, refused.access);
+            if reported.contains(&place) {
+                continue;
+            }
+            reported.push(place);
             let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);
             called_from(module, error, &chain);
         }

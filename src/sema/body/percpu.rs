@@ -149,6 +149,6 @@ impl Checker<'_, '_> {
         let target = self.below_place(place, copy);
         self.assign_place(target, op, value, span, out);
         let [key, cpu, value] = [key, cpu, copy].map(|local| self.local_expr(local, at));
-        out.push(Stmt { kind: StmtKind::MapCpuUpdate { map, key, cpu, value }, span });
+        out.push(Stmt { kind: StmtKind::MapCpuUpdate { map, key, cpu, value }, span: at });
     }
 }
