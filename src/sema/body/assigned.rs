@@ -8,6 +8,7 @@ impl Checker<'_, '_> {
     /// In a loop body a pointer is known only if no turn of the loop changes it.
     pub fn forget_assigned(&mut self, body: &ast::Block) {
         self.forget_addressed();
+        self.flow.not_null_parts.clear();
         self.flow.attachments.forget_all();
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);

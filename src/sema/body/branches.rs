@@ -100,6 +100,7 @@ impl Checker<'_, '_> {
 
     pub fn expr_branch(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Branch {
         let value = self.value(expr, expected);
+        let value = self.as_not_null(value);
         let block = Block { stmts: Vec::new(), value: None, span: expr.span };
         Branch { block, value: Some(value), leaves: !self.flow.reachable }
     }
@@ -113,6 +114,7 @@ impl Checker<'_, '_> {
         };
         let stmts = self.stmts(before);
         let value = if self.flow.reachable { last.map(|last| self.value(last, expected)) } else { None };
+        let value = value.map(|value| self.as_not_null(value));
         if let (false, Some(last)) = (self.flow.reachable, last)
             && value.is_none()
         {

@@ -54,18 +54,27 @@ impl Checker<'_, '_> {
 
     /// A value goes to a place that is no variable of its own: a part of one, a global, or behind a pointer.
     pub fn note_stored(&mut self, place: &Expr, value: &Expr) {
+        let changes_pointers = self.cx.types.holds_pointer(place.ty) || place.ty == Ty::U8;
         match root_local(place) {
-            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => self.note_held(local, value),
+            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => {
+                self.note_held(local, value);
+                if changes_pointers {
+                    self.forget_parts(local);
+                }
+            }
             Some(_) => self.refuse_escape(value),
             None => {
                 match self.pointed_to_local(place) {
                     Some(local) => self.note_held(local, value),
                     None => self.refuse_escape(value),
                 }
-                if self.cx.types.holds_pointer(place.ty) || place.ty == Ty::U8 {
+                if changes_pointers {
                     self.forget_addressed();
                 }
             }
+        }
+        if self.pointer(place.ty).is_some() && !self.may_be_null(value) {
+            self.note_not_null(place);
         }
     }
 

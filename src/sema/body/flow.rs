@@ -1,8 +1,9 @@
 //! What is known at a point of the body: whether control comes there, and which pointers are not null.
 
 use super::attachments::Attachments;
+use super::value::Value;
 use super::{Checker, value};
-use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, GlobalId, LocalId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +13,52 @@ pub(super) struct Flow {
     pub reachable: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
+    /// The same for fields, and for what is behind pointers.
+    pub not_null_parts: BTreeSet<Part>,
     pub attachments: Attachments,
     /// Names of entries that were deleted on some path, and where.
     pub deleted: BTreeMap<LocalId, Span>,
+}
+
+/// A pointer that is a field of a variable, or behind one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    root: Root,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Root {
+    Local(LocalId),
+    Global(GlobalId),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Field(usize),
+    Deref,
+}
+
+fn part(expr: &Expr) -> Option<Part> {
+    if let ExprKind::Local(local) = expr.kind {
+        return Some(Part { root: Root::Local(local), steps: Vec::new() });
+    }
+    if let ExprKind::Global(global) = expr.kind {
+        return Some(Part { root: Root::Global(global), steps: Vec::new() });
+    }
+    if let ExprKind::Cast(inner) = &expr.kind {
+        return part(inner);
+    }
+    let (inner, step) = if let ExprKind::Field { base, field } = &expr.kind {
+        (base, Step::Field(*field))
+    } else if let ExprKind::Deref(pointer) = &expr.kind {
+        (pointer, Step::Deref)
+    } else {
+        return None;
+    };
+    let mut part = part(inner)?;
+    part.steps.push(step);
+    Some(part)
 }
 
 impl Flow {
@@ -22,6 +66,7 @@ impl Flow {
         Flow {
             reachable: true,
             not_null: BTreeSet::new(),
+            not_null_parts: BTreeSet::new(),
             attachments: Attachments::default(),
             deleted: BTreeMap::new(),
         }
@@ -32,9 +77,10 @@ impl Flow {
         match (self.reachable, other.reachable) {
             (true, true) => {
                 let not_null = self.not_null.intersection(&other.not_null).copied().collect();
+                let not_null_parts = self.not_null_parts.intersection(&other.not_null_parts).cloned().collect();
                 let attachments = self.attachments.join(&other.attachments);
                 let deleted = self.deleted.into_iter().chain(other.deleted).collect();
-                Flow { reachable: true, not_null, attachments, deleted }
+                Flow { reachable: true, not_null, not_null_parts, attachments, deleted }
             }
             (true, false) => self,
             (false, _) => other,
@@ -72,8 +118,15 @@ impl Checker<'_, '_> {
     }
 
     fn learn_not_null(&mut self, pointer: &Expr) {
+        self.note_not_null(pointer);
+    }
+
+    /// From here on the pointer is not null, as long as nothing changes it.
+    pub fn note_not_null(&mut self, pointer: &Expr) {
         if let Some(local) = self.pointer_local(pointer) {
             self.flow.not_null.insert(local);
+        } else if let Some(part) = part(pointer) {
+            self.flow.not_null_parts.insert(part);
         }
     }
 
@@ -97,17 +150,42 @@ impl Checker<'_, '_> {
         {
             return self.may_be_null(inner);
         }
-        self.pointer_local(pointer).is_none_or(|local| !self.flow.not_null.contains(&local))
+        match self.pointer_local(pointer) {
+            Some(local) => !self.flow.not_null.contains(&local),
+            None => part(pointer).is_none_or(|part| !self.flow.not_null_parts.contains(&part)),
+        }
+    }
+
+    /// A value of one way of a choice: what is known of it there goes into its type.
+    pub fn as_not_null(&mut self, value: Value) -> Value {
+        let TyKind::Ptr { to, space, nullable: true } = self.cx.types.kind(value.ty()) else { return value };
+        if self.may_be_null(&value.expr) {
+            return value;
+        }
+        let ty = self.cx.types.ptr(to, space, false);
+        value::cast(value.expr, ty).into()
     }
 
     /// Something may have been written through a pointer: pointer variables whose address is known elsewhere may be null.
     pub fn forget_addressed(&mut self) {
         let info = &self.info;
         self.flow.not_null.retain(|local| !info[local.0 as usize].address_taken);
+        self.flow.not_null_parts.retain(|part| match part.root {
+            Root::Local(local) => !info[local.0 as usize].address_taken && !part.steps.contains(&Step::Deref),
+            Root::Global(_) => false,
+        });
     }
 
     fn is_pointer_or_function(&self, ty: Ty) -> bool {
         matches!(self.cx.types.kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_))
+    }
+
+    /// A variable, or a pointer in it, got another value.
+    pub fn forget_parts(&mut self, local: LocalId) {
+        let others_lead_there = self.info[local.0 as usize].address_taken;
+        self.flow.not_null_parts.retain(|part| {
+            part.root != Root::Local(local) && !(others_lead_there && part.steps.contains(&Step::Deref))
+        });
     }
 
     /// A pointer variable got another value.
@@ -118,6 +196,7 @@ impl Checker<'_, '_> {
         } else {
             self.flow.not_null.remove(&local);
         }
+        self.forget_parts(local);
         if let Some(value) = value {
             self.note_held(local, value);
         }

@@ -111,9 +111,7 @@ impl Checker<'_, '_> {
             self.warn(pointer.span, UncheckedNull { name }).help(help);
         }
         // Said once.
-        if let Some(local) = self.pointer_local(pointer) {
-            self.flow.not_null.insert(local);
-        }
+        self.note_not_null(pointer);
     }
 
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
