@@ -9,7 +9,7 @@ pub static PASSES: &[&Pass] = &[
     // Before all that look at calls, or make numbers of what they move.
     &passes::function_pointers::PASS,
     // After `function-pointers`: all callees are known; before all that look at the memory of a pointer.
-    &passes::packet_pointers::PASS,
+    &passes::origins::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
     // While loops are still structured, so that pointers can be loaded once outside of them; makes optionals.
