@@ -276,6 +276,10 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
         Some(Found::Declared(_) | Found::Variable(_)) => Ty::ERROR,
         None => {
             let first = module.first().unwrap_or(owner);
+            if matches!(scope.find(cx, &first.name), Found::Nothing) {
+                unknown_name(cx, scope, first);
+                return None;
+            }
             let found = format!("`{}`", first.name);
             cx.error(first.span, MismatchedTypes { wanted: "a module".to_owned(), found });
             return None;
