@@ -19,7 +19,7 @@ class Boot:
         self.seconds = None
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL",  # never outlives this process
-             "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "1536M", "-nodefaults",
+             "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "1536M", "-smp", "2", "-nodefaults",
              "-display", "none", "-no-reboot", "-serial", f"file:{self._console}", "-serial", f"file:{self._reports}",
              "-kernel", vmlinux, "-initrd", initramfs, "-append", _COMMAND_LINE],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -146,6 +146,15 @@ impl<'c> Build<'c> {
         set_align(made(self.builder.build_store(to, value)), align);
     }
 
+    /// A store that stays although another one of the same bytes follows.
+    pub fn store_volatile(&self, to: PointerValue<'c>, value: BasicValueEnum<'c>, align: u64) {
+        let instruction = made(self.builder.build_store(to, value));
+        set_align(instruction, align);
+        if let Err(error) = instruction.set_volatile(true) {
+            crate::bug!("a store cannot be volatile: {error}");
+        }
+    }
+
     /// The address `offset` bytes further.
     pub fn offset(&self, base: PointerValue<'c>, offset: IntValue<'c>) -> PointerValue<'c> {
         self.element(base, self.int_type(8).into(), offset)

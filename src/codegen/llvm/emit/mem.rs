@@ -121,6 +121,7 @@ fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
 }
 
 /// A register of which nothing is known is stored as plain bytes, also where the offset is that of a slot.
+/// Volatile: for LLVM nothing happens between this and a later store of the byte, for the verifier the write in between.
 pub fn blur(g: &mut FnGen, op: &OpData) {
     let view = MemBlur::of(op);
     let at = g.g.build.offset(g.ptr(view.place()), g.g.build.int(64, view.offset() as u64));
@@ -128,5 +129,5 @@ pub fn blur(g: &mut FnGen, op: &OpData) {
     let wide = g.g.build.resize(byte, 64, Extend::Zero);
     let unknown = g.g.build.asm_in_place(super::bpf::FORGET, "=r,0", wide);
     let byte = g.g.build.resize(unknown, 8, Extend::Zero);
-    g.g.build.store(at, byte.into(), 1);
+    g.g.build.store_volatile(at, byte.into(), 1);
 }
