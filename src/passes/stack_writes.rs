@@ -115,7 +115,8 @@ struct Part {
 }
 
 fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
-    let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(place)) else { return None };
+    // What a pointer of unknown origin points to may be on the stack.
+    let TyKind::Place { of, space: Space::Stack | Space::Any } = types.kind(func.ty(place)) else { return None };
     let size = types.size_of(of);
     let whole = Part { object: place, offset: 0, size, varies: false };
     let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return Some(whole) };
