@@ -62,15 +62,26 @@ fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
     );
 }
 
-/// Bounds the end of a range where the verifier sees it.
+/// Counts up to what the end can be at most, and leaves the loop at the end: so every verifier knows the number of turns.
+/// The end is hidden from LLVM, which would find that the first of the two tests never decides.
 fn bound(func: &mut Function, op: OpId, limit: u64) {
-    let high = KsFor::of(&func.ops[op]).high();
-    let ty = func.ty(high);
+    let view = KsFor::of(&func.ops[op]);
+    let (high, inclusive, body) = (view.high(), view.inclusive(), view.body_region());
+    let block = func.only_block(body);
+    let (index, ty) = (func.blocks[block].args[0], func.ty(high));
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
     let mut b = Builder::before(func, op, NAME);
+    let last = b.ks_const(limit.into(), ty);
     let wide = if ty == Ty::U64 { high } else { b.arith_cast(high, Ty::U64) };
-    let bounded = b.bpf_clamp(wide, limit.into(), Ty::U64);
-    let bounded = if ty == Ty::U64 { bounded } else { b.arith_cast(bounded, ty) };
-    func.ops[op].operands[1] = bounded;
+    let hidden = b.bpf_forget(wide, Ty::U64);
+    let high = if ty == Ty::U64 { hidden } else { b.arith_cast(hidden, ty) };
+    func.ops[op].operands[1] = last;
+    let mut b = Builder::before(func, first, NAME);
+    let more = b.arith_cmp(index, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
+    let leave = |b: &mut Builder<'_>| {
+        b.ks_break();
+    };
+    b.either(more, &[], |b| b.done(), leave);
 }
 
 /// The condition is the start of each turn.
