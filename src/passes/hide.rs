@@ -31,7 +31,7 @@ pub fn add_zero(module: &mut Module, name: Symbol, span: Span) {
     });
 }
 
-/// The places that ops of a region write, in order of the text.
+/// The places that ops of a region write, or whose address they take for others to write, in order of the text.
 pub fn written_places(func: &Function, types: &Types, region: RegionId) -> Vec<Path> {
     let mut ops = Vec::new();
     func.walk_region(region, &mut ops);
@@ -40,12 +40,20 @@ pub fn written_places(func: &Function, types: &Types, region: RegionId) -> Vec<P
         let data = &func.ops[op];
         for (index, &place) in data.operands.iter().enumerate() {
             let path = Path::of(func, types, place);
-            if data.may_write(index) && !written.contains(&path) {
+            if (data.may_write(index) || data.opcode == Opcode::KsAddr) && !written.contains(&path) {
                 written.push(path);
             }
         }
     }
     written
+}
+
+/// Ops of a body at which the verifier goes two ways.
+pub fn ways(func: &Function, body: RegionId) -> usize {
+    let mut ops = Vec::new();
+    func.walk_region(body, &mut ops);
+    let branches = [Opcode::KsIf, Opcode::KsMatch, Opcode::ArithSelect, Opcode::ArithCmp, Opcode::KsCall];
+    ops.into_iter().filter(|&op| branches.contains(&func.ops[op].opcode)).count()
 }
 
 /// The places whose contents a region compares so that the verifier gets to know them.

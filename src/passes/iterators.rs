@@ -1,14 +1,14 @@
 //! `iterators`: `bpf.turns` becomes a loop over an open-coded iterator, where the oldest kernel has them.
 //!
-//! Takes structured code with `bpf.turns` from `loop-form`; leaves none if `--min-kernel` is new enough, else all, for
-//! `outline`. The loop asks the kernel's iterator for the number of each turn, and a `ks.scope` around it ends the iterator
+//! Takes structured code with `bpf.turns` from `loop-form`; leaves none, or all for `outline`: if `--min-kernel` is not new
+//! enough, or if a loop of the module has to be a callback. The loop asks the kernel's iterator for the number of each turn, and a `ks.scope` around it ends the iterator
 //! on every way out, so that `break` and `return` need nothing of their own.
 //!
 //! The verifier goes through such a loop until what it knows at the start of a turn is within what it knew before
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
 //! each time, so before each turn they are hidden from it, at the cost of an addition.
 
-use super::hide::{self, written_places};
+use super::hide::{self, ways, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
@@ -25,9 +25,26 @@ pub static PASS: Pass =
 /// An aggregate with more integers than this stays in memory, where the verifier does not follow what is stored by index.
 const FOLLOWED: usize = 16;
 
+/// A body with more branches becomes a callback all the same: what the verifier knows in it is about its frame alone, and
+/// ends with the turn, so that fewer states are to be told apart.
+const WAYS: usize = 16;
+
+/// Whether a function has loops that only callbacks can be. Then all of the module are: the verifier of 6.18 loses its way
+/// where a callback comes to an iterator ("verifier bug: add backedge: no SCC in verification path").
+fn needs_callbacks(func: &Function) -> bool {
+    func.walk().into_iter().any(|op| {
+        let data = &func.ops[op];
+        data.opcode == Opcode::BpfWalk
+            || (data.opcode == Opcode::BpfTurns && ways(func, BpfTurns::of(data).body_region()) > WAYS)
+    })
+}
+
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let newest = KFUNCS.iter().filter_map(|k| k.since).map(|(major, minor)| KernelVersion { major, minor }).max();
     if newest.is_some_and(|newest| cx.options.min_kernel < newest) {
+        return Changed::No;
+    }
+    if module.funcs.iter().any(needs_callbacks) {
         return Changed::No;
     }
     let zero = hide::zero_name(module);

@@ -11,7 +11,7 @@ use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 const NAME: &str = "origins";
 pub static PASS: Pass =
@@ -46,12 +46,13 @@ impl Origin {
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut copies: BTreeMap<Copied, Symbol> = BTreeMap::new();
+    let mut updates = Updates::default();
     let mut changed = Changed::No;
     let mut at = 0;
     while at < module.funcs.len() {
         changed = changed.or(refine(&mut module.funcs[at], &mut cx.types));
         for op in module.funcs[at].walk() {
-            let Some(copied) = hands_over(module, &cx.types, at, op) else { continue };
+            let Some(copied) = hands_over(module, &cx.types, (at, op), &mut updates) else { continue };
             let name = match copies.get(&copied) {
                 Some(name) => name.clone(),
                 None => {
@@ -72,7 +73,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 }
 
 /// The callee of a call, and its parameters of any memory that get pointers to known memory.
-fn hands_over(module: &Module, types: &Types, caller: usize, op: OpId) -> Option<Copied> {
+fn hands_over(module: &Module, types: &Types, (caller, op): (usize, OpId), updates: &mut Updates) -> Option<Copied> {
     let func = &module.funcs[caller];
     if func.ops[op].opcode != Opcode::KsCall {
         return None;
@@ -85,19 +86,29 @@ fn hands_over(module: &Module, types: &Types, caller: usize, op: OpId) -> Option
             params.push((index, origin));
         }
     }
-    if !params.iter().any(|&(_, origin)| origin == Origin::Packet) && !updates(module, callee) {
-        return None;
-    }
-    (!params.is_empty()).then(|| (view.callee().clone(), params))
+    let matters = params.iter().any(|&(_, origin)| origin == Origin::Packet)
+        || (!params.is_empty() && updates.of(module, view.callee()));
+    matters.then(|| (view.callee().clone(), params))
 }
 
-/// Whether a function, or one that it calls, updates a place, which is atomic in shared memory.
-fn updates(module: &Module, func: &Function) -> bool {
-    func.walk().into_iter().any(|op| {
-        let data = &func.ops[op];
-        let callee = (data.opcode == Opcode::KsCall).then(|| module.func(KsCall::of(data).callee())).flatten();
-        data.opcode == Opcode::KsAssignOp || callee.is_some_and(|callee| updates(module, callee))
-    })
+/// Which functions, or functions that they call, update a place, which is atomic in shared memory.
+#[derive(Default)]
+struct Updates(HashMap<Symbol, bool>);
+
+impl Updates {
+    fn of(&mut self, module: &Module, name: &Symbol) -> bool {
+        if let Some(&known) = self.0.get(name) {
+            return known;
+        }
+        let Some(func) = module.func(name) else { return false };
+        let updates = func.walk().into_iter().any(|op| {
+            let data = &func.ops[op];
+            data.opcode == Opcode::KsAssignOp
+                || (data.opcode == Opcode::KsCall && self.of(module, KsCall::of(data).callee()))
+        });
+        self.0.insert(name.clone(), updates);
+        updates
+    }
 }
 
 /// The callee, with parameters that say where they point to.
@@ -117,39 +128,70 @@ fn copy(module: &Module, types: &mut Types, (callee, params): &Copied) -> Option
 
 /// Functions whose calls all go to copies are gone; an only copy takes the place and the name.
 fn drop_unused(module: &mut Module, copies: &BTreeMap<Copied, Symbol>) {
-    let mut originals: Vec<&Symbol> = copies.keys().map(|(name, _)| name).collect();
-    originals.sort();
-    originals.dedup();
-    for original in originals {
-        if module.funcs.iter().any(|func| func.name != *original && names(func, original)) {
-            continue;
-        }
-        let of_it: Vec<&Symbol> =
-            copies.iter().filter(|((name, _), _)| name == original).map(|(_, copy)| copy).collect();
-        let position = |module: &Module, name: &Symbol| module.funcs.iter().position(|func| func.name == *name);
-        let Some(at) = position(module, original) else { continue };
-        module.funcs.remove(at);
-        if let [copy] = of_it.as_slice()
-            && let Some(from) = position(module, copy)
-        {
-            let mut func = module.funcs.remove(from);
-            func.name = original.clone();
-            module.funcs.insert(at, func);
-            module.funcs.iter_mut().for_each(|func| rename(func, copy, original));
+    let mut copies_of: HashMap<&Symbol, Vec<&Symbol>> = HashMap::new();
+    for ((original, _), copy) in copies {
+        copies_of.entry(original).or_default().push(copy);
+    }
+    let gone = unnamed(module, &copies_of);
+    let renamed: HashMap<Symbol, Symbol> = copies
+        .iter()
+        .filter(|((original, _), _)| gone.contains(original) && copies_of[original].len() == 1)
+        .map(|((original, _), copy)| (copy.clone(), original.clone()))
+        .collect();
+    let (mut only, kept): (Vec<Function>, Vec<Function>) =
+        std::mem::take(&mut module.funcs).into_iter().partition(|func| renamed.contains_key(&func.name));
+    for func in &mut only {
+        func.name = renamed[&func.name].clone();
+    }
+    let mut only: HashMap<Symbol, Function> = only.into_iter().map(|func| (func.name.clone(), func)).collect();
+    for func in kept {
+        if !gone.contains(&func.name) {
+            module.funcs.push(func);
+        } else if let Some(copy) = only.remove(&func.name) {
+            module.funcs.push(copy);
         }
     }
+    module.funcs.iter_mut().for_each(|func| rename(func, &renamed));
 }
 
-/// Whether an op of the function names another.
-fn names(func: &Function, other: &Symbol) -> bool {
-    func.walk().into_iter().flat_map(|op| &func.ops[op].attrs).any(|attr| *attr == Attr::Symbol(other.clone()))
+/// The functions with copies that nothing names any more, or only what goes with them.
+fn unnamed(module: &Module, copies_of: &HashMap<&Symbol, Vec<&Symbol>>) -> HashSet<Symbol> {
+    let mut named: HashMap<&Symbol, usize> = HashMap::new();
+    let funcs: HashMap<&Symbol, &Function> = module.funcs.iter().map(|func| (&func.name, func)).collect();
+    for func in &module.funcs {
+        names(func).for_each(|name| *named.entry(name).or_default() += 1);
+    }
+    let with_copies = module.funcs.iter().map(|func| &func.name).filter(|name| copies_of.contains_key(name));
+    let mut left: Vec<&Symbol> = with_copies.filter(|name| !named.contains_key(name)).collect();
+    let mut gone = HashSet::new();
+    while let Some(name) = left.pop() {
+        gone.insert(name.clone());
+        for callee in funcs.get(name).into_iter().flat_map(|func| names(func)) {
+            let Some(count) = named.get_mut(callee) else { continue };
+            *count -= 1;
+            if *count == 0 && copies_of.contains_key(callee) {
+                left.push(callee);
+            }
+        }
+    }
+    gone
 }
 
-fn rename(func: &mut Function, from: &Symbol, to: &Symbol) {
+/// What the ops of a function name.
+fn names(func: &Function) -> impl Iterator<Item = &Symbol> {
+    func.walk().into_iter().flat_map(|op| &func.ops[op].attrs).filter_map(|attr| match attr {
+        Attr::Symbol(name) => Some(name),
+        Attr::Int(_) | Attr::Bool(_) | Attr::Str(_) | Attr::Type(_) | Attr::Word(_) | Attr::Ints(_) => None,
+    })
+}
+
+fn rename(func: &mut Function, renamed: &HashMap<Symbol, Symbol>) {
     for op in func.walk() {
         for attr in &mut func.ops[op].attrs {
-            if *attr == Attr::Symbol(from.clone()) {
-                *attr = Attr::Symbol(to.clone());
+            if let Attr::Symbol(name) = attr
+                && let Some(new) = renamed.get(name)
+            {
+                *attr = Attr::Symbol(new.clone());
             }
         }
     }

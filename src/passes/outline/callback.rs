@@ -1,6 +1,6 @@
 //! The function that a loop's body becomes.
 
-use super::super::hide::{equated_places, hide};
+use super::super::hide::{equated_places, hide, ways};
 use super::frame::{Exit, Placed, free_values, is_loop};
 use super::{GO_ON, NAME, STOP, TARGETS};
 use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, Path, RegionId, Role, Symbol, Value, clone};
@@ -79,14 +79,6 @@ fn hidden_each_turn(func: &Function, types: &Types, op: OpId, frame: &Placed) ->
 
 /// Branches of a body up to which only what is compared is hidden.
 const WAYS: usize = 4;
-
-/// Ops of a body at which the verifier goes two ways.
-fn ways(func: &Function, body: RegionId) -> usize {
-    let mut ops = Vec::new();
-    func.walk_region(body, &mut ops);
-    let branches = [Opcode::KsIf, Opcode::KsMatch, Opcode::ArithSelect, Opcode::ArithCmp, Opcode::KsCall];
-    ops.into_iter().filter(|&op| branches.contains(&func.ops[op].opcode)).count()
-}
 
 /// A turn after the one that left the loop.
 fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value) {
