@@ -29,14 +29,22 @@ const FOLLOWED: usize = 16;
 /// ends with the turn, so that fewer states are to be told apart.
 const WAYS: usize = 16;
 
-/// Whether a function has loops that only callbacks can be. Then all of the module are: the verifier of 6.18 loses its way
-/// where a callback comes to an iterator ("verifier bug: add backedge: no SCC in verification path").
+/// Whether a function has loops that only callbacks can be: large bodies, and those that call functions or work on strings,
+/// which have branches and loops of their own. Then all of the module are: the verifier of 6.18 loses its way where a
+/// callback comes to an iterator ("verifier bug: add backedge: no SCC in verification path").
 fn needs_callbacks(func: &Function) -> bool {
     func.walk().into_iter().any(|op| {
         let data = &func.ops[op];
         data.opcode == Opcode::BpfWalk
-            || (data.opcode == Opcode::BpfTurns && ways(func, BpfTurns::of(data).body_region()) > WAYS)
+            || (data.opcode == Opcode::BpfTurns && is_large(func, BpfTurns::of(data).body_region()))
     })
+}
+
+fn is_large(func: &Function, body: RegionId) -> bool {
+    let mut ops = Vec::new();
+    func.walk_region(body, &mut ops);
+    let expands = |opcode: Opcode| opcode == Opcode::KsCall || opcode.name().starts_with("str.");
+    ways(func, body) > WAYS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
