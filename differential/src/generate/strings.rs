@@ -46,7 +46,11 @@ impl Generator {
             0..=3 => self.string_literal(),
             4..=9 => self.variable_string(),
             10..=12 => {
-                let (left, right) = (self.string(depth - 1), self.variable_string());
+                let (mut left, right) = (self.string(depth - 1), self.variable_string());
+                // One of them is of a string's type, which arrays of chars are not.
+                if self.is_string_place(&left) && self.is_string_place(&right) {
+                    left = format!("(\"\" + {left})");
+                }
                 if self.random.percent(50) { format!("({left} + {right})") } else { format!("({right} + {left})") }
             }
             13 | 14 => self.choice(&class, depth - 1),
