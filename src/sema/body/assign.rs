@@ -28,6 +28,9 @@ impl Checker<'_, '_> {
             out.push(Stmt { kind: StmtKind::Expr(value), span });
         } else {
             let place = self.place(place);
+            if op.is_none() && self.copy_again(&place, value, span, out) {
+                return;
+            }
             self.assign_place(place, op, value, span, out);
         }
     }

@@ -120,7 +120,9 @@ impl Checker<'_, '_> {
         };
         let declared = self.env.program.map(map);
         let (key_ty, value_ty) = (declared.key, declared.value);
-        self.percpu_value(map, span);
+        if value.name != "_" {
+            self.percpu_value(map, span);
+        }
         self.forget_assigned(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();

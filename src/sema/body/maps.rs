@@ -4,11 +4,13 @@ use super::Checker;
 use super::Side;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{error_expr, has_effect, number};
+use super::value::{error_expr, has_effect, local, number};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, PercpuValue};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Binding, Block, Condition, Expr, ExprKind, If, MapId, Optional, OptionalKind, Stmt, StmtKind};
+use crate::sema::tree::{
+    Binding, Block, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
+};
 use crate::source::Span;
 use crate::tables::MapAccess;
 use crate::types::{Ty, TyKind};
@@ -104,24 +106,56 @@ impl Checker<'_, '_> {
             return;
         }
         self.percpu_value(map, init.span);
-        let source = self.entry_optional(map, key, init.span);
-        let value_ty = source.ty;
+        let value_ty = self.env.program.map(map).value;
         let ty = declared.unwrap_or(value_ty);
         let span = name.span.to(init.span);
-        let present = self.hidden(&format!("{}.present", name.name), Ty::BOOL, name.span);
         if ty == value_ty {
+            let source = self.entry_optional(map, key, init.span);
+            let present = self.hidden(&format!("{}.present", name.name), Ty::BOOL, name.span);
             let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
             self.info(local).present = Some(present);
             out.push(Stmt { kind: StmtKind::VarCopy { local, present, source }, span });
             return;
         }
-        let copy = self.hidden(&name.name, value_ty, name.span);
-        out.push(Stmt { kind: StmtKind::VarCopy { local: copy, present, source }, span });
-        let value = self.local_expr(copy, init.span);
+        let (value, present) = self.hidden_copy(&name.name, entry, init.span, out);
         let value = self.coerce(value.into(), ty);
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
         self.info(local).present = Some(present);
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
+    }
+
+    /// A copy of an entry in a variable without a name: its value, and the variable that tells whether it was there.
+    fn hidden_copy(
+        &mut self,
+        name: &str,
+        (map, key): (MapId, &ast::Expr),
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) -> (Expr, LocalId) {
+        let source = self.entry_optional(map, key, span);
+        let present = self.hidden(&format!("{name}.present"), Ty::BOOL, span);
+        let local = self.hidden(name, source.ty, span);
+        out.push(Stmt { kind: StmtKind::VarCopy { local, present, source }, span });
+        (self.local_expr(local, span), present)
+    }
+
+    /// `v = m[k]` for a `v` that remembers presence: from here on it remembers that of this entry.
+    pub fn copy_again(&mut self, place: &Expr, value: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> bool {
+        let Some(local) = local(place) else { return false };
+        let Some(present) = self.info(local).present else { return false };
+        let Some(entry @ (map, _)) = self.map_entry(strip(value)) else { return false };
+        if self.env.program.map(map).inner.is_some() || !self.can(map, MapAccess::Lookup, value.span) {
+            return false;
+        }
+        self.percpu_value(map, value.span);
+        let (copy, there) = self.hidden_copy("copy", entry, value.span, out);
+        let copy = self.coerce(copy.into(), place.ty);
+        self.note_assigned(local, Some(&copy));
+        out.push(Stmt { kind: StmtKind::Assign { place: self.local_expr(local, span), op: None, value: copy }, span });
+        let place = self.local_expr(present, span);
+        let value = self.local_expr(there, span);
+        out.push(Stmt { kind: StmtKind::Assign { place, op: None, value }, span });
+        true
     }
 
     /// `m[k] = e`, `m[k] op= e`
