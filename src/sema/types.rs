@@ -159,6 +159,9 @@ fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Foun
     }
 }
 
+const MAPS_ARE_NAMED: &str =
+    "`var name : hash<K, V>(n)` at file level; functions use it by its name, and it cannot be passed";
+
 fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     if name.name == "f32" {
         cx.error(name.span, NoSinglePrecision {}).help("the floating-point type is `f64`").fix(name.span, "f64");
@@ -168,7 +171,7 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         return wrong_arguments(cx, name.span, name, "a size: `str(16)`");
     }
     if map_kind(&name.name).is_some() {
-        cx.error(name.span, MapAsType { kind: name.name.clone() });
+        cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
     let usual = match name.name.as_str() {
@@ -216,7 +219,7 @@ fn applied(
         };
     }
     if map_kind(&name.name).is_some() {
-        cx.error(span, MapAsType { kind: name.name.clone() });
+        cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
     match named(cx, scope, name) {

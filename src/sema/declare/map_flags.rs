@@ -26,7 +26,8 @@ impl Declare<'_> {
             let (name, argument) = flag_form(expr);
             let Some(flag) = name.and_then(|name| known(cx, kind, name)) else {
                 if name.is_none() {
-                    unknown(cx, kind, expr.span, "this");
+                    let written = cx.sources.text(expr.span).to_owned();
+                    unknown(cx, kind, expr.span, &written);
                 }
                 continue;
             };
@@ -35,8 +36,13 @@ impl Declare<'_> {
                 cx.error(expr.span, FlagArgument { name: flag.name.to_owned(), form });
                 continue;
             }
-            if let Some(argument) = argument {
-                node = consts::integer(cx, self, argument).and_then(|value| u32::try_from(value).ok());
+            if let Some(value) = argument.and_then(|argument| consts::integer(cx, self, argument)) {
+                node = u32::try_from(value).ok();
+                if node.is_none() {
+                    let form = format!("{}(number)", flag.name);
+                    cx.error(expr.span, FlagArgument { name: flag.name.to_owned(), form })
+                        .help("the number of a node, from 0: /sys/devices/system/node lists them");
+                }
             }
             if let Some(other) = seen.iter().find(|other| exclude(flag, other)) {
                 let (first, second) = (other.name.to_owned(), flag.name.to_owned());

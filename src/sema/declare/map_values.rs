@@ -44,8 +44,8 @@ impl Declare<'_> {
                 None => return ty,
             },
         };
-        let (name, why) = (cx.types.name(ty), why.to_owned());
-        cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name, why });
+        let name = cx.types.name(ty);
+        cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name }).help(why);
         Ty::ERROR
     }
 

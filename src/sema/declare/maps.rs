@@ -28,7 +28,9 @@ impl Declare<'_> {
     pub(super) fn map(&mut self, cx: &mut Session, id: MapId, item: &Item, decl: &VarDecl) {
         let kind = self.env.program.map(id).kind;
         if let Some(init) = &decl.init {
-            cx.error(init.span, MapInitialiser { name: decl.name.name.clone() });
+            let name = &decl.name.name;
+            cx.error(init.span, MapInitialiser { name: name.clone() })
+                .help(format!("it starts empty, an array zeroed; user space fills it: `{name}[key] = value`"));
         }
         let Some(written) = &decl.ty else { return };
         if let Some((major, minor)) = kind.since
@@ -52,7 +54,8 @@ impl Declare<'_> {
             };
             Some((key, value))
         } else {
-            cx.error(written.span, MapTypes { kind: kind.name.to_owned(), wants: form(kind) });
+            cx.error(written.span, MapTypes { kind: kind.name.to_owned() })
+                .help(format!("it is written `var name : {}`", form(kind)));
             None
         };
         let entries = match size {
@@ -106,8 +109,9 @@ impl Declare<'_> {
             }
             _ => return ty,
         };
-        let (name, why) = (cx.types.name(ty), why.to_owned());
-        let error = cx.error(written.span, MapKey { kind: kind.name.to_owned(), ty: name, why });
+        let name = cx.types.name(ty);
+        let error = cx.error(written.span, MapKey { kind: kind.name.to_owned(), ty: name });
+        error.help(why);
         if index {
             error.fix(written.span, "u32");
         }

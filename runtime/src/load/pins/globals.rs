@@ -27,7 +27,7 @@ pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
     let map = find(object);
     // SAFETY: the object's BTF lives as long as the object.
     let wanted = unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(SECTION));
-    let there = match existing(&path) {
+    let there = match open(&path, 0).map(|fd| existing(&fd, &path)) {
         Some(Existing { variables, .. }) => variables,
         None => {
             set_path(map, &path);
@@ -42,7 +42,7 @@ pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
         set_path(map, &path);
         return Prepared { path, moved: false };
     }
-    let Some(old) = open(&path) else { return Prepared { path, moved: true } };
+    let Some(old) = open(&path, 0) else { return Prepared { path, moved: true } };
     take_over(map, &old, &there, &wanted);
     let added: Vec<&str> = wanted.iter().map(|v| &*v.name).filter(|n| there.iter().all(|old| old.name != *n)).collect();
     complain(&format!(

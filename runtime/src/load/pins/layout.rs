@@ -5,6 +5,9 @@ use libbpf_sys as bpf;
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+/// Flags of the descriptor that a map is opened by: the kernel keeps them for no map.
+pub const ACCESS: u32 = bpf::BPF_F_RDONLY | bpf::BPF_F_WRONLY;
+
 /// Everything in which a pinned map has to agree with the program.
 #[derive(PartialEq, Debug)]
 pub struct Layout {
@@ -70,8 +73,14 @@ impl Layout {
                 kind: bpf::bpf_map__type(map),
                 key_size: bpf::bpf_map__key_size(map),
                 value_size: bpf::bpf_map__value_size(map),
-                max_entries: bpf::bpf_map__max_entries(map),
-                flags: bpf::bpf_map__map_flags(map),
+                max_entries: match bpf::bpf_map__max_entries(map) {
+                    // libbpf makes an entry for each CPU.
+                    0 if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_PERF_EVENT_ARRAY => {
+                        bpf::libbpf_num_possible_cpus().unsigned_abs()
+                    }
+                    entries => entries,
+                },
+                flags: bpf::bpf_map__map_flags(map) & !ACCESS,
                 types: btf.map(|btf| (btf.text(key), btf.text(value))),
             }
         }

@@ -16,7 +16,7 @@ use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -85,13 +85,19 @@ fn pin_map(object: *mut bpf::bpf_object, map: &KsMap, path: &Path) {
     if found.is_null() {
         die(1, &format!("the BPF object has no map `{name}`\n  help: this is a fault of ksc; please report it"));
     }
-    if let Some(existing) = existing(path) {
-        let wanted = Layout::wanted(object, found);
-        if !wanted.agrees(&existing.layout) {
-            refuse(&format!("map `{name}` at {} has", path.display()), path, &existing.layout.text(), &wanted.text());
-        }
+    // SAFETY: a map of the open object.
+    let access = unsafe { bpf::bpf_map__map_flags(found) } & layout::ACCESS;
+    let Some(fd) = open(path, access) else { return set_path(found, path) };
+    let (existing, wanted) = (existing(&fd, path), Layout::wanted(object, found));
+    if !wanted.agrees(&existing.layout) {
+        refuse(&format!("map `{name}` at {} has", path.display()), path, &existing.layout.text(), &wanted.text());
     }
-    set_path(found, path);
+    // By its path libbpf would open it for reading and writing, and miss the flags of the access.
+    // SAFETY: a map of the open object; the descriptor is duplicated.
+    let result = unsafe { bpf::bpf_map__reuse_fd(found, fd.as_raw_fd()) };
+    if result != 0 {
+        die(1, &format!("cannot use the map pinned at {}: {}", path.display(), reason(result)));
+    }
 }
 
 fn set_path(map: *mut bpf::bpf_map, path: &Path) {
@@ -106,10 +112,15 @@ fn c_path(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
 }
 
-/// The map that is pinned there; none if nothing is.
-fn open(path: &Path) -> Option<OwnedFd> {
-    // SAFETY: a NUL-terminated path.
-    let fd = unsafe { bpf::bpf_obj_get(c_path(path).as_ptr()) };
+/// What is pinned there, for reading and writing or what the flags leave of it; none if nothing is.
+fn open(path: &Path, access: u32) -> Option<OwnedFd> {
+    let opts = bpf::bpf_obj_get_opts {
+        sz: size_of::<bpf::bpf_obj_get_opts>() as u64,
+        file_flags: access,
+        ..bpf::bpf_obj_get_opts::default()
+    };
+    // SAFETY: a NUL-terminated path, and options that are read.
+    let fd = unsafe { bpf::bpf_obj_get_opts(c_path(path).as_ptr(), &opts) };
     match fd {
         // SAFETY: just opened, and nobody else's.
         0.. => Some(unsafe { OwnedFd::from_raw_fd(fd) }),
@@ -118,9 +129,8 @@ fn open(path: &Path) -> Option<OwnedFd> {
     }
 }
 
-fn existing(path: &Path) -> Option<Existing> {
-    let fd = open(path)?;
-    let Some(existing) = Existing::of(&fd) else {
+fn existing(fd: &OwnedFd, path: &Path) -> Existing {
+    Existing::of(fd).unwrap_or_else(|| {
         die(
             1,
             &format!(
@@ -128,8 +138,7 @@ fn existing(path: &Path) -> Option<Existing> {
                 path.display()
             ),
         )
-    };
-    Some(existing)
+    })
 }
 
 /// Ends the program: what is there is not what it declares.
