@@ -35,6 +35,9 @@
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
+//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t yields)`: who takes what is sent through the map; without `yields` the handler is a `void` function. Does not load the object |
+//! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the process ends with 1 |
+//! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY inside a handler, printed |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
@@ -112,6 +115,9 @@ pub const KS_MAP_PIN: u32 = 4;
 
 /// `KsMap::flags`: values hold a `bpf_spin_lock`; reads and writes are under it (`BPF_F_LOCK`), and leave it out.
 pub const KS_MAP_LOCK: u32 = 8;
+
+/// `KS_MAP_EVENTS`: a map through which values of `value_size` bytes are sent; it has no entries of that size.
+pub const KS_MAP_EVENTS: u32 = 16;
 
 /// A map of the object that user space names.
 #[repr(C)]

@@ -1,5 +1,5 @@
 //! Ctrl-C. The first SIGINT or SIGTERM is remembered: the running or the next `wait()` or `sleep()` takes it and
-//! returns at once; a loop without such a call asks `ks_cancelled` at each turn. The second one ends the process from
+//! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` at each turn. The second one ends the process from
 //! inside the handler, which therefore does only what is safe there.
 
 use crate::attach::clsact;
@@ -72,7 +72,7 @@ fn handle(signal: i32, handler: extern "C" fn(i32), flags: i32) {
 
 /// Runs `sleep` with SIGINT and SIGTERM blocked, giving it the mask to wait with, so that a signal between the test of
 /// `PENDING` and the wait is not lost.
-fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
+pub fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
     // SAFETY: both sets are initialised before use; the old mask is put back.
     unsafe {
         let mut blocked: libc::sigset_t = MaybeUninit::zeroed().assume_init();
@@ -91,7 +91,13 @@ fn with_signals_blocked<R>(sleep: impl FnOnce(&libc::sigset_t) -> R) -> R {
     }
 }
 
-fn take() -> bool {
+/// Whether a signal came that nobody has taken yet.
+pub fn pending() -> bool {
+    PENDING.load(Ordering::Relaxed) != 0
+}
+
+/// Takes the signal that nobody has taken yet, if there is one.
+pub fn take() -> bool {
     PENDING.swap(0, Ordering::SeqCst) != 0
 }
 
@@ -137,6 +143,6 @@ pub extern "C" fn ks_cancelled() -> i32 {
     }
 }
 
-fn monotonic() -> Duration {
+pub fn monotonic() -> Duration {
     Duration::from_nanos(crate::time::ks_now_ns())
 }

@@ -67,7 +67,8 @@ impl Lowering<'_> {
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
-            | ExprKind::Detach(_) => match self.effect_value(expr) {
+            | ExprKind::Detach(_)
+            | ExprKind::Dispatch { .. } => match self.effect_value(expr) {
                 Some(value) => value,
                 None => crate::bug!("a call without a result is used as a value"),
             },
@@ -144,7 +145,8 @@ impl Lowering<'_> {
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
-            | ExprKind::Detach(_) => {
+            | ExprKind::Detach(_)
+            | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr);
             }
             ExprKind::Atomic { builtin, place, args } => self.atomic_effect(builtin, place, args, expr),
@@ -190,7 +192,7 @@ impl Lowering<'_> {
             }
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
-            ExprKind::MapCall { map, method, args } => Some(self.map_call(*map, method, args, expr.ty, expr.span)),
+            ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
@@ -202,6 +204,7 @@ impl Lowering<'_> {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))
             }
+            ExprKind::Dispatch { maps, timeout } => Some(self.dispatch(maps, timeout.as_deref(), expr.span)),
             ExprKind::Const(_)
             | ExprKind::Local(_)
             | ExprKind::Global(_)

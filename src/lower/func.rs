@@ -86,6 +86,7 @@ pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: 
     };
     lowering.params();
     lowering.bound_maps();
+    lowering.callbacks();
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func

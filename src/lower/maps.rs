@@ -78,22 +78,23 @@ impl Lowering<'_> {
         args: &[Expr],
         result: Ty,
         span: Span,
-    ) -> Value {
+    ) -> Option<Value> {
         let name = self.names.map(map).clone();
         let Some(opcode) = method.op.and_then(Opcode::from_name) else { crate::bug!("`{}` is no op", method.name) };
+        let results: &[Ty] = if result == Ty::VOID { &[] } else { &[result] };
         self.scoped(|this| {
             let mut operands = Vec::new();
-            for (index, (arg, (_, ty))) in std::iter::zip(args, method.params).enumerate() {
+            for (index, arg) in args.iter().enumerate() {
                 let stays = !args[index + 1..].iter().any(may_write);
-                operands.push(match *ty {
-                    "K" => this.operand_place(arg, "key", stays),
-                    "V" => this.operand_place(arg, "value", stays),
-                    _ => this.scalar(arg),
+                operands.push(match method.params.get(index) {
+                    Some((_, "K")) => this.operand_place(arg, "key", stays),
+                    Some((_, "V")) => this.operand_place(arg, "value", stays),
+                    Some(_) | None => this.scalar(arg),
                 });
             }
             let attrs = vec![Attr::Symbol(name)];
-            let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());
-            this.b.result(op)
+            let op = this.at(span).b.insert(opcode, operands, attrs, results, Vec::new(), Vec::new());
+            this.b.func.ops[op].results.first().copied()
         })
     }
 

@@ -12,6 +12,7 @@ mod aggregates;
 mod calls;
 mod consts;
 mod elements;
+mod events;
 mod exprs;
 mod func;
 mod function_pointers;

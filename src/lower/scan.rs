@@ -73,7 +73,8 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
-        | ExprKind::Detach(_) => true,
+        | ExprKind::Detach(_)
+        | ExprKind::Dispatch { .. } => true,
     }
 }
 
@@ -229,6 +230,7 @@ impl Uses {
                 self.exprs(target.as_deref());
                 self.exprs(flags.as_deref());
             }
+            ExprKind::Dispatch { timeout, .. } => self.exprs(timeout.as_deref()),
             ExprKind::Struct { fields } => fields.iter().for_each(|(_, e)| self.expr(e)),
             ExprKind::IsPresent(optional) => self.optional(optional),
         }

@@ -8,6 +8,7 @@ pub mod cancel_points;
 mod choices;
 pub mod elements;
 mod entry_init;
+pub mod events;
 pub mod function_pointers;
 mod global_uses;
 mod hide;

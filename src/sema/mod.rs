@@ -17,7 +17,9 @@ mod unused_imports;
 
 use crate::modules::Modules;
 use crate::session::Session;
-use tree::{FuncId, Program};
+use crate::tables::MapAccess;
+use env::{Entity, Env};
+use tree::{FuncId, MapId, Program};
 
 /// The program of the modules; none if errors were reported, here or before.
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
@@ -33,5 +35,25 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
         return None;
     }
     unused_imports::report(cx, modules, &env);
+    callbacks(cx, &mut env);
     Some(env.program)
+}
+
+/// The functions that take what is sent through maps by their names: `<map>_callback`.
+fn callbacks(cx: &Session, env: &mut Env) {
+    let mut found = Vec::new();
+    for names in &env.names {
+        for (id, map) in env.program.maps.iter().enumerate().filter(|(_, map)| map.kind.can(MapAccess::Events)) {
+            let declares = |name: &str| names.get(name).map(|declared| &declared.entity);
+            let Some(Entity::Map(MapId(own))) = declares(&map.name) else { continue };
+            let Some(Entity::Func(func)) = declares(&format!("{}_callback", map.name)) else { continue };
+            let sig = env.value_signature(*func).filter(|sig| body::takes_events(&cx.types, sig, map.value));
+            if *own == id as u32 && sig.is_some() {
+                found.push((id, *func));
+            }
+        }
+    }
+    for (map, func) in found {
+        env.program.maps[map].callback = Some(func);
+    }
 }

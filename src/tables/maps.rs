@@ -108,6 +108,16 @@ pub enum MapAccess {
     Inner,
     /// `m[k] = &inner`
     SetInner,
+    /// `m.output(v)`
+    Output,
+    /// `m.on_event(f)`, and `dispatch(m)`
+    Events,
+    /// `m.dropped()`
+    Dropped,
+    /// `m.reserve()`, `m.submit(e)`, `m.discard(e)`
+    Reserve,
+    /// `m.drain(f)`
+    Drain,
     /// Something that this compiler lacks.
     Later,
 }
@@ -131,6 +141,11 @@ impl MapAccess {
             MapAccess::Redirect => "`redirect`",
             MapAccess::Inner => "taking out a map",
             MapAccess::SetInner => "putting in a map",
+            MapAccess::Output => "`output`",
+            MapAccess::Events => "`on_event` and `dispatch`",
+            MapAccess::Dropped => "`dropped`",
+            MapAccess::Reserve => "`reserve`, `submit` and `discard`",
+            MapAccess::Drain => "`drain`",
             MapAccess::Later => "the use of its entries",
         }
     }

@@ -38,7 +38,9 @@ impl Target {
         let position = |name: &str| self.passes().iter().position(|p| p.name == name);
         match (position(pass), position(last)) {
             (Some(pass), Some(last)) => pass <= last,
-            _ => false,
+            // A pass of no target runs before the targets part.
+            (None, Some(_)) => true,
+            (_, None) => false,
         }
     }
 }

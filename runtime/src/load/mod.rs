@@ -51,7 +51,23 @@ pub fn loaded() -> *mut bpf::bpf_object {
     }
     pins::finish(object, pins);
     STATE.set(State::Loaded(object));
+    if let Some(ready) = WHEN_LOADED.get() {
+        ready();
+    }
     object
+}
+
+type Ready = Option<fn()>;
+/// What wants to know that the object was loaded, before any program is attached. Without it nothing of what it needs is
+/// linked into the executable.
+static WHEN_LOADED: MainThread<Cell<Ready>> = MainThread::new(Cell::new(None));
+
+/// Calls `ready` once the object is loaded, which may be at once.
+pub fn when_loaded(ready: fn()) {
+    WHEN_LOADED.set(Some(ready));
+    if let State::Loaded(_) = STATE.get() {
+        ready();
+    }
 }
 
 fn open() -> *mut bpf::bpf_object {

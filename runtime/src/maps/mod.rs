@@ -5,7 +5,7 @@ mod iter;
 mod keyless;
 mod percpu;
 
-use crate::abi::{KS_MAP_LOCK, KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
+use crate::abi::{KS_MAP_EVENTS, KS_MAP_LOCK, KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
 use crate::errors::{die, errno};
 use crate::load;
 use crate::program::{self, MainThread, text};
@@ -57,7 +57,8 @@ fn find(descriptor: &KsMap) -> Map {
             bpf::bpf_map__max_entries(found),
         )
     };
-    if (key_size, value_size) != (descriptor.key_size, descriptor.value_size) {
+    let sent = descriptor.flags & KS_MAP_EVENTS != 0;
+    if !sent && (key_size, value_size) != (descriptor.key_size, descriptor.value_size) {
         die(
             1,
             &format!(

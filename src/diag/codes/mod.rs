@@ -35,6 +35,7 @@ macro_rules! codes {
 
 pub mod contexts;
 pub mod environment;
+pub mod events;
 pub mod ir;
 pub mod lifecycle;
 pub mod limits;
@@ -58,6 +59,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         types::CODES,
         contexts::CODES,
         maps::CODES,
+        events::CODES,
         shared::CODES,
         limits::CODES,
         support::CODES,

@@ -18,6 +18,8 @@ const WITH_SYNTAX: &[&str] = &["print", "print_raw", "load", "attach", "detach"]
 
 /// In the table: a string of any size.
 const ANY_STRING: &str = "str";
+/// In the table: maps, as many as one likes.
+const MAPS: &str = "maps";
 
 impl Checker<'_, '_> {
     pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
@@ -54,6 +56,9 @@ impl Checker<'_, '_> {
     fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
+        }
+        if let [(_, MAPS), (timeout, _)] = builtin.params {
+            return self.dispatch(args, timeout, span);
         }
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);

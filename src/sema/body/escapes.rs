@@ -175,6 +175,7 @@ impl Checker<'_, '_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Dispatch { .. }
             | ExprKind::IsPresent(_) => {}
         }
     }

@@ -21,7 +21,7 @@ impl Checker<'_, '_> {
         matches!(self.cx.types.kind(ty), TyKind::Fn(_))
     }
 
-    fn function_type(&self, ty: Ty) -> Option<FnSig> {
+    pub fn function_type(&self, ty: Ty) -> Option<FnSig> {
         if let TyKind::Fn(sig) = self.cx.types.kind(ty) { Some(self.cx.types.sig(sig).clone()) } else { None }
     }
 

@@ -11,6 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
+use crate::types::Space;
 
 impl Checker<'_, '_> {
     /// Whether the map allows something where the function runs, or may run; reports if not.
@@ -79,7 +80,11 @@ impl Checker<'_, '_> {
         if method.optional {
             return self.untested(span);
         }
-        let Some(args) = self.method_args(map, method, name, args) else { return error_expr(span) };
+        if method.needs == MapAccess::Events {
+            return self.on_event(map, method, name, args, span);
+        }
+        let Some(mut args) = self.method_args(map, method, name, args) else { return error_expr(span) };
+        self.context_argument(map, method, &mut args, span);
         if let (MapAccess::Delete, [key]) = (method.needs, args.as_slice()) {
             self.note_deleted(map, key, span);
         }
@@ -166,6 +171,7 @@ impl Checker<'_, '_> {
             let ty = match *param {
                 "K" => key,
                 "V" => value,
+                "*V" => self.cx.types.ptr(value, Space::Any, false),
                 other => self.table_type(other),
             };
             let arg = self.coerced(&arg.value, ty);

@@ -145,7 +145,8 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
-        | ExprKind::Detach(_) => true,
+        | ExprKind::Detach(_)
+        | ExprKind::Dispatch { .. } => true,
     }
 }
 

@@ -239,6 +239,7 @@ impl<'a> Declare<'a> {
                     inner: None,
                     bound: Vec::new(),
                     is_bound: false,
+                    callback: None,
                     max_entries: 0,
                     flags: 0,
                     node: None,

@@ -18,6 +18,7 @@ pub(super) fn add_bound(program: &mut Program) {
                 inner: None,
                 bound: Vec::new(),
                 is_bound: true,
+                callback: None,
                 pinned: false,
                 node: None,
                 span: outer.span,

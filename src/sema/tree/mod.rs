@@ -170,6 +170,8 @@ pub struct Map {
     pub bound: Vec<MapId>,
     /// It is such a stand-in.
     pub is_bound: bool,
+    /// The function of user space that takes what is sent through it, by its name: `<map>_callback`.
+    pub callback: Option<FuncId>,
     /// 0: one for each CPU.
     pub max_entries: u32,
     /// `BPF_F_*`, those included that the kind requires.
@@ -440,7 +442,8 @@ pub enum ExprKind {
         key: Box<Expr>,
         cpu: Option<Box<Expr>>,
     },
-    /// `m.insert(k, v)` and the like, of a method whose result is always there.
+    /// `m.insert(k, v)` and the like, of a method whose result is always there. The context of an `output` that needs one
+    /// is an argument after those of the method.
     MapCall {
         map: MapId,
         method: &'static MapMethodSpec,
@@ -458,6 +461,11 @@ pub enum ExprKind {
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
+    /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.
+    Dispatch {
+        maps: Vec<MapId>,
+        timeout: Option<Box<Expr>>,
+    },
     /// In order of evaluation; fields that were left out have been filled in.
     Struct {
         fields: Vec<(usize, Expr)>,

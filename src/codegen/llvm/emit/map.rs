@@ -4,11 +4,13 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
-    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapLookup,
-    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapListen,
+    MapLookup, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate, MapUpdateCpu,
+    MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol};
 use crate::target::Target;
+use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
@@ -172,6 +174,40 @@ pub fn redirect(g: &mut FnGen, op: &OpData) {
     let long = g.g.build.int_type(64).into();
     let action = g.call_helper("bpf_redirect_map", Some(long), &[place(g, view.map()).into(), key, flags]);
     status_result(g, op, action);
+}
+
+/// `BPF_F_CURRENT_CPU` of include/uapi/linux/bpf.h.
+const CURRENT_CPU: u64 = 0xffff_ffff;
+
+pub fn output(g: &mut FnGen, op: &OpData) {
+    let view = MapOutput::of(op);
+    let size = g.g.build.int(64, g.types().size_of(g.pointee(view.value()))).into();
+    let (map, value) = (place(g, view.map()).into(), g.value(view.value()));
+    let long = g.g.build.int_type(64).into();
+    let status = match view.context() {
+        Some(context) => {
+            let flags = g.g.build.int(64, CURRENT_CPU).into();
+            g.call_helper("bpf_perf_event_output", Some(long), &[g.value(context), map, flags, value, size])
+        }
+        None => {
+            let flags = g.g.build.int(64, 0).into();
+            g.call_helper("bpf_ringbuf_output", Some(long), &[map, value, size, flags])
+        }
+    };
+    status_result(g, op, status);
+}
+
+pub fn on_event(g: &mut FnGen, op: &OpData) {
+    let view = MapOnEvent::of(op);
+    let TyKind::Fn(sig) = g.types().kind(g.func.ty(view.handler())) else { crate::bug!("a handler is a function") };
+    let yields = g.types().sig(sig).result != Ty::VOID;
+    let args = [map_index(g, view.map()), g.value(view.handler()), g.g.build.int(32, u64::from(yields)).into()];
+    runtime(g, "ks_on_event", None, &args);
+}
+
+pub fn listen(g: &mut FnGen, op: &OpData) {
+    let args = [map_index(g, MapListen::of(op).map())];
+    runtime(g, "ks_listen", None, &args);
 }
 
 /// Helpers return a `long`; the language has an `i32`.

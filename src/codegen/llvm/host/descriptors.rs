@@ -3,6 +3,7 @@
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
+use crate::tables::ValueRule;
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -105,6 +106,9 @@ fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     }
     if map.pinned {
         flags |= KS_MAP_PIN;
+    }
+    if matches!(map.kind.value, ValueRule::Event | ValueRule::Record) {
+        flags |= KS_MAP_EVENTS;
     }
     let name = g.text(Some(&map.name));
     g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])

@@ -1,0 +1,39 @@
+//! What is sent to user space: who takes it, and `dispatch`.
+
+use super::func::Lowering;
+use crate::ir::Value;
+use crate::sema::tree::{Const, Expr, MapId, Role};
+use crate::source::Span;
+use crate::types::Ty;
+
+impl Lowering<'_> {
+    /// At the start of `main`: what is sent through a map goes to the function that is named like it.
+    pub(super) fn callbacks(&mut self) {
+        if !matches!(self.source.role, Role::Main(_)) {
+            return;
+        }
+        for (map, name) in std::iter::zip(&self.program.maps, &self.names.maps) {
+            let Some(func) = map.callback else { continue };
+            let callee = self.program.func(func);
+            let params = callee.params.iter().map(|&param| callee.local(param).ty).collect();
+            let ty = self.cx.types.func(crate::types::FnSig { params, result: callee.result });
+            let handler = self.at(callee.name_span).constant(&Const::Func(func), ty);
+            self.b.map_on_event(handler, name);
+        }
+    }
+
+    /// `dispatch(m, …, timeout_ms: n)`; a negative time is none.
+    pub(super) fn dispatch(&mut self, maps: &[MapId], timeout: Option<&Expr>, span: Span) -> Value {
+        let timeout = match timeout {
+            Some(timeout) => self.scalar(timeout),
+            None => self.at(span).int(-1, Ty::I64),
+        };
+        self.at(span);
+        for &map in maps {
+            let name = self.names.map(map);
+            self.b.map_listen(name);
+        }
+        let op = self.b.host_call(&[timeout], &"ks_dispatch".into(), &[Ty::I32]);
+        self.b.result(op)
+    }
+}

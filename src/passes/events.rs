@@ -1,0 +1,110 @@
+//! `events`: what of the events concerns the whole program.
+//!
+//! Takes the whole program after `reach`. Where `m.dropped()` stands anywhere, whatever is sent through the map and finds no
+//! room adds 1 to a variable that both sides see, atomically: a failure costs that one instruction, and without `dropped`
+//! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though no function takes
+//! what is sent through them.
+
+use super::{Changed, Pass, Run};
+use crate::diag::codes::events::NoHandler;
+use crate::ir::ops::{MapDropped, MapListen, MapOnEvent, MapOutput};
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
+use crate::session::Session;
+use crate::types::{Space, Ty, Types};
+use std::collections::{BTreeMap, BTreeSet};
+
+const NAME: &str = "events";
+pub static PASS: Pass = Pass { name: NAME, summary: "Count what finds no room", run: Run::Module(run) };
+
+/// The counter of each map whose drops are asked for.
+type Counters = BTreeMap<Symbol, Symbol>;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    check_handlers(module, cx);
+    let counted = named(module, |op| (op.opcode == Opcode::MapDropped).then(|| MapDropped::of(op).map().clone()));
+    if counted.is_empty() {
+        return Changed::No;
+    }
+    let counters: Counters = counted.into_iter().map(|map| (map.clone(), counter(module, &map))).collect();
+    for func in &mut module.funcs {
+        for op in func.walk() {
+            if func.ops[op].opcode == Opcode::MapDropped {
+                read(func, &mut cx.types, op, &counters);
+            } else if func.ops[op].opcode == Opcode::MapOutput {
+                count_output(func, &mut cx.types, op, &counters);
+            }
+        }
+    }
+    Changed::Yes
+}
+
+fn named(module: &Module, name: impl Fn(&OpData) -> Option<Symbol>) -> BTreeSet<Symbol> {
+    module.funcs.iter().flat_map(|func| func.walk().into_iter().filter_map(|op| name(&func.ops[op]))).collect()
+}
+
+/// Makes the variable that counts for a map.
+fn counter(module: &mut Module, map: &Symbol) -> Symbol {
+    let span = module.map(map).map_or_else(|| crate::bug!("no map @{map}"), |map| map.span);
+    let taken = |name: &str| {
+        module.globals.iter().any(|global| &*global.name == name)
+            || module.funcs.iter().any(|func| &*func.name == name)
+            || module.maps.iter().any(|map| &*map.name == name)
+    };
+    let mut name = format!("{map}__dropped");
+    while taken(&name) {
+        name.push('_');
+    }
+    let name = Symbol::from(name.as_str());
+    let kind = GlobalKind::Var;
+    module.globals.push(Global { name: name.clone(), ty: Ty::U64, init: vec![0; 8], kind, section: None, span });
+    name
+}
+
+/// `m.dropped()` is the value of the counter.
+fn read(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
+    let counter = &counters[MapDropped::of(&func.ops[op]).map()];
+    let place = types.place(Ty::U64, Space::Global);
+    let place = Builder::before(func, op, NAME).ks_global(counter, place);
+    func.become_op(op, Opcode::KsLoad, vec![place], Vec::new());
+}
+
+/// Counts an output that failed.
+fn count_output(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
+    let Some(counter) = counters.get(MapOutput::of(&func.ops[op]).map()) else { return };
+    let status = func.ops[op].results[0];
+    let mut b = Builder::after(func, op, NAME);
+    let zero = b.ks_const(0, Ty::I32);
+    let failed = b.arith_cmp(status, zero, "lt", Ty::BOOL);
+    let count = |b: &mut Builder<'_>| {
+        add_one(b, types, counter);
+        b.done();
+    };
+    b.either(failed, &[], count, |b| b.done());
+}
+
+fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {
+    let place = types.place(Ty::U64, Space::Global);
+    let place = b.ks_global(counter, place);
+    let one = b.ks_const(1, Ty::U64);
+    b.mem_atomic(place, one, "add");
+}
+
+/// Reports what is listened to in vain.
+fn check_handlers(module: &Module, cx: &mut Session) {
+    let handled = named(module, |op| (op.opcode == Opcode::MapOnEvent).then(|| MapOnEvent::of(op).map().clone()));
+    for func in module.funcs.iter().filter(|func| func.targets.host) {
+        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapListen) {
+            let name = MapListen::of(op).map();
+            let Some(map) = module.map(name).filter(|_| !handled.contains(name)) else { continue };
+            let value = cx.types.name(map.value);
+            let similar = format!("{name}_callback");
+            let error = cx.error(op.loc.span, NoHandler { name: name.to_string() });
+            if let Some(callback) = module.funcs.iter().find(|func| *func.name == *similar) {
+                error.note(callback.name_span, format!("it does not take a `*{value}` and yield an `i32` or nothing"));
+            }
+            error.help(format!(
+                "write `{name}.on_event(handler)`, or a function `fn {name}_callback(e: *{value}) -> i32`"
+            ));
+        }
+    }
+}

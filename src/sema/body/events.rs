@@ -1,0 +1,124 @@
+//! What BPF code sends to user space: the context that goes with it, what takes it, and `dispatch`.
+
+use super::Checker;
+use super::value::error_expr;
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
+use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted};
+use crate::sema::tree::{Expr, ExprKind, MapId};
+use crate::source::Span;
+use crate::tables::{MapAccess, MapMethodSpec, ValueRule};
+use crate::types::{FnSig, Space, Ty, TyKind, Types};
+
+impl Checker<'_, '_> {
+    /// What a method takes besides its arguments: an event is sent with the context of the program.
+    pub fn context_argument(&mut self, map: MapId, method: &MapMethodSpec, args: &mut Vec<Expr>, span: Span) {
+        if method.needs != MapAccess::Output || self.env.program.map(map).kind.value != ValueRule::Event {
+            return;
+        }
+        let params = self.env.program.func(self.func).params.iter();
+        let found = params.copied().find(|param| self.context_spec(self.locals[param.0 as usize].ty).is_some());
+        if let Some(context) = found {
+            self.info(context).read = true;
+            args.push(self.local_expr(context, span));
+            return;
+        }
+        let name = self.env.program.map(map).name.clone();
+        let func = self.env.program.func(self.func).name.clone();
+        self.error(span, ContextWanted { name, func })
+            .help("give it a parameter, `ctx: *xdp_md` or that of the program's type, and hand over the program's");
+    }
+
+    /// `m.on_event(handler)`
+    pub fn on_event(
+        &mut self,
+        map: MapId,
+        method: &'static MapMethodSpec,
+        name: &Ident,
+        args: &[ast::Arg],
+        span: Span,
+    ) -> Expr {
+        let [arg] = args else {
+            self.check_args(args);
+            let count =
+                ArgumentCount { name: name.name.clone(), takes: "1 argument".into(), given: args.len().to_string() };
+            self.error(name.span, count).remark(method.summary);
+            return error_expr(span);
+        };
+        self.refuse_name(arg, method.name);
+        let handler = self.typed(&arg.value, None);
+        if handler.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        let (_, value) = self.entry_types(map);
+        if !self.function_type(handler.ty).is_some_and(|sig| takes(&self.cx.types, &sig, value)) {
+            let found = format!("a `{}`", self.ty_name(handler.ty));
+            let (name, value) = (self.env.program.map(map).name.clone(), self.ty_name(value));
+            self.error(arg.value.span, HandlerWanted { name, found })
+                .help(format!("it is handed to a function: `fn handle(e: *{value}) -> i32`, or without `-> i32`"));
+            return error_expr(span);
+        }
+        self.use_pointer(&handler);
+        Expr { kind: ExprKind::MapCall { map, method, args: vec![handler] }, ty: Ty::VOID, span }
+    }
+
+    /// `dispatch(m, …)`, `dispatch(m, …, timeout_ms: n)`
+    pub fn dispatch(&mut self, args: &[ast::Arg], named: &str, span: Span) -> Expr {
+        let (timeout, listened) = match args.split_last() {
+            Some((last, before)) if last.name.as_ref().is_some_and(|name| name.name == named) => (Some(last), before),
+            Some(_) | None => (None, args),
+        };
+        let mut maps = Vec::new();
+        for arg in listened {
+            if let Some(map) = self.listened(arg, named)
+                && !maps.contains(&map)
+            {
+                maps.push(map);
+            }
+        }
+        if listened.is_empty() {
+            let takes = "at least one map".to_owned();
+            self.error(span, ArgumentCount { name: "dispatch".into(), takes, given: "none".into() })
+                .remark("it is `dispatch(map, …)` or `dispatch(map, …, timeout_ms: n)`");
+        }
+        let timeout = timeout.map(|timeout| Box::new(self.coerced(&timeout.value, Ty::I64)));
+        Expr { kind: ExprKind::Dispatch { maps, timeout }, ty: Ty::I32, span }
+    }
+
+    /// A map that `dispatch` listens to; none if that was reported.
+    fn listened(&mut self, arg: &ast::Arg, timeout: &str) -> Option<MapId> {
+        if let Some(name) = &arg.name {
+            let named = NamedArgument { name: name.name.clone(), of: "dispatch".to_owned() };
+            self.error(name.span, named).help(format!("the time-out is its last argument: `{timeout}: 100`"));
+            self.value(&arg.value, None);
+            return None;
+        }
+        let Some(map) = self.map_named(&arg.value) else {
+            let value = self.typed(&arg.value, None);
+            if value.ty != Ty::ERROR {
+                let found = format!("a value of type `{}`", self.ty_name(value.ty));
+                let is_number = self.cx.types.as_int(value.ty).is_some();
+                let error = self.error(value.span, DispatchWhat { found });
+                if is_number {
+                    error.help(format!("the time-out is written by its name: `{timeout}: n`"));
+                }
+            }
+            return None;
+        };
+        let declared = self.env.program.map(map);
+        if !declared.kind.can(MapAccess::Events) {
+            let found = format!("`{}`, a `{}`,", declared.name, declared.kind.name);
+            self.error(arg.value.span, DispatchWhat { found })
+                .help("what BPF code sends goes through a `ringbuf` or a `perf_event_array`");
+            return None;
+        }
+        self.can(map, MapAccess::Events, arg.value.span).then_some(map)
+    }
+}
+
+/// Whether a function takes a pointer to the value, and yields what `dispatch` understands.
+pub fn takes(types: &Types, sig: &FnSig, value: Ty) -> bool {
+    let [param] = sig.params.as_slice() else { return false };
+    let TyKind::Ptr { to, space: Space::Any, .. } = types.kind(*param) else { return false };
+    to == value && matches!(sig.result, Ty::I32 | Ty::VOID)
+}
