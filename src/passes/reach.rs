@@ -79,11 +79,17 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, error, &chain);
         }
         global_uses::check(module, cx, func, target, &|error| called_from(module, error, &chain));
+        let mut rejected = Vec::new();
         for op in func.walk() {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
             // What a map does not allow is reported below, by the map's kind.
             if let Some(code) = rejection(data, target).filter(|_| !is_float && map_of(data).is_none()) {
+                // One call may be several ops.
+                if rejected.contains(&data.loc.span) {
+                    continue;
+                }
+                rejected.push(data.loc.span);
                 let error = report(cx, data, &func.name, code);
                 called_from(module, error, &chain);
             }

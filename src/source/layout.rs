@@ -342,7 +342,9 @@ impl<'a> Pass<'a> {
 
     fn unclosed(&mut self, open: Open, at: usize) {
         self.unbalanced = true;
-        if self.open_quote > open.at {
+        let swallowed =
+            matches!(self.problems.last(), Some(last) if matches!(last.kind, ProblemKind::Fault(Fault::OpenComment)));
+        if self.open_quote > open.at || swallowed {
             return;
         }
         let kind = ProblemKind::Unclosed(Unclosed { at, odd: open.odd });

@@ -11,7 +11,7 @@ use pest::iterators::Pair;
 
 /// How deep a tree may become. Brackets nest at most `layout::MAX_NESTING` deep; this bounds what nests without them,
 /// such as `1 + 1 + 1 …` and `else if`, for the walks over the tree that recurse.
-const MAX_DEPTH: usize = 1000;
+pub const MAX_DEPTH: usize = 1000;
 
 pub struct Builder<'a> {
     /// The text of the file as written.

@@ -46,10 +46,7 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
     pest::set_error_detail(true);
     let Err(error) = KsParser::parse(Rule::item, text) else { return };
     if let ErrorVariant::CustomError { .. } = error.variant {
-        let span = Span::new(builder.file, builder.base, builder.base);
-        let limit = crate::source::layout::MAX_NESTING.to_string();
-        builder.error(span, NestingTooDeep { limit }).help("give the inner part a name");
-        return;
+        return too_deep(builder, text, &error);
     }
     // Reserved words are marked in what pest reads.
     let written = builder.source[builder.base..].bytes();
@@ -66,6 +63,17 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
             error.help(help);
         }
     }
+}
+
+/// Pest has given up on what nests without brackets, such as a chain of `else if`: at the token that it had come to.
+fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
+    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+    let reached = Scanner::new(text).find(|token| token.hi > at && token.kind != TokenKind::Newline);
+    let (lo, hi) = reached.map_or((at, at), |token| (token.lo, token.hi));
+    let span = Span::new(builder.file, builder.base + lo, builder.base + hi);
+    builder
+        .error(span, NestingTooDeep { limit: super::build::MAX_DEPTH.to_string() })
+        .help("give the inner part a name: a variable, or a function of its own");
 }
 
 impl<'a> Failure<'a> {

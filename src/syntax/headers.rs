@@ -79,8 +79,10 @@ impl Builder<'_> {
         let mut arms: Vec<Arm> = Vec::new();
         for part in parts {
             let span = self.span(&part);
-            if let Some(last) = arms.last() {
-                self.check_separated(last.span, span, true, "`,`");
+            if let Some(last) = arms.last()
+                && !self.is_separated(last.span, span, true)
+            {
+                self.not_separated(last.span, span, "`,`");
             }
             arms.push(self.arm(part, span));
         }

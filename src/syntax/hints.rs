@@ -192,6 +192,13 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "or" => "either condition: `||`",
         "=>" => "an arm is written `PATTERN: value`",
         ":=" => "a variable is declared as `var x = value`",
+        "=" if before == "==" => "equality is `==`",
+        "=" if before == "!=" => "inequality is `!=`",
+        ">" if before == "<" => "inequality is `!=`",
+        ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
+        "then" => "the body follows the condition in braces",
+        "else" if before == ";" => "leave out the `;` before `else`",
+        "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
         ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
@@ -204,17 +211,54 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         _ if matches!(header_keyword(failure), "while") && before == "}" => {
             "there is no `do`; write `loop { … if (!c) break }`"
         }
+        ":" if is_switch(failure) => "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
         _ => return specific_help(failure),
     };
     Some(fixed.to_owned())
 }
 
+/// `var` or `const`, if the statement at the fault begins with it.
+fn first_of_line<'a>(failure: &Failure<'a>) -> Option<&'a str> {
+    let open = failure.open_bracket().map_or(0, |open| open + 1);
+    let tokens = failure.tokens.get(open..failure.at)?;
+    let text = |token: &crate::source::scan::Token| &failure.text[token.lo..token.hi];
+    let start = tokens.iter().rposition(|token| matches!(text(token), "\n" | ";")).map_or(0, |at| at + 1);
+    tokens.get(start).map(text).filter(|word| matches!(*word, "var" | "let" | "const"))
+}
+
+/// The fault stands in the braces of `switch (…) {`.
+fn is_switch(failure: &Failure<'_>) -> bool {
+    let Some(open) = failure.open_bracket() else { return false };
+    let before = failure.tokens[..open].iter().rev().take(32).map(|t| &failure.text[t.lo..t.hi]);
+    before.into_iter().take_while(|text| !matches!(*text, "\n" | ";" | "{" | "}")).any(|text| text == "switch")
+}
+
+/// The type before the brace that is open at the fault.
+fn literal_type<'a>(failure: &Failure<'a>) -> Option<&'a str> {
+    let open = failure.open_bracket()?;
+    let name = failure.tokens.get(open.checked_sub(1)?)?;
+    let is = |at: usize, text: &str| failure.tokens.get(at).is_some_and(|t| &failure.text[t.lo..t.hi] == text);
+    (is(open, "{") && name.kind == crate::source::scan::TokenKind::Word).then(|| &failure.text[name.lo..name.hi])
+}
+
 fn specific_help(failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
+    if failure.expected.name
+        && !failure.expected.statement
+        && matches!(before, "{" | ",")
+        && let Some(ty) = literal_type(failure)
+    {
+        let field = if found == "." && failure.is_word(1) { failure.token(1) } else { "field" };
+        return Some(format!("fields are named: `{ty} {{ {field}: value }}`"));
+    }
+    if found == ":" && failure.token(-2) == "{" && matches!(failure.token(-3), "=" | "return" | "(" | ",") {
+        return Some(format!("a struct literal begins with its type: `S {{ {before}: … }}`"));
+    }
     let only_colon = expects(":") && !failure.expected.operator && failure.is_word(-1);
     if only_colon && matches!(failure.token(-2), "{" | "\n") && matches!(failure.token(-3), "do" | "unsafe" | "then") {
-        return Some(format!("there is no `{}`", failure.token(-3)));
+        let instead = if failure.token(-3) == "do" { "; write `loop { … if (!c) break }`" } else { "" };
+        return Some(format!("there is no `{}`{instead}", failure.token(-3)));
     }
     if only_colon && failure.is_word(0) {
         let c_order = super::words::is_primitive(before);

@@ -77,9 +77,13 @@ impl Builder<'_> {
     }
 
     pub fn char_lit(&mut self, span: Span) -> u8 {
+        let before = self.diags.len();
         let bytes = self.unescape(span);
         if let [byte] = bytes[..] {
             return byte;
+        }
+        if self.diags.len() > before {
+            return 0;
         }
         let inside = &self.text(span)[1..span.hi as usize - span.lo as usize - 1];
         let (why, help) = if bytes.is_empty() {

@@ -20,10 +20,16 @@ impl Builder<'_> {
     pub fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
         let span = self.span(&pair);
         let mut stmts: Vec<Stmt> = Vec::new();
+        let mut run_on = false;
         for part in pair.into_inner() {
             let next = self.span(&part);
             if let Some(last) = stmts.last() {
-                self.check_separated(last.span, next, ends_itself(last), "a line end or `;`");
+                // Of several words in a row only the first is reported.
+                let separated = self.is_separated(last.span, next, ends_itself(last));
+                if !separated && !run_on {
+                    self.not_separated(last.span, next, "a line end or `;`");
+                }
+                run_on = !separated;
             }
             stmts.push(self.stmt(part));
         }
@@ -31,12 +37,13 @@ impl Builder<'_> {
     }
 
     /// Between two statements, or two arms, stands a separator, unless the first ends with a block.
-    pub fn check_separated(&mut self, last: Span, next: Span, ends_itself: bool, separator: &str) {
+    pub fn is_separated(&self, last: Span, next: Span, ends_itself: bool) -> bool {
         let gap = &self.layout.text.as_bytes()[last.hi as usize..next.lo as usize];
         let separated = gap.iter().any(|byte| matches!(byte, b'\n' | b';' | b','));
-        if separated || ends_itself && self.text(last).ends_with('}') {
-            return;
-        }
+        separated || ends_itself && self.text(last).ends_with('}')
+    }
+
+    pub fn not_separated(&mut self, last: Span, next: Span, separator: &str) {
         let help = self.separator_help(last, next, separator);
         let word = self.text(next).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         let found = if word.is_empty() { &self.text(next)[..1] } else { word };
@@ -49,6 +56,9 @@ impl Builder<'_> {
     fn separator_help(&self, last: Span, next: Span, separator: &str) -> String {
         let (first, second) = (self.text(last), self.text(next));
         let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if let Some(help) = foreign_word(first, second) {
+            return help.to_owned();
+        }
         if matches!(first, "local" | "percpu" | "pin" | "pub" | "priv") {
             return format!("`{first}` stands before global variables only");
         }
@@ -61,7 +71,8 @@ impl Builder<'_> {
                 return format!("a variable is declared as `var {name}: {first} = {value}`");
             }
         }
-        if is_word(first) && is_word(second) {
+        let is_name = |text: &str| is_word(text) && !text.starts_with(|c: char| c.is_ascii_digit());
+        if is_name(first) && is_name(second) {
             return format!("write {separator} between them; a variable is declared as `var {second}: {first}`");
         }
         format!("write {separator} between them")
@@ -218,6 +229,20 @@ impl Builder<'_> {
     pub fn global(&mut self, pair: Pair<'_, Rule>) -> (Ident, Option<Type>, Option<Expr>) {
         let Declared { name, ty, value, .. } = self.declaration(pair);
         (name, ty, value)
+    }
+}
+
+/// What another language has for an operator or a statement.
+fn foreign_word(first: &str, second: &str) -> Option<&'static str> {
+    let begin = second.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let end = first.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+    match (end, begin) {
+        (_, Some("and")) => Some("both conditions: `a && b`"),
+        (_, Some("or")) => Some("either condition: `a || b`"),
+        (_, Some("is")) => Some("equality is `==`"),
+        (Some("not"), _) => Some("negation is written `!c`"),
+        (Some("goto"), _) => Some("there is no `goto`: loops are left by `break`, functions by `return`"),
+        _ => None,
     }
 }
 

@@ -4,7 +4,9 @@ use super::Checker;
 use super::binary::widen;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp, UnaryOp};
-use crate::diag::codes::types::{BadOperand, BoolMixed, ByteOrderMix, ConstantOverflow, DivisionByZero, MixedSigns};
+use crate::diag::codes::types::{
+    BadOperand, BoolMixed, ByteOrderMix, ConstantOverflow, DivisionByZero, MismatchedTypes, MixedSigns,
+};
 use crate::fold;
 use crate::sema::consts::common_int;
 use crate::sema::tree::{ArithOp, Expr, ExprKind};
@@ -43,6 +45,14 @@ impl Checker<'_, '_> {
             {
                 self.join_strings(left.expr, right.expr, span).into()
             }
+            (TyKind::Str(_), _) | (_, TyKind::Str(_)) if op == ArithOp::Add => {
+                let (text, other) = if self.is_text(left.ty()) { (left, right) } else { (right, left) };
+                let help = self.mismatch_help(other.span(), other.ty(), text.ty());
+                let found = format!("`{}`", self.ty_name(other.ty()));
+                let error = self.error(other.span(), MismatchedTypes { wanted: "a string".into(), found });
+                error.helps.extend(help);
+                error_expr(span).into()
+            }
             _ => match (self.cx.types.as_int(left.ty()), self.cx.types.as_int(right.ty())) {
                 (Some(_), Some(_)) => self.int_arith(op, left, right, span).into(),
                 (None, _) => self.bad_operand(token, &left).into(),
@@ -68,6 +78,9 @@ impl Checker<'_, '_> {
         error.help("`b as u8` is the number 0 or 1, `n != 0` a bool");
         if bitwise {
             error.help(format!("comparisons bind tighter than `{op}`: `(a {op} b) == c` needs its parentheses"));
+        }
+        if matches!(token, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge) {
+            error.help(format!("two comparisons: `a {op} b && b {op} c`"));
         }
         error_expr(span)
     }
@@ -113,7 +126,7 @@ impl Checker<'_, '_> {
     pub fn byte_order_mix(&mut self, left: &Value, right: &Value, span: Span) -> Expr {
         let help = [left, right].into_iter().find_map(|value| {
             let bits = self.be_bits(value.ty())?;
-            Some(format!("`{} as u{bits}` is the number in host order", self.text(value.span())))
+            Some(format!("`{} as u{bits}` is the number in host order", self.cast_text(value.span())))
         });
         let (left, right) = (self.ty_name(left.ty()), self.ty_name(right.ty()));
         let error = self.error(span, ByteOrderMix { left, right });

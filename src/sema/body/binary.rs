@@ -172,7 +172,7 @@ impl Checker<'_, '_> {
         let span = operand.span();
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
         let kind = self.cx.types.kind(operand.ty());
-        let text = self.text(span).to_owned();
+        let text = self.cast_text(span);
         if matches!(kind, TyKind::Bool) {
             return self.bool_mixed(token, span, "an integer");
         }

@@ -133,8 +133,12 @@ impl Checker<'_, '_> {
         let ty = match common {
             Ok(ty) => ty,
             Err((first, second)) => {
+                let numbers = [first, second].iter().all(|&ty| self.is_number(ty));
                 let (first, second) = (self.ty_name(first), self.ty_name(second));
-                self.error(span, BranchTypes { first, second }).help("convert one of them with `as`");
+                let error = self.error(span, BranchTypes { first, second });
+                if numbers {
+                    error.help("convert one of them with `as`");
+                }
                 Ty::ERROR
             }
         };
@@ -185,6 +189,13 @@ impl Checker<'_, '_> {
         }
         let numbers: Vec<i128> =
             values.iter().filter(|v| v.untyped).filter_map(|v| super::value::number(&v.expr)).collect();
+        if let Some(ty) = common
+            && !self.is_number(ty)
+            && let Some(literal) = values.iter().find(|v| v.untyped)
+        {
+            let first = values.first().is_some_and(|v| v.untyped);
+            return Err(if first { (literal.ty(), ty) } else { (ty, literal.ty()) });
+        }
         let null = values.iter().any(|v| v.ty() == Ty::NULL);
         let Some(mut common) = common else {
             return Ok(self.open_type(&numbers, null, expected));
@@ -202,13 +213,18 @@ impl Checker<'_, '_> {
         Ok(common)
     }
 
+    /// Whether a literal can become one.
+    fn is_number(&self, ty: Ty) -> bool {
+        self.cx.types.as_int(ty).is_some() || matches!(self.cx.types.kind(ty), TyKind::Be { .. } | TyKind::F64)
+    }
+
     /// The type where all values are open.
     fn open_type(&mut self, numbers: &[i128], null: bool, expected: Option<Ty>) -> Ty {
         if numbers.is_empty() {
             return if null { expected.unwrap_or(Ty::NULL) } else { expected.unwrap_or(Ty::VOID) };
         }
         if let Some(ty) = expected
-            && (self.cx.types.as_int(ty).is_some() || matches!(self.cx.types.kind(ty), TyKind::Be { .. } | TyKind::F64))
+            && self.is_number(ty)
         {
             return ty;
         }

@@ -56,6 +56,10 @@ impl Checker<'_, '_> {
                     self.check_args(args);
                     return error_expr(span);
                 }
+                Some(Entity::Type(ty)) => {
+                    let ty = *ty;
+                    return self.refuse_type_call(ty, name, args, span);
+                }
                 Some(entity) => describe(entity),
                 None => return self.builtin(name, args, span),
             },
@@ -63,6 +67,21 @@ impl Checker<'_, '_> {
         self.check_args(args);
         let what = format!("`{}`, {what},", name.name);
         self.error(name.span, NotCallable { what });
+        error_expr(span)
+    }
+
+    /// `u32(x)`, `S(1, 2)`
+    fn refuse_type_call(&mut self, ty: Ty, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        self.check_args(args);
+        let what = format!("`{}`, a type,", name.name);
+        let help = match args {
+            [arg] if self.struct_id(ty).is_none() => {
+                Some(format!("to convert, write `{} as {}`", self.cast_text(arg.value.span), name.name))
+            }
+            _ => self.struct_id(ty).map(|_| format!("a value of it is written `{} {{ field: value }}`", name.name)),
+        };
+        let error = self.error(name.span, NotCallable { what });
+        error.helps.extend(help);
         error_expr(span)
     }
 

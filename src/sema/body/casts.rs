@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
         let span = value.span();
         if let Some(from) = self.be_bits(value.ty()) {
             let (left, right) = (self.ty_name(value.ty()), self.ty_name(to));
-            let text = self.text(span).to_owned();
+            let text = self.cast_text(span);
             self.error(span, ByteOrderMix { left, right: right.clone() })
                 .help(format!("`{text} as u{from} as {right}` goes through the number"));
             return Some(error_expr(span));

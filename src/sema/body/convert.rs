@@ -2,7 +2,7 @@
 
 use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
-use crate::diag::codes::types::{MismatchedTypes, NoValue, ProductWraps, StringTruncated};
+use crate::diag::codes::types::{MismatchedTypes, NoValue, ProductWraps};
 use crate::fold;
 use crate::sema::consts;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
@@ -69,20 +69,12 @@ impl Checker<'_, '_> {
         if narrow >= bits {
             return;
         }
-        let types = &self.cx.types;
-        let (left_bounds, right_bounds) = (ranges::bounds(types, left), ranges::bounds(types, right));
-        let products = [
-            left_bounds.0.checked_mul(right_bounds.0),
-            left_bounds.0.checked_mul(right_bounds.1),
-            left_bounds.1.checked_mul(right_bounds.0),
-            left_bounds.1.checked_mul(right_bounds.1),
-        ];
-        if products.into_iter().all(|p| p.is_some_and(|p| fold::fits(p, narrow, signed))) {
+        let product = ranges::product(self.known_range(left), self.known_range(right));
+        if product.is_some_and(|(low, high)| fold::fits(low, narrow, signed) && fold::fits(high, narrow, signed)) {
             return;
         }
-        let text = self.text(left.span).to_owned();
         let (narrow, wide) = (self.ty_name(value.ty), self.ty_name(wanted));
-        let help = format!("to compute in {bits} bits convert an operand: `{text} as {wide}`");
+        let help = format!("to compute in {bits} bits convert an operand: `{} as {wide}`", self.cast_text(left.span));
         self.warn(value.span, ProductWraps { narrow, wide }).help(help);
     }
 
@@ -115,8 +107,7 @@ impl Checker<'_, '_> {
         let room = size.saturating_sub(1) as usize;
         if let ExprKind::Const(Const::Str(mut bytes)) = value.kind {
             if bytes.len() > room {
-                let (length, ty) = (bytes.len().to_string(), self.ty_name(wanted));
-                self.warn(span, StringTruncated { length, ty });
+                consts::warn_cut(self.cx, span, &bytes, room, wanted);
                 bytes.truncate(room);
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
@@ -132,8 +123,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         };
         if bytes.len() as u64 > length {
-            let (length, ty) = (bytes.len().to_string(), self.ty_name(wanted));
-            self.warn(span, StringTruncated { length, ty });
+            consts::warn_cut(self.cx, span, bytes, length as usize, wanted);
         }
         let given = bytes.iter().map(|&byte| Const::Int(i128::from(byte)));
         let elements = given.chain(std::iter::repeat(Const::Int(0))).take(length as usize).collect();
@@ -143,7 +133,7 @@ impl Checker<'_, '_> {
     /// Between host and network order, or two widths of that, only `as` converts.
     fn byte_order(&mut self, value: Value, wanted: Ty) -> Expr {
         let span = value.span();
-        let (text, found, name) = (self.text(span).to_owned(), self.ty_name(value.ty()), self.ty_name(wanted));
+        let (text, found, name) = (self.cast_text(span), self.ty_name(value.ty()), self.ty_name(wanted));
         let help = match (self.cx.types.kind(value.ty()), self.cx.types.kind(wanted)) {
             (TyKind::Be { bits }, TyKind::Be { .. }) => format!("`{text} as u{bits} as {name}`"),
             (TyKind::Be { bits }, _) => format!("`{text} as u{bits}` is the number in host order"),
@@ -172,22 +162,29 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<String> {
-        let text = self.text(span);
+    pub fn mismatch_help(&self, span: Span, found: Ty, wanted: Ty) -> Option<String> {
+        let (text, cast) = (self.text(span), self.cast_text(span));
         let types = &self.cx.types;
         match (types.kind(found), types.kind(wanted)) {
             (TyKind::Null, TyKind::Ptr { to, .. }) => {
                 Some(format!("a pointer that may be null is written `*{}?`", types.name(to)))
             }
+            (TyKind::Str(2), TyKind::Char) if text.starts_with('"') => {
+                Some(format!("a character stands between single quotes: `'{}'`", text.trim_matches('"')))
+            }
+            (TyKind::Char, TyKind::Str(_)) if text.starts_with('\'') => {
+                Some(format!("a string stands between double quotes: `\"{}\"`", text.trim_matches('\'')))
+            }
+            (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => Some("no pointer is `null`".to_owned()),
             (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => Some(format!("its address: `&{text}`")),
             (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
-                Some(format!("`{text} as {}` is 0 or 1", types.name(wanted)))
+                Some(format!("`{cast} as {}` is 0 or 1", types.name(wanted)))
             }
             (_, TyKind::Bool) if types.as_int(found).is_some() => Some(format!("`{text} != 0` is a bool")),
-            (_, TyKind::F64) if types.as_int(found).is_some() => Some(format!("`{text} as f64` converts")),
+            (_, TyKind::F64) if types.as_int(found).is_some() => Some(format!("`{cast} as f64` converts")),
             (TyKind::F64, _) if types.as_int(wanted).is_some() => {
-                Some(format!("`{text} as {}` converts, towards zero", types.name(wanted)))
+                Some(format!("`{cast} as {}` converts, towards zero", types.name(wanted)))
             }
             _ => None,
         }

@@ -153,8 +153,8 @@ impl Checker<'_, '_> {
         let numbers: Vec<i128> = values.iter().filter_map(|value| number(&value.expr)).collect();
         let bounds = numbers.iter().min().zip(numbers.iter().max());
         let Some(element) = typed.or_else(|| bounds.map(|(&low, &high)| self.literal_pair_type([low, high]))) else {
-            self.error(span, UnknownTypeOf { name: "the array".into() })
-                .help("give the variable a type: `var a: T[N]`");
+            let name = self.text(span).to_owned();
+            self.error(span, UnknownTypeOf { name }).help("give the variable a type: `var a: T[N]`");
             return error_expr(span);
         };
         let mut elements = Vec::new();
@@ -184,7 +184,7 @@ impl Checker<'_, '_> {
         let found = self.with_scope(|cx, scope| consts::integer(cx, scope, count));
         let Some(found) = found.filter(|_| value.ty != Ty::ERROR) else { return error_expr(span) };
         if value.ty == Ty::NULL {
-            self.error(value.span, UnknownTypeOf { name: "the array".into() });
+            self.error(value.span, UnknownTypeOf { name: "null".into() });
             return error_expr(span);
         }
         let wanted = place.map(|(_, length)| i128::from(length));

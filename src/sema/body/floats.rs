@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
             (Some(left), Some(right)) => Some((left, right)),
             (Some(_) | None, Some(_) | None) => {
                 let is_int = self.cx.types.as_int(ty).is_some();
-                let (text, other) = (self.text(at).to_owned(), self.ty_name(ty));
+                let (text, other) = (self.cast_text(at), self.ty_name(ty));
                 let error = self.error(span, FloatMixed { op: token.text().into(), other });
                 if is_int {
                     error.help(format!("convert the integer: `{text} as f64`"));

@@ -7,7 +7,7 @@ use super::value;
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
-use crate::sema::tree::{Block, MapId, StmtKind};
+use crate::sema::tree::{Block, Expr, MapId, StmtKind};
 use crate::source::Span;
 use crate::tables::MapAccess;
 use crate::types::Ty;
@@ -94,14 +94,23 @@ impl Checker<'_, '_> {
                         return self.for_array(stmt, over);
                     }
                     if over.ty != Ty::ERROR {
-                        let what = format!("`for` over a value of type `{}`", self.ty_name(over.ty));
-                        self.unsupported(over.span, what);
+                        self.refuse_for(&over);
                     }
                     self.declare_unknown(&stmt.names);
                     self.unbound_body(&stmt.body);
                     None
                 }
             },
+        }
+    }
+
+    /// A value that is neither range nor array.
+    fn refuse_for(&mut self, over: &Expr) {
+        let found = format!("`{}`", self.ty_name(over.ty));
+        let counts = self.cx.types.as_int(over.ty).map(|_| format!("to count, write `0..{}`", self.text(over.span)));
+        let error = self.error(over.span, MismatchedTypes { wanted: "a range, an array or a map".into(), found });
+        if let Some(help) = counts {
+            error.help(help);
         }
     }
 

@@ -118,7 +118,15 @@ impl Checker<'_, '_> {
             }
             arms.push(Checked { ranges, is_default, body, span: arm.span });
         }
-        let left = if left_out { Vec::new() } else { domain.into_iter().flat_map(|r| covered.missing(r)).collect() };
+        let left: Ranges =
+            if left_out { Vec::new() } else { domain.into_iter().flat_map(|r| covered.missing(r)).collect() };
+        if let Some(default) = default
+            && !left_out
+            && left.is_empty()
+            && self.enum_id(subject.ty).is_none()
+        {
+            self.warn(default, UnreachableArm {}).label("the other arms take every value");
+        }
         let complete = default.is_some() || left.is_empty();
         self.flow = match after {
             Some(after) if complete => after,
@@ -258,8 +266,9 @@ impl Checker<'_, '_> {
                 self.push_scope();
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
-                let block = Block { stmts, value: None, span: stmt.span };
-                Branch { block, value: None, leaves: !self.flow.reachable }
+                // What was reported, such as `break` outside of a loop, was meant to leave.
+                let leaves = !self.flow.reachable || stmts.is_empty();
+                Branch { block: Block { stmts, value: None, span: stmt.span }, value: None, leaves }
             }
         }
     }

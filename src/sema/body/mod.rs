@@ -186,6 +186,30 @@ impl<'c, 'e> Checker<'c, 'e> {
         self.cx.sources.text(span)
     }
 
+    /// What was written there, in parentheses where an `as` behind it would take only its last part.
+    fn cast_text(&self, span: Span) -> String {
+        let text = self.text(span);
+        let mut depth = 0;
+        let mut before = ' ';
+        let loose = text.char_indices().any(|(at, c)| {
+            let infix = depth == 0
+                && at > 0
+                && match c {
+                    '-' => !text[at..].starts_with("->"),
+                    '>' => before != '-',
+                    _ => "+*/%&|^<=?".contains(c),
+                };
+            match c {
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth -= 1,
+                _ => {}
+            }
+            before = c;
+            infix
+        });
+        if loose { format!("({text})") } else { text.to_owned() }
+    }
+
     /// Control reaches the end of the body: fine if there is no result, or one with a name.
     fn end_of_body(&mut self, stmts: &mut Vec<Stmt>, span: Span) {
         let declared = self.env.program.func(self.func);

@@ -78,7 +78,8 @@ impl Checker<'_, '_> {
         low >= 0 && high < i128::from(length)
     }
 
-    fn known_range(&self, expr: &Expr) -> (i128, i128) {
+    /// The smallest and largest value that an expression can have, as far as its operators and its variables' loops tell.
+    pub fn known_range(&self, expr: &Expr) -> (i128, i128) {
         let of_type = bounds(&self.cx.types, expr);
         if let ExprKind::Local(local) = expr.kind {
             let info = &self.info[local.0 as usize];
@@ -91,6 +92,16 @@ impl Checker<'_, '_> {
         let ExprKind::Arith { op, left, right } = &expr.kind else { return of_type };
         match (op, self.known_range(left), value::number(right)) {
             (ArithOp::And, _, Some(mask)) if mask >= 0 => (0, mask),
+            (ArithOp::Shr, (low, high), Some(by)) if (0..64).contains(&by) && low >= 0 => (low >> by, high >> by),
+            (ArithOp::Mul, range, _) => {
+                let product = product(range, self.known_range(right));
+                product.filter(|range| of_type.0 <= range.0 && range.1 <= of_type.1).unwrap_or(of_type)
+            }
+            (ArithOp::Add, (low, high), _) => {
+                let right = self.known_range(right);
+                let sum = (low + right.0, high + right.1);
+                if of_type.0 <= sum.0 && sum.1 <= of_type.1 { sum } else { of_type }
+            }
             (ArithOp::Rem, (low, high), Some(by)) if by > 0 && low >= 0 => (0, high.min(by - 1)),
             (ArithOp::Div, (low, high), Some(by)) if by > 0 && low >= 0 => (low / by, high / by),
             _ => of_type,
@@ -105,6 +116,14 @@ impl Checker<'_, '_> {
         let over_i32 = signed && numbers.iter().any(|&n| n > i128::from(i32::MAX));
         self.cx.types.int(if wide || over_i32 { 64 } else { 32 }, signed)
     }
+}
+
+/// The smallest and largest product of two numbers from these ranges.
+pub(super) fn product(left: (i128, i128), right: (i128, i128)) -> Option<(i128, i128)> {
+    let corners = [(left.0, right.0), (left.0, right.1), (left.1, right.0), (left.1, right.1)];
+    let products: Option<Vec<i128>> = corners.into_iter().map(|(l, r)| l.checked_mul(r)).collect();
+    let products = products?;
+    Some((*products.iter().min()?, *products.iter().max()?))
 }
 
 /// The smallest and largest value that an integer expression can have, as far as its form tells.

@@ -171,10 +171,13 @@ impl Checker<'_, '_> {
                 Name::Local(id) => self.locals[id.0 as usize].span,
                 Name::Const { span, .. } | Name::Broken { span } => span,
             };
-            self.error(span, DuplicateName { name: name.to_owned() })
-                .label("again in the same block")
-                .note(before, "first declared here")
-                .help("an inner block may have a variable of the same name; here, assign to it or choose another name");
+            let is_parameter = self.scopes.len() == 1;
+            let error = self.error(span, DuplicateName { name: name.to_owned() }).note(before, "first declared here");
+            if !is_parameter {
+                error.label("again in the same block").help(
+                    "an inner block may have a variable of the same name; here, assign to it or choose another name",
+                );
+            }
         }
     }
 

@@ -221,11 +221,15 @@ impl Checker<'_, '_> {
     }
 
     fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
+        let begin = self.text(expr.span).chars().next().filter(|c| "-*&([".contains(*c));
         let error = self.error(checked.span, NoEffect {});
         if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, .. } = &expr.kind {
             error.help("to assign, write `=`").fix(*op_span, "=");
-        } else if let ast::ExprKind::Unary { .. } = &expr.kind {
-            error.help("an operator that continues the line before must stand at the end of that line");
+        } else if let Some(begin) = begin {
+            let sign = if "([".contains(begin) { "an opening bracket" } else { "the operator" };
+            error.help(format!(
+                "a line that begins with `{begin}` is a statement of its own; one that goes on ends in {sign}"
+            ));
         } else {
             error.help("return it, assign it to something, or remove it");
         }

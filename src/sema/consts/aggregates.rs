@@ -139,7 +139,7 @@ fn element_type(cx: &mut Session, scope: &mut dyn Scope, first: &Expr, element: 
     match own_type(cx, &constant) {
         Some(ty) => Some((constant.value, ty)),
         None => {
-            cx.error(first.span, UnknownTypeOf { name: "the array".to_owned() });
+            cx.error(first.span, UnknownTypeOf { name: "null".to_owned() });
             None
         }
     }

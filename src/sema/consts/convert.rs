@@ -40,18 +40,14 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
             let fits = bytes.len() < size as usize;
             let kept = bytes[..bytes.len().min(size as usize - 1)].to_vec();
             if !fits {
-                let length = bytes.len().to_string();
-                let ty = cx.types.name(to);
-                cx.warn(span, StringTruncated { length, ty });
+                warn_cut(cx, span, bytes, kept.len(), to);
             }
             Some(Const::Str(kept))
         }
         (Const::Str(bytes), TyKind::Array(Ty::U8 | Ty::CHAR, count)) => {
             let mut elements: Vec<Const> = bytes.iter().map(|&b| Const::Int(b.into())).collect();
             if elements.len() as u64 > count {
-                let length = bytes.len().to_string();
-                let ty = cx.types.name(to);
-                cx.warn(span, StringTruncated { length, ty });
+                warn_cut(cx, span, bytes, count as usize, to);
             }
             if super::aggregates::small_enough(cx, span, to) {
                 elements.resize(count as usize, Const::Int(0));
@@ -82,6 +78,13 @@ pub fn fit(cx: &mut Session, span: Span, value: i128, to: Ty) -> i128 {
         cx.warn(span, ValueTruncated { value, ty, kept });
     }
     kept
+}
+
+/// Warns that of a string only the first `kept` bytes fit.
+pub fn warn_cut(cx: &mut Session, span: Span, bytes: &[u8], kept: usize, to: Ty) {
+    let (length, ty) = (bytes.len().to_string(), cx.types.name(to));
+    let kept = format!("{:?}", String::from_utf8_lossy(&bytes[..kept]));
+    cx.warn(span, StringTruncated { length, ty, kept });
 }
 
 fn width(cx: &Session, ty: Ty) -> (u8, bool) {

@@ -12,7 +12,7 @@ mod parts;
 mod sizes;
 
 pub use aggregates::is_zero;
-pub use convert::{convert, fit};
+pub use convert::{convert, fit, warn_cut};
 pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 
