@@ -50,6 +50,8 @@ config.substitutions += [
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),
     ("%python", sys.executable),
+    # Version 2 is mounted below version 1 where a machine has both.
+    ("%cgroup2", next(p for p in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.isdir(p) or p.endswith("cgroup"))),
     ("%ksc", f"{support}/ksc-under-test"),
 ]
 

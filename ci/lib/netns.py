@@ -9,6 +9,7 @@ with nsenter, which unlike `ip netns exec` leaves /sys/fs/bpf in sight.
 """
 
 import atexit
+import ctypes
 import json
 import os
 import re
@@ -30,6 +31,7 @@ class Pair:
     def __init__(self):
         self.here = f"{_PREFIX}-{os.getpid()}-here"
         self.there = f"{_PREFIX}-{os.getpid()}-there"
+        self._accepted = []
 
     def __enter__(self):
         remove_stale()
@@ -99,6 +101,18 @@ class Pair:
         subprocess.run(inside(self.there, sys.executable, __file__, "send", str(port), str(count), str(size)), check=True)
         return int(receiver.communicate()[0])
 
+    def socket(self, kind):
+        """A UDP or TCP socket on the program side, which is connected to the far side if that is TCP."""
+        import socket
+
+        if kind == "udp":
+            return _in_namespace(self.here, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with _in_namespace(self.there, lambda: socket.create_server((THERE_ADDRESS, 0))) as server:
+            sender = _in_namespace(self.here, lambda: socket.create_connection(server.getsockname()))
+            # The far end stays open, unread, as long as this process lives.
+            self._accepted.append(server.accept()[0])
+        return sender
+
     def frames(self, count, frame):
         """Sends raw Ethernet frames (bytes)."""
         subprocess.run(inside(self.there, sys.executable, __file__, "frames", str(count), frame.hex()), check=True)
@@ -107,6 +121,33 @@ class Pair:
 def inside(name, *command):
     """The command line that runs `command` in a network namespace, as the same process."""
     return ["nsenter", f"--net=/run/netns/{name}", "--", *command]
+
+
+def send(sender, count, size):
+    """Sends so often through a socket of `Pair.socket`, `size` bytes each time."""
+    import socket
+
+    for _ in range(count):
+        if sender.type == socket.SOCK_DGRAM:
+            sender.sendto(bytes(size), (THERE_ADDRESS, 7777))
+        else:
+            sender.sendall(bytes(size))
+
+
+def _in_namespace(name, make):
+    """What `make` yields in a network namespace: a socket stays in the one that it was made in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(file):
+        if libc.setns(file.fileno(), 0) != 0:
+            raise RuntimeError(f"setns: {os.strerror(ctypes.get_errno())}")
+
+    with open("/proc/thread-self/ns/net") as own, open(f"/run/netns/{name}") as other:
+        enter(other)
+        try:
+            return make()
+        finally:
+            enter(own)
 
 
 def remove_stale():

@@ -13,7 +13,7 @@ class Failure(Exception):
 
 
 class Program:
-    def __init__(self, pair, command, env=None):
+    def __init__(self, pair, command, env=None, descriptors=()):
         self.pair = pair
         self.command = command
         # Files, not pipes: a program that prints much never blocks, and its output survives whatever happens.
@@ -22,7 +22,7 @@ class Program:
         bound = ["setpriv", "--pdeathsig", "KILL", "--", *command]
         started = inside(pair.here, *bound) if pair else bound
         self._process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=self._stdout,
-                                         stderr=self._stderr, env=env)
+                                         stderr=self._stderr, env=env, pass_fds=descriptors)
 
     def __enter__(self):
         return self

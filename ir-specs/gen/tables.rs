@@ -100,7 +100,10 @@ fn context(name: &str, v: &Value) -> String {
         )
     });
     let (aliases, size) = (words(v, "aliases"), int(v, "size"));
-    format!("ContextSpec {{ name: {name:?}, aliases: &[{aliases}], size: {size}, fields: &[{fields}] }}")
+    let object = flag(v, "object", false);
+    format!(
+        "ContextSpec {{ name: {name:?}, aliases: &[{aliases}], object: {object}, size: {size}, fields: &[{fields}] }}"
+    )
 }
 
 fn header(name: &str, v: &Value) -> String {
@@ -133,7 +136,8 @@ fn map_kind(name: &str, v: &Value) -> String {
     let rule = |key| maybe_text(v, key);
     format!(
         "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, value: ValueRule::{}, \
-         optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, spin_lock: {}, bpf: &[{}], host: &[{}], \
+         optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, spin_lock: {}, \
+         object: {}, bpf: &[{}], host: &[{}], \
          later: {:?}, flags: &[{}], implied: &[{}], since: {} }}",
         words(v, "aliases"),
         int(v, "map_type"),
@@ -144,12 +148,22 @@ fn map_kind(name: &str, v: &Value) -> String {
         flag(v, "percpu", false),
         flag(v, "array", false),
         flag(v, "spin_lock", false),
+        object(v),
         accesses(v, "bpf"),
         accesses(v, "host"),
         rule("later"),
         words(v, "flags"),
         words(v, "implied"),
         version(v),
+    )
+}
+
+fn object(v: &Value) -> String {
+    let Some(object) = v.get("object") else { return "None".into() };
+    let [pointer, get, delete] = ["pointer", "get", "delete"].map(|key| text(object, key));
+    let named_by = text(object, "named_by");
+    format!(
+        "Some(ObjectSpec {{ pointer: {pointer:?}, get: {get:?}, delete: {delete:?}, named_by: NamedBy::{named_by} }})"
     )
 }
 

@@ -11,6 +11,9 @@ program; waits until something is attached to every --attach hook; does each ste
 checks its exit status and that nothing stays attached. Standard output is the program's own, then what --dump-map
 and --dump-global printed. Any claim that fails is told on standard error, with status 1.
 
+--socket udp|tcp opens a socket on the program's side, which the program inherits; `{socket0}` in its arguments is the
+descriptor of the first one. --send N sends N times through the socket that --via names (the first).
+
 --size is the size of the data, as for ping -s: the frame is 42 bytes longer. Over 1472 one ping is two frames.
 """
 
@@ -29,7 +32,8 @@ class Step(argparse.Action):
     """--ping, --udp and --frame begin a step."""
 
     def __call__(self, _parser, options, value, option=None):
-        options.steps.append({"kind": option.removeprefix("--"), "what": value, "count": 1, "size": 56, "received": None})
+        options.steps.append({"kind": option.removeprefix("--"), "what": value, "count": 1, "size": 56, "received": None,
+                              "via": 0})
 
 
 class OfStep(argparse.Action):
@@ -50,6 +54,10 @@ def arguments():
     parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests")
     parser.add_argument("--udp", action=Step, type=int, metavar="N", help="send N datagrams to port 7777")
     parser.add_argument("--frame", action=Step, metavar="HEX|KIND,…", help="send a raw frame (see packets.py)")
+    parser.add_argument("--send", action=Step, type=int, metavar="N", help="send N times through a --socket")
+    parser.add_argument("--via", action=OfStep, type=int, metavar="INDEX", help="the --socket of --send (default 0)")
+    parser.add_argument("--socket", action="append", default=[], choices=["udp", "tcp"],
+                        help="open a socket of the program's side, which it inherits")
     parser.add_argument("--wait-for", action=Step, metavar="TEXT", help="wait until the program has printed this")
     parser.add_argument("--size", action=OfStep, type=int, metavar="BYTES", help="data per packet (default 56)")
     parser.add_argument("--count", action=OfStep, type=int, metavar="N", help="how many times --frame is sent")
@@ -65,7 +73,7 @@ def arguments():
     return options
 
 
-def do_step(pair, program, step):
+def do_step(pair, program, step, sockets):
     received = None
     match step["kind"]:
         case "ping":
@@ -74,6 +82,8 @@ def do_step(pair, program, step):
             received = pair.udp(step["what"], step["size"])
         case "frame":
             pair.frames(step["count"], packets.parse(step["what"]))
+        case "send":
+            netns.send(sockets[step["via"]], step["what"], step["size"])
         case "wait-for":
             program.wait_output(step["what"])
     if step["received"] is not None and received != step["received"]:
@@ -100,13 +110,18 @@ def dump(options, programs):
 
 def run(options, pair):
     dumped = []
-    with Program(pair, options.command) as program:
+    sockets = [pair.socket(kind) for kind in options.socket]
+    numbers = {f"{{socket{index}}}": str(opened.fileno()) for index, opened in enumerate(sockets)}
+    command = options.command
+    for name, number in numbers.items():
+        command = [word.replace(name, number) for word in command]
+    with Program(pair, command, descriptors=[opened.fileno() for opened in sockets]) as program:
         try:
             attached = program.wait_attached(options.attach)
             if options.ready:
                 program.wait_output(options.ready)
             for step in options.steps:
-                do_step(pair, program, step)
+                do_step(pair, program, step, sockets)
             dumped = dump(options, [prog for _hook, prog in attached])
             status = program.wait() if options.signal == "none" else program.stop(options.signal)
             if status != options.expect_exit:

@@ -7,6 +7,8 @@
 //! - Parameters are 32 or 64 bits wide, so that no extension attribute is needed. `bool` results are one byte, 0 or 1.
 //! - A `−errno` result is an error of the kernel or of this library; its reason has been printed to standard error where
 //!   the table says so.
+//! - A key of a storage names a kernel object: a process by its number (`int32_t`), a socket by a descriptor (`int32_t`), an
+//!   inode or a cgroup by a path (NUL-terminated).
 //! - Everything is called from the main thread. `ks_start` comes first.
 //!
 //! | function | signature in C |

@@ -85,11 +85,13 @@ fn entry(
     uses: &Uses,
 ) {
     let value_type = types.place(map.value, Space::Stack);
-    let key_type = types.place(map.key, Space::Stack);
+    // Of a storage the key is what names the object, not what the kernel takes.
+    let TyKind::Place { of: key_of, .. } = types.kind(func.ty(key)) else { crate::bug!("a key is a place") };
+    let key_type = types.place(key_of, Space::Stack);
     let mut b = Builder::before(func, op, NAME);
     // The key's place may be written before the entry is.
     let own_key = b.ks_var(b"key", key_type);
-    copy_value(&mut b, types, map.key, own_key, key);
+    copy_value(&mut b, types, key_of, own_key, key);
     let value = b.ks_var(map.name.as_bytes(), value_type);
     let copies = Copies { map, key: own_key, value };
     let mut present = copies.read(&mut b);

@@ -7,7 +7,7 @@ use super::split::map_of;
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};
 use crate::target::Target;
-use crate::types::{TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
 
 /// An op that the target refuses.
@@ -54,6 +54,29 @@ pub fn tries_in_place<'m>(func: &Function, types: &Types, module: &'m Module) ->
             found.push((op, map));
         } else if matches!(data.opcode, Opcode::MapEntry | Opcode::MapEntryOr) {
             found.extend(writes(func, types, op).into_iter().map(|op| (op, map)));
+        }
+    }
+    found
+}
+
+/// The ops whose key is what finds an object on the other side: a pointer, or what names it. With the type of the key.
+pub fn keys_of_other_side<'m>(
+    func: &Function,
+    types: &Types,
+    module: &'m Module,
+    target: Target,
+) -> Vec<(OpId, &'m MapDecl, Ty)> {
+    let mut found = Vec::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        let map = map_of(data).and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
+        // Where the side can do nothing at all with the kind, that is said.
+        let map = map.filter(|map| !if target == Target::Bpf { map.kind.bpf } else { map.kind.host }.is_empty());
+        let key = data.opcode.spec().operands.iter().position(|operand| operand.name == "key");
+        let (Some(map), Some(key)) = (map, key) else { continue };
+        let TyKind::Place { of, .. } = types.kind(func.ty(data.operands[key])) else { continue };
+        if matches!(types.kind(of), TyKind::Ptr { .. }) != (target == Target::Bpf) {
+            found.push((op, map, of));
         }
     }
     found

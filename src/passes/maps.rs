@@ -1,10 +1,10 @@
 //! `maps`: access to entries becomes lookups and updates.
 //!
-//! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code. Leaves `map.lookup` (a pointer or
-//! null), `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`, walks as
+//! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code, and for storages `map.update`
+//! (`storages`). Leaves `map.lookup` (a pointer or null), `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`, walks as
 //! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
 
-use super::{Changed, Declarations, Pass, Run, entry_init, map_walks};
+use super::{Changed, Declarations, Pass, Run, entry_init, map_walks, storages};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -39,6 +39,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             inner(func, &mut cx.types, op);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
+        } else if opcode == Opcode::MapUpdate && storages::is_storage(func, module, op) {
+            storages::update(func, module, &mut cx.types, op, &mut results);
         } else if opcode == Opcode::MapAssignOp {
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
@@ -53,15 +55,15 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     changed
 }
 
-fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
+pub fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
     module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
 }
 
 /// The types of an entry's pointer and place.
 #[derive(Clone, Copy)]
-struct Entry {
+pub struct Entry {
     /// `ptr<V, space>?`
-    pointer: Ty,
+    pub pointer: Ty,
     /// `ptr<V, space>`
     not_null: Ty,
     /// `place<V, space>`
@@ -69,7 +71,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(map: &MapDecl, types: &mut Types) -> Entry {
+    pub fn of(map: &MapDecl, types: &mut Types) -> Entry {
         let space = if map.kind.percpu { Space::Percpu } else { Space::MapValue };
         Entry {
             pointer: types.ptr(map.value, space, true),
@@ -78,7 +80,7 @@ impl Entry {
         }
     }
 
-    fn deref(self, b: &mut Builder<'_>, pointer: Value) -> Value {
+    pub fn deref(self, b: &mut Builder<'_>, pointer: Value) -> Value {
         let pointer = b.arith_cast(pointer, self.not_null);
         b.ks_deref(pointer, self.place)
     }
@@ -99,6 +101,10 @@ fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: O
     let (key, init, name) = (view.key(), view.init(), view.map().clone());
     let map = declared(module, &name);
     let entry = Entry::of(map, types);
+    if map.kind.object.is_some() {
+        let pointer = Builder::before(func, op, NAME).map_object_entry(key, init, &name, entry.pointer);
+        return func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
+    }
     for &write in fill {
         func.erase(write);
     }
@@ -195,7 +201,13 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
         b.ks_assign_op(place, value, &word, compute);
         b.done();
     };
-    let pointer = b.map_lookup(key, &name, entry.pointer);
+    let pointer = if map.kind.object.is_some() {
+        let zero = b.ks_var(map.name.as_bytes(), fresh);
+        b.ks_zero(zero);
+        b.map_object_entry(key, zero, &name, entry.pointer)
+    } else {
+        b.map_lookup(key, &name, entry.pointer)
+    };
     let absent = b.mem_is_null(pointer, Ty::BOOL);
     let insert = |b: &mut Builder<'_>| {
         let place = b.ks_var(map.name.as_bytes(), fresh);
@@ -213,7 +225,7 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
         b.either(failed, &[], again, |b| b.done());
         b.done();
     };
-    if map.kind.array {
+    if map.kind.array || map.kind.object.is_some() {
         b.either(absent, &[], |b| b.done(), |b| update(b, pointer));
     } else {
         b.either(absent, &[], insert, |b| update(b, pointer));

@@ -34,6 +34,7 @@ pub mod shared_data;
 mod shared_pointees;
 pub mod split;
 pub mod stack_writes;
+mod storages;
 pub mod strings;
 pub mod to_cf;
 

@@ -11,7 +11,7 @@ use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{MapRefuses, NotInProgram, ReadOnlyEntry, TrieInPlace};
+use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
@@ -108,6 +108,13 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, error, &chain);
             error.help(format!("write it by its own key: `{name}[prefix] = value`"));
         }
+        for (op, map, key) in map_rules::keys_of_other_side(func, &cx.types, module, target) {
+            let (name, found) = (map.name.to_string(), cx.types.name(key));
+            let side = if target == Target::Bpf { "BPF code" } else { "user space" }.to_owned();
+            let wants = map.kind.object.as_ref().map_or(String::new(), |o| o.key_in_words(target == Target::Bpf));
+            let error = cx.error(func.ops[op].loc.span, ObjectKey { name, side, wants, found });
+            called_from(module, error, &chain);
+        }
         let mut reported = Vec::new();
         for refused in map_rules::refused(func, &cx.types, module, target) {
             let place = (func.ops[refused.op].loc.span, refused.access);
@@ -134,10 +141,11 @@ fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target
             cx.error(span, MapRefuses { name, kind, what: refused.access.in_words().to_owned(), side })
         }
     };
-    if let Refusal::Flag(flag) = refused.why {
-        error.help(format!("it is declared with `@flags({})`", flag.name));
+    match refused.why {
+        Refusal::Flag(flag) => error.help(format!("it is declared with `@flags({})`", flag.name)),
+        Refusal::Kind => error.help(refused.map.kind.abilities()),
+        Refusal::Later(_) => error,
     }
-    error
 }
 
 /// Where a function first has a value of type `f64`; said once, since one expression makes many ops.

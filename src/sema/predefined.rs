@@ -66,11 +66,12 @@ pub fn declare(types: &mut Types) -> Names {
     names
 }
 
-/// The type of a text of the tables, such as `u32`, `*u8` or `u8[6]`.
+/// The type of a text of the tables, such as `u32`, `*u8`, `*bpf_sock?` or `u8[6]`.
 pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
     if let Some(to) = text.strip_prefix('*') {
+        let (to, nullable) = to.strip_suffix('?').map_or((to, false), |to| (to, true));
         let to = table_type(types, names, to);
-        return pointer(types, to, false);
+        return pointer(types, to, nullable);
     }
     if let Some((element, length)) = text.strip_suffix(']').and_then(|t| t.split_once('[')) {
         let element = table_type(types, names, element);
@@ -83,10 +84,20 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
     }
 }
 
-/// A pointer as a declaration says it: to a context it is of the context's space, to all else of one not known yet.
+/// A pointer as a declaration says it: to a context or a kernel object it is of that space, to all else of one not known
+/// yet.
 pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
-    let space = if is_context(types, to) { Space::Ctx } else { Space::Any };
+    let space = match () {
+        _ if is_context(types, to) => Space::Ctx,
+        _ if is_object(types, to) => Space::BtfTrusted,
+        _ => Space::Any,
+    };
     types.ptr(to, space, nullable)
+}
+
+/// A kernel object, which is no value of any variable.
+pub fn is_object(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object)
 }
 
 pub fn is_context(types: &Types, ty: Ty) -> bool {
@@ -150,7 +161,8 @@ fn context(types: &mut Types, names: &mut Names, spec: &'static ContextSpec) {
             span: None,
         })
         .collect();
-    let ty = structure(types, names, spec.name, Origin::Context, fields, spec.size, 8);
+    let origin = if spec.object { Origin::Object } else { Origin::Context };
+    let ty = structure(types, names, spec.name, origin, fields, spec.size, 8);
     for alias in spec.aliases {
         add(names, alias, Entity::Type(ty));
     }

@@ -3,7 +3,7 @@
 use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
-use super::predefined::{is_context, map_kind, pointer};
+use super::predefined::{is_context, is_object, map_kind, pointer};
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
 use crate::ast::{self, Ident, TypeKind};
@@ -11,7 +11,7 @@ use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::diag::codes::types::{BadLength, NoSinglePrecision, TypeArguments, VoidValue};
+use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, VoidValue};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, Ty, TyKind, Types};
@@ -44,6 +44,11 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
     if is_misplaced_lock(&cx.types, resolved, position) {
         cx.error(ty.span, LockPlace { what: "a `bpf_spin_lock`".to_owned() })
             .help("declare a struct with a field `lock: bpf_spin_lock`, and a map of such values");
+        return Ty::ERROR;
+    }
+    if is_object(&cx.types, resolved) && position != Position::Bare {
+        let name = cx.types.name(resolved);
+        cx.error(ty.span, ObjectByPointer { ty: name.clone() }).fix(ty.span, format!("*{name}"));
         return Ty::ERROR;
     }
     match ty.kind {

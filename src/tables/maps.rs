@@ -21,6 +21,8 @@ pub struct MapKindSpec {
     pub array: bool,
     /// Values may hold a `bpf_spin_lock`.
     pub spin_lock: bool,
+    /// Of kinds whose entries belong to kernel objects.
+    pub object: Option<ObjectSpec>,
     pub bpf: &'static [MapAccess],
     pub host: &'static [MapAccess],
     /// What the use of such maps is called that this compiler lacks.
@@ -47,6 +49,41 @@ pub enum KeyRule {
     None,
     /// A kernel object, by a pointer; not written.
     Object,
+}
+
+/// How the kernel objects are found that the entries of a kind belong to.
+#[derive(Debug)]
+pub struct ObjectSpec {
+    /// The struct that keys of BPF code point to.
+    pub pointer: &'static str,
+    /// The helpers that find, or make, an entry and that delete it.
+    pub get: &'static str,
+    pub delete: &'static str,
+    /// What keys of user space are.
+    pub named_by: NamedBy,
+}
+
+/// What names a kernel object in user space. The kernel takes a descriptor, which the runtime opens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NamedBy {
+    /// The descriptor of a socket.
+    Socket,
+    /// The number of a process.
+    Process,
+    /// The path of a file or folder.
+    Path,
+}
+
+impl ObjectSpec {
+    /// What a side finds an entry by, as messages say it.
+    pub fn key_in_words(&self, bpf: bool) -> String {
+        match self.named_by {
+            _ if bpf => format!("a `*{}`", self.pointer),
+            NamedBy::Socket => "the descriptor of a socket, an `i32`".to_owned(),
+            NamedBy::Process => "the number of a process, an `i32`".to_owned(),
+            NamedBy::Path => "a path, a string".to_owned(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +127,8 @@ pub enum MapAccess {
     /// Only whether an entry is there.
     Presence,
     Update,
+    /// An update that says whether the key has to be there: `m.insert(k, v)`, `m.update(k, v, flags)`.
+    Insert,
     Delete,
     Walk,
     Push,
@@ -129,6 +168,7 @@ impl MapAccess {
             MapAccess::Lookup => "reading entries",
             MapAccess::Presence => "testing whether an entry is there",
             MapAccess::Update => "writing entries",
+            MapAccess::Insert => "`insert` and `update`",
             MapAccess::Delete => "deleting entries",
             MapAccess::Walk => "walking over the entries",
             MapAccess::Push => "`push`",
@@ -155,6 +195,19 @@ impl MapKindSpec {
     /// Whether a side, or either, can do something with its entries.
     pub fn can(&self, access: MapAccess) -> bool {
         self.bpf.contains(&access) || self.host.contains(&access)
+    }
+
+    /// What both sides can do with it, as the help of messages.
+    pub fn abilities(&self) -> String {
+        let side = |accesses: &[MapAccess]| {
+            let words: Vec<&str> = accesses.iter().map(|access| access.in_words()).collect();
+            if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+        };
+        let (bpf, host) = (side(self.bpf), side(self.host));
+        let why = self.object.as_ref().filter(|_| self.bpf.is_empty()).map_or(String::new(), |object| {
+            format!(" (no type of program that there is gets a pointer to a `{}`)", object.pointer)
+        });
+        format!("with a `{}` BPF code can do: {bpf}{why}; user space: {host}", self.name)
     }
 }
 

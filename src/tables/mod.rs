@@ -54,6 +54,8 @@ pub struct ContextSpec {
     pub name: &'static str,
     /// Other accepted names, such as `XdpContext`.
     pub aliases: &'static [&'static str],
+    /// No context, but a kernel object that programs get pointers to, with fields that the verifier rewrites alike.
+    pub object: bool,
     pub size: u64,
     pub fields: &'static [ContextField],
 }

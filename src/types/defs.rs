@@ -31,12 +31,14 @@ pub enum Origin {
     Packet,
     /// A context of a program type (`xdp_md`, `__sk_buff`): stable UAPI, rewritten by the verifier.
     Context,
+    /// An object of the kernel (`bpf_sock`) that is known by pointers alone: stable UAPI, rewritten by the verifier.
+    Object,
     /// `bpf_spin_lock`: bytes that only the kernel touches.
     Lock,
 }
 
 impl Origin {
-    pub const ALL: [Origin; 4] = [Origin::User, Origin::Packet, Origin::Context, Origin::Lock];
+    pub const ALL: [Origin; 5] = [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Lock];
 
     /// The word of IR text.
     pub fn word(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Origin {
             Origin::User => "user",
             Origin::Packet => "packet",
             Origin::Context => "context",
+            Origin::Object => "object",
             Origin::Lock => "lock",
         }
     }

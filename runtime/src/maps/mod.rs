@@ -1,8 +1,9 @@
 //! Maps from user space: lookup, update, delete, iteration (`iter.rs`), with the per-CPU rules of the language
-//! (`percpu.rs`). The first access loads the object.
+//! (`percpu.rs`) and the keys of storages (`objects.rs`). The first access loads the object.
 
 mod iter;
 mod keyless;
+mod objects;
 mod percpu;
 
 use crate::abi::{KS_MAP_EVENTS, KS_MAP_LOCK, KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
@@ -107,16 +108,17 @@ impl Map {
 /// See abi.rs.
 ///
 /// # Safety
-/// `key` and `value` have the sizes of the map.
+/// `key` is one of the map, or names an object; `value` has the size of the map's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_map_lookup(index: u32, key: *const c_void, value: *mut c_void) -> bool {
     let map = map(index);
     // SAFETY: as the caller promises.
     unsafe {
         let out = std::slice::from_raw_parts_mut(value.cast::<u8>(), map.value_size);
-        let result = match &map.percpu {
-            None => bpf::bpf_map_lookup_elem_flags(map.fd, key, value, map.flags),
-            Some(percpu) => {
+        let result = match (&map.percpu, map.key(key)) {
+            (_, Err(error)) => error,
+            (None, Ok(key)) => bpf::bpf_map_lookup_elem_flags(map.fd, key.as_ptr(), value, map.flags),
+            (Some(percpu), Ok(_)) => {
                 let mut stored = vec![0; percpu.stored_size()];
                 let result = bpf::bpf_map_lookup_elem(map.fd, key, stored.as_mut_ptr().cast());
                 percpu.gather(&stored, out);
@@ -133,15 +135,16 @@ pub unsafe extern "C" fn ks_map_lookup(index: u32, key: *const c_void, value: *m
 /// See abi.rs.
 ///
 /// # Safety
-/// `key` and `value` have the sizes of the map.
+/// `key` is one of the map, or names an object; `value` has the size of the map's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_map_update(index: u32, key: *const c_void, value: *const c_void, flags: u64) -> i32 {
     let map = map(index);
     // SAFETY: as the caller promises.
     unsafe {
-        let result = match &map.percpu {
-            None => bpf::bpf_map_update_elem(map.fd, key, value, flags | map.flags),
-            Some(percpu) => {
+        let result = match (&map.percpu, map.key(key)) {
+            (_, Err(error)) => return error,
+            (None, Ok(key)) => bpf::bpf_map_update_elem(map.fd, key.as_ptr(), value, flags | map.flags),
+            (Some(percpu), Ok(_)) => {
                 let stored = percpu.spread(std::slice::from_raw_parts(value.cast(), map.value_size));
                 bpf::bpf_map_update_elem(map.fd, key, stored.as_ptr().cast(), flags)
             }
@@ -153,12 +156,19 @@ pub unsafe extern "C" fn ks_map_update(index: u32, key: *const c_void, value: *c
 /// See abi.rs.
 ///
 /// # Safety
-/// `key` has the size of the map's.
+/// `key` is one of the map, or names an object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_map_delete(index: u32, key: *const c_void) -> i32 {
+    let map = map(index);
     // SAFETY: as the caller promises.
-    let result = unsafe { bpf::bpf_map_delete_elem(map(index).fd, key) };
-    if result == 0 { 0 } else { -errno() }
+    unsafe {
+        let key = match map.key(key) {
+            Ok(key) => key,
+            Err(error) => return error,
+        };
+        let result = bpf::bpf_map_delete_elem(map.fd, key.as_ptr());
+        if result == 0 { 0 } else { -errno() }
+    }
 }
 
 /// See abi.rs.

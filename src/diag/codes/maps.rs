@@ -70,6 +70,9 @@ codes! {
     E0447 PrefixFields { ty } = "`{ty}` is not made of one value",
     /// A prefix is at most as long as the value that it is of; the kernel finds nothing by a longer one.
     E0448 PrefixLength { bits, most } = "a prefix of {bits} bits is longer than the {most} of the value",
+    /// The entries of a storage belong to objects of the kernel. BPF code finds them by a pointer to the object, user space by
+    /// what names the object there.
+    E0449 ObjectKey { name, side, wants, found } = "{side} finds the entries of `{name}` by {wants}, and this is a `{found}`",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.

@@ -92,6 +92,8 @@ codes! {
     E0258 IndexRange { index, ty, range } = "there is no element {index}: the indexes of `{ty}` are {range}",
     /// Arrays have elements; a map has entries under its own name.
     E0259 NotIndexable { ty } = "a value of type `{ty}` has no elements",
+    /// The kernel alone has objects of this type. Programs get pointers to them.
+    E0260 ObjectByPointer { ty } = "a `{ty}` is an object of the kernel, of which there are only pointers",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.

@@ -111,8 +111,8 @@ impl Checker<'_, '_> {
         }
         let Some(from) = self.pointer(value.ty()) else {
             self.cx.types.as_int(value.ty())?;
-            if matches!(to.space, Space::Ctx) {
-                return Some(self.unsupported(span, "a number as a context"));
+            if matches!(to.space, Space::Ctx | Space::BtfTrusted) {
+                return Some(self.unsupported(span, "a number as a context or a kernel object"));
             }
             let ty = self.cx.types.ptr(to.to, to.space, true);
             return Some(cast(cast(value.expr, Ty::U64), ty));

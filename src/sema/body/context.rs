@@ -10,17 +10,22 @@ use crate::types::{Origin, Ty, TyKind};
 impl Checker<'_, '_> {
     /// The context that a pointer type points to.
     pub fn context_spec(&self, ty: Ty) -> Option<&'static ContextSpec> {
+        self.rewritten(ty).filter(|context| !context.object)
+    }
+
+    /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
+    pub fn rewritten(&self, ty: Ty) -> Option<&'static ContextSpec> {
         let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { return None };
         let TyKind::Struct(id) = self.cx.types.kind(to) else { return None };
         let def = self.cx.types.struct_def(id);
-        if def.origin != Origin::Context {
+        if !matches!(def.origin, Origin::Context | Origin::Object) {
             return None;
         }
         CONTEXTS.iter().find(|context| context.name == def.name)
     }
 
     pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
-        let context = self.context_spec(ctx)?;
+        let context = self.rewritten(ctx)?;
         Some((context, context.fields.get(field)?))
     }
 

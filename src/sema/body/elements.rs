@@ -30,7 +30,7 @@ impl Checker<'_, '_> {
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.through_pointer(base);
         let Some((element, length)) = self.elements(base.ty) else {
-            if self.pointer(base.ty).is_some() && self.context_spec(base.ty).is_none() {
+            if self.pointer(base.ty).is_some() && self.rewritten(base.ty).is_none() {
                 return self.pointer_element(base, index, span);
             }
             self.typed(index, None);

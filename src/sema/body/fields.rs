@@ -40,7 +40,8 @@ impl Checker<'_, '_> {
             }
             return self.struct_field(base, id, name, span);
         }
-        if self.context_spec(base.ty).is_some() {
+        if self.rewritten(base.ty).is_some() {
+            self.use_pointer(&base);
             return self.ctx_field(base, name, span);
         }
         if let Some(bits) = self.be_bits(base.ty).filter(|_| name.name == "raw") {

@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
         match why {
             Refusal::Later(what) => self.error(span, NotSupportedYet { what: what.to_owned() }),
-            Refusal::Kind => self.error(span, refuses()).help(abilities(kind)),
+            Refusal::Kind => self.error(span, refuses()).help(kind.abilities()),
             Refusal::Flag(flag) => {
                 self.error(span, refuses()).help(format!("it is declared with `@flags({})`", flag.name))
             }
@@ -164,17 +164,22 @@ impl Checker<'_, '_> {
             self.error(name.span, count).remark(form(method));
             return None;
         }
-        let (key, value) = self.entry_types(map);
+        let (_, value) = self.entry_types(map);
         let mut checked = Vec::new();
         for (arg, (_, param)) in args.iter().zip(method.params) {
             self.refuse_name(arg, method.name);
-            let ty = match *param {
-                "K" => key,
-                "V" => value,
-                "*V" => self.cx.types.ptr(value, Space::Any, false),
-                other => self.table_type(other),
+            let arg = match *param {
+                "K" => self.entry_key(map, &arg.value),
+                "V" => self.coerced(&arg.value, value),
+                other => {
+                    let ty = if other == "*V" {
+                        self.cx.types.ptr(value, Space::Any, false)
+                    } else {
+                        self.table_type(other)
+                    };
+                    self.coerced(&arg.value, ty)
+                }
             };
-            let arg = self.coerced(&arg.value, ty);
             self.refuse_escape(&arg);
             checked.push(arg);
         }
@@ -190,7 +195,7 @@ impl Checker<'_, '_> {
         if let Some(near) = near {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         } else if has.is_empty() {
-            error.help(abilities(kind));
+            error.help(kind.abilities());
         } else {
             let has: Vec<String> = has.iter().map(|name| format!("`{name}`")).collect();
             error.help(format!("a `{}` has {}", kind.name, has.join(", ")));
@@ -213,13 +218,4 @@ fn form(method: &MapMethodSpec) -> String {
         format!("map.{}({params})", method.name)
     };
     format!("it is `{call} -> {}`: {}", method.result, method.summary)
-}
-
-/// What both sides can do with a kind.
-fn abilities(kind: &MapKindSpec) -> String {
-    let side = |accesses: &[MapAccess]| {
-        let words: Vec<&str> = accesses.iter().map(|access| access.in_words()).collect();
-        if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
-    };
-    format!("with a `{}` BPF code can do: {}; user space: {}", kind.name, side(kind.bpf), side(kind.host))
 }

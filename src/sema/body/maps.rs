@@ -52,8 +52,8 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         self.percpu_value(map, span);
-        let (key_ty, ty) = self.entry_types(map);
-        let key = Box::new(self.coerced(index, key_ty));
+        let (_, ty) = self.entry_types(map);
+        let key = Box::new(self.entry_key(map, index));
         Expr { kind: ExprKind::MapGet { map, key }, ty, span }
     }
 
@@ -65,8 +65,8 @@ impl Checker<'_, '_> {
 
     /// `m[k]` as something that may be there or not.
     pub fn entry_optional(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Optional {
-        let (key_ty, ty) = self.entry_types(map);
-        let key = self.coerced(key, key_ty);
+        let (_, ty) = self.entry_types(map);
+        let key = self.entry_key(map, key);
         Optional { kind: OptionalKind::MapEntry { map, key }, ty, span }
     }
 
@@ -176,8 +176,8 @@ impl Checker<'_, '_> {
         if !needs.iter().all(|&access| self.can(map, access, place)) {
             return None;
         }
-        let (key_ty, value_ty) = self.entry_types(map);
-        let key = self.coerced(key, key_ty);
+        let (_, value_ty) = self.entry_types(map);
+        let key = self.entry_key(map, key);
         let kind = match op {
             None => {
                 let value = self.coerced(value, value_ty);
@@ -296,9 +296,8 @@ impl Checker<'_, '_> {
         if !kind.array && !self.can(map, MapAccess::Delete, span) {
             return None;
         }
-        let (key_ty, _) = self.entry_types(map);
         let key_text = self.text(key.span).to_owned();
-        let key = self.coerced(key, key_ty);
+        let key = self.entry_key(map, key);
         if kind.array {
             self.error(span, DeleteFromArray { name: name.clone(), kind: kind.name.into() })
                 .help(format!("to clear the entry write a zero to it: `{name}[{key_text}] = …`"));

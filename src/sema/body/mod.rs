@@ -39,6 +39,7 @@ mod maps;
 mod matches;
 mod modules;
 mod names;
+mod objects;
 mod optionals;
 mod packet;
 mod percpu;

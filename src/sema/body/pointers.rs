@@ -27,8 +27,11 @@ impl Checker<'_, '_> {
             self.error(pointer.span, NotAPointer { ty });
             return error_expr(span);
         };
-        if self.context_spec(pointer.ty).is_some() {
-            return self.unsupported(span, "a context as a whole");
+        if let Some(spec) = self.rewritten(pointer.ty) {
+            return self.unsupported(
+                span,
+                format!("{} as a whole", if spec.object { "a kernel object" } else { "a context" }),
+            );
         }
         if self.packet_end(operand).is_some() {
             return self.unsupported(span, "reading the packet without a check");
@@ -104,7 +107,10 @@ impl Checker<'_, '_> {
             return;
         }
         let name = self.text(pointer.span).to_owned();
-        let help = format!("test it before: `if ({name} == null) return …`, or `if (var p = {name}) {{ … }}`");
+        // What is read from a context is another pointer each time, for the verifier.
+        let read = matches!(pointer.kind, ExprKind::CtxField { .. });
+        let test = if read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
+        let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");
         if self.side == Side::Bpf {
             self.error(pointer.span, MaybeNull { name }).help(help);
         } else {
@@ -116,12 +122,12 @@ impl Checker<'_, '_> {
 
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx);
+        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted);
         from == to || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
     pub fn refuse_spaces(&mut self, span: Span) {
-        self.unsupported(span, "one pointer for a context, or user memory, and something else");
+        self.unsupported(span, "one pointer for a context, a kernel object or user memory, and something else");
     }
 
     /// Whether the place is behind an index that is not known to be in range.
@@ -194,15 +200,24 @@ impl Checker<'_, '_> {
     }
 
     fn packet_arith(&mut self, pointer: &Expr, space: Space, span: Span) -> Expr {
-        let what = if space == Space::Ctx { "a context" } else { "a packet" };
-        self.error(span, NotSupportedYet { what: format!("arithmetic on pointers into {what}") })
-            .note(pointer.span, "this points there")
-            .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
+        let object = space == Space::BtfTrusted;
+        let what = if object {
+            "a kernel object"
+        } else if space == Space::Ctx {
+            "a context"
+        } else {
+            "a packet"
+        };
+        let error = self.error(span, NotSupportedYet { what: format!("arithmetic on pointers into {what}") });
+        error.note(pointer.span, "this points there");
+        if !object {
+            error.help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
+        }
         error_expr(span)
     }
 
     fn is_plain_memory(&self, space: Space) -> bool {
-        !matches!(space, Space::Ctx | Space::Packet | Space::User | Space::Map)
+        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::Packet | Space::User | Space::Map)
     }
 
     /// How many elements `right` is before `left`, as `i64`.

@@ -5,10 +5,11 @@ use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
     MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapListen,
-    MapLookup, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate, MapUpdateCpu,
-    MapUpdateWith,
+    MapLookup, MapObjectEntry, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate,
+    MapUpdateCpu, MapUpdateWith,
 };
-use crate::ir::{OpData, Symbol};
+use crate::ir::{OpData, Symbol, Value};
+use crate::tables::ObjectSpec;
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
@@ -48,9 +49,38 @@ pub fn set_inner(g: &mut FnGen, op: &OpData) {
 pub fn lookup(g: &mut FnGen, op: &OpData) {
     let view = MapLookup::of(op);
     let ptr = g.g.build.ptr_type().into();
-    let args = [place(g, view.map()).into(), g.value(view.key())];
-    let entry = g.call_helper("bpf_map_lookup_elem", Some(ptr), &args);
+    let map = place(g, view.map()).into();
+    let entry = match object(g, view.map()) {
+        None => g.call_helper("bpf_map_lookup_elem", Some(ptr), &[map, g.value(view.key())]),
+        Some(spec) => {
+            let [none, find]: [BasicValueEnum; 2] = [g.g.build.null().into(), g.g.build.int(64, 0).into()];
+            g.call_helper(spec.get, Some(ptr), &[map, pointer_in(g, view.key()), none, find])
+        }
+    };
     g.set_maybe(op, entry);
+}
+
+/// `BPF_LOCAL_STORAGE_GET_F_CREATE` of include/uapi/linux/bpf.h.
+const CREATE: u64 = 1;
+
+pub fn object_entry(g: &mut FnGen, op: &OpData) {
+    let view = MapObjectEntry::of(op);
+    let Some(spec) = object(g, view.map()) else { crate::bug!("the entries of @{} belong to no objects", view.map()) };
+    let ptr = g.g.build.ptr_type().into();
+    let (init, create) = (g.value(view.init()), g.g.build.int(64, CREATE).into());
+    let args = [place(g, view.map()).into(), pointer_in(g, view.key()), init, create];
+    let entry = g.call_helper(spec.get, Some(ptr), &args);
+    g.set_maybe(op, entry);
+}
+
+/// How the objects are found that the entries belong to.
+fn object(g: &FnGen, map: &Symbol) -> Option<&'static ObjectSpec> {
+    g.g.ir.map(map)?.kind.object.as_ref()
+}
+
+/// The pointer to an object that a key holds.
+fn pointer_in<'c>(g: &FnGen<'_, '_, 'c>, key: Value) -> BasicValueEnum<'c> {
+    g.g.build.load(g.g.build.ptr_type().into(), g.ptr(key), 8, false)
 }
 
 pub fn update(g: &mut FnGen, op: &OpData) {
@@ -140,8 +170,11 @@ fn present<'c>(
 
 pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
-    let key = g.value(view.key());
-    status(g, op, ("bpf_map_delete_elem", "ks_map_delete"), view.map(), &[key]);
+    let (key, helper) = match object(g, view.map()).filter(|_| g.g.target == Target::Bpf) {
+        None => (g.value(view.key()), "bpf_map_delete_elem"),
+        Some(spec) => (pointer_in(g, view.key()), spec.delete),
+    };
+    status(g, op, (helper, "ks_map_delete"), view.map(), &[key]);
 }
 
 pub fn cpus(g: &mut FnGen, op: &OpData) {

@@ -1,0 +1,65 @@
+//! Part of `maps`: writing whole entries of kernel objects, for which there is no helper.
+//!
+//! The entry is made with the value where it is absent, else written in place, under its lock if it has one.
+
+use super::maps::{Entry, copy_value, declared};
+use super::{Declarations, maps};
+use crate::ir::ops::MapUpdate;
+use crate::ir::{Builder, Function, OpId, Value};
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::HashMap;
+
+/// What the status is where the kernel made no entry: it lacks memory, or the object cannot have one.
+const ENOMEM: i128 = -12;
+
+pub fn is_storage(func: &Function, module: &Declarations, op: OpId) -> bool {
+    declared(module, MapUpdate::of(&func.ops[op]).map()).kind.object.is_some()
+}
+
+pub fn update(
+    func: &mut Function,
+    module: &Declarations,
+    types: &mut Types,
+    op: OpId,
+    results: &mut HashMap<Value, Value>,
+) {
+    let view = MapUpdate::of(&func.ops[op]);
+    let (key, value, name) = (view.key(), view.value(), view.map().clone());
+    let status = func.ops[op].results[0];
+    let map = declared(module, &name);
+    let entry = Entry::of(map, types);
+    let lock = types.lock_fields(map.value).first().map(|&field| field_of(types, map.value, field));
+    let mut b = Builder::before(func, op, maps::PASS.name);
+    let pointer = b.map_object_entry(key, value, &name, entry.pointer);
+    let absent = b.mem_is_null(pointer, Ty::BOOL);
+    let failed = |b: &mut Builder<'_>| {
+        let error = b.ks_const(ENOMEM, Ty::I32);
+        b.ks_yield(&[error]);
+    };
+    let write = |b: &mut Builder<'_>| {
+        let place = entry.deref(b, pointer);
+        match lock {
+            None => copy_value(b, types, map.value, place, value),
+            Some((field, lock)) => {
+                let lock = b.ks_field(place, field as i128, lock);
+                let (region, block) = b.region(&[]);
+                b.bpf_locked(lock, vec![region]);
+                let mut inside = Builder::at_end(b.func, block, b.loc);
+                copy_value(&mut inside, types, map.value, place, value);
+                inside.done();
+            }
+        }
+        let done = b.ks_const(0, Ty::I32);
+        b.ks_yield(&[done]);
+    };
+    let test = b.either(absent, &[Ty::I32], failed, write);
+    results.insert(status, b.func.ops[test].results[0]);
+    func.erase(op);
+}
+
+/// A field of an entry, and the type of its place.
+fn field_of(types: &mut Types, value: Ty, field: usize) -> (usize, Ty) {
+    let TyKind::Struct(id) = types.kind(value) else { crate::bug!("a lock is the field of a struct") };
+    let ty = types.struct_def(id).fields[field].ty;
+    (field, types.place(ty, Space::MapValue))
+}
