@@ -8,7 +8,8 @@ pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs, program);
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts, context);
-    list(&mut out, "HEADERS", "HeaderSpec", &specs.headers, header);
+    list(&mut out, "HEADERS", "StructSpec", &specs.headers, structure);
+    list(&mut out, "STRUCTS", "StructSpec", &specs.structs, structure);
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps, map_kind);
     list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags, map_flag);
     list(&mut out, "MAP_METHODS", "MapMethodSpec", &specs.map_methods, map_method);
@@ -106,20 +107,20 @@ fn context(name: &str, v: &Value) -> String {
     )
 }
 
-fn header(name: &str, v: &Value) -> String {
+fn structure(name: &str, v: &Value) -> String {
     let fields = joined(array(v, "fields"), |f| {
         let bits = match array(f, "bits") {
             [shift, width] => format!("Some(({shift}, {width}))"),
             _ => "None".into(),
         };
         format!(
-            "HeaderField {{ name: {:?}, ty: {:?}, offset: {}, bits: {bits} }}",
+            "StructField {{ name: {:?}, ty: {:?}, offset: {}, bits: {bits} }}",
             text(f, "name"),
             text(f, "ty"),
             int(f, "offset")
         )
     });
-    format!("HeaderSpec {{ name: {name:?}, size: {}, fields: &[{fields}] }}", int(v, "size"))
+    format!("StructSpec {{ name: {name:?}, size: {}, fields: &[{fields}] }}", int(v, "size"))
 }
 
 fn enumeration(name: &str, v: &Value) -> String {
@@ -178,10 +179,12 @@ fn access(word: &str) -> String {
 
 fn map_flag(name: &str, v: &Value) -> String {
     format!(
-        "MapFlagSpec {{ name: {name:?}, kernel: {:?}, bit: {}, argument: {}, bpf_lacks: &[{}], host_lacks: &[{}] }}",
+        "MapFlagSpec {{ name: {name:?}, kernel: {:?}, bit: {}, argument: {}, frame: {:?}, bpf_lacks: &[{}], \
+         host_lacks: &[{}] }}",
         text(v, "kernel"),
         int(v, "bit"),
         flag(v, "argument", false),
+        maybe_text(v, "frame"),
         accesses(v, "bpf_lacks"),
         accesses(v, "host_lacks"),
     )

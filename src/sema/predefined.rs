@@ -3,8 +3,8 @@
 use super::env::{Declared, Entity};
 use super::tree::Const;
 use crate::tables::{
-    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, HeaderSpec, MAP_KINDS,
-    MapKindSpec,
+    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, MAP_KINDS, MapKindSpec, STRUCTS,
+    StructSpec,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::collections::HashMap;
@@ -55,7 +55,10 @@ pub fn declare(types: &mut Types) -> Names {
         enumeration(types, &mut names, spec);
     }
     for spec in HEADERS {
-        header(types, &mut names, spec);
+        listed(types, &mut names, spec, Origin::Packet);
+    }
+    for spec in STRUCTS {
+        listed(types, &mut names, spec, Origin::Kernel);
     }
     for spec in CONTEXTS {
         context(types, &mut names, spec);
@@ -134,8 +137,8 @@ fn enumeration(types: &mut Types, names: &mut Names, spec: &'static EnumSpec) {
     }
 }
 
-fn header(types: &mut Types, names: &mut Names, spec: &'static HeaderSpec) {
-    let fields = spec
+fn listed(types: &mut Types, names: &mut Names, spec: &'static StructSpec, origin: Origin) {
+    let fields: Vec<FieldDef> = spec
         .fields
         .iter()
         .map(|field| FieldDef {
@@ -146,7 +149,9 @@ fn header(types: &mut Types, names: &mut Names, spec: &'static HeaderSpec) {
             span: None,
         })
         .collect();
-    structure(types, names, spec.name, Origin::Packet, fields, spec.size, 1);
+    let natural = fields.iter().map(|field| types.align_of(field.ty)).max().unwrap_or(1);
+    let align = if origin == Origin::Packet { 1 } else { natural };
+    structure(types, names, spec.name, origin, fields, spec.size, align);
 }
 
 fn context(types: &mut Types, names: &mut Names, spec: &'static ContextSpec) {

@@ -90,7 +90,7 @@ impl ObjectSpec {
 pub enum ValueRule {
     /// Any type of fixed size.
     Any,
-    /// An array of `u64`: the addresses of a stack.
+    /// An array of a stack's frames: of `u64`, their addresses, or of what a flag makes of them.
     Frames,
     /// `u32`, an interface, or the struct `bpf_devmap_val`.
     Device,
@@ -244,6 +244,8 @@ pub struct MapFlagSpec {
     pub bit: u32,
     /// Written `name(number)`.
     pub argument: bool,
+    /// The type of a stack's frames in a map that has it; none: the flag does not change it.
+    pub frame: Option<&'static str>,
     /// What the sides cannot do with a map that has it.
     pub bpf_lacks: &'static [MapAccess],
     pub host_lacks: &'static [MapAccess],

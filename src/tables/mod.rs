@@ -81,16 +81,17 @@ pub enum FieldRole {
     PacketMeta,
 }
 
-/// A packet header (`ir-specs/headers.toml`): a wire format, never relocated.
+/// A packet header (`ir-specs/headers.toml`), a wire format that is never relocated, or a struct that the kernel keeps in maps
+/// (`ir-specs/structs.toml`).
 #[derive(Debug)]
-pub struct HeaderSpec {
+pub struct StructSpec {
     pub name: &'static str,
     pub size: u64,
-    pub fields: &'static [HeaderField],
+    pub fields: &'static [StructField],
 }
 
 #[derive(Debug)]
-pub struct HeaderField {
+pub struct StructField {
     pub name: &'static str,
     /// Type text as in the language.
     pub ty: &'static str,

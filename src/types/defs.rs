@@ -33,12 +33,15 @@ pub enum Origin {
     Context,
     /// An object of the kernel (`bpf_sock`) that is known by pointers alone: stable UAPI, rewritten by the verifier.
     Object,
+    /// What the kernel keeps in maps (`bpf_devmap_val` …): C layout.
+    Kernel,
     /// `bpf_spin_lock`: bytes that only the kernel touches.
     Lock,
 }
 
 impl Origin {
-    pub const ALL: [Origin; 5] = [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Lock];
+    pub const ALL: [Origin; 6] =
+        [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Kernel, Origin::Lock];
 
     /// The word of IR text.
     pub fn word(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Origin {
             Origin::Packet => "packet",
             Origin::Context => "context",
             Origin::Object => "object",
+            Origin::Kernel => "kernel",
             Origin::Lock => "lock",
         }
     }

@@ -1,10 +1,16 @@
 //! Spin locks: a struct with a name of the kernel's, in which nothing but the kernel's helpers reads or writes.
 
-use super::{Origin, Ty, TyKind, Types};
+use super::{Origin, StructId, Ty, TyKind, Types};
 
 impl Types {
     pub fn is_lock(&self, ty: Ty) -> bool {
         matches!(self.kind(ty), TyKind::Struct(id) if self.struct_def(id).origin == Origin::Lock)
+    }
+
+    /// Whether a literal may leave the field out although it was declared without a default: it is zero then.
+    pub fn is_zero_by_default(&self, id: StructId, field: usize) -> bool {
+        let def = self.struct_def(id);
+        def.origin == Origin::Kernel || self.is_lock(def.fields[field].ty)
     }
 
     /// The fields of a struct that are locks.

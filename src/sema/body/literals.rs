@@ -173,8 +173,8 @@ impl Checker<'_, '_> {
             }
         }
         for (index, ty) in types {
-            let lock = self.cx.types.is_lock(ty).then_some(&Const::Zero);
-            match self.env.field_defaults.get(&(id, index)).or(lock) {
+            let zero = self.cx.types.is_zero_by_default(id, index).then_some(&Const::Zero);
+            match self.env.field_defaults.get(&(id, index)).or(zero) {
                 Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
                 None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
             }

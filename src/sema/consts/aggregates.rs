@@ -53,8 +53,8 @@ pub(super) fn structure(
     let mut missing = Vec::new();
     let mut values = Vec::new();
     for (index, value) in given.into_iter().enumerate() {
-        let lock = cx.types.is_lock(cx.types.struct_def(id).fields[index].ty).then_some(Const::Zero);
-        match value.or(lock).or_else(|| scope.field_default(cx, id, index)) {
+        let zero = cx.types.is_zero_by_default(id, index).then_some(Const::Zero);
+        match value.or(zero).or_else(|| scope.field_default(cx, id, index)) {
             Some(value) => values.push(value),
             None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
         }

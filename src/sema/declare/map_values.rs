@@ -5,19 +5,22 @@ use crate::ast::{self, TypeKind};
 use crate::diag::codes::maps::{InnerMap, MapValue};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
+use crate::sema::predefined::table_type;
 use crate::sema::scope::Found;
 use crate::sema::tree::MapId;
 use crate::session::Session;
-use crate::tables::{MapKindSpec, ValueRule};
+use crate::tables::{MAP_FLAGS, MapKindSpec, ValueRule};
 use crate::types::{Ty, TyKind, Types};
 
+/// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
+const STACK_DEPTH: u64 = 127;
 /// A value of one CPU lies in one per-CPU unit (PCPU_MIN_UNIT_SIZE).
 pub(super) const MAX_PERCPU_VALUE: u64 = 32768;
 /// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
 const MAX_VALUE: u64 = (4 << 20) - 1024;
 
 impl Declare<'_> {
-    pub(super) fn map_value(&mut self, cx: &mut Session, id: MapId, written: &ast::Type) -> Ty {
+    pub(super) fn map_value(&mut self, cx: &mut Session, id: MapId, flags: u32, written: &ast::Type) -> Ty {
         let kind = self.env.program.map(id).kind;
         if kind.value == ValueRule::Map {
             return self.inner_map(cx, id, written);
@@ -27,6 +30,7 @@ impl Declare<'_> {
             return ty;
         }
         let size = cx.types.size_of(ty);
+        let frame = self.frame(cx, flags);
         let why = match () {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
@@ -39,6 +43,12 @@ impl Declare<'_> {
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
                 "a function pointer means nothing to the other side"
             }
+            _ if kind.value == ValueRule::Frames => {
+                if matches!(cx.types.kind(ty), TyKind::Array(element, 1..=STACK_DEPTH) if element == frame) {
+                    return ty;
+                }
+                &format!("it is an array of 1 to {STACK_DEPTH} `{}`, the frames of a stack", cx.types.name(frame))
+            }
             _ => match misfit(cx, kind, ty) {
                 Some(why) => why,
                 None => return ty,
@@ -47,6 +57,21 @@ impl Declare<'_> {
         let name = cx.types.name(ty);
         cx.error(written.span, MapValue { kind: kind.name.to_owned(), ty: name }).help(why);
         Ty::ERROR
+    }
+
+    /// The value of a kind where it is not written.
+    pub(super) fn hidden_value(&self, cx: &mut Session, kind: &MapKindSpec, flags: u32) -> Ty {
+        if kind.value != ValueRule::Frames {
+            return Ty::U32;
+        }
+        let frame = self.frame(cx, flags);
+        cx.types.array(frame, STACK_DEPTH)
+    }
+
+    /// What the stacks of a map with these flags consist of.
+    fn frame(&self, cx: &mut Session, flags: u32) -> Ty {
+        let named = MAP_FLAGS.iter().filter(|flag| flags & 1 << flag.bit != 0).find_map(|flag| flag.frame);
+        named.map_or(Ty::U64, |name| table_type(&mut cx.types, &self.env.predefined, name))
     }
 
     /// `hash_of_maps<K, inner>`: the name of a declared map, the template of those that the map will hold.
@@ -83,14 +108,13 @@ impl Declare<'_> {
 fn misfit(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<&'static str> {
     let number = |bits: &[u8]| cx.types.as_int(ty).is_some_and(|(width, signed)| !signed && bits.contains(&width));
     match kind.value {
-        ValueRule::Device if !number(&[32]) && !is_pair(cx, ty) => {
-            Some("it is the index of an interface, `u32`, or `bpf_devmap_val`: a struct of two 32-bit fields")
-        }
-        ValueRule::Cpu if !number(&[32]) && !is_pair(cx, ty) => {
-            Some("it is the length of the CPU's queue, `u32`, or `bpf_cpumap_val`: a struct of two 32-bit fields")
-        }
+        ValueRule::Device if !number(&[32]) && !is_pair(cx, ty) => Some(
+            "it is the index of an interface, `u32`, or `bpf_devmap_val`, or a struct of two 32-bit fields like it",
+        ),
+        ValueRule::Cpu if !number(&[32]) && !is_pair(cx, ty) => Some(
+            "it is the length of the CPU's queue, `u32`, or `bpf_cpumap_val`, or a struct of two 32-bit fields like it",
+        ),
         ValueRule::Socket if !number(&[32, 64]) => Some("it is a descriptor of a socket, `u32` or `u64`"),
-        ValueRule::Frames if !is_frames(cx, ty) => Some("it is an array of 1 to 127 `u64`, the addresses of a stack"),
         ValueRule::Any
         | ValueRule::Device
         | ValueRule::Cpu
@@ -104,13 +128,8 @@ fn misfit(cx: &Session, kind: &MapKindSpec, ty: Ty) -> Option<&'static str> {
 }
 
 fn is_pair(cx: &Session, ty: Ty) -> bool {
-    let TyKind::Struct(id) = cx.types.kind(ty) else { return false };
-    let fields = &cx.types.struct_def(id).fields;
-    fields.len() == 2 && fields.iter().all(|f| cx.types.as_int(f.ty).is_some_and(|(bits, _)| bits == 32))
-}
-
-fn is_frames(cx: &Session, ty: Ty) -> bool {
-    matches!(cx.types.kind(ty), TyKind::Array(Ty::U64, 1..=127))
+    let TyKind::Struct(_) = cx.types.kind(ty) else { return false };
+    cx.types.size_of(ty) == 8 && !holds(&cx.types, ty, |kind| !matches!(kind, TyKind::Int { bits: 32, .. }))
 }
 
 /// Whether the type, or a part of it, is such a one.

@@ -21,8 +21,6 @@ const MAX_KEY: u64 = 512;
 const MAX_PREFIX: u64 = 256;
 /// A ring buffer is mapped in pages.
 const PAGE: i128 = 4096;
-/// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
-const STACK_DEPTH: u64 = 127;
 
 impl Declare<'_> {
     pub(super) fn map(&mut self, cx: &mut Session, id: MapId, item: &Item, decl: &VarDecl) {
@@ -44,13 +42,14 @@ impl Declare<'_> {
             TypeKind::Named(_) | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => (&[], None),
         };
         let (has_key, has_value) = (writes_key(kind), writes_value(kind));
+        let (flags, node) = self.map_flags(cx, kind, item);
         let types = if args.is_empty() && (kind.optional_types || !(has_key || has_value)) {
-            Some((self.hidden_key(kind), hidden_value(cx, kind)))
+            Some((self.hidden_key(kind), self.hidden_value(cx, kind, flags)))
         } else if args.len() == usize::from(has_key) + usize::from(has_value) {
             let key = if has_key { self.map_key(cx, kind, &args[0]) } else { self.hidden_key(kind) };
             let value = match args.last().filter(|_| has_value) {
-                Some(value) => self.map_value(cx, id, value),
-                None => hidden_value(cx, kind),
+                Some(value) => self.map_value(cx, id, flags, value),
+                None => self.hidden_value(cx, kind, flags),
             };
             Some((key, value))
         } else {
@@ -63,7 +62,6 @@ impl Declare<'_> {
             None if kind.size == SizeRule::Cpus => 0,
             None => kind.default_entries,
         };
-        let (flags, node) = self.map_flags(cx, kind, item);
         let map = &mut self.env.program.maps[id.0 as usize];
         (map.max_entries, map.flags, map.node) = (entries, flags, node);
         if let Some((key, value)) = types {
@@ -157,11 +155,6 @@ fn writes_key(kind: &MapKindSpec) -> bool {
 
 fn writes_value(kind: &MapKindSpec) -> bool {
     kind.value != ValueRule::Program
-}
-
-/// The value of a kind where it is not written.
-fn hidden_value(cx: &mut Session, kind: &MapKindSpec) -> Ty {
-    if kind.value == ValueRule::Frames { cx.types.array(Ty::U64, STACK_DEPTH) } else { Ty::U32 }
 }
 
 /// `prefixlen: u32` and what it counts bits of.
