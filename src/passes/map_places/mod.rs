@@ -3,8 +3,10 @@
 //! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into maps: an
 //! entry becomes a copy on the stack, and after each write to the copy, or to a part of it, the whole goes back to the
 //! map, if the key is still there. Before a write to a part the copy is read again, so that what others changed meanwhile
-//! is not undone. Leaves `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops
+//! is not undone; before it is read, where it may be behind the entry (`stale.rs`). Leaves `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops
 //! whose iterator is freed on every way out. Host only (see `maps` for BPF).
+
+mod stale;
 
 use super::maps::insert;
 use super::{Changed, Declarations, Pass, Run};
@@ -13,6 +15,7 @@ use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
+use stale::Stale;
 use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "map-places";
@@ -33,11 +36,11 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         if opcode == Opcode::MapEntry {
             let view = MapEntry::of(&func.ops[op]);
             let (key, map) = (view.key(), declared(module, view.map()));
-            entry(func, &mut cx.types, op, (key, map, None), &uses);
+            entry(func, &mut cx.types, op, (key, map, None, &module.maps), &uses);
         } else if opcode == Opcode::MapEntryOr {
             let view = MapEntryOr::of(&func.ops[op]);
             let (key, map, init) = (view.key(), declared(module, view.map()), view.init());
-            entry(func, &mut cx.types, op, (key, map, Some(init)), &uses);
+            entry(func, &mut cx.types, op, (key, map, Some(init), &module.maps), &uses);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
@@ -59,6 +62,8 @@ fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
 /// The stack copies that stand for an entry.
 struct Copies<'m> {
     map: &'m MapDecl,
+    /// All of the module.
+    maps: &'m [MapDecl],
     key: Value,
     value: Value,
 }
@@ -66,6 +71,21 @@ struct Copies<'m> {
 impl Copies<'_> {
     fn read(&self, b: &mut Builder<'_>) -> Value {
         b.map_copy(self.key, self.value, &self.map.name, Ty::BOOL)
+    }
+
+    /// Reads it again; what was deleted stays as it was.
+    fn refresh(&self, b: &mut Builder<'_>, types: &Types) {
+        let again = b.ks_var(self.map.name.as_bytes(), b.func.ty(self.value));
+        let present = b.map_copy(self.key, again, &self.map.name, Ty::BOOL);
+        b.either(
+            present,
+            &[],
+            |b| {
+                copy_value(b, types, self.map.value, self.value, again);
+                b.done();
+            },
+            |b| b.done(),
+        );
     }
 
     fn write_back(&self, b: &mut Builder<'_>) {
@@ -81,7 +101,7 @@ fn entry(
     func: &mut Function,
     types: &mut Types,
     op: OpId,
-    (key, map, init): (Value, &MapDecl, Option<Value>),
+    (key, map, init, maps): (Value, &MapDecl, Option<Value>, &[MapDecl]),
     uses: &Uses,
 ) {
     let value_type = types.place(map.value, Space::Stack);
@@ -93,7 +113,7 @@ fn entry(
     let own_key = b.ks_var(b"key", key_type);
     copy_value(&mut b, types, key_of, own_key, key);
     let value = b.ks_var(map.name.as_bytes(), value_type);
-    let copies = Copies { map, key: own_key, value };
+    let copies = Copies { map, maps, key: own_key, value };
     let mut present = copies.read(&mut b);
     if let Some(init) = init {
         present = insert_where_absent(&mut b, &copies, present, init);
@@ -153,6 +173,13 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
                 writers.insert(op);
             }
         }
+    }
+    let readers = stale::readers(func, &inside, uses, &writers);
+    let mut stale =
+        Stale { func, types, map: &copies.map.name, maps: copies.maps, readers, writers: &writers, found: Vec::new() };
+    stale.region(region, false);
+    for op in stale.found {
+        copies.refresh(&mut Builder::before(func, op, NAME), types);
     }
     for op in writers {
         let data = &func.ops[op];

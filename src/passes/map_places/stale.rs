@@ -1,0 +1,80 @@
+//! Where a copy of an entry may be behind the entry: after what may write to the map by another name, or takes time.
+
+use super::Uses;
+use crate::ir::{Attr, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::tables::{OpTrait, OperandKind};
+use crate::types::{Space, TyKind, Types};
+use std::collections::BTreeSet;
+
+/// Finds the readers of a copy that have to read the entry again first.
+pub struct Stale<'a> {
+    pub func: &'a Function,
+    pub types: &'a Types,
+    pub map: &'a Symbol,
+    pub maps: &'a [MapDecl],
+    /// What reads the copy or a part of it.
+    pub readers: BTreeSet<OpId>,
+    /// What writes to it, and so brings it up to date.
+    pub writers: &'a BTreeSet<OpId>,
+    pub found: Vec<OpId>,
+}
+
+impl Stale<'_> {
+    /// Goes through the region, with a copy that is `behind` the entry at its beginning or not; whether it is at the end.
+    pub fn region(&mut self, region: RegionId, mut behind: bool) -> bool {
+        for &op in &self.func.blocks[self.func.only_block(region)].ops {
+            let data = &self.func.ops[op];
+            behind |= self.turns(op);
+            if self.readers.contains(&op) && behind {
+                self.found.push(op);
+                behind = false;
+            }
+            if self.writers.contains(&op) {
+                behind = false;
+            } else if data.regions.is_empty() {
+                behind |= self.disturbs(data);
+            } else {
+                let before = behind;
+                for &inner in &data.regions {
+                    behind |= self.region(inner, before);
+                }
+            }
+        }
+        behind
+    }
+
+    /// Whether an op is a loop with turns that leave the copy behind; one that waits for something takes its time.
+    fn turns(&self, op: OpId) -> bool {
+        let data = &self.func.ops[op];
+        if !matches!(data.opcode, Opcode::KsFor | Opcode::MapEach) {
+            return data.opcode == Opcode::KsWhile;
+        }
+        let mut inside = Vec::new();
+        data.regions.iter().for_each(|&region| self.func.walk_region(region, &mut inside));
+        inside.iter().any(|op| !self.writers.contains(op) && self.disturbs(&self.func.ops[*op]))
+    }
+
+    /// Whether an op may write to the map, or lets time pass.
+    fn disturbs(&self, data: &OpData) -> bool {
+        if !data.opcode.has(OpTrait::WritesMemory) || data.opcode == Opcode::KsPrint {
+            return false;
+        }
+        let other = data.attrs.iter().any(|attr| matches!(attr, Attr::Symbol(name) if self.is_other_map(name)));
+        let entry = |(index, &operand): (usize, &Value)| {
+            let ty = self.types.kind(self.func.ty(operand));
+            data.may_write(index) && matches!(ty, TyKind::Place { space: Space::MapValue, .. })
+        };
+        let writes_places = data.opcode.spec().operands.iter().any(|spec| spec.kind == OperandKind::Out);
+        !other && (!writes_places || data.operands.iter().enumerate().any(entry))
+    }
+
+    fn is_other_map(&self, name: &Symbol) -> bool {
+        name != self.map && self.maps.iter().any(|map| map.name == *name)
+    }
+}
+
+/// The ops that use one of the places, and write to none.
+pub fn readers(func: &Function, places: &[Value], uses: &Uses, writers: &BTreeSet<OpId>) -> BTreeSet<OpId> {
+    let users = places.iter().flat_map(|place| uses.get(place).into_iter().flatten().copied());
+    users.filter(|op| !func.ops[*op].opcode.has(OpTrait::Pure) && !writers.contains(op)).collect()
+}
