@@ -69,6 +69,9 @@ class Program:
             raise Failure(f"the program still runs after {timeout} s") from None
         return 128 - status if status < 0 else status
 
+    def ended(self):
+        return self._process.poll() is not None
+
     def pid(self):
         return self._process.pid
 
