@@ -2,17 +2,20 @@
 //!
 //! Takes `ks.assign_op`. Leaves `mem.atomic` where the language says that the update is atomic (`+=` and `-=` on shared
 //! 32- and 64-bit integers: entries of maps that are not per CPU, as BPF code sees them, and globals that both sides see),
-//! plain operations elsewhere. After `maps` and `map-places`, which make assignments of their own; before `numeric`, which
-//! expands the divisions and shifts that come out.
+//! plain operations elsewhere: `fetch_add` and the like on the stack and in packets, which nobody else changes and where the
+//! kernel does not allow atomic operations, become such too. After `maps` and `map-places`, which make assignments of their
+//! own; before `numeric`, which expands the divisions and shifts that come out.
 
+use super::pointees;
 use super::{Changed, Declarations, Pass, Run};
-use crate::diag::codes::limits::NotAtomic;
+use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
 use crate::fold::ArithOp;
-use crate::ir::ops::{KsAssignOp, KsDeref, KsElem, KsField, KsGlobal};
+use crate::ir::ops::{KsAssignOp, KsElem, KsField, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::target::Target;
 use crate::types::{Origin, Space, Ty, TyKind, Types};
+use std::collections::HashMap;
 
 const NAME: &str = "assign-ops";
 pub static PASS: Pass = Pass { name: NAME, summary: "Expand assignments with an operator", run: Run::Function(run) };
@@ -20,12 +23,50 @@ pub static PASS: Pass = Pass { name: NAME, summary: "Expand assignments with an 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
     for op in func.walk() {
-        if func.ops[op].opcode == Opcode::KsAssignOp {
+        let opcode = func.ops[op].opcode;
+        if opcode == Opcode::KsAssignOp {
             expand(func, module, cx, op);
             changed = Changed::Yes;
+        } else if matches!(opcode, Opcode::MemFetch | Opcode::MemCompareExchange) {
+            changed = changed.or(fetch(func, module, cx, op));
         }
     }
     changed
+}
+
+/// An atomic operation that yields the old value becomes a plain one where nobody else sees the place.
+fn fetch(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) -> Changed {
+    let place = func.ops[op].operands[0];
+    let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("an update of no place") };
+    let alone = matches!(space, Space::Stack | Space::Packet)
+        || (space == Space::Any && !is_shared(func, module, &cx.types, place, space));
+    if !alone {
+        refuse_packet(func, module, cx, op);
+        return Changed::No;
+    }
+    let data = func.ops[op].clone();
+    let mut b = Builder::before(func, op, NAME);
+    let old = b.ks_load(place, of);
+    let new = if data.opcode == Opcode::MemFetch {
+        let view = MemFetch::of(&data);
+        if view.op() == "exchange" { view.value() } else { operation(&mut b, view.op(), old, view.value(), of) }
+    } else {
+        let view = MemCompareExchange::of(&data);
+        let expected = b.arith_cmp(old, view.expected(), "eq", Ty::BOOL);
+        b.arith_select(expected, view.value(), old, of)
+    };
+    b.ks_store(place, new);
+    func.replace_values(&HashMap::from([(data.results[0], old)]));
+    func.erase(op);
+    Changed::Yes
+}
+
+/// Reports an atomic update of what may be in the packet: the kernel has none there.
+fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: OpId) {
+    if module.updates_of_packets.contains(&(func.name.clone(), op)) {
+        cx.error(func.ops[op].loc.span, AtomicInPacket {})
+            .help("use one variable for pointers into packets and another for those to what CPUs share");
+    }
 }
 
 fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) {
@@ -42,6 +83,9 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
+    }
+    if atomic {
+        refuse_packet(func, module, cx, op);
     }
     let mut b = Builder::before(func, op, NAME);
     if atomic {
@@ -138,10 +182,8 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
 
 /// Whether a pointer that is followed may point to what others see; the kernel refuses atomic operations on packets.
 fn may_be_shared(func: &Function, module: &Declarations, types: &Types, op: OpId) -> bool {
-    if func.ops[op].opcode != Opcode::KsDeref {
-        return true;
-    }
-    let TyKind::Ptr { to, .. } = types.kind(func.ty(KsDeref::of(&func.ops[op]).pointer())) else { return true };
+    let place = func.ops[op].results[0];
+    let Some((to, _)) = pointees::followed(func, types, place) else { return true };
     let in_packet = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Packet);
-    !in_packet && module.shared_pointees.contains(&to)
+    !in_packet && module.pointees.shared.contains(&to)
 }

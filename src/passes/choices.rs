@@ -1,19 +1,26 @@
 //! Elements with a variable index where the verifier follows constant offsets alone: part of the pass `elements`.
 //!
-//! A pointer that is read from the stack at a variable offset is a number to the verifier, and a packet pointer to which a
-//! variable was added may point anywhere. So the access stands once for each element, behind a branch on the index.
+//! A pointer that is read from the stack at a variable offset is a number to the verifier, a packet pointer to which a
+//! variable was added may point anywhere, and atomic operations are not allowed at variable offsets of the stack, to which a
+//! pointer may lead that leads to shared memory on other ways. So the access, or the taking of the address, stands once for
+//! each element, behind a branch on the index.
 
 use super::elements::NAME;
+use super::pointees::{Pointees, followed};
 use crate::ir::{BlockId, Builder, Function, OpId, Opcode, Value};
+use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// Longer arrays are accessed as they are. The checker allows variable indexes in packets up to this length.
 pub const LONGEST: u64 = 64;
+/// What is larger is not on the stack.
+const STACK: u64 = 512;
 
 /// Expands all accesses of a function. True if there were any.
-pub fn expand(func: &mut Function, types: &mut Types) -> bool {
+pub fn expand(func: &mut Function, pointees: &Pointees, types: &mut Types) -> bool {
     let mut any = false;
-    while let Some(access) = func.walk().into_iter().find_map(|op| find(func, types, op)) {
+    while let Some(access) = func.walk().into_iter().find_map(|op| find(func, types, pointees, op)) {
+        access.blur(func, types);
         access.expand(func, types);
         any = true;
     }
@@ -29,17 +36,18 @@ struct Access {
     length: u64,
 }
 
-fn find(func: &Function, types: &Types, op: OpId) -> Option<Access> {
+fn find(func: &Function, types: &Types, pointees: &Pointees, op: OpId) -> Option<Access> {
     if matches!(func.ops[op].opcode, Opcode::KsField | Opcode::KsElem) {
         return None;
     }
+    let atomic = meets_atomics(func, types, pointees, op);
     for (operand, &value) in func.ops[op].operands.iter().enumerate() {
         let mut path = Vec::new();
         let mut found = None;
         let mut at = func.def(value);
         while let Some(part) = at.filter(|&part| matches!(func.ops[part].opcode, Opcode::KsField | Opcode::KsElem)) {
             path.push(part);
-            if let Some(length) = choices(func, types, part) {
+            if let Some(length) = choices(func, types, part, atomic) {
                 found = Some((path.len(), length));
             }
             at = func.def(func.ops[part].operands[0]);
@@ -53,8 +61,22 @@ fn find(func: &Function, types: &Types, op: OpId) -> Option<Access> {
     None
 }
 
+/// Whether an op is an atomic update of what may be on the stack, or yields an address that may come to one.
+fn meets_atomics(func: &Function, types: &Types, pointees: &Pointees, op: OpId) -> bool {
+    let data = &func.ops[op];
+    let Some(&place) = data.operands.first() else { return false };
+    let TyKind::Place { of, space } = types.kind(func.ty(place)) else { return false };
+    let followed = followed(func, types, place);
+    let may_be_on_stack = match followed {
+        Some((to, Space::Any)) => pointees.stack.contains(&to) && types.size_of(to) <= STACK,
+        Some(_) | None => space == Space::Stack,
+    };
+    let update = data.opcode.has(OpTrait::Updates) && space == Space::Any;
+    may_be_on_stack && (update || data.opcode == Opcode::KsAddr && pointees.meets_atomics(of))
+}
+
 /// The number of elements, if the verifier does not follow the index.
-fn choices(func: &Function, types: &Types, part: OpId) -> Option<u64> {
+fn choices(func: &Function, types: &Types, part: OpId, atomic: bool) -> Option<u64> {
     let data = &func.ops[part];
     if data.opcode != Opcode::KsElem || func.known(types, data.operands[1]).is_some() {
         return None;
@@ -62,10 +84,28 @@ fn choices(func: &Function, types: &Types, part: OpId) -> Option<u64> {
     let TyKind::Place { of, space } = types.kind(func.ty(data.operands[0])) else { return None };
     let TyKind::Array(element, length) = types.kind(of) else { return None };
     let followed = space != Space::Packet && !types.holds_pointer(element);
-    (!followed && length <= LONGEST).then_some(length)
+    (atomic || !followed && length <= LONGEST).then_some(length)
 }
 
 impl Access {
+    /// Where addresses of elements are told apart, what is written there makes other states of the stack, as many as there
+    /// are sets of elements. So the verifier forgets before what it knows of the elements: all that lies between the first
+    /// byte that a store at a variable offset may mean and the last.
+    fn blur(&self, func: &mut Function, types: &Types) {
+        let data = &func.ops[self.op];
+        let place = data.operands[self.operand];
+        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(place)) else { return };
+        if data.opcode != Opcode::KsAddr || types.holds_pointer(of) {
+            return;
+        }
+        let last = types.size_of(of).saturating_sub(1);
+        let mut b = Builder::before(func, self.op, NAME);
+        b.mem_blur(place, 0);
+        if last > 0 {
+            b.mem_blur(place, last.into());
+        }
+    }
+
     fn expand(&self, func: &mut Function, types: &mut Types) {
         let old = func.ops[self.op].clone();
         let results: Vec<Ty> = old.results.iter().map(|&result| func.ty(result)).collect();

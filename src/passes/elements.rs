@@ -14,8 +14,8 @@ use crate::types::{Ty, TyKind};
 pub(super) const NAME: &str = "elements";
 pub static PASS: Pass = Pass { name: NAME, summary: "Bound variable indexes of arrays", run: Run::Function(run) };
 
-fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
-    let mut changed = if choices::expand(func, &mut cx.types) { Changed::Yes } else { Changed::No };
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    let mut changed = if choices::expand(func, &module.pointees, &mut cx.types) { Changed::Yes } else { Changed::No };
     for op in func.walk() {
         if func.ops[op].opcode != Opcode::KsElem {
             continue;

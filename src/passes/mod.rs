@@ -23,15 +23,17 @@ pub mod map_reuse;
 mod map_rules;
 mod map_walks;
 pub mod maps;
+pub mod merged_pointers;
 pub mod numeric;
 pub mod optionals;
 pub mod origins;
 pub mod outline;
 pub mod packet;
 pub mod percpu_vars;
+mod pointees;
+mod pointer_sources;
 pub mod reach;
 pub mod shared_data;
-mod shared_pointees;
 pub mod split;
 pub mod stack_writes;
 mod storages;
@@ -40,10 +42,11 @@ pub mod to_cf;
 
 pub use manager::{Outcome, run};
 
-use crate::ir::{Function, Module};
+use crate::ir::{Function, Module, OpId, Symbol};
 use crate::session::Session;
 use crate::target::Target;
-use crate::types::{Ty, Types};
+use crate::types::Types;
+use std::collections::BTreeSet;
 
 /// Whether a pass changed what it was given; tests compare it with the truth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,20 +78,24 @@ pub struct Declarations {
     pub target: Option<Target>,
     pub maps: Vec<crate::ir::MapDecl>,
     pub globals: Vec<crate::ir::Global>,
-    /// What a pointer of unknown origin may share, in BPF code; see `shared_pointees.rs`.
-    pub shared_pointees: std::collections::BTreeSet<Ty>,
+    /// What pointers of unknown origin may point to, in BPF code.
+    pub pointees: pointees::Pointees,
+    /// The updates of what may be in the packet, or elsewhere.
+    pub updates_of_packets: BTreeSet<(Symbol, OpId)>,
 }
 
 impl Declarations {
     fn of(module: &Module, types: &Types) -> Declarations {
+        let pointees = match module.target {
+            Some(Target::Bpf) => pointees::Pointees::of(module, types),
+            Some(Target::Host) | None => pointees::Pointees::default(),
+        };
         Declarations {
             target: module.target,
             maps: module.maps.clone(),
             globals: module.globals.clone(),
-            shared_pointees: match module.target {
-                Some(Target::Bpf) => shared_pointees::of(module, types),
-                Some(Target::Host) | None => Default::default(),
-            },
+            updates_of_packets: pointer_sources::updates_of_packets(module, types, &pointees),
+            pointees,
         }
     }
 }

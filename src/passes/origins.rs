@@ -10,6 +10,7 @@ use super::{Changed, Pass, Run};
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
+use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -103,7 +104,7 @@ impl Updates {
         let Some(func) = module.func(name) else { return false };
         let updates = func.walk().into_iter().any(|op| {
             let data = &func.ops[op];
-            data.opcode == Opcode::KsAssignOp
+            data.opcode.has(OpTrait::Updates)
                 || (data.opcode == Opcode::KsCall && self.of(module, KsCall::of(data).callee()))
         });
         self.0.insert(name.clone(), updates);
@@ -220,10 +221,50 @@ fn refine(func: &mut Function, types: &mut Types) -> Changed {
             again |= func.ops[op].opcode == Opcode::KsVar && variable(func, types, op);
         }
         if !again {
-            return changed;
+            break;
         }
         changed = Changed::Yes;
     }
+    for op in func.walk() {
+        changed = changed.or(fit(func, types, op));
+    }
+    changed
+}
+
+/// Where a pointer to known memory goes to where any is meant it is converted.
+fn fit(func: &mut Function, types: &mut Types, op: OpId) -> Changed {
+    let mut changed = Changed::No;
+    for index in 0..func.ops[op].operands.len() {
+        let (ty, Some(wanted)) = (func.ty(func.ops[op].operands[index]), wanted(func, types, op, index)) else {
+            continue;
+        };
+        if ty != wanted && space(types, ty).is_some() && space(types, wanted) == Some(Space::Any) {
+            let operand = func.ops[op].operands[index];
+            let wanted = with_space(types, ty, Space::Any);
+            func.ops[op].operands[index] = Builder::before(func, op, NAME).arith_cast(operand, wanted);
+            changed = Changed::Yes;
+        }
+    }
+    changed
+}
+
+/// The type that an operand of an op that hands on values must have.
+fn wanted(func: &Function, types: &Types, op: OpId, index: usize) -> Option<Ty> {
+    let data = &func.ops[op];
+    if data.opcode == Opcode::KsReturn {
+        return Some(func.result);
+    }
+    if data.opcode == Opcode::KsYield {
+        let around = func.regions[func.blocks[data.block].region].parent?;
+        return func.ops[around].results.get(index).map(|&result| func.ty(result));
+    }
+    if data.opcode == Opcode::KsStore
+        && index == 1
+        && let TyKind::Place { of, .. } = types.kind(func.ty(data.operands[0]))
+    {
+        return Some(of);
+    }
+    (data.opcode == Opcode::ArithCmp).then(|| func.ty(data.operands[1 - index]))
 }
 
 /// A pointer without the conversions that only change how its memory is named; none if those change what it points to.

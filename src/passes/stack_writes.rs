@@ -158,6 +158,9 @@ fn pointee(types: &Types, ty: Ty) -> Ty {
 /// What an op writes on the stack.
 fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     let data = &func.ops[op];
+    if data.opcode == Opcode::MemBlur {
+        return part(func, types, data.operands[0]).map(|part| Part { size: 1, ..part });
+    }
     let writes = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy | Opcode::MemAtomic);
     // All have the place that they write first.
     if writes { part(func, types, data.operands[0]) } else { None }

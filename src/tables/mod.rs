@@ -272,4 +272,6 @@ pub enum OpTrait {
     ChangesPacket,
     /// A call in BPF code, of a helper or a function.
     Calls,
+    /// Reads and writes its place, atomically where others may see that.
+    Updates,
 }

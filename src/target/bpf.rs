@@ -36,6 +36,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::locks::PASS,
     // After `outline`: its loops are bounded and stay plain.
     &passes::strings::PASS,
+    // After all that makes branches and calls; looks at what branches yield.
+    &passes::merged_pointers::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
     // Near the end: takes the divisions and shifts of all others.

@@ -14,6 +14,9 @@ codes! {
     /// The body of a loop that the verifier does not walk through turn by turn is a function of its own, and the verifier
     /// refuses to let that put the address of a local variable into a variable of the function around it.
     E0505 PointerInLoop { name } = "BPF code cannot change `{name}` in this loop: it may point to a local variable",
+    /// `+=`, `-=`, `fetch_add` and the like are atomic where other CPUs see what they change. The kernel has no atomic
+    /// operations on packet data, where they are not needed, and one piece of code cannot do both: `*p = *p + n` can.
+    E0506 AtomicInPacket = "this update is atomic, and the pointer may point into the packet",
     /// The pointer may be null here; the process would be ended by a signal.
     W0501 UncheckedNull { name } = "`{name}` may be null here",
 
