@@ -10,6 +10,7 @@ with nsenter, which unlike `ip netns exec` leaves /sys/fs/bpf in sight.
 
 import atexit
 import ctypes
+import errno
 import json
 import os
 import re
@@ -28,7 +29,9 @@ _LIB = os.path.dirname(os.path.abspath(__file__))
 class Pair:
     """`with Pair() as pair:` gives a clean pair; it is gone afterwards, whatever happens."""
 
-    def __init__(self):
+    def __init__(self, queues=1):
+        """The interfaces have so many queues: what comes through one is handled by one CPU at a time."""
+        self.queues = queues
         self.here = f"{_PREFIX}-{os.getpid()}-here"
         self.there = f"{_PREFIX}-{os.getpid()}-there"
         self._accepted = []
@@ -42,8 +45,9 @@ class Pair:
         for name in (self.here, self.there):
             _ip("netns", "add", name)
             self._quiet(name)
-        _ip("link", "add", INTERFACE, "netns", self.here, "address", HERE_MAC,
-            "type", "veth", "peer", "name", INTERFACE, "netns", self.there, "address", THERE_MAC)
+        queues = ["numtxqueues", str(self.queues), "numrxqueues", str(self.queues)]
+        _ip("link", "add", INTERFACE, "netns", self.here, "address", HERE_MAC, *queues,
+            "type", "veth", "peer", "name", INTERFACE, "netns", self.there, "address", THERE_MAC, *queues)
         self._bring_up(self.here, HERE_ADDRESS, THERE_ADDRESS, THERE_MAC)
         self._bring_up(self.there, THERE_ADDRESS, HERE_ADDRESS, HERE_MAC)
         return self
@@ -112,6 +116,25 @@ class Pair:
             # The far end stays open, unread, as long as this process lives.
             self._accepted.append(server.accept()[0])
         return sender
+
+    def flood(self, count, senders):
+        """As many processes as `senders` send `count` datagrams each, at once, to port 7777 and from port 1, 2, …; their
+        frames have 60 bytes. Returns how many arrived at the interface of the program side, which is what the kernel
+        counts as sent by the far side: what finds no room in a queue is not."""
+        before = self.counters(self.there)["tx_packets"]
+        started = [subprocess.Popen(inside(self.there, sys.executable, __file__, "flood", str(count), str(number)),
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                   for number in range(senders)]
+        for sender in started:
+            sender.stdout.readline()  # it is ready
+        for sender in started:
+            sender.stdin.close()
+        if any(sender.wait() != 0 for sender in started):
+            raise RuntimeError("a sender failed")
+        sent = self.counters(self.there)["tx_packets"] - before
+        if sent < count * senders // 2:
+            raise RuntimeError(f"of {senders} times {count} datagrams only {sent} were sent")
+        return sent
 
     def frames(self, count, frame):
         """Sends raw Ethernet frames (bytes)."""
@@ -204,6 +227,33 @@ def _frames(count, frame):
             sender.send(frame)
 
 
+def _flood(count, number):
+    import socket
+    import struct
+
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[number % len(cpus)]})
+    ethernet = bytes.fromhex((HERE_MAC + THERE_MAC).replace(":", "")) + b"\x08\x00"
+    addresses = socket.inet_aton(THERE_ADDRESS) + socket.inet_aton(HERE_ADDRESS)
+    # Only the source port differs from frame to frame.
+    before = ethernet + struct.pack("!BBHHHBBH", 0x45, 0, 46, 0, 0, 64, 17, 0) + addresses
+    after = struct.pack("!HHH", 7777, 26, 0) + bytes(18)
+    frames = [before + struct.pack("!H", 1 + index) + after for index in range(count)]
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind((INTERFACE, 0))
+        print("ready", flush=True)
+        sys.stdin.read()
+        for frame in frames:
+            sent = False
+            while not sent:
+                try:
+                    sent = sender.send(frame) > 0
+                except OSError as full:
+                    if full.errno != errno.ENOBUFS:
+                        raise
+                    os.sched_yield()
+
+
 if __name__ == "__main__":
     # Run inside one of the namespaces by `udp` and `frames` above.
     role, *rest = sys.argv[1:]
@@ -212,5 +262,7 @@ if __name__ == "__main__":
             _receive(*map(int, rest))
         case "send":
             _send(*map(int, rest))
+        case "flood":
+            _flood(*map(int, rest))
         case "frames":
             _frames(int(rest[0]), bytes.fromhex(rest[1]))

@@ -14,6 +14,8 @@ and --dump-global printed. Any claim that fails is told on standard error, with 
 --socket udp|tcp opens a socket on the program's side, which the program inherits; `{socket0}` in its arguments is the
 descriptor of the first one. --send N sends N times through the socket that --via names (the first).
 
+--flood prints `arrived N` at the end: how many of its datagrams came, as the kernel counts them.
+
 --size is the size of the data, as for ping -s: the frame is 42 bytes longer. Over 1472 one ping is two frames.
 """
 
@@ -33,7 +35,7 @@ class Step(argparse.Action):
 
     def __call__(self, _parser, options, value, option=None):
         options.steps.append({"kind": option.removeprefix("--"), "what": value, "count": 1, "size": 56, "received": None,
-                              "via": 0})
+                              "via": 0, "senders": 1})
 
 
 class OfStep(argparse.Action):
@@ -54,6 +56,8 @@ def arguments():
     parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests")
     parser.add_argument("--udp", action=Step, type=int, metavar="N", help="send N datagrams to port 7777")
     parser.add_argument("--frame", action=Step, metavar="HEX|KIND,…", help="send a raw frame (see packets.py)")
+    parser.add_argument("--flood", action=Step, type=int, metavar="N", help="send N datagrams from each of --senders")
+    parser.add_argument("--senders", action=OfStep, type=int, metavar="N", help="how many processes --flood (default 1)")
     parser.add_argument("--send", action=Step, type=int, metavar="N", help="send N times through a --socket")
     parser.add_argument("--via", action=OfStep, type=int, metavar="INDEX", help="the --socket of --send (default 0)")
     parser.add_argument("--socket", action="append", default=[], choices=["udp", "tcp"],
@@ -74,6 +78,7 @@ def arguments():
 
 
 def do_step(pair, program, step, sockets):
+    """Yields the lines that are printed at the end."""
     received = None
     match step["kind"]:
         case "ping":
@@ -84,11 +89,14 @@ def do_step(pair, program, step, sockets):
             pair.frames(step["count"], packets.parse(step["what"]))
         case "send":
             netns.send(sockets[step["via"]], step["what"], step["size"])
+        case "flood":
+            return [f"arrived {pair.flood(step['what'], step['senders'])}"]
         case "wait-for":
             program.wait_output(step["what"])
     if step["received"] is not None and received != step["received"]:
         raise Failure(f"of {step['what']} {step['kind']} packets with {step['size']} bytes {received} were received, "
                       f"not {step['received']}")
+    return []
 
 
 def dump(options, programs):
@@ -121,8 +129,8 @@ def run(options, pair):
             if options.ready:
                 program.wait_output(options.ready)
             for step in options.steps:
-                do_step(pair, program, step, sockets)
-            dumped = dump(options, [prog for _hook, prog in attached])
+                dumped += do_step(pair, program, step, sockets)
+            dumped += dump(options, [prog for _hook, prog in attached])
             status = program.wait() if options.signal == "none" else program.stop(options.signal)
             if status != options.expect_exit:
                 raise Failure(f"the program ended with status {status}, not {options.expect_exit}")
@@ -136,7 +144,7 @@ def run(options, pair):
 def main():
     options = arguments()
     try:
-        with netns.Pair() as pair:
+        with netns.Pair(max([step["senders"] for step in options.steps], default=1)) as pair:
             run(options, pair)
     except (Failure, RuntimeError) as failure:
         sys.stdout.flush()
