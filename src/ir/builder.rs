@@ -21,8 +21,7 @@ impl<'f> Builder<'f> {
     /// Ops go before `op` and take its location, marked as made by `pass`.
     pub fn before(func: &'f mut Function, op: OpId, pass: &'static str) -> Builder<'f> {
         let OpData { block, loc, .. } = func.ops[op];
-        let at = func.blocks[block].ops.iter().position(|&o| o == op);
-        assert!(at.is_some(), "an op stands in its block");
+        let at = Some(func.position(op));
         Builder { func, block, at, loc: Loc { made_by: Some(pass), ..loc } }
     }
 

@@ -4,6 +4,7 @@ use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
 use crate::tables::{OpTrait, OperandKind, ProgramSpec};
 use crate::types::Ty;
+use std::cell::Cell;
 
 /// Where an op comes from. What a pass makes takes its cause's span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +44,8 @@ pub struct BlockData {
     pub args: Vec<Value>,
     pub ops: Vec<OpId>,
     pub region: RegionId,
+    /// Where an op was looked for last; passes go through blocks in order, so that the next one is near.
+    near: Cell<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +137,7 @@ impl Function {
     }
 
     pub fn add_block(&mut self, region: RegionId, args: &[Ty]) -> BlockId {
-        let block = self.blocks.push(BlockData { args: Vec::new(), ops: Vec::new(), region });
+        let block = self.blocks.push(BlockData { args: Vec::new(), ops: Vec::new(), region, near: Cell::new(0) });
         self.regions[region].blocks.push(block);
         for &ty in args {
             self.add_block_arg(block, ty);
@@ -152,6 +155,18 @@ impl Function {
     /// The first block of the function.
     pub fn entry(&self) -> BlockId {
         self.regions[self.body].blocks[0]
+    }
+
+    /// The index of an op in its block.
+    pub fn position(&self, op: OpId) -> usize {
+        let BlockData { ops, near, .. } = &self.blocks[self.ops[op].block];
+        let (before, after) = ops.split_at(near.get().min(ops.len()));
+        let ahead = after.iter().position(|&o| o == op).map(|at| before.len() + at);
+        let Some(at) = ahead.or_else(|| before.iter().rposition(|&o| o == op)) else {
+            crate::bug!("an op stands in its block")
+        };
+        near.set(at);
+        at
     }
 
     pub fn param(&self, index: usize) -> Value {

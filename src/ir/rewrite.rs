@@ -9,8 +9,9 @@ use std::collections::HashMap;
 impl Function {
     /// Takes an op out of its block. Its results must have no uses left, or be replaced in the same pass.
     pub fn erase(&mut self, op: OpId) {
+        let at = self.position(op);
         let block = self.ops[op].block;
-        self.blocks[block].ops.retain(|&o| o != op);
+        self.blocks[block].ops.remove(at);
     }
 
     /// Puts, in all operands, what `map` says for a value in its place; chains are followed.

@@ -35,9 +35,8 @@ fn is_private(func: &Function, uses: &HashMap<Value, Vec<OpId>>, init: Value, pl
 /// The writes to `init` that stand before `op` with nothing but pure ops between; none if they do not fill all of it.
 fn fill(func: &Function, op: OpId, init: Value) -> Option<Vec<OpId>> {
     let ops = &func.blocks[func.ops[op].block].ops;
-    let at = ops.iter().position(|&o| o == op)?;
     let mut writes = Vec::new();
-    for &before in ops[..at].iter().rev() {
+    for &before in ops[..func.position(op)].iter().rev() {
         let data = &func.ops[before];
         let written = if data.opcode == Opcode::KsZero {
             KsZero::of(data).place()
