@@ -17,6 +17,8 @@ use std::time::Instant;
 pub static FRONT: &[&Pass] = &[
     // First: everything later works for a side.
     &passes::reach::PASS,
+    // After `reach`, which refuses what a kind does not have; before all that moves code.
+    &passes::records::PASS,
     // After `reach`, which refuses what the map's kind lacks; before the next one, since it makes variables of both sides.
     &passes::events::PASS,
     // After `reach`, which says what BPF code is; before the targets part, since it compares what both sides do.

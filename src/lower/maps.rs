@@ -1,11 +1,11 @@
 //! Access to maps. Keys and values are passed as places, which hold zeros in their padding.
 
-use super::func::{Dest, Lowering};
+use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
 use crate::ir::{Attr, Opcode, Value};
-use crate::sema::tree::{Block, CompoundOp, Expr, LocalId, MapId};
+use crate::sema::tree::{Block, CompoundOp, Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
-use crate::tables::MapMethodSpec;
+use crate::tables::{MapAccess, MapMethodSpec};
 use crate::types::{Space, Ty};
 
 impl Lowering<'_> {
@@ -29,6 +29,20 @@ impl Lowering<'_> {
         let place = self.at(expr.span).temporary(name, expr.ty);
         self.write(expr, place);
         place
+    }
+
+    /// Whether a helper can read an aggregate where it lies, in memory that others see too.
+    fn is_shared_place(&self, expr: &Expr) -> bool {
+        let entry = |local: LocalId| match self.slot(local) {
+            Slot::Place(place) => matches!(self.pointee(place).1, Space::MapValue | Space::Percpu),
+            Slot::None | Slot::Value(_) | Slot::Pointee(_) => false,
+        };
+        let whole = if let ExprKind::Local(local) = &expr.kind {
+            entry(*local)
+        } else {
+            matches!(expr.kind, ExprKind::Global(_))
+        };
+        whole && self.cx.types.is_aggregate(expr.ty)
     }
 
     pub(super) fn key(&mut self, key: &Expr) -> Value {
@@ -88,6 +102,8 @@ impl Lowering<'_> {
                 let stays = !args[index + 1..].iter().any(may_write);
                 operands.push(match method.params.get(index) {
                     Some((_, "K")) => this.operand_place(arg, "key", stays),
+                    // What is sent is read at once, wherever it lies.
+                    Some((_, "V")) if method.needs == MapAccess::Output && this.is_shared_place(arg) => this.place(arg),
                     Some((_, "V")) => this.operand_place(arg, "value", stays),
                     Some(_) | None => this.scalar(arg),
                 });

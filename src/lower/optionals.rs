@@ -46,6 +46,11 @@ impl<'a> Lowering<'a> {
                 let ty = self.cx.types.opt(stored);
                 (self.b.mem_some_if(present, place, ty), stored)
             }
+            OptionalKind::Record { map } => {
+                let ty = self.cx.types.opt(optional.ty);
+                let name = self.names.map(*map);
+                (self.at(optional.span).b.map_reserve(name, ty), optional.ty)
+            }
             OptionalKind::Packet { ctx, offset, of } => {
                 let ctx = self.scalar(ctx);
                 let offset = self.scalar_as(offset, Ty::U64);
@@ -82,6 +87,7 @@ impl<'a> Lowering<'a> {
                 Slot::Place(value)
             }
             OptionalKind::InnerMap { bound, .. } => return self.bind_map(*bound, value),
+            OptionalKind::Record { .. } => return self.bind_record(binding, value),
             OptionalKind::Packet { .. } if !self.uses.in_memory(binding.local) => Slot::Pointee(value),
             OptionalKind::Pointer(_) if !self.uses.in_memory(binding.local) => Slot::Value(value),
             OptionalKind::Packet { .. } => {
@@ -91,6 +97,20 @@ impl<'a> Lowering<'a> {
             OptionalKind::Pointer(_) => return self.bind_variable(binding.local, value),
         };
         self.set_slot(binding.local, slot);
+    }
+
+    /// A record begins as all zero.
+    fn bind_record(&mut self, binding: &Binding, record: Value) {
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(binding.source.ty) else {
+            crate::bug!("a record has an address")
+        };
+        let place = self.cx.types.place(to, space);
+        let place = self.at(binding.source.span).b.ks_deref(record, place);
+        self.b.ks_zero(place);
+        if self.uses.in_memory(binding.local) {
+            return self.bind_variable(binding.local, record);
+        }
+        self.set_slot(binding.local, Slot::Value(record));
     }
 
     fn bind_variable(&mut self, local: LocalId, value: Value) {

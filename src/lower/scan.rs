@@ -147,7 +147,7 @@ impl Uses {
                 self.expr(key);
                 self.expr(init);
             }
-            OptionalKind::MapTake { .. } => {}
+            OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => {}
             OptionalKind::Packet { ctx, offset, .. } => {
                 self.expr(ctx);
                 self.expr(offset);

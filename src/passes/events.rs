@@ -7,7 +7,7 @@
 
 use super::{Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
-use crate::ir::ops::{MapDropped, MapListen, MapOnEvent, MapOutput};
+use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput, MapReserve};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
@@ -30,6 +30,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::MapDropped {
                 read(func, &mut cx.types, op, &counters);
+            } else if func.ops[op].opcode == Opcode::MapReserve {
+                count_reserve(func, &mut cx.types, op, &counters);
             } else if func.ops[op].opcode == Opcode::MapOutput {
                 count_output(func, &mut cx.types, op, &counters);
             }
@@ -80,6 +82,21 @@ fn count_output(func: &mut Function, types: &mut Types, op: OpId, counters: &Cou
         b.done();
     };
     b.either(failed, &[], count, |b| b.done());
+}
+
+/// Counts where a record was asked for and there is none.
+fn count_reserve(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
+    let Some(counter) = counters.get(MapReserve::of(&func.ops[op]).map()) else { return };
+    let record = func.ops[op].results[0];
+    let tests = func.uses().remove(&record).unwrap_or_default();
+    for test in tests {
+        if func.ops[test].opcode != Opcode::KsIfSome {
+            continue;
+        }
+        let none = func.only_block(KsIfSome::of(&func.ops[test]).none_region());
+        let Some(&first) = func.blocks[none].ops.first() else { crate::bug!("a region without an end") };
+        add_one(&mut Builder::before(func, first, NAME), types, counter);
+    }
 }
 
 fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {

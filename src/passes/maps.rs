@@ -5,10 +5,10 @@
 //! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
 
 use super::{Changed, Declarations, Pass, Run, entry_init, map_walks, storages};
-use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert};
+use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
-use crate::types::{Space, Ty, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "maps";
@@ -37,6 +37,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             copy(func, module, &mut cx.types, op, &mut results);
         } else if opcode == Opcode::MapInner {
             inner(func, &mut cx.types, op);
+        } else if opcode == Opcode::MapReserve {
+            reserve(func, &mut cx.types, op);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapUpdate && storages::is_storage(func, module, op) {
@@ -173,6 +175,17 @@ fn inner(func: &mut Function, types: &mut Types, op: OpId) {
     let (key, name) = (view.key(), view.map().clone());
     let pointer = types.ptr(Ty::U8, Space::Map, true);
     let pointer = Builder::before(func, op, NAME).map_lookup(key, &name, pointer);
+    func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
+}
+
+fn reserve(func: &mut Function, types: &mut Types, op: OpId) {
+    let name = MapReserve::of(&func.ops[op]).map().clone();
+    let TyKind::Opt(record) = types.kind(func.ty(func.ops[op].results[0])) else {
+        crate::bug!("a record may be absent")
+    };
+    let TyKind::Ptr { to, space, .. } = types.kind(record) else { crate::bug!("a record has an address") };
+    let pointer = types.ptr(to, space, true);
+    let pointer = Builder::before(func, op, NAME).map_new_record(&name, pointer);
     func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
 }
 

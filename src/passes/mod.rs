@@ -33,6 +33,7 @@ pub mod percpu_vars;
 mod pointees;
 mod pointer_sources;
 pub mod reach;
+pub mod records;
 pub mod shared_data;
 pub mod split;
 pub mod stack_writes;

@@ -96,8 +96,12 @@ impl<'c> FnGen<'_, '_, 'c> {
         if data.opcode == Opcode::KsAddr {
             return self.facts(KsAddr::of(data).place());
         }
-        // The kernel aligns values of maps to 8 bytes.
-        if data.opcode == Opcode::MapLookup { PlaceFacts { align: 8, volatile: false } } else { natural }
+        // The kernel aligns values of maps and records of ring buffers to 8 bytes.
+        if matches!(data.opcode, Opcode::MapLookup | Opcode::MapNewRecord) {
+            PlaceFacts { align: 8, volatile: false }
+        } else {
+            natural
+        }
     }
 
     /// From here on the slot's contents count; before, others may use its room.

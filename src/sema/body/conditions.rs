@@ -46,7 +46,7 @@ impl Checker<'_, '_> {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
             OptionalKind::InnerMap { .. } => LocalKind::InnerMap,
             OptionalKind::MapTake { .. } => LocalKind::Var,
-            OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
+            OptionalKind::Record { .. } | OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
         if self.is_function(source.ty) {

@@ -5,7 +5,8 @@ use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted};
-use crate::sema::tree::{Expr, ExprKind, MapId};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{MapAccess, MapMethodSpec, ValueRule};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
@@ -27,6 +28,19 @@ impl Checker<'_, '_> {
         let func = self.env.program.func(self.func).name.clone();
         self.error(span, ContextWanted { name, func })
             .help("give it a parameter, `ctx: *xdp_md` or that of the program's type, and hand over the program's");
+    }
+
+    /// `rb.reserve()`. None if that was reported.
+    pub fn record(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
+        if !args.is_empty() {
+            self.check_args(args);
+            let what = format!("`{}` of a size that is not the value's", name.name);
+            self.error(span, NotSupportedYet { what }).help("records have the size of the map's value");
+            return None;
+        }
+        let (_, value) = self.entry_types(map);
+        let ty = self.cx.types.ptr(value, Space::Ringbuf, false);
+        Some(Optional { kind: OptionalKind::Record { map }, ty, span })
     }
 
     /// `m.on_event(handler)`

@@ -111,6 +111,9 @@ impl Checker<'_, '_> {
             self.check_args(args);
             return None;
         }
+        if method.needs == MapAccess::Reserve {
+            return self.record(map, name, args, span);
+        }
         let args = self.method_args(map, method, name, args)?;
         let (_, ty) = self.entry_types(map);
         let kind = match <[Expr; 2]>::try_from(args) {
@@ -180,7 +183,10 @@ impl Checker<'_, '_> {
                     self.coerced(&arg.value, ty)
                 }
             };
-            self.refuse_escape(&arg);
+            // A record is followed, not kept.
+            if *param != "*V" {
+                self.refuse_escape(&arg);
+            }
             checked.push(arg);
         }
         Some(checked)

@@ -102,7 +102,7 @@ impl Checker<'_, '_> {
         }
         if let Some(found) = self.optional_call(inner) {
             // What would be taken out would be lost.
-            if let Some(Optional { kind: OptionalKind::MapTake { .. }, .. }) = found {
+            if let Some(Optional { kind: OptionalKind::MapTake { .. } | OptionalKind::Record { .. }, .. }) = found {
                 return self.untested(inner.span);
             }
             return found.map_or_else(|| error_expr(span), |optional| is_present(optional, span));

@@ -153,7 +153,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
 fn optional_has_effect(optional: &OptionalKind) -> bool {
     match optional {
         OptionalKind::MapEntry { key, .. } | OptionalKind::InnerMap { key, .. } => has_effect(key),
-        OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => true,
+        OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => true,
         OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
         OptionalKind::Pointer(pointer) => has_effect(pointer),
     }

@@ -5,6 +5,7 @@ use super::Declare;
 use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
+use crate::diag::codes::events::RecordSize;
 use crate::diag::codes::maps::{MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
 use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
@@ -62,6 +63,9 @@ impl Declare<'_> {
             None if kind.size == SizeRule::Cpus => 0,
             None => kind.default_entries,
         };
+        if let (SizeRule::Pages, Some((_, value))) = (kind.size, types) {
+            check_record(cx, kind, value, entries, written);
+        }
         let map = &mut self.env.program.maps[id.0 as usize];
         (map.max_entries, map.flags, map.node) = (entries, flags, node);
         if let Some((key, value)) = types {
@@ -143,6 +147,17 @@ impl Declare<'_> {
             }
         }
         entries.unwrap_or(1)
+    }
+}
+
+/// A record goes with a head of 8 bytes (`BPF_RINGBUF_HDR_SZ`), in whole units of 8.
+fn check_record(cx: &mut Session, kind: &MapKindSpec, value: Ty, bytes: u32, written: &ast::Type) {
+    let size = cx.types.size_of(value);
+    let needed = (size + 8).next_multiple_of(8);
+    if value != Ty::ERROR && bytes > 1 && needed > bytes.into() {
+        let (kind, bytes) = (kind.name.to_owned(), bytes.to_string());
+        cx.error(written.span, RecordSize { kind, size: size.to_string(), bytes })
+            .help(format!("give it {} bytes or more", needed.next_power_of_two()));
     }
 }
 

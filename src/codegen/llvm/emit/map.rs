@@ -4,9 +4,9 @@ use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
-    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapIterFree, MapIterNew, MapIterNext, MapListen,
-    MapLookup, MapObjectEntry, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapUpdate,
-    MapUpdateCpu, MapUpdateWith,
+    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew, MapIterNext,
+    MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect,
+    MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -228,6 +228,32 @@ pub fn output(g: &mut FnGen, op: &OpData) {
         }
     };
     status_result(g, op, status);
+}
+
+pub fn new_record(g: &mut FnGen, op: &OpData) {
+    let TyKind::Ptr { to, .. } = g.types().kind(g.func.ty(op.results[0])) else {
+        crate::bug!("a record has an address")
+    };
+    let size = g.g.build.int(64, g.types().size_of(to)).into();
+    let flags = g.g.build.int(64, 0).into();
+    let ptr = g.g.build.ptr_type().into();
+    let record =
+        g.call_helper("bpf_ringbuf_reserve", Some(ptr), &[place(g, MapNewRecord::of(op).map()).into(), size, flags]);
+    g.set_maybe(op, record);
+}
+
+pub fn submit(g: &mut FnGen, op: &OpData) {
+    end_record(g, "bpf_ringbuf_submit", MapSubmit::of(op).record());
+}
+
+pub fn discard(g: &mut FnGen, op: &OpData) {
+    end_record(g, "bpf_ringbuf_discard", MapDiscard::of(op).record());
+}
+
+/// With flags 0: who waits is told where that is needed.
+fn end_record(g: &mut FnGen, helper: &str, record: Value) {
+    let flags = g.g.build.int(64, 0).into();
+    g.call_helper(helper, None, &[g.value(record), flags]);
 }
 
 pub fn on_event(g: &mut FnGen, op: &OpData) {

@@ -1,0 +1,129 @@
+//! `records`: each record of a ring buffer is submitted or discarded, once, on every path.
+//!
+//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or kept
+//! where nobody can follow them. The verifier refuses the first two, and user space would read what is still written.
+//!
+//! What a value stands for is found by `derive.rs`, what happens to it by `flow.rs`. A function that submits or discards what
+//! a parameter points to *takes* it: at its calls the record is gone, and in its body the parameter is a record from the start.
+
+mod derive;
+mod flow;
+
+use super::{Changed, Pass, Run};
+use crate::diag::codes::events::RecordCallee;
+use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapReserve, MapSubmit};
+use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
+use crate::session::Session;
+use derive::{Derived, Root};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub static PASS: Pass = Pass { name: "records", summary: "Follow the records of ring buffers", run: Run::Module(run) };
+
+/// The parameters that functions take, each with the ring buffer that it is a record of.
+type Taken = BTreeMap<(Symbol, usize), Symbol>;
+
+/// The parameters that may point into records.
+type Lent = BTreeSet<(Symbol, usize)>;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let has_records = |func: &Function| func.walk().into_iter().any(|op| is_of_records(&func.ops[op]));
+    if !module.funcs.iter().any(has_records) {
+        return Changed::No;
+    }
+    let derived: Vec<Derived> = module.funcs.iter().map(|func| Derived::of(func, &cx.types)).collect();
+    let taken = taken(module, &derived);
+    let lent = lent(module, &derived);
+    for (func, derived) in std::iter::zip(&module.funcs, &derived) {
+        check_pointers(module, cx, func, &taken);
+        flow::check(func, derived, &taken, &lent, cx);
+    }
+    Changed::No
+}
+
+fn is_of_records(op: &OpData) -> bool {
+    matches!(op.opcode, Opcode::MapReserve | Opcode::MapSubmit | Opcode::MapDiscard)
+}
+
+/// What ends a record: the operands that an op takes, each with its ring buffer.
+fn ends(op: &OpData, taken: &Taken) -> Vec<(Value, Symbol)> {
+    if op.opcode == Opcode::MapSubmit {
+        let view = MapSubmit::of(op);
+        return vec![(view.record(), view.map().clone())];
+    }
+    if op.opcode == Opcode::MapDiscard {
+        let view = MapDiscard::of(op);
+        return vec![(view.record(), view.map().clone())];
+    }
+    if op.opcode != Opcode::KsCall {
+        return Vec::new();
+    }
+    let view = KsCall::of(op);
+    let args = view.args().iter().enumerate();
+    args.filter_map(|(at, &arg)| Some((arg, taken.get(&(view.callee().clone(), at))?.clone()))).collect()
+}
+
+/// A parameter is taken where it, as a whole, comes to what ends a record. Callers of a function that does take theirs, so
+/// until nothing is added.
+fn taken(module: &Module, derived: &[Derived]) -> Taken {
+    let mut taken = Taken::new();
+    loop {
+        let before = taken.len();
+        for (func, derived) in std::iter::zip(&module.funcs, derived) {
+            for op in func.walk() {
+                for (value, map) in ends(&func.ops[op], &taken) {
+                    if let Some((Root::Param(index), true)) = derived.root(value) {
+                        taken.entry((func.name.clone(), index)).or_insert(map);
+                    }
+                }
+            }
+        }
+        if taken.len() == before {
+            return taken;
+        }
+    }
+}
+
+/// The parameters that calls give pointers into records.
+fn lent(module: &Module, derived: &[Derived]) -> Lent {
+    let mut lent = Lent::new();
+    loop {
+        let before = lent.len();
+        for (func, derived) in std::iter::zip(&module.funcs, derived) {
+            for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall) {
+                let view = KsCall::of(op);
+                for (at, &arg) in view.args().iter().enumerate() {
+                    let into_record = match derived.root(arg) {
+                        Some((Root::Record(_), _)) => true,
+                        Some((Root::Param(index), _)) => lent.contains(&(func.name.clone(), index)),
+                        None => false,
+                    };
+                    if into_record {
+                        lent.insert((view.callee().clone(), at));
+                    }
+                }
+            }
+        }
+        if lent.len() == before {
+            return lent;
+        }
+    }
+}
+
+/// The ring buffer of a record.
+fn map_of_record(func: &Function, reserve: OpId) -> &Symbol {
+    MapReserve::of(&func.ops[reserve]).map()
+}
+
+/// Reports functions that take records and are values.
+fn check_pointers(module: &Module, cx: &mut Session, func: &Function, taken: &Taken) {
+    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
+        let name = KsFunc::of(op).func();
+        if taken.keys().any(|(func, _)| func == name) {
+            let declared = module.func(name).map(|callee| callee.name_span);
+            let error = cx.error(op.loc.span, RecordCallee { func: name.to_string() });
+            if let Some(declared) = declared {
+                error.note(declared, "declared here");
+            }
+        }
+    }
+}
