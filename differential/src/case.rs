@@ -1,11 +1,31 @@
-//! A compiled program with what its tests must return: written where the compiler is, replayed where it is not.
+//! A compiled program with what its tests must do: written where the compiler is, replayed where it is not.
 
+use crate::contents::{self, Contents, OneCpu};
 use crate::kernel::Loaded;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Result of the test, and the digest of the globals after it.
-pub type Outcome = (u64, u64);
+/// What a run of a test does.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    pub result: u64,
+    /// The digest of the globals after it.
+    pub globals: u64,
+    /// What the maps hold after it.
+    pub maps: Contents,
+}
+
+impl Outcome {
+    /// How one that is expected differs from this.
+    pub fn difference(&self, want: &Outcome, maps: &[String]) -> String {
+        let Outcome { result, globals, .. } = self;
+        let numbers = format!("{result:#x} and globals {globals:#x}, expected {:#x} and {:#x}", want.result, want.globals);
+        if self.maps == want.maps {
+            return numbers;
+        }
+        format!("{numbers}; {}", contents::difference(maps, &self.maps, &want.maps))
+    }
+}
 
 /// One test, with its inputs and what each must give.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,14 +35,70 @@ pub struct Expected {
     pub outcomes: Vec<([u64; 4], Outcome)>,
 }
 
+/// What a program has besides its tests.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+pub struct Extras {
+    pub has_reset: bool,
+    pub has_digest: bool,
+    /// The names of its maps. If there are any, what a run leaves in maps and globals is there for the next one; a test
+    /// begins with empty maps.
+    pub maps: Vec<String>,
+}
+
 /// What stands beside an object.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Case {
-    pub has_reset: bool,
-    pub has_digest: bool,
+    pub extras: Extras,
     /// The digest of the globals as they are declared.
     pub initial: u64,
     pub tests: Vec<Expected>,
+}
+
+/// The programs of an object that is loaded, of which `reset` and `digest` go around each test.
+pub struct Runner<'a> {
+    loaded: &'a Loaded,
+    extras: &'a Extras,
+    cpu: OneCpu,
+}
+
+impl<'a> Runner<'a> {
+    pub fn new(loaded: &'a Loaded, extras: &'a Extras) -> Runner<'a> {
+        Runner { loaded, extras, cpu: OneCpu::stay() }
+    }
+
+    fn call(&self, name: &str, args: [u64; 4]) -> Result<u64, String> {
+        self.loaded.run(self.loaded.program(name).ok_or_else(|| format!("no program {name}"))?, args)
+    }
+
+    pub fn digest(&self) -> Result<u64, String> {
+        if self.extras.has_digest { self.call("digest", [0; 4]) } else { Ok(0) }
+    }
+
+    fn reset(&self) -> Result<(), String> {
+        if self.extras.has_reset {
+            self.call("reset", [0; 4])?;
+        }
+        Ok(())
+    }
+
+    /// Runs a test on inputs, one after the other, and hands over what each does.
+    pub fn run<'b>(
+        &self,
+        test: &str,
+        inputs: impl Iterator<Item = &'b [u64; 4]>,
+        mut done: impl FnMut(usize, Outcome),
+    ) -> Result<(), String> {
+        contents::clear(self.loaded, &self.extras.maps)?;
+        for (index, input) in inputs.enumerate() {
+            if index == 0 || self.extras.maps.is_empty() {
+                self.reset()?;
+            }
+            let result = self.call(test, *input)?;
+            let globals = self.digest()?;
+            done(index, Outcome { result, globals, maps: contents::read(self.loaded, &self.extras.maps, &self.cpu)? });
+        }
+        Ok(())
+    }
 }
 
 impl Case {
@@ -62,35 +138,22 @@ impl Case {
     }
 
     fn check_initial(&self, loaded: &Loaded) -> Result<(), String> {
-        let Some(digest) = loaded.program("digest").filter(|_| self.has_digest) else { return Ok(()) };
-        let globals = loaded.run(digest, [0; 4])?;
-        if globals == self.initial { Ok(()) } else { Err(format!("{globals:#x}, expected {:#x}", self.initial)) }
+        let globals = Runner::new(loaded, &self.extras).digest()?;
+        let initial = if self.extras.has_digest { self.initial } else { 0 };
+        if globals == initial { Ok(()) } else { Err(format!("{globals:#x}, expected {initial:#x}")) }
     }
 
     fn run(&self, loaded: &Loaded, test: &Expected, failures: &mut Vec<(String, String)>) {
-        if let Err(why) = self.try_run(loaded, test) {
+        let mut first = None;
+        let inputs = test.outcomes.iter().map(|(input, _)| input);
+        let ran = Runner::new(loaded, &self.extras).run(&test.name, inputs, |index, got| {
+            let (input, want) = &test.outcomes[index];
+            if got != *want && first.is_none() {
+                first = Some(format!("input {input:?}: {}", got.difference(want, &self.extras.maps)));
+            }
+        });
+        if let Some(why) = ran.err().or(first) {
             failures.push((test.name.clone(), why));
         }
-    }
-
-    fn try_run(&self, loaded: &Loaded, test: &Expected) -> Result<(), String> {
-        let program = |name: &str| loaded.program(name).ok_or_else(|| format!("no program {name}"));
-        let reset = if self.has_reset { Some(program("reset")?) } else { None };
-        let digest = if self.has_digest { Some(program("digest")?) } else { None };
-        let own = program(&test.name)?;
-        for (input, want) in &test.outcomes {
-            if let Some(reset) = reset {
-                loaded.run(reset, [0; 4])?;
-            }
-            let result = loaded.run(own, *input)?;
-            let globals = digest.map_or(Ok(0), |digest| loaded.run(digest, [0; 4]))?;
-            if (result, globals) != *want {
-                let (want, kept) = want;
-                return Err(format!(
-                    "input {input:?}: {result:#x} and globals {globals:#x}, expected {want:#x} and {kept:#x}"
-                ));
-            }
-        }
-        Ok(())
     }
 }

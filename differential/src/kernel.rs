@@ -2,6 +2,7 @@
 //!
 //! Every test is an XDP program; its arguments and its result are in global variables, whose memory this process shares.
 
+use crate::case::Extras;
 use libbpf_sys as bpf;
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::ffi::{CString, c_char, c_int};
@@ -13,7 +14,7 @@ pub const OUTPUT: &str = "ks_output";
 pub const RUN: &str = "ks_run_";
 
 /// The program with an XDP program for each of the tests, for `reset` and for `digest`.
-pub fn text(common: &str, tests: &[String], has_reset: bool, has_digest: bool) -> String {
+pub fn text(common: &str, tests: &[String], extras: &Extras) -> String {
     let mut text = format!(
         "{common}\nstruct KsInput {{ a: u64, b: u64, c: u64, d: u64 }}\nvar {INPUT}: KsInput\nvar {OUTPUT}: u64\n"
     );
@@ -25,10 +26,10 @@ pub fn text(common: &str, tests: &[String], has_reset: bool, has_digest: bool) -
     for test in tests {
         program(test, &format!("{OUTPUT} = {test}({INPUT}.a, {INPUT}.b, {INPUT}.c, {INPUT}.d)"));
     }
-    if has_reset {
+    if extras.has_reset {
         program("reset", "reset()");
     }
-    if has_digest {
+    if extras.has_digest {
         program("digest", &format!("{OUTPUT} = digest()"));
     }
     text
@@ -120,6 +121,10 @@ impl Loaded {
             bpf::bpf_object__load(object.as_ptr());
         }
         end_of(&buffer)
+    }
+
+    pub(crate) fn object(&self) -> *mut bpf::bpf_object {
+        self.object.as_ptr()
     }
 
     fn programs(&self) -> Vec<(String, NonNull<bpf::bpf_program>)> {

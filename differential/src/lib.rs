@@ -1,4 +1,5 @@
 //! What the comparison shares with the program that replays it on another kernel: it sees nothing of the compiler.
 
 pub mod case;
+pub mod contents;
 pub mod kernel;

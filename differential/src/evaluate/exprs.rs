@@ -82,6 +82,10 @@ impl Machine<'_> {
                 let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
                 text::builtin(builtin.name, &args).ok_or(Stop::Unknown("a builtin function"))?
             }
+            ExprKind::MapGet { map, key } => self.map_get(*map, key)?,
+            ExprKind::IsPresent(optional) => Value::Bool(self.is_present(optional)?),
+            ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args)?,
+            ExprKind::Atomic { builtin, place, args } => self.atomic(builtin.name, place, args)?,
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
     }
@@ -124,7 +128,7 @@ impl Machine<'_> {
         }
     }
 
-    fn int(&self, ty: Ty) -> Run<Int> {
+    pub(super) fn int(&self, ty: Ty) -> Run<Int> {
         Int::of(self.types, ty).ok_or(Stop::Unknown("arithmetic on this type"))
     }
 
@@ -149,8 +153,17 @@ impl Machine<'_> {
     }
 
     fn if_(&mut self, node: &If) -> Run<Value> {
-        let Condition::Expr(condition) = &node.condition else { return Err(Stop::Unknown("a binding condition")) };
-        if self.value(condition)?.truth() {
+        let is_taken = match &node.condition {
+            Condition::Expr(condition) => self.value(condition)?.truth(),
+            Condition::Bindings(bindings) => {
+                let mut all = true;
+                for binding in bindings {
+                    all = all && self.bind(binding)?;
+                }
+                all
+            }
+        };
+        if is_taken {
             self.block(&node.then)
         } else if let Some(otherwise) = &node.otherwise {
             self.block(otherwise)

@@ -1,10 +1,11 @@
 //! The reference: what a program means, straight from the typed tree and from the language's rules, as plainly as can be.
 //!
 //! Values are mathematical integers; memory is a list of objects, each a tree of values; a pointer is an object and a way
-//! into it. Nothing of lowering, of passes or of the compiler's own folding is used, so that a fault there shows.
+//! into it. Maps are models of the kernel's (`maps/`). Nothing of lowering, of passes or of the compiler's own folding is used, so that a fault there shows.
 
 mod arith;
 mod exprs;
+mod maps;
 mod places;
 mod stmts;
 mod text;
@@ -12,7 +13,8 @@ mod value;
 
 use ksc::sema::tree::{Func, FuncId, LocalId, Program};
 use ksc::types::Types;
-use value::ObjectId;
+use maps::{Model, Slots};
+use value::Object;
 pub use value::Value;
 
 /// Why evaluation does not go on in order.
@@ -38,6 +40,9 @@ pub struct Machine<'a> {
     program: &'a Program,
     types: &'a Types,
     objects: Vec<Value>,
+    /// None: of a kind that is not modelled.
+    maps: Vec<Option<Model>>,
+    slots: Slots,
     frames: Vec<Frame<'a>>,
     fuel: u64,
 }
@@ -45,13 +50,22 @@ pub struct Machine<'a> {
 struct Frame<'a> {
     func: &'a Func,
     /// Where each local lives.
-    locals: Vec<ObjectId>,
+    locals: Vec<Object>,
 }
 
 impl<'a> Machine<'a> {
     /// With all globals as they are declared.
     pub fn new(program: &'a Program, types: &'a Types) -> Machine<'a> {
-        let mut machine = Machine { program, types, objects: Vec::new(), frames: Vec::new(), fuel: 0 };
+        let mut machine = Machine {
+            program,
+            types,
+            objects: Vec::new(),
+            maps: Vec::new(),
+            slots: Slots::default(),
+            frames: Vec::new(),
+            fuel: 0,
+        };
+        machine.clear_maps();
         for global in &program.globals {
             let value = match &global.init {
                 Some(init) => value::constant(types, init, global.ty),
@@ -77,7 +91,8 @@ impl<'a> Machine<'a> {
         self.fuel = FUEL;
         self.frames.clear();
         self.objects.truncate(self.program.globals.len() + self.program.configs.len());
-        self.call(func, args)
+        let result = self.call(func, args);
+        if self.slots.stale { Err(Stop::Unknown("an entry that its map no longer has is used")) } else { result }
     }
 
     fn call(&mut self, func: FuncId, args: Vec<Value>) -> Run<Value> {
@@ -89,11 +104,11 @@ impl<'a> Machine<'a> {
         let first = self.objects.len();
         let mut locals = Vec::new();
         for local in &func.locals {
-            locals.push(ObjectId(self.objects.len()));
+            locals.push(Object::Variable(self.objects.len()));
             self.objects.push(value::zero(self.types, local.ty));
         }
         for (&param, arg) in func.params.iter().zip(args) {
-            self.objects[locals[param.0 as usize].0] = arg;
+            *self.whole(locals[param.0 as usize]) = arg;
         }
         self.frames.push(Frame { func, locals });
         let end = self.block(&func.body);
@@ -122,12 +137,15 @@ impl<'a> Machine<'a> {
         self.frames.last().expect("code runs in a function")
     }
 
-    fn local(&self, local: LocalId) -> ObjectId {
+    fn frame_mut(&mut self) -> &mut Frame<'a> {
+        self.frames.last_mut().expect("code runs in a function")
+    }
+
+    fn local(&self, local: LocalId) -> Object {
         self.frame().locals[local.0 as usize]
     }
 
     fn object(&mut self, local: LocalId) -> &mut Value {
-        let ObjectId(at) = self.local(local);
-        &mut self.objects[at]
+        self.whole(self.local(local))
     }
 }

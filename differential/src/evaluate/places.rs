@@ -1,6 +1,6 @@
 //! Places: finding, reading and writing them.
 
-use super::value::{ObjectId, Place, Target, Value};
+use super::value::{Object, Place, Target, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{Expr, ExprKind};
 use ksc::types::TyKind;
@@ -12,9 +12,9 @@ impl Machine<'_> {
         let root = |object| Some(Target::Place(Place { object, path: Vec::new() }));
         Ok(match &expr.kind {
             ExprKind::Local(local) => root(self.local(*local)),
-            ExprKind::Global(global) => root(ObjectId(global.0 as usize)),
+            ExprKind::Global(global) => root(Object::Variable(global.0 as usize)),
             ExprKind::ConfigField { config, field } => {
-                let object = ObjectId(self.program.globals.len() + config.0 as usize);
+                let object = Object::Variable(self.program.globals.len() + config.0 as usize);
                 Some(Target::Place(Place { object, path: vec![*field] }))
             }
             ExprKind::Field { base, field } => self.target(base)?.map(|target| below(target, *field)),
@@ -46,7 +46,14 @@ impl Machine<'_> {
     }
 
     pub(super) fn at(&mut self, place: &Place) -> &mut Value {
-        place.path.iter().fold(&mut self.objects[place.object.0], |value, &part| value.part_mut(part))
+        place.path.iter().fold(self.whole(place.object), |value, &part| value.part_mut(part))
+    }
+
+    pub(super) fn whole(&mut self, object: Object) -> &mut Value {
+        match object {
+            Object::Variable(at) => &mut self.objects[at],
+            Object::Entry(slot) => self.slots.at(slot),
+        }
     }
 }
 

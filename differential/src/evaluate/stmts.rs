@@ -1,9 +1,10 @@
 //! Statements.
 
-use super::arith::{self, Int};
-use super::value::{self, ObjectId, Place, Target, Value};
+use super::arith;
+use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
 use ksc::sema::tree::{Block, CompoundOp, Expr, LocalId, Stmt, StmtKind};
+use ksc::types::Ty;
 
 impl Machine<'_> {
     pub(super) fn block(&mut self, block: &Block) -> Run<Value> {
@@ -39,7 +40,17 @@ impl Machine<'_> {
                 }
             }
             StmtKind::Loop { body } => while self.turn(body)? {},
-            StmtKind::Lock { .. } => unreachable!("no map is generated"),
+            StmtKind::VarCopy { local, present, source } => self.copy(*local, *present, source)?,
+            StmtKind::VarElse { binding, otherwise } => {
+                if !self.bind(binding)? {
+                    self.block(otherwise)?;
+                    return Err(Stop::Unknown("a block that does not leave"));
+                }
+            }
+            StmtKind::MapUpdate { .. }
+            | StmtKind::MapAssignOp { .. }
+            | StmtKind::MapDelete { .. }
+            | StmtKind::ForMap { .. } => self.map_stmt(&stmt.kind)?,
             StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
             StmtKind::ForArray { array, index, value, body } => self.each(array, (*index, *value), body)?,
             StmtKind::Break => return Err(Stop::Break),
@@ -65,28 +76,28 @@ impl Machine<'_> {
             None => value,
             Some(op) => {
                 let old = self.at(&place).clone();
-                match (old, value) {
-                    (Value::Bool(old), Value::Bool(value)) => Value::Bool(arith::bools(op.op, old, value)),
-                    (Value::Str(old), Value::Str(value)) => text::joined(&old, &value, self.types.size_of(target.ty)),
-                    (old, value) => {
-                        let unknown = Stop::Unknown("arithmetic on this type");
-                        let (Some(compute), Some(own)) =
-                            (Int::of(self.types, op.compute), Int::of(self.types, target.ty))
-                        else {
-                            return Err(unknown);
-                        };
-                        let result = compute.arith(op.op, compute.wrap(old.number()), value.number());
-                        Value::Int(own.wrap(result))
-                    }
-                }
+                self.combined(old, op, value, target.ty)?
             }
         };
         *self.at(&place) = new;
         Ok(())
     }
 
+    /// `old op= value`, where the type is that of `old`.
+    pub(super) fn combined(&self, old: Value, op: CompoundOp, value: Value, ty: Ty) -> Run<Value> {
+        Ok(match (old, value) {
+            (Value::Bool(old), Value::Bool(value)) => Value::Bool(arith::bools(op.op, old, value)),
+            (Value::Str(old), Value::Str(value)) => text::joined(&old, &value, self.types.size_of(ty)),
+            (old, value) => {
+                let (compute, own) = (self.int(op.compute)?, self.int(ty)?);
+                let result = compute.arith(op.op, compute.wrap(old.number()), value.number());
+                Value::Int(own.wrap(result))
+            }
+        })
+    }
+
     /// One turn of a loop; whether it goes on.
-    fn turn(&mut self, body: &Block) -> Run<bool> {
+    pub(super) fn turn(&mut self, body: &Block) -> Run<bool> {
         self.step()?;
         match self.block(body) {
             Ok(_) | Err(Stop::Continue) => Ok(true),
@@ -115,7 +126,7 @@ impl Machine<'_> {
             None => {
                 let value = self.value(array)?;
                 self.objects.push(value);
-                Target::Place(Place { object: ObjectId(self.objects.len() - 1), path: Vec::new() })
+                Target::Place(Place { object: Object::Variable(self.objects.len() - 1), path: Vec::new() })
             }
         };
         let length = self.read(&target, array.ty).length();

@@ -4,14 +4,19 @@ use super::text;
 use ksc::sema::tree::Const;
 use ksc::types::{Ty, TyKind, Types};
 
-/// Index into the machine's memory: the globals, the configs, then the locals of all running functions.
+/// What has an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ObjectId(pub usize);
+pub enum Object {
+    /// Index into the machine's variables: the globals, the configs, then the locals of all running functions.
+    Variable(usize),
+    /// Index into the values of all maps.
+    Entry(usize),
+}
 
 /// A place: an object, and which field or element of it, level by level.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
-    pub object: ObjectId,
+    pub object: Object,
     pub path: Vec<usize>,
 }
 

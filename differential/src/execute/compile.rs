@@ -110,6 +110,20 @@ impl Front {
         bytes.ok_or_else(|| self.refusal())
     }
 
+    /// A program with `main` and maps.
+    pub fn executable(&mut self, opt_level: u8) -> Result<Vec<u8>, Refusal> {
+        self.cx.options.opt_level = opt_level;
+        let side = if pipeline::has(&self.module, Target::Bpf) {
+            pipeline::bpf(&mut self.cx, &self.module).map(Some)
+        } else {
+            Some(None)
+        };
+        let object =
+            side.and_then(|side| pipeline::host(&mut self.cx, &self.module, side.as_ref(), Artifact::Object));
+        let bytes = object.and_then(|object| ksc::link::executable::link(&mut self.cx, &object));
+        bytes.ok_or_else(|| self.refusal())
+    }
+
     fn refusal(&mut self) -> Refusal {
         let refusal = Refusal::of(&self.cx);
         // What is compiled next starts clean.

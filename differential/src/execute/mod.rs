@@ -1,6 +1,9 @@
 //! The ways in which a program runs: evaluated, on the host, in the kernel (see kernel.rs).
 
+use differential::case::Extras;
+
 pub mod compile;
+pub mod executable;
 pub mod host;
 
 /// A way in which tests run.
@@ -40,7 +43,8 @@ impl Way {
 /// A generated program with all that calls its tests: XDP programs, and `main`.
 pub fn whole(program: &str, tests: usize) -> String {
     let names: Vec<String> = (0..tests).map(|at| format!("t{at}")).collect();
-    let mut text = differential::kernel::text(program, &names, true, true);
+    let extras = Extras { has_reset: true, has_digest: true, maps: Vec::new() };
+    let mut text = differential::kernel::text(program, &names, &extras);
     text.push_str("fn main() -> i32 {\n    reset()\n    var sum = digest()\n");
     for name in names {
         text.push_str(&format!("    sum ^= {name}(sum, 1, 2, 3)\n"));

@@ -95,8 +95,10 @@ impl Reducer<'_> {
     fn run(&self, text: &str) -> std::io::Result<bool> {
         let (file, output) = (self.folder.path().join("program.ks"), self.folder.path().join("report.json"));
         std::fs::write(&file, text)?;
-        let mut command = check_command(&file, self.seed, self.inputs, &output)?;
-        if let Some(input) = self.failure.input {
+        let inputs = if self.failure.after > 0 { self.failure.after + 1 } else { self.inputs };
+        let mut command = check_command(&file, self.seed, inputs, &output)?;
+        // Runs before it made the maps that it found.
+        if let (0, Some(input)) = (self.failure.after, self.failure.input) {
             command.args(["--given", &input.map(|n| n.to_string()).join(",")]);
         }
         if let Some(way) = self.failure.way {

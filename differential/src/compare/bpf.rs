@@ -1,0 +1,116 @@
+//! The BPF side: compiled for each level of the instruction set, loaded, run.
+
+use super::{Comparison, Export, Kind};
+use crate::execute::Way;
+use crate::execute::compile::{Front, Refusal, guarded};
+use differential::case::{Case, Runner};
+use differential::kernel::{self, Loaded};
+
+impl Comparison<'_> {
+    pub(super) fn bpf(&mut self, text: &str, mut names: Vec<String>) {
+        kernel::quiet();
+        // What the evaluator did not finish once is not worth a program.
+        names.retain(|name| self.expected.iter().any(|e| e.name == *name && !e.outcomes.is_empty()));
+        let mut groups = vec![names];
+        while let Some(group) = groups.pop() {
+            let whole = kernel::text(text, &group, &self.extras);
+            let front = self.timed("front", |_| guarded(|| Front::of(&whole)));
+            match front {
+                Ok(mut front) => {
+                    for (way, mcpu) in Way::BPF {
+                        if self.wants(way, text) {
+                            self.level(text, &mut front, &group, way, mcpu);
+                        }
+                    }
+                }
+                Err(refusal) => self.split(&group, Way::BpfV1, refusal, &mut groups),
+            }
+        }
+    }
+
+    /// After a refusal: the halves, or the culprit.
+    fn split(&mut self, group: &[String], way: Way, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
+        if group.len() <= 1 {
+            let name = group.first().map(|name| (name.as_str(), None));
+            self.fail(Kind::NotCompiled(refusal.code), Some(way), name, refusal.message);
+            return;
+        }
+        let (left, right) = group.split_at(group.len() / 2);
+        groups.extend([left.to_vec(), right.to_vec()]);
+    }
+
+    /// One instruction set level.
+    fn level(&mut self, text: &str, front: &mut Front, group: &[String], way: Way, mcpu: ksc::session::Mcpu) {
+        match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu))) {
+            Ok(object) => self.load(&object, group, way),
+            Err(refusal) => {
+                let mut groups = Vec::new();
+                self.split(group, way, refusal, &mut groups);
+                while let Some(group) = groups.pop() {
+                    let whole = kernel::text(text, &group, &self.extras);
+                    let object = guarded(|| Front::of(&whole).and_then(|mut front| front.bpf(mcpu)));
+                    match object {
+                        Ok(object) => self.load(&object, &group, way),
+                        Err(refusal) => self.split(&group, way, refusal, &mut groups),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what another kernel is to load and run.
+    fn export(&mut self, to: &Export, object: &[u8], group: &[String], way: Way) {
+        let tests = self.expected.iter().filter(|test| group.contains(&test.name)).cloned().collect();
+        let case = Case { extras: self.extras.clone(), initial: self.initial, tests };
+        // A program that was split has several objects.
+        let first = group.first().map_or("none", String::as_str);
+        let name = format!("{}.{first}.{}", to.number, way.name().replace(' ', "."));
+        if let Err(error) = case.write(&to.folder, &name, object) {
+            self.fail(Kind::NotRun, Some(way), None, format!("{}: {error}", to.folder.display()));
+        }
+    }
+
+    fn load(&mut self, object: &[u8], group: &[String], way: Way) {
+        if let Some(to) = self.plan.export.clone() {
+            return self.export(&to, object, group, way);
+        }
+        let all = self.timed("load", |_| Loaded::load(object, &|_| true));
+        if let Ok(loaded) = all {
+            self.report.loaded += group.len() as u64;
+            return self.timed("run bpf", |this| this.run_bpf(way, &loaded, group));
+        }
+        // One of them is refused: each alone says which.
+        for name in group {
+            let wanted = |test: &str| test == name || test == "reset" || test == "digest";
+            match Loaded::load(object, &wanted) {
+                Ok(loaded) => {
+                    self.report.loaded += 1;
+                    self.run_bpf(way, &loaded, std::slice::from_ref(name));
+                }
+                Err(why) => {
+                    let detail = format!("{why}\n{}", Loaded::log(object, name));
+                    self.fail(Kind::NotLoaded, Some(way), Some((name, None)), detail);
+                }
+            }
+        }
+    }
+
+    fn run_bpf(&mut self, way: Way, loaded: &Loaded, group: &[String]) {
+        if let Err(why) = self.try_bpf(way, loaded, group) {
+            self.fail(Kind::NotRun, Some(way), None, why);
+        }
+    }
+
+    fn try_bpf(&mut self, way: Way, loaded: &Loaded, group: &[String]) -> Result<(), String> {
+        let extras = self.extras.clone();
+        let runner = Runner::new(loaded, &extras);
+        let initial = runner.digest()?;
+        self.judge_initial(way, initial);
+        for name in group {
+            let Some(at) = self.expected.iter().position(|e| e.name == *name) else { continue };
+            let inputs: Vec<[u64; 4]> = self.expected[at].outcomes.iter().map(|(input, _)| *input).collect();
+            runner.run(name, inputs.iter(), |index, got| self.judge(way, at, index, &got))?;
+        }
+        Ok(())
+    }
+}

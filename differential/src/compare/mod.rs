@@ -1,0 +1,289 @@
+//! Runs one program in all ways and says where they differ.
+
+mod bpf;
+mod host;
+
+use crate::evaluate::{Machine, Stop, Value};
+use crate::execute::Way;
+use crate::execute::compile::{self, Refusal, guarded};
+use crate::generate::DIFFERS;
+use crate::random::Random;
+use differential::case::{Expected, Extras, Outcome};
+use ksc::sema::tree::Program;
+use ksc::types::Types;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What went wrong.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    /// The checker refuses a program that should be well typed.
+    Rejected(String),
+    /// A later stage refuses what the checker accepted, or panics: the code of the error, or `bug`.
+    NotCompiled(String),
+    /// The verifier refuses it, or libbpf.
+    NotLoaded,
+    /// It cannot be run.
+    NotRun,
+    /// Another result than the evaluator's.
+    Differs,
+    /// What the compiler computes is not what running computes.
+    Folding,
+    /// The evaluator does not know a part of the language.
+    NotEvaluated,
+    /// The process that compiled and ran the program died.
+    Crashed,
+    /// It did not end.
+    Hangs,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: Kind,
+    pub way: Option<Way>,
+    pub test: Option<String>,
+    pub input: Option<[u64; 4]>,
+    /// Runs of the test before this one, whose maps and globals it found.
+    pub after: usize,
+    pub detail: String,
+}
+
+/// What came out of running a program in all ways.
+#[derive(Default, Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub tests: usize,
+    /// Pairs of a test and an input; those that take too long are not among them.
+    pub inputs: u64,
+    pub too_long: u64,
+    pub executions: BTreeMap<Way, u64>,
+    /// Programs that the verifier took.
+    pub loaded: u64,
+    pub failures: Vec<Failure>,
+    /// Milliseconds, by what they went into.
+    pub time: BTreeMap<String, u64>,
+}
+
+#[derive(Clone)]
+pub struct Plan {
+    /// Of the inputs.
+    pub seed: u64,
+    /// Random inputs for each test.
+    pub inputs: usize,
+    /// These instead, if there are any.
+    pub given: Vec<[u64; 4]>,
+    /// None: all ways.
+    pub ways: Vec<Way>,
+    /// None: all tests.
+    pub only: Vec<String>,
+    /// Where objects go, with what they must return, instead of into the kernel.
+    pub export: Option<Export>,
+}
+
+/// A folder, and the number of the program.
+#[derive(Clone)]
+pub struct Export {
+    pub folder: PathBuf,
+    pub number: usize,
+}
+
+impl Plan {
+    /// The same for a test of this name whatever else is in the program.
+    fn inputs(&self, test: &str) -> Vec<[u64; 4]> {
+        if !self.given.is_empty() {
+            return self.given.clone();
+        }
+        let mut random = Random::new(self.seed ^ Random::hash(test));
+        (0..self.inputs).map(|_| std::array::from_fn(|_| random.interesting())).collect()
+    }
+}
+
+struct Comparison<'a> {
+    plan: &'a Plan,
+    report: Report,
+    extras: Extras,
+    expected: Vec<Expected>,
+    /// What `contents` yields after each run of each test; of programs without maps 0.
+    walked: Vec<Vec<u64>>,
+    /// The digest of the globals as they are declared.
+    initial: u64,
+}
+
+/// The tests of a program: `t0`, `t1` …, in order of their declaration.
+fn tests(program: &Program) -> Vec<String> {
+    let is_test = |name: &str| name.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
+    program.funcs.iter().filter(|f| is_test(&f.name) && f.params.len() == 4).map(|f| f.name.clone()).collect()
+}
+
+pub fn compare(text: &str, plan: &Plan) -> Report {
+    let mut comparison = Comparison {
+        plan,
+        report: Report::default(),
+        extras: Extras::default(),
+        expected: Vec::new(),
+        walked: Vec::new(),
+        initial: 0,
+    };
+    if let Err(refusal) = comparison.run(text) {
+        let line = refusal.at.map_or(String::new(), |at| format!(" at `{}`", line_at(text, at)));
+        comparison.fail(Kind::Rejected(refusal.code), None, None, format!("{}{line}", refusal.message));
+    }
+    comparison.report
+}
+
+/// The line of the text around a byte.
+fn line_at(text: &str, at: usize) -> &str {
+    let start = text[..at.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
+    text[start..].lines().next().unwrap_or_default().trim()
+}
+
+impl Comparison<'_> {
+    fn run(&mut self, text: &str) -> Result<(), Refusal> {
+        let checked = self.timed("front", |_| guarded(|| compile::check(text)))?;
+        let (cx, program) = (&checked.cx, &checked.program);
+        let mut names = tests(program);
+        if !self.plan.only.is_empty() {
+            names.retain(|name| self.plan.only.contains(name));
+        }
+        self.report.tests = names.len();
+        let has = |name: &str| program.funcs.iter().any(|f| f.name == name);
+        let maps: Vec<String> = program.maps.iter().map(|map| map.symbol.clone()).collect();
+        let is_stateful = !maps.is_empty();
+        self.extras = Extras { has_reset: has("reset"), has_digest: has("digest"), maps };
+        self.timed("evaluate", |this| this.evaluate(program, &cx.types, &names));
+        if Way::HOST.iter().any(|(way, _)| self.wants(*way, text)) {
+            if is_stateful { self.executable(text, &names) } else { self.host(checked, &names) }
+        }
+        if Way::BPF.iter().any(|(way, _)| self.wants(*way, text)) {
+            self.bpf(text, names);
+        }
+        Ok(())
+    }
+
+    /// Whether a program is to run in some way, and can: what it is made of says where.
+    fn wants(&self, way: Way, text: &str) -> bool {
+        let only_bpf = text.contains("@helper");
+        let has_old_values = ["fetch_", "exchange("].iter().any(|word| text.contains(word));
+        let can = match way {
+            Way::Evaluator => true,
+            Way::HostO0 | Way::HostO2 => !only_bpf,
+            Way::BpfV1 | Way::BpfV2 => !has_old_values,
+            Way::BpfV3 | Way::BpfV4 => true,
+        };
+        can && (self.plan.ways.is_empty() || self.plan.ways.contains(&way))
+    }
+
+    fn timed<T>(&mut self, what: &str, run: impl FnOnce(&mut Self) -> T) -> T {
+        let since = Instant::now();
+        let result = run(self);
+        *self.report.time.entry(what.to_owned()).or_default() += since.elapsed().as_millis() as u64;
+        result
+    }
+
+    fn fail(&mut self, kind: Kind, way: Option<Way>, test: Option<(&str, Option<[u64; 4]>)>, detail: String) {
+        let input = test.and_then(|(_, input)| input);
+        let test = test.map(|(name, _)| name.to_owned());
+        self.report.failures.push(Failure { kind, way, test, input, after: 0, detail });
+    }
+
+    fn evaluate(&mut self, program: &Program, types: &Types, names: &[String]) {
+        let mut machine = Machine::new(program, types);
+        match digest(&mut machine) {
+            Ok(initial) => self.initial = initial,
+            Err(_) => return self.fail(Kind::NotEvaluated, None, None, "the digest".into()),
+        }
+        for name in names {
+            let (outcomes, walked) = self.evaluate_test(&mut machine, name);
+            let count = outcomes.len() as u64;
+            self.report.inputs += count;
+            *self.report.executions.entry(Way::Evaluator).or_default() += count;
+            self.expected.push(Expected { name: name.clone(), outcomes });
+            self.walked.push(walked);
+        }
+    }
+
+    /// What a test does, input by input, and what `contents` yields then.
+    fn evaluate_test(&mut self, machine: &mut Machine, name: &str) -> (Vec<([u64; 4], Outcome)>, Vec<u64>) {
+        let (mut outcomes, mut all_walked) = (Vec::new(), Vec::new());
+        let is_stateful = !self.extras.maps.is_empty();
+        machine.clear_maps();
+        for (index, input) in self.plan.inputs(name).into_iter().enumerate() {
+            match evaluated(machine, name, input, index == 0 || !is_stateful) {
+                Ok((outcome, walked)) => {
+                    if outcome.result == DIFFERS {
+                        self.fail(Kind::Folding, None, Some((name, Some(input))), String::new());
+                    }
+                    outcomes.push((input, outcome));
+                    all_walked.push(walked);
+                }
+                Err(Stop::Unknown(what)) => {
+                    self.fail(Kind::NotEvaluated, None, Some((name, Some(input))), what.into());
+                    break;
+                }
+                Err(Stop::TooLong) => {
+                    self.report.too_long += 1;
+                    // Nothing says what state the others would find.
+                    if is_stateful {
+                        break;
+                    }
+                }
+                Err(Stop::Break | Stop::Continue | Stop::Return(_)) => {
+                    self.fail(Kind::NotEvaluated, None, Some((name, Some(input))), "an exit to nowhere".into());
+                }
+            }
+        }
+        (outcomes, all_walked)
+    }
+
+    /// Compares one run with what is expected.
+    fn judge(&mut self, way: Way, at: usize, index: usize, got: &Outcome) {
+        *self.report.executions.entry(way).or_default() += 1;
+        let expected = &self.expected[at];
+        let want = &expected.outcomes[index].1;
+        if got != want {
+            let detail = got.difference(want, &self.extras.maps);
+            self.differs(way, at, index, detail);
+        }
+    }
+
+    fn differs(&mut self, way: Way, at: usize, index: usize, detail: String) {
+        let name = self.expected[at].name.clone();
+        let input = self.expected[at].outcomes[index].0;
+        self.fail(Kind::Differs, Some(way), Some((&name, Some(input))), detail);
+        let after = if self.extras.maps.is_empty() { 0 } else { index };
+        if let Some(failure) = self.report.failures.last_mut() {
+            failure.after = after;
+        }
+    }
+
+    fn judge_initial(&mut self, way: Way, digest: u64) {
+        if digest != self.initial {
+            let detail = format!("initial globals {digest:#x}, expected {:#x}", self.initial);
+            self.fail(Kind::Differs, Some(way), None, detail);
+        }
+    }
+}
+
+fn digest(machine: &mut Machine) -> Result<u64, Stop> {
+    match machine.find("digest") {
+        Some(digest) => Ok(machine.start(digest, Vec::new())?.number() as u64),
+        None => Ok(0),
+    }
+}
+
+/// What a run does, and what `contents` yields after it.
+fn evaluated(machine: &mut Machine, name: &str, input: [u64; 4], is_fresh: bool) -> Result<(Outcome, u64), Stop> {
+    if is_fresh && let Some(reset) = machine.find("reset") {
+        machine.start(reset, Vec::new())?;
+    }
+    let test = machine.find(name).ok_or(Stop::Unknown("no such test"))?;
+    let args = input.iter().map(|&number| Value::Int(number.into())).collect();
+    let result = machine.start(test, args)?.number() as u64;
+    let globals = digest(machine)?;
+    let walked = match machine.find("contents") {
+        Some(contents) => machine.start(contents, Vec::new())?.number() as u64,
+        None => 0,
+    };
+    Ok((Outcome { result, globals, maps: machine.contents() }, walked))
+}
