@@ -13,6 +13,7 @@ mod run;
 
 use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
+use generate::Family;
 use execute::Way;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,9 +33,12 @@ enum Command {
         /// What the programs and inputs are made from
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// How many test functions
+        /// How many test functions of programs without maps
         #[arg(long, default_value_t = 2000)]
         functions: usize,
+        /// How many test functions of programs with maps
+        #[arg(long, default_value_t = 300)]
+        maps: usize,
         /// The number of the first program: a run that was interrupted goes on there
         #[arg(long, default_value_t = 0)]
         first: usize,
@@ -65,9 +69,11 @@ enum Command {
         seed: u64,
         #[arg(default_value_t = 100)]
         tests: usize,
-        /// The number of a program of `run --seed`
+        /// The number of a program of its family in `run --seed`
         #[arg(long)]
         number: Option<usize>,
+        #[arg(long, value_enum, default_value_t = Family::Plain)]
+        family: Family,
         /// With an XDP program and a line of `main` for each test, so that all is compiled for both sides
         #[arg(long)]
         whole: bool,
@@ -154,8 +160,9 @@ fn export(folder: &Path, seed: u64, functions: usize, per_program: usize, inputs
     let mut fine = true;
     for number in 0..functions.div_ceil(per_program) {
         let tests = per_program.min(functions - number * per_program);
-        let program = run::program_seed(seed, number);
-        let text = generate::program(program, tests);
+        let family = Family::Plain;
+        let program = run::Program { family, number }.seed(seed);
+        let text = generate::program(family, program, tests);
         std::fs::write(folder.join(format!("{number}.ks")), &text)?;
         let ways = Way::BPF.iter().map(|(way, _)| *way).collect();
         let export = Some(compare::Export { folder: folder.to_owned(), number });
@@ -190,11 +197,13 @@ fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
 
 fn act(command: Command) -> std::io::Result<bool> {
     match command {
-        Command::Run { seed, functions, first, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
+        Command::Run { seed, functions, maps, first, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
             let time = time.map(Duration::from_secs);
             let settings = run::Settings {
                 seed,
                 functions,
+                // What makes maps loads into the kernel on both sides.
+                maps: if no_bpf { 0 } else { maps },
                 first,
                 time,
                 per_program,
@@ -207,9 +216,9 @@ fn act(command: Command) -> std::io::Result<bool> {
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }
-        Command::Print { seed, tests, number, whole } => {
-            let seed = number.map_or(seed, |number| run::program_seed(seed, number));
-            let program = generate::program(seed, tests);
+        Command::Print { seed, tests, number, family, whole } => {
+            let seed = number.map_or(seed, |number| run::Program { family, number }.seed(seed));
+            let program = generate::program(family, seed, tests);
             print!("{}", if whole { execute::whole(&program, tests) } else { program });
             Ok(true)
         }

@@ -2,7 +2,7 @@
 
 use crate::compare::{Failure, Kind, Report};
 use crate::execute::Way;
-use crate::generate;
+use crate::generate::{self, Family};
 use crate::random::Random;
 use crate::reduce;
 use std::collections::BTreeMap;
@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 pub struct Settings {
     pub seed: u64,
-    /// Tests in all.
+    /// Tests in programs without maps.
     pub functions: usize,
+    /// Tests in programs with maps.
+    pub maps: usize,
     /// Programs before this one are left out.
     pub first: usize,
     /// No program starts later than this.
@@ -37,7 +39,8 @@ pub const PATIENCE: Duration = Duration::from_secs(900);
 /// One program that is being run.
 struct Job {
     /// Which of all.
-    number: usize,
+    at: usize,
+    program: Program,
     tests: usize,
     file: PathBuf,
     output: PathBuf,
@@ -75,9 +78,35 @@ pub fn hangs() -> Report {
     Report { failures: vec![failure], ..Report::default() }
 }
 
-/// The seed of one of the programs.
-pub fn program_seed(seed: u64, number: usize) -> u64 {
-    Random::new(seed ^ (number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
+/// One of the programs: which of its family.
+#[derive(Clone, Copy)]
+pub struct Program {
+    pub family: Family,
+    pub number: usize,
+}
+
+impl Program {
+    pub fn seed(self, seed: u64) -> u64 {
+        let family = match self.family {
+            Family::Plain => 0,
+            Family::Maps => 1u64 << 62,
+            Family::Bpf => 1 << 63,
+        };
+        Random::new(seed ^ family ^ (self.number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
+    }
+}
+
+/// The programs of a run, and the tests in each.
+fn programs(settings: &Settings) -> Vec<(Program, usize)> {
+    let each = settings.per_program;
+    let tests = |all: usize, number: usize| each.min(all - number * each);
+    let plain = (0..settings.functions.div_ceil(each))
+        .map(|number| (Program { family: Family::Plain, number }, tests(settings.functions, number)));
+    let maps = (0..settings.maps.div_ceil(each)).map(|number| {
+        let family = if number % 2 == 0 { Family::Maps } else { Family::Bpf };
+        (Program { family, number: number / 2 }, tests(settings.maps, number))
+    });
+    plain.chain(maps).collect()
 }
 
 /// Programs with a failure, by its kind and the way of running that showed it.
@@ -111,17 +140,16 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         failed: 0,
         kept: BTreeMap::new(),
     };
-    let programs = settings.functions.div_ceil(settings.per_program);
-    for number in settings.first..programs {
+    let programs = programs(settings);
+    for (at, &(program, tests)) in programs.iter().enumerate().skip(settings.first) {
         if settings.time.is_some_and(|time| since.elapsed() > time) {
-            println!("out of time: programs {} to {number} of {programs} have run", settings.first);
+            println!("out of time: programs {} to {at} of {} have run", settings.first, programs.len());
             break;
         }
         while campaign.jobs.len() >= settings.jobs {
             campaign.wait()?;
         }
-        let tests = settings.per_program.min(settings.functions - number * settings.per_program);
-        campaign.start(number, tests)?;
+        campaign.start(at, program, tests)?;
     }
     while !campaign.jobs.is_empty() {
         campaign.wait()?;
@@ -131,17 +159,17 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
 }
 
 impl Campaign<'_> {
-    fn start(&mut self, number: usize, tests: usize) -> std::io::Result<()> {
-        let seed = program_seed(self.settings.seed, number);
-        let file = self.folder.join(format!("{number}.ks"));
-        let output = self.folder.join(format!("{number}.json"));
-        std::fs::write(&file, generate::program(seed, tests))?;
+    fn start(&mut self, at: usize, program: Program, tests: usize) -> std::io::Result<()> {
+        let seed = program.seed(self.settings.seed);
+        let file = self.folder.join(format!("{at}.ks"));
+        let output = self.folder.join(format!("{at}.json"));
+        std::fs::write(&file, generate::program(program.family, seed, tests))?;
         let mut command = check_command(&file, seed, self.settings.inputs, &output)?;
         if !self.settings.bpf {
             command.args(["--way", "HostO0", "--way", "HostO2"]);
         }
         let process = command.spawn()?;
-        self.jobs.push(Job { number, tests, file, output, process, since: Instant::now() });
+        self.jobs.push(Job { at, program, tests, file, output, process, since: Instant::now() });
         Ok(())
     }
 
@@ -186,27 +214,28 @@ impl Campaign<'_> {
         if !report.failures.is_empty() {
             self.keep(job, &report.failures)?;
         }
-        self.tell(job.number);
+        self.tell(job.at);
         std::fs::remove_file(&job.file)?;
         std::fs::remove_file(&job.output)
     }
 
     /// Once a minute, how far it is.
-    fn tell(&mut self, number: usize) {
+    fn tell(&mut self, at: usize) {
         if self.told.elapsed() >= Duration::from_secs(60) {
             self.told = Instant::now();
             let (tests, failed, seconds) = (self.total.tests, self.failed, self.since.elapsed().as_secs());
-            println!("{seconds} s: {tests} tests, {failed} failed; program {number}");
+            println!("{seconds} s: {tests} tests, {failed} failed; program {at}");
         }
     }
 
     fn keep(&mut self, job: &Job, failures: &[Failure]) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.settings.keep)?;
-        let file = self.settings.keep.join(format!("{}-{}.ks", self.settings.seed, job.number));
+        let Program { family, number } = job.program;
+        let file = self.settings.keep.join(format!("{}-{}-{number}.ks", self.settings.seed, family.name()));
         std::fs::copy(&job.file, &file)?;
         for failure in failures {
             let kept = self.kept.entry((failure.kind.clone(), failure.way)).or_default();
-            kept.push((file.clone(), program_seed(self.settings.seed, job.number), failure.clone()));
+            kept.push((file.clone(), job.program.seed(self.settings.seed), failure.clone()));
         }
         Ok(())
     }

@@ -169,18 +169,32 @@ impl Generator {
 
     /// Whether a call fits the bounds, and there is something for each pointer to point to.
     fn callable(&self, func: &super::Func) -> bool {
-        self.affordable(func) && func.params.iter().all(|(ty, pointer)| !pointer || self.has_address(ty))
+        let changed = &func.uses.updates;
+        self.affordable(func)
+            && self.allows(&func.uses)
+            && func.params.iter().all(|(ty, pointer)| !pointer || self.has_address(ty, changed))
     }
 
     fn call_of(&mut self, at: usize, depth: u32) -> String {
         let (name, params) = (self.funcs[at].name.clone(), self.funcs[at].params.clone());
+        let uses = self.funcs[at].uses.clone();
+        let mut held = Vec::new();
         self.spend(self.funcs[at].cost);
         self.callee_depth = self.callee_depth.max(self.funcs[at].depth);
         let mut args = Vec::new();
         for (ty, pointer) in &params {
-            let address = if *pointer { self.address(ty) } else { None };
-            args.push(address.unwrap_or_else(|| self.value_of(ty, depth.min(2).saturating_sub(1))));
+            match if *pointer { self.address(ty, &uses.updates) } else { None } {
+                Some((address, in_map)) => {
+                    args.push(address);
+                    held.push(self.hold(in_map));
+                }
+                None => args.push(self.value_of(ty, depth.min(2).saturating_sub(1))),
+            }
         }
+        for held in held {
+            self.release(held);
+        }
+        self.change(&uses);
         format!("{name}({})", args.join(", "))
     }
 }

@@ -1,5 +1,7 @@
 //! Functions, tests, and what folds values into a number.
 
+use super::maps::Uses;
+use super::scope::Variable;
 use super::types::{Ty, U64};
 use super::{CALL_DEPTH, Func, Generator};
 
@@ -34,6 +36,8 @@ impl Generator {
         self.cost = 10;
         self.stack = 0;
         self.callee_depth = 0;
+        self.uses = Uses::default();
+        self.sticky.clear();
         self.max_depth = max_depth;
     }
 
@@ -61,7 +65,7 @@ impl Generator {
             self.scope.add(&format!("p{at}"), ty.clone(), true);
             self.stack += self.size_of(ty).next_multiple_of(8);
         }
-        let mut head = format!("fn {name}({})", list.join(", "));
+        let mut head = format!("{}fn {name}({})", self.family.attribute(), list.join(", "));
         if let Some(ty) = &result {
             if self.random.percent(25) {
                 self.scope.add("r", ty.clone(), true);
@@ -78,7 +82,8 @@ impl Generator {
             body.push_str(&if named { String::new() } else { format!("\nreturn {}", self.value_of(ty, 2)) });
         }
         self.line(&format!("{head} {{\n{body}\n}}"));
-        self.funcs.push(Func { name, params, result, cost: self.cost, depth: self.callee_depth + 1 });
+        let uses = std::mem::take(&mut self.uses);
+        self.funcs.push(Func { name, params, result, cost: self.cost, depth: self.callee_depth + 1, uses });
     }
 
     /// A test: takes four numbers, makes variables of them, does something, and folds all it knows.
@@ -94,10 +99,11 @@ impl Generator {
         let count = 2 + self.random.below(4);
         body.push_str(&self.statements(count));
         body.push_str("\nvar h: u64 = 7\n");
-        let variables = self.scope.variables.clone();
+        let variables: Vec<Variable> = self.scope.visible().cloned().collect();
         for variable in &variables {
             body.push_str(&self.folded("h", &variable.name, &variable.ty));
         }
-        self.line(&format!("fn t{at}(a: u64, b: u64, c: u64, d: u64) -> u64 {{\n{body}return h\n}}"));
+        let attribute = self.family.attribute();
+        self.line(&format!("{attribute}fn t{at}(a: u64, b: u64, c: u64, d: u64) -> u64 {{\n{body}return h\n}}"));
     }
 }

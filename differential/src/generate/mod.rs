@@ -2,12 +2,14 @@
 //!
 //! A program is text. It declares types, constants and globals, functions that call one another, tests named `t0`, `t1` …
 //! of type `fn(u64, u64, u64, u64) -> u64`, `reset()`, which gives the globals their initial values, and `digest()`, which
-//! folds them into a number. One file per family of the language; a family is a method that yields text for what is asked.
+//! folds them into a number; with maps also `contents()`, which folds what they hold. One file per family of the language; a family is a method that yields text for what is asked.
 
 mod choices;
 mod exprs;
 mod folding;
 mod funcs;
+mod maps;
+mod numbers;
 mod scope;
 mod stmts;
 mod strings;
@@ -15,11 +17,15 @@ mod types;
 
 use crate::random::Random;
 pub use folding::DIFFERS;
+use maps::{Map, Uses};
 use scope::{Scope, Variable};
 use types::{Enum, Struct, Ty};
 
 /// Bytes of local variables in one function: all of a chain of calls must fit a BPF stack of 512.
 const STACK: usize = 72;
+
+/// The same where maps are used, whose keys and values are there too.
+const STACK_BESIDE_MAPS: usize = 40;
 
 /// Functions that call one another, tests and what calls them not counted.
 const CALL_DEPTH: u32 = 2;
@@ -36,11 +42,46 @@ pub struct Func {
     cost: u64,
     /// Calls below it.
     depth: u32,
+    uses: Uses,
+}
+
+/// What programs are made of, and so where they run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Family {
+    /// All but maps: both sides.
+    Plain,
+    /// With maps as both sides have them.
+    Maps,
+    /// With maps as only BPF code has them: per-CPU entries, pointers to entries, atomic operations on them.
+    Bpf,
+}
+
+impl Family {
+    /// As it is named in file names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Plain => "plain",
+            Family::Maps => "maps",
+            Family::Bpf => "bpf",
+        }
+    }
+
+    /// What stands before functions.
+    fn attribute(self) -> &'static str {
+        match self {
+            Family::Plain | Family::Maps => "",
+            Family::Bpf => "@helper ",
+        }
+    }
 }
 
 pub struct Generator {
+    family: Family,
     random: Random,
     text: String,
+    maps: Vec<Map>,
+    /// Atomic operations that yield what was there.
+    old_values: bool,
     structs: Vec<Struct>,
     enums: Vec<Enum>,
     /// Names and types.
@@ -50,6 +91,15 @@ pub struct Generator {
     next_name: usize,
     /// From here on of the function that is being generated.
     scope: Scope,
+    uses: Uses,
+    /// Maps whose entries stay as they are for as long as something points to one.
+    held: Vec<usize>,
+    /// Maps that nothing writes to: they are walked.
+    sealed: Vec<usize>,
+    /// Keys that were used, to be used again.
+    sticky: Vec<(usize, String)>,
+    /// Keys inside one another.
+    keys: u32,
     result: Option<Ty>,
     named_result: Option<String>,
     /// Statements that may still come.
@@ -68,10 +118,13 @@ pub struct Generator {
 }
 
 /// The program of a seed, with so many tests.
-pub fn program(seed: u64, tests: usize) -> String {
+pub fn program(family: Family, seed: u64, tests: usize) -> String {
     let mut generator = Generator {
+        family,
         random: Random::new(seed),
         text: String::new(),
+        maps: Vec::new(),
+        old_values: false,
         structs: Vec::new(),
         enums: Vec::new(),
         consts: Vec::new(),
@@ -79,6 +132,11 @@ pub fn program(seed: u64, tests: usize) -> String {
         funcs: Vec::new(),
         next_name: 0,
         scope: Scope::default(),
+        uses: Uses::default(),
+        held: Vec::new(),
+        sealed: Vec::new(),
+        sticky: Vec::new(),
+        keys: 0,
         result: None,
         named_result: None,
         room: 0,
@@ -97,7 +155,7 @@ pub fn program(seed: u64, tests: usize) -> String {
         if at % 3 == 0 {
             generator.function();
         }
-        if generator.random.percent(8) { generator.folding_test(at) } else { generator.test(at) }
+        if family == Family::Plain && generator.random.percent(8) { generator.folding_test(at) } else { generator.test(at) }
     }
     generator.text
 }
@@ -148,10 +206,13 @@ impl Generator {
             self.line(&format!("var {name}: {type_name}{init}"));
             reset.push_str(&format!("    {name} = {initial}\n"));
             digest.push_str(&self.folded("d", &name, &ty));
-            self.globals.push(Variable { name, ty, assignable: true, pointer: false });
+            self.globals.push(Variable::new(&name, ty));
         }
         self.line("fn mix(h: u64, v: u64) -> u64 {\n    return (h ^ v) * 0x100000001b3 + (v >> 29)\n}");
         self.line(&format!("fn reset() {{\n{reset}}}"));
         self.line(&format!("fn digest() -> u64 {{\n    var d: u64 = 1\n{digest}    return d\n}}"));
+        if self.family != Family::Plain {
+            self.declare_maps();
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The variables that a generated expression can name.
 
-use super::Generator;
 use super::types::{Class, Ty};
+use super::{Family, Generator};
+use std::collections::BTreeSet;
 
 #[derive(Clone)]
 pub struct Variable {
@@ -10,6 +11,31 @@ pub struct Variable {
     pub assignable: bool,
     /// It is a pointer to the type: a parameter.
     pub pointer: bool,
+    /// It is not the value but where that is.
+    pub entry: Option<Entry>,
+    /// It is a copy of an entry that remembers whether that was there.
+    pub is_optional: bool,
+}
+
+/// What a name stands for that is bound to an entry of a map.
+#[derive(Clone)]
+pub struct Entry {
+    pub map: usize,
+    /// Loops around the binding.
+    pub loops: u32,
+    /// The map may have let go of it.
+    pub is_gone: bool,
+}
+
+impl Variable {
+    pub fn new(name: &str, ty: Ty) -> Variable {
+        let name = name.to_owned();
+        Variable { name, ty, assignable: true, pointer: false, entry: None, is_optional: false }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.is_gone)
+    }
 }
 
 /// A place: a variable, or a field somewhere below one.
@@ -17,6 +43,19 @@ pub struct Variable {
 pub struct Place {
     pub text: String,
     pub ty: Ty,
+    pub in_map: InMap,
+}
+
+/// Which map has a place, if one has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum InMap {
+    No,
+    /// `m[k]`
+    Whole(usize),
+    /// `m[k].f`
+    Below(usize),
+    /// A bound entry, or what is below.
+    Bound(usize),
 }
 
 /// What a function being generated sees of its own.
@@ -39,11 +78,19 @@ impl Scope {
     }
 
     pub fn add(&mut self, name: &str, ty: Ty, assignable: bool) {
-        self.variables.push(Variable { name: name.to_owned(), ty, assignable, pointer: false });
+        self.variables.push(Variable { assignable, ..Variable::new(name, ty) });
     }
 
     pub fn add_pointer(&mut self, name: &str, ty: Ty) {
-        self.variables.push(Variable { name: name.to_owned(), ty, assignable: true, pointer: true });
+        self.variables.push(Variable { pointer: true, ..Variable::new(name, ty) });
+    }
+
+    /// Entries of a map may have gone.
+    pub fn let_go(&mut self, map: usize) {
+        let entries = self.variables.iter_mut().filter_map(|variable| variable.entry.as_mut());
+        for entry in entries.filter(|entry| entry.map == map) {
+            entry.is_gone = true;
+        }
     }
 
     /// A name of an outer block that may be declared once more.
@@ -54,8 +101,10 @@ impl Scope {
         outer.filter(|name| !taken.contains(name)).cloned().collect()
     }
 
-    fn visible(&self) -> impl Iterator<Item = &Variable> {
-        let hidden = |at: usize| self.variables[at + 1..].iter().any(|v| v.name == self.variables[at].name);
+    pub fn visible(&self) -> impl Iterator<Item = &Variable> {
+        let hidden = |at: usize| {
+            self.variables[at].is_gone() || self.variables[at + 1..].iter().any(|v| v.name == self.variables[at].name)
+        };
         (0..self.variables.len()).filter(move |&at| !hidden(at)).map(|at| &self.variables[at])
     }
 }
@@ -63,16 +112,20 @@ impl Scope {
 impl Generator {
     /// A place to read (or to write) that holds a value of the class.
     pub fn place(&mut self, class: &Class, write: bool) -> Option<Place> {
+        if let Some(place) = self.map_place(class, write) {
+            return Some(place);
+        }
         let mut candidates: Vec<Vec<Place>> = Vec::new();
         let locals: Vec<Variable> = self.scope.visible().cloned().collect();
         // Locals come more often.
         let globals = if locals.is_empty() || self.random.percent(25) { self.globals.clone() } else { Vec::new() };
         let from = |generator: &Generator, variables: &[Variable], candidates: &mut Vec<Vec<Place>>| {
-            for variable in variables.iter().filter(|v| v.assignable || !write) {
+            for variable in variables.iter().filter(|v| !write || generator.may_write(v)) {
                 let mut found = Vec::new();
                 let name = &variable.name;
                 let text = if variable.pointer { format!("(*{name})") } else { name.clone() };
-                generator.below(&text, &variable.ty, (class, write), &mut found);
+                let in_map = variable.entry.as_ref().map_or(InMap::No, |entry| InMap::Bound(entry.map));
+                generator.below(&text, &variable.ty, (class, write), in_map, &mut found);
                 if !found.is_empty() {
                     candidates.push(found);
                 }
@@ -95,31 +148,59 @@ impl Generator {
         {
             place.text = format!("{pointer}->{field}");
         }
+        self.indexed(place)
+    }
+
+    /// The place with its indexes.
+    pub fn indexed(&mut self, mut place: Place) -> Option<Place> {
+        // What the name stands for is found before the indexes.
+        let held = self.hold(place.in_map);
         while let Some((before, rest)) = place.text.split_once("?]") {
             let (base, length) = before.rsplit_once('[')?;
             let index = self.index(length.parse().ok()?);
             place.text = format!("{base}[{index}]{rest}");
         }
+        self.release(held);
+        if let InMap::Bound(map) = place.in_map {
+            self.uses.writes.insert(map);
+        }
         Some(place)
     }
 
-    /// A pointer to a variable of the type, if there is one that can be written.
-    pub fn address(&mut self, ty: &Ty) -> Option<String> {
+    fn may_write(&self, variable: &Variable) -> bool {
+        variable.assignable && variable.entry.as_ref().is_none_or(|entry| !self.sealed.contains(&entry.map))
+    }
+
+    /// A pointer to a variable of the type that can be written, if there is one, for a function that changes maps.
+    pub fn address(&mut self, ty: &Ty, changed: &BTreeSet<usize>) -> Option<(String, InMap)> {
         let mut all: Vec<Variable> = self.scope.visible().cloned().collect();
-        if all.iter().all(|v| v.ty != *ty || !v.assignable) || self.random.percent(25) {
+        if all.iter().all(|v| !self.has_as_address(v, ty, changed)) || self.random.percent(25) {
             all.extend(self.globals.clone());
         }
-        all.retain(|v| v.ty == *ty && v.assignable);
+        all.retain(|v| self.has_as_address(v, ty, changed));
         if all.is_empty() {
             return None;
         }
         let variable = self.random.pick(&all);
-        Some(if variable.pointer { variable.name } else { format!("&{}", variable.name) })
+        let text = if variable.pointer { variable.name } else { format!("&{}", variable.name) };
+        match variable.entry {
+            Some(entry) => {
+                self.uses.writes.insert(entry.map);
+                Some((text, InMap::Bound(entry.map)))
+            }
+            None => Some((text, InMap::No)),
+        }
     }
 
     /// Whether `address` finds one.
-    pub fn has_address(&self, ty: &Ty) -> bool {
-        self.scope.visible().chain(&self.globals).any(|v| v.ty == *ty && v.assignable)
+    pub fn has_address(&self, ty: &Ty, changed: &BTreeSet<usize>) -> bool {
+        self.scope.visible().chain(&self.globals).any(|v| self.has_as_address(v, ty, changed))
+    }
+
+    /// User space has no pointers to entries.
+    fn has_as_address(&self, variable: &Variable, ty: &Ty, changed: &BTreeSet<usize>) -> bool {
+        let fits = |entry: &Entry| self.family == Family::Bpf && !changed.contains(&entry.map);
+        variable.ty == *ty && self.may_write(variable) && variable.entry.as_ref().is_none_or(fits)
     }
 
     /// An index of an array: in range if it is a constant, most often in range if not.
@@ -142,21 +223,22 @@ impl Generator {
     }
 
     /// Elements are `[LENGTH?]` here; `place` puts an index there.
-    fn below(&self, text: &str, ty: &Ty, wanted: (&Class, bool), found: &mut Vec<Place>) {
+    pub fn below(&self, text: &str, ty: &Ty, wanted: (&Class, bool), in_map: InMap, found: &mut Vec<Place>) {
         if ty.class() == *wanted.0 {
-            found.push(Place { text: text.to_owned(), ty: ty.clone() });
+            found.push(Place { text: text.to_owned(), ty: ty.clone(), in_map });
         }
+        let in_map = if let InMap::Whole(map) = in_map { InMap::Below(map) } else { in_map };
         if let Ty::Struct(id) = ty {
             for field in &self.structs[*id].fields {
-                self.below(&format!("{text}.{}", field.name), &field.ty, wanted, found);
+                self.below(&format!("{text}.{}", field.name), &field.ty, wanted, in_map, found);
             }
         }
         if let Ty::Array(of, length) = ty {
-            self.below(&format!("{text}[{length}?]"), of, wanted, found);
+            self.below(&format!("{text}[{length}?]"), of, wanted, in_map, found);
         }
         // Characters are not assigned.
         if let (Ty::Str(length), (Class::Number, false)) = (ty, wanted) {
-            self.below(&format!("{text}[{length}?]"), &Ty::Char, wanted, found);
+            self.below(&format!("{text}[{length}?]"), &Ty::Char, wanted, in_map, found);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Statements.
 
 use super::Generator;
+use super::scope::InMap;
 use super::types::{Class, Ty};
 
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ impl Generator {
     }
 
     /// A block of its own, braces not included.
-    fn inner(&mut self) -> String {
+    pub fn inner(&mut self) -> String {
         self.scope.open();
         // The verifier follows each way through a loop in a loop.
         let count = if self.loops > 1 { 1 } else { 1 + self.random.below(3) };
@@ -42,6 +43,9 @@ impl Generator {
             return self.assign();
         }
         self.room -= 1;
+        if !self.maps.is_empty() && self.random.percent(45) {
+            return self.map_statement();
+        }
         let nested = if self.nesting < 3 { 1 } else { 0 };
         let looping = if self.loops < 2 && self.weight <= 64 { nested } else { 0 };
         let form = self.random.weighted(&[
@@ -77,13 +81,13 @@ impl Generator {
         text
     }
 
-    fn depth(&mut self) -> u32 {
+    pub fn depth(&mut self) -> u32 {
         1 + self.random.below(if self.loops > 1 { 2 } else { 3 }) as u32
     }
 
     fn var(&mut self) -> String {
         let mut ty = self.value_type();
-        if self.stack + self.size_of(&ty).next_multiple_of(8) > super::STACK {
+        if self.stack + self.size_of(&ty).next_multiple_of(8) > self.stack_limit() {
             return self.assign();
         }
         let shadowable = self.scope.shadowable();
@@ -121,14 +125,18 @@ impl Generator {
         self.value_type().class()
     }
 
-    fn assign(&mut self) -> String {
+    pub fn assign(&mut self) -> String {
         let class = self.any_class();
         let Some(place) = self.place(&class, true) else { return self.compound() };
         let depth = self.depth();
-        format!("{} = {}", place.text, self.value_of(&place.ty, depth))
+        let held = self.hold(place.in_map);
+        let value = self.value_of(&place.ty, depth);
+        self.release(held);
+        self.written(place.in_map);
+        format!("{} = {value}", place.text)
     }
 
-    fn compound(&mut self) -> String {
+    pub fn compound(&mut self) -> String {
         let class = match self.random.below(10) {
             2 => Class::Str,
             0 => Class::Bool,
@@ -139,6 +147,13 @@ impl Generator {
         let Some(place) = self.place(&class, true) else {
             return format!("g0 += {}", self.number(depth).text);
         };
+        // An entry takes no longer text in place.
+        if class == Class::Str && place.in_map != InMap::No {
+            let value = self.value_of(&place.ty, depth);
+            self.written(place.in_map);
+            return format!("{} = {value}", place.text);
+        }
+        let held = self.hold(place.in_map);
         let bits = self.random.pick(&["&=", "|=", "^="]);
         let (op, value) = match class {
             Class::Number => match self.random.below(10) {
@@ -152,6 +167,8 @@ impl Generator {
             Class::Str => ("+=", self.string(depth)),
             Class::Struct(_) | Class::Array(..) => ("=", self.value_of(&place.ty, depth)),
         };
+        self.release(held);
+        self.written(place.in_map);
         format!("{} {op} {value}", place.text)
     }
 
@@ -182,7 +199,7 @@ impl Generator {
     }
 
     /// A loop's body, which runs at most `turns` times.
-    fn body(&mut self, turns: u64) -> String {
+    pub fn body(&mut self, turns: u64) -> String {
         let before = self.weight;
         self.weight *= turns.max(1);
         self.loops += 1;
@@ -253,7 +270,10 @@ impl Generator {
         let type_name = self.type_name(&ty);
         self.stack += 8;
         self.scope.add(&name, ty, false);
+        // It is of each turn.
+        self.loops += 1;
         let more = if self.random.percent(50) { format!(" && {}", self.condition(1)) } else { String::new() };
+        self.loops -= 1;
         let body = self.body(turns);
         format!("var {name}: {type_name} = 0\nwhile ({name} < {turns}{more}) {{\n{name} += 1\n{body}\n}}")
     }
@@ -297,11 +317,15 @@ impl Generator {
                 _ => format!("if ({condition}) {{\n{}\n{word}\n}}", self.assign()),
             };
         }
+        format!("if ({condition}) {{\n{}\n}}", self.return_stmt())
+    }
+
+    pub fn return_stmt(&mut self) -> String {
         let value = match (self.result.clone(), &self.named_result) {
             (None, _) => String::new(),
             (Some(_), Some(_)) if self.random.percent(50) => String::new(),
             (Some(ty), _) => self.value_of(&ty, 2),
         };
-        format!("if ({condition}) {{\nreturn {value}\n}}")
+        format!("return {value}")
     }
 }
