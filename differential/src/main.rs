@@ -176,6 +176,7 @@ fn export(folder: &Path, seed: u64, functions: usize, per_program: usize, inputs
 
 fn print_report(report: &Report) {
     println!("{} tests, {} inputs, {} programs loaded", report.tests, report.inputs, report.loaded);
+    println!("entries looked up: {}, of which {} were there", report.lookups.0, report.lookups.1);
     for failure in &report.failures {
         let way = failure.way.map_or("", Way::name);
         let test = failure.test.as_deref().unwrap_or("the program");

@@ -201,6 +201,8 @@ impl Campaign<'_> {
         total.inputs += report.inputs;
         total.too_long += report.too_long;
         total.loaded += report.loaded;
+        total.lookups.0 += report.lookups.0;
+        total.lookups.1 += report.lookups.1;
         for (way, count) in report.executions {
             *total.executions.entry(way).or_default() += count;
         }
@@ -246,6 +248,7 @@ impl Campaign<'_> {
         println!("seed {}, {} tests, {} inputs, {} s", self.settings.seed, total.tests, total.inputs, took.as_secs());
         println!("executions: {}", executions.join(", "));
         println!("programs that the verifier took: {}", total.loaded);
+        println!("entries looked up: {}, of which {} were there", total.lookups.0, total.lookups.1);
         if total.too_long > 0 {
             println!("inputs left out because they take too long: {}", total.too_long);
         }

@@ -57,6 +57,8 @@ pub struct Report {
     /// Pairs of a test and an input; those that take too long are not among them.
     pub inputs: u64,
     pub too_long: u64,
+    /// Entries of maps that the evaluator looked up, and how many of those were there.
+    pub lookups: (u64, u64),
     pub executions: BTreeMap<Way, u64>,
     /// Programs that the verifier took.
     pub loaded: u64,
@@ -201,6 +203,7 @@ impl Comparison<'_> {
             self.expected.push(Expected { name: name.clone(), outcomes });
             self.walked.push(walked);
         }
+        self.report.lookups = machine.lookups;
     }
 
     /// What a test does, input by input, and what `contents` yields then.

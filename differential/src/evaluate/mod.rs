@@ -43,6 +43,8 @@ pub struct Machine<'a> {
     /// None: of a kind that is not modelled.
     maps: Vec<Option<Model>>,
     slots: Slots,
+    /// How many entries were looked up, and how many of those were there.
+    pub lookups: (u64, u64),
     frames: Vec<Frame<'a>>,
     fuel: u64,
 }
@@ -62,6 +64,7 @@ impl<'a> Machine<'a> {
             objects: Vec::new(),
             maps: Vec::new(),
             slots: Slots::default(),
+            lookups: (0, 0),
             frames: Vec::new(),
             fuel: 0,
         };

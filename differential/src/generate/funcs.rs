@@ -96,6 +96,7 @@ impl Generator {
             body.push_str(&format!("var {local} = {param} as {}\n", self.type_name(&ty)));
             self.scope.add(local, ty, true);
         }
+        body.push_str(&self.filled());
         let count = 2 + self.random.below(4);
         body.push_str(&self.statements(count));
         body.push_str("\nvar h: u64 = 7\n");

@@ -16,6 +16,7 @@ mod host;
 mod lifetimes;
 mod memory;
 mod module;
+mod null_tests;
 mod object;
 mod refusals;
 mod stack;

@@ -42,6 +42,14 @@ impl Machine<'_> {
         Ok((model, &mut self.slots))
     }
 
+    /// Where the value of a key is.
+    fn find_entry(&mut self, map: MapId, key: &[u8]) -> Run<Option<usize>> {
+        let slot = self.model(map)?.0.find(key);
+        self.lookups.0 += 1;
+        self.lookups.1 += u64::from(slot.is_some());
+        Ok(slot)
+    }
+
     fn key(&mut self, map: MapId, key: &Expr) -> Run<Key> {
         let key = self.value(key)?;
         Ok(self.key_of(map, key))
@@ -55,8 +63,7 @@ impl Machine<'_> {
     /// `m[k]`
     pub(super) fn map_get(&mut self, map: MapId, key: &Expr) -> Run<Value> {
         let (_, key) = self.key(map, key)?;
-        let (model, slots) = self.model(map)?;
-        let found = model.find(&key).map(|slot| slots.at(slot).clone());
+        let found = self.find_entry(map, &key)?.map(|slot| self.slots.at(slot).clone());
         Ok(found.unwrap_or_else(|| value::zero(self.types, self.program.map(map).value)))
     }
 
@@ -64,7 +71,7 @@ impl Machine<'_> {
         Ok(match &optional.kind {
             OptionalKind::MapEntry { map, key } => {
                 let (_, key) = self.key(*map, key)?;
-                self.model(*map)?.0.find(&key).map(Found::Entry)
+                self.find_entry(*map, &key)?.map(Found::Entry)
             }
             OptionalKind::MapEntryOr { map, key, init } => {
                 let key = self.key(*map, key)?;

@@ -83,6 +83,10 @@ impl Generator {
             let beyond = usize::from(self.random.percent(15));
             return self.random.below(map.entries + beyond).to_string();
         }
+        if self.random.percent(85) { self.random.pick(&map.keys) } else { self.new_key(map, ty) }
+    }
+
+    pub fn new_key(&mut self, map: &Map, ty: &Ty) -> String {
         if map.kind == Kind::Trie { self.prefix(map, ty, false) } else { self.small(ty, 0) }
     }
 

@@ -38,6 +38,8 @@ pub struct Map {
     pub key: Option<Ty>,
     pub value: Ty,
     pub entries: usize,
+    /// Literals: keys that are used most.
+    pub keys: Vec<String>,
 }
 
 /// What a function does to maps, by their numbers.
@@ -106,7 +108,11 @@ impl Generator {
                 None => self.type_name(&value),
             };
             self.line(&format!("{flags}var {name}: {}<{types}>({entries})", kind.name()));
-            self.maps.push(Map { name, kind, key, value, entries });
+            let mut map = Map { name, kind, key, value, entries, keys: Vec::new() };
+            if let Some(key) = map.key.clone().filter(|_| !kind.is_array()) {
+                map.keys = (0..4).map(|_| self.new_key(&map, &key)).collect();
+            }
+            self.maps.push(map);
         }
         if self.family == Family::Maps {
             self.declare_contents();

@@ -35,7 +35,7 @@ impl Generator {
             (7 * looping, Form::Walk),
             (6, Form::Line),
             (7, Form::Key),
-            (12, Form::Again),
+            (16, Form::Again),
         ]);
         self.nesting += 1;
         let text = match form {
@@ -214,7 +214,11 @@ impl Generator {
             .filter(|v| v.ty == ty && v.assignable && !v.pointer && v.entry.is_none() && v.name.starts_with('k'))
             .map(|v| v.name.clone())
             .collect();
-        let key = self.small(&ty, 1);
+        let key = if self.maps[at].kind.is_array() || self.random.percent(30) {
+            self.small(&ty, 1)
+        } else {
+            self.random.pick(&self.maps[at].keys)
+        };
         if !taken.is_empty() && self.random.percent(60) {
             return format!("{} = {key}", self.random.pick(&taken));
         }
@@ -229,12 +233,32 @@ impl Generator {
         text
     }
 
+    /// At the start of a test: some entries.
+    pub fn filled(&mut self) -> String {
+        let mut lines = String::new();
+        for at in 0..self.maps.len() {
+            if self.maps[at].keys.is_empty() || !self.random.percent(50) {
+                continue;
+            }
+            let (key, value) = (self.random.pick(&self.maps[at].keys), self.maps[at].value.clone());
+            let value = self.value_of(&value, 1);
+            self.updated(at);
+            lines.push_str(&format!("{}[{key}] = {value}\n", self.maps[at].name));
+        }
+        lines
+    }
+
     /// The same key several times in a row, with changes of the map between.
     fn again(&mut self) -> String {
         let at = self.keyed_map();
         let key = self.key_of(at);
         let (name, value) = (self.maps[at].name.clone(), self.maps[at].value.clone());
         let mut lines = Vec::new();
+        if self.may_update(at) && self.random.percent(60) {
+            let value = self.value_of(&value, 1);
+            self.updated(at);
+            lines.push(format!("{name}[{key}] = {value}"));
+        }
         for _ in 0..2 + self.random.below(3) {
             let other = if self.random.percent(40) { self.key_of(at) } else { key.clone() };
             let changes = self.may_update(at);

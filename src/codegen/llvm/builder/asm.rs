@@ -1,6 +1,6 @@
 //! Inline assembly: BPF instructions that the optimiser does not take apart.
 
-use super::Build;
+use super::{Build, made};
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::FunctionType;
 use inkwell::values::{InstructionValue, IntValue, PointerValue};
@@ -40,6 +40,16 @@ impl<'c> Build<'c> {
         let call = self.call_pointer(fn_type, asm, &[pointer.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
+    }
+
+    /// The outcome of a comparison, of which the optimiser knows nothing.
+    pub fn asm_outcome(&self, comparison: InstructionValue<'c>) -> IntValue<'c> {
+        let next = comparison.get_next_instruction().unwrap_or_else(|| crate::bug!("a comparison ends no block"));
+        self.builder.position_before(&next);
+        let Ok(outcome) = IntValue::try_from(comparison) else { crate::bug!("a comparison yields a condition") };
+        let wide = made(self.builder.build_int_z_extend(outcome, self.int_type(64), ""));
+        let opaque = self.asm_unary("", "=r,0", wide);
+        made(self.builder.build_int_truncate(opaque, outcome.get_type(), ""))
     }
 
     /// Assembly that depends on nothing but its operand.
