@@ -19,7 +19,8 @@ impl Outcome {
     /// How one that is expected differs from this.
     pub fn difference(&self, want: &Outcome, maps: &[String]) -> String {
         let Outcome { result, globals, .. } = self;
-        let numbers = format!("{result:#x} and globals {globals:#x}, expected {:#x} and {:#x}", want.result, want.globals);
+        let numbers =
+            format!("{result:#x} and globals {globals:#x}, expected {:#x} and {:#x}", want.result, want.globals);
         if self.maps == want.maps {
             return numbers;
         }

@@ -13,8 +13,8 @@ mod run;
 
 use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
-use generate::Family;
 use execute::Way;
+use generate::Family;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,7 +37,7 @@ enum Command {
         #[arg(long, default_value_t = 2000)]
         functions: usize,
         /// How many test functions of programs with maps
-        #[arg(long, default_value_t = 300)]
+        #[arg(long, default_value_t = 200)]
         maps: usize,
         /// The number of the first program: a run that was interrupted goes on there
         #[arg(long, default_value_t = 0)]

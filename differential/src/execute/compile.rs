@@ -118,8 +118,7 @@ impl Front {
         } else {
             Some(None)
         };
-        let object =
-            side.and_then(|side| pipeline::host(&mut self.cx, &self.module, side.as_ref(), Artifact::Object));
+        let object = side.and_then(|side| pipeline::host(&mut self.cx, &self.module, side.as_ref(), Artifact::Object));
         let bytes = object.and_then(|object| ksc::link::executable::link(&mut self.cx, &object));
         bytes.ok_or_else(|| self.refusal())
     }

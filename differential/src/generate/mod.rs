@@ -155,7 +155,11 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         if at % 3 == 0 {
             generator.function();
         }
-        if family == Family::Plain && generator.random.percent(8) { generator.folding_test(at) } else { generator.test(at) }
+        if family == Family::Plain && generator.random.percent(8) {
+            generator.folding_test(at)
+        } else {
+            generator.test(at)
+        }
     }
     generator.text
 }

@@ -5,9 +5,7 @@ mod model;
 
 use super::value::{self, Object, Place, Value};
 use super::{Machine, Run, Stop};
-use ksc::sema::tree::{
-    Binding, Block, CompoundOp, Expr, LocalId, MapId, Optional, OptionalKind, StmtKind,
-};
+use ksc::sema::tree::{Binding, Block, CompoundOp, Expr, LocalId, MapId, Optional, OptionalKind, StmtKind};
 use ksc::tables::MapMethodSpec;
 pub use model::{Model, Slots};
 
@@ -92,10 +90,10 @@ impl Machine<'_> {
                 };
                 value.map(Found::Value)
             }
-            OptionalKind::Pointer(pointer) => match self.value(pointer)? {
-                Value::Pointer(None) => None,
-                pointer => Some(Found::Value(pointer)),
-            },
+            OptionalKind::Pointer(pointer) => {
+                let pointer = self.value(pointer)?;
+                if pointer == Value::Pointer(None) { None } else { Some(Found::Value(pointer)) }
+            }
             OptionalKind::InnerMap { .. } | OptionalKind::Packet { .. } => return Err(Stop::Unknown("an optional")),
         })
     }
@@ -240,4 +238,3 @@ impl Machine<'_> {
         }
     }
 }
-

@@ -27,7 +27,8 @@ impl Generator {
         }
         let place = self.random.pick(&found);
         let held = self.hold(place.in_map);
-        let name = self.random.pick(&["fetch_add", "fetch_and", "fetch_or", "fetch_xor", "exchange", "compare_exchange"]);
+        let name =
+            self.random.pick(&["fetch_add", "fetch_and", "fetch_or", "fetch_xor", "exchange", "compare_exchange"]);
         let mut args = vec![place.text, self.number(0).text];
         if name == "compare_exchange" {
             args.push(self.number(0).text);

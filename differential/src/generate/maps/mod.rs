@@ -52,8 +52,7 @@ pub struct Uses {
 }
 
 impl Kind {
-    const BOTH: [Kind; 7] =
-        [Kind::Hash, Kind::Sparse, Kind::Array, Kind::Lru, Kind::Trie, Kind::Queue, Kind::Stack];
+    const BOTH: [Kind; 7] = [Kind::Hash, Kind::Sparse, Kind::Array, Kind::Lru, Kind::Trie, Kind::Queue, Kind::Stack];
     const BPF: [Kind; 3] = [Kind::PercpuHash, Kind::PercpuArray, Kind::PercpuLru];
 
     fn name(self) -> &'static str {
