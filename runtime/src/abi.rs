@@ -14,10 +14,13 @@
 //! | function | signature in C |
 //! | --- | --- |
 //! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
-//! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process with 2, `--help` with 0 |
+//! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process
+//! with 2, `--help` with 0 |
 //! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1 |
-//! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t flags)`: a link id ≥ 1, or −errno, printed |
-//! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the process with 1 |
+//! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t
+//! flags)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
+//! process with 1 |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
 //! | `ks_wait` | `void (void)` |
@@ -28,22 +31,29 @@
 //! | `ks_map_update` | `int32_t (uint32_t map, const void *key, const void *value, uint64_t flags)`: 0 or −errno, silent |
 //! | `ks_map_delete` | `int32_t (uint32_t map, const void *key)`: 0 or −errno (−ENOENT: absent), silent |
 //! | `ks_map_cpus` | `uint32_t (uint32_t map, const void *key)`: how many CPUs have a value; 0 where the key is absent |
-//! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU, zero-fills `value_out` |
+//! | `ks_map_lookup_cpu` | `bool (uint32_t map, const void *key, uint32_t cpu, void *value_out)`: absent, or no such CPU,
+//! zero-fills `value_out` |
 //! | `ks_map_update_cpu` | `int32_t (uint32_t map, const void *key, uint32_t cpu, const void *value)`: 0 or −errno, silent |
-//! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map too |
+//! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map
+//! too |
 //! | `ks_map_push` | `int32_t (uint32_t map, const void *value)`: 0 or −errno, silent; maps without keys |
 //! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
 //! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
-//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t yields)`: who takes what is sent through the map; without `yields` the handler is a `void` function. Does not load the object |
-//! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the process ends with 1 |
-//! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY inside a handler, printed |
+//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t yields)`: who takes what is sent
+//! through the map; without `yields` the handler is a `void` function. Does not load the object |
+//! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the
+//! process ends with 1 |
+//! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to
+//! their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY
+//! inside a handler, printed |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
-//! | `ks_uncaught` | `noreturn void (const char *file, uint32_t line, int32_t code)`: a `throw` that nothing caught; status 1 |
+//! | `ks_uncaught` | `noreturn void (const char *file, uint32_t line, int32_t code)`: a `throw` that nothing caught; status
+//! 1 |
 //! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
 //! | `ks_wall_ns` | `uint64_t (void)`: CLOCK_REALTIME |
 //! | `ks_ifindex` | `int32_t (const char *name)`: the index, or −ENODEV |

@@ -1,6 +1,6 @@
 //! Ctrl-C. The first SIGINT or SIGTERM is remembered: the running or the next `wait()` or `sleep()` takes it and
-//! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` at each turn. The second one ends the process from
-//! inside the handler, which therefore does only what is safe there.
+//! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` at each turn. The second
+//! one ends the process from inside the handler, which therefore does only what is safe there.
 
 use crate::attach::clsact;
 use std::mem::MaybeUninit;

@@ -92,7 +92,8 @@ impl Printer<'_> {
         self.line(0, "}");
     }
 
-    /// The structs and enums that the module mentions, in order of mention; enums first, so that a struct name is known from an enum's.
+    /// The structs and enums that the module mentions, in order of mention; enums first, so that a struct name is known
+    /// from an enum's.
     fn types(&mut self, module: &Module) {
         let used = mentioned::types(module, self.types);
         for &ty in &used {

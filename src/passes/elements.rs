@@ -3,7 +3,8 @@
 //! Every variable index was tested before it came to `ks.elem`, but LLVM may test one copy of the number and index with
 //! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop), and then the verifier does not know that
 //! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is; where the verifier knows the
-//! limit already it takes out that jump. Where a bound is not enough the access stands once for each element (`choices`). Takes no op away. Before `loop-form`, which counts what bodies hold.
+//! limit already it takes out that jump. Where a bound is not enough the access stands once for each element (`choices`).
+//! Takes no op away. Before `loop-form`, which counts what bodies hold.
 
 use super::{Changed, Declarations, Pass, Run, choices};
 use crate::ir::ops::KsElem;

@@ -1,8 +1,8 @@
 //! Making the verifier forget what it knows of a variable.
 //!
-//! It walks through callbacks, and through loops over iterators, again and again until nothing new comes. A variable that the loop changes and whose value it
-//! knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum with a variable in memory that is
-//! always zero is the same value, but not known.
+//! It walks through callbacks, and through loops over iterators, again and again until nothing new comes. A variable that
+//! the loop changes and whose value it knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum
+//! with a variable in memory that is always zero is the same value, but not known.
 
 use crate::ir::ops::ArithCmp;
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value};

@@ -1,8 +1,8 @@
 //! `iterators`: `bpf.turns` becomes a loop over an open-coded iterator, where the oldest kernel has them.
 //!
 //! Takes structured code with `bpf.turns` from `loop-form`; leaves none, or all for `outline`: if `--min-kernel` is not new
-//! enough, or if a loop of the module has to be a callback. The loop asks the kernel's iterator for the number of each turn, and a `ks.scope` around it ends the iterator
-//! on every way out, so that `break` and `return` need nothing of their own.
+//! enough, or if a loop of the module has to be a callback. The loop asks the kernel's iterator for the number of each turn,
+//! and a `ks.scope` around it ends the iterator on every way out, so that `break` and `return` need nothing of their own.
 //!
 //! The verifier goes through such a loop until what it knows at the start of a turn is within what it knew before
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
@@ -14,7 +14,7 @@ use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
 use crate::session::{KernelVersion, Session};
 use crate::source::Span;
-use crate::tables::KFUNCS;
+use crate::tables::{KFUNCS, On};
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
@@ -43,7 +43,8 @@ fn needs_callbacks(func: &Function) -> bool {
 fn is_large(func: &Function, body: RegionId) -> bool {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
-    let expands = |opcode: Opcode| opcode == Opcode::KsCall || opcode.name().starts_with("str.");
+    let expands =
+        |opcode: Opcode| opcode == Opcode::KsCall || opcode.spec().bpf == On::Lower(super::strings::PASS.name);
     ways(func, body) > WAYS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 

@@ -1,8 +1,9 @@
 //! `maps`: access to entries becomes lookups and updates.
 //!
 //! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code, and for storages `map.update`
-//! (`storages`). Leaves `map.lookup` (a pointer or null), `map.update` and `mem.some` for `optionals` to test; assignments with an operator go on to `assign-ops`, walks as
-//! `bpf.walk` to `outline`. BPF only: user space has no pointers into maps (see `map-places`).
+//! (`storages`). Leaves `map.lookup` (a pointer or null), `map.update` and `mem.some` for `optionals` to test; assignments
+//! with an operator go on to `assign-ops`, walks as `bpf.walk` to `outline`. BPF only: user space has no pointers into maps
+//! (see `map-places`).
 
 use super::{Changed, Declarations, Pass, Run, entry_init, map_walks, storages};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};

@@ -3,8 +3,8 @@
 //! The verifier treats them unlike others: it allows no atomic operations on packets and none at a variable offset of the
 //! stack, which nobody else changes anyway, and no variable offsets into packets. Takes a BPF module where a pointer of a
 //! parameter or a variable may be to any memory. Where a call hands over such pointers, and the callee does what depends on
-//! it, it makes a copy of the callee, one for each set of parameters that get them, whose types say so; a variable that holds
-//! nothing else has that type too. Before the passes that look at spaces.
+//! it, it makes a copy of the callee, one for each set of parameters that get them, whose types say so; a variable that
+//! holds nothing else has that type too. Before the passes that look at spaces.
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::KsCall;

@@ -2,8 +2,8 @@
 //!
 //! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators; results
 //! of `ks.if` and `ks.match` are arguments of the block where their ways join; every way out of a `ks.scope` has its own
-//! copy of the clean-up; blocks that control does not reach are gone. Stands after every pass that looks for structure (all that speak of loops, branches or maps), and before
-//! `numeric`, whose operations need no structure.
+//! copy of the clean-up; blocks that control does not reach are gone. Stands after every pass that looks for structure (all
+//! that speak of loops, branches or maps), and before `numeric`, whose operations need no structure.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsFor, KsIf, KsMatch, KsScope, KsWhile};

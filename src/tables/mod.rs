@@ -81,8 +81,8 @@ pub enum FieldRole {
     PacketMeta,
 }
 
-/// A packet header (`ir-specs/headers.toml`), a wire format that is never relocated, or a struct that the kernel keeps in maps
-/// (`ir-specs/structs.toml`).
+/// A packet header (`ir-specs/headers.toml`), a wire format that is never relocated, or a struct that the kernel keeps in
+/// maps (`ir-specs/structs.toml`).
 #[derive(Debug)]
 pub struct StructSpec {
     pub name: &'static str,

@@ -122,8 +122,8 @@ extern "C" fn collect(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
 }
 
 /// Code generation may put the end of a loop's body before its head, so that control falls into the head from above. Older
-/// verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper is
-/// over when this is set.
+/// verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper
+/// is over when this is set.
 fn keep_loop_heads_first(g: &ModuleGen) {
     for function in g.module.get_functions() {
         if function.count_basic_blocks() > 0 {

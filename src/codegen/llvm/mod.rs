@@ -66,8 +66,8 @@ fn pins(cx: &Session, module: &ir::Module) -> String {
     lines
 }
 
-/// The native object of a module; `bpf` is the object that it carries, none where there is no BPF code. None: it failed and was
-/// reported.
+/// The native object of a module; `bpf` is the object that it carries, none where there is no BPF code. None: it failed and
+/// was reported.
 pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<&[u8]>, want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
     let context = Context::create();

@@ -27,7 +27,8 @@ codes! {
     E0412 FlagArgument { name, form } = "the flag `{name}` is written `{form}`",
     /// One of the flags leaves a side reading, the other writing; the kernel refuses both at once.
     E0413 ConflictingMapFlags { first, second } = "the flags `{first}` and `{second}` exclude each other",
-    /// `hash_of_maps<K, inner>` and `array_of_maps<u32, inner>` name a declared map: those that the outer map will hold are as that one.
+    /// `hash_of_maps<K, inner>` and `array_of_maps<u32, inner>` name a declared map: those that the outer map will hold are
+    /// as that one.
     E0414 InnerMap { what, kind } = "`{what}` cannot be what a map of kind `{kind}` holds",
     /// In BPF code a config is read-only: the verifier relies on its values.
     E0430 ConfigWrite { name } = "config `{name}` is read-only in BPF code",
@@ -63,15 +64,15 @@ codes! {
     E0444 InnerWanted { name } = "`{name}` holds maps, and this is none",
     /// The kernel takes only maps that are as the template: of one kind, key, value, flags, and as arrays of one size.
     E0445 InnerMismatch { inner, name, differs } = "`{inner}` cannot be put into `{name}`: it has other {differs}",
-    /// An entry of a trie may be found by a key that is longer than its own. In user space, where changes are written back by
-    /// the key, that would make another entry.
+    /// An entry of a trie may be found by a key that is longer than its own. In user space, where changes are written back
+    /// by the key, that would make another entry.
     E0446 TrieInPlace { name } = "user space cannot change an entry of `{name}`, a trie, in place",
     /// `key` makes a key of one value; with several fields after `prefixlen` the struct is written out.
     E0447 PrefixFields { ty } = "`{ty}` is not made of one value",
     /// A prefix is at most as long as the value that it is of; the kernel finds nothing by a longer one.
     E0448 PrefixLength { bits, most } = "a prefix of {bits} bits is longer than the {most} of the value",
-    /// The entries of a storage belong to objects of the kernel. BPF code finds them by a pointer to the object, user space by
-    /// what names the object there.
+    /// The entries of a storage belong to objects of the kernel. BPF code finds them by a pointer to the object, user space
+    /// by what names the object there.
     E0449 ObjectKey { name, side, wants, found } = "{side} finds the entries of `{name}` by {wants}, and this is a `{found}`",
     /// The assignment changes the entry if it is there, and else does nothing.
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",

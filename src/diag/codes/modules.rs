@@ -11,8 +11,8 @@ codes! {
     E0122 FileCycle { path, cycle } = "`{path}` needs itself: {cycle}",
     /// `include "x.kh"` takes a header, which holds declarations only; `import name from "x.ks"` takes a module.
     E0123 WrongFileKind { word, wants, path } = "`{word}` takes {wants}, not `{path}`",
-    /// A header holds declarations that several programs may share: structs, enums, types, constants, `extern` and `include`.
-    /// What has a body or storage of its own belongs into a module, a `.ks` file that is imported.
+    /// A header holds declarations that several programs may share: structs, enums, types, constants, `extern` and
+    /// `include`. What has a body or storage of its own belongs into a module, a `.ks` file that is imported.
     E0124 NotInHeader { what } = "a header declares; it holds no {what}",
     /// The module declares nothing of this name. What a module imports is its own and is not seen through it.
     E0125 NoSuchMember { module, name } = "`{module}` has no `{name}`",

@@ -12,8 +12,8 @@ codes! {
     E0104 DuplicateMember { name, what, of } = "{of} has two {what} named `{name}`",
     /// The name stands where a type is wanted, but it names something else.
     E0105 NotAType { name, what } = "`{name}` is {what}, not a type",
-    /// Array lengths, map sizes, enum values, defaults, initialisers of globals and patterns must be known when the program is
-    /// compiled: literals, constants, enum variants, `sizeof`, and operators on those.
+    /// Array lengths, map sizes, enum values, defaults, initialisers of globals and patterns must be known when the program
+    /// is compiled: literals, constants, enum variants, `sizeof`, and operators on those.
     E0106 NotConstant { what } = "{what} is not a constant",
     /// To know this declaration the compiler would have to know it already.
     E0107 DeclarationCycle { name } = "`{name}` is defined by itself",

@@ -23,8 +23,8 @@ const FORKED_OR_REFUSED: u64 = 1 << 20;
 /// each number of turns.
 const COUNTED: u64 = 64;
 
-/// The loops that cannot stay plain, each function's inner ones before outer ones. `callbacks`: kernels have another form for
-/// loops; else one stays plain too if its bound is small, though not known.
+/// The loops that cannot stay plain, each function's inner ones before outer ones. `callbacks`: kernels have another form
+/// for loops; else one stays plain too if its bound is small, though not known.
 pub fn too_large(module: &Module, types: &Types, callbacks: bool) -> Vec<(Symbol, OpId)> {
     let mut sizes = Sizes { module, types, callbacks, funcs: HashMap::new(), too_large: Vec::new() };
     for func in &module.funcs {

@@ -3,8 +3,9 @@
 //! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into maps: an
 //! entry becomes a copy on the stack, and after each write to the copy, or to a part of it, the whole goes back to the
 //! map, if the key is still there. Before a write to a part the copy is read again, so that what others changed meanwhile
-//! is not undone; before it is read, where it may be behind the entry (`stale.rs`). Leaves `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops
-//! whose iterator is freed on every way out. Host only (see `maps` for BPF).
+//! is not undone; before it is read, where it may be behind the entry (`stale.rs`). Leaves `map.copy`, `map.update` and
+//! `mem.some_if` for `optionals` to test; walks become `ks.while` loops whose iterator is freed on every way out. Host only
+//! (see `maps` for BPF).
 
 mod stale;
 

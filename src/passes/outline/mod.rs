@@ -1,11 +1,11 @@
 //! `outline`: bodies of `bpf.turns` and `bpf.walk` become callbacks of the helpers `bpf_loop` and `bpf_for_each_map_elem`.
 //!
-//! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its own,
-//! whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the stack of
-//! the function that had the loop. The frame holds what the bodies of that function's loops share with it: variables of the
-//! function that bodies use live in it; values and addresses are stored to it before the loop. A callback returns 0 to go on
-//! and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function returns it after the loop.
-//! Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
+//! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its
+//! own, whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the
+//! stack of the function that had the loop. The frame holds what the bodies of that function's loops share with it:
+//! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. A callback
+//! returns 0 to go on and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function
+//! returns it after the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
 //!
 //! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
 //! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
@@ -118,7 +118,8 @@ impl Outliner<'_> {
         let pointer = frame.pointer(self.types);
         let pointer = b.ks_addr(frame.value, pointer);
         if b.func.ops[op].opcode == Opcode::BpfTurns {
-            // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it (6.18).
+            // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it
+            // (6.18).
             let count = BpfTurns::of(&b.func.ops[op]).count();
             let count = hide::number(&mut b, self.types, &self.zero, count);
             self.needs_zero = true;

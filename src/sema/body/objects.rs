@@ -1,5 +1,5 @@
-//! Entries that belong to kernel objects: what finds one is a pointer to the object in BPF code, and in user space what names
-//! the object.
+//! Entries that belong to kernel objects: what finds one is a pointer to the object in BPF code, and in user space what
+//! names the object.
 
 use super::value::error_expr;
 use super::{Checker, Side};

@@ -146,7 +146,8 @@ fn unknown(cx: &mut Session, attribute: &Attribute) {
     }
 }
 
-/// The role of a function, of the program's own file or of another module; none if an attribute is not supported or makes no sense, which was reported.
+/// The role of a function, of the program's own file or of another module; none if an attribute is not supported or makes
+/// no sense, which was reported.
 pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) -> Option<Role> {
     let mut role: Option<(Role, &Attribute)> = None;
     let mut broken = false;
