@@ -14,7 +14,7 @@ _TCX_ATTACH_TYPES = {"tcx/ingress": 46, "tcx/egress": 47}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _bpf(command, attr):
+def call(command, attr):
     """Calls bpf(2) with a mutable attribute block; returns (result, errno)."""
     result = _libc.syscall(_BPF_NR, command, attr, len(attr))
     return result, ctypes.get_errno() if result < 0 else 0
@@ -28,7 +28,7 @@ def can_load():
     attr = ctypes.create_string_buffer(128)
     socket_filter = 1
     struct.pack_into("<IIQQ", attr, 0, socket_filter, 2, ctypes.addressof(code), ctypes.addressof(licence))
-    fd, errno = _bpf(_BPF_PROG_LOAD, attr)
+    fd, errno = call(_BPF_PROG_LOAD, attr)
     if fd < 0:
         return os.strerror(errno)
     os.close(fd)
@@ -59,7 +59,7 @@ def tcx_programs(ifname):
         ids = (ctypes.c_uint32 * 16)()
         attr = ctypes.create_string_buffer(128)
         struct.pack_into("<IIIIQI", attr, 0, socket.if_nametoindex(ifname), attach_type, 0, 0, ctypes.addressof(ids), 16)
-        result, _errno = _bpf(_BPF_PROG_QUERY, attr)
+        result, _errno = call(_BPF_PROG_QUERY, attr)
         if result == 0:  # kernels before 6.6 know no TCX: nothing is attached there
             found += [(hook, ids[i]) for i in range(struct.unpack_from("<I", attr, 24)[0])]
     return found

@@ -1,27 +1,34 @@
 //! Why loading failed, in words: what failed, the kernel's reason, what to do.
 
+use super::creation::Wanted;
 use super::log;
 use super::privilege::Privilege;
 use crate::errors::{die, reason, write_all};
+use libbpf_sys as bpf;
 
 /// How many lines of the verifier's log stand before the error.
 const CONTEXT: usize = 12;
 
-/// Ends the process. `error` is −errno, `log` what libbpf said.
-pub fn end(error: i32, log: &str) -> ! {
+/// Ends the process. `error` is −errno, `object` what was to be loaded (or null), `log` what libbpf said.
+pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
     if log::wanted("KS_VERIFIER_LOG")
         && let Some((_, verifier)) = verifier_log(log)
     {
         write_all(2, verifier.as_bytes());
     }
-    die(1, &message(error, log, &Privilege::of_this_process()))
+    let privilege = Privilege::of_this_process();
+    let creation = if object.is_null() { None } else { Wanted::in_log(object, log) };
+    die(1, &message(error, creation.as_ref(), log, &privilege))
 }
 
-fn message(error: i32, log: &str, privilege: &Privilege) -> String {
+fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -> String {
     if error == -libc::EPERM
         && let Some(text) = not_permitted(error, privilege, verifier_log(log).is_some())
     {
         return text;
+    }
+    if let Some(map) = map {
+        return map.message(error, privilege);
     }
     if let Some((program, verifier)) = verifier_log(log) {
         return rejected(error, program, verifier);
@@ -48,7 +55,7 @@ fn message(error: i32, log: &str, privilege: &Privilege) -> String {
             reason(error)
         );
     }
-    if let Some(line) = line_with(log, &["extern ", "failed to create"]) {
+    if let Some(line) = line_with(log, &["extern "]) {
         return format!("cannot load the BPF object: {line}\n  the kernel's reason: {}", reason(error));
     }
     let said = log.lines().next_back().map(|line| format!("\n  the loader said: {}", clean(line))).unwrap_or_default();
@@ -151,13 +158,13 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_permit() {
-        assert!(message(-libc::EPERM, "", &nobody()).starts_with("no privilege to load BPF programs"));
-        assert!(message(-libc::EPERM, "", &root()).contains("(memlock, 65536 bytes)"));
+        assert!(message(-libc::EPERM, None, "", &nobody()).starts_with("no privilege to load BPF programs"));
+        assert!(message(-libc::EPERM, None, "", &root()).contains("(memlock, 65536 bytes)"));
         let namespaced = Privilege { namespaced: true, ..root() };
-        assert!(message(-libc::EPERM, "", &namespaced).contains("user namespace"));
+        assert!(message(-libc::EPERM, None, "", &namespaced).contains("user namespace"));
         let unlimited = Privilege { memlock: None, ..root() };
         assert_eq!(
-            message(-libc::EPERM, "libbpf: said\n", &unlimited),
+            message(-libc::EPERM, None, "libbpf: said\n", &unlimited),
             "cannot load the BPF object: Operation not permitted (EPERM)\n  the loader said: said"
         );
     }
@@ -176,7 +183,7 @@ mod tests {
             processed 2 insns (limit 1000000) max_states_per_insn 0\n\
             -- END PROG LOAD LOG --\n\
             libbpf: failed to load object 'a'\n";
-        let text = message(-libc::EACCES, log, &root());
+        let text = message(-libc::EACCES, None, log, &root());
         assert_eq!(
             text,
             "the verifier rejected the program `drop`: Permission denied (EACCES)\n  \
@@ -193,7 +200,7 @@ mod tests {
         let log = format!(
             "prog 'p': -- BEGIN PROG LOAD LOG --\n; loop @ a.ks:1\n{steps}BPF program is too large\n-- END PROG LOAD LOG --\n"
         );
-        let text = message(-libc::E2BIG, &log, &root());
+        let text = message(-libc::E2BIG, None, &log, &root());
         assert!(text.contains("source: a.ks:1: loop") && text.contains("999: "), "{text}");
         assert!(text.lines().count() < 20, "{text}");
     }
@@ -201,8 +208,6 @@ mod tests {
     #[test]
     fn other_reasons() {
         let log = "libbpf: Error loading vmlinux BTF: -2\n";
-        assert!(message(-libc::ENOENT, log, &root()).starts_with("missing BTF"));
-        let log = "libbpf: map 'm': failed to create: Cannot allocate memory(-12)\n";
-        assert!(message(-libc::ENOMEM, log, &root()).contains("map 'm': failed to create"));
+        assert!(message(-libc::ENOENT, None, log, &root()).starts_with("missing BTF"));
     }
 }

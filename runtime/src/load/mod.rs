@@ -2,6 +2,7 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
+mod creation;
 mod explain;
 mod log;
 pub mod pins;
@@ -47,7 +48,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     let result = unsafe { bpf::bpf_object__load(object) };
     let log = log::take();
     if result != 0 {
-        explain::end(result, &log);
+        explain::end(result, object, &log);
     }
     pins::finish(object, pins);
     STATE.set(State::Loaded(object));
@@ -85,7 +86,7 @@ fn open() -> *mut bpf::bpf_object {
     // SAFETY: the bytes are constants of the executable and stay, the name is copied.
     let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as bpf::size_t, &options) };
     if object.is_null() {
-        explain::end(-errno(), &log::take());
+        explain::end(-errno(), ptr::null_mut(), &log::take());
     }
     object
 }

@@ -1,6 +1,7 @@
 //! Maps from user space: lookup, update, delete, iteration (`iter.rs`), with the per-CPU rules of the language
 //! (`percpu.rs`) and the keys of storages (`objects.rs`). The first access loads the object.
 
+mod failures;
 mod iter;
 mod keyless;
 mod objects;
@@ -96,6 +97,10 @@ impl Map {
         self.kind == bpf::BPF_MAP_TYPE_ARRAY || self.kind == bpf::BPF_MAP_TYPE_PERCPU_ARRAY
     }
 
+    fn names_socket(&self) -> bool {
+        self.kind == bpf::BPF_MAP_TYPE_SK_STORAGE
+    }
+
     /// What the kernel stores into the value as the program sees it.
     fn present(&self, stored: &[u8], value: &mut [u8]) {
         match &self.percpu {
@@ -126,6 +131,7 @@ pub unsafe extern "C" fn ks_map_lookup(index: u32, key: *const c_void, value: *m
             }
         };
         if result != 0 {
+            map.not_found(result);
             out.fill(0);
         }
         result == 0
