@@ -11,7 +11,7 @@ use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
+use crate::diag::codes::maps::{CpuWrite, MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
@@ -43,6 +43,12 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check(module, cx, &bpf, Target::Bpf);
     check(module, cx, &host, Target::Host);
     check_programs(module, cx, &graph, &programs);
+    let both = (|at| bpf.contains(at), |at| host.contains(at));
+    for (span, name, changed) in map_rules::cpu_writes(module, &cx.types, both.0, both.1) {
+        cx.warn(span, CpuWrite { name: name.to_string() })
+            .note(changed, "BPF code changes entries here")
+            .help("do it while no such program is attached, or keep what was there and subtract it when reading");
+    }
     check_recursion(module, cx, &CallGraph::direct(module), &bpf);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };

@@ -80,4 +80,7 @@ codes! {
     W0431 LostCopy { name } = "`{name}` is a copy of the entry, and what is written to it is never used",
     /// The entry was deleted on a path that comes here, while its name still stands for it. What is written to it is lost.
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
+    /// The kernel takes the values of all CPUs at once. Those of the others are written back as they were read, over what
+    /// programs have added since.
+    W0433 CpuWrite { name } = "this writes the other CPUs' values of `{name}` too, over what BPF code adds meanwhile",
 }
