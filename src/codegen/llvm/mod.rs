@@ -14,6 +14,7 @@ mod emit;
 mod functions;
 mod host;
 mod lifetimes;
+mod line_texts;
 mod memory;
 mod module;
 mod null_tests;
@@ -49,7 +50,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
-    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module)) } else { bytes };
+    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), &cx.sources) } else { bytes };
     cx.timed("llvm-bpf", since);
     Some(bytes)
 }

@@ -8,17 +8,32 @@ use crate::target::Target;
 use llvm_sys::core::LLVMSetCurrentDebugLocation2;
 use llvm_sys::debuginfo::*;
 
+/// Stands for the source in a file's node: without one LLVM reads the file, and puts its lines into BTF at a cost that grows
+/// with the square of their number. `line_texts` puts them there.
+const NO_LINES: &str = "\n";
+
 /// Columns beyond this do not fit BTF's line information; 0 stands for the whole line.
 const MAX_COLUMN: u32 = 1023;
 
+fn current_folder() -> String {
+    std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What LLVM calls a source file in BTF: its name, after the folder if that is relative (BTFDebug::populateFileContent in
+/// llvm/lib/Target/BPF/BTFDebug.cpp).
+pub fn path_in_btf(name: &str) -> String {
+    let folder = current_folder();
+    if name.starts_with('/') || folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") }
+}
+
 impl Debug {
-    /// The node of a source file. BPF objects carry its text, which the kernel's log and bpftool show.
+    /// The node of a source file.
     pub(super) fn file(&mut self, cx: &Session, id: FileId) -> Node {
         if let Some(&known) = self.files.get(&id) {
             return known;
         }
         let file = cx.sources.file(id);
-        let folder = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = current_folder();
         let (name, folder) = (file.name.as_str(), folder.as_str());
         let node = if self.target == Target::Bpf {
             let sum = format!("{:x}", md5::compute(&file.text));
@@ -33,8 +48,8 @@ impl Debug {
                     LLVMChecksumKind::CSK_MD5,
                     text(&sum),
                     sum.len(),
-                    text(&file.text),
-                    file.text.len(),
+                    text(NO_LINES),
+                    NO_LINES.len(),
                 )
             }
         } else {

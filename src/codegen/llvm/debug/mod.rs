@@ -5,7 +5,7 @@
 //! - every parameter of a defined function has a variable that is always preserved, else it has no name in BTF and the
 //!   kernel refuses all of it;
 //! - members stand in order of their offsets;
-//! - the source text is embedded in the file's node, so that line information carries it wherever the object is loaded.
+//! - line information carries the source's text, wherever the object is loaded (`line_texts`).
 
 mod data;
 mod files;
@@ -13,6 +13,7 @@ mod functions;
 mod types;
 
 pub use data::MapLayout;
+pub use files::path_in_btf;
 
 use crate::session::Session;
 use crate::source::FileId;
