@@ -177,8 +177,14 @@ impl<'c> Build<'c> {
         made(unsafe { self.builder.build_gep(element, base, &[count], "") })
     }
 
-    pub fn atomic(&self, op: AtomicRMWBinOp, place: PointerValue<'c>, value: IntValue<'c>) -> IntValue<'c> {
-        let old = made(self.builder.build_atomicrmw(op, place, value, AtomicOrdering::SequentiallyConsistent));
+    pub fn atomic(
+        &self,
+        op: AtomicRMWBinOp,
+        place: PointerValue<'c>,
+        value: IntValue<'c>,
+        order: AtomicOrdering,
+    ) -> IntValue<'c> {
+        let old = made(self.builder.build_atomicrmw(op, place, value, order));
         // Else LLVM makes `or 0` of `add 0`, for which BPF has no instruction before v3.
         if let Some(instruction) = old.as_instruction()
             && let Err(error) = instruction.set_volatile(true)

@@ -12,7 +12,7 @@ use crate::session::Mcpu;
 use crate::target::Target;
 use crate::types::{Space, TyKind};
 use inkwell::values::BasicValueEnum;
-use inkwell::{AtomicRMWBinOp, IntPredicate};
+use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
 pub fn ptr_add(g: &mut FnGen, op: &OpData) {
     let view = MemPtrAdd::of(op);
@@ -69,7 +69,8 @@ pub fn atomic(g: &mut FnGen, op: &OpData) {
     if rmw != AtomicRMWBinOp::Add && !fetches(g, op, view.op()) || narrow(g, op, view.value()) {
         return;
     }
-    g.g.build.atomic(rmw, g.ptr(view.place()), g.int(view.value()));
+    // An assignment orders nothing else, and without an order BPF has an instruction that does not fetch.
+    g.g.build.atomic(rmw, g.ptr(view.place()), g.int(view.value()), AtomicOrdering::Monotonic);
 }
 
 pub fn fetch(g: &mut FnGen, op: &OpData) {
@@ -77,7 +78,8 @@ pub fn fetch(g: &mut FnGen, op: &OpData) {
     if !fetches(g, op, view.op()) || narrow(g, op, view.value()) {
         return g.set(op, g.int(view.value()));
     }
-    let old = g.g.build.atomic(operation(view.op()), g.ptr(view.place()), g.int(view.value()));
+    let (op_kind, order) = (operation(view.op()), AtomicOrdering::SequentiallyConsistent);
+    let old = g.g.build.atomic(op_kind, g.ptr(view.place()), g.int(view.value()), order);
     g.set(op, old);
 }
 
