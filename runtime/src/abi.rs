@@ -54,6 +54,8 @@
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
 //! | `ks_uncaught` | `noreturn void (const char *file, uint32_t line, int32_t code)`: a `throw` that nothing caught; status
 //! 1 |
+//! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
+//! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
 //! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
 //! | `ks_wall_ns` | `uint64_t (void)`: CLOCK_REALTIME |
 //! | `ks_ifindex` | `int32_t (const char *name)`: the index, or −ENODEV |

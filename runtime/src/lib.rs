@@ -14,6 +14,7 @@ mod errors;
 mod events;
 mod exit;
 mod globals;
+mod heap;
 mod load;
 mod maps;
 mod net;

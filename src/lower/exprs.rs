@@ -67,6 +67,7 @@ impl Lowering<'_> {
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
+            | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Dispatch { .. } => match self.effect_value(expr) {
                 Some(value) => value,
@@ -145,6 +146,7 @@ impl Lowering<'_> {
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
+            | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr);
@@ -200,6 +202,7 @@ impl Lowering<'_> {
             ExprKind::Attach { handle, target, flags, result_used } => {
                 Some(self.attach(handle, target.as_deref(), flags.as_deref(), *result_used, expr.span))
             }
+            ExprKind::New { init } => Some(self.new_object(init, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))

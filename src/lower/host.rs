@@ -1,10 +1,10 @@
-//! User space's hold on programs: `attach`.
+//! User space's hold on programs: `attach`; and its heap.
 
-use super::func::Lowering;
+use super::func::{Dest, Lowering};
 use crate::ir::Value;
-use crate::sema::tree::Expr;
+use crate::sema::tree::{Const, Expr};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
     /// `attach(handle, target, flags)`: the target is a string, an interface index, or the attribute's.
@@ -33,5 +33,31 @@ impl Lowering<'_> {
             self.b.host_attach_check(link);
         }
         link
+    }
+
+    /// `new T()`: memory that is zero, then the value, if there is memory.
+    pub(super) fn new_object(&mut self, init: &Const, ty: Ty, span: Span) -> Value {
+        let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { crate::bug!("an object is a pointer") };
+        let size = self.cx.types.size_of(to);
+        let pointer = self.at(span).b.host_new(size.into(), ty);
+        if init.is_zero() {
+            return pointer;
+        }
+        let null = self.b.mem_is_null(pointer, Ty::BOOL);
+        let (none, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        let (some, _) = self.region(&[], Dest::Nothing, |this, _| {
+            let value = this.at(span).constant_place(init, to);
+            let place = this.deref(pointer);
+            this.b.ks_copy(place, value);
+            None
+        });
+        self.at(span).b.ks_if(null, &[], vec![none, some]);
+        pointer
+    }
+
+    /// `delete pointer`
+    pub(super) fn delete_object(&mut self, pointer: &Expr, span: Span) {
+        let pointer = self.scalar(pointer);
+        self.at(span).b.host_delete(pointer);
     }
 }

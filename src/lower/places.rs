@@ -68,7 +68,7 @@ impl Lowering<'_> {
         self.b.ks_elem(base, index, place)
     }
 
-    fn deref(&mut self, pointer: Value) -> Value {
+    pub(super) fn deref(&mut self, pointer: Value) -> Value {
         let TyKind::Ptr { to, space, .. } = self.cx.types.kind(self.b.func.ty(pointer)) else {
             crate::bug!("no pointer, but a {}", self.cx.types.ir_text(self.b.func.ty(pointer)));
         };

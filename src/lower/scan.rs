@@ -73,6 +73,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
+        | ExprKind::New { .. }
         | ExprKind::Detach(_)
         | ExprKind::Dispatch { .. } => true,
     }
@@ -108,7 +109,7 @@ impl Uses {
                 self.expr(value);
             }
             StmtKind::MapDelete { key, .. } => self.expr(key),
-            StmtKind::Expr(expr) => self.expr(expr),
+            StmtKind::Delete(expr) | StmtKind::Expr(expr) => self.expr(expr),
             StmtKind::While { condition, body } => {
                 self.expr(condition);
                 self.block(body);
@@ -168,6 +169,7 @@ impl Uses {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
+            | ExprKind::New { .. }
             | ExprKind::Load(_) => {}
             ExprKind::AddressOf(place) => {
                 if let Some(local) = root(place) {

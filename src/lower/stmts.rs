@@ -42,6 +42,7 @@ impl Lowering<'_> {
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value, span),
             StmtKind::MapUpdate { map, key, value } => self.map_update(*map, key, value, span),
             StmtKind::MapAssignOp { map, key, op, value } => self.map_assign_op(*map, key, *op, value, span),
+            StmtKind::Delete(pointer) => self.delete_object(pointer, span),
             StmtKind::MapDelete { map, key } => self.map_delete(*map, key, span),
             StmtKind::Expr(expr) => self.effect(expr),
             StmtKind::While { condition, body } => self.while_(Some(condition), body, condition.span),

@@ -17,6 +17,12 @@ codes! {
     /// `+=`, `-=`, `fetch_add` and the like are atomic where other CPUs see what they change. The kernel has no atomic
     /// operations on packet data, where they are not needed, and one piece of code cannot do both: `*p = *p + n` can.
     E0506 AtomicInPacket = "this update is atomic, and the pointer may point into the packet",
+    /// The object is gone, and its memory may belong to another. A variable that gets another value can be used again.
+    E0507 UsedAfterDelete { name } = "what `{name}` points to was deleted",
+    /// `delete` frees what `new` made. Local and global variables are not made by `new`.
+    E0508 DeleteNotNew = "what this points to was not made by `new`",
+    /// On one of the paths that come here the object was deleted.
+    W0507 MayBeDeleted { name } = "what `{name}` points to may be deleted here",
     /// The pointer may be null here; the process would be ended by a signal.
     W0501 UncheckedNull { name } = "`{name}` may be null here",
 

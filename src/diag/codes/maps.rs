@@ -40,8 +40,8 @@ codes! {
     E0433 EntryAddress { name } = "`{name}` is a map entry, which has no address in user space",
     /// Entries of a per-CPU map exist once per CPU; user space cannot update all of them in one operation.
     E0434 PercpuUpdate { name } = "`{name}` is a per-CPU map, whose entries user space cannot update with an operator",
-    /// Only entries of maps can be deleted.
-    E0435 DeleteWhat = "only an entry of a map can be deleted",
+    /// Entries of maps can be deleted, and in user space what `new` made, by a pointer to it.
+    E0435 DeleteWhat = "only an entry of a map or an object of `new` can be deleted",
     /// What can be done with the entries of a map depends on its kind, its flags, and the side. The
     /// reference has a table of kinds.
     E0436 MapRefuses { name, kind, what, side } = "{what} of `{name}`, a `{kind}`, is not possible {side}",

@@ -17,6 +17,7 @@ impl Checker<'_, '_> {
                 if !self.is_never_null(value) {
                     self.flow.not_null.remove(&local);
                 }
+                self.may_be_new(local);
                 self.info(local).packet = None;
                 self.info(local).program = None;
             }

@@ -174,6 +174,7 @@ impl Checker<'_, '_> {
             | ExprKind::Print(_)
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
+            | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Dispatch { .. }
             | ExprKind::IsPresent(_) => {}

@@ -79,7 +79,7 @@ impl Checker<'_, '_> {
             Ast::Match(matching) => self.match_value(matching, expected, span),
             Ast::SizeofExpr(operand) => self.size_of(operand, expr, expected),
             Ast::SizeofType(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
-            Ast::New { .. } => self.unsupported(span, "`new`").into(),
+            Ast::New { ty, args } => self.new_object(ty, args, span).into(),
             Ast::Paren(inner) => {
                 let mut value = self.value(inner, expected);
                 if value.untyped {

@@ -2,7 +2,7 @@
 
 use super::attachments::Attachments;
 use super::value::Value;
-use super::{Checker, value};
+use super::{Checker, heap, value};
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, GlobalId, LocalId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -18,6 +18,8 @@ pub(super) struct Flow {
     pub attachments: Attachments,
     /// Names of entries that were deleted on some path, and where.
     pub deleted: BTreeMap<LocalId, Span>,
+    /// Pointers to objects that were deleted.
+    pub freed: BTreeMap<LocalId, heap::Deleted>,
 }
 
 /// A pointer that is a field of a variable, or behind one.
@@ -69,6 +71,7 @@ impl Flow {
             not_null_parts: BTreeSet::new(),
             attachments: Attachments::default(),
             deleted: BTreeMap::new(),
+            freed: BTreeMap::new(),
         }
     }
 
@@ -80,7 +83,8 @@ impl Flow {
                 let not_null_parts = self.not_null_parts.intersection(&other.not_null_parts).cloned().collect();
                 let attachments = self.attachments.join(&other.attachments);
                 let deleted = self.deleted.into_iter().chain(other.deleted).collect();
-                Flow { reachable: true, not_null, not_null_parts, attachments, deleted }
+                let freed = heap::join(self.freed, other.freed);
+                Flow { reachable: true, not_null, not_null_parts, attachments, deleted, freed }
             }
             (true, false) => self,
             (false, _) => other,
@@ -201,6 +205,7 @@ impl Checker<'_, '_> {
             self.note_held(local, value);
         }
         self.flow.attachments.forget(local);
+        self.flow.forget_freed(local);
         let info = self.info(local);
         info.packet = None;
         info.program = None;

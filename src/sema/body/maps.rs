@@ -285,9 +285,11 @@ impl Checker<'_, '_> {
         let Some((map, key)) = self.map_entry(what) else {
             let value = self.typed(what, None);
             if matches!(self.cx.types.kind(value.ty), TyKind::Ptr { .. }) {
-                self.unsupported(span, "`delete` of a pointer");
-            } else if value.ty != Ty::ERROR {
-                self.error(what.span, DeleteWhat {}).help("write `delete map[key]`");
+                return self.delete_object(value, span);
+            }
+            if value.ty != Ty::ERROR {
+                self.error(what.span, DeleteWhat {})
+                    .help("write `delete map[key]`, or `delete p` with a pointer to what `new` made");
             }
             return None;
         };

@@ -28,6 +28,7 @@ mod floats;
 mod flow;
 mod format;
 mod function_pointers;
+mod heap;
 mod inner_maps;
 mod kinds;
 mod lifecycle;

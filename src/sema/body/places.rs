@@ -185,6 +185,6 @@ pub(super) fn is_place(expr: &Expr) -> bool {
 }
 
 /// What a place is a part of.
-fn root(place: &Expr) -> &Expr {
+pub(super) fn root(place: &Expr) -> &Expr {
     if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind { root(base) } else { place }
 }

@@ -103,6 +103,7 @@ impl Checker<'_, '_> {
 
     /// A pointer is followed here, or goes where null may not.
     pub fn use_pointer(&mut self, pointer: &Expr) {
+        self.use_object(pointer);
         if !self.may_be_null(pointer) {
             return;
         }

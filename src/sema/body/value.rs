@@ -145,6 +145,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::Print(_)
         | ExprKind::Load(_)
         | ExprKind::Attach { .. }
+        | ExprKind::New { .. }
         | ExprKind::Detach(_)
         | ExprKind::Dispatch { .. } => true,
     }

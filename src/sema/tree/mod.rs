@@ -271,6 +271,8 @@ pub enum StmtKind {
         map: MapId,
         key: Expr,
     },
+    /// `delete pointer`, which may be null
+    Delete(Expr),
     Expr(Expr),
     While {
         condition: Expr,
@@ -461,6 +463,10 @@ pub enum ExprKind {
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
+    /// `new T()`: a pointer to a `T` with this value, or null.
+    New {
+        init: Const,
+    },
     /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.
     Dispatch {
         maps: Vec<MapId>,

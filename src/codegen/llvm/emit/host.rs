@@ -6,8 +6,8 @@ use super::super::module::ModuleGen;
 use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::{
-    HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDetach, HostExit, HostLinkStatus,
-    HostLoad,
+    HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDelete, HostDetach, HostExit,
+    HostLinkStatus, HostLoad, HostNew,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::types::Ty;
@@ -173,6 +173,18 @@ pub fn cancelled(g: &mut FnGen, op: &OpData) {
 pub fn exit(g: &mut FnGen, op: &OpData) {
     let args = [g.value(HostExit::of(op).status())];
     runtime(g, "ks_exit", None, &args);
+}
+
+pub fn new(g: &mut FnGen, op: &OpData) {
+    let size = g.g.build.int(64, HostNew::of(op).size() as u64);
+    let result = op.results.first().map(|&r| g.g.value_type(g.func.ty(r)));
+    let value = runtime(g, "ks_new", result, &[size.into()]);
+    g.set_maybe(op, value);
+}
+
+pub fn delete(g: &mut FnGen, op: &OpData) {
+    let pointer = g.ptr(HostDelete::of(op).pointer());
+    runtime(g, "ks_delete", None, &[pointer.into()]);
 }
 
 pub fn call(g: &mut FnGen, op: &OpData) {

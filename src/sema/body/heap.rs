@@ -1,0 +1,133 @@
+//! `new T()` and `delete pointer`: objects on the heap of user space.
+
+use super::flow::Flow;
+use super::scope::LocalKind;
+use super::value::error_expr;
+use super::{Checker, Side};
+use crate::ast;
+use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, StmtKind};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+use std::collections::BTreeMap;
+
+/// A pointer variable whose object was deleted.
+#[derive(Clone, Copy)]
+pub(super) struct Deleted {
+    at: Span,
+    /// On every path that comes here.
+    certain: bool,
+}
+
+/// What is deleted where two ways meet.
+pub(super) fn join(
+    left: BTreeMap<LocalId, Deleted>,
+    mut right: BTreeMap<LocalId, Deleted>,
+) -> BTreeMap<LocalId, Deleted> {
+    let mut both = BTreeMap::new();
+    for (local, one) in left {
+        let certain = right.remove(&local).is_some_and(|other| one.certain && other.certain);
+        both.insert(local, Deleted { certain, ..one });
+    }
+    both.extend(right.into_iter().map(|(local, other)| (local, Deleted { certain: false, ..other })));
+    both
+}
+
+impl Checker<'_, '_> {
+    /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
+    pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Expr {
+        if self.side == Side::Bpf {
+            self.error(span, NotSupportedYet { what: "`new` in BPF code".into() })
+                .help("a local variable lives as long as its function, an entry of a map until it is deleted");
+            return error_expr(span);
+        }
+        if let Some(flags) = args.first() {
+            self.error(flags.span, NotSupportedYet { what: "`new` with flags".into() })
+                .help("they are for kernel modules; in user space write `new T()`");
+            return error_expr(span);
+        }
+        let of = self.resolve_bare(ty);
+        if of == Ty::ERROR {
+            return error_expr(span);
+        }
+        let init = self.default_of(of);
+        let ty = self.cx.types.ptr(of, Space::Heap, true);
+        Expr { kind: ExprKind::New { init }, ty, span }
+    }
+
+    fn default_of(&self, ty: Ty) -> Const {
+        let kind = self.cx.types.kind(ty);
+        if let TyKind::Array(element, length) = kind {
+            let value = self.default_of(element);
+            return if value.is_zero() { Const::Zero } else { Const::Array(vec![value; length as usize]) };
+        }
+        let TyKind::Struct(id) = kind else { return Const::Zero };
+        let fields = &self.cx.types.struct_def(id).fields;
+        let field_value = |(index, ty)| match self.env.field_defaults.get(&(id, index)) {
+            Some(value) => value.clone(),
+            None => self.default_of(ty),
+        };
+        let values: Vec<Const> = fields.iter().map(|field| field.ty).enumerate().map(field_value).collect();
+        let value = Const::Struct(values);
+        if value.is_zero() { Const::Zero } else { value }
+    }
+
+    /// `delete pointer`
+    pub fn delete_object(&mut self, pointer: Expr, span: Span) -> Option<StmtKind> {
+        if self.side == Side::Bpf {
+            self.error(span, NotSupportedYet { what: "`delete` of a pointer in BPF code".into() })
+                .help("`delete map[key]` deletes an entry of a map");
+            return None;
+        }
+        if self.is_no_object(&pointer) {
+            self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
+            return None;
+        }
+        self.use_object(&pointer);
+        if let Some(local) = self.pointer_local(&pointer)
+            && !self.info(local).address_taken
+        {
+            self.flow.freed.insert(local, Deleted { at: span, certain: true });
+        }
+        Some(StmtKind::Delete(pointer))
+    }
+
+    /// Whether it is known that `new` did not make what a pointer points to.
+    fn is_no_object(&mut self, pointer: &Expr) -> bool {
+        let space = self.pointer(pointer.ty).map(|p| p.space);
+        if let ExprKind::AddressOf(place) = &pointer.kind {
+            return !matches!(super::places::root(place).kind, ExprKind::Deref(_));
+        }
+        let Some(local) = self.pointer_local(pointer) else { return matches!(space, Some(Space::Global)) };
+        let info = self.info(local);
+        info.kind == LocalKind::Var && info.holds_stack && info.assigned <= 1
+    }
+
+    /// A pointer is followed, handed to a function, or deleted: what it points to must still be there.
+    pub fn use_object(&mut self, pointer: &Expr) {
+        let Some(local) = self.pointer_local(pointer) else { return };
+        // Said once.
+        let Some(deleted) = self.flow.freed.remove(&local) else { return };
+        let name = self.locals[local.0 as usize].name.clone();
+        if deleted.certain {
+            self.error(pointer.span, UsedAfterDelete { name }).note(deleted.at, "deleted here");
+        } else {
+            self.warn(pointer.span, MayBeDeleted { name }).note(deleted.at, "deleted here");
+        }
+    }
+
+    /// A body that may run, or not, gives the variable another value.
+    pub fn may_be_new(&mut self, local: LocalId) {
+        if let Some(deleted) = self.flow.freed.get_mut(&local) {
+            deleted.certain = false;
+        }
+    }
+}
+
+impl Flow {
+    /// The variable got another value.
+    pub fn forget_freed(&mut self, local: LocalId) {
+        self.freed.remove(&local);
+    }
+}
