@@ -2,44 +2,78 @@
 //!
 //! Takes `map.lookup`, which `maps` made, in structured code. One of the same map and an equal key gets the pointer of the
 //! earlier one, if that comes first on every way and nothing in between can update or delete an entry of the map: nothing
-//! of the kind happens to arrays, whose entries stay where they are. What a loop's body looks up is not taken from outside
-//! of it. BPF only: user space has no pointers into maps.
+//! of the kind happens to arrays, whose entries stay where they are. Where such a thing happens only if the entry was absent,
+//! as in `m[k] += 1`, the lookup is done again only then. What a loop's body looks up is not taken from outside of it. BPF
+//! only: user space has no pointers into maps.
 
+mod effects;
+mod joins;
 mod numbers;
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Pass, Run};
 use crate::ir::ops::MapLookup;
-use crate::ir::{Attr, Function, MapDecl, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
-use crate::tables::OpTrait;
-use crate::types::{Space, TyKind, Types};
+use crate::types::{Ty, Types};
+use effects::Effects;
 use numbers::{Contents, Number, Numbers};
 use std::collections::HashMap;
 
+const NAME: &str = "map-reuse";
 pub static PASS: Pass =
-    Pass { name: "map-reuse", summary: "Look up an entry once where that is enough", run: Run::Function(run) };
+    Pass { name: NAME, summary: "Look up an entry once where that is enough", run: Run::Module(run) };
 
-fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
+    let effects = Effects::of(module, &cx.types);
+    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(reuse(func, &effects, &cx.types)))
+}
+
+fn reuse(func: &mut Function, effects: &Effects, types: &Types) -> Changed {
     let mut reuse = Reuse {
         func,
-        types: &cx.types,
-        maps: &module.maps,
-        numbers: Numbers::of(func, &cx.types),
+        types,
+        effects,
+        numbers: Numbers::of(func, types),
         replaced: HashMap::new(),
         erased: Vec::new(),
+        again: Vec::new(),
     };
     reuse.region(func.body, &mut Known::default());
-    let Reuse { replaced, erased, .. } = reuse;
+    let Reuse { mut replaced, erased, again, .. } = reuse;
+    let changed = if erased.is_empty() && again.is_empty() { Changed::No } else { Changed::Yes };
+    for (op, pointer) in again {
+        replaced.insert(func.ops[op].results[0], look_up_where_null(func, op, pointer));
+        func.erase(op);
+    }
     func.replace_values(&replaced);
-    let changed = if erased.is_empty() { Changed::No } else { Changed::Yes };
     for op in erased {
         func.erase(op);
     }
     changed
 }
 
+/// The pointer, or if that is null what the lookup finds.
+fn look_up_where_null(func: &mut Function, op: OpId, pointer: Value) -> Value {
+    let (key, map) = (MapLookup::of(&func.ops[op]).key(), MapLookup::of(&func.ops[op]).map().clone());
+    let ty = func.ty(func.ops[op].results[0]);
+    let mut b = Builder::before(func, op, NAME);
+    let null = b.mem_is_null(pointer, Ty::BOOL);
+    let either = b.either(
+        null,
+        &[ty],
+        |b| {
+            let found = b.map_lookup(key, &map, ty);
+            b.ks_yield(&[found]);
+        },
+        |b| {
+            b.ks_yield(&[pointer]);
+        },
+    );
+    func.ops[either].results[0]
+}
+
 /// An entry, or its absence, that is still what the map holds.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Lookup {
     map: Symbol,
     key: Number,
@@ -51,15 +85,19 @@ struct Lookup {
 struct Known {
     contents: Contents,
     lookups: Vec<Lookup>,
+    /// Those that still hold if they have found an entry.
+    found: Vec<Lookup>,
 }
 
 struct Reuse<'f> {
     func: &'f Function,
     types: &'f Types,
-    maps: &'f [MapDecl],
+    effects: &'f Effects,
     numbers: Numbers<'f>,
     replaced: HashMap<Value, Value>,
     erased: Vec<OpId>,
+    /// Lookups to be done only where an earlier one, this pointer, has found nothing.
+    again: Vec<(OpId, Value)>,
 }
 
 impl Reuse<'_> {
@@ -72,6 +110,8 @@ impl Reuse<'_> {
             } else if data.regions.is_empty() {
                 self.numbers.step(op, &mut known.contents);
                 self.forget(op, known);
+            } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome) {
+                self.ways(op, known);
             } else {
                 self.regions(op, known);
             }
@@ -82,19 +122,23 @@ impl Reuse<'_> {
         let view = MapLookup::of(&self.func.ops[op]);
         let (map, pointer) = (view.map(), self.func.ops[op].results[0]);
         // A bound map is another one each time that it is bound.
-        if self.maps.iter().any(|known| known.name == *map && known.bound) {
+        if self.effects.map(map).is_some_and(|known| known.bound) {
             return;
         }
         let Some(key) = self.numbers.content(view.key(), &mut known.contents) else { return };
-        match known.lookups.iter().find(|lookup| lookup.map == *map && lookup.key == key) {
-            Some(earlier) => {
-                self.replaced.insert(pointer, earlier.pointer);
-                self.erased.push(op);
-            }
-            None => known.lookups.push(Lookup { map: map.clone(), key, pointer }),
+        let same = |lookup: &&Lookup| lookup.map == *map && lookup.key == key;
+        if let Some(earlier) = known.lookups.iter().find(same) {
+            self.replaced.insert(pointer, earlier.pointer);
+            self.erased.push(op);
+            return;
         }
+        if let Some(at) = known.found.iter().position(|lookup| same(&lookup)) {
+            self.again.push((op, known.found.remove(at).pointer));
+        }
+        known.lookups.push(Lookup { map: map.clone(), key, pointer });
     }
 
+    /// Loops, and whatever else holds regions.
     fn regions(&mut self, op: OpId, known: &mut Known) {
         let func = self.func;
         let data = &func.ops[op];
@@ -117,25 +161,11 @@ impl Reuse<'_> {
 
     /// Forgets the entries that an op may update or delete.
     fn forget(&self, op: OpId, known: &mut Known) {
-        let data = &self.func.ops[op];
-        if !data.opcode.has(OpTrait::WritesMemory) {
-            return;
-        }
-        let named = data.attrs.iter().find_map(|attr| match attr {
-            Attr::Symbol(name) => self.maps.iter().find(|map| map.name == *name),
-            Attr::Int(_) | Attr::Bool(_) | Attr::Str(_) | Attr::Type(_) | Attr::Word(_) | Attr::Ints(_) => None,
-        });
-        let takes_map = |&operand: &Value| {
-            matches!(
-                self.types.kind(self.func.ty(operand)),
-                TyKind::Ptr { space: Space::Map, .. } | TyKind::Place { space: Space::Map, .. }
-            )
+        let changes = self.effects.of_op(self.func, self.types, &self.func.ops[op]);
+        let stays = |lookup: &Lookup| {
+            self.effects.map(&lookup.map).is_some_and(|map| map.kind.array) || !changes.contains(&lookup.map)
         };
-        let any =
-            data.opcode == Opcode::KsCall || named.is_some_and(|map| map.bound) || data.operands.iter().any(takes_map);
-        known.lookups.retain(|lookup| {
-            let moves = self.maps.iter().any(|map| map.name == lookup.map && !map.kind.array);
-            !moves || (!any && named.is_none_or(|map| map.name != lookup.map))
-        });
+        known.lookups.retain(stays);
+        known.found.retain(stays);
     }
 }

@@ -1,6 +1,6 @@
 //! Value numbers: values and contents of places with the same number are equal.
 
-use crate::ir::ops::{KsCopy, KsDeref, KsLoad, KsStore, KsZero};
+use crate::ir::ops::{KsCopy, KsDeref, KsLoad, KsStore, KsZero, PacketCtxLoad};
 use crate::ir::{Attr, Function, OpData, OpId, Opcode, Path, Value};
 use crate::passes::assign_ops::root;
 use crate::tables::{OpTrait, OperandKind};
@@ -11,7 +11,19 @@ pub type Number = u32;
 
 /// What places hold at one point of a function, as far as it is known.
 #[derive(Clone, Default)]
-pub struct Contents(BTreeMap<Path, Number>);
+pub struct Contents {
+    places: BTreeMap<Path, Number>,
+    /// Fields of contexts, by the context's pointer.
+    context: BTreeMap<(Number, i128), Number>,
+}
+
+impl Contents {
+    /// Keeps what both hold.
+    pub fn meet(&mut self, other: &Contents) {
+        self.places.retain(|path, number| other.places.get(path) == Some(number));
+        self.context.retain(|field, number| other.context.get(field) == Some(number));
+    }
+}
 
 /// The numbers of one function's values.
 pub struct Numbers<'f> {
@@ -102,11 +114,11 @@ impl<'f> Numbers<'f> {
     /// What a place holds; what is not known yet gets a number.
     pub fn content(&mut self, place: Value, contents: &mut Contents) -> Option<Number> {
         let path = self.tracked(place)?;
-        if let Some(&known) = contents.0.get(&path) {
+        if let Some(&known) = contents.places.get(&path) {
             return Some(known);
         }
         let number = self.fresh();
-        contents.0.insert(path, number);
+        contents.places.insert(path, number);
         Some(number)
     }
 
@@ -118,6 +130,13 @@ impl<'f> Numbers<'f> {
             if let Some(number) = self.content(KsLoad::of(data).place(), contents) {
                 self.values.insert(data.results[0], number);
             }
+            return;
+        }
+        if data.opcode == Opcode::PacketCtxLoad {
+            let view = PacketCtxLoad::of(data);
+            let field = (self.value(view.ctx()), view.field());
+            let fresh = self.fresh();
+            self.values.insert(data.results[0], *contents.context.entry(field).or_insert(fresh));
             return;
         }
         let written = if data.opcode == Opcode::KsStore {
@@ -140,7 +159,7 @@ impl<'f> Numbers<'f> {
         if let Some((place, Some(number))) = written
             && let Some(path) = self.tracked(place)
         {
-            contents.0.insert(path, number);
+            contents.places.insert(path, number);
         }
     }
 
@@ -150,6 +169,12 @@ impl<'f> Numbers<'f> {
         let data = &func.ops[op];
         if data.opcode == Opcode::KsCall || data.opcode.has(OpTrait::ChangesPacket) {
             self.forget_spaces(contents, &[Space::Stack, Space::Packet, Space::Ctx]);
+        }
+        // Helpers may change fields of the context too.
+        if matches!(data.opcode, Opcode::KsCall | Opcode::BpfHelper | Opcode::PacketCtxStore)
+            || data.opcode.has(OpTrait::ChangesPacket)
+        {
+            contents.context.clear();
         }
         for (index, &operand) in data.operands.iter().enumerate() {
             if data.may_write(index) {
@@ -164,7 +189,7 @@ impl<'f> Numbers<'f> {
         if let Some(variable) = variable.map(|op| self.func.ops[op].results[0]) {
             let path = Path::of(self.func, self.types, place);
             let part = path.variable == variable;
-            contents.0.retain(|held, _| held.variable != variable || (part && !held.overlaps(&path)));
+            contents.places.retain(|held, _| held.variable != variable || (part && !held.overlaps(&path)));
         } else if space == Space::Any {
             self.forget_spaces(contents, &[Space::Stack, Space::Packet, Space::Ctx]);
         } else {
@@ -174,7 +199,7 @@ impl<'f> Numbers<'f> {
 
     /// What lies in these spaces, but for variables that no pointer points to.
     fn forget_spaces(&self, contents: &mut Contents, spaces: &[Space]) {
-        contents.0.retain(|held, _| {
+        contents.places.retain(|held, _| {
             let own = self.func.def(held.variable).is_some_and(|op| self.func.ops[op].opcode == Opcode::KsVar);
             let inside = self.space(held.variable).is_some_and(|space| spaces.contains(&space));
             !inside || (own && !self.escaped.contains(&held.variable))

@@ -1,0 +1,108 @@
+//! Which maps a call may change.
+
+use crate::ir::ops::KsCall;
+use crate::ir::{Attr, Function, MapDecl, Module, OpData, Opcode, Symbol, Value};
+use crate::tables::OpTrait;
+use crate::types::{Space, TyKind, Types};
+use std::collections::{BTreeSet, HashMap};
+
+/// The maps whose entries something may update or delete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Changes {
+    These(BTreeSet<Symbol>),
+    Any,
+}
+
+impl Changes {
+    fn nothing() -> Changes {
+        Changes::These(BTreeSet::new())
+    }
+
+    fn add(&mut self, other: &Changes) {
+        match (self, other) {
+            (Changes::These(own), Changes::These(more)) => own.extend(more.iter().cloned()),
+            (own @ Changes::These(_), Changes::Any) => *own = Changes::Any,
+            (Changes::Any, Changes::These(_) | Changes::Any) => {}
+        }
+    }
+
+    pub fn contains(&self, map: &Symbol) -> bool {
+        match self {
+            Changes::These(maps) => maps.contains(map),
+            Changes::Any => true,
+        }
+    }
+}
+
+/// What each function of a module changes.
+pub struct Effects {
+    maps: Vec<MapDecl>,
+    funcs: HashMap<Symbol, Changes>,
+}
+
+impl Effects {
+    pub fn of(module: &Module, types: &Types) -> Effects {
+        let mut effects = Effects { maps: module.maps.clone(), funcs: HashMap::new() };
+        let calls: Vec<BTreeSet<&Symbol>> = module.funcs.iter().map(callees).collect();
+        for func in &module.funcs {
+            let mut own = Changes::nothing();
+            let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+            for data in ops.filter(|data| data.opcode != Opcode::KsCall) {
+                own.add(&effects.of_op(func, types, data));
+            }
+            effects.funcs.insert(func.name.clone(), own);
+        }
+        loop {
+            let mut grown = false;
+            for (func, callees) in module.funcs.iter().zip(&calls) {
+                let mut all = effects.of_call(&func.name);
+                callees.iter().for_each(|callee| all.add(&effects.of_call(callee)));
+                grown |= effects.funcs.insert(func.name.clone(), all.clone()).is_none_or(|before| before != all);
+            }
+            if !grown {
+                return effects;
+            }
+        }
+    }
+
+    pub fn map(&self, name: &Symbol) -> Option<&MapDecl> {
+        self.maps.iter().find(|map| map.name == *name)
+    }
+
+    /// A function without a body here may do anything.
+    fn of_call(&self, callee: &Symbol) -> Changes {
+        self.funcs.get(callee).cloned().unwrap_or(Changes::Any)
+    }
+
+    /// What one op, without its regions, changes. Entries of arrays stay where they are.
+    pub fn of_op(&self, func: &Function, types: &Types, data: &OpData) -> Changes {
+        if data.opcode == Opcode::KsCall {
+            return self.of_call(KsCall::of(data).callee());
+        }
+        if !data.opcode.has(OpTrait::WritesMemory) {
+            return Changes::nothing();
+        }
+        let takes_map = |&operand: &Value| {
+            matches!(
+                types.kind(func.ty(operand)),
+                TyKind::Ptr { space: Space::Map, .. } | TyKind::Place { space: Space::Map, .. }
+            )
+        };
+        let named = data.attrs.iter().find_map(|attr| match attr {
+            Attr::Symbol(name) => self.map(name),
+            Attr::Int(_) | Attr::Bool(_) | Attr::Str(_) | Attr::Type(_) | Attr::Word(_) | Attr::Ints(_) => None,
+        });
+        match named {
+            // It may be any of the maps that are like it.
+            Some(map) if map.bound => Changes::Any,
+            _ if data.operands.iter().any(takes_map) => Changes::Any,
+            Some(map) if !map.kind.array => Changes::These(BTreeSet::from([map.name.clone()])),
+            Some(_) | None => Changes::nothing(),
+        }
+    }
+}
+
+fn callees(func: &Function) -> BTreeSet<&Symbol> {
+    let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    ops.filter(|data| data.opcode == Opcode::KsCall).map(|data| KsCall::of(data).callee()).collect()
+}
