@@ -4,6 +4,8 @@
 //! reported. What is written where is `tool/build.rs`'s business.
 
 use crate::codegen::llvm::{self, Artifact};
+use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
 use crate::session::Session;
@@ -129,8 +131,35 @@ pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Modu
     if cx.diags.has_errors() { None } else { Some(part) }
 }
 
+/// From how many bytes on local variables of BPF code move off a stack that is too small: one try after the other.
+const MOVED_LOCALS: [u64; 3] = [128, 64, 24];
+
 /// The BPF side of a program: its lowered module and its object.
 pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
+    let before = cx.diags.count();
+    let first = bpf_object(cx, module);
+    let is_stack = |diag: &Diagnostic| [StackTooLarge::INFO.code, StackOfCalls::INFO.code].contains(&diag.code);
+    if first.is_some() || !cx.diags.iter().skip(before).any(is_stack) {
+        return first;
+    }
+    // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
+    let reported = cx.diags.take_since(before);
+    for least in MOVED_LOCALS {
+        cx.moved_locals = Some(least);
+        let moved = bpf_object(cx, module);
+        cx.moved_locals = None;
+        if moved.is_some() {
+            return moved;
+        }
+        cx.diags.take_since(before);
+    }
+    for diag in reported {
+        cx.diags.push(diag);
+    }
+    None
+}
+
+fn bpf_object(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
     let part = lowered(cx, module, Target::Bpf)?;
     let object = llvm::bpf(cx, &part, Artifact::Object)?;
     Some((part, object))

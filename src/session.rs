@@ -97,6 +97,8 @@ pub struct Session {
     pub sources: SourceMap,
     pub diags: Diagnostics,
     pub types: Types,
+    /// Local variables of BPF code of at least so many bytes are not on the stack: `pipeline` found it too small for all.
+    pub moved_locals: Option<u64>,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
 }
@@ -108,6 +110,7 @@ impl Session {
             sources: SourceMap::default(),
             diags: Diagnostics::default(),
             types: Types::new(),
+            moved_locals: None,
             timings: Vec::new(),
         }
     }

@@ -79,11 +79,12 @@ fn program(name: &str, v: &Value) -> String {
     });
     format!(
         "ProgramSpec {{ name: {name:?}, context: {:?}, result: {:?}, returns: ({returns}), safe_default: {}, forms: &[{forms}], \
-         packet: {}, prog_type: {}, target: {:?} }}",
+         packet: {}, scratch: {}, prog_type: {}, target: {:?} }}",
         text(v, "context"),
         text(v, "result"),
         int(v, "safe_default"),
         flag(v, "packet", false),
+        flag(v, "scratch", false),
         int(v, "prog_type"),
         maybe_text(v, "target"),
     )

@@ -143,6 +143,18 @@ impl Diagnostics {
         self.list.iter()
     }
 
+    /// How many there are, for [`Diagnostics::take_since`].
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Takes back what was reported after the first `count`.
+    pub fn take_since(&mut self, count: usize) -> Vec<Diagnostic> {
+        let taken = self.list.split_off(count);
+        self.errors -= taken.iter().filter(|diag| diag.severity == Severity::Error).count();
+        taken
+    }
+
     pub fn take(&mut self) -> Vec<Diagnostic> {
         self.errors = 0;
         std::mem::take(&mut self.list)

@@ -34,6 +34,7 @@ mod pointees;
 mod pointer_sources;
 pub mod reach;
 pub mod records;
+pub mod scratch;
 pub mod shared_data;
 pub mod split;
 pub mod stack_writes;

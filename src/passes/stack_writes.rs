@@ -136,18 +136,21 @@ fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
         });
     }
     if data.opcode == Opcode::KsDeref {
-        return Some(pointed(func, types, KsDeref::of(data).pointer()).map_or(whole, |base| Part { size, ..base }));
+        return match addressed(func, KsDeref::of(data).pointer()) {
+            Some(place) => part(func, types, place).map(|base| Part { size, ..base }),
+            None => Some(whole),
+        };
     }
     Some(whole)
 }
 
-/// What a pointer points to, where that is a place of this function.
-fn pointed(func: &Function, types: &Types, pointer: Value) -> Option<Part> {
+/// The place whose address a pointer is, where that is of this function.
+fn addressed(func: &Function, pointer: Value) -> Option<Value> {
     let data = &func.ops[func.def(pointer)?];
     if data.opcode == Opcode::ArithCast {
-        return pointed(func, types, data.operands[0]);
+        return addressed(func, data.operands[0]);
     }
-    if data.opcode == Opcode::KsAddr { part(func, types, data.operands[0]) } else { None }
+    (data.opcode == Opcode::KsAddr).then(|| data.operands[0])
 }
 
 fn pointee(types: &Types, ty: Ty) -> Ty {

@@ -7,6 +7,9 @@ pub use maps::*;
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
+/// A value of one CPU lies in one per-CPU unit: PCPU_MIN_UNIT_SIZE of include/linux/percpu.h.
+pub const MAX_PERCPU_VALUE: u64 = 32768;
+
 /// A program type (`ir-specs/programs.toml`).
 #[derive(Debug)]
 pub struct ProgramSpec {
@@ -23,6 +26,8 @@ pub struct ProgramSpec {
     pub forms: &'static [ProgramForm],
     /// Has a packet: `ctx.packet`, `data`, `data_end`.
     pub packet: bool,
+    /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
+    pub scratch: bool,
     /// `bpf_prog_type` of include/uapi/linux/bpf.h.
     pub prog_type: u32,
     /// How the attribute's string is read when it is none of the modes.

@@ -28,6 +28,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::loop_form::PASS,
     // Takes what `loop-form` chose, where kernels have iterators.
     &passes::iterators::PASS,
+    // Before the next one, which puts what callbacks use into a frame; after all that asks what is on the stack.
+    &passes::scratch::PASS,
     // Takes it where they have not.
     &passes::outline::PASS,
     // After `outline`: a callback looks up for itself.

@@ -152,8 +152,8 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
     };
     let bytes = match target {
         Target::Bpf => {
-            let lowered = pipeline::lowered(cx, module, target)?;
-            llvm::bpf(cx, &lowered, want)?
+            let (lowered, object) = pipeline::bpf(cx, module)?;
+            if want == Artifact::Object { object } else { llvm::bpf(cx, &lowered, want)? }
         }
         Target::Host => {
             let bpf = bpf_side(cx, module)?;

@@ -9,13 +9,11 @@ use crate::sema::predefined::table_type;
 use crate::sema::scope::Found;
 use crate::sema::tree::MapId;
 use crate::session::Session;
-use crate::tables::{MAP_FLAGS, MapKindSpec, ValueRule};
+use crate::tables::{MAP_FLAGS, MAX_PERCPU_VALUE, MapKindSpec, ValueRule};
 use crate::types::{Ty, TyKind, Types};
 
 /// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
 const STACK_DEPTH: u64 = 127;
-/// A value of one CPU lies in one per-CPU unit (PCPU_MIN_UNIT_SIZE).
-pub(super) const MAX_PERCPU_VALUE: u64 = 32768;
 /// Entries of a hash are allocated by kmalloc (KMALLOC_MAX_SIZE); some bytes of it are the entry's head and key.
 const MAX_VALUE: u64 = (4 << 20) - 1024;
 

@@ -1,10 +1,11 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
-use super::map_values::{MAX_PERCPU_VALUE, holds};
+use super::map_values::holds;
 use crate::ast::{self, VarDecl};
 use crate::diag::codes::shared::{CannotPin, MapStorage, PercpuSize};
 use crate::sema::tree::Storage;
 use crate::session::Session;
+use crate::tables::MAX_PERCPU_VALUE;
 use crate::types::{Ty, TyKind};
 
 /// Of a variable that is no map.

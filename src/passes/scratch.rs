@@ -1,0 +1,136 @@
+//! `scratch`: large local variables move off the BPF stack, where it is too small for all.
+//!
+//! Runs over structured control flow, and does nothing until `pipeline` has found that the module's stack does not fit and
+//! says how large a variable must be to move. Leaves one `percpu` variable for each function that has such variables, with a
+//! field for each, so that the function looks it up once. What remains of a variable is a place that is typed as on the
+//! stack: callees and frames take it as they did.
+//!
+//! That memory belongs to the CPU, so it serves programs whose runs on one CPU do not interrupt each other
+//! (`scratch` in `programs.toml`). Pointers stay on the stack: in other memory the verifier loses track of them.
+
+use super::{Changed, Pass, Run};
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::KsVar;
+use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Role, Symbol};
+use crate::session::Session;
+use crate::tables::MAX_PERCPU_VALUE;
+use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
+use std::collections::HashMap;
+
+const NAME: &str = "scratch";
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Keep large local variables in per-CPU memory", run: Run::Module(run) };
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let Some(least) = cx.moved_locals else { return Changed::No };
+    let graph = CallGraph::of(module);
+    let funcs = module.funcs.iter().enumerate();
+    let interrupted = funcs.filter(|(_, f)| matches!(&f.role, Role::Program { spec, .. } if !spec.scratch));
+    let interrupted = graph.reach(interrupted.map(|(at, _)| at).collect::<Vec<_>>());
+    let mut changed = Changed::No;
+    for at in 0..module.funcs.len() {
+        if interrupted.contains(at) {
+            continue;
+        }
+        let moved = large(&module.funcs[at], &cx.types, least);
+        if moved.is_empty() {
+            continue;
+        }
+        let name = free_name(module, &format!("scratch_{}", module.funcs[at].name));
+        let func = &mut module.funcs[at];
+        let ty = layout(func, &mut cx.types, &name, &moved);
+        place(func, &mut cx.types, &name, ty, &moved);
+        let (init, span) = (vec![0; cx.types.size_of(ty) as usize], func.name_span);
+        module.globals.push(Global { name, ty, init, kind: GlobalKind::Percpu, section: None, span });
+        changed = Changed::Yes;
+    }
+    changed
+}
+
+/// The variables that move, the largest first, as many as one entry of a map holds.
+fn large(func: &Function, types: &Types, least: u64) -> Vec<OpId> {
+    // Those that passes made are arguments of helpers, which want them on the stack.
+    let own = |op: &OpId| func.ops[*op].opcode == Opcode::KsVar && func.ops[*op].loc.made_by.is_none();
+    let mut vars: Vec<(u64, OpId)> =
+        func.walk().into_iter().filter(own).map(|op| (types.size_of(variable_type(func, types, op)), op)).collect();
+    vars.retain(|&(size, op)| size >= least && fits_map(types, variable_type(func, types, op)));
+    vars.sort_by_key(|&(size, _)| std::cmp::Reverse(size));
+    let mut room = MAX_PERCPU_VALUE;
+    vars.retain(|&(size, _)| {
+        let aligned = size.next_multiple_of(8);
+        let fits = aligned <= room;
+        room -= if fits { aligned } else { 0 };
+        fits
+    });
+    vars.into_iter().map(|(_, op)| op).collect()
+}
+
+fn variable_type(func: &Function, types: &Types, op: OpId) -> Ty {
+    let TyKind::Place { of, .. } = types.kind(func.ty(func.ops[op].results[0])) else {
+        crate::bug!("a variable that is no place")
+    };
+    of
+}
+
+/// Whether a type can be in a map: without pointers, and without locks, which per-CPU maps refuse.
+fn fits_map(types: &Types, ty: Ty) -> bool {
+    let kind = types.kind(ty);
+    if let TyKind::Struct(id) = kind {
+        let def = types.struct_def(id);
+        return def.origin != Origin::Lock && def.fields.iter().all(|field| fits_map(types, field.ty));
+    }
+    if let TyKind::Array(element, _) = kind {
+        return fits_map(types, element);
+    }
+    !matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))
+}
+
+/// `name`, or one with more after it, that nothing in the module has.
+fn free_name(module: &Module, name: &str) -> Symbol {
+    let taken = |name: &str| {
+        module.globals.iter().any(|g| &*g.name == name)
+            || module.maps.iter().any(|m| &*m.name == name)
+            || module.funcs.iter().any(|f| &*f.name == name)
+    };
+    let mut free = name.to_owned();
+    while taken(&free) {
+        free.push('_');
+    }
+    free.as_str().into()
+}
+
+/// The struct of the variables.
+fn layout(func: &Function, types: &mut Types, name: &Symbol, moved: &[OpId]) -> Ty {
+    let fields = moved.iter().enumerate().map(|(index, &op)| {
+        // Unique, since shadowed variables share a name.
+        let name = format!("{}{index}", String::from_utf8_lossy(KsVar::of(&func.ops[op]).name()));
+        FieldDef { name, ty: variable_type(func, types, op), offset: 0, bits: None, span: None }
+    });
+    let fields = fields.collect();
+    let def = StructDef { name: name.to_string(), origin: Origin::User, fields, size: 0, align: 1, span: None };
+    let id = types.add_struct(def);
+    types.lay_out(id);
+    types.intern(TyKind::Struct(id))
+}
+
+/// Puts the fields' places where the variables were.
+fn place(func: &mut Function, types: &mut Types, name: &Symbol, ty: Ty, moved: &[OpId]) {
+    let Some(&first) = func.blocks[func.entry()].ops.first() else { crate::bug!("a function without an end") };
+    let whole = types.place(ty, Space::Percpu);
+    let mut places = HashMap::new();
+    let base = Builder::before(func, first, NAME).ks_global(name, whole);
+    for (index, &op) in moved.iter().enumerate() {
+        let of = variable_type(func, types, op);
+        let (field, there) = (types.place(of, Space::Percpu), types.ptr(of, Space::Percpu, false));
+        let (local, as_local) = (types.ptr(of, Space::Stack, false), types.place(of, Space::Stack));
+        let mut b = Builder::before(func, first, NAME);
+        let field = b.ks_field(base, index as i128, field);
+        let there = b.ks_addr(field, there);
+        let local = b.arith_cast(there, local);
+        places.insert(func.ops[op].results[0], Builder::before(func, first, NAME).ks_deref(local, as_local));
+    }
+    func.replace_values(&places);
+    for &op in moved {
+        func.erase(op);
+    }
+}
