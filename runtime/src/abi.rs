@@ -49,6 +49,8 @@
 //! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to
 //! their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY
 //! inside a handler, printed |
+//! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
+//! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |

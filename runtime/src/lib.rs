@@ -22,3 +22,4 @@ mod print;
 mod program;
 mod signals;
 mod time;
+mod user_ring;

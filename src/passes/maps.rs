@@ -179,7 +179,8 @@ fn inner(func: &mut Function, types: &mut Types, op: OpId) {
     func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
 }
 
-fn reserve(func: &mut Function, types: &mut Types, op: OpId) {
+/// A record is its address, if that is not null.
+pub fn reserve(func: &mut Function, types: &mut Types, op: OpId) {
     let name = MapReserve::of(&func.ops[op]).map().clone();
     let TyKind::Opt(record) = types.kind(func.ty(func.ops[op].results[0])) else {
         crate::bug!("a record may be absent")

@@ -6,6 +6,7 @@ pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
 mod choices;
+pub mod drains;
 pub mod elements;
 mod entry_init;
 pub mod events;

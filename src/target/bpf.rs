@@ -6,6 +6,8 @@ use crate::passes::{self, Pass};
 pub static PASSES: &[&Pass] = &[
     // First: the others see only what is left.
     &passes::split::PASS,
+    // Makes functions and direct calls of them.
+    &passes::drains::PASS,
     // Before all that look at calls, or make numbers of what they move.
     &passes::function_pointers::PASS,
     // After `function-pointers`: all callees are known; before all that look at the memory of a pointer.

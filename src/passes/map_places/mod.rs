@@ -9,7 +9,7 @@
 
 mod stale;
 
-use super::maps::insert;
+use super::maps::{insert, reserve};
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
@@ -42,6 +42,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             let view = MapEntryOr::of(&func.ops[op]);
             let (key, map, init) = (view.key(), declared(module, view.map()), view.init());
             entry(func, &mut cx.types, op, (key, map, Some(init), &module.maps), &uses);
+        } else if opcode == Opcode::MapReserve {
+            reserve(func, &mut cx.types, op);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapAssignOp {

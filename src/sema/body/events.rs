@@ -6,7 +6,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted};
 use crate::diag::codes::support::NotSupportedYet;
-use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::sema::tree::{Const, Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::{MapAccess, MapMethodSpec, ValueRule};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
@@ -43,8 +43,8 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::Record { map }, ty, span })
     }
 
-    /// `m.on_event(handler)`
-    pub fn on_event(
+    /// `m.on_event(handler)`, `m.drain(handler)`
+    pub fn handed_to(
         &mut self,
         map: MapId,
         method: &'static MapMethodSpec,
@@ -73,7 +73,13 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         self.use_pointer(&handler);
-        Expr { kind: ExprKind::MapCall { map, method, args: vec![handler] }, ty: Ty::VOID, span }
+        // The kernel calls it, by an address that is known when the program is loaded.
+        if method.needs == MapAccess::Drain && !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
+            return self
+                .unsupported(arg.value.span, format!("`{}` to a function that is not named there", method.name));
+        }
+        let ty = self.table_type(method.result);
+        Expr { kind: ExprKind::MapCall { map, method, args: vec![handler] }, ty, span }
     }
 
     /// `dispatch(m, …)`, `dispatch(m, …, timeout_ms: n)`

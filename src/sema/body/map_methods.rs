@@ -80,8 +80,8 @@ impl Checker<'_, '_> {
         if method.optional {
             return self.untested(span);
         }
-        if method.needs == MapAccess::Events {
-            return self.on_event(map, method, name, args, span);
+        if matches!(method.needs, MapAccess::Events | MapAccess::Drain) {
+            return self.handed_to(map, method, name, args, span);
         }
         let Some(mut args) = self.method_args(map, method, name, args) else { return error_expr(span) };
         self.context_argument(map, method, &mut args, span);

@@ -3,8 +3,8 @@
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
 use crate::ir::ops::{
-    BpfClamp, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop, BpfOpaque,
-    BpfUnlock, BpfWhole,
+    BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
+    BpfOpaque, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -103,6 +103,19 @@ pub fn for_each(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
     g.call_helper("bpf_for_each_map_elem", Some(long), &[map, callback, g.value(view.frame()), flags]);
+}
+
+pub fn drain(g: &mut FnGen, op: &OpData) {
+    let view = BpfDrain::of(op);
+    let Some(callback) = g.g.funcs.get(view.callback()) else {
+        crate::bug!("there is no function @{}", view.callback());
+    };
+    let callback = callback.as_global_value().as_pointer_value().into();
+    let map = super::map::place(g, view.map()).into();
+    let (frame, flags) = (g.g.build.null().into(), g.g.build.int(64, 0).into());
+    let long = g.g.build.int_type(64).into();
+    let count = g.call_helper("bpf_user_ringbuf_drain", Some(long), &[map, callback, frame, flags]);
+    g.set_maybe(op, count);
 }
 
 pub fn iter_new(g: &mut FnGen, op: &OpData) {

@@ -231,27 +231,39 @@ pub fn output(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn new_record(g: &mut FnGen, op: &OpData) {
+    let ptr = g.g.build.ptr_type().into();
+    if g.g.target == Target::Host {
+        let args = [map_index(g, MapNewRecord::of(op).map())];
+        let record = runtime(g, "ks_user_ring_reserve", Some(ptr), &args);
+        return g.set_maybe(op, record);
+    }
     let TyKind::Ptr { to, .. } = g.types().kind(g.func.ty(op.results[0])) else {
         crate::bug!("a record has an address")
     };
     let size = g.g.build.int(64, g.types().size_of(to)).into();
     let flags = g.g.build.int(64, 0).into();
-    let ptr = g.g.build.ptr_type().into();
     let record =
         g.call_helper("bpf_ringbuf_reserve", Some(ptr), &[place(g, MapNewRecord::of(op).map()).into(), size, flags]);
     g.set_maybe(op, record);
 }
 
 pub fn submit(g: &mut FnGen, op: &OpData) {
-    end_record(g, "bpf_ringbuf_submit", MapSubmit::of(op).record());
+    let view = MapSubmit::of(op);
+    end_record(g, ("bpf_ringbuf_submit", "ks_user_ring_submit"), view.map(), view.record());
 }
 
 pub fn discard(g: &mut FnGen, op: &OpData) {
-    end_record(g, "bpf_ringbuf_discard", MapDiscard::of(op).record());
+    let view = MapDiscard::of(op);
+    end_record(g, ("bpf_ringbuf_discard", "ks_user_ring_discard"), view.map(), view.record());
 }
 
 /// With flags 0: who waits is told where that is needed.
-fn end_record(g: &mut FnGen, helper: &str, record: Value) {
+fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, record: Value) {
+    if g.g.target == Target::Host {
+        let args = [map_index(g, map), g.value(record)];
+        runtime(g, symbol, None, &args);
+        return;
+    }
     let flags = g.g.build.int(64, 0).into();
     g.call_helper(helper, None, &[g.value(record), flags]);
 }
