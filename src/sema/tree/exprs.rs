@@ -1,0 +1,159 @@
+//! Expressions.
+
+use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional};
+use crate::source::Span;
+use crate::tables::{BuiltinSpec, MapMethodSpec};
+use crate::types::Ty;
+
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub enum ExprKind {
+    Const(Const),
+    Local(LocalId),
+    Global(GlobalId),
+    ConfigField {
+        config: ConfigId,
+        field: usize,
+    },
+    /// A field of a struct that is a place or a value.
+    Field {
+        base: Box<Expr>,
+        field: usize,
+    },
+    /// An element of an array that is a place or a value. A constant index is in range. One that is not reads zero and
+    /// writes nothing where it is out of range; a negative one is.
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
+    /// What a pointer points to: a place.
+    Deref(Box<Expr>),
+    /// Of an element with a variable index: null where that is out of range if this type may be null; else it is in range.
+    AddressOf(Box<Expr>),
+    /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
+    CtxField {
+        ctx: Box<Expr>,
+        field: usize,
+    },
+    /// `ctx->data_end - ctx->data`, as `u64`
+    PacketLen {
+        ctx: Box<Expr>,
+    },
+    /// A copy of the entry, zero where absent.
+    MapGet {
+        map: MapId,
+        key: Box<Expr>,
+    },
+    /// A pointer plus or minus an `i64` is of the pointer's type and counts elements.
+    Arith {
+        op: ArithOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    /// `-e`
+    Neg(Box<Expr>),
+    /// `~e`
+    BitNot(Box<Expr>),
+    /// `!e` of a bool
+    Not(Box<Expr>),
+    /// Both sides have one type, but for integers of mixed signs, whose values are compared. Arrays and structs, equal or
+    /// not, by elements and fields.
+    Compare {
+        op: CompareOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    /// `&&`, `||`
+    Logical {
+        and: bool,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    /// To the type of this expression; also truthiness (to bool), between `be` and host order (swaps), and from a link to
+    /// `i32` (its status: 0 or a negative errno).
+    Cast(Box<Expr>),
+    /// The stored integer of a `be` value: `x.raw`.
+    Raw(Box<Expr>),
+    /// Also `?:`, and `if` as a statement (then of type `void`).
+    If(Box<If>),
+    Block(Block),
+    Match(Box<Match>),
+    Call {
+        func: FuncId,
+        args: Vec<Expr>,
+    },
+    /// Through a function pointer; `checked` where it was tested not to be null.
+    CallPointer {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+        checked: bool,
+    },
+    Builtin {
+        builtin: &'static BuiltinSpec,
+        args: Vec<Expr>,
+    },
+    /// `fetch_add(place, n)` and the like; the operands have the type of the place.
+    Atomic {
+        builtin: &'static BuiltinSpec,
+        place: Box<Expr>,
+        args: Vec<Expr>,
+    },
+    /// `m[k].cpu(i)`, the value of one CPU; without `cpu`: `m[k].sum()`.
+    PerCpu {
+        map: MapId,
+        key: Box<Expr>,
+        cpu: Option<Box<Expr>>,
+    },
+    /// `m.insert(k, v)` and the like, of a method whose result is always there. The context of an `output` that needs one
+    /// is an argument after those of the method.
+    MapCall {
+        map: MapId,
+        method: &'static MapMethodSpec,
+        args: Vec<Expr>,
+    },
+    Print(Print),
+    /// `load(program)`
+    Load(FuncId),
+    /// `attach(handle, target?, flags?)`
+    Attach {
+        handle: Box<Expr>,
+        target: Option<Box<Expr>>,
+        flags: Option<Box<Expr>>,
+        result_used: bool,
+    },
+    /// Takes a handle (all its links) or a link; yields an `i32`.
+    Detach(Box<Expr>),
+    /// `new T()`: a pointer to a `T` with this value, or null.
+    New {
+        init: Const,
+    },
+    /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.
+    Dispatch {
+        maps: Vec<MapId>,
+        timeout: Option<Box<Expr>>,
+    },
+    /// In order of evaluation; fields that were left out have been filled in.
+    Struct {
+        fields: Vec<(usize, Expr)>,
+    },
+    /// In order; as many as the array's length.
+    Array(Vec<Expr>),
+    /// All elements of the array are this one, which is evaluated once.
+    Fill(Box<Expr>),
+    /// Whether an optional is there: `m[k] != null`.
+    IsPresent(Box<Optional>),
+}
+
+/// A print whose format was checked against its arguments.
+pub struct Print {
+    /// A printf format without length modifiers; every conversion has an argument of a fitting type: integers are of 32 or
+    /// 64 bits, signed for `d` and unsigned for `u x X o c`.
+    pub format: Vec<u8>,
+    pub args: Vec<Expr>,
+    /// `print` ends the line, `print_raw` does not.
+    pub newline: bool,
+}

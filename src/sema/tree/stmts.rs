@@ -1,0 +1,129 @@
+//! Statements and blocks.
+
+use super::{ArithOp, Binding, Expr, LocalId, MapId, Optional};
+use crate::source::Span;
+use crate::types::Ty;
+
+pub struct Block {
+    /// No statement follows one that always leaves; a `match` over all variants of an enum whose arms leave counts as one.
+    pub stmts: Vec<Stmt>,
+    /// The value of a block that is an expression.
+    pub value: Option<Box<Expr>>,
+    pub span: Span,
+}
+
+pub struct Stmt {
+    pub kind: StmtKind,
+    pub span: Span,
+}
+
+pub enum StmtKind {
+    /// None: zeroed, also in each turn of a loop.
+    Var {
+        local: LocalId,
+        init: Option<Expr>,
+    },
+    /// `var v = m[k]`: a copy, zero if absent; `present` (a hidden bool local) tells which.
+    VarCopy {
+        local: LocalId,
+        present: LocalId,
+        source: Optional,
+    },
+    /// `var v = optional else { … }`: `v` stays bound for the rest of the enclosing block; `otherwise` diverges.
+    VarElse {
+        binding: Binding,
+        otherwise: Block,
+    },
+    /// `place = value`, or `place op= value`: then the place's value is converted to `op.compute`, the type of `value`
+    /// (but for shift counts), and the result back.
+    Assign {
+        place: Expr,
+        op: Option<CompoundOp>,
+        value: Expr,
+    },
+    /// `m[k] = value`
+    MapUpdate {
+        map: MapId,
+        key: Expr,
+        value: Expr,
+    },
+    /// `m[k] op= value`: inserts where absent.
+    MapAssignOp {
+        map: MapId,
+        key: Expr,
+        op: CompoundOp,
+        value: Expr,
+    },
+    MapDelete {
+        map: MapId,
+        key: Expr,
+    },
+    /// `delete pointer`, which may be null
+    Delete(Expr),
+    Expr(Expr),
+    While {
+        condition: Expr,
+        body: Block,
+    },
+    Loop {
+        body: Block,
+    },
+    /// `lock (entry.field)`: the field of a bound entry.
+    Lock {
+        lock: Expr,
+        body: Block,
+    },
+    /// `low..high`; both of the local's type, evaluated once.
+    For {
+        local: LocalId,
+        low: Expr,
+        high: Expr,
+        inclusive: bool,
+        body: Block,
+    },
+    /// `for (k, v in m)`: both are copies; a discarded one is a local all the same.
+    ForMap {
+        map: MapId,
+        key: LocalId,
+        value: LocalId,
+        body: Block,
+    },
+    /// `for (cpu, v in m[k])`: no turn where the key is absent.
+    ForCpus {
+        map: MapId,
+        key: Expr,
+        cpu: LocalId,
+        value: LocalId,
+        body: Block,
+    },
+    /// `outer[k] = &inner`
+    MapSetInner {
+        map: MapId,
+        key: Expr,
+        inner: MapId,
+    },
+    /// `m[k].cpu(i) = value`
+    MapCpuUpdate {
+        map: MapId,
+        key: Expr,
+        cpu: Expr,
+        value: Expr,
+    },
+    /// `for (i, v in array)`: `value` is a copy of the element, read when its turn comes.
+    ForArray {
+        array: Expr,
+        index: LocalId,
+        value: LocalId,
+        body: Block,
+    },
+    Break,
+    Continue,
+    Return(Option<Expr>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CompoundOp {
+    pub op: ArithOp,
+    /// The type in which the operation is computed.
+    pub compute: Ty,
+}
