@@ -16,6 +16,7 @@ mod hide;
 pub mod iterators;
 mod kept_pointers;
 mod late_writes;
+pub mod lock_places;
 pub mod locks;
 pub mod loop_form;
 mod manager;

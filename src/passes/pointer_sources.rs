@@ -1,6 +1,5 @@
-//! Whether a pointer of unknown origin may point into the packet: part of the pass `assign-ops`.
-//!
-//! What it was made of is followed through variables, branches and calls; beyond those its type decides.
+//! What pointers are made of, followed through variables, branches and calls (`lock-places`); whether one of unknown origin
+//! may point into the packet (`assign-ops`): where its sources cannot be followed its type decides.
 
 use super::pointees::Pointees;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
@@ -11,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// The updates, as functions and ops, of what may be in the packet or in other memory.
 pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -> BTreeSet<(Symbol, OpId)> {
-    let sources = Sources { module, types, pointees };
+    let sources = Sources { module, types };
     let mut found = BTreeSet::new();
     if pointees.packet.is_empty() {
         return found;
@@ -22,7 +21,7 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
             if data.opcode.has(OpTrait::Updates)
                 && let Some(pointer) = leading(func, data.operands[0])
                 && sources.of_unknown(at, pointer)
-                && sources.may_be_packet((at, pointer), &mut BTreeSet::new())
+                && sources.may_be_packet(pointees, (at, pointer), &mut BTreeSet::new())
             {
                 found.insert((func.name.clone(), op));
             }
@@ -31,14 +30,13 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
     found
 }
 
-struct Sources<'m> {
-    module: &'m Module,
-    types: &'m Types,
-    pointees: &'m Pointees,
+pub struct Sources<'m> {
+    pub module: &'m Module,
+    pub types: &'m Types,
 }
 
 /// A function by its index, and a value of it.
-type At = (usize, Value);
+pub type At = (usize, Value);
 
 impl Sources<'_> {
     fn of_unknown(&self, at: usize, pointer: Value) -> bool {
@@ -46,21 +44,21 @@ impl Sources<'_> {
         matches!(self.types.kind(func.ty(pointer)), TyKind::Ptr { space: Space::Any, .. })
     }
 
-    fn may_be_packet(&self, (at, pointer): At, seen: &mut BTreeSet<At>) -> bool {
+    fn may_be_packet(&self, pointees: &Pointees, (at, pointer): At, seen: &mut BTreeSet<At>) -> bool {
         let func = &self.module.funcs[at];
         let TyKind::Ptr { to, space, .. } = self.types.kind(func.ty(pointer)) else { return false };
         if space != Space::Any {
             return space == Space::Packet;
         }
-        if !self.pointees.packet.contains(&to) || !seen.insert((at, pointer)) {
+        if !pointees.packet.contains(&to) || !seen.insert((at, pointer)) {
             return false;
         }
         let Some(sources) = self.made_of((at, pointer)) else { return true };
-        sources.into_iter().any(|source| self.may_be_packet(source, seen))
+        sources.into_iter().any(|source| self.may_be_packet(pointees, source, seen))
     }
 
     /// The pointers that one may be, or be a part of what they point to; none where that is not followed.
-    fn made_of(&self, (at, pointer): At) -> Option<Vec<At>> {
+    pub fn made_of(&self, (at, pointer): At) -> Option<Vec<At>> {
         let func = &self.module.funcs[at];
         let here = |values: Vec<Value>| values.into_iter().map(|value| (at, value)).collect();
         let (op, index) = match func.values[pointer].def {
@@ -113,7 +111,7 @@ impl Sources<'_> {
 }
 
 /// The pointer that leads to a place.
-fn leading(func: &Function, place: Value) -> Option<Value> {
+pub fn leading(func: &Function, place: Value) -> Option<Value> {
     let root = super::assign_ops::root(func, place)?;
     (func.ops[root].opcode == Opcode::KsDeref).then(|| KsDeref::of(&func.ops[root]).pointer())
 }

@@ -22,6 +22,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::map_reuse::PASS,
     // After all that makes optionals.
     &passes::optionals::PASS,
+    // After `optionals`, which makes plain branches and casts of pointers; before all that moves code.
+    &passes::lock_places::PASS,
     // After `maps`; makes divisions and shifts.
     &passes::assign_ops::PASS,
     // Only before the next one, so that bodies have the size that they keep.

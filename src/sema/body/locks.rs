@@ -26,7 +26,14 @@ impl Checker<'_, '_> {
             }
             return None;
         };
-        let base = self.place_base(base);
+        let mut base = self.place_base(base);
+        // Whether it points to an entry is found out when all calls are known (`passes/lock_places`).
+        let through = self.pointer(base.ty).filter(|pointer| self.cx.types.has_lock(pointer.to));
+        if let Some(pointer) = through {
+            self.use_pointer(&base);
+            let span = base.span;
+            base = Expr { kind: ExprKind::Deref(Box::new(base)), ty: pointer.to, span };
+        }
         let TyKind::Struct(id) = self.cx.types.kind(base.ty) else {
             if base.ty != Ty::ERROR {
                 let through = self.pointer(base.ty).is_some();
@@ -35,7 +42,7 @@ impl Checker<'_, '_> {
             return None;
         };
         let (field, ty) = self.find_field(id, name)?;
-        let mut entry = false;
+        let mut entry = matches!(base.kind, ExprKind::Deref(_));
         if let ExprKind::Local(local) = base.kind {
             let info = self.info(local);
             info.read = true;

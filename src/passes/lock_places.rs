@@ -1,0 +1,66 @@
+//! `lock-places`: a lock that is found through a pointer is that of a map entry.
+//!
+//! Takes `bpf.locked` after `optionals`, where pointers are made by few ops; leaves all as it is. The verifier knows the memory
+//! of a pointer on each path, the type of a parameter or variable does not: so what each pointer may be made of is followed,
+//! into callers and callees, and what is not certainly an entry is reported. BPF only: user space takes no locks.
+
+use super::pointer_sources::{At, Sources, leading};
+use super::{Changed, Pass, Run};
+use crate::diag::codes::shared::LockWhat;
+use crate::ir::ops::BpfLocked;
+use crate::ir::{Module, Opcode, ValueDef};
+use crate::session::Session;
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+use std::collections::BTreeSet;
+
+pub static PASS: Pass =
+    Pass { name: "lock-places", summary: "Check that locks are those of map entries", run: Run::Module(run) };
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    for (at, func) in module.funcs.iter().enumerate() {
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if data.opcode != Opcode::BpfLocked {
+                continue;
+            }
+            let Some(pointer) = leading(func, BpfLocked::of(data).lock()) else { continue };
+            let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
+            let mut search = Search { sources: Sources { module, types: &cx.types }, of: to, seen: BTreeSet::new() };
+            if let Some((what, span)) = search.no_entry((at, pointer)) {
+                let error = cx.error(data.loc.span.start(), LockWhat { what: what.to_owned() });
+                error.note(span, "the pointer may come from here");
+                error.help("pass the address of an entry that is bound: `if (var v = m[key]) { f(&v) }`");
+            }
+        }
+    }
+    Changed::No
+}
+
+/// The search for where a pointer may come from.
+struct Search<'m> {
+    sources: Sources<'m>,
+    /// The value of the map.
+    of: Ty,
+    seen: BTreeSet<At>,
+}
+
+impl Search<'_> {
+    /// What a pointer may point to that is no entry, and where that pointer is made.
+    fn no_entry(&mut self, (at, pointer): At) -> Option<(&'static str, Span)> {
+        let func = &self.sources.module.funcs[at];
+        let TyKind::Ptr { to, space, .. } = self.sources.types.kind(func.ty(pointer)) else { return None };
+        if !self.seen.insert((at, pointer)) || (space == Space::MapValue && to == self.of) {
+            return None;
+        }
+        // What an entry's address was made into is no part of the search: its bytes may be of another value.
+        if let Some(made_of) = self.sources.made_of((at, pointer)).filter(|_| space != Space::MapValue) {
+            return made_of.into_iter().find_map(|source| self.no_entry(source));
+        }
+        let span = match func.values[pointer].def {
+            ValueDef::Result(op, _) => func.ops[op].loc.span,
+            ValueDef::Arg(..) => func.name_span,
+        };
+        Some((if space == Space::Stack { "that of a copy" } else { "what may be something else" }, span))
+    }
+}
