@@ -36,6 +36,8 @@
 //! | `ks_map_update_cpu` | `int32_t (uint32_t map, const void *key, uint32_t cpu, const void *value)`: 0 or −errno, silent |
 //! | `ks_map_set_inner` | `int32_t (uint32_t map, const void *key, uint32_t inner)`: 0 or −errno, silent; `inner` is a map
 //! too |
+//! | `ks_map_inner` | `void *(uint32_t map, const void *key, uint32_t template)`: the number of the map that is there, as an
+//! address; null if there is none. The template is the map that it is like |
 //! | `ks_map_push` | `int32_t (uint32_t map, const void *value)`: 0 or −errno, silent; maps without keys |
 //! | `ks_map_pop`, `ks_map_peek` | `bool (uint32_t map, void *value_out)`: an empty map zero-fills `value_out` |
 //! | `ks_map_contains` | `bool (uint32_t map, const void *value)`: of a Bloom filter |

@@ -107,8 +107,8 @@ impl Walk<'_> {
         let pinned = |name: &Symbol| self.module.global(name).is_some_and(|g| g.kind == GlobalKind::Pinned);
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(pinned)
-            // What is to take events is only remembered.
-            || op.opcode != Opcode::MapOnEvent && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
+            // What is to take events is only remembered; a name is bound before there is a map.
+            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
     }
 
     /// What has an address may be written at any time; a function that an op other than a call names may be called at any

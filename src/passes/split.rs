@@ -6,7 +6,7 @@
 
 use super::global_uses::global_of;
 use super::{Changed, Pass, Run};
-use crate::ir::ops::MapSetInner;
+use crate::ir::ops::{MapInner, MapSetInner};
 use crate::ir::{Function, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::tables::AttrKind;
@@ -35,8 +35,12 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             for func in &module.funcs {
                 for op in func.walk() {
                     maps.extend(map_of(&func.ops[op]).cloned());
-                    if func.ops[op].opcode == Opcode::MapSetInner {
-                        maps.insert(MapSetInner::of(&func.ops[op]).inner().clone());
+                    let data = &func.ops[op];
+                    if data.opcode == Opcode::MapSetInner {
+                        maps.insert(MapSetInner::of(data).inner().clone());
+                    } else if data.opcode == Opcode::MapInner {
+                        // The template: what is taken out is as it is.
+                        maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
                     }
                     globals.extend(global_of(&func.ops[op]).cloned());
                 }

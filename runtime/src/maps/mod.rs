@@ -2,6 +2,7 @@
 //! (`percpu.rs`) and the keys of storages (`objects.rs`). The first access loads the object.
 
 mod failures;
+mod inner;
 mod iter;
 mod keyless;
 mod objects;
@@ -33,11 +34,17 @@ struct Map {
 
 static MAPS: MainThread<OnceCell<Vec<Map>>> = MainThread::new(OnceCell::new());
 
-fn map(index: u32) -> &'static Map {
+/// Those that the program declares.
+fn declared() -> &'static [Map] {
     // The static is reached as such, so that the borrow lives as long as the process.
     let maps: &'static OnceCell<Vec<Map>> = &MAPS;
-    let all = maps.get_or_init(|| program::maps().iter().map(find).collect());
-    all.get(index as usize).unwrap_or_else(|| {
+    maps.get_or_init(|| program::maps().iter().map(find).collect())
+}
+
+/// A declared map, or one that was taken out of a map of maps.
+fn map(index: u32) -> &'static Map {
+    let (all, index) = (declared(), index as usize);
+    all.get(index).or_else(|| inner::opened(index - all.len())).unwrap_or_else(|| {
         die(1, &format!("there is no map {index}\n  help: this is a fault of ksc; please report it"))
     })
 }
@@ -175,16 +182,4 @@ pub unsafe extern "C" fn ks_map_delete(index: u32, key: *const c_void) -> i32 {
         let result = bpf::bpf_map_delete_elem(map.fd, key.as_ptr());
         if result == 0 { 0 } else { -errno() }
     }
-}
-
-/// See abi.rs.
-///
-/// # Safety
-/// `key` has the size of the map's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ks_map_set_inner(index: u32, key: *const c_void, inner: u32) -> i32 {
-    let fd = map(inner).fd;
-    // SAFETY: as the caller promises; the value of a map of maps is a descriptor.
-    let result = unsafe { bpf::bpf_map_update_elem(map(index).fd, key, (&raw const fd).cast(), 0) };
-    if result == 0 { 0 } else { -errno() }
 }

@@ -5,6 +5,7 @@ use crate::errors::{die, errno, reason};
 use libbpf_sys as bpf;
 use std::ffi::c_void;
 
+#[derive(Clone)]
 pub struct PerCpu {
     cpus: usize,
     value_size: usize,

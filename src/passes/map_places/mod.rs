@@ -11,7 +11,7 @@ mod stale;
 
 use super::maps::{insert, reserve};
 use super::{Changed, Declarations, Pass, Run};
-use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr};
+use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
@@ -44,6 +44,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             entry(func, &mut cx.types, op, (key, map, Some(init), &module.maps), &uses);
         } else if opcode == Opcode::MapReserve {
             reserve(func, &mut cx.types, op);
+        } else if opcode == Opcode::MapInner {
+            inner(func, &mut cx.types, op);
         } else if opcode == Opcode::MapInsert {
             insert(func, op);
         } else if opcode == Opcode::MapAssignOp {
@@ -129,6 +131,15 @@ fn entry(
             write_through(func, types, user, &copies, uses);
         }
     }
+}
+
+/// A map that is taken out of a map of maps is a pointer too, to what the runtime knows of it.
+fn inner(func: &mut Function, types: &mut Types, op: OpId) {
+    let view = MapInner::of(&func.ops[op]);
+    let (key, name) = (view.key(), view.map().clone());
+    let pointer = types.ptr(Ty::U8, Space::Map, true);
+    let pointer = Builder::before(func, op, NAME).map_open_inner(key, &name, pointer);
+    func.become_op(op, Opcode::MemSome, vec![pointer], Vec::new());
 }
 
 fn insert_where_absent(b: &mut Builder<'_>, copies: &Copies<'_>, present: Value, init: Value) -> Value {

@@ -68,8 +68,10 @@ impl Stale<'_> {
         !other && (!writes_places || data.operands.iter().enumerate().any(entry))
     }
 
+    /// A bound name may be of any map.
     fn is_other_map(&self, name: &Symbol) -> bool {
-        name != self.map && self.maps.iter().any(|map| map.name == *name)
+        let declared = |name: &Symbol| self.maps.iter().any(|map| map.name == *name && !map.bound);
+        name != self.map && declared(name) && declared(self.map)
     }
 }
 

@@ -74,9 +74,13 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 }
 
-/// A map's number in the descriptor.
+/// A map's number in the descriptor; a bound map has the one that is kept in its place.
 pub fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
-    match g.g.ir.maps.iter().position(|m| m.name == *map) {
+    if g.bound.contains_key(map) {
+        let kept = super::map::place(g, map);
+        return g.g.build.resize(g.g.build.ptr_to_int(kept), 32, Extend::Zero).into();
+    }
+    match super::super::host::maps(g.g.ir).position(|m| m.name == *map) {
         Some(index) => g.number(index as u32),
         None => crate::bug!("there is no map @{map}"),
     }

@@ -5,8 +5,8 @@ use super::super::functions::FnGen;
 use super::host::{map_index, runtime};
 use crate::ir::ops::{
     MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew, MapIterNext,
-    MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOutput, MapPeek, MapPop, MapPush, MapRedirect,
-    MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek, MapPop, MapPush,
+    MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -44,6 +44,17 @@ pub fn set_inner(g: &mut FnGen, op: &OpData) {
     let int = g.g.build.int_type(32).into();
     let status = runtime(g, "ks_map_set_inner", Some(int), &args);
     g.set_maybe(op, status);
+}
+
+pub fn open_inner(g: &mut FnGen, op: &OpData) {
+    let view = MapOpenInner::of(op);
+    let Some(template) = g.g.ir.map(view.map()).and_then(|outer| outer.inner.clone()) else {
+        crate::bug!("@{} holds no maps", view.map())
+    };
+    let args = [map_index(g, view.map()), g.value(view.key()), map_index(g, &template)];
+    let ptr = g.g.build.ptr_type().into();
+    let inner = runtime(g, "ks_map_inner", Some(ptr), &args);
+    g.set_maybe(op, inner);
 }
 
 pub fn lookup(g: &mut FnGen, op: &OpData) {

@@ -71,7 +71,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
         None => (g.build.null().into(), 0),
     };
     let progs: Vec<_> = module.programs.iter().map(|p| prog(g, p)).collect();
-    let maps: Vec<_> = module.maps.iter().map(|m| map(g, m)).collect();
+    let maps: Vec<_> = super::maps(module).map(|m| map(g, m)).collect();
     let globals: Vec<_> = super::shared_globals(module).map(|global| shared(g, global)).collect();
     let mut fields = vec![g.u32(KS_ABI), g.u32(0), name, object, g.u64(object_len)];
     fields.extend(g.list("ks.progs", &progs));

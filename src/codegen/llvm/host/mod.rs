@@ -5,9 +5,14 @@ mod options;
 
 use super::emit::runtime_function;
 use super::module::ModuleGen;
-use crate::ir::{Global, Module, Role};
+use crate::ir::{Global, MapDecl, Module, Role};
 use crate::target::Target;
 use inkwell::values::{FunctionValue, IntValue};
+
+/// The maps of the descriptor, in order.
+pub fn maps(host: &Module) -> impl Iterator<Item = &MapDecl> {
+    host.maps.iter().filter(|map| !map.bound)
+}
 
 /// The globals that BPF code shares, in order of the descriptor.
 pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
