@@ -50,7 +50,7 @@
 //! process ends with 1 |
 //! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to
 //! their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY
-//! inside a handler, printed |
+//! inside a handler, −EBADMSG for values of another size, both printed |
 //! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |

@@ -102,7 +102,7 @@ unsafe extern "C" fn on_record(context: *mut c_void, data: *mut c_void, size: bp
     // SAFETY: the context is the source that `open` gave; libbpf's data has that size.
     let (source, sent) =
         unsafe { (&*context.cast::<Source>(), std::slice::from_raw_parts(data.cast(), size as usize)) };
-    if source.take(sent) { 0 } else { STOP }
+    if source.take(sent, |size| size) { 0 } else { STOP }
 }
 
 /// Buffers of all CPUs. The raw form, since its callback can stop after an event.
@@ -145,7 +145,9 @@ unsafe extern "C" fn on_event(
         }
         let sample = event.cast::<Sample>();
         let data = sample.add(1).cast::<u8>();
-        (*context.cast::<Source>()).take(std::slice::from_raw_parts(data, (*sample).size as usize))
+        let sent = std::slice::from_raw_parts(data, (*sample).size as usize);
+        // The size and the bytes after it fill words of 64 bits.
+        (*context.cast::<Source>()).take(sent, |size| (size + 4).next_multiple_of(8) - 4)
     };
     if go_on { bpf::LIBBPF_PERF_EVENT_CONT } else { bpf::LIBBPF_PERF_EVENT_ERROR }
 }

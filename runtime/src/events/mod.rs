@@ -1,7 +1,7 @@
 //! What BPF code sends: the handlers of maps, and `dispatch`, which calls them.
 //!
-//! Handlers run outside of libbpf's buffers: each gets a copy of its own, so that it may change it, and so that it finds a
-//! whole value where the buffer does not align one or another program sent less.
+//! Handlers run outside of libbpf's buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
+//! where the buffer does not align it.
 
 mod channel;
 
@@ -97,9 +97,11 @@ impl Source {
         self.channel.get_or_init(|| Channel::open(self))
     }
 
-    /// Hands over a value that BPF code sent. False where its buffer is to stop there.
-    fn take(&self, sent: &[u8]) -> bool {
+    /// Hands over a value that BPF code sent, whose buffer has room for so many bytes of it. False where the buffer is to
+    /// stop there.
+    fn take(&self, sent: &[u8], room: fn(usize) -> usize) -> bool {
         let result = match (self.handler.get(), self.value.try_borrow_mut()) {
+            _ if sent.len() != room(self.size) => self.misfit(sent.len()),
             (Some(handler), Ok(mut value)) => handler.call(copied(&mut value, self.size, sent)),
             // A value is taken only by `dispatch`, which has found a handler, and which does not nest.
             (None, _) | (_, Err(_)) => 0,
@@ -110,6 +112,15 @@ impl Source {
         let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
         RUN.more.set(RUN.more.get() || !go_on);
         go_on
+    }
+}
+
+impl Source {
+    /// A pinned map may have come from a program with another type of values; the kernel does not know that type.
+    fn misfit(&self, sent: usize) -> i32 {
+        let (name, size) = (self.name, self.size);
+        complain(&format!("dispatch: what was sent through `{name}` has {sent} bytes, and its values have {size}"));
+        -libc::EBADMSG
     }
 }
 
@@ -125,12 +136,11 @@ impl Handler {
     }
 }
 
-/// A copy of what was sent, at least as long as the value.
+/// A copy of the value that begins what was sent.
 fn copied(value: &mut Vec<u64>, size: usize, sent: &[u8]) -> *const c_void {
-    value.clear();
     value.resize(size.div_ceil(8), 0);
     // SAFETY: both have so many bytes.
-    unsafe { ptr::copy_nonoverlapping(sent.as_ptr(), value.as_mut_ptr().cast(), sent.len().min(size)) };
+    unsafe { ptr::copy_nonoverlapping(sent.as_ptr(), value.as_mut_ptr().cast(), size) };
     value.as_ptr().cast()
 }
 

@@ -13,7 +13,8 @@ use crate::tables::ObjectSpec;
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
-use inkwell::values::{BasicValueEnum, PointerValue};
+use inkwell::attributes::AttributeLoc;
+use inkwell::values::{BasicValue, BasicValueEnum, CallSiteValue, PointerValue};
 
 /// `BPF_F_LOCK` of include/uapi/linux/bpf.h where values hold a lock: the entry is written while it is held. In user space
 /// the runtime adds it.
@@ -255,6 +256,11 @@ pub fn new_record(g: &mut FnGen, op: &OpData) {
     let flags = g.g.build.int(64, 0).into();
     let record =
         g.call_helper("bpf_ringbuf_reserve", Some(ptr), &[place(g, MapNewRecord::of(op).map()).into(), size, flags]);
+    // Nothing else leads to it, so that clearing what is written afterwards goes away.
+    let call = record.and_then(|record| CallSiteValue::try_from(record.as_instruction_value()?).ok());
+    if let Some(call) = call {
+        g.g.build.attribute(call, AttributeLoc::Return, "noalias");
+    }
     g.set_maybe(op, record);
 }
 
