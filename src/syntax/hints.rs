@@ -198,6 +198,7 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
         "then" => "the body follows the condition in braces",
         "else" if before == ";" => "leave out the `;` before `else`",
+        "=" if expects(",") && expects(")") => "parameters have no default values",
         "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
@@ -259,6 +260,14 @@ fn specific_help(failure: &Failure<'_>) -> Option<String> {
     if only_colon && matches!(failure.token(-2), "{" | "\n") && matches!(failure.token(-3), "do" | "unsafe" | "then") {
         let instead = if failure.token(-3) == "do" { "; write `loop { … if (!c) break }`" } else { "" };
         return Some(format!("there is no `{}`{instead}", failure.token(-3)));
+    }
+    if only_colon && before == "fn" {
+        return Some("structs have no functions of their own: `fn name(s: *S) { … }` stands outside".to_owned());
+    }
+    match before {
+        "import" => return Some("a module is imported as `import name from \"file.ks\"`".to_owned()),
+        "include" => return Some("a header is included as `include \"file.kh\"`".to_owned()),
+        _ => {}
     }
     if only_colon && failure.is_word(0) {
         let c_order = super::words::is_primitive(before);

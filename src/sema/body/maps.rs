@@ -186,9 +186,8 @@ impl Checker<'_, '_> {
             }
             Some(op) => {
                 self.refuse_percpu_write(map, place);
-                if self.is_str(value_ty) {
-                    self.unsupported(place, "appending to a string that is an entry");
-                    return None;
+                if self.is_str(value_ty) && op == BinaryOp::Add {
+                    return self.append_to_entry(map, key, value, place, span);
                 }
                 let (op, value) = self.compound(op, value_ty, place, value)?;
                 StmtKind::MapAssignOp { map, key, op, value }

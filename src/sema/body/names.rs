@@ -92,7 +92,12 @@ impl Checker<'_, '_> {
                 self.not_a_value(name, "a config", &format!("name a field: `{}.field`", name.name)).into()
             }
             Entity::Map(_) => self.not_a_value(name, "a map", &format!("name an entry: `{}[key]`", name.name)).into(),
-            Entity::Type(_) => self.not_a_value(name, "a type", "name a value of it").into(),
+            Entity::Type(ty) => {
+                let variants = self.enum_id(*ty).map(|id| &self.cx.types.enum_def(id).variants);
+                let variant = variants.and_then(|all| all.first()).map(|v| v.name.clone());
+                let help = variant.map(|v| format!("its variants are written `{}::{v}`", name.name));
+                self.not_a_value(name, "a type", &help.unwrap_or("name a value of it".into())).into()
+            }
             Entity::Import(_) => self.module_value(name).into(),
             Entity::Broken => error_expr(span).into(),
         }

@@ -5,7 +5,7 @@ use super::value::{bool_expr, cast, error_expr};
 use crate::ast;
 use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
 use crate::sema::consts::text;
-use crate::sema::tree::{ArithOp, CompareOp, Const, Expr, ExprKind};
+use crate::sema::tree::{ArithOp, Block, CompareOp, Const, Expr, ExprKind, MapId, Stmt, StmtKind};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::types::{Ty, TyKind};
@@ -42,6 +42,37 @@ impl Checker<'_, '_> {
         };
         let ty = self.cx.types.string(size);
         Expr { kind: ExprKind::Arith { op: ArithOp::Add, left: Box::new(left), right: Box::new(right) }, ty, span }
+    }
+
+    /// `m[k] += text`: an absent entry is empty.
+    pub fn append_to_entry(
+        &mut self,
+        map: MapId,
+        key: Expr,
+        text: &ast::Expr,
+        place: Span,
+        span: Span,
+    ) -> Option<Stmt> {
+        let text = self.typed(text, None);
+        let (_, ty) = self.entry_types(map);
+        if text.ty == Ty::ERROR {
+            return None;
+        }
+        if !self.is_text(text.ty) {
+            self.mismatch(text.span, text.ty, ty);
+            return None;
+        }
+        // Twice the same key, evaluated once.
+        let at = key.span;
+        let local = self.hidden("key", key.ty, at);
+        let evaluated = Stmt { kind: StmtKind::Var { local, init: Some(key) }, span: at };
+        let key = Box::new(self.local_expr(local, at));
+        let entry = Expr { kind: ExprKind::MapGet { map, key }, ty, span: place };
+        let value = cast(self.join_strings(entry, text, span), ty);
+        let key = self.local_expr(local, at);
+        let update = Stmt { kind: StmtKind::MapUpdate { map, key, value }, span };
+        let block = Block { stmts: vec![evaluated, update], value: None, span };
+        Some(Stmt { kind: StmtKind::Expr(Expr { kind: ExprKind::Block(block), ty: Ty::VOID, span }), span })
     }
 
     /// `==`, `!=`
