@@ -77,8 +77,9 @@ impl Generator {
         format!("{text}[{}]", self.variable_number())
     }
 
+    /// A variable, a part of one, or what a pointer points to: it may be an array of chars.
     fn is_string_place(&self, text: &str) -> bool {
-        text.starts_with(|first: char| first.is_ascii_alphabetic())
+        text.starts_with("(*") || text.starts_with(|first: char| first.is_ascii_alphabetic())
     }
 
     pub fn string_test(&mut self, depth: u32) -> String {
