@@ -6,11 +6,13 @@
 //! Invariants of BPF code, each for the verifier's sake: no `unreachable`; context fields are read through
 //! `llvm.preserve.static.offset`; an index whose range was checked is extended by `zext nneg`; no calls of libc.
 
+mod addresses;
 mod builder;
 mod context;
 mod data;
 mod debug;
 mod emit;
+mod flags;
 mod functions;
 mod host;
 mod lifetimes;

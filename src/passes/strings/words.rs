@@ -78,6 +78,24 @@ impl Words<'_> {
         self.cast(value, Ty::U64)
     }
 
+    /// The same bytes, of which the verifier knows nothing any more: else it would go on once for each number of zeros that it
+    /// saw being left. Memory that is not on the stack it does not know anyway.
+    pub fn forget(&mut self, place: Value) {
+        let on_stack =
+            matches!(self.types.kind(self.b.func.ty(place)), TyKind::Place { space: Space::Stack | Space::Any, .. });
+        if !self.bpf || !on_stack {
+            return;
+        }
+        for part in parts(0, self.size(place)) {
+            let ty = self.types.int(part.1 as u8 * 8, false);
+            let value = self.load_part(place, part);
+            let value = self.b.bpf_forget(value, Ty::U64);
+            let value = self.cast(value, ty);
+            let target = self.part(place, part);
+            self.b.ks_store(target, value);
+        }
+    }
+
     /// The bytes from a word's start up to `end`, zeros after them.
     pub fn partial_word(&mut self, place: Value, start: u64, end: u64) -> Value {
         let mut word = None;

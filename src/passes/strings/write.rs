@@ -105,6 +105,7 @@ impl Append {
             });
             stops
         });
+        w.forget(self.to);
         if !self.ends_matter {
             return None;
         }

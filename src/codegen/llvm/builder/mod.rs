@@ -82,6 +82,10 @@ impl<'c> Build<'c> {
         self.context.append_basic_block(func, name)
     }
 
+    pub fn before(&self, instruction: &InstructionValue<'c>) {
+        self.builder.position_before(instruction);
+    }
+
     /// The block that instructions go to.
     pub fn here(&self) -> BasicBlock<'c> {
         match self.builder.get_insert_block() {

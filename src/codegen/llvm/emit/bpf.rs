@@ -139,12 +139,9 @@ pub fn iter_destroy(g: &mut FnGen, op: &OpData) {
     g.call_kfunc("bpf_iter_num_destroy", Ty::VOID, &args);
 }
 
-/// Two swaps of the bytes: what comes out of the first is unknown to the verifier, and of the second too.
-pub const FORGET: &str = "$0 = be64 $0\n\t$0 = be64 $0";
-
 pub fn forget(g: &mut FnGen, op: &OpData) {
     let value = g.int(BpfForget::of(op).value());
-    let value = g.g.build.asm_in_place(FORGET, "=r,0", value);
+    let value = g.g.build.asm_forget(value);
     g.set(op, value);
 }
 
