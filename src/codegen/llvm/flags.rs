@@ -12,12 +12,17 @@ use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntVa
 /// How far to look for where a number comes from.
 const DEPTH: u32 = 6;
 
+/// Of more bits there is a register of its own on the stack, which the verifier compares by what is asked of it.
+const WIDTHS: [u32; 3] = [8, 16, 32];
+
 /// After the optimisation, which looks through bools.
 pub fn forget_choices(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions()) {
         if instruction.get_opcode() == InstructionOpcode::Store
             && let Some(value) = number(instruction.get_operand(0))
+            // LLVM makes numbers of other widths too, of parts of structs that it stores at once.
+            && WIDTHS.contains(&value.get_type().get_bit_width())
             && is_chosen(value, DEPTH)
             && may_be_on_stack(instruction.get_operand(1))
         {
@@ -37,7 +42,7 @@ fn forget<'c>(build: &Build<'c>, store: InstructionValue<'c>, value: IntValue<'c
 /// Whether a number is zero on one of the ways to it, so that the verifier knows that there.
 fn is_chosen(value: IntValue, depth: u32) -> bool {
     let bits = value.get_type().get_bit_width();
-    let Some(made_by) = value.as_instruction().filter(|_| depth > 0 && bits <= 32) else { return false };
+    let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
     // A comparison, or what was made of some.
     if bits == 1 {
         return true;
