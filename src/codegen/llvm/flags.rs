@@ -72,10 +72,10 @@ fn may_be_on_stack(operand: Option<Operand>) -> bool {
     let Some(BasicValueEnum::PointerValue(mut pointer)) = operand.and_then(Operand::value) else { return false };
     loop {
         let Some(made_by) = pointer.as_instruction() else { return !pointer.is_const() };
-        let base = match made_by.get_opcode() {
-            InstructionOpcode::GetElementPtr => made_by.get_operand(0).and_then(Operand::value),
-            opcode => return opcode == InstructionOpcode::Alloca,
-        };
+        if made_by.get_opcode() != InstructionOpcode::GetElementPtr {
+            return made_by.get_opcode() == InstructionOpcode::Alloca;
+        }
+        let base = made_by.get_operand(0).and_then(Operand::value);
         let Some(BasicValueEnum::PointerValue(base)) = base else { return false };
         pointer = base;
     }

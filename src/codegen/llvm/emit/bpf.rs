@@ -90,7 +90,10 @@ pub fn loop_(g: &mut FnGen, op: &OpData) {
     let callback = callback.as_global_value().as_pointer_value().into();
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
-    g.call_helper("bpf_loop", Some(long), &[g.value(view.count()), callback, g.value(view.frame()), flags]);
+    // The helper takes 32 bits, but where the kernel writes the loop in place of the call it compares all of the register,
+    // whose upper half is anything before v3.
+    let count = g.g.build.resize(g.int(view.count()), 64, Extend::Zero).into();
+    g.call_helper("bpf_loop", Some(long), &[count, callback, g.value(view.frame()), flags]);
 }
 
 pub fn for_each(g: &mut FnGen, op: &OpData) {
