@@ -1,6 +1,6 @@
 //! Structs, arrays and strings: evaluated into places, never values.
 
-use super::elements::has_variable_index;
+use super::elements::may_be_absent;
 use super::func::{Dest, Lowering, Slot};
 use super::{consts, scan};
 use crate::ir::Value;
@@ -51,7 +51,7 @@ impl Lowering<'_> {
             }
         } else if let ExprKind::Fill(value) = &expr.kind {
             self.fill(value, expr.ty, place);
-        } else if has_variable_index(expr) {
+        } else if may_be_absent(expr) {
             self.read_checked(expr, Dest::Into(place));
         } else if let ExprKind::Call { func, args } = &expr.kind {
             self.call(*func, args, Some(place), expr.span);
@@ -95,7 +95,7 @@ impl Lowering<'_> {
     /// `place = value` of aggregates. The value may read the old contents, so it is made elsewhere first, unless that
     /// cannot be noticed.
     pub(super) fn assign_aggregate(&mut self, to: &Expr, value: &Expr, span: Span) {
-        if has_variable_index(to) {
+        if may_be_absent(to) {
             let path = self.path(to);
             let from = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
             self.with_path(

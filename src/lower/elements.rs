@@ -1,7 +1,8 @@
 //! Elements of arrays: places behind variable indexes, filling, comparing, walking.
 //!
-//! A place with variable indexes exists only where all of them are in range. So its parts are evaluated first, in order
-//! (a [`Path`]), and what is done with it stands behind one test for each index. The number that is tested is the one
+//! A place with variable indexes exists only where all of them are in range, and one behind a pointer into the packet where
+//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and what is done with it stands behind one test
+//! for each. The number that is tested is the one
 //! that indexes: of 64 bits without sign, so that a negative index is out of range.
 
 use super::aggregates::as_constant;
@@ -11,7 +12,7 @@ use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 
 /// More elements than this are written and compared by a loop.
 const UNROLLED: u64 = 16;
@@ -19,9 +20,16 @@ const UNROLLED: u64 = 16;
 /// A place whose parts were evaluated.
 #[derive(Clone)]
 pub(super) struct Path {
-    /// What the steps start from.
-    root: Value,
+    root: Root,
     steps: Vec<Step>,
+}
+
+/// What the steps start from.
+#[derive(Clone, Copy)]
+enum Root {
+    Place(Value),
+    /// What a pointer points to that may be null.
+    Behind(Value, Span),
 }
 
 #[derive(Clone, Copy)]
@@ -33,12 +41,15 @@ enum Step {
     Tested(Value, u64, Span),
 }
 
-/// Whether the place exists only where an index is in range.
-pub(super) fn has_variable_index(expr: &Expr) -> bool {
+/// Whether the place exists only where an index is in range, or a pointer not null.
+pub(super) fn may_be_absent(expr: &Expr) -> bool {
     if let ExprKind::Index { base, index } = &expr.kind {
-        return constant_index(index).is_none() || has_variable_index(base);
+        return constant_index(index).is_none() || may_be_absent(base);
     }
-    if let ExprKind::Field { base, .. } = &expr.kind { has_variable_index(base) } else { false }
+    if let ExprKind::Field { base, .. } = &expr.kind {
+        return may_be_absent(base);
+    }
+    matches!(expr.kind, ExprKind::DerefIf(_))
 }
 
 pub(super) fn constant_index(index: &Expr) -> Option<usize> {
@@ -63,8 +74,11 @@ fn whole_constant(types: &Types, expr: &Expr) -> Option<Const> {
 impl<'a> Lowering<'a> {
     /// Evaluates the parts of a place.
     pub(super) fn path(&mut self, expr: &Expr) -> Path {
-        if !has_variable_index(expr) {
-            return Path { root: self.readable(expr), steps: Vec::new() };
+        if !may_be_absent(expr) {
+            return Path { root: Root::Place(self.readable(expr)), steps: Vec::new() };
+        }
+        if let ExprKind::DerefIf(pointer) = &expr.kind {
+            return Path { root: Root::Behind(self.scalar(pointer), expr.span), steps: Vec::new() };
         }
         if let ExprKind::Field { base, field } = &expr.kind {
             let mut path = self.path(base);
@@ -100,7 +114,18 @@ impl<'a> Lowering<'a> {
         inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
         outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
     ) -> Option<Value> {
-        self.with_steps(path.root, &path.steps, dest, inside, outside)
+        let (pointer, span) = match path.root {
+            Root::Place(place) => return self.with_steps(place, &path.steps, dest, inside, outside),
+            Root::Behind(pointer, span) => (pointer, span),
+        };
+        let null = self.at(span).b.mem_is_null(pointer, Ty::BOOL);
+        let (not_there, _) = self.region(&[], dest, |this, _| outside(this.at(span)));
+        let (there, _) = self.region(&[], dest, |this, _| {
+            let place = this.at(span).deref(pointer);
+            this.with_steps(place, &path.steps, dest, inside, outside)
+        });
+        let op = self.at(span).b.ks_if(null, &Self::results(dest), vec![not_there, there]);
+        self.outcome(op, dest, true)
     }
 
     fn with_steps(
@@ -139,7 +164,10 @@ impl<'a> Lowering<'a> {
     pub(super) fn element_address(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
         let mut path = self.path(place);
         let TyKind::Ptr { to, nullable, .. } = self.cx.types.kind(ty) else { crate::bug!("an address is a pointer") };
-        let (_, space) = self.pointee(path.root);
+        let space = match path.root {
+            Root::Place(place) => self.pointee(place).1,
+            Root::Behind(..) => Space::Packet,
+        };
         let ty = self.cx.types.ptr(to, space, nullable);
         if !nullable {
             for step in &mut path.steps {

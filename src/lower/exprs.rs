@@ -1,6 +1,6 @@
 //! Expressions with scalar values, and expressions for their effect.
 
-use super::elements::has_variable_index;
+use super::elements::may_be_absent;
 use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
@@ -14,7 +14,7 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
-            ExprKind::Field { .. } | ExprKind::Index { .. } if has_variable_index(expr) => {
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf(_) if may_be_absent(expr) => {
                 if let Some(value) = self.read_table(expr) {
                     return value;
                 }
@@ -27,7 +27,8 @@ impl Lowering<'_> {
             | ExprKind::ConfigField { .. }
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
-            | ExprKind::Deref(_) => self.read_place(expr),
+            | ExprKind::Deref(_)
+            | ExprKind::DerefIf(_) => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
             ExprKind::PacketLen { ctx } => {
@@ -60,6 +61,7 @@ impl Lowering<'_> {
                 None => self.never(ty),
             },
             ExprKind::IsPresent(optional) => self.is_present(optional, expr.span),
+            ExprKind::PacketPointer(header) => self.packet_pointer(header, ty),
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
@@ -80,7 +82,7 @@ impl Lowering<'_> {
     }
 
     fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
-        if has_variable_index(place) {
+        if may_be_absent(place) {
             return self.element_address(place, ty, span);
         }
         let place = if Self::is_place(place) { self.place(place) } else { self.pointed_to(place) };
@@ -159,6 +161,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
@@ -175,6 +178,7 @@ impl Lowering<'_> {
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::PacketPointer(_)
             | ExprKind::IsPresent(_) => {
                 if self.cx.types.is_aggregate(expr.ty) {
                     self.place(expr);
@@ -215,6 +219,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
@@ -235,6 +240,7 @@ impl Lowering<'_> {
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::PacketPointer(_)
             | ExprKind::IsPresent(_) => None,
         }
     }

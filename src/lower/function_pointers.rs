@@ -114,7 +114,7 @@ impl Lowering<'_> {
 
 /// The constant with functions in it that an expression reads a part of by a variable index.
 fn table(types: &Types, expr: &Expr) -> Option<Const> {
-    if types.is_aggregate(expr.ty) || !super::elements::has_variable_index(expr) {
+    if types.is_aggregate(expr.ty) || !super::elements::may_be_absent(expr) {
         return None;
     }
     let mut root = expr;

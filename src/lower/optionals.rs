@@ -80,6 +80,16 @@ impl<'a> Lowering<'a> {
         self.at(span).b.ks_is_some(value, Ty::BOOL)
     }
 
+    /// The address of a header, null where it is absent.
+    pub(super) fn packet_pointer(&mut self, header: &Optional, ty: Ty) -> Value {
+        let (optional, place) = self.scoped(|this| this.optional(header));
+        let dest = Dest::Value(ty);
+        let (some, _) = self.region(&[place], dest, |this, args| Some(this.at(header.span).address(args[0])));
+        let (none, _) = self.region(&[], dest, |this, _| Some(this.zero_value(ty)));
+        let op = self.at(header.span).b.ks_if_some(optional, &Self::results(dest), vec![some, none]);
+        self.b.result(op)
+    }
+
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {

@@ -1,7 +1,7 @@
 //! Places: where variables, fields and pointees are stored; reading from them and writing to them.
 
 use super::consts;
-use super::elements::{constant_index, has_variable_index};
+use super::elements::{constant_index, may_be_absent};
 use super::func::{Dest, Lowering, Slot, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Symbol, Value};
@@ -133,7 +133,7 @@ impl Lowering<'_> {
             let base = self.at(expr.span).global_place(name, ty, Space::Global);
             return self.field_place(base, field);
         }
-        if has_variable_index(expr) {
+        if may_be_absent(expr) {
             return self.materialise(expr);
         }
         if let ExprKind::Field { base, field } = &expr.kind {
@@ -267,7 +267,7 @@ impl Lowering<'_> {
                 Some(_) => self.append(place, value, span),
             };
         }
-        if has_variable_index(place) {
+        if may_be_absent(place) {
             let path = self.path(place);
             let value = self.scalar(value);
             self.with_path(

@@ -45,6 +45,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         ExprKind::Field { base: inner, .. }
         | ExprKind::Fill(inner)
         | ExprKind::Deref(inner)
+        | ExprKind::DerefIf(inner)
         | ExprKind::AddressOf(inner)
         | ExprKind::CtxField { ctx: inner, .. }
         | ExprKind::PacketLen { ctx: inner }
@@ -62,6 +63,7 @@ pub(super) fn may_write(expr: &Expr) -> bool {
         ExprKind::Array(elements) => elements.iter().any(may_write),
         ExprKind::PerCpu { key, cpu, .. } => may_write(key) || cpu.as_deref().is_some_and(may_write),
         ExprKind::IsPresent(_)
+        | ExprKind::PacketPointer(_)
         | ExprKind::If(_)
         | ExprKind::Block(_)
         | ExprKind::Match(_)
@@ -179,6 +181,7 @@ impl Uses {
             }
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
+            | ExprKind::DerefIf(inner)
             | ExprKind::Fill(inner)
             | ExprKind::CtxField { ctx: inner, .. }
             | ExprKind::PacketLen { ctx: inner }
@@ -234,7 +237,7 @@ impl Uses {
             }
             ExprKind::Dispatch { timeout, .. } => self.exprs(timeout.as_deref()),
             ExprKind::Struct { fields } => fields.iter().for_each(|(_, e)| self.expr(e)),
-            ExprKind::IsPresent(optional) => self.optional(optional),
+            ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => self.optional(optional),
         }
     }
 }

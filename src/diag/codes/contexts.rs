@@ -41,6 +41,8 @@ codes! {
     E0348 Unprintable { ty } = "a value of type `{ty}` cannot be printed",
     /// Only calls that have named arguments take a name before an argument.
     E0350 NamedArgument { name, of } = "`{of}` has no argument named `{name}`",
+    /// A test is put in: where the packet ends before, this reads zero and writes nothing.
+    W0351 UncheckedPacket = "nothing tests that the packet is long enough for this",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
     /// Move it to `main` or to a function that only user space calls.
     E0351 UserSpaceOnly { what, func } = "{what} exists in user space only, and `{func}` runs in BPF",

@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
         } else if is_discard(place) {
             let value = self.typed(value, None);
             out.push(Stmt { kind: StmtKind::Expr(value), span });
-        } else {
+        } else if self.assign_position(place, op, value, span, out).is_none() {
             let place = self.place(place);
             if op.is_none() && self.copy_again(&place, value, span, out) {
                 return;

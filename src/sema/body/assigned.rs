@@ -18,7 +18,9 @@ impl Checker<'_, '_> {
                     self.flow.not_null.remove(&local);
                 }
                 self.may_be_new(local);
-                self.info(local).packet = None;
+                if self.info(local).packet_offset.is_none() {
+                    self.info(local).packet = None;
+                }
                 self.info(local).program = None;
             }
         }

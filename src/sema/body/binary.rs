@@ -58,7 +58,7 @@ impl Checker<'_, '_> {
             }
             Kind::Arith(arith) => {
                 if op == BinaryOp::Sub
-                    && let Some(length) = self.packet_length(left, right, span)
+                    && let Some(length) = self.packet_distance(left, right, span)
                 {
                     return length.into();
                 }

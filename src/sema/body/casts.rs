@@ -12,8 +12,8 @@ use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn cast_expr(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Expr {
-        if self.packet_cast(operand, ty, span).is_some() {
-            return self.untested(span);
+        if let Some(header) = self.packet_cast(operand, ty, span) {
+            return header.map_or_else(|| error_expr(span), |header| self.packet_pointer(header));
         }
         let to = self.resolve_bare(ty);
         let value = self.value(operand, None);

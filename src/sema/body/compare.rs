@@ -18,6 +18,9 @@ impl Checker<'_, '_> {
             let other = if is_null(right) { left } else { right };
             return self.compare_null(other, op == CompareOp::Eq, span);
         }
+        if let Some(compared) = self.compare_positions(op, left, right, span) {
+            return compared;
+        }
         let (left, right) = self.operands(left, right, None);
         if left.is_error() || right.is_error() {
             return Expr { ty: Ty::ERROR, ..bool_expr(false, span) };

@@ -49,7 +49,8 @@ impl Checker<'_, '_> {
         }
         let Ast::Name(path) = &expr.kind else { return None };
         let [name] = path.segments.as_slice() else { return None };
-        self.info[self.local_of(&name.name)?.0 as usize].packet
+        let info = &self.info[self.local_of(&name.name)?.0 as usize];
+        info.packet.filter(|_| info.packet_offset.is_none())
     }
 
     /// What is known of a variable from the value that it starts with.

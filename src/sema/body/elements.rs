@@ -84,12 +84,11 @@ impl Checker<'_, '_> {
 
     /// What a pointer to an array points to; any other value as it is.
     fn through_pointer(&mut self, base: Expr) -> Expr {
-        let Some(to) = self.pointer(base.ty).map(|p| p.to).filter(|&to| self.elements(to).is_some()) else {
+        if self.pointer(base.ty).is_none_or(|p| self.elements(p.to).is_none()) {
             return base;
-        };
-        self.use_pointer(&base);
+        }
         let span = base.span;
-        Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span }
+        self.pointee(base, span)
     }
 
     fn no_elements(&mut self, base: &Expr, span: Span) -> Expr {

@@ -155,6 +155,8 @@ impl Checker<'_, '_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf(_)
+            | ExprKind::PacketPointer(_)
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }

@@ -65,7 +65,10 @@ impl Checker<'_, '_> {
                 Some(import) => self.member_value(import, base, name, *arrow, expected),
                 None => self.field(base, name, *arrow, span).into(),
             },
-            Ast::Index { base, index } => self.index(base, index, span).into(),
+            Ast::Index { base, index } => match self.packet_byte(base, Some(index), span) {
+                Some(byte) => byte.into(),
+                None => self.index(base, index, span).into(),
+            },
             Ast::Call { callee, args } => self.call(callee, args, span).into(),
             Ast::Unary { op, operand } => self.unary(*op, operand, expected, span),
             Ast::Binary { op, left, right, .. } => self.binary(*op, left, right, expected, span),

@@ -48,12 +48,11 @@ impl Checker<'_, '_> {
             let ty = self.cx.types.int(bits, false);
             return Expr { kind: ExprKind::Raw(Box::new(base)), ty, span };
         }
-        let Some((to, id)) = self.pointer(base.ty).and_then(|p| Some((p.to, self.struct_id(p.to)?))) else {
+        let Some(id) = self.pointer(base.ty).and_then(|p| self.struct_id(p.to)) else {
             return self.no_field(base.ty, name, span);
         };
-        self.use_pointer(&base);
         let at = base.span;
-        let pointee = Expr { kind: ExprKind::Deref(Box::new(base)), ty: to, span: at };
+        let pointee = self.pointee(base, at);
         self.struct_field(pointee, id, name, span)
     }
 

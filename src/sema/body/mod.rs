@@ -46,6 +46,7 @@ mod packet;
 mod percpu;
 mod places;
 mod pointers;
+mod positions;
 mod print;
 mod ranges;
 mod scope;

@@ -34,6 +34,11 @@ impl Checker<'_, '_> {
                 .help(format!("`{name}[key]` is an entry of it"));
             return error_expr(span);
         }
+        if self.info(local).packet_offset.is_some() {
+            self.info(local).read = true;
+            self.refuse_position(span);
+            return error_expr(span);
+        }
         let info = self.info(local);
         info.read = true;
         info.written = None;

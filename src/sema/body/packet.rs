@@ -2,13 +2,12 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::value::{Value, cast};
-use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
+use super::value::{Value, cast, error_expr};
+use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::types::MismatchedTypes;
-use crate::sema::tree::{ArithOp, Expr, ExprKind, LocalId, Optional, OptionalKind};
+use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::FieldRole;
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
@@ -40,68 +39,37 @@ impl Checker<'_, '_> {
         let ast::TypeKind::Pointer { user: false, to, .. } = &ty.kind else { return None };
         let mut offsets = Vec::new();
         let ctx = self.packet_offset(operand, &mut offsets)?;
-        let mut sum = Value::untyped(0, operand.span);
-        for offset in offsets {
-            let offset = self.value(offset, Some(Ty::U32));
-            sum = if super::value::number(&sum.expr) == Some(0) {
-                offset
-            } else {
-                self.arith(ArithOp::Add, BinaryOp::Add, sum, offset, operand.span)
-            };
-        }
+        let sum = self.offset_sum(offsets, operand.span);
         let of = self.resolve_bare(to);
         Some(self.packet_at(ctx, sum, of, span))
     }
 
-    /// What is added to the start of a packet, if that is what an expression begins with.
-    fn packet_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<&'a ast::Expr>) -> Option<LocalId> {
-        let expr = strip(expr);
-        if let Some((role, ctx)) = self.packet_end(expr) {
-            if let Ast::Name(path) = &expr.kind
-                && let Some(local) = path.segments.first().and_then(|name| self.local_of(&name.name))
-            {
-                self.info(local).read = true;
-            }
-            return (role == FieldRole::PacketStart).then_some(ctx);
-        }
-        let Ast::Binary { op: BinaryOp::Add, left, right, .. } = &expr.kind else { return None };
-        let ctx = self.packet_offset(left, offsets)?;
-        offsets.push(right);
-        Some(ctx)
-    }
-
-    fn packet_at(&mut self, ctx: LocalId, offset: Value, of: Ty, span: Span) -> Option<Optional> {
+    pub fn packet_at(&mut self, ctx: LocalId, offset: Value, of: Ty, span: Span) -> Option<Optional> {
         if of == Ty::ERROR || offset.is_error() {
             return None;
         }
+        let offset = self.offset_number(offset)?;
+        let ctx = self.read_local(ctx, span);
+        let ty = self.cx.types.ptr(of, Space::Packet, false);
+        Some(Optional { kind: OptionalKind::Packet { ctx, offset, of }, ty, span })
+    }
+
+    /// An offset as a number without sign: a negative one becomes a huge one, and that is beyond the end.
+    pub fn offset_number(&mut self, offset: Value) -> Option<Expr> {
         let Some((bits, signed)) = self.cx.types.as_int(offset.ty()) else {
             let found = format!("`{}`", self.ty_name(offset.ty()));
             self.error(offset.span(), MismatchedTypes { wanted: "an integer".into(), found })
                 .help("the offset counts bytes from the start of the packet");
             return None;
         };
-        // A negative offset becomes a huge one, and that is beyond the end.
         let wide = if bits <= 32 && !signed { Ty::U32 } else { Ty::U64 };
-        let offset = if offset.untyped { self.coerce(offset, wide) } else { cast(offset.expr, wide) };
-        let ctx = self.read_local(ctx, span);
-        let ty = self.cx.types.ptr(of, Space::Packet, false);
-        Some(Optional { kind: OptionalKind::Packet { ctx, offset, of }, ty, span })
+        Some(if offset.untyped { self.coerce(offset, wide) } else { cast(offset.expr, wide) })
     }
 
-    /// `data_end - data`, the length of the packet; none if it is another subtraction.
-    pub fn packet_length(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
-        let (FieldRole::PacketEnd, end_of) = self.packet_end(left)? else { return None };
-        let (FieldRole::PacketStart, start_of) = self.packet_end(right)? else { return None };
-        if end_of != start_of {
-            return None;
-        }
-        for side in [left, right] {
-            // A variable that holds an end of the packet is used by this.
-            if let Ast::Name(_) = &strip(side).kind {
-                self.value(side, None);
-            }
-        }
-        let ctx = Box::new(self.read_local(start_of, span));
-        Some(Expr { kind: ExprKind::PacketLen { ctx }, ty: Ty::U64, span })
+    /// The address of a header, null where the packet ends before it does.
+    pub fn packet_pointer(&mut self, header: Optional) -> Expr {
+        let Some(pointer) = self.pointer(header.ty) else { return error_expr(header.span) };
+        let (ty, span) = (self.cx.types.ptr(pointer.to, Space::Packet, true), header.span);
+        Expr { kind: ExprKind::PacketPointer(Box::new(header)), ty, span }
     }
 }

@@ -36,6 +36,9 @@ impl Checker<'_, '_> {
             return self.writable(place, name.span);
         }
         if let Ast::Index { base, index } = &expr.kind {
+            if let Some(byte) = self.packet_byte(base, Some(index), span) {
+                return byte;
+            }
             let base = self.place_base(base);
             let place = self.element(base, index, span);
             return self.writable(place, span);
@@ -179,6 +182,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf(_)
             | ExprKind::CtxField { .. }
     );
     is_root || expr.ty == Ty::ERROR

@@ -18,23 +18,33 @@ use crate::types::{Space, Ty, TyKind};
 impl Checker<'_, '_> {
     /// `*p`
     pub fn deref(&mut self, operand: &ast::Expr, span: Span) -> Expr {
+        if let Some(byte) = self.packet_byte(operand, None, span) {
+            return byte;
+        }
         let pointer = self.typed(operand, None);
         if pointer.ty == Ty::ERROR {
             return error_expr(span);
         }
-        let Some(Pointer { to, .. }) = self.pointer(pointer.ty) else {
+        if self.pointer(pointer.ty).is_none() {
             let ty = self.ty_name(pointer.ty);
             self.error(pointer.span, NotAPointer { ty });
             return error_expr(span);
-        };
+        }
         if let Some(spec) = self.rewritten(pointer.ty) {
             return self.unsupported(
                 span,
                 format!("{} as a whole", if spec.object { "a kernel object" } else { "a context" }),
             );
         }
-        if self.packet_end(operand).is_some() {
-            return self.unsupported(span, "reading the packet without a check");
+        self.pointee(pointer, span)
+    }
+
+    /// What a pointer points to. It must not be null; into the packet it may, and then a test is put in.
+    pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
+        let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
+        if space == Space::Packet && self.may_be_null(&pointer) {
+            self.warn_unchecked(&pointer);
+            return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
         }
         self.use_pointer(&pointer);
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
@@ -78,7 +88,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.space_of(base);
         }
-        if let ExprKind::Deref(pointer) = &place.kind {
+        if let ExprKind::Deref(pointer) | ExprKind::DerefIf(pointer) = &place.kind {
             return self.pointer(pointer.ty).map(|p| p.space);
         }
         let Some(local) = local(place) else { return Some(Space::Global) };
@@ -137,7 +147,10 @@ impl Checker<'_, '_> {
             let length = self.elements(base.ty).map_or(0, |(_, length)| length);
             return !self.is_in_range(index, length) || self.may_be_out_of_range(base);
         }
-        if let ExprKind::Field { base, .. } = &place.kind { self.may_be_out_of_range(base) } else { false }
+        if let ExprKind::Field { base, .. } = &place.kind {
+            return self.may_be_out_of_range(base);
+        }
+        matches!(place.kind, ExprKind::DerefIf(_))
     }
 
     /// The type of a variable or element that has no declared one and gets a value of this type: a pointer may become any
@@ -249,7 +262,6 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let at = if number(&index.expr) == Some(0) && !self.is_text(pointer.to) {
-            self.use_pointer(&base);
             base
         } else {
             self.moved(ArithOp::Add, base.into(), pointer, index, span)
@@ -257,7 +269,7 @@ impl Checker<'_, '_> {
         if at.ty == Ty::ERROR {
             return at;
         }
-        Expr { kind: ExprKind::Deref(Box::new(at)), ty: pointer.to, span }
+        self.pointee(at, span)
     }
 }
 

@@ -60,6 +60,10 @@ pub(super) struct LocalInfo {
     pub loops: usize,
     /// `ctx->data` and the like, with the context it is of.
     pub packet: Option<(FieldRole, LocalId)>,
+    /// The hidden variable with the bytes before the place in the packet that this one stands for.
+    pub packet_offset: Option<LocalId>,
+    /// It was said that nothing tests whether the packet has what it points to.
+    pub unchecked: bool,
     /// The program whose handle this is.
     pub program: Option<FuncId>,
     /// The map whose entry it is bound to, and the entry's key.
@@ -132,6 +136,8 @@ impl Checker<'_, '_> {
             written: None,
             loops: self.loops.len(),
             packet: None,
+            packet_offset: None,
+            unchecked: false,
             program: None,
             map: None,
             key: None,

@@ -111,6 +111,9 @@ impl Checker<'_, '_> {
         if let Some(entry) = self.map_entry(init) {
             return self.var_copy(name, declared, entry, init, out);
         }
+        if declared.is_none() && self.var_position(name, init, span, out).is_some() {
+            return;
+        }
         let value = self.value(init, declared);
         let untyped = value.untyped;
         let init = match declared {

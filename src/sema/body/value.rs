@@ -117,6 +117,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         | ExprKind::PacketLen { .. } => false,
         ExprKind::Field { base: inner, .. }
         | ExprKind::Deref(inner)
+        | ExprKind::DerefIf(inner)
         | ExprKind::Fill(inner)
         | ExprKind::AddressOf(inner)
         | ExprKind::CtxField { ctx: inner, .. }
@@ -133,7 +134,7 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         ExprKind::Struct { fields } => fields.iter().any(|(_, value)| has_effect(value)),
         ExprKind::Array(elements) => elements.iter().any(has_effect),
         ExprKind::PerCpu { key, cpu, .. } => has_effect(key) || cpu.as_deref().is_some_and(has_effect),
-        ExprKind::IsPresent(optional) => optional_has_effect(&optional.kind),
+        ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => optional_has_effect(&optional.kind),
         ExprKind::If(_)
         | ExprKind::Block(_)
         | ExprKind::Match(_)

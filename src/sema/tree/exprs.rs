@@ -32,6 +32,8 @@ pub enum ExprKind {
     },
     /// What a pointer points to: a place.
     Deref(Box<Expr>),
+    /// The same where the pointer is not null; else it reads zero, and what is written is lost.
+    DerefIf(Box<Expr>),
     /// Of an element with a variable index: null where that is out of range if this type may be null; else it is in range.
     AddressOf(Box<Expr>),
     /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
@@ -146,6 +148,8 @@ pub enum ExprKind {
     Fill(Box<Expr>),
     /// Whether an optional is there: `m[k] != null`.
     IsPresent(Box<Optional>),
+    /// The address of a header, null where it is absent.
+    PacketPointer(Box<Optional>),
 }
 
 /// A print whose format was checked against its arguments.
