@@ -4,11 +4,12 @@
 //! the loop changes and whose value it knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum
 //! with a variable in memory that is always zero is the same value, but not known.
 
-use crate::ir::ops::ArithCmp;
+use super::Changed;
+use crate::ir::ops::{ArithCmp, BpfTurns, KsStore};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value};
 use crate::source::Span;
-use crate::types::{Space, Ty, Types};
-use std::collections::HashSet;
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::{BTreeSet, HashSet};
 
 /// A name for the variable that is always zero, which none of the module has.
 pub fn zero_name(module: &Module) -> Symbol {
@@ -68,6 +69,41 @@ pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashS
         }
     }
     equated
+}
+
+/// What loops store through pointers, forgotten: of a number on the stack that grows the verifier knows a wider range each
+/// turn. Variables of the function are hidden as a whole, see `hide`.
+pub fn forget_stores(func: &mut Function, types: &Types, pass: &'static str) -> Changed {
+    let mut inside = Vec::new();
+    for op in func.walk() {
+        if func.ops[op].opcode == Opcode::BpfTurns {
+            func.walk_region(BpfTurns::of(&func.ops[op]).body_region(), &mut inside);
+        }
+    }
+    let stores: BTreeSet<OpId> =
+        inside.into_iter().filter(|&op| stores_number_through_pointer(func, types, op)).collect();
+    for &op in &stores {
+        let value = KsStore::of(&func.ops[op]).value();
+        let ty = func.ty(value);
+        let mut b = Builder::before(func, op, pass);
+        let wide = if ty == Ty::U64 { value } else { b.arith_cast(value, Ty::U64) };
+        let unknown = b.bpf_forget(wide, Ty::U64);
+        let value = if ty == Ty::U64 { unknown } else { b.arith_cast(unknown, ty) };
+        func.ops[op].operands[1] = value;
+    }
+    if stores.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+fn stores_number_through_pointer(func: &Function, types: &Types, op: OpId) -> bool {
+    let data = &func.ops[op];
+    if data.opcode != Opcode::KsStore {
+        return false;
+    }
+    let view = KsStore::of(data);
+    let root = Path::of(func, types, view.place()).variable;
+    let through = func.def(root).is_some_and(|op| func.ops[op].opcode == Opcode::KsDeref);
+    let on_stack = matches!(types.kind(func.ty(root)), TyKind::Place { space: Space::Any | Space::Stack, .. });
+    through && on_stack && types.as_int(func.ty(view.value())).is_some() && func.known(types, view.value()).is_none()
 }
 
 /// Whether an op tells the verifier the value of an operand on one of its ways.

@@ -10,6 +10,7 @@ use crate::ir::ops::{KsFor, KsIf, KsMatch, KsScope, KsWhile};
 use crate::ir::{BlockId, Builder, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
 use crate::session::Session;
 use crate::tables::OpTrait;
+use crate::target::Target;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ const NAME: &str = "to-cf";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Turn structured control flow into blocks", run: Run::Function(run) };
 
-fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let entry = func.entry();
     if func.blocks[entry].ops.last().is_some_and(|&op| func.ops[op].opcode.has(OpTrait::Terminator)) {
         return Changed::No;
@@ -25,8 +26,9 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let Some(&first) = func.blocks[entry].ops.first() else { crate::bug!("@{} has no ops", func.name) };
     let loc = func.ops[first].loc;
     let body = func.body;
+    let bpf = module.target == Some(Target::Bpf);
     let mut converter =
-        Converter { func, types: &mut cx.types, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
+        Converter { func, types: &mut cx.types, bpf, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
     converter.region(body, entry, Yield::Nowhere);
     let joined = converter.joined;
     func.replace_values(&joined);
@@ -54,9 +56,21 @@ enum Around {
     Cleanup(RegionId),
 }
 
+/// The ends of a range that are counted in 64 bits.
+struct Counter {
+    low: i128,
+    high: i128,
+    /// LLVM is not to know how many turns there are.
+    opaque: bool,
+}
+
+/// Operations of a body that LLVM repeats rather than loop over it.
+const SMALL: usize = 64;
+
 struct Converter<'a> {
     func: &'a mut Function,
     types: &'a mut Types,
+    bpf: bool,
     /// The block that grows.
     at: BlockId,
     /// Of the op that is being converted.
@@ -219,18 +233,24 @@ impl Converter<'_> {
     /// `break`, by an `or` of the numbers, of which verifiers before 6.10 know nothing, so that they see no end of the loop.
     fn for_(&mut self, data: &OpData) {
         let view = KsFor::of(data);
-        let (low, high) = (view.low(), view.high());
-        let ty = self.func.ty(low);
+        let (low, high, region) = (view.low(), view.high(), view.body_region());
+        let counter = self.counter(&view);
+        let ty = counter.as_ref().map_or(self.func.ty(low), |_| Ty::I64);
         let body = self.add_block(&[ty]);
         let (enter, turn, next, exit) =
             (self.add_block(&[]), self.add_block(&[]), self.add_block(&[]), self.add_block(&[]));
         let index = self.func.blocks[body].args[0];
-        let old = self.func.blocks[self.func.only_block(view.body_region())].args[0];
-        self.joined.insert(old, index);
+        let old = self.func.blocks[self.func.only_block(region)].args[0];
+        let shown = if counter.is_some() { self.cut(index, self.func.ty(low), body) } else { index };
+        self.joined.insert(old, shown);
 
         let constant = |end| self.func.known(self.types, end).is_some();
         let before_last = if constant(low) && constant(high) { "ne" } else { "lt" };
         let mut b = self.builder();
+        let (low, high) = match &counter {
+            Some(counter) => (b.ks_const(counter.low, ty), b.ks_const(counter.high, ty)),
+            None => (low, high),
+        };
         let any = b.arith_cmp(low, high, if view.inclusive() { "le" } else { "lt" }, Ty::BOOL);
         b.cf_cond_br(any, vec![enter, exit]);
         b.go_to(enter);
@@ -243,13 +263,32 @@ impl Converter<'_> {
         }
         let one = b.ks_const(1, ty);
         let incremented = b.arith_add(index, one, ty);
+        let opaque = counter.is_some_and(|counter| counter.opaque);
+        let incremented = if opaque { b.bpf_whole(incremented, ty) } else { incremented };
         if !view.inclusive() {
             let more = b.arith_cmp(incremented, high, before_last, Ty::BOOL);
             b.cf_cond_br(more, vec![next, exit]);
             b.go_to(next);
         }
         b.cf_br(&[incremented], vec![body]);
-        self.loop_body(view.body_region(), body, (exit, turn));
+        self.loop_body(region, body, (exit, turn));
+    }
+
+    /// The verifier sees the end of a plain loop as long as it knows the counter. A register of 32 bits that LLVM puts on the
+    /// stack shares the 8 bytes that the verifier tracks with something else, and is no longer known when that is written.
+    /// So a counter has 64 bits. Of a loop of two turns LLVM would make the counter a flag, of 32 bits again.
+    fn counter(&self, view: &KsFor<'_>) -> Option<Counter> {
+        let (low, high) = (self.func.known(self.types, view.low())?, self.func.known(self.types, view.high())?);
+        let (bits, _) = self.types.as_int(self.func.ty(view.low()))?;
+        let mut ops = Vec::new();
+        self.func.walk_region(view.body_region(), &mut ops);
+        let opaque = high - low + i128::from(view.inclusive()) == 2 && ops.len() > SMALL;
+        (self.bpf && bits < 64).then_some(Counter { low, high, opaque })
+    }
+
+    /// The index as the body sees it, at the start of the body.
+    fn cut(&mut self, counter: Value, ty: Ty, body: BlockId) -> Value {
+        Builder::at_end(self.func, body, self.loc).arith_cast(counter, ty)
     }
 
     fn match_(&mut self, data: &OpData) {

@@ -9,7 +9,7 @@
 
 mod size;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, hide};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
@@ -37,6 +37,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             condition(func, op);
             changed = Changed::Yes;
         }
+    }
+    for func in &mut module.funcs {
+        changed = changed.or(hide::forget_stores(func, &cx.types, NAME));
     }
     if missing.is_some() {
         for func in &mut module.funcs {
