@@ -7,6 +7,7 @@ mod compare;
 mod evaluate;
 mod execute;
 mod generate;
+mod progress;
 mod random;
 mod reduce;
 mod run;
@@ -42,6 +43,9 @@ enum Command {
         /// The number of the first program: a run that was interrupted goes on there
         #[arg(long, default_value_t = 0)]
         first: usize,
+        /// Keep the counts in this file; a run that was interrupted goes on from it, with the same options
+        #[arg(long)]
+        record: Option<PathBuf>,
         /// Start no program later than after so many seconds
         #[arg(long)]
         time: Option<u64>,
@@ -198,7 +202,20 @@ fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
 
 fn act(command: Command) -> std::io::Result<bool> {
     match command {
-        Command::Run { seed, functions, maps, first, time, per_program, inputs, jobs, keep, no_reduce, no_bpf } => {
+        Command::Run {
+            seed,
+            functions,
+            maps,
+            first,
+            record,
+            time,
+            per_program,
+            inputs,
+            jobs,
+            keep,
+            no_reduce,
+            no_bpf,
+        } => {
             let time = time.map(Duration::from_secs);
             let settings = run::Settings {
                 seed,
@@ -206,6 +223,7 @@ fn act(command: Command) -> std::io::Result<bool> {
                 // What makes maps loads into the kernel on both sides.
                 maps: if no_bpf { 0 } else { maps },
                 first,
+                record,
                 time,
                 per_program,
                 inputs,

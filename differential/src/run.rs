@@ -3,6 +3,7 @@
 use crate::compare::{Failure, Kind, Report};
 use crate::execute::Way;
 use crate::generate::{self, Family};
+use crate::progress::Progress;
 use crate::random::Random;
 use crate::reduce;
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub maps: usize,
     /// Programs before this one are left out.
     pub first: usize,
+    /// Where counts are kept, and taken up again.
+    pub record: Option<PathBuf>,
     /// No program starts later than this.
     pub time: Option<Duration>,
     /// Tests in one program.
@@ -116,12 +119,10 @@ struct Campaign<'a> {
     settings: &'a Settings,
     folder: &'a Path,
     jobs: Vec<Job>,
-    total: Report,
+    progress: Progress,
     since: Instant,
     /// When progress was last told of.
     told: Instant,
-    /// Tests that failed in one way or another.
-    failed: usize,
     /// Programs with a failure of each kind, the first ones only.
     kept: Kept,
 }
@@ -134,16 +135,18 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         settings,
         folder: folder.path(),
         jobs: Vec::new(),
-        total: Report::default(),
+        progress: Progress::start(settings)?,
         since,
         told: since,
-        failed: 0,
         kept: BTreeMap::new(),
     };
     let programs = programs(settings);
     for (at, &(program, tests)) in programs.iter().enumerate().skip(settings.first) {
+        if campaign.progress.has_run(at) {
+            continue;
+        }
         if settings.time.is_some_and(|time| since.elapsed() > time) {
-            println!("out of time: programs {} to {at} of {} have run", settings.first, programs.len());
+            println!("out of time: the first program that has not run is {at} of {}", programs.len());
             break;
         }
         while campaign.jobs.len() >= settings.jobs {
@@ -154,8 +157,8 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
     while !campaign.jobs.is_empty() {
         campaign.wait()?;
     }
-    campaign.summary(since.elapsed());
-    Ok(campaign.failed == 0)
+    campaign.summary(programs.len());
+    Ok(campaign.progress.failed == 0)
 }
 
 impl Campaign<'_> {
@@ -195,7 +198,7 @@ impl Campaign<'_> {
     }
 
     fn ended(&mut self, job: &Job, report: Report) -> std::io::Result<()> {
-        let total = &mut self.total;
+        let total = &mut self.progress.total;
         // A program that was not compiled has its tests all the same.
         total.tests += report.tests.max(job.tests);
         total.inputs += report.inputs;
@@ -212,10 +215,11 @@ impl Campaign<'_> {
         let mut tests: Vec<&Option<String>> = report.failures.iter().map(|f| &f.test).collect();
         tests.sort();
         tests.dedup();
-        self.failed += if tests.contains(&&None) { job.tests } else { tests.len() };
+        self.progress.failed += if tests.contains(&&None) { job.tests } else { tests.len() };
         if !report.failures.is_empty() {
             self.keep(job, &report.failures)?;
         }
+        self.progress.ran(job.at, self.since.elapsed(), self.settings.record.as_deref())?;
         self.tell(job.at);
         std::fs::remove_file(&job.file)?;
         std::fs::remove_file(&job.output)
@@ -225,7 +229,8 @@ impl Campaign<'_> {
     fn tell(&mut self, at: usize) {
         if self.told.elapsed() >= Duration::from_secs(60) {
             self.told = Instant::now();
-            let (tests, failed, seconds) = (self.total.tests, self.failed, self.since.elapsed().as_secs());
+            let Progress { total, failed, took, .. } = &self.progress;
+            let (tests, seconds) = (total.tests, took.as_secs());
             println!("{seconds} s: {tests} tests, {failed} failed; program {at}");
         }
     }
@@ -242,10 +247,14 @@ impl Campaign<'_> {
         Ok(())
     }
 
-    fn summary(&self, took: Duration) {
-        let total = &self.total;
+    fn summary(&self, programs: usize) {
+        let Progress { total, failed, took, .. } = &self.progress;
         let executions: Vec<String> = total.executions.iter().map(|(way, n)| format!("{} {n}", way.name())).collect();
-        println!("seed {}, {} tests, {} inputs, {} s", self.settings.seed, total.tests, total.inputs, took.as_secs());
+        let (seed, ran, seconds) = (self.settings.seed, self.progress.count(), took.as_secs());
+        println!(
+            "seed {seed}, {ran} of {programs} programs, {} tests, {} inputs, {seconds} s",
+            total.tests, total.inputs
+        );
         println!("executions: {}", executions.join(", "));
         println!("programs that the verifier took: {}", total.loaded);
         println!("entries looked up: {}, of which {} were there", total.lookups.0, total.lookups.1);
@@ -266,8 +275,8 @@ impl Campaign<'_> {
                 reduce::source::report(file, *seed, self.settings.inputs, first);
             }
         }
-        let held = total.tests - self.failed;
+        let held = total.tests - failed;
         let (passed, skipped) = if self.settings.bpf { (held, 0) } else { (0, held) };
-        println!("differential: {passed} passed, {} failed, {skipped} skipped", self.failed);
+        println!("differential: {passed} passed, {failed} failed, {skipped} skipped");
     }
 }
