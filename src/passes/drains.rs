@@ -75,7 +75,10 @@ fn callback(module: &Module, types: &mut Types, handler: &Symbol, map: &Symbol) 
     let (sample, entry) = (callback.param(0), callback.entry());
     let mut b = Builder::at_end(&mut callback, entry, Loc { span, made_by: Some(NAME) });
     let place = types.place(value, Space::Stack);
+    // As a variable of the handler: it may move off the stack.
+    b.loc.made_by = None;
     let place = b.ks_var(b"sample", place);
+    b.loc.made_by = Some(NAME);
     let size = b.ks_const(types.size_of(value).into(), Ty::U32);
     let (offset, flags) = (b.ks_const(0, Ty::U32), b.ks_const(0, Ty::U64));
     let read = b.bpf_helper(&[place, size, sample, offset, flags], &"bpf_dynptr_read".into(), &[Ty::I64]);

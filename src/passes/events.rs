@@ -5,8 +5,10 @@
 //! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though no function
 //! takes what is sent through them.
 
+use super::split::map_of;
 use super::{Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput, MapReserve};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
@@ -21,6 +23,7 @@ type Counters = BTreeMap<Symbol, Symbol>;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check_handlers(module, cx);
+    check_counted(module, cx);
     let counted = named(module, |op| (op.opcode == Opcode::MapDropped).then(|| MapDropped::of(op).map().clone()));
     if counted.is_empty() {
         return Changed::No;
@@ -104,6 +107,22 @@ fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {
     let place = b.ks_global(counter, place);
     let one = b.ks_const(1, Ty::U64);
     b.mem_atomic(place, one, "add");
+}
+
+/// Reports counters of maps that may also be sent through under other names: as maps out of a map of maps.
+fn check_counted(module: &Module, cx: &mut Session) {
+    let sends = |op: &OpData| matches!(op.opcode, Opcode::MapOutput | Opcode::MapReserve);
+    let sent = named(module, |op| map_of(op).filter(|_| sends(op)).cloned());
+    let taken_out = module.maps.iter().filter(|map| map.bound && sent.contains(&map.name)).collect::<Vec<_>>();
+    for func in &module.funcs {
+        for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapDropped) {
+            let Some(map) = module.map(MapDropped::of(op).map()) else { continue };
+            if taken_out.iter().any(|bound| bound.kind.name == map.kind.name && bound.value == map.value) {
+                let what = format!("`dropped` of `{}`, which may be in a map of maps through which is sent,", map.name);
+                cx.error(op.loc.span, NotSupportedYet { what });
+            }
+        }
+    }
 }
 
 /// Reports what is listened to in vain.

@@ -132,7 +132,17 @@ impl Checker<'_, '_> {
                 .help("what BPF code sends goes through a `ringbuf` or a `perf_event_array`");
             return None;
         }
-        self.can(map, MapAccess::Events, arg.value.span).then_some(map)
+        (self.can(map, MapAccess::Events, arg.value.span) && !self.taken_out(map, "dispatch", arg.value.span))
+            .then_some(map)
+    }
+
+    /// Refuses what needs a map that the program declares, of one that it took out of a map of maps.
+    pub fn taken_out(&mut self, map: MapId, what: &str, span: Span) -> bool {
+        let bound = self.env.program.map(map).is_bound;
+        if bound {
+            self.unsupported(span, format!("`{what}` with a map out of a map of maps"));
+        }
+        bound
     }
 }
 

@@ -80,6 +80,10 @@ impl Checker<'_, '_> {
         if method.optional {
             return self.untested(span);
         }
+        if matches!(method.needs, MapAccess::Events | MapAccess::Dropped) && self.taken_out(map, method.name, span) {
+            self.check_args(args);
+            return error_expr(span);
+        }
         if matches!(method.needs, MapAccess::Events | MapAccess::Drain) {
             return self.handed_to(map, method, name, args, span);
         }
