@@ -72,7 +72,8 @@ fn may_be_local(func: &Function, types: &Types, value: Value) -> bool {
         Some(data) if data.opcode == Opcode::KsNull => false,
         Some(data) if data.opcode == Opcode::ArithCast => may_be_local(func, types, data.operands[0]),
         Some(_) | None => {
-            !matches!(space, Space::Global | Space::MapValue | Space::Percpu | Space::Packet | Space::Ctx | Space::Map)
+            let elsewhere = matches!(space, Space::Global | Space::MapValue | Space::Percpu | Space::Packet);
+            !elsewhere && !matches!(space, Space::Ctx | Space::Map | Space::BtfTrusted)
         }
     }
 }
