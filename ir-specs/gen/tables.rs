@@ -104,7 +104,9 @@ fn context(name: &str, v: &Value) -> String {
     let (aliases, size) = (words(v, "aliases"), int(v, "size"));
     let object = flag(v, "object", false);
     format!(
-        "ContextSpec {{ name: {name:?}, aliases: &[{aliases}], object: {object}, size: {size}, fields: &[{fields}] }}"
+        "ContextSpec {{ name: {name:?}, aliases: &[{aliases}], object: {object}, size: {size}, fields: &[{fields}], \
+         later: &[{}] }}",
+        words(v, "later")
     )
 }
 

@@ -63,6 +63,8 @@ pub struct ContextSpec {
     pub object: bool,
     pub size: u64,
     pub fields: &'static [ContextField],
+    /// Fields that the kernel has and this compiler lacks.
+    pub later: &'static [&'static str],
 }
 
 #[derive(Debug)]
