@@ -3,7 +3,7 @@
 use super::btf::Btf;
 use super::{BtfSize, Function, Global, Map, Report, Type};
 use crate::codegen::PINS_SECTION;
-use crate::tables::{MAP_FLAGS, MAP_KINDS};
+use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec};
 use object::elf::EM_BPF;
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
@@ -114,7 +114,7 @@ fn described(btf: &Btf, name: &str, ty: u32, pins: &BTreeMap<String, String>) ->
         key: part("key", "key_size"),
         value: part("value", "value_size"),
         max_entries: number("max_entries").unwrap_or(0),
-        flags: flags(number("map_flags").unwrap_or(0)),
+        flags: flags(number("map_flags").unwrap_or(0), number("numa_node")),
         pin: pins.get(&format!("map {name}")).cloned().or(by_name),
     }
 }
@@ -137,7 +137,7 @@ fn old_maps(file: &File) -> Vec<Map> {
             key: sized(word(1)?),
             value: sized(word(2)?),
             max_entries: word(3)?,
-            flags: flags(word(4).unwrap_or(0)),
+            flags: flags(word(4).unwrap_or(0), None),
             pin: None,
         })
     };
@@ -149,11 +149,15 @@ fn kind(number: u32) -> String {
     known.map_or(format!("kind {number}"), |kind| kind.name.to_owned())
 }
 
-/// By the language's names; bits without one as a number.
-fn flags(bits: u32) -> Vec<String> {
+/// By the language's names, as they are written; bits without one as a number.
+fn flags(bits: u32, node: Option<u32>) -> Vec<String> {
     let known = MAP_FLAGS.iter().filter(|flag| bits & 1 << flag.bit != 0);
     let rest = MAP_FLAGS.iter().fold(bits, |rest, flag| rest & !(1 << flag.bit));
-    let mut names: Vec<String> = known.map(|flag| flag.name.to_owned()).collect();
+    let written = |flag: &MapFlagSpec| match node.filter(|_| flag.argument) {
+        Some(node) => format!("{}({node})", flag.name),
+        None => flag.name.to_owned(),
+    };
+    let mut names: Vec<String> = known.map(written).collect();
     if rest != 0 {
         names.push(format!("0x{rest:x}"));
     }
