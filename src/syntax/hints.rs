@@ -58,7 +58,9 @@ fn increment(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         return false;
     }
     let operand = if failure.is_word(at - 1) { failure.token(at - 1) } else { failure.token(at + 2) };
-    let help = if operand.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+    let help = if ["]", ")"].contains(&failure.token(at - 1)) {
+        format!("write `{sign}= 1` in its place")
+    } else if operand.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         format!("write `{operand} {sign}= 1`")
     } else {
         format!("write `x {sign}= 1`")

@@ -166,8 +166,10 @@ impl Checker<'_, '_> {
     ) -> Option<Vec<Expr>> {
         if args.len() != method.params.len() {
             self.check_args(args);
-            let takes = counted(method.params.len(), "argument");
-            let count = ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() };
+            // The map is the first of a function's.
+            let map = usize::from(method.function);
+            let takes = counted(method.params.len() + map, "argument");
+            let count = ArgumentCount { name: name.name.clone(), takes, given: (args.len() + map).to_string() };
             self.error(name.span, count).remark(form(method));
             return None;
         }

@@ -13,7 +13,7 @@ pub(super) fn add_bound(program: &mut Program) {
             let id = MapId(program.maps.len() as u32);
             let (outer, template) = (&program.maps[index], program.map(template));
             let stand_in = Map {
-                name: format!("{}.{number}", outer.name),
+                name: format!("{}[…]", outer.name),
                 symbol: format!("{}.{number}", outer.symbol),
                 inner: None,
                 bound: Vec::new(),
