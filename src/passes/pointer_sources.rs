@@ -117,7 +117,7 @@ pub fn leading(func: &Function, place: Value) -> Option<Value> {
 }
 
 /// What is stored in a variable, if that happens nowhere but in stores.
-fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
+pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
     func.def(place).filter(|&op| func.ops[op].opcode == Opcode::KsVar)?;
     let mut values = Vec::new();
     for op in func.walk() {
@@ -134,7 +134,7 @@ fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
 }
 
 /// What a region yields as a result of its op; none if it does not come to its end.
-fn yielded(func: &Function, region: RegionId, index: usize) -> Option<Value> {
+pub fn yielded(func: &Function, region: RegionId, index: usize) -> Option<Value> {
     let &end = func.blocks[func.only_block(region)].ops.last()?;
     let data = &func.ops[end];
     (data.opcode == Opcode::KsYield).then(|| data.operands.get(index).copied()).flatten()

@@ -5,10 +5,11 @@
 
 use crate::diag::codes::limits::PointerInLoop;
 use crate::ir::ops::KsVar;
-use crate::ir::{Function, OpId, Opcode, RegionId, Value};
-use crate::passes::assign_ops;
+use crate::ir::{Function, OpId, Opcode, RegionId, Value, ValueDef};
+use crate::passes::{assign_ops, pointer_sources};
 use crate::session::Session;
 use crate::types::{Space, TyKind, Types};
+use std::collections::HashSet;
 
 /// Reports what changes a pointer of outside in a body that becomes a callback. True if there is nothing.
 pub fn check(func: &Function, cx: &mut Session) -> bool {
@@ -61,19 +62,40 @@ fn changed(func: &Function, types: &Types, region: RegionId) -> Vec<(OpId, Strin
     found
 }
 
-/// Whether a value may be, or the place that it is may hold, the address of a stack slot.
 fn may_be_local(func: &Function, types: &Types, value: Value) -> bool {
+    leads_to_local(func, types, value, &mut HashSet::new())
+}
+
+/// Whether a value may be, or the place that it is may hold, the address of a stack slot. What was looked at before adds
+/// nothing.
+fn leads_to_local(func: &Function, types: &Types, value: Value, seen: &mut HashSet<Value>) -> bool {
     let kind = types.kind(func.ty(value));
     if let TyKind::Place { of, .. } = kind {
         return types.holds_pointer(of);
     }
     let TyKind::Ptr { space, .. } = kind else { return false };
-    match func.def(value).map(|op| &func.ops[op]) {
-        Some(data) if data.opcode == Opcode::KsNull => false,
-        Some(data) if data.opcode == Opcode::ArithCast => may_be_local(func, types, data.operands[0]),
-        Some(_) | None => {
-            let elsewhere = matches!(space, Space::Global | Space::MapValue | Space::Percpu | Space::Packet);
-            !elsewhere && !matches!(space, Space::Ctx | Space::Map | Space::BtfTrusted)
-        }
+    let elsewhere =
+        [Space::Global, Space::MapValue, Space::Percpu, Space::Packet, Space::Ctx, Space::Map, Space::BtfTrusted];
+    if elsewhere.contains(&space) || !seen.insert(value) {
+        return false;
     }
+    let ValueDef::Result(op, index) = func.values[value].def else { return true };
+    let data = &func.ops[op];
+    let sources: Vec<Value> = if data.opcode == Opcode::KsNull {
+        Vec::new()
+    } else if data.opcode == Opcode::ArithCast {
+        vec![data.operands[0]]
+    } else if data.opcode == Opcode::KsCall {
+        // A function has no addresses of locals to yield but those that it got.
+        data.operands.clone()
+    } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch) {
+        data.regions.iter().filter_map(|&region| pointer_sources::yielded(func, region, index as usize)).collect()
+    } else if data.opcode == Opcode::KsLoad
+        && let Some(stored) = pointer_sources::stored(func, data.operands[0])
+    {
+        stored
+    } else {
+        return true;
+    };
+    sources.into_iter().any(|source| leads_to_local(func, types, source, seen))
 }

@@ -18,6 +18,7 @@ impl Checker<'_, '_> {
                     self.flow.not_null.remove(&local);
                 }
                 self.may_be_new(local);
+                self.forget_tests(local);
                 if self.info(local).packet_offset.is_none() {
                     self.info(local).packet = None;
                 }

@@ -55,11 +55,12 @@ impl Checker<'_, '_> {
     /// A value goes to a place that is no variable of its own: a part of one, a global, or behind a pointer.
     pub fn note_stored(&mut self, place: &Expr, value: &Expr) {
         let changes_pointers = self.cx.types.holds_pointer(place.ty) || place.ty == Ty::U8;
+        let not_null = self.pointer(place.ty).is_some() && !self.may_be_null(value);
         match root_local(place) {
             Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => {
                 self.note_held(local, value);
                 if changes_pointers {
-                    self.forget_parts(local);
+                    self.forget_parts_at(local, place);
                 }
             }
             Some(_) => self.refuse_escape(value),
@@ -73,7 +74,7 @@ impl Checker<'_, '_> {
                 }
             }
         }
-        if self.pointer(place.ty).is_some() && !self.may_be_null(value) {
+        if not_null {
             self.note_not_null(place);
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Flow {
     pub deleted: BTreeMap<LocalId, Span>,
     /// Pointers to objects that were deleted.
     pub freed: BTreeMap<LocalId, heap::Deleted>,
+    /// Bools that tell of pointers that they are not null, and for which of their values.
+    pub kept_tests: BTreeMap<LocalId, Vec<(LocalId, bool)>>,
 }
 
 /// A pointer that is a field of a variable, or behind one.
@@ -72,6 +74,7 @@ impl Flow {
             attachments: Attachments::default(),
             deleted: BTreeMap::new(),
             freed: BTreeMap::new(),
+            kept_tests: BTreeMap::new(),
         }
     }
 
@@ -84,7 +87,9 @@ impl Flow {
                 let attachments = self.attachments.join(&other.attachments);
                 let deleted = self.deleted.into_iter().chain(other.deleted).collect();
                 let freed = heap::join(self.freed, other.freed);
-                Flow { reachable: true, not_null, not_null_parts, attachments, deleted, freed }
+                let mut kept_tests = self.kept_tests;
+                kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
+                Flow { reachable: true, not_null, not_null_parts, attachments, deleted, freed, kept_tests }
             }
             (true, false) => self,
             (false, _) => other,
@@ -174,6 +179,8 @@ impl Checker<'_, '_> {
     pub fn forget_addressed(&mut self) {
         let info = &self.info;
         self.flow.not_null.retain(|local| !info[local.0 as usize].address_taken);
+        let addressed = |local: &LocalId| info[local.0 as usize].address_taken;
+        self.flow.kept_tests.retain(|bool, told| !addressed(bool) && !told.iter().any(|(p, _)| addressed(p)));
         self.flow.not_null_parts.retain(|part| match part.root {
             Root::Local(local) => !info[local.0 as usize].address_taken && !part.steps.contains(&Step::Deref),
             Root::Global(_) => false,
@@ -192,6 +199,16 @@ impl Checker<'_, '_> {
         });
     }
 
+    /// A part of a variable got another value: other fields keep theirs.
+    pub fn forget_parts_at(&mut self, local: LocalId, place: &Expr) {
+        let Some(changed) = part(place) else { return self.forget_parts(local) };
+        let others_lead_there = self.info[local.0 as usize].address_taken;
+        self.flow.not_null_parts.retain(|part| {
+            let below = part.root == changed.root && part.steps.starts_with(&changed.steps);
+            !below && !(others_lead_there && part.steps.contains(&Step::Deref))
+        });
+    }
+
     /// A pointer variable got another value.
     pub fn note_assigned(&mut self, local: LocalId, value: Option<&Expr>) {
         let holds = value.is_some_and(|v| self.is_pointer_or_function(v.ty) && !self.may_be_null(v));
@@ -206,6 +223,7 @@ impl Checker<'_, '_> {
         }
         self.flow.attachments.forget(local);
         self.flow.forget_freed(local);
+        self.note_test(local, value);
         let info = self.info(local);
         info.packet = None;
         info.program = None;

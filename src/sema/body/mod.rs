@@ -30,6 +30,7 @@ mod format;
 mod function_pointers;
 mod heap;
 mod inner_maps;
+mod kept_tests;
 mod kinds;
 mod lifecycle;
 mod literals;
