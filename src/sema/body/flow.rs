@@ -204,8 +204,8 @@ impl Checker<'_, '_> {
         let Some(changed) = part(place) else { return self.forget_parts(local) };
         let others_lead_there = self.info[local.0 as usize].address_taken;
         self.flow.not_null_parts.retain(|part| {
-            let below = part.root == changed.root && part.steps.starts_with(&changed.steps);
-            !below && !(others_lead_there && part.steps.contains(&Step::Deref))
+            let is_part = part.root == changed.root && part.steps.starts_with(&changed.steps);
+            !(is_part || others_lead_there && part.steps.contains(&Step::Deref))
         });
     }
 
