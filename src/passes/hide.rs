@@ -71,8 +71,8 @@ pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashS
     equated
 }
 
-/// What loops store through pointers, forgotten: of a number on the stack that grows the verifier knows a wider range each
-/// turn. Variables of the function are hidden as a whole, see `hide`.
+/// What loops store through pointers, into arguments and into arrays, forgotten: of a number on the stack that grows the
+/// verifier knows a wider range each turn. Variables of the function and their fields are hidden as such, see `hide`.
 pub fn forget_stores(func: &mut Function, types: &Types, pass: &'static str) -> Changed {
     let mut inside = Vec::new();
     for op in func.walk() {
@@ -80,8 +80,7 @@ pub fn forget_stores(func: &mut Function, types: &Types, pass: &'static str) -> 
             func.walk_region(BpfTurns::of(&func.ops[op]).body_region(), &mut inside);
         }
     }
-    let stores: BTreeSet<OpId> =
-        inside.into_iter().filter(|&op| stores_number_through_pointer(func, types, op)).collect();
+    let stores: BTreeSet<OpId> = inside.into_iter().filter(|&op| stores_number_elsewhere(func, types, op)).collect();
     for &op in &stores {
         let value = KsStore::of(&func.ops[op]).value();
         let ty = func.ty(value);
@@ -94,16 +93,16 @@ pub fn forget_stores(func: &mut Function, types: &Types, pass: &'static str) -> 
     if stores.is_empty() { Changed::No } else { Changed::Yes }
 }
 
-fn stores_number_through_pointer(func: &Function, types: &Types, op: OpId) -> bool {
+fn stores_number_elsewhere(func: &Function, types: &Types, op: OpId) -> bool {
     let data = &func.ops[op];
     if data.opcode != Opcode::KsStore {
         return false;
     }
     let view = KsStore::of(data);
-    let root = Path::of(func, types, view.place()).variable;
-    let through = func.def(root).is_some_and(|op| func.ops[op].opcode == Opcode::KsDeref);
-    let on_stack = matches!(types.kind(func.ty(root)), TyKind::Place { space: Space::Any | Space::Stack, .. });
-    through && on_stack && types.as_int(func.ty(view.value())).is_some() && func.known(types, view.value()).is_none()
+    let path = Path::of(func, types, view.place());
+    let own = func.def(path.variable).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar) && path.is_of_fields();
+    let on_stack = matches!(types.kind(func.ty(path.variable)), TyKind::Place { space: Space::Any | Space::Stack, .. });
+    !own && on_stack && types.as_int(func.ty(view.value())).is_some() && func.known(types, view.value()).is_none()
 }
 
 /// Whether an op tells the verifier the value of an operand on one of its ways.

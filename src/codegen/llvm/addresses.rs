@@ -1,14 +1,20 @@
 //! Addresses stay sums: LLVM makes `p | i` of `p + i` where it knows that no bit is set in both, as with an array on the
 //! stack, aligned to 8 bytes, and an index that is one of a few constants. The verifier allows no bit operation on a pointer.
 //!
-//! So an index of which LLVM knows that it is small goes through assembly without instructions, after which it is unknown.
+//! So an index of which LLVM knows that it is small goes through assembly without instructions, after which it is unknown; the
+//! same with offsets of elements, where addresses of their parts are made of them.
 
 use super::builder::Build;
 use super::module::ModuleGen;
-use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
+use inkwell::types::BasicTypeEnum;
+use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue, PointerValue};
 
 /// How far to look for where a number comes from.
 const DEPTH: u32 = 8;
+
+/// The verifier refuses to add a number to a pointer if it remembers it as the sum of another one and at least this
+/// (`BPF_MAX_VAR_OFF`), whatever was learned of the number since. Of differences it remembers nothing.
+const MAX_OFFSET: u64 = 1 << 29;
 
 /// Constants with at most so many bits are small. Objects of BPF code are aligned to 8 bytes at most.
 const BITS: u64 = 8;
@@ -16,9 +22,12 @@ const BITS: u64 = 8;
 /// After the optimisation, right before code is generated.
 pub fn keep_sums(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
-    for instruction in blocks.flat_map(|block| block.get_instructions()) {
+    for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
         if instruction.get_opcode() == InstructionOpcode::GetElementPtr {
             hide_indexes(&g.build, instruction);
+            hide_alignment(&g.build, instruction);
+        } else if instruction.get_opcode() == InstructionOpcode::Add {
+            subtract(&g.build, instruction);
         }
     }
 }
@@ -36,17 +45,69 @@ fn hide_indexes<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
+/// A sum with a large constant becomes a difference.
+fn subtract<'c>(build: &Build<'c>, sum: InstructionValue<'c>) {
+    let (Some(value), Some(constant)) = (number(sum.get_operand(0)), number(sum.get_operand(1))) else { return };
+    let Some(large) = constant.get_zero_extended_constant() else { return };
+    if value.get_type().get_bit_width() == 64 && (MAX_OFFSET..=i32::MAX as u64).contains(&large) {
+        build.before(&sum);
+        let difference = build.asm_unary(&format!("$0 -= -{large}"), "=r,0", value);
+        if let Some(difference) = difference.as_instruction() {
+            sum.replace_all_uses_with(&difference);
+            sum.erase_from_basic_block();
+        }
+    }
+}
+
+/// Of an element of an even size LLVM knows the low bits of the address, to which a part's offset is added.
+fn hide_alignment<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
+    let size = address.get_gep_source_element_type().ok().and_then(size);
+    let index =
+        number(address.get_operand(1)).filter(|index| !index.is_constant_int() && address.get_num_operands() == 2);
+    let (Some(size), Some(index), Some(base)) = (size, index, pointer(address.get_operand(0))) else { return };
+    if size % 2 == 0 && index.get_type().get_bit_width() == 64 && is_computed_with(address) {
+        build.before(&address);
+        let offset = build.mul(index, build.int(64, size));
+        let hidden = build.offset(base, build.asm_unary("", "=r,0", offset));
+        if let Some(hidden) = hidden.as_instruction() {
+            address.replace_all_uses_with(&hidden);
+            address.erase_from_basic_block();
+        }
+    }
+}
+
+/// Whether something else than a load or store uses an address.
+fn is_computed_with(address: InstructionValue) -> bool {
+    let memory = [InstructionOpcode::Load, InstructionOpcode::Store];
+    let mut next = address.get_first_use();
+    while let Some(of) = next {
+        let AnyValueEnum::InstructionValue(user) = of.get_user() else { return true };
+        if !memory.contains(&user.get_opcode()) {
+            return true;
+        }
+        next = of.get_next_use();
+    }
+    false
+}
+
+/// Bytes of what LLVM makes elements of: numbers, and arrays of them.
+fn size(ty: BasicTypeEnum) -> Option<u64> {
+    if ty.is_int_type() {
+        return Some(u64::from(ty.into_int_type().get_bit_width()) / 8);
+    }
+    let array = ty.is_array_type().then(|| ty.into_array_type())?;
+    Some(size(array.get_element_type())? * u64::from(array.len()))
+}
+
+fn pointer(operand: Option<Operand>) -> Option<PointerValue> {
+    let value = operand?.value()?;
+    value.is_pointer_value().then(|| value.into_pointer_value())
+}
+
 /// The integer that an operand is.
 pub fn number(operand: Option<Operand>) -> Option<IntValue> {
-    match operand?.value()? {
-        BasicValueEnum::IntValue(number) => Some(number),
-        BasicValueEnum::PointerValue(_)
-        | BasicValueEnum::ArrayValue(_)
-        | BasicValueEnum::FloatValue(_)
-        | BasicValueEnum::StructValue(_)
-        | BasicValueEnum::VectorValue(_)
-        | BasicValueEnum::ScalableVectorValue(_) => None,
-    }
+    let value = operand?.value()?;
+    value.is_int_value().then(|| value.into_int_value())
 }
 
 /// Whether LLVM may know that only low bits of a number are set: it looks through phis, masks and shifts, not through memory
