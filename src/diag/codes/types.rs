@@ -51,6 +51,8 @@ codes! {
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.
     W0202 StringTruncated { length, ty, kept } = "a string of {length} bytes does not fit `{ty}`, which keeps {kept}",
+    /// Whatever the program does, the value that is computed here lies outside of the type that it goes to, and loses bits.
+    W0203 NeverFits { range, ty } = "this is {range}, which never fits `{ty}`",
     /// The condition is of a type that is neither true nor false. Integers, chars, enums, pointers and bools are.
     E0240 NotACondition { ty } = "a value of type `{ty}` is neither true nor false",
     /// A bool is no number. `b as u8` is 0 or 1; `n != 0` is a bool.

@@ -2,7 +2,7 @@
 
 use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
-use crate::diag::codes::types::{MismatchedTypes, NoValue, ProductWraps};
+use crate::diag::codes::types::{MismatchedTypes, NeverFits, NoValue, ProductWraps};
 use crate::fold;
 use crate::sema::consts;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
@@ -53,10 +53,16 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, _): (u8, bool)) -> Expr {
+    fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, signed): (u8, bool)) -> Expr {
         let span = value.span;
         if let Some(number) = number(&value) {
             return int_expr(consts::fit(self.cx, span, number, wanted), wanted, span);
+        }
+        let ((low, high), (least, most)) = (self.known_range(&value), fold::range(bits, signed));
+        if high < least || low > most {
+            let (range, ty) = (format!("{low} to {high}"), self.ty_name(wanted));
+            let help = format!("`{} as {ty}` says that it is meant", self.cast_text(span));
+            self.warn(span, NeverFits { range, ty }).help(help);
         }
         self.warn_product(&value, wanted, bits);
         cast(value, wanted)

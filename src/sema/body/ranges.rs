@@ -92,13 +92,19 @@ impl Checker<'_, '_> {
         let ExprKind::Arith { op, left, right } = &expr.kind else { return of_type };
         match (op, self.known_range(left), value::number(right)) {
             (ArithOp::And, _, Some(mask)) if mask >= 0 => (0, mask),
+            // At least the bits that are set in it.
+            (ArithOp::Or, (low, high), Some(bits)) if low >= 0 && bits >= 0 => {
+                let all = u128::try_from(high | bits).map_or(0, |highest| (highest + 1).next_power_of_two());
+                (low.max(bits), (all as i128 - 1).min(of_type.1))
+            }
             (ArithOp::Shr, (low, high), Some(by)) if (0..64).contains(&by) && low >= 0 => (low >> by, high >> by),
             (ArithOp::Mul, range, _) => {
                 let product = product(range, self.known_range(right));
                 product.filter(|range| of_type.0 <= range.0 && range.1 <= of_type.1).unwrap_or(of_type)
             }
-            (ArithOp::Add, (low, high), _) => {
+            (ArithOp::Add | ArithOp::Sub, (low, high), _) => {
                 let right = self.known_range(right);
+                let right = if *op == ArithOp::Add { right } else { (-right.1, -right.0) };
                 let sum = (low + right.0, high + right.1);
                 if of_type.0 <= sum.0 && sum.1 <= of_type.1 { sum } else { of_type }
             }

@@ -5,7 +5,7 @@ use super::scope::LocalKind;
 use super::value::{constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
-use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, UnknownTypeOf};
+use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, NoValue, UnknownTypeOf};
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::types::{self, Position};
 use crate::source::Span;
@@ -48,8 +48,10 @@ impl Checker<'_, '_> {
             Ast::Var { name, ty, init: Some(init), otherwise: Some(otherwise) } => {
                 self.var_else(name, ty.as_ref(), init, otherwise)
             }
-            Ast::Var { init: None, otherwise: Some(_), .. } => {
-                self.unsupported(span, "`else` without a value before it");
+            Ast::Var { name, init: None, otherwise: Some(_), .. } => {
+                let what = format!("`var {}` without `= …`", name.name);
+                self.error(name.span, NoValue { what })
+                    .help("`else` says what to do where a value is absent: `var v = m[k] else { … }`");
                 None
             }
             Ast::Const { name, ty, value } => {
