@@ -7,6 +7,7 @@
 mod atomics;
 mod keys;
 mod places;
+mod rows;
 mod stmts;
 mod walks;
 

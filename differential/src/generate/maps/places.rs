@@ -1,9 +1,8 @@
 //! `m[k]` and what is below it, where an expression or an assignment names a place; presence.
 
-use super::Kind;
 use crate::generate::scope::{InMap, Place};
 use crate::generate::types::Class;
-use crate::generate::{Family, Generator};
+use crate::generate::Generator;
 
 impl Generator {
     /// Now and then: an entry, or a part of one, of the class.
@@ -14,9 +13,7 @@ impl Generator {
         let mut candidates = Vec::new();
         for at in 0..self.maps.len() {
             let map = &self.maps[at];
-            // In user space an entry of a trie is not changed in place.
-            let is_fixed = map.kind == Kind::Trie && self.family == Family::Maps;
-            if map.kind.is_line() || (write && (is_fixed || self.is_sealed(at))) {
+            if map.kind.is_line() || (write && (self.is_fixed(at) || self.is_sealed(at))) {
                 continue;
             }
             let mut found = Vec::new();

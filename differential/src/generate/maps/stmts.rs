@@ -17,7 +17,7 @@ enum Form {
     Walk,
     Line,
     Key,
-    Again,
+    Row,
 }
 
 impl Generator {
@@ -35,7 +35,7 @@ impl Generator {
             (7 * looping, Form::Walk),
             (6, Form::Line),
             (7, Form::Key),
-            (16, Form::Again),
+            (30, Form::Row),
         ]);
         self.nesting += 1;
         let text = match form {
@@ -49,7 +49,7 @@ impl Generator {
             Form::Walk => self.walk(),
             Form::Line => self.line_stmt(),
             Form::Key => self.key_stmt(),
-            Form::Again => self.again(),
+            Form::Row => self.row(),
         };
         self.nesting -= 1;
         text
@@ -133,10 +133,23 @@ impl Generator {
         } else {
             format!("{map}[{key}]")
         };
-        // In user space an entry of a trie is not changed in place.
-        let is_fixed = self.maps[at].kind == Kind::Trie && self.family == Family::Maps;
+        (text, self.entry_variable(at, &name))
+    }
+
+    /// In user space an entry of a trie is not changed in place.
+    pub fn is_fixed(&self, at: usize) -> bool {
+        self.maps[at].kind == Kind::Trie && self.family == Family::Maps
+    }
+
+    fn entry_variable(&self, at: usize, name: &str) -> Variable {
         let entry = Some(Entry { map: at, loops: self.loops, is_gone: false });
-        (text, Variable { entry, assignable: !is_fixed, ..Variable::new(&name, value) })
+        Variable { entry, assignable: !self.is_fixed(at), ..Variable::new(name, self.maps[at].value.clone()) }
+    }
+
+    /// The name stands for an entry from here on.
+    pub fn bind_name(&mut self, at: usize, name: &str) {
+        let variable = self.entry_variable(at, name);
+        self.scope.variables.push(variable);
     }
 
     /// `if (var v = …) { … } else { … }`
@@ -231,57 +244,5 @@ impl Generator {
         self.scope.add(&name, ty, true);
         self.sticky.push((at, name));
         text
-    }
-
-    /// At the start of a test: some entries.
-    pub fn filled(&mut self) -> String {
-        let mut lines = String::new();
-        for at in 0..self.maps.len() {
-            if self.maps[at].keys.is_empty() || !self.random.percent(50) {
-                continue;
-            }
-            let (key, value) = (self.random.pick(&self.maps[at].keys), self.maps[at].value.clone());
-            let value = self.value_of(&value, 1);
-            self.updated(at);
-            lines.push_str(&format!("{}[{key}] = {value}\n", self.maps[at].name));
-        }
-        lines
-    }
-
-    /// The same key several times in a row, with changes of the map between.
-    fn again(&mut self) -> String {
-        let at = self.keyed_map();
-        let key = self.key_of(at);
-        let (name, value) = (self.maps[at].name.clone(), self.maps[at].value.clone());
-        let mut lines = Vec::new();
-        if self.may_update(at) && self.random.percent(60) {
-            let value = self.value_of(&value, 1);
-            self.updated(at);
-            lines.push(format!("{name}[{key}] = {value}"));
-        }
-        for _ in 0..2 + self.random.below(3) {
-            let other = if self.random.percent(40) { self.key_of(at) } else { key.clone() };
-            let changes = self.may_update(at);
-            let line = match self.random.below(6) {
-                0 if changes => {
-                    let value = self.value_of(&value, 1);
-                    self.updated(at);
-                    format!("{name}[{other}] = {value}")
-                }
-                1 if changes && !self.maps[at].kind.is_array() => {
-                    self.updated(at);
-                    format!("delete {name}[{other}]")
-                }
-                2 => match self.call_any(1) {
-                    Some((call, true)) => format!("_ = {call}"),
-                    Some((call, false)) => call,
-                    None => continue,
-                },
-                3 => format!("if ({name}[{key}] != null) g0 += 3"),
-                _ => self.folded("g0", &format!("{name}[{key}]"), &value).trim_end().to_owned(),
-            };
-            lines.push(line);
-        }
-        lines.join("\n")
     }
 }
