@@ -67,6 +67,9 @@ enum Command {
         /// Leave the kernel out: what agrees on the host counts as skipped
         #[arg(long)]
         no_bpf: bool,
+        /// Only this way besides the evaluator, such as `BpfV3`
+        #[arg(long, value_parser = way)]
+        way: Vec<Way>,
     },
     /// Print the program of a seed
     Print {
@@ -215,6 +218,7 @@ fn act(command: Command) -> std::io::Result<bool> {
             keep,
             no_reduce,
             no_bpf,
+            way,
         } => {
             let time = time.map(Duration::from_secs);
             let settings = run::Settings {
@@ -231,6 +235,7 @@ fn act(command: Command) -> std::io::Result<bool> {
                 keep,
                 reduce: !no_reduce,
                 bpf: !no_bpf,
+                ways: way,
             };
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))

@@ -34,6 +34,8 @@ pub struct Settings {
     pub reduce: bool,
     /// Whether programs go to the kernel too.
     pub bpf: bool,
+    /// None: all ways.
+    pub ways: Vec<Way>,
 }
 
 /// A process that takes longer hangs.
@@ -170,6 +172,9 @@ impl Campaign<'_> {
         let mut command = check_command(&file, seed, self.settings.inputs, &output)?;
         if !self.settings.bpf {
             command.args(["--way", "HostO0", "--way", "HostO2"]);
+        }
+        for way in &self.settings.ways {
+            command.args(["--way", &format!("{way:?}")]);
         }
         let process = command.spawn()?;
         self.jobs.push(Job { at, program, tests, file, output, process, since: Instant::now() });

@@ -1,8 +1,8 @@
 //! `m[k]` and what is below it, where an expression or an assignment names a place; presence.
 
+use crate::generate::Generator;
 use crate::generate::scope::{InMap, Place};
 use crate::generate::types::Class;
-use crate::generate::Generator;
 
 impl Generator {
     /// Now and then: an entry, or a part of one, of the class.
