@@ -275,7 +275,7 @@ impl Campaign<'_> {
             // One of them in full.
             let Some((file, seed, first)) = failures.first() else { continue };
             let test = first.test.as_deref().unwrap_or("the whole program");
-            println!("{}: {test}, input {:?}\n{}", file.display(), first.input, first.detail);
+            println!("{} --seed {seed}: {test}, input {:?}\n{}", file.display(), first.input, first.detail);
             if self.settings.reduce {
                 reduce::source::report(file, *seed, self.settings.inputs, first);
             }

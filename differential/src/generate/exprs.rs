@@ -235,8 +235,14 @@ impl Generator {
     }
 
     fn struct_literal(&mut self, id: usize, depth: u32) -> String {
-        let fields: Vec<(String, Ty, bool)> =
+        let mut fields: Vec<(String, Ty, bool)> =
             self.structs[id].fields.iter().map(|f| (f.name.clone(), f.ty.clone(), f.default.is_some())).collect();
+        // What one does to maps decides what the next ones can be.
+        let has_maps = !self.maps.is_empty();
+        if has_maps {
+            let turn = self.random.below(fields.len());
+            fields.rotate_left(turn);
+        }
         let mut values = Vec::new();
         for (name, ty, has_default) in fields {
             if !has_default || self.random.percent(50) {
@@ -244,7 +250,7 @@ impl Generator {
             }
         }
         // The order is that of evaluation.
-        let turn = if values.is_empty() { 0 } else { self.random.below(values.len()) };
+        let turn = if values.is_empty() || has_maps { 0 } else { self.random.below(values.len()) };
         values.rotate_left(turn);
         format!("{} {{ {} }}", self.structs[id].name, values.join(", "))
     }

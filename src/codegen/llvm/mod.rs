@@ -9,6 +9,7 @@
 mod addresses;
 mod builder;
 mod context;
+mod counters;
 mod data;
 mod debug;
 mod emit;

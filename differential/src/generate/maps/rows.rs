@@ -11,6 +11,7 @@ enum Step {
     Delete,
     Part,
     Bind,
+    Absent,
     Call,
     Key,
 }
@@ -48,6 +49,7 @@ impl Generator {
                 (22, Step::Delete),
                 (14, Step::Part),
                 (10, Step::Bind),
+                (12, Step::Absent),
                 (14, Step::Call),
                 (8, Step::Key),
             ]);
@@ -94,7 +96,14 @@ impl Generator {
                 self.bind_name(at, &bound);
                 let inner = self.inner();
                 self.scope.close();
-                format!("if (var {bound} = {entry}) {{\n{inner}\n}}")
+                let otherwise = if self.random.percent(50) { self.changes(at, key) } else { String::new() };
+                let otherwise = if otherwise.is_empty() { otherwise } else { format!(" else {{\n{otherwise}\n}}") };
+                format!("if (var {bound} = {entry}) {{\n{inner}\n}}{otherwise}")
+            }
+            // Only where there is none the map changes.
+            Step::Absent => {
+                let (op, changes) = (self.random.pick(&["==", "==", "!="]), self.changes(at, key));
+                format!("if ({entry} {op} null) {{\n{changes}\n}}")
             }
             Step::Call => match self.call_any(1)? {
                 (call, true) => format!("_ = {call}"),
@@ -111,6 +120,25 @@ impl Generator {
                 format!("{key} = {}", self.small(&key_ty, 1))
             }
         })
+    }
+
+    /// One or two changes, most often of the key.
+    fn changes(&mut self, at: usize, key: &str) -> String {
+        self.scope.open();
+        let mut lines = Vec::new();
+        for _ in 0..1 + self.random.below(2) {
+            let other = if self.random.percent(25) { self.key_of(at) } else { key.to_owned() };
+            let step = self.random.weighted(&[
+                (40, Step::Write),
+                (15, Step::Delete),
+                (15, Step::Part),
+                (15, Step::Call),
+                (10, Step::Key),
+            ]);
+            lines.extend(self.step(at, &other, step));
+        }
+        self.scope.close();
+        lines.join("\n")
     }
 
     /// A write to a number in the entry.
