@@ -9,7 +9,6 @@
 mod addresses;
 mod builder;
 mod context;
-mod counters;
 mod data;
 mod debug;
 mod emit;

@@ -3,7 +3,6 @@
 
 mod asm;
 mod floats;
-mod phis;
 
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
@@ -14,7 +13,7 @@ use inkwell::module::Module;
 use inkwell::types::{BasicTypeEnum, FunctionType, IntType, PointerType};
 use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue, InstructionValue,
-    IntValue, PointerValue,
+    IntValue, PhiValue, PointerValue,
 };
 use inkwell::{AddressSpace, AtomicOrdering, AtomicRMWBinOp, IntPredicate};
 
@@ -114,6 +113,10 @@ impl<'c> Build<'c> {
 
     pub fn ret(&self, value: Option<BasicValueEnum<'c>>) {
         made(self.builder.build_return(value.as_ref().map(|v| v as &dyn BasicValue<'c>)));
+    }
+
+    pub fn phi(&self, ty: BasicTypeEnum<'c>) -> PhiValue<'c> {
+        made(self.builder.build_phi(ty, ""))
     }
 
     // Memory
