@@ -1,6 +1,6 @@
 //! Who calls whom, directly or through a pointer.
 
-use super::ops::{KsCall, KsFunc};
+use super::ops::{BpfDrain, KsCall, KsFunc};
 use super::{Module, OpData, OpId, Opcode, Symbol};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -34,7 +34,7 @@ impl CallGraph {
 
     /// Direct calls alone.
     pub fn direct(module: &Module) -> CallGraph {
-        CallGraph::with(module, |op| (op.opcode == Opcode::KsCall).then(|| KsCall::of(op).callee()))
+        CallGraph::with(module, called)
     }
 
     fn with(module: &Module, callee: fn(&OpData) -> Option<&Symbol>) -> CallGraph {
@@ -121,12 +121,17 @@ impl CallGraph {
     }
 }
 
-/// The function that an op calls or takes the address of.
-fn named(op: &OpData) -> Option<&Symbol> {
-    if op.opcode == Opcode::KsFunc {
-        return Some(KsFunc::of(op).func());
+/// The function that an op calls, or has the kernel call: what takes the samples of a ring buffer.
+pub fn called(op: &OpData) -> Option<&Symbol> {
+    if op.opcode == Opcode::BpfDrain {
+        return Some(BpfDrain::of(op).callback());
     }
     (op.opcode == Opcode::KsCall).then(|| KsCall::of(op).callee())
+}
+
+/// The function that an op calls or takes the address of.
+fn named(op: &OpData) -> Option<&Symbol> {
+    if op.opcode == Opcode::KsFunc { Some(KsFunc::of(op).func()) } else { called(op) }
 }
 
 impl Reached {

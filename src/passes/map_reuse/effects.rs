@@ -1,7 +1,7 @@
 //! Which maps a call may change.
 
-use crate::ir::ops::KsCall;
-use crate::ir::{Attr, Function, MapDecl, Module, OpData, Opcode, Symbol, Value};
+use crate::ir::callgraph::called;
+use crate::ir::{Attr, Function, MapDecl, Module, OpData, Symbol, Value};
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{BTreeSet, HashMap};
@@ -47,7 +47,7 @@ impl Effects {
         for func in &module.funcs {
             let mut own = Changes::nothing();
             let ops = func.walk().into_iter().map(|op| &func.ops[op]);
-            for data in ops.filter(|data| data.opcode != Opcode::KsCall) {
+            for data in ops.filter(|data| called(data).is_none()) {
                 own.add(&effects.of_op(func, types, data));
             }
             effects.funcs.insert(func.name.clone(), own);
@@ -76,8 +76,8 @@ impl Effects {
 
     /// What one op, without its regions, changes. Entries of arrays stay where they are.
     pub fn of_op(&self, func: &Function, types: &Types, data: &OpData) -> Changes {
-        if data.opcode == Opcode::KsCall {
-            return self.of_call(KsCall::of(data).callee());
+        if let Some(callee) = called(data) {
+            return self.of_call(callee);
         }
         if !data.opcode.has(OpTrait::WritesMemory) {
             return Changes::nothing();
@@ -104,5 +104,5 @@ impl Effects {
 
 fn callees(func: &Function) -> BTreeSet<&Symbol> {
     let ops = func.walk().into_iter().map(|op| &func.ops[op]);
-    ops.filter(|data| data.opcode == Opcode::KsCall).map(|data| KsCall::of(data).callee()).collect()
+    ops.filter_map(called).collect()
 }

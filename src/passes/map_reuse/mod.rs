@@ -29,6 +29,10 @@ fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
 }
 
 fn reuse(func: &mut Function, effects: &Effects, types: &Types) -> Changed {
+    let lookups = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapLookup);
+    if lookups.count() < 2 {
+        return Changed::No;
+    }
     let mut reuse = Reuse {
         func,
         types,

@@ -33,7 +33,7 @@ impl Derived {
                 derived.roots.insert(func.param(index), (Root::Param(index), true));
             }
         }
-        let ops = func.walk();
+        let (ops, uses) = (func.walk(), func.uses());
         loop {
             let before = (derived.roots.len(), derived.names.len());
             for &op in &ops {
@@ -41,7 +41,8 @@ impl Derived {
             }
             for &op in &ops {
                 if func.ops[op].opcode == Opcode::KsVar {
-                    derived.variable(func, &ops, func.ops[op].results[0]);
+                    let place = func.ops[op].results[0];
+                    derived.variable(func, uses.get(&place).map_or(&[], Vec::as_slice), place);
                 }
             }
             if (derived.roots.len(), derived.names.len()) == before {
@@ -94,9 +95,9 @@ impl Derived {
     }
 
     /// A variable in which only pointers to one root, and null, are stored.
-    fn variable(&mut self, func: &Function, ops: &[OpId], place: Value) {
+    fn variable(&mut self, func: &Function, users: &[OpId], place: Value) {
         let mut found: Option<Leads> = None;
-        for data in ops.iter().map(|&op| &func.ops[op]).filter(|data| data.operands.contains(&place)) {
+        for data in users.iter().map(|&op| &func.ops[op]) {
             if data.opcode == Opcode::KsStore && data.operands[0] == place {
                 let value = KsStore::of(data).value();
                 let is_null = func.def(value).is_some_and(|op| func.ops[op].opcode == Opcode::KsNull);
