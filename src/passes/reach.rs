@@ -231,7 +231,14 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: &str) -> &'c m
         "E0503" => cx
             .error(op.loc.span, PointerArithmetic { func })
             .help("take a pointer to the whole array, `*T[N]`: then `p[i]` is compared with its length"),
-        _ => cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") }),
+        _ => {
+            let is_pointer = op.opcode == Opcode::MemFromInt;
+            let error = cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") });
+            if is_pointer {
+                error.help("keep the pointer itself: BPF code follows what the kernel knows to be a pointer");
+            }
+            error
+        }
     }
 }
 

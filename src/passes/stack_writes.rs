@@ -5,8 +5,8 @@
 //! kernels before 6.12 then refuse to read what is left of such a register ("invalid size of register fill", "invalid
 //! read from stack"). So after stores at known offsets `mem.blur` stores one byte of each 8 bytes again, as a number of
 //! which the verifier knows nothing, which unmarks all of them. That happens once for a run of stores: before the next
-//! write at a variable index or call, or at the end of the block. Takes no op away. After all that makes stores or moves
-//! them.
+//! write at a variable index or through a pointer, the next call, or the end of the block. Takes no op away. After all that
+//! makes stores or moves them.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
@@ -60,12 +60,14 @@ impl Marked<'_> {
         for &op in ops {
             let data = &self.func.ops[op];
             let last = Some(&op) == ops.last();
-            if last || data.opcode.has(OpTrait::Calls) {
+            let written = written(self.func, self.types, op);
+            let by_pointer = written.as_ref().is_some_and(|written| self.is_behind_pointer(written));
+            if last || by_pointer || data.opcode.has(OpTrait::Calls) {
                 for (object, bytes) in std::mem::take(&mut self.bytes) {
                     planned.extend(bytes.values().map(|&byte| (op, object, byte)));
                 }
             }
-            let Some(written) = written(self.func, self.types, op) else { continue };
+            let Some(written) = written else { continue };
             if written.varies {
                 let bytes = self.bytes.remove(&written.object).unwrap_or_default();
                 planned.extend(bytes.values().map(|&byte| (op, written.object, byte)));
@@ -73,6 +75,11 @@ impl Marked<'_> {
                 self.mark(&written);
             }
         }
+    }
+
+    /// Whether it may be a part of any object whose address is taken, at an offset that the verifier does not know.
+    fn is_behind_pointer(&self, written: &Part) -> bool {
+        self.func.def(written.object).is_some_and(|op| self.func.ops[op].opcode == Opcode::KsDeref)
     }
 
     /// Zeros, which the verifier takes as such, not as a register; and pointers, which must stay known.
