@@ -6,6 +6,7 @@
 
 use super::builder::Build;
 use super::module::ModuleGen;
+use crate::session::Mcpu;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue, PointerValue};
 
@@ -27,7 +28,7 @@ pub fn keep_sums(g: &ModuleGen) {
             hide_indexes(&g.build, instruction);
             hide_alignment(&g.build, instruction);
         } else if instruction.get_opcode() == InstructionOpcode::Add {
-            subtract(&g.build, instruction);
+            subtract(g, instruction);
         }
     }
 }
@@ -45,17 +46,27 @@ fn hide_indexes<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
-/// A sum with a large constant becomes a difference.
-fn subtract<'c>(build: &Build<'c>, sum: InstructionValue<'c>) {
+/// A sum with a large constant becomes a difference. Before v3 sums of 32 bits are added up in 64.
+fn subtract<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
     let (Some(value), Some(constant)) = (number(sum.get_operand(0)), number(sum.get_operand(1))) else { return };
-    let Some(large) = constant.get_zero_extended_constant() else { return };
-    if value.get_type().get_bit_width() == 64 && (MAX_OFFSET..=i32::MAX as u64).contains(&large) {
-        build.before(&sum);
-        let difference = build.asm_unary(&format!("$0 -= -{large}"), "=r,0", value);
-        if let Some(difference) = difference.as_instruction() {
-            sum.replace_all_uses_with(&difference);
-            sum.erase_from_basic_block();
-        }
+    let Some(constant) = constant.get_sign_extended_constant() else { return };
+    let class = match value.get_type().get_bit_width() {
+        64 => "r",
+        32 if g.cx.options.mcpu >= Mcpu::V3 => "w",
+        _ => return,
+    };
+    if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) || constant == 1 << 31 {
+        return;
+    }
+    // Half of it twice: 2^31 itself is no operand of an instruction.
+    let (half, rest) = (-constant / 2, -constant - -constant / 2);
+    let text = format!("$0 -= {half}\n\t$0 -= {rest}");
+    let text = i32::try_from(-constant).map_or(text, |whole| format!("$0 -= {whole}"));
+    g.build.before(&sum);
+    let difference = g.build.asm_unary(&text, &format!("={class},0"), value);
+    if let Some(difference) = difference.as_instruction() {
+        sum.replace_all_uses_with(&difference);
+        sum.erase_from_basic_block();
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod builder;
+mod callbacks;
 mod context;
 mod data;
 mod debug;
