@@ -105,9 +105,8 @@ impl Front {
         self.cx.options.mcpu = mcpu;
         let minor = if mcpu == Mcpu::V4 { 6 } else { 1 };
         self.cx.options.min_kernel = KernelVersion { major: 6, minor };
-        let bytes = pipeline::lowered(&mut self.cx, &self.module, Target::Bpf)
-            .and_then(|module| llvm::bpf(&mut self.cx, &module, Artifact::Object));
-        bytes.ok_or_else(|| self.refusal())
+        let compiled = pipeline::bpf(&mut self.cx, &self.module);
+        compiled.map(|(_, bytes)| bytes).ok_or_else(|| self.refusal())
     }
 
     /// A program with `main` and maps.

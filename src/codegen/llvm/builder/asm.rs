@@ -54,13 +54,16 @@ impl<'c> Build<'c> {
 
     /// The same number, of which the verifier knows nothing any more, as LLVM does not. It stays where it is.
     ///
-    /// The difference of two pointers is any number to every verifier, so also the difference of the frame pointer and
-    /// itself. (Of two swaps of the bytes later kernels know what comes out.)
+    /// A shift by 64 or more gives any number to every verifier (`kernel/bpf/verifier.c`: "Shifts greater than 31 or 63 are
+    /// undefined"). 127 shifted right by 127 is zero, whether the machine shifts by 127 or, as RFC 9669 has it, by 63.
+    ///
+    /// Two swaps of the bytes would do, but later kernels know what comes out. So would a difference of pointers, but before
+    /// Linux 6.16 the verifier gives up following numbers back through one, and takes all numbers of the program for exact.
     pub fn asm_forget(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
         let both = self.context.struct_type(&[ty.into(), ty.into()], false);
         let fn_type = both.fn_type(&[ty.into()], false);
-        let text = "$1 = r10\n\t$1 -= r10\n\t$0 += $1".into();
+        let text = "$1 = 127\n\t$1 >>= $1\n\t$0 ^= $1".into();
         let asm = self.context.create_inline_asm(fn_type, text, "=r,=&r,0".into(), true, false, None, false);
         let call = self.call_pointer(fn_type, asm, &[value.into()]);
         self.attribute(call, AttributeLoc::Function, "nounwind");
