@@ -66,6 +66,7 @@ impl Printer<'_> {
                     return;
                 }
                 this.in_line(op_span.lo);
+                this.overflow |= this.line_ends_before(op_span.lo);
                 this.push(&format!(" {} ", op.text()));
                 this.expr(right);
             }
@@ -88,8 +89,10 @@ impl Printer<'_> {
     fn ternary(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr) {
         let flat = self.attempt(1, |this| {
             this.expr(condition);
+            this.overflow |= this.line_ends_before(then.span.lo);
             this.push(" ? ");
             this.expr(then);
+            this.overflow |= this.line_ends_before(otherwise.span.lo);
             this.push(" : ");
             this.expr(otherwise);
         });
@@ -98,7 +101,8 @@ impl Printer<'_> {
         }
         self.expr(condition);
         self.indent += 1;
-        for (sign, branch) in [("? ", then), (": ", otherwise)] {
+        for (sign, before, branch) in [("? ", condition, then), (": ", then, otherwise)] {
+            self.trailing(before.span.hi);
             self.line();
             self.push(sign);
             self.expr(branch);
@@ -109,6 +113,7 @@ impl Printer<'_> {
     fn postfix(&mut self, expr: &Expr) {
         if let ExprKind::Field { base, name, arrow } = &expr.kind {
             self.expr(base);
+            self.before_sign(base.span.hi, name.span.lo);
             self.push(if *arrow { "->" } else { "." });
             self.push(&name.name);
         } else if let ExprKind::Index { base, index } = &expr.kind {

@@ -48,12 +48,13 @@ impl<'a> Trivia<'a> {
         gap.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'(' | b'[' | b'{'))
     }
 
-    /// A comment that belongs to what ends at `hi`, on its line.
+    /// A comment that belongs to what ends at `hi`, on its line; other comments may stand between them.
     fn trails(&self, comment: &Comment, hi: u32) -> bool {
         if comment.range.start < hi as usize {
             return true;
         }
-        let gap = &self.text[hi as usize..comment.range.start];
+        let before = self.next.checked_sub(1).map_or(0, |last| self.layout.comments[last].range.end);
+        let gap = &self.text[before.max(hi as usize)..comment.range.start];
         let ends = self.has_newline(comment.range.end, comment.next) || comment.next >= self.text.len();
         let closes = self.text[comment.next..].starts_with([')', ']', '}']);
         gap.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b',' | b';')) && (ends || closes)
@@ -112,6 +113,13 @@ impl<'a> Printer<'a> {
     /// Comments before a place wait to be printed.
     pub fn has_comments(&self, before: u32) -> bool {
         self.source.is_some_and(|source| source.pending(before).is_some())
+    }
+
+    /// Comments before a place wait, and nothing may follow one of them on its line.
+    pub fn line_ends_before(&self, before: u32) -> bool {
+        let Some(source) = self.source else { return false };
+        let waiting = source.layout.comments[source.next..].iter();
+        waiting.take_while(|c| c.range.start < before as usize).any(|c| ends_line(c, source.text))
     }
 
     fn take(&mut self, before: u32) -> Option<&'a Comment> {
@@ -262,6 +270,17 @@ impl<'a> Printer<'a> {
             }
             self.comment(comment);
             line_ended = ends_line(comment, source.text);
+        }
+    }
+
+    /// Before a sign that may begin a line, where what ends at `hi` goes on: with a comment there, it does.
+    pub fn before_sign(&mut self, hi: u32, lo: u32) {
+        if self.line_ends_before(lo) {
+            self.trailing(hi);
+            self.indent += 1;
+            self.leading(lo, false);
+            self.line();
+            self.indent -= 1;
         }
     }
 
