@@ -19,6 +19,8 @@ codes! {
     E0308 OptionType { ty } = "no option of the command line can be a `{ty}`",
     /// Every program has the option `--help`.
     E0309 ReservedOption { name } = "the option `--{name}` is there already",
+    /// The text of the attribute is none of the words that the program type knows.
+    E0310 UnknownMode { text, name, wants } = "`@{name}` knows no `{text}`; it takes {wants}",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, nowhere else.

@@ -118,9 +118,11 @@ impl Checker<'_, '_> {
             return;
         }
         let (name, kind) = (declared.name.clone(), role.spec.name);
+        let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
+        let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, \"eth0\")`, or `@{kind}(\"eth0\")` on the program"));
+            .help(format!("`attach(handle, \"eth0\")`, or `@{kind}({mode}\"eth0\")` on the program"));
     }
 
     /// The name of an interface, or its index.

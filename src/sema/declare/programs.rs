@@ -2,7 +2,7 @@
 
 use super::Declare;
 use crate::ast::{Attribute, Expr, ExprKind, FnDecl};
-use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult};
+use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::predefined::table_type;
@@ -21,12 +21,19 @@ const MAX_INTERFACE: usize = 15;
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
     let mut role = ProgramRole { spec, mode: None, target: None };
+    let strings = attribute.args.iter().flatten().filter_map(string);
+    let has_mode = strings.clone().any(|text| spec.forms.iter().any(|form| form.mode == text));
+    if let (Some(first), Some(arg)) = (strings.clone().next(), attribute.args.iter().flatten().next())
+        && !(has_mode || spec.target_alone)
+    {
+        unknown_mode(cx, spec, arg, &first);
+        return role;
+    }
     for arg in attribute.args.iter().flatten() {
-        let ExprKind::Str(bytes) = &arg.kind else {
+        let Some(text) = string(arg) else {
             wrong_arguments(cx, spec, arg);
             continue;
         };
-        let text = String::from_utf8_lossy(bytes).into_owned();
         let mode = spec.forms.iter().find(|form| !form.mode.is_empty() && form.mode == text);
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
@@ -37,17 +44,46 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     role
 }
 
+fn string(arg: &Expr) -> Option<String> {
+    if let ExprKind::Str(bytes) = &arg.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
+}
+
 fn modes(spec: &ProgramSpec) -> Vec<String> {
     spec.forms.iter().filter(|form| !form.mode.is_empty()).map(|form| format!("\"{}\"", form.mode)).collect()
 }
 
-fn wrong_arguments(cx: &mut Session, spec: &ProgramSpec, arg: &Expr) {
-    let mut wants = modes(spec);
-    if let Some(target) = spec.target {
-        wants.push(format!("the name of an {target}"));
+/// What the attribute takes, in words.
+fn wanted(spec: &ProgramSpec) -> String {
+    let modes = modes(spec).join(" or ");
+    match spec.target {
+        None => modes,
+        Some(target) if spec.target_alone => format!("{modes}, and the name of an {target}; both may be left out"),
+        Some(target) => format!("{modes}, and after that at most the name of an {target}"),
     }
-    let wants = format!("at most one mode and one target: {}", wants.join(", "));
-    cx.error(arg.span, AttributeArguments { name: spec.name.to_owned(), wants });
+}
+
+fn wrong_arguments(cx: &mut Session, spec: &ProgramSpec, arg: &Expr) {
+    let quoted = format!("\"{}\"", cx.sources.text(arg.span));
+    let error = cx.error(arg.span, AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) });
+    if modes(spec).contains(&quoted) {
+        error.help(format!("write {quoted}")).fix(arg.span, quoted);
+    }
+}
+
+fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
+    let modes = modes(spec);
+    let near = similar::best(&format!("\"{text}\""), &modes);
+    let error =
+        cx.error(arg.span, UnknownMode { text: text.to_owned(), name: spec.name.to_owned(), wants: wanted(spec) });
+    match (near, modes.first()) {
+        (Some(near), _) => {
+            error.help(format!("did you mean {near}?")).fix(arg.span, near);
+        }
+        (None, Some(first)) if spec.target.is_some() && not_an_interface(text).is_none() && !text.is_empty() => {
+            error.help(format!("to name what to attach to, write `@{}({first}, \"{text}\")`", spec.name));
+        }
+        (None, _) => {}
+    }
 }
 
 fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
