@@ -79,7 +79,7 @@ fn program(name: &str, v: &Value) -> String {
     });
     format!(
         "ProgramSpec {{ name: {name:?}, context: {:?}, result: {:?}, returns: ({returns}), safe_default: {}, forms: &[{forms}], \
-         packet: {}, scratch: {}, prog_type: {}, target: {:?} }}",
+         packet: {}, scratch: {}, prog_type: {}, target: {:?}, target_alone: {} }}",
         text(v, "context"),
         text(v, "result"),
         int(v, "safe_default"),
@@ -87,6 +87,7 @@ fn program(name: &str, v: &Value) -> String {
         flag(v, "scratch", false),
         int(v, "prog_type"),
         maybe_text(v, "target"),
+        flag(v, "target_alone", false),
     )
 }
 
@@ -243,10 +244,11 @@ fn version(v: &Value) -> String {
 
 fn helper(name: &str, v: &Value) -> String {
     format!(
-        "HelperSpec {{ name: {name:?}, number: {}, args: {}, changes_packet: {}, since: {} }}",
+        "HelperSpec {{ name: {name:?}, number: {}, args: {}, changes_packet: {}, since: {}, instead: {:?} }}",
         int(v, "number"),
         int(v, "args"),
         flag(v, "changes_packet", false),
-        version(v)
+        version(v),
+        maybe_text(v, "instead")
     )
 }

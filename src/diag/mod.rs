@@ -5,6 +5,7 @@
 
 pub mod codes;
 mod explain;
+pub mod foreign;
 pub mod json;
 pub mod render;
 pub mod similar;

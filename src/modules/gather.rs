@@ -91,7 +91,11 @@ impl Gather<'_> {
                 return None;
             }
             Some(_) | None => {
-                self.wrong_kind(written, "import", "a module, `x.ks`");
+                let named = with_end(&path, &text, ".ks");
+                let error = self.wrong_kind(written, "import", "a module, `x.ks`");
+                if let Some(named) = named {
+                    error.help(format!("did you mean `{named}`?")).fix(written.span, format!("\"{named}\""));
+                }
                 return None;
             }
         }
@@ -103,10 +107,13 @@ impl Gather<'_> {
         let (path, text) = self.named(from, written);
         if extension(&path) != Some("kh") {
             let is_module = extension(&path) == Some("ks");
+            let named = with_end(&path, &text, ".kh");
             let stem = path.file_stem().map_or("name".into(), |stem| stem.to_string_lossy());
             let error = self.wrong_kind(written, "include", "a header, `x.kh`");
             if is_module {
                 error.help(format!("write `import {stem} from \"{text}\"`"));
+            } else if let Some(named) = named {
+                error.help(format!("did you mean `{named}`?")).fix(written.span, format!("\"{named}\""));
             }
             return None;
         }
@@ -181,14 +188,15 @@ impl Gather<'_> {
         let shown = path.display().to_string();
         let why = match why {
             Unreadable::NotFound => {
-                let near = similar::best(text, paths::neighbours(path, text));
+                let stem = path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
+                let near = similar::best(&stem, paths::neighbours(path)).map(|near| paths::with_stem(text, &near));
+                let relative = path.is_relative();
                 let error = self.cx.error(written.span, NoSuchFile { path: shown });
-                match near {
-                    Some(near) => {
-                        error.help(format!("did you mean `{near}`?")).fix(written.span, format!("\"{near}\""))
-                    }
-                    None => error.help("the path is relative to the file in which it is written"),
-                };
+                if let Some(near) = near {
+                    error.help(format!("did you mean `{near}`?")).fix(written.span, format!("\"{near}\""));
+                } else if relative {
+                    error.help("the path is relative to the file in which it is written");
+                }
                 return;
             }
             Unreadable::NotUtf8 { byte, offset, line } => {
@@ -204,6 +212,13 @@ impl Gather<'_> {
         };
         self.cx.error(written.span, UnreadableFile { path: shown, why });
     }
+}
+
+/// The path as written with the end that it lacks, if there is such a file.
+fn with_end(path: &Path, written: &str, end: &str) -> Option<String> {
+    let mut named = path.as_os_str().to_owned();
+    named.push(end);
+    (!written.is_empty() && Path::new(&named).is_file()).then(|| format!("{written}{end}"))
 }
 
 fn extension(path: &Path) -> Option<&str> {

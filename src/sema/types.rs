@@ -12,6 +12,7 @@ use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, VoidValue};
+use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, Ty, TyKind, Types};
@@ -179,20 +180,8 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
-    let usual = match name.name.as_str() {
-        "uint8_t" | "byte" => Some("u8"),
-        "uint16_t" => Some("u16"),
-        "uint32_t" | "uint" | "unsigned" => Some("u32"),
-        "uint64_t" | "usize" => Some("u64"),
-        "int8_t" => Some("i8"),
-        "int16_t" | "short" => Some("i16"),
-        "int32_t" => Some("i32"),
-        "int64_t" | "long" | "isize" | "ssize_t" => Some("i64"),
-        "double" | "float" => Some("f64"),
-        "string" | "String" => Some("str(16)"),
-        _ => None,
-    };
-    let near = usual.map(str::to_owned).or_else(|| similar::best(&name.name, scope.candidates(Wanted::Type)));
+    let usual = foreign::ty(&name.name).map(str::to_owned);
+    let near = usual.or_else(|| similar::best(&name.name, scope.candidates(Wanted::Type)));
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
     match near {
         Some(near) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),

@@ -66,7 +66,7 @@ pub fn layout(text: &str, file: FileId, diags: &mut Vec<Diagnostic>) -> Layout {
     let Pass { out, items, comments, problems, .. } = pass;
     for problem in &problems {
         let span = Span::new(file, problem.range.start, problem.range.end);
-        diags.push(diagnostic(span, &text[problem.range.clone()], &problem.kind, text.len()));
+        diags.push(diagnostic(span, text, problem));
     }
     let items = items.into_iter().filter(|item| !item.broken).map(|item| item.range).collect();
     let text = String::from_utf8(out).unwrap_or_else(|_| crate::bug!("the layout is not ASCII"));

@@ -32,14 +32,20 @@ fn shortened(path: &Path) -> PathBuf {
     if identity(&short) == identity(path) { short } else { path.to_owned() }
 }
 
-/// The names in the folder of `path` that end as `path` does, as one would write them instead of `written`.
-pub fn neighbours(path: &Path, written: &str) -> Vec<String> {
+/// The names, without their end, of the files in the folder of `path` that end as it does.
+pub fn neighbours(path: &Path) -> Vec<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let prefix = written.rfind('/').map_or("", |slash| &written[..=slash]);
-    let alike = entries.flatten().map(|entry| entry.path()).filter(|found| found.extension() == path.extension());
-    let mut names: Vec<String> =
-        alike.filter_map(|found| Some(format!("{prefix}{}", found.file_name()?.to_str()?))).collect();
+    let files = entries.flatten().map(|entry| entry.path()).filter(|found| found.is_file());
+    let alike = files.filter(|found| found.extension() == path.extension());
+    let mut names: Vec<String> = alike.filter_map(|found| Some(found.file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
     names
+}
+
+/// A path as `written`, to the file of another name beside it.
+pub fn with_stem(written: &str, stem: &str) -> String {
+    let folder = written.rfind('/').map_or("", |slash| &written[..=slash]);
+    let end = written.rfind('.').map_or("", |point| &written[point..]);
+    format!("{folder}{stem}{end}")
 }

@@ -4,7 +4,7 @@ use super::Span;
 use super::layout::MAX_NESTING;
 use super::scan::Fault;
 use crate::diag::codes::syntax::*;
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Fix, Severity};
 use std::ops::Range;
 
 pub struct Problem {
@@ -26,10 +26,10 @@ pub struct Unclosed {
     pub odd: Option<(usize, usize)>,
 }
 
-pub fn diagnostic(span: Span, text: &str, kind: &ProblemKind, file_end: usize) -> Diagnostic {
+pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
     let at = |offset: usize| Span::new(span.file, offset, offset + 1);
-    let text = text.to_owned();
-    match kind {
+    let text = source[problem.range.clone()].to_owned();
+    match &problem.kind {
         ProblemKind::Fault(Fault::OpenString) => {
             error(span, UnterminatedString {}).helped("end it with `\"`; a line break inside a string is written `\\n`")
         }
@@ -44,12 +44,18 @@ pub fn diagnostic(span: Span, text: &str, kind: &ProblemKind, file_end: usize) -
             let help = character_help(&text);
             let text = if text == "`" { "a backtick".to_owned() } else { format!("`{text}`") };
             let mut error = error(span, UnknownCharacter { text });
-            error.helps.extend(help.map(str::to_owned));
+            if let Some((help, length, replacement)) = number_sign(&source[problem.range.start..]) {
+                error.help(help);
+                error.fix =
+                    replacement.map(|to| Fix { span: Span { hi: span.lo + length as u32, ..span }, replacement: to });
+            } else {
+                error.helps.extend(help.map(str::to_owned));
+            }
             error
         }
         ProblemKind::Unclosed(Unclosed { at: end, odd }) => {
             let mut error = error(span, UnclosedBracket { bracket: text });
-            if *end < file_end {
+            if *end < source.len() {
                 error.note(at(*end), "it should be closed before this");
             }
             if let Some((open, close)) = *odd {
@@ -68,9 +74,45 @@ fn error(span: Span, code: impl Code) -> Diagnostic {
     Diagnostic::new(Severity::Error, Some(span), &code)
 }
 
+/// A directive of C, an attribute of Rust or a comment of Python: what to write, and an edit of so many bytes if it is
+/// certain. None if that is none.
+fn number_sign(rest: &str) -> Option<(String, usize, Option<String>)> {
+    let line = rest.lines().next()?.strip_prefix('#')?;
+    let (length, blank) = (line.trim_end().len() + 1, line.starts_with([' ', '\t', '!']) || line.is_empty());
+    let directive = line.trim_start();
+    if let Some(attribute) = directive.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let form = format!("@{}", attribute.0);
+        return Some((format!("an attribute is written `{form}`"), attribute.0.len() + 3, Some(form)));
+    }
+    if let Some(path) = directive.strip_prefix("include") {
+        let path = path.trim();
+        let own = path.starts_with('"') && path.ends_with(".kh\"");
+        let (help, instead) = if path.starts_with('<') {
+            ("what the kernel's headers define is known without them", Some(String::new()))
+        } else {
+            ("a header of declarations is taken in by `include \"x.kh\"`", own.then(|| format!("include {path}")))
+        };
+        return Some((help.to_owned(), length, instead));
+    }
+    if let Some(definition) = directive.strip_prefix("define ") {
+        let definition = definition.split("//").next().unwrap_or_default().trim();
+        let (name, value) = definition.split_once([' ', '\t']).unwrap_or((definition, ""));
+        let is_constant = !name.contains('(') && !value.trim().is_empty() && !value.contains("/*");
+        let form = format!("const {name} = {}", value.trim());
+        let end = rest.find(definition).map_or(length, |at| at + definition.len());
+        return Some(("a constant is declared as `const NAME = value`".to_owned(), end, is_constant.then_some(form)));
+    }
+    let word = directive.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    if ["define", "elif", "else", "endif", "error", "if", "ifdef", "ifndef", "pragma", "undef"].contains(&word) {
+        return Some(("there is no preprocessor".to_owned(), 1, None));
+    }
+    blank.then(|| ("a comment begins with `//`".to_owned(), 1, Some("//".to_owned())))
+}
+
 fn character_help(text: &str) -> Option<&'static str> {
     match text.chars().next()? {
-        '#' => Some("there is no preprocessor: a constant is `const NAME: T = value`, a header is `include \"x.kh\"`"),
+        '#' => Some("a comment begins with `//`, an attribute with `@`; there is no preprocessor"),
+        '$' => Some("names consist of letters, digits and `_`"),
         '“' | '”' | '„' | '‘' | '’' => Some("quotes are the plain `\"` and `'`"),
         '\\' => Some("a line goes on after an operator, a comma or an open bracket; no `\\` is needed"),
         '`' => Some("text stands between double quotes: `\"ab\"`"),

@@ -1,10 +1,11 @@
 //! What the builders share: spans, names, reports, depth.
 
+use super::foreign::Hint;
 use super::{Rule, words};
 use crate::ast::{Ident, Path};
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::syntax::*;
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Fix, Severity};
 use crate::source::layout::Layout;
 use crate::source::{FileId, Span};
 use pest::iterators::Pair;
@@ -49,6 +50,15 @@ impl<'a> Builder<'a> {
 
     pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.push(Diagnostic::new(Severity::Error, Some(span), &code))
+    }
+
+    /// An error with what to write instead.
+    pub fn hinted(&mut self, span: Span, code: impl Code, hint: Option<Hint>) {
+        let error = self.error(span, code);
+        if let Some(Hint { help, fix }) = hint {
+            error.help(help);
+            error.fix = fix.map(|(span, replacement)| Fix { span, replacement });
+        }
     }
 
     pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {

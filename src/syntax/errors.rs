@@ -2,8 +2,9 @@
 //! does.
 
 use super::build::Builder;
+use super::foreign::{self, Hint};
 use super::types::quoted;
-use super::{KsParser, Rule, hints};
+use super::{KsParser, Rule, hints, words};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::{Scanner, Token, TokenKind};
@@ -58,10 +59,8 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
         let span = failure.span(builder);
         let found = failure.found(builder);
         let expected = failure.expected.words();
-        let error = builder.error(span, Expected { expected, found });
-        if let Some(help) = hints::help(&failure) {
-            error.help(help);
-        }
+        let hint = foreign::hint(builder, &failure).or_else(|| hints::help(&failure).map(Hint::text));
+        builder.hinted(span, Expected { expected, found }, hint);
     }
 }
 
@@ -158,6 +157,61 @@ impl<'a> Failure<'a> {
     }
 }
 
+impl<'a> Failure<'a> {
+    fn is(&self, index: usize, text: &str) -> bool {
+        self.tokens.get(index).is_some_and(|t| &self.text[t.lo..t.hi] == text)
+    }
+
+    /// The fault stands in the braces of a statement with this keyword.
+    pub fn in_braces_of(&self, keyword: &str) -> bool {
+        let Some(open) = self.open_bracket().filter(|&open| self.is(open, "{")) else { return false };
+        let before = self.tokens[..open].iter().rev().take(32).map(|t| &self.text[t.lo..t.hi]);
+        before.into_iter().take_while(|text| !matches!(*text, "\n" | ";" | "{" | "}")).any(|text| text == keyword)
+    }
+
+    /// The type before the brace that is open at the fault.
+    pub fn literal_type(&self) -> Option<&'a str> {
+        let open = self.open_bracket().filter(|&open| self.is(open, "{"))?;
+        let name = self.tokens.get(open.checked_sub(1)?)?;
+        (name.kind == TokenKind::Word).then(|| &self.text[name.lo..name.hi])
+    }
+
+    /// Where the place that ends before a token begins: `a[i].b`. The token itself if none does.
+    pub fn operand_before(&self, at: isize) -> isize {
+        let mut start = at;
+        loop {
+            let mut end = start - 1;
+            while let Some(open) = self.opening(end) {
+                end = open - 1;
+            }
+            if !self.is_word(end) || words::is_keyword(self.token(end)) {
+                return end + 1;
+            }
+            if !matches!(self.token(end - 1), "." | "->") {
+                return end;
+            }
+            start = end - 1;
+        }
+    }
+
+    /// The bracket that the one at a place closes.
+    fn opening(&self, close: isize) -> Option<isize> {
+        let mut depth = 0;
+        for at in (-(self.at as isize)..=close).rev() {
+            match self.token(at) {
+                ")" | "]" => depth += 1,
+                "(" | "[" => depth -= 1,
+                _ if at == close => return None,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
 /// The rules that were tried where pest gave up.
 fn rules(error: &Error<Rule>) -> &[Rule] {
     match &error.variant {
@@ -224,6 +278,9 @@ impl Wanted {
         let tried = |rule: Rule| rules(error).contains(&rule);
         let operator = tried(Rule::infix) || tried(Rule::dot_field) || tried(Rule::head_dot);
         let statement = tried(Rule::break_stmt) && !operator;
+        if tried(Rule::type_item) || tried(Rule::item) {
+            return Wanted { declaration: true, ..Wanted::default() };
+        }
         Wanted { statement, expression: !operator, operator, ..Wanted::default() }
     }
 

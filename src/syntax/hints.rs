@@ -1,9 +1,12 @@
 //! Mistakes that people make: what they meant, and what to write for it.
 
 use super::build::Builder;
+use super::c_order::Reader;
 use super::errors::Failure;
+use super::foreign::{self, Hint};
 use super::types::quoted;
 use crate::diag::codes::syntax::*;
+use crate::source::Span;
 
 /// Reports a failure that has a code of its own; false if it has none.
 pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
@@ -21,12 +24,17 @@ fn not_a_declaration(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         return false;
     }
     let help = match failure.token(0) {
+        "SEC" => "an attribute before `fn` makes a program: `@xdp fn name(ctx: *xdp_md) -> xdp_action { … }`",
+        "kprobe" | "kretprobe" | "tracepoint" | "uprobe" | "interval" | "BEGIN" | "END" if failure.token(1) != "(" => {
+            "a program is a function with an attribute; `fn main() -> i32 { … }` loads and attaches it"
+        }
+        _ if failure.token(1) == "<" => "a map is declared as `var name : hash<K, V>(1024)`",
         "map" => "a map is declared as `var name : hash<K, V>(1024)`",
-        "function" | "func" | "def" | "void" | "int" | "static" | "inline" => {
+        "function" | "func" | "fun" | "def" | "void" | "int" | "inline" | "async" | "unsafe" => {
             "a function is declared as `fn name(a: T) -> R { … }`"
         }
-        "use" | "mod" | "using" | "require" => "another file is imported with `import name from \"file.ks\"`",
-        "union" | "class" | "interface" | "trait" => "types are declared with `struct`, `enum` and `type`",
+        "use" | "mod" | "using" | "require" | "from" => "another file is imported with `import name from \"file.ks\"`",
+        "union" | "class" | "interface" | "trait" | "typedef" => "types are declared with `struct`, `enum` and `type`",
         "if" | "for" | "while" | "loop" | "match" | "return" | "try" | "throw" | "defer" | "delete" => {
             "statements stand in functions; a program begins with `fn main() -> i32 { … }`"
         }
@@ -37,7 +45,8 @@ fn not_a_declaration(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         }
     };
     let found = failure.found(builder);
-    builder.error(failure.span(builder), NotADeclaration { found }).help(help);
+    let hint = foreign::declaration(builder, failure).unwrap_or_else(|| Hint::text(help));
+    builder.hinted(failure.span(builder), NotADeclaration { found }, Some(hint));
     true
 }
 
@@ -57,16 +66,36 @@ fn increment(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     if span.hi - span.lo != 2 {
         return false;
     }
-    let operand = if failure.is_word(at - 1) { failure.token(at - 1) } else { failure.token(at + 2) };
-    let help = if ["]", ")"].contains(&failure.token(at - 1)) {
-        format!("write `{sign}= 1` in its place")
-    } else if operand.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        format!("write `{operand} {sign}= 1`")
-    } else {
-        format!("write `x {sign}= 1`")
-    };
-    builder.error(span, Increment { operator: sign.repeat(2) }).help(help);
+    let hint = increment_hint(builder, failure, at, sign);
+    builder.hinted(span, Increment { operator: sign.repeat(2) }, Some(hint));
     true
+}
+
+/// `x += 1`, as an edit where the increment is a statement of its own. `at` is the first of the two signs.
+fn increment_hint(builder: &Builder<'_>, failure: &Failure<'_>, at: isize, sign: &str) -> Hint {
+    let signs = failure.token_span(builder, at).to(failure.token_span(builder, at + 1));
+    let before = failure.operand_before(at);
+    if before < at {
+        let operand = Span { lo: failure.token_span(builder, before).lo, ..signs };
+        let text = builder.text(Span { hi: signs.lo, ..operand }).trim_end();
+        let form = format!("{text} {sign}= 1");
+        let fix = stands_alone(builder.source, operand).then_some((operand, form.clone()));
+        return Hint { help: format!("write `{form}`"), fix };
+    }
+    let mut reader = Reader::new(&builder.source[signs.hi as usize..]);
+    let Some(operand) = reader.operand() else { return Hint::text(format!("write `x {sign}= 1`")) };
+    let form = format!("{operand} {sign}= 1");
+    let whole = Span { hi: signs.hi + reader.hi() as u32, ..signs };
+    let fix = stands_alone(builder.source, whole).then_some((whole, form.clone()));
+    Hint { help: format!("write `{form}`"), fix }
+}
+
+/// Nothing of its own statement stands on the line around it. (Here a sign at a line's end has hidden where that is.)
+fn stands_alone(source: &str, span: Span) -> bool {
+    let before = source[..span.lo as usize].rsplit('\n').next().unwrap_or_default().trim_end();
+    let after = source[span.hi as usize..].split('\n').next().unwrap_or_default().trim_start();
+    let begins = before.is_empty() || before.ends_with([';', '{', '}', ')', ':']) || before.ends_with("else");
+    begins && (after.is_empty() || after.starts_with([';', '}']) || after.starts_with("//"))
 }
 
 /// The header, or `else`, stands on one line, the statement that it guards on the next.
@@ -190,13 +219,6 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     let fixed = match found {
-        "and" => "both conditions: `&&`",
-        "or" => "either condition: `||`",
-        "=>" => "an arm is written `PATTERN: value`",
-        ":=" => "a variable is declared as `var x = value`",
-        "=" if before == "==" => "equality is `==`",
-        "=" if before == "!=" => "inequality is `!=`",
-        ">" if before == "<" => "inequality is `!=`",
         ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
         "then" => "the body follows the condition in braces",
         "else" if before == ";" => "leave out the `;` before `else`",
@@ -208,13 +230,10 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "..." => "a range is written `a..b`, with the end included `a..=b`",
         "not" if failure.expected.expression => "negation is written `!c`",
         "{" if before == "catch" => "`catch _ { … }` catches every code, `catch e { … }` binds it",
-        _ if expects("in") && failure.expected.signs.len() < 4 => {
-            "a counting loop is written `for (i in 0..n) { … }`, one over a map `for (k, v in m) { … }`"
-        }
         _ if matches!(header_keyword(failure), "while") && before == "}" => {
             "there is no `do`; write `loop { … if (!c) break }`"
         }
-        ":" if is_switch(failure) => "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
+        ":" if failure.in_braces_of("switch") => "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
         _ => return specific_help(failure),
     };
     Some(fixed.to_owned())
@@ -229,28 +248,13 @@ fn first_of_line<'a>(failure: &Failure<'a>) -> Option<&'a str> {
     tokens.get(start).map(text).filter(|word| matches!(*word, "var" | "let" | "const"))
 }
 
-/// The fault stands in the braces of `switch (…) {`.
-fn is_switch(failure: &Failure<'_>) -> bool {
-    let Some(open) = failure.open_bracket() else { return false };
-    let before = failure.tokens[..open].iter().rev().take(32).map(|t| &failure.text[t.lo..t.hi]);
-    before.into_iter().take_while(|text| !matches!(*text, "\n" | ";" | "{" | "}")).any(|text| text == "switch")
-}
-
-/// The type before the brace that is open at the fault.
-fn literal_type<'a>(failure: &Failure<'a>) -> Option<&'a str> {
-    let open = failure.open_bracket()?;
-    let name = failure.tokens.get(open.checked_sub(1)?)?;
-    let is = |at: usize, text: &str| failure.tokens.get(at).is_some_and(|t| &failure.text[t.lo..t.hi] == text);
-    (is(open, "{") && name.kind == crate::source::scan::TokenKind::Word).then(|| &failure.text[name.lo..name.hi])
-}
-
 fn specific_help(failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     if failure.expected.name
         && !failure.expected.statement
         && matches!(before, "{" | ",")
-        && let Some(ty) = literal_type(failure)
+        && let Some(ty) = failure.literal_type()
     {
         let field = if found == "." && failure.is_word(1) { failure.token(1) } else { "field" };
         return Some(format!("fields are named: `{ty} {{ {field}: value }}`"));
@@ -258,28 +262,35 @@ fn specific_help(failure: &Failure<'_>) -> Option<String> {
     if found == ":" && failure.token(-2) == "{" && matches!(failure.token(-3), "=" | "return" | "(" | ",") {
         return Some(format!("a struct literal begins with its type: `S {{ {before}: … }}`"));
     }
+    if found == "@" && failure.expected.statement {
+        return Some("a map is declared at file level, `var name : hash<K, V>(n)`, and used by its name".to_owned());
+    }
     let only_colon = expects(":") && !failure.expected.operator && failure.is_word(-1);
     if only_colon && matches!(failure.token(-2), "{" | "\n") && matches!(failure.token(-3), "do" | "unsafe" | "then") {
         let instead = if failure.token(-3) == "do" { "; write `loop { … if (!c) break }`" } else { "" };
         return Some(format!("there is no `{}`{instead}", failure.token(-3)));
     }
+    if only_colon && before == "fn" && failure.token(-2) == "const" {
+        return Some("a function is declared with `fn` alone".to_owned());
+    }
     if only_colon && before == "fn" {
         return Some("structs have no functions of their own: `fn name(s: *S) { … }` stands outside".to_owned());
     }
-    match before {
-        "import" => return Some("a module is imported as `import name from \"file.ks\"`".to_owned()),
-        "include" => return Some("a header is included as `include \"file.kh\"`".to_owned()),
-        _ => {}
+    if before == "include" {
+        return Some("a header is included as `include \"file.kh\"`".to_owned());
+    }
+    if only_colon && found == "(" && matches!(failure.token(-2), "var" | "let") {
+        return Some("what may be absent is tested by `if (var v = e) { … }`".to_owned());
     }
     if only_colon && failure.is_word(0) {
-        let c_order = super::words::is_primitive(before);
-        let (name, ty) = if c_order { (found, before) } else { (before, found) };
-        return Some(format!("the name stands first, then its type: `{name}: {ty}`"));
+        return Some(format!("the name stands first, then its type: `{before}: {found}`"));
     }
     if only_colon {
         return Some(format!("write `{before}: …`"));
     }
-    if expects(":") && failure.expected.operator && !expects(",") && found != ":" {
+    let choice =
+        (1..32).map(|back: isize| failure.token(-back)).take_while(|t| !matches!(*t, "\n" | ";")).any(|t| t == "?");
+    if choice && expects(":") && failure.expected.operator && !expects(",") && found != ":" {
         return Some("a choice is written `c ? a : b`".to_owned());
     }
     if found == ":" && failure.expected.operator && failure.is_word(-1) {
@@ -287,9 +298,6 @@ fn specific_help(failure: &Failure<'_>) -> Option<String> {
     }
     if expects("(") && failure.token(-2) == "new" {
         return Some(format!("write `new {before}()`"));
-    }
-    if expects("->") && found == ":" {
-        return Some("the type of the result stands after `->`".to_owned());
     }
     if failure.expected.block
         && !failure.expected.statement

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use super::build::Builder;
+use super::foreign::Hint;
 use crate::ast::{ExprKind, IntLit, StrLit};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
@@ -52,11 +53,9 @@ impl Builder<'_> {
     fn integer(&mut self, span: Span, digits: &str, radix: u32) -> u64 {
         let text = self.text(span).to_owned();
         if let Some(at) = digits.find(|c: char| c != '_' && !c.is_digit(radix)) {
-            let (why, help) = bad_digit(&text, digits, at, radix);
-            let error = self.error(span, BadNumber { text, why });
-            if let Some(help) = help {
-                error.help(help);
-            }
+            let (why, hint) = bad_digit(&text, digits, at, radix);
+            let hint = hint.map(|(help, form)| Hint { help, fix: Some((span, form)) });
+            self.hinted(span, BadNumber { text, why }, hint);
             return 0;
         }
         let plain = digits.replace('_', "");
@@ -95,7 +94,12 @@ impl Builder<'_> {
             let why = format!("a character literal holds one byte, this one {}", bytes.len());
             (why, format!("text stands between double quotes: `\"{inside}\"`"))
         };
-        self.error(span, BadCharLiteral { why }).help(help);
+        let text = format!("\"{inside}\"");
+        let is_text = !bytes.is_empty() && !inside.contains('"');
+        let error = self.error(span, BadCharLiteral { why }).help(help);
+        if is_text {
+            error.fix(span, text);
+        }
         0
     }
 
@@ -169,15 +173,19 @@ fn is_float(lower: &str) -> bool {
     digits(whole) && fraction.is_none_or(digits) && exponent.is_none_or(digits)
 }
 
-/// Why a number ends in what is no digit, and what to write.
-fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option<String>) {
+/// Why a number ends in what is no digit; what to write, in words and as it is.
+fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option<(String, String)>) {
     let (number, rest) = digits.split_at(at);
-    let suffixes = ["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f64", "f32", "u", "ul", "ull", "l", "ll"];
-    if at > 0 && suffixes.contains(&rest.to_ascii_lowercase().as_str()) {
-        let value = &text[..text.len() - rest.len()];
-        let ty = if rest.starts_with(['u', 'i', 'f']) && rest.len() > 1 && !rest.contains('l') { rest } else { "u64" };
-        let help = format!("the type comes from the context, or from `as`: `{value} as {ty}`");
-        return (format!("it takes no suffix `{rest}`"), Some(help));
+    let ty = match rest.to_ascii_lowercase().as_str() {
+        "u" => Some("u32"),
+        "ul" | "ull" | "l" | "ll" => Some("u64"),
+        "f32" => Some("f64"),
+        suffix => ["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f64"].into_iter().find(|ty| *ty == suffix),
+    };
+    if let Some(ty) = ty.filter(|_| at > 0) {
+        let form = format!("{} as {ty}", &text[..text.len() - rest.len()]);
+        let help = format!("the type comes from the context, or from `as`: `{form}`");
+        return (format!("it takes no suffix `{rest}`"), Some((help, form)));
     }
     let bad = rest.chars().next().unwrap_or(' ');
     if radix == 10 && number.is_empty() {
@@ -189,7 +197,6 @@ fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option
         2 => "binary",
         _ => "decimal",
     };
-    let help = (radix == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
-        .then(|| format!("a hexadecimal number: `0x{text}`"));
-    (format!("`{bad}` is no {kind} digit"), help)
+    let form = (radix == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit())).then(|| format!("0x{text}"));
+    (format!("`{bad}` is no {kind} digit"), form.map(|form| (format!("a hexadecimal number: `{form}`"), form)))
 }

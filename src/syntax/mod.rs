@@ -6,8 +6,10 @@
 //! words.
 
 mod build;
+mod c_order;
 mod errors;
 mod exprs;
+mod foreign;
 mod headers;
 mod hints;
 mod items;

@@ -2,8 +2,9 @@
 
 use super::Rule;
 use super::build::Builder;
+use super::foreign::{self, Hint};
 use super::types::quoted;
-use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type};
+use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type, UnaryOp};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::Pair;
@@ -44,38 +45,21 @@ impl Builder<'_> {
     }
 
     pub fn not_separated(&mut self, last: Span, next: Span, separator: &str) {
-        let help = self.separator_help(last, next, separator);
+        let hint = self.separator_hint(last, next, separator);
         let word = self.text(next).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         let found = if word.is_empty() { &self.text(next)[..1] } else { word };
         let found = quoted(found);
         let at = Span { hi: next.lo + found.len() as u32 - 2, ..next };
-        self.error(at, MissingSeparator { found }).help(help);
+        self.hinted(at, MissingSeparator { found }, Some(hint));
     }
 
     /// What was probably meant by two statements in a row.
-    fn separator_help(&self, last: Span, next: Span, separator: &str) -> String {
-        let (first, second) = (self.text(last), self.text(next));
-        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if let Some(help) = foreign_word(first, second) {
-            return help.to_owned();
-        }
+    fn separator_hint(&self, last: Span, next: Span, separator: &str) -> Hint {
+        let first = self.text(last);
         if matches!(first, "local" | "percpu" | "pin" | "pub" | "priv") {
-            return format!("`{first}` stands before global variables only");
+            return Hint::text(format!("`{first}` stands before global variables only"));
         }
-        if matches!(first, "var mut" | "let mut") {
-            return "every variable can be assigned to: leave out `mut`".to_owned();
-        }
-        if is_word(first) && second.starts_with(|c: char| c.is_ascii_alphabetic()) && second.contains(" = ") {
-            let (name, value) = second.split_once(" = ").unwrap_or((second, ""));
-            if is_word(name) && !value.contains('\n') {
-                return format!("a variable is declared as `var {name}: {first} = {value}`");
-            }
-        }
-        let is_name = |text: &str| is_word(text) && !text.starts_with(|c: char| c.is_ascii_digit());
-        if is_name(first) && is_name(second) {
-            return format!("write {separator} between them; a variable is declared as `var {second}: {first}`");
-        }
-        format!("write {separator} between them")
+        foreign::statement(self, last, next).unwrap_or_else(|| Hint::text(format!("write {separator} between them")))
     }
 
     pub fn stmt(&mut self, pair: Pair<'_, Rule>) -> Stmt {
@@ -142,7 +126,14 @@ impl Builder<'_> {
         let mut parts = pair.into_inner();
         let first = parts.next().map(|expr| self.expr(expr));
         let first = first.unwrap_or_else(|| crate::bug!("an empty statement"));
-        let Some(part) = parts.next() else { return StmtKind::Expr(first) };
+        if let Some((span, hint)) = foreign::pointer(self, &first) {
+            let text = self.text(span).to_owned();
+            self.hinted(span, ProductAsDeclaration { text }, Some(hint));
+        }
+        let Some(part) = parts.next() else {
+            self.decrement(&first);
+            return StmtKind::Expr(first);
+        };
         if part.as_rule() == Rule::block {
             return self.lock(first, part);
         }
@@ -150,6 +141,20 @@ impl Builder<'_> {
         let op: Option<BinaryOp> = op.map(super::exprs::binary_op);
         let value = parts.next().map(|value| self.expr(value));
         StmtKind::Assign { place: first, op, value: value.unwrap_or_else(|| crate::bug!("an assignment of nothing")) }
+    }
+
+    /// `--x`, which is a minus twice.
+    fn decrement(&mut self, expr: &Expr) {
+        if let ExprKind::Unary { op: UnaryOp::Neg, operand } = &expr.kind
+            && let ExprKind::Unary { op: UnaryOp::Neg, operand } = &operand.kind
+            && self.text(expr.span).starts_with("--")
+        {
+            let form = format!("{} -= 1", self.text(operand.span));
+            let signs = Span { hi: expr.span.lo + 2, ..expr.span };
+            self.error(signs, Increment { operator: "--".to_owned() })
+                .help(format!("write `{form}`"))
+                .fix(expr.span, form);
+        }
     }
 
     /// `lock (place) { … }`, which the grammar reads as a call and a block.
@@ -173,7 +178,11 @@ impl Builder<'_> {
             "lock" => "`lock` takes one place: `lock (entry.field) { … }`",
             _ => "write the block on a line of its own, or remove it",
         };
-        self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {}).help(help);
+        let first = call.span.start();
+        let error = self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {}).help(help);
+        if matches!(name, "elif" | "elseif" | "elsif") {
+            error.fix(Span { hi: first.lo + name.len() as u32, ..first }, "else if");
+        }
         StmtKind::Lock { place: call, body }
     }
 
@@ -190,12 +199,30 @@ impl Builder<'_> {
             } else if rule == Rule::r#type {
                 ty = Some(self.ty(part));
             } else if rule == Rule::expr {
-                value = Some(self.expr(part));
+                let expr = self.expr(part);
+                if let (Some(name), None) = (&name, &ty) {
+                    self.map_as_value(name, &expr);
+                }
+                value = Some(expr);
             } else {
                 otherwise = Some(self.block(part));
             }
         }
         Declared { name: name.unwrap_or_else(|| crate::bug!("a declaration without a name")), ty, value, otherwise }
+    }
+
+    /// `var rb = ringbuf<V>(4096)`, which compares.
+    fn map_as_value(&mut self, name: &Ident, value: &Expr) {
+        if let ExprKind::Binary { op: BinaryOp::Gt, left, right, .. } = &value.kind
+            && let ExprKind::Binary { op: BinaryOp::Lt, left: kind, op_span, .. } = &left.kind
+            && let (ExprKind::Name(_), ExprKind::Paren(_)) = (&kind.kind, &right.kind)
+        {
+            let (kind, equals) =
+                (self.text(kind.span).to_owned(), Span { lo: name.span.hi, hi: value.span.lo, ..name.span });
+            self.error(*op_span, Expected { expected: "a line end".to_owned(), found: "`<`".to_owned() })
+                .help(format!("a map is declared at file level as `var name: {kind}<V>(n)`"))
+                .fix(equals, ": ");
+        }
     }
 
     fn try_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
@@ -229,20 +256,6 @@ impl Builder<'_> {
     pub fn global(&mut self, pair: Pair<'_, Rule>) -> (Ident, Option<Type>, Option<Expr>) {
         let Declared { name, ty, value, .. } = self.declaration(pair);
         (name, ty, value)
-    }
-}
-
-/// What another language has for an operator or a statement.
-fn foreign_word(first: &str, second: &str) -> Option<&'static str> {
-    let begin = second.split(|c: char| !c.is_ascii_alphanumeric()).next();
-    let end = first.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
-    match (end, begin) {
-        (_, Some("and")) => Some("both conditions: `a && b`"),
-        (_, Some("or")) => Some("either condition: `a || b`"),
-        (_, Some("is")) => Some("equality is `==`"),
-        (Some("not"), _) => Some("negation is written `!c`"),
-        (Some("goto"), _) => Some("there is no `goto`: loops are left by `break`, functions by `return`"),
-        _ => None,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct ProgramSpec {
     pub prog_type: u32,
     /// How the attribute's string is read when it is none of the modes.
     pub target: Option<&'static str>,
+    /// The target may stand there without a mode; else a word that is no mode is a mistake.
+    pub target_alone: bool,
 }
 
 /// How a program type is written and attached, for one mode word of its attribute.
@@ -158,6 +160,8 @@ pub struct HelperSpec {
     pub changes_packet: bool,
     /// The first kernel (major, minor) that has it; none: all that the compiler supports.
     pub since: Option<(u32, u32)>,
+    /// What the language has for it, as the help of messages.
+    pub instead: Option<&'static str>,
 }
 
 /// A kernel function that the compiler calls (`ir-specs/kfuncs.toml`).

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A fix may uncover what the next check finds; fixes that undo one another must end all the same.
-const MAX_ROUNDS: usize = 20;
+const MAX_ROUNDS: usize = 100;
 
 pub fn run(args: &Args) -> ExitCode {
     let mut cx = Session::new(args.common.options(&args.input));

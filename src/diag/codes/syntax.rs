@@ -84,6 +84,9 @@ codes! {
     /// Source files are UTF-8 text. The offset counts bytes from the start of the file, beginning with 0.
     E0025 NotUtf8 { path, byte, offset, line } = "`{path}` is not UTF-8 text: byte {byte} at offset {offset} (line {line})",
 
+    /// `T *p` multiplies. A variable that is a pointer is declared as `var p: *T`.
+    E0026 ProductAsDeclaration { text } = "`{text}` is a product, and declares nothing",
+
     /// A number with a leading zero is decimal. The octal form is `0o17`.
     W0001 LeadingZero { text } = "`{text}` is decimal: a leading zero does not make it octal",
 }

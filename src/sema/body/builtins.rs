@@ -6,6 +6,8 @@ use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::names::UnknownName;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::foreign;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind};
@@ -38,8 +40,15 @@ impl Checker<'_, '_> {
             return self.map_function(method, name, args, span);
         }
         self.check_args(args);
-        if HELPERS.iter().any(|helper| helper.name == name.name) || name.name.starts_with("bpf_") {
-            return self.unsupported(span, format!("calling the helper `{}`", name.name));
+        let instead = foreign::name(&name.name);
+        let helper = HELPERS.iter().find(|helper| helper.name == name.name);
+        if helper.is_some() || instead.is_none() && name.name.starts_with("bpf_") {
+            let what = format!("calling the helper `{}`", name.name);
+            let error = self.error(span, NotSupportedYet { what });
+            if let Some(instead) = helper.and_then(|helper| helper.instead) {
+                error.help(instead);
+            }
+            return error_expr(span);
         }
         let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
         let own: Vec<String> =
@@ -47,7 +56,9 @@ impl Checker<'_, '_> {
         let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(WITH_SYNTAX.iter().copied());
         let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
-        if let Some(near) = near {
+        if let Some(instead) = instead {
+            instead.propose(error, name.span);
+        } else if let Some(near) = near {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
         error_expr(span)

@@ -11,6 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
+use crate::tables::BUILTINS;
 use crate::types::Ty;
 
 /// What the language lets one call on contexts besides `packet`.
@@ -74,14 +75,17 @@ impl Checker<'_, '_> {
     fn refuse_type_call(&mut self, ty: Ty, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         self.check_args(args);
         let what = format!("`{}`, a type,", name.name);
-        let help = match args {
-            [arg] if self.struct_id(ty).is_none() => {
-                Some(format!("to convert, write `{} as {}`", self.cast_text(arg.value.span), name.name))
-            }
-            _ => self.struct_id(ty).map(|_| format!("a value of it is written `{} {{ field: value }}`", name.name)),
+        let is_struct = self.struct_id(ty).is_some();
+        let cast = match args {
+            [arg] if !is_struct => Some(format!("{} as {}", self.cast_text(arg.value.span), name.name)),
+            _ => None,
         };
         let error = self.error(name.span, NotCallable { what });
-        error.helps.extend(help);
+        if let Some(cast) = cast {
+            error.help(format!("to convert, write `{cast}`")).fix(span, cast);
+        } else if is_struct {
+            error.help(format!("a value of it is written `{} {{ field: value }}`", name.name));
+        }
         error_expr(span)
     }
 
@@ -181,6 +185,10 @@ impl Checker<'_, '_> {
         if LATER_METHODS.contains(&name.name.as_str()) {
             return self.unsupported(span, format!("`.{}()`", name.name));
         }
+        if self.is_str(base.ty) {
+            self.no_string_method(&base, name, callee, span);
+            return error_expr(span);
+        }
         let known = ["packet"].into_iter().chain(LATER_METHODS.iter().copied());
         let near = similar::best(&name.name, known);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
@@ -188,6 +196,23 @@ impl Checker<'_, '_> {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
         error_expr(span)
+    }
+
+    /// What strings have is called with the string as an argument.
+    fn no_string_method(&mut self, base: &Expr, name: &Ident, callee: Span, span: Span) {
+        let args = self.text(Span { lo: callee.hi + 1, hi: span.hi - 1, ..span });
+        let takes_string = BUILTINS.iter().filter(|builtin| builtin.params.first().is_some_and(|(_, ty)| *ty == "str"));
+        let wanted = if matches!(name.name.as_str(), "length" | "size") { "len" } else { &name.name };
+        let near = takes_string.map(|b| b.name).find(|b| *b == wanted);
+        let form = near.map(|near| {
+            let comma = if args.trim().is_empty() { "" } else { ", " };
+            format!("{near}({}{comma}{args})", self.text(base.span))
+        });
+        let of = self.receiver(base);
+        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+        if let Some(form) = form {
+            error.help(format!("write `{form}`")).fix(span, form);
+        }
     }
 
     fn receiver(&self, base: &Expr) -> String {

@@ -108,7 +108,9 @@ impl Checker<'_, '_> {
 
     fn no_field(&mut self, ty: Ty, name: &Ident, span: Span) -> Expr {
         let ty = self.ty_name(ty);
-        self.error(name.span, NoSuchField { ty, name: name.name.clone() }).help("only structs have fields");
+        let length = matches!(name.name.as_str(), "len" | "length" | "size") && ty.starts_with("str(");
+        let help = if length { "`len(s)` is the length of a string" } else { "only structs have fields" };
+        self.error(name.span, NoSuchField { ty, name: name.name.clone() }).help(help);
         error_expr(span)
     }
 

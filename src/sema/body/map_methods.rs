@@ -7,6 +7,7 @@ use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
 use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::foreign;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
@@ -203,8 +204,11 @@ impl Checker<'_, '_> {
         let has = MAP_METHODS.iter().filter(|method| kind.can(method.needs) && on_maps(method));
         let has: Vec<&str> = has.map(|method| method.name).collect();
         let near = similar::best(&name.name, has.iter().copied());
+        let form = foreign::map_method(&name.name).filter(|_| kind.can(MapAccess::Lookup));
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
-        if let Some(near) = near {
+        if let Some(form) = form {
+            error.help(form);
+        } else if let Some(near) = near {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         } else if has.is_empty() {
             error.help(kind.abilities());

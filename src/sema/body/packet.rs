@@ -3,9 +3,10 @@
 use super::Checker;
 use super::exprs::strip;
 use super::value::{Value, cast, error_expr};
-use crate::ast::{self, ExprKind as Ast, Ident};
+use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::consts;
 use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::types::{Space, Ty};
@@ -26,11 +27,14 @@ impl Checker<'_, '_> {
 
     /// A type that stands where arguments stand.
     fn type_argument(&mut self, arg: &ast::Expr) -> Ty {
-        if let Ast::Name(path) = &strip(arg).kind {
-            let ty = ast::Type { kind: ast::TypeKind::Named(path.clone()), span: path.span };
+        let arg = strip(arg);
+        let written = self.with_scope(|cx, scope| consts::written_type(cx, scope, arg));
+        if let Some(ty) = written.or_else(|| consts::named_type(arg)) {
             return self.resolve_bare(&ty);
         }
-        self.unsupported(arg.span, "a type that is not just a name, as an argument,");
+        let found = "an expression".to_owned();
+        self.error(arg.span, MismatchedTypes { wanted: "a type".into(), found })
+            .help("`ctx.packet(offset, T)` gives the `T` that lies so many bytes into the packet");
         Ty::ERROR
     }
 

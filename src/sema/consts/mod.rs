@@ -15,6 +15,7 @@ pub use aggregates::is_zero;
 pub use convert::{convert, fit, warn_cut};
 pub use operators::{common_int, text};
 pub use parts::{index_range, part};
+pub use sizes::{named_type, written_type};
 
 use super::env::{Declared, Entity};
 use super::imports;
@@ -26,6 +27,7 @@ use crate::ast::{Expr, ExprKind, Ident, Path};
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::names::{AmbiguousVariant, NoSuchVariant, NotConstant, UnknownName};
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
+use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind};
@@ -218,9 +220,12 @@ fn declared(
 
 /// Reports a name that nothing declares.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+    let instead = foreign::name(&name.name);
     let near = similar::best(&name.name, scope.candidates(Wanted::Any));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
-    if let Some(near) = near {
+    if let Some(instead) = instead {
+        instead.propose(error, name.span);
+    } else if let Some(near) = near {
         error.help(format!("did you mean `{near}`?")).fix(name.span, near);
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Ex
 }
 
 /// `Name[4]` and `*Name` look like expressions; they are types if the name is one.
-fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<ast::Type> {
+pub fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<ast::Type> {
     let span = operand.span;
     if let ExprKind::Unary { op: UnaryOp::Deref, operand } = &operand.kind {
         let to = Box::new(written_type(cx, scope, operand)?);
@@ -62,7 +62,13 @@ fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Opti
     }
     let found = imports::find_expr(cx, scope, operand)?;
     let is_type = matches!(found, Found::Declared(Declared { entity: Entity::Type(_), .. }));
-    is_type.then(|| ast::Type { kind: TypeKind::Named(path_of(operand)), span })
+    is_type.then(|| named_type(operand)).flatten()
+}
+
+/// `name` or `module.name`, as the type of this name.
+pub fn named_type(expr: &Expr) -> Option<ast::Type> {
+    let is_name = matches!(expr.kind, ExprKind::Name(_)) || imports::qualified(expr).is_some();
+    is_name.then(|| ast::Type { kind: TypeKind::Named(path_of(expr)), span: expr.span })
 }
 
 /// `name` or `module.name` as a path.

@@ -6,6 +6,7 @@ use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::modules::LicensesDiffer;
 use crate::diag::codes::names::{DuplicateLicense, DuplicateName};
 use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::{Entity, FuncDecl};
 use crate::sema::imports::Import;
@@ -250,7 +251,11 @@ impl<'a> Declare<'a> {
             }
             Written::UnknownKind(kind) => {
                 let names = MAP_KINDS.iter().flat_map(|k| std::iter::once(&k.name).chain(k.aliases));
-                let near = similar::best(&kind.name, names);
+                let constant = kind.name.strip_prefix("BPF_MAP_TYPE_").map(str::to_lowercase);
+                let known = constant.filter(|name| MAP_KINDS.iter().any(|kind| kind.name == *name));
+                let near = known
+                    .or_else(|| foreign::map_kind(&kind.name).map(str::to_owned))
+                    .or_else(|| similar::best(&kind.name, names));
                 let error = cx.error(kind.span, UnknownMapKind { name: kind.name.clone() });
                 match near {
                     Some(near) => error.help(format!("did you mean `{near}`?")).fix(kind.span, near),

@@ -1,0 +1,101 @@
+//! Names that C, Rust, Python and bpftrace have for what is called otherwise here.
+
+use super::Diagnostic;
+use crate::source::Span;
+
+/// What takes the place of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Instead {
+    /// This name, in the same place.
+    Name(&'static str),
+    /// Something else, which the help describes.
+    Form(&'static str),
+}
+
+use Instead::{Form, Name};
+
+impl Instead {
+    /// Says so in the error about the name at `span`.
+    pub fn propose(self, error: &mut Diagnostic, span: Span) {
+        match self {
+            Name(name) => error.help(format!("did you mean `{name}`?")).fix(span, name),
+            Form(form) => error.help(form),
+        };
+    }
+}
+
+/// The type of this language.
+pub fn ty(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "uint8_t" | "u_int8_t" | "__u8" | "byte" | "uchar" | "u_char" => "u8",
+        "uint16_t" | "u_int16_t" | "__u16" | "ushort" | "u_short" => "u16",
+        "uint32_t" | "u_int32_t" | "__u32" | "uint" | "u_int" | "unsigned" => "u32",
+        "uint64_t" | "u_int64_t" | "__u64" | "ulong" | "u_long" | "usize" | "uintptr_t" => "u64",
+        "int8_t" | "__s8" | "s8" => "i8",
+        "int16_t" | "__s16" | "s16" | "short" => "i16",
+        "int32_t" | "__s32" | "s32" | "signed" => "i32",
+        "int64_t" | "__s64" | "s64" | "long" | "isize" | "ssize_t" | "intptr_t" => "i64",
+        "__be16" => "be16",
+        "__be32" => "be32",
+        "__be64" => "be64",
+        "double" | "float" => "f64",
+        "boolean" | "_Bool" | "Bool" => "bool",
+        "string" | "String" => "str(16)",
+        _ => return None,
+    })
+}
+
+/// The map kind of this language.
+pub fn map_kind(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "map" | "dict" | "HashTable" | "hashtable" | "unordered_map" => "hash",
+        "ring_buffer" | "RingBuffer" | "ring" => "ringbuf",
+        "perf_buffer" | "PerfBuffer" => "perf_event_array",
+        _ => return None,
+    })
+}
+
+/// What stands for a value or a function of this name.
+pub fn name(name: &str) -> Option<Instead> {
+    Some(match name {
+        "NULL" | "nullptr" | "nil" | "None" | "Null" | "undefined" => Name("null"),
+        "True" | "TRUE" => Name("true"),
+        "False" | "FALSE" => Name("false"),
+        "not" => Name("!"),
+        "printf" | "println" | "bpf_printk" | "printk" | "pr_info" | "puts" | "echo" => Name("print"),
+        "strlen" => Name("len"),
+        "ktime_get_ns" | "clock_gettime" => Name("now_ns"),
+        "usleep" | "nanosleep" | "msleep" => Form("`sleep(ms)` takes milliseconds"),
+        "exit" => Form("`return` from `main` ends the program with its value"),
+        "strcmp" | "strncmp" => Form("strings are compared by `==` and `!=`, their beginnings by `starts_with(s, p)`"),
+        "memcmp" => Form("arrays and structs are compared by `==` and `!=`"),
+        "strcpy" | "strncpy" | "memcpy" | "memmove" => Form("arrays, structs and strings are assigned: `a = b`"),
+        "memset" => Form("a variable without a value is zero; `x = []` zeroes an array"),
+        "malloc" | "calloc" | "kmalloc" | "kzalloc" => Form("`new T()` makes an object, in user space"),
+        "free" | "kfree" => Form("`delete p` frees what `new` made"),
+        "range" => Form("a range is written `a..b`: `for (i in 0..n) { … }`"),
+        "self" | "this" => Form("there are no methods: what a function works on is a parameter"),
+        "ntohs" | "ntohl" | "htons" | "htonl" | "bpf_ntohs" | "bpf_ntohl" | "bpf_htons" | "bpf_htonl"
+        | "bpf_be64_to_cpu" | "bpf_cpu_to_be64" | "be16_to_cpu" | "be32_to_cpu" | "cpu_to_be16" | "cpu_to_be32" => {
+            Form(
+                "constants are swapped where they meet a `be` value; others convert by `x as u16`, `x as be16` and the like",
+            )
+        }
+        _ => return None,
+    })
+}
+
+/// What stands for a method of this name on a map.
+pub fn map_method(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "get" | "lookup" | "find" | "at" | "read" => {
+            "an entry is `m[key]`; `if (var v = m[key]) { … }` tests whether it is there"
+        }
+        "contains" | "contains_key" | "has" | "exists" | "has_key" => "write `m[key] != null`",
+        "set" | "put" | "add" | "store" | "write" => "write `m[key] = value`",
+        "remove" | "erase" | "del" => "write `delete m[key]`",
+        "increment" | "inc" => "write `m[key] += 1`",
+        "iter" | "items" | "keys" | "values" | "for_each" => "write `for (k, v in m) { … }`",
+        _ => return None,
+    })
+}

@@ -1,0 +1,309 @@
+//! Declarations, casts and loops as C writes them, put into the order of this language.
+
+use super::words;
+use crate::diag::foreign;
+use crate::source::scan::{Scanner, Token, TokenKind};
+
+/// As much text as is looked at.
+const MAX_CHARS: usize = 400;
+
+/// What stands before a type in C, and means nothing here.
+const QUALIFIERS: &[&str] =
+    &["__always_inline", "extern", "inline", "mut", "register", "restrict", "static", "unsafe", "volatile"];
+
+/// The tokens from some place on, one after another. Offsets count from that place.
+pub struct Reader<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+/// `static unsigned int *name[4]`
+pub struct Declaration<'a> {
+    /// `const`, else `var`
+    pub keyword: &'static str,
+    pub name: &'a str,
+    pub ty: String,
+    /// Where it ends.
+    pub hi: usize,
+    /// What follows it.
+    pub next: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(text: &'a str) -> Reader<'a> {
+        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
+        let text = &text[..end];
+        let comment =
+            |t: &Token| matches!(t.kind, TokenKind::LineComment | TokenKind::DocComment | TokenKind::BlockComment);
+        Reader { text, tokens: Scanner::new(text).filter(|t| !comment(t)).collect(), at: 0 }
+    }
+
+    pub fn peek(&self) -> &'a str {
+        self.tokens.get(self.at).map_or("", |t| &self.text[t.lo..t.hi])
+    }
+
+    fn kind(&self) -> Option<TokenKind> {
+        self.tokens.get(self.at).map(|t| t.kind)
+    }
+
+    /// What follows the next token.
+    pub fn then(&self) -> &'a str {
+        self.tokens.get(self.at + 1).map_or("", |t| &self.text[t.lo..t.hi])
+    }
+
+    /// Where the next token begins.
+    pub fn lo(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.text.len(), |t| t.lo)
+    }
+
+    /// Where the token before ends.
+    pub fn hi(&self) -> usize {
+        self.at.checked_sub(1).map_or(0, |before| self.tokens[before].hi)
+    }
+
+    fn next(&mut self) -> &'a str {
+        let text = self.peek();
+        self.at += 1;
+        text
+    }
+
+    /// Steps over a token, if it stands here.
+    pub fn take(&mut self, wanted: &str) -> bool {
+        let found = self.peek() == wanted;
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Steps over line ends.
+    pub fn lines(&mut self) -> &mut Reader<'a> {
+        while self.take("\n") {}
+        self
+    }
+
+    /// A word that is no keyword.
+    fn name(&mut self) -> Option<&'a str> {
+        let is_name = self.kind() == Some(TokenKind::Word) && !words::is_keyword(self.peek());
+        is_name.then(|| self.next())
+    }
+
+    /// Says whether `const` was among them.
+    pub fn qualifiers(&mut self) -> bool {
+        let mut constant = false;
+        while QUALIFIERS.contains(&self.peek()) || self.peek() == "const" {
+            constant |= self.next() == "const";
+        }
+        constant
+    }
+
+    /// What stands before the stars. The second says that it can only be a type.
+    fn base_type(&mut self) -> Option<(String, bool)> {
+        if matches!(self.peek(), "struct" | "union" | "enum") {
+            self.next();
+            return Some((self.name()?.to_owned(), true));
+        }
+        let mut parts = Vec::new();
+        while matches!(self.peek(), "unsigned" | "signed" | "long" | "short" | "int" | "char") {
+            parts.push(self.next());
+            self.qualifiers();
+        }
+        if !parts.is_empty() {
+            return Some((integer(&parts).to_owned(), true));
+        }
+        let name = self.name()?;
+        let known = foreign::ty(name);
+        Some((known.unwrap_or(name).to_owned(), known.is_some() || words::is_primitive(name)))
+    }
+
+    fn stars(&mut self) -> usize {
+        let mut count = 0;
+        while self.take("*") {
+            self.qualifiers();
+            count += 1;
+        }
+        count
+    }
+
+    /// What stands between two brackets, the first of which was read.
+    fn inside(&mut self, open: &str, close: &str) -> Option<&'a str> {
+        let (lo, mut depth) = (self.lo(), 1);
+        loop {
+            let hi = self.lo();
+            let token = self.next();
+            if token == open {
+                depth += 1;
+            } else if token == close {
+                depth -= 1;
+            } else if token.is_empty() {
+                return None;
+            }
+            if depth == 0 {
+                return Some(self.text[lo..hi].trim());
+            }
+        }
+    }
+
+    /// A type and the name after it.
+    pub fn declaration(&mut self) -> Option<Declaration<'a>> {
+        let constant = self.qualifiers();
+        let (base, _) = self.base_type()?;
+        self.qualifiers();
+        let stars = self.stars();
+        let name = self.name()?;
+        let mut lengths = Vec::new();
+        while self.take("[") {
+            lengths.push(self.inside("[", "]").filter(|length| !length.is_empty())?);
+        }
+        let mut ty = pointer(&base, stars);
+        for length in lengths.iter().rev().filter(|_| stars > 0) {
+            ty = format!("[{ty}; {length}]");
+        }
+        for length in lengths.iter().filter(|_| stars == 0) {
+            ty += &format!("[{length}]");
+        }
+        let keyword = if constant && stars == 0 { "const" } else { "var" };
+        Some(Declaration { keyword, name, ty, hi: self.hi(), next: self.peek() })
+    }
+
+    /// `static int name(struct xdp_md *ctx)`, up to its parenthesis.
+    pub fn function(&mut self) -> Option<String> {
+        self.qualifiers();
+        let (base, _) = self.base_type()?;
+        self.qualifiers();
+        let result = pointer(&base, self.stars());
+        let name = self.name()?;
+        if !self.take("(") {
+            return None;
+        }
+        let mut params = Vec::new();
+        self.at += usize::from(self.peek() == "void" && self.then() == ")");
+        while !self.take(")") {
+            self.lines();
+            let Declaration { name, ty, .. } = self.declaration()?;
+            params.push(format!("{name}: {ty}"));
+            self.lines();
+            if !self.take(",") && self.peek() != ")" {
+                return None;
+            }
+        }
+        let result = if result == "void" { String::new() } else { format!(" -> {result}") };
+        Some(format!("fn {name}({}){result}", params.join(", ")))
+    }
+
+    /// `(struct ethhdr *)ctx->data`
+    pub fn cast(&mut self) -> Option<String> {
+        if !self.take("(") {
+            return None;
+        }
+        self.qualifiers();
+        let (base, certain) = self.base_type()?;
+        self.qualifiers();
+        let stars = self.stars();
+        if !self.take(")") || !certain && stars == 0 {
+            return None;
+        }
+        let before = self.at;
+        let operand = match self.cast() {
+            Some(inner) => inner,
+            None => {
+                self.at = before;
+                self.operand()?.to_owned()
+            }
+        };
+        Some(format!("{operand} as {}", pointer(&base, stars)))
+    }
+
+    /// Prefix operators, a name, number or parenthesis, and what follows that as a part of it.
+    pub fn operand(&mut self) -> Option<&'a str> {
+        let lo = self.lo();
+        while matches!(self.peek(), "&" | "*" | "-" | "~" | "!") {
+            self.next();
+        }
+        if self.take("(") {
+            self.inside("(", ")")?;
+        } else if self.kind() == Some(TokenKind::Number) {
+            self.next();
+        } else {
+            self.name()?;
+        }
+        loop {
+            if self.take(".") || self.take("->") {
+                self.next();
+            } else if self.take("(") {
+                self.inside("(", ")")?;
+            } else if self.take("[") {
+                self.inside("[", "]")?;
+            } else {
+                break;
+            }
+        }
+        let goes_on = matches!(self.kind(), Some(TokenKind::Word | TokenKind::Number | TokenKind::Open));
+        (!goes_on || self.peek() == "{").then(|| &self.text[lo..self.hi()])
+    }
+
+    /// `int i = 0; i < n; i++)`, what a counting loop has between its parentheses, with the one that closes.
+    pub fn counting(&mut self) -> Option<String> {
+        if !matches!(self.peek(), "var" | "let") {
+            let before = self.at;
+            self.base_type()?;
+            if self.peek() == "=" {
+                self.at = before;
+            }
+        } else {
+            self.next();
+        }
+        let name = self.name()?;
+        if !self.take("=") {
+            return None;
+        }
+        let low = self.until_semicolon()?;
+        if self.next() != name {
+            return None;
+        }
+        let dots = match self.next() {
+            "<" | "!=" => "..",
+            "<=" => "..=",
+            _ => return None,
+        };
+        let high = self.until_semicolon()?;
+        let step: Vec<&str> =
+            std::iter::from_fn(|| Some(self.next()).filter(|token| !matches!(*token, ")" | ""))).collect();
+        let by_one = [vec![name, "+", "+"], vec!["+", "+", name], vec![name, "+=", "1"]];
+        by_one.contains(&step).then(|| format!("{name} in {low}{dots}{high}"))
+    }
+
+    fn until_semicolon(&mut self) -> Option<&'a str> {
+        let lo = self.lo();
+        while !matches!(self.peek(), ";" | "" | "{" | "}" | "\n") {
+            self.next();
+        }
+        let text = self.text[lo..self.lo()].trim();
+        (self.take(";") && !text.is_empty()).then_some(text)
+    }
+}
+
+/// `unsigned long long`
+fn integer(parts: &[&str]) -> &'static str {
+    let has = |word: &str| parts.contains(&word);
+    match (has("unsigned"), has("char"), has("short"), has("long")) {
+        (true, true, ..) => "u8",
+        (false, true, ..) => {
+            if has("signed") {
+                "i8"
+            } else {
+                "char"
+            }
+        }
+        (true, _, true, _) => "u16",
+        (false, _, true, _) => "i16",
+        (true, _, _, true) => "u64",
+        (false, _, _, true) => "i64",
+        (true, ..) => "u32",
+        (false, ..) => "i32",
+    }
+}
+
+fn pointer(base: &str, stars: usize) -> String {
+    let base = if base == "void" && stars > 0 { "u8" } else { base };
+    "*".repeat(stars) + base
+}

@@ -1,0 +1,122 @@
+//! Declarations, and what else is read as two statements in a row or as a product.
+
+use super::{Hint, written};
+use crate::ast::{BinaryOp, Expr, ExprKind};
+use crate::diag::foreign;
+use crate::source::Span;
+use crate::syntax::build::Builder;
+use crate::syntax::c_order::Reader;
+use crate::syntax::errors::Failure;
+use crate::syntax::words;
+
+/// Of a declaration that begins as in C.
+pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let text = written(builder, failure, 0);
+    let span = |reader: &Reader<'_>| {
+        let lo = failure.span(builder).lo;
+        Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) }
+    };
+    let mut reader = Reader::new(text);
+    if let Some(form) = reader.function() {
+        return Some(Hint::edit(format!("a function is declared as `{form}`"), span(&reader), form));
+    }
+    let mut reader = Reader::new(text);
+    reader.qualifiers();
+    if reader.hi() > 0 && (reader.peek() == "var" || reader.then() == ":") {
+        let before = &text[..reader.lo()];
+        let var = if reader.peek() == "var" { "" } else { "var " };
+        let span = Span { hi: failure.span(builder).lo + before.len() as u32, ..failure.span(builder) };
+        return Some(Hint::edit(format!("a variable is declared with `var`, without `{}`", before.trim()), span, var));
+    }
+    let mut reader = Reader::new(text);
+    let is_alias = reader.take("typedef");
+    let declared = reader.declaration()?;
+    if !matches!(declared.next, "=" | ";" | "\n" | "") {
+        return None;
+    }
+    let form = if is_alias {
+        format!("type {} = {}", declared.name, declared.ty)
+    } else {
+        format!("{} {}: {}", declared.keyword, declared.name, declared.ty)
+    };
+    let what = if is_alias { "another name for a type" } else { "a variable" };
+    Some(Hint::edit(format!("{what} is declared as `{form}`"), span(&reader), form))
+}
+
+/// A word that another language has for an operator or a statement, between two that are read as statements.
+fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
+    let begin = second.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let begins = Span { hi: at.lo + begin.len() as u32, ..at };
+    match (first.rsplit(|c: char| !c.is_ascii_alphanumeric()).next(), begin) {
+        (_, "and") => Some(Hint::edit("both conditions: `a && b`", begins, "&&")),
+        (_, "or") => Some(Hint::edit("either condition: `a || b`", begins, "||")),
+        (_, "is") => Some(Hint::edit("equality is `==`", begins, "==")),
+        (_, "mod") => Some(Hint::edit("the remainder is `%`", begins, "%")),
+        (Some("not"), _) => Some(Hint::edit("negation is written `!c`", Span { lo: end - 3, hi: at.lo, ..at }, "!")),
+        (Some("goto"), _) => Some(Hint::text("there is no `goto`: loops are left by `break`, functions by `return`")),
+        _ => None,
+    }
+}
+
+/// Of two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's `!`.
+pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
+    let (one, two) = (builder.text(first), builder.text(next));
+    if let Some(hint) = word(one, two, first.hi, next) {
+        return Some(hint);
+    }
+    if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));
+    }
+    let from = |lo: u32| &builder.source[lo as usize..];
+    let mut qualified = Reader::new(from(first.lo));
+    qualified.qualifiers();
+    if first.lo as usize + qualified.lo() == next.lo as usize && qualified.peek() == "var" {
+        return Some(Hint::edit(format!("leave out `{one}`"), Span { hi: next.lo, ..first }, ""));
+    }
+    if one.ends_with(')')
+        && let Some(open) = one.rfind('(')
+    {
+        let lo = first.lo + open as u32;
+        let mut reader = Reader::new(from(lo));
+        if let Some(form) = reader.cast() {
+            let span = Span { lo, hi: lo + reader.hi() as u32, ..first };
+            return Some(Hint::edit(format!("a conversion is written `{form}`"), span, form));
+        }
+    }
+    let keyword = ["var ", "let ", "const "].into_iter().find(|keyword| one.starts_with(keyword));
+    let lo = first.lo + keyword.map_or(0, |keyword| keyword.len() as u32);
+    let mut reader = Reader::new(from(lo));
+    let mutable = keyword.is_some() && reader.take("mut");
+    if mutable {
+        let hi = lo + from(lo).find(two).unwrap_or(0) as u32;
+        return Some(Hint::edit("every variable can be assigned to: leave out `mut`", Span { lo, hi, ..first }, ""));
+    }
+    let declared = reader.declaration()?;
+    let hi = lo + declared.hi as u32;
+    if hi <= next.lo || !matches!(declared.next, "=" | ";" | "\n" | "}" | "") {
+        return None;
+    }
+    let keyword = keyword.map_or(declared.keyword, str::trim_end);
+    let form = format!("{keyword} {}: {}", declared.name, declared.ty);
+    let value = from(hi).lines().next().unwrap_or_default().split([';', '}']).next().unwrap_or_default().trim_end();
+    Some(Hint::edit(format!("a variable is declared as `{form}{value}`"), Span { hi, ..first }, form))
+}
+
+/// `u32 *p`, where a statement begins, and where that ends.
+pub fn pointer(builder: &Builder<'_>, place: &Expr) -> Option<(Span, Hint)> {
+    // After a word on its line it was reported that this is no statement.
+    let before = builder.source[..place.span.lo as usize].trim_end_matches([' ', '\t']);
+    let begins = !before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    if !begins || !matches!(place.kind, ExprKind::Binary { op: BinaryOp::Mul, .. }) {
+        return None;
+    }
+    let mut reader = Reader::new(&builder.source[place.span.lo as usize..]);
+    let is_type = words::is_primitive(reader.peek()) || foreign::ty(reader.peek()).is_some();
+    let declared = reader.declaration().filter(|declared| declared.ty.starts_with('*'))?;
+    if !(declared.next == "=" || is_type && matches!(declared.next, ";" | "\n" | "}" | "")) {
+        return None;
+    }
+    let span = Span { hi: place.span.lo + declared.hi as u32, ..place.span };
+    let form = format!("var {}: {}", declared.name, declared.ty);
+    Some((span, Hint::edit(format!("a variable is declared as `{form}`"), span, form)))
+}

@@ -1,0 +1,301 @@
+//! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
+
+mod declarations;
+
+pub use declarations::{declaration, pointer, statement};
+
+use super::build::Builder;
+use super::c_order::Reader;
+use super::errors::Failure;
+use super::words;
+use crate::source::Span;
+
+/// What to write, and the edit that does it.
+pub struct Hint {
+    pub help: String,
+    pub fix: Option<(Span, String)>,
+}
+
+impl Hint {
+    pub fn text(help: impl Into<String>) -> Hint {
+        Hint { help: help.into(), fix: None }
+    }
+
+    fn edit(help: impl Into<String>, span: Span, replacement: impl Into<String>) -> Hint {
+        Hint { help: help.into(), fix: Some((span, replacement.into())) }
+    }
+}
+
+/// Of a failure that has no code of its own.
+pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    operator(builder, failure)
+        .or_else(|| arm(builder, failure))
+        .or_else(|| header(builder, failure))
+        .or_else(|| initialiser(builder, failure))
+        .or_else(|| name_after_type(builder, failure))
+        .or_else(|| ty(builder, failure))
+        .or_else(|| cast(builder, failure))
+        .or_else(|| file(builder, failure))
+}
+
+/// The text as written, from the token `offset` after the one at fault.
+fn written<'a>(builder: &Builder<'a>, failure: &Failure<'_>, offset: isize) -> &'a str {
+    &builder.source[failure.token_span(builder, offset).lo as usize..]
+}
+
+/// From one token up to the beginning of another.
+fn up_to(builder: &Builder<'_>, failure: &Failure<'_>, from: isize, to: isize) -> Span {
+    Span { hi: failure.token_span(builder, to).lo, ..failure.token_span(builder, from) }
+}
+
+fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let span = failure.span(builder);
+    let (found, before) = (failure.token(0), failure.token(-1));
+    let hint = match found {
+        "and" => Hint::edit("both conditions: `&&`", span, "&&"),
+        "or" => Hint::edit("either condition: `||`", span, "||"),
+        "is" if failure.expected.operator => Hint::edit("equality is `==`", span, "=="),
+        "mod" if failure.expected.operator => Hint::edit("the remainder is `%`", span, "%"),
+        "=" if before == "==" => Hint::edit("equality is `==`", span, ""),
+        "=" if before == "!=" => Hint::edit("inequality is `!=`", span, ""),
+        ">" if before == "<" => Hint::edit("inequality is `!=`", failure.token_span(builder, -1).to(span), "!="),
+        ":" if failure.token(1) == "=" && begins_statement(failure.token(-2)) && failure.is_word(-1) => {
+            let signs = span.to(failure.token_span(builder, 1));
+            let span = failure.token_span(builder, -1).to(signs);
+            Hint::edit(format!("a variable is declared as `var {before} = value`"), span, format!("var {before} ="))
+        }
+        ":" if failure.token(-2) == "mut" && matches!(failure.token(-3), "var" | "let") => {
+            Hint::edit("every variable can be assigned to: leave out `mut`", up_to(builder, failure, -2, -1), "")
+        }
+        _ if before == "not" => Hint::edit("negation is written `!c`", up_to(builder, failure, -1, 0), "!"),
+        _ => return None,
+    };
+    Some(hint)
+}
+
+fn begins_statement(before: &str) -> bool {
+    matches!(before, "" | "\n" | ";" | "{" | "}")
+}
+
+/// `1 => …`, `1 -> …`, `case 1: …`, `else: …` in the braces of a `match`.
+fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    const FORM: &str = "an arm is written `PATTERN: value`";
+    let span = failure.span(builder);
+    let (found, before) = (failure.token(0), failure.token(-1));
+    if !failure.in_braces_of("match") {
+        return (found == "=>").then(|| Hint::text(FORM));
+    }
+    if found == "=>" || found == "->" && failure.expected.signs.contains(&":") {
+        return Some(Hint::edit(FORM, span, ":"));
+    }
+    if before == "->" && failure.expected.name {
+        return Some(Hint::edit(FORM, failure.token_span(builder, -1), ":"));
+    }
+    if before == "case" {
+        return Some(Hint::edit(format!("{FORM}, without `case`"), up_to(builder, failure, -1, 0), ""));
+    }
+    let other = |offset| failure.token(offset) == "else" && matches!(failure.token(offset + 1), ":" | "=>" | "->");
+    if let Some(offset) = [0, -1].into_iter().find(|&offset| other(offset)) {
+        return Some(Hint::edit("the arm for all else is `default`", failure.token_span(builder, offset), "default"));
+    }
+    if !matches!(found, "," | "\n" | "}") {
+        return None;
+    }
+    let begins = |offset: &isize| matches!(failure.token(*offset), "," | "\n" | ";" | "{" | "");
+    let start = (1..).map(|back: isize| -back).find(begins)?;
+    let arrow = (start..0).find(|&offset| failure.token(offset) == "->")?;
+    Some(Hint::edit(FORM, failure.token_span(builder, arrow), ":"))
+}
+
+/// `for (int i = 0; …)`, `fn f(): u32`.
+fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let expects = |sign: &str| failure.expected.signs.contains(&sign);
+    if expects("->") && failure.token(0) == ":" {
+        return Some(Hint::edit("the type of the result stands after `->`", failure.span(builder), " ->"));
+    }
+    if failure.expected.name && failure.token(-1) == "(" && failure.token(-2) == "for" && failure.token(0) == ";" {
+        let endless = failure.token(1) == ";" && failure.token(2) == ")";
+        let span = failure.token_span(builder, -2).to(failure.token_span(builder, 2));
+        return endless.then(|| Hint::edit("an endless loop is written `loop { … }`", span, "loop"));
+    }
+    if !(expects("in") && failure.expected.signs.len() < 4) {
+        return None;
+    }
+    const FORM: &str = "a counting loop is written `for (i in 0..n) { … }`, one over a map `for (k, v in m) { … }`";
+    let open = (1..4).find(|&back| failure.token(-back) == "(" && failure.token(-back - 1) == "for");
+    let Some(open) = open else {
+        let colon = failure.token(0) == ":" && failure.token(1) != "=";
+        return Some(if colon { Hint::edit(FORM, failure.span(builder), " in") } else { Hint::text(FORM) });
+    };
+    if failure.token(0) == ":" {
+        return Some(Hint::edit(FORM, failure.span(builder), "in"));
+    }
+    let mut reader = Reader::new(written(builder, failure, 1 - open));
+    let Some(range) = reader.counting() else { return Some(Hint::text(FORM)) };
+    let lo = failure.token_span(builder, 1 - open).lo;
+    // The parenthesis that closes stays.
+    let span = Span { lo, hi: lo + reader.hi() as u32 - 1, ..failure.span(builder) };
+    Some(Hint::edit(format!("a counting loop is written `for ({range}) {{ … }}`"), span, range))
+}
+
+/// `P { .x = 1 }`, `P { x = 1 }`, `var a: u32[2] = { 1, 2 }`, `var m = hash<K, V>(8)`.
+fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let (found, before) = (failure.token(0), failure.token(-1));
+    let span = failure.span(builder);
+    if let Some(ty) = failure.literal_type() {
+        let dotted = found == "." && failure.is_word(1) && failure.expected.name;
+        if dotted {
+            let help = format!("fields are named: `{ty} {{ {}: value }}`", failure.token(1));
+            let whole = span.to(failure.token_span(builder, 2));
+            let fix = (failure.token(2) == "=").then(|| (whole, format!("{}:", failure.token(1))));
+            return Some(Hint { help, fix });
+        }
+        if found == "=" && failure.is_word(-1) && failure.expected.signs.contains(&":") {
+            let whole = failure.token_span(builder, -1).to(span);
+            let help = format!("fields are named: `{ty} {{ {before}: value }}`");
+            return Some(Hint::edit(help, whole, format!("{before}:")));
+        }
+    }
+    let open = failure.open_bracket().map(|open| open as isize - failure.at as isize);
+    if let Some(open) = open.filter(|&open| failure.token(open) == "{" && failure.token(open - 1) == "=") {
+        let literal = match found {
+            "." if before == "{" => Some(failure.token(1)),
+            ":" if failure.token(-2) == "{" => Some(before),
+            _ => None,
+        };
+        if let Some(field) = literal {
+            // `var x: S = { a: 1 }`
+            let declared = failure.token(open - 3) == ":" && failure.is_word(open - 2);
+            let ty = if declared { failure.token(open - 2) } else { "S" };
+            let help = format!("a struct literal begins with its type: `{ty} {{ {field}: … }}`");
+            return Some(Hint { help, fix: declared.then(|| (failure.token_span(builder, open), format!("{ty} {{"))) });
+        }
+        let close = (0..200).find(|&offset| failure.token(offset) == "}");
+        if let Some(close) = close.filter(|_| found == ",") {
+            let whole = failure.token_span(builder, open).to(failure.token_span(builder, close));
+            let inside = builder.text(Span { lo: whole.lo + 1, hi: whole.hi - 1, ..whole });
+            let fix = (!inside.contains('{')).then(|| (whole, format!("[{}]", inside.trim())));
+            return Some(Hint { help: "an array is written `[1, 2, 3]`".to_owned(), fix });
+        }
+    }
+    // `var m = hash<u32`, at the comma.
+    let is_var = matches!(failure.token(-6), "var" | "let") && failure.token(-4) == "=" && failure.token(-2) == "<";
+    if found == "," && is_var {
+        let kind = failure.token(-3);
+        let equals = Span { lo: failure.token_span(builder, -5).hi, ..failure.token_span(builder, -4) };
+        return Some(Hint::edit(
+            format!("a map is declared at file level as `var name: {kind}<K, V>(n)`"),
+            equals,
+            ":",
+        ));
+    }
+    None
+}
+
+/// `u32 x` where a parameter, a field or a constant is declared.
+fn name_after_type(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    if !failure.expected.signs.contains(&":") || failure.expected.operator {
+        return None;
+    }
+    if failure.token(-1) == "fn" && failure.is_word(0) {
+        return None;
+    }
+    let starts = |offset: isize| matches!(failure.token(offset - 1), "(" | "," | "{" | "\n" | ";") || offset < -8;
+    let constant = |offset: isize| matches!(failure.token(offset - 1), "const" | "var" | "let");
+    let start = (1..9).map(|back: isize| -back).find(|&offset| starts(offset) || constant(offset))?;
+    let mut reader = Reader::new(written(builder, failure, start));
+    let declared = reader.declaration()?;
+    let another = |mut reader: Reader<'_>| reader.take(",") && reader.lines().declaration().is_some();
+    let form = format!("{}: {}", declared.name, declared.ty);
+    if !(matches!(declared.next, ")" | ";" | "\n" | "}" | "=" | "") || another(reader)) {
+        let several = declared.next == ",";
+        return several.then(|| Hint::text(format!("each name has a type of its own, after it: `{form}`")));
+    }
+    let lo = failure.token_span(builder, start).lo;
+    let span = Span { lo, hi: lo + declared.hi as u32, ..failure.span(builder) };
+    Some(Hint::edit(format!("the name stands first, then its type: `{form}`"), span, form))
+}
+
+/// `&T`, `&mut T`, `*const T`, `struct T`, `T*`, `hash<K, V, 8>`.
+fn ty(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let (found, before) = (failure.token(0), failure.token(-1));
+    let position = |token: &str| matches!(token, ":" | "->" | "*" | "<" | "(" | "," | "as" | "[" | "=");
+    if failure.expected.ty && found == "&" {
+        let last = if failure.token(1) == "mut" { 2 } else { 1 };
+        if failure.token(last) == "[" {
+            return Some(Hint::text("a pointer to an array is written `*T[N]`, with its length"));
+        }
+        return Some(Hint::edit("a pointer is written `*T`", up_to(builder, failure, 0, last), "*"));
+    }
+    let number = found.starts_with(|c: char| c.is_ascii_digit());
+    if failure.expected.ty && number && before == "," && failure.token(1) == ">" {
+        let span = failure.token_span(builder, -1).to(failure.token_span(builder, 1));
+        let help = format!("the number of entries stands in parentheses: `hash<K, V>({found})`");
+        return Some(Hint::edit(help, span, format!(">({found})")));
+    }
+    let qualifier = matches!(before, "const" | "mut" | "volatile" | "struct" | "enum" | "union");
+    let names_type = (failure.is_word(0) || found == "*") && !words::is_keyword(found);
+    if qualifier && names_type && position(failure.token(-2)) && !failure.expected.name {
+        let help = if matches!(before, "struct" | "enum" | "union") {
+            format!("a type is named without `{before}`")
+        } else {
+            format!("there is no `{before}` in types: leave it out")
+        };
+        return Some(Hint::edit(help, up_to(builder, failure, -1, 0), ""));
+    }
+    let is_type = failure.is_word(-1) && matches!(failure.token(-2), ":" | "->" | "<");
+    let closes = [",", ")", ">", "{", "="].iter().any(|sign| failure.expected.signs.contains(sign));
+    if found == "*" && is_type && closes && !failure.expected.operator {
+        let stars = (0..).take_while(|&offset| failure.token(offset) == "*").count();
+        let span = failure.token_span(builder, -1).to(failure.token_span(builder, stars as isize - 1));
+        let form = "*".repeat(stars) + before;
+        return Some(Hint::edit(format!("the star stands before what it points to: `{form}`"), span, form));
+    }
+    if found == "<" && failure.token(-2) == "fn" {
+        return Some(Hint::text("functions have no type parameters: each takes the types that it names"));
+    }
+    None
+}
+
+/// `(struct ethhdr *)ctx->data`, which fails at the name or at the parenthesis that closes.
+fn cast(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let open = (1..8).map(|back: isize| -back).find(|&offset| failure.token(offset) == "(")?;
+    if failure.is_word(open - 1) && !matches!(failure.token(open - 1), "return" | "in") {
+        return None;
+    }
+    let mut reader = Reader::new(written(builder, failure, open));
+    let form = reader.cast()?;
+    let lo = failure.token_span(builder, open).lo;
+    let span = Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) };
+    Some(Hint::edit(format!("a conversion is written `{form}`"), span, form))
+}
+
+/// `import "flow.ks"`, `import flow`.
+fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    const FORM: &str = "a module is imported as `import name from \"file.ks\"`";
+    if failure.token(-1) == "import" {
+        let text = written(builder, failure, 0).lines().next().unwrap_or_default().trim_end();
+        let path = text.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        let name = path.map(|(path, after)| {
+            (after.trim().strip_prefix("as ").unwrap_or(stem(path)).trim_matches([' ', ';']), path)
+        });
+        let fix = name.filter(|(name, _)| is_name(name)).map(|(name, path)| {
+            let lo = failure.span(builder).lo;
+            (Span { lo, hi: lo + text.len() as u32, ..failure.span(builder) }, format!("{name} from \"{path}\""))
+        });
+        return Some(Hint { help: FORM.to_owned(), fix });
+    }
+    let expects_from = failure.expected.signs.contains(&"from") && failure.token(-2) == "import";
+    expects_from.then(|| Hint::text(FORM))
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !words::is_keyword(text)
+}
