@@ -8,6 +8,7 @@ pub mod consts;
 mod declare;
 pub mod env;
 pub mod imports;
+mod members;
 pub mod predefined;
 pub mod scope;
 pub use crate::diag::similar;

@@ -229,6 +229,8 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
         "..." => "a range is written `a..b`, with the end included `a..=b`",
         "not" if failure.expected.expression => "negation is written `!c`",
+        "+" if before == "=" => "to add to a variable, write `+=`; there is no unary `+`",
+        "]" if before == "[" && is_type(failure, -2) => "an array has a length: `u32[4]`",
         "{" if before == "catch" => "`catch _ { … }` catches every code, `catch e { … }` binds it",
         _ if matches!(header_keyword(failure), "while") && before == "}" => {
             "there is no `do`; write `loop { … if (!c) break }`"
@@ -246,6 +248,11 @@ fn first_of_line<'a>(failure: &Failure<'a>) -> Option<&'a str> {
     let text = |token: &crate::source::scan::Token| &failure.text[token.lo..token.hi];
     let start = tokens.iter().rposition(|token| matches!(text(token), "\n" | ";")).map_or(0, |at| at + 1);
     tokens.get(start).map(text).filter(|word| matches!(*word, "var" | "let" | "const"))
+}
+
+/// The word at an offset from the fault is the type of a declaration.
+fn is_type(failure: &Failure<'_>, offset: isize) -> bool {
+    failure.is_word(offset) && matches!(failure.token(offset - 1), ":" | "->" | "*")
 }
 
 fn specific_help(failure: &Failure<'_>) -> Option<String> {

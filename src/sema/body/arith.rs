@@ -73,10 +73,11 @@ impl Checker<'_, '_> {
 
     pub fn bool_mixed(&mut self, token: BinaryOp, span: Span, other: &str) -> Expr {
         let bitwise = matches!(token, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor);
+        let compared = self.text(span).contains(['=', '<', '>']);
         let op = token.text();
         let error = self.error(span, BoolMixed { op: op.into(), other: other.into() });
         error.help("`b as u8` is the number 0 or 1, `n != 0` a bool");
-        if bitwise {
+        if bitwise && compared {
             error.help(format!("comparisons bind tighter than `{op}`: `(a {op} b) == c` needs its parentheses"));
         }
         if matches!(token, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge) {

@@ -179,6 +179,8 @@ impl Checker<'_, '_> {
         let error = self.error(span, BadOperand { op, ty });
         if let TyKind::Be { bits } = kind {
             error.help(format!("`{text} as u{bits}` is the number in host order"));
+        } else if let Some(help) = operators_of(kind) {
+            error.help(help);
         }
         error_expr(span)
     }
@@ -224,4 +226,13 @@ impl Checker<'_, '_> {
 /// Operands narrower than 32 bits widen to that, keeping their sign.
 pub(super) fn widen((bits, signed): (u8, bool)) -> (u8, bool) {
     (bits.max(32), signed)
+}
+
+/// What operators there are for values that are no numbers.
+pub(super) fn operators_of(kind: TyKind) -> Option<&'static str> {
+    if matches!(kind, TyKind::Str(_)) {
+        return Some("strings are compared by `==` and `!=`, and joined by `+`");
+    }
+    let parts = matches!(kind, TyKind::Struct(_) | TyKind::Array(..));
+    parts.then_some("as a whole it is compared by `==` and `!=`; for the rest name its parts")
 }

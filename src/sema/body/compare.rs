@@ -1,6 +1,7 @@
 //! Comparisons. Integers compare by value, also across signs.
 
 use super::Checker;
+use super::binary::operators_of;
 use super::exprs::strip;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp};
@@ -74,7 +75,11 @@ impl Checker<'_, '_> {
 
     fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
-        self.error(operand.span(), BadOperand { op, ty });
+        let help = operators_of(self.cx.types.kind(operand.ty()));
+        let error = self.error(operand.span(), BadOperand { op, ty });
+        if let Some(help) = help {
+            error.help(help);
+        }
         error_expr(operand.span())
     }
 

@@ -183,7 +183,10 @@ impl Checker<'_, '_> {
             }
             (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => Some("no pointer is `null`".to_owned()),
             (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => Some(format!("its address: `&{text}`")),
-            (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{text}`")),
+            (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{cast}`")),
+            (TyKind::Ptr { to: other, .. }, TyKind::Ptr { to, .. }) if other != to => {
+                Some(format!("`{cast} as *{}` says that it is meant", types.name(to)))
+            }
             (TyKind::Bool, _) if types.as_int(wanted).is_some() => {
                 Some(format!("`{cast} as {}` is 0 or 1", types.name(wanted)))
             }

@@ -113,6 +113,9 @@ impl Checker<'_, '_> {
 
     /// `[1, 2, 3]`; one element fills the array that is asked for, none zeroes it.
     pub fn array_literal(&mut self, elements: &[ast::Expr], expected: Option<Ty>, span: Span) -> Expr {
+        if expected == Some(Ty::ERROR) && elements.is_empty() {
+            return error_expr(span);
+        }
         let place = expected.and_then(|ty| self.array(ty).map(|(element, length)| (ty, element, length)));
         let Some((ty, element, length)) = place else { return self.free_array(elements, span) };
         let mut values: Vec<Expr> = Vec::new();

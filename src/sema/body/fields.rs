@@ -7,7 +7,7 @@ use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
 use crate::sema::env::Entity;
-use crate::sema::similar;
+use crate::sema::members::no_such_field;
 use crate::sema::tree::{ConfigId, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -89,20 +89,7 @@ impl Checker<'_, '_> {
         if let Some(field) = def.field(&name.name) {
             return Some((field, def.fields[field].ty));
         }
-        let (of, names): (String, Vec<String>) =
-            (def.name.clone(), def.fields.iter().map(|field| field.name.clone()).collect());
-        let declared = def.span;
-        let near = similar::best(&name.name, &names);
-        let error = self.error(name.span, NoSuchField { ty: of, name: name.name.clone() });
-        if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
-        } else if !names.is_empty() {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            error.help(format!("it has {}", names.join(", ")));
-        }
-        if let Some(declared) = declared {
-            error.note(declared, "declared here");
-        }
+        no_such_field(self.cx, id, name);
         None
     }
 

@@ -4,12 +4,11 @@ use super::Checker;
 use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Path, UnaryOp};
-use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
-use crate::sema::similar;
+use crate::sema::members::no_such_field;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
@@ -153,12 +152,7 @@ impl Checker<'_, '_> {
             let ty = def.fields[index].ty;
             return (!self.refuse_lock_use(ty, name)).then_some((index, ty));
         }
-        let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
-        let error = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
-        let error = self.error(name.span, error);
-        if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
-        }
+        no_such_field(self.cx, id, name);
         None
     }
 

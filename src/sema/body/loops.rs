@@ -107,7 +107,12 @@ impl Checker<'_, '_> {
     /// A value that is neither range nor array.
     fn refuse_for(&mut self, over: &Expr) {
         let found = format!("`{}`", self.ty_name(over.ty));
-        let counts = self.cx.types.as_int(over.ty).map(|_| format!("to count, write `0..{}`", self.text(over.span)));
+        let text = self.text(over.span);
+        let counts = if self.is_str(over.ty) {
+            Some(format!("its characters are `{text}[i]` in `for (i in 0..len({text}))`"))
+        } else {
+            self.cx.types.as_int(over.ty).map(|_| format!("to count, write `0..{text}`"))
+        };
         let error = self.error(over.span, MismatchedTypes { wanted: "a range, an array or a map".into(), found });
         if let Some(help) = counts {
             error.help(help);

@@ -76,8 +76,12 @@ impl Checker<'_, '_> {
 
     fn always_present(&mut self, value: &Expr) {
         let ty = self.ty_name(value.ty);
-        self.error(value.span, AlwaysPresent { ty })
-            .help("what may be absent: `map[key]`, `map.entry(key, init)`, `ctx.packet(offset, T)`, a pointer");
+        let help = if self.is_str(value.ty) {
+            format!("an empty string is false: `!{}`", self.text(value.span))
+        } else {
+            "what may be absent: `map[key]`, `map.entry(key, init)`, `ctx.packet(offset, T)`, a pointer".into()
+        };
+        self.error(value.span, AlwaysPresent { ty }).help(help);
     }
 
     /// `e == null`, `e != null`

@@ -134,7 +134,10 @@ impl Checker<'_, '_> {
         if let ExprKind::Index { base, .. } = &place.kind
             && self.is_str(base.ty)
         {
-            return self.not_assignable(place.span, "a character of a string");
+            let what = "a character of a string".into();
+            self.error(place.span, NotAssignable { what })
+                .help("those of a `char[N]` can be, and it converts to a string; text is put together by `+`");
+            return error_expr(place.span);
         }
         if let ExprKind::ConfigField { config, .. } = &root(&place).kind {
             if self.side == Side::Bpf {

@@ -64,7 +64,11 @@ impl Checker<'_, '_> {
         }
         if !is_place(&place) {
             let what = format!("`{}`", self.text(place.span));
-            self.error(place.span, NoAddress { what }).help("store it in a variable first");
+            let function =
+                matches!(self.cx.types.kind(place.ty), TyKind::Fn(_)) && matches!(place.kind, ExprKind::Const(_));
+            let help =
+                if function { "a function's name alone is a pointer to it" } else { "store it in a variable first" };
+            self.error(place.span, NoAddress { what }).help(help);
             return error_expr(span);
         }
         if let ExprKind::Index { base, .. } = &place.kind

@@ -2,12 +2,11 @@
 
 use super::{Constant, eval, integer, own_type};
 use crate::ast::{Expr, FieldInit, Path};
-use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
+use crate::sema::members::no_such_field;
 use crate::sema::scope::{Found, Scope};
-use crate::sema::similar;
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
@@ -32,7 +31,7 @@ pub(super) fn structure(
     let mut failed = false;
     for init in inits {
         let Some(index) = cx.types.struct_def(id).field(&init.name.name) else {
-            no_such_field(cx, id, init);
+            no_such_field(cx, id, &init.name);
             failed = true;
             continue;
         };
@@ -87,16 +86,6 @@ fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<
     }
     cx.error(name.span, NotAStruct { name: text });
     None
-}
-
-fn no_such_field(cx: &mut Session, id: StructId, init: &FieldInit) {
-    let def = cx.types.struct_def(id);
-    let near = similar::best(&init.name.name, def.fields.iter().map(|f| &f.name));
-    let missing = NoSuchField { ty: def.name.clone(), name: init.name.name.clone() };
-    let error = cx.error(init.name.span, missing);
-    if let Some(near) = near {
-        error.help(format!("did you mean `{near}`?")).fix(init.name.span, near);
-    }
 }
 
 /// `[1, 2, 3]`; one element fills the array, none zeroes it.

@@ -84,7 +84,12 @@ pub fn fit(cx: &mut Session, span: Span, value: i128, to: Ty) -> i128 {
 pub fn warn_cut(cx: &mut Session, span: Span, bytes: &[u8], kept: usize, to: Ty) {
     let (length, ty) = (bytes.len().to_string(), cx.types.name(to));
     let kept = format!("{:?}", String::from_utf8_lossy(&bytes[..kept]));
-    cx.warn(span, StringTruncated { length, ty, kept });
+    let whole = if let TyKind::Array(element, _) = cx.types.kind(to) {
+        format!("it takes a `{}[{}]`", cx.types.name(element), bytes.len())
+    } else {
+        format!("with its NUL it takes a `str({})`", bytes.len() + 1)
+    };
+    cx.warn(span, StringTruncated { length, ty, kept }).help(whole);
 }
 
 fn width(cx: &Session, ty: Ty) -> (u8, bool) {

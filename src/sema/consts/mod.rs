@@ -19,13 +19,14 @@ pub use sizes::{named_type, written_type};
 
 use super::env::{Declared, Entity};
 use super::imports;
+use super::members::no_such_variant;
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
 use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
 use crate::diag::codes::modules::ModuleSeparator;
-use crate::diag::codes::names::{AmbiguousVariant, NoSuchVariant, NotConstant, UnknownName};
+use crate::diag::codes::names::{AmbiguousVariant, NotConstant, UnknownName};
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
 use crate::diag::foreign;
 use crate::session::Session;
@@ -301,11 +302,6 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
     if let Some(found) = def.variants.iter().find(|v| v.name == variant.name) {
         return Some((ty, found.value));
     }
-    let near = similar::best(&variant.name, def.variants.iter().map(|v| &v.name));
-    let missing = NoSuchVariant { ty: def.name.clone(), name: variant.name.clone() };
-    let error = cx.error(variant.span, missing);
-    if let Some(near) = near {
-        error.help(format!("did you mean `{near}`?")).fix(variant.span, near);
-    }
+    no_such_variant(cx, id, variant);
     None
 }

@@ -2,10 +2,9 @@
 
 use super::{Constant, integer, not_constant, own_type, value};
 use crate::ast::{Expr, Ident};
-use crate::diag::codes::names::NoSuchField;
 use crate::diag::codes::types::{IndexRange, NotAStruct, NotIndexable};
+use crate::sema::members::no_such_field;
 use crate::sema::scope::Scope;
-use crate::sema::similar;
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
@@ -33,12 +32,7 @@ pub(super) fn field(
         let ty = def.fields[index].ty;
         return Some(Constant::typed(part(&cx.types, &base, index, ty), ty));
     }
-    let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
-    let missing = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
-    let error = cx.error(name.span, missing);
-    if let Some(near) = near {
-        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
-    }
+    no_such_field(cx, id, name);
     None
 }
 

@@ -2,12 +2,12 @@
 
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
-use crate::diag::codes::names::{NoSuchField, NotConstant};
+use crate::diag::codes::names::NotConstant;
 use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
+use crate::sema::members::no_such_field;
 use crate::sema::scope::{Found, Scope};
-use crate::sema::similar;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::types::{Ty, TyKind};
@@ -143,12 +143,7 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
         }
         Some(field) => Some((field.ty, field.offset)),
         None => {
-            let near = similar::best(&name.name, def.fields.iter().map(|f| &f.name));
-            let missing = NoSuchField { ty: def.name.clone(), name: name.name.clone() };
-            let error = cx.error(name.span, missing);
-            if let Some(near) = near {
-                error.help(format!("did you mean `{near}`?")).fix(name.span, near);
-            }
+            no_such_field(cx, id, name);
             None
         }
     }

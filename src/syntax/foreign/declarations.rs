@@ -67,6 +67,9 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));
     }
+    if one.ends_with('"') && two.starts_with('"') {
+        return Some(Hint::edit("strings are joined by `+`", Span { lo: first.hi, hi: next.lo, ..next }, " + "));
+    }
     let from = |lo: u32| &builder.source[lo as usize..];
     let mut qualified = Reader::new(from(first.lo));
     qualified.qualifiers();
