@@ -23,6 +23,8 @@ _FORKED = ("prog_run.py", "trace_run.py")
 # What marks a line as one that loads, or that looks at what is loaded.
 _LOADS = re.compile(r"/support/\w+\.py|\bbpftool (prog|map|link)\b")
 _LOOKS = "/sys/"
+# What only reads files, and is not in the guests.
+_READS = "llvm-"
 _COMPILES = "ksc-under-test"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 
@@ -121,7 +123,8 @@ class _Split:
         line = self._with_names(line)
         words = _words(line)
         read = self._written.intersection(words)
-        if _LOADS.search(line) or _LOOKS in line or read or self._executables.intersection(words):
+        runs = self._executables.intersection(words) and not line.startswith(_READS)
+        if _LOADS.search(line) or _LOOKS in line or read or runs:
             # What looks at what an earlier line wrote needs what that one needed.
             needs = [needs for before, needs in self.there if read.intersection(_words(before))]
             self.there.append((_for_guest(line), max([self._oldest, *needs, *(self._needs.get(word, self._oldest) for word in words)])))
@@ -142,8 +145,7 @@ class _Split:
         self.here.append(line)
         if made:
             made = self._renamed.get(made, made)
-            mcpu = next((word.split("=")[1] for word in words if word.startswith("--mcpu=")), "v3")
-            kernel = next((word.split("=")[1] for word in words if word.startswith("--min-kernel=")), "6.1")
+            mcpu, kernel = _option(words, "--mcpu") or "v3", _option(words, "--min-kernel") or "6.1"
             needs = max(_MCPU_NEEDS.get(mcpu, self._oldest), version(kernel))
             self._needs.update({made: needs, f"{made}.bpf.o": needs})
             if not any(word.startswith(("--emit", "--target=bpf")) for word in words):
@@ -153,6 +155,12 @@ class _Split:
         for made, name in self._renamed.items():
             line = re.sub(rf"(?<!\S){re.escape(made)}(?=(\.bpf\.o)?(\s|$))", name, line)
         return line
+
+
+def _option(words, name):
+    """The value of an option: after `=` or in the next word."""
+    found = re.search(rf"(?:^| ){name}[= ](\S+)", " ".join(words))
+    return found and found[1]
 
 
 def _words(line):
@@ -167,11 +175,11 @@ def version(text):
 
 
 def _for_guest(line):
-    """The tools of a guest are where Debian has them; lit's own shell expands no variables."""
+    """The tools of a guest are where Debian has them, and its cgroups are all of version 2; lit's shell has no variables."""
     line = re.sub(r"'[^']*'|\$", lambda found: "\\$" if found[0] == "$" else found[0], line)
     for script in _FORKED:
         line = re.sub(rf"{re.escape(sys.executable)} (\S+/{script})", r"forked \1", line)
-    return line.replace(sys.executable, _SYSTEM_PYTHON)
+    return line.replace(sys.executable, _SYSTEM_PYTHON).replace("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 
 def _shell(line, folder):

@@ -80,6 +80,7 @@ def become(client, words):
     with open(f"/proc/{client}/environ", "rb") as file:
         environ = dict(entry.split(b"=", 1) for entry in file.read().split(b"\0") if b"=" in entry)
     os.chdir(f"/proc/{client}/cwd")
+    os.sched_setaffinity(0, os.sched_getaffinity(client))
     os.environb.clear()
     os.environb.update(environ)
     for number, flags in ((1, os.O_WRONLY), (2, os.O_WRONLY)):
