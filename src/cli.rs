@@ -107,7 +107,7 @@ pub struct Common {
     /// Oldest kernel that the BPF object must load on
     #[arg(long, default_value = "6.1", value_parser = kernel_version, value_name = "VERSION")]
     pub min_kernel: KernelVersion,
-    /// BPF instruction set level
+    /// BPF instruction set level; v4 needs Linux 6.6 or later
     #[arg(long, default_value = "v3")]
     pub mcpu: McpuName,
     /// Optimisation level
