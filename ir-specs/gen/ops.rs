@@ -1,11 +1,13 @@
 //! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; and the dispatch to the emitters.
 
 use crate::load::{Op, OpRecord, camel};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub fn render(ops: &[Op]) -> String {
     let mut out = String::new();
     enumeration(&mut out, ops);
+    dialects(&mut out, ops);
     records(&mut out, ops);
     for op in ops {
         view(&mut out, op);
@@ -54,6 +56,22 @@ fn enumeration(out: &mut String, ops: &[Op]) {
         writeln!(out, "    Opcode::{},", op.variant()).expect("a string grows");
     }
     out.push_str("];\n\n");
+}
+
+fn dialects(out: &mut String, ops: &[Op]) {
+    let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for op in ops {
+        members.entry(camel(&op.dialect)).or_default().push(format!("Opcode::{}", op.variant()));
+    }
+    out.push_str("/// A file of `ir-specs/ops/`.\n#[derive(Clone, Copy, PartialEq, Eq, Debug)]\npub enum Dialect {\n");
+    for name in members.keys() {
+        writeln!(out, "    {name},").expect("a string grows");
+    }
+    out.push_str("}\n\nimpl Opcode {\n    pub fn dialect(self) -> Dialect {\n        match self {\n");
+    for (name, opcodes) in &members {
+        writeln!(out, "            {} => Dialect::{name},", opcodes.join(" | ")).expect("a string grows");
+    }
+    out.push_str("        }\n    }\n}\n\n");
 }
 
 fn quoted(words: &[String]) -> String {

@@ -5,8 +5,7 @@
 //! control-flow graph whose blocks end in `cf` terminators. Variables are places (memory), so there are no phi nodes
 //! before `to-cf`; aggregates never are SSA values, only scalars, pointers, places and optionals are.
 //!
-//! Invariants (checked by `verify`): no op without a location; an op's operands, results and attributes are as its record
-//! says; an optional is used only by `ks.if_some` and `ks.is_some`.
+//! Every op has a location, by its type. What else every pass may rely on stands in `verify`, which checks it.
 
 pub mod arena;
 pub mod attrs;

@@ -6,7 +6,7 @@
 //! looks for loops.
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::{HostCall, KsCall, KsFor, KsWhile};
+use crate::ir::ops::{Dialect, HostCall, KsCall, KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, RegionId, Symbol};
 use crate::session::Session;
 use crate::tables::BUILTINS;
@@ -81,8 +81,7 @@ fn is_short(func: &Function, types: &Types, op: OpId, inside: &[OpId]) -> bool {
     let takes_long = |op: &OpId| {
         let data = &func.ops[*op];
         let calls = matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer | Opcode::KsPrint);
-        let dialect = data.opcode.name().split('.').next();
-        calls || matches!(dialect, Some("host" | "map")) || loop_body(data).is_some()
+        calls || matches!(data.opcode.dialect(), Dialect::Host | Dialect::Map) || loop_body(data).is_some()
     };
     high - low <= SHORT_LOOP && !inside.iter().any(takes_long)
 }

@@ -285,4 +285,6 @@ pub enum OpTrait {
     Calls,
     /// Reads and writes its place, atomically where others may see that.
     Updates,
+    /// All operands have the type of the result.
+    SameTypes,
 }

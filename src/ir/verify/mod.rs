@@ -5,7 +5,8 @@
 //!    control-flow graph) in a block that dominates.
 //! 3. Every block ends in a region end or terminator, and holds none before its end.
 //! 4. Optionals are used only by `ks.if_some` and `ks.is_some`.
-//! 5. Loads, stores and comparisons agree in their types; a branch's operands have the types of the block's arguments.
+//! 5. What must be of one type is: loads, stores, copies and comparisons, ops with the trait `SameTypes`, a branch's
+//!    operands and the block's arguments.
 //! 6. Symbols name things of the module; calls fit the callee's signature.
 //! 7. What the passes so far lower, and what the target rejects, is gone.
 

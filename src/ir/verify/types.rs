@@ -76,12 +76,9 @@ impl Checker<'_> {
             let pointers = [left, right].iter().all(|&t| matches!(self.cx.types.kind(t), TyKind::Ptr { .. }));
             return if pointers { Ok(()) } else { self.same(op, left, right) };
         }
-        let of_numbers = ["arith.", "float."].iter().any(|dialect| data.opcode.name().starts_with(dialect));
-        let binary = of_numbers && data.operands.len() == 2 && data.opcode != Opcode::FloatCmp;
-        if binary || matches!(data.opcode, Opcode::KsDiv | Opcode::KsRem) {
+        if data.opcode.has(OpTrait::SameTypes) {
             let result = self.func.ty(data.results[0]);
-            self.same(op, self.func.ty(data.operands[0]), result)?;
-            return self.same(op, self.func.ty(data.operands[1]), result);
+            return data.operands.iter().try_for_each(|&operand| self.same(op, self.func.ty(operand), result));
         }
         Ok(())
     }
