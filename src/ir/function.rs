@@ -2,7 +2,7 @@
 
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{OpTrait, OperandKind, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
 use crate::types::Ty;
 use std::cell::Cell;
 
@@ -29,6 +29,13 @@ pub struct OpData {
 }
 
 impl OpData {
+    /// The map that the op names: of the records' attributes, `map: Symbol`.
+    pub fn map(&self) -> Option<&Symbol> {
+        let is_map = |attr: &AttrSpec| attr.name == "map" && attr.kind == AttrKind::Symbol;
+        let at = self.opcode.spec().attrs.iter().position(is_map)?;
+        Some(self.attrs[at].symbol())
+    }
+
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
     pub fn may_write(&self, operand: usize) -> bool {
         if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {

@@ -5,7 +5,6 @@
 //! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though no function
 //! takes what is sent through them.
 
-use super::split::map_of;
 use super::{Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
 use crate::diag::codes::support::NotSupportedYet;
@@ -112,7 +111,7 @@ fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {
 /// Reports counters of maps that may also be sent through under other names: as maps out of a map of maps.
 fn check_counted(module: &Module, cx: &mut Session) {
     let sends = |op: &OpData| matches!(op.opcode, Opcode::MapOutput | Opcode::MapReserve);
-    let sent = named(module, |op| map_of(op).filter(|_| sends(op)).cloned());
+    let sent = named(module, |op| op.map().filter(|_| sends(op)).cloned());
     let taken_out = module.maps.iter().filter(|map| map.bound && sent.contains(&map.name)).collect::<Vec<_>>();
     for func in &module.funcs {
         for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapDropped) {

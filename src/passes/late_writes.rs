@@ -9,7 +9,6 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Function, GlobalKind, Module, OpData, OpId, Opcode, RegionId, Role, Symbol, Value};
 use crate::source::Span;
-use crate::tables::AttrKind;
 use std::collections::{BTreeMap, HashMap};
 
 /// A write after which what BPF code relied on would be wrong.
@@ -108,7 +107,7 @@ impl Walk<'_> {
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(pinned)
             // What is to take events is only remembered; a name is bound before there is a map.
-            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
+            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.map().is_some()
     }
 
     /// What has an address may be written at any time; a function that an op other than a call names may be called at any

@@ -8,7 +8,6 @@ use super::{Changed, Declarations, Pass, Run, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
 use crate::ir::ops::{BpfHelper, BpfLocked, KsCall};
 use crate::ir::{Builder, Function, OpData, OpId, Opcode};
-use crate::passes::split::map_of;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::OpTrait;
@@ -57,7 +56,7 @@ fn in_words(op: &OpData) -> String {
     if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfTurns) {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
     }
-    match map_of(op) {
+    match op.map() {
         Some(name) if op.loc.made_by == Some(percpu_vars::PASS.name) => format!("a use of `percpu var {name}`"),
         Some(name) => format!("an access to the map `{name}`"),
         None if op.opcode == Opcode::BpfLocked => "a second `lock`".to_owned(),

@@ -3,7 +3,6 @@
 //! The checker refuses what no side can do, and what the side of a function cannot if its declaration says which that is.
 //! What is left is code that turned out to run on a side, and writes to entries that BPF code may only read.
 
-use super::split::map_of;
 use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Symbol, Value};
 use crate::source::Span;
@@ -26,7 +25,7 @@ pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: T
     let mut refused = Vec::new();
     for op in func.walk() {
         let data = &func.ops[op];
-        let Some(map) = map_of(data).and_then(|name| module.map(name)) else { continue };
+        let Some(map) = data.map().and_then(|name| module.map(name)) else { continue };
         let why = |access| refusal(map.kind, map.flags, access, target == Target::Bpf);
         for &access in data.opcode.spec().needs {
             let presence = access == MapAccess::Lookup && why(MapAccess::Presence).is_none() && only_tested(func, op);
@@ -50,7 +49,7 @@ pub fn tries_in_place<'m>(func: &Function, types: &Types, module: &'m Module) ->
     let mut found = Vec::new();
     for op in func.walk() {
         let data = &func.ops[op];
-        let map = map_of(data).and_then(|name| module.map(name)).filter(|map| map.kind.key == KeyRule::Prefix);
+        let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.key == KeyRule::Prefix);
         let Some(map) = map else { continue };
         if data.opcode == Opcode::MapAssignOp {
             found.push((op, map));
@@ -71,7 +70,7 @@ pub fn keys_of_other_side<'m>(
     let mut found = Vec::new();
     for op in func.walk() {
         let data = &func.ops[op];
-        let map = map_of(data).and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
+        let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
         // Where the side can do nothing at all with the kind, that is said.
         let map = map.filter(|map| !if target == Target::Bpf { map.kind.bpf } else { map.kind.host }.is_empty());
         let key = data.opcode.spec().operands.iter().position(|operand| operand.name == "key");
@@ -86,7 +85,7 @@ pub fn keys_of_other_side<'m>(
 
 /// The ops of a function that change entries of a map: as a whole, or in place.
 fn changes(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
-    let of_map = |op: &OpId| map_of(&func.ops[*op]).is_some_and(|name| &**name == map);
+    let of_map = |op: &OpId| func.ops[*op].map().is_some_and(|name| &**name == map);
     let mut found = Vec::new();
     for op in func.walk().into_iter().filter(of_map) {
         let opcode = func.ops[op].opcode;

@@ -6,7 +6,6 @@
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
 use super::map_rules::{self, Refused};
-use super::split::map_of;
 use super::{Changed, Pass, Run, global_uses, kept_pointers};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
@@ -90,7 +89,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
             // What a map does not allow is reported below, by the map's kind.
-            if let Some(code) = rejection(data, target).filter(|_| !is_float && map_of(data).is_none()) {
+            if let Some(code) = rejection(data, target).filter(|_| !is_float && data.map().is_none()) {
                 // One call may be several ops.
                 if rejected.contains(&data.loc.span) {
                     continue;

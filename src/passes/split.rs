@@ -7,9 +7,8 @@
 use super::global_uses::global_of;
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Function, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
+use crate::ir::{Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
 use crate::session::Session;
-use crate::tables::AttrKind;
 use crate::target::Target;
 use std::collections::BTreeSet;
 
@@ -34,7 +33,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 for op in func.walk() {
-                    maps.extend(map_of(&func.ops[op]).cloned());
+                    maps.extend(func.ops[op].map().cloned());
                     let data = &func.ops[op];
                     if data.opcode == Opcode::MapSetInner {
                         maps.insert(MapSetInner::of(data).inner().clone());
@@ -61,10 +60,4 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
         }
         Role::Helper | Role::Plain | Role::Main => None,
     }
-}
-
-/// The map that an op names.
-pub fn map_of(op: &OpData) -> Option<&Symbol> {
-    let at = op.opcode.spec().attrs.iter().position(|a| a.name == "map" && a.kind == AttrKind::Symbol)?;
-    Some(op.attrs[at].symbol())
 }

@@ -3,7 +3,6 @@
 use super::NAME;
 use crate::ir::ops::MapBind;
 use crate::ir::{Builder, Function, Opcode, Symbol, Value};
-use crate::passes::split::map_of;
 
 /// Binds, at the start of each body, the maps that it uses.
 pub fn bind_again(func: &mut Function) {
@@ -27,7 +26,7 @@ pub fn bind_again(func: &mut Function) {
         let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
         for (map, place) in &binds {
             let uses =
-                |&op: &crate::ir::OpId| map_of(&func.ops[op]) == Some(map) && func.ops[op].opcode != Opcode::MapBind;
+                |&op: &crate::ir::OpId| func.ops[op].map() == Some(map) && func.ops[op].opcode != Opcode::MapBind;
             if inside.iter().any(uses) {
                 Builder::before(func, first, NAME).map_bind(*place, map);
             }
