@@ -2,7 +2,7 @@
 //! address is taken.
 
 use crate::sema::tree::{
-    Block, Condition, Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
+    Block, Condition, Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Parts, Stmt, StmtKind,
 };
 
 pub(super) struct Uses {
@@ -40,44 +40,10 @@ pub(super) fn root(place: &Expr) -> Option<LocalId> {
 
 /// Whether evaluating it can change what is stored somewhere.
 pub(super) fn may_write(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } => false,
-        ExprKind::Field { base: inner, .. }
-        | ExprKind::Fill(inner)
-        | ExprKind::Deref(inner)
-        | ExprKind::DerefIf(inner)
-        | ExprKind::AddressOf(inner)
-        | ExprKind::CtxField { ctx: inner, .. }
-        | ExprKind::PacketLen { ctx: inner }
-        | ExprKind::MapGet { key: inner, .. }
-        | ExprKind::Neg(inner)
-        | ExprKind::BitNot(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Cast(inner)
-        | ExprKind::Raw(inner) => may_write(inner),
-        ExprKind::Index { base: left, index: right }
-        | ExprKind::Arith { left, right, .. }
-        | ExprKind::Compare { left, right, .. }
-        | ExprKind::Logical { left, right, .. } => may_write(left) || may_write(right),
-        ExprKind::Struct { fields } => fields.iter().any(|(_, value)| may_write(value)),
-        ExprKind::Array(elements) => elements.iter().any(may_write),
-        ExprKind::PerCpu { key, cpu, .. } => may_write(key) || cpu.as_deref().is_some_and(may_write),
-        ExprKind::IsPresent(_)
-        | ExprKind::PacketPointer(_)
-        | ExprKind::If(_)
-        | ExprKind::Block(_)
-        | ExprKind::Match(_)
-        | ExprKind::Call { .. }
-        | ExprKind::CallPointer { .. }
-        | ExprKind::Builtin { .. }
-        | ExprKind::Atomic { .. }
-        | ExprKind::MapCall { .. }
-        | ExprKind::Print(_)
-        | ExprKind::Load(_)
-        | ExprKind::Attach { .. }
-        | ExprKind::New { .. }
-        | ExprKind::Detach(_)
-        | ExprKind::Dispatch { .. } => true,
+    match expr.parts() {
+        Parts::Operands(operands) => operands.into_iter().any(may_write),
+        // Of an optional too: `m.entry(k, init)` inserts.
+        Parts::Optional(_) | Parts::Effect(_) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
     }
 }
 
@@ -166,40 +132,15 @@ impl Uses {
     }
 
     fn expr(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Const(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::ConfigField { .. }
-            | ExprKind::New { .. }
-            | ExprKind::Load(_) => {}
-            ExprKind::AddressOf(place) => {
-                if let Some(local) = root(place) {
-                    self.addressed[local.0 as usize] = true;
-                }
-                self.expr(place);
-            }
-            ExprKind::Field { base: inner, .. }
-            | ExprKind::Deref(inner)
-            | ExprKind::DerefIf(inner)
-            | ExprKind::Fill(inner)
-            | ExprKind::CtxField { ctx: inner, .. }
-            | ExprKind::PacketLen { ctx: inner }
-            | ExprKind::MapGet { key: inner, .. }
-            | ExprKind::Neg(inner)
-            | ExprKind::BitNot(inner)
-            | ExprKind::Not(inner)
-            | ExprKind::Cast(inner)
-            | ExprKind::Raw(inner)
-            | ExprKind::Detach(inner) => self.expr(inner),
-            ExprKind::Index { base: left, index: right }
-            | ExprKind::Arith { left, right, .. }
-            | ExprKind::Compare { left, right, .. }
-            | ExprKind::Logical { left, right, .. } => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::If(node) => {
+        if let ExprKind::AddressOf(place) = &expr.kind
+            && let Some(local) = root(place)
+        {
+            self.addressed[local.0 as usize] = true;
+        }
+        match expr.parts() {
+            Parts::Operands(parts) | Parts::Effect(parts) => self.exprs(parts),
+            Parts::Optional(optional) => self.optional(optional),
+            Parts::If(node) => {
                 match &node.condition {
                     Condition::Expr(condition) => self.expr(condition),
                     Condition::Bindings(bindings) => bindings.iter().for_each(|b| self.optional(&b.source)),
@@ -207,37 +148,12 @@ impl Uses {
                 self.block(&node.then);
                 node.otherwise.iter().for_each(|b| self.block(b));
             }
-            ExprKind::Block(block) => self.block(block),
-            ExprKind::Match(node) => {
+            Parts::Block(block) => self.block(block),
+            Parts::Match(node) => {
                 self.expr(&node.subject);
                 node.arms.iter().for_each(|arm| self.block(&arm.body));
                 node.default.iter().for_each(|b| self.block(b));
             }
-            ExprKind::Call { args, .. }
-            | ExprKind::Builtin { args, .. }
-            | ExprKind::MapCall { args, .. }
-            | ExprKind::Array(args) => self.exprs(args),
-            ExprKind::CallPointer { callee, args, .. } => {
-                self.expr(callee);
-                self.exprs(args);
-            }
-            ExprKind::Atomic { place, args, .. } => {
-                self.expr(place);
-                self.exprs(args);
-            }
-            ExprKind::PerCpu { key, cpu, .. } => {
-                self.expr(key);
-                self.exprs(cpu.as_deref());
-            }
-            ExprKind::Print(print) => self.exprs(&print.args),
-            ExprKind::Attach { handle, target, flags, .. } => {
-                self.expr(handle);
-                self.exprs(target.as_deref());
-                self.exprs(flags.as_deref());
-            }
-            ExprKind::Dispatch { timeout, .. } => self.exprs(timeout.as_deref()),
-            ExprKind::Struct { fields } => fields.iter().for_each(|(_, e)| self.expr(e)),
-            ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => self.optional(optional),
         }
     }
 }

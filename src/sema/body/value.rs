@@ -1,6 +1,6 @@
 //! What checking an expression yields.
 
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, OptionalKind};
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, OptionalKind, Parts};
 use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
 
@@ -109,46 +109,10 @@ pub(super) fn constant(types: &Types, expr: &Expr) -> Option<Const> {
 
 /// Whether evaluating it can do more than yield a value.
 pub(super) fn has_effect(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Local(_)
-        | ExprKind::Global(_)
-        | ExprKind::ConfigField { .. }
-        | ExprKind::PacketLen { .. } => false,
-        ExprKind::Field { base: inner, .. }
-        | ExprKind::Deref(inner)
-        | ExprKind::DerefIf(inner)
-        | ExprKind::Fill(inner)
-        | ExprKind::AddressOf(inner)
-        | ExprKind::CtxField { ctx: inner, .. }
-        | ExprKind::MapGet { key: inner, .. }
-        | ExprKind::Neg(inner)
-        | ExprKind::BitNot(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Cast(inner)
-        | ExprKind::Raw(inner) => has_effect(inner),
-        ExprKind::Index { base: left, index: right }
-        | ExprKind::Arith { left, right, .. }
-        | ExprKind::Compare { left, right, .. }
-        | ExprKind::Logical { left, right, .. } => has_effect(left) || has_effect(right),
-        ExprKind::Struct { fields } => fields.iter().any(|(_, value)| has_effect(value)),
-        ExprKind::Array(elements) => elements.iter().any(has_effect),
-        ExprKind::PerCpu { key, cpu, .. } => has_effect(key) || cpu.as_deref().is_some_and(has_effect),
-        ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => optional_has_effect(&optional.kind),
-        ExprKind::If(_)
-        | ExprKind::Block(_)
-        | ExprKind::Match(_)
-        | ExprKind::Call { .. }
-        | ExprKind::CallPointer { .. }
-        | ExprKind::Builtin { .. }
-        | ExprKind::Atomic { .. }
-        | ExprKind::MapCall { .. }
-        | ExprKind::Print(_)
-        | ExprKind::Load(_)
-        | ExprKind::Attach { .. }
-        | ExprKind::New { .. }
-        | ExprKind::Detach(_)
-        | ExprKind::Dispatch { .. } => true,
+    match expr.parts() {
+        Parts::Operands(operands) => operands.into_iter().any(has_effect),
+        Parts::Optional(optional) => optional_has_effect(&optional.kind),
+        Parts::Effect(_) | Parts::If(_) | Parts::Block(_) | Parts::Match(_) => true,
     }
 }
 

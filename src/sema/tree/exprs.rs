@@ -152,6 +152,67 @@ pub enum ExprKind {
     PacketPointer(Box<Optional>),
 }
 
+/// What an expression is made of, for those who walk through all of them.
+pub enum Parts<'a> {
+    /// It computes a value, or a place, of these, in order of evaluation, and does nothing else.
+    Operands(Vec<&'a Expr>),
+    /// The same, and it may do more.
+    Effect(Vec<&'a Expr>),
+    Optional(&'a Optional),
+    If(&'a If),
+    Block(&'a Block),
+    Match(&'a Match),
+}
+
+impl Expr {
+    pub fn parts(&self) -> Parts<'_> {
+        match &self.kind {
+            ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } => {
+                Parts::Operands(vec![])
+            }
+            ExprKind::Field { base: inner, .. }
+            | ExprKind::Deref(inner)
+            | ExprKind::DerefIf(inner)
+            | ExprKind::Fill(inner)
+            | ExprKind::AddressOf(inner)
+            | ExprKind::CtxField { ctx: inner, .. }
+            | ExprKind::PacketLen { ctx: inner }
+            | ExprKind::MapGet { key: inner, .. }
+            | ExprKind::Neg(inner)
+            | ExprKind::BitNot(inner)
+            | ExprKind::Not(inner)
+            | ExprKind::Cast(inner)
+            | ExprKind::Raw(inner) => Parts::Operands(vec![inner]),
+            ExprKind::Index { base: left, index: right }
+            | ExprKind::Arith { left, right, .. }
+            | ExprKind::Compare { left, right, .. }
+            | ExprKind::Logical { left, right, .. } => Parts::Operands(vec![left, right]),
+            ExprKind::Struct { fields } => Parts::Operands(fields.iter().map(|(_, value)| value).collect()),
+            ExprKind::Array(elements) => Parts::Operands(elements.iter().collect()),
+            ExprKind::PerCpu { key, cpu, .. } => {
+                Parts::Operands([key].into_iter().chain(cpu).map(Box::as_ref).collect())
+            }
+            ExprKind::Load(_) | ExprKind::New { .. } => Parts::Effect(vec![]),
+            ExprKind::Detach(what) => Parts::Effect(vec![what]),
+            ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::MapCall { args, .. } => {
+                Parts::Effect(args.iter().collect())
+            }
+            ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
+                Parts::Effect([&**first].into_iter().chain(args).collect())
+            }
+            ExprKind::Print(print) => Parts::Effect(print.args.iter().collect()),
+            ExprKind::Attach { handle, target, flags, .. } => {
+                Parts::Effect([handle].into_iter().chain(target).chain(flags).map(Box::as_ref).collect())
+            }
+            ExprKind::Dispatch { timeout, .. } => Parts::Effect(timeout.iter().map(Box::as_ref).collect()),
+            ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => Parts::Optional(optional),
+            ExprKind::If(node) => Parts::If(node),
+            ExprKind::Block(block) => Parts::Block(block),
+            ExprKind::Match(node) => Parts::Match(node),
+        }
+    }
+}
+
 /// A print whose format was checked against its arguments.
 pub struct Print {
     /// A printf format without length modifiers; every conversion has an argument of a fitting type: integers are of 32 or
