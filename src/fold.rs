@@ -155,18 +155,6 @@ pub fn float(op: ArithOp, left: f64, right: f64) -> Option<f64> {
     }
 }
 
-/// With a NaN on a side only `!=` holds.
-pub fn compare_floats(op: CompareOp, left: f64, right: f64) -> bool {
-    match op {
-        CompareOp::Eq => left == right,
-        CompareOp::Ne => left != right,
-        CompareOp::Lt => left < right,
-        CompareOp::Le => left <= right,
-        CompareOp::Gt => left > right,
-        CompareOp::Ge => left >= right,
-    }
-}
-
 /// Towards zero, saturating; NaN is 0.
 pub fn float_to_int(value: f64, bits: u8, signed: bool) -> i128 {
     let (low, high) = range(bits, signed);
@@ -178,8 +166,8 @@ pub fn int_to_float(value: i128) -> f64 {
     value as f64
 }
 
-/// By value, also across signs.
-pub fn compare(op: CompareOp, left: i128, right: i128) -> bool {
+/// Integers by value, also across signs. With a NaN on a side only `!=` holds.
+pub fn compare<T: PartialOrd>(op: CompareOp, left: T, right: T) -> bool {
     match op {
         CompareOp::Eq => left == right,
         CompareOp::Ne => left != right,
@@ -227,7 +215,7 @@ mod tests {
         assert_eq!(float_to_int(f64::NAN, 32, true), 0);
         assert_eq!(int_to_float((1 << 53) + 1), 9007199254740992.0);
         assert_eq!(float(ArithOp::Rem, -7.5, 2.0), Some(-1.5));
-        assert!(compare_floats(CompareOp::Ne, f64::NAN, f64::NAN) && !compare_floats(CompareOp::Le, 1.0, f64::NAN));
+        assert!(compare(CompareOp::Ne, f64::NAN, f64::NAN) && !compare(CompareOp::Le, 1.0, f64::NAN));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Checker<'_, '_> {
     pub fn compare_floats(&mut self, op: CompareOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
         let Some((left, right)) = self.both_floats(token, left, right, span) else { return error_expr(span) };
         if let (Some(l), Some(r)) = (float(&left), float(&right)) {
-            return bool_expr(fold::compare_floats(op, l, r), span);
+            return bool_expr(fold::compare(op, l, r), span);
         }
         Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
     }

@@ -57,6 +57,17 @@ fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span)
     }
 }
 
+/// The operands of an operation with an `f64` on a side at least, and where all of it stands. None if that was reported.
+fn operands(
+    cx: &mut Session,
+    token: BinaryOp,
+    left: (&Constant, Span),
+    right: (&Constant, Span),
+) -> Option<(f64, f64, Span)> {
+    let whole = left.1.to(right.1);
+    Some((operand(cx, token, left, whole)?, operand(cx, token, right, whole)?, whole))
+}
+
 /// An operation with an `f64` on a side at least.
 pub(super) fn arith(
     cx: &mut Session,
@@ -64,8 +75,7 @@ pub(super) fn arith(
     left: (&Constant, Span),
     right: (&Constant, Span),
 ) -> Option<Constant> {
-    let whole = left.1.to(right.1);
-    let (l, r) = (operand(cx, token, left, whole)?, operand(cx, token, right, whole)?);
+    let (l, r, whole) = operands(cx, token, left, right)?;
     match fold::float(op, l, r) {
         Some(value) => Some(constant(value)),
         None => {
@@ -81,9 +91,8 @@ pub(super) fn compare(
     left: (&Constant, Span),
     right: (&Constant, Span),
 ) -> Option<Constant> {
-    let whole = left.1.to(right.1);
-    let (l, r) = (operand(cx, token, left, whole)?, operand(cx, token, right, whole)?);
-    Some(Constant::bool(fold::compare_floats(op, l, r)))
+    let (l, r, _) = operands(cx, token, left, right)?;
+    Some(Constant::bool(fold::compare(op, l, r)))
 }
 
 /// `as` from or to `f64`.

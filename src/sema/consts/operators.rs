@@ -344,7 +344,7 @@ fn compare(
     }
     let (lhs, rhs) = (Operand::of(&cx.types, &l), Operand::of(&cx.types, &r));
     match (lhs, rhs) {
-        (Operand::Bool(a), Operand::Bool(b)) => Some(Constant::bool(fold::compare(op, a.into(), b.into()))),
+        (Operand::Bool(a), Operand::Bool(b)) => Some(Constant::bool(fold::compare(op, a, b))),
         (Operand::Bool(_) | Operand::Float(_) | Operand::Other, _) => bad_operand(cx, left.span, token.text(), &l),
         (_, Operand::Bool(_) | Operand::Float(_) | Operand::Other) => bad_operand(cx, right.span, token.text(), &r),
         (Operand::Be(_, a), Operand::Be(_, b)) if a != b => mixed(cx, left.span.to(right.span), &l, &r),
