@@ -8,45 +8,42 @@ use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKi
 use crate::source::Span;
 use crate::types::Ty;
 
+/// `place op= value`, as it is written.
+#[derive(Clone, Copy)]
+pub struct Assignment<'a> {
+    pub place: &'a ast::Expr,
+    pub op: Option<BinaryOp>,
+    pub value: &'a ast::Expr,
+    pub span: Span,
+}
+
 impl Checker<'_, '_> {
-    pub fn assign(
-        &mut self,
-        place: &ast::Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
+    pub fn assign(&mut self, written: Assignment<'_>, out: &mut Vec<Stmt>) {
+        let Assignment { place, op, value, span } = written;
         if let Some((map, key)) = self.map_entry(place) {
-            out.extend(self.assign_entry(map, key, op, value, place.span, span));
+            out.extend(self.assign_entry(map, key, written));
         } else if let Some((map, key)) = self.below_entry(place) {
-            self.assign_below(map, key, place, op, value, span, out);
+            self.assign_below(map, key, written, out);
         } else if let Some(one) = self.cpu_place(place) {
-            self.assign_cpu(one, place, op, value, span, out);
+            self.assign_cpu(one, written, out);
         } else if is_discard(place) {
             let value = self.typed(value, None);
             out.push(Stmt { kind: StmtKind::Expr(value), span });
-        } else if self.assign_position(place, op, value, span, out).is_none() {
+        } else if self.assign_position(written, out).is_none() {
             let place = self.place(place);
             if op.is_none() && self.copy_again(&place, value, span, out) {
                 return;
             }
-            self.assign_place(place, op, value, span, out);
+            self.assign_place(place, written, out);
         }
     }
 
-    /// `place op= value` for a place that was checked.
-    pub fn assign_place(
-        &mut self,
-        place: Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
-        let (op, value) = match op {
-            None => (None, self.coerced(value, place.ty)),
-            Some(op) => match self.compound_of(op, &place, value) {
+    /// The assignment to its place, which was checked.
+    pub fn assign_place(&mut self, place: Expr, written: Assignment<'_>, out: &mut Vec<Stmt>) {
+        let span = written.span;
+        let (op, value) = match written.op {
+            None => (None, self.coerced(written.value, place.ty)),
+            Some(op) => match self.compound_of(op, &place, written.value) {
                 Some((op, value)) => (Some(op), value),
                 None => return,
             },

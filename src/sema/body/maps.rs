@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::Side;
+use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, has_effect, local, number};
@@ -159,15 +160,9 @@ impl Checker<'_, '_> {
     }
 
     /// `m[k] = e`, `m[k] op= e`
-    pub fn assign_entry(
-        &mut self,
-        map: MapId,
-        key: &ast::Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        place: Span,
-        span: Span,
-    ) -> Option<Stmt> {
+    pub fn assign_entry(&mut self, map: MapId, key: &ast::Expr, written: Assignment<'_>) -> Option<Stmt> {
+        let Assignment { op, value, span, .. } = written;
+        let place = written.place.span;
         if self.env.program.map(map).inner.is_some() && op.is_none() {
             return self.set_inner(map, key, value, place).map(|kind| Stmt { kind, span });
         }
@@ -197,17 +192,8 @@ impl Checker<'_, '_> {
     }
 
     /// `m[k].f = e`, `m[k].f op= e`: in place if the entry is there, else nothing.
-    #[allow(clippy::too_many_arguments)]
-    pub fn assign_below(
-        &mut self,
-        map: MapId,
-        key: &ast::Expr,
-        place: &ast::Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
+    pub fn assign_below(&mut self, map: MapId, key: &ast::Expr, written: Assignment<'_>, out: &mut Vec<Stmt>) {
+        let Assignment { place, op, span, .. } = written;
         if !self.can(map, MapAccess::Lookup, place.span) || !self.can(map, MapAccess::Update, place.span) {
             return;
         }
@@ -220,7 +206,7 @@ impl Checker<'_, '_> {
             self.lost_write(map, key, span);
         }
         let mut body = Vec::new();
-        self.assign_place(target, op, value, span, &mut body);
+        self.assign_place(target, written, &mut body);
         // Key, indexes and value are evaluated whether the entry is there or not.
         for stmt in &mut body {
             let StmtKind::Assign { place, value, .. } = &mut stmt.kind else { continue };

@@ -1,11 +1,12 @@
 //! What user space sees of entries that exist once per CPU: `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`.
 
 use super::Checker;
+use super::assign::Assignment;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::error_expr;
-use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
+use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::NothingToSum;
 use crate::diag::codes::types::MismatchedTypes;
@@ -123,12 +124,10 @@ impl Checker<'_, '_> {
     pub fn assign_cpu(
         &mut self,
         (map, key, cpu): (MapId, &ast::Expr, &ast::Expr),
-        place: &ast::Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        span: Span,
+        written: Assignment<'_>,
         out: &mut Vec<Stmt>,
     ) {
+        let Assignment { place, span, .. } = written;
         if !self.can(map, MapAccess::CpuView, place.span) || !self.can(map, MapAccess::Update, place.span) {
             return;
         }
@@ -147,7 +146,7 @@ impl Checker<'_, '_> {
         let old = ExprKind::PerCpu { map, key: key_again, cpu: Some(cpu_again) };
         let copy = take(self, "value", Expr { kind: old, ty: value_ty, span: at });
         let target = self.below_place(place, copy);
-        self.assign_place(target, op, value, span, out);
+        self.assign_place(target, written, out);
         let [key, cpu, value] = [key, cpu, copy].map(|local| self.local_expr(local, at));
         out.push(Stmt { kind: StmtKind::MapCpuUpdate { map, key, cpu, value }, span: at });
     }

@@ -4,6 +4,7 @@
 //! A position is its offset from the packet's start; pointers are made only where something is accessed.
 
 use super::Checker;
+use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr};
@@ -163,14 +164,8 @@ impl Checker<'_, '_> {
     }
 
     /// `p = ctx->data + n`, `p += n` of such a variable; none if the place is something else.
-    pub fn assign_position(
-        &mut self,
-        place: &ast::Expr,
-        op: Option<BinaryOp>,
-        value: &ast::Expr,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) -> Option<()> {
+    pub fn assign_position(&mut self, written: Assignment<'_>, out: &mut Vec<Stmt>) -> Option<()> {
+        let Assignment { place, op, value, span } = written;
         let (offset, of) = self.held_position(place)?;
         let place = self.local_expr(offset, place.span);
         let value = match op {

@@ -1,6 +1,7 @@
 //! Blocks and statements.
 
 use super::Checker;
+use super::assign::Assignment;
 use super::scope::LocalKind;
 use super::value::{constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
@@ -58,7 +59,9 @@ impl Checker<'_, '_> {
                 self.local_const(name, ty.as_ref(), value);
                 None
             }
-            Ast::Assign { place, op, value } => return self.assign(place, *op, value, span, out),
+            Ast::Assign { place, op, value } => {
+                return self.assign(Assignment { place, op: *op, value, span }, out);
+            }
             Ast::Expr(expr) => self.expr_stmt(expr),
             Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
             Ast::Loop { body } => Some(self.loop_stmt(body)),
