@@ -1,6 +1,7 @@
 //! What BPF code sends to user space: the context that goes with it, what takes it, and `dispatch`.
 
 use super::Checker;
+use super::map_methods::MapCall;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
@@ -44,14 +45,8 @@ impl Checker<'_, '_> {
     }
 
     /// `m.on_event(handler)`, `m.drain(handler)`
-    pub fn handed_to(
-        &mut self,
-        map: MapId,
-        method: &'static MapMethodSpec,
-        name: &Ident,
-        args: &[ast::Arg],
-        span: Span,
-    ) -> Expr {
+    pub fn handed_to(&mut self, call: MapCall<'_>) -> Expr {
+        let MapCall { map, method, name, args, span } = call;
         let [arg] = args else {
             self.check_args(args);
             let count =

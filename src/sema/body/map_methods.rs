@@ -14,6 +14,16 @@ use crate::source::Span;
 use crate::tables::{MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
 use crate::types::Space;
 
+/// `map.name(args)`, or `name(map, args)`, as it is written; `name` is that of the method.
+#[derive(Clone, Copy)]
+pub struct MapCall<'a> {
+    pub map: MapId,
+    pub method: &'static MapMethodSpec,
+    pub name: &'a Ident,
+    pub args: &'a [ast::Arg],
+    pub span: Span,
+}
+
 impl Checker<'_, '_> {
     /// Whether the map allows something where the function runs, or may run; reports if not.
     pub fn can(&mut self, map: MapId, access: MapAccess, span: Span) -> bool {
@@ -86,9 +96,11 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if matches!(method.needs, MapAccess::Events | MapAccess::Drain) {
-            return self.handed_to(map, method, name, args, span);
+            return self.handed_to(MapCall { map, method, name, args, span });
         }
-        let Some(mut args) = self.method_args(map, method, name, args) else { return error_expr(span) };
+        let Some(mut args) = self.method_args(MapCall { map, method, name, args, span }) else {
+            return error_expr(span);
+        };
         self.context_argument(map, method, &mut args, span);
         if let (MapAccess::Delete, [key]) = (method.needs, args.as_slice()) {
             self.note_deleted(map, key, span);
@@ -98,14 +110,8 @@ impl Checker<'_, '_> {
     }
 
     /// `m.entry(k, init)`, `q.pop()`: what is there or not. None if that was reported.
-    pub fn map_optional(
-        &mut self,
-        map: MapId,
-        method: &'static MapMethodSpec,
-        name: &Ident,
-        args: &[ast::Arg],
-        span: Span,
-    ) -> Option<Optional> {
+    pub fn map_optional(&mut self, call: MapCall<'_>) -> Option<Optional> {
+        let MapCall { map, method, name, args, span } = call;
         let kind = self.env.program.map(map).kind;
         if !kind.can(method.needs) && kind.later.is_none() {
             self.check_args(args);
@@ -119,7 +125,7 @@ impl Checker<'_, '_> {
         if method.needs == MapAccess::Reserve {
             return self.record(map, name, args, span);
         }
-        let args = self.method_args(map, method, name, args)?;
+        let args = self.method_args(call)?;
         let (_, ty) = self.entry_types(map);
         let kind = match <[Expr; 2]>::try_from(args) {
             Ok([key, init]) => {
@@ -153,18 +159,14 @@ impl Checker<'_, '_> {
             self.check_args(&args[1..]);
             return error_expr(span);
         }
-        let Some(args) = self.method_args(map, method, name, &args[1..]) else { return error_expr(span) };
+        let call = MapCall { map, method, name, args: &args[1..], span };
+        let Some(args) = self.method_args(call) else { return error_expr(span) };
         let ty = self.table_type(method.result);
         Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
     }
 
-    fn method_args(
-        &mut self,
-        map: MapId,
-        method: &'static MapMethodSpec,
-        name: &Ident,
-        args: &[ast::Arg],
-    ) -> Option<Vec<Expr>> {
+    fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {
+        let MapCall { map, method, name, args, .. } = call;
         if args.len() != method.params.len() {
             self.check_args(args);
             // The map is the first of a function's.

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::map_methods::MapCall;
 use super::value::{error_expr, not};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::maps::UntestedOptional;
@@ -61,7 +62,7 @@ impl Checker<'_, '_> {
             method => {
                 let map = self.map_named(base)?;
                 let method = MAP_METHODS.iter().find(|m| m.name == method && m.optional)?;
-                Some(self.map_optional(map, method, name, args, expr.span))
+                Some(self.map_optional(MapCall { map, method, name, args, span: expr.span }))
             }
         }
     }
