@@ -15,8 +15,16 @@ use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
 
-/// Builtins that are nodes of the typed tree.
-const WITH_SYNTAX: &[&str] = &["print", "print_raw", "load", "attach", "detach"];
+type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
+
+/// Builtins whose calls are nodes of the typed tree.
+const NODES: [(&str, Check); 5] = [
+    ("print", |checker, args, span| checker.print(args, true, span)),
+    ("print_raw", |checker, args, span| checker.print(args, false, span)),
+    ("load", |checker, args, span| checker.load(args, span)),
+    ("attach", |checker, args, span| checker.attach(args, span)),
+    ("detach", |checker, args, span| checker.detach(args, span)),
+];
 
 /// In the table: a string of any size.
 const ANY_STRING: &str = "str";
@@ -25,13 +33,8 @@ const MAPS: &str = "maps";
 
 impl Checker<'_, '_> {
     pub fn builtin(&mut self, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
-        match name.name.as_str() {
-            "print" => return self.print(args, true, span),
-            "print_raw" => return self.print(args, false, span),
-            "load" => return self.load(args, span),
-            "attach" => return self.attach(args, span),
-            "detach" => return self.detach(args, span),
-            _ => {}
+        if let Some((_, check)) = NODES.iter().find(|(node, _)| *node == name.name) {
+            return check(self, args, span);
         }
         if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name.name) {
             return self.call_builtin(builtin, args, span);
@@ -53,7 +56,7 @@ impl Checker<'_, '_> {
         let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
         let own: Vec<String> =
             funcs.filter(|(_, decl)| decl.module == self.module).map(|(func, _)| func.name.clone()).collect();
-        let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(WITH_SYNTAX.iter().copied());
+        let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(NODES.map(|(node, _)| node));
         let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
         if let Some(instead) = instead {
