@@ -18,7 +18,6 @@ use execute::Way;
 use generate::Family;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 #[derive(Parser)]
 #[command(about = "Generated programs must compute the same in the kernel, on the host, and to a plain evaluator")]
@@ -30,47 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Generate programs and compare all ways of running them
-    Run {
-        /// What the programs and inputs are made from
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// How many test functions of programs without maps
-        #[arg(long, default_value_t = 2000)]
-        functions: usize,
-        /// How many test functions of programs with maps
-        #[arg(long, default_value_t = 200)]
-        maps: usize,
-        /// The number of the first program: a run that was interrupted goes on there
-        #[arg(long, default_value_t = 0)]
-        first: usize,
-        /// Keep the counts in this file; a run that was interrupted goes on from it, with the same options
-        #[arg(long)]
-        record: Option<PathBuf>,
-        /// Start no program later than after so many seconds
-        #[arg(long)]
-        time: Option<u64>,
-        /// Test functions in one program
-        #[arg(long, default_value_t = 100)]
-        per_program: usize,
-        /// Inputs for each test function
-        #[arg(long, default_value_t = 12)]
-        inputs: usize,
-        /// Programs at a time
-        #[arg(long, default_value_t = 2)]
-        jobs: usize,
-        /// Where programs that fail go
-        #[arg(long, default_value = "target/differential")]
-        keep: PathBuf,
-        /// Leave programs that fail as they are
-        #[arg(long)]
-        no_reduce: bool,
-        /// Leave the kernel out: what agrees on the host counts as skipped
-        #[arg(long)]
-        no_bpf: bool,
-        /// Only this way besides the evaluator, such as `BpfV3`
-        #[arg(long, value_parser = way)]
-        way: Vec<Way>,
-    },
+    Run(run::Settings),
     /// Print the program of a seed
     Print {
         seed: u64,
@@ -127,7 +86,7 @@ struct How {
     #[arg(long, value_parser = input)]
     given: Vec<[u64; 4]>,
     /// Only this way besides the evaluator, such as `BpfV3`
-    #[arg(long, value_parser = way)]
+    #[arg(long, value_parser = Way::parse)]
     way: Vec<Way>,
     /// Only the test of this name
     #[arg(long)]
@@ -138,10 +97,6 @@ fn input(text: &str) -> Result<[u64; 4], String> {
     let numbers: Result<Vec<u64>, _> = text.split(',').map(str::parse).collect();
     let numbers = numbers.map_err(|error| error.to_string())?;
     numbers.try_into().map_err(|_| "an input is four numbers".into())
-}
-
-fn way(text: &str) -> Result<Way, String> {
-    serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
 /// The parser of a debug build uses much stack.
@@ -205,38 +160,7 @@ fn reduce(file: &Path, how: &How) -> std::io::Result<()> {
 
 fn act(command: Command) -> std::io::Result<bool> {
     match command {
-        Command::Run {
-            seed,
-            functions,
-            maps,
-            first,
-            record,
-            time,
-            per_program,
-            inputs,
-            jobs,
-            keep,
-            no_reduce,
-            no_bpf,
-            way,
-        } => {
-            let time = time.map(Duration::from_secs);
-            let settings = run::Settings {
-                seed,
-                functions,
-                // What makes maps loads into the kernel on both sides.
-                maps: if no_bpf { 0 } else { maps },
-                first,
-                record,
-                time,
-                per_program,
-                inputs,
-                jobs,
-                keep,
-                reduce: !no_reduce,
-                bpf: !no_bpf,
-                ways: way,
-            };
+        Command::Run(settings) => {
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }

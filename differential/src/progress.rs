@@ -36,8 +36,8 @@ pub struct Progress {
 impl Progress {
     /// From the file of the settings, if there is one and it is there.
     pub fn start(settings: &Settings) -> std::io::Result<Progress> {
-        let &Settings { seed, functions, maps, per_program, inputs, bpf, .. } = settings;
-        let plan = Plan { seed, functions, maps, per_program, inputs, bpf };
+        let &Settings { seed, functions, per_program, inputs, no_bpf, .. } = settings;
+        let plan = Plan { seed, functions, maps: settings.map_tests(), per_program, inputs, bpf: !no_bpf };
         let file = settings.record.as_deref().filter(|file| file.exists());
         let Some(file) = file else {
             let (total, none) = (Report::default(), Duration::ZERO);

@@ -12,30 +12,54 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[derive(clap::Args)]
 pub struct Settings {
+    /// What the programs and inputs are made from
+    #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Tests in programs without maps.
+    /// How many test functions of programs without maps
+    #[arg(long, default_value_t = 2000)]
     pub functions: usize,
-    /// Tests in programs with maps.
+    /// How many test functions of programs with maps
+    #[arg(long, default_value_t = 200)]
     pub maps: usize,
-    /// Programs before this one are left out.
+    /// The number of the first program: a run that was interrupted goes on there
+    #[arg(long, default_value_t = 0)]
     pub first: usize,
-    /// Where counts are kept, and taken up again.
+    /// Keep the counts in this file; a run that was interrupted goes on from it, with the same options
+    #[arg(long)]
     pub record: Option<PathBuf>,
-    /// No program starts later than this.
-    pub time: Option<Duration>,
-    /// Tests in one program.
+    /// Start no program later than after so many seconds
+    #[arg(long)]
+    pub time: Option<u64>,
+    /// Test functions in one program
+    #[arg(long, default_value_t = 100)]
     pub per_program: usize,
+    /// Inputs for each test function
+    #[arg(long, default_value_t = 12)]
     pub inputs: usize,
-    /// Processes at a time.
+    /// Programs at a time
+    #[arg(long, default_value_t = 2)]
     pub jobs: usize,
-    /// Where programs that fail go.
+    /// Where programs that fail go
+    #[arg(long, default_value = "target/differential")]
     pub keep: PathBuf,
-    pub reduce: bool,
-    /// Whether programs go to the kernel too.
-    pub bpf: bool,
-    /// None: all ways.
+    /// Leave programs that fail as they are
+    #[arg(long)]
+    pub no_reduce: bool,
+    /// Leave the kernel out: what agrees on the host counts as skipped
+    #[arg(long)]
+    pub no_bpf: bool,
+    /// Only this way besides the evaluator, such as `BpfV3`
+    #[arg(long = "way", value_name = "WAY", value_parser = Way::parse)]
     pub ways: Vec<Way>,
+}
+
+impl Settings {
+    /// Tests in programs with maps: what makes maps loads into the kernel on both sides.
+    pub fn map_tests(&self) -> usize {
+        if self.no_bpf { 0 } else { self.maps }
+    }
 }
 
 /// A process that takes longer hangs.
@@ -107,9 +131,9 @@ fn programs(settings: &Settings) -> Vec<(Program, usize)> {
     let tests = |all: usize, number: usize| each.min(all - number * each);
     let plain = (0..settings.functions.div_ceil(each))
         .map(|number| (Program { family: Family::Plain, number }, tests(settings.functions, number)));
-    let maps = (0..settings.maps.div_ceil(each)).map(|number| {
+    let maps = (0..settings.map_tests().div_ceil(each)).map(|number| {
         let family = if number % 2 == 0 { Family::Maps } else { Family::Bpf };
-        (Program { family, number: number / 2 }, tests(settings.maps, number))
+        (Program { family, number: number / 2 }, tests(settings.map_tests(), number))
     });
     plain.chain(maps).collect()
 }
@@ -147,7 +171,7 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         if campaign.progress.has_run(at) {
             continue;
         }
-        if settings.time.is_some_and(|time| since.elapsed() > time) {
+        if settings.time.is_some_and(|seconds| since.elapsed() > Duration::from_secs(seconds)) {
             println!("out of time: the first program that has not run is {at} of {}", programs.len());
             break;
         }
@@ -170,7 +194,7 @@ impl Campaign<'_> {
         let output = self.folder.join(format!("{at}.json"));
         std::fs::write(&file, generate::program(program.family, seed, tests))?;
         let mut command = check_command(&file, seed, self.settings.inputs, &output)?;
-        if !self.settings.bpf {
+        if self.settings.no_bpf {
             command.args(["--way", "HostO0", "--way", "HostO2"]);
         }
         for way in &self.settings.ways {
@@ -276,12 +300,12 @@ impl Campaign<'_> {
             let Some((file, seed, first)) = failures.first() else { continue };
             let test = first.test.as_deref().unwrap_or("the whole program");
             println!("{} --seed {seed}: {test}, input {:?}\n{}", file.display(), first.input, first.detail);
-            if self.settings.reduce {
+            if !self.settings.no_reduce {
                 reduce::source::report(file, *seed, self.settings.inputs, first);
             }
         }
         let held = total.tests - failed;
-        let (passed, skipped) = if self.settings.bpf { (held, 0) } else { (0, held) };
+        let (passed, skipped) = if self.settings.no_bpf { (0, held) } else { (held, 0) };
         println!("differential: {passed} passed, {failed} failed, {skipped} skipped");
     }
 }

@@ -27,6 +27,11 @@ impl Way {
         (Way::BpfV4, ksc::session::Mcpu::V4),
     ];
 
+    /// The name of a variant, as options have it.
+    pub fn parse(text: &str) -> Result<Way, String> {
+        serde_json::from_value(text.into()).map_err(|error| error.to_string())
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Way::Evaluator => "evaluator",
