@@ -220,13 +220,14 @@ fn params(v: &Value) -> String {
 fn builtin(name: &str, v: &Value) -> String {
     let params = params(v);
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, \
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, plain: {}, \
          interruptible: {}, summary: {:?}, supported: {} }}",
         maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
         maybe_text(v, "op"),
         maybe_text(v, "atomic"),
+        flag(v, "plain", false),
         flag(v, "interruptible", false),
         text(v, "summary"),
         flag(v, "supported", true),

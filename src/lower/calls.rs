@@ -57,9 +57,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// The same where nothing asks for the old value: every processor can add without yielding it.
+    /// The same where nothing asks for the old value, which may then be a simpler instruction.
     pub(super) fn atomic_effect(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], expr: &Expr) {
-        let (Some(word), [value], true) = (builtin.atomic, args, builtin.name.starts_with("fetch")) else {
+        let (Some(word), [value], true) = (builtin.atomic, args, builtin.plain) else {
             self.atomic(builtin, place, args, expr.ty, expr.span);
             return;
         };

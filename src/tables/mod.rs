@@ -139,6 +139,8 @@ pub struct BuiltinSpec {
     pub op: Option<&'static str>,
     /// The word of `mem.fetch`: an atomic operation on a place.
     pub atomic: Option<&'static str>,
+    /// There is also one that does not yield the old value, `mem.atomic`.
+    pub plain: bool,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// One line for messages and the reference.
