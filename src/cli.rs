@@ -131,7 +131,7 @@ pub struct Common {
     /// Report how long each stage and pass took
     #[arg(long)]
     pub time_passes: bool,
-    /// Verify the IR after each pass
+    /// Verify the IR after each pass, and what the pass says of having changed it
     #[arg(long)]
     pub verify_ir: bool,
 }
@@ -225,6 +225,7 @@ impl Common {
             opt_level: self.opt_level,
             exports: Vec::new(),
             verify_ir: self.verify_ir || cfg!(debug_assertions),
+            verify_changes: self.verify_ir,
             print_ir_after: match self.print_ir_after.as_deref() {
                 None => PrintAfter::Nothing,
                 Some("all") => PrintAfter::Everything,

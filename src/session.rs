@@ -49,6 +49,8 @@ pub struct Options {
     pub exports: Vec<String>,
     /// Verify the IR after each pass also in release builds.
     pub verify_ir: bool,
+    /// Compare what each pass says it changed with the IR's text, which takes as long as the passes.
+    pub verify_changes: bool,
     pub print_ir_after: PrintAfter,
     pub stop_after: Option<String>,
     pub time_passes: bool,
@@ -82,6 +84,7 @@ impl Default for Options {
             opt_level: 2,
             exports: Vec::new(),
             verify_ir: cfg!(debug_assertions),
+            verify_changes: false,
             print_ir_after: PrintAfter::Nothing,
             stop_after: None,
             time_passes: false,

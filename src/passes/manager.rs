@@ -1,6 +1,6 @@
 //! Runs lists of passes over a module, with what `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP` ask for.
 
-use super::{Declarations, Pass, Run};
+use super::{Changed, Declarations, Pass, Run};
 use crate::ir::{self, Module};
 use crate::session::{PrintAfter, Session};
 use std::time::Instant;
@@ -23,31 +23,32 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) -> O
         if last.is_some_and(|last| index > last) {
             break;
         }
-        one(module, cx, pass);
-        module.after = Some(pass.name);
+        let before = cx.options.verify_changes.then(|| ir::print::module(module, &cx.types));
+        let changed = one(module, cx, pass);
         if cx.diags.has_errors() {
             return Outcome::Done;
         }
+        if changed == Changed::No && before.is_some_and(|before| before != ir::print::module(module, &cx.types)) {
+            crate::bug!("pass `{}` says that it changed nothing, and did", pass.name);
+        }
+        module.after = Some(pass.name);
         verify(module, cx, pass);
         show(module, cx, pass, index);
     }
     if last.is_some() { Outcome::Stopped } else { Outcome::Done }
 }
 
-fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass) {
+fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass) -> Changed {
     let since = Instant::now();
-    match pass.run {
-        Run::Module(run) => {
-            run(module, cx);
-        }
+    let changed = match pass.run {
+        Run::Module(run) => run(module, cx),
         Run::Function(run) => {
             let declarations = Declarations::of(module, &cx.types);
-            for func in &mut module.funcs {
-                run(func, &declarations, cx);
-            }
+            module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(run(func, &declarations, cx)))
         }
-    }
+    };
     cx.timed(pass.name, since);
+    changed
 }
 
 fn verify(module: &Module, cx: &Session, pass: &Pass) {

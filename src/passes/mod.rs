@@ -52,7 +52,7 @@ use crate::target::Target;
 use crate::types::Types;
 use std::collections::BTreeSet;
 
-/// Whether a pass changed what it was given; tests compare it with the truth.
+/// Whether a pass changed what it was given; with `--verify-ir` the manager compares that with the truth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Changed {
     No,
