@@ -6,11 +6,11 @@
 //! kernel does not allow atomic operations, become such too. After `maps` and `map-places`, which make assignments of their
 //! own; before `numeric`, which expands the divisions and shifts that come out.
 
-use super::pointees;
+use super::analysis::{pointees, root};
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::codes::limits::{AtomicInPacket, NotAtomic};
 use crate::fold::ArithOp;
-use crate::ir::ops::{KsAssignOp, KsElem, KsField, KsGlobal, MemCompareExchange, MemFetch};
+use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::target::Target;
@@ -164,19 +164,6 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
         | Space::User
         | Space::Host
         | Space::Heap => false,
-    }
-}
-
-/// The op that yields the outermost place that a place is a part of; none if that is an argument.
-pub fn root(func: &Function, place: Value) -> Option<OpId> {
-    let op = func.def(place)?;
-    let data = &func.ops[op];
-    if data.opcode == Opcode::KsField {
-        root(func, KsField::of(data).base())
-    } else if data.opcode == Opcode::KsElem {
-        root(func, KsElem::of(data).base())
-    } else {
-        Some(op)
     }
 }
 

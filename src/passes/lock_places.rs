@@ -4,7 +4,7 @@
 //! of a pointer on each path, the type of a parameter or variable does not: so what each pointer may be made of is followed,
 //! into callers and callees, and what is not certainly an entry is reported. BPF only: user space takes no locks.
 
-use super::pointer_sources::{At, Sources, leading};
+use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::LockWhat;
 use crate::ir::ops::BpfLocked;

@@ -1,29 +1,24 @@
 //! Passes: what a pass is, and how lists of them run.
 //!
+//! One file or folder is one pass, but for the manager, `analysis/`, and `hide`, which several passes of loops share.
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
+mod analysis;
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
-mod choices;
 pub mod drains;
 pub mod elements;
-mod entry_init;
 pub mod events;
 pub mod function_pointers;
-mod global_uses;
 mod hide;
 pub mod iterators;
-mod kept_pointers;
-mod late_writes;
 pub mod lock_places;
 pub mod locks;
 pub mod loop_form;
 mod manager;
 pub mod map_places;
 pub mod map_reuse;
-mod map_rules;
-mod map_walks;
 pub mod maps;
 pub mod merged_pointers;
 pub mod numeric;
@@ -32,15 +27,12 @@ pub mod origins;
 pub mod outline;
 pub mod packet;
 pub mod percpu_vars;
-mod pointees;
-mod pointer_sources;
 pub mod reach;
 pub mod records;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;
 pub mod stack_writes;
-mod storages;
 pub mod strings;
 pub mod to_cf;
 
@@ -50,6 +42,7 @@ use crate::ir::{Function, Module, OpId, Symbol};
 use crate::session::Session;
 use crate::target::Target;
 use crate::types::Types;
+use analysis::{pointees, pointer_sources};
 use std::collections::BTreeSet;
 
 /// Whether a pass changed what it was given; with `--verify-ir` the manager compares that with the truth.

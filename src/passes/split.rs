@@ -4,7 +4,7 @@
 //! functions; in a BPF module all maps and the shared globals, in a host module the maps and globals that its functions
 //! name, and the programs as declarations. First of each target's passes, since the others look at one side only.
 
-use super::global_uses::global_of;
+use super::analysis::global_uses::global_of;
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
 use crate::ir::{Function, GlobalKind, Module, Opcode, ProgramDecl, Role};

@@ -10,6 +10,13 @@ include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 /// A value of one CPU lies in one per-CPU unit: PCPU_MIN_UNIT_SIZE of include/linux/percpu.h.
 pub const MAX_PERCPU_VALUE: u64 = 32768;
 
+/// Bytes of stack that a BPF program and all that it calls have: MAX_BPF_STACK of include/linux/filter.h.
+pub const MAX_STACK: u64 = 512;
+
+/// Elements up to which an array in packet data, or of pointers, has variable indexes in BPF code: each use is a branch for
+/// each element.
+pub const LONGEST_OF_CHOICES: u64 = 64;
+
 /// A program type (`ir-specs/programs.toml`).
 #[derive(Debug)]
 pub struct ProgramSpec {

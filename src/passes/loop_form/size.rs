@@ -3,7 +3,7 @@
 use crate::ir::ops::{KsCall, KsFor};
 use crate::ir::range::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
-use crate::passes::assign_ops::root;
+use crate::passes::analysis::root;
 use crate::passes::outline::changes_pointer;
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};

@@ -2,7 +2,7 @@
 
 use crate::ir::ops::{KsCopy, KsDeref, KsLoad, KsStore, KsZero, PacketCtxLoad};
 use crate::ir::{Attr, Function, OpData, OpId, Opcode, Path, Value};
-use crate::passes::assign_ops::root;
+use crate::passes::analysis::root;
 use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -6,7 +6,7 @@
 use crate::diag::codes::limits::PointerInLoop;
 use crate::ir::ops::KsVar;
 use crate::ir::{Function, OpId, Opcode, RegionId, Value, ValueDef};
-use crate::passes::{assign_ops, pointer_sources};
+use crate::passes::analysis::{self, pointer_sources};
 use crate::session::Session;
 use crate::types::{Space, TyKind, Types};
 use std::collections::HashSet;
@@ -53,7 +53,7 @@ fn changed(func: &Function, types: &Types, region: RegionId) -> Vec<(OpId, Strin
         if !matches!(data.opcode, Opcode::KsStore | Opcode::KsCopy) || !may_be_local(func, types, data.operands[1]) {
             continue;
         }
-        let Some(root) = assign_ops::root(func, data.operands[0]) else { continue };
+        let Some(root) = analysis::root(func, data.operands[0]) else { continue };
         if func.ops[root].opcode == Opcode::KsVar && !inside.contains(&root) {
             let name = String::from_utf8_lossy(KsVar::of(&func.ops[root]).name()).into_owned();
             found.push((op, name));

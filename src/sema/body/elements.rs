@@ -10,10 +10,8 @@ use crate::sema::consts;
 use crate::sema::tree::{Const, Expr, ExprKind, StmtKind};
 use crate::sema::types;
 use crate::source::Span;
+use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind};
-
-/// See `passes/choices.rs`.
-const LONGEST_OF_CHOICES: u64 = 64;
 
 impl Checker<'_, '_> {
     /// Element type and length.

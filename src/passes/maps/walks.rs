@@ -3,15 +3,13 @@
 //! `map.each` becomes `bpf.walk`, whose body gets the addresses of key and value in the map. The body copies them to its
 //! variables first, so that what it writes to the map does not change them; a variable that it does not use gets no copy.
 
-use super::maps::copy_value;
+use super::{NAME, copy_value};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::MapEach;
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Value, ValueDef};
 use crate::session::{KernelVersion, Session};
 use crate::tables::HELPERS;
 use crate::types::{Space, Ty, TyKind, Types};
-
-const NAME: &str = super::maps::PASS.name;
 
 pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
     let since = HELPERS.iter().find(|helper| helper.name == "bpf_for_each_map_elem").and_then(|helper| helper.since);

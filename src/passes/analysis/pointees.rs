@@ -4,7 +4,7 @@
 //! Updates of what CPUs share are atomic. The verifier refuses atomic operations at a variable offset of the stack, where
 //! they are not needed, and in packets.
 
-use super::assign_ops::root;
+use super::root;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
 use crate::ir::{Function, Module, OpData, Opcode, Value};
 use crate::tables::OpTrait;

@@ -5,14 +5,16 @@
 //! load so that its verifier knows the values, if user space cannot write it after the object may have been loaded. Before
 //! `split`, because it looks at both sides.
 //!
-//! What decides that is `late_writes.rs`. A config that is not frozen gets a note that names the write.
+//! `late_writes` decides that. A config that is not frozen gets a note that names the write.
 
-use super::global_uses::global_of;
-use super::late_writes::{self, Cause, Late};
+mod late_writes;
+
+use super::analysis::global_uses::global_of;
 use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
+use late_writes::{Cause, Late};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass =

@@ -6,13 +6,15 @@
 //! limit already it takes out that jump. Where a bound is not enough the access stands once for each element (`choices`).
 //! Takes no op away. Before `loop-form`, which counts what bodies hold.
 
-use super::{Changed, Declarations, Pass, Run, choices};
+mod choices;
+
+use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::KsElem;
 use crate::ir::{Builder, Function, Opcode};
 use crate::session::Session;
 use crate::types::{Ty, TyKind};
 
-pub(super) const NAME: &str = "elements";
+const NAME: &str = "elements";
 pub static PASS: Pass = Pass { name: NAME, summary: "Bound variable indexes of arrays", run: Run::Function(run) };
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {

@@ -2,8 +2,7 @@
 //!
 //! The entry is made with the value where it is absent, else written in place, under its lock if it has one.
 
-use super::maps::{Entry, copy_value, declared};
-use super::{Declarations, maps};
+use super::{Declarations, Entry, NAME, copy_value, declared};
 use crate::ir::ops::MapUpdate;
 use crate::ir::{Builder, Function, OpId, Value};
 use crate::types::{Space, Ty, TyKind, Types};
@@ -29,7 +28,7 @@ pub fn update(
     let map = declared(module, &name);
     let entry = Entry::of(map, types);
     let lock = types.lock_fields(map.value).first().map(|&field| field_of(types, map.value, field));
-    let mut b = Builder::before(func, op, maps::PASS.name);
+    let mut b = Builder::before(func, op, NAME);
     let pointer = b.map_object_entry(key, value, &name, entry.pointer);
     let absent = b.mem_is_null(pointer, Ty::BOOL);
     let failed = |b: &mut Builder<'_>| {

@@ -5,7 +5,11 @@
 //! with an operator go on to `assign-ops`, walks as `bpf.walk` to `outline`. BPF only: user space has no pointers into maps
 //! (see `map-places`).
 
-use super::{Changed, Declarations, Pass, Run, entry_init, map_walks, storages};
+mod entry_init;
+mod storages;
+mod walks;
+
+use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -48,7 +52,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
             let map = MapEach::of(&func.ops[op]).map().clone();
-            map_walks::walk(func, declared(module, &map), cx, op);
+            walks::walk(func, declared(module, &map), cx, op);
         } else {
             continue;
         }

@@ -5,16 +5,11 @@
 //! pointer may lead that leads to shared memory on other ways. So the access, or the taking of the address, stands once for
 //! each element, behind a branch on the index.
 
-use super::elements::NAME;
-use super::pointees::{Pointees, followed};
+use super::NAME;
 use crate::ir::{BlockId, Builder, Function, OpId, Opcode, Value};
-use crate::tables::OpTrait;
+use crate::passes::analysis::pointees::{Pointees, followed};
+use crate::tables::{LONGEST_OF_CHOICES, MAX_STACK, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
-
-/// Longer arrays are accessed as they are. The checker allows variable indexes in packets up to this length.
-pub const LONGEST: u64 = 64;
-/// What is larger is not on the stack.
-const STACK: u64 = 512;
 
 /// Expands all accesses of a function. True if there were any.
 pub fn expand(func: &mut Function, pointees: &Pointees, types: &mut Types) -> bool {
@@ -68,7 +63,7 @@ fn meets_atomics(func: &Function, types: &Types, pointees: &Pointees, op: OpId) 
     let TyKind::Place { of, space } = types.kind(func.ty(place)) else { return false };
     let followed = followed(func, types, place);
     let may_be_on_stack = match followed {
-        Some((to, Space::Any)) => pointees.stack.contains(&to) && types.size_of(to) <= STACK,
+        Some((to, Space::Any)) => pointees.stack.contains(&to) && types.size_of(to) <= MAX_STACK,
         Some(_) | None => space == Space::Stack,
     };
     let update = data.opcode.has(OpTrait::Updates) && space == Space::Any;
@@ -84,7 +79,7 @@ fn choices(func: &Function, types: &Types, part: OpId, atomic: bool) -> Option<u
     let TyKind::Place { of, space } = types.kind(func.ty(data.operands[0])) else { return None };
     let TyKind::Array(element, length) = types.kind(of) else { return None };
     let followed = space != Space::Packet && !types.holds_pointer(element);
-    (atomic || !followed && length <= LONGEST).then_some(length)
+    (atomic || !followed && length <= LONGEST_OF_CHOICES).then_some(length)
 }
 
 impl Access {

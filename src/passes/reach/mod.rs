@@ -5,8 +5,11 @@
 //! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
-use super::map_rules::{self, Refused};
-use super::{Changed, Pass, Run, global_uses, kept_pointers};
+mod kept_pointers;
+mod map_rules;
+
+use super::analysis::global_uses;
+use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
@@ -20,6 +23,7 @@ use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal};
 use crate::target::Target;
 use crate::types::{Ty, TyKind, Types};
+use map_rules::Refused;
 
 pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
 

@@ -4,10 +4,10 @@
 //! `load`, an access to a map or to a pinned variable. A function is looked at once for each state that it may be
 //! entered in. It errs towards "may be written".
 
-use super::global_uses::{global_of, roots, written};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Function, GlobalKind, Module, OpData, OpId, Opcode, RegionId, Role, Symbol, Value};
+use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
 use std::collections::{BTreeMap, HashMap};
 

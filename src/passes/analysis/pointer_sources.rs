@@ -112,7 +112,7 @@ impl Sources<'_> {
 
 /// The pointer that leads to a place.
 pub fn leading(func: &Function, place: Value) -> Option<Value> {
-    let root = super::assign_ops::root(func, place)?;
+    let root = super::root(func, place)?;
     (func.ops[root].opcode == Opcode::KsDeref).then(|| KsDeref::of(&func.ops[root]).pointer())
 }
 
