@@ -1,13 +1,13 @@
 //! `numeric`: division and shifts of the language become operations of the machine.
 //!
 //! The language defines every case (`x / 0 == 0`, `x % 0 == x`, `MIN / -1 == MIN`, shift counts modulo the width); LLVM
-//! leaves them undefined. Takes `ks.div`, `ks.rem`, `ks.shl`, `ks.shr`; leaves `arith` operations that are defined for
-//! the operands that reach them:
+//! leaves them undefined. Takes `ks.div`, `ks.rem`, `ks.shl`, `ks.shr`, and in BPF code `arith.sdiv` and `arith.srem`; leaves
+//! `arith` operations that are defined for the operands that reach them:
 //! - unsigned division on BPF is the machine's, which has the language's rule; on the host the divisor is guarded;
 //! - signed division on BPF divides magnitudes, since the instruction set below v4 has no signed division;
 //! - shift counts are masked.
 //!
-//! Last of the target passes: only `arith` comes out of it, and earlier passes make these operations.
+//! After all passes that make these operations: only `arith` comes out of it.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::fold;

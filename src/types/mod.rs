@@ -67,7 +67,7 @@ pub enum TyKind {
 /// Where a pointer points to; drives how an access is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Space {
-    /// Not known yet: the pointee of a parameter before `split` clones its function per origin.
+    /// Not known: the verifier follows the pointer, and `origins` copies the function where the difference matters.
     Any,
     Stack,
     Global,

@@ -10,12 +10,14 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsVar;
 use crate::ir::{self, Opcode};
 use crate::source::Span;
+use crate::tables::MAX_STACK;
 use crate::types::{TyKind, Types};
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand};
 use std::collections::{BTreeMap, BTreeSet};
 
-const LIMIT: u64 = 512;
+/// Functions that may be open at a time: MAX_CALL_FRAMES of include/linux/bpf_verifier.h.
 const FRAMES: usize = 8;
+/// Bytes to which `check_max_stack_depth` of kernel/bpf/verifier.c rounds a frame up; later kernels do to 16.
 const ROUNDED_TO: u64 = 32;
 
 /// Frame sizes by function, from LLVM's remarks: `96 stack bytes in function 'count'`.
@@ -43,7 +45,7 @@ pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
             let (count, chain) = (longest.len().to_string(), longest.join("`, `"));
             g.cx.error(span, CallsTooDeep { count }).remark(format!("the chain is `{chain}`"));
             ok = false;
-        } else if heaviest.0 > LIMIT {
+        } else if heaviest.0 > MAX_STACK {
             let chain: Vec<String> = heaviest.1.iter().map(|f| format!("`{f}` {} bytes", deepest.frame(f))).collect();
             let largest = largest(g.ir, &g.cx.types, entry);
             let error = g.cx.error(span, StackOfCalls { bytes: heaviest.0.to_string() });

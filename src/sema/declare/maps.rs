@@ -13,11 +13,11 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
 use crate::sema::types::{Position, resolve};
 use crate::session::{KernelVersion, Session};
-use crate::tables::{KeyRule, MapKindSpec, SizeRule, ValueRule};
+use crate::tables::{KeyRule, MAX_STACK, MapKindSpec, SizeRule, ValueRule};
 use crate::types::{Ty, TyKind};
 
-/// The kernel keeps a key on its stack (MAX_BPF_STACK).
-const MAX_KEY: u64 = 512;
+/// BPF code makes a key on its stack.
+const MAX_KEY: u64 = MAX_STACK;
 /// `LPM_DATA_SIZE_MAX` of kernel/bpf/lpm_trie.c.
 const MAX_PREFIX: u64 = 256;
 /// A ring buffer is mapped in pages.
