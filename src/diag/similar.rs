@@ -12,7 +12,7 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
     let mut best: Option<(usize, String)> = None;
     for candidate in candidates {
         let candidate = candidate.as_ref();
-        if candidate == name || candidate.len().abs_diff(name.len()) > limit * 4 {
+        if candidate == name || other_number(name, candidate) || candidate.len().abs_diff(name.len()) > limit * 4 {
             continue;
         }
         let same = candidate.eq_ignore_ascii_case(name);
@@ -26,6 +26,13 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
         }
     }
     best.map(|(_, text)| text)
+}
+
+/// Names that differ in their numbers only, such as `IPV4` and `IPV6`, name different things on purpose.
+fn other_number(name: &str, candidate: &str) -> bool {
+    let split = |text: &str| -> (String, String) { text.chars().partition(char::is_ascii_digit) };
+    let ((number, rest), (other, other_rest)) = (split(name), split(candidate));
+    rest == other_rest && !number.is_empty() && !other.is_empty()
 }
 
 fn same_but_case<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
@@ -66,5 +73,6 @@ mod tests {
         assert_eq!(best("U32", names).as_deref(), Some("u32"));
         assert_eq!(best("nothing_like_it", names), None);
         assert_eq!(best("x", names), None);
+        assert_eq!(best("ETH_P_IPV4", ["ETH_P_IPV6"]), None);
     }
 }

@@ -223,6 +223,17 @@ fn applied(
 }
 
 fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Type, count: &ast::Expr) -> Ty {
+    if let ast::TypeKind::Named(path) = &element.kind
+        && let [name] = path.segments.as_slice()
+        && name.name == "str"
+    {
+        let form = format!("str({})", cx.sources.text(count.span));
+        let wants = "its size in parentheses".to_owned();
+        cx.error(span, TypeArguments { name: name.name.clone(), wants })
+            .help(format!("write `{form}`"))
+            .fix(span, form);
+        return Ty::ERROR;
+    }
     let element = resolve(cx, scope, element, Position::Value);
     let Some(count) = length(cx, scope, count, "the length of an array") else {
         return Ty::ERROR;

@@ -195,7 +195,7 @@ impl<'a> Failure<'a> {
     }
 
     /// The bracket that the one at a place closes.
-    fn opening(&self, close: isize) -> Option<isize> {
+    pub fn opening(&self, close: isize) -> Option<isize> {
         let mut depth = 0;
         for at in (-(self.at as isize)..=close).rev() {
             match self.token(at) {

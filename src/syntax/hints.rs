@@ -45,7 +45,8 @@ fn not_a_declaration(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         }
     };
     let found = failure.found(builder);
-    let hint = foreign::declaration(builder, failure).unwrap_or_else(|| Hint::text(help));
+    let keyword = foreign::keywords::declaration(builder, failure);
+    let hint = keyword.or_else(|| foreign::declaration(builder, failure)).unwrap_or_else(|| Hint::text(help));
     builder.hinted(failure.span(builder), NotADeclaration { found }, Some(hint));
     true
 }

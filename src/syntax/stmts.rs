@@ -148,6 +148,7 @@ impl Builder<'_> {
         if let ExprKind::Unary { op: UnaryOp::Neg, operand } = &expr.kind
             && let ExprKind::Unary { op: UnaryOp::Neg, operand } = &operand.kind
             && self.text(expr.span).starts_with("--")
+            && operand.span.lo == expr.span.lo + 2
         {
             let form = format!("{} -= 1", self.text(operand.span));
             let signs = Span { hi: expr.span.lo + 2, ..expr.span };
@@ -178,10 +179,15 @@ impl Builder<'_> {
             "lock" => "`lock` takes one place: `lock (entry.field) { … }`",
             _ => "write the block on a line of its own, or remove it",
         };
-        let first = call.span.start();
-        let error = self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {}).help(help);
+        let word = Span { hi: call.span.lo + name.len() as u32, ..call.span };
+        let near = foreign::keywords::block(name);
+        let error = self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {});
         if matches!(name, "elif" | "elseif" | "elsif") {
-            error.fix(Span { hi: first.lo + name.len() as u32, ..first }, "else if");
+            error.help(help).fix(word, "else if");
+        } else if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?")).fix(word, near);
+        } else {
+            error.help(help);
         }
         StmtKind::Lock { place: call, body }
     }

@@ -56,7 +56,11 @@ impl Checker<'_, '_> {
         let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
         let own: Vec<String> =
             funcs.filter(|(_, decl)| decl.module == self.module).map(|(func, _)| func.name.clone()).collect();
-        let builtins = BUILTINS.iter().map(|builtin| builtin.name).chain(NODES.map(|(node, _)| node));
+        let builtins = BUILTINS
+            .iter()
+            .map(|builtin| builtin.name)
+            .chain(NODES.map(|(node, _)| node))
+            .chain(["sizeof", "offsetof"]);
         let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
         if let Some(instead) = instead {

@@ -104,7 +104,11 @@ impl Checker<'_, '_> {
     fn listened(&mut self, arg: &ast::Arg, timeout: &str) -> Option<MapId> {
         if let Some(name) = &arg.name {
             let named = NamedArgument { name: name.name.clone(), of: "dispatch".to_owned() };
-            self.error(name.span, named).help(format!("the time-out is its last argument: `{timeout}: 100`"));
+            let error = self.error(name.span, named);
+            error.help(format!("the time-out is its last argument: `{timeout}: 100`"));
+            if timeout.starts_with(&name.name) {
+                error.fix(name.span, timeout);
+            }
             self.value(&arg.value, None);
             return None;
         }

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
-use crate::diag::codes::names::NoSuchField;
+use crate::diag::codes::names::{NoSuchField, NotAValue};
 use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -21,8 +21,26 @@ impl Checker<'_, '_> {
             let Some((field, ty)) = self.find_field(def, name) else { return error_expr(span) };
             return Expr { kind: ExprKind::ConfigField { config, field }, ty, span };
         }
+        if self.variant_by_point(base, name) {
+            return error_expr(span);
+        }
         let base = self.typed(base, None);
         self.field_of(base, name, arrow, span)
+    }
+
+    /// `Enum.VARIANT`, which was reported then.
+    fn variant_by_point(&mut self, base: &ast::Expr, name: &Ident) -> bool {
+        let Some(Entity::Type(ty)) = self.entity_named(base) else { return false };
+        let Some(id) = self.enum_id(*ty) else { return false };
+        if !self.cx.types.enum_def(id).variants.iter().any(|variant| variant.name == name.name) {
+            return false;
+        }
+        let owner = self.text(base.span).to_owned();
+        let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
+        self.error(base.span, NotAValue { name: owner.clone(), what: "a type".into() })
+            .help(format!("its variants are written `{owner}::{}`", name.name))
+            .fix(between, "::");
+        true
     }
 
     /// The config that a name means.

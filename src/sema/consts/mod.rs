@@ -222,7 +222,8 @@ fn declared(
 /// Reports a name that nothing declares.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     let instead = foreign::name(&name.name);
-    let near = similar::best(&name.name, scope.candidates(Wanted::Any));
+    let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
+    let near = similar::best(&name.name, scope.candidates(Wanted::Any).into_iter().chain(words));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
     if let Some(instead) = instead {
         instead.propose(error, name.span);

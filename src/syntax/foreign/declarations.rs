@@ -1,6 +1,6 @@
 //! Declarations, and what else is read as two statements in a row or as a product.
 
-use super::{Hint, written};
+use super::{Hint, keywords, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::diag::foreign;
 use crate::source::Span;
@@ -61,7 +61,7 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
 /// Of two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's `!`.
 pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
     let (one, two) = (builder.text(first), builder.text(next));
-    if let Some(hint) = word(one, two, first.hi, next) {
+    if let Some(hint) = word(one, two, first.hi, next).or_else(|| keywords::statement(one, first)) {
         return Some(hint);
     }
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {

@@ -1,6 +1,7 @@
 //! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
 
 mod declarations;
+pub mod keywords;
 
 pub use declarations::{declaration, pointer, statement};
 
@@ -29,6 +30,7 @@ impl Hint {
 /// Of a failure that has no code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     operator(builder, failure)
+        .or_else(|| keywords::header(builder, failure))
         .or_else(|| arm(builder, failure))
         .or_else(|| header(builder, failure))
         .or_else(|| initialiser(builder, failure))
@@ -64,6 +66,9 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let span = failure.token_span(builder, -1).to(signs);
             Hint::edit(format!("a variable is declared as `var {before} = value`"), span, format!("var {before} ="))
         }
+        "=" if failure.is_word(-1) && matches!(failure.token(-2), "," | "(") && is_argument(failure) => {
+            Hint::edit(format!("an argument is named as `{before}: value`"), span, ":")
+        }
         ":" if failure.token(-2) == "mut" && matches!(failure.token(-3), "var" | "let") => {
             Hint::edit("every variable can be assigned to: leave out `mut`", up_to(builder, failure, -2, -1), "")
         }
@@ -71,6 +76,14 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         _ => return None,
     };
     Some(hint)
+}
+
+/// The fault stands in the parentheses of a call.
+fn is_argument(failure: &Failure<'_>) -> bool {
+    let open = failure.open_bracket().map(|open| open as isize - failure.at as isize);
+    open.is_some_and(|open| {
+        failure.token(open) == "(" && failure.is_word(open - 1) && !words::is_keyword(failure.token(open - 1))
+    })
 }
 
 fn begins_statement(before: &str) -> bool {
@@ -127,7 +140,7 @@ fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         let colon = failure.token(0) == ":" && failure.token(1) != "=";
         return Some(if colon { Hint::edit(FORM, failure.span(builder), " in") } else { Hint::text(FORM) });
     };
-    if failure.token(0) == ":" {
+    if matches!(failure.token(0), ":" | "of" | "on") {
         return Some(Hint::edit(FORM, failure.span(builder), "in"));
     }
     let mut reader = Reader::new(written(builder, failure, 1 - open));
