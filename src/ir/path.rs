@@ -71,11 +71,9 @@ impl Path {
         None
     }
 
-    /// The type of what the path leads to, if that is an integer on the stack, which can be hidden.
-    pub fn hideable(&self, func: &Function, types: &Types) -> Option<Ty> {
-        let TyKind::Place { of, space: Space::Stack } = types.kind(func.ty(self.variable)) else { return None };
-        let leaf = self.steps.iter().try_fold(of, |ty, &step| part(types, ty, step))?;
-        is_integer(types, leaf).then_some(leaf)
+    /// The same part of another variable of that type.
+    pub fn moved_to(&self, variable: Value) -> Path {
+        Path { variable, steps: self.steps.clone() }
     }
 
     /// The integers that this is made of, if they are at most `limit`.

@@ -5,11 +5,14 @@
 //! with a variable in memory that is always zero is the same value, but not known.
 
 use super::Changed;
-use crate::ir::ops::{ArithCmp, BpfTurns, KsStore};
+use crate::ir::ops::{ArithCmp, BpfTurns, KsCopy, KsStore};
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashSet};
+
+/// An aggregate with more integers than this stays in memory, where the verifier does not follow what is stored by index.
+pub const FOLLOWED: usize = 16;
 
 /// A name for the variable that is always zero, which none of the module has.
 pub fn zero_name(module: &Module) -> Symbol {
@@ -73,36 +76,69 @@ pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashS
 
 /// What loops store through pointers, into arguments and into arrays, forgotten: of a number on the stack that grows the
 /// verifier knows a wider range each turn. Variables of the function and their fields are hidden as such, see `hide`.
-pub fn forget_stores(func: &mut Function, types: &Types, pass: &'static str) -> Changed {
+pub fn forget_stores(func: &mut Function, types: &mut Types, pass: &'static str) -> Changed {
     let mut inside = Vec::new();
     for op in func.walk() {
         if func.ops[op].opcode == Opcode::BpfTurns {
             func.walk_region(BpfTurns::of(&func.ops[op]).body_region(), &mut inside);
         }
     }
-    let stores: BTreeSet<OpId> = inside.into_iter().filter(|&op| stores_number_elsewhere(func, types, op)).collect();
-    for &op in &stores {
+    let writes: BTreeSet<OpId> = inside.into_iter().filter(|&op| writes_elsewhere(func, types, op)).collect();
+    let mut changed = Changed::No;
+    for &op in &writes {
+        if func.ops[op].opcode == Opcode::KsCopy {
+            changed = changed.or(forget_copied(func, types, op, pass));
+            continue;
+        }
         let value = KsStore::of(&func.ops[op]).value();
-        let ty = func.ty(value);
-        let mut b = Builder::before(func, op, pass);
-        let wide = if ty == Ty::U64 { value } else { b.arith_cast(value, Ty::U64) };
-        let unknown = b.bpf_forget(wide, Ty::U64);
-        let value = if ty == Ty::U64 { unknown } else { b.arith_cast(unknown, ty) };
+        let value = forgotten(&mut Builder::before(func, op, pass), value);
         func.ops[op].operands[1] = value;
+        changed = Changed::Yes;
     }
-    if stores.is_empty() { Changed::No } else { Changed::Yes }
+    changed
 }
 
-fn stores_number_elsewhere(func: &Function, types: &Types, op: OpId) -> bool {
-    let data = &func.ops[op];
-    if data.opcode != Opcode::KsStore {
-        return false;
+/// Numbers in a local variable, before it is copied.
+fn forget_copied(func: &mut Function, types: &mut Types, op: OpId, pass: &'static str) -> Changed {
+    let from = Path::of(func, types, KsCopy::of(&func.ops[op]).from());
+    let integers = from.integers(func, types, FOLLOWED).unwrap_or_default();
+    let integers: Vec<(Path, Ty)> = integers.into_iter().filter(|&(_, ty)| ty != Ty::BOOL).collect();
+    let mut b = Builder::before(func, op, pass);
+    for (path, ty) in &integers {
+        let place = path.place(&mut b, types, from.variable);
+        let value = b.ks_load(place, *ty);
+        let value = forgotten(&mut b, value);
+        b.ks_store(place, value);
     }
-    let view = KsStore::of(data);
-    let path = Path::of(func, types, view.place());
+    if integers.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+fn forgotten(b: &mut Builder<'_>, value: Value) -> Value {
+    let ty = b.func.ty(value);
+    let wide = if ty == Ty::U64 { value } else { b.arith_cast(value, Ty::U64) };
+    let unknown = b.bpf_forget(wide, Ty::U64);
+    if ty == Ty::U64 { unknown } else { b.arith_cast(unknown, ty) }
+}
+
+/// Whether an op writes numbers that the verifier may know to the stack, but not to a variable of the function.
+fn writes_elsewhere(func: &Function, types: &Types, op: OpId) -> bool {
+    let data = &func.ops[op];
+    let to = if data.opcode == Opcode::KsCopy {
+        KsCopy::of(data).to()
+    } else if data.opcode == Opcode::KsStore && is_unknown_number(func, types, KsStore::of(data).value()) {
+        KsStore::of(data).place()
+    } else {
+        return false;
+    };
+    let path = Path::of(func, types, to);
     let own = func.def(path.variable).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar) && path.is_of_fields();
     let on_stack = matches!(types.kind(func.ty(path.variable)), TyKind::Place { space: Space::Any | Space::Stack, .. });
-    !own && on_stack && types.as_int(func.ty(view.value())).is_some() && func.known(types, view.value()).is_none()
+    !own && on_stack
+}
+
+/// Whether a value is a number that the compiler does not know.
+fn is_unknown_number(func: &Function, types: &Types, value: Value) -> bool {
+    types.as_int(func.ty(value)).is_some() && func.known(types, value).is_none()
 }
 
 /// Whether an op tells the verifier the value of an operand on one of its ways.

@@ -8,7 +8,7 @@
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
 //! each time, so before each turn they are hidden from it, at the cost of an addition.
 
-use super::hide::{self, ways, written_places};
+use super::hide::{self, FOLLOWED, ways, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
@@ -21,9 +21,6 @@ use std::collections::BTreeSet;
 const NAME: &str = "iterators";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Turn loops into walks of the kernel's iterators", run: Run::Module(run) };
-
-/// An aggregate with more integers than this stays in memory, where the verifier does not follow what is stored by index.
-const FOLLOWED: usize = 16;
 
 /// A body with more branches becomes a callback all the same: what the verifier knows in it is about its frame alone, and
 /// ends with the turn, so that fewer states are to be told apart.

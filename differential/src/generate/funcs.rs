@@ -32,6 +32,7 @@ impl Generator {
         self.room = room;
         self.nesting = 0;
         self.loops = 0;
+        self.conditions = 0;
         self.weight = 1;
         self.cost = 10;
         self.stack = 0;

@@ -108,6 +108,8 @@ pub struct Generator {
     /// An index is being made, which has no variable index in it.
     indexing: bool,
     loops: u32,
+    /// Those of them whose condition is being made.
+    conditions: u32,
     /// How often the current statement may run.
     weight: u64,
     cost: u64,
@@ -143,6 +145,7 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         nesting: 0,
         indexing: false,
         loops: 0,
+        conditions: 0,
         weight: 1,
         cost: 0,
         stack: 0,

@@ -270,9 +270,11 @@ impl Generator {
         let type_name = self.type_name(&ty);
         self.stack += 8;
         self.scope.add(&name, ty, false);
-        // It is of each turn.
+        // It is of each turn, but not in the loop.
         self.loops += 1;
+        self.conditions += 1;
         let more = if self.random.percent(50) { format!(" && {}", self.condition(1)) } else { String::new() };
+        self.conditions -= 1;
         self.loops -= 1;
         let body = self.body(turns);
         format!("var {name}: {type_name} = 0\nwhile ({name} < {turns}{more}) {{\n{name} += 1\n{body}\n}}")
@@ -309,7 +311,7 @@ impl Generator {
     /// `return`, `break` or `continue`, under a condition: what follows is reached.
     fn leave(&mut self) -> String {
         let condition = self.boolean(1);
-        if self.loops > 0 && self.random.percent(60) {
+        if self.loops > self.conditions && self.random.percent(60) {
             let word = self.random.pick(&["break", "continue"]);
             return match self.random.below(3) {
                 0 => format!("if ({condition}) {word}"),

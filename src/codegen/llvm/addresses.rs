@@ -14,7 +14,8 @@ use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValu
 const DEPTH: u32 = 8;
 
 /// The verifier refuses to add a number to a pointer if it remembers it as the sum of another one and at least this
-/// (`BPF_MAX_VAR_OFF`), whatever was learned of the number since. Of differences it remembers nothing.
+/// (`BPF_MAX_VAR_OFF`), whatever was learned of the number since. It remembers one constant, and with a second one nothing
+/// (`adjust_reg_min_max_vals` in `kernel/bpf/verifier.c`).
 const MAX_OFFSET: u64 = 1 << 29;
 
 /// Constants with at most so many bits are small. Objects of BPF code are aligned to 8 bytes at most.
@@ -28,7 +29,7 @@ pub fn keep_sums(g: &ModuleGen) {
             hide_indexes(&g.build, instruction);
             hide_alignment(&g.build, instruction);
         } else if instruction.get_opcode() == InstructionOpcode::Add {
-            subtract(g, instruction);
+            add_halves(g, instruction);
         }
     }
 }
@@ -46,8 +47,8 @@ fn hide_indexes<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
-/// A sum with a large constant becomes a difference. Before v3 sums of 32 bits are added up in 64.
-fn subtract<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
+/// A large constant is added in two halves. Before v3 sums of 32 bits are added up in 64.
+fn add_halves<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
     let (Some(value), Some(constant)) = (number(sum.get_operand(0)), number(sum.get_operand(1))) else { return };
     let Some(constant) = constant.get_sign_extended_constant() else { return };
     let class = match value.get_type().get_bit_width() {
@@ -55,17 +56,16 @@ fn subtract<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
         32 if g.cx.options.mcpu >= Mcpu::V3 => "w",
         _ => return,
     };
-    if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) || constant == 1 << 31 {
+    // What is larger is no operand of an instruction, and not remembered.
+    if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) {
         return;
     }
-    // Half of it twice: 2^31 itself is no operand of an instruction.
-    let (half, rest) = (-constant / 2, -constant - -constant / 2);
-    let text = format!("$0 -= {half}\n\t$0 -= {rest}");
-    let text = i32::try_from(-constant).map_or(text, |whole| format!("$0 -= {whole}"));
+    let half = constant / 2;
+    let text = format!("$0 += {half}\n\t$0 += {}", constant - half);
     g.build.before(&sum);
-    let difference = g.build.asm_unary(&text, &format!("={class},0"), value);
-    if let Some(difference) = difference.as_instruction() {
-        sum.replace_all_uses_with(&difference);
+    let halves = g.build.asm_unary(&text, &format!("={class},0"), value);
+    if let Some(halves) = halves.as_instruction() {
+        sum.replace_all_uses_with(&halves);
         sum.erase_from_basic_block();
     }
 }

@@ -39,7 +39,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
     }
     for func in &mut module.funcs {
-        changed = changed.or(hide::forget_stores(func, &cx.types, NAME));
+        changed = changed.or(hide::forget_stores(func, &mut cx.types, NAME));
     }
     if missing.is_some() {
         for func in &mut module.funcs {

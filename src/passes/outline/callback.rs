@@ -8,6 +8,14 @@ use crate::passes::loop_form;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
+pub struct Made {
+    pub callback: Function,
+    /// The parts of frames that have a value whenever it runs.
+    pub outer: Vec<Path>,
+    /// It uses the variable that is always zero.
+    pub hides: bool,
+}
+
 /// What a callback takes before the frame.
 fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, Ty)> {
     if data.opcode == Opcode::BpfTurns {
@@ -18,14 +26,14 @@ fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, T
 }
 
 /// `fn name(turn: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
-/// loop `op` of `func`, and whether it uses `zero`.
+/// loop `op` of `func`. `outer`: the parts of frames around `func` that have a value whenever it runs.
 pub fn make(
     func: &Function,
     types: &mut Types,
     op: OpId,
-    frame: &Placed,
+    (frame, outer): (&Placed, &[Path]),
     (name, zero): (&Symbol, &Symbol),
-) -> (Function, bool) {
+) -> Made {
     let data = &func.ops[op];
     let body = data.regions[0];
     let block = func.only_block(body);
@@ -49,14 +57,16 @@ pub fn make(
     for &value in &free {
         frame.import(func, &mut b, types, place, &mut values, value);
     }
-    let hidden = hidden_each_turn(func, types, op, frame);
+    let hidden = hidden_each_turn(func, types, op, (frame, outer));
     for part in &hidden {
-        hide(&mut b, types, zero, place, part);
+        let variable = values.get(&part.0.variable).copied().unwrap_or(place);
+        hide(&mut b, types, zero, variable, part);
     }
     let start = b.func.blocks[entry].ops.len();
     // The body's arguments are the callback's last before the frame.
     let first = count - 1 - args.len();
     values.extend(args.iter().enumerate().map(|(at, &arg)| (arg, callback.param(first + at))));
+    let outer = frame.with_value((func, &callback), types, (op, outer), &values);
     clone::ops(func, block, &mut callback, entry, &mut values);
     let first = callback.blocks[entry].ops[start];
     let region = callback.body;
@@ -64,16 +74,16 @@ pub fn make(
     if frame.is_left(op) {
         stay_out(&mut Builder::before(&mut callback, first, NAME), types, frame, place);
     }
-    (callback, !hidden.is_empty())
+    Made { callback, outer, hides: !hidden.is_empty() }
 }
 
 /// The variables of outside that a body writes, and compares so that the verifier gets to know them; in a body of many
 /// ways all that it writes, since each known value doubles them. Bools have two values only.
-fn hidden_each_turn(func: &Function, types: &Types, op: OpId, frame: &Placed) -> Vec<(Path, Ty)> {
+fn hidden_each_turn(func: &Function, types: &Types, op: OpId, (frame, outer): (&Placed, &[Path])) -> Vec<(Path, Ty)> {
     let body = func.ops[op].regions[0];
     let equated = equated_places(func, types, body);
     let many = ways(func, body) > WAYS;
-    let written = frame.written_in(func, types, op).into_iter();
+    let written = frame.written_in(func, types, op, outer).into_iter();
     written.filter(|(path, ty)| (many || equated.contains(path)) && *ty != Ty::BOOL).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::super::hide::written_places;
+use super::super::hide::{FOLLOWED, written_places};
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
 use crate::passes::loop_form;
@@ -240,12 +240,41 @@ impl Placed {
         }
     }
 
-    /// Integers in variables of the frame that the body of a loop writes, and that have a value before it.
-    pub fn written_in(&self, func: &Function, types: &Types, op: OpId) -> Vec<(Path, Ty)> {
+    /// Integers that the body of a loop writes and that have a value before it: in variables of the frame, and in `outer`,
+    /// which are parts of the frames around the function.
+    pub fn written_in(&self, func: &Function, types: &Types, op: OpId, outer: &[Path]) -> Vec<(Path, Ty)> {
+        let has_value = |path: &Path| {
+            let own = path.variable == self.value && path.is_written_before(func, types, op);
+            own || outer.iter().any(|whole| path.is_of(whole))
+        };
         let written = written_places(func, types, func.ops[op].regions[0]).into_iter();
-        let written = written.filter(|path| path.variable == self.value && path.is_of_fields());
-        let written = written.filter(|path| path.is_written_before(func, types, op));
-        written.filter_map(|path| path.hideable(func, types).map(|ty| (path, ty))).collect()
+        let written = written.filter(|path| path.is_of_fields() && has_value(path));
+        let integers = written.flat_map(|path| path.integers(func, types, FOLLOWED).unwrap_or_default());
+        let mut found = Vec::new();
+        for part in integers {
+            if !found.contains(&part) {
+                found.push(part);
+            }
+        }
+        found
+    }
+
+    /// The parts of frames that have a value whenever the body of a loop runs: as `known` has them, which are their places in
+    /// the callback. `outer`: those that have one whenever the function runs.
+    pub fn with_value(
+        &self,
+        (func, callback): (&Function, &Function),
+        types: &Types,
+        (op, outer): (OpId, &[Path]),
+        known: &HashMap<Value, Value>,
+    ) -> Vec<Path> {
+        let slots = self.frame.uses[&op].iter().map(|&slot| self.frame.slots[slot]);
+        let own = slots.filter(|&(variable, capture)| {
+            capture == Capture::Variable && Path::of(func, types, variable).is_written_before(func, types, op)
+        });
+        let own = own.filter_map(|(variable, _)| Some(Path::of(callback, types, *known.get(&variable)?)));
+        let outer = outer.iter().filter_map(|path| Some(path.moved_to(*known.get(&path.variable)?)));
+        own.chain(outer).collect()
     }
 
     /// What stands in a callback for a value of the function: `known` holds what was made already.

@@ -17,7 +17,7 @@ mod pointers;
 
 use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, RegionId, Symbol, Targets};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol, Targets};
 use crate::session::Session;
 use crate::types::Types;
 use frame::{Frame, Kind};
@@ -40,12 +40,12 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     };
     let mut changed = Changed::No;
     for func in &mut module.funcs {
-        changed = changed.or(outliner.function(func, Kind::Function));
+        changed = changed.or(outliner.function(func, Kind::Function, &[]));
     }
     // Callbacks may have loops of their own.
     let mut done = Vec::new();
-    while let Some(mut func) = outliner.made.pop() {
-        outliner.function(&mut func, Kind::Callback);
+    while let Some((mut func, outer)) = outliner.made.pop() {
+        outliner.function(&mut func, Kind::Callback, &outer);
         done.push(func);
     }
     done.sort_by(|a, b| a.name.cmp(&b.name));
@@ -63,12 +63,12 @@ struct Outliner<'t> {
     /// A variable that is zero, which the verifier does not know.
     zero: Symbol,
     needs_zero: bool,
-    /// Callbacks whose own loops are still to be outlined.
-    made: Vec<Function>,
+    /// Callbacks whose own loops are still to be outlined, and the parts of frames that have a value whenever they run.
+    made: Vec<(Function, Vec<Path>)>,
 }
 
 impl Outliner<'_> {
-    fn function(&mut self, func: &mut Function, kind: Kind) -> Changed {
+    fn function(&mut self, func: &mut Function, kind: Kind, outer: &[Path]) -> Changed {
         bound_maps::bind_again(func);
         let mut loops = Vec::new();
         outermost(func, func.body, &mut loops);
@@ -82,10 +82,10 @@ impl Outliner<'_> {
         let frame = frame.place(func, self.types, kind);
         for op in loops {
             let name = self.name(func);
-            let (callback, hides) = callback::make(func, self.types, op, &frame, (&name, &self.zero));
-            self.needs_zero |= hides;
-            self.made.push(callback);
-            self.call(func, op, &frame, &name);
+            let made = callback::make(func, self.types, op, (&frame, outer), (&name, &self.zero));
+            self.needs_zero |= made.hides;
+            self.made.push((made.callback, made.outer));
+            self.call(func, op, (&frame, outer), &name);
         }
         Changed::Yes
     }
@@ -103,13 +103,13 @@ impl Outliner<'_> {
     }
 
     /// The call of the helper, in place of the loop.
-    fn call(&mut self, func: &mut Function, op: OpId, frame: &frame::Placed, callback: &Symbol) {
-        let written = frame.written_in(func, self.types, op);
+    fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&frame::Placed, &[Path]), callback: &Symbol) {
+        let written = frame.written_in(func, self.types, op, outer);
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
         for part in &written {
-            hide::hide(&mut b, self.types, &self.zero, frame.value, part);
+            hide::hide(&mut b, self.types, &self.zero, part.0.variable, part);
             self.needs_zero = true;
         }
         if frame.is_left(op) {
