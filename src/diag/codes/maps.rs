@@ -81,6 +81,7 @@ codes! {
     /// The entry was deleted on a path that comes here, while its name still stands for it. What is written to it is lost.
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
     /// The kernel takes the values of all CPUs at once. Those of the others are written back as they were read, over what
-    /// programs have added since.
+    /// programs have added since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no
+    /// such write.
     W0433 CpuWrite { name } = "this writes the other CPUs' values of `{name}` too, over what BPF code adds meanwhile",
 }

@@ -3,9 +3,7 @@
 //! The checker refuses what no side can do, and what the side of a function cannot if its declaration says which that is.
 //! What is left is code that turned out to run on a side, and writes to entries that BPF code may only read.
 
-use crate::ir::ops::MapUpdateCpu;
-use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Symbol, Value};
-use crate::source::Span;
+use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};
 use crate::target::Target;
 use crate::types::{Ty, TyKind, Types};
@@ -84,7 +82,7 @@ pub fn keys_of_other_side<'m>(
 }
 
 /// The ops of a function that change entries of a map: as a whole, or in place.
-fn changes(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
+pub fn changes(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
     let of_map = |op: &OpId| func.ops[*op].map().is_some_and(|name| &**name == map);
     let mut found = Vec::new();
     for op in func.walk().into_iter().filter(of_map) {
@@ -93,31 +91,6 @@ fn changes(func: &Function, types: &Types, map: &str) -> Vec<OpId> {
             found.extend(writes(func, types, op));
         } else if opcode.spec().needs.contains(&MapAccess::Update) || opcode.spec().needs.contains(&MapAccess::Insert) {
             found.push(op);
-        }
-    }
-    found
-}
-
-/// Where user space writes the value of one CPU, and with it those of the others as they were, while BPF code changes
-/// entries of the map: the first place of that, too.
-pub fn cpu_writes(
-    module: &Module,
-    types: &Types,
-    bpf: impl Fn(usize) -> bool,
-    host: impl Fn(usize) -> bool,
-) -> Vec<(Span, Symbol, Span)> {
-    let funcs = |side: &dyn Fn(usize) -> bool| -> Vec<&Function> {
-        module.funcs.iter().enumerate().filter(|&(at, _)| side(at)).map(|(_, func)| func).collect()
-    };
-    let (bpf, host) = (funcs(&bpf), funcs(&host));
-    let mut found = Vec::new();
-    for func in host {
-        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapUpdateCpu) {
-            let map = MapUpdateCpu::of(&func.ops[op]).map();
-            let changed = bpf
-                .iter()
-                .find_map(|other| changes(other, types, map).first().map(|&change| other.ops[change].loc.span));
-            found.extend(changed.map(|change| (func.ops[op].loc.span, map.clone(), change)));
         }
     }
     found

@@ -5,6 +5,7 @@
 //! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
+mod cpu_writes;
 mod kept_pointers;
 mod map_rules;
 
@@ -13,7 +14,7 @@ use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{CpuWrite, MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
+use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
@@ -46,16 +47,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check(module, cx, &bpf, Target::Bpf);
     check(module, cx, &host, Target::Host);
     check_programs(module, cx, &graph, &programs);
-    let both = (|at| bpf.contains(at), |at| host.contains(at));
-    for (span, name, changed) in map_rules::cpu_writes(module, &cx.types, both.0, both.1) {
-        cx.warn(span, CpuWrite { name: name.to_string() })
-            .note(changed, "BPF code changes entries here")
-            .help("do it while no such program is attached, or keep what was there and subtract it when reading");
-    }
     check_recursion(module, cx, &CallGraph::direct(module), &bpf);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };
     }
+    cpu_writes::check(module, cx);
     Changed::Yes
 }
 

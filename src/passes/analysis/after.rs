@@ -1,0 +1,226 @@
+//! What user space may do after an event, such as a load of the object.
+//!
+//! Follows control through `main` and what it calls, as a region is entered and left. A function is looked at once for
+//! each state that it may be entered in. It errs towards "may be after".
+
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::KsCall;
+use crate::ir::{Attr, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
+use crate::source::Span;
+use std::collections::HashMap;
+
+/// Why the event may have come before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// This may be it.
+    Event(Span),
+    /// The address of the function that control is in is taken here, so it may be called at any time.
+    Callable(Span),
+}
+
+/// An event, and what is asked of the ops that come after it.
+pub trait Watch {
+    /// The op is the event, or shows that it was before.
+    fn begins(&self, op: &OpData) -> bool;
+
+    /// Control may come to an op of a function after the event. Says so more than once.
+    fn after(&mut self, func: usize, op: OpId, cause: Cause);
+}
+
+/// Whether the event may have come before, and what it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    No,
+    Maybe(Cause),
+}
+
+/// The state where control comes by; none if it does not.
+type State = Option<Before>;
+
+fn join(one: State, other: State) -> State {
+    match (one, other) {
+        (Some(Before::Maybe(_)), _) | (Some(_), None | Some(Before::No)) => one,
+        (None, _) | (Some(Before::No), Some(Before::Maybe(_))) => other,
+    }
+}
+
+/// The states in which control leaves a region.
+#[derive(Clone, Copy, Default)]
+struct Exits {
+    end: State,
+    breaks: State,
+    continues: State,
+    returns: State,
+}
+
+/// Tells `watch` of all ops of user space that may run after the event.
+pub fn follow(module: &Module, watch: &mut impl Watch) {
+    let graph = CallGraph::of(module);
+    let begins = |func: &Function| {
+        let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+        ops.into_iter().find(|op| watch.begins(op)).map(|op| op.loc.span)
+    };
+    let own: Vec<Option<Span>> = module.funcs.iter().map(begins).collect();
+    let events = (0..own.len()).map(|at| {
+        let reached = graph.reach([at]);
+        own.iter().enumerate().find_map(|(callee, event)| event.filter(|_| reached.contains(callee)))
+    });
+    let mut walk = Walk {
+        module,
+        index: module.funcs.iter().enumerate().map(|(at, func)| (func.name.clone(), at)).collect(),
+        events: events.collect(),
+        known: HashMap::new(),
+        watch,
+    };
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.host) {
+        if matches!(func.role, Role::Main) {
+            walk.call(at, Before::No);
+        }
+        for op in func.walk() {
+            walk.callable(&func.ops[op]);
+        }
+    }
+}
+
+struct Walk<'m, W> {
+    module: &'m Module,
+    index: HashMap<Symbol, usize>,
+    /// What in a function, or in what it calls, may be the event.
+    events: Vec<Option<Span>>,
+    /// The state after a call, by function and whether the event may have come before.
+    known: HashMap<(usize, bool), State>,
+    watch: &'m mut W,
+}
+
+impl<W: Watch> Walk<'_, W> {
+    /// A function that an op other than a call names may be called at any time.
+    fn callable(&mut self, op: &OpData) {
+        for func in self.named_functions(op) {
+            self.call(func, Before::Maybe(Cause::Callable(op.loc.span)));
+        }
+    }
+
+    /// The functions of user space that an op other than a call names.
+    fn named_functions(&self, op: &OpData) -> Vec<usize> {
+        if op.opcode == Opcode::KsCall {
+            return Vec::new();
+        }
+        let symbols = op.attrs.iter().filter_map(|attr| if let Attr::Symbol(name) = attr { Some(name) } else { None });
+        let funcs = symbols.filter_map(|name| self.index.get(name).copied());
+        funcs.filter(|&func| self.module.funcs[func].targets.host).collect()
+    }
+
+    /// The state after a call.
+    fn call(&mut self, func: usize, before: Before) -> State {
+        let key = (func, before != Before::No);
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        // What a recursive call finds.
+        let event = self.events[func].map(|event| Before::Maybe(Cause::Event(event)));
+        self.known.insert(key, event.or(Some(before)));
+        let exits = self.region(func, self.module.funcs[func].body, Some(before));
+        let after = join(exits.end, exits.returns);
+        self.known.insert(key, after);
+        after
+    }
+
+    fn region(&mut self, func: usize, region: RegionId, before: State) -> Exits {
+        let module = self.module;
+        let body = &module.funcs[func];
+        let mut exits = Exits { end: before, ..Exits::default() };
+        for &op in &body.blocks[body.only_block(region)].ops {
+            let Some(state) = exits.end else { break };
+            exits.end = self.op(func, op, state, &mut exits);
+        }
+        exits
+    }
+
+    /// The state after an op; ways out of what is around it go to `exits`.
+    fn op(&mut self, func: usize, op: OpId, before: Before, exits: &mut Exits) -> State {
+        let module = self.module;
+        let data = &module.funcs[func].ops[op];
+        let state = self.own_effect(func, op, before)?;
+        let leaves = [
+            (Opcode::KsReturn, &mut exits.returns),
+            (Opcode::KsBreak, &mut exits.breaks),
+            (Opcode::KsContinue, &mut exits.continues),
+        ];
+        for (opcode, to) in leaves {
+            if data.opcode == opcode {
+                *to = join(*to, Some(state));
+                return None;
+            }
+        }
+        if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
+            return None;
+        }
+        if data.regions.is_empty() {
+            return Some(state);
+        }
+        if data.opcode == Opcode::KsScope {
+            return self.scope(func, data, state, exits);
+        }
+        if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch) {
+            return data.regions.iter().fold(None, |after, &region| {
+                let inner = self.region(func, region, Some(state));
+                exits.breaks = join(exits.breaks, inner.breaks);
+                exits.continues = join(exits.continues, inner.continues);
+                exits.returns = join(exits.returns, inner.returns);
+                join(after, inner.end)
+            });
+        }
+        self.turns(func, data, state, exits)
+    }
+
+    /// What an op does apart from its regions; none if control does not come back.
+    fn own_effect(&mut self, func: usize, op: OpId, before: Before) -> State {
+        let module = self.module;
+        let data = &module.funcs[func].ops[op];
+        if let Before::Maybe(cause) = before {
+            self.watch.after(func, op, cause);
+        }
+        let begins = before == Before::No && self.watch.begins(data);
+        let mut state = if begins { Before::Maybe(Cause::Event(data.loc.span)) } else { before };
+        if data.opcode == Opcode::KsCall {
+            return match self.index.get(KsCall::of(data).callee()) {
+                Some(&callee) => self.call(callee, state),
+                None => Some(state),
+            };
+        }
+        if let (Before::No, Some(event)) = (state, self.named_functions(data).into_iter().find_map(|f| self.events[f]))
+        {
+            state = Before::Maybe(Cause::Event(event));
+        }
+        Some(state)
+    }
+
+    /// The clean-up runs on every way out.
+    fn scope(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
+        let inner = self.region(func, data.regions[0], Some(before));
+        let mut clean = |state: State| self.region(func, data.regions[1], Some(state?)).end;
+        exits.breaks = join(exits.breaks, clean(inner.breaks));
+        exits.continues = join(exits.continues, clean(inner.continues));
+        exits.returns = join(exits.returns, clean(inner.returns));
+        clean(inner.end)
+    }
+
+    /// A loop: its regions one after the other, again and again.
+    fn turns(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
+        let mut head = Some(before);
+        loop {
+            let (mut state, mut left) = (head, head);
+            for &region in &data.regions {
+                let inner = self.region(func, region, state);
+                left = join(left, join(inner.end, inner.breaks));
+                exits.returns = join(exits.returns, inner.returns);
+                state = join(inner.end, inner.continues);
+            }
+            let next = join(head, state);
+            if next == head || matches!(head, Some(Before::Maybe(_))) {
+                return join(left, state);
+            }
+            head = next;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where user space writes the value of one CPU, and with it those of the others as they were, while BPF code may change
+//! entries of the map: after the first `attach`, on some path. Before it nothing is lost.
+
+use super::map_rules::changes;
+use crate::diag::codes::maps::CpuWrite;
+use crate::ir::ops::MapUpdateCpu;
+use crate::ir::{Module, OpData, OpId, Opcode};
+use crate::passes::analysis::after::{self, Cause, Watch};
+use crate::session::Session;
+use std::collections::BTreeMap;
+
+pub fn check(module: &Module, cx: &mut Session) {
+    let mut attached = Attached { module, writes: BTreeMap::new() };
+    after::follow(module, &mut attached);
+    let bpf = || module.funcs.iter().filter(|func| func.targets.bpf);
+    for ((func, op), cause) in attached.writes {
+        let write = &module.funcs[func].ops[op];
+        let map = MapUpdateCpu::of(write).map();
+        let Some(changed) =
+            bpf().find_map(|func| changes(func, &cx.types, map).first().map(|&op| func.ops[op].loc.span))
+        else {
+            continue;
+        };
+        let warning = cx.warn(write.loc.span, CpuWrite { name: map.to_string() });
+        warning.note(changed, "BPF code changes entries here");
+        match cause {
+            Cause::Event(attach) => warning.note(attach, "a program may be attached here, before"),
+            Cause::Callable(taken) => warning.note(taken, "what this names may be called at any time"),
+        }
+        .help("do it before the first `attach`, or keep what was there and subtract it when reading");
+    }
+}
+
+struct Attached<'m> {
+    module: &'m Module,
+    /// The writes after an attach.
+    writes: BTreeMap<(usize, OpId), Cause>,
+}
+
+impl Watch for Attached<'_> {
+    fn begins(&self, op: &OpData) -> bool {
+        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachIndex)
+    }
+
+    fn after(&mut self, func: usize, op: OpId, cause: Cause) {
+        if self.module.funcs[func].ops[op].opcode == Opcode::MapUpdateCpu {
+            self.writes.entry((func, op)).or_insert(cause);
+        }
+    }
+}
