@@ -111,6 +111,20 @@ def module_docs():
 
 
 @rule
+def everything_has_a_place():
+    """Every folder at the top is in the map of ARCHITECTURE.md, and every program lies where tests or readers find it."""
+    rows = re.findall(r"^\| (`[^|]*) \|", text(Path("ARCHITECTURE.md")), re.MULTILINE)
+    mapped = {folder for row in rows for folder in re.findall(r"`([\w-]+)/", row)}
+    for path in files():
+        top = path.parts[0]
+        if len(path.parts) > 1 and not top.startswith(".") and top not in mapped:
+            yield at(path, 1, f"`{top}/` is not in the map of ARCHITECTURE.md", f"{top}/")
+    for path in files(".ks", ".ksir"):
+        if not str(path).startswith(("lit-tests/", "examples/", "ci/peers/")):
+            yield at(path, 1, "a program that nothing compiles: make it a test or an example")
+
+
+@rule
 def nothing_unfinished():
     """Nothing unfinished: no todo!, no notes of things to do, no ignored tests."""
     macros = re.compile(r"\b(todo|unimplemented)!|#\[ignore")
@@ -268,6 +282,22 @@ def lit_tests_can_fail():
                 yield at(path, 1, f"no `{prefix}:` line for FileCheck")
         if any("--verify-diagnostics" in run for run in runs) and "//~" not in source:
             yield at(path, 1, "--verify-diagnostics without a `//~` line", warning=True)
+
+
+@rule
+def expected_numbers_end():
+    """In tests that run programs an expected line that ends in a number is matched whole: `n = 8` is found in `n = 80`."""
+    for path in lit_tests():
+        source = text(path)
+        if not str(path).startswith(("lit-tests/run/", "lit-tests/spec/")) and "%prog-run" not in source:
+            continue
+        whole = set()
+        for run in re.findall(r"RUN:.*--match-full-lines.*", source):
+            whole.update(re.findall(r"--check-prefix[= ](\w+)", run) or ["CHECK"])
+        for number, line in lines(path):
+            found = re.match(r"(?://|#) (\w+)(?:-NEXT|-SAME|-DAG)?: .*\d$", line)
+            if found and found[1] not in whole | {"RUN", "SPEC", "REQUIRES"}:
+                yield at(path, number, "the number may go on: end it with `{{$}}`, or use `--match-full-lines`")
 
 
 @rule
