@@ -23,6 +23,11 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "CONSTS", "ConstSpec", constants, |name, value| {
         format!("ConstSpec {{ name: {name:?}, value: {} }}", value.as_integer().expect("an integer"))
     });
+    out.push_str("/// The constants, for the compiler's own use.\npub mod uapi {\n");
+    for (name, value) in constants {
+        writeln!(out, "    pub const {name}: i128 = {value};").expect("a string grows");
+    }
+    out.push_str("}\n");
     out
 }
 

@@ -209,6 +209,11 @@ impl Types {
         types
     }
 
+    /// The constants of [`Ty`].
+    fn well_known(&self) -> impl Iterator<Item = Ty> {
+        (0..WELL_KNOWN.len() as u32).map(Ty)
+    }
+
     pub fn intern(&mut self, kind: TyKind) -> Ty {
         if let Some(&ty) = self.index.get(&kind) {
             return ty;

@@ -43,6 +43,11 @@ impl Types {
         }
     }
 
+    /// The type that is one word in IR text, without parts.
+    pub fn of_word(&self, word: &str) -> Option<Ty> {
+        self.well_known().find(|&ty| self.ir_text(ty) == word)
+    }
+
     /// As IR text has it, where `parse` reads it back.
     pub fn ir_text(&self, ty: Ty) -> String {
         match self.kind(ty) {

@@ -4,29 +4,6 @@ use super::lex::Token;
 use super::{Parse, Parser};
 use crate::types::{FnSig, Origin, Space, StructDef, Ty, TyKind};
 
-/// The types that are a word.
-const WORDS: [(&str, Ty); 19] = [
-    ("void", Ty::VOID),
-    ("i1", Ty::BOOL),
-    ("u8", Ty::U8),
-    ("u16", Ty::U16),
-    ("u32", Ty::U32),
-    ("u64", Ty::U64),
-    ("i8", Ty::I8),
-    ("i16", Ty::I16),
-    ("i32", Ty::I32),
-    ("i64", Ty::I64),
-    ("be16", Ty::BE16),
-    ("be32", Ty::BE32),
-    ("be64", Ty::BE64),
-    ("char", Ty::CHAR),
-    ("f64", Ty::F64),
-    ("handle", Ty::HANDLE),
-    ("link", Ty::LINK),
-    ("null", Ty::NULL),
-    ("error", Ty::ERROR),
-];
-
 impl Parser<'_> {
     pub(super) fn ty(&mut self) -> Parse<Ty> {
         match self.peek().clone() {
@@ -56,7 +33,7 @@ impl Parser<'_> {
     }
 
     fn word_type(&mut self, word: &str) -> Parse<Ty> {
-        if let Some(&(_, ty)) = WORDS.iter().find(|(name, _)| *name == word) {
+        if let Some(ty) = self.cx.types.of_word(word) {
             return Ok(ty);
         }
         match word {

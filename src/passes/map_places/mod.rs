@@ -15,6 +15,7 @@ use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
+use crate::tables::uapi::{BPF_ANY, BPF_EXIST, BPF_NOEXIST};
 use crate::types::{Space, Ty, TyKind, Types};
 use stale::Stale;
 use std::collections::{BTreeSet, HashMap};
@@ -22,11 +23,6 @@ use std::collections::{BTreeSet, HashMap};
 const NAME: &str = "map-places";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Turn map entries of user space into copies", run: Run::Function(run) };
-
-/// `BPF_ANY`, `BPF_NOEXIST` and `BPF_EXIST` of include/uapi/linux/bpf.h.
-const ANY: i128 = 0;
-const NOEXIST: i128 = 1;
-const EXIST: i128 = 2;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
@@ -94,7 +90,7 @@ impl Copies<'_> {
     }
 
     fn write_back(&self, b: &mut Builder<'_>) {
-        b.map_update(self.key, self.value, &self.map.name, EXIST, Ty::I32);
+        b.map_update(self.key, self.value, &self.map.name, BPF_EXIST, Ty::I32);
     }
 }
 
@@ -151,7 +147,7 @@ fn insert_where_absent(b: &mut Builder<'_>, copies: &Copies<'_>, present: Value,
             b.ks_yield(&[yes]);
         },
         |b| {
-            b.map_update(copies.key, init, &copies.map.name, NOEXIST, Ty::I32);
+            b.map_update(copies.key, init, &copies.map.name, BPF_NOEXIST, Ty::I32);
             let present = copies.read(b);
             b.ks_yield(&[present]);
         },
@@ -229,7 +225,7 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
     let value = b.ks_var(map.name.as_bytes(), place);
     b.map_copy(key, value, &map.name, Ty::BOOL);
     b.ks_assign_op(value, operand, &word, compute);
-    b.map_update(key, value, &map.name, ANY, Ty::I32);
+    b.map_update(key, value, &map.name, BPF_ANY, Ty::I32);
     func.erase(op);
 }
 

@@ -13,15 +13,13 @@ use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
+use crate::tables::uapi::BPF_NOEXIST;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "maps";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Turn access to map entries into lookups and updates", run: Run::Function(run) };
-
-/// `BPF_NOEXIST` of include/uapi/linux/bpf.h: insert only where the key is absent.
-const NOEXIST: i128 = 1;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
@@ -124,7 +122,7 @@ fn entry_or(func: &mut Function, module: &Declarations, types: &mut Types, op: O
             &[entry.pointer],
             |b| {
                 b.adopt(fill);
-                b.map_update(key, init, &name, NOEXIST, Ty::I32);
+                b.map_update(key, init, &name, BPF_NOEXIST, Ty::I32);
                 let pointer = b.map_lookup(key, &name, entry.pointer);
                 b.ks_yield(&[pointer]);
             },
@@ -200,7 +198,7 @@ pub fn insert(func: &mut Function, op: OpId) {
     let view = MapInsert::of(&func.ops[op]);
     let (key, value, map) = (view.key(), view.value(), view.map().clone());
     let mut b = Builder::before(func, op, NAME);
-    let status = b.map_update(key, value, &map, NOEXIST, Ty::I32);
+    let status = b.map_update(key, value, &map, BPF_NOEXIST, Ty::I32);
     let zero = b.ks_const(0, Ty::I32);
     func.become_op(op, Opcode::ArithCmp, vec![status, zero], vec![Attr::Word("eq".into())]);
 }
@@ -232,7 +230,7 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
         let place = b.ks_var(map.name.as_bytes(), fresh);
         b.ks_zero(place);
         b.ks_assign_op(place, value, &word, compute);
-        let status = b.map_update(key, place, &name, NOEXIST, Ty::I32);
+        let status = b.map_update(key, place, &name, BPF_NOEXIST, Ty::I32);
         let zero = b.ks_const(0, Ty::I32);
         let failed = b.arith_cmp(status, zero, "ne", Ty::BOOL);
         let again = |b: &mut Builder<'_>| {

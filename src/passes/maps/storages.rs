@@ -5,11 +5,12 @@
 use super::{Declarations, Entry, NAME, copy_value, declared};
 use crate::ir::ops::MapUpdate;
 use crate::ir::{Builder, Function, OpId, Value};
+use crate::tables::uapi::ENOMEM;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 /// What the status is where the kernel made no entry: it lacks memory, or the object cannot have one.
-const ENOMEM: i128 = -12;
+const NO_ENTRY: i128 = -ENOMEM;
 
 pub fn is_storage(func: &Function, module: &Declarations, op: OpId) -> bool {
     declared(module, MapUpdate::of(&func.ops[op]).map()).kind.object.is_some()
@@ -32,7 +33,7 @@ pub fn update(
     let pointer = b.map_object_entry(key, value, &name, entry.pointer);
     let absent = b.mem_is_null(pointer, Ty::BOOL);
     let failed = |b: &mut Builder<'_>| {
-        let error = b.ks_const(ENOMEM, Ty::I32);
+        let error = b.ks_const(NO_ENTRY, Ty::I32);
         b.ks_yield(&[error]);
     };
     let write = |b: &mut Builder<'_>| {
