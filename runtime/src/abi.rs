@@ -56,14 +56,10 @@
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
-//! | `ks_uncaught` | `noreturn void (const char *file, uint32_t line, int32_t code)`: a `throw` that nothing caught; status
-//! 1 |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
 //! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
 //! | `ks_wall_ns` | `uint64_t (void)`: CLOCK_REALTIME |
-//! | `ks_ifindex` | `int32_t (const char *name)`: the index, or −ENODEV |
-//! | `ks_strerror` | `const char *(int32_t code)`: of an errno value of either sign |
 
 use std::ffi::{c_char, c_void};
 

@@ -1,7 +1,7 @@
 //! How the runtime speaks to people: one message, one write to standard error, and errno values by name.
 
 use crate::{exit, program};
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
 /// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
 pub fn write_all(fd: i32, mut bytes: &[u8]) {
@@ -85,15 +85,4 @@ fn errno_name(code: u32) -> Option<&'static str> {
         (ENOTSUPP as i32, "ENOTSUPP"),
     ];
     NAMES.iter().find(|(number, _)| number.unsigned_abs() == code).map(|(_, name)| *name)
-}
-
-/// See abi.rs.
-#[unsafe(no_mangle)]
-pub extern "C" fn ks_strerror(code: i32) -> *const c_char {
-    let code = code.unsigned_abs();
-    if code == ENOTSUPP {
-        return c"Operation not supported by this kernel".as_ptr();
-    }
-    // SAFETY: any number is allowed; the string is static, or libc's buffer for unknown numbers.
-    unsafe { libc::strerror(code as i32) }
 }

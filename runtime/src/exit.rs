@@ -1,4 +1,4 @@
-//! The ends of a process: normal, by `panic`, by an uncaught `throw`. Each detaches what is attached.
+//! The ends of a process: normal, and by `panic`. Each detaches what is attached.
 //!
 //! Links are file descriptors, so the kernel drops them with the process; what it would keep are clsact filters, and
 //! those are removed here, also when C code or libc calls `exit`.
@@ -34,11 +34,4 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 pub extern "C" fn ks_panic(file: *const c_char, line: u32, message: *const c_char) -> ! {
     complain(&format!("panic at {}:{line}: {}", text(file), text(message)));
     leave(134)
-}
-
-/// See abi.rs.
-#[unsafe(no_mangle)]
-pub extern "C" fn ks_uncaught(file: *const c_char, line: u32, code: i32) -> ! {
-    complain(&format!("uncaught error {code}, thrown at {}:{line}", text(file)));
-    leave(1)
 }

@@ -2,16 +2,6 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-/// See abi.rs.
-#[unsafe(no_mangle)]
-pub extern "C" fn ks_ifindex(name: *const c_char) -> i32 {
-    if name.is_null() {
-        return -libc::ENODEV;
-    }
-    // SAFETY: the compiler passes a NUL-terminated string.
-    index_of(unsafe { CStr::from_ptr(name) }).unwrap_or(-libc::ENODEV)
-}
-
 pub fn index_of(name: &CStr) -> Option<i32> {
     // SAFETY: a NUL-terminated string.
     let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
