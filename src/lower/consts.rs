@@ -1,7 +1,6 @@
 //! Constants: as the bits of an `ks.const`, as bytes in memory, and as stores to a place.
 
 use super::func::Lowering;
-use super::function_pointers::{has_function, is_zero};
 use crate::ir::Value;
 use crate::sema::tree::Const;
 use crate::types::{FieldDef, Ty, TyKind, Types};
@@ -89,6 +88,20 @@ fn write_field(types: &Types, value: &Const, field: &FieldDef, bytes: &mut [u8])
     for (byte, more) in std::iter::zip(&mut bytes[at..][..size], shifted.to_le_bytes()) {
         *byte |= more;
     }
+}
+
+/// Whether a function is a part of the constant: then it has no image in memory before the program is linked.
+pub(super) fn has_function(value: &Const) -> bool {
+    match value {
+        Const::Func(_) => true,
+        Const::Struct(values) | Const::Array(values) => values.iter().any(has_function),
+        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => false,
+    }
+}
+
+/// Whether its memory is all zero.
+fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
+    !has_function(value) && image(types, value, ty).iter().all(|&byte| byte == 0)
 }
 
 pub(super) fn fields(types: &Types, ty: Ty) -> &[FieldDef] {

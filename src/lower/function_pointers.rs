@@ -1,21 +1,13 @@
 //! Functions as values: calls through them, and reading them out of constants.
 
+use super::aggregates;
+use super::consts::has_function;
 use super::elements::constant_index;
 use super::func::{Dest, Lowering, ir_type};
-use super::{aggregates, consts};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
-
-/// Whether a function is a part of the constant: then it has no image in memory before the program is linked.
-pub(super) fn has_function(value: &Const) -> bool {
-    match value {
-        Const::Func(_) => true,
-        Const::Struct(values) | Const::Array(values) => values.iter().any(has_function),
-        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => false,
-    }
-}
 
 /// One step from a constant into it.
 enum Step {
@@ -125,9 +117,4 @@ fn table(types: &Types, expr: &Expr) -> Option<Const> {
         return None;
     }
     aggregates::as_constant(types, root).filter(has_function)
-}
-
-/// The functions in a constant, for `consts`.
-pub(super) fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
-    !has_function(value) && consts::image(types, value, ty).iter().all(|&byte| byte == 0)
 }

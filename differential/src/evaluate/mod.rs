@@ -1,7 +1,8 @@
 //! The reference: what a program means, straight from the typed tree and from the language's rules, as plainly as can be.
 //!
 //! Values are mathematical integers; memory is a list of objects, each a tree of values; a pointer is an object and a way
-//! into it. Maps are models of the kernel's (`maps/`). Nothing of lowering, of passes or of the compiler's own folding is used, so that a fault there shows.
+//! into it. Maps are models of the kernel's (`maps/`). Nothing of lowering, of passes or of the compiler's own folding is
+//! used, so that a fault there shows.
 
 mod arith;
 mod exprs;

@@ -2,7 +2,8 @@
 //!
 //! A program is text. It declares types, constants and globals, functions that call one another, tests named `t0`, `t1` …
 //! of type `fn(u64, u64, u64, u64) -> u64`, `reset()`, which gives the globals their initial values, and `digest()`, which
-//! folds them into a number; with maps also `contents()`, which folds what they hold. One file per family of the language; a family is a method that yields text for what is asked.
+//! folds them into a number; with maps also `contents()`, which folds what they hold. One file per family of the language;
+//! a family is a method that yields text for what is asked.
 
 mod choices;
 mod exprs;

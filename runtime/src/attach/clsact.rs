@@ -4,7 +4,6 @@
 //! A filter has a handle made of the project's name and a priority made of the program's number: the next start
 //! replaces what a killed process left behind.
 
-use super::tc;
 use crate::errors::errno;
 use crate::program;
 use libbpf_sys as bpf;
@@ -12,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// Priorities of our filters: after those that people number by hand.
-pub const FIRST_PRIORITY: u32 = 0xb000;
+const FIRST_PRIORITY: u32 = 0xb000;
 
 /// A filter; never freed, so that a handler may walk the list at any time.
 struct Filter {
@@ -43,7 +42,7 @@ impl Attachment {
             ifindex,
             parent,
             handle: hash(program::name()),
-            priority: tc::priority(handle),
+            priority: priority(handle),
             live: AtomicBool::new(true),
             next: FILTERS.load(Ordering::Acquire),
         };
@@ -112,6 +111,11 @@ impl Filter {
             result => result,
         }
     }
+}
+
+/// Which program of the project a handle is, as the place of its filter among others.
+fn priority(handle: u32) -> u32 {
+    FIRST_PRIORITY + handle % 4096
 }
 
 /// Removes every live filter. Safe in a signal handler.

@@ -2,7 +2,7 @@
 //!
 //! Environment: `KS_TC=clsact` takes filters on every kernel.
 
-use super::clsact::{self, Attachment};
+use super::clsact::Attachment;
 use super::{Attached, Failure, Interface, link, not_permitted};
 use crate::errors::reason;
 use crate::load::unknown_to_kernel;
@@ -68,9 +68,4 @@ fn failure(code: i32, direction: Direction, interface: &Interface) -> Failure {
         _ => format!("the {side} of `{name}`: {said}"),
     };
     Failure::new(code, why)
-}
-
-/// For `clsact.rs`: which program of the project a handle is, as the place of its filter among others.
-pub fn priority(handle: u32) -> u32 {
-    clsact::FIRST_PRIORITY + handle % 4096
 }

@@ -63,7 +63,7 @@ impl<'c> FnGen<'_, '_, 'c> {
         }
     }
 
-    fn number(&self, value: u32) -> BasicValueEnum<'c> {
+    pub fn number(&self, value: u32) -> BasicValueEnum<'c> {
         self.g.build.int(32, value.into()).into()
     }
 
@@ -71,18 +71,6 @@ impl<'c> FnGen<'_, '_, 'c> {
     fn wide(&self, value: Value) -> BasicValueEnum<'c> {
         let extend = if self.g.is_signed(self.func.ty(value)) { Extend::Sign } else { Extend::Zero };
         self.g.build.resize(self.int(value), 64, extend).into()
-    }
-}
-
-/// A map's number in the descriptor; a bound map has the one that is kept in its place.
-pub fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
-    if g.bound.contains_key(map) {
-        let kept = super::map::place(g, map);
-        return g.g.build.resize(g.g.build.ptr_to_int(kept), 32, Extend::Zero).into();
-    }
-    match super::super::host::maps(g.g.ir).position(|m| m.name == *map) {
-        Some(index) => g.number(index as u32),
-        None => crate::bug!("there is no map @{map}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::functions::FnGen;
-use super::host::{map_index, runtime};
+use super::host::runtime;
 use crate::ir::ops::{
     MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew, MapIterNext,
     MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek, MapPop, MapPush,
@@ -23,12 +23,25 @@ fn lock_flag(g: &FnGen, map: &Symbol) -> u64 {
     if locked && g.g.target == Target::Bpf { 4 } else { 0 }
 }
 
+/// Where a map is: the object's variable, or what a bound map's place holds.
 pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
     if let Some(&kept) = g.bound.get(map) {
         return g.g.build.load(g.g.build.ptr_type().into(), kept, 8, false).into_pointer_value();
     }
     match g.g.data.get(map) {
         Some(&place) => place,
+        None => crate::bug!("there is no map @{map}"),
+    }
+}
+
+/// A map's number in the descriptor; a bound map has the one that is kept in its place.
+fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
+    if g.bound.contains_key(map) {
+        let kept = place(g, map);
+        return g.g.build.resize(g.g.build.ptr_to_int(kept), 32, Extend::Zero).into();
+    }
+    match super::super::host::maps(g.g.ir).position(|m| m.name == *map) {
+        Some(index) => g.number(index as u32),
         None => crate::bug!("there is no map @{map}"),
     }
 }
