@@ -101,10 +101,11 @@ impl Printer<'_> {
         }
         self.expr(condition);
         self.indent += 1;
-        for (sign, before, branch) in [("? ", condition, then), (": ", then, otherwise)] {
+        for (sign, before, branch) in [('?', condition, then), (':', then, otherwise)] {
             self.trailing(before.span.hi);
+            self.leading(self.find(sign, before.span.hi), false);
             self.line();
-            self.push(sign);
+            self.push(&format!("{sign} "));
             self.expr(branch);
         }
         self.indent -= 1;
