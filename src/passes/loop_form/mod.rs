@@ -59,10 +59,21 @@ fn missing_callbacks(cx: &Session) -> Option<String> {
 }
 
 fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
-    let what = "a loop without a small number of turns".into();
-    cx.error(func.ops[op].loc.span, NeedsKernel { what, version }).help(
-        "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
-    );
+    let data = &func.ops[op];
+    let constant = data.opcode == Opcode::KsFor
+        && [KsFor::of(data).low(), KsFor::of(data).high()].iter().all(|&bound| func.known(&cx.types, bound).is_some());
+    let (what, help) = if constant {
+        (
+            "a loop that the verifier follows in so many ways",
+            "fewer turns, or less that a turn does and decides, do on every kernel",
+        )
+    } else {
+        (
+            "a loop without a small number of turns",
+            "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
+        )
+    };
+    cx.error(data.loc.span, NeedsKernel { what: what.into(), version }).help(help);
 }
 
 /// Counts up to what the end can be at most, and leaves the loop at the end: so every verifier knows the number of turns.

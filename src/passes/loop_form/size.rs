@@ -16,7 +16,8 @@ const PLAIN: u64 = 4096;
 /// is changed on one way only can have as many as there were turns. Well below the million where it gives up.
 const FORKED: u64 = 1 << 16;
 
-/// And for one that cannot be a callback, because of the pointers that it changes.
+/// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
+const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
 
 /// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
@@ -98,8 +99,9 @@ impl Sizes<'_> {
         let all = body.saturating_mul(turns);
         let forks = Body::of(func, self.types, view.body_region()).forks();
         let followed = all.saturating_mul(turns.saturating_pow(forks));
-        let limit = if changes_pointer(func, self.types, view.body_region()) { FORKED_OR_REFUSED } else { FORKED };
-        (all <= PLAIN && (forks == 0 || followed <= limit)).then_some(all)
+        let only_form = !self.callbacks || changes_pointer(func, self.types, view.body_region());
+        let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
+        (all <= plain && (forks == 0 || followed <= forked)).then_some(all)
     }
 }
 
