@@ -104,13 +104,18 @@ fn forget_copied(func: &mut Function, types: &mut Types, op: OpId, pass: &'stati
     let integers = from.integers(func, types, FOLLOWED).unwrap_or_default();
     let integers: Vec<(Path, Ty)> = integers.into_iter().filter(|&(_, ty)| ty != Ty::BOOL).collect();
     let mut b = Builder::before(func, op, pass);
-    for (path, ty) in &integers {
-        let place = path.place(&mut b, types, from.variable);
-        let value = b.ks_load(place, *ty);
-        let value = forgotten(&mut b, value);
-        b.ks_store(place, value);
+    for part in &integers {
+        forget_part(&mut b, types, part);
     }
     if integers.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+/// The same integer in its place, which the verifier does not know any more.
+pub fn forget_part(b: &mut Builder<'_>, types: &mut Types, (path, ty): &(Path, Ty)) {
+    let place = path.place(b, types, path.variable);
+    let value = b.ks_load(place, *ty);
+    let value = forgotten(b, value);
+    b.ks_store(place, value);
 }
 
 fn forgotten(b: &mut Builder<'_>, value: Value) -> Value {

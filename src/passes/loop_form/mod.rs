@@ -3,10 +3,11 @@
 //! The verifier follows a plain loop turn by turn, up to a million instructions in all. Takes structured loops. A `ks.for`
 //! whose bounds the compiler knows, with few turns for the size of its body, stays as it is; any other loop becomes
 //! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. For kernels that
-//! have nothing to make of that, a `ks.for` whose high bound is small, though not known, stays as it is too, and others are
-//! errors. After the passes that expand what bodies hold, so that their sizes are known; before `iterators` and `outline`,
-//! which take `bpf.turns`.
+//! have nothing to make of that, a `ks.for` whose high bound is small, though not known, stays as it is too, what turns change
+//! in many ways is forgotten at each, and others are errors. After the passes that expand what bodies hold, so that their
+//! sizes are known; before `iterators` and `outline`, which take `bpf.turns`.
 
+mod forget;
 mod size;
 
 use super::{Changed, Pass, Run, hide};
@@ -26,7 +27,8 @@ const MAX_TURNS: i128 = 1 << 23;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
-    for (name, op) in size::too_large(module, &cx.types, missing.is_none()) {
+    let forms = size::forms(module, &cx.types, missing.is_none());
+    for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         if let Some(version) = &missing {
             report(cx, func, op, version.clone());
@@ -40,6 +42,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     for func in &mut module.funcs {
         changed = changed.or(hide::forget_stores(func, &mut cx.types, NAME));
+    }
+    for (name, op) in forms.forgetting {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        forget::forget(func, &mut cx.types, op);
+        changed = Changed::Yes;
     }
     if missing.is_some() {
         for func in &mut module.funcs {

@@ -1,5 +1,6 @@
 //! How much of a plain loop the verifier has to walk through.
 
+use super::forget;
 use crate::ir::ops::{KsCall, KsFor};
 use crate::ir::range::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
@@ -24,14 +25,23 @@ const FORKED_OR_REFUSED: u64 = 1 << 20;
 /// each number of turns.
 const COUNTED: u64 = 64;
 
-/// The loops that cannot stay plain, each function's inner ones before outer ones. `callbacks`: kernels have another form
-/// for loops; else one stays plain too if its bound is small, though not known.
-pub fn too_large(module: &Module, types: &Types, callbacks: bool) -> Vec<(Symbol, OpId)> {
-    let mut sizes = Sizes { module, types, callbacks, funcs: HashMap::new(), too_large: Vec::new() };
+/// What is to be done with the loops of a module.
+#[derive(Default)]
+pub struct Forms {
+    /// Those that cannot stay plain, each function's inner ones before outer ones.
+    pub too_large: Vec<(Symbol, OpId)>,
+    /// Those that stay plain if the verifier forgets what they change.
+    pub forgetting: Vec<(Symbol, OpId)>,
+}
+
+/// `callbacks`: kernels have another form for loops; else one stays plain too if its bound is small, though not known, and
+/// what it changes can be forgotten.
+pub fn forms(module: &Module, types: &Types, callbacks: bool) -> Forms {
+    let mut sizes = Sizes { module, types, callbacks, funcs: HashMap::new(), forms: Forms::default() };
     for func in &module.funcs {
         sizes.of_function(&func.name);
     }
-    sizes.too_large
+    sizes.forms
 }
 
 /// The loops that are plain though their high bound is not known, each with the most that it can be.
@@ -47,7 +57,7 @@ struct Sizes<'m> {
     callbacks: bool,
     /// Operations of each function.
     funcs: HashMap<Symbol, u64>,
-    too_large: Vec<(Symbol, OpId)>,
+    forms: Forms,
 }
 
 impl Sizes<'_> {
@@ -78,13 +88,13 @@ impl Sizes<'_> {
             return all;
         }
         if matches!(data.opcode, Opcode::KsFor | Opcode::KsWhile) {
-            self.too_large.push((func.name.clone(), op));
+            self.forms.too_large.push((func.name.clone(), op));
         }
         regions
     }
 
     /// The operations of all turns of a loop that can stay plain.
-    fn plain(&self, func: &Function, op: OpId, body: u64) -> Option<u64> {
+    fn plain(&mut self, func: &Function, op: OpId, body: u64) -> Option<u64> {
         let view = KsFor::of(&func.ops[op]);
         let low = func.known(self.types, view.low())?;
         let known = func.known(self.types, view.high());
@@ -97,11 +107,26 @@ impl Sizes<'_> {
             return None;
         }
         let all = body.saturating_mul(turns);
-        let forks = Body::of(func, self.types, view.body_region()).forks();
+        let region = view.body_region();
+        let mut inner = Body::of(func, self.types, region);
+        let forks = inner.forks();
         let followed = all.saturating_mul(turns.saturating_pow(forks));
-        let only_form = !self.callbacks || changes_pointer(func, self.types, view.body_region());
+        let only_form = !self.callbacks || changes_pointer(func, self.types, region);
         let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
-        (all <= plain && (forks == 0 || followed <= forked)).then_some(all)
+        if all > plain || forks == 0 || followed <= forked {
+            return (all <= plain).then_some(all);
+        }
+        if self.callbacks {
+            return None;
+        }
+        inner.forgotten = forget::variables(func, self.types, region);
+        let kept = inner.forks();
+        let ways = turns.saturating_pow(kept).saturating_mul(2_u64.saturating_pow(forks - kept));
+        if all.saturating_mul(ways) > forked {
+            return None;
+        }
+        self.forms.forgetting.push((func.name.clone(), op));
+        Some(all)
     }
 }
 
@@ -118,6 +143,8 @@ struct Body<'a> {
     inside: HashSet<OpId>,
     /// Those in a loop inside the body.
     nested: HashSet<OpId>,
+    /// Variables whose values count as one.
+    forgotten: HashSet<OpId>,
 }
 
 impl Body<'_> {
@@ -129,7 +156,7 @@ impl Body<'_> {
         for &op in ops.iter().filter(|&&op| is_loop(func.ops[op].opcode)) {
             func.ops[op].regions.iter().for_each(|&inner| func.walk_region(inner, &mut nested));
         }
-        Body { func, types, ops, inside, nested: nested.into_iter().collect() }
+        Body { func, types, ops, inside, nested: nested.into_iter().collect(), forgotten: HashSet::new() }
     }
 
     /// How often a turn changes a variable of outside in different ways.
@@ -173,7 +200,8 @@ impl Body<'_> {
                 TyKind::Place { space: Space::Stack | Space::Any, .. }
                     | TyKind::Ptr { space: Space::Stack | Space::Any, .. }
             );
-            on_stack && data.may_write(index) && root(self.func, place).is_none_or(|root| !self.inside.contains(&root))
+            let known = |root: OpId| self.inside.contains(&root) || self.forgotten.contains(&root);
+            on_stack && data.may_write(index) && !root(self.func, place).is_some_and(known)
         })
     }
 
