@@ -3,7 +3,7 @@
 
 use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{Artifact, addresses, callbacks, flags, null_tests, refusals, stack};
+use super::{Artifact, addresses, callbacks, flags, null_tests, refusals, settled, stack};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -173,6 +173,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             null_tests::keep_apart(&g);
             addresses::keep_sums(&g);
             flags::forget_choices(&g);
+            settled::settle_choices(&g);
             callbacks::bound_results(&g);
         }
         let kind = match want {

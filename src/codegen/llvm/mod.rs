@@ -23,6 +23,7 @@ mod module;
 mod null_tests;
 mod object;
 mod refusals;
+mod settled;
 mod stack;
 mod types;
 

@@ -71,6 +71,16 @@ impl<'c> Build<'c> {
         made(self.builder.build_extract_value(results, 0, "")).into_int_value()
     }
 
+    /// The same number, in a register, where the builder stands.
+    pub fn asm_settled(&self, value: IntValue<'c>) -> IntValue<'c> {
+        let ty = value.get_type();
+        let fn_type = ty.fn_type(&[ty.into()], false);
+        let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[value.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
