@@ -135,9 +135,11 @@ impl Checker<'_, '_> {
         let complete = default.is_some() || left.is_empty();
         self.flow = match after {
             Some(after) if complete => after,
-            Some(after) => after.join(before),
-            None => before,
+            Some(after) => after.join(before.clone()),
+            None => before.clone(),
         };
+        let is_enum = self.enum_id(subject.ty).is_some();
+        self.no_arm = (is_enum && default.is_none() && !self.flow.reachable).then_some(before);
         (arms, left)
     }
 

@@ -112,6 +112,8 @@ struct Checker<'c, 'e> {
     info: Vec<LocalInfo>,
     scopes: Vec<Block>,
     flow: Flow,
+    /// After a `match` whose arms take every variant and all leave: what a value that is no variant finds.
+    no_arm: Option<Flow>,
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
@@ -147,6 +149,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             loops: Vec::new(),
             depth: 0,
             flow_unknown: false,
+            no_arm: None,
             errors_before: 0,
             wanted_by: None,
             pattern_texts: Vec::new(),

@@ -24,6 +24,11 @@ impl Checker<'_, '_> {
     pub fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::new();
         for (index, stmt) in stmts.iter().enumerate() {
+            if !self.flow.reachable
+                && let Some(flow) = self.no_arm.take()
+            {
+                self.flow = flow;
+            }
             if !self.flow.reachable {
                 self.unreachable(stmt.span);
                 self.flow.reachable = true;
@@ -34,7 +39,11 @@ impl Checker<'_, '_> {
                 self.flow.reachable = false;
                 return out;
             }
+            self.no_arm = None;
             self.stmt(stmt, &mut out);
+            if !is_match(stmt) {
+                self.no_arm = None;
+            }
         }
         out
     }
@@ -294,4 +303,8 @@ impl Checker<'_, '_> {
                 .help("declare one: `fn name(…) -> T`");
         }
     }
+}
+
+fn is_match(stmt: &ast::Stmt) -> bool {
+    matches!(&stmt.kind, Ast::Expr(ast::Expr { kind: ast::ExprKind::Match(_), .. }))
 }
