@@ -229,10 +229,13 @@ pub(super) fn widen((bits, signed): (u8, bool)) -> (u8, bool) {
 }
 
 /// What operators there are for values that are no numbers.
-pub(super) fn operators_of(kind: TyKind) -> Option<&'static str> {
+pub(super) fn operators_of(kind: TyKind) -> Option<String> {
     if matches!(kind, TyKind::Str(_)) {
-        return Some("strings are compared by `==` and `!=`, and joined by `+`");
+        return Some("strings are compared by `==` and `!=`, and joined by `+`".into());
+    }
+    if let TyKind::Array(Ty::CHAR, length) = kind {
+        return Some(format!("as a `str({})` it is joined by `+`", length + 1));
     }
     let parts = matches!(kind, TyKind::Struct(_) | TyKind::Array(..));
-    parts.then_some("as a whole it is compared by `==` and `!=`; for the rest name its parts")
+    parts.then(|| "as a whole it is compared by `==` and `!=`; for the rest name its parts".into())
 }
