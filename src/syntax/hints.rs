@@ -224,6 +224,8 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "then" => "the body follows the condition in braces",
         "else" if before == ";" => "leave out the `;` before `else`",
         "=" if expects(",") && expects(")") => "parameters have no default values",
+        "=" if failure.expected.operator => "an assignment has no value: write a statement for each",
+        ":" if matches!(before, ".." | "..=") => "a range has both ends; `default` takes the rest",
         "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",

@@ -1,6 +1,6 @@
 //! How much of a plain loop the verifier has to walk through.
 
-use super::forget;
+use super::{forget, learned};
 use crate::ir::ops::{KsCall, KsFor};
 use crate::ir::range::Ranges;
 use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
@@ -20,6 +20,19 @@ const FORKED: u64 = 1 << 16;
 /// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
+
+/// The same where there is another form, for a loop in which the verifier learns about a packet or a variable, turn by turn: the
+/// states of a turn are those of the turns before it.
+const LEARNED: u64 = 1 << 17;
+
+/// What follows a plain loop the verifier walks through for each of the values that the loop may leave in variables: so much
+/// of it at most, where there is another form for the loop. Not where what follows is as large by itself: there a number that
+/// is known spares more than it costs.
+const AFTER: u64 = 1 << 16;
+const AFTER_ITSELF: u64 = 1 << 14;
+
+/// How often the verifier goes through a callback, about, before nothing new comes.
+const CALLBACK: u64 = 8;
 
 /// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
 /// each number of turns.
@@ -51,50 +64,83 @@ pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
 }
 
+/// What a piece of code is to the verifier.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    /// Operations, those of plain loops in all their turns.
+    ops: u64,
+    /// The same, with those of callbacks as often as it goes through them.
+    walked: u64,
+}
+
+impl Size {
+    const ONE: Size = Size { ops: 1, walked: 1 };
+
+    fn plus(self, other: Size) -> Size {
+        Size { ops: self.ops.saturating_add(other.ops), walked: self.walked.saturating_add(other.walked) }
+    }
+
+    fn times(self, turns: u64) -> Size {
+        Size { ops: self.ops.saturating_mul(turns), walked: self.walked.saturating_mul(turns) }
+    }
+}
+
 struct Sizes<'m> {
     module: &'m Module,
     types: &'m Types,
     callbacks: bool,
-    /// Operations of each function.
-    funcs: HashMap<Symbol, u64>,
+    funcs: HashMap<Symbol, Size>,
     forms: Forms,
 }
 
 impl Sizes<'_> {
-    fn of_function(&mut self, name: &Symbol) -> u64 {
+    fn of_function(&mut self, name: &Symbol) -> Size {
         if let Some(&size) = self.funcs.get(name) {
             return size;
         }
-        let Some(func) = self.module.func(name) else { return 0 };
-        let size = self.of_region(func, func.body);
+        let Some(func) = self.module.func(name) else { return Size::default() };
+        let size = self.of_region(func, func.body, 0);
         self.funcs.insert(name.clone(), size);
         size
     }
 
-    fn of_region(&mut self, func: &Function, region: RegionId) -> u64 {
-        let ops = &func.blocks[func.only_block(region)].ops;
-        ops.iter().fold(0, |sum: u64, &op| sum.saturating_add(self.of_op(func, op)))
+    /// `after` is what the verifier walks through from the end of the region on. From the last op to the first, so that this is
+    /// known for each; what is too large stays in the order of the text.
+    fn of_region(&mut self, func: &Function, region: RegionId, after: u64) -> Size {
+        let before = std::mem::take(&mut self.forms.too_large);
+        let mut found = Vec::new();
+        let mut size = Size::default();
+        for &op in func.blocks[func.only_block(region)].ops.iter().rev() {
+            size = size.plus(self.of_op(func, op, after.saturating_add(size.walked)));
+            found.push(std::mem::take(&mut self.forms.too_large));
+        }
+        self.forms.too_large = before;
+        self.forms.too_large.extend(found.into_iter().rev().flatten());
+        size
     }
 
-    fn of_op(&mut self, func: &Function, op: OpId) -> u64 {
+    fn of_op(&mut self, func: &Function, op: OpId, after: u64) -> Size {
         let data = &func.ops[op];
         if data.opcode == Opcode::KsCall {
-            return self.of_function(KsCall::of(data).callee()).saturating_add(1);
+            return self.of_function(KsCall::of(data).callee()).plus(Size::ONE);
         }
-        let regions = data.regions.iter().map(|&r| self.of_region(func, r)).fold(1, u64::saturating_add);
+        // After the body of a loop comes the next turn, which is counted as that.
+        let after_body = if is_loop(data.opcode) { 0 } else { after };
+        let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
         if data.opcode == Opcode::KsFor
-            && let Some(all) = self.plain(func, op, regions)
+            && let Some(all) = self.plain(func, op, regions, after)
         {
             return all;
         }
         if matches!(data.opcode, Opcode::KsFor | Opcode::KsWhile) {
             self.forms.too_large.push((func.name.clone(), op));
+            return Size { walked: regions.walked.saturating_mul(CALLBACK), ..regions };
         }
         regions
     }
 
-    /// The operations of all turns of a loop that can stay plain.
-    fn plain(&mut self, func: &Function, op: OpId, body: u64) -> Option<u64> {
+    /// The size of all turns of a loop that can stay plain.
+    fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let view = KsFor::of(&func.ops[op]);
         let low = func.known(self.types, view.low())?;
         let known = func.known(self.types, view.high());
@@ -106,15 +152,26 @@ impl Sizes<'_> {
         if known.is_none() && turns > COUNTED {
             return None;
         }
-        let all = body.saturating_mul(turns);
+        let size = body.times(turns);
+        let all = size.ops;
         let region = view.body_region();
         let mut inner = Body::of(func, self.types, region);
         let forks = inner.forks();
         let followed = all.saturating_mul(turns.saturating_pow(forks));
         let only_form = !self.callbacks || changes_pointer(func, self.types, region);
         let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
+        if !only_form {
+            let subjects = learned::subjects(func, self.types, region, &inner.ops);
+            let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(turns) / (nth + 1));
+            let early = u32::from(inner.ends_early());
+            let again = turns.saturating_pow(forks + early).saturating_mul(after);
+            let many_ends = forks + early > 0 && again > AFTER && after <= AFTER_ITSELF;
+            if (subjects > 0 && learned > LEARNED) || many_ends {
+                return None;
+            }
+        }
         if all > plain || forks == 0 || followed <= forked {
-            return (all <= plain).then_some(all);
+            return (all <= plain).then_some(size);
         }
         if self.callbacks {
             return None;
@@ -126,7 +183,7 @@ impl Sizes<'_> {
             return None;
         }
         self.forms.forgetting.push((func.name.clone(), op));
-        Some(all)
+        Some(size)
     }
 }
 
@@ -170,6 +227,12 @@ impl Body<'_> {
         let calls =
             self.ops.iter().filter(|&&op| self.func.ops[op].opcode == Opcode::KsCall && self.writes_outside(op));
         (branches + stores.count() + calls.count()) as u32
+    }
+
+    /// Whether variables of outside may tell in which turn the loop was left.
+    fn ends_early(&self) -> bool {
+        let leaves = |&op: &OpId| self.func.ops[op].opcode == Opcode::KsBreak && !self.nested.contains(&op);
+        self.ops.iter().any(leaves) && self.ops.iter().any(|&op| self.writes_outside(op))
     }
 
     fn is_branch(&self, op: OpId) -> bool {

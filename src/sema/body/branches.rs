@@ -134,11 +134,17 @@ impl Checker<'_, '_> {
             Ok(ty) => ty,
             Err((first, second)) => {
                 let numbers = [first, second].iter().all(|&ty| self.is_number(ty));
+                let at =
+                    [first, second].map(|ty| values.iter().find(|value| value.ty() == ty).map(|value| value.span()));
                 let (first, second) = (self.ty_name(first), self.ty_name(second));
+                let parts = [first.clone(), second.clone()];
                 let error = self.error(span, BranchTypes { first, second });
-                if numbers {
-                    error.help("convert one of them with `as`");
+                for (at, ty) in at.into_iter().zip(parts) {
+                    if let Some(at) = at {
+                        error.note(at, format!("`{ty}`"));
+                    }
                 }
+                error.help(if numbers { "convert one of them with `as`" } else { "all branches yield one type" });
                 Ty::ERROR
             }
         };

@@ -92,6 +92,11 @@ impl Checker<'_, '_> {
                 }
             },
         };
+        if what == "a constant" {
+            let what = what.into();
+            self.error(name.span, NotAssignable { what }).help("what changes is declared with `var`");
+            return error_expr(name.span);
+        }
         self.not_assignable(name.span, what)
     }
 
