@@ -102,7 +102,7 @@ impl Checker<'_, '_> {
         let value = self.value(expr, expected);
         let value = self.as_not_null(value);
         let block = Block { stmts: Vec::new(), value: None, span: expr.span };
-        Branch { block, value: Some(value), leaves: !self.flow.reachable }
+        Branch { block, value: Some(value), leaves: self.flow.leaves() }
     }
 
     /// A block whose last statement, if it is an expression, is its value.
@@ -122,7 +122,7 @@ impl Checker<'_, '_> {
         }
         self.pop_scope();
         let block = Block { stmts, value: None, span: block.span };
-        Branch { block, value, leaves: !self.flow.reachable }
+        Branch { block, value, leaves: self.flow.leaves() }
     }
 
     /// Gives the values of all branches one type.

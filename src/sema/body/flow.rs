@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 pub(super) struct Flow {
     pub reachable: bool,
+    /// Only a number comes here that is no variant of its enum, and so took no arm of a `match` over all variants.
+    pub no_variant: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
     /// The same for fields, and for what is behind pointers.
@@ -69,6 +71,7 @@ impl Flow {
     pub fn start() -> Flow {
         Flow {
             reachable: true,
+            no_variant: false,
             not_null: BTreeSet::new(),
             not_null_parts: BTreeSet::new(),
             attachments: Attachments::default(),
@@ -89,11 +92,19 @@ impl Flow {
                 let freed = heap::join(self.freed, other.freed);
                 let mut kept_tests = self.kept_tests;
                 kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
-                Flow { reachable: true, not_null, not_null_parts, attachments, deleted, freed, kept_tests }
+                let no_variant = self.no_variant && other.no_variant;
+                Flow { reachable: true, no_variant, not_null, not_null_parts, attachments, deleted, freed, kept_tests }
             }
             (true, false) => self,
             (false, _) => other,
         }
+    }
+}
+
+impl Flow {
+    /// Whether control leaves before, by all that the source says of.
+    pub fn leaves(&self) -> bool {
+        !self.reachable || self.no_variant
     }
 }
 

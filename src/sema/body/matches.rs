@@ -138,8 +138,9 @@ impl Checker<'_, '_> {
             Some(after) => after.join(before.clone()),
             None => before.clone(),
         };
-        let is_enum = self.enum_id(subject.ty).is_some();
-        self.no_arm = (is_enum && default.is_none() && !self.flow.reachable).then_some(before);
+        if !self.flow.reachable && default.is_none() && self.enum_id(subject.ty).is_some() {
+            self.flow = Flow { no_variant: true, ..before };
+        }
         (arms, left)
     }
 
@@ -274,7 +275,7 @@ impl Checker<'_, '_> {
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
                 // What was reported, such as `break` outside of a loop, was meant to leave.
-                let leaves = !self.flow.reachable || stmts.is_empty();
+                let leaves = self.flow.leaves() || stmts.is_empty();
                 Branch { block: Block { stmts, value: None, span: stmt.span }, value: None, leaves }
             }
         }

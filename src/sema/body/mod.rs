@@ -83,7 +83,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     let body = env.funcs[func.0 as usize].decl.body.as_ref()?;
     let mut checker = Checker::new(cx, env, func);
     let mut block = checker.block(body);
-    if checker.flow.reachable {
+    if !checker.flow.leaves() {
         checker.end_of_body(&mut block.stmts, body.span);
     }
     checker.check_escapes();
@@ -112,8 +112,6 @@ struct Checker<'c, 'e> {
     info: Vec<LocalInfo>,
     scopes: Vec<Block>,
     flow: Flow,
-    /// After a `match` whose arms take every variant and all leave: what a value that is no variant finds.
-    no_arm: Option<Flow>,
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
@@ -149,7 +147,6 @@ impl<'c, 'e> Checker<'c, 'e> {
             loops: Vec::new(),
             depth: 0,
             flow_unknown: false,
-            no_arm: None,
             errors_before: 0,
             wanted_by: None,
             pattern_texts: Vec::new(),

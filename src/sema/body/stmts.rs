@@ -24,11 +24,6 @@ impl Checker<'_, '_> {
     pub fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::new();
         for (index, stmt) in stmts.iter().enumerate() {
-            if !self.flow.reachable
-                && let Some(flow) = self.no_arm.take()
-            {
-                self.flow = flow;
-            }
             if !self.flow.reachable {
                 self.unreachable(stmt.span);
                 self.flow.reachable = true;
@@ -39,11 +34,8 @@ impl Checker<'_, '_> {
                 self.flow.reachable = false;
                 return out;
             }
-            self.no_arm = None;
+            self.flow.no_variant = false;
             self.stmt(stmt, &mut out);
-            if !is_match(stmt) {
-                self.no_arm = None;
-            }
         }
         out
     }
@@ -303,8 +295,4 @@ impl Checker<'_, '_> {
                 .help("declare one: `fn name(…) -> T`");
         }
     }
-}
-
-fn is_match(stmt: &ast::Stmt) -> bool {
-    matches!(&stmt.kind, Ast::Expr(ast::Expr { kind: ast::ExprKind::Match(_), .. }))
 }
