@@ -202,7 +202,8 @@ fn in_danger(func: &Function, types: &Types) -> BTreeSet<Value> {
 fn has_small_elements(types: &Types, ty: Ty) -> bool {
     let kind = types.kind(ty);
     if let TyKind::Array(element, _) = kind {
-        return !types.size_of(element).is_multiple_of(SLOT) || is_struct(types, element);
+        let small = !types.size_of(element).is_multiple_of(SLOT);
+        return small || is_struct(types, element) || has_small_elements(types, element);
     }
     if let TyKind::Struct(id) = kind {
         return types.struct_def(id).fields.iter().any(|field| has_small_elements(types, field.ty));
