@@ -1,6 +1,6 @@
 //! The command line: what the user asked for, as data.
 
-use crate::session::{KernelVersion, Mcpu, Options, PIN_ROOT, PrintAfter};
+use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -104,9 +104,9 @@ pub enum InspectFormat {
 /// Options of every compilation.
 #[derive(Args, Debug)]
 pub struct Common {
-    /// Oldest kernel that the BPF object must load on
-    #[arg(long, default_value = "6.1", value_parser = kernel_version, value_name = "VERSION")]
-    pub min_kernel: KernelVersion,
+    /// Oldest kernel that the BPF object must load on; 6.1, or 6.6 with `--mcpu=v4`
+    #[arg(long, value_parser = kernel_version, value_name = "VERSION")]
+    pub min_kernel: Option<KernelVersion>,
     /// BPF instruction set level; v4 needs Linux 6.6 or later
     #[arg(long, default_value = "v3")]
     pub mcpu: McpuName,
@@ -212,16 +212,31 @@ fn kernel_version(text: &str) -> Result<KernelVersion, String> {
 }
 
 impl Common {
+    fn mcpu(&self) -> Mcpu {
+        match self.mcpu {
+            McpuName::V1 => Mcpu::V1,
+            McpuName::V2 => Mcpu::V2,
+            McpuName::V3 => Mcpu::V3,
+            McpuName::V4 => Mcpu::V4,
+        }
+    }
+
+    /// Why options contradict each other, if they do.
+    pub fn check(&self) -> Result<(), String> {
+        let (Some(since), Some(oldest)) = (self.mcpu().since(), self.min_kernel) else { return Ok(()) };
+        if oldest >= since {
+            return Ok(());
+        }
+        let (level, KernelVersion { major, minor }) = (self.mcpu().name(), since);
+        Err(format!("`--mcpu={level}` needs Linux {major}.{minor}, and `--min-kernel` names an older one"))
+    }
+
     pub fn options(&self, input: &Path) -> Options {
         let stem = input.file_stem().map_or("ks".into(), |s| s.to_string_lossy().into_owned());
+        let mcpu = self.mcpu();
         Options {
-            mcpu: match self.mcpu {
-                McpuName::V1 => Mcpu::V1,
-                McpuName::V2 => Mcpu::V2,
-                McpuName::V3 => Mcpu::V3,
-                McpuName::V4 => Mcpu::V4,
-            },
-            min_kernel: self.min_kernel,
+            mcpu,
+            min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
             opt_level: self.opt_level,
             exports: Vec::new(),
             verify_ir: self.verify_ir || cfg!(debug_assertions),

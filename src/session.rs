@@ -25,6 +25,12 @@ impl Mcpu {
             Mcpu::V4 => "v4",
         }
     }
+
+    /// The first kernel that takes its instructions: the verifier learned those of v4 in 6.6, all others are older than what
+    /// `--min-kernel` can name.
+    pub fn since(self) -> Option<KernelVersion> {
+        (self == Mcpu::V4).then_some(KernelVersion { major: 6, minor: 6 })
+    }
 }
 
 /// A kernel version, `major.minor`.
@@ -76,11 +82,14 @@ impl Options {
     }
 }
 
+/// The oldest kernel that objects load on if `--min-kernel` does not say.
+pub const MIN_KERNEL: KernelVersion = KernelVersion { major: 6, minor: 1 };
+
 impl Default for Options {
     fn default() -> Options {
         Options {
             mcpu: Mcpu::V3,
-            min_kernel: KernelVersion { major: 6, minor: 1 },
+            min_kernel: MIN_KERNEL,
             opt_level: 2,
             exports: Vec::new(),
             verify_ir: cfg!(debug_assertions),

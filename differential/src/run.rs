@@ -270,6 +270,10 @@ impl Campaign<'_> {
         let file = self.settings.keep.join(format!("{}-{}-{number}.ks", self.settings.seed, family.name()));
         std::fs::copy(&job.file, &file)?;
         for failure in failures {
+            let way = failure.way.map_or("", Way::name);
+            let test = failure.test.as_deref().unwrap_or("the whole program");
+            let told = failure.detail.lines().rev().take(2).collect::<Vec<_>>().join(" | ");
+            println!("{}: {:?} {way} {test}: {told}", file.display(), failure.kind);
             let kept = self.kept.entry((failure.kind.clone(), failure.way)).or_default();
             kept.push((file.clone(), job.program.seed(self.settings.seed), failure.clone()));
         }

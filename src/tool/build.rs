@@ -1,6 +1,6 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
-use super::{finish, status};
+use super::{finish, session, status};
 use crate::cli::{Build, Emit, TargetName};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::NoSuchArtifact;
@@ -23,7 +23,10 @@ pub fn run(args: &Build) -> ExitCode {
         eprintln!("error: {why}");
         return ExitCode::from(status::USAGE);
     }
-    let mut cx = Session::new(args.common.options(input));
+    let mut cx = match session(&args.common, input) {
+        Ok(cx) => cx,
+        Err(status) => return status,
+    };
     // What stops this chain was reported.
     let _ = build(&mut cx, args, input);
     finish(&mut cx, args.common.error_format)

@@ -1,6 +1,6 @@
 //! `ksc check`: all that can be reported, and nothing written.
 
-use super::{finish, status};
+use super::{finish, session, status};
 use crate::cli::Check;
 use crate::diag::verify;
 use crate::pipeline::{self, Input};
@@ -9,7 +9,10 @@ use crate::target::Target;
 use std::process::ExitCode;
 
 pub fn run(args: &Check) -> ExitCode {
-    let mut cx = Session::new(args.common.options(&args.input));
+    let mut cx = match session(&args.common, &args.input) {
+        Ok(cx) => cx,
+        Err(status) => return status,
+    };
     // What stops this chain was reported.
     let _ = check(&mut cx, args);
     if args.verify_diagnostics {

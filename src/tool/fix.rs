@@ -1,6 +1,6 @@
 //! `ksc fix`: applies the fixes that errors and warnings carry, and reports what is left.
 
-use super::{check, finish};
+use super::{check, finish, session};
 use crate::cli::Fix as Args;
 use crate::diag::{self, Severity};
 use crate::link::output;
@@ -14,7 +14,10 @@ use std::process::ExitCode;
 const MAX_ROUNDS: usize = 100;
 
 pub fn run(args: &Args) -> ExitCode {
-    let mut cx = Session::new(args.common.options(&args.input));
+    let mut cx = match session(&args.common, &args.input) {
+        Ok(cx) => cx,
+        Err(status) => return status,
+    };
     // What stops this chain was reported.
     let _ = fix(&mut cx, args);
     finish(&mut cx, args.common.error_format)

@@ -1,4 +1,4 @@
-//! The subcommands, one file each; what they share is how a run ends.
+//! The subcommands, one file each; what they share is how a run begins and ends.
 
 pub mod build;
 pub mod check;
@@ -7,10 +7,11 @@ pub mod fix;
 pub mod fmt;
 pub mod inspect;
 
-use crate::cli::ErrorFormat;
+use crate::cli::{Common, ErrorFormat};
 use crate::diag::{Diagnostic, Severity, json, render};
 use crate::session::Session;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit statuses of every subcommand but 2, which the reader of the command line gives for a wrong use.
@@ -21,6 +22,15 @@ pub mod status {
     pub const USAGE: u8 = 2;
     /// The environment: no C compiler, an output that cannot be written.
     pub const ENVIRONMENT: u8 = 3;
+}
+
+/// A session with the options that all compilations have; else they contradict each other, which was told.
+pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
+    if let Err(why) = common.check() {
+        eprintln!("error: {why}");
+        return Err(ExitCode::from(status::USAGE));
+    }
+    Ok(Session::new(common.options(input)))
 }
 
 /// Prints all that was reported and says how the run ended.

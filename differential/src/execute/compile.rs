@@ -5,7 +5,7 @@ use ksc::diag::Severity;
 use ksc::ir::Module;
 use ksc::pipeline;
 use ksc::sema::tree::Program;
-use ksc::session::{KernelVersion, Mcpu, Options, Session};
+use ksc::session::{MIN_KERNEL, Mcpu, Options, Session};
 use ksc::source::FileId;
 use ksc::target::Target;
 use std::path::Path;
@@ -103,8 +103,7 @@ impl Front {
     /// For v4 the oldest kernel that has it, and so with iterators for loops; for the others the oldest that is promised.
     pub fn bpf(&mut self, mcpu: Mcpu) -> Result<Vec<u8>, Refusal> {
         self.cx.options.mcpu = mcpu;
-        let minor = if mcpu == Mcpu::V4 { 6 } else { 1 };
-        self.cx.options.min_kernel = KernelVersion { major: 6, minor };
+        self.cx.options.min_kernel = mcpu.since().unwrap_or(MIN_KERNEL);
         let compiled = pipeline::bpf(&mut self.cx, &self.module);
         compiled.map(|(_, bytes)| bytes).ok_or_else(|| self.refusal())
     }
