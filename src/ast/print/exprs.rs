@@ -27,6 +27,10 @@ impl Printer<'_> {
             ExprKind::Name(path) => self.name(path),
             ExprKind::Unary { op, operand } => {
                 self.push(op.text());
+                // `--x` as a statement is taken for C's decrement.
+                if *op == UnaryOp::Neg && matches!(operand.kind, ExprKind::Unary { op: UnaryOp::Neg, .. }) {
+                    self.push(" ");
+                }
                 self.expr(operand);
             }
             ExprKind::Binary { .. } => self.chain(expr, true),
