@@ -2,12 +2,12 @@
 //!
 //! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators; results
 //! of `ks.if` and `ks.match` are arguments of the block where their ways join; every way out of a `ks.scope` has its own
-//! copy of the clean-up; blocks that control does not reach are gone. Stands after every pass that looks for structure (all
+//! copy of the clean-up; what leaves a `ks.block` goes to what follows it; blocks that control does not reach are gone. Stands after every pass that looks for structure (all
 //! that speak of loops, branches or maps), and before `numeric`, whose operations need no structure.
 
 use super::{Changed, Declarations, Pass, Run};
-use crate::ir::ops::{KsFor, KsIf, KsMatch, KsScope, KsWhile};
-use crate::ir::{BlockId, Builder, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
+use crate::ir::ops::{KsBlock, KsFor, KsIf, KsMatch, KsScope, KsWhile};
+use crate::ir::{BlockId, Builder, Exit, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::target::Target;
@@ -52,6 +52,8 @@ enum Yield {
 enum Around {
     /// The blocks that exits of a loop go to.
     Loop { exit: BlockId, turn: BlockId },
+    /// The block after a body that may be left early.
+    Block { exit: BlockId },
     /// The clean-up of a scope.
     Cleanup(RegionId),
 }
@@ -103,7 +105,7 @@ impl Converter<'_> {
         let data = self.func.ops[op].clone();
         let outer = std::mem::replace(&mut self.loc, Loc { made_by: Some(NAME), ..data.loc });
         if data.opcode.has(OpTrait::RegionEnd) {
-            self.region_end(&data, end);
+            self.region_end(op, &data, end);
         } else if data.opcode == Opcode::KsIf {
             self.if_(&data);
         } else if data.opcode == Opcode::KsMatch {
@@ -114,6 +116,8 @@ impl Converter<'_> {
             self.for_(&data);
         } else if data.opcode == Opcode::KsScope {
             self.scope(&data);
+        } else if data.opcode == Opcode::KsBlock {
+            self.block(&data);
         } else {
             self.func.ops[op].block = self.at;
             self.func.blocks[self.at].ops.push(op);
@@ -121,11 +125,8 @@ impl Converter<'_> {
         self.loc = outer;
     }
 
-    fn region_end(&mut self, data: &OpData, end: Yield) {
-        if data.opcode == Opcode::KsReturn {
-            self.clean_up(0);
-            self.builder().cf_ret(data.operands.first().copied());
-        } else if data.opcode == Opcode::KsUnreachable {
+    fn region_end(&mut self, op: OpId, data: &OpData, end: Yield) {
+        if data.opcode == Opcode::KsUnreachable {
             self.clean_up(0);
             self.return_zero();
         } else if data.opcode == Opcode::KsYield {
@@ -139,14 +140,38 @@ impl Converter<'_> {
                 Yield::Nowhere => crate::bug!("a function ends in a return, not in {}", data.opcode.name()),
             }
         } else {
-            let innermost = self.around.iter().enumerate().rev().find_map(|(index, around)| match *around {
-                Around::Loop { exit, turn } => Some((index, if data.opcode == Opcode::KsBreak { exit } else { turn })),
-                Around::Cleanup(_) => None,
-            });
-            let Some((index, to)) = innermost else { crate::bug!("{} outside a loop", data.opcode.name()) };
-            self.clean_up(index);
-            self.builder().cf_br(&[], vec![to]);
+            match self.func.exit(op).map(|exit| self.target(exit)) {
+                Some(Some((depth, to))) => {
+                    self.clean_up(depth);
+                    self.builder().cf_br(&[], vec![to]);
+                }
+                Some(None) => {
+                    self.clean_up(0);
+                    self.builder().cf_ret(data.operands.first().copied());
+                }
+                None => crate::bug!("{} ends no region", data.opcode.name()),
+            }
         }
+    }
+
+    /// Where an exit leads, and how much of what is around stays around there; none for the function's end.
+    fn target(&self, exit: Exit) -> Option<(usize, BlockId)> {
+        let inner = self.around.iter().enumerate().rev();
+        let found = match exit {
+            Exit::Return => return None,
+            Exit::Leave(depth) => {
+                let blocks = inner.filter_map(|(index, around)| match *around {
+                    Around::Block { exit } => Some((index, exit)),
+                    Around::Loop { .. } | Around::Cleanup(_) => None,
+                });
+                blocks.into_iter().nth(depth)
+            }
+            Exit::Break | Exit::Continue => inner.into_iter().find_map(|(index, around)| match *around {
+                Around::Loop { exit: after, turn } => Some((index, if exit == Exit::Break { after } else { turn })),
+                Around::Block { .. } | Around::Cleanup(_) => None,
+            }),
+        };
+        Some(found.unwrap_or_else(|| crate::bug!("an exit that leaves nothing")))
     }
 
     /// The clean-ups of the scopes that an exit leaves, innermost first: those from `depth` on.
@@ -176,6 +201,14 @@ impl Converter<'_> {
         self.around.pop();
         self.at = end;
         self.cleanup(cleanup);
+    }
+
+    fn block(&mut self, data: &OpData) {
+        let exit = self.add_block(&[]);
+        self.around.push(Around::Block { exit });
+        self.region(KsBlock::of(data).body_region(), self.at, Yield::To(exit));
+        self.around.pop();
+        self.at = exit;
     }
 
     /// Defined behaviour even where the compiler believes that control never comes: the kernel's verifier would refuse a

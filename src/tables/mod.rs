@@ -284,6 +284,8 @@ pub enum OpTrait {
     Terminator,
     /// Ends a region of structured control flow.
     RegionEnd,
+    /// `ks.break` and `ks.continue` in its regions are of it.
+    Loop,
     /// Neither reads nor writes memory; may be removed when unused.
     Pure,
     ReadsMemory,

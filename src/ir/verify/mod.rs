@@ -8,12 +8,14 @@
 //! 5. What must be of one type is: loads, stores, copies and comparisons, ops with the trait `SameTypes`, a branch's
 //!    operands and the block's arguments.
 //! 6. Symbols name things of the module; calls fit the callee's signature.
-//! 7. What the passes so far lower, and what the target rejects, is gone.
+//! 7. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
+//! 8. What the passes so far lower, and what the target rejects, is gone.
 
 mod graph;
 mod types;
 
-use super::{Function, Module, OpId, Opcode, RegionId, Value};
+use super::ops::KsScope;
+use super::{Exit, Function, Module, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
 use crate::tables::{Many, OpTrait};
 use crate::target::Target;
@@ -44,7 +46,8 @@ impl Checker<'_> {
         if self.func.regions[self.func.body].blocks.len() > 1 {
             graph::dominance(self.func)?;
         }
-        self.optionals()
+        self.optionals()?;
+        self.exits()
     }
 
     /// `seen` holds what is visible here: structured code scopes values by nesting.
@@ -156,6 +159,20 @@ impl Checker<'_> {
                 if done { Err(self.say(op, &format!("pass {pass} should have lowered it"))) } else { Ok(()) }
             }
         }
+    }
+
+    fn exits(&self) -> Result<(), String> {
+        let beyond = self.func.exits(self.func.body).into_iter().find(|&(_, exit)| exit != Exit::Return);
+        if let Some((op, _)) = beyond {
+            return Err(self.say(op, "there is nothing around it that it could leave"));
+        }
+        for op in self.func.walk().into_iter().filter(|&op| self.func.ops[op].opcode == Opcode::KsScope) {
+            let cleanup = KsScope::of(&self.func.ops[op]).cleanup_region();
+            if let Some(&(op, _)) = self.func.exits(cleanup).first() {
+                return Err(self.say(op, "it leaves the clean-up of a scope"));
+            }
+        }
+        Ok(())
     }
 
     fn optionals(&self) -> Result<(), String> {

@@ -1,0 +1,61 @@
+//! Ways out of structured code: the ends of regions that do not go on after the op which holds the region.
+
+use super::ops::KsLeave;
+use super::{Function, OpId, Opcode, RegionId};
+use crate::tables::OpTrait;
+
+/// Where an end leads that leaves a region, as seen from the op that holds the region.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Exit {
+    /// Out of the innermost loop around.
+    Break,
+    /// To the next turn of the innermost loop around.
+    Continue,
+    /// After one of the blocks around, counted from the innermost one.
+    Leave(usize),
+    Return,
+}
+
+impl Exit {
+    /// The same way as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
+    pub fn beyond(self, op: Opcode) -> Option<Exit> {
+        match self {
+            Exit::Break | Exit::Continue => (!op.has(OpTrait::Loop)).then_some(self),
+            Exit::Leave(depth) if op == Opcode::KsBlock => depth.checked_sub(1).map(Exit::Leave),
+            Exit::Leave(_) | Exit::Return => Some(self),
+        }
+    }
+}
+
+impl Function {
+    /// The ends in a region, and in the regions inside it, by which control leaves it for more than the op that holds it, in
+    /// order of the text. A `ks.break` or `ks.continue` of that op, or a `ks.leave` of it, is one of them.
+    pub fn exits(&self, region: RegionId) -> Vec<(OpId, Exit)> {
+        let mut found = Vec::new();
+        for &block in &self.regions[region].blocks {
+            for &op in &self.blocks[block].ops {
+                found.extend(self.exit(op).map(|exit| (op, exit)));
+                for &inner in &self.ops[op].regions {
+                    let exits = self.exits(inner).into_iter();
+                    found.extend(exits.filter_map(|(end, exit)| Some((end, exit.beyond(self.ops[op].opcode)?))));
+                }
+            }
+        }
+        found
+    }
+
+    /// Where an op leads that ends a region otherwise than by a yield.
+    pub fn exit(&self, op: OpId) -> Option<Exit> {
+        let data = &self.ops[op];
+        if data.opcode == Opcode::KsBreak {
+            Some(Exit::Break)
+        } else if data.opcode == Opcode::KsContinue {
+            Some(Exit::Continue)
+        } else if data.opcode == Opcode::KsLeave {
+            // No block is so far around; what is out of range stays that.
+            Some(Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)))
+        } else {
+            (data.opcode == Opcode::KsReturn).then_some(Exit::Return)
+        }
+    }
+}
