@@ -35,13 +35,17 @@ impl Function {
         for &block in &self.regions[region].blocks {
             for &op in &self.blocks[block].ops {
                 found.extend(self.exit(op).map(|exit| (op, exit)));
-                for &inner in &self.ops[op].regions {
-                    let exits = self.exits(inner).into_iter();
-                    found.extend(exits.filter_map(|(end, exit)| Some((end, exit.beyond(self.ops[op].opcode)?))));
-                }
+                found.extend(self.exits_beyond(op));
             }
         }
         found
+    }
+
+    /// The ends in an op's regions by which control leaves what is around the op too.
+    pub fn exits_beyond(&self, op: OpId) -> Vec<(OpId, Exit)> {
+        let data = &self.ops[op];
+        let inside = data.regions.iter().flat_map(|&region| self.exits(region));
+        inside.filter_map(|(end, exit)| Some((end, exit.beyond(data.opcode)?))).collect()
     }
 
     /// Where an op leads that ends a region otherwise than by a yield.
@@ -56,6 +60,19 @@ impl Function {
             Some(Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)))
         } else {
             (data.opcode == Opcode::KsReturn).then_some(Exit::Return)
+        }
+    }
+
+    /// The `ks.block` that a `ks.leave` leaves.
+    pub fn left_block(&self, leave: OpId) -> Option<OpId> {
+        let mut exit = self.exit(leave)?;
+        let mut around = leave;
+        loop {
+            around = self.around(around)?;
+            match exit.beyond(self.ops[around].opcode) {
+                Some(beyond) => exit = beyond,
+                None => return Some(around),
+            }
         }
     }
 }

@@ -200,6 +200,16 @@ impl Function {
         }
     }
 
+    /// The op in whose region an op stands; none in the function's own.
+    pub fn around(&self, op: OpId) -> Option<OpId> {
+        self.regions[self.blocks[self.ops[op].block].region].parent
+    }
+
+    /// Whether an op stands in a region of another, or in one inside that.
+    pub fn is_inside(&self, op: OpId, holder: OpId) -> bool {
+        self.around(op).is_some_and(|around| around == holder || self.is_inside(around, holder))
+    }
+
     /// Every op in order of the text: an op before those of its regions.
     pub fn walk(&self) -> Vec<OpId> {
         let mut ops = Vec::new();

@@ -131,8 +131,7 @@ fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty)
 
 /// Whether an op stands under a lock.
 fn is_locked(func: &Function, op: OpId) -> bool {
-    let around = func.regions[func.blocks[func.ops[op].block].region].parent;
-    around.is_some_and(|around| func.ops[around].opcode == Opcode::BpfLocked || is_locked(func, around))
+    func.around(op).is_some_and(|around| func.ops[around].opcode == Opcode::BpfLocked || is_locked(func, around))
 }
 
 /// Whether others may change the place at the same time.

@@ -255,7 +255,7 @@ fn wanted(func: &Function, types: &Types, op: OpId, index: usize) -> Option<Ty> 
         return Some(func.result);
     }
     if data.opcode == Opcode::KsYield {
-        let around = func.regions[func.blocks[data.block].region].parent?;
+        let around = func.around(op)?;
         return func.ops[around].results.get(index).map(|&result| func.ty(result));
     }
     if data.opcode == Opcode::KsStore

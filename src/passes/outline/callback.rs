@@ -1,10 +1,9 @@
 //! The function that a loop's body becomes.
 
 use super::super::hide::{equated_places, hide, ways};
-use super::frame::{Exit, Placed, free_values, is_loop};
+use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP, TARGETS};
-use crate::ir::{Builder, Function, Loc, OpData, OpId, Opcode, Param, Path, RegionId, Role, Symbol, Value, clone};
-use crate::passes::loop_form;
+use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
@@ -69,8 +68,7 @@ pub fn make(
     let outer = frame.with_value((func, &callback), types, (op, outer), &values);
     clone::ops(func, block, &mut callback, entry, &mut values);
     let first = callback.blocks[entry].ops[start];
-    let region = callback.body;
-    Ends { callback: &mut callback, types, frame, place }.region(region, Depth::Body);
+    Ends { callback: &mut callback, types, frame, place }.convert();
     if frame.is_left(op) {
         stay_out(&mut Builder::before(&mut callback, first, NAME), types, frame, place);
     }
@@ -100,17 +98,6 @@ fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value
     b.either(left, &[], stop, |b| b.done());
 }
 
-/// Where an end of a region stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    /// The region is the body itself.
-    Body,
-    /// In a branch of the body.
-    Branch,
-    /// In a loop inside the body.
-    Loop,
-}
-
 /// Turns the ways out of the body into results of the callback.
 struct Ends<'a> {
     callback: &'a mut Function,
@@ -121,33 +108,22 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn region(&mut self, region: RegionId, depth: Depth) {
-        for op in self.callback.blocks[self.callback.only_block(region)].ops.clone() {
-            self.op(op, depth);
-            let opcode = self.callback.ops[op].opcode;
-            let inside = if is_loop(opcode) || depth == Depth::Loop { Depth::Loop } else { Depth::Branch };
-            for inner in self.callback.ops[op].regions.clone() {
-                self.region(inner, inside);
+    fn convert(&mut self) {
+        let entry = self.callback.entry();
+        for (op, exit) in self.callback.exits(self.callback.body) {
+            if exit == Exit::Continue {
+                self.end(op, GO_ON);
+            } else if leaves(self.callback, (op, exit)) {
+                let value = self.callback.ops[op].operands.first().copied();
+                self.leave(op, exit, value);
+            } else {
+                self.end(op, STOP);
             }
         }
-    }
-
-    fn op(&mut self, op: OpId, depth: Depth) {
-        let opcode = self.callback.ops[op].opcode;
-        if opcode == Opcode::KsReturn {
-            let value = self.callback.ops[op].operands.first().copied();
-            self.leave(op, Exit::Return, value);
-        } else if opcode == Opcode::KsBreak && depth != Depth::Loop {
-            // The condition of a `while` says so again, should there be another turn.
-            if self.callback.ops[op].loc.made_by == Some(loop_form::PASS.name) {
-                self.end(op, STOP);
-            } else {
-                self.leave(op, Exit::Break, None);
-            }
-        } else if (opcode == Opcode::KsContinue && depth != Depth::Loop)
-            || (opcode == Opcode::KsYield && depth == Depth::Body)
+        if let Some(&end) = self.callback.blocks[entry].ops.last()
+            && self.callback.ops[end].opcode == Opcode::KsYield
         {
-            self.end(op, GO_ON);
+            self.end(end, GO_ON);
         }
     }
 

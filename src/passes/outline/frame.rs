@@ -2,7 +2,7 @@
 
 use super::super::hide::{FOLLOWED, written_places};
 use super::{NAME, STOP};
-use crate::ir::{Attr, Builder, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
+use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
 use crate::passes::loop_form;
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -25,24 +25,26 @@ pub struct Frame {
     index: HashMap<Value, usize>,
     /// For each loop: the slots that its body uses.
     uses: HashMap<OpId, BTreeSet<usize>>,
-    /// Loops that a body leaves otherwise than by its condition, and those of them that a `return` leaves.
-    left: HashSet<OpId>,
-    returning: HashSet<OpId>,
+    /// How a loop's body leaves it, otherwise than by its condition.
+    exits: HashMap<OpId, BTreeSet<Exit>>,
 }
 
 /// Whose loops they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Function,
-    /// A `return` in its loops leaves its own loop too.
+    /// A `return` in its loops leaves its own loop too; so does what leaves a block around that.
     Callback,
 }
 
-/// What the frame's field `exit` holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    Break = 1,
-    Return = 2,
+/// What the frame's field `exit` holds where a loop was left; 0 where it was not.
+fn code(exit: Exit) -> i128 {
+    match exit {
+        Exit::Break => 1,
+        Exit::Return => 2,
+        Exit::Leave(depth) => 3 + depth as i128,
+        Exit::Continue => crate::bug!("the next turn does not leave a loop"),
+    }
 }
 
 /// The values of outside that a region uses, in order of the text.
@@ -67,11 +69,6 @@ pub fn free_values(func: &Function, region: RegionId) -> Vec<Value> {
     free
 }
 
-/// Whether `break` in the op's regions is of the op itself.
-pub fn is_loop(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::KsWhile | Opcode::KsFor | Opcode::BpfTurns | Opcode::BpfWalk)
-}
-
 /// Ops that a body makes anew instead of taking their result from the frame.
 pub fn is_remade(func: &Function, op: OpId) -> bool {
     matches!(
@@ -80,13 +77,13 @@ pub fn is_remade(func: &Function, op: OpId) -> bool {
     )
 }
 
-/// Whether the loop with this body has a `break` other than that of its condition.
-fn has_break(func: &Function, region: RegionId) -> bool {
-    func.blocks[func.only_block(region)].ops.iter().any(|&op| {
-        let data = &func.ops[op];
-        let own = data.opcode == Opcode::KsBreak && data.loc.made_by != Some(loop_form::PASS.name);
-        own || (!is_loop(data.opcode) && data.regions.iter().any(|&inner| has_break(func, inner)))
-    })
+/// Whether an exit of a body leaves the loop, and not by its condition: that says so again, should there be another turn.
+pub fn leaves(func: &Function, (op, exit): (OpId, Exit)) -> bool {
+    match exit {
+        Exit::Break => func.ops[op].loc.made_by != Some(loop_form::PASS.name),
+        Exit::Leave(_) | Exit::Return => true,
+        Exit::Continue => false,
+    }
 }
 
 impl Frame {
@@ -97,15 +94,8 @@ impl Frame {
             self.capture(func, types, value, &mut slots);
         }
         self.uses.insert(op, slots);
-        let mut ops = Vec::new();
-        func.walk_region(region, &mut ops);
-        let returns = ops.into_iter().any(|op| func.ops[op].opcode == Opcode::KsReturn);
-        if returns {
-            self.returning.insert(op);
-        }
-        if returns || has_break(func, region) {
-            self.left.insert(op);
-        }
+        let exits = func.exits(region).into_iter().filter(|&exit| leaves(func, exit));
+        self.exits.insert(op, exits.map(|(_, exit)| exit).collect());
     }
 
     fn capture(&mut self, func: &Function, types: &Types, value: Value, slots: &mut BTreeSet<usize>) {
@@ -147,11 +137,12 @@ impl Frame {
             };
             fields.push(field(&name, ty));
         }
-        if !self.left.is_empty() {
+        let mut exits = self.exits.values().flatten();
+        if exits.clone().next().is_some() {
             // Of 64 bits, though it holds little: the verifier keeps track of whole stack slots only.
             fields.push(field("exit", Ty::U64));
         }
-        if !self.returning.is_empty() && func.result != Ty::VOID && kind == Kind::Function {
+        if exits.any(|&exit| exit == Exit::Return) && func.result != Ty::VOID && kind == Kind::Function {
             fields.push(field("result", func.result));
         }
         let def = StructDef {
@@ -206,14 +197,9 @@ impl Placed {
         types.place(self.of, Space::Stack)
     }
 
-    /// Whether a body leaves the loop by `return`.
-    pub fn returns(&self, op: OpId) -> bool {
-        self.frame.returning.contains(&op)
-    }
-
     /// Whether a body leaves the loop otherwise than by its condition.
     pub fn is_left(&self, op: OpId) -> bool {
-        self.frame.left.contains(&op)
+        !self.frame.exits[&op].is_empty()
     }
 
     /// The place of a field in `frame`, which is the frame's place in the function that is built, and the field's type.
@@ -342,7 +328,7 @@ impl Placed {
             b.ks_store(result, value);
         }
         let place = self.exit(b, types, frame);
-        let code = b.ks_const(exit as i128, Ty::U64);
+        let code = b.ks_const(code(exit), Ty::U64);
         b.ks_store(place, code);
     }
 
@@ -350,12 +336,26 @@ impl Placed {
     pub fn test_exit(&self, b: &mut Builder<'_>, types: &mut Types, frame: Value, by: Option<Exit>) -> Value {
         let exit = self.exit(b, types, frame);
         let exit = b.ks_load(exit, Ty::U64);
-        let code = b.ks_const(by.map_or(0, |by| by as i128), Ty::U64);
+        let code = b.ks_const(by.map_or(0, code), Ty::U64);
         b.arith_cmp(exit, code, if by.is_some() { "eq" } else { "ne" }, Ty::BOOL)
     }
 
-    /// After a loop: returns if a turn said so.
-    pub fn return_after(&self, b: &mut Builder<'_>, types: &mut Types, result: Ty) {
+    /// After a loop: leaves what is around it too, if a turn said so.
+    pub fn leave_after(&self, b: &mut Builder<'_>, types: &mut Types, op: OpId, result: Ty) {
+        for &exit in &self.frame.exits[&op] {
+            if exit == Exit::Return {
+                self.return_after(b, types, result);
+            } else if let Exit::Leave(depth) = exit {
+                let leaves = self.test_exit(b, types, self.value, Some(exit));
+                let leave = |b: &mut Builder<'_>| {
+                    b.ks_leave(depth as i128);
+                };
+                b.either(leaves, &[], leave, |b| b.done());
+            }
+        }
+    }
+
+    fn return_after(&self, b: &mut Builder<'_>, types: &mut Types, result: Ty) {
         let returns = self.test_exit(b, types, self.value, Some(Exit::Return));
         let leave = |b: &mut Builder<'_>| {
             let value = if self.kind == Kind::Callback {

@@ -5,7 +5,8 @@
 //! stack of the function that had the loop. The frame holds what the bodies of that function's loops share with it:
 //! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. A callback
 //! returns 0 to go on and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function
-//! returns it after the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
+//! returns it after the loop; what leaves a block around the loop leaves its number there, and the function does so after
+//! the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
 //!
 //! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
 //! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
@@ -128,9 +129,7 @@ impl Outliner<'_> {
             let map = BpfWalk::of(&b.func.ops[op]).map().clone();
             b.bpf_for_each(pointer, &map, callback);
         }
-        if frame.returns(op) {
-            frame.return_after(&mut b, self.types, result);
-        }
+        frame.leave_after(&mut b, self.types, op, result);
         func.erase(op);
     }
 }
