@@ -4,7 +4,7 @@
 //! numbers unknown at the start of a turn there is one state for each turn.
 
 use super::NAME;
-use crate::ir::{Builder, Function, OpId, Opcode, Path, RegionId, Value};
+use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
 use crate::passes::hide::{FOLLOWED, forget_part, written_places};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
@@ -32,7 +32,7 @@ fn is_plain(types: &Types, ty: Ty) -> bool {
     ty == Ty::BOOL || types.as_int(ty).is_some() || matches!(kind, TyKind::Str(_))
 }
 
-/// Forgets before each turn, and after the last.
+/// Forgets before each turn, after the last, and where control goes on after a block around the loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let body = func.ops[op].regions[0];
     let variables = variables(func, types, body);
@@ -51,7 +51,8 @@ pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
     let around = &func.blocks[func.ops[op].block].ops;
     let Some(&next) = around.iter().skip_while(|&&other| other != op).nth(1) else { crate::bug!("a loop at an end") };
-    for at in [first, next] {
+    let leaves = func.exits(body).into_iter().filter(|(_, exit)| matches!(exit, Exit::Leave(_))).map(|(end, _)| end);
+    for at in [first, next].into_iter().chain(leaves) {
         let mut b = Builder::before(func, at, NAME);
         for part in &parts {
             forget_part(&mut b, types, part);

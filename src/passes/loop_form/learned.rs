@@ -5,7 +5,7 @@
 //! compared. Unless the loop ends on one of the outcomes: then the other alone goes on.
 
 use crate::ir::ops::{KsIf, KsLoad};
-use crate::ir::{Function, OpId, Opcode, RegionId, Value};
+use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::root;
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
@@ -38,7 +38,7 @@ pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) ->
             None => outcomes.push((subject, data.results.clone())),
         }
     }
-    outcomes.iter().filter(|(_, results)| goes_on(func, ops, results)).count() as u32
+    outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
 }
 
 /// None where the verifier knows the value, or what it learns is about this turn's value alone.
@@ -78,15 +78,19 @@ fn derived(func: &Function, ops: &[OpId], from: &[Value]) -> HashSet<Value> {
 }
 
 /// Whether a branch depends on these values, and none leaves the loop.
-fn goes_on(func: &Function, ops: &[OpId], values: &[Value]) -> bool {
+fn goes_on(func: &Function, body: RegionId, ops: &[OpId], values: &[Value]) -> bool {
     let conditions = derived(func, ops, values);
+    let exits = func.exits(body);
     let mut branches = ops
         .iter()
         .map(|&op| &func.ops[op])
         .filter(|data| data.opcode == Opcode::KsIf && conditions.contains(&KsIf::of(data).condition()));
     let leaves = |region: &RegionId| {
-        let end = func.blocks[func.only_block(*region)].ops.last().map(|&end| func.ops[end].opcode);
-        matches!(end, Some(Opcode::KsBreak | Opcode::KsReturn))
+        let end = func.blocks[func.only_block(*region)].ops.last();
+        end.is_some_and(|end| {
+            func.ops[*end].opcode == Opcode::KsBreak
+                || exits.iter().any(|(op, exit)| op == end && *exit != Exit::Continue)
+        })
     };
     let mut any = false;
     let stays = branches.all(|data| {

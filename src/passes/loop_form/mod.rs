@@ -106,24 +106,24 @@ fn bound(func: &mut Function, op: OpId, limit: u64) {
     b.either(more, &[], |b| b.done(), leave);
 }
 
-/// The condition is the start of each turn.
+/// The condition is the start of each turn; all of it, if it does not come to its end.
 fn condition(func: &mut Function, op: OpId) {
     let view = KsWhile::of(&func.ops[op]);
     let (condition, body) = (view.condition_region(), view.body_region());
     let (condition, block) = (func.only_block(condition), func.only_block(body));
     let turn = std::mem::take(&mut func.blocks[block].ops);
     func.move_tail(condition, 0, block);
-    let Some(end) = func.blocks[block].ops.pop() else { crate::bug!("a region without an end") };
-    let holds = func.ops[end].operands.first().copied();
-    let loc = func.ops[end].loc;
-    if let Some(holds) = holds {
-        let mut b = Builder::at_end(func, block, crate::ir::Loc { made_by: Some(NAME), ..loc });
+    let Some(&end) = func.blocks[block].ops.last() else { crate::bug!("a region without an end") };
+    if func.ops[end].opcode == Opcode::KsYield {
+        let holds = func.ops[end].operands[0];
+        let mut b = Builder::before(func, end, NAME);
         let stop = |b: &mut Builder<'_>| {
             b.ks_break();
         };
         b.either(holds, &[], |b| b.done(), stop);
+        func.blocks[block].ops.pop();
+        func.blocks[block].ops.extend(turn);
     }
-    func.blocks[block].ops.extend(turn);
     func.add_block_arg(block, Ty::U32);
     let mut b = Builder::before(func, op, NAME);
     let count = b.ks_const(MAX_TURNS, Ty::U32);

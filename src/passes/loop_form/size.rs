@@ -1,9 +1,9 @@
 //! How much of a plain loop the verifier has to walk through.
 
 use super::{forget, learned};
-use crate::ir::ops::{KsCall, KsFor};
+use crate::ir::ops::{KsBlock, KsCall, KsFor};
 use crate::ir::range::Ranges;
-use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
 use crate::passes::outline::changes_pointer;
 use crate::tables::OpTrait;
@@ -125,7 +125,7 @@ impl Sizes<'_> {
             return self.of_function(KsCall::of(data).callee()).plus(Size::ONE);
         }
         // After the body of a loop comes the next turn, which is counted as that.
-        let after_body = if is_loop(data.opcode) { 0 } else { after };
+        let after_body = if data.opcode.has(OpTrait::Loop) { 0 } else { after };
         let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
         if data.opcode == Opcode::KsFor
             && let Some(all) = self.plain(func, op, regions, after)
@@ -187,10 +187,6 @@ impl Sizes<'_> {
     }
 }
 
-fn is_loop(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::KsFor | Opcode::KsWhile | Opcode::BpfTurns)
-}
-
 /// The body of a loop.
 struct Body<'a> {
     func: &'a Function,
@@ -198,8 +194,8 @@ struct Body<'a> {
     /// In order of the text.
     ops: Vec<OpId>,
     inside: HashSet<OpId>,
-    /// Those in a loop inside the body.
-    nested: HashSet<OpId>,
+    /// The ends that lead out of the body: to the next turn, out of the loop, or out of more.
+    exits: HashMap<OpId, Exit>,
     /// Variables whose values count as one.
     forgotten: HashSet<OpId>,
 }
@@ -209,16 +205,13 @@ impl Body<'_> {
         let mut ops = Vec::new();
         func.walk_region(region, &mut ops);
         let inside = ops.iter().copied().collect();
-        let mut nested = Vec::new();
-        for &op in ops.iter().filter(|&&op| is_loop(func.ops[op].opcode)) {
-            func.ops[op].regions.iter().for_each(|&inner| func.walk_region(inner, &mut nested));
-        }
-        Body { func, types, ops, inside, nested: nested.into_iter().collect(), forgotten: HashSet::new() }
+        Body { func, types, ops, inside, exits: func.exits(region).into_iter().collect(), forgotten: HashSet::new() }
     }
 
     /// How often a turn changes a variable of outside in different ways.
     fn forks(&self) -> u32 {
-        let branches = self.ops.iter().filter(|&&op| self.is_branch(op) && self.writes_on_a_way(op)).count();
+        let forks = |op: OpId| self.is_branch(op) && (self.writes_on_a_way(op) || self.skips_writes(op));
+        let branches = self.ops.iter().filter(|&&op| forks(op)).count();
         let chosen = self.chosen_values();
         let stores = self.ops.iter().filter(|&&op| {
             let data = &self.func.ops[op];
@@ -231,8 +224,8 @@ impl Body<'_> {
 
     /// Whether variables of outside may tell in which turn the loop was left.
     fn ends_early(&self) -> bool {
-        let leaves = |&op: &OpId| self.func.ops[op].opcode == Opcode::KsBreak && !self.nested.contains(&op);
-        self.ops.iter().any(leaves) && self.ops.iter().any(|&op| self.writes_outside(op))
+        let leaves = self.exits.values().any(|exit| matches!(exit, Exit::Break | Exit::Leave(_)));
+        leaves && self.ops.iter().any(|&op| self.writes_outside(op))
     }
 
     fn is_branch(&self, op: OpId) -> bool {
@@ -242,15 +235,37 @@ impl Body<'_> {
     /// A way that leaves the loop does not count: nothing of it is seen in the next turn. One that leaves a loop inside
     /// it does.
     fn writes_on_a_way(&self, op: OpId) -> bool {
-        let within = self.nested.contains(&op);
         self.func.ops[op].regions.iter().any(|&region| {
             let block = self.func.only_block(region);
-            let end = self.func.blocks[block].ops.last().map(|&end| self.func.ops[end].opcode);
+            let stays = self.func.blocks[block].ops.last().is_some_and(|&end| self.stays(end));
             let mut ops = Vec::new();
             self.func.walk_region(region, &mut ops);
-            let stays =
-                matches!(end, Some(Opcode::KsYield | Opcode::KsContinue)) || (within && end == Some(Opcode::KsBreak));
             stays && ops.into_iter().any(|op| self.writes_outside(op))
+        })
+    }
+
+    /// Whether control goes on in the loop after the end of a region.
+    fn stays(&self, end: OpId) -> bool {
+        match self.func.exit(end) {
+            Some(Exit::Return) => false,
+            Some(Exit::Break | Exit::Leave(_)) => !self.exits.contains_key(&end),
+            Some(Exit::Continue) => true,
+            None => self.func.ops[end].opcode == Opcode::KsYield,
+        }
+    }
+
+    /// Whether a way of a branch goes on after a block inside the body, and leaves out what writes in the rest of the block.
+    fn skips_writes(&self, op: OpId) -> bool {
+        self.func.ops[op].regions.iter().any(|&region| {
+            let block = self.func.only_block(region);
+            let Some(&end) = self.func.blocks[block].ops.last() else { return false };
+            let is_leave = self.func.ops[end].opcode == Opcode::KsLeave;
+            let left = if is_leave && self.stays(end) { self.func.left_block(end) } else { None };
+            left.is_some_and(|left| {
+                let mut inside = Vec::new();
+                self.func.walk_region(KsBlock::of(&self.func.ops[left]).body_region(), &mut inside);
+                inside.into_iter().skip_while(|&other| other != end).any(|op| self.writes_outside(op))
+            })
         })
     }
 
