@@ -5,9 +5,10 @@
 
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
-use crate::ir::{Attr, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
+use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
 use crate::source::Span;
-use std::collections::HashMap;
+use crate::tables::OpTrait;
+use std::collections::{BTreeMap, HashMap};
 
 /// Why the event may have come before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,13 +45,32 @@ fn join(one: State, other: State) -> State {
     }
 }
 
-/// The states in which control leaves a region.
-#[derive(Clone, Copy, Default)]
+/// The states in which control leaves a region: at its end, and by its exits.
+#[derive(Default)]
 struct Exits {
     end: State,
-    breaks: State,
-    continues: State,
-    returns: State,
+    others: BTreeMap<Exit, State>,
+}
+
+impl Exits {
+    fn add(&mut self, exit: Exit, state: State) {
+        let known = self.others.entry(exit).or_default();
+        *known = join(*known, state);
+    }
+
+    /// Takes over what leads beyond `op`, which has the region that `inner` is of; the state of what leads to its end, and of
+    /// what leads to the next turn of a loop.
+    fn beyond(&mut self, op: &OpData, inner: Exits) -> (State, State) {
+        let (mut end, mut next) = (inner.end, None);
+        for (exit, state) in inner.others {
+            match exit.beyond(op.opcode) {
+                Some(beyond) => self.add(beyond, state),
+                None if exit == Exit::Continue => next = join(next, state),
+                None => end = join(end, state),
+            }
+        }
+        (end, next)
+    }
 }
 
 /// Tells `watch` of all ops of user space that may run after the event.
@@ -120,7 +140,7 @@ impl<W: Watch> Walk<'_, W> {
         let event = self.events[func].map(|event| Before::Maybe(Cause::Event(event)));
         self.known.insert(key, event.or(Some(before)));
         let exits = self.region(func, self.module.funcs[func].body, Some(before));
-        let after = join(exits.end, exits.returns);
+        let after = exits.others.into_values().fold(exits.end, join);
         self.known.insert(key, after);
         after
     }
@@ -141,16 +161,9 @@ impl<W: Watch> Walk<'_, W> {
         let module = self.module;
         let data = &module.funcs[func].ops[op];
         let state = self.own_effect(func, op, before)?;
-        let leaves = [
-            (Opcode::KsReturn, &mut exits.returns),
-            (Opcode::KsBreak, &mut exits.breaks),
-            (Opcode::KsContinue, &mut exits.continues),
-        ];
-        for (opcode, to) in leaves {
-            if data.opcode == opcode {
-                *to = join(*to, Some(state));
-                return None;
-            }
+        if let Some(exit) = module.funcs[func].exit(op) {
+            exits.add(exit, Some(state));
+            return None;
         }
         if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
             return None;
@@ -161,16 +174,16 @@ impl<W: Watch> Walk<'_, W> {
         if data.opcode == Opcode::KsScope {
             return self.scope(func, data, state, exits);
         }
-        if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch) {
-            return data.regions.iter().fold(None, |after, &region| {
-                let inner = self.region(func, region, Some(state));
-                exits.breaks = join(exits.breaks, inner.breaks);
-                exits.continues = join(exits.continues, inner.continues);
-                exits.returns = join(exits.returns, inner.returns);
-                join(after, inner.end)
-            });
+        if data.opcode.has(OpTrait::Loop) {
+            return self.turns(func, data, state, exits);
         }
-        self.turns(func, data, state, exits)
+        // Branches, one of which is taken; blocks and bodies under a lock.
+        let mut after = None;
+        for &region in &data.regions {
+            let inner = self.region(func, region, Some(state));
+            after = join(after, exits.beyond(data, inner).0);
+        }
+        after
     }
 
     /// What an op does apart from its regions; none if control does not come back.
@@ -199,9 +212,9 @@ impl<W: Watch> Walk<'_, W> {
     fn scope(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
         let inner = self.region(func, data.regions[0], Some(before));
         let mut clean = |state: State| self.region(func, data.regions[1], Some(state?)).end;
-        exits.breaks = join(exits.breaks, clean(inner.breaks));
-        exits.continues = join(exits.continues, clean(inner.continues));
-        exits.returns = join(exits.returns, clean(inner.returns));
+        for (exit, state) in inner.others {
+            exits.add(exit, clean(state));
+        }
         clean(inner.end)
     }
 
@@ -212,9 +225,10 @@ impl<W: Watch> Walk<'_, W> {
             let (mut state, mut left) = (head, head);
             for &region in &data.regions {
                 let inner = self.region(func, region, state);
-                left = join(left, join(inner.end, inner.breaks));
-                exits.returns = join(exits.returns, inner.returns);
-                state = join(inner.end, inner.continues);
+                let end = inner.end;
+                let (out, next) = exits.beyond(data, inner);
+                left = join(left, out);
+                state = join(end, next);
             }
             let next = join(head, state);
             if next == head || matches!(head, Some(Before::Maybe(_))) {
