@@ -4,9 +4,10 @@ use super::derive::{Derived, Root};
 use super::{Lent, Taken, ends, map_of_record};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
 use crate::ir::ops::KsCall;
-use crate::ir::{Function, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Exit, Function, OpData, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What may be true of a record where control is.
@@ -20,11 +21,26 @@ struct State {
     depth: usize,
 }
 
+type Records = BTreeMap<Root, State>;
+
 /// The records that there are; none where control does not come.
-type Here = Option<BTreeMap<Root, State>>;
+type Here = Option<Records>;
+
+/// Control on its way out of what is around an op.
+struct Out {
+    op: OpId,
+    exit: Exit,
+    here: Records,
+}
+
+/// One of the ways that come together; what is said of it where another has ended a record that it has not.
+struct Way {
+    note: Option<(Span, &'static str)>,
+    here: Records,
+}
 
 pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx: &mut Session) {
-    let mut flow = Flow { func, derived, taken, cx, depth: 0, reported: BTreeSet::new() };
+    let mut flow = Flow { func, derived, taken, cx, depth: 0, outs: Vec::new(), reported: BTreeSet::new() };
     let mut start = BTreeMap::new();
     for index in 0..func.params.len() {
         let param = (func.name.clone(), index);
@@ -34,6 +50,10 @@ pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx:
         }
     }
     flow.region(func.body, Some(start));
+    for out in std::mem::take(&mut flow.outs) {
+        let leaves = (func.ops[out.op].loc.span, "control leaves here");
+        out.here.iter().for_each(|(&root, state)| flow.lost(root, state, leaves));
+    }
 }
 
 struct Flow<'a> {
@@ -43,6 +63,8 @@ struct Flow<'a> {
     cx: &'a mut Session,
     /// How many loops are around.
     depth: usize,
+    /// Exits that have not come to where they lead yet.
+    outs: Vec<Out>,
     /// What was said of each record, by the number of the code and the place.
     reported: BTreeSet<(Root, &'static str, u32)>,
 }
@@ -57,19 +79,15 @@ impl Flow<'_> {
         here
     }
 
-    fn op(&mut self, op: OpId, mut here: BTreeMap<Root, State>) -> Here {
+    fn op(&mut self, op: OpId, mut here: Records) -> Here {
         let data = &self.func.ops[op];
         self.uses(data, &here);
         for (value, map) in ends(data, self.taken) {
             self.end(data, value, &map, &mut here);
             self.taken_twice(data, value);
         }
-        if data.opcode == Opcode::KsReturn {
-            self.leave(data, &here, 0);
-            return None;
-        }
-        if matches!(data.opcode, Opcode::KsBreak | Opcode::KsContinue) {
-            self.leave(data, &here, self.depth);
+        if let Some(exit) = self.func.exit(op) {
+            self.outs.push(Out { op, exit, here });
             return None;
         }
         if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
@@ -81,14 +99,46 @@ impl Flow<'_> {
         if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch) {
             return self.branches(data, here);
         }
-        if matches!(data.opcode, Opcode::KsScope | Opcode::BpfLocked) {
-            return data.regions.iter().try_fold(here, |here, &region| self.region(region, Some(here)));
+        if data.opcode == Opcode::KsScope {
+            return self.scope(data, here);
         }
-        self.turns(data, here)
+        if data.opcode.has(OpTrait::Loop) {
+            return self.turns(data, here);
+        }
+        self.body(data, here)
+    }
+
+    /// A clean-up, on every way out of the body.
+    fn scope(&mut self, data: &OpData, here: Records) -> Here {
+        let outside = self.outs.len();
+        let end = self.region(data.regions[0], Some(here));
+        for out in self.outs.split_off(outside) {
+            if let Some(here) = self.region(data.regions[1], Some(out.here)) {
+                self.outs.push(Out { here, ..out });
+            }
+        }
+        self.region(data.regions[1], end)
+    }
+
+    /// A block, or what else has one region: after it come its end and what leaves it for there.
+    fn body(&mut self, data: &OpData, here: Records) -> Here {
+        let outside = self.outs.len();
+        let end = self.region(data.regions[0], Some(here));
+        let mut ways: Vec<Way> = end.into_iter().map(|here| Way { note: None, here }).collect();
+        for out in self.outs.split_off(outside) {
+            match out.exit.beyond(data.opcode) {
+                Some(exit) => self.outs.push(Out { exit, ..out }),
+                None => {
+                    let note = Some((self.func.ops[out.op].loc.span, "where control leaves here"));
+                    ways.push(Way { note, here: out.here });
+                }
+            }
+        }
+        join(ways)
     }
 
     /// Branches, in one of which a record may begin, and then ends.
-    fn branches(&mut self, data: &OpData, here: BTreeMap<Root, State>) -> Here {
+    fn branches(&mut self, data: &OpData, here: Records) -> Here {
         let record = match self.derived.root(data.operands[0]) {
             Some((root @ Root::Record(reserve), _)) if data.operands[0] == self.func.ops[reserve].results[0] => {
                 Some(root)
@@ -102,7 +152,11 @@ impl Flow<'_> {
             if let Some(root) = begins {
                 start.insert(root, State { open: Some(Vec::new()), gone: None, depth: self.depth });
             }
+            let outside = self.outs.len();
             let mut end = self.region(region, Some(start));
+            if let Some(root) = begins {
+                self.out_of_sight(root, outside);
+            }
             if let (Some(root), Some(end)) = (begins, &mut end)
                 && let Some(state) = end.remove(&root)
             {
@@ -110,28 +164,37 @@ impl Flow<'_> {
                 let span = last.map_or(data.loc.span, |&op| self.func.ops[op].loc.span);
                 self.lost(root, &state, (span, "its block ends here"));
             }
-            if let Some(end) = end {
-                ways.push((index, end));
+            if let Some(here) = end {
+                ways.push(Way { note: Some((data.loc.span, taken_where(data, index))), here });
             }
         }
-        join(data, ways)
+        join(ways)
     }
 
-    /// A loop ends nothing that began before it, so one turn stands for all.
-    fn turns(&mut self, data: &OpData, here: BTreeMap<Root, State>) -> Here {
+    /// Exits, those from index `outside` on, leave the region where a record has its name.
+    fn out_of_sight(&mut self, root: Root, outside: usize) {
+        for at in outside..self.outs.len() {
+            if let Some(state) = self.outs[at].here.remove(&root) {
+                let span = self.func.ops[self.outs[at].op].loc.span;
+                self.lost(root, &state, (span, "control leaves here"));
+            }
+        }
+    }
+
+    /// A loop ends nothing that began before it, so one turn stands for all, and what leaves it by `break` knows no more.
+    fn turns(&mut self, data: &OpData, here: Records) -> Here {
+        let outside = self.outs.len();
         self.depth += 1;
         for &region in &data.regions {
             self.region(region, Some(here.clone()));
         }
         self.depth -= 1;
-        Some(here)
-    }
-
-    /// Reports what is lost where control leaves all loops deeper than that.
-    fn leave(&mut self, data: &OpData, here: &BTreeMap<Root, State>, depth: usize) {
-        for (&root, state) in here.iter().filter(|(_, state)| state.depth >= depth) {
-            self.lost(root, state, (data.loc.span, "control leaves here"));
+        for out in self.outs.split_off(outside) {
+            if let Some(exit) = out.exit.beyond(data.opcode) {
+                self.outs.push(Out { exit, ..out });
+            }
         }
+        Some(here)
     }
 
     fn lost(&mut self, root: Root, state: &State, (span, how): (Span, &str)) {
@@ -154,7 +217,7 @@ impl Flow<'_> {
     }
 
     /// Reports uses of records that are gone, and what keeps pointers to them.
-    fn uses(&mut self, data: &OpData, here: &BTreeMap<Root, State>) {
+    fn uses(&mut self, data: &OpData, here: &Records) {
         for (index, &operand) in data.operands.iter().enumerate() {
             let Some((root, _)) = self.derived.root(operand) else { continue };
             let Some(state) = here.get(&root) else { continue };
@@ -202,7 +265,7 @@ impl Flow<'_> {
     }
 
     /// An op submits or discards what a value points to, or calls a function that does.
-    fn end(&mut self, data: &OpData, value: Value, map: &Symbol, here: &mut BTreeMap<Root, State>) {
+    fn end(&mut self, data: &OpData, value: Value, map: &Symbol, here: &mut Records) {
         let span = data.loc.span;
         let (root, whole) = match self.derived.root(value) {
             Some((root, whole)) if here.contains_key(&root) => (root, whole),
@@ -284,29 +347,32 @@ impl Flow<'_> {
     }
 }
 
-/// What may be true after branches, by those that come to their end.
-fn join(data: &OpData, ways: Vec<(usize, BTreeMap<Root, State>)>) -> Here {
-    let ended = |root: &Root| ways.iter().any(|(_, way)| way.get(root).is_some_and(|state| state.gone.is_some()));
+/// What may be true where ways come together.
+fn join(ways: Vec<Way>) -> Here {
+    let ended: BTreeSet<Root> = ways
+        .iter()
+        .flat_map(|way| way.here.iter().filter(|(_, state)| state.gone.is_some()).map(|(&root, _)| root))
+        .collect();
     let mut joined: Here = None;
-    for (index, way) in &ways {
-        let Some(known) = &mut joined else {
-            let mut first = way.clone();
-            for (root, state) in &mut first {
-                note_way(data, *index, state, ended(root));
+    for mut way in ways {
+        for (root, state) in &mut way.here {
+            // The way is a part of the path of a record that it left open while another ended it.
+            if let (Some(path), true) = (&mut state.open, ended.contains(root)) {
+                path.extend(way.note);
             }
-            joined = Some(first);
+        }
+        let Some(known) = &mut joined else {
+            joined = Some(way.here);
             continue;
         };
-        for (root, state) in way {
-            let mut state = state.clone();
-            note_way(data, *index, &mut state, ended(root));
-            match known.get_mut(root) {
+        for (root, state) in way.here {
+            match known.get_mut(&root) {
                 Some(before) => {
                     before.open = before.open.take().or(state.open);
                     before.gone = before.gone.take().or(state.gone);
                 }
                 None => {
-                    known.insert(*root, state);
+                    known.insert(root, state);
                 }
             }
         }
@@ -314,15 +380,13 @@ fn join(data: &OpData, ways: Vec<(usize, BTreeMap<Root, State>)>) -> Here {
     joined
 }
 
-/// Adds the branch to the path of a record that it left open while another ended it.
-fn note_way(data: &OpData, index: usize, state: &mut State, ended: bool) {
-    let Some(path) = state.open.as_mut().filter(|_| ended) else { return };
-    let way = match (data.opcode, index) {
+/// How messages name a way of a branch.
+fn taken_where(data: &OpData, index: usize) -> &'static str {
+    match (data.opcode, index) {
         (Opcode::KsMatch, _) => "where another arm is taken",
         (Opcode::KsIfSome, 0) => "where it is there",
         (Opcode::KsIfSome, _) => "where it is not there",
         (_, 0) => "where this is true",
         (_, _) => "where this is false",
-    };
-    path.push((data.loc.span, way));
+    }
 }
