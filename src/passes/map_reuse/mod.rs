@@ -14,6 +14,7 @@ use super::{Changed, Pass, Run};
 use crate::ir::ops::MapLookup;
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
+use crate::tables::OpTrait;
 use crate::types::{Ty, Types};
 use effects::Effects;
 use numbers::{Contents, Number, Numbers};
@@ -142,24 +143,32 @@ impl Reuse<'_> {
         known.lookups.push(Lookup { map: map.clone(), key, pointer });
     }
 
-    /// Loops, and whatever else holds regions.
+    /// Loops, blocks, and whatever else holds regions.
     fn regions(&mut self, op: OpId, known: &mut Known) {
         let func = self.func;
         let data = &func.ops[op];
-        let repeats = matches!(data.opcode, Opcode::KsWhile | Opcode::KsFor | Opcode::BpfWalk | Opcode::BpfTurns);
+        let mut before = if data.opcode.has(OpTrait::Loop) { Known::default() } else { known.clone() };
         for &region in &data.regions {
-            let mut inner = if repeats { Known::default() } else { known.clone() };
-            self.region(region, &mut inner);
+            self.region(region, &mut before.clone());
+            // Its clean-up comes after any part of the body.
+            if data.opcode == Opcode::KsScope {
+                self.forget_region(region, &mut before);
+            }
         }
         self.numbers.forget(op, &mut known.contents);
         self.forget(op, known);
         for &region in &data.regions {
-            let mut ops = Vec::new();
-            func.walk_region(region, &mut ops);
-            for op in ops {
-                self.numbers.forget(op, &mut known.contents);
-                self.forget(op, known);
-            }
+            self.forget_region(region, known);
+        }
+    }
+
+    /// Forgets what any part of a region may change.
+    fn forget_region(&mut self, region: RegionId, known: &mut Known) {
+        let mut ops = Vec::new();
+        self.func.walk_region(region, &mut ops);
+        for op in ops {
+            self.numbers.forget(op, &mut known.contents);
+            self.forget(op, known);
         }
     }
 
