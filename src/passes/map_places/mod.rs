@@ -185,8 +185,8 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
         }
     }
     let readers = stale::readers(func, &inside, uses, &writers);
-    let mut stale =
-        Stale { func, types, map: &copies.map.name, maps: copies.maps, readers, writers: &writers, found: Vec::new() };
+    let (map, maps) = (&copies.map.name, copies.maps);
+    let mut stale = Stale { func, types, map, maps, readers, writers: &writers, left: Vec::new(), found: Vec::new() };
     stale.region(region, false);
     for op in stale.found {
         copies.refresh(&mut Builder::before(func, op, NAME), types);
@@ -229,27 +229,27 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
     func.erase(op);
 }
 
-/// A `break` in the body leaves the loop that the walk becomes, and so comes to where the iterator is freed; a `return`
-/// frees it first.
+/// The iterator is freed on every way out of the walk.
 fn each(func: &mut Function, types: &mut Types, op: OpId) {
     let view = MapEach::of(&func.ops[op]);
     let (key, value, map, body) = (view.key(), view.value(), view.map().clone(), view.body_region());
     let handle = types.ptr(Ty::U8, Space::Heap, false);
     let mut b = Builder::before(func, op, NAME);
     let iterator = b.map_iter_new(&map, handle);
+    let (walk, walk_block) = b.region(&[]);
+    let (cleanup, cleanup_block) = b.region(&[]);
+    b.ks_scope(vec![walk, cleanup]);
+    let loc = b.loc;
+
+    let mut b = Builder::at_end(func, walk_block, loc);
     let (condition, condition_block) = b.region(&[]);
     b.ks_while(vec![condition, body]);
-    b.map_iter_free(iterator);
-    let loc = b.loc;
-    let mut b = Builder::at_end(func, condition_block, loc);
+    b.done();
+    b.go_to(condition_block);
     let more = b.map_iter_next(iterator, key, value, Ty::BOOL);
     b.ks_yield(&[more]);
+    b.go_to(cleanup_block);
+    b.map_iter_free(iterator);
+    b.done();
     func.erase(op);
-    let mut ops = Vec::new();
-    func.walk_region(body, &mut ops);
-    for op in ops {
-        if func.ops[op].opcode == Opcode::KsReturn {
-            Builder::before(func, op, NAME).map_iter_free(iterator);
-        }
-    }
 }

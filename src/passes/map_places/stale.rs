@@ -1,7 +1,7 @@
 //! Where a copy of an entry may be behind the entry: after what may write to the map by another name, or takes time.
 
 use super::Uses;
-use crate::ir::{Attr, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Attr, Exit, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Value};
 use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Space, TyKind, Types};
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ pub struct Stale<'a> {
     pub readers: BTreeSet<OpId>,
     /// What writes to it, and so brings it up to date.
     pub writers: &'a BTreeSet<OpId>,
+    /// The blocks around, innermost last, each with whether something leaves it with a copy that is behind.
+    pub left: Vec<bool>,
     pub found: Vec<OpId>,
 }
 
@@ -33,14 +35,45 @@ impl Stale<'_> {
                 behind = false;
             } else if data.regions.is_empty() {
                 behind |= self.disturbs(data);
+                self.leave(op, behind);
             } else {
-                let before = behind;
-                for &inner in &data.regions {
-                    behind |= self.region(inner, before);
-                }
+                behind = self.regions(data, behind);
             }
         }
         behind
+    }
+
+    /// An op that has regions.
+    fn regions(&mut self, data: &OpData, before: bool) -> bool {
+        if data.opcode == Opcode::KsBlock {
+            self.left.push(false);
+            let end = self.region(data.regions[0], before);
+            return self.left.pop().unwrap_or_default() || end;
+        }
+        if data.opcode == Opcode::KsScope {
+            return self.scope(data, before);
+        }
+        data.regions.iter().fold(before, |behind, &inner| self.region(inner, before) || behind)
+    }
+
+    /// The clean-up comes after any part of the body, also on the way to what follows a block around.
+    fn scope(&mut self, data: &OpData, before: bool) -> bool {
+        let (body, cleanup) = (data.regions[0], data.regions[1]);
+        let end = self.region(body, before);
+        if self.disturbs_in(cleanup) {
+            self.left.fill(true);
+        }
+        let start = before || self.disturbs_in(body);
+        self.region(cleanup, start) || end || before
+    }
+
+    /// The state of the copy where a block is left. One around the region where the entry is there sees no copy.
+    fn leave(&mut self, op: OpId, behind: bool) {
+        if let Some(Exit::Leave(depth)) = self.func.exit(op)
+            && let Some(left) = self.left.iter_mut().rev().nth(depth)
+        {
+            *left |= behind;
+        }
     }
 
     /// Whether an op is a loop with turns that leave the copy behind; one that waits for something takes its time.
@@ -49,8 +82,12 @@ impl Stale<'_> {
         if !matches!(data.opcode, Opcode::KsFor | Opcode::MapEach) {
             return data.opcode == Opcode::KsWhile;
         }
+        data.regions.iter().any(|&region| self.disturbs_in(region))
+    }
+
+    fn disturbs_in(&self, region: RegionId) -> bool {
         let mut inside = Vec::new();
-        data.regions.iter().for_each(|&region| self.func.walk_region(region, &mut inside));
+        self.func.walk_region(region, &mut inside);
         inside.iter().any(|op| !self.writers.contains(op) && self.disturbs(&self.func.ops[*op]))
     }
 
