@@ -2,7 +2,8 @@
 //! is written before anything reads it.
 
 use crate::ir::ops::{KsCopy, KsElem, KsField, KsStore, KsZero};
-use crate::ir::{Function, OpData, OpId, Opcode, Value};
+use crate::ir::{Exit, Function, OpData, OpId, Opcode, Value};
+use crate::passes::analysis::root;
 use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +24,24 @@ pub fn is_overwritten(func: &Function, types: &Types, zero: OpId, wanted: Ty) ->
         if left.is_empty() {
             return true;
         }
-        if !follow(func, types, op, &mut inside, &mut left) {
+        if leaves_early(func, place, op) || !follow(func, types, op, &mut inside, &mut left) {
             return false;
         }
     }
     left.is_empty()
+}
+
+/// Whether control may go on from inside an op where the place is still seen, before the rest of it was written.
+fn leaves_early(func: &Function, place: Value, op: OpId) -> bool {
+    let variable = root(func, place);
+    func.exits_beyond(op).into_iter().any(|(end, exit)| match exit {
+        Exit::Break | Exit::Continue => true,
+        Exit::Leave(_) => {
+            let seen = |left: OpId| variable.is_none_or(|variable| !func.is_inside(variable, left));
+            func.left_block(end).is_none_or(seen)
+        }
+        Exit::Return => false,
+    })
 }
 
 /// One op after the clearing; false where it may read a part.
