@@ -5,8 +5,10 @@
 //! with a variable in memory that is always zero is the same value, but not known.
 
 use super::Changed;
-use crate::ir::ops::{ArithCmp, BpfTurns, KsCopy, KsStore};
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value};
+use crate::ir::ops::{ArithCmp, BpfTurns, KsCopy, KsIf, KsStore};
+use crate::ir::{
+    Builder, Exit, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value,
+};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashSet};
@@ -60,18 +62,32 @@ pub fn ways(func: &Function, body: RegionId) -> usize {
     ops.into_iter().filter(|&op| branches.contains(&func.ops[op].opcode)).count()
 }
 
-/// The places whose contents a region compares so that the verifier gets to know them.
-pub fn equated_places(func: &Function, types: &Types, region: RegionId) -> HashSet<Path> {
+/// The places whose contents the body of a loop compares, so that the verifier goes on to the next turn with what it got to
+/// know of them. A comparison that leaves the loop tells the same at each turn.
+pub fn compared_places(func: &Function, types: &Types, body: RegionId) -> HashSet<Path> {
     let mut ops = Vec::new();
-    func.walk_region(region, &mut ops);
-    let mut equated = HashSet::new();
+    func.walk_region(body, &mut ops);
+    let leaving: HashSet<OpId> = func.exits(body).into_iter().filter_map(leaves_loop).collect();
+    let leads_out = |&&op: &&OpId| {
+        let data = &func.ops[op];
+        let ends = data.regions.iter().filter_map(|&way| func.blocks[func.only_block(way)].ops.last());
+        data.opcode == Opcode::KsIf && ends.into_iter().any(|end| leaving.contains(end))
+    };
+    let exits: HashSet<Value> = ops.iter().filter(leads_out).map(|&op| KsIf::of(&func.ops[op]).condition()).collect();
+    let mut compared = HashSet::new();
     for op in ops {
-        if equates(func, types, op) {
-            let places = func.ops[op].operands.iter().filter_map(|&value| loaded_from(func, value));
-            equated.extend(places.map(|place| Path::of(func, types, place)));
+        let data = &func.ops[op];
+        let narrows = data.opcode == Opcode::ArithCmp && !exits.contains(&data.results[0]);
+        if narrows || equates(func, types, op) {
+            let places = data.operands.iter().filter_map(|&value| loaded_from(func, value));
+            compared.extend(places.map(|place| Path::of(func, types, place)));
         }
     }
-    equated
+    compared
+}
+
+fn leaves_loop((end, exit): (OpId, Exit)) -> Option<OpId> {
+    (exit != Exit::Continue).then_some(end)
 }
 
 /// What loops store through pointers, into arguments and into arrays, forgotten: of a number on the stack that grows the

@@ -1,6 +1,6 @@
 //! The function that a loop's body becomes.
 
-use super::super::hide::{equated_places, hide, ways};
+use super::super::hide::{compared_places, hide, ways};
 use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP, TARGETS};
 use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
@@ -75,14 +75,15 @@ pub fn make(
     Made { callback, outer, hides: !hidden.is_empty() }
 }
 
-/// The variables of outside that a body writes, and compares so that the verifier gets to know them; in a body of many
-/// ways all that it writes, since each known value doubles them. Bools have two values only.
+/// The variables of outside that a body writes, and compares so that the verifier gets to know them: of a number that is below
+/// a bound and then grows it knows a wider range each turn. In a body of many ways all that it writes, since each known
+/// value doubles them. Bools have two values only.
 fn hidden_each_turn(func: &Function, types: &Types, op: OpId, (frame, outer): (&Placed, &[Path])) -> Vec<(Path, Ty)> {
     let body = func.ops[op].regions[0];
-    let equated = equated_places(func, types, body);
+    let compared = compared_places(func, types, body);
     let many = ways(func, body) > WAYS;
     let written = frame.written_in(func, types, op, outer).into_iter();
-    written.filter(|(path, ty)| (many || equated.contains(path)) && *ty != Ty::BOOL).collect()
+    written.filter(|(path, ty)| (many || compared.contains(path)) && *ty != Ty::BOOL).collect()
 }
 
 /// Branches of a body up to which only what is compared is hidden.
