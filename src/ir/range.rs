@@ -4,6 +4,7 @@ use super::ops::{KsBits, KsConst, KsLoad, KsStore};
 use super::{Function, OpId, Opcode, Value};
 use crate::fold;
 use crate::types::{Ty, Types};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Deeper than people write expressions; variables that are computed from themselves end here.
@@ -15,6 +16,9 @@ pub struct Ranges<'a> {
     types: &'a Types,
     /// For each variable: what is stored to it; none if it is written in other ways or its address is taken.
     stored: HashMap<Value, Option<Vec<Value>>>,
+    /// What was found out, by how deep that may look. A variable leads to all that is stored in it, and each of these may lead
+    /// to it again: without this to each way through them.
+    found: RefCell<HashMap<(Value, u32), Option<u64>>>,
 }
 
 impl<'a> Ranges<'a> {
@@ -33,7 +37,7 @@ impl<'a> Ranges<'a> {
                 }
             }
         }
-        Ranges { func, types, stored }
+        Ranges { func, types, stored, found: RefCell::default() }
     }
 
     /// The largest number that a value can be; none if it may be negative.
@@ -42,11 +46,16 @@ impl<'a> Ranges<'a> {
     }
 
     fn within(&self, value: Value, depth: u32) -> Option<u64> {
+        if let Some(&found) = self.found.borrow().get(&(value, depth)) {
+            return found;
+        }
         let known = self.func.def(value).filter(|_| depth > 0).and_then(|op| self.computed(op, depth - 1));
-        match (known, self.of_type(self.func.ty(value))) {
+        let largest = match (known, self.of_type(self.func.ty(value))) {
             (Some(known), Some(of_type)) => Some(known.min(of_type)),
             (known, of_type) => known.or(of_type),
-        }
+        };
+        self.found.borrow_mut().insert((value, depth), largest);
+        largest
     }
 
     fn of_type(&self, ty: Ty) -> Option<u64> {
