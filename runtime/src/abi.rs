@@ -55,6 +55,7 @@
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
 //! | `ks_print` | `void (const char *format, uint64_t format_len, const KsArg *args, uint64_t args_len, uint32_t newline)` |
+//! | `ks_uncaught` | `noreturn void (int32_t code, const char *file, uint32_t line)`: what was thrown and not caught; status 1 |
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |

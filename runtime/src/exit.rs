@@ -31,6 +31,13 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 
 /// See abi.rs.
 #[unsafe(no_mangle)]
+pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
+    complain(&format!("uncaught throw {code} at {}:{line}", text(file)));
+    leave(1)
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
 pub extern "C" fn ks_panic(file: *const c_char, line: u32, message: *const c_char) -> ! {
     complain(&format!("panic at {}:{line}: {}", text(file), text(message)));
     leave(134)

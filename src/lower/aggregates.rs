@@ -139,11 +139,12 @@ impl Lowering<'_> {
         if let ExprKind::Fill(element) = &value.kind {
             return Self::reads_scalars_only(element);
         }
-        // Arguments are copied before the call, and an entry is looked up before it is copied.
-        matches!(
-            value.kind,
-            ExprKind::Const(_) | ExprKind::Call { .. } | ExprKind::MapGet { .. } | ExprKind::PerCpu { .. }
-        )
+        // Arguments are copied before the call; but what it has written when it throws is not to be seen.
+        if let ExprKind::Call { func, .. } = value.kind {
+            return !self.program.func(func).throws;
+        }
+        // An entry is looked up before it is copied.
+        matches!(value.kind, ExprKind::Const(_) | ExprKind::MapGet { .. } | ExprKind::PerCpu { .. })
     }
 
     /// Constants, and arithmetic on scalar variables.

@@ -2,7 +2,7 @@
 
 use super::func::Lowering;
 use crate::ir::Value;
-use crate::sema::tree::{Const, Expr, MapId, Role};
+use crate::sema::tree::{Expr, MapId, Role};
 use crate::source::Span;
 use crate::types::Ty;
 
@@ -17,7 +17,7 @@ impl Lowering<'_> {
             let callee = self.program.func(func);
             let params = callee.params.iter().map(|&param| callee.local(param).ty).collect();
             let ty = self.cx.types.func(crate::types::FnSig { params, result: callee.result });
-            let handler = self.at(callee.name_span).constant(&Const::Func(func), ty);
+            let handler = self.at(callee.name_span).handed_function(func, ty, false);
             self.b.map_on_event(handler, name);
         }
     }

@@ -1,8 +1,10 @@
 //! One function: its signature, its parameters, and the state of lowering its body.
 
 use super::Names;
+use super::defers::Deferred;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
+use super::throws::{self, Exits};
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
@@ -52,6 +54,8 @@ pub(super) struct Lowering<'a> {
     pub result_place: Option<Value>,
     /// Where the pointers to bound maps are kept.
     pub bound: HashMap<MapId, Value>,
+    pub exits: Exits,
+    pub deferred: Deferred,
 }
 
 /// As IR has it: pointers to a program's context say so.
@@ -67,32 +71,19 @@ pub(super) fn ir_type(types: &mut Types, ty: Ty) -> Ty {
 
 pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: &tree::Func) -> Function {
     let mut func = signature(cx, source);
-    let entry = func.entry();
-    let loc = Loc { span: source.name_span, made_by: None };
-    let mut lowering = Lowering {
-        cx,
-        program,
-        names,
-        source,
-        uses: scan::uses(source),
-        b: Builder::at_end(&mut func, entry, loc),
-        slots: vec![Slot::None; source.locals.len()],
-        temporaries: Temporaries::default(),
-        reachable: true,
-        loops: Vec::new(),
-        nesting: 0,
-        result_place: None,
-        bound: HashMap::new(),
-    };
+    let mut lowering = Lowering::new(cx, program, names, source, &mut func);
     lowering.params();
     lowering.bound_maps();
     lowering.callbacks();
+    if !source.throws {
+        lowering.own_thrown(&source.body);
+    }
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func
 }
 
-fn signature(cx: &mut Session, source: &tree::Func) -> Function {
+pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
     let types = &mut cx.types;
     let mut params = Vec::new();
     let is_main = matches!(source.role, tree::Role::Main(_));
@@ -110,6 +101,9 @@ fn signature(cx: &mut Session, source: &tree::Func) -> Function {
             if types.is_aggregate(local.ty) { types.place(local.ty, Space::Stack) } else { ir_type(types, local.ty) };
         params.push(Param { name: local.name.clone(), ty, span: local.span });
     }
+    if source.throws {
+        params.push(Param { name: "thrown".into(), ty: throws::place(types), span: source.name_span });
+    }
     let role = match &source.role {
         tree::Role::Program(program) => {
             Role::Program { spec: program.spec, mode: program.mode.unwrap_or_default(), target: program.target.clone() }
@@ -119,6 +113,37 @@ fn signature(cx: &mut Session, source: &tree::Func) -> Function {
         tree::Role::Main(_) => Role::Main,
     };
     Function::new(&source.symbol, source.name_span, source.span, role, params, result)
+}
+
+impl<'a> Lowering<'a> {
+    /// At the start of a function; `source` is what it is made of.
+    pub(super) fn new(
+        cx: &'a mut Session,
+        program: &'a Program,
+        names: &'a Names,
+        source: &'a tree::Func,
+        func: &'a mut Function,
+    ) -> Lowering<'a> {
+        let entry = func.entry();
+        let loc = Loc { span: source.name_span, made_by: None };
+        Lowering {
+            cx,
+            program,
+            names,
+            source,
+            uses: scan::uses(source),
+            b: Builder::at_end(func, entry, loc),
+            slots: vec![Slot::None; source.locals.len()],
+            temporaries: Temporaries::default(),
+            reachable: true,
+            loops: Vec::new(),
+            nesting: 0,
+            result_place: None,
+            bound: HashMap::new(),
+            exits: Exits::default(),
+            deferred: Deferred::default(),
+        }
+    }
 }
 
 impl Lowering<'_> {
@@ -157,11 +182,15 @@ impl Lowering<'_> {
                 self.store(place, value);
             }
         }
+        if self.source.throws {
+            self.exits.thrown = Some(self.b.func.param(index));
+        }
         let Some(id) = self.source.named_result else { return };
         self.at(self.source.local(id).span);
         match self.result_place {
-            Some(place) => self.set_slot(id, Slot::Place(place)),
-            None => {
+            // What is deferred may change the variable, after the result is known.
+            Some(place) if !self.uses.defers => self.set_slot(id, Slot::Place(place)),
+            Some(_) | None => {
                 self.declare(id);
             }
         }
@@ -184,7 +213,12 @@ impl Lowering<'_> {
     pub(super) fn return_without_value(&mut self) {
         let value = match self.source.named_result {
             Some(id) if self.result_place.is_none() => Some(self.local_value(id)),
-            Some(_) => None,
+            Some(id) => {
+                if let Some(place) = self.result_place {
+                    self.copy_named(id, place);
+                }
+                None
+            }
             None if matches!(self.source.role, tree::Role::Main(_)) && self.source.result == Ty::VOID => {
                 Some(self.int(0, Ty::I32))
             }
@@ -198,12 +232,22 @@ impl Lowering<'_> {
                 }
             },
         };
-        self.b.ks_return(value);
-        self.leave();
+        self.return_value(value);
+    }
+
+    /// Ends the function, after what is deferred.
+    pub(super) fn return_value(&mut self, value: Option<Value>) {
+        if !self.return_to_end(value) {
+            self.b.ks_return(value);
+            self.leave();
+        }
     }
 
     /// A new variable for a local.
     pub(super) fn declare(&mut self, id: LocalId) -> Value {
+        if let Some(&place) = self.deferred.kept.get(&id) {
+            return place;
+        }
         let local = self.source.local(id);
         let ty = ir_type(&mut self.cx.types, local.ty);
         let place = self.cx.types.place(ty, Space::Stack);

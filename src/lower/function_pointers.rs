@@ -32,13 +32,20 @@ impl Lowering<'_> {
         if is_aggregate {
             values.push(place.unwrap_or_else(|| self.at(span).temporary("result", result)));
         }
+        let throws = self.program.throwing.contains(&callee.ty);
         let op = self.scoped(|this| {
             let callee = this.scalar(callee);
             for arg in args {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
+            if throws {
+                values.push(this.thrown());
+            }
             this.at(span).b.ks_call_pointer(callee, &values, checked, &results)
         });
+        if throws {
+            self.check_thrown();
+        }
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

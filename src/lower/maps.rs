@@ -105,6 +105,9 @@ impl Lowering<'_> {
                     // What is sent is read at once, wherever it lies.
                     Some((_, "V")) if method.needs == MapAccess::Output && this.is_shared_place(arg) => this.place(arg),
                     Some((_, "V")) => this.operand_place(arg, "value", stays),
+                    Some(_) | None if matches!(method.needs, MapAccess::Events | MapAccess::Drain) => {
+                        this.handed(arg, method.needs == MapAccess::Drain)
+                    }
                     Some(_) | None => this.scalar(arg),
                 });
             }

@@ -9,8 +9,10 @@
 //! - Code after an exit goes to a block that is not part of the function (`Lowering::reachable`).
 
 mod aggregates;
+mod boundaries;
 mod calls;
 mod consts;
+mod defers;
 mod elements;
 mod events;
 mod exprs;
@@ -28,13 +30,16 @@ mod scan;
 mod stmts;
 mod strings;
 mod temporaries;
+mod throws;
 
 use crate::ir::{self, Module, Symbol};
 use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::types::{TyKind, Types};
+use boundaries::Boundaries;
 use std::collections::HashSet;
+use throws::Lines;
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -42,11 +47,16 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
+    lines: Lines,
+    /// What stands for functions that may throw where the kernel or the runtime calls them.
+    boundaries: Boundaries,
 }
 
 impl Names {
-    fn of(program: &Program) -> Names {
+    fn of(cx: &Session, program: &Program) -> Names {
         Names {
+            lines: Lines::of(cx, program),
+            boundaries: Boundaries::of(program),
             funcs: program.funcs.iter().map(|f| f.symbol.as_str().into()).collect(),
             globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
             configs: program.configs.iter().map(|c| c.symbol.as_str().into()).collect(),
@@ -73,8 +83,9 @@ impl Names {
 
 /// The module of all targets. `name` is the project's.
 pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
-    let names = Names::of(program);
-    let funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
+    let names = Names::of(cx, program);
+    let mut funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
+    funcs.extend(boundaries::lower(cx, program, &names));
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
     let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();

@@ -93,6 +93,9 @@ impl<'a> Lowering<'a> {
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {
+            OptionalKind::MapTake { .. } if self.deferred.kept.contains_key(&binding.local) => {
+                return self.bind_copy(binding.local, value);
+            }
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {
                 Slot::Place(value)
             }
@@ -121,6 +124,17 @@ impl<'a> Lowering<'a> {
             return self.bind_variable(binding.local, record);
         }
         self.set_slot(binding.local, Slot::Value(record));
+    }
+
+    /// What was taken, as a variable that lives as long as the function.
+    fn bind_copy(&mut self, local: LocalId, taken: Value) {
+        let place = self.declare(local);
+        if self.cx.types.is_aggregate(self.pointee(taken).0) {
+            self.b.ks_copy(place, taken);
+        } else {
+            let value = self.load(taken);
+            self.store(place, value);
+        }
     }
 
     fn bind_variable(&mut self, local: LocalId, value: Value) {

@@ -1,20 +1,25 @@
 //! Which locals of a function need memory of their own: those that are assigned after their declaration, or whose
 //! address is taken.
 
-use crate::sema::tree::{
-    Block, Condition, Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Parts, Stmt, StmtKind,
-};
+use crate::sema::tree::{Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Parts, Stmt, StmtKind, Visitor};
 
 pub(super) struct Uses {
     assigned: Vec<bool>,
     addressed: Vec<bool>,
     /// What stands for maps that are taken out of maps of maps.
     pub bound_maps: Vec<MapId>,
+    /// It defers something.
+    pub defers: bool,
 }
 
 impl Uses {
     pub fn in_memory(&self, local: LocalId) -> bool {
         self.assigned[local.0 as usize] || self.addressed[local.0 as usize]
+    }
+
+    /// The local is in memory whatever is done with it.
+    pub fn keep_in_memory(&mut self, local: LocalId) {
+        self.assigned[local.0 as usize] = true;
     }
 
     /// A pointer to it, or to a part of it, may exist.
@@ -25,7 +30,7 @@ impl Uses {
 
 pub(super) fn uses(func: &Func) -> Uses {
     let none = vec![false; func.locals.len()];
-    let mut uses = Uses { assigned: none.clone(), addressed: none, bound_maps: Vec::new() };
+    let mut uses = Uses { assigned: none.clone(), addressed: none, bound_maps: Vec::new(), defers: false };
     uses.block(&func.body);
     uses
 }
@@ -47,88 +52,24 @@ pub(super) fn may_write(expr: &Expr) -> bool {
     }
 }
 
-impl Uses {
-    fn block(&mut self, block: &Block) {
-        for stmt in &block.stmts {
-            self.stmt(stmt);
-        }
-        if let Some(value) = &block.value {
-            self.expr(value);
-        }
-    }
-
+impl Visitor<'_> for Uses {
     fn stmt(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
-            StmtKind::Var { init, .. } => self.exprs(init),
-            StmtKind::VarCopy { source, .. } => self.optional(source),
-            StmtKind::VarElse { binding, otherwise } => {
-                self.optional(&binding.source);
-                self.block(otherwise);
-            }
-            StmtKind::Assign { place, value, .. } => {
-                if let Some(local) = root(place) {
-                    self.assigned[local.0 as usize] = true;
-                }
-                self.expr(place);
-                self.expr(value);
-            }
-            StmtKind::MapUpdate { key, value, .. } | StmtKind::MapAssignOp { key, value, .. } => {
-                self.expr(key);
-                self.expr(value);
-            }
-            StmtKind::MapDelete { key, .. } => self.expr(key),
-            StmtKind::Delete(expr) | StmtKind::Expr(expr) => self.expr(expr),
-            StmtKind::While { condition, body } => {
-                self.expr(condition);
-                self.block(body);
-            }
-            StmtKind::Loop { body } | StmtKind::Lock { body, .. } | StmtKind::ForMap { body, .. } => self.block(body),
-            StmtKind::ForArray { array, body, .. } => {
-                self.expr(array);
-                self.block(body);
-            }
-            StmtKind::For { low, high, body, .. } => {
-                self.expr(low);
-                self.expr(high);
-                self.block(body);
-            }
-            StmtKind::ForCpus { key, body, .. } => {
-                self.expr(key);
-                self.block(body);
-            }
-            StmtKind::MapSetInner { key, .. } => self.expr(key),
-            StmtKind::MapCpuUpdate { key, cpu, value, .. } => self.exprs([key, cpu, value]),
-            StmtKind::Break | StmtKind::Continue => {}
-            StmtKind::Return(value) => self.exprs(value),
+        if let StmtKind::Assign { place, .. } = &stmt.kind
+            && let Some(local) = root(place)
+        {
+            self.assigned[local.0 as usize] = true;
         }
+        self.defers |= matches!(stmt.kind, StmtKind::Defer(_));
+        self.parts_of_stmt(stmt);
     }
 
     fn optional(&mut self, optional: &Optional) {
-        match &optional.kind {
-            OptionalKind::MapEntry { key, .. } => self.expr(key),
-            OptionalKind::InnerMap { key, bound, .. } => {
-                self.expr(key);
-                if !self.bound_maps.contains(bound) {
-                    self.bound_maps.push(*bound);
-                }
-            }
-            OptionalKind::MapEntryOr { key, init, .. } => {
-                self.expr(key);
-                self.expr(init);
-            }
-            OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => {}
-            OptionalKind::Packet { ctx, offset, .. } => {
-                self.expr(ctx);
-                self.expr(offset);
-            }
-            OptionalKind::Pointer(pointer) => self.expr(pointer),
+        if let OptionalKind::InnerMap { bound, .. } = &optional.kind
+            && !self.bound_maps.contains(bound)
+        {
+            self.bound_maps.push(*bound);
         }
-    }
-
-    fn exprs<'a>(&mut self, exprs: impl IntoIterator<Item = &'a Expr>) {
-        for expr in exprs {
-            self.expr(expr);
-        }
+        self.parts_of_optional(optional);
     }
 
     fn expr(&mut self, expr: &Expr) {
@@ -137,23 +78,6 @@ impl Uses {
         {
             self.addressed[local.0 as usize] = true;
         }
-        match expr.parts() {
-            Parts::Operands(parts) | Parts::Effect(parts) => self.exprs(parts),
-            Parts::Optional(optional) => self.optional(optional),
-            Parts::If(node) => {
-                match &node.condition {
-                    Condition::Expr(condition) => self.expr(condition),
-                    Condition::Bindings(bindings) => bindings.iter().for_each(|b| self.optional(&b.source)),
-                }
-                self.block(&node.then);
-                node.otherwise.iter().for_each(|b| self.block(b));
-            }
-            Parts::Block(block) => self.block(block),
-            Parts::Match(node) => {
-                self.expr(&node.subject);
-                node.arms.iter().for_each(|arm| self.block(&arm.body));
-                node.default.iter().for_each(|b| self.block(b));
-            }
-        }
+        self.parts_of_expr(expr);
     }
 }

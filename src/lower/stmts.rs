@@ -13,8 +13,13 @@ impl Lowering<'_> {
     }
 
     fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
+        // Of a body that defers something.
+        let own = self.uses.defers && std::ptr::eq(block, &self.source.body);
         for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
             if !self.reachable {
+                return None;
+            }
+            if own && self.defers_from(block, index) {
                 return None;
             }
             if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
@@ -24,6 +29,9 @@ impl Lowering<'_> {
             }
             self.scoped(|this| this.stmt(stmt));
         }
+        if own && self.reachable && self.deferred.begun {
+            self.keep_named_result();
+        }
         match &block.value {
             Some(value) if self.reachable => {
                 let value = self.evaluate(value, dest);
@@ -31,6 +39,21 @@ impl Lowering<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a statement of the body defers something: then it was lowered, with the rest.
+    fn defers_from(&mut self, body: &Block, index: usize) -> bool {
+        let stmt = &body.stmts[index];
+        let rest = |from| {
+            move |this: &mut Self| {
+                this.block_from(body, from, Dest::Nothing);
+            }
+        };
+        if let StmtKind::Defer(block) = &stmt.kind {
+            self.at(stmt.span).defer(block, &mut rest(index + 1));
+            return true;
+        }
+        self.defer_in(stmt, &mut rest(index))
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -66,6 +89,9 @@ impl Lowering<'_> {
                 self.leave();
             }
             StmtKind::Return(value) => self.return_(value.as_ref(), span),
+            StmtKind::Throw(code) => self.throw(code, span),
+            StmtKind::Try { body, catches } => self.try_(body, catches, span),
+            StmtKind::Defer(block) => self.at(span).set_flag(block),
         }
     }
 
@@ -159,18 +185,16 @@ impl Lowering<'_> {
             let value = self.scalar(value);
             let result = self.b.func.result;
             let value = self.at(span).fit(value, result);
-            self.b.ks_return(Some(value));
-            return self.leave();
+            return self.return_value(Some(value));
         }
-        self.at(span).b.ks_return(None);
-        self.leave();
+        self.at(span).return_value(None);
     }
 
     /// An aggregate result. A named one may be read by the value, which is then made elsewhere first.
     fn return_into(&mut self, place: Value, value: &Expr) {
         if let Some(named) = self.source.named_result {
             if matches!(value.kind, ExprKind::Local(local) if local == named) {
-                return;
+                return self.at(value.span).copy_named(named, place);
             }
             let made = if Self::is_place(value) { self.place(value) } else { self.materialise(value) };
             self.at(value.span).b.ks_copy(place, made);

@@ -11,6 +11,7 @@ pub mod imports;
 mod members;
 pub mod predefined;
 pub mod scope;
+mod throws;
 pub use crate::diag::similar;
 pub mod tree;
 pub mod types;
@@ -37,7 +38,8 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     }
     unused_imports::report(cx, modules, &env);
     callbacks(cx, &mut env);
-    Some(env.program)
+    throws::check(cx, &mut env);
+    if cx.diags.has_errors() { None } else { Some(env.program) }
 }
 
 /// The functions that take what is sent through maps by their names: `<map>_callback`.

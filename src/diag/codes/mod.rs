@@ -45,6 +45,7 @@ pub mod names;
 pub mod shared;
 pub mod support;
 pub mod syntax;
+pub mod throws;
 pub mod types;
 
 use crate::diag::CodeInfo;
@@ -64,6 +65,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         limits::CODES,
         support::CODES,
         lifecycle::CODES,
+        throws::CODES,
         environment::CODES,
     ]
     .into_iter()

@@ -72,7 +72,7 @@ impl Checker<'_, '_> {
     pub fn note_written(&mut self, local: LocalId, span: Span) {
         let depth = self.loops.len();
         let info = self.info(local);
-        if info.present.is_some() && info.loops == depth {
+        if info.present.is_some() && info.loops == depth && !info.deferred {
             info.written = Some(span);
         }
     }

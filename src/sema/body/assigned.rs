@@ -92,12 +92,12 @@ fn assigned_in_stmt<'a>(stmt: &'a ast::Stmt, names: &mut Vec<(String, &'a ast::E
                 assigned_names(&catch.body, names);
             }
         }
+        StmtKind::Throw(code) => assigned_in_expr(code, names),
         StmtKind::Const { .. }
         | StmtKind::Break
         | StmtKind::Continue
         | StmtKind::Return(_)
         | StmtKind::Delete(_)
-        | StmtKind::Throw(_)
         | StmtKind::DeferCall(_) => {}
     }
 }

@@ -173,8 +173,9 @@ impl Checker<'_, '_> {
                 block.value = Some(Box::new(value));
             }
             None if !leaves => {
-                self.error(block.span, NoValue { what: "this branch".into() })
-                    .help("its last statement must be the value, or it must leave by `return`, `break` or `continue`");
+                self.error(block.span, NoValue { what: "this branch".into() }).help(
+                    "its last statement must be the value, or it must leave, such as by `return`, `break` or `throw`",
+                );
             }
             None => {}
         }

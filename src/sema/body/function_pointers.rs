@@ -73,6 +73,7 @@ impl Checker<'_, '_> {
             self.wanted_by = None;
         }
         self.forget_addressed();
+        self.may_throw();
         checked
     }
 }

@@ -58,7 +58,7 @@ impl Checker<'_, '_> {
     pub fn break_stmt(&mut self, span: Span) -> Option<StmtKind> {
         let flow = self.flow.clone();
         let Some(innermost) = self.loops.last_mut() else {
-            self.error(span, OutsideLoop { word: "break".into() });
+            self.outside_loop("break", span);
             return None;
         };
         innermost.breaks = Some(match innermost.breaks.take() {
@@ -71,11 +71,17 @@ impl Checker<'_, '_> {
 
     pub fn continue_stmt(&mut self, span: Span) -> Option<StmtKind> {
         if self.loops.is_empty() {
-            self.error(span, OutsideLoop { word: "continue".into() });
+            self.outside_loop("continue", span);
             return None;
         }
         self.flow.reachable = false;
         Some(StmtKind::Continue)
+    }
+
+    fn outside_loop(&mut self, word: &str, span: Span) {
+        if !self.refuse_leaving(word, span) {
+            self.error(span, OutsideLoop { word: word.to_owned() });
+        }
     }
 
     pub fn for_stmt(&mut self, stmt: &ast::ForStmt, span: Span) -> Option<StmtKind> {

@@ -18,6 +18,7 @@ mod conditions;
 mod context;
 mod convert;
 mod coverage;
+mod defers;
 mod deleted;
 mod elements;
 mod escapes;
@@ -54,6 +55,7 @@ mod scope;
 mod stmts;
 mod strings;
 mod text_match;
+mod throws;
 mod tries;
 mod value;
 
@@ -87,6 +89,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
         checker.end_of_body(&mut block.stmts, body.span);
     }
     checker.check_escapes();
+    checker.check_defers();
     checker.pop_scope();
     (!checker.failed()).then_some(Body { locals: checker.locals, block })
 }
@@ -115,8 +118,9 @@ struct Checker<'c, 'e> {
     loops: Vec<Loop>,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
-    /// A statement that is not supported may or may not leave.
-    flow_unknown: bool,
+    /// The `try` statements whose blocks are around.
+    tries: Vec<throws::Try>,
+    defers: defers::Defers,
     /// Errors that were reported before this function.
     errors_before: usize,
     /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
@@ -146,7 +150,8 @@ impl<'c, 'e> Checker<'c, 'e> {
             flow: Flow::start(),
             loops: Vec::new(),
             depth: 0,
-            flow_unknown: false,
+            tries: Vec::new(),
+            defers: defers::Defers::default(),
             errors_before: 0,
             wanted_by: None,
             pattern_texts: Vec::new(),
@@ -222,7 +227,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
             self.refuse_escape(&value);
             stmts.push(Stmt { kind: StmtKind::Return(Some(value)), span: end });
-        } else if declared.result != Ty::VOID && declared.result != Ty::ERROR && !self.flow_unknown {
+        } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
             self.cx
                 .error(end, MissingReturn { name, ty })

@@ -45,6 +45,8 @@ pub(super) enum LocalKind {
     InnerMap,
     /// Bound to a pointer that was tested.
     Tested,
+    /// The code that a `catch` takes.
+    Caught,
     /// Made by the compiler.
     Hidden,
 }
@@ -73,6 +75,8 @@ pub(super) struct LocalInfo {
     pub assigned: u32,
     /// `&x` was written somewhere: others may change it.
     pub address_taken: bool,
+    /// Something deferred reads it when the function ends.
+    pub deferred: bool,
     /// It may hold the address of a local: as a pointer, or in a field or element.
     pub holds_stack: bool,
     /// The values that a loop variable takes, where the compiler knows them.
@@ -85,6 +89,12 @@ pub(super) struct Block {
     /// The names, in order of declaration.
     order: Vec<String>,
     locals: Vec<LocalId>,
+}
+
+impl Block {
+    pub fn locals(&self) -> &[LocalId] {
+        &self.locals
+    }
 }
 
 impl Checker<'_, '_> {
@@ -102,7 +112,12 @@ impl Checker<'_, '_> {
             let kind = info.kind;
             let wanted = matches!(
                 kind,
-                LocalKind::Var | LocalKind::LoopVariable | LocalKind::Entry | LocalKind::InnerMap | LocalKind::Tested
+                LocalKind::Var
+                    | LocalKind::LoopVariable
+                    | LocalKind::Entry
+                    | LocalKind::InnerMap
+                    | LocalKind::Tested
+                    | LocalKind::Caught
             );
             if let Some(written) = info.written.filter(|_| info.present.is_some()) {
                 self.warn(written, LostCopy { name: name.clone() })
@@ -112,7 +127,9 @@ impl Checker<'_, '_> {
                 let warning = self.warn(span, UnusedVariable { name: name.clone() });
                 match kind {
                     LocalKind::Entry => warning.help("`m[k] != null` tests whether the entry is there"),
-                    LocalKind::LoopVariable => warning.help("write `_` in its place").fix(span, "_"),
+                    LocalKind::LoopVariable | LocalKind::Caught => {
+                        warning.help("write `_` in its place").fix(span, "_")
+                    }
                     LocalKind::Var
                     | LocalKind::InnerMap
                     | LocalKind::Tested
@@ -143,6 +160,7 @@ impl Checker<'_, '_> {
             key: None,
             assigned: 0,
             address_taken: false,
+            deferred: false,
             holds_stack: false,
             range: None,
         });

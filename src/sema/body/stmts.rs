@@ -71,23 +71,15 @@ impl Checker<'_, '_> {
             Ast::Continue => self.continue_stmt(span),
             Ast::Return(value) => return self.return_stmt(value.as_ref(), span, out),
             Ast::Delete(what) => self.delete(what, span),
-            Ast::Try { .. } => self.unsupported_stmt(span, "`try`"),
-            Ast::Throw(_) => {
-                self.flow.reachable = false;
-                self.unsupported_stmt(span, "`throw`")
-            }
-            Ast::DeferCall(_) | Ast::DeferBlock(_) => self.unsupported_stmt(span, "`defer`"),
+            Ast::Try { body, catches } => Some(self.try_stmt(body, catches)),
+            Ast::Throw(code) => Some(self.throw_stmt(code)),
+            Ast::DeferCall(call) => return self.defer_call(call, span, out),
+            Ast::DeferBlock(block) => self.defer_block(block, span),
             Ast::Lock { place, body } => self.lock_stmt(place, body),
         };
         if let Some(kind) = kind {
             out.push(Stmt { kind, span });
         }
-    }
-
-    fn unsupported_stmt(&mut self, span: Span, what: &str) -> Option<StmtKind> {
-        self.unsupported(span, what);
-        self.flow_unknown = true;
-        None
     }
 
     pub fn unreachable(&mut self, span: Span) {
@@ -155,7 +147,7 @@ impl Checker<'_, '_> {
         let otherwise = self.block(otherwise);
         if self.flow.reachable {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
-                .help("end it with `return`, `break` or `continue`");
+                .help("end it with `return`, `break`, `continue` or `throw`");
         }
         self.flow = present;
         let binding = self.bind_optional(name, ty, source)?;
@@ -198,13 +190,18 @@ impl Checker<'_, '_> {
             let span = block.span;
             Expr { kind: ExprKind::Block(self.block(block)), ty: Ty::VOID, span }
         } else {
-            self.effect(inner)
+            self.effect(inner, |text| format!("var _ = {text}"))
         };
         (checked.ty != Ty::ERROR).then_some(StmtKind::Expr(checked))
     }
 
-    /// An expression that stands for what it does, not for its value.
-    fn effect(&mut self, expr: &ast::Expr) -> Expr {
+    /// The call of a `defer`.
+    pub fn deferred_effect(&mut self, call: &ast::Expr) -> Expr {
+        self.effect(call, |text| format!("defer {{ var _ = {text} }}"))
+    }
+
+    /// An expression that stands for what it does, not for its value. `unused` writes it as one that drops that.
+    fn effect(&mut self, expr: &ast::Expr, unused: impl Fn(&str) -> String) -> Expr {
         let mut checked = self.value(expr, None).expr;
         if let ExprKind::Attach { result_used, handle, target, .. } = &mut checked.kind {
             *result_used = false;
@@ -214,15 +211,15 @@ impl Checker<'_, '_> {
             && !self.failed()
         {
             let name = self.env.program.func(*func).name.clone();
-            let text = self.text(expr.span).to_owned();
-            self.warn(checked.span, UnusedResult { name }).help(format!("`var _ = {text}` says that this is meant"));
+            let form = unused(self.text(expr.span));
+            self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
         } else if let ExprKind::CallPointer { callee, .. } = &checked.kind
             && checked.ty != Ty::VOID
             && !self.failed()
         {
             let name = self.text(callee.span).to_owned();
-            let text = self.text(expr.span).to_owned();
-            self.warn(checked.span, UnusedResult { name }).help(format!("`var _ = {text}` says that this is meant"));
+            let form = unused(self.text(expr.span));
+            self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
         } else if checked.ty != Ty::ERROR && !has_effect(&checked) {
             self.no_effect(expr, &checked);
         }
@@ -245,6 +242,11 @@ impl Checker<'_, '_> {
     }
 
     fn return_stmt(&mut self, value: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
+        if self.refuse_leaving("return", span) {
+            value.iter().for_each(|value| drop(self.value(value, None)));
+            self.flow.reachable = false;
+            return;
+        }
         let declared = self.env.program.func(self.func);
         let (result, named, name_span) = (declared.result, declared.named_result, declared.name_span);
         let value = match value {

@@ -193,6 +193,7 @@ impl<'a> Declare<'a> {
             params: Vec::new(),
             result: Ty::VOID,
             named_result: None,
+            throws: false,
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },
         });

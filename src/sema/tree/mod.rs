@@ -6,15 +6,18 @@
 mod conditions;
 mod exprs;
 mod stmts;
+mod walk;
 
 pub use conditions::*;
 pub use exprs::*;
 pub use stmts::*;
+pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
 use crate::tables::{MapKindSpec, ProgramSpec};
 use crate::types::{StructId, Ty};
+use std::collections::BTreeSet;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),*) => {$(
@@ -44,6 +47,8 @@ pub struct Program {
     pub maps: Vec<Map>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
+    /// The function types of which a call through a pointer may end in a throw.
+    pub throwing: BTreeSet<Ty>,
 }
 
 impl Program {
@@ -75,6 +80,8 @@ pub struct Func {
     pub named_result: Option<LocalId>,
     pub locals: Vec<Local>,
     pub body: Block,
+    /// A call of it may end in a throw. As well where functions of its type whose address is taken may, and its own is.
+    pub throws: bool,
 }
 
 impl Func {

@@ -119,6 +119,33 @@ pub enum StmtKind {
     Break,
     Continue,
     Return(Option<Expr>),
+    /// An `i32`, to the nearest `catch` that takes it: of the statements around, else of those around the call.
+    Throw(Expr),
+    /// The first catch that takes a code has it; one that none takes is thrown on.
+    Try {
+        body: Block,
+        catches: Vec<Catch>,
+    },
+    /// What to do when the function ends, if control came here: what came last first, after a returned value was made. In no
+    /// loop. Control reaches the block's end, or stays in it; it does not throw.
+    Defer(Block),
+}
+
+pub struct Catch {
+    pub takes: CatchKind,
+    pub body: Block,
+    /// Without the body.
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CatchKind {
+    /// No two of a `try` have one code.
+    Code(i32),
+    /// Any code, which the local gets. The last one, as the next.
+    Bind(LocalId),
+    /// `_`
+    Any,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,7 +7,7 @@ use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDelete, HostDetach, HostExit,
-    HostLinkStatus, HostLoad, HostNew,
+    HostLinkStatus, HostLoad, HostNew, HostUncaught,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::types::Ty;
@@ -165,6 +165,13 @@ pub fn cancelled(g: &mut FnGen, op: &OpData) {
 pub fn exit(g: &mut FnGen, op: &OpData) {
     let args = [g.value(HostExit::of(op).status())];
     runtime(g, "ks_exit", None, &args);
+}
+
+pub fn uncaught(g: &mut FnGen, op: &OpData) {
+    let view = HostUncaught::of(op);
+    let file = g.g.string(&[view.file(), b"\0".as_slice()].concat());
+    let args = [g.value(view.code()), file.into(), g.value(view.line())];
+    runtime(g, "ks_uncaught", None, &args);
 }
 
 pub fn new(g: &mut FnGen, op: &OpData) {

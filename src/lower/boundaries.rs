@@ -1,0 +1,105 @@
+//! Functions that may throw and are called from outside of the program: by the runtime and by the kernel, which know nothing
+//! of throws. What is handed to those is a function that calls the one which is meant.
+
+use super::Names;
+use super::func::{self, Lowering};
+use super::throws;
+use crate::ir::{Function, Param, Role, Symbol, Value};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
+use crate::session::Session;
+use crate::tables::MapAccess;
+use crate::types::Ty;
+use std::collections::BTreeMap;
+
+/// The functions, by what they stand for and whether the kernel calls them.
+#[derive(Default)]
+pub(super) struct Boundaries(BTreeMap<(FuncId, bool), Symbol>);
+
+impl Boundaries {
+    pub fn of(program: &Program) -> Boundaries {
+        let mut handed = Handed(Vec::new());
+        program.funcs.iter().for_each(|func| handed.block(&func.body));
+        handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, false))));
+        let mut boundaries = BTreeMap::new();
+        for (func, in_bpf) in handed.0 {
+            if program.func(func).throws {
+                boundaries.entry((func, in_bpf)).or_insert_with(|| unused_symbol(program, func, in_bpf));
+            }
+        }
+        Boundaries(boundaries)
+    }
+}
+
+fn unused_symbol(program: &Program, func: FuncId, in_bpf: bool) -> Symbol {
+    let side = if in_bpf { "taker" } else { "handler" };
+    let mut symbol = format!("{}__{side}", program.func(func).symbol);
+    while program.funcs.iter().any(|func| func.symbol == symbol) {
+        symbol.push('_');
+    }
+    symbol.as_str().into()
+}
+
+/// The functions that are handed over, and whether to the kernel.
+struct Handed(Vec<(FuncId, bool)>);
+
+impl Visitor<'_> for Handed {
+    fn expr(&mut self, expr: &Expr) {
+        if let ExprKind::MapCall { method, args, .. } = &expr.kind
+            && matches!(method.needs, MapAccess::Events | MapAccess::Drain)
+            && let [Expr { kind: ExprKind::Const(Const::Func(func)), .. }] = args.as_slice()
+        {
+            self.0.push((*func, method.needs == MapAccess::Drain));
+        }
+        self.parts_of_expr(expr);
+    }
+}
+
+pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names) -> Vec<Function> {
+    let boundaries = names.boundaries.0.iter();
+    boundaries.map(|(&(func, in_bpf), symbol)| boundary(cx, program, names, (func, in_bpf), symbol)).collect()
+}
+
+fn boundary(
+    cx: &mut Session,
+    program: &Program,
+    names: &Names,
+    (id, in_bpf): (FuncId, bool),
+    symbol: &Symbol,
+) -> Function {
+    let source = program.func(id);
+    let meant = func::signature(cx, source);
+    let params: Vec<Param> = meant.params[..source.params.len()].to_vec();
+    let role = if matches!(meant.role, Role::Helper) { Role::Helper } else { Role::Plain };
+    let mut func = Function::new(symbol, source.name_span, source.span, role, params, meant.result);
+    let mut lowering = Lowering::new(cx, program, names, source, &mut func);
+    let ty = throws::place(&mut lowering.cx.types);
+    let thrown = lowering.b.ks_var(b"thrown", ty);
+    lowering.b.ks_zero(thrown);
+    lowering.exits.thrown = Some(thrown);
+    let mut args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
+    args.push(thrown);
+    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
+    let call = lowering.b.ks_call(&args, names.func(id), &results);
+    // Of what the kernel calls, the checker let nothing through that throws.
+    if !in_bpf {
+        lowering.end_if_thrown();
+    }
+    let value = (!results.is_empty()).then(|| lowering.b.result(call));
+    lowering.b.ks_return(value);
+    func
+}
+
+impl Lowering<'_> {
+    /// What is handed over to be called with what is sent through a map: a function, or a value that is one.
+    pub(super) fn handed(&mut self, handler: &Expr, in_bpf: bool) -> Value {
+        let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
+        self.at(handler.span).handed_function(func, handler.ty, in_bpf)
+    }
+
+    pub(super) fn handed_function(&mut self, func: FuncId, ty: Ty, in_bpf: bool) -> Value {
+        match self.names.boundaries.0.get(&(func, in_bpf)) {
+            Some(boundary) => self.b.ks_func(boundary, ty),
+            None => self.constant(&Const::Func(func), ty),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `defer`: what is done when the function ends.
+//!
+//! The arguments of a deferred call are evaluated at once, into hidden variables; a deferred block runs at the end, so that
+//! in it only holds what the rest of the function cannot change.
+
+use super::Checker;
+use super::exprs::strip;
+use super::scope::LocalKind;
+use super::value::{constant, local};
+use crate::ast;
+use crate::diag::codes::limits::MaybeNull;
+use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
+use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+use std::collections::BTreeSet;
+
+/// Scopes around a statement of the function's own block: that of the parameters, and the block's.
+const OUTERMOST: usize = 2;
+
+#[derive(Default)]
+pub(super) struct Defers {
+    /// What is being checked is deferred.
+    inside: bool,
+    /// Pointers of which deferred blocks take for granted that they are not null, since nothing assigns to them.
+    trusted: Vec<(LocalId, Span)>,
+}
+
+impl Checker<'_, '_> {
+    /// `defer { … }`
+    pub fn defer_block(&mut self, block: &ast::Block, span: Span) -> Option<StmtKind> {
+        let allowed = self.may_defer(span);
+        let body = self.at_the_end(|checker| checker.block(block));
+        allowed.then_some(())?;
+        self.note_deferred(&body, span).then_some(StmtKind::Defer(body))
+    }
+
+    /// `defer call(…)`
+    pub fn defer_call(&mut self, call: &ast::Expr, span: Span, out: &mut Vec<Stmt>) {
+        let allowed = self.may_defer(span);
+        let call = strip(call);
+        if !matches!(call.kind, ast::ExprKind::Call { .. }) {
+            if self.value(call, None).expr.ty != Ty::ERROR {
+                self.defer_what(call.span);
+            }
+            return;
+        }
+        // What the call does it does at the end; only its arguments matter here.
+        let before = self.flow.clone();
+        self.flow.attachments.forget_all();
+        let mut checked = self.deferred_effect(call);
+        self.flow.attachments = before.attachments;
+        self.flow.deleted = before.deleted;
+        self.flow.freed = before.freed;
+        if checked.ty == Ty::ERROR || !allowed {
+            return;
+        }
+        if !self.keep_arguments(&mut checked, out) {
+            return self.defer_what(checked.span);
+        }
+        let call_span = checked.span;
+        let call = Stmt { kind: StmtKind::Expr(checked), span: call_span };
+        let block = Block { stmts: vec![call], value: None, span: call_span };
+        if self.note_deferred(&block, span) {
+            out.push(Stmt { kind: StmtKind::Defer(block), span });
+        }
+    }
+
+    fn defer_what(&mut self, span: Span) {
+        self.error(span, DeferWhat {}).help("other statements go into a block: `defer { … }`");
+    }
+
+    fn may_defer(&mut self, span: Span) -> bool {
+        let word = Span { hi: span.lo + "defer".len() as u32, ..span };
+        if self.defers.inside {
+            self.error(word, DeferInDefer {}).help("what comes last in a deferred block runs last: write it there");
+            return false;
+        }
+        if !self.loops.is_empty() {
+            self.error(word, DeferInLoop {})
+                .help("put the body of the loop into a function: what that defers runs at the end of each turn");
+            return false;
+        }
+        true
+    }
+
+    /// Checks what runs when the function ends: after any statement of it, with no loop and no `try` around.
+    fn at_the_end<T>(&mut self, check: impl FnOnce(&mut Self) -> T) -> T {
+        let flow = self.flow.clone();
+        let known: Vec<_> = self.info.iter().map(|info| (info.packet, info.program)).collect();
+        let (loops, tries) = (std::mem::take(&mut self.loops), std::mem::take(&mut self.tries));
+        let nested = std::mem::replace(&mut self.defers.inside, true);
+        if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
+            self.forget_assigned(body);
+        }
+        self.flow.kept_tests.clear();
+        let checked = check(self);
+        self.defers.inside = nested;
+        (self.flow, self.loops, self.tries) = (flow, loops, tries);
+        for (info, (packet, program)) in std::iter::zip(&mut self.info, known) {
+            (info.packet, info.program) = (packet, program);
+        }
+        checked
+    }
+
+    /// Reports a way out of a deferred block; true if there is one around.
+    pub fn refuse_leaving(&mut self, word: &str, span: Span) -> bool {
+        let inside = self.defers.inside;
+        if inside {
+            let word = word.to_owned();
+            self.error(span, DeferLeaves { word }).help("use `if` to go past the rest of the block");
+        }
+        inside
+    }
+
+    /// Moves the arguments of a call, and what leads to a place that it changes, into variables of their own. False if it is
+    /// no call.
+    fn keep_arguments(&mut self, call: &mut Expr, out: &mut Vec<Stmt>) -> bool {
+        if let ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::MapCall { args, .. } =
+            &mut call.kind
+        {
+            args.iter_mut().for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::CallPointer { callee, args, .. } = &mut call.kind {
+            self.keep(callee, out);
+            args.iter_mut().for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::Atomic { place, args, .. } = &mut call.kind {
+            self.keep_path(place, out);
+            args.iter_mut().for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::Print(print) = &mut call.kind {
+            print.args.iter_mut().for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::Attach { handle, target, flags, .. } = &mut call.kind {
+            [handle].into_iter().chain(target).chain(flags).for_each(|arg| self.keep(arg, out));
+        } else if let ExprKind::Detach(what) = &mut call.kind {
+            self.keep(what, out);
+        } else if let ExprKind::Dispatch { timeout, .. } = &mut call.kind {
+            timeout.iter_mut().for_each(|timeout| self.keep(timeout, out));
+        } else {
+            return matches!(call.kind, ExprKind::Load(_));
+        }
+        true
+    }
+
+    fn keep(&mut self, arg: &mut Expr, out: &mut Vec<Stmt>) {
+        let is_record = matches!(self.cx.types.kind(arg.ty), TyKind::Ptr { space: Space::Ringbuf, .. });
+        if constant(&self.cx.types, arg).is_some() || is_record && local(arg).is_some() {
+            return;
+        }
+        let (ty, span) = (arg.ty, arg.span);
+        let kept = self.hidden("argument", ty, span);
+        let value = std::mem::replace(arg, self.local_expr(kept, span));
+        self.note_held(kept, &value);
+        out.push(Stmt { kind: StmtKind::Var { local: kept, init: Some(value) }, span });
+    }
+
+    /// Which place it is is found out at once, what is in it at the end.
+    fn keep_path(&mut self, place: &mut Expr, out: &mut Vec<Stmt>) {
+        if let ExprKind::Field { base, .. } = &mut place.kind {
+            self.keep_path(base, out);
+        } else if let ExprKind::Index { base, index } = &mut place.kind {
+            self.keep_path(base, out);
+            self.keep(index, out);
+        } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf(pointer) = &mut place.kind {
+            self.keep(pointer, out);
+        }
+    }
+
+    /// What a deferred block names. False if it cannot be kept for it, which is reported.
+    fn note_deferred(&mut self, block: &Block, span: Span) -> bool {
+        let mut mentioned = Mentioned::default();
+        mentioned.block(block);
+        let inner: BTreeSet<LocalId> =
+            self.scopes.iter().skip(OUTERMOST).flat_map(|scope| scope.locals()).copied().collect();
+        for local in mentioned.0 {
+            if self.flow.not_null.contains(&local) && !self.info(local).address_taken {
+                self.defers.trusted.push((local, span));
+            }
+            self.info(local).deferred = true;
+            let kind = self.info(local).kind;
+            let ty = self.locals[local.0 as usize].ty;
+            let is_record = matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ringbuf, .. });
+            if inner.contains(&local) && (is_record || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
+                let name = self.locals[local.0 as usize].name.clone();
+                self.cx
+                    .error(
+                        span,
+                        crate::diag::codes::support::NotSupportedYet {
+                            what: format!("to defer what uses `{name}`, which an inner block binds,"),
+                        },
+                    )
+                    .help(format!(
+                        "bind it in the function's own block: `var {name} = … else {{ … }}`, or make the inner block a \
+                         function"
+                    ));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// At the end of the body: whether nobody can have changed what deferred blocks rely on.
+    pub fn check_defers(&mut self) {
+        for (local, span) in std::mem::take(&mut self.defers.trusted) {
+            if self.info(local).address_taken {
+                let name = self.locals[local.0 as usize].name.clone();
+                self.error(span, MaybeNull { name })
+                    .help("its address is taken, so that it may have changed when this runs: test it in the block");
+            }
+        }
+    }
+}
+
+/// The variables that a piece of the tree names.
+#[derive(Default)]
+struct Mentioned(BTreeSet<LocalId>);
+
+impl Visitor<'_> for Mentioned {
+    fn expr(&mut self, expr: &Expr) {
+        self.0.extend(local(expr));
+        self.parts_of_expr(expr);
+    }
+}

@@ -1,0 +1,145 @@
+//! What of a body matters for what it throws.
+
+use super::{Site, Thrown};
+use crate::sema::tree::{CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
+use crate::source::Span;
+use crate::tables::MapAccess;
+use crate::types::Ty;
+use std::collections::BTreeSet;
+
+pub struct Summary {
+    /// In order of the text.
+    pub nodes: Vec<Node>,
+    /// The functions whose address it takes.
+    pub addressed: BTreeSet<FuncId>,
+    /// What it hands over to be called with what is sent through a map.
+    pub handlers: Vec<Handler>,
+}
+
+pub enum Node {
+    Throw { site: Site },
+    Call { target: Target, span: Span },
+    Try { body: Vec<Node>, catches: Vec<CatchNode> },
+    Defer { body: Vec<Node> },
+}
+
+pub struct CatchNode {
+    pub takes: CatchKind,
+    pub body: Vec<Node>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy)]
+pub enum Target {
+    Func(FuncId),
+    /// Any whose address is taken of this function type.
+    Pointer(Ty),
+}
+
+#[derive(Clone, Copy)]
+pub struct Handler {
+    pub target: Target,
+    /// The kernel calls it.
+    pub in_bpf: bool,
+    pub span: Span,
+}
+
+pub fn of(program: &Program, func: &Func, sites: &mut Vec<Thrown>) -> Summary {
+    let summary = Summary { nodes: Vec::new(), addressed: BTreeSet::new(), handlers: Vec::new() };
+    let mut walk = Walk { program, sites, summary };
+    walk.block(&func.body);
+    walk.summary
+}
+
+/// All functions that calls through pointers may reach.
+pub fn addressed(program: &Program, summaries: &[Summary]) -> BTreeSet<FuncId> {
+    let mut found: BTreeSet<FuncId> = summaries.iter().flat_map(|summary| &summary.addressed).copied().collect();
+    let globals = program.globals.iter().filter_map(|global| global.init.as_ref());
+    for value in globals.chain(program.configs.iter().flat_map(|config| &config.defaults)) {
+        functions(value, &mut found);
+    }
+    found.extend(program.maps.iter().filter_map(|map| map.callback));
+    found
+}
+
+fn functions(value: &Const, found: &mut BTreeSet<FuncId>) {
+    match value {
+        Const::Func(func) => {
+            found.insert(*func);
+        }
+        Const::Struct(parts) | Const::Array(parts) => parts.iter().for_each(|part| functions(part, found)),
+        Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Null | Const::Str(_) | Const::Zero => {}
+    }
+}
+
+struct Walk<'s> {
+    program: &'s Program,
+    sites: &'s mut Vec<Thrown>,
+    summary: Summary,
+}
+
+impl Walk<'_> {
+    /// What is in a part of the body.
+    fn within(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Node> {
+        let before = std::mem::take(&mut self.summary.nodes);
+        walk(self);
+        std::mem::replace(&mut self.summary.nodes, before)
+    }
+
+    fn handler(&mut self, handler: &Expr, in_bpf: bool) {
+        let target = if let ExprKind::Const(Const::Func(func)) = handler.kind {
+            Target::Func(func)
+        } else {
+            Target::Pointer(handler.ty)
+        };
+        self.summary.handlers.push(Handler { target, in_bpf, span: handler.span });
+    }
+}
+
+impl Visitor<'_> for Walk<'_> {
+    fn stmt(&mut self, stmt: &Stmt) {
+        if let StmtKind::Throw(code) = &stmt.kind {
+            self.expr(code);
+            let constant = if let ExprKind::Const(Const::Int(number)) = &code.kind { Some(*number) } else { None };
+            let code = constant.and_then(|number| i32::try_from(number).ok());
+            self.summary.nodes.push(Node::Throw { site: self.sites.len() });
+            self.sites.push(Thrown { span: stmt.span, code });
+        } else if let StmtKind::Try { body, catches } = &stmt.kind {
+            let body = self.within(|walk| walk.block(body));
+            let mut nodes = Vec::new();
+            for catch in catches {
+                let body = self.within(|walk| walk.block(&catch.body));
+                nodes.push(CatchNode { takes: catch.takes, body, span: catch.span });
+            }
+            self.summary.nodes.push(Node::Try { body, catches: nodes });
+        } else if let StmtKind::Defer(block) = &stmt.kind {
+            let body = self.within(|walk| walk.block(block));
+            self.summary.nodes.push(Node::Defer { body });
+        } else {
+            self.parts_of_stmt(stmt);
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        self.parts_of_expr(expr);
+        let span = expr.span;
+        if let ExprKind::Const(value) = &expr.kind {
+            functions(value, &mut self.summary.addressed);
+        } else if let ExprKind::New { init } = &expr.kind {
+            functions(init, &mut self.summary.addressed);
+        } else if let ExprKind::Call { func, .. } = expr.kind {
+            // What leaves `main` ends the process, whoever called it.
+            if matches!(self.program.func(func).role, Role::Main(_)) {
+                return;
+            }
+            self.summary.nodes.push(Node::Call { target: Target::Func(func), span });
+        } else if let ExprKind::CallPointer { callee, .. } = &expr.kind {
+            self.summary.nodes.push(Node::Call { target: Target::Pointer(callee.ty), span });
+        } else if let ExprKind::MapCall { method, args, .. } = &expr.kind
+            && let [handler] = args.as_slice()
+            && matches!(method.needs, MapAccess::Events | MapAccess::Drain)
+        {
+            self.handler(handler, method.needs == MapAccess::Drain);
+        }
+    }
+}
