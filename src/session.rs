@@ -3,7 +3,9 @@
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{SourceMap, Span};
 use crate::types::Types;
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// BPF instruction set level (`--mcpu`).
@@ -104,11 +106,31 @@ impl Default for Options {
     }
 }
 
+/// What messages call functions, variables, configs and maps of imported modules, which have other names from lowering on:
+/// `flow.count` for the symbol `flow_count`.
+#[derive(Clone, Default, Debug)]
+pub struct SourceNames(pub HashMap<String, String>);
+
+impl SourceNames {
+    pub fn of<'n>(&'n self, symbol: &'n str) -> &'n str {
+        self.0.get(symbol).map_or(symbol, String::as_str)
+    }
+
+    /// A pass makes a function of another one, and its symbol by putting something after the other's.
+    pub fn derive(&mut self, symbol: &str, from: &str) {
+        if let (Some(name), Some(end)) = (self.0.get(from), symbol.strip_prefix(from)) {
+            let name = format!("{name}{end}");
+            self.0.insert(symbol.to_owned(), name);
+        }
+    }
+}
+
 pub struct Session {
     pub options: Options,
     pub sources: SourceMap,
     pub diags: Diagnostics,
     pub types: Types,
+    pub names: Rc<SourceNames>,
     /// Local variables of BPF code of at least so many bytes are not on the stack: `pipeline` found it too small for all.
     pub moved_locals: Option<u64>,
     /// What took how long, in order; `--time-passes` prints it.
@@ -122,6 +144,7 @@ impl Session {
             sources: SourceMap::default(),
             diags: Diagnostics::default(),
             types: Types::new(),
+            names: Rc::default(),
             moved_locals: None,
             timings: Vec::new(),
         }
@@ -142,6 +165,11 @@ impl Session {
     /// An error that has no place in a source file.
     pub fn environment(&mut self, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Error, None, &code))
+    }
+
+    /// What a message calls the function, variable, config or map with this symbol.
+    pub fn source_name(&self, symbol: &str) -> String {
+        self.names.of(symbol).to_owned()
     }
 
     /// Notes that a stage or pass that began at `since` has ended.

@@ -113,7 +113,8 @@ fn check_recursion(module: &Module, cx: &mut Session) {
             let handler = handler(func, op);
             let Some(taker) = module.funcs.iter().position(|func| func.name == *handler) else { continue };
             if graph.reach([taker]).contains(at) {
-                let cycle = format!("`{}` drains into `{handler}`, which calls `{}`", func.name, func.name);
+                let (name, handler) = (cx.names.of(&func.name), cx.names.of(handler));
+                let cycle = format!("`{name}` drains into `{handler}`, which calls `{name}`");
                 cx.error(func.ops[op].loc.span, RecursionInBpf { cycle });
             }
         }

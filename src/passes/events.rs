@@ -117,7 +117,8 @@ fn check_counted(module: &Module, cx: &mut Session) {
         for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::MapDropped) {
             let Some(map) = module.map(MapDropped::of(op).map()) else { continue };
             if taken_out.iter().any(|bound| bound.kind.name == map.kind.name && bound.value == map.value) {
-                let what = format!("`dropped` of `{}`, which may be in a map of maps through which is sent,", map.name);
+                let name = cx.names.of(&map.name);
+                let what = format!("`dropped` of `{name}`, which may be in a map of maps through which is sent,");
                 cx.error(op.loc.span, NotSupportedYet { what });
             }
         }
@@ -133,12 +134,14 @@ fn check_handlers(module: &Module, cx: &mut Session) {
             let Some(map) = module.map(name).filter(|_| !handled.contains(name)) else { continue };
             let value = cx.types.name(map.value);
             let similar = format!("{name}_callback");
-            let error = cx.error(op.loc.span, NoHandler { name: name.to_string() });
+            let name = cx.source_name(name);
+            let error = cx.error(op.loc.span, NoHandler { name: name.clone() });
             if let Some(callback) = module.funcs.iter().find(|func| *func.name == *similar) {
                 error.note(callback.name_span, format!("it does not take a `*{value}` and yield an `i32` or nothing"));
             }
+            let declared = name.rsplit('.').next().unwrap_or_default();
             error.help(format!(
-                "write `{name}.on_event(handler)`, or a function `fn {name}_callback(e: *{value}) -> i32`"
+                "write `{name}.on_event(handler)`, or beside it a function `fn {declared}_callback(e: *{value}) -> i32`"
             ));
         }
     }

@@ -8,7 +8,7 @@ use super::{Changed, Declarations, Pass, Run, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
 use crate::ir::ops::{BpfHelper, BpfLocked, KsCall};
 use crate::ir::{Builder, Function, OpData, OpId, Opcode};
-use crate::session::Session;
+use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::OpTrait;
 
@@ -35,7 +35,7 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
         if said.replace(span) == Some(span) {
             continue;
         }
-        let error = cx.error(span, CallInLock { what: in_words(op) });
+        let error = cx.error(span, CallInLock { what: in_words(op, &cx.names) });
         error.note(func.ops[locked].loc.span.start(), "the lock is taken here");
         error.help(if op.opcode == Opcode::BpfLocked {
             "an entry has one lock, and a program holds one at a time"
@@ -46,9 +46,9 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
 }
 
 /// What the user wrote, as a message begins.
-fn in_words(op: &OpData) -> String {
+fn in_words(op: &OpData, names: &SourceNames) -> String {
     if op.opcode == Opcode::KsCall {
-        return format!("a call of `{}`", KsCall::of(op).callee());
+        return format!("a call of `{}`", names.of(KsCall::of(op).callee()));
     }
     if op.opcode == Opcode::BpfHelper {
         return format!("a call of `{}`", BpfHelper::of(op).helper());
@@ -57,8 +57,10 @@ fn in_words(op: &OpData) -> String {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
     }
     match op.map() {
-        Some(name) if op.loc.made_by == Some(percpu_vars::PASS.name) => format!("a use of `percpu var {name}`"),
-        Some(name) => format!("an access to the map `{name}`"),
+        Some(name) if op.loc.made_by == Some(percpu_vars::PASS.name) => {
+            format!("a use of `percpu var {}`", names.of(name))
+        }
+        Some(name) => format!("an access to the map `{}`", names.of(name)),
         None if op.opcode == Opcode::BpfLocked => "a second `lock`".to_owned(),
         None => format!("`{}`", op.opcode.spec().name.rsplit('.').next().unwrap_or_default()),
     }

@@ -13,6 +13,7 @@ use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 const NAME: &str = "origins";
 pub static PASS: Pass =
@@ -59,6 +60,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 None => {
                     let Some(copy) = copy(module, &mut cx.types, &copied) else { continue };
                     let name = copy.name.clone();
+                    Rc::make_mut(&mut cx.names).derive(&name, &copied.0);
                     module.funcs.push(copy);
                     copies.insert(copied, name.clone());
                     name

@@ -49,6 +49,11 @@ pub fn read(sources: &mut SourceMap, name: &str, path: &Path) -> Result<FileId, 
         let text = text.to_owned();
         return Ok(sources.add(name, path, text));
     }
+    let about = std::fs::metadata(path).map_err(|error| system(&error))?;
+    // One that waits for a writer, or never ends, is read only where the command line asks for it.
+    if !about.is_file() && !about.is_dir() {
+        return Err(Unreadable::System("it is no regular file".to_owned()));
+    }
     let bytes = read_file(path).map_err(|error| system(&error)).and_then(within_limit)?;
     add(sources, name, path, bytes)
 }

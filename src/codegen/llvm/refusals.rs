@@ -28,7 +28,7 @@ pub fn report(cx: &mut Session, module: &Module, side: &str, messages: &[String]
 fn say(cx: &mut Session, module: &Module, side: &str, refusal: &Refusal) {
     let span = span(cx, module, refusal);
     if refusal.text.contains("stack limit") {
-        let largest = refusal.function.and_then(|name| stack::largest(module, &cx.types, name));
+        let largest = refusal.function.and_then(|name| stack::largest(module, cx, name));
         let error = cx.error(span, StackTooLarge {});
         error.notes.extend(largest);
         error.help("keep large data in a map entry or a global variable instead of a local variable");

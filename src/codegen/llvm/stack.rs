@@ -9,9 +9,10 @@ use crate::diag::codes::limits::{CallsTooDeep, StackOfCalls};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsVar;
 use crate::ir::{self, Opcode};
+use crate::session::Session;
 use crate::source::Span;
 use crate::tables::MAX_STACK;
-use crate::types::{TyKind, Types};
+use crate::types::TyKind;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +43,14 @@ pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
         let longest = deepest.longest(entry);
         let span = span(g, entry);
         if longest.len() > FRAMES {
-            let (count, chain) = (longest.len().to_string(), longest.join("`, `"));
+            let names: Vec<&str> = longest.iter().map(|f| g.cx.names.of(f)).collect();
+            let (count, chain) = (longest.len().to_string(), names.join("`, `"));
             g.cx.error(span, CallsTooDeep { count }).remark(format!("the chain is `{chain}`"));
             ok = false;
         } else if heaviest.0 > MAX_STACK {
-            let chain: Vec<String> = heaviest.1.iter().map(|f| format!("`{f}` {} bytes", deepest.frame(f))).collect();
-            let largest = largest(g.ir, &g.cx.types, entry);
+            let frame = |f: &String| format!("`{}` {} bytes", g.cx.names.of(f), deepest.frame(f));
+            let chain: Vec<String> = heaviest.1.iter().map(frame).collect();
+            let largest = largest(g.ir, g.cx, entry);
             let error = g.cx.error(span, StackOfCalls { bytes: heaviest.0.to_string() });
             error
                 .remark(format!("the frames, each rounded up to 32 bytes: {}", chain.join(", ")))
@@ -122,7 +125,7 @@ fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// The largest local variables of a function and of those that it calls, in words.
-pub fn largest(module: &ir::Module, types: &Types, name: &str) -> Option<String> {
+pub fn largest(module: &ir::Module, cx: &Session, name: &str) -> Option<String> {
     let root = module.funcs.iter().position(|func| &*func.name == name)?;
     let reached = CallGraph::of(module).reach([root]);
     let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)).map(|(_, func)| func);
@@ -132,8 +135,8 @@ pub fn largest(module: &ir::Module, types: &Types, name: &str) -> Option<String>
         for op in ops.filter(|&op| func.ops[op].loc.made_by.is_none()) {
             let name = String::from_utf8_lossy(KsVar::of(&func.ops[op]).name()).into_owned();
             let place = if name.is_empty() { "a value".to_owned() } else { format!("`{name}`") };
-            let TyKind::Place { of, .. } = types.kind(func.ty(func.ops[op].results[0])) else { continue };
-            vars.push((types.size_of(of), format!("{place} in `{}`", func.name)));
+            let TyKind::Place { of, .. } = cx.types.kind(func.ty(func.ops[op].results[0])) else { continue };
+            vars.push((cx.types.size_of(of), format!("{place} in `{}`", cx.names.of(&func.name))));
         }
     }
     vars.sort_by_key(|(size, _)| std::cmp::Reverse(*size));

@@ -85,7 +85,7 @@ codes! {
     E0254 ArrowOnValue { ty } = "`->` on a value of type `{ty}`, which is no pointer",
     /// A loop variable takes the values of its range; assigning to it would not change the loop.
     E0255 AssignLoopVariable { name } = "loop variable `{name}` cannot be assigned to",
-    /// Only integers, chars, bools, `be` values and enums can be matched.
+    /// Only integers, chars, bools, `be` values, enums and strings can be matched.
     E0256 NotMatchable { ty } = "a value of type `{ty}` cannot be matched",
     /// Only places have addresses: variables, what pointers point to, map entries in BPF code, and fields of those.
     E0257 NoAddress { what } = "{what} is stored nowhere, so it has no address",

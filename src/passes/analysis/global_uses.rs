@@ -60,19 +60,21 @@ pub fn check(
                 Some(GlobalKind::Percpu) => "percpu",
                 Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Config) | None => continue,
             };
-            let error = cx.error(span, BpfOnly { what: format!("`{word} var {name}`"), func: func.name.to_string() });
-            error.help(format!("what both sides see is declared `var {name}`"));
+            let (name, func) = (cx.source_name(name), cx.source_name(&func.name));
+            let declared = name.rsplit('.').next().unwrap_or_default();
+            let error = cx.error(span, BpfOnly { what: format!("`{word} var {name}`"), func });
+            error.help(format!("what both sides see is declared `var {declared}`"));
             called_from(error);
         } else if target == Target::Bpf {
             let is_config = |name: &&Symbol| kind(name) == Some(GlobalKind::Config);
             for name in assigned(data, &roots).filter(is_config) {
-                let error = cx.error(span, ConfigWrite { name: name.to_string() });
+                let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });
                 called_from(error.help("user space writes it; what BPF code changes is a global variable: `var g: T`"));
             }
             // What has the address could write.
             let taken = data.operands.first().filter(|_| data.opcode == Opcode::KsAddr).and_then(|of| roots.get(of));
             if let Some(name) = taken.filter(is_config) {
-                let error = cx.error(span, ConfigWrite { name: name.to_string() });
+                let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });
                 called_from(error.help("take the address of a copy: `var copy = …`, `&copy`"));
             }
         }

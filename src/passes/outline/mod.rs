@@ -19,10 +19,11 @@ mod pointers;
 use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol, Targets};
-use crate::session::Session;
+use crate::session::{Session, SourceNames};
 use crate::types::Types;
 use frame::{Frame, Kind};
 pub use pointers::changes_pointer;
+use std::rc::Rc;
 
 const NAME: &str = "outline";
 pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Module(run) };
@@ -34,6 +35,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     let mut outliner = Outliner {
         types: &mut cx.types,
+        names: Rc::make_mut(&mut cx.names),
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
         zero: hide::zero_name(module),
         needs_zero: false,
@@ -59,6 +61,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 struct Outliner<'t> {
     types: &'t mut Types,
+    names: &'t mut SourceNames,
     /// Names of functions.
     taken: Vec<Symbol>,
     /// A variable that is zero, which the verifier does not know.
@@ -96,6 +99,7 @@ impl Outliner<'_> {
         loop {
             let name: Symbol = format!("{}__loop{number}", func.name).into();
             if !self.taken.contains(&name) {
+                self.names.derive(&name, &func.name);
                 self.taken.push(name.clone());
                 return name;
             }

@@ -21,7 +21,7 @@ pub fn check(module: &Module, cx: &mut Session) {
         else {
             continue;
         };
-        let warning = cx.warn(write.loc.span, CpuWrite { name: map.to_string() });
+        let warning = cx.warn(write.loc.span, CpuWrite { name: cx.source_name(map) });
         warning.note(changed, "BPF code changes entries here");
         match cause {
             Cause::Event(attach) => warning.note(attach, "a program may be attached here, before"),

@@ -19,12 +19,13 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Targets, Value};
-use crate::session::Session;
+use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal};
 use crate::target::Target;
 use crate::types::{Ty, TyKind, Types};
 use map_rules::Refused;
+use std::rc::Rc;
 
 pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
 
@@ -57,22 +58,23 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// Reports the operations and callees that do not exist on the target.
 fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
+    let names = Rc::clone(&cx.names);
     for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
         let chain = reached.chain(at);
         match (&func.role, target) {
             (Role::Helper, Target::Host) => {
                 let Some(site) = chain.first() else { continue };
-                let name = func.name.to_string();
+                let name = cx.source_name(&func.name);
                 let error = cx.error(span(module, *site), HelperFromUserSpace { name });
                 error.note(func.name_span, "declared here");
-                called_from(module, error, &chain[1..]);
+                called_from(module, &names, error, &chain[1..]);
                 error.help("without `@helper` it is compiled for each side that calls it");
                 continue;
             }
             (Role::Main, Target::Bpf) => {
                 let Some(site) = chain.first() else { continue };
-                let error = cx.error(span(module, *site), MainFromBpf { name: func.name.to_string() });
-                called_from(module, error, &chain[1..]);
+                let error = cx.error(span(module, *site), MainFromBpf { name: cx.source_name(&func.name) });
+                called_from(module, &names, error, &chain[1..]);
                 continue;
             }
             (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
@@ -80,10 +82,11 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         if target == Target::Bpf
             && let Some(span) = first_float(func, &cx.types)
         {
-            let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: func.name.to_string() });
-            called_from(module, error, &chain);
+            let func = cx.source_name(&func.name);
+            let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func });
+            called_from(module, &names, error, &chain);
         }
-        global_uses::check(module, cx, func, target, &|error| called_from(module, error, &chain));
+        global_uses::check(module, cx, func, target, &|error| called_from(module, &names, error, &chain));
         let mut rejected = Vec::new();
         for op in func.walk() {
             let data = &func.ops[op];
@@ -96,29 +99,29 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 }
                 rejected.push(data.loc.span);
                 let error = report(cx, data, &func.name, code);
-                called_from(module, error, &chain);
+                called_from(module, &names, error, &chain);
             }
         }
         for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| target == Target::Bpf) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
-            called_from(module, error, &chain);
+            called_from(module, &names, error, &chain);
         }
         let tries =
             if target == Target::Host { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
         for (op, map) in tries {
-            let name = map.name.to_string();
+            let name = cx.source_name(&map.name);
             let error = cx.error(func.ops[op].loc.span, TrieInPlace { name: name.clone() });
-            called_from(module, error, &chain);
+            called_from(module, &names, error, &chain);
             error.help(format!("write it by its own key: `{name}[prefix] = value`"));
         }
         for (op, map, key) in map_rules::keys_of_other_side(func, &cx.types, module, target) {
-            let (name, found) = (map.name.to_string(), cx.types.name(key));
+            let (name, found) = (cx.source_name(&map.name), cx.types.name(key));
             let side = if target == Target::Bpf { "BPF code" } else { "user space" }.to_owned();
             let wants = map.kind.object.as_ref().map_or(String::new(), |o| o.key_in_words(target == Target::Bpf));
             let error = cx.error(func.ops[op].loc.span, ObjectKey { name, side, wants, found });
-            called_from(module, error, &chain);
+            called_from(module, &names, error, &chain);
         }
         let mut reported = Vec::new();
         for refused in map_rules::refused(func, &cx.types, module, target) {
@@ -128,14 +131,14 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             }
             reported.push(place);
             let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);
-            called_from(module, error, &chain);
+            called_from(module, &names, error, &chain);
         }
     }
 }
 
 /// What the map does not allow on the target.
 fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
-    let (name, kind) = (refused.map.name.to_string(), refused.map.kind.name.to_owned());
+    let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
     let side = if target == Target::Bpf { "in BPF code" } else { "in user space" }.to_owned();
     let error = match refused.why {
         Refusal::Later(what) => return cx.error(span, NotSupportedYet { what: what.to_owned() }),
@@ -187,6 +190,7 @@ fn has_float(types: &Types, ty: Ty) -> bool {
 
 /// Reports the operations that the kernel has for other types of programs, once each.
 fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
+    let names = Rc::clone(&cx.names);
     let mut reported = Vec::new();
     for &program in programs {
         let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
@@ -199,9 +203,9 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
                     continue;
                 }
                 reported.push((at, op));
-                let (program, name) = (spec.name.to_owned(), module.funcs[program].name.to_string());
+                let (program, name) = (spec.name.to_owned(), cx.source_name(&module.funcs[program].name));
                 let error = cx.error(data.loc.span, NotInProgram { what: in_words(data), program, name });
-                called_from(module, error, &reached.chain(at));
+                called_from(module, &names, error, &reached.chain(at));
                 error.help(format!("it is for programs of type {}", allowed.join(", ")));
             }
         }
@@ -223,7 +227,7 @@ fn rejection(op: &OpData, target: Target) -> Option<&'static str> {
 
 fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: &str) -> &'c mut Diagnostic {
     let what = in_words(op);
-    let func = func.to_owned();
+    let func = cx.source_name(func);
     match code {
         "E0351" => cx.error(op.loc.span, UserSpaceOnly { what, func }),
         "E0352" => cx.error(op.loc.span, BpfOnly { what, func }),
@@ -262,13 +266,14 @@ fn span(module: &Module, site: CallSite) -> Span {
 }
 
 /// Notes the calls that lead to the place of an error, the nearest first.
-fn called_from(module: &Module, error: &mut Diagnostic, chain: &[CallSite]) {
+fn called_from(module: &Module, names: &SourceNames, error: &mut Diagnostic, chain: &[CallSite]) {
     for site in chain {
         let caller = &module.funcs[site.caller];
         let how = if caller.ops[site.op].opcode == Opcode::KsFunc { "its address is taken" } else { "called from" };
+        let name = names.of(&caller.name);
         let what = match &caller.role {
-            Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{}`", spec.name, caller.name),
-            Role::Helper | Role::Plain | Role::Main => format!("{how} here, in `{}`", caller.name),
+            Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{name}`", spec.name),
+            Role::Helper | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
         };
         error.note(span(module, *site), what);
     }
@@ -276,11 +281,12 @@ fn called_from(module: &Module, error: &mut Diagnostic, chain: &[CallSite]) {
 
 /// Also for calls that only a later pass makes direct.
 pub(super) fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGraph, bpf: &Reached) {
+    let source_names = Rc::clone(&cx.names);
     for cycle in graph.cycles() {
         if !bpf.contains(cycle[0].caller) {
             continue;
         }
-        let name = |site: &CallSite| format!("`{}`", module.funcs[site.caller].name);
+        let name = |site: &CallSite| format!("`{}`", source_names.of(&module.funcs[site.caller].name));
         let mut names: Vec<String> = cycle.iter().map(name).collect();
         names.push(name(&cycle[0]));
         let error = cx.error(span(module, cycle[0]), RecursionInBpf { cycle: names.join(" calls ") });
@@ -289,6 +295,6 @@ pub(super) fn check_recursion(module: &Module, cx: &mut Session, graph: &CallGra
         }
         let mut chain = bpf.chain(cycle[0].caller);
         chain.retain(|site| !cycle.contains(site));
-        called_from(module, error, &chain);
+        called_from(module, &source_names, error, &chain);
     }
 }

@@ -9,6 +9,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What may be true of a record where control is.
 #[derive(Clone, PartialEq)]
@@ -283,7 +284,7 @@ impl Flow<'_> {
             return self.wanted(data, map, "it points to a part of one, or comes out of a function");
         }
         if let Some(of) = of.filter(|of| *of != map) {
-            return self.wanted(data, map, &format!("it is one of `{of}`"));
+            return self.wanted(data, map, &format!("it is one of `{}`", self.cx.names.of(of)));
         }
         let depth = self.depth;
         let Some(state) = here.get_mut(&root) else { return };
@@ -302,7 +303,7 @@ impl Flow<'_> {
         } else if data.opcode == Opcode::MapDiscard {
             "discarded".to_owned()
         } else {
-            format!("taken by `{}`", KsCall::of(data).callee())
+            format!("taken by `{}`", self.cx.names.of(KsCall::of(data).callee()))
         };
         (state.open, state.gone) = (None, Some((span, how)));
     }
@@ -313,15 +314,19 @@ impl Flow<'_> {
         let same = |&&operand: &&Value| self.derived.root(operand).is_some_and(|(other, _)| other == root);
         if data.operands.iter().filter(same).count() > 1 && self.first(root, "gone", None) {
             let (what, begun) = self.describe(root);
-            let how = format!("taken by `{}`, which gets another pointer into it", KsCall::of(data).callee());
+            let callee = self.cx.names.of(KsCall::of(data).callee());
+            let how = format!("taken by `{callee}`, which gets another pointer into it");
             self.cx.error(data.loc.span, RecordGone { what, how }).note(begun.0, begun.1);
         }
     }
 
     fn wanted(&mut self, data: &OpData, map: &Symbol, why: &str) {
-        let error = self.cx.error(data.loc.span, RecordWanted { map: map.to_string(), why: why.to_owned() });
+        let names = Rc::clone(&self.cx.names);
+        let map = names.of(map);
+        let error = self.cx.error(data.loc.span, RecordWanted { map: map.to_owned(), why: why.to_owned() });
         if data.opcode == Opcode::KsCall {
-            error.remark(format!("`{}` submits or discards what the parameter points to", KsCall::of(data).callee()));
+            let callee = names.of(KsCall::of(data).callee());
+            error.remark(format!("`{callee}` submits or discards what the parameter points to"));
         }
         error.help(format!("`if (var e = {map}.reserve()) {{ … }}` makes one"));
     }
@@ -330,12 +335,13 @@ impl Flow<'_> {
     fn describe(&self, root: Root) -> (String, (Span, String)) {
         match root {
             Root::Record(reserve) => {
-                let what = format!("a record of `{}`", map_of_record(self.func, reserve));
+                let what = format!("a record of `{}`", self.cx.names.of(map_of_record(self.func, reserve)));
                 (what, (self.func.ops[reserve].loc.span, "it is reserved here".to_owned()))
             }
             Root::Param(index) => {
                 let param = &self.func.params[index];
-                let begun = format!("a record that `{}` takes from its callers, since it ends it", self.func.name);
+                let name = self.cx.names.of(&self.func.name);
+                let begun = format!("a record that `{name}` takes from its callers, since it ends it");
                 (format!("`{}`", param.name), (param.span, begun))
             }
         }

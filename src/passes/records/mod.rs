@@ -120,7 +120,7 @@ fn check_pointers(module: &Module, cx: &mut Session, func: &Function, taken: &Ta
         let name = KsFunc::of(op).func();
         if taken.keys().any(|(func, _)| func == name) {
             let declared = module.func(name).map(|callee| callee.name_span);
-            let error = cx.error(op.loc.span, RecordCallee { func: name.to_string() });
+            let error = cx.error(op.loc.span, RecordCallee { func: cx.source_name(name) });
             if let Some(declared) = declared {
                 error.note(declared, "declared here");
             }

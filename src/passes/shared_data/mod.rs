@@ -49,7 +49,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// The first write that keeps a config from being read-only data.
 fn not_frozen(cx: &mut Session, global: &Global, late: &Late) {
-    let note = cx.note(late.write, NotFrozen { name: global.name.to_string() });
+    let note = cx.note(late.write, NotFrozen { name: cx.source_name(&global.name) });
     match late.cause {
         Cause::After(after::Cause::Event(load)) => note.note(load, "the object may be loaded here").help(
             "written before the first `load` on every path it is frozen, and the verifier drops the branches that it rules out",

@@ -84,9 +84,9 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub fn for_stmt(&mut self, stmt: &ast::ForStmt, span: Span) -> Option<StmtKind> {
+    pub fn for_stmt(&mut self, stmt: &ast::ForStmt) -> Option<StmtKind> {
         match &stmt.over {
-            ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive, span),
+            ForOver::Range { low, high, inclusive } => self.for_range(stmt, low, high, *inclusive),
             ForOver::Each(over) => match self.map_named(over) {
                 Some(map) => self.for_map(stmt, map, over.span),
                 None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {

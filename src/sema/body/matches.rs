@@ -64,9 +64,23 @@ impl Checker<'_, '_> {
         if subject.ty == Ty::ERROR || self.domain(subject.ty).is_some() {
             return subject;
         }
+        let help = self.to_match_instead(subject.ty);
         let ty = self.ty_name(subject.ty);
-        self.error(span, NotMatchable { ty });
+        self.error(span, NotMatchable { ty }).help(help);
         error_expr(span)
+    }
+
+    fn to_match_instead(&self, ty: Ty) -> &'static str {
+        if let TyKind::Struct(_) = self.cx.types.kind(ty) {
+            return "match one of its fields";
+        }
+        if let TyKind::Array(..) = self.cx.types.kind(ty) {
+            return "match one of its elements";
+        }
+        if self.pointer(ty).is_some_and(|pointer| self.domain(pointer.to).is_some()) {
+            return "match what it points to: `match (*p) { … }`";
+        }
+        "integers, chars, bools, `be` values, enums and strings can be; other values are compared by `if`"
     }
 
     /// The numbers that values of a type have: of an enum only the variants'; of strings the one of those in no pattern.

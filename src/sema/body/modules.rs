@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::places::NoPlace;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NotCallable;
@@ -89,7 +90,7 @@ impl Checker<'_, '_> {
         let span = base.span.to(name.span);
         let Some(entity) = self.member(import, base, name, arrow) else { return error_expr(span) };
         match not_a_place(&entity) {
-            Some(what) => self.not_assignable(span, what),
+            Some(no_place) => self.not_assignable(span, no_place),
             None => self.member_value(import, base, name, false, None).expr,
         }
     }
@@ -109,14 +110,14 @@ impl Checker<'_, '_> {
 }
 
 /// What a name is that cannot be written to; none for variables.
-pub(super) fn not_a_place(entity: &Entity) -> Option<&'static str> {
+pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
     match entity {
         Entity::Global(_) | Entity::Broken => None,
-        Entity::Const { .. } | Entity::Variants(_) => Some("a constant"),
-        Entity::Func(_) => Some("a function"),
-        Entity::Config(_) => Some("a whole config"),
-        Entity::Map(_) => Some("a whole map"),
-        Entity::Type(_) => Some("a type"),
-        Entity::Import(_) => Some("a module"),
+        Entity::Const { .. } | Entity::Variants(_) => Some(NoPlace::CONSTANT),
+        Entity::Func(_) => Some(NoPlace::of("a function")),
+        Entity::Config(_) => Some(NoPlace::CONFIG),
+        Entity::Map(_) => Some(NoPlace::MAP),
+        Entity::Type(_) => Some(NoPlace::of("a type")),
+        Entity::Import(_) => Some(NoPlace::of("a module")),
     }
 }

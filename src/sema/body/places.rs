@@ -13,6 +13,26 @@ use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
+/// What cannot be assigned to, and a help that says what can.
+pub(super) struct NoPlace {
+    what: &'static str,
+    help: &'static str,
+}
+
+impl NoPlace {
+    pub const CONSTANT: NoPlace = NoPlace { what: "a constant", help: "what changes is declared with `var`" };
+    pub const CONFIG: NoPlace = NoPlace { what: "a whole config", help: "its fields can be: `name.field = value`" };
+    pub const MAP: NoPlace =
+        NoPlace { what: "a whole map", help: "entries of maps with keys can be: `m[key] = value`" };
+
+    pub const fn of(what: &'static str) -> NoPlace {
+        NoPlace {
+            what,
+            help: "variables can be, what pointers point to, map entries, and fields and elements of those",
+        }
+    }
+}
+
 impl Checker<'_, '_> {
     /// A place that is going to be written, which is no use of its old value.
     pub fn place(&mut self, expr: &ast::Expr) -> Expr {
@@ -47,7 +67,7 @@ impl Checker<'_, '_> {
             return self.deref(operand, span);
         }
         let value = self.typed(expr, None);
-        if value.ty == Ty::ERROR { value } else { self.not_assignable(span, "the value of an expression") }
+        if value.ty == Ty::ERROR { value } else { self.not_assignable(span, NoPlace::of("the value of an expression")) }
     }
 
     /// What stands before the dot: part of the place, or a pointer to it, which is read.
@@ -80,24 +100,19 @@ impl Checker<'_, '_> {
     }
 
     fn place_name(&mut self, name: &ast::Ident) -> Expr {
-        let what = match self.local_name(&name.name).cloned() {
+        let no_place = match self.local_name(&name.name).cloned() {
             Some(Name::Local(local)) => return self.place_local(local, name),
             Some(Name::Broken { .. }) => return error_expr(name.span),
-            Some(Name::Const { .. }) => "a constant",
+            Some(Name::Const { .. }) => NoPlace::CONSTANT,
             None => match self.file_entity(&name.name).and_then(not_a_place) {
-                Some(what) => what,
+                Some(no_place) => no_place,
                 None => {
                     let path = ast::Path { segments: vec![name.clone()], span: name.span };
                     return self.name(&path, None).expr;
                 }
             },
         };
-        if what == "a constant" {
-            let what = what.into();
-            self.error(name.span, NotAssignable { what }).help("what changes is declared with `var`");
-            return error_expr(name.span);
-        }
-        self.not_assignable(name.span, what)
+        self.not_assignable(name.span, no_place)
     }
 
     fn place_local(&mut self, local: LocalId, name: &ast::Ident) -> Expr {
@@ -108,7 +123,7 @@ impl Checker<'_, '_> {
             return error_expr(name.span);
         }
         if kind == LocalKind::InnerMap {
-            return self.not_assignable(name.span, "a whole map");
+            return self.not_assignable(name.span, NoPlace::MAP);
         }
         if kind == LocalKind::Entry {
             self.use_entry(local, name.span);
@@ -171,12 +186,12 @@ impl Checker<'_, '_> {
         if is_place(&place) {
             place
         } else {
-            self.not_assignable(place.span, "a part of a value that is stored nowhere")
+            self.not_assignable(place.span, NoPlace::of("a part of a value that is stored nowhere"))
         }
     }
 
-    pub fn not_assignable(&mut self, span: Span, what: &str) -> Expr {
-        self.error(span, NotAssignable { what: what.into() });
+    pub(super) fn not_assignable(&mut self, span: Span, NoPlace { what, help }: NoPlace) -> Expr {
+        self.error(span, NotAssignable { what: what.into() }).help(help);
         error_expr(span)
     }
 }

@@ -7,7 +7,6 @@ use crate::ast;
 use crate::diag::codes::types::{MismatchedTypes, RangeSigns};
 use crate::fold;
 use crate::sema::tree::{ArithOp, Expr, ExprKind, StmtKind};
-use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
 
 impl Checker<'_, '_> {
@@ -17,15 +16,15 @@ impl Checker<'_, '_> {
         low: &ast::Expr,
         high: &ast::Expr,
         inclusive: bool,
-        span: Span,
     ) -> Option<StmtKind> {
         let (low, high) = self.operands(low, high, None);
-        let (low, high, ty) = self.range_bounds(low, high, span)?;
+        let (low, high, ty) = self.range_bounds(low, high)?;
         self.forget_assigned(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let [name] = stmt.names.as_slice() else {
-            self.unsupported(span, "`for` with two names over a range");
+            let names = stmt.names[0].span.to(stmt.names[stmt.names.len() - 1].span);
+            self.unsupported(names, "`for` with two names over a range");
             self.pop_scope();
             return None;
         };
@@ -41,7 +40,7 @@ impl Checker<'_, '_> {
     }
 
     /// Both bounds in the type that the loop variable has: the wider one.
-    fn range_bounds(&mut self, low: Value, high: Value, span: Span) -> Option<(Expr, Expr, Ty)> {
+    fn range_bounds(&mut self, low: Value, high: Value) -> Option<(Expr, Expr, Ty)> {
         if low.is_error() || high.is_error() {
             return Some((value::error_expr(low.span()), value::error_expr(high.span()), Ty::ERROR));
         }
@@ -61,8 +60,9 @@ impl Checker<'_, '_> {
             (true, false) => high.ty(),
             (false, true) => low.ty(),
             (false, false) if low_bits == high_bits && low_signed != high_signed => {
+                let range = low.span().to(high.span());
                 let (low, high) = (self.ty_name(low.ty()), self.ty_name(high.ty()));
-                self.error(span, RangeSigns { low, high }).help("convert one of them with `as`");
+                self.error(range, RangeSigns { low, high }).help("convert one of them with `as`");
                 Ty::ERROR
             }
             (false, false) if low_bits >= high_bits => low.ty(),

@@ -7,6 +7,7 @@ use super::value::{constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
 use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, NoValue, UnknownTypeOf};
+use crate::sema::consts::CONSTANTS;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::types::{self, Position};
 use crate::source::Span;
@@ -66,7 +67,7 @@ impl Checker<'_, '_> {
             Ast::Expr(expr) => self.expr_stmt(expr),
             Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
             Ast::Loop { body } => Some(self.loop_stmt(body)),
-            Ast::For(stmt) => self.for_stmt(stmt, span),
+            Ast::For(stmt) => self.for_stmt(stmt),
             Ast::Break => self.break_stmt(span),
             Ast::Continue => self.continue_stmt(span),
             Ast::Return(value) => return self.return_stmt(value.as_ref(), span, out),
@@ -175,7 +176,7 @@ impl Checker<'_, '_> {
         let value = constant(&self.cx.types, expr);
         if value.is_none() {
             let what = format!("`{}`", self.text(expr.span));
-            self.error(expr.span, NotConstant { what });
+            self.error(expr.span, NotConstant { what }).help(CONSTANTS);
         }
         value
     }

@@ -149,8 +149,12 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
     }
 }
 
+/// What a constant may be, in the words of a help.
+pub const CONSTANTS: &str =
+    "constants are literals, names that `const` declares, enum variants, `sizeof`, `offsetof`, and operators on those";
+
 fn not_constant<T>(cx: &mut Session, span: Span, what: &str) -> Option<T> {
-    cx.error(span, NotConstant { what: what.to_owned() });
+    cx.error(span, NotConstant { what: what.to_owned() }).help(CONSTANTS);
     None
 }
 
@@ -201,6 +205,7 @@ fn declared(
         Found::Declared(declared) => {
             let what = format!("`{}`, {},", name.name, describe(&declared.entity));
             let error = cx.error(name.span, NotConstant { what });
+            error.help("only `const` declares names for constants");
             if let Some(span) = declared.span {
                 error.note(span, "declared here");
             }

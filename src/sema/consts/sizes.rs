@@ -109,7 +109,8 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
         super::own_type(cx, &constant)
     };
     if ty.is_none() {
-        cx.error(place.span, NotConstant { what: "the size of this expression".to_owned() });
+        cx.error(place.span, NotConstant { what: "the size of this expression".to_owned() })
+            .help("`sizeof` takes a type, or what has one, such as a variable");
     }
     ty
 }
@@ -138,7 +139,8 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
     let def = cx.types.struct_def(id);
     match def.fields.iter().find(|f| f.name == name.name) {
         Some(field) if field.bits.is_some() => {
-            cx.error(name.span, NotConstant { what: format!("the place of the bit-field `{}`", name.name) });
+            cx.error(name.span, NotConstant { what: format!("the place of the bit-field `{}`", name.name) })
+                .help("`offsetof` counts bytes, and bit-fields share theirs; take a field beside it");
             None
         }
         Some(field) => Some((field.ty, field.offset)),

@@ -30,6 +30,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
 use std::collections::HashMap;
+use std::rc::Rc;
 use symbols::Symbols;
 
 /// How many declarations may need each other in a row, each one declared after what needs it.
@@ -122,6 +123,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     declare.publish(cx);
     kernel_names::check(cx, &declare.env.program);
     inner_maps::add_bound(&mut declare.env.program);
+    cx.names = Rc::new(declare.symbols.into_names());
     declare.env
 }
 

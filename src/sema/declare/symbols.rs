@@ -7,6 +7,7 @@
 
 use super::kernel_names;
 use crate::modules::{ModuleId, Modules};
+use crate::session::SourceNames;
 use std::collections::HashSet;
 
 #[derive(Default)]
@@ -14,6 +15,7 @@ pub(super) struct Symbols {
     /// One for each module, all different; empty for the program's own file.
     prefixes: Vec<String>,
     taken: HashSet<String>,
+    names: SourceNames,
     types: HashSet<String>,
 }
 
@@ -60,7 +62,13 @@ impl Symbols {
             let kept = prefix.len().min(room.saturating_sub(number.len()).max(1));
             symbol = format!("{}{number}_{name}", &prefix[..kept]);
         }
+        self.names.0.insert(symbol.clone(), format!("{prefix}.{name}"));
         symbol
+    }
+
+    /// What messages call all that have other symbols.
+    pub fn into_names(self) -> SourceNames {
+        self.names
     }
 
     /// The name of a type in messages and IR: `flow.Stats`. What a header declares keeps its name if that tells it from
