@@ -1,6 +1,6 @@
 //! How the runtime speaks to people: one message, one write to standard error, and errno values by name.
 
-use crate::{exit, program};
+use crate::program;
 use std::ffi::CStr;
 
 /// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
@@ -30,12 +30,6 @@ pub fn complain(message: &str) {
     let name = program::name();
     let text = if name.is_empty() { format!("{message}\n") } else { format!("{name}: {message}\n") };
     write_all(2, text.as_bytes());
-}
-
-/// Says why, detaches everything and ends the process.
-pub fn die(status: i32, message: &str) -> ! {
-    complain(message);
-    exit::leave(status)
 }
 
 pub fn errno() -> i32 {

@@ -3,24 +3,39 @@
 //! Links are file descriptors, so the kernel drops them with the process; what it would keep are clsact filters, and
 //! those are removed here, also when C code or libc calls `exit`.
 
-use crate::attach;
 use crate::errors::complain;
 use crate::program::text;
 use std::ffi::c_char;
+use std::sync::OnceLock;
 
-/// Registers the detaching with libc.
-pub fn at_exit() {
-    extern "C" fn detach() {
-        attach::detach_everything();
+static DETACH: OnceLock<fn()> = OnceLock::new();
+
+/// Says what detaches everything; registers it with libc.
+pub fn detach_by(detach: fn()) {
+    extern "C" fn at_exit() {
+        detach_everything();
     }
+    let _ = DETACH.set(detach);
     // SAFETY: a plain function; a failure only means that no slot is left, and `leave` detaches by itself.
-    unsafe { libc::atexit(detach) };
+    unsafe { libc::atexit(at_exit) };
+}
+
+fn detach_everything() {
+    if let Some(detach) = DETACH.get() {
+        detach();
+    }
 }
 
 pub fn leave(status: i32) -> ! {
-    attach::detach_everything();
+    detach_everything();
     // SAFETY: runs what is registered and ends the process.
     unsafe { libc::exit(status) }
+}
+
+/// Says why, detaches everything and ends the process.
+pub fn die(status: i32, message: &str) -> ! {
+    complain(message);
+    leave(status)
 }
 
 /// See abi.rs.

@@ -4,7 +4,7 @@
 //! initial value (and freezes, in `.rodata`). Loading maps the kernel's memory over the same address.
 
 use crate::abi::{KsGlobal, KsSection};
-use crate::errors::die;
+use crate::exit::die;
 use crate::load;
 use crate::program::{self, MainThread, text};
 use libbpf_sys as bpf;

@@ -21,5 +21,6 @@ mod net;
 mod print;
 mod program;
 mod signals;
+mod start;
 mod time;
 mod user_ring;

@@ -1,8 +1,6 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
-use crate::abi::{KS_ABI, KsGlobal, KsMap, KsProg, KsProgKind, KsProgram};
-use crate::errors::die;
-use crate::{exit, signals};
+use crate::abi::{KsGlobal, KsMap, KsProg, KsProgKind, KsProgram};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
@@ -28,27 +26,9 @@ impl<T> std::ops::Deref for MainThread<T> {
 
 static PROGRAM: MainThread<Cell<Option<&'static KsProgram>>> = MainThread::new(Cell::new(None));
 
-/// See abi.rs.
-///
-/// # Safety
-/// `program` points to a valid descriptor that lives as long as the process.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
-    // SAFETY: as the caller promises.
-    let program = unsafe { &*program };
-    if program.abi != KS_ABI {
-        die(
-            1,
-            &format!(
-                "the executable was compiled for version {} of the runtime library, and linked with version {KS_ABI}\n  \
-                 help: compile it again with the runtime library of the same ksc",
-                program.abi
-            ),
-        );
-    }
+/// The descriptor that `ks_start` was given.
+pub fn set(program: &'static KsProgram) {
     PROGRAM.set(Some(program));
-    exit::at_exit();
-    signals::install();
 }
 
 fn program() -> Option<&'static KsProgram> {

@@ -2,9 +2,9 @@
 //! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` at each turn. The second
 //! one ends the process from inside the handler, which therefore does only what is safe there.
 
-use crate::attach::clsact;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -12,6 +12,14 @@ use std::time::Duration;
 static PENDING: AtomicI32 = AtomicI32::new(0);
 /// A first signal has come, taken or not.
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// Removes what would stay behind; safe inside a handler.
+static CLEAN_UP: OnceLock<fn()> = OnceLock::new();
+
+fn clean_up() {
+    if let Some(clean_up) = CLEAN_UP.get() {
+        clean_up();
+    }
+}
 
 /// What a shell reports for a process that a signal ended.
 fn status_of(signal: i32) -> i32 {
@@ -20,14 +28,16 @@ fn status_of(signal: i32) -> i32 {
 
 extern "C" fn on_cancel(signal: i32) {
     if ASKED.swap(true, Ordering::SeqCst) {
-        clsact::remove_all();
+        clean_up();
         // SAFETY: ends the process; links go with their file descriptors.
         unsafe { libc::_exit(status_of(signal)) };
     }
     PENDING.store(signal, Ordering::SeqCst);
 }
 
-pub fn install() {
+/// Handles Ctrl-C. `clean_up` runs in handlers that end the process.
+pub fn install(clean_up: fn()) {
+    let _ = CLEAN_UP.set(clean_up);
     for signal in [libc::SIGINT, libc::SIGTERM] {
         handle(signal, on_cancel, libc::SA_RESTART);
     }
@@ -39,7 +49,7 @@ pub fn install() {
 /// Signals that end a process by default get a handler that first removes what would stay behind.
 pub fn clean_up_on_death() {
     extern "C" fn on_death(signal: i32) {
-        clsact::remove_all();
+        clean_up();
         // SA_RESETHAND has restored the default action.
         // SAFETY: raise is safe in a handler; the signal arrives when the handler returns.
         unsafe { libc::raise(signal) };

@@ -1,6 +1,7 @@
 //! User ring buffers: what the process sends to BPF code, which drains it. libbpf's, one for each map.
 
-use crate::errors::{die, errno, reason};
+use crate::errors::{errno, reason};
+use crate::exit::die;
 use crate::load;
 use crate::program::{self, MainThread, text};
 use libbpf_sys as bpf;

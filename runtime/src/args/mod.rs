@@ -5,8 +5,9 @@ mod usage;
 mod value;
 
 use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
-use crate::errors::{die, write_all};
+use crate::errors::write_all;
 use crate::exit;
+use crate::exit::die;
 use crate::load::pins;
 use crate::program::{array, text};
 use std::ffi::{CStr, c_char};

@@ -1,7 +1,8 @@
 //! The buffers through which the kernel hands over what was sent: libbpf's, one for each map.
 
 use super::{Source, begin_turn};
-use crate::errors::{die, errno, reason};
+use crate::errors::{errno, reason};
+use crate::exit::die;
 use crate::load;
 use libbpf_sys as bpf;
 use std::ffi::{CString, c_int, c_void};

@@ -5,7 +5,8 @@
 
 mod channel;
 
-use crate::errors::{complain, die};
+use crate::errors::complain;
+use crate::exit::die;
 use crate::program::{self, MainThread, text};
 use crate::{load, signals};
 use channel::Channel;

@@ -3,7 +3,8 @@
 use super::creation::Wanted;
 use super::log;
 use super::privilege::Privilege;
-use crate::errors::{die, reason, write_all};
+use crate::errors::{reason, write_all};
+use crate::exit::die;
 use libbpf_sys as bpf;
 
 /// How many lines of the verifier's log stand before the error.

@@ -9,7 +9,8 @@ pub mod pins;
 mod privilege;
 
 use crate::abi::KsProg;
-use crate::errors::{ENOTSUPP, die, errno};
+use crate::errors::{ENOTSUPP, errno};
+use crate::exit::die;
 use crate::program::{self, MainThread};
 use libbpf_sys as bpf;
 use std::cell::Cell;

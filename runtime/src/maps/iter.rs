@@ -2,7 +2,8 @@
 //! loop may delete the current entry.
 
 use super::{Map, map};
-use crate::errors::{die, errno, reason};
+use crate::errors::{errno, reason};
+use crate::exit::die;
 use crate::load::unknown_to_kernel;
 use libbpf_sys as bpf;
 use std::collections::{BTreeSet, VecDeque};

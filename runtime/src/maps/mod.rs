@@ -9,7 +9,8 @@ mod objects;
 mod percpu;
 
 use crate::abi::{KS_MAP_EVENTS, KS_MAP_LOCK, KS_MAP_PERCPU, KS_MAP_SUM, KsMap};
-use crate::errors::{die, errno};
+use crate::errors::errno;
+use crate::exit::die;
 use crate::load;
 use crate::program::{self, MainThread, text};
 use libbpf_sys as bpf;

@@ -1,7 +1,8 @@
 //! Values of per-CPU maps: the kernel gives one for each possible CPU, each rounded up to 8 bytes.
 
 use super::{Map, map};
-use crate::errors::{die, errno, reason};
+use crate::errors::{errno, reason};
+use crate::exit::die;
 use libbpf_sys as bpf;
 use std::ffi::c_void;
 

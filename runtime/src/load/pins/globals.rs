@@ -6,7 +6,8 @@
 use super::layout::Existing;
 use super::types::{Btf, Variable};
 use super::{c_path, existing, open, refuse, set_path};
-use crate::errors::{complain, die, errno, reason};
+use crate::errors::{complain, errno, reason};
+use crate::exit::die;
 use libbpf_sys as bpf;
 use std::ffi::{CStr, c_void};
 use std::fs;

@@ -8,7 +8,8 @@ mod layout;
 mod types;
 
 use crate::abi::{KS_MAP_PIN, KsMap, KsSection};
-use crate::errors::{die, reason};
+use crate::errors::reason;
+use crate::exit::die;
 use crate::program;
 use layout::{Existing, Layout};
 use libbpf_sys as bpf;

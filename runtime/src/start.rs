@@ -1,0 +1,29 @@
+//! The start of a program: what the other parts need before its `main` runs, and what they need of each other.
+
+use crate::abi::{KS_ABI, KsProgram};
+use crate::attach::{self, clsact};
+use crate::exit::{self, die};
+use crate::{program, signals};
+
+/// See abi.rs.
+///
+/// # Safety
+/// `program` points to a valid descriptor that lives as long as the process.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
+    // SAFETY: as the caller promises.
+    let program = unsafe { &*program };
+    if program.abi != KS_ABI {
+        die(
+            1,
+            &format!(
+                "the executable was compiled for version {} of the runtime library, and linked with version {KS_ABI}\n  \
+                 help: compile it again with the runtime library of the same ksc",
+                program.abi
+            ),
+        );
+    }
+    program::set(program);
+    exit::detach_by(attach::detach_everything);
+    signals::install(clsact::remove_all);
+}
