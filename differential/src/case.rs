@@ -1,7 +1,7 @@
 //! A compiled program with what its tests must do: written where the compiler is, replayed where it is not.
 
 use crate::contents::{self, Contents, OneCpu};
-use crate::kernel::Loaded;
+use crate::kernel::{Extras, Loaded};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -34,16 +34,6 @@ pub struct Expected {
     pub name: String,
     /// Those that end soon enough.
     pub outcomes: Vec<([u64; 4], Outcome)>,
-}
-
-/// What a program has besides its tests.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
-pub struct Extras {
-    pub has_reset: bool,
-    pub has_digest: bool,
-    /// The names of its maps. If there are any, what a run leaves in maps and globals is there for the next one; a test
-    /// begins with empty maps.
-    pub maps: Vec<String>,
 }
 
 /// What stands beside an object.

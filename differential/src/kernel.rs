@@ -2,9 +2,9 @@
 //!
 //! Every test is an XDP program; its arguments and its result are in global variables, whose memory this process shares.
 
-use crate::case::Extras;
 use libbpf_sys as bpf;
 use object::{Object, ObjectSection, ObjectSymbol};
+use serde::{Deserialize, Serialize};
 use std::ffi::{CString, c_char, c_int};
 use std::ptr::NonNull;
 
@@ -12,6 +12,16 @@ use std::ptr::NonNull;
 pub const INPUT: &str = "ks_input";
 pub const OUTPUT: &str = "ks_output";
 pub const RUN: &str = "ks_run_";
+
+/// What a program has besides its tests.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+pub struct Extras {
+    pub has_reset: bool,
+    pub has_digest: bool,
+    /// The names of its maps. If there are any, what a run leaves in maps and globals is there for the next one; a test
+    /// begins with empty maps.
+    pub maps: Vec<String>,
+}
 
 /// The program with an XDP program for each of the tests, for `reset` and for `digest`.
 pub fn text(common: &str, tests: &[String], extras: &Extras) -> String {

@@ -3,6 +3,7 @@
 //! `run` generates programs and gives each to a process of `check`, which compiles it for all ways of running, runs it and
 //! compares; `reduce` makes what fails small.
 
+mod check;
 mod compare;
 mod evaluate;
 mod execute;
@@ -11,6 +12,7 @@ mod progress;
 mod random;
 mod reduce;
 mod run;
+mod settings;
 
 use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
@@ -29,7 +31,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Generate programs and compare all ways of running them
-    Run(run::Settings),
+    Run(settings::Settings),
     /// Print the program of a seed
     Print {
         seed: u64,

@@ -1,7 +1,7 @@
 //! How far a long run is, in a file: a run that was interrupted goes on with the counts that it had.
 
 use crate::compare::Report;
-use crate::run::Settings;
+use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};

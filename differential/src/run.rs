@@ -1,69 +1,17 @@
-//! Many programs: each is compiled and run by a process of its own, so that one that crashes or hangs takes none with it.
+//! Many programs, some at a time.
 
+use crate::check::{self, PATIENCE};
 use crate::compare::{Failure, Kind, Report};
 use crate::execute::Way;
 use crate::generate::{self, Family};
 use crate::progress::Progress;
 use crate::random::Random;
 use crate::reduce;
+use crate::settings::Settings;
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
-
-#[derive(clap::Args)]
-pub struct Settings {
-    /// What the programs and inputs are made from
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// How many test functions of programs without maps
-    #[arg(long, default_value_t = 2000)]
-    pub functions: usize,
-    /// How many test functions of programs with maps
-    #[arg(long, default_value_t = 200)]
-    pub maps: usize,
-    /// The number of the first program: a run that was interrupted goes on there
-    #[arg(long, default_value_t = 0)]
-    pub first: usize,
-    /// Keep the counts in this file; a run that was interrupted goes on from it, with the same options
-    #[arg(long)]
-    pub record: Option<PathBuf>,
-    /// Start no program later than after so many seconds
-    #[arg(long)]
-    pub time: Option<u64>,
-    /// Test functions in one program
-    #[arg(long, default_value_t = 100)]
-    pub per_program: usize,
-    /// Inputs for each test function
-    #[arg(long, default_value_t = 12)]
-    pub inputs: usize,
-    /// Programs at a time
-    #[arg(long, default_value_t = 2)]
-    pub jobs: usize,
-    /// Where programs that fail go
-    #[arg(long, default_value = "target/differential")]
-    pub keep: PathBuf,
-    /// Leave programs that fail as they are
-    #[arg(long)]
-    pub no_reduce: bool,
-    /// Leave the kernel out: what agrees on the host counts as skipped
-    #[arg(long)]
-    pub no_bpf: bool,
-    /// Only this way besides the evaluator, such as `BpfV3`
-    #[arg(long = "way", value_name = "WAY", value_parser = Way::parse)]
-    pub ways: Vec<Way>,
-}
-
-impl Settings {
-    /// Tests in programs with maps: what makes maps loads into the kernel on both sides.
-    pub fn map_tests(&self) -> usize {
-        if self.no_bpf { 0 } else { self.maps }
-    }
-}
-
-/// A process that takes longer hangs.
-pub const PATIENCE: Duration = Duration::from_secs(900);
 
 /// One program that is being run.
 struct Job {
@@ -75,36 +23,6 @@ struct Job {
     output: PathBuf,
     process: Child,
     since: Instant,
-}
-
-/// The command that compares one program and prints its report.
-pub fn check_command(file: &Path, seed: u64, inputs: usize, output: &Path) -> std::io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("check").arg(file).args(["--json", "--seed", &seed.to_string(), "--inputs", &inputs.to_string()]);
-    command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(std::fs::File::create(output)?);
-    Ok(command)
-}
-
-/// The report of a process that ended, or what became of it.
-pub fn report(status: std::process::ExitStatus, output: &Path) -> Report {
-    let text = std::fs::read_to_string(output).unwrap_or_default();
-    match serde_json::from_str(&text) {
-        Ok(report) if status.success() => report,
-        Ok(_) | Err(_) => {
-            let detail = match status.signal() {
-                Some(signal) => format!("signal {signal}"),
-                None => format!("{status}"),
-            };
-            let failure = Failure { kind: Kind::Crashed, way: None, test: None, input: None, after: 0, detail };
-            Report { failures: vec![failure], ..Report::default() }
-        }
-    }
-}
-
-pub fn hangs() -> Report {
-    let detail = format!("no end after {} s", PATIENCE.as_secs());
-    let failure = Failure { kind: Kind::Hangs, way: None, test: None, input: None, after: 0, detail };
-    Report { failures: vec![failure], ..Report::default() }
 }
 
 /// One of the programs: which of its family.
@@ -193,7 +111,7 @@ impl Campaign<'_> {
         let file = self.folder.join(format!("{at}.ks"));
         let output = self.folder.join(format!("{at}.json"));
         std::fs::write(&file, generate::program(program.family, seed, tests))?;
-        let mut command = check_command(&file, seed, self.settings.inputs, &output)?;
+        let mut command = check::command(&file, seed, self.settings.inputs, &output)?;
         if self.settings.no_bpf {
             command.args(["--way", "HostO0", "--way", "HostO2"]);
         }
@@ -212,14 +130,14 @@ impl Campaign<'_> {
                 let job = &mut self.jobs[at];
                 if let Some(status) = job.process.try_wait()? {
                     let job = self.jobs.swap_remove(at);
-                    let report = report(status, &job.output);
+                    let report = check::report(status, &job.output);
                     return self.ended(&job, report);
                 }
                 if job.since.elapsed() > PATIENCE {
                     job.process.kill()?;
                     job.process.wait()?;
                     let job = self.jobs.swap_remove(at);
-                    return self.ended(&job, hangs());
+                    return self.ended(&job, check::hangs());
                 }
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -1,6 +1,6 @@
 //! The host side of programs with maps: an executable, which runs one test on inputs that its options tell.
 
-use differential::case::Extras;
+use differential::kernel::Extras;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! The ways in which a program runs: evaluated, on the host, in the kernel (see kernel.rs).
 
-use differential::case::Extras;
+use differential::kernel::Extras;
 
 pub mod compile;
 pub mod executable;

@@ -1,9 +1,9 @@
 //! Reduces a program: declarations, statements and expressions go, or become simpler, as long as the same failure stays.
 
 use super::visit::{self, Visitor};
+use crate::check;
 use crate::compare::{Failure, Kind};
 use crate::execute::compile;
-use crate::run::{check_command, hangs, report as report_of};
 use ksc::ast::{self, Block, Expr, ExprKind, File, IntLit, Item, ItemKind};
 use ksc::session::{Options, Session};
 use std::path::Path;
@@ -96,7 +96,7 @@ impl Reducer<'_> {
         let (file, output) = (self.folder.path().join("program.ks"), self.folder.path().join("report.json"));
         std::fs::write(&file, text)?;
         let inputs = if self.failure.after > 0 { self.failure.after + 1 } else { self.inputs };
-        let mut command = check_command(&file, self.seed, inputs, &output)?;
+        let mut command = check::command(&file, self.seed, inputs, &output)?;
         // Runs before it made the maps that it found.
         if let (0, Some(input)) = (self.failure.after, self.failure.input) {
             command.args(["--given", &input.map(|n| n.to_string()).join(",")]);
@@ -108,12 +108,12 @@ impl Reducer<'_> {
         let since = Instant::now();
         let report = loop {
             if let Some(status) = process.try_wait()? {
-                break report_of(status, &output);
+                break check::report(status, &output);
             }
             if since.elapsed() > CANDIDATE {
                 process.kill()?;
                 process.wait()?;
-                break hangs();
+                break check::hangs();
             }
             std::thread::sleep(Duration::from_millis(5));
         };

@@ -1,0 +1,54 @@
+//! The options of a run.
+
+use crate::execute::Way;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Settings {
+    /// What the programs and inputs are made from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many test functions of programs without maps
+    #[arg(long, default_value_t = 2000)]
+    pub functions: usize,
+    /// How many test functions of programs with maps
+    #[arg(long, default_value_t = 200)]
+    pub maps: usize,
+    /// The number of the first program: a run that was interrupted goes on there
+    #[arg(long, default_value_t = 0)]
+    pub first: usize,
+    /// Keep the counts in this file; a run that was interrupted goes on from it, with the same options
+    #[arg(long)]
+    pub record: Option<PathBuf>,
+    /// Start no program later than after so many seconds
+    #[arg(long)]
+    pub time: Option<u64>,
+    /// Test functions in one program
+    #[arg(long, default_value_t = 100)]
+    pub per_program: usize,
+    /// Inputs for each test function
+    #[arg(long, default_value_t = 12)]
+    pub inputs: usize,
+    /// Programs at a time
+    #[arg(long, default_value_t = 2)]
+    pub jobs: usize,
+    /// Where programs that fail go
+    #[arg(long, default_value = "target/differential")]
+    pub keep: PathBuf,
+    /// Leave programs that fail as they are
+    #[arg(long)]
+    pub no_reduce: bool,
+    /// Leave the kernel out: what agrees on the host counts as skipped
+    #[arg(long)]
+    pub no_bpf: bool,
+    /// Only this way besides the evaluator, such as `BpfV3`
+    #[arg(long = "way", value_name = "WAY", value_parser = Way::parse)]
+    pub ways: Vec<Way>,
+}
+
+impl Settings {
+    /// Tests in programs with maps: what makes maps loads into the kernel on both sides.
+    pub fn map_tests(&self) -> usize {
+        if self.no_bpf { 0 } else { self.maps }
+    }
+}
