@@ -64,7 +64,7 @@ fn define<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global, symbol: &str) -> Globa
     let value = g.module.add_global(g.memory_type(global.ty), None, symbol);
     value.set_initializer(&contents(g, global.ty, &global.init));
     let natural = super::memory::natural_align(&g.cx.types, global.ty);
-    value.set_alignment(super::memory::slot_align(global.init.len() as u64, natural) as u32);
+    value.set_alignment(super::module::slot_align(global.init.len() as u64, natural) as u32);
     g.data.insert(global.name.clone(), value.as_pointer_value());
     value
 }

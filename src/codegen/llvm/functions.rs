@@ -1,19 +1,19 @@
 //! Functions: declarations, their attributes, and the walk over their blocks.
 
 use super::builder::enum_attribute;
-use super::debug::Scope;
+use super::debug::identifier;
 use super::emit;
+use super::function::{Exit, FnGen};
 use super::lifetimes::{self, Lifetimes};
 use super::module::ModuleGen;
 use crate::ir::ops::KsVar;
-use crate::ir::{BlockId, Function, OpData, Opcode, Role, Symbol, Value};
+use crate::ir::{BlockId, Function, Opcode, Role, Value};
 use crate::session::Mcpu;
 use crate::target::Target;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Space, Ty, TyKind};
 use inkwell::attributes::AttributeLoc;
-use inkwell::basic_block::BasicBlock;
 use inkwell::module::Linkage;
-use inkwell::values::{BasicValueEnum, FunctionValue, IntValue, PhiValue, PointerValue};
+use inkwell::values::FunctionValue;
 use std::collections::HashMap;
 
 /// Local variables of a BPF function that may lie side by side. With more they share places; with less that would only
@@ -45,11 +45,6 @@ fn symbol(g: &ModuleGen, func: &Function) -> String {
         Target::Host => format!("ks.user.{}", func.name),
         Target::Bpf => identifier(&func.name),
     }
-}
-
-/// BTF names are C identifiers.
-pub fn identifier(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
 }
 
 fn declare(g: &mut ModuleGen, func: &Function) {
@@ -116,30 +111,6 @@ fn hands_out_addresses(g: &ModuleGen, func: &Function, params: &[Ty]) -> bool {
     types.holds_pointer(func.result) || params.iter().any(keeps)
 }
 
-/// What the emitters of one function work with.
-pub struct FnGen<'g, 'a, 'c> {
-    pub g: &'g mut ModuleGen<'a, 'c>,
-    pub func: &'a Function,
-    pub llvm: FunctionValue<'c>,
-    scope: Scope,
-    /// Where stack slots go; ends in a branch to the first block once everything is emitted.
-    entry: BasicBlock<'c>,
-    values: Vec<Option<BasicValueEnum<'c>>>,
-    blocks: HashMap<BlockId, BasicBlock<'c>>,
-    phis: HashMap<BlockId, Vec<PhiValue<'c>>>,
-    /// The one block that returns, where several blocks want to.
-    exit: Option<Exit<'c>>,
-    /// Where the pointers to bound maps are kept.
-    pub bound: HashMap<Symbol, PointerValue<'c>>,
-}
-
-/// As C compilers do, so that LLVM keeps the return at the end: it would make such a block itself, but place it first.
-#[derive(Clone, Copy)]
-struct Exit<'c> {
-    block: BasicBlock<'c>,
-    value: Option<PhiValue<'c>>,
-}
-
 fn define(g: &mut ModuleGen, func: &Function) {
     let Some(func) = g.ir.funcs.iter().find(|f| std::ptr::eq(*f, func)) else { return };
     let llvm = g.funcs[&func.name];
@@ -165,10 +136,6 @@ fn define(g: &mut ModuleGen, func: &Function) {
 }
 
 impl<'a, 'c> FnGen<'_, 'a, 'c> {
-    pub fn types(&self) -> &Types {
-        &self.g.cx.types
-    }
-
     fn parameters(&mut self) {
         self.g.build.go_to(self.entry);
         for (index, param) in self.func.params.iter().enumerate() {
@@ -203,17 +170,6 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         let size = |value| self.types().size_of(self.pointee(value));
         let in_memory = lifetimes::in_memory(self.func, self.types());
         self.g.target == Target::Bpf && in_memory.into_iter().map(size).sum::<u64>() > ROOMY
-    }
-
-    /// Room on the stack for the whole function.
-    pub fn slot(&self, ty: inkwell::types::BasicTypeEnum<'c>, align: u64, name: &str) -> PointerValue<'c> {
-        let here = self.g.build.raw().get_insert_block();
-        self.g.build.go_to(self.entry);
-        let slot = self.g.build.alloca(ty, align, name);
-        if let Some(here) = here {
-            self.g.build.go_to(here);
-        }
-        slot
     }
 
     /// The blocks that control reaches, each after the one that dominates it.
@@ -276,15 +232,6 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         self.exit = Some(Exit { block, value });
     }
 
-    /// Returns from here.
-    pub fn ret(&self, value: Option<BasicValueEnum<'c>>) {
-        let Some(exit) = self.exit else { return self.g.build.ret(value) };
-        if let (Some(phi), Some(value)) = (exit.value, value) {
-            phi.add_incoming(&[(&value, self.g.build.here())]);
-        }
-        self.g.build.br(exit.block);
-    }
-
     fn block(&mut self, block: BlockId, lifetimes: &Lifetimes) {
         self.g.build.go_to(self.blocks[&block]);
         self.ends(lifetimes.end_at.get(&block));
@@ -304,42 +251,5 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         for &var in variables.into_iter().flatten() {
             self.end_life(self.ptr(var));
         }
-    }
-
-    pub fn llvm_block(&self, block: BlockId) -> BasicBlock<'c> {
-        self.blocks[&block]
-    }
-
-    /// Hands the operands of a branch from here to a block's arguments.
-    pub fn pass_args(&self, to: BlockId, args: &[Value]) {
-        let here = self.g.build.here();
-        for (phi, &arg) in std::iter::zip(self.phis.get(&to).map_or(&[][..], Vec::as_slice), args) {
-            phi.add_incoming(&[(&self.value(arg), here)]);
-        }
-    }
-
-    pub fn value(&self, value: Value) -> BasicValueEnum<'c> {
-        match self.values[value.0 as usize] {
-            Some(value) => value,
-            None => crate::bug!("a value of @{} is used before it is made", self.func.name),
-        }
-    }
-
-    pub fn int(&self, value: Value) -> IntValue<'c> {
-        self.value(value).into_int_value()
-    }
-
-    pub fn ptr(&self, value: Value) -> PointerValue<'c> {
-        self.value(value).into_pointer_value()
-    }
-
-    /// The result of an op that has one.
-    pub fn set(&mut self, op: &OpData, value: impl Into<BasicValueEnum<'c>>) {
-        self.values[op.results[0].0 as usize] = Some(value.into());
-    }
-
-    /// The type of an op's only result.
-    pub fn result_ty(&self, op: &OpData) -> Ty {
-        self.func.ty(op.results[0])
     }
 }

@@ -1,6 +1,7 @@
 //! Memory: alignment of places, copies, clearing.
 
-use super::functions::FnGen;
+use super::function::FnGen;
+use super::module::slot_align;
 use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField, KsGlobal};
 use crate::ir::{OpId, Opcode, Section, Value};
 use crate::target::Target;
@@ -10,11 +11,6 @@ use inkwell::values::PointerValue;
 
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
 const MAX_STORES: u64 = 128;
-
-/// Alignment of memory that we lay out: anything of 8 bytes or more is copied and cleared by 8 bytes.
-pub fn slot_align(size: u64, natural: u64) -> u64 {
-    if size >= 8 { 8 } else { natural }
-}
 
 /// C's alignment of a type. Packet headers have that of their widest field: as C compilers do, code relies on it although
 /// a header may follow one of odd length.

@@ -14,6 +14,7 @@ mod data;
 mod debug;
 mod emit;
 mod flags;
+mod function;
 mod functions;
 mod host;
 mod lifetimes;

@@ -12,6 +12,11 @@ use inkwell::types::BasicTypeEnum;
 use inkwell::values::{BasicValue, FunctionValue, GlobalValue, PointerValue};
 use std::collections::HashMap;
 
+/// Alignment of memory that we lay out: anything of 8 bytes or more is copied and cleared by 8 bytes.
+pub fn slot_align(size: u64, natural: u64) -> u64 {
+    if size >= 8 { 8 } else { natural }
+}
+
 pub struct ModuleGen<'a, 'c> {
     pub cx: &'a mut Session,
     pub ir: &'a ir::Module,
@@ -81,7 +86,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             return known;
         }
         let value = self.context.const_string(bytes, false);
-        let align = super::memory::slot_align(bytes.len() as u64, 1);
+        let align = slot_align(bytes.len() as u64, 1);
         let place = self.private_constant("str", &value, align).as_pointer_value();
         self.strings.insert(bytes.to_vec(), place);
         place

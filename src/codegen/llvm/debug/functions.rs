@@ -1,7 +1,7 @@
 //! Functions, parameters and local variables.
 
+use super::identifier;
 use super::{Debug, Node, Scope, text};
-use crate::codegen::llvm::functions::identifier;
 use crate::ir::{Function, Param};
 use crate::session::Session;
 use crate::source::Span;

@@ -28,6 +28,11 @@ use std::ffi::c_char;
 /// A metadata node; it lives as long as LLVM's context.
 type Node = LLVMMetadataRef;
 
+/// BTF names are C identifiers.
+pub fn identifier(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+}
+
 /// What locations of a function belong to.
 #[derive(Clone, Copy)]
 pub struct Scope {

@@ -1,7 +1,7 @@
 //! Types. Names are the language's, as typedefs of C's basic types, so that tools show both.
 
+use super::identifier;
 use super::{Debug, Node, text};
-use crate::codegen::llvm::functions::identifier;
 use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;

@@ -1,7 +1,7 @@
 //! Dialect `arith`.
 
 use super::super::builder::{Build, Extend};
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use crate::ir::OpData;
 use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithSelect};
 use crate::session::Mcpu;

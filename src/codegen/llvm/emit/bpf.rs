@@ -1,7 +1,7 @@
 //! Dialect `bpf`: calls of helpers.
 
 use super::super::builder::Extend;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
     BpfOpaque, BpfUnlock, BpfWhole,

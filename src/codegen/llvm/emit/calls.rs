@@ -1,6 +1,6 @@
 //! Dialect `ks`: calls of the program's own functions, and these as values.
 
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use super::host::runtime;
 use crate::ir::ops::{KsCall, KsCallPointer, KsFunc};
 use crate::ir::{OpData, Value};

@@ -1,6 +1,6 @@
 //! Dialect `cf`.
 
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use crate::ir::OpData;
 use crate::ir::ops::{CfBr, CfCondBr, CfRet, CfSwitch};
 

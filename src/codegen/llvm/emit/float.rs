@@ -1,7 +1,7 @@
 //! Dialect `float`: `f64` of user space.
 
 use super::super::builder::Build;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use crate::ir::ops::{FloatCmp, FloatFromInt, FloatNeg, FloatToInt};
 use crate::ir::{OpData, Value};
 use inkwell::FloatPredicate;

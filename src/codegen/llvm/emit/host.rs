@@ -1,7 +1,7 @@
 //! Dialect `host`: calls of the runtime. `runtime/src/abi.rs` has its functions.
 
 use super::super::builder::{Extend, enum_attribute, function_type};
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use super::super::module::ModuleGen;
 use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;

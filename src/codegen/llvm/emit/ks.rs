@@ -1,7 +1,7 @@
 //! Dialect `ks`: what is left of it after the passes.
 
 use super::super::builder::Extend;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use super::super::types::field_role;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{

@@ -1,7 +1,7 @@
 //! Dialect `map`: helpers in BPF code, the runtime in user space.
 
 use super::super::builder::Extend;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use super::host::runtime;
 use crate::ir::ops::{
     MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew, MapIterNext,

@@ -1,7 +1,7 @@
 //! Dialect `mem`.
 
 use super::super::builder::Extend;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
 use crate::ir::ops::{

@@ -14,7 +14,7 @@ mod mem;
 mod packet;
 mod print;
 
-use super::functions::FnGen;
+use super::function::FnGen;
 use crate::ir::{OpData, Opcode};
 use crate::target::Target;
 

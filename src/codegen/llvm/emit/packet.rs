@@ -1,7 +1,7 @@
 //! Dialect `packet`: the context, and the packet's bounds.
 
 use super::super::builder::Extend;
-use super::super::functions::FnGen;
+use super::super::function::FnGen;
 use super::ks::{from_memory, to_memory};
 use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
 use crate::ir::{OpData, Value};

@@ -2,8 +2,8 @@
 
 use crate::codegen::abi::*;
 use crate::codegen::llvm::emit::runtime_function;
-use crate::codegen::llvm::memory::slot_align;
 use crate::codegen::llvm::module::ModuleGen;
+use crate::codegen::llvm::module::slot_align;
 use crate::ir::{OptionSpec, OptionsDecl};
 use crate::types::{EnumId, FieldDef, Ty, TyKind};
 use inkwell::values::{BasicValueEnum, FunctionValue, PointerValue, StructValue};

@@ -1,7 +1,7 @@
 //! Printing from BPF code: `bpf_trace_printk`, or beyond three values `bpf_trace_vprintk`.
 
 use super::super::super::builder::Extend;
-use super::super::super::functions::FnGen;
+use super::super::super::function::FnGen;
 use super::format::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;

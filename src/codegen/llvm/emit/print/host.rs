@@ -1,7 +1,7 @@
 //! Printing in user space: the runtime formats.
 
 use super::super::super::builder::Extend;
-use super::super::super::functions::FnGen;
+use super::super::super::function::FnGen;
 use super::super::host::runtime;
 use crate::codegen::abi::{KsArg, KsArgKind};
 use crate::ir::Value;
