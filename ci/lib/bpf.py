@@ -116,10 +116,3 @@ def globals_of(maps):
                     for variable in section:
                         values.update(variable)
     return values
-
-
-if __name__ == "__main__":
-    # Run inside a network namespace by netns.py: what is attached to the interface there.
-    import sys
-
-    print(json.dumps(attached(sys.argv[1])))

@@ -7,6 +7,7 @@ import time
 
 import bpf
 import packets
+from patience import PATIENCE
 from program import Failure, Program
 
 # What the programs of examples ask of packets: IPv4 with ports, and something else.
@@ -28,7 +29,7 @@ def problem(executable, options=()):
 
 def _loaded(program):
     """The ids of the BPF programs that it holds; waits until it has attached them, prints, or ends."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 5 * PATIENCE
     progs = set()
     while time.monotonic() < deadline and not program.ended():
         held = _held(program.pid())

@@ -14,16 +14,20 @@ import errno
 import json
 import os
 import re
+import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
-import time
+
+import bpf
+from patience import PATIENCE
 
 INTERFACE = "veth0"
 HERE_ADDRESS, THERE_ADDRESS = "10.77.0.1", "10.77.0.2"
 HERE_MAC, THERE_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 _PREFIX = "kstest"
-_LIB = os.path.dirname(os.path.abspath(__file__))
 
 
 class Pair:
@@ -74,9 +78,7 @@ class Pair:
 
     def attached(self):
         """[(hook, program id)] on the program side."""
-        out = subprocess.run(inside(self.here, sys.executable, os.path.join(_LIB, "bpf.py"), INTERFACE),
-                             check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
-        return [tuple(entry) for entry in json.loads(out)]
+        return _in_namespace(self.here, lambda: bpf.attached(INTERFACE))
 
     def counters(self, side=None):
         """The kernel's own counters of one side's interface (`here` unless told): rx_packets, rx_bytes, tx_packets …
@@ -99,16 +101,20 @@ class Pair:
 
     def udp(self, count, size=56, port=7777):
         """Sends datagrams with `size` bytes of data (42 less than the frame); returns how many arrived."""
-        receiver = subprocess.Popen(inside(self.here, sys.executable, __file__, "receive", str(port), str(count)),
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        receiver.stdout.readline()  # it is listening
-        subprocess.run(inside(self.there, sys.executable, __file__, "send", str(port), str(count), str(size)), check=True)
-        return int(receiver.communicate()[0])
+        datagrams = (socket.AF_INET, socket.SOCK_DGRAM)
+        with (_in_namespace(self.here, lambda: socket.socket(*datagrams)) as receiver,
+              _in_namespace(self.there, lambda: socket.socket(*datagrams)) as sender):
+            receiver.bind((HERE_ADDRESS, port))
+            received = 0
+            for _ in range(count):
+                sender.sendto(bytes(size), (HERE_ADDRESS, port))
+                received += _received(receiver, 0)
+            while received < count and _received(receiver, 0.5 * PATIENCE):
+                received += 1
+        return received
 
     def socket(self, kind):
         """A UDP or TCP socket on the program side, which is connected to the far side if that is TCP."""
-        import socket
-
         if kind == "udp":
             return _in_namespace(self.here, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         with _in_namespace(self.there, lambda: socket.create_server((THERE_ADDRESS, 0))) as server:
@@ -122,7 +128,7 @@ class Pair:
         frames have 60 bytes. Returns how many arrived at the interface of the program side, which is what the kernel
         counts as sent by the far side: what finds no room in a queue is not."""
         before = self.counters(self.there)["tx_packets"]
-        started = [subprocess.Popen(inside(self.there, sys.executable, __file__, "flood", str(count), str(number)),
+        started = [subprocess.Popen(inside(self.there, sys.executable, __file__, str(count), str(number)),
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                    for number in range(senders)]
         for sender in started:
@@ -138,7 +144,10 @@ class Pair:
 
     def frames(self, count, frame):
         """Sends raw Ethernet frames (bytes)."""
-        subprocess.run(inside(self.there, sys.executable, __file__, "frames", str(count), frame.hex()), check=True)
+        with _in_namespace(self.there, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as sender:
+            sender.bind((INTERFACE, 0))
+            for _ in range(count):
+                sender.send(frame)
 
 
 def inside(name, *command):
@@ -148,8 +157,6 @@ def inside(name, *command):
 
 def send(sender, count, size):
     """Sends so often through a socket of `Pair.socket`, `size` bytes each time."""
-    import socket
-
     for _ in range(count):
         if sender.type == socket.SOCK_DGRAM:
             sender.sendto(bytes(size), (THERE_ADDRESS, 7777))
@@ -158,7 +165,7 @@ def send(sender, count, size):
 
 
 def _in_namespace(name, make):
-    """What `make` yields in a network namespace: a socket stays in the one that it was made in."""
+    """What `make` yields in a network namespace: sockets stay in the one that they were made in, processes too."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def enter(file):
@@ -190,47 +197,15 @@ def _ip(*args):
     return done.stdout
 
 
-def _receive(port, count):
-    """Counts datagrams until all came or none came for half a second."""
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind((HERE_ADDRESS, port))
-        print("listening", flush=True)
-        received = 0
-        deadline = time.monotonic() + 0.7
-        while received < count and time.monotonic() < deadline:
-            listener.settimeout(max(0.01, deadline - time.monotonic()))
-            try:
-                listener.recv(65536)
-            except TimeoutError:
-                break
-            received += 1
-            deadline = time.monotonic() + 0.5
-        print(received)
-
-
-def _send(port, count, size):
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for _ in range(count):
-            sender.sendto(bytes(size), (HERE_ADDRESS, port))
-
-
-def _frames(count, frame):
-    import socket
-
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
-        sender.bind((INTERFACE, 0))
-        for _ in range(count):
-            sender.send(frame)
+def _received(receiver, seconds):
+    """Whether a datagram comes in that time; it is taken."""
+    ready, _, _ = select.select([receiver], [], [], seconds)
+    if ready:
+        receiver.recv(65536)
+    return bool(ready)
 
 
 def _flood(count, number):
-    import socket
-    import struct
-
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpus[number % len(cpus)]})
     ethernet = bytes.fromhex((HERE_MAC + THERE_MAC).replace(":", "")) + b"\x08\x00"
@@ -255,14 +230,5 @@ def _flood(count, number):
 
 
 if __name__ == "__main__":
-    # Run inside one of the namespaces by `udp` and `frames` above.
-    role, *rest = sys.argv[1:]
-    match role:
-        case "receive":
-            _receive(*map(int, rest))
-        case "send":
-            _send(*map(int, rest))
-        case "flood":
-            _flood(*map(int, rest))
-        case "frames":
-            _frames(int(rest[0]), bytes.fromhex(rest[1]))
+    # A process of `Pair.flood`.
+    _flood(*map(int, sys.argv[1:]))

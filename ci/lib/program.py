@@ -6,6 +6,7 @@ import tempfile
 import time
 
 from netns import inside
+from patience import PATIENCE
 
 
 class Failure(Exception):
@@ -34,7 +35,7 @@ class Program:
 
     def wait_attached(self, hooks, timeout=20):
         """Until a program is attached to each of `hooks` ("xdp", "tc/ingress", "tcx/egress"; "tc" means any of TC's)."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         while True:
             attached = self.pair.attached()
             missing = [hook for hook in hooks if not any(is_hook(hook, have) for have, _prog in attached)]
@@ -48,7 +49,7 @@ class Program:
 
     def wait_output(self, text, timeout=20):
         """Until the program has printed `text`."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         while text not in self.stdout():
             if self._process.poll() is not None:
                 raise Failure(f"the program ended with status {self._process.returncode} before it printed {text!r}")
@@ -64,7 +65,7 @@ class Program:
 
     def wait(self, timeout=20):
         try:
-            status = self._process.wait(timeout)
+            status = self._process.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure(f"the program still runs after {timeout} s") from None
         return 128 - status if status < 0 else status
@@ -91,7 +92,7 @@ def is_hook(wanted, have):
 
 def wait_detached(pair, timeout=2):
     """Fails unless nothing is attached; the kernel may need a moment after the process ended."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * PATIENCE
     while attached := pair.attached():
         if time.monotonic() > deadline:
             raise Failure(f"still attached after the program ended: {attached}")

@@ -1,4 +1,7 @@
-"""The initramfs of the guests: the machine's own tools with the libraries that they need, and the tests."""
+"""What guests boot from: the machine's own tools with the libraries that they need, a kernel's modules, and the tests.
+
+The kernel unpacks archives that follow each other in one file, so what guests share is made once.
+"""
 
 import os
 import re
@@ -13,19 +16,20 @@ _GUEST = Path(__file__).resolve().parent / "guest"
 _TOOLS = ["bash", "python3", "bpftool", "ip", "tc", "ping", "nsenter", "unshare", "setpriv", "env", "cat"]
 _LLVM_TOOLS = ["FileCheck", "not", "split-file"]
 _MODULES = ["veth", "cls_bpf", "sch_ingress"]
+# The machine of an ELF file (linux/elf-em.h).
+_BPF = (247).to_bytes(2, "little")
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 # Of Python's library: what no script of the guest imports.
 _NO_PYTHON = {"test", "idlelib", "lib2to3", "tkinter", "ensurepip", "pydoc_data", "distutils", "turtledemo",
               "__pycache__", "lib-dynload/__pycache__", "sqlite3", "unittest", "dist-packages"}
 
 
-class Root:
-    """A folder that becomes the root of a guest."""
+class Tree:
+    """A folder that becomes a part of the root of guests."""
 
     def __init__(self, folder):
         self.folder = folder
-        for name in "bin dev etc lib64 proc root run sys tmp usr/bin usr/sbin usr/lib var".split():
-            (folder / name).mkdir(parents=True)
+        folder.mkdir(parents=True)
 
     def add(self, source, target=None):
         """Copies a file or folder; without a target to where it is here. Libraries of programs come along."""
@@ -43,8 +47,9 @@ class Root:
 
     def _add_libraries(self, path):
         with open(path, "rb") as file:
-            if file.read(4) != b"\x7fELF":
-                return
+            head = file.read(20)
+        if head[:4] != b"\x7fELF" or head[18:20] == _BPF:
+            return
         shown = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
         for library in re.findall(r"(/\S+) \(0x", shown):
             inside = self.folder / library.lstrip("/")
@@ -53,7 +58,9 @@ class Root:
                 shutil.copy2(library, inside)
 
     def add_system(self):
-        """Everything but the tests."""
+        """Everything but modules and tests."""
+        for name in "bin dev etc lib64 proc root run sys tmp usr/bin usr/sbin usr/lib var".split():
+            (self.folder / name).mkdir(parents=True)
         self.add("/bin/busybox", "/bin/busybox")
         for name in subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True).stdout.split():
             if name != "busybox":
@@ -109,3 +116,12 @@ class Root:
         with open(archive, "wb") as out:
             subprocess.run(["cpio", "-0", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=self.folder, input=names,
                            stdout=out, check=True)
+        return archive
+
+
+def join(archives, initramfs):
+    with open(initramfs, "wb") as out:
+        for archive in archives:
+            with open(archive, "rb") as part:
+                shutil.copyfileobj(part, out)
+    return initramfs

@@ -11,35 +11,44 @@ _COMMAND_LINE = ("console=ttyS0 panic=-1 oops=panic loglevel=4 mitigations=off n
 
 
 class Boot:
-    """A guest that runs; `wait` gives the reports of its tests by name."""
+    """A guest that runs. `events` are what it reported since it was last asked."""
 
     def __init__(self, vmlinux, initramfs, folder):
-        self._console, self._reports = folder / "console", folder / "reports"
+        self._console, reports = folder / "console", folder / "reports"
+        reports.touch()
+        self._reports = open(reports, "rb")
         self._begun = time.monotonic()
-        self.seconds = None
+        # Of a line that is still being written.
+        self._rest = b""
+        # When it last reported something.
+        self.heard = self._begun
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL",  # never outlives this process
              "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "1536M", "-smp", "2", "-nodefaults",
-             "-display", "none", "-no-reboot", "-serial", f"file:{self._console}", "-serial", f"file:{self._reports}",
+             "-display", "none", "-no-reboot", "-serial", f"file:{self._console}", "-serial", f"file:{reports}",
              "-kernel", vmlinux, "-initrd", initramfs, "-append", _COMMAND_LINE],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
 
-    def wait(self, deadline):
-        """name → report of the tests that ended, and what the console said if the guest did not end in order."""
-        try:
-            self._process.wait(max(1.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self.seconds = time.monotonic() - self._begun
-        reports, ended = {}, False
-        lines = self._reports.read_text(errors="replace").splitlines() if self._reports.exists() else []
+    def seconds(self):
+        return time.monotonic() - self._begun
+
+    def runs(self):
+        return self._process.poll() is None
+
+    def events(self):
+        *lines, self._rest = (self._rest + self._reports.read()).split(b"\n")
         for line in lines:
+            self.heard = time.monotonic()
             try:
-                report = json.loads(line)
-            except json.JSONDecodeError:  # it was cut off while it wrote
+                yield json.loads(line)
+            except ValueError:  # the kernel writes on this line too if it has no other left
                 continue
-            ended = ended or "end" in report
-            if "name" in report:
-                reports[report["name"]] = report
-        return reports, None if ended else self._console.read_text(errors="replace")[-4000:]
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def console(self):
+        """The last that the kernel, or QEMU, said."""
+        text = self._console.read_text(errors="replace") if self._console.exists() else ""
+        return text[-4000:] + self._process.stderr.read()

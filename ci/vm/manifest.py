@@ -18,8 +18,6 @@ from built import ROOT, TARGET, compiler, environment
 # The first kernel that takes what `--mcpu` allows to be generated.
 _MCPU_NEEDS = {"v4": (6, 6)}
 _OLDEST = (6, 1)
-# Scripts that take over the Python that runs already (they stay in the namespaces of their caller).
-_FORKED = ("prog_run.py", "trace_run.py")
 # What marks a line as one that loads, or that looks at what is loaded.
 _LOADS = re.compile(r"/support/\w+\.py|\bbpftool (prog|map|link)\b")
 _LOOKS = "/sys/"
@@ -27,6 +25,8 @@ _LOOKS = "/sys/"
 _READS = "llvm-"
 _COMPILES = "ksc-under-test"
 _SYSTEM_PYTHON = "/usr/bin/python3"
+# Of one test, in seconds.
+TIMEOUT = 180
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Test:
     folder: str
     # (line, the oldest kernel that it can run on)
     lines: list[tuple[str, tuple[int, int]]]
-    timeout: int = 180
+    timeout: int = TIMEOUT
     # What must be in the guest.
     files: list[Path] = field(default_factory=list)
     # Why it cannot be run, if it was not even compiled.
@@ -99,6 +99,7 @@ class _LitTest:
             done = _shell(script(split.here), self._folder)
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
+            test.files += {file for line, _ in test.lines for file in _named(line)}
         return test
 
 
@@ -157,6 +158,15 @@ class _Split:
         return line
 
 
+def _named(line):
+    """The files of the repository that a line names: inputs, and other tests that hold what is expected."""
+    for word in re.findall(r"/[^\s'\"`|<>;&()=,:]+", line):
+        path = Path(word)
+        if path.is_file() and path.resolve().is_relative_to(ROOT):
+            # What is in a folder of inputs may need what is beside it.
+            yield path.parent if path.parent.name == "Inputs" else path
+
+
 def _option(words, name):
     """The value of an option: after `=` or in the next word."""
     found = re.search(rf"(?:^| ){name}[= ](\S+)", " ".join(words))
@@ -177,8 +187,8 @@ def version(text):
 def _for_guest(line):
     """The tools of a guest are where Debian has them, and its cgroups are all of version 2; lit's shell has no variables."""
     line = re.sub(r"'[^']*'|\$", lambda found: "\\$" if found[0] == "$" else found[0], line)
-    for script in _FORKED:
-        line = re.sub(rf"{re.escape(sys.executable)} (\S+/{script})", r"forked \1", line)
+    # Copies of the Python that runs already.
+    line = re.sub(rf"{re.escape(sys.executable)} (\S+/(?:support|Inputs)/\w+\.py)", r"forked \1", line)
     return line.replace(sys.executable, _SYSTEM_PYTHON).replace("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 

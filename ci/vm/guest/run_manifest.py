@@ -1,17 +1,29 @@
-"""Runs the tests of /manifest.json inside a guest, one after another, and reports each on the second serial line.
+"""Runs the tests of /manifest.json inside a guest, some at a time, and reports on the second serial line, in lines of JSON.
 
-A report is one line of JSON: name, status (0: passed), seconds, log. The last line is {"end": true}.
+    {"begin": NAME}                                 before a test, for when the guest ends with it
+    {"name": NAME, "status": N, "seconds": …, …}    after it: 0 means passed; `log`, and whether its time was up (`hung`)
+    {"end": true}                                   at last
 """
 
 import argparse  # noqa: F401
+import atexit  # noqa: F401
+import concurrent.futures
+import ctypes
 import json
 import os
+import pathlib  # noqa: F401
+import platform  # noqa: F401
+import re  # noqa: F401
 import runpy
+import select
+import shutil  # noqa: F401
 import signal
+import socket  # noqa: F401
+import struct  # noqa: F401
 import subprocess
 import sys
 import tempfile
-import threading  # noqa: F401
+import threading
 import time
 
 # Imports above that nothing here uses are there for the scripts that run as copies of this process.
@@ -27,29 +39,40 @@ def main():
     if server == 0:
         serve()
     manifest = json.load(open("/manifest.json"))
+    one = threading.Lock()
     with open("/dev/ttyS1", "w", buffering=1) as reports:
-        for test in manifest["tests"]:
-            reports.write(json.dumps(run(test, manifest["path"])) + "\n")
-        reports.write(json.dumps({"end": True}) + "\n")
+        def tell(event):
+            with one:
+                reports.write(json.dumps(event) + "\n")
+
+        def work(test):
+            tell({"begin": test["name"]})
+            tell(run(test, manifest["environment"]))
+
+        with concurrent.futures.ThreadPoolExecutor(manifest["jobs"]) as pool:
+            list(pool.map(work, manifest["tests"]))
+        tell({"end": True})
     os.kill(server, signal.SIGKILL)
 
 
-def run(test, path):
+def run(test, environment):
     """Runs the script of one test."""
     begun = time.monotonic()
     os.makedirs(test["folder"], exist_ok=True)
     with tempfile.TemporaryFile("w+", errors="replace") as out:
         process = subprocess.Popen(["bash", "-c", test["script"]], cwd=test["folder"], stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=subprocess.STDOUT, env={**os.environ, "PATH": path}, start_new_session=True)
+                                   stderr=subprocess.STDOUT, env={**os.environ, **environment}, start_new_session=True)
+        hung = False
         try:
             status = process.wait(test["timeout"])
         except subprocess.TimeoutExpired:
+            hung = True
             os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
-            print(f"ended after {test['timeout']} s", file=out)
         out.seek(0)
         log = out.read()[-_SHOWN:] if status != 0 else ""
-    return {"name": test["name"], "status": status, "seconds": round(time.monotonic() - begun, 1), "log": log}
+    seconds = round(time.monotonic() - begun, 1)
+    return {"name": test["name"], "status": status, "seconds": seconds, "log": log, "hung": hung}
 
 
 def serve():
@@ -70,6 +93,11 @@ def answer(client):
     script = os.fork()
     if script == 0:
         become(client, words)
+    # Who asked may be killed meanwhile, since its time is up.
+    watched = [os.pidfd_open(pid) for pid in (client, script)]
+    if select.select(watched, [], [])[0] == watched[:1]:
+        os.kill(script, signal.SIGKILL)
+        os._exit(1)
     _pid, status = os.waitpid(script, 0)
     with open(reply, "w") as file:
         file.write(f"{os.waitstatus_to_exitcode(status) & 255}\n")
@@ -79,12 +107,16 @@ def answer(client):
 def become(client, words):
     with open(f"/proc/{client}/environ", "rb") as file:
         environ = dict(entry.split(b"=", 1) for entry in file.read().split(b"\0") if b"=" in entry)
+    with open(f"/proc/{client}/ns/net") as namespace:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(namespace.fileno(), 0) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
     os.chdir(f"/proc/{client}/cwd")
     os.sched_setaffinity(0, os.sched_getaffinity(client))
     os.environb.clear()
     os.environb.update(environ)
-    for number, flags in ((1, os.O_WRONLY), (2, os.O_WRONLY)):
-        opened = os.open(f"/proc/{client}/fd/{number}", flags | os.O_APPEND)
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY | os.O_APPEND), (2, os.O_WRONLY | os.O_APPEND)):
+        opened = os.open(f"/proc/{client}/fd/{number}", flags)
         os.dup2(opened, number)
         os.close(opened)
     sys.argv = words

@@ -1,6 +1,7 @@
 """signals.py PROGRAM [NAME@TEXT…] STATUS: starts the program; for each NAME@TEXT waits until it has printed TEXT, then
 sends it SIGNAME; prints what it printed, and fails unless it ends with STATUS."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 program, *steps, status = sys.argv[1:]
 started = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
 watchdog = signal.signal(signal.SIGALRM, lambda *_: started.kill())
-signal.alarm(20)
+signal.alarm(int(20 * float(os.environ.get("KSC_PATIENCE", "1"))))
 for step in steps:
     name, text = step.split("@")
     for line in started.stdout:

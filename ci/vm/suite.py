@@ -1,0 +1,123 @@
+"""The tests of one kernel: in one guest, and what a guest that died left over in another."""
+
+import json
+import os
+import time
+
+import image
+import machine
+import manifest
+
+# A guest that says nothing for so long hangs; its tests end sooner than that by themselves.
+_SILENCE = manifest.TIMEOUT + 60
+# So many guests for one kernel.
+_BOOTS = 3
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+    # Under emulation all takes longer, and more so on a machine that has other things to do.
+    "KSC_PATIENCE": "6",
+}
+
+
+class Suite:
+    def __init__(self, version, kernel, tests, folder):
+        """`tests`: those that were compiled."""
+        self.version = version
+        self.passed = self.failed = 0
+        self._kernel, self._folder = kernel, folder
+        told = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        # Those that have not ended, and those of them that run.
+        self._left, self._running = told, set()
+        self.done = not told
+        self._boots = 0
+        self._seconds = 0.0
+        self._guest = None
+
+    def start(self, archives, jobs):
+        """`archives`: what every guest has; `jobs`: how many tests at a time."""
+        modules = image.Tree(self._folder / "modules")
+        modules.add_modules(self._kernel)
+        self._archives = [*archives, modules.pack(self._folder / "modules.cpio")]
+        self._jobs = jobs
+        self._boot()
+
+    def _boot(self):
+        self._boots += 1
+        folder = self._folder / f"boot{self._boots}"
+        told = image.Tree(folder / "manifest")
+        content = {"environment": _ENVIRONMENT, "jobs": self._jobs, "tests": list(self._left.values())}
+        (told.folder / "manifest.json").write_text(json.dumps(content))
+        archives = [*self._archives, told.pack(folder / "manifest.cpio")]
+        initramfs = image.join(archives, folder / "initramfs")
+        self._guest = machine.Boot(self._kernel / "vmlinux", initramfs, folder)
+
+    def step(self, deadline):
+        """Tells what became of tests since the last step."""
+        runs = self._guest.runs()
+        ended = False
+        for event in self._guest.events():
+            ended = ended or "end" in event
+            if "begin" in event:
+                self._running.add(event["begin"])
+            elif "name" in event:
+                self._report(event)
+        now = time.monotonic()
+        if ended or not runs:
+            self._end(None if ended else "it died")
+        elif now > deadline:
+            self._end("the time for all is up", again=False)
+        elif now > self._guest.heard + _SILENCE:
+            self._end(f"it has said nothing for {_SILENCE} s")
+
+    def _report(self, report):
+        name = report["name"]
+        self._running.discard(name)
+        if self._left.pop(name, None) is None:
+            return
+        if report["status"] == 0:
+            self.passed += 1
+            print(f"PASS: {self.version} {name} ({report['seconds']} s)", flush=True)
+        elif report["hung"]:
+            self._fail(name, f"it hangs: ended after {report['seconds']} s", report["log"])
+        else:
+            self._fail(name, f"status {report['status']}", report["log"])
+
+    def _fail(self, name, why, log=""):
+        self.failed += 1
+        print(f"FAIL: {self.version} {name}: {why}")
+        print("".join(f"    {line}\n" for line in log.splitlines()), end="", flush=True)
+
+    def _end(self, why, again=True):
+        """The guest has ended, or is ended; tests that it did not come to are for another one."""
+        guest, self._guest = self._guest, None
+        guest.kill()
+        self._seconds += guest.seconds()
+        if why:
+            print(f"{self.version}: the guest is ended: {why}; its console:\n{guest.console()}", flush=True)
+        running = sorted(self._running & self._left.keys())
+        self._running.clear()
+        for name in running:
+            del self._left[name]
+            self._fail(name, "the guest ended while this ran")
+        # One that does not even come to its first test will not the next time.
+        if self._left and again and self._boots < _BOOTS and (running or not why):
+            self._boot()
+            return
+        for name in self._left:
+            self._fail(name, "it did not run")
+        self.done = True
+        boots = f", {self._boots} boots" if self._boots > 1 else ""
+        print(f"{self.version}: {self.passed} passed, {self.failed} failed, {self._seconds:.0f} s{boots}", flush=True)
+
+
+def run(suites, archives, patience):
+    """All kernels at the same time."""
+    suites = [suite for suite in suites if not suite.done]
+    for suite in suites:
+        suite.start(archives, min(2, max(1, os.cpu_count() // len(suites))))
+    deadline = time.monotonic() + patience
+    while not all(suite.done for suite in suites):
+        for suite in suites:
+            if not suite.done:
+                suite.step(deadline)
+        time.sleep(0.1)
