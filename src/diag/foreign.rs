@@ -30,14 +30,14 @@ impl Instead {
 /// The type of this language.
 pub fn ty(name: &str) -> Option<&'static str> {
     Some(match name {
-        "uint8_t" | "u_int8_t" | "__u8" | "byte" | "uchar" | "u_char" => "u8",
-        "uint16_t" | "u_int16_t" | "__u16" | "ushort" | "u_short" => "u16",
-        "uint32_t" | "u_int32_t" | "__u32" | "uint" | "u_int" | "unsigned" => "u32",
-        "uint64_t" | "u_int64_t" | "__u64" | "ulong" | "u_long" | "usize" | "uintptr_t" => "u64",
-        "int8_t" | "__s8" | "s8" => "i8",
-        "int16_t" | "__s16" | "s16" | "short" => "i16",
-        "int32_t" | "__s32" | "s32" | "signed" => "i32",
-        "int64_t" | "__s64" | "s64" | "long" | "isize" | "ssize_t" | "intptr_t" => "i64",
+        "uint8_t" | "uint8" | "u_int8_t" | "__u8" | "byte" | "uchar" | "u_char" => "u8",
+        "uint16_t" | "uint16" | "u_int16_t" | "__u16" | "ushort" | "u_short" => "u16",
+        "uint32_t" | "uint32" | "u_int32_t" | "__u32" | "uint" | "u_int" | "unsigned" => "u32",
+        "uint64_t" | "uint64" | "u_int64_t" | "__u64" | "ulong" | "u_long" | "usize" | "uintptr_t" => "u64",
+        "int8_t" | "int8" | "__s8" | "s8" => "i8",
+        "int16_t" | "int16" | "__s16" | "s16" | "short" => "i16",
+        "int32_t" | "int32" | "__s32" | "s32" | "signed" => "i32",
+        "int64_t" | "int64" | "__s64" | "s64" | "long" | "isize" | "ssize_t" | "intptr_t" => "i64",
         "__be16" => "be16",
         "__be32" => "be32",
         "__be64" => "be64",

@@ -9,6 +9,7 @@ mod declare;
 pub mod env;
 pub mod imports;
 mod members;
+mod null_uses;
 pub mod predefined;
 pub mod scope;
 mod throws;
@@ -26,7 +27,9 @@ use tree::{FuncId, MapId, Program};
 /// The program of the modules; none if errors were reported, here or before.
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     let mut env = declare::declare(cx, modules);
-    let bodies: Vec<_> = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32))).collect();
+    let checked = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32)));
+    let (bodies, uses): (Vec<_>, Vec<_>) = checked.unzip();
+    null_uses::report(cx, &env.program, uses);
     for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
         if let Some(body) = body {
             func.locals = body.locals;

@@ -176,6 +176,11 @@ fn is_float(lower: &str) -> bool {
 /// Why a number ends in what is no digit; what to write, in words and as it is.
 fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option<(String, String)>) {
     let (number, rest) = digits.split_at(at);
+    let float = ["f32", "f64", "f"].into_iter().find_map(|suffix| Some((text.strip_suffix(suffix)?, suffix)));
+    if let Some((number, suffix)) = float.filter(|(number, _)| number.contains('.') && is_float(number)) {
+        let help = format!("a number with a point is an `f64`: `{number}`");
+        return (format!("it takes no suffix `{suffix}`"), Some((help, number.to_owned())));
+    }
     let ty = match rest.to_ascii_lowercase().as_str() {
         "u" => Some("u32"),
         "ul" | "ull" | "l" | "ll" => Some("u64"),

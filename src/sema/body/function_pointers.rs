@@ -14,7 +14,9 @@ impl Checker<'_, '_> {
     pub fn function_value(&mut self, func: FuncId, span: Span) -> Option<Expr> {
         let sig = self.env.value_signature(func)?;
         let ty = self.cx.types.func(sig);
-        Some(Expr { kind: ExprKind::Const(Const::Func(func)), ty, span })
+        let value = Const::Func(func);
+        self.uses.addresses(&value, span);
+        Some(Expr { kind: ExprKind::Const(value), ty, span })
     }
 
     pub fn is_function(&self, ty: Ty) -> bool {

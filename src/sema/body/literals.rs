@@ -140,7 +140,8 @@ impl Checker<'_, '_> {
             }
             fields.push((index, value));
         }
-        if !self.fill_defaults(id, &mut fields, span) || failed {
+        // A name that is no field's is likely the one that is missing.
+        if failed || !self.fill_defaults(id, &mut fields, span) {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Struct { fields }, ty, span }

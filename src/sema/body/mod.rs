@@ -60,6 +60,7 @@ mod tries;
 mod value;
 
 use super::env::Env;
+use super::null_uses::Uses;
 use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt, StmtKind};
 use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
@@ -80,9 +81,9 @@ pub struct Body {
     pub block: tree::Block,
 }
 
-/// Checks a function's body; none if errors were reported, or if it has none.
-pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
-    let body = env.funcs[func.0 as usize].decl.body.as_ref()?;
+/// Checks a function's body; none if errors were reported, or if it has none. What it uses is known all the same.
+pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
+    let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
     let mut checker = Checker::new(cx, env, func);
     let mut block = checker.block(body);
     if !checker.flow.leaves() {
@@ -91,7 +92,8 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     checker.check_escapes();
     checker.check_defers();
     checker.pop_scope();
-    (!checker.failed()).then_some(Body { locals: checker.locals, block })
+    let failed = checker.failed();
+    ((!failed).then_some(Body { locals: checker.locals, block }), checker.uses)
 }
 
 /// Where the function runs, as far as its declaration says.
@@ -128,6 +130,7 @@ struct Checker<'c, 'e> {
     /// The strings of patterns; an index stands for its string while arms are checked.
     pattern_texts: Vec<Vec<u8>>,
     escapes: escapes::Escapes,
+    uses: Uses,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
@@ -156,6 +159,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             wanted_by: None,
             pattern_texts: Vec::new(),
             escapes: escapes::Escapes::default(),
+            uses: Uses::default(),
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();

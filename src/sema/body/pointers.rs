@@ -7,10 +7,10 @@ use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use super::{Checker, Side};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::limits::{MaybeNull, UncheckedNull};
 use crate::diag::codes::maps::EntryAddress;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer};
+use crate::sema::null_uses::NullUse;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -126,10 +126,11 @@ impl Checker<'_, '_> {
         let read = matches!(pointer.kind, ExprKind::CtxField { .. });
         let test = if read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
         let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");
-        if self.side == Side::Bpf {
-            self.error(pointer.span, MaybeNull { name }).help(help);
-        } else {
-            self.warn(pointer.span, UncheckedNull { name }).help(help);
+        let found = NullUse { span: pointer.span, name, help };
+        match self.side {
+            Side::Bpf => drop(found.refuse(self.cx)),
+            Side::Host => found.warn(self.cx),
+            Side::Either => self.uses.null(found),
         }
         // Said once.
         self.note_not_null(pointer);

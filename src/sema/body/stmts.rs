@@ -146,7 +146,7 @@ impl Checker<'_, '_> {
         let source = self.optional(init);
         let present = self.flow.clone();
         let otherwise = self.block(otherwise);
-        if self.flow.reachable {
+        if self.flow.reachable && source.is_some() {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
                 .help("end it with `return`, `break`, `continue` or `throw`");
         }

@@ -33,6 +33,7 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
         "public" | "export" => Some("pub"),
         "private" => Some("priv"),
         "pinned" => Some("pin"),
+        "def" | "func" | "function" | "proc" if failure.is_word(1) => Some("fn"),
         _ => None,
     };
     if failure.token(0) == "global" && failure.token(1) == "var" {
