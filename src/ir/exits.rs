@@ -63,10 +63,10 @@ impl Function {
         }
     }
 
-    /// The `ks.block` that a `ks.leave` leaves.
-    pub fn left_block(&self, leave: OpId) -> Option<OpId> {
-        let mut exit = self.exit(leave)?;
-        let mut around = leave;
+    /// The outermost op that an exit leaves: a block, or a loop for its next turn too; none for a return.
+    pub fn left(&self, end: OpId) -> Option<OpId> {
+        let mut exit = self.exit(end)?;
+        let mut around = end;
         loop {
             around = self.around(around)?;
             match exit.beyond(self.ops[around].opcode) {

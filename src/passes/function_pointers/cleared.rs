@@ -24,24 +24,57 @@ pub fn is_overwritten(func: &Function, types: &Types, zero: OpId, wanted: Ty) ->
         if left.is_empty() {
             return true;
         }
-        if leaves_early(func, place, op) || !follow(func, types, op, &mut inside, &mut left) {
+        if read_early(func, place, op) || !follow(func, types, op, &mut inside, &mut left) {
             return false;
         }
     }
     left.is_empty()
 }
 
-/// Whether control may go on from inside an op where the place is still seen, before the rest of it was written.
-fn leaves_early(func: &Function, place: Value, op: OpId) -> bool {
-    let variable = root(func, place);
-    func.exits_beyond(op).into_iter().any(|(end, exit)| match exit {
-        Exit::Break | Exit::Continue => true,
-        Exit::Leave(_) => {
-            let seen = |left: OpId| variable.is_none_or(|variable| !func.is_inside(variable, left));
-            func.left_block(end).is_none_or(seen)
+/// Whether control may go on from inside an op to where the place is read as it was cleared.
+fn read_early(func: &Function, place: Value, op: OpId) -> bool {
+    let exits = func.exits_beyond(op).into_iter().filter(|&(_, exit)| exit != Exit::Return);
+    exits.into_iter().any(|(end, _)| func.left(end).is_none_or(|left| is_read_after(func, place, left)))
+}
+
+/// Whether something may read the variable that the place is, or is a part of, after `left` was left, with no other
+/// clearing on the way.
+fn is_read_after(func: &Function, place: Value, left: OpId) -> bool {
+    let variable = root(func, place).filter(|&op| func.ops[op].opcode == Opcode::KsVar);
+    let Some(variable) = variable else { return true };
+    let mut parts = BTreeSet::from([func.ops[variable].results[0]]);
+    for op in func.walk() {
+        let data = &func.ops[op];
+        if !data.operands.iter().any(|operand| parts.contains(operand)) {
+            continue;
         }
-        Exit::Return => false,
-    })
+        let writes = matches!(data.opcode, Opcode::KsZero | Opcode::KsStore)
+            || data.opcode == Opcode::KsCopy && !parts.contains(&KsCopy::of(data).from());
+        if matches!(data.opcode, Opcode::KsField | Opcode::KsElem) {
+            parts.extend(&data.results);
+        } else if data.opcode == Opcode::KsAddr || !writes && !is_cleared_before(func, place, op, left) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the place is cleared on every way from `left` to `user`.
+fn is_cleared_before(func: &Function, place: Value, user: OpId, left: OpId) -> bool {
+    let mut at = Some(user);
+    while let Some(op) = at {
+        for &before in func.blocks[func.ops[op].block].ops[..=func.position(op)].iter().rev() {
+            if before == left || func.is_inside(left, before) {
+                return false;
+            }
+            let data = &func.ops[before];
+            if data.opcode == Opcode::KsZero && KsZero::of(data).place() == place {
+                return true;
+            }
+        }
+        at = func.around(op);
+    }
+    false
 }
 
 /// One op after the clearing; false where it may read a part.

@@ -260,7 +260,7 @@ impl Body<'_> {
             let block = self.func.only_block(region);
             let Some(&end) = self.func.blocks[block].ops.last() else { return false };
             let is_leave = self.func.ops[end].opcode == Opcode::KsLeave;
-            let left = if is_leave && self.stays(end) { self.func.left_block(end) } else { None };
+            let left = if is_leave && self.stays(end) { self.func.left(end) } else { None };
             left.is_some_and(|left| {
                 let mut inside = Vec::new();
                 self.func.walk_region(KsBlock::of(&self.func.ops[left]).body_region(), &mut inside);
