@@ -147,7 +147,11 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_cancelled() -> i32 {
-    match PENDING.load(Ordering::Relaxed) {
+    if PENDING.load(Ordering::Relaxed) == 0 {
+        return 0;
+    }
+    // Taken: loops in what is deferred go on.
+    match PENDING.swap(0, Ordering::SeqCst) {
         0 => 0,
         signal => status_of(signal),
     }

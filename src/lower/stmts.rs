@@ -152,6 +152,7 @@ impl Lowering<'_> {
     }
 
     fn loop_body_inside(&mut self, body: &Block) -> Option<Value> {
+        self.cancel_point();
         self.block(body, Dest::Nothing)
     }
 

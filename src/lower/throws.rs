@@ -24,7 +24,12 @@ pub(super) struct Exits {
     pub ends: Vec<Target>,
     /// Where what is thrown is kept.
     pub thrown: Option<Value>,
+    /// The block of something deferred that is being lowered.
+    apart: Option<Target>,
 }
+
+/// What stands for the line where a signal is thrown, which no `catch` takes; the code is the status of the process.
+const SIGNAL: i128 = u32::MAX as i128;
 
 /// A block that is left, by its number from the outermost.
 #[derive(Clone, Copy)]
@@ -61,7 +66,7 @@ impl<'a> Lowering<'a> {
     /// Where what is thrown in a piece of this function is kept, if something may be: of a function that does not throw to
     /// its caller.
     pub(super) fn own_thrown(&mut self, block: &Block) {
-        if may_throw(self.program, block) {
+        if may_throw(self.program, block) || self.source.cancels {
             let ty = place(&mut self.cx.types);
             let place = self.b.ks_var(b"thrown", ty);
             self.b.ks_zero(place);
@@ -97,12 +102,55 @@ impl<'a> Lowering<'a> {
 
     /// Something was thrown: to the handlers around, else to what is deferred, else to the caller.
     fn throw_on(&mut self) {
-        if let Some(target) = self.exits.handlers.last_mut().or(self.exits.ends.last_mut()) {
-            target.left = true;
-            let target = *target;
-            return self.leave_to(target);
+        match self.exits.handlers.last_mut() {
+            Some(target) => {
+                target.left = true;
+                let target = *target;
+                self.leave_to(target);
+            }
+            None => self.throw_past(),
         }
-        self.end_by_throw();
+    }
+
+    /// The same past all handlers of this function.
+    fn throw_past(&mut self) {
+        match self.exits.apart.as_mut().or(self.exits.ends.last_mut()) {
+            Some(target) => {
+                target.left = true;
+                let target = *target;
+                self.leave_to(target);
+            }
+            None => self.end_by_throw(),
+        }
+    }
+
+    /// At the start of a turn: a signal leaves the loop, if it ends there.
+    pub(super) fn cancel_point(&mut self) {
+        if !self.source.cancels {
+            return;
+        }
+        let status = self.b.ks_cancelled(Ty::I32);
+        let zero = self.int(0, Ty::I32);
+        let came = self.compare(CompareOp::Ne, status, zero);
+        let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
+            let status = this.cast(status, Ty::U32);
+            let (status, signal) = (this.cast(status, Ty::U64), this.int(SIGNAL << 32, Ty::U64));
+            let thrown = this.arith(ArithOp::Or, signal, status, Ty::U64);
+            let place = this.thrown();
+            this.store(place, thrown);
+            this.throw_past();
+            None
+        });
+        let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        self.b.ks_if(came, &[], vec![then, otherwise]);
+    }
+
+    /// Whether what was thrown is a signal.
+    fn is_signal(&mut self, thrown: Value) -> Value {
+        let half = self.int(32, Ty::U64);
+        let line = self.arith(ArithOp::Shr, thrown, half, Ty::U64);
+        let signal = self.int(SIGNAL, Ty::U64);
+        self.compare(CompareOp::Eq, line, signal)
     }
 
     /// The end of the function, with something thrown.
@@ -168,6 +216,24 @@ impl<'a> Lowering<'a> {
         let half = self.int(32, Ty::U64);
         let line = self.arith(ArithOp::Shr, thrown, half, Ty::U64);
         let (code, line) = (self.cast(thrown, Ty::I32), self.cast(line, Ty::U32));
+        if self.program.funcs.iter().any(|func| func.cancels) {
+            let signal = self.is_signal(thrown);
+            let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
+                this.b.host_exit(code);
+                None
+            });
+            let (otherwise, _) = self.region(&[], Dest::Nothing, |this, _| {
+                this.complain(code, line);
+                None
+            });
+            self.b.ks_if(signal, &[], vec![then, otherwise]);
+        } else {
+            self.complain(code, line);
+        }
+    }
+
+    /// Says what was thrown in which line, and ends the process.
+    fn complain(&mut self, code: Value, line: Value) {
         let files = self.names.lines.files.clone();
         let file = |this: &mut Self, at: usize| {
             let before = files[..at].iter().map(|(_, lines)| lines).sum::<u32>();
@@ -176,8 +242,10 @@ impl<'a> Lowering<'a> {
             let line = this.arith(ArithOp::Sub, line, before, Ty::U32);
             this.b.host_uncaught(code, line, name.as_bytes());
         };
-        if let [_] = files.as_slice() {
-            return file(self, 0);
+        match files.as_slice() {
+            [] => return,
+            [_] => return file(self, 0),
+            [_, ..] => {}
         }
         let (mut cases, mut regions, mut first) = (Vec::new(), Vec::new(), 1);
         for (at, &(_, lines)) in files.iter().enumerate() {
@@ -227,6 +295,15 @@ impl<'a> Lowering<'a> {
     fn handlers(&mut self, catches: &[Catch]) {
         let place = self.thrown();
         let thrown = self.load(place);
+        if self.source.cancels {
+            let signal = self.is_signal(thrown);
+            let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
+                this.throw_past();
+                None
+            });
+            let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
+            self.b.ks_if(signal, &[], vec![then, otherwise]);
+        }
         let code = self.cast(thrown, Ty::I32);
         let (mut cases, mut regions, mut reached) = (Vec::new(), Vec::new(), false);
         for catch in catches {
@@ -268,13 +345,44 @@ impl<'a> Lowering<'a> {
         self.block(&catch.body, Dest::Nothing)
     }
 
-    /// Lowers what no handler around sees, and no end: what is deferred.
+    /// Lowers what no handler around sees, and no end: what is deferred. What is thrown there is kept apart.
     pub(super) fn apart(&mut self, block: &Block) {
-        let outer = std::mem::take(&mut self.exits.handlers);
+        let handlers = std::mem::take(&mut self.exits.handlers);
         let (ends, thrown) = (std::mem::take(&mut self.exits.ends), self.exits.thrown.take());
         self.own_thrown(block);
-        self.block(block, Dest::Nothing);
-        (self.exits.handlers, self.exits.ends, self.exits.thrown) = (outer, ends, thrown);
+        if self.source.cancels {
+            self.apart_of_signals(block, thrown);
+        } else {
+            self.block(block, Dest::Nothing);
+        }
+        (self.exits.handlers, self.exits.ends, self.exits.thrown) = (handlers, ends, thrown);
+    }
+
+    /// Nothing but a signal leaves what is deferred, out of something that it calls; it goes on.
+    fn apart_of_signals(&mut self, block: &Block, outer: Option<Value>) {
+        let mut reached = false;
+        let region = self.block_region(|this, target| {
+            this.exits.apart = Some(target);
+            this.block(block, Dest::Nothing);
+            reached = this.exits.apart.take().is_some_and(|target| target.left) || this.reachable;
+        });
+        self.b.ks_block(vec![region]);
+        if !reached {
+            self.unreachable();
+        } else if let (Some(own), Some(outer)) = (self.exits.thrown, outer) {
+            self.keep_signal(own, outer);
+        }
+    }
+
+    fn keep_signal(&mut self, own: Value, outer: Value) {
+        let (thrown, zero) = (self.load(own), self.int(0, Ty::U64));
+        let came = self.compare(CompareOp::Ne, thrown, zero);
+        let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
+            this.store(outer, thrown);
+            None
+        });
+        let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        self.b.ks_if(came, &[], vec![then, otherwise]);
     }
 }
 

@@ -1,13 +1,13 @@
 //! `cancel-points`: loops of user space end when a signal came.
 //!
 //! The first SIGINT or SIGTERM ends the running or next `wait`, `sleep` or `dispatch`, and the program goes on; a loop
-//! without such a call ends the process at its next turn. Takes structured host code after `map-places`, whose walks are
+//! without such a call ends the process at its next turn; where something is deferred the loop has a `ks.cancelled`, and leaves by itself. Takes structured host code after `map-places`, whose walks are
 //! loops too; leaves `host.cancelled` and `host.exit` at the start of the bodies that need them. Before `to-cf`, since it
 //! looks for loops.
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{Dialect, HostCall, KsCall, KsFor, KsWhile};
-use crate::ir::{Builder, Function, Module, OpData, OpId, Opcode, RegionId, Symbol};
+use crate::ir::{Attr, Builder, Function, Module, OpData, OpId, Opcode, RegionId, Symbol};
 use crate::session::Session;
 use crate::tables::BUILTINS;
 use crate::types::{Ty, Types};
@@ -30,10 +30,14 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 func.walk_region(region, &mut ops);
             }
             let waits = ops.iter().any(|&op| is_interruptible(&func.ops[op], &interruptible));
-            if !waits && !is_short(func, &cx.types, op, &ops) {
-                cancel_point(func, body);
-                changed = Changed::Yes;
+            let ends = !waits && !is_short(func, &cx.types, op, &ops);
+            match own_point(func, body) {
+                Some(point) if ends => func.become_op(point, Opcode::HostCancelled, Vec::new(), Vec::new()),
+                Some(point) => func.become_op(point, Opcode::KsConst, Vec::new(), vec![Attr::Int(0)]),
+                None if ends => cancel_point(func, body),
+                None => continue,
             }
+            changed = Changed::Yes;
         }
     }
     changed
@@ -84,6 +88,18 @@ fn is_short(func: &Function, types: &Types, op: OpId, inside: &[OpId]) -> bool {
         calls || matches!(data.opcode.dialect(), Dialect::Host | Dialect::Map) || loop_body(data).is_some()
     };
     high - low <= SHORT_LOOP && !inside.iter().any(takes_long)
+}
+
+/// Where a loop asks itself, since it does more than to end the process.
+fn own_point(func: &Function, body: RegionId) -> Option<OpId> {
+    func.regions[body].blocks.iter().flat_map(|&block| &func.blocks[block].ops).find_map(|&op| {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::KsCancelled {
+            return Some(op);
+        }
+        let regions = data.regions.iter().filter(|_| loop_body(data).is_none());
+        regions.copied().find_map(|region| own_point(func, region))
+    })
 }
 
 fn cancel_point(func: &mut Function, body: RegionId) {

@@ -7,7 +7,7 @@
 use super::analysis::global_uses::global_of;
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
+use crate::ir::{Attr, Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
     match module.target {
         Some(Target::Bpf) => {
             module.funcs.retain(|f| f.targets.bpf);
+            module.funcs.iter_mut().for_each(uncancelled);
             module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
         }
@@ -51,6 +52,15 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         None => crate::bug!("the module to split has no target"),
     }
     Changed::Yes
+}
+
+/// No signal ends a loop in the kernel.
+fn uncancelled(func: &mut Function) {
+    for op in func.walk() {
+        if func.ops[op].opcode == Opcode::KsCancelled {
+            func.become_op(op, Opcode::KsConst, Vec::new(), vec![Attr::Int(0)]);
+        }
+    }
 }
 
 fn declaration(func: &Function) -> Option<ProgramDecl> {

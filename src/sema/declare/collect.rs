@@ -194,6 +194,7 @@ impl<'a> Declare<'a> {
             result: Ty::VOID,
             named_result: None,
             throws: false,
+            cancels: false,
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },
         });

@@ -4,6 +4,7 @@
 //! that, in rounds, until nothing changes: calls of each other may go round. A call through a pointer may throw what any
 //! function of its type throws whose address is taken.
 
+mod cancels;
 mod report;
 mod summary;
 
@@ -59,7 +60,8 @@ pub fn check(cx: &mut Session, env: &mut Env) {
     for summary in &summaries {
         report::inside(cx, env, &effects, &summary.nodes);
     }
-    effects.note(env);
+    let cancelled = cancels::find(env, &effects, &summaries);
+    effects.note(env, &cancelled);
 }
 
 impl Effects {
@@ -134,10 +136,11 @@ impl Effects {
     }
 
     /// For lowering.
-    fn note(&self, env: &mut Env) {
+    fn note(&self, env: &mut Env, cancelled: &BTreeSet<FuncId>) {
         for (at, leaving) in self.funcs.iter().enumerate() {
             let func = &mut env.program.funcs[at];
-            func.throws = !leaving.is_empty() && matches!(func.role, Role::Helper | Role::Plain);
+            func.cancels = cancelled.contains(&FuncId(at as u32));
+            func.throws = (!leaving.is_empty() || func.cancels) && matches!(func.role, Role::Helper | Role::Plain);
         }
         for (&ty, funcs) in &self.addressed {
             if funcs.iter().any(|func| env.program.func(*func).throws) {

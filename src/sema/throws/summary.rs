@@ -14,6 +14,8 @@ pub struct Summary {
     pub addressed: BTreeSet<FuncId>,
     /// What it hands over to be called with what is sent through a map.
     pub handlers: Vec<Handler>,
+    /// There is a loop in it.
+    pub loops: bool,
 }
 
 pub enum Node {
@@ -45,7 +47,7 @@ pub struct Handler {
 }
 
 pub fn of(program: &Program, func: &Func, sites: &mut Vec<Thrown>) -> Summary {
-    let summary = Summary { nodes: Vec::new(), addressed: BTreeSet::new(), handlers: Vec::new() };
+    let summary = Summary { nodes: Vec::new(), addressed: BTreeSet::new(), handlers: Vec::new(), loops: false };
     let mut walk = Walk { program, sites, summary };
     walk.block(&func.body);
     walk.summary
@@ -116,6 +118,7 @@ impl Visitor<'_> for Walk<'_> {
             let body = self.within(|walk| walk.block(block));
             self.summary.nodes.push(Node::Defer { body });
         } else {
+            self.summary.loops |= stmt.kind.is_loop();
             self.parts_of_stmt(stmt);
         }
     }

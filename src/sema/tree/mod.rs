@@ -82,6 +82,8 @@ pub struct Func {
     pub body: Block,
     /// A call of it may end in a throw. As well where functions of its type whose address is taken may, and its own is.
     pub throws: bool,
+    /// A signal that ends a loop may have to leave it, so that what is deferred runs.
+    pub cancels: bool,
 }
 
 impl Func {

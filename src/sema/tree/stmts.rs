@@ -131,6 +131,20 @@ pub enum StmtKind {
     Defer(Block),
 }
 
+impl StmtKind {
+    pub fn is_loop(&self) -> bool {
+        matches!(
+            self,
+            StmtKind::While { .. }
+                | StmtKind::Loop { .. }
+                | StmtKind::For { .. }
+                | StmtKind::ForMap { .. }
+                | StmtKind::ForCpus { .. }
+                | StmtKind::ForArray { .. }
+        )
+    }
+}
+
 pub struct Catch {
     pub takes: CatchKind,
     pub body: Block,

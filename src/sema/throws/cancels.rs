@@ -1,0 +1,69 @@
+//! Ctrl-C: a loop of user space that does not wait ends the process at its turn, and what is deferred runs before. So the
+//! signal leaves the loop as a `throw` would that nothing takes, where a function around defers something.
+
+use super::Effects;
+use super::summary::{Node, Summary, Target};
+use crate::sema::env::Env;
+use crate::sema::tree::{FuncId, Role};
+use std::collections::BTreeSet;
+
+/// The functions that a signal may have to leave: with loops that run while something is deferred, and all that call those.
+pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<FuncId> {
+    let all = || (0..summaries.len()).map(|at| FuncId(at as u32));
+    let callees: Vec<BTreeSet<FuncId>> = summaries.iter().map(|summary| callees(effects, &summary.nodes)).collect();
+    let reach = |from: BTreeSet<FuncId>| reach(&callees, from);
+    let handlers = summaries.iter().flat_map(|summary| &summary.handlers);
+    // Such a handler cannot be wrapped, so that nothing that it calls may leave it.
+    if handlers.clone().any(|handler| matches!(handler.target, Target::Pointer(_))) {
+        return BTreeSet::new();
+    }
+    let handed = handlers.filter(|handler| !handler.in_bpf).flat_map(|handler| effects.callees(handler.target));
+    let named = env.program.maps.iter().filter_map(|map| map.callback);
+    let main = all().filter(|&func| matches!(env.program.func(func).role, Role::Main(_)));
+    let in_host = reach(main.chain(handed).chain(named).collect());
+    let defers = in_host.iter().copied().filter(|func| defers(&summaries[func.0 as usize].nodes));
+    let mut found = reach(defers.collect());
+    found.retain(|func| summaries[func.0 as usize].loops);
+    let is_host = |func: &FuncId| matches!(env.program.func(*func).role, Role::Plain | Role::Main(_));
+    loop {
+        let calls = |func: &FuncId| !callees[func.0 as usize].is_disjoint(&found);
+        let more: Vec<FuncId> = all().filter(|func| !found.contains(func) && is_host(func) && calls(func)).collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+fn reach(callees: &[BTreeSet<FuncId>], from: BTreeSet<FuncId>) -> BTreeSet<FuncId> {
+    let mut open: Vec<FuncId> = from.iter().copied().collect();
+    let mut reached = from;
+    while let Some(func) = open.pop() {
+        open.extend(callees[func.0 as usize].iter().copied().filter(|&callee| reached.insert(callee)));
+    }
+    reached
+}
+
+fn callees(effects: &Effects, nodes: &[Node]) -> BTreeSet<FuncId> {
+    let mut found = BTreeSet::new();
+    for node in nodes {
+        match node {
+            Node::Throw { .. } => {}
+            Node::Call { target, .. } => found.extend(effects.callees(*target)),
+            Node::Defer { body } => found.extend(callees(effects, body)),
+            Node::Try { body, catches } => {
+                found.extend(callees(effects, body));
+                catches.iter().for_each(|catch| found.extend(callees(effects, &catch.body)));
+            }
+        }
+    }
+    found
+}
+
+fn defers(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Throw { .. } | Node::Call { .. } => false,
+        Node::Defer { .. } => true,
+        Node::Try { body, catches } => defers(body) || catches.iter().any(|catch| defers(&catch.body)),
+    })
+}
