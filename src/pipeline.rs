@@ -131,8 +131,8 @@ pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Modu
     if cx.diags.has_errors() { None } else { Some(part) }
 }
 
-/// From how many bytes on local variables of BPF code move off a stack that is too small: one try after the other.
-const MOVED_LOCALS: [u64; 3] = [128, 64, 24];
+/// From how many bytes on local variables of BPF code move off a stack that is too small, one try after the other: first none.
+const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
 
 /// The BPF side of a program: its lowered module and its object.
 pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
@@ -144,15 +144,17 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
     }
     // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
     let reported = cx.diags.take_since(before);
-    for least in MOVED_LOCALS {
-        cx.moved_locals = Some(least);
-        let moved = bpf_object(cx, module);
-        cx.moved_locals = None;
-        if moved.is_some() {
-            return moved;
-        }
+    cx.stack_is_scarce = true;
+    let fits = MOVED_LOCALS.into_iter().find_map(|least| {
         cx.diags.take_since(before);
+        cx.moved_locals = least;
+        bpf_object(cx, module)
+    });
+    (cx.stack_is_scarce, cx.moved_locals) = (false, None);
+    if fits.is_some() {
+        return fits;
     }
+    cx.diags.take_since(before);
     for diag in reported {
         cx.diags.push(diag);
     }

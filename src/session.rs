@@ -131,7 +131,9 @@ pub struct Session {
     pub diags: Diagnostics,
     pub types: Types,
     pub names: Rc<SourceNames>,
-    /// Local variables of BPF code of at least so many bytes are not on the stack: `pipeline` found it too small for all.
+    /// `pipeline` found the BPF stack too small: what spares some of it is done, though it costs instructions.
+    pub stack_is_scarce: bool,
+    /// Local variables of BPF code of at least so many bytes are not on the stack, which is too small for all.
     pub moved_locals: Option<u64>,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
@@ -145,6 +147,7 @@ impl Session {
             diags: Diagnostics::default(),
             types: Types::new(),
             names: Rc::default(),
+            stack_is_scarce: false,
             moved_locals: None,
             timings: Vec::new(),
         }

@@ -79,6 +79,9 @@ pub struct Param {
     pub name: String,
     /// An aggregate is a place of `Space::Stack`; so is the room for an aggregate result, which comes first.
     pub ty: Ty,
+    /// The room for an aggregate result: the function reads nothing that was there before, and writes all of it, if it returns
+    /// otherwise than by a throw, after which nobody looks at it.
+    pub out: bool,
     pub span: Span,
 }
 

@@ -171,7 +171,10 @@ impl Printer<'_> {
             .params
             .iter()
             .enumerate()
-            .map(|(i, p)| format!("%{i} {}: {}", quote(p.name.as_bytes()), self.types.ir_text(p.ty)))
+            .map(|(i, p)| {
+                let out = if p.out { "out " } else { "" };
+                format!("%{i} {out}{}: {}", quote(p.name.as_bytes()), self.types.ir_text(p.ty))
+            })
             .collect();
         let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
         match &func.role {

@@ -252,7 +252,7 @@ impl<'a> Lowering<'a> {
     /// A loop over the indexes of an array.
     fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
         let (low, high) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
-        let (turn, _) = self.region(&[Ty::U64], Dest::Nothing, |this, args| {
+        let turn = self.turn(&[Ty::U64], Dest::Nothing, |this, args| {
             body(this, args[0]);
             None
         });
@@ -267,7 +267,7 @@ impl<'a> Lowering<'a> {
         let length = length(&self.cx.types, array.ty);
         self.at(span);
         let (low, high) = (self.int(0, Ty::U32), self.int(length.into(), Ty::U32));
-        let (turn, _) = self.region(&[Ty::U32], Dest::Nothing, |this, args| {
+        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span);
             if this.uses.in_memory(index) {
                 let place = this.declare(index);

@@ -90,7 +90,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
     let mut result = ir_type(types, source.result);
     if types.is_aggregate(result) {
         let ty = types.place(result, Space::Stack);
-        params.push(Param { name: "result".into(), ty, span: source.name_span });
+        params.push(Param { name: "result".into(), ty, out: true, span: source.name_span });
         result = Ty::VOID;
     } else if is_main && result == Ty::VOID {
         result = Ty::I32; // the process's status
@@ -99,10 +99,10 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
         let local = source.local(id);
         let ty =
             if types.is_aggregate(local.ty) { types.place(local.ty, Space::Stack) } else { ir_type(types, local.ty) };
-        params.push(Param { name: local.name.clone(), ty, span: local.span });
+        params.push(Param { name: local.name.clone(), ty, out: false, span: local.span });
     }
     if source.throws {
-        params.push(Param { name: "thrown".into(), ty: throws::place(types), span: source.name_span });
+        params.push(Param { name: "thrown".into(), ty: throws::place(types), out: false, span: source.name_span });
     }
     let role = match &source.role {
         tree::Role::Program(program) => {
@@ -134,7 +134,7 @@ impl<'a> Lowering<'a> {
             uses: scan::uses(source),
             b: Builder::at_end(func, entry, loc),
             slots: vec![Slot::None; source.locals.len()],
-            temporaries: Temporaries::default(),
+            temporaries: Temporaries::of(entry),
             reachable: true,
             loops: Vec::new(),
             nesting: 0,

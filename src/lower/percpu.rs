@@ -41,7 +41,7 @@ impl Lowering<'_> {
         let one = self.b.ks_var(b"value", place);
         let count = self.b.map_cpus(key, name, Ty::U32);
         let first = self.int(0, Ty::U32);
-        let (turn, _) = self.region(&[Ty::U32], Dest::Nothing, |this, args| {
+        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span).b.map_copy_cpu(key, args[0], one, name, Ty::BOOL);
             this.add_up(ty, to, one);
             None
@@ -81,7 +81,7 @@ impl Lowering<'_> {
         let name = self.names.map(map);
         let count = self.at(span).b.map_cpus(key, name, Ty::U32);
         let first = self.int(0, Ty::U32);
-        let (turn, _) = self.region(&[Ty::U32], Dest::Nothing, |this, args| {
+        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span);
             if this.uses.in_memory(cpu) {
                 let place = this.declare(cpu);

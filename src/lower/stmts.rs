@@ -129,12 +129,12 @@ impl Lowering<'_> {
 
     /// Without a condition: `loop`. `span` is that of the test before each turn.
     fn while_(&mut self, condition: Option<&Expr>, body: &Block, span: Span) {
-        let (test, _) = self.region(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
+        let test = self.turn(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
             Some(condition) => Some(this.scalar(condition)),
             None => Some(this.at(span).int(1, Ty::BOOL)),
         });
         self.loops.push(false);
-        let (turn, _) = self.region(&[], Dest::Nothing, |this, _| this.loop_body_inside(body));
+        let turn = self.turn(&[], Dest::Nothing, |this, _| this.loop_body_inside(body));
         let broken = self.loops.pop().unwrap_or_default();
         self.at(span).b.ks_while(vec![test, turn]);
         let endless = condition.is_none_or(|c| matches!(c.kind, ExprKind::Const(Const::Bool(true))));
@@ -160,7 +160,7 @@ impl Lowering<'_> {
         let span = low.span.to(high.span);
         let (low, high) = (self.scalar(low), self.scalar(high));
         let ty = self.b.func.ty(low);
-        let (turn, _) = self.region(&[ty], Dest::Nothing, |this, args| {
+        let turn = self.turn(&[ty], Dest::Nothing, |this, args| {
             if this.uses.in_memory(local) {
                 let place = this.at(span).declare(local);
                 this.store(place, args[0]);

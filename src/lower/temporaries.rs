@@ -1,15 +1,17 @@
 //! Variables that the source does not name: keys and values on their way to a map, copies of arguments, results of calls.
 //!
 //! A BPF stack frame has 512 bytes, so a temporary is taken for as long as it is needed and then serves again. Their
-//! `ks.var`s stand at the start of the function, where they can be used from everywhere. No pointer of the program may
-//! point to one.
+//! `ks.var`s stand at the start of the function, where they can be used from everywhere; those of a turn of a loop at the
+//! start of that turn, so that they are variables of the turn, and of the callback that it may become. No pointer of the
+//! program may point to one.
 
-use super::func::Lowering;
-use crate::ir::Value;
+use super::func::{Dest, Lowering};
+use crate::ir::{BlockId, RegionId, Value};
 use crate::types::{Space, Ty};
 
-#[derive(Default)]
 pub(super) struct Temporaries {
+    /// Where their `ks.var`s stand, first of all.
+    block: BlockId,
     /// In the order of taking; what was taken last is given back first.
     taken: Vec<Temporary>,
     free: Vec<Temporary>,
@@ -24,6 +26,12 @@ struct Temporary {
     place: Value,
 }
 
+impl Temporaries {
+    pub(super) fn of(block: BlockId) -> Temporaries {
+        Temporaries { block, taken: Vec::new(), free: Vec::new(), count: 0 }
+    }
+}
+
 impl Lowering<'_> {
     /// A temporary with undefined contents, taken until the `scoped` around ends.
     pub(super) fn temporary(&mut self, name: &'static str, ty: Ty) -> Value {
@@ -36,15 +44,15 @@ impl Lowering<'_> {
         temporary.place
     }
 
-    /// Puts the variable at the start of the function.
+    /// Puts the variable at the start of the function or turn.
     fn make_temporary(&mut self, name: &str, ty: Ty) -> Value {
         let place_ty = self.cx.types.place(ty, Space::Stack);
         let place = self.b.ks_var(name.as_bytes(), place_ty);
         let func = &mut *self.b.func;
-        let entry = func.entry();
+        let start = self.temporaries.block;
         if let Some(op) = func.blocks[self.b.block].ops.pop() {
-            func.blocks[entry].ops.insert(self.temporaries.count, op);
-            func.ops[op].block = entry;
+            func.blocks[start].ops.insert(self.temporaries.count, op);
+            func.ops[op].block = start;
         }
         self.temporaries.count += 1;
         place
@@ -57,5 +65,21 @@ impl Lowering<'_> {
         let Temporaries { taken, free, .. } = &mut self.temporaries;
         free.extend(taken.drain(before..));
         result
+    }
+
+    /// A region that runs once in each turn of a loop.
+    pub(super) fn turn(
+        &mut self,
+        args: &[Ty],
+        dest: Dest,
+        fill: impl FnOnce(&mut Self, &[Value]) -> Option<Value>,
+    ) -> RegionId {
+        let (region, _) = self.region(args, dest, |this, args| {
+            let outside = std::mem::replace(&mut this.temporaries, Temporaries::of(this.b.block));
+            let value = fill(this, args);
+            this.temporaries = outside;
+            value
+        });
+        region
     }
 }

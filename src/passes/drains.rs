@@ -69,7 +69,7 @@ fn callback(module: &Module, types: &mut Types, handler: &Symbol, map: &Symbol) 
     }
     let span = taker.name_span;
     let opaque = types.ptr(Ty::U8, Space::Map, false);
-    let params = ["sample", "frame"].map(|name| Param { name: name.into(), ty: opaque, span }).into();
+    let params = ["sample", "frame"].map(|name| Param { name: name.into(), ty: opaque, out: false, span }).into();
     let mut callback = Function::new(&name, span, span, Role::Helper, params, Ty::I64);
     callback.targets = Targets { bpf: true, host: false };
     let (sample, entry) = (callback.param(0), callback.entry());

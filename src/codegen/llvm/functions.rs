@@ -16,8 +16,8 @@ use inkwell::module::Linkage;
 use inkwell::values::FunctionValue;
 use std::collections::HashMap;
 
-/// Local variables of a BPF function that may lie side by side. With more they share places; with less that would only
-/// cost instructions, since the ends of lives keep LLVM from joining what follows them.
+/// Local variables of a BPF function that may lie side by side. With more they share places; with less, unless the stack
+/// is scarce, that would only cost instructions, since the ends of lives keep LLVM from joining what follows them.
 const ROOMY: u64 = 192;
 
 /// The registers that BPF passes arguments in.
@@ -125,7 +125,7 @@ fn define(g: &mut ModuleGen, func: &Function) {
     let order = f.order();
     f.make_blocks(&order);
     f.make_exit(&order);
-    let lifetimes = if f.is_tight() { lifetimes::of(func, f.types(), &order) } else { Lifetimes::default() };
+    let lifetimes = if f.is_tight() { lifetimes::of(f.g.ir, func, f.types(), &order) } else { Lifetimes::default() };
     for &block in &order {
         f.block(block, &lifetimes);
     }
@@ -168,8 +168,9 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
     /// Whether the local variables that have to be in memory take much of the BPF stack.
     fn is_tight(&self) -> bool {
         let size = |value| self.types().size_of(self.pointee(value));
+        let roomy = if self.g.cx.stack_is_scarce { 0 } else { ROOMY };
         let in_memory = lifetimes::in_memory(self.func, self.types());
-        self.g.target == Target::Bpf && in_memory.into_iter().map(size).sum::<u64>() > ROOMY
+        self.g.target == Target::Bpf && in_memory.into_iter().map(size).sum::<u64>() > roomy
     }
 
     /// The blocks that control reaches, each after the one that dominates it.

@@ -1,11 +1,11 @@
 //! Where local variables are alive, so that those that never are at the same time share their place on the BPF stack.
 //!
 //! A variable lives from the first op that writes a part of it to its last use. One that on some path is used before it was
-//! written, or whose address is taken, lives in the whole function. Parts are told apart, since a struct literal is
-//! written field by field.
+//! written lives from its `ks.var` on; one whose address goes where this does not follow it, in the whole function. Parts
+//! are told apart, since a struct literal is written field by field.
 
-use crate::ir::ops::{KsConst, KsElem, KsField, MemBlur};
-use crate::ir::{BlockId, Function, OpId, Opcode, Value};
+use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
+use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Value};
 use crate::types::{FieldDef, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,19 +28,22 @@ type Parts = BTreeSet<Part>;
 const MAX_ELEMENTS: u64 = 16;
 
 /// The variables of the blocks in `order`, which control reaches.
-pub fn of(func: &Function, types: &Types, order: &[BlockId]) -> Lifetimes {
-    let touches = Touches::of(func, types, order);
+pub fn of(module: &Module, func: &Function, types: &Types, order: &[BlockId]) -> Lifetimes {
+    let touches = Touches::of(module, func, types, order);
     let flow = touches.flow(func, order);
-    let mut endless = touches.escaped.clone();
-    endless.extend(flow.live_in[&func.entry()].iter().map(|&(var, _)| var));
+    let endless = &touches.escaped;
     let mut lifetimes = Lifetimes::default();
     for &block in order {
         let mut live = flow.live_out[&block].clone();
         for &op in func.blocks[block].ops.iter().rev() {
             let Some(touch) = touches.by_op.get(&op) else { continue };
-            for var in touch.variables().difference(&endless) {
+            let is_birth = func.ops[op].opcode == Opcode::KsVar;
+            for var in touch.variables().difference(endless) {
                 let alive_after = is_alive(&live, *var);
                 touch.step_back(*var, &mut live);
+                if is_birth && !alive_after {
+                    continue;
+                }
                 if !alive_after {
                     lifetimes.end.entry(op).or_default().push(*var);
                 }
@@ -49,7 +52,7 @@ pub fn of(func: &Function, types: &Types, order: &[BlockId]) -> Lifetimes {
                 }
             }
         }
-        let dead: Vec<Value> = flow.ended_before(func, order, block).difference(&endless).copied().collect();
+        let dead: Vec<Value> = flow.ended_before(func, order, block).difference(endless).copied().collect();
         if !dead.is_empty() {
             lifetimes.end_at.insert(block, dead);
         }
@@ -88,31 +91,42 @@ struct Touches {
 }
 
 impl Touches {
-    fn of(func: &Function, types: &Types, order: &[BlockId]) -> Touches {
+    fn of(module: &Module, func: &Function, types: &Types, order: &[BlockId]) -> Touches {
         let mut touches = Touches { by_op: HashMap::new(), escaped: BTreeSet::new() };
+        let uses = func.uses();
         for &block in order {
             for &op in &func.blocks[block].ops {
-                touches.op(func, types, op);
+                let data = &func.ops[op];
+                if data.opcode == Opcode::KsAddr {
+                    let escapes = !stays(func, &uses, data.results[0]);
+                    touches.escaped.extend(region(func, types, data.operands[0]).filter(|_| escapes).map(|r| r.var));
+                } else if data.opcode == Opcode::KsVar {
+                    let all = parts(types, pointee(func, types, data.results[0]));
+                    let fills = all.into_iter().map(|(offset, _)| (data.results[0], offset)).collect();
+                    touches.by_op.insert(op, Touch { fills, uses: Parts::new() });
+                } else if let Some((frame, callback)) = callback(module, data) {
+                    touches.frame(func, types, op, (frame, callback));
+                } else {
+                    touches.op(module, func, types, op);
+                }
             }
         }
         touches
     }
 
-    fn op(&mut self, func: &Function, types: &Types, op: OpId) {
+    fn op(&mut self, module: &Module, func: &Function, types: &Types, op: OpId) {
         let data = &func.ops[op];
         if matches!(data.opcode, Opcode::KsField | Opcode::KsElem) {
             return;
         }
-        // All three have the place that they write first.
-        let writes = matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy);
         for (index, &operand) in data.operands.iter().enumerate() {
             let Some(mut region) = region(func, types, operand) else { continue };
             if data.opcode == Opcode::MemBlur {
                 let at = region.low + MemBlur::of(data).offset() as u64;
                 region = Region { low: at, high: at + 1, ..region };
             }
-            // What yields or passes on an address may be used anywhere later.
-            if matches!(data.opcode, Opcode::KsAddr | Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
+            // What passes on a place may mean it anywhere later.
+            if matches!(data.opcode, Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);
                 continue;
             }
@@ -120,13 +134,30 @@ impl Touches {
             for (offset, size) in parts(types, pointee(func, types, region.var)) {
                 let inside = region.low <= offset && offset + size <= region.high;
                 let overlaps = offset < region.high && region.low < offset + size;
-                if writes && index == 0 && inside && region.exact {
+                if inside && region.exact && is_written(module, data, index) {
                     touch.fills.insert((region.var, offset));
                 } else if overlaps {
                     touch.uses.insert((region.var, offset));
                 }
             }
         }
+    }
+
+    /// A loop uses of the frame what its callback does.
+    fn frame(&mut self, func: &Function, types: &Types, op: OpId, (frame, callback): (Value, Option<&Function>)) {
+        let Some(region) = addressed(func, frame).and_then(|place| region(func, types, place)) else { return };
+        let ty = pointee(func, types, region.var);
+        let fields = callback.and_then(used_fields);
+        let used = |offset: u64| match (&fields, types.kind(ty)) {
+            (Some(fields), TyKind::Struct(id)) => fields.iter().any(|&field| {
+                let field = &types.struct_def(id).fields[field];
+                (field.offset..field.offset + types.size_of(field.ty)).contains(&offset)
+            }),
+            (_, _) => true,
+        };
+        let all = parts(types, ty).into_iter();
+        let uses = all.filter(|&(offset, _)| used(offset)).map(|(offset, _)| (region.var, offset)).collect();
+        self.by_op.insert(op, Touch { fills: Parts::new(), uses });
     }
 
     /// Parts alive at the start and end of each block.
@@ -171,6 +202,70 @@ fn successors(func: &Function, block: BlockId) -> &[BlockId] {
     func.blocks[block].ops.last().map_or(&[], |&op| &func.ops[op].successors)
 }
 
+/// Whether an op writes all of a place that is an operand, without reading it.
+fn is_written(module: &Module, data: &OpData, operand: usize) -> bool {
+    if data.opcode == Opcode::KsCall {
+        let callee = module.func(KsCall::of(data).callee());
+        return callee.is_some_and(|callee| callee.params[operand].out);
+    }
+    // All have the place that they write first.
+    operand == 0 && matches!(data.opcode, Opcode::KsStore | Opcode::KsZero | Opcode::KsCopy)
+}
+
+/// Whether nothing but ops that this follows uses an address: it leads to places, and frames go to callbacks, which
+/// keep no address of them.
+fn stays(func: &Function, uses: &HashMap<Value, Vec<OpId>>, address: Value) -> bool {
+    uses.get(&address).into_iter().flatten().all(|&user| {
+        let data = &func.ops[user];
+        let is_followed = matches!(data.opcode, Opcode::KsDeref | Opcode::BpfLoop | Opcode::BpfForEach);
+        is_followed || data.opcode == Opcode::ArithCast && stays(func, uses, data.results[0])
+    })
+}
+
+/// The frame of a loop, and the function that gets it.
+fn callback<'m>(module: &'m Module, data: &OpData) -> Option<(Value, Option<&'m Function>)> {
+    let (frame, callback) = if data.opcode == Opcode::BpfLoop {
+        (BpfLoop::of(data).frame(), BpfLoop::of(data).callback())
+    } else if data.opcode == Opcode::BpfForEach {
+        (BpfForEach::of(data).frame(), BpfForEach::of(data).callback())
+    } else {
+        return None;
+    };
+    Some((frame, module.func(callback)))
+}
+
+/// The fields of its frame that a callback uses; none if it may use all.
+fn used_fields(callback: &Function) -> Option<BTreeSet<usize>> {
+    let frame = callback.param(callback.params.len() - 1);
+    let uses = callback.uses();
+    let mut fields = BTreeSet::new();
+    for &user in uses.get(&frame).into_iter().flatten() {
+        let data = &callback.ops[user];
+        if data.opcode != Opcode::KsDeref {
+            return None;
+        }
+        for &user in uses.get(&data.results[0]).into_iter().flatten() {
+            let data = &callback.ops[user];
+            if data.opcode == Opcode::KsField {
+                fields.insert(KsField::of(data).field() as usize);
+            } else if data.opcode != Opcode::MemBlur {
+                // That is of bytes which were written through a field.
+                return None;
+            }
+        }
+    }
+    Some(fields)
+}
+
+/// The place that a pointer is the address of, where that is in sight.
+fn addressed(func: &Function, pointer: Value) -> Option<Value> {
+    let data = &func.ops[func.def(pointer)?];
+    if data.opcode == Opcode::ArithCast {
+        return addressed(func, data.operands[0]);
+    }
+    (data.opcode == Opcode::KsAddr).then(|| data.operands[0])
+}
+
 /// Bytes of a variable that a place lies in; `exact`: that it is.
 struct Region {
     var: Value,
@@ -181,10 +276,15 @@ struct Region {
 
 fn region(func: &Function, types: &Types, place: Value) -> Option<Region> {
     let data = &func.ops[func.def(place)?];
-    if !matches!(data.opcode, Opcode::KsVar | Opcode::KsField | Opcode::KsElem) {
+    if !matches!(data.opcode, Opcode::KsVar | Opcode::KsField | Opcode::KsElem | Opcode::KsDeref) {
         return None;
     }
     let size = types.size_of(pointee(func, types, place));
+    if data.opcode == Opcode::KsDeref {
+        let base = region(func, types, addressed(func, KsDeref::of(data).pointer())?)?;
+        let (high, exact) = (base.low + size, base.exact && base.low + size <= base.high);
+        return Some(if exact { Region { high, ..base } } else { Region { exact, ..base } });
+    }
     if data.opcode == Opcode::KsVar {
         return Some(Region { var: place, low: 0, high: size, exact: true });
     }

@@ -314,9 +314,10 @@ impl Parser<'_> {
             let Token::Value(number) = self.next() else {
                 return self.stop("a parameter starts with its value");
             };
+            let out = self.eat_word("out");
             let name = self.text()?;
             self.expect(":")?;
-            params.push(Param { name, ty: self.ty()?, span: span.to(self.last_span()) });
+            params.push(Param { name, ty: self.ty()?, out, span: span.to(self.last_span()) });
             numbers.push(number);
             self.eat(",");
         }

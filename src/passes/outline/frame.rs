@@ -3,7 +3,7 @@
 use super::super::hide::{FOLLOWED, written_places};
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
-use crate::passes::loop_form;
+use crate::passes::{analysis, loop_form};
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -86,6 +86,30 @@ pub fn leaves(func: &Function, (op, exit): (OpId, Exit)) -> bool {
     }
 }
 
+/// The loops that share variables, directly or by way of others, each group in order of the text.
+pub fn groups(func: &Function, loops: Vec<OpId>) -> Vec<Vec<OpId>> {
+    let mut groups: Vec<(BTreeSet<Value>, Vec<OpId>)> = Vec::new();
+    for op in loops {
+        let mut group = (variables(func, func.ops[op].regions[0]), Vec::new());
+        let (sharing, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(of, _)| !of.is_disjoint(&group.0));
+        for (of, loops) in sharing {
+            group.0.extend(of);
+            group.1.extend(loops);
+        }
+        group.1.push(op);
+        groups = others;
+        groups.push(group);
+    }
+    groups.into_iter().map(|(_, loops)| loops).collect()
+}
+
+/// The variables of outside that a body uses, or parts of them.
+fn variables(func: &Function, body: RegionId) -> BTreeSet<Value> {
+    let roots = free_values(func, body).into_iter().filter_map(|value| analysis::root(func, value));
+    let variables = roots.filter(|&root| func.ops[root].opcode == Opcode::KsVar);
+    variables.map(|variable| func.ops[variable].results[0]).collect()
+}
+
 impl Frame {
     pub fn add_loop(&mut self, func: &Function, types: &Types, op: OpId) {
         let region = func.ops[op].regions[0];
@@ -123,8 +147,8 @@ impl Frame {
         slots.insert(slot);
     }
 
-    /// Makes the frame a variable of the function, and the captured variables its fields.
-    pub fn place(self, func: &mut Function, types: &mut Types, kind: Kind) -> Placed {
+    /// Makes the frame a variable of the function, and the captured variables its fields. `number`: of the function's frames.
+    pub fn place(self, func: &mut Function, types: &mut Types, kind: Kind, number: usize) -> Placed {
         let mut fields: Vec<FieldDef> = Vec::new();
         for (index, &(value, capture)) in self.slots.iter().enumerate() {
             let ty = func.ty(value);
@@ -146,7 +170,7 @@ impl Frame {
             fields.push(field("result", func.result));
         }
         let def = StructDef {
-            name: format!("{}__frame", func.name),
+            name: if number == 0 { format!("{}__frame", func.name) } else { format!("{}__frame{number}", func.name) },
             origin: Origin::User,
             fields,
             size: 0,

@@ -3,7 +3,9 @@
 //! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its
 //! own, whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the
 //! stack of the function that had the loop. The frame holds what the bodies of that function's loops share with it:
-//! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. A callback
+//! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. Where the
+//! stack is scarce, loops that share no variable have a frame each, and frames that are not in use at the same time share
+//! their place. A callback
 //! returns 0 to go on and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function
 //! returns it after the loop; what leaves a block around the loop leaves its number there, and the function does so after
 //! the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
@@ -21,7 +23,7 @@ use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol, Targets};
 use crate::session::{Session, SourceNames};
 use crate::types::Types;
-use frame::{Frame, Kind};
+use frame::{Frame, Kind, Placed};
 pub use pointers::changes_pointer;
 use std::rc::Rc;
 
@@ -34,6 +36,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         return Changed::No;
     }
     let mut outliner = Outliner {
+        stack_is_scarce: cx.stack_is_scarce,
         types: &mut cx.types,
         names: Rc::make_mut(&mut cx.names),
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
@@ -60,6 +63,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 }
 
 struct Outliner<'t> {
+    stack_is_scarce: bool,
     types: &'t mut Types,
     names: &'t mut SourceNames,
     /// Names of functions.
@@ -79,19 +83,28 @@ impl Outliner<'_> {
         if loops.is_empty() {
             return Changed::No;
         }
-        let mut frame = Frame::default();
-        for &op in &loops {
-            frame.add_loop(func, self.types, op);
-        }
-        let frame = frame.place(func, self.types, kind);
-        for op in loops {
-            let name = self.name(func);
-            let made = callback::make(func, self.types, op, (&frame, outer), (&name, &self.zero));
-            self.needs_zero |= made.hides;
-            self.made.push((made.callback, made.outer));
-            self.call(func, op, (&frame, outer), &name);
+        let groups = if self.stack_is_scarce { frame::groups(func, loops) } else { vec![loops] };
+        let frames: Vec<Placed> =
+            groups.iter().enumerate().map(|(number, loops)| self.frame(func, kind, number, loops)).collect();
+        for (frame, loops) in std::iter::zip(&frames, groups) {
+            for op in loops {
+                let name = self.name(func);
+                let made = callback::make(func, self.types, op, (frame, outer), (&name, &self.zero));
+                self.needs_zero |= made.hides;
+                self.made.push((made.callback, made.outer));
+                self.call(func, op, (frame, outer), &name);
+            }
         }
         Changed::Yes
+    }
+
+    /// The frame that some loops of a function have in common.
+    fn frame(&mut self, func: &mut Function, kind: Kind, number: usize, loops: &[OpId]) -> Placed {
+        let mut frame = Frame::default();
+        for &op in loops {
+            frame.add_loop(func, self.types, op);
+        }
+        frame.place(func, self.types, kind, number)
     }
 
     fn name(&mut self, func: &Function) -> Symbol {
@@ -108,7 +121,7 @@ impl Outliner<'_> {
     }
 
     /// The call of the helper, in place of the loop.
-    fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&frame::Placed, &[Path]), callback: &Symbol) {
+    fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&Placed, &[Path]), callback: &Symbol) {
         let written = frame.written_in(func, self.types, op, outer);
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);
