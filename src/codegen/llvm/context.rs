@@ -3,7 +3,7 @@
 
 use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{Artifact, addresses, callbacks, flags, null_tests, refusals, settled, stack};
+use super::{Artifact, addresses, callbacks, flags, null_tests, refusals, settled, stack, zeros};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -174,6 +174,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             addresses::keep_sums(&g);
             flags::forget_choices(&g);
             settled::settle_choices(&g);
+            zeros::settle_zeros(&g);
             callbacks::bound_results(&g);
         }
         let kind = match want {

@@ -68,7 +68,7 @@ fn is_chosen(value: IntValue, depth: u32) -> bool {
 }
 
 /// Whether an address is that of a local variable or came as an argument.
-fn may_be_on_stack(operand: Option<Operand>) -> bool {
+pub fn may_be_on_stack(operand: Option<Operand>) -> bool {
     let Some(BasicValueEnum::PointerValue(mut pointer)) = operand.and_then(Operand::value) else { return false };
     loop {
         let Some(made_by) = pointer.as_instruction() else { return !pointer.is_const() };

@@ -27,6 +27,7 @@ mod refusals;
 mod settled;
 mod stack;
 mod types;
+mod zeros;
 
 use crate::ir;
 use crate::session::Session;

@@ -19,18 +19,28 @@ const FOLLOWS: KernelVersion = KernelVersion { major: 6, minor: 5 };
 
 /// After the optimisation.
 pub fn settle_choices(g: &ModuleGen) {
-    if g.cx.options.min_kernel >= FOLLOWS {
+    if follows_calls(g) {
         return;
     }
-    let bodies: Vec<BasicValueEnum> = g
-        .module
-        .get_functions()
-        .filter(|function| function.count_basic_blocks() > 0)
-        .map(|function| function.as_global_value().as_pointer_value().into())
-        .collect();
     for function in g.module.get_functions() {
-        settle(&g.build, function, &bodies);
+        settle(g, function);
     }
+}
+
+/// Whether all kernels that are asked for follow numbers back through calls.
+pub fn follows_calls(g: &ModuleGen) -> bool {
+    g.cx.options.min_kernel >= FOLLOWS
+}
+
+/// Whether an instruction calls a BPF function, or a helper that does.
+pub fn calls_body<'c>(g: &ModuleGen<'_, 'c>, instruction: InstructionValue<'c>) -> bool {
+    instruction.get_opcode() == InstructionOpcode::Call
+        && operands(instruction).any(|operand| {
+            let BasicValueEnum::PointerValue(pointer) = operand else { return false };
+            let name = pointer.get_name().to_str().unwrap_or_default();
+            let function = g.module.get_function(name).filter(|function| function.count_basic_blocks() > 0);
+            function.is_some_and(|function| function.as_global_value().as_pointer_value() == pointer)
+        })
 }
 
 /// Where an instruction stands: number of the block, and of the instruction in it.
@@ -43,7 +53,7 @@ struct Choice<'c> {
     settled: Option<IntValue<'c>>,
 }
 
-fn settle<'c>(build: &Build<'c>, function: FunctionValue<'c>, bodies: &[BasicValueEnum<'c>]) {
+fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
     let blocks: Vec<Vec<InstructionValue>> =
         function.get_basic_blocks().into_iter().map(|block| block.get_instructions().collect()).collect();
     let mut choices: HashMap<IntValue, Choice> = HashMap::new();
@@ -51,9 +61,7 @@ fn settle<'c>(build: &Build<'c>, function: FunctionValue<'c>, bodies: &[BasicVal
         // What was chosen since the last call.
         let mut open = Vec::new();
         for (at, &instruction) in block.iter().enumerate() {
-            if instruction.get_opcode() == InstructionOpcode::Call
-                && operands(instruction).any(|of| bodies.contains(&of))
-            {
+            if calls_body(g, instruction) {
                 let choice = || Choice { at: (number, at), call: instruction, settled: None };
                 choices.extend(open.drain(..).map(|value| (value, choice())));
             } else if let Some(value) = chosen(instruction, &open) {
@@ -66,7 +74,7 @@ fn settle<'c>(build: &Build<'c>, function: FunctionValue<'c>, bodies: &[BasicVal
     }
     for (number, block) in blocks.iter().enumerate() {
         for (at, &user) in block.iter().enumerate() {
-            replace(build, user, (number, at), &mut choices);
+            replace(&g.build, user, (number, at), &mut choices);
         }
     }
 }

@@ -43,7 +43,8 @@ pub fn make(
     let types_of_args: Vec<Ty> = args.iter().map(|&arg| func.ty(arg)).collect();
     let mut params = params(data, types, &types_of_args);
     params.push(("frame", pointer));
-    let params: Vec<Param> = params.into_iter().map(|(name, ty)| Param { name: name.into(), ty, out: false, span }).collect();
+    let params: Vec<Param> =
+        params.into_iter().map(|(name, ty)| Param { name: name.into(), ty, out: false, span }).collect();
     let count = params.len();
     let mut callback = Function::new(name, span, span, Role::Helper, params, Ty::I64);
     callback.targets = TARGETS;

@@ -81,6 +81,15 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
+    /// A zero that is made where the builder stands.
+    pub fn asm_zero(&self) -> IntValue<'c> {
+        let fn_type = self.int_type(64).fn_type(&[], false);
+        let asm = self.context.create_inline_asm(fn_type, "$0 = 0".into(), "=r".into(), true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
     /// Assembly that depends on nothing but its operand.
     pub fn asm_unary(&self, text: &str, constraints: &str, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
