@@ -282,7 +282,7 @@ impl Parser<'_> {
         Ok(OptionsDecl { ty, docs, init, options })
     }
 
-    /// `@f(%0 "ctx": T) -> R ROLE [bpf] [host] { … }`
+    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [bpf] [host] { … }`
     fn function(&mut self) -> Parse<Function> {
         let name_span = self.span();
         let name = self.symbol()?;
