@@ -27,6 +27,7 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
+mod signals;
 mod stmts;
 mod strings;
 mod temporaries;
