@@ -12,6 +12,7 @@ import atexit
 import ctypes
 import errno
 import json
+import math
 import os
 import re
 import select
@@ -92,7 +93,7 @@ class Pair:
     def ping(self, count, size=56, interval=0.02):
         """Sends echo requests with `size` bytes of data (42 less than the frame); returns how many were answered."""
         done = subprocess.run(inside(self.there, "ping", "-n", "-c", str(count), "-s", str(size), "-i", str(interval),
-                                     "-W", "1", HERE_ADDRESS),
+                                     "-W", str(math.ceil(PATIENCE / 2)), HERE_ADDRESS),
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
         summary = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
         if not summary or int(summary[1]) != count:

@@ -25,7 +25,12 @@ _LOOKS = "/sys/"
 _READS = "llvm-"
 _COMPILES = "ksc-under-test"
 _SYSTEM_PYTHON = "/usr/bin/python3"
-# Of one test, in seconds.
+# The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
+_SHORT = re.compile(r"run/(prog|both|host)/")
+# Of generated programs, a hundred test functions each.
+_SEEDS = ("1", "2", "3")
+# Of the lines of one test that run here, and of one test in a guest, in seconds.
+_COMPILE_TIMEOUT = 600
 TIMEOUT = 180
 
 
@@ -59,20 +64,18 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern):
+def collect(output, pattern, short):
     """Compiles everything; `output` is where to. Names are matched with a regular expression."""
     wanted = re.compile(pattern).search
-    tests = [test for test in _lit_tests(output) if wanted(test.name)]
-    tests = _in_parallel(lambda test: test.prepare(), tests) + _in_parallel(
-        lambda make: make(), [make for name, make in _examples(output) if wanted(name)])
-    if wanted("differential") or "differential" in pattern:
-        tests += [test for test in _differential(output / "differential") if test.broken or wanted(test.name)]
-    return [test for test in tests if test.broken or not all(_moves(line) for line, _ in test.lines)]
-
-
-def _in_parallel(function, over):
+    # The longest first.
+    makes = [lambda seed=seed: _differential(output / "differential", seed) for seed in (_SEEDS[:1] if short else _SEEDS)]
+    makes = makes if wanted("differential") or "differential" in pattern else []
+    makes += [test.prepare for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
+    makes += [make for name, make in _examples(output) if wanted(name)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(function, over))
+        tests = [test for made in pool.map(lambda make: make(), makes) for test in made]
+    tests = [test for test in tests if test.broken or wanted(test.name)]
+    return [test for test in tests if test.broken or not all(_moves(line) for line, _ in test.lines)]
 
 
 class _LitTest:
@@ -100,7 +103,7 @@ class _LitTest:
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
             test.files += {file for line, _ in test.lines for file in _named(line)}
-        return test
+        return [test]
 
 
 class _Split:
@@ -194,8 +197,11 @@ def _for_guest(line):
 
 def _shell(line, folder):
     env = {**environment(), "KSC_UNDER_TEST": str(compiler()), "LC_ALL": "C.UTF-8"}
-    return subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, env=env, text=True, timeout=120,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    try:
+        return subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, env=env, text=True, timeout=_COMPILE_TIMEOUT,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    except subprocess.TimeoutExpired as slow:
+        return subprocess.CompletedProcess(slow.cmd, 124, f"no end after {slow.timeout:.0f} s")
 
 
 def _lit_tests(output):
@@ -237,17 +243,21 @@ def _example(output, name, source, mcpu):
     done = _shell(shlex.join(words), made.parent)
     if done.returncode != 0:
         test.broken = done.stdout
-    return test
+    return [test]
 
 
-def _differential(folder):
+def _differential(folder, seed):
     """Generated programs with what they must return."""
-    subprocess.run(["rm", "-rf", folder], check=True)
-    done = subprocess.run([TARGET / "debug" / "differential", "export", folder], env=environment(), text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        yield Test("differential", str(folder), [], broken=done.stdout)
-    for case in sorted(folder.glob("*.json")):
-        needs = _MCPU_NEEDS.get(case.stem.rsplit(".", 1)[1], _OLDEST)
-        files = [case, case.with_suffix(".o")]
-        yield Test(f"differential/{case.stem}", str(folder), [(f"replay cases {case}", needs)], files=files)
+    folder = folder / seed
+    folder.mkdir(parents=True)
+    words = [TARGET / "debug" / "differential", "export", folder, "--seed", seed, "--functions", "100"]
+    done = subprocess.run(words, env=environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    broken = [Test(f"differential/{seed}", str(folder), [], broken=done.stdout)] if done.returncode != 0 else []
+    return broken + [_case(case) for case in sorted(folder.glob("*.json"))]
+
+
+def _case(case):
+    needs = _MCPU_NEEDS.get(case.stem.rsplit(".", 1)[1], _OLDEST)
+    name = f"differential/{case.parent.name}/{case.stem}"
+    return Test(name, str(case.parent), [(f"replay cases {case}", needs)], files=[case, case.with_suffix(".o")])
