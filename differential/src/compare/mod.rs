@@ -232,7 +232,7 @@ impl Comparison<'_> {
                         break;
                     }
                 }
-                Err(Stop::Break | Stop::Continue | Stop::Return(_)) => {
+                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_)) => {
                     self.fail(Kind::NotEvaluated, None, Some((name, Some(input))), "an exit to nowhere".into());
                 }
             }

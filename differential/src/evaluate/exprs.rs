@@ -6,10 +6,10 @@ use super::{Machine, Run, Stop, text};
 use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
 use ksc::types::{Ty, TyKind};
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     /// Operands are evaluated from left to right.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
-    pub(super) fn value(&mut self, expr: &Expr) -> Run<Value> {
+    pub(super) fn value(&mut self, expr: &'a Expr) -> Run<Value> {
         self.step()?;
         let ty = expr.ty;
         Ok(match &expr.kind {
@@ -92,7 +92,7 @@ impl Machine<'_> {
 
     /// A variable, or a part of one or of a value that is stored nowhere.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is no place")]
-    fn stored(&mut self, expr: &Expr) -> Run<Value> {
+    fn stored(&mut self, expr: &'a Expr) -> Run<Value> {
         if let Some(target) = self.target(expr)? {
             return Ok(self.read(&target, expr.ty));
         }
@@ -152,7 +152,7 @@ impl Machine<'_> {
         Ok(Value::Int(self.int(to)?.wrap(value.number())))
     }
 
-    fn if_(&mut self, node: &If) -> Run<Value> {
+    fn if_(&mut self, node: &'a If) -> Run<Value> {
         let is_taken = match &node.condition {
             Condition::Expr(condition) => self.value(condition)?.truth(),
             Condition::Bindings(bindings) => {
@@ -173,7 +173,7 @@ impl Machine<'_> {
     }
 
     /// What no arm takes yields zero.
-    fn match_(&mut self, node: &Match, ty: Ty) -> Run<Value> {
+    fn match_(&mut self, node: &'a Match, ty: Ty) -> Run<Value> {
         let subject = self.value(&node.subject)?.number();
         let takes = |&(low, high): &(i128, i128)| low <= subject && subject <= high;
         if let Some(arm) = node.arms.iter().find(|arm| arm.ranges.iter().any(takes)) {

@@ -12,7 +12,7 @@ mod stmts;
 mod text;
 mod value;
 
-use ksc::sema::tree::{Func, FuncId, LocalId, Program};
+use ksc::sema::tree::{Block, Func, FuncId, LocalId, Program};
 use ksc::types::Types;
 use maps::{Model, Slots};
 use value::Object;
@@ -23,6 +23,8 @@ pub enum Stop {
     Break,
     Continue,
     Return(Value),
+    /// With the code.
+    Throw(i32),
     /// It takes longer than a test may take.
     TooLong,
     /// The evaluator does not know this part of the language.
@@ -54,6 +56,8 @@ struct Frame<'a> {
     func: &'a Func,
     /// Where each local lives.
     locals: Vec<Object>,
+    /// What runs at its end, the last one first.
+    deferred: Vec<&'a Block>,
 }
 
 impl<'a> Machine<'a> {
@@ -114,22 +118,37 @@ impl<'a> Machine<'a> {
         for (&param, arg) in func.params.iter().zip(args) {
             *self.whole(locals[param.0 as usize]) = arg;
         }
-        self.frames.push(Frame { func, locals });
+        self.frames.push(Frame { func, locals, deferred: Vec::new() });
         let end = self.block(&func.body);
+        // What is returned is known before anything deferred runs.
         let result = match end {
-            Err(Stop::Return(value)) => value,
+            Err(Stop::Return(value)) => Ok(value),
             // A match that took no arm may come to the end of a function that has a result.
             Ok(_) => match func.named_result {
-                Some(local) => self.object(local).clone(),
-                None => value::zero(self.types, func.result),
+                Some(local) => Ok(self.object(local).clone()),
+                None => Ok(value::zero(self.types, func.result)),
             },
-            Err(stop) => {
-                return Err(stop);
-            }
+            Err(Stop::Throw(code)) => Err(Stop::Throw(code)),
+            Err(stop @ (Stop::Break | Stop::Continue | Stop::TooLong | Stop::Unknown(_))) => return Err(stop),
         };
+        self.run_deferred()?;
         self.frames.pop();
         self.objects.truncate(first);
-        Ok(result)
+        result
+    }
+
+    /// What the running function deferred.
+    fn run_deferred(&mut self) -> Run<()> {
+        while let Some(block) = self.frame_mut().deferred.pop() {
+            match self.block(block) {
+                Ok(_) => {}
+                Err(stop @ (Stop::TooLong | Stop::Unknown(_))) => return Err(stop),
+                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_)) => {
+                    return Err(Stop::Unknown("a deferred block that leaves"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Run<()> {

@@ -5,10 +5,10 @@ use super::{Machine, Run, Stop};
 use ksc::sema::tree::{Expr, ExprKind};
 use ksc::types::TyKind;
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     /// What an expression names; none if it is a value that is stored nowhere.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is a value")]
-    pub(super) fn target(&mut self, expr: &Expr) -> Run<Option<Target>> {
+    pub(super) fn target(&mut self, expr: &'a Expr) -> Run<Option<Target>> {
         let root = |object| Some(Target::Place(Place { object, path: Vec::new() }));
         Ok(match &expr.kind {
             ExprKind::Local(local) => root(self.local(*local)),
@@ -35,7 +35,7 @@ impl Machine<'_> {
         })
     }
 
-    fn element(&mut self, array: Target, index: &Expr) -> Run<Target> {
+    fn element(&mut self, array: Target, index: &'a Expr) -> Run<Target> {
         let index = self.value(index)?.number();
         let Target::Place(place) = &array else { return Ok(Target::Nowhere) };
         let length = self.at(place).length();

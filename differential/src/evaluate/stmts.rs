@@ -3,11 +3,11 @@
 use super::arith;
 use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
-use ksc::sema::tree::{Block, CompoundOp, Expr, LocalId, Stmt, StmtKind};
+use ksc::sema::tree::{Block, Catch, CatchKind, CompoundOp, Expr, LocalId, Stmt, StmtKind};
 use ksc::types::Ty;
 
-impl Machine<'_> {
-    pub(super) fn block(&mut self, block: &Block) -> Run<Value> {
+impl<'a> Machine<'a> {
+    pub(super) fn block(&mut self, block: &'a Block) -> Run<Value> {
         for stmt in &block.stmts {
             self.stmt(stmt)?;
         }
@@ -18,7 +18,7 @@ impl Machine<'_> {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
-    fn stmt(&mut self, stmt: &Stmt) -> Run<()> {
+    fn stmt(&mut self, stmt: &'a Stmt) -> Run<()> {
         self.step()?;
         match &stmt.kind {
             StmtKind::Var { local, init } => {
@@ -62,13 +62,40 @@ impl Machine<'_> {
                 };
                 return Err(Stop::Return(value));
             }
+            StmtKind::Throw(code) => return Err(Stop::Throw(self.value(code)?.number() as i32)),
+            StmtKind::Try { body, catches } => match self.block(body) {
+                Err(Stop::Throw(code)) => self.catch(code, catches)?,
+                end => {
+                    end?;
+                }
+            },
+            StmtKind::Defer(block) => self.frame_mut().deferred.push(block),
             _ => return Err(Stop::Unknown("a kind of statement")),
         }
         Ok(())
     }
 
+    /// The first handler that takes the code runs; what it throws is not for the others.
+    fn catch(&mut self, code: i32, catches: &'a [Catch]) -> Run<()> {
+        for catch in catches {
+            let takes = match catch.takes {
+                CatchKind::Code(wanted) => code == wanted,
+                CatchKind::Any => true,
+                CatchKind::Bind(local) => {
+                    *self.object(local) = Value::Int(code.into());
+                    true
+                }
+            };
+            if takes {
+                self.block(&catch.body)?;
+                return Ok(());
+            }
+        }
+        Err(Stop::Throw(code))
+    }
+
     /// The place is found, then the value computed, then the place changed.
-    fn assign(&mut self, target: &Expr, op: Option<CompoundOp>, value: &Expr) -> Run<()> {
+    fn assign(&mut self, target: &'a Expr, op: Option<CompoundOp>, value: &'a Expr) -> Run<()> {
         let found = self.target(target)?.ok_or(Stop::Unknown("a kind of place"))?;
         let value = self.value(value)?;
         let Target::Place(place) = found else { return Ok(()) };
@@ -97,7 +124,7 @@ impl Machine<'_> {
     }
 
     /// One turn of a loop; whether it goes on.
-    pub(super) fn turn(&mut self, body: &Block) -> Run<bool> {
+    pub(super) fn turn(&mut self, body: &'a Block) -> Run<bool> {
         self.step()?;
         match self.block(body) {
             Ok(_) | Err(Stop::Continue) => Ok(true),
@@ -106,7 +133,12 @@ impl Machine<'_> {
         }
     }
 
-    fn range(&mut self, local: LocalId, (low, high, inclusive): (&Expr, &Expr, bool), body: &Block) -> Run<()> {
+    fn range(
+        &mut self,
+        local: LocalId,
+        (low, high, inclusive): (&'a Expr, &'a Expr, bool),
+        body: &'a Block,
+    ) -> Run<()> {
         let (low, high) = (self.value(low)?.number(), self.value(high)?.number());
         let mut index = low;
         while index < high || (inclusive && index == high) {
@@ -120,7 +152,7 @@ impl Machine<'_> {
     }
 
     /// Each element is read when its turn comes.
-    fn each(&mut self, array: &Expr, (index, element): (LocalId, LocalId), body: &Block) -> Run<()> {
+    fn each(&mut self, array: &'a Expr, (index, element): (LocalId, LocalId), body: &'a Block) -> Run<()> {
         let target = match self.target(array)? {
             Some(target) => target,
             None => {

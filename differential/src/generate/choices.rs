@@ -10,7 +10,10 @@ impl Generator {
             let (then, otherwise) = (self.branch(class, depth), self.branch(class, depth));
             return format!("({condition} ? {then} : {otherwise})");
         }
-        let then = self.arm_block(class, depth);
+        let then = match self.throw_instead(20) {
+            Some(throw) => throw,
+            None => self.arm_block(class, depth),
+        };
         let otherwise = self.arm_block(class, depth);
         format!("(if ({condition}) {{\n{then}\n}} else {{\n{otherwise}\n}})")
     }
@@ -54,9 +57,14 @@ impl Generator {
     pub fn match_value(&mut self, class: &Class, depth: u32) -> String {
         let (subject, patterns, complete) = self.subject(depth);
         let mut text = format!("(match ({subject}) {{\n");
-        for pattern in patterns {
+        for (at, pattern) in patterns.into_iter().enumerate() {
             let depth = depth.saturating_sub(1);
-            if self.random.percent(70) {
+            // Some arm has a value.
+            if at > 0
+                && let Some(throw) = self.throw_instead(12)
+            {
+                text.push_str(&format!("{pattern}: {throw},\n"));
+            } else if self.random.percent(70) {
                 text.push_str(&format!("{pattern}: {},\n", self.branch(class, depth)));
             } else {
                 let value = self.arm_block(class, depth);
@@ -168,14 +176,15 @@ impl Generator {
     }
 
     /// Whether a call fits the bounds, and there is something for each pointer to point to.
-    fn callable(&self, func: &super::Func) -> bool {
+    pub fn callable(&self, func: &super::Func) -> bool {
         let changed = &func.uses.updates;
         self.affordable(func)
             && self.allows(&func.uses)
+            && self.takes_throws(func)
             && func.params.iter().all(|(ty, pointer)| !pointer || self.has_address(ty, changed))
     }
 
-    fn call_of(&mut self, at: usize, depth: u32) -> String {
+    pub fn call_of(&mut self, at: usize, depth: u32) -> String {
         let (name, params) = (self.funcs[at].name.clone(), self.funcs[at].params.clone());
         let uses = self.funcs[at].uses.clone();
         let mut held = Vec::new();
@@ -195,6 +204,7 @@ impl Generator {
             self.release(held);
         }
         self.change(&uses);
+        self.thrown_by(at);
         format!("{name}({})", args.join(", "))
     }
 }

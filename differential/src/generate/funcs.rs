@@ -24,7 +24,7 @@ impl Generator {
         }
     }
 
-    fn begin(&mut self, result: Option<Ty>, room: usize, max_depth: u32) {
+    pub fn begin(&mut self, result: Option<Ty>, room: usize, max_depth: u32) {
         self.scope = super::Scope::default();
         self.scope.open();
         self.result = result;
@@ -53,6 +53,7 @@ impl Generator {
         let name = self.fresh("f");
         let room = 2 + self.random.below(6);
         self.begin(result.clone(), room, CALL_DEPTH);
+        self.begin_errors(true);
         let mut list = Vec::new();
         for (at, (ty, pointer)) in params.iter().enumerate() {
             if *pointer {
@@ -80,17 +81,22 @@ impl Generator {
         let mut body = self.statements(count);
         if let Some(ty) = &result {
             let named = self.named_result.is_some() && self.random.percent(70);
-            body.push_str(&if named { String::new() } else { format!("\nreturn {}", self.value_of(ty, 2)) });
+            if let Some(throw) = self.throw_instead(15) {
+                body.push_str(&format!("\nif ({}) {{\n{}\n}}\n{throw}", self.boolean(1), self.return_stmt()));
+            } else if !named {
+                body.push_str(&format!("\nreturn {}", self.value_of(ty, 2)));
+            }
         }
         self.line(&format!("{head} {{\n{body}\n}}"));
-        let uses = std::mem::take(&mut self.uses);
-        self.funcs.push(Func { name, params, result, cost: self.cost, depth: self.callee_depth + 1, uses });
+        let (uses, throws) = (std::mem::take(&mut self.uses), self.end_errors());
+        self.funcs.push(Func { name, params, result, cost: self.cost, depth: self.callee_depth + 1, uses, throws });
     }
 
     /// A test: takes four numbers, makes variables of them, does something, and folds all it knows.
     pub fn test(&mut self, at: usize) {
         let room = 3 + self.random.below(6);
         self.begin(Some(U64), room, CALL_DEPTH + 1);
+        self.begin_errors(false);
         let mut body = String::new();
         for (param, local) in ["a", "b", "c", "d"].iter().zip(["x0", "x1", "x2", "x3"]) {
             let ty = self.scalar_type();

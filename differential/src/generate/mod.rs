@@ -14,12 +14,14 @@ mod numbers;
 mod scope;
 mod stmts;
 mod strings;
+mod throws;
 mod types;
 
 use crate::random::Random;
 pub use folding::DIFFERS;
 use maps::{Map, Uses};
 use scope::{Scope, Variable};
+use throws::{Codes, Errors, Thrown};
 use types::{Enum, Struct, Ty};
 
 /// Bytes of local variables in one function: all of a chain of calls must fit a BPF stack of 512.
@@ -44,6 +46,7 @@ pub struct Func {
     /// Calls below it.
     depth: u32,
     uses: Uses,
+    throws: Thrown,
 }
 
 /// What programs are made of, and so where they run.
@@ -87,6 +90,8 @@ pub struct Generator {
     enums: Vec<Enum>,
     /// Names and types.
     consts: Vec<(String, Ty)>,
+    /// What is thrown.
+    codes: Codes,
     globals: Vec<Variable>,
     funcs: Vec<Func>,
     next_name: usize,
@@ -101,6 +106,7 @@ pub struct Generator {
     sticky: Vec<(usize, String)>,
     /// Keys inside one another.
     keys: u32,
+    errors: Errors,
     result: Option<Ty>,
     named_result: Option<String>,
     /// Statements that may still come.
@@ -131,6 +137,7 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         structs: Vec::new(),
         enums: Vec::new(),
         consts: Vec::new(),
+        codes: Codes::new(),
         globals: Vec::new(),
         funcs: Vec::new(),
         next_name: 0,
@@ -140,6 +147,7 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         sealed: Vec::new(),
         sticky: Vec::new(),
         keys: 0,
+        errors: Errors::default(),
         result: None,
         named_result: None,
         room: 0,
@@ -157,6 +165,9 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
     for at in 0..tests {
         // New functions now and then, for the tests that follow.
         if at % 3 == 0 {
+            if generator.random.percent(25) {
+                generator.thrower();
+            }
             generator.function();
         }
         if family == Family::Plain && generator.random.percent(8) {
@@ -202,6 +213,7 @@ impl Generator {
             self.line(&format!("const {name}: {} = {literal}", self.type_name(&ty)));
             self.consts.push((name, ty));
         }
+        self.declare_codes();
         let mut reset = String::new();
         let mut digest = String::new();
         for at in 0..10 {

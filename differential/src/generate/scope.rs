@@ -85,10 +85,22 @@ impl Scope {
         self.variables.push(Variable { pointer: true, ..Variable::new(name, ty) });
     }
 
+    /// Blocks inside one another.
+    pub fn depth(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// Entries of a map may have gone.
     pub fn let_go(&mut self, map: usize) {
         let entries = self.variables.iter_mut().filter_map(|variable| variable.entry.as_mut());
         for entry in entries.filter(|entry| entry.map == map) {
+            entry.is_gone = true;
+        }
+    }
+
+    /// Entries of all maps may have gone.
+    pub fn let_all_go(&mut self) {
+        for entry in self.variables.iter_mut().filter_map(|variable| variable.entry.as_mut()) {
             entry.is_gone = true;
         }
     }

@@ -18,6 +18,9 @@ enum Form {
     Call,
     Const,
     Leave,
+    Try,
+    Throw,
+    Defer,
 }
 
 impl Generator {
@@ -48,6 +51,7 @@ impl Generator {
         }
         let nested = if self.nesting < 3 { 1 } else { 0 };
         let looping = if self.loops < 2 && self.weight <= 64 { nested } else { 0 };
+        let (tries, throws, defers) = self.error_weights();
         let form = self.random.weighted(&[
             (22, Form::Var),
             (22, Form::Assign),
@@ -61,6 +65,9 @@ impl Generator {
             (5, Form::Call),
             (2, Form::Const),
             (4, Form::Leave),
+            (tries, Form::Try),
+            (throws, Form::Throw),
+            (defers, Form::Defer),
         ]);
         self.nesting += 1;
         let text = match form {
@@ -76,6 +83,9 @@ impl Generator {
             Form::Call => self.call_stmt(),
             Form::Const => self.const_stmt(),
             Form::Leave => self.leave(),
+            Form::Try => self.try_stmt(),
+            Form::Throw => self.throw_stmt(),
+            Form::Defer => self.defer_stmt(),
         };
         self.nesting -= 1;
         text
@@ -319,7 +329,9 @@ impl Generator {
                 _ => format!("if ({condition}) {{\n{}\n{word}\n}}", self.assign()),
             };
         }
-        format!("if ({condition}) {{\n{}\n}}", self.return_stmt())
+        // A deferred block is not left.
+        let leave = if self.errors.is_deferred { self.assign() } else { self.return_stmt() };
+        format!("if ({condition}) {{\n{leave}\n}}")
     }
 
     pub fn return_stmt(&mut self) -> String {

@@ -4,7 +4,7 @@ use super::visit::{self, Visitor};
 use crate::check;
 use crate::compare::{Failure, Kind};
 use crate::execute::compile;
-use ksc::ast::{self, Block, Expr, ExprKind, File, IntLit, Item, ItemKind};
+use ksc::ast::{self, Block, Expr, ExprKind, File, IntLit, Item, ItemKind, StmtKind};
 use ksc::session::{Options, Session};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -63,6 +63,7 @@ pub fn reduced(file: &Path, seed: u64, inputs: usize, failure: &Failure) -> std:
         reducer.items(&mut tree);
         reducer.statements(&mut tree);
         reducer.unwrap_statements(&mut tree);
+        reducer.catches(&mut tree);
         reducer.exprs(&mut tree);
         if ast::print::file(&tree) == before || Instant::now() > reducer.until {
             return Ok(Some(ast::print::file(&tree)));
@@ -187,6 +188,19 @@ impl Reducer<'_> {
         }
     }
 
+    /// Handlers, as long as a `try` has another.
+    fn catches(&mut self, tree: &mut File) {
+        self.remove(
+            tree,
+            |file| {
+                let mut count = DropCatches { next: 0, range: 0..0 };
+                visit::file(file, &mut count);
+                count.next
+            },
+            |file, range| visit::file(file, &mut DropCatches { next: 0, range }),
+        );
+    }
+
     /// Expressions: a simple constant, or one of their operands.
     fn exprs(&mut self, tree: &mut File) {
         let mut at = 0;
@@ -243,6 +257,30 @@ impl Visitor for Drop {
             number += 1;
             !self.range.contains(&(number - 1))
         });
+    }
+}
+
+/// Takes out handlers by their numbers; one of each `try` stays.
+struct DropCatches {
+    next: usize,
+    range: std::ops::Range<usize>,
+}
+
+impl Visitor for DropCatches {
+    fn block(&mut self, block: &mut Block) {
+        for stmt in &mut block.stmts {
+            if let StmtKind::Try { catches, .. } = &mut stmt.kind {
+                let (mut number, all) = (self.next, catches.clone());
+                self.next += catches.len();
+                catches.retain(|_| {
+                    number += 1;
+                    !self.range.contains(&(number - 1))
+                });
+                if catches.is_empty() {
+                    catches.extend(all.into_iter().next());
+                }
+            }
+        }
     }
 }
 

@@ -215,6 +215,14 @@ pub fn blocks(stmt: &Stmt) -> Vec<Block> {
     match &stmt.kind {
         StmtKind::While { body, .. } | StmtKind::Loop { body } | StmtKind::DeferBlock(body) => vec![body.clone()],
         StmtKind::For(node) => vec![node.body.clone()],
+        StmtKind::Try { body, catches } => {
+            std::iter::once(body).chain(catches.iter().map(|catch| &catch.body)).cloned().collect()
+        }
+        // What is deferred, at once.
+        StmtKind::DeferCall(call) => {
+            let stmt = Stmt { kind: StmtKind::Expr(call.clone()), span: stmt.span };
+            vec![Block { stmts: vec![stmt], braced: true, span: call.span }]
+        }
         StmtKind::Expr(Expr { kind: ExprKind::Block(block), .. }) => vec![block.clone()],
         StmtKind::Expr(Expr { kind: ExprKind::If(node), .. }) => {
             std::iter::once(node.then.clone()).chain(node.otherwise.clone()).collect()

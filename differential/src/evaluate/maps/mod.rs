@@ -18,7 +18,7 @@ enum Found {
     Value(Value),
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     /// All maps as the kernel makes them.
     pub fn clear_maps(&mut self) {
         self.slots = Slots::default();
@@ -48,7 +48,7 @@ impl Machine<'_> {
         Ok(slot)
     }
 
-    fn key(&mut self, map: MapId, key: &Expr) -> Run<Key> {
+    fn key(&mut self, map: MapId, key: &'a Expr) -> Run<Key> {
         let key = self.value(key)?;
         Ok(self.key_of(map, key))
     }
@@ -59,14 +59,14 @@ impl Machine<'_> {
     }
 
     /// `m[k]`
-    pub(super) fn map_get(&mut self, map: MapId, key: &Expr) -> Run<Value> {
+    pub(super) fn map_get(&mut self, map: MapId, key: &'a Expr) -> Run<Value> {
         let (_, key) = self.key(map, key)?;
         let found = self.find_entry(map, &key)?.map(|slot| self.slots.at(slot).clone());
         Ok(found.unwrap_or_else(|| value::zero(self.types, self.program.map(map).value)))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
-    fn found(&mut self, optional: &Optional) -> Run<Option<Found>> {
+    fn found(&mut self, optional: &'a Optional) -> Run<Option<Found>> {
         Ok(match &optional.kind {
             OptionalKind::MapEntry { map, key } => {
                 let (_, key) = self.key(*map, key)?;
@@ -99,12 +99,12 @@ impl Machine<'_> {
         })
     }
 
-    pub(super) fn is_present(&mut self, optional: &Optional) -> Run<bool> {
+    pub(super) fn is_present(&mut self, optional: &'a Optional) -> Run<bool> {
         Ok(self.found(optional)?.is_some())
     }
 
     /// Binds a name to what is there; whether it is.
-    pub(super) fn bind(&mut self, binding: &Binding) -> Run<bool> {
+    pub(super) fn bind(&mut self, binding: &'a Binding) -> Run<bool> {
         match self.found(&binding.source)? {
             None => return Ok(false),
             Some(Found::Entry(slot)) => self.frame_mut().locals[binding.local.0 as usize] = Object::Entry(slot),
@@ -114,7 +114,7 @@ impl Machine<'_> {
     }
 
     /// `var v = m[k]`
-    pub(super) fn copy(&mut self, local: LocalId, present: LocalId, source: &Optional) -> Run<()> {
+    pub(super) fn copy(&mut self, local: LocalId, present: LocalId, source: &'a Optional) -> Run<()> {
         let (value, is_there) = match self.found(source)? {
             None => (value::zero(self.types, source.ty), false),
             Some(Found::Entry(slot)) => (self.slots.at(slot).clone(), true),
@@ -127,7 +127,7 @@ impl Machine<'_> {
 
     /// Keys, then values, then what is done to the map.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
-    pub(super) fn map_stmt(&mut self, stmt: &StmtKind) -> Run<()> {
+    pub(super) fn map_stmt(&mut self, stmt: &'a StmtKind) -> Run<()> {
         match stmt {
             StmtKind::MapUpdate { map, key, value } => {
                 let key = self.key(*map, key)?;
@@ -148,7 +148,7 @@ impl Machine<'_> {
     }
 
     /// What is absent starts from zero.
-    fn update_in_place(&mut self, map: MapId, key: &Expr, op: CompoundOp, value: &Expr) -> Run<()> {
+    fn update_in_place(&mut self, map: MapId, key: &'a Expr, op: CompoundOp, value: &'a Expr) -> Run<()> {
         let key = self.key(map, key)?;
         let value = self.value(value)?;
         let ty = self.program.map(map).value;
@@ -168,7 +168,7 @@ impl Machine<'_> {
     }
 
     /// What is deleted before its turn has none.
-    fn walk(&mut self, map: MapId, key: LocalId, value: LocalId, body: &Block) -> Run<()> {
+    fn walk(&mut self, map: MapId, key: LocalId, value: LocalId, body: &'a Block) -> Run<()> {
         for (at, bytes) in self.model(map)?.0.keys() {
             let (model, slots) = self.model(map)?;
             let Some(slot) = model.find(&bytes) else { continue };
@@ -183,7 +183,7 @@ impl Machine<'_> {
     }
 
     /// `m.insert(k, v)` and the like.
-    pub(super) fn map_call(&mut self, map: MapId, method: &MapMethodSpec, args: &[Expr]) -> Run<Value> {
+    pub(super) fn map_call(&mut self, map: MapId, method: &MapMethodSpec, args: &'a [Expr]) -> Run<Value> {
         let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
         let status = match (method.name, args.as_slice()) {
             ("insert", [key, value]) => {
@@ -208,7 +208,7 @@ impl Machine<'_> {
     }
 
     /// `fetch_add(place, n)` and the like: the old value.
-    pub(super) fn atomic(&mut self, name: &str, place: &Expr, args: &[Expr]) -> Run<Value> {
+    pub(super) fn atomic(&mut self, name: &str, place: &'a Expr, args: &'a [Expr]) -> Run<Value> {
         let found = self.place_of(place)?;
         let args = args.iter().map(|arg| Ok(self.value(arg)?.number())).collect::<Run<Vec<i128>>>()?;
         let old = self.at(&found).number();
@@ -232,7 +232,7 @@ impl Machine<'_> {
         Ok(Value::Int(old))
     }
 
-    fn place_of(&mut self, place: &Expr) -> Run<Place> {
+    fn place_of(&mut self, place: &'a Expr) -> Run<Place> {
         match self.target(place)? {
             Some(value::Target::Place(place)) => Ok(place),
             Some(value::Target::Nowhere) | None => Err(Stop::Unknown("an atomic operation on no place")),

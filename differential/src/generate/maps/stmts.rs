@@ -189,8 +189,13 @@ impl Generator {
 
     /// `var v = … else { … }`
     fn bind_or_leave(&mut self) -> String {
+        if self.errors.is_deferred && self.loops <= self.conditions {
+            return self.update();
+        }
         let (text, variable) = self.optional();
-        let leave = if self.loops > 0 && self.random.percent(60) {
+        let leave = if let Some(throw) = self.throw_instead(40) {
+            throw
+        } else if self.loops > self.conditions && (self.errors.is_deferred || self.random.percent(60)) {
             self.random.pick(&["break", "continue"]).to_owned()
         } else {
             self.return_stmt()

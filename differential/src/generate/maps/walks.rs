@@ -98,7 +98,8 @@ impl Generator {
         self.stack += 16 + self.size_of(&map.value);
         self.loops += 1;
         self.sealed.push(at);
-        let leave = if self.random.percent(30) { self.return_stmt() } else { format!("{found} = true\nbreak") };
+        let returns = !self.errors.is_deferred && self.random.percent(30);
+        let leave = if returns { self.return_stmt() } else { format!("{found} = true\nbreak") };
         self.sealed.pop();
         self.loops -= 1;
         self.scope.add(&found, Ty::Bool, true);
