@@ -69,6 +69,7 @@ pub fn name(name: &str) -> Option<Instead> {
         "strlen" => Name("len"),
         "ktime_get_ns" | "clock_gettime" => Name("now_ns"),
         "usleep" | "nanosleep" | "msleep" => Form("`sleep(ms)` takes milliseconds"),
+        "rethrow" => Form("a handler throws on what it caught by `catch e { … throw e }`"),
         "exit" => Form("`return` from `main` ends the program with its value"),
         "strcmp" | "strncmp" => Form("strings are compared by `==` and `!=`, their beginnings by `starts_with(s, p)`"),
         "memcmp" => Form("arrays and structs are compared by `==` and `!=`"),

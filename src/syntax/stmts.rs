@@ -233,12 +233,19 @@ impl Builder<'_> {
 
     fn try_stmt(&mut self, pair: Pair<'_, Rule>) -> StmtKind {
         let keyword = self.first_word(&pair);
+        let end = self.span(&pair).hi;
         let mut parts = pair.into_inner();
         let body = self.body(&mut parts);
         let catches: Vec<Catch> = parts.map(|part| self.catch(part)).collect();
+        let other = foreign::throws::after(&self.source[end as usize..]);
         if catches.is_empty() {
-            self.error(keyword, TryWithoutCatch {})
-                .help("catch every code with `catch _ { … }`, or one with `catch CODE { … }`");
+            let help = "catch every code with `catch _ { … }`, or one with `catch CODE { … }`";
+            self.error(keyword, TryWithoutCatch {}).help(other.map_or(help, |(_, help)| help));
+        } else if let Some((word, help)) = other {
+            let lo = end + self.source[end as usize..].find(word).unwrap_or(0) as u32;
+            let span = Span { lo, hi: lo + word.len() as u32, ..keyword };
+            let expected = "`catch` or a statement".to_owned();
+            self.error(span, Expected { expected, found: quoted(word) }).help(help);
         }
         StmtKind::Try { body, catches }
     }
@@ -253,7 +260,13 @@ impl Builder<'_> {
         let pattern = if pattern.as_rule() == Rule::catch_any {
             CatchPattern::Any(pattern_span)
         } else {
-            CatchPattern::Value(without_parens(self.expr(pattern)))
+            let value = without_parens(self.expr(pattern));
+            // In the arms of a `match` that means either.
+            if let ExprKind::Binary { op: BinaryOp::BitOr, op_span, .. } = &value.kind {
+                self.error(*op_span, Expected { expected: "`{`".to_owned(), found: "`|`".to_owned() })
+                    .help(foreign::throws::SEVERAL);
+            }
+            CatchPattern::Value(value)
         };
         Catch { pattern, body: self.block(body), span }
     }

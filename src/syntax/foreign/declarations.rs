@@ -1,6 +1,6 @@
 //! Declarations, and what else is read as two statements in a row or as a product.
 
-use super::{Hint, keywords, written};
+use super::{Hint, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::diag::foreign;
 use crate::source::Span;
@@ -61,8 +61,11 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
 /// Of two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's `!`.
 pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
     let (one, two) = (builder.text(first), builder.text(next));
-    if let Some(hint) = word(one, two, first.hi, next).or_else(|| keywords::statement(one, first)) {
-        return Some(hint);
+    let hint = word(one, two, first.hi, next)
+        .or_else(|| throws::statement(one, two, first, next))
+        .or_else(|| keywords::statement(one, first));
+    if hint.is_some() {
+        return hint;
     }
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));

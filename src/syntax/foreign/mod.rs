@@ -2,6 +2,7 @@
 
 mod declarations;
 pub mod keywords;
+pub mod throws;
 
 pub use declarations::{declaration, pointer, statement};
 
@@ -29,7 +30,8 @@ impl Hint {
 
 /// Of a failure that has no code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    operator(builder, failure)
+    throws::hint(builder, failure)
+        .or_else(|| operator(builder, failure))
         .or_else(|| keywords::header(builder, failure))
         .or_else(|| arm(builder, failure))
         .or_else(|| header(builder, failure))
