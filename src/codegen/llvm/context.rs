@@ -3,7 +3,7 @@
 
 use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{Artifact, addresses, callbacks, flags, null_tests, refusals, settled, stack, zeros};
+use super::{Artifact, addresses, callbacks, flags, limits, null_tests, refusals, settled, stack, zeros};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -171,6 +171,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             keep_loop_heads_first(&g);
             clear_results_of_void(&g);
             null_tests::keep_apart(&g);
+            limits::drop_known(&g);
             addresses::keep_sums(&g);
             flags::forget_choices(&g);
             settled::settle_choices(&g);

@@ -18,6 +18,7 @@ mod function;
 mod functions;
 mod host;
 mod lifetimes;
+mod limits;
 mod line_texts;
 mod memory;
 mod module;

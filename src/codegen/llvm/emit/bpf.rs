@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
     BpfOpaque, BpfUnlock, BpfWhole,
@@ -171,5 +172,6 @@ pub fn clamp(g: &mut FnGen, op: &OpData) {
         text = format!("$0 &= {mask}\n\t{text}");
     }
     let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
+    limits::mark(g.g, value, limit as u64);
     g.set(op, value);
 }

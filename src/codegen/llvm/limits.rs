@@ -1,0 +1,38 @@
+//! Numbers that the optimisation finds out need no limit: of a loop that it unrolls the index is a constant in each copy, and
+//! what bounds it for the verifier, an assembly that LLVM does not look into, would keep the address from being one.
+
+use super::addresses::number;
+use super::module::ModuleGen;
+use inkwell::attributes::AttributeLoc;
+use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntValue};
+
+/// The attribute of a call of assembly that yields the smaller of its operand and a limit, which is the attribute's value.
+const LIMIT: &str = "ksc-limit";
+
+pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
+    let call = bounded.as_instruction().and_then(|made_by| CallSiteValue::try_from(made_by).ok());
+    if let Some(call) = call {
+        call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(LIMIT, &limit.to_string()));
+    }
+}
+
+/// After the optimisation.
+pub fn drop_known(g: &ModuleGen) {
+    let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
+    for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
+        if instruction.get_opcode() == InstructionOpcode::Call
+            && let Ok(call) = CallSiteValue::try_from(instruction)
+            && let Some(value) = known(call, instruction)
+        {
+            call.try_as_basic_value().expect_basic("it yields a number").into_int_value().replace_all_uses_with(value);
+            instruction.erase_from_basic_block();
+        }
+    }
+}
+
+/// The constant that such assembly only hands on.
+fn known<'c>(call: CallSiteValue<'c>, instruction: InstructionValue<'c>) -> Option<IntValue<'c>> {
+    let limit = call.get_string_attribute(AttributeLoc::Function, LIMIT)?;
+    let limit: u64 = limit.get_string_value().to_str().ok()?.parse().ok()?;
+    number(instruction.get_operand(0)).filter(|v| v.get_zero_extended_constant().is_some_and(|known| known <= limit))
+}
