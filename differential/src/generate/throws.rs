@@ -166,12 +166,15 @@ impl Generator {
 
     pub fn try_stmt(&mut self) -> String {
         self.errors.thrown.push(Thrown::default());
-        let mut text = format!("try {{\n{}\n", self.inner());
+        let body = self.inner();
         let is_quiet = self.errors.thrown.last().is_some_and(Thrown::is_nothing);
-        if is_quiet || self.random.percent(30) {
-            text.push_str(&format!("{}\n", if self.random.percent(80) { self.throw_stmt() } else { self.throw() }));
-        }
-        text.push('}');
+        let mut text = if is_quiet || self.random.percent(30) {
+            // Behind a block of its own: it names what is around, which variables of the body may hide.
+            let throw = if self.random.percent(80) { self.throw_stmt() } else { self.throw() };
+            format!("try {{\n{{\n{body}\n}}\n{throw}\n}}")
+        } else {
+            format!("try {{\n{body}\n}}")
+        };
         let mut thrown = self.errors.thrown.pop().unwrap_or_default();
         let codes = self.caught(&mut thrown);
         // There is one handler at least.
@@ -230,8 +233,9 @@ impl Generator {
             self.scope.add(name, Ty::Int { bits: 32, signed: true }, false);
             text.push_str(&format!("g0 = mix(g0, {name} as u64)\n"));
         }
-        text.push_str(&self.inner());
+        let body = self.inner();
         if self.throws_instead(25) {
+            text.push_str(&format!("{{\n{body}\n}}"));
             let condition = self.boolean(0);
             let on = match name {
                 Some(name) if self.random.percent(60) => {
@@ -245,6 +249,8 @@ impl Generator {
             } else {
                 format!("\n{on}")
             });
+        } else {
+            text.push_str(&body);
         }
         self.scope.close();
         format!("{{\n{text}\n}}")
