@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::places::NoPlace;
+use super::places::not_a_place;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NotCallable;
@@ -106,18 +106,5 @@ impl Checker<'_, '_> {
         self.error(name.span, NotAValue { name: name.name.clone(), what: "a module".into() })
             .help(format!("name something of it: `{}.name`", name.name));
         error_expr(name.span)
-    }
-}
-
-/// What a name is that cannot be written to; none for variables.
-pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
-    match entity {
-        Entity::Global(_) | Entity::Broken => None,
-        Entity::Const { .. } | Entity::Variants(_) => Some(NoPlace::CONSTANT),
-        Entity::Func(_) => Some(NoPlace::of("a function")),
-        Entity::Config(_) => Some(NoPlace::CONFIG),
-        Entity::Map(_) => Some(NoPlace::MAP),
-        Entity::Type(_) => Some(NoPlace::of("a type")),
-        Entity::Import(_) => Some(NoPlace::of("a module")),
     }
 }

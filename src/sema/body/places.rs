@@ -1,7 +1,6 @@
 //! What can be assigned to.
 
 use super::exprs::strip;
-use super::modules::not_a_place;
 use super::scope::{LocalKind, Name};
 use super::value::error_expr;
 use super::{Checker, Side};
@@ -9,6 +8,7 @@ use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
 use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
+use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -193,6 +193,19 @@ impl Checker<'_, '_> {
     pub(super) fn not_assignable(&mut self, span: Span, NoPlace { what, help }: NoPlace) -> Expr {
         self.error(span, NotAssignable { what: what.into() }).help(help);
         error_expr(span)
+    }
+}
+
+/// What a name is that cannot be written to; none for variables.
+pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
+    match entity {
+        Entity::Global(_) | Entity::Broken => None,
+        Entity::Const { .. } | Entity::Variants(_) => Some(NoPlace::CONSTANT),
+        Entity::Func(_) => Some(NoPlace::of("a function")),
+        Entity::Config(_) => Some(NoPlace::CONFIG),
+        Entity::Map(_) => Some(NoPlace::MAP),
+        Entity::Type(_) => Some(NoPlace::of("a type")),
+        Entity::Import(_) => Some(NoPlace::of("a module")),
     }
 }
 
