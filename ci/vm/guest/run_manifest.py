@@ -59,7 +59,7 @@ def run(test, environment):
     """Runs the script of one test."""
     begun = time.monotonic()
     os.makedirs(test["folder"], exist_ok=True)
-    with tempfile.TemporaryFile("w+", errors="replace") as out:
+    with tempfile.TemporaryFile("a+", errors="replace") as out:
         process = subprocess.Popen(["bash", "-c", test["script"]], cwd=test["folder"], stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT, env={**os.environ, **environment}, start_new_session=True)
         hung = False
@@ -78,11 +78,12 @@ def run(test, environment):
 def serve():
     """Answers the requests of `forked`; in a copy that runs a script this returns by the script's exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        with open(_REQUESTS) as requests:
-            for line in requests:
-                if os.fork() == 0:
-                    answer(int(line))
+    # Open for writing too: there is no end at which a request could be lost.
+    with os.fdopen(os.open(_REQUESTS, os.O_RDWR)) as requests:
+        while True:
+            line = requests.readline()
+            if os.fork() == 0:
+                answer(int(line))
 
 
 def answer(client):
