@@ -6,21 +6,21 @@
 //! it, it makes a copy of the callee, one for each set of parameters that get them, whose types say so; a variable that
 //! holds nothing else has that type too. Before the passes that look at spaces.
 
+mod copies;
+
 use super::{Changed, Pass, Run};
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use copies::{Copied, Copies, copy, drop_unused};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 const NAME: &str = "origins";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Copy functions for where their pointers come from", run: Run::Module(run) };
-
-/// A function, and the parameters whose memory is known.
-type Copied = (Symbol, Vec<(usize, Origin)>);
 
 /// What a pointer is known to point to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ impl Origin {
 }
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let mut copies: BTreeMap<Copied, Symbol> = BTreeMap::new();
+    let mut copies = Copies::default();
     let mut updates = Updates::default();
     let mut changed = Changed::No;
     let mut at = 0;
@@ -55,14 +55,15 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         changed = changed.or(refine(&mut module.funcs[at], &mut cx.types));
         for op in module.funcs[at].walk() {
             let Some(copied) = hands_over(module, &cx.types, (at, op), &mut updates) else { continue };
-            let name = match copies.get(&copied) {
+            let copied = copies.of_original(copied);
+            let name = match copies.names.get(&copied) {
                 Some(name) => name.clone(),
                 None => {
                     let Some(copy) = copy(module, &mut cx.types, &copied) else { continue };
                     let name = copy.name.clone();
                     Rc::make_mut(&mut cx.names).derive(&name, &copied.0);
                     module.funcs.push(copy);
-                    copies.insert(copied, name.clone());
+                    copies.add(copied, name.clone());
                     name
                 }
             };
@@ -111,92 +112,6 @@ impl Updates {
         });
         self.0.insert(name.clone(), updates);
         updates
-    }
-}
-
-/// The callee, with parameters that say where they point to.
-fn copy(module: &Module, types: &mut Types, (callee, params): &Copied) -> Option<Function> {
-    let mut copy = module.func(callee)?.clone();
-    let mut name = format!("{callee}_");
-    for &(index, origin) in params {
-        name += &format!("_{}_{index}", origin.space().text());
-        let ty = with_space(types, copy.params[index].ty, origin.space());
-        copy.params[index].ty = ty;
-        let value = copy.param(index);
-        copy.values[value].ty = ty;
-    }
-    copy.name = name.as_str().into();
-    Some(copy)
-}
-
-/// Functions whose calls all go to copies are gone; an only copy takes the place and the name.
-fn drop_unused(module: &mut Module, copies: &BTreeMap<Copied, Symbol>) {
-    let mut copies_of: HashMap<&Symbol, Vec<&Symbol>> = HashMap::new();
-    for ((original, _), copy) in copies {
-        copies_of.entry(original).or_default().push(copy);
-    }
-    let gone = unnamed(module, &copies_of);
-    let renamed: HashMap<Symbol, Symbol> = copies
-        .iter()
-        .filter(|((original, _), _)| gone.contains(original) && copies_of[original].len() == 1)
-        .map(|((original, _), copy)| (copy.clone(), original.clone()))
-        .collect();
-    let (mut only, kept): (Vec<Function>, Vec<Function>) =
-        std::mem::take(&mut module.funcs).into_iter().partition(|func| renamed.contains_key(&func.name));
-    for func in &mut only {
-        func.name = renamed[&func.name].clone();
-    }
-    let mut only: HashMap<Symbol, Function> = only.into_iter().map(|func| (func.name.clone(), func)).collect();
-    for func in kept {
-        if !gone.contains(&func.name) {
-            module.funcs.push(func);
-        } else if let Some(copy) = only.remove(&func.name) {
-            module.funcs.push(copy);
-        }
-    }
-    module.funcs.iter_mut().for_each(|func| rename(func, &renamed));
-}
-
-/// The functions with copies that nothing names any more, or only what goes with them.
-fn unnamed(module: &Module, copies_of: &HashMap<&Symbol, Vec<&Symbol>>) -> HashSet<Symbol> {
-    let mut named: HashMap<&Symbol, usize> = HashMap::new();
-    let funcs: HashMap<&Symbol, &Function> = module.funcs.iter().map(|func| (&func.name, func)).collect();
-    for func in &module.funcs {
-        names(func).for_each(|name| *named.entry(name).or_default() += 1);
-    }
-    let with_copies = module.funcs.iter().map(|func| &func.name).filter(|name| copies_of.contains_key(name));
-    let mut left: Vec<&Symbol> = with_copies.filter(|name| !named.contains_key(name)).collect();
-    let mut gone = HashSet::new();
-    while let Some(name) = left.pop() {
-        gone.insert(name.clone());
-        for callee in funcs.get(name).into_iter().flat_map(|func| names(func)) {
-            let Some(count) = named.get_mut(callee) else { continue };
-            *count -= 1;
-            if *count == 0 && copies_of.contains_key(callee) {
-                left.push(callee);
-            }
-        }
-    }
-    gone
-}
-
-/// What the ops of a function name.
-fn names(func: &Function) -> impl Iterator<Item = &Symbol> {
-    func.walk().into_iter().flat_map(|op| &func.ops[op].attrs).filter_map(|attr| match attr {
-        Attr::Symbol(name) => Some(name),
-        Attr::Int(_) | Attr::Bool(_) | Attr::Str(_) | Attr::Type(_) | Attr::Word(_) | Attr::Ints(_) => None,
-    })
-}
-
-fn rename(func: &mut Function, renamed: &HashMap<Symbol, Symbol>) {
-    for op in func.walk() {
-        for attr in &mut func.ops[op].attrs {
-            if let Attr::Symbol(name) = attr
-                && let Some(new) = renamed.get(name)
-            {
-                *attr = Attr::Symbol(new.clone());
-            }
-        }
     }
 }
 
