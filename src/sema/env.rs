@@ -95,6 +95,11 @@ impl Env<'_> {
         self.filtered(module, |entity| matches!(entity, Entity::Type(_)))
     }
 
+    /// Constants and variants.
+    pub fn constant_names(&self, module: ModuleId) -> Vec<String> {
+        self.filtered(module, |entity| matches!(entity, Entity::Const { .. } | Entity::Variants(_)))
+    }
+
     fn filtered(&self, module: ModuleId, wanted: impl Fn(&Entity) -> bool) -> Vec<String> {
         let own = self.names.get(module.0 as usize).into_iter().flatten();
         let own = own.map(|(name, declared)| (name.as_str(), declared));

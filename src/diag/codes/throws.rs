@@ -21,4 +21,6 @@ codes! {
     W0720 UncaughtInUserSpace { what, root, path } = "{what} can leave {root} uncaught{path}",
     /// No code comes to this `catch`: the ones before it take them, or the block of the `try` throws none of this kind.
     W0721 UnreachableCatch = "this `catch` takes nothing",
+    /// After `catch` a constant is the code that it takes. Any other name is a new variable, which takes every code.
+    W0722 CaughtInCapitals { name } = "no constant is called `{name}`: it is a variable here, which takes every code",
 }

@@ -106,4 +106,7 @@ codes! {
     W0243 MissingVariants { missing } = "this `match` has no arm for {missing}",
     /// The arms before take all values that this one names, or its range is empty.
     W0244 UnreachableArm = "this arm is never taken",
+    /// The operands differ in signedness, and the unsigned one is at least as wide. Values are compared, so that a negative
+    /// number is less than every unsigned one; C compares bits here, where it would be greater.
+    W0245 MixedComparison { signed, unsigned } = "`{signed}` is compared with `{unsigned}`",
 }

@@ -5,7 +5,7 @@ use super::binary::operators_of;
 use super::exprs::strip;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::types::{BadOperand, ConstantComparison};
+use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::fold;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
@@ -144,12 +144,40 @@ impl Checker<'_, '_> {
         if let Some(outcome) = outcome {
             self.warn_constant(outcome, span);
         }
+        if l.is_none() && r.is_none() {
+            self.warn_mixed(op, &left, &right, span);
+        }
         let (left_ty, right_ty) = self.compare_types(&left, &right);
         comparison(op, fitted(left.expr, left_ty), fitted(right.expr, right_ty), span)
     }
 
     fn warn_constant(&mut self, outcome: bool, span: Span) {
         self.warn(span, ConstantComparison { outcome: outcome.to_string() });
+    }
+
+    /// Signed with an unsigned type that is as wide: where C would compare other numbers than these.
+    fn warn_mixed(&mut self, op: CompareOp, left: &Value, right: &Value, span: Span) {
+        let types = &self.cx.types;
+        let (Some((l_bits, l_signed)), Some((r_bits, r_signed))) = (types.as_int(left.ty()), types.as_int(right.ty()))
+        else {
+            return;
+        };
+        let (signed, unsigned, bits, other) =
+            if l_signed { (left, right, l_bits, r_bits) } else { (right, left, r_bits, l_bits) };
+        if l_signed == r_signed || other < bits.max(32) || self.never_negative(&signed.expr) {
+            return;
+        }
+        let (signed, unsigned) = (self.ty_name(signed.ty()), self.ty_name(unsigned.ty()));
+        let meaning = if matches!(op, CompareOp::Eq | CompareOp::Ne) { "equals no" } else { "is less than every" };
+        let help = format!("a negative `{signed}` {meaning} `{unsigned}`; `as` on one side says so if bits are meant");
+        self.warn(span, MixedComparison { signed, unsigned }).help(help);
+    }
+
+    /// Whether the number comes from an unsigned type, all of whose values the signed one has.
+    fn never_negative(&self, expr: &Expr) -> bool {
+        let ExprKind::Cast(from) = &expr.kind else { return false };
+        let (from, to) = (self.cx.types.as_int(from.ty), self.cx.types.as_int(expr.ty));
+        matches!((from, to), (Some((from, false)), Some((to, true))) if from < to)
     }
 
     /// What a comparison of any value of the type with the constant yields, if that is always the same.

@@ -5,7 +5,8 @@ use super::flow::Flow;
 use super::scope::{LocalKind, Name};
 use super::value::number;
 use crate::ast::{self, CatchPattern};
-use crate::diag::codes::throws::UnreachableCatch;
+use crate::diag::codes::throws::{CaughtInCapitals, UnreachableCatch};
+use crate::diag::similar;
 use crate::sema::env::Entity;
 use crate::sema::tree::{Catch, CatchKind, LocalId, StmtKind};
 use crate::source::Span;
@@ -107,7 +108,28 @@ impl Checker<'_, '_> {
                 )
             }
         };
-        (!is_constant).then(|| self.declare(&name.name, Ty::I32, name.span, LocalKind::Caught))
+        if is_constant {
+            return None;
+        }
+        let local = self.declare(&name.name, Ty::I32, name.span, LocalKind::Caught);
+        // One warning for one name.
+        self.info(local).read = self.warn_capitals(name);
+        Some(local)
+    }
+
+    /// Constants are written in capitals: a variable that is may be meant as one, and would take every code.
+    fn warn_capitals(&mut self, name: &ast::Ident) -> bool {
+        let text = name.name.as_str();
+        if text.len() < 2 || text.starts_with('_') || text.chars().any(char::is_lowercase) {
+            return false;
+        }
+        let near = similar::best(text, self.env.constant_names(self.module));
+        let warning = self.warn(name.span, CaughtInCapitals { name: text.to_owned() });
+        match near {
+            Some(near) => warning.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            None => warning.help("a variable in small letters says that every code is meant; `catch _` needs none"),
+        };
+        true
     }
 
     /// Whether the catches before take all that this one does, which is reported.
