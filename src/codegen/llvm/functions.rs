@@ -157,7 +157,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
             let place = data.results[0];
             let name = String::from_utf8_lossy(KsVar::of(data).name()).into_owned();
             let ty = self.pointee(place);
-            let slot = self.slot(self.g.memory_type(ty), self.slot_align_of(ty), &name);
+            let slot = self.slot(self.g.memory_type(ty), self.stack_align_of(ty), &name);
             if data.loc.made_by.is_none() {
                 self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
             }

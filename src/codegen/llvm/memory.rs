@@ -12,6 +12,9 @@ use inkwell::values::PointerValue;
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
 const MAX_STORES: u64 = 128;
 
+/// What is aligned less than its target is copied by so many loads and stores at most.
+const MAX_UNITS: u64 = 32;
+
 /// C's alignment of a type. Packet headers have that of their widest field: as C compilers do, code relies on it although
 /// a header may follow one of odd length.
 pub fn natural_align(types: &Types, ty: Ty) -> u64 {
@@ -53,6 +56,17 @@ impl<'c> FnGen<'_, '_, 'c> {
         slot_align(self.types().size_of(ty), natural_align(self.types(), ty))
     }
 
+    /// On the stack shorter ones can be copied by words too.
+    pub fn stack_align_of(&self, ty: Ty) -> u64 {
+        let words = match self.types().size_of(ty) {
+            0..=1 => 1,
+            2..=3 => 2,
+            4..=7 => 4,
+            _ => 8,
+        };
+        words.max(natural_align(self.types(), ty))
+    }
+
     pub fn facts(&self, place: Value) -> PlaceFacts {
         let natural = PlaceFacts { align: natural_align(self.types(), self.pointee(place)), volatile: false };
         match self.func.def(place) {
@@ -64,7 +78,10 @@ impl<'c> FnGen<'_, '_, 'c> {
     fn facts_of(&self, op: OpId, natural: PlaceFacts) -> PlaceFacts {
         let data = &self.func.ops[op];
         let slot = |volatile| PlaceFacts { align: self.slot_align_of(self.pointee(data.results[0])), volatile };
-        if matches!(data.opcode, Opcode::KsVar | Opcode::KsStr) {
+        if data.opcode == Opcode::KsVar {
+            return PlaceFacts { align: self.stack_align_of(self.pointee(data.results[0])), volatile: false };
+        }
+        if data.opcode == Opcode::KsStr {
             return slot(false);
         }
         if data.opcode == Opcode::KsGlobal {
@@ -115,6 +132,9 @@ impl<'c> FnGen<'_, '_, 'c> {
     /// Copies `size` bytes between places that are the same or do not overlap.
     pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
         let unit = to.1.min(from.1).min(8);
+        if self.g.target == Target::Bpf && from.1 < to.1.min(8) && size.div_ceil(unit) <= MAX_UNITS {
+            return self.copy_units(to.0, (from.0, unit), size, volatile);
+        }
         let chunked = self.in_chunks(size, unit, |f, at| {
             let ty = f.g.build.int_type(unit as u32 * 8).into();
             let value = f.g.build.load(ty, f.g.build.offset(from.0, at), unit, volatile);
@@ -128,6 +148,20 @@ impl<'c> FnGen<'_, '_, 'c> {
                 ((self.g.build.offset(to.0, at), unit), (self.g.build.offset(from.0, at), unit))
             };
             self.memcpy(to, from, size - chunked, volatile);
+        }
+    }
+
+    /// In units as the source is aligned: LLVM would make words of those before it stores them.
+    fn copy_units(&self, to: PointerValue<'c>, from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+        let build = &self.g.build;
+        let mut at = 0;
+        while at < size {
+            let unit =
+                std::iter::successors(Some(from.1), |unit| Some(unit / 2)).find(|unit| at + unit <= size).unwrap_or(1);
+            let (offset, ty) = (build.int(64, at), build.int_type(unit as u32 * 8).into());
+            let value = build.load(ty, build.offset(from.0, offset), unit, volatile);
+            build.store(build.offset(to, offset), value, unit);
+            at += unit;
         }
     }
 

@@ -2,17 +2,17 @@
 //!
 //! Every variable index was tested before it came to `ks.elem`, but LLVM may test one copy of the number and index with
 //! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop), and then the verifier does not know that
-//! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is; where the verifier knows the
-//! limit already it takes out that jump. Where a bound is not enough the access stands once for each element (`choices`).
+//! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is: a mask where the largest index
+//! is one, else a jump that the verifier takes out where it knows the limit already. Where a bound is not enough the access stands once for each element (`choices`).
 //! Takes no op away. Before `loop-form`, which counts what bodies hold.
 
 mod choices;
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::KsElem;
-use crate::ir::{Builder, Function, Opcode};
+use crate::ir::{Builder, Function, Opcode, Value};
 use crate::session::Session;
-use crate::types::{Ty, TyKind};
+use crate::types::{Ty, TyKind, Types};
 
 const NAME: &str = "elements";
 pub static PASS: Pass = Pass { name: NAME, summary: "Bound variable indexes of arrays", run: Run::Function(run) };
@@ -37,14 +37,40 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         } else {
             crate::bug!("a `{}` has no elements", cx.types.ir_text(of))
         };
+        let limit = i128::from(length) - 1;
+        let (mut number, limit) = masked(func, &cx.types, index, limit).unwrap_or((index, limit));
         let mut b = Builder::before(func, op, NAME);
-        let mut number = index;
         if b.func.ty(number) != Ty::U64 {
             number = b.arith_cast(number, Ty::U64);
         }
-        let bounded = b.bpf_clamp(number, i128::from(length) - 1, Ty::U64);
+        let bounded = b.bpf_clamp(number, limit, Ty::U64);
         func.ops[op].operands[1] = bounded;
         changed = Changed::Yes;
     }
     changed
+}
+
+/// Of an index that is the low bits of a number, as `x & 15` or `x % 16`, the number and the largest index: those bits are what
+/// `bpf.clamp` takes, so that the number is masked once.
+fn masked(func: &Function, types: &Types, index: Value, limit: i128) -> Option<(Value, i128)> {
+    let op = func.def(index)?;
+    let operands = &func.ops[op].operands;
+    let (number, mask) = match func.ops[op].opcode {
+        Opcode::ArithCast => {
+            types.as_int(func.ty(operands[0]))?;
+            return masked(func, types, operands[0], limit);
+        }
+        Opcode::ArithAnd => {
+            let [left, right] = [operands[0], operands[1]];
+            match (func.known(types, left), func.known(types, right)) {
+                (None, Some(mask)) => (left, mask),
+                (Some(mask), None) => (right, mask),
+                (Some(_), Some(_)) | (None, None) => return None,
+            }
+        }
+        Opcode::KsRem if !types.as_int(func.ty(index))?.1 => (operands[0], func.known(types, operands[1])? - 1),
+        _ => return None,
+    };
+    let low_bits = mask > 0 && (mask + 1).count_ones() == 1;
+    (low_bits && mask <= limit).then_some((number, mask))
 }

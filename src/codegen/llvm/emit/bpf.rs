@@ -166,11 +166,14 @@ pub fn opaque(g: &mut FnGen, op: &OpData) {
 pub fn clamp(g: &mut FnGen, op: &OpData) {
     let view = BpfClamp::of(op);
     let limit = view.limit();
-    let mask = (limit as u64 + 1).next_power_of_two() - 1;
-    let mut text = format!("if $0 <= {limit} goto +1\n\t$0 = {limit}");
-    if g.g.cx.options.mcpu == Mcpu::V1 && i32::try_from(mask).is_ok() {
-        text = format!("$0 &= {mask}\n\t{text}");
-    }
+    let mask = i128::from((limit as u64 + 1).next_power_of_two() - 1);
+    let masked = format!("$0 &= {mask}");
+    let compared = format!("if $0 <= {limit} goto +1\n\t$0 = {limit}");
+    let text = match i32::try_from(mask) {
+        Ok(_) if mask == limit => masked,
+        Ok(_) if g.g.cx.options.mcpu == Mcpu::V1 => format!("{masked}\n\t{compared}"),
+        Ok(_) | Err(_) => compared,
+    };
     let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
     limits::mark(g.g, value, limit as u64);
     g.set(op, value);
