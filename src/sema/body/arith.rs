@@ -171,7 +171,11 @@ impl Checker<'_, '_> {
         }
         let common = common_int(left_int, right_int);
         let constant = number(&left.expr).is_some() || number(&right.expr).is_some();
-        if left_int.1 != right_int.1 && !constant {
+        let known = [left, right].iter().any(|operand| self.mixed.contains(&operand.span()));
+        if known || left_int.1 != right_int.1 && !constant {
+            self.mixed.insert(span);
+        }
+        if left_int.1 != right_int.1 && !constant && !known {
             let result = self.ty_name(self.cx.types.int(common.0, common.1));
             let (left, right) = (self.ty_name(left.ty()), self.ty_name(right.ty()));
             self.warn(span, MixedSigns { left, right, result }).help("`as` says which one is meant");

@@ -164,7 +164,8 @@ impl Checker<'_, '_> {
         };
         let (signed, unsigned, bits, other) =
             if l_signed { (left, right, l_bits, r_bits) } else { (right, left, r_bits, l_bits) };
-        if l_signed == r_signed || other < bits.max(32) || self.never_negative(&signed.expr) {
+        let known = [left, right].iter().any(|operand| self.mixed.contains(&operand.span()));
+        if l_signed == r_signed || known || other < bits.max(32) || self.never_negative(&signed.expr) {
             return;
         }
         let (signed, unsigned) = (self.ty_name(signed.ty()), self.ty_name(unsigned.ty()));

@@ -73,6 +73,7 @@ pub use events::takes as takes_events;
 use flow::Flow;
 use loops::Loop;
 use scope::{Block, LocalInfo, LocalKind};
+use std::collections::HashSet;
 
 /// A function's body after checking.
 pub struct Body {
@@ -131,6 +132,8 @@ struct Checker<'c, 'e> {
     pattern_texts: Vec<Vec<u8>>,
     escapes: escapes::Escapes,
     uses: Uses,
+    /// Operations whose mixed signs were reported, or those of an operand: one warning for one sum.
+    mixed: HashSet<Span>,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
@@ -160,6 +163,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             pattern_texts: Vec::new(),
             escapes: escapes::Escapes::default(),
             uses: Uses::default(),
+            mixed: HashSet::new(),
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
