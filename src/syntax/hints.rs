@@ -234,6 +234,9 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "not" if failure.expected.expression => "negation is written `!c`",
         "+" if before == "=" => "to add to a variable, write `+=`; there is no unary `+`",
         "]" if before == "[" && is_type(failure, -2) => "an array has a length: `u32[4]`",
+        "]" if failure.token(-2) == "[" && matches!(failure.token(-3), ":" | "->" | "*") => {
+            "an array has a length: `u32[4]`, or `[u32; 4]`"
+        }
         "{" if before == "catch" => "`catch _ { … }` catches every code, `catch e { … }` binds it",
         _ if matches!(header_keyword(failure), "while") && before == "}" => {
             "there is no `do`; write `loop { … if (!c) break }`"
