@@ -4,9 +4,10 @@
 //! written lives from its `ks.var` on; one whose address goes where this does not follow it, in the whole function. Parts
 //! are told apart, since a struct literal is written field by field.
 
+use super::memory::parts;
 use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
 use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Value};
-use crate::types::{FieldDef, Ty, TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Variables whose lives begin and end at places of the function.
@@ -20,12 +21,8 @@ pub struct Lifetimes {
     pub end_at: HashMap<BlockId, Vec<Value>>,
 }
 
-/// A part of a variable that is written as a whole: its offset.
-type Part = (Value, u64);
-type Parts = BTreeSet<Part>;
-
-/// Elements of longer arrays are one part.
-const MAX_ELEMENTS: u64 = 16;
+/// Parts of variables that are written as a whole: their offsets.
+type Parts = BTreeSet<(Value, u64)>;
 
 /// The variables of the blocks in `order`, which control reaches.
 pub fn of(module: &Module, func: &Function, types: &Types, order: &[BlockId]) -> Lifetimes {
@@ -102,7 +99,7 @@ impl Touches {
                     touches.escaped.extend(region(func, types, data.operands[0]).filter(|_| escapes).map(|r| r.var));
                 } else if data.opcode == Opcode::KsVar {
                     let all = parts(types, pointee(func, types, data.results[0]));
-                    let fills = all.into_iter().map(|(offset, _)| (data.results[0], offset)).collect();
+                    let fills = all.into_iter().map(|part| (data.results[0], part.at)).collect();
                     touches.by_op.insert(op, Touch { fills, uses: Parts::new() });
                 } else if let Some((frame, callback)) = callback(module, data) {
                     touches.frame(func, types, op, (frame, callback));
@@ -131,13 +128,13 @@ impl Touches {
                 continue;
             }
             let touch = self.by_op.entry(op).or_default();
-            for (offset, size) in parts(types, pointee(func, types, region.var)) {
-                let inside = region.low <= offset && offset + size <= region.high;
-                let overlaps = offset < region.high && region.low < offset + size;
+            for part in parts(types, pointee(func, types, region.var)) {
+                let inside = region.low <= part.at && part.end() <= region.high;
+                let overlaps = part.at < region.high && region.low < part.end();
                 if inside && region.exact && is_written(module, data, index) {
-                    touch.fills.insert((region.var, offset));
+                    touch.fills.insert((region.var, part.at));
                 } else if overlaps {
-                    touch.uses.insert((region.var, offset));
+                    touch.uses.insert((region.var, part.at));
                 }
             }
         }
@@ -156,7 +153,7 @@ impl Touches {
             (_, _) => true,
         };
         let all = parts(types, ty).into_iter();
-        let uses = all.filter(|&(offset, _)| used(offset)).map(|(offset, _)| (region.var, offset)).collect();
+        let uses = all.filter(|part| used(part.at)).map(|part| (region.var, part.at)).collect();
         self.by_op.insert(op, Touch { fills: Parts::new(), uses });
     }
 
@@ -308,35 +305,6 @@ fn pointee(func: &Function, types: &Types, place: Value) -> Ty {
         crate::bug!("{} is no place", types.ir_text(func.ty(place)));
     };
     of
-}
-
-/// Offsets and sizes of the parts of a type. Padding is a part too: the kernel compares it in keys.
-fn parts(types: &Types, ty: Ty) -> Vec<(u64, u64)> {
-    if let TyKind::Struct(id) = types.kind(ty) {
-        let def = types.struct_def(id);
-        let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
-        fields.sort_by_key(|f| f.offset);
-        let (mut all, mut end) = (Vec::new(), 0);
-        for field in fields {
-            if field.offset > end {
-                all.push((end, field.offset - end));
-            }
-            all.extend(parts(types, field.ty).into_iter().map(|(at, size)| (field.offset + at, size)));
-            end = end.max(field.offset + types.size_of(field.ty));
-        }
-        if def.size > end {
-            all.push((end, def.size - end));
-        }
-        return all;
-    }
-    if let TyKind::Array(element, length) = types.kind(ty)
-        && length <= MAX_ELEMENTS
-    {
-        let size = types.size_of(element);
-        let inner = parts(types, element);
-        return (0..length).flat_map(|i| inner.iter().map(move |&(at, part)| (i * size + at, part))).collect();
-    }
-    vec![(0, types.size_of(ty))]
 }
 
 /// The variables that something else than a load or store works on: they cannot become registers.

@@ -5,15 +5,18 @@ use super::module::slot_align;
 use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField, KsGlobal};
 use crate::ir::{OpId, Opcode, Section, Value};
 use crate::target::Target;
-use crate::types::{Origin, Ty, TyKind, Types};
+use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use inkwell::IntPredicate;
 use inkwell::values::PointerValue;
 
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
 const MAX_STORES: u64 = 128;
 
-/// What is aligned less than its target is copied by so many loads and stores at most.
-const MAX_UNITS: u64 = 32;
+/// What LLVM would copy less well is copied by so many loads and stores at most.
+pub const MAX_UNITS: u64 = 32;
+
+/// Elements of longer arrays are one part.
+const MAX_ELEMENTS: u64 = 16;
 
 /// C's alignment of a type. Packet headers have that of their widest field: as C compilers do, code relies on it although
 /// a header may follow one of odd length.
@@ -28,6 +31,50 @@ pub fn natural_align(types: &Types, ty: Ty) -> u64 {
         return types.struct_def(id).fields.iter().map(|f| natural_align(types, f.ty)).max().unwrap_or(1);
     }
     types.align_of(ty)
+}
+
+/// A part of a type's bytes: a field or an element that has no others, or padding, which the kernel compares in keys.
+#[derive(Clone, Copy)]
+pub struct Part {
+    /// In bytes from the start.
+    pub at: u64,
+    pub size: u64,
+    pub padding: bool,
+}
+
+impl Part {
+    pub fn end(self) -> u64 {
+        self.at + self.size
+    }
+
+    fn moved(self, by: u64) -> Part {
+        Part { at: self.at + by, ..self }
+    }
+}
+
+pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
+    let padding = |at: u64, to: u64| (at < to).then_some(Part { at, size: to.saturating_sub(at), padding: true });
+    if let TyKind::Struct(id) = types.kind(ty) {
+        let def = types.struct_def(id);
+        let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
+        fields.sort_by_key(|f| f.offset);
+        let (mut all, mut end) = (Vec::new(), 0);
+        for field in fields {
+            all.extend(padding(end, field.offset));
+            all.extend(parts(types, field.ty).into_iter().map(|part| part.moved(field.offset)));
+            end = end.max(field.offset + types.size_of(field.ty));
+        }
+        all.extend(padding(end, def.size));
+        return all;
+    }
+    if let TyKind::Array(element, length) = types.kind(ty)
+        && length <= MAX_ELEMENTS
+    {
+        let size = types.size_of(element);
+        let inner = parts(types, element);
+        return (0..length).flat_map(|i| inner.iter().map(move |part| part.moved(i * size))).collect();
+    }
+    vec![Part { at: 0, size: types.size_of(ty), padding: false }]
 }
 
 fn lowest_bit(offset: u64) -> u64 {
@@ -132,7 +179,8 @@ impl<'c> FnGen<'_, '_, 'c> {
     /// Copies `size` bytes between places that are the same or do not overlap.
     pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
         let unit = to.1.min(from.1).min(8);
-        if self.g.target == Target::Bpf && from.1 < to.1.min(8) && size.div_ceil(unit) <= MAX_UNITS {
+        let by_units = volatile || from.1 < to.1.min(8);
+        if self.g.target == Target::Bpf && by_units && size.div_ceil(unit) <= MAX_UNITS {
             return self.copy_units(to.0, (from.0, unit), size, volatile);
         }
         let chunked = self.in_chunks(size, unit, |f, at| {
@@ -151,7 +199,8 @@ impl<'c> FnGen<'_, '_, 'c> {
         }
     }
 
-    /// In units as the source is aligned: LLVM would make words of those before it stores them.
+    /// In units as the source is aligned: LLVM would make words of those before it stores them. Where the source must not be
+    /// looked into, `llvm.memcpy` would hide the copy as well.
     fn copy_units(&self, to: PointerValue<'c>, from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
         let build = &self.g.build;
         let mut at = 0;

@@ -2,6 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
+use super::super::memory;
 use super::super::types::field_role;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
@@ -107,6 +108,9 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
         return;
     }
     let (to_facts, from_facts) = (g.facts(to), g.facts(from));
+    if from_facts.volatile && copy_frozen(g, to, from) {
+        return;
+    }
     let parts = g.parts(g.pointee(to), &[to, from]);
     for &(start, end) in &parts {
         let target = (g.part(to, start), part_align(to_facts.align, start));
@@ -118,6 +122,22 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
         g.zero(g.part(to, start), part_align(to_facts.align, start), end - start);
     }
+}
+
+/// Copies what is frozen at load field by field, so that each field of the copy may be a register. False if it has too many.
+fn copy_frozen(g: &mut FnGen, to: Value, from: Value) -> bool {
+    let (to_align, from_align) = (g.facts(to).align, g.facts(from).align);
+    let parts = memory::parts(g.types(), g.pointee(to));
+    let fits = parts.len() as u64 <= memory::MAX_UNITS;
+    for part in parts.into_iter().filter(|_| fits) {
+        let (target, align) = (g.part(to, part.at), part_align(to_align, part.at));
+        if part.padding {
+            g.zero(target, align, part.size);
+        } else {
+            g.copy((target, align), (g.part(from, part.at), part_align(from_align, part.at)), part.size, true);
+        }
+    }
+    fits
 }
 
 /// Of a part that begins so many bytes into a place.
