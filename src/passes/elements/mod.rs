@@ -53,23 +53,22 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
 /// Of an index that is the low bits of a number, as `x & 15` or `x % 16`, the number and the largest index: those bits are what
 /// `bpf.clamp` takes, so that the number is masked once.
 fn masked(func: &Function, types: &Types, index: Value, limit: i128) -> Option<(Value, i128)> {
-    let op = func.def(index)?;
-    let operands = &func.ops[op].operands;
-    let (number, mask) = match func.ops[op].opcode {
-        Opcode::ArithCast => {
-            types.as_int(func.ty(operands[0]))?;
-            return masked(func, types, operands[0], limit);
+    let data = &func.ops[func.def(index)?];
+    let known = |operand: usize| func.known(types, data.operands[operand]);
+    let (number, mask) = if data.opcode == Opcode::ArithCast {
+        let from = data.operands[0];
+        types.as_int(func.ty(from))?;
+        return masked(func, types, from, limit);
+    } else if data.opcode == Opcode::ArithAnd {
+        match (known(0), known(1)) {
+            (None, Some(mask)) => (data.operands[0], mask),
+            (Some(mask), None) => (data.operands[1], mask),
+            (Some(_), Some(_)) | (None, None) => return None,
         }
-        Opcode::ArithAnd => {
-            let [left, right] = [operands[0], operands[1]];
-            match (func.known(types, left), func.known(types, right)) {
-                (None, Some(mask)) => (left, mask),
-                (Some(mask), None) => (right, mask),
-                (Some(_), Some(_)) | (None, None) => return None,
-            }
-        }
-        Opcode::KsRem if !types.as_int(func.ty(index))?.1 => (operands[0], func.known(types, operands[1])? - 1),
-        _ => return None,
+    } else if data.opcode == Opcode::KsRem && !types.as_int(func.ty(index))?.1 {
+        (data.operands[0], known(1)? - 1)
+    } else {
+        return None;
     };
     let low_bits = mask > 0 && (mask + 1).count_ones() == 1;
     (low_bits && mask <= limit).then_some((number, mask))
