@@ -8,8 +8,8 @@ use crate::diag::codes::modules::{NoSuchMember, PrivateMember};
 use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 
 /// Index into `Imports::list`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,8 +38,6 @@ enum Seen {
 pub struct Imports {
     list: Vec<Import>,
     members: Vec<BTreeMap<String, Seen>>,
-    /// Names that were reported: several rules may look at one.
-    reported: RefCell<HashSet<Span>>,
 }
 
 impl Imports {
@@ -68,9 +66,16 @@ impl Imports {
         self.members[module.0 as usize].get(name) == Some(&Seen::Public)
     }
 
-    /// Reports a name that an importer may not use, or that is not there.
+    /// `module.name`, where the file imports a module that declares the name.
+    pub fn spelled_out(&self, name: &Ident) -> Option<String> {
+        let mut here = self.list.iter().filter(|import| import.span.file == name.span.file);
+        let import = here.find(|import| self.is_public(import.module, &name.name))?;
+        Some(format!("{}.{}", import.name, name.name))
+    }
+
+    /// Reports a name that an importer may not use, or that is not there; once, though several rules may look at it.
     pub fn report(&self, cx: &mut Session, import: ImportId, name: &Ident) {
-        if !self.reported.borrow_mut().insert(name.span) {
+        if cx.diags.iter().any(|reported| reported.span == Some(name.span)) {
             return;
         }
         let Import { name: module, module: id, .. } = &self.list[import.0];

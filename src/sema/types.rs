@@ -180,8 +180,9 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
-    let usual = foreign::ty(&name.name).map(str::to_owned);
-    let near = usual.or_else(|| similar::best(&name.name, scope.candidates(Wanted::Type)));
+    let usual = || foreign::ty(&name.name).map(str::to_owned);
+    let similar = || similar::best(&name.name, scope.candidates(Wanted::Type));
+    let near = scope.imports().spelled_out(name).or_else(usual).or_else(similar);
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
     match near {
         Some(near) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),

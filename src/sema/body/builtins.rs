@@ -61,11 +61,12 @@ impl Checker<'_, '_> {
             .map(|builtin| builtin.name)
             .chain(NODES.map(|(node, _)| node))
             .chain(["sizeof", "offsetof"]);
-        let near = similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
+        let near = || similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
+        let elsewhere = self.env.imports.spelled_out(name);
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
-        if let Some(instead) = instead {
+        if let (Some(instead), None) = (instead, &elsewhere) {
             instead.propose(error, name.span);
-        } else if let Some(near) = near {
+        } else if let Some(near) = elsewhere.or_else(near) {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
         error_expr(span)

@@ -228,11 +228,12 @@ fn declared(
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     let instead = foreign::name(&name.name);
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
-    let near = similar::best(&name.name, scope.candidates(Wanted::Any).into_iter().chain(words));
+    let elsewhere = scope.imports().spelled_out(name);
+    let near = || similar::best(&name.name, scope.candidates(Wanted::Any).into_iter().chain(words));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
-    if let Some(instead) = instead {
+    if let (Some(instead), None) = (instead, &elsewhere) {
         instead.propose(error, name.span);
-    } else if let Some(near) = near {
+    } else if let Some(near) = elsewhere.or_else(near) {
         error.help(format!("did you mean `{near}`?")).fix(name.span, near);
     }
 }
