@@ -1,30 +1,46 @@
-//! Which variables a piece of a body assigns to: what was known of them does not hold in a loop around it.
+//! Which variables a piece of a body assigns to: what was known of them does not hold where it may have run.
 
 use super::Checker;
+use super::doubts::Trusted;
 use super::exprs::strip;
 use crate::ast;
+use crate::sema::tree::LocalId;
 
 impl Checker<'_, '_> {
-    /// In a loop body a pointer is known only if no turn of the loop changes it.
+    /// What is known where each turn of a loop begins. That pointers are not null is taken on trust.
+    pub fn loop_head(&mut self, body: &ast::Block) -> Trusted {
+        self.forget_changed(body);
+        self.doubts.trust(body.span, &mut self.flow.not_null)
+    }
+
+    /// What is known after any part of the body.
     pub fn forget_assigned(&mut self, body: &ast::Block) {
+        for (local, value) in self.forget_changed(body) {
+            if !self.is_never_null(value) {
+                self.flow.not_null.remove(&local);
+            }
+        }
+    }
+
+    /// Forgets all but that pointers are not null; yields what the body assigns to which variables.
+    fn forget_changed<'a>(&mut self, body: &'a ast::Block) -> Vec<(LocalId, &'a ast::Expr)> {
         self.forget_addressed();
         self.flow.not_null_parts.clear();
         self.flow.attachments.forget_all();
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);
+        let mut locals = Vec::new();
         for (name, value) in assigned {
-            if let Some(local) = self.local_of(&name) {
-                if !self.is_never_null(value) {
-                    self.flow.not_null.remove(&local);
-                }
-                self.may_be_new(local);
-                self.forget_tests(local);
-                if self.info(local).packet_offset.is_none() {
-                    self.info(local).packet = None;
-                }
-                self.info(local).program = None;
+            let Some(local) = self.local_of(&name) else { continue };
+            self.may_be_new(local);
+            self.forget_tests(local);
+            if self.info(local).packet_offset.is_none() {
+                self.info(local).packet = None;
             }
+            self.info(local).program = None;
+            locals.push((local, value));
         }
+        locals
     }
 
     /// Whether it is a pointer that cannot be null wherever it stands: an address, or a parameter `*T`.

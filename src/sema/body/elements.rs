@@ -215,14 +215,14 @@ impl Checker<'_, '_> {
         };
         let array = self.through_pointer(array);
         let (element, length) = self.array(array.ty)?;
-        self.forget_assigned(&stmt.body);
+        let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
         self.info(index).range = Some((0, i128::from(length) - 1));
         let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
         self.note_held(value, &array);
-        let body = self.loop_body(&stmt.body);
+        let body = self.loop_body(&stmt.body, trusted);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

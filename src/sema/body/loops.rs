@@ -1,6 +1,7 @@
 //! Loops, and the ways out of them.
 
 use super::Checker;
+use super::doubts::Trusted;
 use super::flow::Flow;
 use super::scope::LocalKind;
 use super::value;
@@ -16,15 +17,16 @@ use crate::types::Ty;
 pub(super) struct Loop {
     /// What is known after the `break`s seen so far.
     breaks: Option<Flow>,
+    trusted: Trusted,
 }
 
 impl Checker<'_, '_> {
     pub fn while_stmt(&mut self, condition: &ast::Expr, body: &ast::Block) -> StmtKind {
-        self.forget_assigned(body);
+        let trusted = self.loop_head(body);
         let condition = self.truth(condition);
         let mut after = self.flow.clone();
         self.learn(&condition, true);
-        let body = self.loop_body(body);
+        let body = self.loop_body(body, trusted);
         std::mem::swap(&mut self.flow, &mut after);
         if value::truth(&condition) == Some(true) {
             self.flow.reachable = false;
@@ -36,21 +38,32 @@ impl Checker<'_, '_> {
     }
 
     pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
-        self.forget_assigned(body);
-        let body = self.loop_body(body);
+        let trusted = self.loop_head(body);
+        let body = self.loop_body(body, trusted);
         self.flow.reachable = false;
         self.join_breaks();
         StmtKind::Loop { body }
     }
 
     /// Checks the body; the loop stays on the stack until `join_breaks`.
-    pub fn loop_body(&mut self, body: &ast::Block) -> Block {
-        self.loops.push(Loop { breaks: None });
-        self.block(body)
+    pub fn loop_body(&mut self, body: &ast::Block, trusted: Trusted) -> Block {
+        self.loops.push(Loop { breaks: None, trusted });
+        let body = self.block(body);
+        self.next_turn();
+        body
+    }
+
+    /// Control goes back to the loop's head.
+    fn next_turn(&mut self) {
+        if let Some(Loop { trusted, .. }) = self.loops.last()
+            && self.flow.reachable
+        {
+            self.doubts.compare(trusted, &self.flow.not_null);
+        }
     }
 
     pub fn join_breaks(&mut self) {
-        if let Some(Loop { breaks: Some(breaks) }) = self.loops.pop() {
+        if let Some(Loop { breaks: Some(breaks), .. }) = self.loops.pop() {
             self.flow = breaks.join(self.flow.clone());
         }
     }
@@ -74,6 +87,7 @@ impl Checker<'_, '_> {
             self.outside_loop("continue", span);
             return None;
         }
+        self.next_turn();
         self.flow.reachable = false;
         Some(StmtKind::Continue)
     }
@@ -143,12 +157,12 @@ impl Checker<'_, '_> {
         if value.name != "_" {
             self.percpu_value(map, span);
         }
-        self.forget_assigned(&stmt.body);
+        let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let key = self.declare(&key.name, key_ty, key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body);
+        let body = self.loop_body(&stmt.body, trusted);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();
@@ -165,7 +179,7 @@ impl Checker<'_, '_> {
 
     pub fn unbound_body(&mut self, body: &ast::Block) {
         let after = self.flow.clone();
-        self.loop_body(body);
+        self.loop_body(body, Trusted::default());
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

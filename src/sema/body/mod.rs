@@ -20,6 +20,7 @@ mod convert;
 mod coverage;
 mod defers;
 mod deleted;
+mod doubts;
 mod elements;
 mod escapes;
 mod events;
@@ -69,6 +70,7 @@ use crate::modules::ModuleId;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
+use doubts::Doubts;
 pub use events::takes as takes_events;
 use flow::Flow;
 use loops::Loop;
@@ -85,16 +87,25 @@ pub struct Body {
 /// Checks a function's body; none if errors were reported, or if it has none. What it uses is known all the same.
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
     let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
-    let mut checker = Checker::new(cx, env, func);
-    let mut block = checker.block(body);
-    if !checker.flow.leaves() {
-        checker.end_of_body(&mut block.stmts, body.span);
+    let reported = cx.diags.count();
+    let mut doubts = Doubts::default();
+    loop {
+        let mut checker = Checker::new(cx, env, func, doubts);
+        let mut block = checker.block(body);
+        if !checker.flow.leaves() {
+            checker.end_of_body(&mut block.stmts, body.span);
+        }
+        checker.check_escapes();
+        checker.check_defers();
+        checker.pop_scope();
+        if !checker.doubts.have_grown() {
+            let failed = checker.failed();
+            return ((!failed).then_some(Body { locals: checker.locals, block }), checker.uses);
+        }
+        doubts = checker.doubts;
+        doubts.begin_again();
+        cx.diags.take_since(reported);
     }
-    checker.check_escapes();
-    checker.check_defers();
-    checker.pop_scope();
-    let failed = checker.failed();
-    ((!failed).then_some(Body { locals: checker.locals, block }), checker.uses)
 }
 
 /// Where the function runs, as far as its declaration says.
@@ -119,6 +130,7 @@ struct Checker<'c, 'e> {
     scopes: Vec<Block>,
     flow: Flow,
     loops: Vec<Loop>,
+    doubts: Doubts,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
     /// The `try` statements whose blocks are around.
@@ -137,7 +149,7 @@ struct Checker<'c, 'e> {
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
-    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId) -> Checker<'c, 'e> {
+    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId, doubts: Doubts) -> Checker<'c, 'e> {
         let declared = env.program.func(func);
         let side = match declared.role {
             Role::Program(_) | Role::Helper => Side::Bpf,
@@ -155,6 +167,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             scopes: Vec::new(),
             flow: Flow::start(),
             loops: Vec::new(),
+            doubts,
             depth: 0,
             tries: Vec::new(),
             defers: defers::Defers::default(),

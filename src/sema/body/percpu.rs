@@ -93,12 +93,12 @@ impl Checker<'_, '_> {
         let [cpu, value] = names.ok()?;
         let (key_ty, value_ty) = self.entry_types(map);
         let key = self.coerced(key, key_ty);
-        self.forget_assigned(&stmt.body);
+        let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let cpu = self.declare(&cpu.name, Ty::U32, cpu.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body);
+        let body = self.loop_body(&stmt.body, trusted);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

@@ -19,7 +19,7 @@ impl Checker<'_, '_> {
     ) -> Option<StmtKind> {
         let (low, high) = self.operands(low, high, None);
         let (low, high, ty) = self.range_bounds(low, high)?;
-        self.forget_assigned(&stmt.body);
+        let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let [name] = stmt.names.as_slice() else {
@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
         if let (Some(low), Some(high)) = (value::number(&low), value::number(&high)) {
             self.info(local).range = Some((low, if inclusive { high } else { high - 1 }));
         }
-        let body = self.loop_body(&stmt.body);
+        let body = self.loop_body(&stmt.body, trusted);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();
