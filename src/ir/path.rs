@@ -48,7 +48,16 @@ impl Path {
         self.written_until(func, types, (func.body, op), false).unwrap_or(false)
     }
 
-    /// The same, from the start of a region, with what is known there; none if the op is not in the region.
+    /// What of it has been written there: all of it, or some of its integers.
+    pub fn parts_written_before(&self, func: &Function, types: &Types, op: OpId, limit: usize) -> Vec<Path> {
+        if self.is_written_before(func, types, op) {
+            return vec![self.clone()];
+        }
+        let integers = self.integers(func, types, limit).unwrap_or_default().into_iter();
+        integers.map(|(part, _)| part).filter(|part| part.is_written_before(func, types, op)).collect()
+    }
+
+    /// Whether it is written, from the start of a region, with what is known there; none if the op is not in the region.
     fn written_until(
         &self,
         func: &Function,

@@ -253,16 +253,16 @@ impl Placed {
     /// Integers that the body of a loop writes and that have a value before it: in variables of the frame, and in `outer`,
     /// which are parts of the frames around the function.
     pub fn written_in(&self, func: &Function, types: &Types, op: OpId, outer: &[Path]) -> Vec<(Path, Ty)> {
-        let has_value = |path: &Path| {
-            let own = path.variable == self.value && path.is_written_before(func, types, op);
-            own || outer.iter().any(|whole| path.is_of(whole))
+        // A struct may have been written field by field.
+        let has_value = |part: &Path| {
+            let own = part.variable == self.value && part.is_written_before(func, types, op);
+            own || outer.iter().any(|whole| part.is_of(whole))
         };
-        let written = written_places(func, types, func.ops[op].regions[0]).into_iter();
-        let written = written.filter(|path| path.is_of_fields() && has_value(path));
+        let written = written_places(func, types, func.ops[op].regions[0]).into_iter().filter(Path::is_of_fields);
         let integers = written.flat_map(|path| path.integers(func, types, FOLLOWED).unwrap_or_default());
         let mut found = Vec::new();
         for part in integers {
-            if !found.contains(&part) {
+            if !found.contains(&part) && has_value(&part.0) {
                 found.push(part);
             }
         }
@@ -279,10 +279,11 @@ impl Placed {
         known: &HashMap<Value, Value>,
     ) -> Vec<Path> {
         let slots = self.frame.uses[&op].iter().map(|&slot| self.frame.slots[slot]);
-        let own = slots.filter(|&(variable, capture)| {
-            capture == Capture::Variable && Path::of(func, types, variable).is_written_before(func, types, op)
+        let own = slots.filter(|(_, capture)| *capture == Capture::Variable).flat_map(|(variable, _)| {
+            let place = known.get(&variable).map(|&place| Path::of(callback, types, place).variable);
+            let parts = Path::of(func, types, variable).parts_written_before(func, types, op, FOLLOWED);
+            parts.into_iter().filter_map(move |part| Some(part.moved_to(place?)))
         });
-        let own = own.filter_map(|(variable, _)| Some(Path::of(callback, types, *known.get(&variable)?)));
         let outer = outer.iter().filter_map(|path| Some(path.moved_to(*known.get(&path.variable)?)));
         own.chain(outer).collect()
     }
