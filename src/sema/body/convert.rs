@@ -181,8 +181,18 @@ impl Checker<'_, '_> {
             (TyKind::Char, TyKind::Str(_)) if text.starts_with('\'') => {
                 Some(format!("a string stands between double quotes: `\"{}\"`", text.trim_matches('\'')))
             }
+            (TyKind::Char, TyKind::Str(_)) => Some(format!("the text of one character: `[{text}]`")),
+            (TyKind::Array(Ty::U8, _), TyKind::Str(_)) => {
+                Some("text is made of characters: an element of type `char`, such as `e as char`".to_owned())
+            }
+            (_, TyKind::Str(_)) if types.as_int(found).is_some() => {
+                Some("numbers become text in `print` alone, by conversions such as `%u`".to_owned())
+            }
             (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => Some("no pointer is `null`".to_owned()),
             (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => Some(format!("its address: `&{text}`")),
+            (TyKind::Array(element, _), TyKind::Ptr { to, .. }) if to == element && names_place(text) => {
+                Some(format!("the address of its first element: `&{text}[0]`"))
+            }
             (TyKind::Ptr { to, .. }, _) if to == wanted => Some(format!("what it points to: `*{cast}`")),
             (TyKind::Ptr { to: other, .. }, TyKind::Ptr { to, .. }) if other != to => {
                 Some(format!("`{cast} as *{}` says that it is meant", types.name(to)))

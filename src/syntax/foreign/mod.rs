@@ -285,7 +285,7 @@ fn cast(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     Some(Hint::edit(format!("a conversion is written `{form}`"), span, form))
 }
 
-/// `import "flow.ks"`, `import flow`.
+/// `import "flow.ks"`, `import flow`, `import flow from flow.ks`.
 fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     const FORM: &str = "a module is imported as `import name from \"file.ks\"`";
     if failure.token(-1) == "import" {
@@ -301,7 +301,8 @@ fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         return Some(Hint { help: FORM.to_owned(), fix });
     }
     let expects_from = failure.expected.signs.contains(&"from") && failure.token(-2) == "import";
-    expects_from.then(|| Hint::text(FORM))
+    let no_text = failure.token(-1) == "from" && failure.token(-3) == "import";
+    (expects_from || no_text).then(|| Hint::text(FORM))
 }
 
 fn stem(path: &str) -> &str {
