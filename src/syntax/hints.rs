@@ -226,10 +226,14 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "=" if expects(",") && expects(")") => "parameters have no default values",
         "=" if failure.expected.operator => "an assignment has no value: write a statement for each",
         ":" if matches!(before, ".." | "..=") => "a range has both ends; `default` takes the rest",
+        "," if failure.token(-2) == "(" && failure.token(-3) == "->" => {
+            "a function has one result: a struct holds several values"
+        }
         "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
         ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
+        "." if before == ".." => "a range is written `a..b`, with the end included `a..=b`",
         "..." => "a range is written `a..b`, with the end included `a..=b`",
         "not" if failure.expected.expression => "negation is written `!c`",
         "+" if before == "=" => "to add to a variable, write `+=`; there is no unary `+`",
@@ -306,8 +310,20 @@ fn specific_help(failure: &Failure<'_>) -> Option<String> {
     if choice && expects(":") && failure.expected.operator && !expects(",") && found != ":" {
         return Some("a choice is written `c ? a : b`".to_owned());
     }
+    if found == ":" && failure.token(-2) == "(" && matches!(failure.token(-3), "=" | "(" | ",") {
+        return Some("a function has a name and stands at file level: `fn name(a: T) -> R { … }`".to_owned());
+    }
+    if found == "." && failure.token(-2) == "fn" {
+        return Some(format!("a function's name is one word: `fn {before}_{}(…)`", failure.token(1)));
+    }
     if found == ":" && failure.expected.operator && failure.is_word(-1) {
         return Some(format!("a variable is declared as `var {before}: T = value`"));
+    }
+    if expects("(") && before == "sizeof" {
+        return Some(format!("write `sizeof({found})`"));
+    }
+    if expects("(") && before == "]" && failure.token(-5) == "new" {
+        return Some(format!("write `new {}[{}]()`", failure.token(-4), failure.token(-2)));
     }
     if expects("(") && failure.token(-2) == "new" {
         return Some(format!("write `new {before}()`"));

@@ -1,5 +1,6 @@
 //! Arrays: elements, literals, loops.
 
+use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
 use super::{Checker, Side};
@@ -116,6 +117,12 @@ impl Checker<'_, '_> {
         }
         let place = expected.and_then(|ty| self.array(ty).map(|(element, length)| (ty, element, length)));
         let Some((ty, element, length)) = place else { return self.free_array(elements, span) };
+        if let Some(turned) = self.turned((element, length), elements) {
+            let (found, wanted) = (elements.len().to_string(), length.to_string());
+            let help = format!("the number of the outer array stands first: `{}`", self.ty_name(turned));
+            self.error(span, ElementCount { found, wanted }).help(help);
+            return error_expr(span);
+        }
         let mut values: Vec<Expr> = Vec::new();
         for element_expr in elements {
             let value = self.coerced(element_expr, element);
@@ -195,6 +202,17 @@ impl Checker<'_, '_> {
         }
         let ty = self.cx.types.array(value.ty, found as u64);
         if types::check_size(self.cx, span, ty) { self.filled(value, ty, span) } else { error_expr(span) }
+    }
+
+    /// The type with the lengths of outer and inner arrays exchanged, if it is that which the elements are written for.
+    fn turned(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
+        let (element, columns) = self.array(row)?;
+        let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);
+        if rows == columns || elements.len() as u64 != columns || !elements.iter().all(is_column) {
+            return None;
+        }
+        let row = self.cx.types.array(element, rows);
+        Some(self.cx.types.array(row, columns))
     }
 
     fn filled(&self, value: Expr, ty: Ty, span: Span) -> Expr {

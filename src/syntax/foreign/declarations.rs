@@ -53,6 +53,7 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
         (_, "is") => Some(Hint::edit("equality is `==`", begins, "==")),
         (_, "mod") => Some(Hint::edit("the remainder is `%`", begins, "%")),
         (Some("not"), _) => Some(Hint::edit("negation is written `!c`", Span { lo: end - 3, hi: at.lo, ..at }, "!")),
+        (Some("fn"), _) => Some(Hint::text("functions stand at file level, not in others")),
         (Some("goto"), _) => Some(Hint::text("there is no `goto`: loops are left by `break`, functions by `return`")),
         _ => None,
     }
