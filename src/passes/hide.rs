@@ -5,7 +5,8 @@
 //! with a variable in memory that is always zero is the same value, but not known.
 
 use super::Changed;
-use crate::ir::ops::{ArithCmp, BpfTurns, KsCopy, KsIf, KsStore};
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::{ArithCmp, KsCopy, KsIf, KsStore};
 use crate::ir::{
     Builder, Exit, Function, Global, GlobalKind, Module, OpId, Opcode, Path, RegionId, Section, Symbol, Value,
 };
@@ -90,28 +91,57 @@ fn leaves_loop((end, exit): (OpId, Exit)) -> Option<OpId> {
     (exit != Exit::Continue).then_some(end)
 }
 
-/// What loops store through pointers, into arguments and into arrays, forgotten: of a number on the stack that grows the
-/// verifier knows a wider range each turn. Variables of the function and their fields are hidden as such, see `hide`.
-pub fn forget_stores(func: &mut Function, types: &mut Types, pass: &'static str) -> Changed {
-    let mut inside = Vec::new();
-    for op in func.walk() {
-        if func.ops[op].opcode == Opcode::BpfTurns {
-            func.walk_region(BpfTurns::of(&func.ops[op]).body_region(), &mut inside);
-        }
-    }
-    let writes: BTreeSet<OpId> = inside.into_iter().filter(|&op| writes_elsewhere(func, types, op)).collect();
+/// What loops store through pointers, into arguments and into arrays, forgotten, also where functions do so that loops call: of
+/// a number on the stack that grows the verifier knows a wider range each turn. Variables of the function and their fields are
+/// hidden as such, see `hide`.
+pub fn forget_stores(module: &mut Module, types: &mut Types, pass: &'static str) -> Changed {
+    let repeated = repeated(module);
     let mut changed = Changed::No;
-    for &op in &writes {
-        if func.ops[op].opcode == Opcode::KsCopy {
-            changed = changed.or(forget_copied(func, types, op, pass));
-            continue;
+    for (func, repeated) in std::iter::zip(&mut module.funcs, repeated) {
+        let writes: BTreeSet<OpId> = repeated.into_iter().filter(|&op| writes_elsewhere(func, types, op)).collect();
+        for op in writes {
+            changed = changed.or(forget_stored(func, types, op, pass));
         }
-        let value = KsStore::of(&func.ops[op]).value();
-        let value = forgotten(&mut Builder::before(func, op, pass), value);
-        func.ops[op].operands[1] = value;
-        changed = Changed::Yes;
     }
     changed
+}
+
+/// For each function its ops that the verifier may come to again and again: in loops that become callbacks or walks of
+/// iterators, and in what those call.
+fn repeated(module: &Module) -> Vec<Vec<OpId>> {
+    let mut repeated: Vec<Vec<OpId>> = module.funcs.iter().map(turns).collect();
+    let graph = CallGraph::direct(module);
+    let mut called = BTreeSet::new();
+    for (caller, ops) in repeated.iter().enumerate().filter(|(_, ops)| !ops.is_empty()) {
+        let ops: HashSet<OpId> = ops.iter().copied().collect();
+        let inside = graph.calls(caller).into_iter().filter(|(_, site)| ops.contains(&site.op));
+        called.extend(inside.map(|(callee, _)| callee));
+    }
+    let called = graph.reach(called);
+    for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| called.contains(at)) {
+        repeated[at] = func.walk();
+    }
+    repeated
+}
+
+fn turns(func: &Function) -> Vec<OpId> {
+    let mut inside = Vec::new();
+    for op in func.walk() {
+        if matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+            func.walk_region(func.ops[op].regions[0], &mut inside);
+        }
+    }
+    inside
+}
+
+fn forget_stored(func: &mut Function, types: &mut Types, op: OpId, pass: &'static str) -> Changed {
+    if func.ops[op].opcode == Opcode::KsCopy {
+        return forget_copied(func, types, op, pass);
+    }
+    let value = KsStore::of(&func.ops[op]).value();
+    let value = forgotten(&mut Builder::before(func, op, pass), value);
+    func.ops[op].operands[1] = value;
+    Changed::Yes
 }
 
 /// Numbers in a local variable, before it is copied.

@@ -41,9 +41,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             changed = Changed::Yes;
         }
     }
-    for func in &mut module.funcs {
-        changed = changed.or(hide::forget_stores(func, &mut cx.types, NAME));
-    }
+    changed = changed.or(hide::forget_stores(module, &mut cx.types, NAME));
     for (name, op) in forms.forgetting {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         forget::forget(func, &mut cx.types, op);
