@@ -8,6 +8,7 @@
 //! sizes are known; before `iterators` and `outline`, which take `bpf.turns`.
 
 mod forget;
+mod histories;
 mod learned;
 mod size;
 

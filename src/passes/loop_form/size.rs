@@ -1,5 +1,6 @@
 //! How much of a plain loop the verifier has to walk through.
 
+use super::histories::Histories;
 use super::{forget, learned};
 use crate::ir::ops::{KsBlock, KsCall, KsFor};
 use crate::ir::range::Ranges;
@@ -50,7 +51,14 @@ pub struct Forms {
 /// `callbacks`: kernels have another form for loops; else one stays plain too if its bound is small, though not known, and
 /// what it changes can be forgotten.
 pub fn forms(module: &Module, types: &Types, callbacks: bool) -> Forms {
-    let mut sizes = Sizes { module, types, callbacks, funcs: HashMap::new(), forms: Forms::default() };
+    let mut sizes = Sizes {
+        module,
+        types,
+        callbacks,
+        funcs: HashMap::new(),
+        histories: Histories::default(),
+        forms: Forms::default(),
+    };
     for func in &module.funcs {
         sizes.of_function(&func.name);
     }
@@ -90,6 +98,7 @@ struct Sizes<'m> {
     types: &'m Types,
     callbacks: bool,
     funcs: HashMap<Symbol, Size>,
+    histories: Histories,
     forms: Forms,
 }
 
@@ -157,7 +166,7 @@ impl Sizes<'_> {
         let region = view.body_region();
         let mut inner = Body::of(func, self.types, region);
         let forks = inner.forks();
-        let followed = all.saturating_mul(turns.saturating_pow(forks));
+        let mut followed = all.saturating_mul(turns.saturating_pow(forks));
         let only_form = !self.callbacks || changes_pointer(func, self.types, region);
         let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
         if !only_form {
@@ -169,8 +178,13 @@ impl Sizes<'_> {
             if (subjects > 0 && learned > LEARNED) || many_ends {
                 return None;
             }
+            let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(turns).unwrap_or(u32::MAX)));
+            if (forks > 0 || inner.calls()) && histories > forked && self.histories.kept(self.module, func, &inner.ops)
+            {
+                followed = histories;
+            }
         }
-        if all > plain || forks == 0 || followed <= forked {
+        if all > plain || followed <= forked {
             return (all <= plain).then_some(size);
         }
         if self.callbacks {
@@ -220,6 +234,11 @@ impl Body<'_> {
         let calls =
             self.ops.iter().filter(|&&op| self.func.ops[op].opcode == Opcode::KsCall && self.writes_outside(op));
         (branches + stores.count() + calls.count()) as u32
+    }
+
+    /// Whether there are branches that `forks` does not see.
+    fn calls(&self) -> bool {
+        self.ops.iter().any(|&op| self.func.ops[op].opcode == Opcode::KsCall)
     }
 
     /// Whether variables of outside may tell in which turn the loop was left.
