@@ -102,7 +102,8 @@ impl Checker<'_, '_> {
         if self.side != Side::Bpf {
             let name = self.locals[local.0 as usize].name.clone();
             self.error(place.span, EntryAddress { name: name.clone() })
-                .help(format!("pass a copy: `var copy = {name}`, and write back what changed"));
+                .help(format!("pass a copy: `var copy = {name}`, and write back what changed"))
+                .help("`@helper` before `fn` makes a function that BPF code alone calls, where entries have addresses");
             return None;
         }
         let percpu = self.info(local).map.is_some_and(|map| self.env.program.map(map).kind.percpu);
