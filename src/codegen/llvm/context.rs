@@ -162,7 +162,12 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         crate::bug!("LLVM finds the module not well formed:\n{}\n{}", error.to_string(), g.module.to_string());
     }
     let collected = Collected::default();
-    let passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
+    let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
+    if g.target == Target::Bpf && g.cx.options.opt_level == 1 {
+        // As from level 2 on. Where the constant is in a register, as with v1, verifiers before 6.8 do not know that a comparison
+        // comes out as the same one did before.
+        passes += ",function(jump-threading,simplifycfg)";
+    }
     let bytes = collected.during(g.context, || {
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
