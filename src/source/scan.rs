@@ -73,9 +73,6 @@ impl<'a> Scanner<'a> {
         if self.peek(0) == b'.' && self.peek(1).is_ascii_digit() {
             self.at += 1;
             self.skip_while(is_word);
-        } else if self.peek(0) == b'.' && self.peek(1) != b'.' && !is_word(self.peek(1)) {
-            // A float without digits behind its point: no member, so that the line does not go on.
-            self.at += 1;
         }
         let exponent = matches!(self.src[self.at - 1], b'e' | b'E');
         if exponent && matches!(self.peek(0), b'+' | b'-') && self.peek(1).is_ascii_digit() {

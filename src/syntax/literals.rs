@@ -192,10 +192,6 @@ fn bad_digit(text: &str, digits: &str, at: usize, radix: u32) -> (String, Option
         let help = format!("the type comes from the context, or from `as`: `{form}`");
         return (format!("it takes no suffix `{rest}`"), Some((help, form)));
     }
-    if radix == 10 && rest == "." {
-        let form = format!("{text}0");
-        return ("digits follow the point".to_owned(), Some((format!("write `{form}`"), form)));
-    }
     let bad = rest.chars().next().unwrap_or(' ');
     if radix == 10 && number.is_empty() {
         return ("it has no digits".to_owned(), None);
