@@ -6,7 +6,7 @@ use super::module::ModuleGen;
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntValue};
 
-/// The attribute of a call of assembly that yields the smaller of its operand and a limit, which is the attribute's value.
+/// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";
 
 pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {

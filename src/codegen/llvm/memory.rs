@@ -52,6 +52,7 @@ impl Part {
     }
 }
 
+/// All bytes of a type, in order. Long arrays are one part.
 pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
     let padding = |at: u64, to: u64| (at < to).then_some(Part { at, size: to.saturating_sub(at), padding: true });
     if let TyKind::Struct(id) = types.kind(ty) {

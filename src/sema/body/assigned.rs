@@ -10,7 +10,7 @@ impl Checker<'_, '_> {
     /// What is known where each turn of a loop begins. That pointers are not null is taken on trust.
     pub fn loop_head(&mut self, body: &ast::Block) -> Trusted {
         self.forget_changed(body);
-        self.doubts.trust(body.span, &mut self.flow.not_null)
+        self.doubts.trust(body.span, &mut self.flow)
     }
 
     /// What is known after any part of the body.

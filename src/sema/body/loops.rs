@@ -58,7 +58,7 @@ impl Checker<'_, '_> {
         if let Some(Loop { trusted, .. }) = self.loops.last()
             && self.flow.reachable
         {
-            self.doubts.compare(trusted, &self.flow.not_null);
+            self.doubts.compare(trusted, &self.flow);
         }
     }
 
