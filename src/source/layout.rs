@@ -273,9 +273,9 @@ impl<'a> Pass<'a> {
     fn cut(&mut self, token: Token, newline: bool) {
         let text = self.text(token);
         let prev = self.prev.map_or("", |prev| self.text(prev));
-        let begins = text == "@" || BEGINS_ITEM.contains(&text);
         let boundary = newline || matches!(prev, "" | ";" | "}");
         let maybe_type = matches!(prev, ">" | ">>" | "?");
+        let begins = text == "@" || BEGINS_ITEM.contains(&text) && (!maybe_type || self.introduces(token));
         let starts = match self.items.last_mut() {
             None => true,
             Some(item) if item.header => {
@@ -290,6 +290,17 @@ impl<'a> Pass<'a> {
             let header = matches!(text, "@" | "pub" | "priv" | "pin" | "local" | "percpu");
             self.items.push(Item { range: token.lo..token.hi, broken: false, proper: begins, header });
         }
+    }
+
+    /// Whether a word stands before what it may introduce, on its line. After `a >` it may be a name too.
+    fn introduces(&self, word: Token) -> bool {
+        let rest = &self.src[word.hi..];
+        let comment = |kind| matches!(kind, TokenKind::BlockComment | TokenKind::LineComment | TokenKind::DocComment);
+        let next = Scanner::new(rest).find(|token| !comment(token.kind));
+        next.is_some_and(|next| match next.kind {
+            TokenKind::Word => !CONTINUES.contains(&&rest[next.lo..next.hi]),
+            kind => kind == TokenKind::Str,
+        })
     }
 
     fn open(&mut self, token: Token) {
