@@ -124,6 +124,7 @@ impl<'a> Lowering<'a> {
     /// The end of the function, with something thrown.
     fn end_by_throw(&mut self) {
         if self.source.throws {
+            self.clear_result();
             let result = self.no_result();
             self.b.ks_return(result);
             return self.leave();
@@ -133,6 +134,16 @@ impl<'a> Lowering<'a> {
         }
         // Elsewhere nothing that the checker let through comes here.
         self.unreachable();
+    }
+
+    /// Nobody looks at the caller's place for the result now, but the verifier may think so: it forgets in loops that
+    /// something was thrown, and refuses what is read without having been written.
+    fn clear_result(&mut self) {
+        let Some(place) = self.result_place else { return };
+        // Null would be a value that a function pointer in the result may have.
+        if !self.cx.types.holds(self.source.result, &|kind| matches!(kind, TyKind::Fn(_))) {
+            self.b.ks_zero(place);
+        }
     }
 
     /// The result of a function that has none: nobody looks at it.

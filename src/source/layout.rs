@@ -296,11 +296,12 @@ impl<'a> Pass<'a> {
     fn introduces(&self, word: Token) -> bool {
         let rest = &self.src[word.hi..];
         let comment = |kind| matches!(kind, TokenKind::BlockComment | TokenKind::LineComment | TokenKind::DocComment);
-        let next = Scanner::new(rest).find(|token| !comment(token.kind));
-        next.is_some_and(|next| match next.kind {
-            TokenKind::Word => !CONTINUES.contains(&&rest[next.lo..next.hi]),
-            kind => kind == TokenKind::Str,
-        })
+        let Some(next) = Scanner::new(rest).find(|token| !comment(token.kind)) else { return false };
+        match &rest[next.lo..next.hi] {
+            "@" => true,
+            "?" => next.lo == 0, // `extern?`; `a ? b : c` has a blank
+            text => next.kind == TokenKind::Str || next.kind == TokenKind::Word && !CONTINUES.contains(&text),
+        }
     }
 
     fn open(&mut self, token: Token) {

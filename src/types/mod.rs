@@ -344,13 +344,17 @@ impl Types {
 
     /// A pointer, or something with one in a field or element.
     pub fn holds_pointer(&self, ty: Ty) -> bool {
-        if let TyKind::Array(element, _) = self.kind(ty) {
-            return self.holds_pointer(element);
+        self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { .. }))
+    }
+
+    /// Such a type, or something with one in a field or element.
+    pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
+        let kind = self.kind(ty);
+        match kind {
+            TyKind::Array(element, _) => self.holds(element, wanted),
+            TyKind::Struct(id) => self.struct_def(id).fields.iter().any(|field| self.holds(field.ty, wanted)),
+            _ => wanted(kind),
         }
-        if let TyKind::Struct(id) = self.kind(ty) {
-            return self.struct_def(id).fields.iter().any(|field| self.holds_pointer(field.ty));
-        }
-        matches!(self.kind(ty), TyKind::Ptr { .. })
     }
 
     /// Strings, arrays and structs: never an SSA value, always in a place.
