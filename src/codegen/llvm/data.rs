@@ -52,8 +52,10 @@ fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
         // Nothing outside of the object's code knows it, type information included.
         return value.set_linkage(Linkage::Internal);
     }
-    value.set_constant(section == Section::Rodata);
     if section == Section::Rodata {
+        // The loader writes it before it is frozen: the initial contents tell LLVM nothing, and the program never changes it.
+        value.set_constant(true);
+        value.set_externally_initialized(true);
         g.debug.constant(g.cx, value, &global.name, global.ty, global.span);
     } else {
         g.debug.global(g.cx, value, &global.name, global.ty, global.span, false);

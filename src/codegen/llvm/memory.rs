@@ -2,8 +2,8 @@
 
 use super::function::FnGen;
 use super::module::slot_align;
-use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField, KsGlobal};
-use crate::ir::{OpId, Opcode, Section, Value};
+use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField};
+use crate::ir::{OpId, Opcode, Value};
 use crate::target::Target;
 use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use inkwell::IntPredicate;
@@ -13,7 +13,7 @@ use inkwell::values::PointerValue;
 const MAX_STORES: u64 = 128;
 
 /// What LLVM would copy less well is copied by so many loads and stores at most.
-pub const MAX_UNITS: u64 = 32;
+const MAX_UNITS: u64 = 32;
 
 /// Elements of longer arrays are one part.
 const MAX_ELEMENTS: u64 = 16;
@@ -33,13 +33,12 @@ pub fn natural_align(types: &Types, ty: Ty) -> u64 {
     types.align_of(ty)
 }
 
-/// A part of a type's bytes: a field or an element that has no others, or padding, which the kernel compares in keys.
+/// A part of a type's bytes: a field or an element that has no others, or padding.
 #[derive(Clone, Copy)]
 pub struct Part {
     /// In bytes from the start.
     pub at: u64,
     pub size: u64,
-    pub padding: bool,
 }
 
 impl Part {
@@ -54,7 +53,7 @@ impl Part {
 
 /// All bytes of a type, in order. Long arrays are one part.
 pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
-    let padding = |at: u64, to: u64| (at < to).then_some(Part { at, size: to.saturating_sub(at), padding: true });
+    let padding = |at: u64, to: u64| (at < to).then_some(Part { at, size: to.saturating_sub(at) });
     if let TyKind::Struct(id) = types.kind(ty) {
         let def = types.struct_def(id);
         let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
@@ -75,19 +74,11 @@ pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
         let inner = parts(types, element);
         return (0..length).flat_map(|i| inner.iter().map(move |part| part.moved(i * size))).collect();
     }
-    vec![Part { at: 0, size: types.size_of(ty), padding: false }]
+    vec![Part { at: 0, size: types.size_of(ty) }]
 }
 
 fn lowest_bit(offset: u64) -> u64 {
     if offset == 0 { u64::MAX } else { 1 << offset.trailing_zeros() }
-}
-
-/// What is known of a place.
-#[derive(Clone, Copy)]
-pub struct PlaceFacts {
-    pub align: u64,
-    /// In data that is frozen at load: its contents are for the verifier to know, not for LLVM.
-    pub volatile: bool,
 }
 
 impl<'c> FnGen<'_, '_, 'c> {
@@ -115,54 +106,41 @@ impl<'c> FnGen<'_, '_, 'c> {
         words.max(natural_align(self.types(), ty))
     }
 
-    pub fn facts(&self, place: Value) -> PlaceFacts {
-        let natural = PlaceFacts { align: natural_align(self.types(), self.pointee(place)), volatile: false };
-        match self.func.def(place) {
-            Some(op) => self.facts_of(op, natural),
-            None => natural,
-        }
+    /// The alignment of a place.
+    pub fn align(&self, place: Value) -> u64 {
+        let natural = natural_align(self.types(), self.pointee(place));
+        self.func.def(place).map_or(natural, |op| self.align_of(op, natural))
     }
 
-    fn facts_of(&self, op: OpId, natural: PlaceFacts) -> PlaceFacts {
+    fn align_of(&self, op: OpId, natural: u64) -> u64 {
         let data = &self.func.ops[op];
-        let slot = |volatile| PlaceFacts { align: self.slot_align_of(self.pointee(data.results[0])), volatile };
         if data.opcode == Opcode::KsVar {
-            return PlaceFacts { align: self.stack_align_of(self.pointee(data.results[0])), volatile: false };
+            return self.stack_align_of(self.pointee(data.results[0]));
         }
-        if data.opcode == Opcode::KsStr {
-            return slot(false);
-        }
-        if data.opcode == Opcode::KsGlobal {
-            let section = self.g.ir.global(KsGlobal::of(data).global()).and_then(|g| g.section);
-            return slot(self.g.target == Target::Bpf && section == Some(Section::Rodata));
+        if matches!(data.opcode, Opcode::KsStr | Opcode::KsGlobal) {
+            return self.slot_align_of(self.pointee(data.results[0]));
         }
         if data.opcode == Opcode::KsField {
             let view = KsField::of(data);
-            let base = self.facts(view.base());
             let offset = self.field_def(view.base(), view.field()).offset;
-            return PlaceFacts { align: base.align.min(lowest_bit(offset)), ..base };
+            return self.align(view.base()).min(lowest_bit(offset));
         }
         if data.opcode == Opcode::KsElem {
-            let base = self.facts(KsElem::of(data).base());
             let size = self.types().size_of(self.pointee(data.results[0]));
-            return PlaceFacts { align: base.align.min(lowest_bit(size)), ..base };
+            return self.align(KsElem::of(data).base()).min(lowest_bit(size));
         }
         if data.opcode == Opcode::KsDeref {
-            return self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.facts_of(op, natural));
+            return self.func.def(KsDeref::of(data).pointer()).map_or(natural, |op| self.align_of(op, natural));
         }
         // Pointer to pointer.
         if data.opcode == Opcode::ArithCast {
-            return self.func.def(ArithCast::of(data).value()).map_or(natural, |op| self.facts_of(op, natural));
+            return self.func.def(ArithCast::of(data).value()).map_or(natural, |op| self.align_of(op, natural));
         }
         if data.opcode == Opcode::KsAddr {
-            return self.facts(KsAddr::of(data).place());
+            return self.align(KsAddr::of(data).place());
         }
         // The kernel aligns values of maps and records of ring buffers to 8 bytes.
-        if matches!(data.opcode, Opcode::MapLookup | Opcode::MapNewRecord) {
-            PlaceFacts { align: 8, volatile: false }
-        } else {
-            natural
-        }
+        if matches!(data.opcode, Opcode::MapLookup | Opcode::MapNewRecord) { 8 } else { natural }
     }
 
     /// From here on the slot's contents count; before, others may use its room.
@@ -178,15 +156,15 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 
     /// Copies `size` bytes between places that are the same or do not overlap.
-    pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+    pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
         let unit = to.1.min(from.1).min(8);
-        let by_units = volatile || from.1 < to.1.min(8);
+        let by_units = from.1 < to.1.min(8);
         if self.g.target == Target::Bpf && by_units && size.div_ceil(unit) <= MAX_UNITS {
-            return self.copy_units(to.0, (from.0, unit), size, volatile);
+            return self.copy_units(to.0, (from.0, unit), size);
         }
         let chunked = self.in_chunks(size, unit, |f, at| {
             let ty = f.g.build.int_type(unit as u32 * 8).into();
-            let value = f.g.build.load(ty, f.g.build.offset(from.0, at), unit, volatile);
+            let value = f.g.build.load(ty, f.g.build.offset(from.0, at), unit);
             f.g.build.store(f.g.build.offset(to.0, at), value, unit);
         });
         if chunked < size {
@@ -196,30 +174,29 @@ impl<'c> FnGen<'_, '_, 'c> {
             } else {
                 ((self.g.build.offset(to.0, at), unit), (self.g.build.offset(from.0, at), unit))
             };
-            self.memcpy(to, from, size - chunked, volatile);
+            self.memcpy(to, from, size - chunked);
         }
     }
 
-    /// In units as the source is aligned: LLVM would make words of those before it stores them. Where the source must not be
-    /// looked into, `llvm.memcpy` would hide the copy as well.
-    fn copy_units(&self, to: PointerValue<'c>, from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+    /// In units as the source is aligned: LLVM would make words of those before it stores them.
+    fn copy_units(&self, to: PointerValue<'c>, from: (PointerValue<'c>, u64), size: u64) {
         let build = &self.g.build;
         let mut at = 0;
         while at < size {
             let unit =
                 std::iter::successors(Some(from.1), |unit| Some(unit / 2)).find(|unit| at + unit <= size).unwrap_or(1);
             let (offset, ty) = (build.int(64, at), build.int_type(unit as u32 * 8).into());
-            let value = build.load(ty, build.offset(from.0, offset), unit, volatile);
+            let value = build.load(ty, build.offset(from.0, offset), unit);
             build.store(build.offset(to, offset), value, unit);
             at += unit;
         }
     }
 
-    fn memcpy(&self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, volatile: bool) {
+    fn memcpy(&self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
         let build = &self.g.build;
         let ptr = build.ptr_type().into();
         let size = build.int(64, size);
-        let args = [to.0.into(), from.0.into(), size.into(), build.int(1, volatile.into()).into()];
+        let args = [to.0.into(), from.0.into(), size.into(), build.int(1, 0).into()];
         let call = build.intrinsic(&self.g.module, "llvm.memcpy", &[ptr, ptr, build.int_type(64).into()], &args);
         call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(0), to.1 as u32);
         call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(1), from.1 as u32);

@@ -26,6 +26,7 @@ mod null_tests;
 mod object;
 mod refusals;
 mod settled;
+mod slots;
 mod stack;
 mod types;
 mod zeros;

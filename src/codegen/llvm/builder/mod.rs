@@ -86,6 +86,17 @@ impl<'c> Build<'c> {
         self.builder.position_before(instruction);
     }
 
+    /// Makes these the first instructions of their block, in this order.
+    pub fn move_to_start(&self, block: BasicBlock<'c>, instructions: &[InstructionValue<'c>]) {
+        for instruction in instructions {
+            instruction.remove_from_basic_block();
+        }
+        if let Some(first) = block.get_first_instruction() {
+            self.before(&first);
+            instructions.iter().for_each(|instruction| self.builder.insert_instruction(instruction, None));
+        }
+    }
+
     /// The block that instructions go to.
     pub fn here(&self) -> BasicBlock<'c> {
         match self.builder.get_insert_block() {
@@ -129,19 +140,10 @@ impl<'c> Build<'c> {
         slot
     }
 
-    pub fn load(
-        &self,
-        ty: BasicTypeEnum<'c>,
-        from: PointerValue<'c>,
-        align: u64,
-        volatile: bool,
-    ) -> BasicValueEnum<'c> {
+    pub fn load(&self, ty: BasicTypeEnum<'c>, from: PointerValue<'c>, align: u64) -> BasicValueEnum<'c> {
         let value = made(self.builder.build_load(ty, from, ""));
         if let Some(instruction) = value.as_instruction_value() {
             set_align(instruction, align);
-            if volatile && let Err(error) = instruction.set_volatile(true) {
-                crate::bug!("a load cannot be volatile: {error}");
-            }
         }
         value
     }

@@ -2,7 +2,6 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use super::super::memory;
 use super::super::types::field_role;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
@@ -45,7 +44,7 @@ pub fn var(_: &mut FnGen, _: &OpData) {}
 
 pub fn zero(g: &mut FnGen, op: &OpData) {
     let place = KsZero::of(op).place();
-    let align = g.facts(place).align;
+    let align = g.align(place);
     for (from, to) in g.parts(g.pointee(place), &[place]) {
         g.zero(g.part(place, from), part_align(align, from), to - from);
     }
@@ -69,8 +68,7 @@ pub fn load(g: &mut FnGen, op: &OpData) {
         let zero = g.g.value_type(ty).const_zero();
         return g.set(op, zero);
     }
-    let facts = g.facts(place);
-    let value = g.g.build.load(g.g.memory_type(ty), g.ptr(place), facts.align, facts.volatile);
+    let value = g.g.build.load(g.g.memory_type(ty), g.ptr(place), g.align(place));
     let value = from_memory(g, ty, value);
     g.set(op, value);
 }
@@ -98,7 +96,7 @@ pub fn store(g: &mut FnGen, op: &OpData) {
         return;
     }
     let value = to_memory(g, g.pointee(place), g.value(view.value()));
-    g.g.build.store(g.ptr(place), value, g.facts(place).align);
+    g.g.build.store(g.ptr(place), value, g.align(place));
 }
 
 pub fn copy(g: &mut FnGen, op: &OpData) {
@@ -107,37 +105,18 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     if !reachable(g, op, to) || !reachable(g, op, from) {
         return;
     }
-    let (to_facts, from_facts) = (g.facts(to), g.facts(from));
-    if from_facts.volatile && copy_frozen(g, to, from) {
-        return;
-    }
+    let (to_align, from_align) = (g.align(to), g.align(from));
     let parts = g.parts(g.pointee(to), &[to, from]);
     for &(start, end) in &parts {
-        let target = (g.part(to, start), part_align(to_facts.align, start));
-        let source = (g.part(from, start), part_align(from_facts.align, start));
-        g.copy(target, source, end - start, from_facts.volatile);
+        let target = (g.part(to, start), part_align(to_align, start));
+        let source = (g.part(from, start), part_align(from_align, start));
+        g.copy(target, source, end - start);
     }
     // What is left out is a lock: zero in a copy.
     let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
     if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
-        g.zero(g.part(to, start), part_align(to_facts.align, start), end - start);
+        g.zero(g.part(to, start), part_align(to_align, start), end - start);
     }
-}
-
-/// Copies what is frozen at load field by field, so that each field of the copy may be a register. False if it has too many.
-fn copy_frozen(g: &mut FnGen, to: Value, from: Value) -> bool {
-    let (to_align, from_align) = (g.facts(to).align, g.facts(from).align);
-    let parts = memory::parts(g.types(), g.pointee(to));
-    let fits = parts.len() as u64 <= memory::MAX_UNITS;
-    for part in parts.into_iter().filter(|_| fits) {
-        let (target, align) = (g.part(to, part.at), part_align(to_align, part.at));
-        if part.padding {
-            g.zero(target, align, part.size);
-        } else {
-            g.copy((target, align), (g.part(from, part.at), part_align(from_align, part.at)), part.size, true);
-        }
-    }
-    fits
 }
 
 /// Of a part that begins so many bytes into a place.
@@ -211,8 +190,7 @@ pub fn elem(g: &mut FnGen, op: &OpData) {
 pub fn bits(g: &mut FnGen, op: &OpData) {
     let view = KsBits::of(op);
     let unit_ty = g.pointee(view.place());
-    let facts = g.facts(view.place());
-    let unit = g.g.build.load(g.g.memory_type(unit_ty), g.ptr(view.place()), facts.align, facts.volatile);
+    let unit = g.g.build.load(g.g.memory_type(unit_ty), g.ptr(view.place()), g.align(view.place()));
     let unit = unit.into_int_value();
     let ty = unit.get_type();
     let build = &g.g.build;

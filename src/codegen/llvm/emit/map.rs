@@ -26,7 +26,7 @@ fn lock_flag(g: &FnGen, map: &Symbol) -> u64 {
 /// Where a map is: the object's variable, or what a bound map's place holds.
 pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
     if let Some(&kept) = g.bound.get(map) {
-        return g.g.build.load(g.g.build.ptr_type().into(), kept, 8, false).into_pointer_value();
+        return g.g.build.load(g.g.build.ptr_type().into(), kept, 8).into_pointer_value();
     }
     match g.g.data.get(map) {
         Some(&place) => place,
@@ -105,7 +105,7 @@ fn object(g: &FnGen, map: &Symbol) -> Option<&'static ObjectSpec> {
 
 /// The pointer to an object that a key holds.
 fn pointer_in<'c>(g: &FnGen<'_, '_, 'c>, key: Value) -> BasicValueEnum<'c> {
-    g.g.build.load(g.g.build.ptr_type().into(), g.ptr(key), 8, false)
+    g.g.build.load(g.g.build.ptr_type().into(), g.ptr(key), 8)
 }
 
 pub fn update(g: &mut FnGen, op: &OpData) {

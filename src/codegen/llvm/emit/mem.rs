@@ -127,7 +127,7 @@ fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
 pub fn blur(g: &mut FnGen, op: &OpData) {
     let view = MemBlur::of(op);
     let at = g.g.build.offset(g.ptr(view.place()), g.g.build.int(64, view.offset() as u64));
-    let byte = g.g.build.load(g.g.build.int_type(8).into(), at, 1, false).into_int_value();
+    let byte = g.g.build.load(g.g.build.int_type(8).into(), at, 1).into_int_value();
     let wide = g.g.build.resize(byte, 64, Extend::Zero);
     let unknown = g.g.build.asm_forget(wide);
     let byte = g.g.build.resize(unknown, 8, Extend::Zero);

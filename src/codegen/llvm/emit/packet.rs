@@ -25,12 +25,12 @@ fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueE
     };
     let place = ctx_place(g, ctx, offset);
     if g.field_role(ctx, field) == FieldRole::Plain {
-        let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty), false);
+        let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
         return from_memory(g, ty, value);
     }
     // The kernel declares packet pointers as numbers of 32 bits and makes loads of them pointers.
     let build = &g.g.build;
-    let number = build.load(build.int_type(32).into(), place, 4, false).into_int_value();
+    let number = build.load(build.int_type(32).into(), place, 4).into_int_value();
     build.int_to_ptr(build.resize(number, 64, Extend::Zero)).into()
 }
 

@@ -137,7 +137,7 @@ impl<'c> Line<'c> {
         let place = g.ptr(arg);
         for index in 0..6 {
             let build = &g.g.build;
-            let byte = build.load(build.int_type(8).into(), build.offset(place, build.int(64, index)), 1, false);
+            let byte = build.load(build.int_type(8).into(), build.offset(place, build.int(64, index)), 1);
             let value = build.resize(byte.into_int_value(), 64, Extend::Zero);
             self.push(if index == 0 { "%02x" } else { ":%02x" }, value.into());
         }
