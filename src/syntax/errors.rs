@@ -158,6 +158,11 @@ impl<'a> Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
+    /// Whether the innermost bracket that is open at the fault is that of an index or an array.
+    pub fn in_index(&self) -> bool {
+        self.open_bracket().is_some_and(|open| self.is(open, "["))
+    }
+
     fn is(&self, index: usize, text: &str) -> bool {
         self.tokens.get(index).is_some_and(|t| &self.text[t.lo..t.hi] == text)
     }

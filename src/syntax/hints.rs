@@ -232,6 +232,7 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
+        ".." | "..=" if failure.in_index() => "a part of a string or an array is copied in a loop, one index at a time",
         ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
         "." if before == ".." => "a range is written `a..b`, with the end included `a..=b`",
         "..." => "a range is written `a..b`, with the end included `a..=b`",

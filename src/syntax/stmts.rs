@@ -170,6 +170,9 @@ impl Builder<'_> {
         {
             return StmtKind::Lock { place: place.value.clone(), body };
         }
+        if self.diags.last().and_then(|diag| diag.span).is_some_and(|reported| reported.lo == call.span.lo) {
+            return StmtKind::Lock { place: call, body };
+        }
         let help = match name {
             "switch" => "alternatives are written `match (e) { A: …, default: … }`",
             "elif" | "elseif" | "elsif" => "a further condition is written `else if (c) { … }`",

@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
         for (arg, (_, param)) in args.iter().zip(builtin.params) {
             self.refuse_name(arg, builtin.name);
             checked.push(if *param == ANY_STRING {
-                self.string_argument(&arg.value, builtin)
+                self.string_argument(&arg.value, builtin, span)
             } else {
                 let param = self.table_type(param);
                 self.coerced(&arg.value, param)

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::fields::in_type;
 use super::scope::Name;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
@@ -188,6 +189,12 @@ impl Checker<'_, '_> {
         }
         if self.is_str(base.ty) {
             self.no_string_method(&base, name, callee, span);
+            return error_expr(span);
+        }
+        let length = matches!(name.name.as_str(), "len" | "length" | "size" | "count");
+        if let Some(elements) = self.array_length(base.ty).filter(|_| length) {
+            let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+            in_type(error, span, elements);
             return error_expr(span);
         }
         let known = ["packet"].into_iter().chain(LATER_METHODS.iter().copied());

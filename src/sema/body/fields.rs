@@ -3,6 +3,7 @@
 use super::Checker;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
+use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
 use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
@@ -11,7 +12,7 @@ use crate::sema::members::no_such_field;
 use crate::sema::tree::{ConfigId, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{StructId, Ty};
+use crate::types::{StructId, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// `base.name`, `base->name`
@@ -112,11 +113,22 @@ impl Checker<'_, '_> {
     }
 
     fn no_field(&mut self, ty: Ty, name: &Ident, span: Span) -> Expr {
+        let length = matches!(name.name.as_str(), "len" | "length" | "size");
+        let elements = self.array_length(ty).filter(|_| length);
+        let help =
+            if length && self.is_str(ty) { "`len(s)` is the length of a string" } else { "only structs have fields" };
         let ty = self.ty_name(ty);
-        let length = matches!(name.name.as_str(), "len" | "length" | "size") && ty.starts_with("str(");
-        let help = if length { "`len(s)` is the length of a string" } else { "only structs have fields" };
-        self.error(name.span, NoSuchField { ty, name: name.name.clone() }).help(help);
+        let error = self.error(name.span, NoSuchField { ty, name: name.name.clone() });
+        match elements {
+            Some(elements) => in_type(error, span, elements),
+            None => error.help(help),
+        };
         error_expr(span)
+    }
+
+    /// How many elements a value has, if it is an array.
+    pub fn array_length(&self, ty: Ty) -> Option<u64> {
+        if let TyKind::Array(_, length) = self.cx.types.kind(ty) { Some(length) } else { None }
     }
 
     fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
@@ -125,4 +137,11 @@ impl Checker<'_, '_> {
         let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
         self.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
     }
+}
+
+/// What an expression asks for is the length of an array.
+pub(super) fn in_type(error: &mut Diagnostic, expr: Span, elements: u64) -> &mut Diagnostic {
+    error
+        .help(format!("how many elements an array has is in its type: write `{elements}`"))
+        .fix(expr, elements.to_string())
 }

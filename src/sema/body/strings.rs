@@ -1,6 +1,7 @@
 //! Strings: joining, comparing, and the builtins that take them.
 
 use super::Checker;
+use super::fields::in_type;
 use super::value::{bool_expr, cast, error_expr};
 use crate::ast;
 use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
@@ -93,15 +94,19 @@ impl Checker<'_, '_> {
     }
 
     /// An argument of a builtin that takes strings of any size.
-    pub fn string_argument(&mut self, arg: &ast::Expr, builtin: &BuiltinSpec) -> Expr {
+    pub fn string_argument(&mut self, arg: &ast::Expr, builtin: &BuiltinSpec, call: Span) -> Expr {
         let value = self.typed(arg, None);
         if value.ty == Ty::ERROR || self.is_text(value.ty) {
             return self.as_string(value);
         }
         let found = format!("`{}`", self.ty_name(value.ty));
         let wanted = "a string".to_owned();
+        let elements = self.array_length(value.ty).filter(|_| builtin.name == "len");
         let remark = super::builtins::form(builtin);
-        self.error(value.span, MismatchedTypes { wanted, found }).remark(remark);
+        let error = self.error(value.span, MismatchedTypes { wanted, found }).remark(remark);
+        if let Some(elements) = elements {
+            in_type(error, call, elements);
+        }
         error_expr(value.span)
     }
 
