@@ -1,6 +1,7 @@
 //! Imported modules: `module.name`, in constants and types as in bodies.
 
 use super::env::{Declared, Entity};
+use super::members::of_module;
 use super::scope::{Found, Scope};
 use super::similar;
 use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
@@ -134,9 +135,8 @@ fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: 
     }
     let found = scope.find_in(cx, module, &name.name);
     if let Found::Declared(Declared { entity: Entity::Variants(list), span }) = found {
-        // A predefined enum may have a variant of the same name; the module has not.
-        let own = list.into_iter().filter(|(of, _)| cx.types.enum_def(*of).span.is_some()).collect();
-        return Found::Declared(Declared { entity: Entity::Variants(own), span });
+        let entity = Entity::Variants(of_module(&cx.types, &list));
+        return Found::Declared(Declared { entity, span });
     }
     found
 }

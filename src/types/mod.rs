@@ -350,11 +350,13 @@ impl Types {
     /// Such a type, or something with one in a field or element.
     pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
         let kind = self.kind(ty);
-        match kind {
-            TyKind::Array(element, _) => self.holds(element, wanted),
-            TyKind::Struct(id) => self.struct_def(id).fields.iter().any(|field| self.holds(field.ty, wanted)),
-            _ => wanted(kind),
+        if let TyKind::Array(element, _) = kind {
+            return self.holds(element, wanted);
         }
+        if let TyKind::Struct(id) = kind {
+            return self.struct_def(id).fields.iter().any(|field| self.holds(field.ty, wanted));
+        }
+        wanted(kind)
     }
 
     /// Strings, arrays and structs: never an SSA value, always in a place.

@@ -5,10 +5,9 @@ use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
-use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
 use crate::sema::env::Entity;
-use crate::sema::members::no_such_field;
+use crate::sema::members::{arrow_on_value, no_such_field};
 use crate::sema::tree::{ConfigId, Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -55,7 +54,7 @@ impl Checker<'_, '_> {
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {
-                self.arrow_on_value(&base, name);
+                arrow_on_value(self.cx, base.span, base.ty, name);
             }
             return self.struct_field(base, id, name, span);
         }
@@ -129,13 +128,6 @@ impl Checker<'_, '_> {
     /// How many elements a value has, if it is an array.
     pub fn array_length(&self, ty: Ty) -> Option<u64> {
         if let TyKind::Array(_, length) = self.cx.types.kind(ty) { Some(length) } else { None }
-    }
-
-    fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
-        let ty = self.ty_name(base.ty);
-        let text = format!("{}.{}", self.text(base.span), name.name);
-        let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
-        self.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
     }
 }
 

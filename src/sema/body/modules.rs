@@ -10,6 +10,7 @@ use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::names::NotAValue;
 use crate::sema::env::Entity;
 use crate::sema::imports::ImportId;
+use crate::sema::members::of_module;
 use crate::sema::tree::Expr;
 use crate::sema::types::describe;
 use crate::source::Span;
@@ -32,9 +33,7 @@ impl Checker<'_, '_> {
                 .fix(between, ".");
         }
         if let Entity::Variants(list) = &declared.entity {
-            // A predefined enum may have a variant of the same name; the module has not.
-            let own = list.iter().filter(|(of, _)| self.cx.types.enum_def(*of).span.is_some()).copied().collect();
-            return Some(Entity::Variants(own));
+            return Some(Entity::Variants(of_module(&self.cx.types, list)));
         }
         Some(declared.entity.clone())
     }

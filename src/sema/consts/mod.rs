@@ -5,6 +5,7 @@
 //! what they mean at run time.
 
 mod aggregates;
+mod compare;
 mod convert;
 pub mod floats;
 mod operators;
@@ -19,7 +20,7 @@ pub use sizes::{named_type, written_type};
 
 use super::env::{Declared, Entity};
 use super::imports;
-use super::members::no_such_variant;
+use super::members::{no_such_variant, of_module};
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
 use super::tree::Const;
@@ -139,9 +140,9 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
         ExprKind::Float(text) => Some(Constant::typed(Const::Float(floats::literal(text)), Ty::F64)),
         ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
-        ExprKind::Field { base, name, .. } => match member(cx, scope, expr, expected) {
+        ExprKind::Field { base, name, arrow } => match member(cx, scope, expr, expected) {
             Some(constant) => constant,
-            None => parts::field(cx, scope, base, name, expr.span),
+            None => parts::field(cx, scope, (base, name, *arrow), expr.span),
         },
         ExprKind::Index { base, index } => parts::element(cx, scope, base, index, expr.span),
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
@@ -238,7 +239,8 @@ pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     }
 }
 
-/// Which of the enums that share the variant's name is meant: the expected one, or the only one.
+/// Which of the enums that share the variant's name is meant: the expected one, or the only one. An enum of the file
+/// hides the predefined ones.
 pub fn choose_variant(
     cx: &mut Session,
     name: &Ident,
@@ -250,11 +252,12 @@ pub fn choose_variant(
     {
         return Some(variant);
     }
-    if let &[only] = variants {
+    let visible = of_module(&cx.types, variants);
+    if let &[only] = visible.as_slice() {
         return Some(only);
     }
     let spelled: Vec<String> =
-        variants.iter().map(|(id, _)| format!("`{}::{}`", cx.types.enum_def(*id).name, name.name)).collect();
+        visible.iter().map(|(id, _)| format!("`{}::{}`", cx.types.enum_def(*id).name, name.name)).collect();
     cx.error(name.span, AmbiguousVariant { name: name.name.clone() }).help(format!("write {}", spelled.join(" or ")));
     None
 }

@@ -1,8 +1,11 @@
 //! Operators on constants.
 
-use super::{Constant, exact, floats, integer, literal_type, not_constant, value};
+use super::compare::compare;
+use super::{Constant, convert, exact, floats, integer, literal_type, not_constant, value};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
-use crate::diag::codes::types::{BadOperand, ByteOrderMix, ConstantOverflow, DivisionByZero, ShiftCount};
+use crate::diag::codes::types::{
+    BadOperand, ByteOrderMix, ConstantOverflow, DivisionByZero, MismatchedTypes, ShiftCount,
+};
 use crate::fold::{self, ArithOp, CompareOp};
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
@@ -12,7 +15,7 @@ use crate::types::{Ty, TyKind, Types};
 
 /// How a constant takes part in an operation.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Operand {
+pub(super) enum Operand {
     /// A number without a type.
     Literal(i128),
     /// A number of a type that computes as an integer; widened to at least 32 bits.
@@ -26,7 +29,7 @@ enum Operand {
 }
 
 impl Operand {
-    fn of(types: &Types, constant: &Constant) -> Operand {
+    pub(super) fn of(types: &Types, constant: &Constant) -> Operand {
         match (&constant.value, constant.ty) {
             (Const::Int(value), None) => Operand::Literal(*value),
             (Const::Int(value), Some(ty)) => match (types.as_int(ty), types.kind(ty)) {
@@ -50,8 +53,8 @@ pub fn text(bytes: &[u8]) -> &[u8] {
     &bytes[..end]
 }
 
-fn bad_operand(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<Constant> {
-    let ty = super::convert::type_name(cx, constant);
+pub(super) fn bad_operand(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<Constant> {
+    let ty = convert::type_name(cx, constant);
     cx.error(span, BadOperand { op: op.to_owned(), ty });
     None
 }
@@ -177,7 +180,7 @@ fn literal_beside(types: &Types, value: i128, (bits, signed): (u8, bool)) -> (u8
     types.as_int(literal_type(value)).unwrap_or((bits, signed))
 }
 
-fn both(
+pub(super) fn both(
     cx: &mut Session,
     scope: &mut dyn Scope,
     left: &Expr,
@@ -261,13 +264,13 @@ fn is_literal(constant: &Constant) -> bool {
     constant.ty.is_none() && matches!(constant.value, Const::Int(_))
 }
 
-fn mixed(cx: &mut Session, span: Span, left: &Constant, right: &Constant) -> Option<Constant> {
-    let (left, right) = (super::convert::type_name(cx, left), super::convert::type_name(cx, right));
+pub(super) fn mixed(cx: &mut Session, span: Span, left: &Constant, right: &Constant) -> Option<Constant> {
+    let (left, right) = (convert::type_name(cx, left), convert::type_name(cx, right));
     cx.error(span, ByteOrderMix { left, right }).help("convert one of them with `as`");
     None
 }
 
-fn number(operand: Operand) -> i128 {
+pub(super) fn number(operand: Operand) -> i128 {
     match operand {
         Operand::Literal(value) | Operand::Int(value, ..) | Operand::Be(value, _) => value,
         Operand::Bool(value) => value.into(),
@@ -325,39 +328,6 @@ fn shift(
     }
 }
 
-fn compare(
-    cx: &mut Session,
-    scope: &mut dyn Scope,
-    (op, token): (CompareOp, BinaryOp),
-    left: &Expr,
-    right: &Expr,
-) -> Option<Constant> {
-    let (l, r) = both(cx, scope, left, right, None)?;
-    let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
-    if let (Const::Str(a), Const::Str(b)) = (&l.value, &r.value)
-        && equality
-    {
-        return Some(Constant::bool((text(a) == text(b)) == (op == CompareOp::Eq)));
-    }
-    if floats::is_float(&l) || floats::is_float(&r) {
-        return floats::compare(cx, (op, token), (&l, left.span), (&r, right.span));
-    }
-    let (lhs, rhs) = (Operand::of(&cx.types, &l), Operand::of(&cx.types, &r));
-    match (lhs, rhs) {
-        (Operand::Bool(a), Operand::Bool(b)) => Some(Constant::bool(fold::compare(op, a, b))),
-        (Operand::Bool(_) | Operand::Float(_) | Operand::Other, _) => bad_operand(cx, left.span, token.text(), &l),
-        (_, Operand::Bool(_) | Operand::Float(_) | Operand::Other) => bad_operand(cx, right.span, token.text(), &r),
-        (Operand::Be(_, a), Operand::Be(_, b)) if a != b => mixed(cx, left.span.to(right.span), &l, &r),
-        (Operand::Be(..), Operand::Int(..)) | (Operand::Int(..), Operand::Be(..)) => {
-            mixed(cx, left.span.to(right.span), &l, &r)
-        }
-        (
-            Operand::Literal(_) | Operand::Int(..) | Operand::Be(..),
-            Operand::Literal(_) | Operand::Int(..) | Operand::Be(..),
-        ) => Some(Constant::bool(fold::compare(op, number(lhs), number(rhs)))),
-    }
-}
-
 pub(super) fn ternary(
     cx: &mut Session,
     scope: &mut dyn Scope,
@@ -381,10 +351,15 @@ pub(super) fn ternary(
     if let Some(ty) = chosen_type
         && a.ty != b.ty
     {
-        let a = super::convert(cx, then.span, a, ty);
-        let b = super::convert(cx, span, b, ty);
+        let a = convert::convert(cx, then.span, a, ty);
+        let b = convert::convert(cx, span, b, ty);
         let (a, b) = (a?, b?);
         return Some(Constant::typed(if taken { a } else { b }, ty));
+    }
+    if chosen_type.is_none() && std::mem::discriminant(&a.value) != std::mem::discriminant(&b.value) {
+        let (wanted, found) = (convert::found(cx, &a), convert::found(cx, &b));
+        cx.error(span, MismatchedTypes { wanted, found });
+        return None;
     }
     Some(if taken { a } else { b })
 }

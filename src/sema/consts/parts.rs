@@ -3,22 +3,21 @@
 use super::{Constant, integer, not_constant, own_type, value};
 use crate::ast::{Expr, Ident};
 use crate::diag::codes::types::{IndexRange, NotAStruct, NotIndexable};
-use crate::sema::members::no_such_field;
+use crate::sema::members::{arrow_on_value, no_such_field};
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{Ty, TyKind, Types};
 
-/// `base.name` of a struct that is a constant.
+/// `base.name`, or wrongly `base->name`, of a struct that is a constant.
 pub(super) fn field(
     cx: &mut Session,
     scope: &mut dyn Scope,
-    base: &Expr,
-    name: &Ident,
+    (owner, name, arrow): (&Expr, &Ident, bool),
     span: Span,
 ) -> Option<Constant> {
-    let (base, ty) = typed(cx, scope, base, "the value of a field", span)?;
+    let (base, ty) = typed(cx, scope, owner, "the value of a field", span)?;
     let TyKind::Struct(id) = cx.types.kind(ty) else {
         if let TyKind::Ptr { .. } = cx.types.kind(ty) {
             return not_constant(cx, span, "what a pointer points to");
@@ -27,6 +26,9 @@ pub(super) fn field(
         cx.error(span, NotAStruct { name });
         return None;
     };
+    if arrow {
+        arrow_on_value(cx, owner.span, ty, name);
+    }
     let def = cx.types.struct_def(id);
     if let Some(index) = def.field(&name.name) {
         let ty = def.fields[index].ty;

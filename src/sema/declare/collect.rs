@@ -207,6 +207,9 @@ impl<'a> Declare<'a> {
     }
 
     fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl, header: bool) -> Entity {
+        if let Some(predefined) = self.repeated(cx, decl) {
+            return Entity::Type(predefined);
+        }
         let index = self.entries.len();
         // Until all values are known they are computed in the widest signed type.
         let name = self.symbols.type_name(self.module, &decl.name.name, header);

@@ -1,7 +1,7 @@
 //! Enums: values of the variants, the integer that stores them, and variants as names of the file.
 
 use super::{Declare, State};
-use crate::ast::{EnumDecl, Ident, ItemKind, VariantDecl};
+use crate::ast::{EnumDecl, ExprKind, Ident, ItemKind, VariantDecl};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::types::{EnumRepr, NoMembers, VariantRange};
 use crate::fold;
@@ -12,12 +12,16 @@ use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::types::{EnumId, Ty, TyKind, VariantDef};
+use std::collections::HashSet;
 
 impl Declare<'_> {
     pub(super) fn enumeration(&mut self, cx: &mut Session, ty: Ty, decl: &EnumDecl) -> Option<Entity> {
         let TyKind::Enum(id) = cx.types.kind(ty) else {
             crate::bug!("the enum `{}` is none", decl.name.name);
         };
+        if cx.types.enum_def(id).span.is_none() {
+            return Some(Entity::Type(ty));
+        }
         if decl.variants.is_empty() {
             cx.error(decl.name.span, NoMembers { name: decl.name.name.clone(), what: "variants".to_owned() });
         }
@@ -39,6 +43,27 @@ impl Declare<'_> {
             check_ranges(cx, id, repr, &decl.variants);
         }
         Some(Entity::Type(ty))
+    }
+
+    /// The predefined enum that the declaration repeats, as a header copied from C does: then it is that one. The values
+    /// must be literals, since no other can be known before the declarations are resolved.
+    pub(super) fn repeated(&self, cx: &Session, decl: &EnumDecl) -> Option<Ty> {
+        let Entity::Type(ty) = self.env.predefined.get(decl.name.name.as_str())?.entity else { return None };
+        let TyKind::Enum(id) = cx.types.kind(ty) else { return None };
+        let def = cx.types.enum_def(id);
+        let mut next = 0;
+        for variant in &decl.variants {
+            let value = match variant.value.as_ref().map(|expr| &expr.kind) {
+                None => next,
+                Some(ExprKind::Int(literal)) if !literal.negative => i128::from(literal.value),
+                Some(_) => return None,
+            };
+            def.variants.iter().find(|known| known.name == variant.name.name && known.value == value)?;
+            next = value + 1;
+        }
+        let distinct: HashSet<&str> = decl.variants.iter().map(|variant| variant.name.name.as_str()).collect();
+        let all = distinct.len() == decl.variants.len() && distinct.len() == def.variants.len();
+        (all && decl.repr.is_none() && def.repr == smallest_repr(cx, id)).then_some(ty)
     }
 
     /// The next variant; those before it are known already.
@@ -92,14 +117,16 @@ impl Declare<'_> {
                 }
             }
         }
-        variants.extend(self.predefined_variants(name));
+        self.add_predefined(&mut variants, name);
         Found::Declared(Declared { entity: Entity::Variants(variants), span: self.variant_span(name) })
     }
 
-    fn predefined_variants(&self, name: &str) -> Vec<(EnumId, i128)> {
-        match self.env.predefined.get(name) {
-            Some(Declared { entity: Entity::Variants(list), .. }) => list.clone(),
-            Some(_) | None => Vec::new(),
+    /// Those that the file hides are still meant where their enum is expected.
+    fn add_predefined(&self, variants: &mut Vec<(EnumId, i128)>, name: &str) {
+        if let Some(Declared { entity: Entity::Variants(list), .. }) = self.env.predefined.get(name) {
+            let hidden = list.iter().filter(|variant| !variants.contains(variant)).copied();
+            let hidden: Vec<_> = hidden.collect();
+            variants.extend(hidden);
         }
     }
 
@@ -124,7 +151,7 @@ impl Declare<'_> {
         let entity = if variants.is_empty() {
             Entity::Broken
         } else {
-            variants.extend(self.predefined_variants(&name.name));
+            self.add_predefined(&mut variants, &name.name);
             Entity::Variants(variants)
         };
         let declared = Declared { entity, span: Some(name.span) };

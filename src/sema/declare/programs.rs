@@ -2,6 +2,7 @@
 
 use super::Declare;
 use crate::ast::{Attribute, Expr, ExprKind, FnDecl};
+use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
 use crate::diag::codes::support::NotSupportedYet;
@@ -9,6 +10,7 @@ use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
+use crate::source::Span;
 use crate::tables::ProgramSpec;
 use crate::types::{FnSig, Space, Ty, TyKind};
 
@@ -146,7 +148,10 @@ impl Declare<'_> {
             let of_context =
                 matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
             let wrong = ProgramParameter { name: name.to_owned(), context: spec.context.to_owned() };
-            if index > 0 {
+            if index == 0 && !of_context && self.shadowed(spec.context).is_some() {
+                let error = cx.error(param.ty.span, wrong);
+                self.say_shadowed(error, spec.context);
+            } else if index > 0 {
                 cx.error(param.span, wrong).help(format!("write `{form}`"));
                 break;
             } else if !of_context {
@@ -160,6 +165,9 @@ impl Declare<'_> {
         }
         let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
         match (&decl.result, &decl.body) {
+            (Some(result), _) if self.shadowed(spec.result).is_some() => {
+                self.say_shadowed(cx.error(result.ty.span, wrong), spec.result);
+            }
             (Some(result), _) => {
                 cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, spec.result);
             }
@@ -170,6 +178,18 @@ impl Declare<'_> {
             (None, None) => {}
         }
         false
+    }
+
+    /// Where the module declares a name that the program type takes from the predefined ones.
+    fn shadowed(&self, name: &str) -> Option<Span> {
+        self.own().by_name.get(name).map(|&index| self.entries[index].name.span)
+    }
+
+    fn say_shadowed(&self, error: &mut Diagnostic, name: &str) {
+        if let Some(span) = self.shadowed(name) {
+            error.note(span, format!("this hides the predefined `{name}`"));
+            error.help("leave the declaration out, or give it another name");
+        }
     }
 }
 
