@@ -3,7 +3,9 @@
 
 use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{Artifact, addresses, callbacks, flags, limits, null_tests, refusals, settled, slots, stack, zeros};
+use super::{
+    Artifact, addresses, callbacks, flags, limits, null_tests, products, refusals, settled, slots, stack, zeros,
+};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -181,6 +183,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             flags::forget_choices(&g);
             settled::settle_choices(&g);
             zeros::settle_zeros(&g);
+            products::split_wide(&g);
             slots::keep_from_spills(&g, &machine.get_target_data());
             callbacks::bound_results(&g);
         }

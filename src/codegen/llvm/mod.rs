@@ -24,6 +24,7 @@ mod memory;
 mod module;
 mod null_tests;
 mod object;
+mod products;
 mod refusals;
 mod settled;
 mod slots;

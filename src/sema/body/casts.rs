@@ -4,6 +4,7 @@ use super::Checker;
 use super::kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use crate::ast;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
 use crate::sema::tree::{Const, Expr, ExprKind};
@@ -119,6 +120,13 @@ impl Checker<'_, '_> {
         };
         if !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span);
+            return Some(error_expr(span));
+        }
+        let larger = self.cx.types.size_of(to.to) > self.cx.types.size_of(from.to);
+        if from.space == Space::Packet && from.to != Ty::U8 && larger {
+            let (tested, wanted) = (self.ty_name(from.to), self.ty_name(to.to));
+            self.error(span, NotSupportedYet { what: format!("a `{wanted}` where only a `{tested}` was tested") })
+                .help(format!("`ctx.packet(offset, {wanted})` tests for all of it"));
             return Some(error_expr(span));
         }
         let ty = self.cx.types.ptr(to.to, from.space, to.nullable || from.nullable);

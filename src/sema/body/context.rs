@@ -64,6 +64,12 @@ impl Checker<'_, '_> {
         info.program = program;
     }
 
+    /// Whether a value is `ctx->data` or the like, which no test has made a pointer into the packet.
+    pub fn is_packet_end(&self, value: &Expr) -> bool {
+        let held = super::value::local(value).is_some_and(|local| self.info[local.0 as usize].packet.is_some());
+        held || self.packet_value(value).is_some()
+    }
+
     fn packet_value(&self, value: &Expr) -> Option<(FieldRole, LocalId)> {
         if let ExprKind::Cast(inner) = &value.kind {
             return self.packet_value(inner);

@@ -17,6 +17,10 @@ impl Checker<'_, '_> {
         if found == Ty::ERROR || wanted == Ty::ERROR {
             return error_expr(span);
         }
+        if self.pointer(wanted).is_some() && self.is_packet_end(&value.expr) {
+            self.refuse_position(span);
+            return error_expr(span);
+        }
         if found == wanted && !value.untyped {
             return value.expr;
         }
@@ -53,19 +57,29 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, signed): (u8, bool)) -> Expr {
+    fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, _): (u8, bool)) -> Expr {
         let span = value.span;
         if let Some(number) = number(&value) {
             return int_expr(consts::fit(self.cx, span, number, wanted), wanted, span);
         }
-        let ((low, high), (least, most)) = (self.known_range(&value), fold::range(bits, signed));
-        if high < least || low > most {
-            let (range, ty) = (format!("{low} to {high}"), self.ty_name(wanted));
-            let help = format!("`{} as {ty}` says that it is meant", self.cast_text(span));
-            self.warn(span, NeverFits { range, ty }).help(help);
-        }
+        let form = self.cast_text(span);
+        self.warn_never_fits(&value, wanted, span, form);
         self.warn_product(&value, wanted, bits);
         cast(value, wanted)
+    }
+
+    /// An integer that goes where none of its values can be kept; `text` is how it is written.
+    pub fn warn_never_fits(&mut self, value: &Expr, wanted: Ty, span: Span, text: String) {
+        let Some((bits, signed)) = self.cx.types.as_int(wanted) else { return };
+        if self.cx.types.as_int(value.ty).is_none() {
+            return;
+        }
+        let ((low, high), (least, most)) = (self.known_range(value), fold::range(bits, signed));
+        if high < least || low > most {
+            let (range, ty) = (format!("{low} to {high}"), self.ty_name(wanted));
+            let help = format!("`{text} as {ty}` says that it is meant");
+            self.warn(span, NeverFits { range, ty }).help(help);
+        }
     }
 
     /// `u64 = u32 * u32` computes in 32 bits. Said only where the product can be larger than that.

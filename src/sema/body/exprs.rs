@@ -18,6 +18,9 @@ impl Checker<'_, '_> {
         if self.depth >= MAX_DEPTH {
             return self.unsupported(expr.span, format!("an expression that is nested over {MAX_DEPTH} deep")).into();
         }
+        if let Some(header) = expected.and_then(|wanted| self.header_at(expr, wanted)) {
+            return header.into();
+        }
         self.depth += 1;
         let value = self.by_form(expr, expected);
         self.depth -= 1;

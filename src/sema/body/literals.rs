@@ -81,6 +81,45 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// What stands in the `sizeof`s of a literal, see `is_literal`.
+    fn check_sizes_in(&mut self, expr: &ast::Expr) {
+        if let Ast::Paren(inner) | Ast::Unary { operand: inner, .. } = &expr.kind {
+            self.check_sizes_in(inner);
+        } else if let Ast::Binary { left, right, .. } = &expr.kind {
+            self.check_sizes_in(left);
+            self.check_sizes_in(right);
+        } else if let Ast::SizeofExpr(operand) = &expr.kind {
+            self.check_named_in(operand);
+        } else if let Ast::SizeofType(ast::Type { kind: ast::TypeKind::Named(path), .. }) = &expr.kind {
+            self.note_sized(path);
+        }
+    }
+
+    /// A variable that `sizeof` names is used, and its indexes are numbers.
+    fn check_named_in(&mut self, operand: &ast::Expr) {
+        if let Ast::Index { base, index } = &operand.kind {
+            if self.with_scope(|cx, scope| consts::written_type(cx, scope, operand)).is_none() {
+                self.coerced(index, Ty::U64);
+            }
+            self.check_named_in(base);
+        } else if let Ast::Paren(inner)
+        | Ast::Field { base: inner, .. }
+        | Ast::Unary { op: UnaryOp::Deref, operand: inner } = &operand.kind
+        {
+            self.check_named_in(inner);
+        } else if let Ast::Name(path) = &operand.kind {
+            self.note_sized(path);
+        }
+    }
+
+    fn note_sized(&mut self, path: &Path) {
+        if let [name] = path.segments.as_slice()
+            && let Some(local) = self.local_of(&name.name)
+        {
+            self.info(local).read = true;
+        }
+    }
+
     /// A constant that was declared without a type.
     fn is_open_constant(&self, expr: &ast::Expr) -> bool {
         if let Ast::Name(path) = &expr.kind
@@ -93,6 +132,9 @@ impl Checker<'_, '_> {
     }
 
     pub fn literal(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
+        let flow = self.flow.clone();
+        self.check_sizes_in(expr);
+        self.flow = flow;
         let constant = self.with_scope(|cx, scope| consts::value(cx, scope, expr, expected));
         match constant {
             Some(Constant { value: Const::Int(number), ty: None }) => Value::untyped(number, expr.span),

@@ -25,7 +25,7 @@ pub(super) enum Offset<'a> {
 
 impl Checker<'_, '_> {
     /// Whether an expression stands for a place in the packet: one of its ends, or an offset from its start.
-    fn is_position(&self, expr: &ast::Expr) -> bool {
+    pub fn is_position(&self, expr: &ast::Expr) -> bool {
         let expr = strip(expr);
         if let Ast::Binary { op: BinaryOp::Add, left, .. } = &expr.kind {
             return self.is_position(left);
@@ -129,6 +129,21 @@ impl Checker<'_, '_> {
         }
         let kind = ExprKind::Arith { op: ArithOp::Sub, left: Box::new(left), right: Box::new(right) };
         Some(Expr { kind, ty: Ty::U64, span })
+    }
+
+    /// `ctx->data + n` where a pointer to a header is wanted is that header, as if it were converted to it.
+    pub fn header_at(&mut self, expr: &ast::Expr, wanted: Ty) -> Option<Expr> {
+        let of = self.pointer(wanted)?.to;
+        if of == Ty::U8 || !self.is_position(expr) {
+            return None;
+        }
+        let mut offsets = Vec::new();
+        let ctx = self.packet_offset(expr, &mut offsets)?;
+        let sum = self.offset_sum(offsets, expr.span);
+        Some(match self.packet_at(ctx, sum, of, expr.span) {
+            Some(header) => self.packet_pointer(header),
+            None => error_expr(expr.span),
+        })
     }
 
     /// `*(ctx->data + n)`, and with an index `(ctx->data + n)[i]`: a byte of the packet.

@@ -188,6 +188,7 @@ impl Checker<'_, '_> {
     }
 
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
+        self.refuse_second_result(name, span);
         let Some(block) = self.scopes.last_mut() else { return };
         block.order.push(name.to_owned());
         if let Some(before) = block.names.insert(name.to_owned(), meaning) {
@@ -202,6 +203,18 @@ impl Checker<'_, '_> {
                     "an inner block may have a variable of the same name; here, assign to it or choose another name",
                 );
             }
+        }
+    }
+
+    /// The function's own block may not hide the variable that is its result.
+    fn refuse_second_result(&mut self, name: &str, span: Span) {
+        let [outer, _] = self.scopes.as_slice() else { return };
+        let Some(Name::Local(id)) = outer.names.get(name) else { return };
+        if self.env.program.func(self.func).named_result == Some(*id) {
+            let before = self.locals[id.0 as usize].span;
+            self.error(span, DuplicateName { name: name.to_owned() })
+                .note(before, "the result, which is a variable already")
+                .help(format!("assign to it: `{name} = …`"));
         }
     }
 

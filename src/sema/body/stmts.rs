@@ -3,7 +3,7 @@
 use super::Checker;
 use super::assign::Assignment;
 use super::scope::LocalKind;
-use super::value::{constant, has_effect, literal_type};
+use super::value::{cast, constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
 use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, NoValue, UnknownTypeOf};
@@ -115,13 +115,18 @@ impl Checker<'_, '_> {
         }
         let value = self.value(init, declared);
         let untyped = value.untyped;
+        let is_header = matches!(value.expr.kind, ExprKind::PacketPointer(_)) && self.is_position(init);
+        let is_bytes = |ty| self.pointer(ty).is_some_and(|pointer| pointer.to == Ty::U8);
         let init = match declared {
+            Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
+            // What nothing tests gets a test where it is used.
+            Some(_) if is_header => value.expr,
             Some(ty) => self.coerce(value, ty),
             None => self.no_void(value.expr),
         };
         let mut ty = match declared {
-            Some(ty) => ty,
-            None => self.variable_type(init.ty),
+            Some(ty) if !is_header => ty,
+            Some(_) | None => self.variable_type(init.ty),
         };
         if ty == Ty::NULL {
             self.error(name.span, UnknownTypeOf { name: name.name.clone() })

@@ -3,13 +3,14 @@
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::NotConstant;
-use crate::diag::codes::types::{NotAPointer, NotAStruct};
+use crate::diag::codes::types::{ArrowOnValue, NotAPointer, NotAStruct};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
 use crate::sema::members::no_such_field;
 use crate::sema::scope::{Found, Scope};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 /// `sizeof(T)`; a plain name may be a variable's.
@@ -32,7 +33,7 @@ pub(super) fn sizeof_type(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Typ
     size(cx, scope, ty.span, resolved)
 }
 
-fn size(cx: &mut Session, scope: &mut dyn Scope, span: crate::source::Span, ty: Ty) -> Option<Constant> {
+fn size(cx: &mut Session, scope: &mut dyn Scope, span: Span, ty: Ty) -> Option<Constant> {
     if ty == Ty::ERROR || !scope.complete(cx, ty, span) {
         return None;
     }
@@ -97,9 +98,15 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
     if let Some(Found::Variable(ty)) = named {
         return Some(ty);
     }
-    if let (ExprKind::Field { base, name, .. }, None) = (&place.kind, &named) {
-        let base = place_type(cx, scope, base)?;
-        return field(cx, scope, base, name).map(|(ty, _)| ty);
+    if let (ExprKind::Field { base, name, arrow }, None) = (&place.kind, &named) {
+        let of = place_type(cx, scope, base)?;
+        return member_type(
+            cx,
+            scope,
+            of,
+            name,
+            (*arrow).then(|| Span { lo: base.span.hi, hi: name.span.lo, ..name.span }),
+        );
     }
     let ty = if let ExprKind::Index { base, .. } = &place.kind {
         let base = place_type(cx, scope, base)?;
@@ -115,19 +122,32 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
     ty
 }
 
+/// `p[i]` of a pointer is an element of the array that it points to, if that is what it points to.
 fn element(cx: &Session, base: Ty) -> Option<Ty> {
-    if let TyKind::Array(element, _) = cx.types.kind(base) {
-        return Some(element);
+    let pointee = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { Some(to) } else { None };
+    match cx.types.kind(pointee.unwrap_or(base)) {
+        TyKind::Array(element, _) => Some(element),
+        TyKind::Str(_) => Some(Ty::CHAR),
+        _ => pointee,
     }
-    if let TyKind::Ptr { to, .. } = cx.types.kind(base) {
-        return Some(to);
-    }
-    matches!(cx.types.kind(base), TyKind::Str(_)).then_some(Ty::CHAR)
 }
 
-/// Type and offset of a field; a pointer to a struct counts as the struct.
+/// The type of `base.name`, `base->name` and `be.raw`; `arrow` is where an arrow stands.
+fn member_type(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident, arrow: Option<Span>) -> Option<Ty> {
+    if let (TyKind::Be { bits }, "raw") = (cx.types.kind(base), name.name.as_str()) {
+        return Some(cx.types.int(bits, false));
+    }
+    let pointee = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { Some(to) } else { None };
+    if let (Some(arrow), None) = (arrow, pointee) {
+        let ty = cx.types.name(base);
+        cx.error(arrow, ArrowOnValue { ty }).help("write `.`").fix(arrow, ".");
+        return None;
+    }
+    field(cx, scope, pointee.unwrap_or(base), name).map(|(ty, _)| ty)
+}
+
+/// Type and offset of a field.
 fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Option<(Ty, u64)> {
-    let base = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { to } else { base };
     if base == Ty::ERROR || !scope.complete(cx, base, name.span) {
         return None;
     }

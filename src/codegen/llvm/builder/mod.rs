@@ -56,6 +56,7 @@ impl<'c> Build<'c> {
             16 => self.context.i16_type(),
             32 => self.context.i32_type(),
             64 => self.context.i64_type(),
+            128 => self.context.i128_type(),
             other => crate::bug!("no integer type of {other} bits"),
         }
     }
