@@ -47,8 +47,13 @@ impl Builder<'_> {
             while operators.last().is_some_and(|(on_top, _)| on_top.precedence() >= op.precedence()) {
                 reduce(&mut operands, &mut operators);
             }
-            operators.push((op, self.span(&part)));
-            operands.push(self.operand(&mut parts));
+            let sign = self.span(&part);
+            operators.push((op, sign));
+            let right = self.operand(&mut parts);
+            if let (BinaryOp::Sub, Some(left)) = (op, operands.last()) {
+                self.decrement_at_line_end(left, sign, &right);
+            }
+            operands.push(right);
         }
         while !operators.is_empty() {
             reduce(&mut operands, &mut operators);

@@ -92,7 +92,7 @@ fn increment_hint(builder: &Builder<'_>, failure: &Failure<'_>, at: isize, sign:
 }
 
 /// Nothing of its own statement stands on the line around it. (Here a sign at a line's end has hidden where that is.)
-fn stands_alone(source: &str, span: Span) -> bool {
+pub fn stands_alone(source: &str, span: Span) -> bool {
     let before = source[..span.lo as usize].rsplit('\n').next().unwrap_or_default().trim_end();
     let after = source[span.hi as usize..].split('\n').next().unwrap_or_default().trim_start();
     let begins = before.is_empty() || before.ends_with([';', '{', '}', ')', ':']) || before.ends_with("else");

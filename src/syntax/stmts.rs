@@ -3,6 +3,7 @@
 use super::Rule;
 use super::build::Builder;
 use super::foreign::{self, Hint};
+use super::hints::stands_alone;
 use super::types::quoted;
 use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type, UnaryOp};
 use crate::diag::codes::syntax::*;
@@ -141,6 +142,26 @@ impl Builder<'_> {
         let op: Option<BinaryOp> = op.map(super::exprs::binary_op);
         let value = parts.next().map(|value| self.expr(value));
         StmtKind::Assign { place: first, op, value: value.unwrap_or_else(|| crate::bug!("an assignment of nothing")) }
+    }
+
+    /// `x--` before a line that begins with an operand, which is `x - -operand`.
+    pub fn decrement_at_line_end(&mut self, left: &Expr, minus: Span, right: &Expr) {
+        let ExprKind::Unary { op: UnaryOp::Neg, operand } = &right.kind else { return };
+        let behind = Span { lo: right.span.lo + 1, hi: operand.span.lo, ..minus };
+        if right.span.lo != minus.hi || !self.text(behind).contains('\n') {
+            return;
+        }
+        let signs = Span { hi: minus.hi + 1, ..minus };
+        // What ends in the same way on the line before is a part of the same expression.
+        let line = self.source[..minus.lo as usize].rfind('\n').map_or(0, |end| end + 1);
+        let indent = self.source[line..].len() - self.source[line..].trim_start().len();
+        let left = Span { lo: left.span.lo.max((line + indent) as u32), hi: minus.lo, ..minus };
+        let (whole, form) = (left.to(signs), format!("{} -= 1", self.text(left).trim_end()));
+        let alone = stands_alone(self.source, whole);
+        let error = self.error(signs, Increment { operator: "--".to_owned() }).help(format!("write `{form}`"));
+        if alone {
+            error.fix(whole, form);
+        }
     }
 
     /// `--x`, which is a minus twice.
