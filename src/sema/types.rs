@@ -128,7 +128,7 @@ fn member(cx: &mut Session, scope: &mut dyn Scope, path: &ast::Path) -> Ty {
         Some(found) => found_type(cx, scope, name, found),
         None => {
             match scope.find(cx, &owner.name) {
-                Found::Nothing => consts::unknown_name(cx, scope, owner),
+                Found::Nothing => consts::unknown_owner(cx, scope, owner),
                 Found::Declared(_) | Found::Variable(_) | Found::Broken => {
                     let name = format!("{}.{}", owner.name, name.name);
                     cx.error(path.span, UnknownType { name })
@@ -233,6 +233,16 @@ fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Typ
         cx.error(span, TypeArguments { name: name.name.clone(), wants })
             .help(format!("write `{form}`"))
             .fix(span, form);
+        return Ty::ERROR;
+    }
+    if let ast::TypeKind::Applied { name, size: None, .. } = &element.kind
+        && map_kind(&name.name).is_some()
+    {
+        let form = format!("({})", cx.sources.text(count.span));
+        let brackets = Span { lo: element.span.hi, ..span };
+        cx.error(span, MapAsType { kind: name.name.clone() })
+            .help(format!("the number of entries stands in parentheses: `{form}`"))
+            .fix(brackets, form);
         return Ty::ERROR;
     }
     let element = resolve(cx, scope, element, Position::Value);

@@ -255,7 +255,11 @@ impl Types {
         self.intern(TyKind::Str(size))
     }
 
+    /// To what has no type, since its declaration is wrong, there is no pointer either.
     pub fn ptr(&mut self, to: Ty, space: Space, nullable: bool) -> Ty {
+        if to == Ty::ERROR {
+            return Ty::ERROR;
+        }
         self.intern(TyKind::Ptr { to, space, nullable })
     }
 

@@ -38,6 +38,9 @@ codes! {
     /// A chain of declarations, each needing the next one below it, is longer than the compiler follows: 200, or fewer
     /// where the name stands deep inside a constant expression.
     E0117 DeclarationDepth { name } = "`{name}` is needed by too long a chain of declarations",
+    /// `_` stands where a value is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at the
+    /// top level.
+    E0118 NoName = "`_` is no name to declare",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
     /// A loop exit stands outside of every loop.

@@ -30,7 +30,9 @@ impl Checker<'_, '_> {
             let value = self.typed(value, None);
             out.push(Stmt { kind: StmtKind::Expr(value), span });
         } else if self.assign_position(written, out).is_none() {
-            let place = self.place(place);
+            let unknown = plain_name(place).filter(|_| op.is_none());
+            let unknown = unknown.and_then(|name| self.assigned_unknown(name, value.span));
+            let place = unknown.unwrap_or_else(|| self.place(place));
             if op.is_none() && self.copy_again(&place, value, span, out) {
                 return;
             }
@@ -100,6 +102,10 @@ impl Checker<'_, '_> {
 
 /// `_ = e`
 fn is_discard(place: &ast::Expr) -> bool {
-    let Ast::Name(path) = &strip(place).kind else { return false };
-    path.segments.len() == 1 && path.segments[0].name == "_"
+    plain_name(place).is_some_and(|name| name.name == "_")
+}
+
+fn plain_name(expr: &ast::Expr) -> Option<&ast::Ident> {
+    let Ast::Name(path) = &strip(expr).kind else { return None };
+    if let [name] = path.segments.as_slice() { Some(name) } else { None }
 }

@@ -42,7 +42,7 @@ impl Checker<'_, '_> {
         if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
             return self.map_function(method, name, args, span);
         }
-        self.check_args(args);
+        self.check_open_args(args);
         let instead = foreign::name(&name.name);
         let helper = HELPERS.iter().find(|helper| helper.name == name.name);
         if helper.is_some() || instead.is_none() && name.name.starts_with("bpf_") {

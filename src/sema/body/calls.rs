@@ -154,6 +154,19 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Arguments of a call of nothing that is known: they may be what only some functions take, such as maps.
+    pub fn check_open_args(&mut self, args: &[ast::Arg]) {
+        for arg in args {
+            let value = strip(&arg.value);
+            let named =
+                if let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &value.kind { operand } else { value };
+            match self.entity_named(named) {
+                Some(Entity::Map(_) | Entity::Func(_) | Entity::Type(_)) => {}
+                Some(_) | None => drop(self.value(value, None)),
+            }
+        }
+    }
+
     pub fn refuse_name(&mut self, arg: &ast::Arg, of: &str) {
         if let Some(name) = &arg.name {
             self.error(name.span, NamedArgument { name: name.name.clone(), of: of.to_owned() })
@@ -177,6 +190,7 @@ impl Checker<'_, '_> {
         }
         let base = self.typed(base, None);
         if base.ty == Ty::ERROR {
+            self.check_args(args);
             return error_expr(span);
         }
         if self.has_function_field(base.ty, name) {

@@ -60,6 +60,9 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let (_, value) = self.entry_types(map);
+        if value == Ty::ERROR {
+            return error_expr(span);
+        }
         if !self.function_type(handler.ty).is_some_and(|sig| takes(&self.cx.types, &sig, value)) {
             let found = format!("a `{}`", self.ty_name(handler.ty));
             let (name, value) = (self.env.program.map(map).name.clone(), self.ty_name(value));

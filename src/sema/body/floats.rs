@@ -35,16 +35,24 @@ impl Checker<'_, '_> {
     }
 
     fn both_floats(&mut self, token: BinaryOp, left: Value, right: Value, span: Span) -> Option<(Expr, Expr)> {
+        // Of a compound assignment, which is marked by its place, only the value can be converted.
+        let into_place = (left.ty() != Ty::F64 && left.span() == span).then(|| (left.ty(), right.span()));
         let other = if left.ty() == Ty::F64 { &right } else { &left };
         let (ty, at) = (other.ty(), other.span());
         match (self.as_float(left), self.as_float(right)) {
             (Some(left), Some(right)) => Some((left, right)),
             (Some(_) | None, Some(_) | None) => {
                 let is_int = self.cx.types.as_int(ty).is_some();
-                let (text, other) = (self.cast_text(at), self.ty_name(ty));
+                let help = match into_place {
+                    Some((place, value)) => {
+                        format!("convert the value: `{} as {}`", self.cast_text(value), self.ty_name(place))
+                    }
+                    None => format!("convert the integer: `{} as f64`", self.cast_text(at)),
+                };
+                let other = self.ty_name(ty);
                 let error = self.error(span, FloatMixed { op: token.text().into(), other });
                 if is_int {
-                    error.help(format!("convert the integer: `{text} as f64`"));
+                    error.help(help);
                 }
                 None
             }
@@ -53,11 +61,11 @@ impl Checker<'_, '_> {
 
     /// An operator with an `f64` on a side at least.
     pub fn float_arith(&mut self, op: ArithOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
-        let Some((left, right)) = self.both_floats(token, left, right, span) else { return error_expr(span) };
         if fold::float(op, 1.0, 1.0).is_none() {
             self.error(span, BadOperand { op: token.text().into(), ty: "f64".into() });
             return error_expr(span);
         }
+        let Some((left, right)) = self.both_floats(token, left, right, span) else { return error_expr(span) };
         if let (Some(l), Some(r)) = (float(&left), float(&right))
             && let Some(value) = fold::float(op, l, r)
         {

@@ -22,9 +22,26 @@ impl Checker<'_, '_> {
             return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span };
         }
         if let Some(what) = self.no_program(arg) {
-            self.error(arg.span, LoadWhat { what: what.into() }).help("a program is a function with `@xdp`, `@tc`, …");
+            let name = self.other_spelling(arg);
+            let error = self.error(arg.span, LoadWhat { what: what.into() });
+            match name {
+                Some(name) => error.help(format!("a program is named as it is: `load({name})`")).fix(arg.span, name),
+                None => error.help("a program is a function with `@xdp`, `@tc`, …"),
+            };
         }
         error_expr(span)
+    }
+
+    /// The program that `"name"` or `&name` means.
+    fn other_spelling(&self, arg: &ast::Expr) -> Option<String> {
+        let arg = strip(arg);
+        if let Ast::Str(bytes) = &arg.kind {
+            let name = String::from_utf8_lossy(bytes).into_owned();
+            let Entity::Func(func) = self.file_entity(&name)? else { return None };
+            return matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(name);
+        }
+        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &arg.kind else { return None };
+        self.program_named(operand).map(|_| self.text(operand.span).to_owned())
     }
 
     /// What stands where a program should; none if that was reported.

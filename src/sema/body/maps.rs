@@ -8,6 +8,7 @@ use super::scope::LocalKind;
 use super::value::{error_expr, has_effect, local, number};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, Ident};
 use crate::diag::codes::maps::{DeleteFromArray, DeleteWhat, LostFieldWrite, PercpuValue};
+use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::env::Entity;
 use crate::sema::tree::{
     Binding, Block, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
@@ -174,6 +175,7 @@ impl Checker<'_, '_> {
         let (_, value_ty) = self.entry_types(map);
         let key = self.entry_key(map, key);
         let kind = match op {
+            None if matches!(strip(value).kind, Ast::Null) && self.deleted_by_null(map, written) => return None,
             None => {
                 let value = self.coerced(value, value_ty);
                 self.refuse_escape(&value);
@@ -189,6 +191,22 @@ impl Checker<'_, '_> {
             }
         };
         Some(Stmt { kind, span })
+    }
+
+    /// Reports `m[k] = null` where an entry cannot be null but can be deleted.
+    fn deleted_by_null(&mut self, map: MapId, Assignment { place, value, span, .. }: Assignment<'_>) -> bool {
+        let declared = self.env.program.map(map);
+        let holds_null =
+            matches!(self.cx.types.kind(declared.value), TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Error);
+        if holds_null || !declared.kind.can(MapAccess::Delete) {
+            return false;
+        }
+        let (wanted, form) =
+            (format!("`{}`", self.ty_name(declared.value)), format!("delete {}", self.text(place.span)));
+        self.error(value.span, MismatchedTypes { wanted, found: "`null`".into() })
+            .help(format!("an entry is removed by `{form}`"))
+            .fix(span, form);
+        true
     }
 
     /// `m[k].f = e`, `m[k].f op= e`: in place if the entry is there, else nothing.

@@ -115,8 +115,22 @@ impl Checker<'_, '_> {
     }
 
     pub fn unknown_name(&mut self, name: &Ident) -> Expr {
-        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name));
+        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, None));
         error_expr(name.span)
+    }
+
+    /// An assignment to a name that nothing declares, or only the language as a function. None if it is none.
+    pub fn assigned_unknown(&mut self, name: &Ident, value: Span) -> Option<Expr> {
+        if self.local_name(&name.name).is_some() || self.env.lookup(self.module, &name.name).is_some() {
+            return None;
+        }
+        let value = self.text(value).lines().next().unwrap_or_default();
+        let help = format!("declare it: `var {} = {value}`", name.name);
+        if BUILTINS.iter().any(|builtin| builtin.name == name.name) {
+            return Some(self.not_a_value(name, "a builtin function", &help));
+        }
+        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, Some(help)));
+        Some(error_expr(name.span))
     }
 
     /// A variant by its bare name: of several enums that have one the expected type decides.

@@ -184,10 +184,11 @@ impl Checker<'_, '_> {
             return place;
         }
         if is_place(&place) {
-            place
-        } else {
-            self.not_assignable(place.span, NoPlace::of("a part of a value that is stored nowhere"))
+            return place;
         }
+        let constant = matches!(root(&place).kind, ExprKind::Const(_));
+        let stored_nowhere = NoPlace::of("a part of a value that is stored nowhere");
+        self.not_assignable(place.span, if constant { NoPlace::CONSTANT } else { stored_nowhere })
     }
 
     pub(super) fn not_assignable(&mut self, span: Span, NoPlace { what, help }: NoPlace) -> Expr {

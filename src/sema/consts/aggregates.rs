@@ -78,7 +78,7 @@ fn struct_named(cx: &mut Session, scope: &mut dyn Scope, name: &Path) -> Option<
         Found::Broken => return None,
         Found::Nothing => {
             if let [single] = name.segments.as_slice() {
-                super::unknown_name(cx, scope, single);
+                super::unknown_owner(cx, scope, single);
                 return None;
             }
         }

@@ -219,23 +219,42 @@ fn declared(
         }
         Found::Broken => None,
         Found::Nothing => {
-            unknown_name(cx, scope, name);
+            unknown_name(cx, scope, name, None);
             None
         }
     }
 }
 
-/// Reports a name that nothing declares.
-pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+/// Reports a name that nothing declares, where a value should stand; `otherwise` is to be said if no other name is near.
+pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
+    let types = scope.candidates(Wanted::Type);
+    let near: Vec<String> = scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect();
+    report_unknown(cx, scope, name, near, otherwise);
+}
+
+/// The same where a type or a module should stand.
+pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+    report_unknown(cx, scope, name, scope.candidates(Wanted::Any), None);
+}
+
+fn report_unknown(
+    cx: &mut Session,
+    scope: &dyn Scope,
+    name: &Ident,
+    candidates: Vec<String>,
+    otherwise: Option<String>,
+) {
     let instead = foreign::name(&name.name);
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
     let elsewhere = scope.imports().spelled_out(name);
-    let near = || similar::best(&name.name, scope.candidates(Wanted::Any).into_iter().chain(words));
+    let near = || similar::best(&name.name, candidates.into_iter().chain(words));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
     if let (Some(instead), None) = (instead, &elsewhere) {
         instead.propose(error, name.span);
     } else if let Some(near) = elsewhere.or_else(near) {
         error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+    } else {
+        error.helps.extend(otherwise);
     }
 }
 
@@ -286,14 +305,14 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
         }
         Some(Found::Broken) => return None,
         Some(Found::Nothing) => {
-            unknown_name(cx, scope, owner);
+            unknown_owner(cx, scope, owner);
             return None;
         }
         Some(Found::Declared(_) | Found::Variable(_)) => Ty::ERROR,
         None => {
             let first = module.first().unwrap_or(owner);
             if matches!(scope.find(cx, &first.name), Found::Nothing) {
-                unknown_name(cx, scope, first);
+                unknown_owner(cx, scope, first);
                 return None;
             }
             let found = format!("`{}`", first.name);

@@ -100,13 +100,8 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
     }
     if let (ExprKind::Field { base, name, arrow }, None) = (&place.kind, &named) {
         let of = place_type(cx, scope, base)?;
-        return member_type(
-            cx,
-            scope,
-            of,
-            name,
-            (*arrow).then(|| Span { lo: base.span.hi, hi: name.span.lo, ..name.span }),
-        );
+        let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
+        return member_type(cx, scope, of, name, arrow.then_some(between));
     }
     let ty = if let ExprKind::Index { base, .. } = &place.kind {
         let base = place_type(cx, scope, base)?;
@@ -125,11 +120,11 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
 /// `p[i]` of a pointer is an element of the array that it points to, if that is what it points to.
 fn element(cx: &Session, base: Ty) -> Option<Ty> {
     let pointee = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { Some(to) } else { None };
-    match cx.types.kind(pointee.unwrap_or(base)) {
-        TyKind::Array(element, _) => Some(element),
-        TyKind::Str(_) => Some(Ty::CHAR),
-        _ => pointee,
+    let kind = cx.types.kind(pointee.unwrap_or(base));
+    if let TyKind::Array(element, _) = kind {
+        return Some(element);
     }
+    if matches!(kind, TyKind::Str(_)) { Some(Ty::CHAR) } else { pointee }
 }
 
 /// The type of `base.name`, `base->name` and `be.raw`; `arrow` is where an arrow stands.

@@ -4,7 +4,7 @@ use super::{Declare, Entry, State, attributes, storage};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::modules::LicensesDiffer;
-use crate::diag::codes::names::{DuplicateLicense, DuplicateName};
+use crate::diag::codes::names::{DuplicateLicense, DuplicateName, NoName};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::modules::ModuleId;
@@ -100,6 +100,9 @@ impl<'a> Declare<'a> {
                 licenses.add(cx, text);
             }
             let Some(name) = item.kind.name() else { continue };
+            if name.name == "_" {
+                cx.error(name.span, NoName {}).help("what is declared for a whole file is used by its name");
+            }
             let entity = self.entity(cx, item, types, header);
             self.entries.push(Entry { module: self.module, item, name, state: State::Todo, entity });
         }
@@ -149,6 +152,9 @@ impl<'a> Declare<'a> {
         let Entry { name, item, .. } = self.entries[index];
         let names = &mut self.names[self.module.0 as usize];
         names.entries.push(index);
+        if name.name == "_" {
+            return;
+        }
         if let ItemKind::Enum(decl) = &item.kind {
             for variant in &decl.variants {
                 let enums = names.by_variant.entry(&variant.name.name).or_default();
