@@ -2,7 +2,7 @@
 
 use super::histories::Histories;
 use super::{forget, learned};
-use crate::ir::ops::{KsBlock, KsCall, KsFor};
+use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::range::Ranges;
 use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
@@ -34,6 +34,10 @@ const AFTER_ITSELF: u64 = 1 << 14;
 
 /// How often the verifier goes through a callback, about, before nothing new comes.
 const CALLBACK: u64 = 8;
+
+/// Operations for each byte that one string may add to another, and for each of one that is only looked through, by words.
+const ADDED_BYTE: u64 = 10;
+const READ_BYTE: u64 = 1;
 
 /// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
 /// each number of turns.
@@ -88,6 +92,10 @@ impl Size {
         Size { ops: self.ops.saturating_add(other.ops), walked: self.walked.saturating_add(other.walked) }
     }
 
+    fn of(ops: u64) -> Size {
+        Size { ops, walked: ops }
+    }
+
     fn times(self, turns: u64) -> Size {
         Size { ops: self.ops.saturating_mul(turns), walked: self.walked.saturating_mul(turns) }
     }
@@ -133,6 +141,9 @@ impl Sizes<'_> {
         if data.opcode == Opcode::KsCall {
             return self.of_function(KsCall::of(data).callee()).plus(Size::ONE);
         }
+        if let Some(work) = self.string_work(func, op) {
+            return Size::of(work);
+        }
         // After the body of a loop comes the next turn, which is counted as that.
         let after_body = if data.opcode.has(OpTrait::Loop) { 0 } else { after };
         let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
@@ -146,6 +157,21 @@ impl Sizes<'_> {
             return Size { walked: regions.walked.saturating_mul(CALLBACK), ..regions };
         }
         regions
+    }
+
+    /// What an operation on strings becomes: loops over as many bytes as the string has room for.
+    fn string_work(&self, func: &Function, op: OpId) -> Option<u64> {
+        let data = &func.ops[op];
+        let (place, for_each) = match data.opcode {
+            Opcode::StrAppend => (StrAppend::of(data).from(), ADDED_BYTE),
+            Opcode::StrCopy => (StrCopy::of(data).from(), READ_BYTE),
+            Opcode::StrLen => (StrLen::of(data).place(), READ_BYTE),
+            Opcode::StrEq => (StrEq::of(data).left(), READ_BYTE),
+            Opcode::StrStartsWith => (StrStartsWith::of(data).place(), READ_BYTE),
+            _ => return None,
+        };
+        let TyKind::Place { of, .. } = self.types.kind(func.ty(place)) else { return None };
+        Some(self.types.size_of(of).saturating_mul(for_each))
     }
 
     /// The size of all turns of a loop that can stay plain.
