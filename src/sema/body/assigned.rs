@@ -38,6 +38,7 @@ impl Checker<'_, '_> {
                 self.info(local).packet = None;
             }
             self.info(local).program = None;
+            self.info(local).header = None;
             locals.push((local, value));
         }
         locals

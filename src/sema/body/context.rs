@@ -59,8 +59,10 @@ impl Checker<'_, '_> {
         self.note_handle(local, value);
         let packet = self.packet_value(value);
         let program = if let ExprKind::Load(program) = &value.kind { Some(*program) } else { None };
+        let header = self.header_of(value);
         let info = self.info(local);
         info.packet = packet;
+        info.header = header;
         info.program = program;
     }
 

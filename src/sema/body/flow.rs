@@ -24,6 +24,8 @@ pub(super) struct Flow {
     pub freed: BTreeMap<LocalId, heap::Deleted>,
     /// Bools that tell of pointers that they are not null, and for which of their values.
     pub kept_tests: BTreeMap<LocalId, Vec<(LocalId, bool)>>,
+    /// How many bytes the packets of contexts have at least.
+    pub packet_lengths: BTreeMap<LocalId, u64>,
 }
 
 /// A pointer that is a field of a variable, or behind one.
@@ -78,6 +80,7 @@ impl Flow {
             deleted: BTreeMap::new(),
             freed: BTreeMap::new(),
             kept_tests: BTreeMap::new(),
+            packet_lengths: BTreeMap::new(),
         }
     }
 
@@ -85,6 +88,8 @@ impl Flow {
     pub fn join(self, other: Flow) -> Flow {
         match (self.reachable, other.reachable) {
             (true, true) => {
+                let least = |(of, bytes): (LocalId, u64)| Some((of, bytes.min(*other.packet_lengths.get(&of)?)));
+                let packet_lengths = self.packet_lengths.into_iter().filter_map(least).collect();
                 let not_null = self.not_null.intersection(&other.not_null).copied().collect();
                 let not_null_parts = self.not_null_parts.intersection(&other.not_null_parts).cloned().collect();
                 let attachments = self.attachments.join(&other.attachments);
@@ -93,7 +98,17 @@ impl Flow {
                 let mut kept_tests = self.kept_tests;
                 kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
                 let no_variant = self.no_variant && other.no_variant;
-                Flow { reachable: true, no_variant, not_null, not_null_parts, attachments, deleted, freed, kept_tests }
+                Flow {
+                    reachable: true,
+                    no_variant,
+                    not_null,
+                    not_null_parts,
+                    attachments,
+                    deleted,
+                    freed,
+                    kept_tests,
+                    packet_lengths,
+                }
             }
             (true, false) => self,
             (false, _) => other,
@@ -119,6 +134,7 @@ impl Checker<'_, '_> {
                 self.learn(right, outcome);
             }
         } else if let ExprKind::Compare { op, left, right } = &condition.kind {
+            self.learn_length(*op, left, right, outcome);
             let differs = match op {
                 CompareOp::Ne => outcome,
                 CompareOp::Eq => !outcome,
@@ -237,6 +253,7 @@ impl Checker<'_, '_> {
         self.note_test(local, value);
         let info = self.info(local);
         info.packet = None;
+        info.header = None;
         info.program = None;
         info.assigned += 1;
     }

@@ -34,6 +34,7 @@ mod heap;
 mod inner_maps;
 mod kept_tests;
 mod kinds;
+mod lengths;
 mod lifecycle;
 mod literals;
 mod locks;

@@ -43,7 +43,9 @@ impl Checker<'_, '_> {
     pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
-            self.warn_unchecked(&pointer);
+            if !self.is_length_tested(&pointer) {
+                self.warn_unchecked(&pointer);
+            }
             return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
         }
         self.use_pointer(&pointer);

@@ -124,7 +124,7 @@ impl Checker<'_, '_> {
     /// `data_end - data` is the length of the packet; any other difference of two places, as `u64`.
     pub fn packet_distance(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
         let (left, right) = self.positions(left, right)?;
-        if super::value::number(strip_cast(&right)) == Some(0) {
+        if super::value::number(super::value::strip_cast(&right)) == Some(0) {
             return Some(Expr { span, ..left });
         }
         let kind = ExprKind::Arith { op: ArithOp::Sub, left: Box::new(left), right: Box::new(right) };
@@ -219,13 +219,11 @@ impl Checker<'_, '_> {
             return;
         }
         let is_byte = self.pointer(pointer.ty).is_some_and(|p| p.to == Ty::U8);
+        let moves = self.header_of(pointer).is_none();
+        let counts = if moves { "a comparison with `data_end` counts where offsets are constants; " } else { "" };
         let name = if is_byte { "ctx.packet(offset, u8)" } else { self.text(pointer.span) }.to_owned();
         self.warn(pointer.span, UncheckedPacket {}).help(format!(
-            "test it: `if (var p = {name}) {{ … }}`; beyond the end of the packet this reads zero and writes nothing"
+            "test it: `if (var p = {name}) {{ … }}`; {counts}beyond the end of the packet this reads zero and writes nothing"
         ));
     }
-}
-
-fn strip_cast(expr: &Expr) -> &Expr {
-    if let ExprKind::Cast(inner) = &expr.kind { strip_cast(inner) } else { expr }
 }

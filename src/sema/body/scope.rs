@@ -3,6 +3,7 @@
 use super::Checker;
 use super::deleted::Key;
 use super::exprs::strip;
+use super::lengths::Header;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -64,6 +65,8 @@ pub(super) struct LocalInfo {
     pub packet: Option<(FieldRole, LocalId)>,
     /// The hidden variable with the bytes before the place in the packet that this one stands for.
     pub packet_offset: Option<LocalId>,
+    /// The header in the packet that it points to.
+    pub header: Option<Header>,
     /// It was said that nothing tests whether the packet has what it points to.
     pub unchecked: bool,
     /// The program whose handle this is.
@@ -154,6 +157,7 @@ impl Checker<'_, '_> {
             loops: self.loops.len(),
             packet: None,
             packet_offset: None,
+            header: None,
             unchecked: false,
             program: None,
             map: None,

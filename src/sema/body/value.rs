@@ -124,3 +124,7 @@ fn optional_has_effect(optional: &OptionalKind) -> bool {
         OptionalKind::Pointer(pointer) => has_effect(pointer),
     }
 }
+
+pub(super) fn strip_cast(expr: &Expr) -> &Expr {
+    if let ExprKind::Cast(inner) = &expr.kind { strip_cast(inner) } else { expr }
+}

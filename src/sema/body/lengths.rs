@@ -1,0 +1,75 @@
+//! What tests against the end of the packet tell: it has at least so many bytes.
+//!
+//! Only of offsets that are constants. Access gets its own test all the same, so that nothing depends on it but what is said.
+
+use super::value::{local, number};
+use super::{Checker, value};
+use crate::sema::tree::{CompareOp, Expr, ExprKind, LocalId, OptionalKind};
+
+/// A header in the packet: its context, and how many bytes the packet has up to its end.
+pub(super) type Header = (LocalId, u64);
+
+impl Checker<'_, '_> {
+    /// Learns from `ctx->data + n > ctx->data_end` and the like, which compare numbers of bytes, where it came out so.
+    pub fn learn_length(&mut self, op: CompareOp, left: &Expr, right: &Expr, outcome: bool) {
+        let (op, of, bytes) = match (packet_of(left), packet_of(right)) {
+            (Some(of), None) => (op, of, constant(right)),
+            (None, Some(of)) => (mirrored(op), of, constant(left)),
+            (Some(_), Some(_)) | (None, None) => return,
+        };
+        let Some(bytes) = bytes else { return };
+        let least = match (op, outcome) {
+            (CompareOp::Ge, true) | (CompareOp::Lt, false) | (CompareOp::Eq, true) | (CompareOp::Ne, false) => bytes,
+            (CompareOp::Gt, true) | (CompareOp::Le, false) => bytes.saturating_add(1),
+            (CompareOp::Ge | CompareOp::Gt | CompareOp::Eq, false)
+            | (CompareOp::Lt | CompareOp::Le | CompareOp::Ne, true) => {
+                return;
+            }
+        };
+        let known = self.flow.packet_lengths.entry(of).or_default();
+        *known = least.max(*known);
+    }
+
+    /// The header that a pointer points to, if its place is known.
+    pub fn header_of(&self, pointer: &Expr) -> Option<Header> {
+        if let ExprKind::Cast(inner) = &pointer.kind {
+            return self.header_of(inner);
+        }
+        if let Some(local) = local(pointer) {
+            return self.info[local.0 as usize].header;
+        }
+        let ExprKind::PacketPointer(header) = &pointer.kind else { return None };
+        let OptionalKind::Packet { ctx, offset, of } = &header.kind else { return None };
+        Some((local(ctx)?, constant(offset)?.checked_add(self.cx.types.size_of(*of))?))
+    }
+
+    /// Whether tests told that the packet has all of what a pointer points to.
+    pub fn is_length_tested(&self, pointer: &Expr) -> bool {
+        let known = |(of, end)| self.flow.packet_lengths.get(&of).is_some_and(|bytes| end <= *bytes);
+        self.header_of(pointer).is_some_and(known)
+    }
+}
+
+/// The context whose packet's length an expression is.
+fn packet_of(expr: &Expr) -> Option<LocalId> {
+    if let ExprKind::Cast(inner) = &expr.kind {
+        return packet_of(inner);
+    }
+    let ExprKind::PacketLen { ctx } = &expr.kind else { return None };
+    local(ctx)
+}
+
+fn constant(expr: &Expr) -> Option<u64> {
+    number(value::strip_cast(expr)).and_then(|number| u64::try_from(number).ok())
+}
+
+/// The operator for the operands in the other order.
+fn mirrored(op: CompareOp) -> CompareOp {
+    match op {
+        CompareOp::Lt => CompareOp::Gt,
+        CompareOp::Le => CompareOp::Ge,
+        CompareOp::Gt => CompareOp::Lt,
+        CompareOp::Ge => CompareOp::Le,
+        CompareOp::Eq | CompareOp::Ne => op,
+    }
+}
