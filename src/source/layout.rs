@@ -8,6 +8,7 @@
 
 use super::problems::{Problem, ProblemKind, Unclosed, diagnostic};
 use super::scan::{Fault, Scanner, Token, TokenKind};
+use super::words::{BEGINS_ITEM, CONTINUES, RESERVED, begins_only_items, first_token, function_name};
 use super::{FileId, Span};
 use crate::diag::Diagnostic;
 use std::ops::Range;
@@ -41,6 +42,12 @@ pub enum CommentKind {
 }
 
 impl Layout {
+    /// Where those items begin that cannot be statements.
+    pub fn sure_declarations(&self) -> impl Iterator<Item = usize> {
+        let sure = |item: &&Range<usize>| begins_only_items(first_token(&self.text[(*item).clone()]));
+        self.items.iter().filter(sure).map(|item| item.start)
+    }
+
     /// The lines of the doc comments right before the token at `offset`, without slashes and one blank.
     pub fn docs(&self, source: &str, offset: usize) -> Vec<String> {
         let first = self.comments.partition_point(|c| c.next < offset);
@@ -321,7 +328,10 @@ impl<'a> Pass<'a> {
         };
         if !self.stack.iter().any(|open| open.bracket == wanted) {
             self.unbalanced = true;
-            self.problem(ProblemKind::Stray, token.lo..token.hi);
+            match self.bodiless().filter(|_| wanted == b'{' && self.stack.is_empty()) {
+                Some((function, name)) => self.without_body(function, name),
+                None => self.problem(ProblemKind::Stray, token.lo..token.hi),
+            }
             return;
         }
         while let Some(open) = self.stack.pop() {
@@ -343,6 +353,29 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The function whose statements have stood on the top level so far, since no `{` follows its header, and its name.
+    fn bodiless(&self) -> Option<(usize, Range<usize>)> {
+        for (at, item) in self.items.iter().enumerate().rev() {
+            let text = &self.src[item.range.clone()];
+            if let Some(name) = function_name(text).filter(|_| !item.broken) {
+                let ended = !text.contains('{') && at + 1 < self.items.len();
+                return ended.then_some((at, item.range.start + name.start..item.range.start + name.end));
+            }
+            if item.broken || begins_only_items(first_token(text)) {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn without_body(&mut self, function: usize, name: Range<usize>) {
+        let end = self.items[function].range.end;
+        for item in &mut self.items[function..] {
+            item.broken = true;
+        }
+        self.problem(ProblemKind::NoBody(name), end..end);
+    }
+
     fn close_all(&mut self, at: usize) {
         // One message: for the innermost bracket; most often only one is missing.
         if let Some(open) = self.stack.pop() {
@@ -362,25 +395,4 @@ impl<'a> Pass<'a> {
         let kind = ProblemKind::Unclosed(Unclosed { at, odd: open.odd });
         self.problem(kind, open.at..open.at + 1);
     }
-}
-
-/// Words that begin a statement or an expression, and so are no names in one.
-const RESERVED: &[&str] = &[
-    "break", "const", "continue", "defer", "delete", "false", "for", "if", "let", "loop", "match", "new", "none",
-    "null", "offsetof", "return", "sizeof", "throw", "true", "try", "var", "while",
-];
-
-/// Words that continue a statement or an expression.
-const CONTINUES: &[&str] = &["as", "catch", "else"];
-
-/// Words that begin a declaration where one may begin.
-const BEGINS_ITEM: &[&str] = &[
-    "fn", "struct", "enum", "type", "config", "var", "let", "const", "impl", "extern", "include", "import", "license",
-    "pub", "priv", "pin", "local", "percpu",
-];
-
-/// What cannot begin a statement.
-fn begins_only_items(text: &str) -> bool {
-    let statement = ["var", "let", "const", "type"];
-    text == "@" || BEGINS_ITEM.contains(&text) && !statement.contains(&text)
 }

@@ -5,6 +5,7 @@ pub mod load;
 pub mod paths;
 mod problems;
 pub mod scan;
+mod words;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

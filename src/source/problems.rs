@@ -3,6 +3,7 @@
 use super::Span;
 use super::layout::MAX_NESTING;
 use super::scan::Fault;
+use crate::diag::codes::contexts::MissingBody;
 use crate::diag::codes::syntax::*;
 use crate::diag::{Code, Diagnostic, Fix, Severity};
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub enum ProblemKind {
     /// the text, and another bracket that is closed at an odd indentation.
     Unclosed(Unclosed),
     Stray,
+    /// A function's header ends here, and its body follows without `{`. Where its name stands.
+    NoBody(Range<usize>),
     TooDeep,
 }
 
@@ -65,6 +68,12 @@ pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
             error
         }
         ProblemKind::Stray => error(span, StrayBracket { bracket: text }).helped("remove it, or open a bracket for it"),
+        ProblemKind::NoBody(name) => {
+            let name = source[name.clone()].to_owned();
+            let mut error = error(span, MissingBody { name }).helped("`{` is missing here");
+            error.fix = Some(Fix { span, replacement: " {".to_owned() });
+            error
+        }
         ProblemKind::TooDeep => error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })
             .helped("give the inner part a name: a variable, or a function of its own"),
     }

@@ -19,7 +19,8 @@ mod types;
 mod words;
 
 use crate::ast;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::codes::syntax::StrayBracket;
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::session::Session;
 use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
@@ -35,12 +36,31 @@ pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
     let layout = layout(&source.text, file, &mut diags);
+    let of_brackets = diags.len();
     let items = (0..layout.items.len()).filter_map(|n| item(source, file, &layout, n, &mut diags)).collect();
+    drop_strays(&layout, &mut diags, of_brackets);
     diags.sort_by_key(|diag| diag.span.map(|span| span.lo));
     for diag in diags {
         cx.diags.push(diag);
     }
     ast::File { file, items }
+}
+
+/// Behind a declaration that cannot be read, a bracket that closes nothing most often ends that: the one that it closes is
+/// what is missing. The first so many diagnostics are those of the layout.
+fn drop_strays(layout: &Layout, diags: &mut Vec<Diagnostic>, of_brackets: usize) {
+    let place = |diag: &Diagnostic| diag.span.map_or(0, |span| span.lo as usize);
+    let errors = diags[of_brackets..].iter().filter(|diag| diag.severity == Severity::Error);
+    let mut unreadable: Vec<usize> = errors.map(place).collect();
+    unreadable.sort_unstable();
+    let declarations: Vec<usize> = layout.sure_declarations().collect();
+    diags.retain(|diag| {
+        let at = place(diag);
+        let before = declarations.partition_point(|start| *start < at).checked_sub(1);
+        let start = before.map_or(0, |before| declarations[before]);
+        let error = unreadable.get(unreadable.partition_point(|error| *error < start));
+        diag.code != StrayBracket::INFO.code || error.is_none_or(|error| *error > at)
+    });
 }
 
 fn item(
