@@ -48,6 +48,12 @@ impl<'a> Builder<'a> {
         &self.source[span.lo as usize..span.hi as usize]
     }
 
+    /// From where a span begins to the end of its line.
+    pub fn line_from(&self, span: Span) -> Span {
+        let rest = self.source[span.lo as usize..].lines().next().unwrap_or_default();
+        Span { hi: span.lo + rest.len() as u32, ..span }
+    }
+
     pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.push(Diagnostic::new(Severity::Error, Some(span), &code))
     }

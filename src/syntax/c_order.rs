@@ -13,6 +13,7 @@ const QUALIFIERS: &[&str] =
 
 /// The tokens from some place on, one after another. Offsets count from that place.
 pub struct Reader<'a> {
+    source: &'a str,
     text: &'a str,
     tokens: Vec<Token>,
     at: usize,
@@ -28,15 +29,54 @@ pub struct Declaration<'a> {
     pub hi: usize,
     /// What follows it.
     pub next: &'a str,
+    /// Which of the words is the type is certain.
+    pub certain: bool,
+}
+
+/// `int i = 0; i < n; i++`
+pub struct Counting<'a> {
+    pub name: &'a str,
+    /// The variable is one of the loop's own.
+    pub declares: bool,
+    pub low: &'a str,
+    pub dots: &'static str,
+    pub high: &'a str,
+}
+
+/// A word that names a type, of this language, of C or of the file.
+pub fn is_type(source: &str, word: &str) -> bool {
+    words::is_primitive(word)
+        || foreign::ty(word).is_some()
+        || word.ends_with("_t")
+        || declares(source, word, &["struct", "enum", "union", "type"])
+}
+
+/// What a type is called in this language.
+pub fn own_type(word: &str) -> &str {
+    foreign::ty(word).unwrap_or(word)
+}
+
+/// One of the keywords stands somewhere before the word.
+pub fn declares(text: &str, word: &str, keywords: &[&str]) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].trim_end();
+        let whole = before.len() < at && !text[at + word.len()..].starts_with(goes_on);
+        whole && keywords.iter().any(|keyword| before.ends_with(keyword))
+    })
+}
+
+fn goes_on(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(text: &'a str) -> Reader<'a> {
+    pub fn new(source: &'a str, from: u32) -> Reader<'a> {
+        let text = &source[from as usize..];
         let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
         let text = &text[..end];
         let comment =
             |t: &Token| matches!(t.kind, TokenKind::LineComment | TokenKind::DocComment | TokenKind::BlockComment);
-        Reader { text, tokens: Scanner::new(text).filter(|t| !comment(t)).collect(), at: 0 }
+        Reader { source, text, tokens: Scanner::new(text).filter(|t| !comment(t)).collect(), at: 0 }
     }
 
     pub fn peek(&self) -> &'a str {
@@ -96,7 +136,7 @@ impl<'a> Reader<'a> {
         constant
     }
 
-    /// What stands before the stars. The second says that it can only be a type.
+    /// What stands before the stars. The second says that it is certainly a type.
     fn base_type(&mut self) -> Option<(String, bool)> {
         if matches!(self.peek(), "struct" | "union" | "enum") {
             self.next();
@@ -111,8 +151,7 @@ impl<'a> Reader<'a> {
             return Some((integer(&parts).to_owned(), true));
         }
         let name = self.name()?;
-        let known = foreign::ty(name);
-        Some((known.unwrap_or(name).to_owned(), known.is_some() || words::is_primitive(name)))
+        Some((own_type(name).to_owned(), is_type(self.source, name)))
     }
 
     fn stars(&mut self) -> usize {
@@ -143,13 +182,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A type and the name after it.
+    /// A type and the name after it, as in C; a name and the type after it, as in Go, if the second is one and the first
+    /// is not.
     pub fn declaration(&mut self) -> Option<Declaration<'a>> {
         let constant = self.qualifiers();
-        let (base, _) = self.base_type()?;
+        let first = self.peek();
+        let (mut base, mut certain) = self.base_type()?;
         self.qualifiers();
         let stars = self.stars();
-        let name = self.name()?;
+        let mut name = self.name()?;
+        if !certain && is_type(self.source, name) {
+            base = own_type(name).to_owned();
+            (name, certain) = (first, true);
+        }
         let mut lengths = Vec::new();
         while self.take("[") {
             lengths.push(self.inside("[", "]").filter(|length| !length.is_empty())?);
@@ -162,13 +207,13 @@ impl<'a> Reader<'a> {
             ty += &format!("[{length}]");
         }
         let keyword = if constant && stars == 0 { "const" } else { "var" };
-        Some(Declaration { keyword, name, ty, hi: self.hi(), next: self.peek() })
+        Some(Declaration { keyword, name, ty, hi: self.hi(), next: self.peek(), certain })
     }
 
     /// `static int name(struct xdp_md *ctx)`, up to its parenthesis.
     pub fn function(&mut self) -> Option<String> {
         self.qualifiers();
-        let (base, _) = self.base_type()?;
+        let (base, _) = self.base_type().filter(|(_, certain)| *certain)?;
         self.qualifiers();
         let result = pointer(&base, self.stars());
         let name = self.name()?;
@@ -242,12 +287,13 @@ impl<'a> Reader<'a> {
     }
 
     /// `int i = 0; i < n; i++)`, what a counting loop has between its parentheses, with the one that closes.
-    pub fn counting(&mut self) -> Option<String> {
+    pub fn counting(&mut self) -> Option<Counting<'a>> {
+        let before = self.at;
+        let mut declares = true;
         if !matches!(self.peek(), "var" | "let") {
-            let before = self.at;
             self.base_type()?;
             if self.peek() == "=" {
-                self.at = before;
+                (self.at, declares) = (before, false);
             }
         } else {
             self.next();
@@ -256,7 +302,7 @@ impl<'a> Reader<'a> {
         if !self.take("=") {
             return None;
         }
-        let low = self.until_semicolon()?;
+        let low = self.until_semicolon().filter(|low| !low.contains(','))?;
         if self.next() != name {
             return None;
         }
@@ -265,11 +311,12 @@ impl<'a> Reader<'a> {
             "<=" => "..=",
             _ => return None,
         };
-        let high = self.until_semicolon()?;
+        let one = |high: &&str| !["&&", "||", "?", ","].into_iter().any(|sign| high.contains(sign));
+        let high = self.until_semicolon().filter(one)?;
         let step: Vec<&str> =
             std::iter::from_fn(|| Some(self.next()).filter(|token| !matches!(*token, ")" | ""))).collect();
         let by_one = [vec![name, "+", "+"], vec!["+", "+", name], vec![name, "+=", "1"]];
-        by_one.contains(&step).then(|| format!("{name} in {low}{dots}{high}"))
+        by_one.contains(&step).then_some(Counting { name, declares, low, dots, high })
     }
 
     fn until_semicolon(&mut self) -> Option<&'a str> {

@@ -59,7 +59,7 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
         let span = failure.span(builder);
         let found = failure.found(builder);
         let expected = failure.expected.words();
-        let hint = foreign::hint(builder, &failure).or_else(|| hints::help(&failure).map(Hint::text));
+        let hint = foreign::hint(builder, &failure).or_else(|| hints::help(builder.source, &failure).map(Hint::text));
         builder.hinted(span, Expected { expected, found }, hint);
     }
 }
@@ -142,8 +142,13 @@ impl<'a> Failure<'a> {
 
     /// The index of the bracket that is open at the fault; none outside all.
     pub fn open_bracket(&self) -> Option<usize> {
+        self.bracket_around(self.at)
+    }
+
+    /// The index of the innermost bracket that is open where a token stands: for one that closes, the one that it closes.
+    pub fn bracket_around(&self, at: usize) -> Option<usize> {
         let mut closed = 0;
-        for index in (0..self.at.min(self.tokens.len())).rev() {
+        for index in (0..at.min(self.tokens.len())).rev() {
             let kind = self.tokens[index].kind;
             if kind == TokenKind::Close {
                 closed += 1;
@@ -163,8 +168,13 @@ impl<'a> Failure<'a> {
         self.open_bracket().is_some_and(|open| self.is(open, "["))
     }
 
+    /// The text of a token by its index.
+    pub fn text_at(&self, index: usize) -> &'a str {
+        self.tokens.get(index).map_or("", |t| &self.text[t.lo..t.hi])
+    }
+
     fn is(&self, index: usize, text: &str) -> bool {
-        self.tokens.get(index).is_some_and(|t| &self.text[t.lo..t.hi] == text)
+        self.text_at(index) == text
     }
 
     /// The fault stands in the braces of a statement with this keyword.

@@ -1,7 +1,7 @@
 //! Mistakes that people make: what they meant, and what to write for it.
 
 use super::build::Builder;
-use super::c_order::Reader;
+use super::c_order::{self, Reader};
 use super::errors::Failure;
 use super::foreign::{self, Hint};
 use super::types::quoted;
@@ -11,11 +11,14 @@ use crate::source::Span;
 /// Reports a failure that has a code of its own; false if it has none.
 pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     not_a_declaration(builder, failure)
+        || foreign::blocks::explain(builder, failure)
+        || foreign::lines::header_colon(builder, failure)
         || increment(builder, failure)
         || body_on_next_line(builder, failure)
         || assignment_in_condition(builder, failure)
         || binding_not_here(builder, failure)
         || suffix_after_as(builder, failure)
+        || foreign::lines::question_mark(builder, failure)
         || struct_literal_in_header(builder, failure)
 }
 
@@ -83,7 +86,7 @@ fn increment_hint(builder: &Builder<'_>, failure: &Failure<'_>, at: isize, sign:
         let fix = stands_alone(builder.source, operand).then_some((operand, form.clone()));
         return Hint { help: format!("write `{form}`"), fix };
     }
-    let mut reader = Reader::new(&builder.source[signs.hi as usize..]);
+    let mut reader = Reader::new(builder.source, signs.hi);
     let Some(operand) = reader.operand() else { return Hint::text(format!("write `x {sign}= 1`")) };
     let form = format!("{operand} {sign}= 1");
     let whole = Span { hi: signs.hi + reader.hi() as u32, ..signs };
@@ -126,15 +129,19 @@ fn bare_header<'a>(failure: &Failure<'a>) -> &'a str {
     line.into_iter().find(|text| matches!(*text, "if" | "while" | "match" | "for")).unwrap_or("")
 }
 
+/// The keyword of the header that the fault stands in, with parentheses or without.
+pub fn condition<'a>(failure: &Failure<'a>) -> &'a str {
+    match header_keyword(failure) {
+        "" => bare_header(failure),
+        keyword => keyword,
+    }
+}
+
 fn assignment_in_condition(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     if failure.token(0) != "=" {
         return false;
     }
-    let keyword = match header_keyword(failure) {
-        "" => bare_header(failure),
-        keyword => keyword,
-    };
-    if !matches!(keyword, "if" | "while" | "match") || !failure.expected.operator {
+    if !matches!(condition(failure), "if" | "while" | "match") || !failure.expected.operator {
         return false;
     }
     let span = failure.span(builder);
@@ -216,12 +223,11 @@ fn struct_literal_in_header(builder: &mut Builder<'_>, failure: &Failure<'_>) ->
 }
 
 /// What to write, for a failure without a code of its own.
-pub fn help(failure: &Failure<'_>) -> Option<String> {
+pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     let fixed = match found {
         ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
-        "then" => "the body follows the condition in braces",
         "else" if before == ";" => "leave out the `;` before `else`",
         "=" if expects(",") && expects(")") => "parameters have no default values",
         "=" if failure.expected.operator => "an assignment has no value: write a statement for each",
@@ -230,8 +236,13 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
             "a function has one result: a struct holds several values"
         }
         "," if first_of_line(failure).is_some() => "each variable has a `var` of its own",
+        "else" if chooses(failure) => "a choice is written `c ? x : y`",
+        "else" if failure.token(-2) == "new" => return specific_help(source, failure),
         "else" => "`else` follows the body of an `if`, or the value of a `var`",
         "catch" => "`catch` follows the block of a `try`",
+        ".." if failure.expected.name && expects(")") => {
+            "a function has as many arguments as it has parameters: `name: T`"
+        }
         ".." | "..=" if failure.in_index() => "a part of a string or an array is copied in a loop, one index at a time",
         ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
         "." if before == ".." => "a range is written `a..b`, with the end included `a..=b`",
@@ -246,10 +257,20 @@ pub fn help(failure: &Failure<'_>) -> Option<String> {
         _ if matches!(header_keyword(failure), "while") && before == "}" => {
             "there is no `do`; write `loop { … if (!c) break }`"
         }
-        ":" if failure.in_braces_of("switch") => "alternatives are written `match (e) { A: …, B | C: …, default: … }`",
-        _ => return specific_help(failure),
+        ":" if failure.token(1) == "=" && bare_header(failure) == "if" => {
+            "what may be absent is tested by `if (var v = e) { … }`"
+        }
+        ":" if !bare_header(failure).is_empty() => "the body stands in braces, without `:`",
+        _ => return specific_help(source, failure),
     };
     Some(fixed.to_owned())
+}
+
+/// `x if c else y`, at the `else`
+fn chooses(failure: &Failure<'_>) -> bool {
+    let condition = (2..32).map(|back: isize| -back).find(|&offset| failure.token(offset) == "if");
+    let line = |offset: isize| (offset..0).all(|offset| !matches!(failure.token(offset), "\n" | ";" | "{" | "}"));
+    condition.is_some_and(|at| line(at) && !matches!(failure.token(at - 1), "" | "\n" | ";" | "{" | "}" | "else"))
 }
 
 /// `var` or `const`, if the statement at the fault begins with it.
@@ -261,12 +282,37 @@ fn first_of_line<'a>(failure: &Failure<'a>) -> Option<&'a str> {
     tokens.get(start).map(text).filter(|word| matches!(*word, "var" | "let" | "const"))
 }
 
+/// After a word nothing can stand but a colon.
+fn colon_help(source: &str, failure: &Failure<'_>) -> String {
+    let (found, before) = (failure.token(0), failure.token(-1));
+    if before == "fn" && failure.token(-2) == "const" {
+        return "a function is declared with `fn` alone".to_owned();
+    }
+    if before == "fn" {
+        return "structs have no functions of their own: `fn name(s: *S) { … }` stands outside".to_owned();
+    }
+    if found == "(" && matches!(failure.token(-2), "var" | "let") {
+        return "what may be absent is tested by `if (var v = e) { … }`".to_owned();
+    }
+    if found == "*" {
+        return "the name stands first, then its type: `name: *T`".to_owned();
+    }
+    if !failure.is_word(0) {
+        return format!("write `{before}: …`");
+    }
+    match (c_order::is_type(source, before), c_order::is_type(source, found)) {
+        (true, false) => format!("the name stands first, then its type: `{found}: {before}`"),
+        (false, true) => format!("the name stands first, then its type: `{before}: {found}`"),
+        _ => "the name stands first, then its type: `name: T`".to_owned(),
+    }
+}
+
 /// The word at an offset from the fault is the type of a declaration.
 fn is_type(failure: &Failure<'_>, offset: isize) -> bool {
     failure.is_word(offset) && matches!(failure.token(offset - 1), ":" | "->" | "*")
 }
 
-fn specific_help(failure: &Failure<'_>) -> Option<String> {
+fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     if failure.expected.name
@@ -283,28 +329,11 @@ fn specific_help(failure: &Failure<'_>) -> Option<String> {
     if found == "@" && failure.expected.statement {
         return Some("a map is declared at file level, `var name : hash<K, V>(n)`, and used by its name".to_owned());
     }
-    let only_colon = expects(":") && !failure.expected.operator && failure.is_word(-1);
-    if only_colon && matches!(failure.token(-2), "{" | "\n") && matches!(failure.token(-3), "do" | "unsafe" | "then") {
-        let instead = if failure.token(-3) == "do" { "; write `loop { … if (!c) break }`" } else { "" };
-        return Some(format!("there is no `{}`{instead}", failure.token(-3)));
-    }
-    if only_colon && before == "fn" && failure.token(-2) == "const" {
-        return Some("a function is declared with `fn` alone".to_owned());
-    }
-    if only_colon && before == "fn" {
-        return Some("structs have no functions of their own: `fn name(s: *S) { … }` stands outside".to_owned());
-    }
     if before == "include" {
         return Some("a header is included as `include \"file.kh\"`".to_owned());
     }
-    if only_colon && found == "(" && matches!(failure.token(-2), "var" | "let") {
-        return Some("what may be absent is tested by `if (var v = e) { … }`".to_owned());
-    }
-    if only_colon && failure.is_word(0) {
-        return Some(format!("the name stands first, then its type: `{before}: {found}`"));
-    }
-    if only_colon {
-        return Some(format!("write `{before}: …`"));
+    if expects(":") && !failure.expected.operator && failure.is_word(-1) {
+        return Some(colon_help(source, failure));
     }
     let choice =
         (1..32).map(|back: isize| failure.token(-back)).take_while(|t| !matches!(*t, "\n" | ";")).any(|t| t == "?");

@@ -181,7 +181,6 @@ impl Builder<'_> {
 
     /// `lock (place) { … }`, which the grammar reads as a call and a block.
     fn lock(&mut self, call: Expr, block: Pair<'_, Rule>) -> StmtKind {
-        let start = self.span(&block).start();
         let body = self.block(block);
         let name = if let ExprKind::Call { callee, .. } = &call.kind { self.text(callee.span) } else { "" };
         if name == "lock"
@@ -194,25 +193,15 @@ impl Builder<'_> {
         if self.diags.last().and_then(|diag| diag.span).is_some_and(|reported| reported.lo == call.span.lo) {
             return StmtKind::Lock { place: call, body };
         }
-        let help = match name {
-            "switch" => "alternatives are written `match (e) { A: …, default: … }`",
-            "elif" | "elseif" | "elsif" => "a further condition is written `else if (c) { … }`",
-            "foreach" => "a loop over a map or an array is written `for (k, v in m) { … }`",
-            "unless" => "a negated condition is written `if (!c) { … }`",
-            "until" => "a negated loop condition is written `while (!c) { … }`",
-            "lock" => "`lock` takes one place: `lock (entry.field) { … }`",
-            _ => "write the block on a line of its own, or remove it",
-        };
         let word = Span { hi: call.span.lo + name.len() as u32, ..call.span };
-        let near = foreign::keywords::block(name);
-        let error = self.error(Span { hi: start.lo + 1, ..start }, BlockAfterExpression {});
-        if matches!(name, "elif" | "elseif" | "elsif") {
-            error.help(help).fix(word, "else if");
-        } else if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(word, near);
-        } else {
-            error.help(help);
-        }
+        let other = || match name {
+            "lock" => Hint::text("`lock` takes one place: `lock (entry.field) { … }`"),
+            _ => Hint::text("write the block on a line of its own, or remove it"),
+        };
+        let hint = foreign::blocks::instead(name, word)
+            .or_else(|| foreign::keywords::near(name, foreign::keywords::HEADERS, word))
+            .unwrap_or_else(other);
+        self.hinted(call.span, BlockAfterExpression {}, Some(hint));
         StmtKind::Lock { place: call, body }
     }
 

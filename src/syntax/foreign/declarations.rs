@@ -1,36 +1,35 @@
 //! Declarations, and what else is read as two statements in a row or as a product.
 
-use super::{Hint, keywords, throws, written};
+use super::{Hint, casts, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
-use crate::diag::foreign;
 use crate::source::Span;
 use crate::syntax::build::Builder;
 use crate::syntax::c_order::Reader;
 use crate::syntax::errors::Failure;
-use crate::syntax::words;
 
 /// Of a declaration that begins as in C.
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let lo = failure.span(builder).lo;
     let text = written(builder, failure, 0);
-    let span = |reader: &Reader<'_>| {
-        let lo = failure.span(builder).lo;
-        Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) }
-    };
-    let mut reader = Reader::new(text);
+    let span = |reader: &Reader<'_>| Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) };
+    let mut reader = Reader::new(builder.source, lo);
     if let Some(form) = reader.function() {
         return Some(Hint::edit(format!("a function is declared as `{form}`"), span(&reader), form));
     }
-    let mut reader = Reader::new(text);
-    reader.qualifiers();
+    let mut reader = Reader::new(builder.source, lo);
+    let constant = reader.qualifiers();
     if reader.hi() > 0 && (reader.peek() == "var" || reader.then() == ":") {
         let before = &text[..reader.lo()];
-        let var = if reader.peek() == "var" { "" } else { "var " };
-        let span = Span { hi: failure.span(builder).lo + before.len() as u32, ..failure.span(builder) };
-        return Some(Hint::edit(format!("a variable is declared with `var`, without `{}`", before.trim()), span, var));
+        let (what, keyword) = if constant { ("constant", "const") } else { ("variable", "var") };
+        let others: Vec<&str> = before.split_whitespace().filter(|word| *word != keyword).collect();
+        let help = format!("a {what} is declared with `{keyword}`, without `{}`", others.join(" "));
+        let instead = if reader.peek() == "var" { String::new() } else { format!("{keyword} ") };
+        let span = Span { hi: lo + before.len() as u32, ..failure.span(builder) };
+        return Some(Hint::edit(help, span, instead));
     }
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(builder.source, lo);
     let is_alias = reader.take("typedef");
-    let declared = reader.declaration()?;
+    let declared = reader.declaration().filter(|declared| is_alias || declared.certain)?;
     if !matches!(declared.next, "=" | ";" | "\n" | "") {
         return None;
     }
@@ -45,6 +44,7 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
 
 /// A word that another language has for an operator or a statement, between two that are read as statements.
 fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
+    const AT_FILE_LEVEL: &str = "stands at file level, not in functions";
     let begin = second.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let begins = Span { hi: at.lo + begin.len() as u32, ..at };
     match (first.rsplit(|c: char| !c.is_ascii_alphanumeric()).next(), begin) {
@@ -53,6 +53,17 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
         (_, "is") => Some(Hint::edit("equality is `==`", begins, "==")),
         (_, "mod") => Some(Hint::edit("the remainder is `%`", begins, "%")),
         (Some("not"), _) => Some(Hint::edit("negation is written `!c`", Span { lo: end - 3, hi: at.lo, ..at }, "!")),
+        (Some("then"), _) => Some(Hint::edit(
+            "there is no `then`: the body follows the condition",
+            Span { lo: end - 4, hi: at.lo, ..at },
+            "",
+        )),
+        (Some(keyword @ ("struct" | "enum" | "config" | "impl")), _) if keyword == first && second.contains('{') => {
+            Some(Hint::text(format!("`{keyword}` {AT_FILE_LEVEL}")))
+        }
+        (Some(keyword @ ("type" | "import" | "include" | "license")), _) if keyword == first => {
+            Some(Hint::text(format!("`{keyword}` {AT_FILE_LEVEL}")))
+        }
         (Some("fn"), _) => Some(Hint::text("functions stand at file level, not in others")),
         (Some("goto"), _) => Some(Hint::text("there is no `goto`: loops are left by `break`, functions by `return`")),
         _ => None,
@@ -74,8 +85,7 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if one.ends_with('"') && two.starts_with('"') {
         return Some(Hint::edit("strings are joined by `+`", Span { lo: first.hi, hi: next.lo, ..next }, " + "));
     }
-    let from = |lo: u32| &builder.source[lo as usize..];
-    let mut qualified = Reader::new(from(first.lo));
+    let mut qualified = Reader::new(builder.source, first.lo);
     qualified.qualifiers();
     if first.lo as usize + qualified.lo() == next.lo as usize && qualified.peek() == "var" {
         return Some(Hint::edit(format!("leave out `{one}`"), Span { hi: next.lo, ..first }, ""));
@@ -83,16 +93,21 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if one.ends_with(')')
         && let Some(open) = one.rfind('(')
     {
-        let lo = first.lo + open as u32;
-        let mut reader = Reader::new(from(lo));
-        if let Some(form) = reader.cast() {
-            let span = Span { lo, hi: lo + reader.hi() as u32, ..first };
-            return Some(Hint::edit(format!("a conversion is written `{form}`"), span, form));
+        let conversion = casts::conversion(builder, first.lo + open as u32);
+        if conversion.is_some() {
+            return conversion;
         }
     }
+    initialised(builder, first, next)
+}
+
+/// `u32 x = 3`, `var x u32 = 3`
+fn initialised(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
+    let (one, two) = (builder.text(first), builder.text(next));
+    let from = |lo: u32| &builder.source[lo as usize..];
     let keyword = ["var ", "let ", "const "].into_iter().find(|keyword| one.starts_with(keyword));
     let lo = first.lo + keyword.map_or(0, |keyword| keyword.len() as u32);
-    let mut reader = Reader::new(from(lo));
+    let mut reader = Reader::new(builder.source, lo);
     let mutable = keyword.is_some() && reader.take("mut");
     if mutable {
         let hi = lo + from(lo).find(two).unwrap_or(0) as u32;
@@ -103,10 +118,22 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if hi <= next.lo || !matches!(declared.next, "=" | ";" | "\n" | "}" | "") {
         return None;
     }
-    let keyword = keyword.map_or(declared.keyword, str::trim_end);
-    let form = format!("{keyword} {}: {}", declared.name, declared.ty);
-    let value = from(hi).lines().next().unwrap_or_default().split([';', '}']).next().unwrap_or_default().trim_end();
-    Some(Hint::edit(format!("a variable is declared as `{form}{value}`"), Span { hi, ..first }, form))
+    let form = format!("{} {}: {}", keyword.map_or(declared.keyword, str::trim_end), declared.name, declared.ty);
+    let rest = from(hi).lines().next().unwrap_or_default();
+    let span = Span { hi, ..first };
+    if !declared.certain {
+        return keyword.map(|keyword| Hint::text(format!("a variable is declared as `{keyword}name: T = value`")));
+    }
+    if let Some(zeros) = ["= {0}", "= {}", "= { 0 }"].into_iter().find(|zeros| rest.trim_start().starts_with(zeros))
+        && declared.ty.ends_with(']')
+    {
+        let whole = Span { hi: hi + (rest.find(zeros).unwrap_or(0) + zeros.len()) as u32, ..first };
+        let form = format!("{form} = []");
+        return Some(Hint::edit(format!("a variable is declared as `{form}`"), whole, form));
+    }
+    let value = rest.split([';', '{', '}']).next().unwrap_or_default().trim_end();
+    let more = if rest[value.len()..].trim_start().starts_with('{') { " …" } else { "" };
+    Some(Hint::edit(format!("a variable is declared as `{form}{value}{more}`"), span, form))
 }
 
 /// `u32 *p`, where a statement begins, and where that ends.
@@ -117,10 +144,9 @@ pub fn pointer(builder: &Builder<'_>, place: &Expr) -> Option<(Span, Hint)> {
     if !begins || !matches!(place.kind, ExprKind::Binary { op: BinaryOp::Mul, .. }) {
         return None;
     }
-    let mut reader = Reader::new(&builder.source[place.span.lo as usize..]);
-    let is_type = words::is_primitive(reader.peek()) || foreign::ty(reader.peek()).is_some();
+    let mut reader = Reader::new(builder.source, place.span.lo);
     let declared = reader.declaration().filter(|declared| declared.ty.starts_with('*'))?;
-    if !(declared.next == "=" || is_type && matches!(declared.next, ";" | "\n" | "}" | "")) {
+    if !(declared.next == "=" || declared.certain && matches!(declared.next, ";" | "\n" | "}" | "")) {
         return None;
     }
     let span = Span { hi: place.span.lo + declared.hi as u32, ..place.span };

@@ -8,10 +8,10 @@ use crate::syntax::errors::Failure;
 use crate::syntax::words;
 
 /// Before a block: `whlie (c) { … }`
-const HEADERS: &[&str] = &["catch", "for", "if", "lock", "match", "while"];
+pub const HEADERS: &[&str] = &["catch", "for", "if", "lock", "match", "while"];
 
 /// Right before a block: `lop { … }`
-const BLOCKS: &[&str] = &["defer", "else", "loop", "try"];
+pub const BLOCKS: &[&str] = &["defer", "else", "loop", "try"];
 
 /// Before an operand: `retrun x`
 const STATEMENTS: &[&str] = &["const", "defer", "delete", "else", "let", "return", "throw", "var"];
@@ -26,6 +26,12 @@ fn meant(near: String, span: Span) -> Hint {
     Hint::edit(format!("did you mean `{near}`?"), span, near)
 }
 
+/// Of a word where one of these is wanted.
+pub fn near(word: &str, among: &[&str], span: Span) -> Option<Hint> {
+    let turned = || among.iter().find(|keyword| keyword.chars().rev().eq(word.chars())).map(|&near| near.to_owned());
+    similar::best(word, among).or_else(turned).map(|near| meant(near, span))
+}
+
 /// Of the word that a declaration begins with.
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let span = failure.span(builder);
@@ -33,9 +39,18 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
         "public" | "export" => Some("pub"),
         "private" => Some("priv"),
         "pinned" => Some("pin"),
+        "auto" | "val" if failure.is_word(1) => Some("var"),
         "def" | "func" | "function" | "proc" if failure.is_word(1) => Some("fn"),
         _ => None,
     };
+    if let Some(hint) = file(builder, failure) {
+        return Some(hint);
+    }
+    let line = builder.text(builder.line_from(span)).trim_end();
+    if elsewhere == Some("fn") && line.ends_with(':') {
+        let header = line.trim_end_matches([':', ' ']).split_once(' ').map_or("", |(_, header)| header.trim());
+        return Some(Hint::text(format!("a function is declared as `fn {header} {{ … }}`")));
+    }
     if failure.token(0) == "global" && failure.token(1) == "var" {
         let span = Span { hi: failure.token_span(builder, 1).lo, ..span };
         return Some(Hint::edit("variables at file level are global: leave out `global`", span, ""));
@@ -49,22 +64,33 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
     near.map(|near| meant(near, span))
 }
 
-/// Of a word before a header, or before the braces, in which the parser came to grief.
-pub fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    let open = failure.open_bracket()? as isize - failure.at as isize;
-    let (word, among) = if failure.token(open) == "{" && failure.token(open - 1) == ")" {
-        (failure.opening(open - 1)? - 1, HEADERS)
-    } else if failure.token(open) == "{" {
-        (open - 1, BLOCKS)
-    } else if failure.token(open) == "(" && failure.token(0) == "in" {
-        (open - 1, HEADERS)
-    } else {
-        return None;
-    };
-    if !failure.is_word(word) || words::is_keyword(failure.token(word)) {
+/// `package main`, `use flow`
+fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    if !failure.is_word(1) || !matches!(failure.token(2), ";" | "\n" | "") {
         return None;
     }
-    similar::best(failure.token(word), among).map(|near| meant(near, failure.token_span(builder, word)))
+    let name = failure.token(1);
+    match failure.token(0) {
+        "package" | "module" | "namespace" => {
+            let span = failure.span(builder).to(failure.token_span(builder, 1));
+            Some(Hint::edit("a file is a module, named where it is imported: leave this out", span, ""))
+        }
+        "use" | "mod" | "using" | "require" => {
+            Some(Hint::text(format!("another file is imported with `import {name} from \"{name}.ks\"`")))
+        }
+        _ => None,
+    }
+}
+
+/// `fro (i in 0..n)`, at `in`.
+pub fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let open = failure.open_bracket()? as isize - failure.at as isize;
+    let word = open - 1;
+    if failure.token(open) != "(" || failure.token(0) != "in" || !failure.is_word(word) {
+        return None;
+    }
+    let other = !words::is_keyword(failure.token(word));
+    near(failure.token(word), HEADERS, failure.token_span(builder, word)).filter(|_| other)
 }
 
 /// Of a word that was read as a statement of its own, and another after it.
@@ -74,10 +100,10 @@ pub fn statement(first: &str, at: Span) -> Option<Hint> {
     let begins = before.is_empty() || before.ends_with(')') || before.ends_with("else");
     let among = if begins { STATEMENTS } else { &["new"] };
     let span = Span { lo: at.hi - word.len() as u32, ..at };
-    similar::best(word, among).map(|near| meant(near, span))
-}
-
-/// Of what looks like a call before a block.
-pub fn block(name: &str) -> Option<String> {
-    similar::best(name, HEADERS)
+    let elsewhere = match word {
+        "auto" | "val" if begins => Some("var"),
+        "del" if begins => Some("delete"),
+        _ => None,
+    };
+    elsewhere.map(|word| meant(word.to_owned(), span)).or_else(|| near(word, among, span))
 }

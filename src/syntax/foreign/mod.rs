@@ -1,15 +1,19 @@
 //! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
 
+pub mod blocks;
+mod casts;
 mod declarations;
 pub mod keywords;
+pub mod lines;
+mod loops;
 pub mod throws;
 
 pub use declarations::{declaration, pointer, statement};
 
 use super::build::Builder;
-use super::c_order::Reader;
+use super::c_order::{self, Reader, is_type};
 use super::errors::Failure;
-use super::words;
+use super::{hints, words};
 use crate::source::Span;
 
 /// What to write, and the edit that does it.
@@ -35,10 +39,11 @@ pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         .or_else(|| keywords::header(builder, failure))
         .or_else(|| arm(builder, failure))
         .or_else(|| header(builder, failure))
+        .or_else(|| loops::header(builder, failure))
         .or_else(|| initialiser(builder, failure))
         .or_else(|| name_after_type(builder, failure))
         .or_else(|| ty(builder, failure))
-        .or_else(|| cast(builder, failure))
+        .or_else(|| casts::cast(builder, failure))
         .or_else(|| file(builder, failure))
 }
 
@@ -56,8 +61,16 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let span = failure.span(builder);
     let (found, before) = (failure.token(0), failure.token(-1));
     let hint = match found {
+        "=>" if !failure.in_braces_of("match") && failure.expected.operator => {
+            let help = "at least is `>=`; an arm of a `match` is written `PATTERN: value`";
+            let compares = matches!(hints::condition(failure), "if" | "while");
+            Hint { help: help.to_owned(), fix: compares.then(|| (span, ">=".to_owned())) }
+        }
         "and" => Hint::edit("both conditions: `&&`", span, "&&"),
         "or" => Hint::edit("either condition: `||`", span, "||"),
+        "is" if failure.expected.operator && failure.token(1) == "not" => {
+            Hint::edit("inequality is `!=`", span.to(failure.token_span(builder, 1)), "!=")
+        }
         "is" if failure.expected.operator => Hint::edit("equality is `==`", span, "=="),
         "mod" if failure.expected.operator => Hint::edit("the remainder is `%`", span, "%"),
         "=" if before == "==" => Hint::edit("equality is `==`", span, ""),
@@ -98,7 +111,7 @@ fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let span = failure.span(builder);
     let (found, before) = (failure.token(0), failure.token(-1));
     if !failure.in_braces_of("match") {
-        return (found == "=>").then(|| Hint::text(FORM));
+        return None;
     }
     if found == "=>" || found == "->" && failure.expected.signs.contains(&":") {
         return Some(Hint::edit(FORM, span, ":"));
@@ -122,41 +135,37 @@ fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     Some(Hint::edit(FORM, failure.token_span(builder, arrow), ":"))
 }
 
-/// `for (int i = 0; …)`, `fn f(): u32`.
+/// `fn f(): u32`, `fn f() u32`, `if c then {`.
 fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    let expects = |sign: &str| failure.expected.signs.contains(&sign);
-    if expects("->") && failure.token(0) == ":" {
-        return Some(Hint::edit("the type of the result stands after `->`", failure.span(builder), " ->"));
+    const RESULT: &str = "the type of the result stands after `->`";
+    let (found, span) = (failure.token(0), failure.span(builder));
+    if matches!(found, "then" | "do") && failure.expected.block {
+        let help = format!("there is no `{found}`: the body follows the condition in braces");
+        return Some(Hint::edit(help, up_to(builder, failure, 0, 1), ""));
     }
-    if failure.expected.name && failure.token(-1) == "(" && failure.token(-2) == "for" && failure.token(0) == ";" {
-        let endless = failure.token(1) == ";" && failure.token(2) == ")";
-        let span = failure.token_span(builder, -2).to(failure.token_span(builder, 2));
-        return endless.then(|| Hint::edit("an endless loop is written `loop { … }`", span, "loop"));
-    }
-    if !(expects("in") && failure.expected.signs.len() < 4) {
+    if !failure.expected.signs.contains(&"->") {
         return None;
     }
-    const FORM: &str = "a counting loop is written `for (i in 0..n) { … }`, one over a map `for (k, v in m) { … }`";
-    let open = (1..4).find(|&back| failure.token(-back) == "(" && failure.token(-back - 1) == "for");
-    let Some(open) = open else {
-        let colon = failure.token(0) == ":" && failure.token(1) != "=";
-        return Some(if colon { Hint::edit(FORM, failure.span(builder), " in") } else { Hint::text(FORM) });
-    };
-    if matches!(failure.token(0), ":" | "of" | "on") {
-        return Some(Hint::edit(FORM, failure.span(builder), "in"));
+    match found {
+        ":" => Some(Hint::edit(RESULT, span, " ->")),
+        "=>" => Some(Hint::edit(RESULT, span, "->")),
+        _ if failure.token(-1) == ")" && failure.token(1) == "{" && is_type(builder.source, found) => {
+            Some(Hint::edit(RESULT, span, format!("-> {}", c_order::own_type(found))))
+        }
+        _ => None,
     }
-    let mut reader = Reader::new(written(builder, failure, 1 - open));
-    let Some(range) = reader.counting() else { return Some(Hint::text(FORM)) };
-    let lo = failure.token_span(builder, 1 - open).lo;
-    // The parenthesis that closes stays.
-    let span = Span { lo, hi: lo + reader.hi() as u32 - 1, ..failure.span(builder) };
-    Some(Hint::edit(format!("a counting loop is written `for ({range}) {{ … }}`"), span, range))
 }
 
 /// `P { .x = 1 }`, `P { x = 1 }`, `var a: u32[2] = { 1, 2 }`, `var m = hash<K, V>(8)`.
 fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let span = failure.span(builder);
+    if let Some((keyword, _)) = declared_type(failure)
+        && found == "="
+        && failure.is_word(-1)
+    {
+        return Some(Hint::text(format!("a field of a `{keyword}` has a type: `{before}: T = value`")));
+    }
     if let Some(ty) = failure.literal_type() {
         let dotted = found == "." && failure.is_word(1) && failure.expected.name;
         if dotted {
@@ -207,26 +216,38 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     None
 }
 
+/// The keyword and the name before the brace that is open at the fault, where that declares a type.
+fn declared_type<'a>(failure: &Failure<'a>) -> Option<(&'a str, &'a str)> {
+    let name = failure.open_bracket()?.checked_sub(1)?;
+    let keyword = failure.text_at(name.checked_sub(1)?);
+    matches!(keyword, "struct" | "config").then(|| (keyword, failure.text_at(name)))
+}
+
 /// `u32 x` where a parameter, a field or a constant is declared.
 fn name_after_type(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     if !failure.expected.signs.contains(&":") || failure.expected.operator {
         return None;
     }
-    if failure.token(-1) == "fn" && failure.is_word(0) {
+    let before = failure.token(-1);
+    if before == "fn" && failure.is_word(0) {
         return None;
+    }
+    let kept = matches!(before, "pub" | "priv" | "public" | "private" | "var" | "let" | "const" | "mut" | "static");
+    if kept && failure.is_word(0) && failure.token(1) == ":" || before == "class" && failure.token(-2) == "enum" {
+        return Some(Hint::edit(format!("leave out `{before}`"), up_to(builder, failure, -1, 0), ""));
     }
     let starts = |offset: isize| matches!(failure.token(offset - 1), "(" | "," | "{" | "\n" | ";") || offset < -8;
     let constant = |offset: isize| matches!(failure.token(offset - 1), "const" | "var" | "let");
     let start = (1..9).map(|back: isize| -back).find(|&offset| starts(offset) || constant(offset))?;
-    let mut reader = Reader::new(written(builder, failure, start));
-    let declared = reader.declaration()?;
+    let lo = failure.token_span(builder, start).lo;
+    let mut reader = Reader::new(builder.source, lo);
+    let declared = reader.declaration().filter(|declared| declared.certain)?;
     let another = |mut reader: Reader<'_>| reader.take(",") && reader.lines().declaration().is_some();
     let form = format!("{}: {}", declared.name, declared.ty);
     if !(matches!(declared.next, ")" | ";" | "\n" | "}" | "=" | "") || another(reader)) {
         let several = declared.next == ",";
         return several.then(|| Hint::text(format!("each name has a type of its own, after it: `{form}`")));
     }
-    let lo = failure.token_span(builder, start).lo;
     let span = Span { lo, hi: lo + declared.hi as u32, ..failure.span(builder) };
     Some(Hint::edit(format!("the name stands first, then its type: `{form}`"), span, form))
 }
@@ -270,19 +291,6 @@ fn ty(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         return Some(Hint::text("functions have no type parameters: each takes the types that it names"));
     }
     None
-}
-
-/// `(struct ethhdr *)ctx->data`, which fails at the name or at the parenthesis that closes.
-fn cast(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    let open = (1..8).map(|back: isize| -back).find(|&offset| failure.token(offset) == "(")?;
-    if failure.is_word(open - 1) && !matches!(failure.token(open - 1), "return" | "in") {
-        return None;
-    }
-    let mut reader = Reader::new(written(builder, failure, open));
-    let form = reader.cast()?;
-    let lo = failure.token_span(builder, open).lo;
-    let span = Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) };
-    Some(Hint::edit(format!("a conversion is written `{form}`"), span, form))
 }
 
 /// `import "flow.ks"`, `import flow`, `import flow from flow.ks`.

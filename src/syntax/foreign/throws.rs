@@ -5,8 +5,8 @@ use crate::source::Span;
 use crate::syntax::build::Builder;
 use crate::syntax::errors::Failure;
 
-const AT_END: &str = "what is done at the end in any case stands in `defer { … }`, before what may throw";
-const HANDLER: &str = "a handler is written `catch CODE { … }`, `catch e { … }` or `catch _ { … }`";
+pub const AT_END: &str = "what is done at the end in any case stands in `defer { … }`, before what may throw";
+pub const HANDLER: &str = "a handler is written `catch CODE { … }`, `catch e { … }` or `catch _ { … }`";
 const DEFERRED: &str = "a block that runs when the function ends is written `defer { … }`";
 const BOUND: &str = "a code is bound by its name alone: `catch e { … }`";
 pub const SEVERAL: &str =
@@ -26,9 +26,6 @@ pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
 /// What stands after `catch`, or is another word for it.
 fn catch(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let (found, before) = (failure.token(0), failure.token(-1));
-    if let Some(help) = handler(failure) {
-        return Some(Hint::text(help));
-    }
     let in_parentheses = failure.token(-2) == "(" && failure.token(-3) == "catch";
     if in_parentheses && failure.is_word(-1) && failure.is_word(0) && failure.token(1) == ")" {
         return Some(Hint::edit(BOUND, up_to(builder, failure, -2, 2), format!("{found} ")));
@@ -39,19 +36,13 @@ fn catch(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     if failure.token(-2) == "catch" && found == ":" {
         return Some(Hint::edit(BOUND, up_to(builder, failure, 0, 2), " "));
     }
-    if failure.token(-2) == "catch" && before == "*" || matches!(before, "(" | "catch") && found.starts_with("..") {
+    if failure.token(-2) == "catch" && before == "*"
+        || (before == "catch" || before == "(" && failure.token(-2) == "catch") && found.starts_with("..")
+    {
         return Some(Hint::text("`catch _ { … }` catches every code"));
     }
     let follows = failure.token(-2) == "catch" || in_parentheses;
     (follows && matches!(found, "," | "if" | "when" | "or" | ".." | "..=")).then(|| Hint::text(SEVERAL))
-}
-
-/// The braces in which the fault stands are those of another language's handler.
-fn handler(failure: &Failure<'_>) -> Option<&'static str> {
-    if ["finally", "ensure"].into_iter().any(|word| failure.in_braces_of(word)) {
-        return Some(AT_END);
-    }
-    ["except", "rescue"].into_iter().any(|word| failure.in_braces_of(word)).then_some(HANDLER)
 }
 
 /// `try f()`, `throw` without a code, `defer x = 1`, `fn f() throws`.
