@@ -162,30 +162,24 @@ impl<'a> Lowering<'a> {
 
     /// After a call: goes on only if it threw nothing.
     pub(super) fn check_thrown(&mut self) {
-        let threw = self.has_thrown();
+        self.if_thrown(Self::throw_on);
+    }
+
+    fn if_thrown(&mut self, then: impl FnOnce(&mut Self)) {
+        let place = self.thrown();
+        let (thrown, zero) = (self.load(place), self.int(0, Ty::U64));
+        let threw = self.compare(CompareOp::Ne, thrown, zero);
         let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
-            this.throw_on();
+            then(this);
             None
         });
         let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
         self.b.ks_if(threw, &[], vec![then, otherwise]);
-    }
-
-    fn has_thrown(&mut self) -> Value {
-        let place = self.thrown();
-        let (thrown, zero) = (self.load(place), self.int(0, Ty::U64));
-        self.compare(CompareOp::Ne, thrown, zero)
     }
 
     /// The end of `main`, after what it defers: what left it ends the process.
     pub(super) fn end_if_thrown(&mut self) {
-        let threw = self.has_thrown();
-        let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
-            this.uncaught();
-            None
-        });
-        let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
-        self.b.ks_if(threw, &[], vec![then, otherwise]);
+        self.if_thrown(Self::uncaught);
     }
 
     /// Ends the process: says what was thrown, and where.

@@ -162,13 +162,18 @@ impl Sizes<'_> {
     /// What an operation on strings becomes: loops over as many bytes as the string has room for.
     fn string_work(&self, func: &Function, op: OpId) -> Option<u64> {
         let data = &func.ops[op];
-        let (place, for_each) = match data.opcode {
-            Opcode::StrAppend => (StrAppend::of(data).from(), ADDED_BYTE),
-            Opcode::StrCopy => (StrCopy::of(data).from(), READ_BYTE),
-            Opcode::StrLen => (StrLen::of(data).place(), READ_BYTE),
-            Opcode::StrEq => (StrEq::of(data).left(), READ_BYTE),
-            Opcode::StrStartsWith => (StrStartsWith::of(data).place(), READ_BYTE),
-            _ => return None,
+        let (place, for_each) = if data.opcode == Opcode::StrAppend {
+            (StrAppend::of(data).from(), ADDED_BYTE)
+        } else if data.opcode == Opcode::StrCopy {
+            (StrCopy::of(data).from(), READ_BYTE)
+        } else if data.opcode == Opcode::StrLen {
+            (StrLen::of(data).place(), READ_BYTE)
+        } else if data.opcode == Opcode::StrEq {
+            (StrEq::of(data).left(), READ_BYTE)
+        } else if data.opcode == Opcode::StrStartsWith {
+            (StrStartsWith::of(data).place(), READ_BYTE)
+        } else {
+            return None;
         };
         let TyKind::Place { of, .. } = self.types.kind(func.ty(place)) else { return None };
         Some(self.types.size_of(of).saturating_mul(for_each))

@@ -226,7 +226,7 @@ impl Checker<'_, '_> {
             let name = self.text(callee.span).to_owned();
             let form = unused(self.text(expr.span));
             self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
-        } else if checked.ty != Ty::ERROR && !has_effect(&checked) {
+        } else if checked.ty != Ty::ERROR && (!has_effect(&checked) || drops_result(expr)) {
             self.no_effect(expr, &checked);
         }
         checked
@@ -235,7 +235,9 @@ impl Checker<'_, '_> {
     fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
         let begin = self.text(expr.span).chars().next().filter(|c| "-*&([".contains(*c));
         let error = self.error(checked.span, NoEffect {});
-        if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, .. } = &expr.kind {
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, left, .. } = &expr.kind
+            && !matches!(super::exprs::strip(left).kind, ast::ExprKind::Call { .. })
+        {
             error.help("to assign, write `=`").fix(*op_span, "=");
         } else if let Some(begin) = begin {
             let sign = if "([".contains(begin) { "an opening bracket" } else { "the operator" };
@@ -303,4 +305,15 @@ impl Checker<'_, '_> {
                 .help("declare one: `fn name(…) -> T`");
         }
     }
+}
+
+/// Whether a statement computes something from what it evaluates. Not `a && f()`, which decides whether to call.
+fn drops_result(expr: &ast::Expr) -> bool {
+    use ast::{BinaryOp, ExprKind, UnaryOp};
+    let kind = &super::exprs::strip(expr).kind;
+    if let ExprKind::Binary { op, .. } = kind {
+        return !matches!(op, BinaryOp::And | BinaryOp::Or);
+    }
+    let on_numbers = [UnaryOp::Neg, UnaryOp::BitNot, UnaryOp::Not];
+    matches!(kind, ExprKind::Unary { op, .. } if on_numbers.contains(op)) || matches!(kind, ExprKind::Cast { .. })
 }
