@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
                 let help = self.mismatch_help(other.span(), other.ty(), text.ty());
                 let found = format!("`{}`", self.ty_name(other.ty()));
                 let error = self.error(other.span(), MismatchedTypes { wanted: "a string".into(), found });
-                error.helps.extend(help);
+                error.helps.extend(help.map(|help| help.text));
                 error_expr(span).into()
             }
             _ => match (self.cx.types.as_int(left.ty()), self.cx.types.as_int(right.ty())) {
@@ -75,12 +75,17 @@ impl Checker<'_, '_> {
         let bitwise = matches!(token, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor);
         let compared = self.text(span).contains(['=', '<', '>']);
         let op = token.text();
+        let comparison =
+            matches!(token, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge);
+        let negated = self.text(span).strip_prefix('!').filter(|_| comparison).map(|text| text.trim_start().to_owned());
         let error = self.error(span, BoolMixed { op: op.into(), other: other.into() });
         error.help("`b as u8` is the number 0 or 1, `n != 0` a bool");
         if bitwise && compared {
             error.help(format!("comparisons bind tighter than `{op}`: `(a {op} b) == c` needs its parentheses"));
         }
-        if matches!(token, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge) {
+        if let Some(operand) = negated {
+            error.help(format!("`!` binds tighter than `{op}`: `!({operand})`"));
+        } else if matches!(token, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge) {
             error.help(format!("two comparisons: `a {op} b && b {op} c`"));
         }
         error_expr(span)

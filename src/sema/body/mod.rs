@@ -42,6 +42,7 @@ mod loops;
 mod map_methods;
 mod maps;
 mod matches;
+mod mismatch;
 mod modules;
 mod names;
 mod objects;

@@ -27,7 +27,11 @@ impl Checker<'_, '_> {
         }
         if self.pointer(pointer.ty).is_none() {
             let ty = self.ty_name(pointer.ty);
-            self.error(pointer.span, NotAPointer { ty });
+            let power = self.is_power(span);
+            let error = self.error(pointer.span, NotAPointer { ty });
+            if power {
+                error.help("there is no `**`: a square is written `n * n`, a power of two `1 << n`");
+            }
             return error_expr(span);
         }
         if let Some(spec) = self.rewritten(pointer.ty) {
@@ -37,6 +41,14 @@ impl Checker<'_, '_> {
             );
         }
         self.pointee(pointer, span)
+    }
+
+    /// Whether the `*` at the start of a dereference stands right behind one that multiplies.
+    fn is_power(&self, deref: Span) -> bool {
+        let Some(left) = self.text(Span { lo: 0, hi: deref.lo, ..deref }).strip_suffix('*') else { return false };
+        let left = left.trim_end_matches([' ', '\t']);
+        let ends_operand = left.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']'));
+        ends_operand && !left.ends_with("return") && !left.ends_with(" in")
     }
 
     /// What a pointer points to. It must not be null; into the packet it may, and then a test is put in.

@@ -13,6 +13,9 @@ use crate::sema::types::{self, Position};
 use crate::source::Span;
 use crate::types::Ty;
 
+/// Said once of each function, however many of its `return`s have a value.
+const NO_RESULT: &str = "this function has no result";
+
 impl Checker<'_, '_> {
     pub fn block(&mut self, block: &ast::Block) -> Block {
         self.push_scope();
@@ -150,8 +153,12 @@ impl Checker<'_, '_> {
     ) -> Option<StmtKind> {
         let source = self.optional(init);
         let present = self.flow.clone();
+        let errors = self.cx.diags.error_count();
+        let ends_in_value = matches!(otherwise.stmts.last(), Some(ast::Stmt { kind: Ast::Expr(_), .. }));
         let otherwise = self.block(otherwise);
-        if self.flow.reachable && source.is_some() {
+        // Of a value at the end it was said that it is to be returned.
+        let told = ends_in_value && self.cx.diags.error_count() > errors;
+        if self.flow.reachable && source.is_some() && !told {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
                 .help("end it with `return`, `break`, `continue` or `throw`");
         }
@@ -299,10 +306,14 @@ impl Checker<'_, '_> {
         if checked.ty == Ty::VOID {
             out.push(Stmt { span: checked.span, kind: StmtKind::Expr(checked) });
         } else if checked.ty != Ty::ERROR {
-            let found = format!("`{}`", self.ty_name(checked.ty));
-            self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found })
-                .note(name_span, "this function has no result")
-                .help("declare one: `fn name(…) -> T`");
+            let told = self.cx.diags.iter().flat_map(|told| &told.labels);
+            if told.into_iter().any(|label| label.span == name_span && label.text == NO_RESULT) {
+                return;
+            }
+            let (name, found) = (self.text(name_span).to_owned(), self.ty_name(checked.ty));
+            self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found: format!("`{found}`") })
+                .note(name_span, NO_RESULT)
+                .help(format!("declare one: `fn {name}(…) -> {found}`"));
         }
     }
 }

@@ -60,12 +60,25 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
         _ => {
             let wanted = format!("`{}`", cx.types.name(to));
             let found = found(cx, &constant);
+            let truth = truth_of_literal(cx.sources.text(span)).filter(|_| to == Ty::BOOL);
             let error = cx.error(span, MismatchedTypes { wanted, found });
+            if let Some(truth) = truth {
+                error.help(format!("write `{truth}`")).fix(span, truth);
+            }
             if floats::is_float(&constant) || to == Ty::F64 {
                 error.help("`as` converts between integers and `f64`");
             }
             None
         }
+    }
+}
+
+/// The bool that the text of a literal, which is no bool, stands for in other languages.
+pub fn truth_of_literal(text: &str) -> Option<&'static str> {
+    match text {
+        "0" => Some("false"),
+        "1" => Some("true"),
+        _ => None,
     }
 }
 

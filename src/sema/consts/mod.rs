@@ -13,7 +13,7 @@ mod parts;
 mod sizes;
 
 pub use aggregates::is_zero;
-pub use convert::{convert, fit, warn_cut};
+pub use convert::{convert, fit, truth_of_literal, warn_cut};
 pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 pub use sizes::{named_type, written_type};
