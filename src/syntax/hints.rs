@@ -145,10 +145,28 @@ fn assignment_in_condition(builder: &mut Builder<'_>, failure: &Failure<'_>) -> 
         return false;
     }
     let span = failure.span(builder);
+    let (at, instead) = new_binding(builder, failure).unwrap_or((span, "==".to_owned()));
     let error = builder.error(span, AssignmentInCondition {});
     error.help("write `==` to compare; a value that may be absent is tested by `if (var v = e)`");
-    error.fix(span, "==");
+    error.fix(at, instead);
     true
+}
+
+/// `var s` for `if (s = m[k])`, where the file declares no `s` that the entry could be compared with.
+fn new_binding(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<(Span, String)> {
+    let (name, header) = (failure.token(-1), failure.token(-2));
+    let condition = header == "if" || header == "(" && failure.token(-3) == "if";
+    if !condition || !failure.is_word(-1) || !failure.is_word(1) || failure.token(2) != "[" {
+        return None;
+    }
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let declared = builder.source.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&builder.source[..at], &builder.source[at + name.len()..]);
+        let whole = !before.ends_with(is_part) && !after.starts_with(is_part);
+        let word = before.trim_end().rsplit(|c| !is_part(c)).next();
+        whole && (after.trim_start().starts_with(':') || matches!(word, Some("var" | "let" | "const" | "for")))
+    });
+    (!declared).then(|| (failure.token_span(builder, -1), format!("var {name}")))
 }
 
 /// `while (var x = …)`

@@ -151,7 +151,7 @@ impl Builder<'_> {
         let mut parts = pair.into_inner();
         let (Some(name), Some(ty)) = (parts.next(), parts.next()) else { crate::bug!("a parameter of one part") };
         let name = self.ident(name);
-        if words::begins_statement(&name.name) {
+        if words::is_reserved(&name.name) {
             self.keyword_as_name(&name);
         }
         Param { name, ty: self.ty(ty), span }

@@ -13,6 +13,9 @@ const BEGIN_STATEMENT: &[&str] = &[
     "null", "return", "throw", "true", "try", "var", "while",
 ];
 
+/// Those that go on with an expression or a statement.
+const CONTINUE: &[&str] = &["as", "catch", "else"];
+
 /// The types that are always there.
 const PRIMITIVES: &[&str] = &[
     "be16", "be32", "be64", "bool", "char", "f64", "i16", "i32", "i64", "i8", "int", "size_t", "str", "u16", "u32",
@@ -23,8 +26,9 @@ pub fn is_keyword(word: &str) -> bool {
     KEYWORDS.binary_search(&word).is_ok()
 }
 
-pub fn begins_statement(word: &str) -> bool {
-    BEGIN_STATEMENT.binary_search(&word).is_ok()
+/// Whether no expression can name what is called so.
+pub fn is_reserved(word: &str) -> bool {
+    BEGIN_STATEMENT.binary_search(&word).is_ok() || CONTINUE.contains(&word)
 }
 
 pub fn is_primitive(word: &str) -> bool {

@@ -37,8 +37,8 @@ codes! {
     E0011 IntegerTooLarge { text } = "`{text}` does not fit into 64 bits",
 
     /// This word begins something in the language, so it cannot name what is declared here. As a field, after `.` and
-    /// `->`, and as a member of an `impl` every word is a name; as a parameter every word that begins no expression and
-    /// no statement.
+    /// `->`, and as a member of an `impl` every word is a name; as a parameter every word that neither begins an expression
+    /// or a statement nor goes on with one.
     E0012 KeywordAsName { word } = "`{word}` is a keyword and cannot be a name here",
 
     /// Statements, and the arms of a `match`, are separated by line ends; two on one line need a `;` (arms: a `,`)
