@@ -351,6 +351,18 @@ impl Types {
         self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { .. }))
     }
 
+    /// The type itself, or something with it in a field or element.
+    pub fn holds_type(&self, whole: Ty, part: Ty) -> bool {
+        if whole == part {
+            return true;
+        }
+        match self.kind(whole) {
+            TyKind::Array(element, _) => self.holds_type(element, part),
+            TyKind::Struct(id) => self.struct_def(id).fields.iter().any(|field| self.holds_type(field.ty, part)),
+            _ => false,
+        }
+    }
+
     /// Such a type, or something with one in a field or element.
     pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
         let kind = self.kind(ty);

@@ -70,7 +70,7 @@ impl Checker<'_, '_> {
                     None => self.refuse_escape(value),
                 }
                 if changes_pointers {
-                    self.forget_addressed();
+                    self.forget_addressed_as(pointee(place));
                 }
             }
         }
@@ -219,4 +219,12 @@ impl Checker<'_, '_> {
         let TyKind::Struct(id) = types.kind(whole) else { return false };
         types.struct_def(id).fields.iter().any(|field| self.has_part(field.ty, part))
     }
+}
+
+/// The type of what the pointer points to that leads to a place.
+fn pointee(place: &Expr) -> Option<Ty> {
+    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+        return pointee(base);
+    }
+    matches!(place.kind, ExprKind::Deref(_)).then_some(place.ty)
 }
