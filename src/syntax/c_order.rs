@@ -45,10 +45,12 @@ pub struct Counting<'a> {
 
 /// A word that names a type, of this language, of C or of the file.
 pub fn is_type(source: &str, word: &str) -> bool {
-    words::is_primitive(word)
-        || foreign::ty(word).is_some()
-        || word.ends_with("_t")
-        || declares(source, word, &["struct", "enum", "union", "type"])
+    is_builtin(word) || word.ends_with("_t") || declares(source, word, &["struct", "enum", "union", "type"])
+}
+
+/// A word that names a type and hardly anything else.
+fn is_builtin(word: &str) -> bool {
+    words::is_primitive(word) || foreign::ty(word).is_some()
 }
 
 /// What a type is called in this language.
@@ -191,9 +193,14 @@ impl<'a> Reader<'a> {
         self.qualifiers();
         let stars = self.stars();
         let mut name = self.name()?;
-        if !certain && is_type(self.source, name) {
-            base = own_type(name).to_owned();
-            (name, certain) = (first, true);
+        let sure = is_builtin(first) || matches!(first, "struct" | "union" | "enum");
+        if !sure && is_type(self.source, name) {
+            if is_builtin(name) || !certain {
+                base = own_type(name).to_owned();
+                (name, certain) = (first, true);
+            } else {
+                certain = name == first;
+            }
         }
         let mut lengths = Vec::new();
         while self.take("[") {
@@ -307,7 +314,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let dots = match self.next() {
-            "<" | "!=" => "..",
+            "<" => "..",
+            "!=" if low == "0" => "..",
             "<=" => "..=",
             _ => return None,
         };

@@ -61,8 +61,8 @@ fn before_block(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> O
     let at = brace.checked_sub(1).filter(|&at| is_plain_word(failure, at))?;
     let (word, before) = (failure.text_at(at), failure.text_at(at.wrapping_sub(1)));
     let span = failure.token_span(builder, offset(failure, at));
-    let after_header = before == ")" && is_header(failure, at - 1);
-    if word == "then" && before == ")" || word == "do" && after_header || word == "unsafe" {
+    let after_loop = before == ")" && is_loop(failure, at - 1);
+    if word == "then" && before == ")" || word == "do" && after_loop || word == "unsafe" {
         let help = format!("there is no `{word}`: the block stands by itself");
         let from = offset(failure, at);
         return Some((at, Hint::edit(help, up_to(builder, failure, from, from + 1), "")));
@@ -73,10 +73,10 @@ fn before_block(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> O
     Some((at, hint))
 }
 
-/// The parenthesis that closes is that of a header.
-fn is_header(failure: &Failure<'_>, close: usize) -> bool {
+/// The parenthesis that closes is that of a loop.
+fn is_loop(failure: &Failure<'_>, close: usize) -> bool {
     let word = failure.bracket_around(close).and_then(|open| open.checked_sub(1));
-    word.is_some_and(|word| matches!(failure.text_at(word), "for" | "if" | "while"))
+    word.is_some_and(|word| matches!(failure.text_at(word), "for" | "while"))
 }
 
 /// `switch (x) {`, `unless x {`, `whlie (x) {`, `cacth _ {`

@@ -45,6 +45,7 @@ pub fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
 
 /// The tokens of the block or the statement that begins at an index.
 fn body_at<'f>(failure: &'f Failure<'_>, from: usize) -> &'f [Token] {
+    let from = from + usize::from(failure.text_at(from) == "\n");
     let braced = failure.text_at(from) == "{";
     let mut depth = 0;
     let ends = |at: &usize| {
@@ -57,8 +58,8 @@ fn body_at<'f>(failure: &'f Failure<'_>, from: usize) -> &'f [Token] {
 }
 
 /// C looks at the bound before each turn and lets the body set the variable, a `for` over a range takes both once: the
-/// body changes neither, and the variable is not used after the loop.
-fn is_range(builder: &Builder<'_>, failure: &Failure<'_>, counting: &Counting<'_>, body: &[Token]) -> bool {
+/// body changes neither, and the variable is the loop's own.
+fn is_range<'a>(builder: &Builder<'a>, failure: &Failure<'_>, counting: &Counting<'a>, body: &[Token]) -> bool {
     let text = |token: &Token| &failure.text[token.lo..token.hi];
     let plain_word = |pair: &[Token]| pair[0].kind == TokenKind::Word && !words::is_keyword(text(&pair[0]));
     let mut pairs = failure.tokens.windows(2);
@@ -66,15 +67,20 @@ fn is_range(builder: &Builder<'_>, failure: &Failure<'_>, counting: &Counting<'_
     if !counting.declares && (before || declares(builder.source, counting.name, &["var", "let"])) {
         return false;
     }
+    let words = |text: &'a str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let mut ends = words(counting.low).chain(words(counting.high));
+    if ends.any(|word| word == counting.name) {
+        return false;
+    }
     let bound = counting.high;
     let calls = body.windows(2).any(|pair| plain_word(pair) && text(&pair[1]) == "(");
     if bound.contains('(') || calls && bound.contains(['.', '>', '*', '[']) {
         return false;
     }
-    let mut names = bound.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').chain([counting.name]);
-    names.all(|name| {
+    words(bound).chain([counting.name]).all(|name| {
         let number = name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit());
-        let constant = !name.contains(|c: char| c.is_ascii_lowercase());
+        let capitals = !name.contains(|c: char| c.is_ascii_lowercase());
+        let constant = capitals && !declares(builder.source, name, &["var", "let"]);
         let parameter = failure.tokens.windows(2).any(|pair| text(&pair[0]) == name && text(&pair[1]) == ":");
         let own = name == counting.name || parameter || declares(failure.text, name, &["var", "let", "const"]);
         let pointed = failure.tokens.windows(2).any(|pair| text(&pair[0]) == "&" && text(&pair[1]) == name);
