@@ -1,11 +1,11 @@
-//! What is attached at a point of the body, as far as that is certain: of handles that this function loaded into a variable.
+//! What is attached at a point of the body, as far as that is certain: of handles that this function loaded.
 //!
-//! A handle that goes anywhere but to `attach` and `detach`, and everything in and after a loop, is not known any more.
+//! A handle in a variable that goes anywhere but to `attach` and `detach`, and everything in and after a loop, is not known any more.
 
 use super::Checker;
 use super::value::{local, number};
 use crate::diag::codes::lifecycle::{AttachedTwice, DetachedAgain, NeverAttached};
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, LocalId};
 use crate::source::Span;
 use crate::types::Ty;
 use std::collections::BTreeMap;
@@ -27,33 +27,44 @@ enum State {
     Detached(Span),
 }
 
-/// Handles and links, by the variables that hold them.
 #[derive(Clone, Default)]
-pub(super) struct Attachments(BTreeMap<LocalId, State>);
+pub(super) struct Attachments {
+    /// Handles and links, by the variables that hold them.
+    held: BTreeMap<LocalId, State>,
+    /// Where programs are attached for certain, by whatever handle.
+    programs: BTreeMap<FuncId, BTreeMap<Target, Span>>,
+}
 
 impl Attachments {
     /// What is the same on both ways that meet.
     pub fn join(self, other: &Attachments) -> Attachments {
-        let same = |local: &LocalId, state: &State| other.0.get(local) == Some(state);
-        Attachments(self.0.into_iter().filter(|(local, state)| same(local, state)).collect())
+        Attachments { held: same(self.held, &other.held), programs: same(self.programs, &other.programs) }
     }
 
     pub fn forget(&mut self, local: LocalId) {
-        self.0.remove(&local);
+        self.held.remove(&local);
+    }
+
+    pub fn forget_program(&mut self, program: Option<FuncId>) {
+        program.map(|program| self.programs.remove(&program));
     }
 
     pub fn forget_all(&mut self) {
-        self.0.clear();
+        *self = Attachments::default();
     }
+}
+
+fn same<K: Ord, V: PartialEq>(one: BTreeMap<K, V>, other: &BTreeMap<K, V>) -> BTreeMap<K, V> {
+    one.into_iter().filter(|(key, value)| other.get(key) == Some(value)).collect()
 }
 
 impl Checker<'_, '_> {
     /// A variable got a new value.
     pub fn note_handle(&mut self, local: LocalId, value: &Expr) {
         if let ExprKind::Load(_) = value.kind {
-            self.flow.attachments.0.insert(local, State::Fresh);
+            self.flow.attachments.held.insert(local, State::Fresh);
         } else if let ExprKind::Attach { .. } = value.kind {
-            self.flow.attachments.0.insert(local, State::Attached(BTreeMap::new()));
+            self.flow.attachments.held.insert(local, State::Attached(BTreeMap::new()));
         } else {
             self.flow.attachments.forget(local);
         }
@@ -72,18 +83,27 @@ impl Checker<'_, '_> {
     /// `attach(handle, target)`, whose result may be a failure that the program looks at.
     pub fn note_attach(&mut self, handle: &Expr) {
         let Some(handle) = local(handle) else { return };
-        if let Some(state @ (State::Fresh | State::Detached(_))) = self.flow.attachments.0.get_mut(&handle) {
+        if let Some(state @ (State::Fresh | State::Detached(_))) = self.flow.attachments.held.get_mut(&handle) {
             *state = State::Attached(BTreeMap::new());
         }
     }
 
     /// The same as a statement: a failure ends the process.
     pub fn note_sure_attach(&mut self, handle: &Expr, target: Option<&Expr>, span: Span) {
-        let Some(handle) = local(handle) else { return };
         let Some(target) = constant_target(target) else { return };
-        let Some(State::Attached(targets)) = self.flow.attachments.0.get_mut(&handle) else { return };
-        if let Some(before) = targets.insert(target, span) {
-            let name = self.locals[handle.0 as usize].name.clone();
+        let name = self.text(handle.span).to_owned();
+        let attachments = &mut self.flow.attachments;
+        let before = if let ExprKind::Load(program) = handle.kind {
+            attachments.programs.entry(program).or_default().insert(target, span)
+        } else {
+            let Some(handle) = local(handle) else { return };
+            let Some(State::Attached(targets)) = attachments.held.get_mut(&handle) else { return };
+            let program = self.info[handle.0 as usize].program;
+            let by_others = program.map(|program| attachments.programs.entry(program).or_default());
+            let before = targets.insert(target.clone(), span);
+            before.or(by_others.and_then(|targets| targets.insert(target, span)))
+        };
+        if let Some(before) = before {
             self.error(span, AttachedTwice { name })
                 .note(before, "attached here")
                 .help("one program can be attached to several targets, to each of them once");
@@ -94,7 +114,11 @@ impl Checker<'_, '_> {
     pub fn note_detach(&mut self, what: &Expr, span: Span) {
         let Some(handle) = local(what) else { return };
         let name = self.locals[handle.0 as usize].name.clone();
-        let before = self.flow.attachments.0.insert(handle, State::Detached(span));
+        match self.info(handle).program {
+            Some(program) => self.flow.attachments.forget_program(Some(program)),
+            None => self.flow.attachments.programs.clear(),
+        }
+        let before = self.flow.attachments.held.insert(handle, State::Detached(span));
         match before {
             Some(State::Fresh) if what.ty == Ty::HANDLE => {
                 self.error(span, NeverAttached { name }).help("`attach` comes before");

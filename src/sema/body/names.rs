@@ -43,7 +43,9 @@ impl Checker<'_, '_> {
         info.read = true;
         info.written = None;
         self.use_entry(local, span);
+        let program = self.info(local).program;
         self.flow.attachments.forget(local);
+        self.flow.attachments.forget_program(program);
         self.local_expr(local, span)
     }
 
