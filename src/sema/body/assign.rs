@@ -1,7 +1,7 @@
 //! Assignments.
 
 use super::Checker;
-use super::exprs::strip;
+use super::exprs::{plain_name, strip};
 use super::value::{Value, bool_expr, local};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKind};
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
     pub fn assign_place(&mut self, place: Expr, written: Assignment<'_>, out: &mut Vec<Stmt>) {
         let span = written.span;
         let (op, value) = match written.op {
-            None => (None, self.coerced(written.value, place.ty)),
+            None => (None, self.assigned_value(written, place.ty)),
             Some(op) => match self.compound_of(op, &place, written.value) {
                 Some((op, value)) => (Some(op), value),
                 None => return,
@@ -63,6 +63,19 @@ impl Checker<'_, '_> {
             let value = bool_expr(true, span);
             out.push(Stmt { kind: StmtKind::Assign { place, op: None, value }, span });
         }
+    }
+
+    fn assigned_value(&mut self, Assignment { place, value, .. }: Assignment<'_>, wanted: Ty) -> Expr {
+        let follows = matches!(strip(value).kind, Ast::Unary { op: ast::UnaryOp::Deref, .. });
+        if follows && self.pointer(wanted).is_some() {
+            let (place, text) = (self.text(place.span), self.text(value.span));
+            let what = format!("`*{place} = {text}` writes what `{place}` points to");
+            let outer = self.wanted_by.replace(what);
+            let value = self.coerced(value, wanted);
+            self.wanted_by = outer;
+            return value;
+        }
+        self.coerced(value, wanted)
     }
 
     fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {
@@ -103,9 +116,4 @@ impl Checker<'_, '_> {
 /// `_ = e`
 fn is_discard(place: &ast::Expr) -> bool {
     plain_name(place).is_some_and(|name| name.name == "_")
-}
-
-fn plain_name(expr: &ast::Expr) -> Option<&ast::Ident> {
-    let Ast::Name(path) = &strip(expr).kind else { return None };
-    if let [name] = path.segments.as_slice() { Some(name) } else { None }
 }

@@ -105,3 +105,9 @@ fn first_line(text: &str) -> &str {
 pub(super) fn strip(expr: &ast::Expr) -> &ast::Expr {
     if let Ast::Paren(inner) = &expr.kind { strip(inner) } else { expr }
 }
+
+/// The name that an expression is.
+pub(super) fn plain_name(expr: &ast::Expr) -> Option<&ast::Ident> {
+    let Ast::Name(path) = &strip(expr).kind else { return None };
+    if let [name] = path.segments.as_slice() { Some(name) } else { None }
+}

@@ -116,7 +116,11 @@ impl Checker<'_, '_> {
             return value;
         }
         let found = format!("`{}`", self.ty_name(value.ty));
-        self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
+        let program = self.other_spelling(expr);
+        let error = self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
+        if let Some(program) = program {
+            error.help(format!("load it first: `var prog = load({program})`"));
+        }
         error_expr(expr.span)
     }
 

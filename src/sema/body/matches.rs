@@ -234,6 +234,9 @@ impl Checker<'_, '_> {
 
     /// The number of a pattern: a constant that compares with the subject.
     fn pattern(&mut self, pattern: &ast::Expr, ty: Ty) -> Option<i128> {
+        if self.unknown_pattern(pattern) {
+            return None;
+        }
         let expected = (ty != Ty::ERROR).then_some(ty);
         let value = self.value(pattern, expected);
         if value.is_error() || ty == Ty::ERROR {

@@ -1,9 +1,10 @@
 //! Names as values.
 
 use super::Checker;
+use super::exprs::plain_name;
 use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
-use crate::ast::{Ident, Path};
+use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::NotAValue;
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -73,7 +74,7 @@ impl Checker<'_, '_> {
 
     fn file_name(&mut self, name: &Ident, expected: Option<Ty>) -> Value {
         let Some(declared) = self.env.lookup(self.module, &name.name) else {
-            if BUILTINS.iter().any(|builtin| builtin.name == name.name) {
+            if is_builtin(name) {
                 return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
             }
             return self.unknown_name(name).into();
@@ -121,14 +122,28 @@ impl Checker<'_, '_> {
         error_expr(name.span)
     }
 
+    /// Whether neither the program nor the tables of names declare it; it may be a builtin function.
+    fn is_unknown(&self, name: &Ident) -> bool {
+        self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none()
+    }
+
+    /// Reports a pattern that is a name and stands for nothing, as one that takes all other values does elsewhere.
+    pub fn unknown_pattern(&mut self, pattern: &ast::Expr) -> bool {
+        let unknown = plain_name(pattern).filter(|name| self.is_unknown(name) && !is_builtin(name));
+        let Some(name) = unknown else { return false };
+        let help = "the arm for all other values is `default: …`".to_owned();
+        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, Some(help)));
+        true
+    }
+
     /// An assignment to a name that nothing declares, or only the language as a function. None if it is none.
     pub fn assigned_unknown(&mut self, name: &Ident, value: Span) -> Option<Expr> {
-        if self.local_name(&name.name).is_some() || self.env.lookup(self.module, &name.name).is_some() {
+        if !self.is_unknown(name) {
             return None;
         }
         let value = self.text(value).lines().next().unwrap_or_default();
         let help = format!("declare it: `var {} = {value}`", name.name);
-        if BUILTINS.iter().any(|builtin| builtin.name == name.name) {
+        if is_builtin(name) {
             return Some(self.not_a_value(name, "a builtin function", &help));
         }
         self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, Some(help)));
@@ -150,4 +165,8 @@ impl Checker<'_, '_> {
             None => error_expr(path.span),
         }
     }
+}
+
+fn is_builtin(name: &Ident) -> bool {
+    BUILTINS.iter().any(|builtin| builtin.name == name.name)
 }

@@ -10,6 +10,7 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
+use crate::source::Span;
 use crate::tables::{PROGRAMS, ProgramSpec};
 
 /// What an attribute says.
@@ -69,6 +70,8 @@ const LATER: &[(&str, &[Place])] = &[
     ("usdt", &[Place::Function]),
 ];
 
+/// Words before `var`.
+const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 pub(super) const FLAGS: &str = "flags";
 
@@ -94,7 +97,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             continue;
         }
         let Some(meaning) = meaning(name) else {
-            unknown(cx, attribute);
+            unknown(cx, attribute, item);
             continue;
         };
         let places = match meaning {
@@ -136,8 +139,20 @@ pub(super) fn refuse_flags(cx: &mut Session, item: &Item) {
     }
 }
 
-fn unknown(cx: &mut Session, attribute: &Attribute) {
+fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
     let name = &attribute.name.name;
+    if let (ItemKind::Var(decl), None) = (&item.kind, &attribute.args)
+        && STORAGE.contains(&name.as_str())
+    {
+        let between = Span { lo: attribute.span.hi, hi: decl.name.span.lo, ..attribute.span };
+        let same_line = !cx.sources.text(between).contains('\n');
+        let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
+        error.help(format!("it is a word before `var`: `{name} var`"));
+        if same_line {
+            error.fix(attribute.span, name.as_str());
+        }
+        return;
+    }
     let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS]).chain(LATER.iter().map(|(name, _)| *name));
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
