@@ -356,11 +356,11 @@ impl Types {
         if whole == part {
             return true;
         }
-        match self.kind(whole) {
-            TyKind::Array(element, _) => self.holds_type(element, part),
-            TyKind::Struct(id) => self.struct_def(id).fields.iter().any(|field| self.holds_type(field.ty, part)),
-            _ => false,
+        if let TyKind::Array(element, _) = self.kind(whole) {
+            return self.holds_type(element, part);
         }
+        let TyKind::Struct(id) = self.kind(whole) else { return false };
+        self.struct_def(id).fields.iter().any(|field| self.holds_type(field.ty, part))
     }
 
     /// Such a type, or something with one in a field or element.
