@@ -80,8 +80,17 @@ impl Checker<'_, '_> {
             let what = format!("`{}`", self.text(place.span));
             let function =
                 matches!(self.cx.types.kind(place.ty), TyKind::Fn(_)) && matches!(place.kind, ExprKind::Const(_));
-            let help =
-                if function { "a function's name alone is a pointer to it" } else { "store it in a variable first" };
+            let entry = matches!(place.kind, ExprKind::MapGet { .. });
+            let help = if function {
+                "a function's name alone is a pointer to it".to_owned()
+            } else if entry {
+                format!(
+                    "in BPF code a name for the entry has one: `if (var e = {}) {{ … &e … }}`",
+                    self.text(place.span)
+                )
+            } else {
+                "store it in a variable first".to_owned()
+            };
             self.error(place.span, NoAddress { what }).help(help);
             return error_expr(span);
         }
