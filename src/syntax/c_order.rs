@@ -60,10 +60,17 @@ pub fn own_type(word: &str) -> &str {
 
 /// One of the keywords stands somewhere before the word.
 pub fn declares(text: &str, word: &str, keywords: &[&str]) -> bool {
+    occurs(text, word, |before, _| {
+        let end = before.trim_end();
+        end.len() < before.len() && keywords.iter().any(|keyword| end.ends_with(keyword))
+    })
+}
+
+/// The word stands somewhere between what fits before and after it.
+pub fn occurs(text: &str, word: &str, fits: impl Fn(&str, &str) -> bool) -> bool {
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].trim_end();
-        let whole = before.len() < at && !text[at + word.len()..].starts_with(goes_on);
-        whole && keywords.iter().any(|keyword| before.ends_with(keyword))
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        !before.ends_with(goes_on) && !after.starts_with(goes_on) && fits(before, after)
     })
 }
 

@@ -159,13 +159,8 @@ fn new_binding(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<(Span, St
     if !condition || !failure.is_word(-1) || !failure.is_word(1) || failure.token(2) != "[" {
         return None;
     }
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let declared = builder.source.match_indices(name).any(|(at, _)| {
-        let (before, after) = (&builder.source[..at], &builder.source[at + name.len()..]);
-        let whole = !before.ends_with(is_part) && !after.starts_with(is_part);
-        let word = before.trim_end().rsplit(|c| !is_part(c)).next();
-        whole && (after.trim_start().starts_with(':') || matches!(word, Some("var" | "let" | "const" | "for")))
-    });
+    let declared = c_order::declares(builder.source, name, &["var", "let", "const", "for"])
+        || c_order::occurs(builder.source, name, |_, after| after.trim_start().starts_with(':'));
     (!declared).then(|| (failure.token_span(builder, -1), format!("var {name}")))
 }
 

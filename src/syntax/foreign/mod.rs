@@ -164,7 +164,12 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         && found == "="
         && failure.is_word(-1)
     {
-        return Some(Hint::text(format!("a field of a `{keyword}` has a type: `{before}: T = value`")));
+        let (ty, value) = match failure.token(1) {
+            value @ ("true" | "false") => ("bool", value),
+            value if value.starts_with(|c: char| c.is_ascii_digit()) => ("u32", value),
+            _ => ("T", "value"),
+        };
+        return Some(Hint::text(format!("a field of a `{keyword}` has a type: `{before}: {ty} = {value}`")));
     }
     if let Some(ty) = failure.literal_type() {
         let dotted = found == "." && failure.is_word(1) && failure.expected.name;
