@@ -241,6 +241,9 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     let fixed = match found {
         ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
+        _ if before == "else" && failure.expected.block && !failure.expected.statement => {
+            "after the `else` of a `var` stands a block: `else { … }`"
+        }
         "else" if before == ";" => "leave out the `;` before `else`",
         "=" if expects(",") && expects(")") => "parameters have no default values",
         "=" if failure.expected.operator => "an assignment has no value: write a statement for each",

@@ -11,6 +11,15 @@ use crate::syntax::errors::Failure;
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let lo = failure.span(builder).lo;
     let text = written(builder, failure, 0);
+    if let Some((head, value)) = text.split_once('=').filter(|(head, _)| head.contains("SEC(\"license\")"))
+        && let Some(license) = value.split('"').nth(1)
+        && !head.contains(['\n', ';'])
+    {
+        let length = head.len() + 1 + value.find(license).unwrap_or(0) + license.len() + 1;
+        let form = format!("license \"{license}\"");
+        let span = Span { lo, hi: lo + length as u32, ..failure.span(builder) };
+        return Some(Hint::edit(format!("the license is declared as `{form}`"), span, form));
+    }
     let span = |reader: &Reader<'_>| Span { lo, hi: lo + reader.hi() as u32, ..failure.span(builder) };
     let mut reader = Reader::new(builder.source, lo);
     if let Some(form) = reader.function() {
@@ -78,6 +87,10 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
         .or_else(|| keywords::statement(one, first));
     if hint.is_some() {
         return hint;
+    }
+    let plain_word = one.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain_word && two.starts_with(|c: char| c == '"' || c.is_ascii_digit()) {
+        return Some(Hint::text(format!("arguments stand in parentheses: `{one}({two})`")));
     }
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));

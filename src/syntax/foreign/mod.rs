@@ -66,6 +66,15 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let compares = matches!(hints::condition(failure), "if" | "while");
             Hint { help: help.to_owned(), fix: compares.then(|| (span, ">=".to_owned())) }
         }
+        "::" if failure.token(-2) == "::" => {
+            let form = format!("{}.{before}::{}", failure.token(-3), failure.token(1));
+            Hint::edit(format!("what a module declares: `{form}`"), failure.token_span(builder, -2), ".")
+        }
+        "=" if before == "license" => Hint::edit("the license is its text alone: `license \"GPL\"`", span, ""),
+        _ if failure.token(-2) == "type" && failure.expected.signs.contains(&"=") && failure.is_word(0) => {
+            let form = format!("= {}", c_order::own_type(found));
+            Hint::edit(format!("another name for a type is declared as `type {before} {form}`"), span, form)
+        }
         "and" => Hint::edit("both conditions: `&&`", span, "&&"),
         "or" => Hint::edit("either condition: `||`", span, "||"),
         "is" if failure.expected.operator && failure.token(1) == "not" => {
@@ -118,6 +127,13 @@ fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     }
     if before == "->" && failure.expected.name {
         return Some(Hint::edit(FORM, failure.token_span(builder, -1), ":"));
+    }
+    if found == "," && failure.expected.signs.contains(&":") || found == "||" && !matches!(before, "||" | "&&") {
+        return Some(Hint::edit(
+            "several values of an arm: `A | B: value`",
+            span,
+            if found == "," { " |" } else { "|" },
+        ));
     }
     if before == "case" {
         return Some(Hint::edit(format!("{FORM}, without `case`"), up_to(builder, failure, -1, 0), ""));
