@@ -2,7 +2,7 @@
 
 use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
-use crate::diag::codes::types::{MismatchedTypes, NeverFits, NoValue, ProductWraps};
+use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
 use crate::sema::consts;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
@@ -25,11 +25,7 @@ impl Checker<'_, '_> {
             return value.expr;
         }
         match (self.cx.types.kind(found), self.cx.types.kind(wanted)) {
-            (TyKind::Void, _) => {
-                let what = format!("`{}`", self.text(span));
-                self.error(span, NoValue { what });
-                error_expr(span)
-            }
+            (TyKind::Void, _) => self.no_void(value.expr),
             (TyKind::Null, TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_)) => {
                 Expr { kind: ExprKind::Const(Const::Null), ty: wanted, span }
             }

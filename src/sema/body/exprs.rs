@@ -43,9 +43,25 @@ impl Checker<'_, '_> {
         if expr.ty != Ty::VOID {
             return expr;
         }
+        if self.lacks_result(&expr) {
+            return error_expr(expr.span);
+        }
         let what = format!("`{}`", first_line(self.text(expr.span)));
         self.error(expr.span, NoValue { what });
         error_expr(expr.span)
+    }
+
+    /// Whether what is called ends in `return value` though it is declared without a result, which is reported there.
+    fn lacks_result(&self, expr: &Expr) -> bool {
+        let ExprKind::Call { func, .. } = &expr.kind else { return false };
+        let decl = self.env.funcs[func.0 as usize].decl;
+        let last = decl.body.as_ref().and_then(|body| body.stmts.last());
+        let Some(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }) = last else { return false };
+        let is_value = matches!(
+            strip(value).kind,
+            Ast::Int(_) | Ast::Bool(_) | Ast::Name(_) | Ast::Field { .. } | Ast::Unary { .. } | Ast::Binary { .. }
+        );
+        decl.result.is_none() && is_value
     }
 
     fn by_form(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {

@@ -54,6 +54,9 @@ pub fn text(bytes: &[u8]) -> &[u8] {
 }
 
 pub(super) fn bad_operand(cx: &mut Session, span: Span, op: &str, constant: &Constant) -> Option<Constant> {
+    if constant.ty == Some(Ty::ERROR) {
+        return None;
+    }
     let ty = convert::type_name(cx, constant);
     cx.error(span, BadOperand { op: op.to_owned(), ty });
     None
@@ -191,6 +194,9 @@ pub(super) fn both(
     let beside = l.as_ref().and_then(|c| c.ty).or(expected);
     let r = value(cx, scope, right, beside);
     let (l, r) = (l?, r?);
+    if [&l, &r].into_iter().any(|constant| constant.ty == Some(Ty::ERROR)) {
+        return None;
+    }
     // Literals beside an `f64` are of that type, which then matters for what is divided inside of them.
     if l.ty.is_none() && matches!(l.value, Const::Int(_)) && floats::is_float(&r) {
         return Some((value(cx, scope, left, Some(Ty::F64))?, r));
