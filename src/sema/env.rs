@@ -22,13 +22,22 @@ pub enum Entity {
         ty: Option<Ty>,
     },
     /// An enum variant; several enums may share the name, and then the expected type decides.
-    Variants(Vec<(EnumId, i128)>),
+    Variants(Variants),
     /// A struct, enum or alias.
     Type(Ty),
     /// A module, by the name that `import` gives it.
     Import(ImportId),
     /// Its declaration is wrong. That was reported, so no more is to be said where it is used.
     Broken,
+}
+
+/// The enums that have a variant of one name, with its values.
+#[derive(Clone, Debug, Default)]
+pub struct Variants {
+    /// Those that the module declares; where it declares none, the predefined ones.
+    pub visible: Vec<(EnumId, i128)>,
+    /// Predefined ones that the module's hide, unless their enum is expected.
+    pub hidden: Vec<(EnumId, i128)>,
 }
 
 /// An entity and where it is declared; none for what is predefined.

@@ -1,7 +1,6 @@
 //! Imported modules: `module.name`, in constants and types as in bodies.
 
-use super::env::{Declared, Entity};
-use super::members::of_module;
+use super::env::{Declared, Entity, Variants};
 use super::scope::{Found, Scope};
 use super::similar;
 use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
@@ -134,8 +133,9 @@ fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: 
         return Found::Broken;
     }
     let found = scope.find_in(cx, module, &name.name);
-    if let Found::Declared(Declared { entity: Entity::Variants(list), span }) = found {
-        let entity = Entity::Variants(of_module(&cx.types, &list));
+    if let Found::Declared(Declared { entity: Entity::Variants(Variants { visible, .. }), span }) = found {
+        // What the module hides is not of it.
+        let entity = Entity::Variants(Variants { visible, hidden: Vec::new() });
         return Found::Declared(Declared { entity, span });
     }
     found

@@ -1,4 +1,4 @@
-//! Fields and variants: which are meant, and what to say of those that are not there.
+//! Fields and variants that are not there, or not written so: what is near, or all that there are.
 
 use super::similar;
 use crate::ast::Ident;
@@ -7,7 +7,7 @@ use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
 use crate::diag::codes::types::ArrowOnValue;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{EnumId, StructId, Ty, Types};
+use crate::types::{EnumId, StructId, Ty};
 
 /// Reports a field that a struct does not have.
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
@@ -36,13 +36,6 @@ pub fn arrow_on_value(cx: &mut Session, base: Span, ty: Ty, name: &Ident) {
     let text = format!("{}.{}", cx.sources.text(base), name.name);
     let between = Span { lo: base.hi, hi: name.span.lo, ..name.span };
     cx.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
-}
-
-/// Of the variants under a name of a module those that the module declares, which hide the predefined ones. Where there
-/// are none its enum repeats a predefined one, and is that.
-pub fn of_module(types: &Types, variants: &[(EnumId, i128)]) -> Vec<(EnumId, i128)> {
-    let (own, predefined): (Vec<_>, Vec<_>) = variants.iter().partition(|(of, _)| types.enum_def(*of).span.is_some());
-    if own.is_empty() { predefined } else { own }
 }
 
 fn propose(error: &mut Diagnostic, name: &Ident, names: &[String]) {

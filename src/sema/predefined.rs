@@ -1,6 +1,6 @@
 //! The names that the language declares itself: the integer types, and what the tables list.
 
-use super::env::{Declared, Entity};
+use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
     CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, MAP_KINDS, MapKindSpec, STRUCTS,
@@ -129,10 +129,11 @@ fn enumeration(types: &mut Types, names: &mut Names, spec: &'static EnumSpec) {
         add(names, name, Entity::Type(ty));
     }
     for &(name, value) in spec.variants {
-        if let Some(Declared { entity: Entity::Variants(list), .. }) = names.get_mut(name) {
-            list.push((id, value.into()));
+        if let Some(Declared { entity: Entity::Variants(variants), .. }) = names.get_mut(name) {
+            variants.visible.push((id, value.into()));
         } else {
-            add(names, name, Entity::Variants(vec![(id, value.into())]));
+            let visible = vec![(id, value.into())];
+            add(names, name, Entity::Variants(Variants { visible, hidden: Vec::new() }));
         }
     }
 }

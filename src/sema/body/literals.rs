@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
     }
 
     fn is_shared_variant(&self, expr: &ast::Expr) -> bool {
-        matches!(self.entity_named(expr), Some(Entity::Variants(list)) if list.len() > 1)
+        matches!(self.entity_named(expr), Some(Entity::Variants(list)) if list.visible.len() + list.hidden.len() > 1)
     }
 
     /// Integer literals, what is as one, and operators on those.

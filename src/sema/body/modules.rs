@@ -8,9 +8,8 @@ use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NotCallable;
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::names::NotAValue;
-use crate::sema::env::Entity;
+use crate::sema::env::{Entity, Variants};
 use crate::sema::imports::ImportId;
-use crate::sema::members::of_module;
 use crate::sema::tree::Expr;
 use crate::sema::types::describe;
 use crate::source::Span;
@@ -32,8 +31,9 @@ impl Checker<'_, '_> {
                 .help("write a point")
                 .fix(between, ".");
         }
-        if let Entity::Variants(list) = &declared.entity {
-            return Some(Entity::Variants(of_module(&self.cx.types, list)));
+        if let Entity::Variants(Variants { visible, .. }) = &declared.entity {
+            // What the module hides is not of it.
+            return Some(Entity::Variants(Variants { visible: visible.clone(), hidden: Vec::new() }));
         }
         Some(declared.entity.clone())
     }

@@ -7,11 +7,11 @@ use super::value::{Value, error_expr, int_expr};
 use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::NotAValue;
 use crate::sema::consts;
-use crate::sema::env::Entity;
+use crate::sema::env::{Entity, Variants};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
 use crate::source::Span;
 use crate::tables::BUILTINS;
-use crate::types::{EnumId, Ty, TyKind};
+use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn name(&mut self, path: &Path, expected: Option<Ty>) -> Value {
@@ -151,7 +151,7 @@ impl Checker<'_, '_> {
     }
 
     /// A variant by its bare name: of several enums that have one the expected type decides.
-    fn variant(&mut self, name: &Ident, list: &[(EnumId, i128)], expected: Option<Ty>) -> Expr {
+    fn variant(&mut self, name: &Ident, list: &Variants, expected: Option<Ty>) -> Expr {
         match consts::choose_variant(self.cx, name, list, expected) {
             Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
             None => error_expr(name.span),

@@ -18,9 +18,9 @@ pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 pub use sizes::{named_type, written_type};
 
-use super::env::{Declared, Entity};
+use super::env::{Declared, Entity, Variants};
 use super::imports;
-use super::members::{no_such_variant, of_module};
+use super::members::no_such_variant;
 use super::scope::{Found, Scope, Wanted};
 use super::similar;
 use super::tree::Const;
@@ -258,20 +258,18 @@ fn report_unknown(
     }
 }
 
-/// Which of the enums that share the variant's name is meant: the expected one, or the only one. An enum of the file
-/// hides the predefined ones.
+/// Which of the enums that share the variant's name is meant: the expected one, or the only one.
 pub fn choose_variant(
     cx: &mut Session,
     name: &Ident,
-    variants: &[(EnumId, i128)],
+    Variants { visible, hidden }: &Variants,
     expected: Option<Ty>,
 ) -> Option<(EnumId, i128)> {
     if let Some(TyKind::Enum(wanted)) = expected.map(|ty| cx.types.kind(ty))
-        && let Some(&variant) = variants.iter().find(|(id, _)| *id == wanted)
+        && let Some(&variant) = visible.iter().chain(hidden).find(|(id, _)| *id == wanted)
     {
         return Some(variant);
     }
-    let visible = of_module(&cx.types, variants);
     if let &[only] = visible.as_slice() {
         return Some(only);
     }

@@ -6,7 +6,7 @@ use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::types::{EnumRepr, NoMembers, VariantRange};
 use crate::fold;
 use crate::sema::consts;
-use crate::sema::env::{Declared, Entity};
+use crate::sema::env::{Declared, Entity, Variants};
 use crate::sema::scope::Found;
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
@@ -117,17 +117,17 @@ impl Declare<'_> {
                 }
             }
         }
-        self.add_predefined(&mut variants, name);
-        Found::Declared(Declared { entity: Entity::Variants(variants), span: self.variant_span(name) })
+        let entity = Entity::Variants(self.with_hidden(variants, name));
+        Found::Declared(Declared { entity, span: self.variant_span(name) })
     }
 
-    /// Those that the file hides are still meant where their enum is expected.
-    fn add_predefined(&self, variants: &mut Vec<(EnumId, i128)>, name: &str) {
-        if let Some(Declared { entity: Entity::Variants(list), .. }) = self.env.predefined.get(name) {
-            let hidden = list.iter().filter(|variant| !variants.contains(variant)).copied();
-            let hidden: Vec<_> = hidden.collect();
-            variants.extend(hidden);
+    /// The variants that the module declares under the name, and those that they hide.
+    fn with_hidden(&self, visible: Vec<(EnumId, i128)>, name: &str) -> Variants {
+        let mut hidden = Vec::new();
+        if let Some(Declared { entity: Entity::Variants(predefined), .. }) = self.env.predefined.get(name) {
+            hidden.extend(predefined.visible.iter().filter(|variant| !visible.contains(variant)));
         }
+        Variants { visible, hidden }
     }
 
     fn variant_span(&self, name: &str) -> Option<crate::source::Span> {
@@ -148,12 +148,8 @@ impl Declare<'_> {
             let found = cx.types.enum_def(id).variants.iter().find(|v| v.name == name.name);
             variants.extend(found.map(|v| (id, v.value)));
         }
-        let entity = if variants.is_empty() {
-            Entity::Broken
-        } else {
-            self.add_predefined(&mut variants, &name.name);
-            Entity::Variants(variants)
-        };
+        let entity =
+            if variants.is_empty() { Entity::Broken } else { Entity::Variants(self.with_hidden(variants, &name.name)) };
         let declared = Declared { entity, span: Some(name.span) };
         self.env.names[self.module.0 as usize].insert(name.name.clone(), declared);
     }
