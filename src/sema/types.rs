@@ -217,6 +217,13 @@ fn applied(
         cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
+    // `string(16)`: the size is there, only the word is another.
+    if foreign::ty(&name.name).is_some_and(|usual| usual.starts_with("str(")) && size.is_some() {
+        cx.error(name.span, UnknownType { name: name.name.clone() })
+            .help("strings are written `str(size)`")
+            .fix(name.span, "str");
+        return Ty::ERROR;
+    }
     match named(cx, scope, name) {
         Ty::ERROR => Ty::ERROR,
         _ => wrong_arguments(cx, span, name, "no arguments"),
