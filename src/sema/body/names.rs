@@ -77,7 +77,10 @@ impl Checker<'_, '_> {
             if is_builtin(name) {
                 return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
             }
-            return self.unknown_name(name).into();
+            let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
+            let help = meant.map(|variant| format!("did you mean `{variant}`?"));
+            self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, help));
+            return error_expr(name.span).into();
         };
         self.declared_value(&declared.entity, name, expected)
     }
@@ -110,6 +113,13 @@ impl Checker<'_, '_> {
             Entity::Import(_) => self.module_value(name).into(),
             Entity::Broken => error_expr(span).into(),
         }
+    }
+
+    /// The variant of the enum whose last words are these: `XDP_PASS` for `PASS`.
+    fn variant_ending_in(&self, ty: Ty, words: &str) -> Option<String> {
+        let variants = &self.cx.types.enum_def(self.enum_id(ty)?).variants;
+        let ends = |name: &str| name.strip_suffix(words).is_some_and(|first| first.ends_with('_'));
+        variants.iter().find(|variant| ends(&variant.name)).map(|variant| variant.name.clone())
     }
 
     fn not_a_value(&mut self, name: &Ident, what: &str, help: &str) -> Expr {

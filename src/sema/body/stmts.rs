@@ -241,6 +241,9 @@ impl Checker<'_, '_> {
 
     fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
         let begin = self.text(expr.span).chars().next().filter(|c| "-*&([".contains(*c));
+        let result = self.env.program.func(self.func).result;
+        let is_result = checked.ty == result && self.enum_id(result).is_some();
+        let text = self.text(expr.span).to_owned();
         let error = self.error(checked.span, NoEffect {});
         if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, left, .. } = &expr.kind
             && !matches!(super::exprs::strip(left).kind, ast::ExprKind::Call { .. })
@@ -251,6 +254,8 @@ impl Checker<'_, '_> {
             error.help(format!(
                 "a line that begins with `{begin}` is a statement of its own; one that goes on ends in {sign}"
             ));
+        } else if is_result {
+            error.help(format!("to return it, write `return {text}`"));
         } else {
             error.help("return it, assign it to something, or remove it");
         }
