@@ -3,8 +3,10 @@
 use super::Checker;
 use super::value::{Value, bool_expr, cast, error_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp};
+use crate::diag::codes::names::NotAValue;
 use crate::diag::codes::types::{BadOperand, NotAssignable, ShiftCount};
 use crate::fold;
+use crate::sema::env::Entity;
 use crate::sema::tree::{ArithOp, CompareOp, CompoundOp, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -56,6 +58,7 @@ impl Checker<'_, '_> {
                 let left = self.value(left, expected);
                 self.shift(shift, op, left, right, expected, span).into()
             }
+            Kind::Arith(_) if self.cast_of_c(op, left, right) => error_expr(span).into(),
             Kind::Arith(arith) => {
                 if op == BinaryOp::Sub
                     && let Some(length) = self.packet_distance(left, right, span)
@@ -166,6 +169,24 @@ impl Checker<'_, '_> {
         }
         let unsigned = self.cx.types.int(count_bits.max(32), false);
         Some(cast(count.expr, unsigned))
+    }
+
+    /// `(u8)*p`, `(i64)-a` and `(u64)&x`: C's conversions of what begins with an operator, which has two operands here.
+    fn cast_of_c(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> bool {
+        if let ast::ExprKind::Binary { right: last, .. } = &left.kind {
+            return self.cast_of_c(op, last, right);
+        }
+        let ast::ExprKind::Paren(inner) = &left.kind else { return false };
+        let is_type = matches!(self.entity_named(inner), Some(Entity::Type(_)));
+        if !is_type || !matches!(op, BinaryOp::Mul | BinaryOp::Sub | BinaryOp::BitAnd) {
+            return false;
+        }
+        let ty = self.text(inner.span).to_owned();
+        let form = format!("{}{} as {ty}", op.text(), self.text(right.span));
+        self.error(left.span, NotAValue { name: ty, what: "a type".into() })
+            .help(format!("a conversion is written `{form}`"))
+            .fix(left.span.to(right.span), form);
+        true
     }
 
     pub fn bad_operand(&mut self, token: BinaryOp, operand: &Value) -> Expr {
