@@ -2,7 +2,7 @@
 
 use super::{Constant, eval, floats, not_constant, value};
 use crate::ast::{self, Expr};
-use crate::diag::codes::types::{ByteOrderMix, MismatchedTypes, StringTruncated, ValueTruncated};
+use crate::diag::codes::types::{BadCast, ByteOrderMix, MismatchedTypes, StringTruncated, ValueTruncated};
 use crate::fold;
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
@@ -164,6 +164,11 @@ pub(super) fn cast(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr, ty: 
         (Some(_), TyKind::Be { bits }) if from_be.is_some_and(|from| from != bits) => {
             let (left, right) = (type_name(cx, &constant), cx.types.name(to));
             cx.error(operand.span.to(ty.span), ByteOrderMix { left, right });
+            return None;
+        }
+        (Some(_), TyKind::Be { .. }) if matches!(constant.value, Const::Bool(_)) => {
+            let (from, to) = (type_name(cx, &constant), cx.types.name(to));
+            cx.error(operand.span.to(ty.span), BadCast { from, to });
             return None;
         }
         (Some(value), TyKind::Be { bits }) => Const::Int(fold::wrap(value, bits, false)),

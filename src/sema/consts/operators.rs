@@ -352,6 +352,9 @@ pub(super) fn ternary(
         let value = fold::wrap(number(if taken { lhs } else { rhs }), bits, signed);
         return Some(Constant::typed(Const::Int(value), cx.types.int(bits, signed)));
     }
+    if let (Operand::Be(..), Operand::Int(..)) | (Operand::Int(..), Operand::Be(..)) = (lhs, rhs) {
+        return mixed(cx, then.span.to(otherwise.span), &a, &b);
+    }
     let span = otherwise.span;
     let chosen_type = a.ty.or(b.ty);
     if let Some(ty) = chosen_type
