@@ -5,7 +5,7 @@ pub mod load;
 pub mod paths;
 mod problems;
 pub mod scan;
-mod words;
+pub mod words;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

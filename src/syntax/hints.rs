@@ -365,7 +365,7 @@ fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
     if found == ":" && failure.expected.operator && failure.is_word(-1) {
         return Some(format!("a variable is declared as `var {before}: T = value`"));
     }
-    if expects("(") && before == "sizeof" {
+    if expects("(") && before == "sizeof" && failure.is_word(0) {
         return Some(format!("write `sizeof({found})`"));
     }
     if expects("(") && before == "]" && failure.token(-5) == "new" {
@@ -382,7 +382,7 @@ fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
         return Some("a header without parentheses needs its body in braces".to_owned());
     }
     // A parameter of that name is found where it is used: what does not parse is reported first.
-    if matches!(before, "new" | "match") && !failure.is_word(0) && found != "(" {
+    if matches!(before, "new" | "match" | "sizeof" | "offsetof") && !failure.is_word(0) && found != "(" {
         return Some(format!("`{before}` is a keyword and cannot be a name: choose another, such as `{before}_`"));
     }
     let keyword = super::words::is_keyword(found);

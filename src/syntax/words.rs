@@ -1,20 +1,13 @@
 //! The words of the language.
 
+use crate::source::words::{CONTINUES, RESERVED};
+
 /// Every keyword. They are contextual: where a name can stand, most are one.
 const KEYWORDS: &[&str] = &[
     "as", "break", "catch", "config", "const", "continue", "default", "defer", "delete", "else", "enum", "extern",
     "false", "fn", "for", "from", "if", "impl", "import", "in", "include", "let", "local", "loop", "match", "new",
     "none", "null", "pin", "return", "struct", "throw", "true", "try", "type", "var", "while",
 ];
-
-/// Those that begin an expression or a statement.
-const BEGIN_STATEMENT: &[&str] = &[
-    "break", "const", "continue", "defer", "delete", "false", "for", "if", "let", "loop", "match", "new", "none",
-    "null", "return", "throw", "true", "try", "var", "while",
-];
-
-/// Those that go on with an expression or a statement.
-const CONTINUE: &[&str] = &["as", "catch", "else"];
 
 /// The types that are always there.
 const PRIMITIVES: &[&str] = &[
@@ -28,7 +21,7 @@ pub fn is_keyword(word: &str) -> bool {
 
 /// Whether no expression can name what is called so.
 pub fn is_reserved(word: &str) -> bool {
-    BEGIN_STATEMENT.binary_search(&word).is_ok() || CONTINUE.contains(&word)
+    RESERVED.binary_search(&word).is_ok() || CONTINUES.contains(&word)
 }
 
 pub fn is_primitive(word: &str) -> bool {

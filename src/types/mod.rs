@@ -351,18 +351,6 @@ impl Types {
         self.holds(ty, &|kind| matches!(kind, TyKind::Ptr { .. }))
     }
 
-    /// The type itself, or something with it in a field or element.
-    pub fn holds_type(&self, whole: Ty, part: Ty) -> bool {
-        if whole == part {
-            return true;
-        }
-        if let TyKind::Array(element, _) = self.kind(whole) {
-            return self.holds_type(element, part);
-        }
-        let TyKind::Struct(id) = self.kind(whole) else { return false };
-        self.struct_def(id).fields.iter().any(|field| self.holds_type(field.ty, part))
-    }
-
     /// Such a type, or something with one in a field or element.
     pub fn holds(&self, ty: Ty, wanted: &impl Fn(TyKind) -> bool) -> bool {
         let kind = self.kind(ty);

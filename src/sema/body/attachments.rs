@@ -45,8 +45,8 @@ impl Attachments {
         self.held.remove(&local);
     }
 
-    pub fn forget_program(&mut self, program: Option<FuncId>) {
-        program.map(|program| self.programs.remove(&program));
+    pub fn forget_program(&mut self, program: FuncId) {
+        self.programs.remove(&program);
     }
 
     pub fn forget_all(&mut self) {
@@ -115,7 +115,7 @@ impl Checker<'_, '_> {
         let Some(handle) = local(what) else { return };
         let name = self.locals[handle.0 as usize].name.clone();
         match self.info(handle).program {
-            Some(program) => self.flow.attachments.forget_program(Some(program)),
+            Some(program) => self.flow.attachments.forget_program(program),
             None => self.flow.attachments.programs.clear(),
         }
         let before = self.flow.attachments.held.insert(handle, State::Detached(span));

@@ -226,8 +226,10 @@ impl Checker<'_, '_> {
             }
         };
         let compute = checked.ty();
-        let form = format!("{} = ({} {} {})", self.text(span), self.text(span), op.text(), self.text(value.span));
-        self.warn_never_fits(&checked.expr, place, span.to(value.span), form);
+        self.warn_never_fits(&checked.expr, place, span.to(value.span), |this| {
+            let (place, value) = (this.text(span), this.text(value.span));
+            format!("{place} = ({place} {} {value})", op.text())
+        });
         let ExprKind::Arith { op, right, .. } = checked.expr.kind else { return None };
         self.narrow_back(compute, place, span)?;
         Some((CompoundOp { op, compute }, *right))

@@ -73,10 +73,7 @@ impl Checker<'_, '_> {
     }
 
     fn packet_value(&self, value: &Expr) -> Option<(FieldRole, LocalId)> {
-        if let ExprKind::Cast(inner) = &value.kind {
-            return self.packet_value(inner);
-        }
-        let ExprKind::CtxField { ctx, field } = &value.kind else { return None };
+        let ExprKind::CtxField { ctx, field } = &super::value::strip_cast(value).kind else { return None };
         let (_, field) = self.context_field(ctx.ty, *field)?;
         (field.role != FieldRole::Plain).then_some((field.role, super::value::local(ctx)?))
     }

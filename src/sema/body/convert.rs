@@ -58,14 +58,13 @@ impl Checker<'_, '_> {
         if let Some(number) = number(&value) {
             return int_expr(consts::fit(self.cx, span, number, wanted), wanted, span);
         }
-        let form = self.cast_text(span);
-        self.warn_never_fits(&value, wanted, span, form);
+        self.warn_never_fits(&value, wanted, span, |this| this.cast_text(span));
         self.warn_product(&value, wanted, bits);
         cast(value, wanted)
     }
 
-    /// An integer that goes where none of its values can be kept; `text` is how it is written.
-    pub fn warn_never_fits(&mut self, value: &Expr, wanted: Ty, span: Span, text: String) {
+    /// An integer that goes where none of its values can be kept; `text` writes it as what a conversion takes.
+    pub fn warn_never_fits(&mut self, value: &Expr, wanted: Ty, span: Span, text: impl FnOnce(&Self) -> String) {
         let Some((bits, signed)) = self.cx.types.as_int(wanted) else { return };
         if self.cx.types.as_int(value.ty).is_none() {
             return;
@@ -73,7 +72,7 @@ impl Checker<'_, '_> {
         let ((low, high), (least, most)) = (self.known_range(value), fold::range(bits, signed));
         if high < least || low > most {
             let (range, ty) = (format!("{low} to {high}"), self.ty_name(wanted));
-            let help = format!("`{text} as {ty}` says that it is meant");
+            let help = format!("`{} as {ty}` says that it is meant", text(self));
             self.warn(span, NeverFits { range, ty }).help(help);
         }
     }

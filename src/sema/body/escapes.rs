@@ -69,8 +69,10 @@ impl Checker<'_, '_> {
                     Some(local) => self.note_held(local, value),
                     None => self.refuse_escape(value),
                 }
-                if changes_pointers {
-                    self.forget_addressed_as(pointee(place));
+                if changes_pointers && self.is_of_caller(place) {
+                    self.forget_pointed();
+                } else if changes_pointers {
+                    self.forget_addressed();
                 }
             }
         }
@@ -87,6 +89,17 @@ impl Checker<'_, '_> {
         let ExprKind::Deref(pointer) = &place.kind else { return None };
         let local = self.pointer_local(pointer)?;
         self.info[local.0 as usize].holds_stack.then_some(local)
+    }
+
+    /// Whether a place is behind a parameter as it was handed over: in memory of the caller, where no local of this function is.
+    fn is_of_caller(&self, place: &Expr) -> bool {
+        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
+            return self.is_of_caller(base);
+        }
+        let ExprKind::Deref(pointer) = &place.kind else { return false };
+        let Some(local) = self.pointer_local(pointer) else { return false };
+        let info = &self.info[local.0 as usize];
+        info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken && self.loops.is_empty()
     }
 
     /// Reports the exits that the address of a local can come to. At the end of the body.
@@ -219,12 +232,4 @@ impl Checker<'_, '_> {
         let TyKind::Struct(id) = types.kind(whole) else { return false };
         types.struct_def(id).fields.iter().any(|field| self.has_part(field.ty, part))
     }
-}
-
-/// The type of what the pointer points to that leads to a place.
-fn pointee(place: &Expr) -> Option<Ty> {
-    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
-        return pointee(base);
-    }
-    matches!(place.kind, ExprKind::Deref(_)).then_some(place.ty)
 }

@@ -5,7 +5,7 @@ use super::value::Value;
 use super::{Checker, heap, value};
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, GlobalId, LocalId};
 use crate::source::Span;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Ty, TyKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone)]
@@ -204,16 +204,16 @@ impl Checker<'_, '_> {
 
     /// Something may have been written through a pointer: pointer variables whose address is known elsewhere may be null.
     pub fn forget_addressed(&mut self) {
-        self.forget_addressed_as(None);
-    }
-
-    /// The same, through a pointer to something of this type, which leads to no variable that holds nothing of it.
-    pub fn forget_addressed_as(&mut self, written: Option<Ty>) {
-        let (info, locals, types) = (&self.info, &self.locals, &self.cx.types);
-        let may_hold = |local: &LocalId| written.is_none_or(|part| may_hold(types, locals[local.0 as usize].ty, part));
-        let addressed = |local: &LocalId| info[local.0 as usize].address_taken && may_hold(local);
+        let info = &self.info;
+        let addressed = |local: &LocalId| info[local.0 as usize].address_taken;
         self.flow.not_null.retain(|local| !addressed(local));
         self.flow.kept_tests.retain(|bool, told| !addressed(bool) && !told.iter().any(|(p, _)| addressed(p)));
+        self.forget_pointed();
+    }
+
+    /// The same of what is behind pointers, and of parts that pointers may lead to.
+    pub fn forget_pointed(&mut self) {
+        let info = &self.info;
         self.flow.not_null_parts.retain(|part| match part.root {
             Root::Local(local) => !info[local.0 as usize].address_taken && !part.steps.contains(&Step::Deref),
             Root::Global(_) => false,
@@ -263,10 +263,4 @@ impl Checker<'_, '_> {
         info.program = None;
         info.assigned += 1;
     }
-}
-
-/// Whether a variable of a type may have a part of another. Pointers are alike, and bytes are parts of all.
-fn may_hold(types: &Types, whole: Ty, part: Ty) -> bool {
-    let is_pointer = |ty| matches!(types.kind(ty), TyKind::Ptr { .. });
-    part == Ty::U8 || is_pointer(part) && types.holds_pointer(whole) || types.holds_type(whole, part)
 }

@@ -2,8 +2,8 @@
 //!
 //! Only of offsets that are constants. Access gets its own test all the same, so that nothing depends on it but what is said.
 
-use super::value::{local, number};
-use super::{Checker, value};
+use super::Checker;
+use super::value::{local, number, strip_cast};
 use crate::sema::tree::{CompareOp, Expr, ExprKind, LocalId, OptionalKind};
 
 /// A header in the packet: its context, and how many bytes the packet has up to its end.
@@ -32,9 +32,7 @@ impl Checker<'_, '_> {
 
     /// The header that a pointer points to, if its place is known.
     pub fn header_of(&self, pointer: &Expr) -> Option<Header> {
-        if let ExprKind::Cast(inner) = &pointer.kind {
-            return self.header_of(inner);
-        }
+        let pointer = strip_cast(pointer);
         if let Some(local) = local(pointer) {
             return self.info[local.0 as usize].header;
         }
@@ -52,15 +50,12 @@ impl Checker<'_, '_> {
 
 /// The context whose packet's length an expression is.
 fn packet_of(expr: &Expr) -> Option<LocalId> {
-    if let ExprKind::Cast(inner) = &expr.kind {
-        return packet_of(inner);
-    }
-    let ExprKind::PacketLen { ctx } = &expr.kind else { return None };
+    let ExprKind::PacketLen { ctx } = &strip_cast(expr).kind else { return None };
     local(ctx)
 }
 
 fn constant(expr: &Expr) -> Option<u64> {
-    number(value::strip_cast(expr)).and_then(|number| u64::try_from(number).ok())
+    number(strip_cast(expr)).and_then(|number| u64::try_from(number).ok())
 }
 
 /// The operator for the operands in the other order.

@@ -44,9 +44,10 @@ impl Checker<'_, '_> {
         info.read = true;
         info.written = None;
         self.use_entry(local, span);
-        let program = self.info(local).program;
         self.flow.attachments.forget(local);
-        self.flow.attachments.forget_program(program);
+        if let Some(program) = self.info(local).program {
+            self.flow.attachments.forget_program(program);
+        }
         self.local_expr(local, span)
     }
 

@@ -7,7 +7,7 @@ use super::Checker;
 use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
-use super::value::{Value, cast, error_expr};
+use super::value::{Value, cast, error_expr, number, strip_cast};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::diag::codes::contexts::UncheckedPacket;
 use crate::diag::codes::support::NotSupportedYet;
@@ -75,7 +75,7 @@ impl Checker<'_, '_> {
                 Offset::Written(offset) => self.value(offset, Some(Ty::U32)),
                 Offset::Held(local) => self.local_expr(local, span).into(),
             };
-            sum = if super::value::number(&sum.expr) == Some(0) {
+            sum = if number(&sum.expr) == Some(0) {
                 offset
             } else {
                 self.arith(ArithOp::Add, BinaryOp::Add, sum, offset, span)
@@ -124,7 +124,7 @@ impl Checker<'_, '_> {
     /// `data_end - data` is the length of the packet; any other difference of two places, as `u64`.
     pub fn packet_distance(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
         let (left, right) = self.positions(left, right)?;
-        if super::value::number(super::value::strip_cast(&right)) == Some(0) {
+        if number(strip_cast(&right)) == Some(0) {
             return Some(Expr { span, ..left });
         }
         let kind = ExprKind::Arith { op: ArithOp::Sub, left: Box::new(left), right: Box::new(right) };

@@ -3,10 +3,10 @@
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::NotConstant;
-use crate::diag::codes::types::{ArrowOnValue, NotAPointer, NotAStruct};
+use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
-use crate::sema::members::no_such_field;
+use crate::sema::members::{arrow_on_value, no_such_field};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
@@ -100,8 +100,7 @@ fn place_type(cx: &mut Session, scope: &mut dyn Scope, place: &Expr) -> Option<T
     }
     if let (ExprKind::Field { base, name, arrow }, None) = (&place.kind, &named) {
         let of = place_type(cx, scope, base)?;
-        let between = Span { lo: base.span.hi, hi: name.span.lo, ..name.span };
-        return member_type(cx, scope, of, name, arrow.then_some(between));
+        return member_type(cx, scope, (base.span, of), name, *arrow);
     }
     let ty = if let ExprKind::Index { base, .. } = &place.kind {
         let base = place_type(cx, scope, base)?;
@@ -127,15 +126,20 @@ fn element(cx: &Session, base: Ty) -> Option<Ty> {
     if matches!(kind, TyKind::Str(_)) { Some(Ty::CHAR) } else { pointee }
 }
 
-/// The type of `base.name`, `base->name` and `be.raw`; `arrow` is where an arrow stands.
-fn member_type(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident, arrow: Option<Span>) -> Option<Ty> {
+/// The type of `base.name`, `base->name` and `be.raw`.
+fn member_type(
+    cx: &mut Session,
+    scope: &mut dyn Scope,
+    (span, base): (Span, Ty),
+    name: &Ident,
+    arrow: bool,
+) -> Option<Ty> {
     if let (TyKind::Be { bits }, "raw") = (cx.types.kind(base), name.name.as_str()) {
         return Some(cx.types.int(bits, false));
     }
     let pointee = if let TyKind::Ptr { to, .. } = cx.types.kind(base) { Some(to) } else { None };
-    if let (Some(arrow), None) = (arrow, pointee) {
-        let ty = cx.types.name(base);
-        cx.error(arrow, ArrowOnValue { ty }).help("write `.`").fix(arrow, ".");
+    if arrow && pointee.is_none() {
+        arrow_on_value(cx, span, base, name);
         return None;
     }
     field(cx, scope, pointee.unwrap_or(base), name).map(|(ty, _)| ty)
