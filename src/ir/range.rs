@@ -91,8 +91,11 @@ impl<'a> Ranges<'a> {
         let is = |opcode: Opcode| data.opcode == opcode;
         let operand = |index: usize| self.within(data.operands[index], depth);
         let constant = |index: usize| u64::try_from(self.func.known(self.types, data.operands[index])?).ok();
-        if is(Opcode::ArithCast) || is(Opcode::KsDiv) {
+        if is(Opcode::ArithCast) {
             operand(0)
+        } else if is(Opcode::KsDiv) {
+            // By a negative number it would be one.
+            operand(1).and(operand(0))
         } else if is(Opcode::ArithAdd) {
             operand(0)?.checked_add(operand(1)?)
         } else if is(Opcode::ArithMul) {

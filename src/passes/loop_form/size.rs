@@ -23,7 +23,7 @@ const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
 
 /// The same where there is another form, for a loop in which the verifier learns about a packet or a variable, turn by turn: the
-/// states of a turn are those of the turns before it.
+/// states of a turn are those of the turns before it; and for one with calls, for each of the ways through these.
 const LEARNED: u64 = 1 << 17;
 
 /// What follows a plain loop the verifier walks through for each of the values that the loop may leave in variables: so much
@@ -60,6 +60,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool) -> Forms {
         types,
         callbacks,
         funcs: HashMap::new(),
+        branches: HashMap::new(),
         histories: Histories::default(),
         forms: Forms::default(),
     };
@@ -106,6 +107,7 @@ struct Sizes<'m> {
     types: &'m Types,
     callbacks: bool,
     funcs: HashMap<Symbol, Size>,
+    branches: HashMap<Symbol, u64>,
     histories: Histories,
     forms: Forms,
 }
@@ -203,10 +205,11 @@ impl Sizes<'_> {
         if !only_form {
             let subjects = learned::subjects(func, self.types, region, &inner.ops);
             let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(turns) / (nth + 1));
+            let ways = self.ways_of_calls(func, &inner.ops);
             let early = u32::from(inner.ends_early());
             let again = turns.saturating_pow(forks + early).saturating_mul(after);
             let many_ends = forks + early > 0 && again > AFTER && after <= AFTER_ITSELF;
-            if (subjects > 0 && learned > LEARNED) || many_ends {
+            if (subjects > 0 && learned > LEARNED) || all.saturating_mul(ways) > LEARNED || many_ends {
                 return None;
             }
             let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(turns).unwrap_or(u32::MAX)));
@@ -229,6 +232,32 @@ impl Sizes<'_> {
         }
         self.forms.forgetting.push((func.name.clone(), op));
         Some(size)
+    }
+
+    /// In how many ways control comes through the functions that a body calls. What the verifier learns on each of them about
+    /// their arguments it still knows in the next turn, where these are the same.
+    fn ways_of_calls(&mut self, func: &Function, ops: &[OpId]) -> u64 {
+        let calls = ops.iter().map(|&op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsCall);
+        calls.fold(1, |ways, data| ways.saturating_mul(self.branches(KsCall::of(data).callee()).saturating_add(1)))
+    }
+
+    /// The branches in a function and in those that it calls.
+    fn branches(&mut self, name: &Symbol) -> u64 {
+        if let Some(&known) = self.branches.get(name) {
+            return known;
+        }
+        let Some(func) = self.module.func(name) else { return 0 };
+        let mut branches = 0_u64;
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if data.opcode == Opcode::KsCall {
+                branches = branches.saturating_add(self.branches(KsCall::of(data).callee()));
+            } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch) {
+                branches += data.regions.len() as u64 - 1;
+            }
+        }
+        self.branches.insert(name.clone(), branches);
+        branches
     }
 }
 
