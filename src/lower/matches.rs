@@ -23,10 +23,9 @@ impl Lowering<'_> {
             regions.push(region);
             reached |= comes_out;
         }
-        let covered = self.covers_all(&cases, node.subject.ty);
         let (last, comes_out) = self.region(&[], dest, |this, _| match &node.default {
             Some(block) => this.block(block, dest),
-            None if covered => {
+            None if node.exhaustive => {
                 this.unreachable();
                 None
             }
@@ -46,13 +45,6 @@ impl Lowering<'_> {
             return self.b.arith_cast(value, Ty::U32);
         }
         self.host_order(value)
-    }
-
-    /// Whether the arms take every value of the subject's type.
-    fn covers_all(&self, cases: &[i128], subject: Ty) -> bool {
-        let bits = if subject == Ty::BOOL { 1 } else { self.cx.types.size_of(subject) * 8 };
-        let taken: i128 = cases.chunks_exact(3).map(|case| case[1] - case[0] + 1).sum();
-        taken == 1 << bits
     }
 
     fn zero_result(&mut self, dest: Dest) -> Option<Value> {

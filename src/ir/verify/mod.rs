@@ -7,9 +7,10 @@
 //! 4. Optionals are used only by `ks.if_some` and `ks.is_some`.
 //! 5. What must be of one type is: loads, stores, copies and comparisons, ops with the trait `SameTypes`, a branch's
 //!    operands and the block's arguments.
-//! 6. Symbols name things of the module; calls fit the callee's signature.
-//! 7. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 8. What the passes so far lower, and what the target rejects, is gone.
+//! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
+//! 7. Symbols name things of the module; calls fit the callee's signature.
+//! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
+//! 9. What the passes so far lower, and what the target rejects, is gone.
 
 mod graph;
 mod types;

@@ -1,7 +1,8 @@
 //! Types of operands against records, and the few ops whose types must agree with each other.
 
 use super::Checker;
-use crate::ir::ops::{ArithCmp, KsCall, KsCopy, KsGlobal, KsLoad, KsStore};
+use crate::fold;
+use crate::ir::ops::{ArithCmp, KsCall, KsCopy, KsGlobal, KsLoad, KsMatch, KsStore};
 use crate::ir::{OpId, Opcode, Value};
 use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Ty, TyKind};
@@ -76,11 +77,55 @@ impl Checker<'_> {
             let pointers = [left, right].iter().all(|&t| matches!(self.cx.types.kind(t), TyKind::Ptr { .. }));
             return if pointers { Ok(()) } else { self.same(op, left, right) };
         }
+        if data.opcode == Opcode::KsMatch {
+            return self.cases(op);
+        }
         if data.opcode.has(OpTrait::SameTypes) {
             let result = self.func.ty(data.results[0]);
             return data.operands.iter().try_for_each(|&operand| self.same(op, self.func.ty(operand), result));
         }
         Ok(())
+    }
+
+    /// The cases of a `ks.match` are numbers that the subject's bits can be, each in one case: passes test them in any order,
+    /// and constants are cut to the type.
+    fn cases(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        let view = KsMatch::of(data);
+        let ty = self.func.ty(view.subject());
+        let (least, most) = match (self.cx.types.kind(ty), self.cx.types.as_int(ty)) {
+            (TyKind::Be { bits }, _) => fold::range(bits, false),
+            (_, Some((bits, signed))) => fold::range(bits, signed),
+            (_, None) => (0, 1),
+        };
+        let (cases, rest) = view.cases().as_chunks::<3>();
+        if !rest.is_empty() {
+            return Err(self.say(op, "its cases are no triples"));
+        }
+        let mut ranges = Vec::new();
+        for &[low, high, region] in cases {
+            if low > high {
+                return Err(self.say(op, &format!("the case {low}..={high} is empty")));
+            }
+            if low < least || high > most {
+                let ty = self.cx.types.ir_text(ty);
+                return Err(self.say(op, &format!("the case {low}..={high} goes beyond {ty}")));
+            }
+            if !usize::try_from(region).is_ok_and(|region| region < data.regions.len()) {
+                return Err(
+                    self.say(op, &format!("the case {low}..={high} takes region {region}, which it does not have"))
+                );
+            }
+            ranges.push((low, high));
+        }
+        ranges.sort_unstable();
+        match ranges.windows(2).find(|pair| pair[0].1 >= pair[1].0) {
+            Some(pair) => {
+                let [(a, b), (c, d)] = [pair[0], pair[1]];
+                Err(self.say(op, &format!("the cases {a}..={b} and {c}..={d} overlap")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Names of functions, globals and maps; calls fit.

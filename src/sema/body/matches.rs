@@ -24,15 +24,15 @@ struct Checked<B> {
 impl Checker<'_, '_> {
     pub fn match_stmt(&mut self, matching: &ast::MatchExpr, span: Span) -> Expr {
         let subject = self.subject(&matching.subject);
-        let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_stmt(arm));
+        let (arms, left, exhaustive) = self.arms(matching, &subject, |checker, arm| checker.arm_stmt(arm));
         self.missing_variants(subject.ty, &left, &arms, span);
         let (arms, default) = split(arms);
-        self.match_expr(Match { subject, arms, default }, Ty::VOID, span)
+        self.match_expr(Match { subject, arms, exhaustive, default }, Ty::VOID, span)
     }
 
     pub fn match_value(&mut self, matching: &ast::MatchExpr, expected: Option<Ty>, span: Span) -> Value {
         let subject = self.subject(&matching.subject);
-        let (arms, left) = self.arms(matching, &subject, |checker, arm| checker.arm_value(arm, expected));
+        let (arms, left, exhaustive) = self.arms(matching, &subject, |checker, arm| checker.arm_value(arm, expected));
         if !left.is_empty() && !arms.iter().any(|arm| arm.is_default) {
             let missing = self.describe_missing(subject.ty, &left);
             self.error(span, NotExhaustive { missing }).help("add the arm, or `default: …`");
@@ -47,7 +47,7 @@ impl Checker<'_, '_> {
             span,
         });
         let (arms, default) = split(arms.collect());
-        self.match_expr(Match { subject, arms, default }, ty, span).into()
+        self.match_expr(Match { subject, arms, exhaustive, default }, ty, span).into()
     }
 
     fn match_expr(&mut self, matching: Match, ty: Ty, span: Span) -> Expr {
@@ -88,28 +88,31 @@ impl Checker<'_, '_> {
         if self.is_text(ty) {
             return Some(vec![(OTHER_TEXT, OTHER_TEXT)]);
         }
-        if ty == Ty::BOOL {
-            return Some(vec![(0, 1)]);
-        }
-        if let Some(bits) = self.be_bits(ty) {
-            return Some(vec![fold::range(bits, false)]);
-        }
         if let Some(id) = self.enum_id(ty) {
             let mut values: Vec<i128> = self.cx.types.enum_def(id).variants.iter().map(|v| v.value).collect();
             values.sort_unstable();
             values.dedup();
             return Some(values.into_iter().map(|value| (value, value)).collect());
         }
-        self.cx.types.as_int(ty).map(|(bits, signed)| vec![fold::range(bits, signed)])
+        self.all_numbers(ty).map(|all| vec![all])
     }
 
-    /// All arms, with what no arm takes.
+    /// All numbers that the type's bits can be, those that are no variant of an enum too.
+    fn all_numbers(&self, ty: Ty) -> Option<(i128, i128)> {
+        if ty == Ty::BOOL {
+            return Some((0, 1));
+        }
+        let (bits, signed) = self.be_bits(ty).map(|bits| (bits, false)).or_else(|| self.cx.types.as_int(ty))?;
+        Some(fold::range(bits, signed))
+    }
+
+    /// All arms, with what no arm takes, and whether they take all numbers of the subject's type.
     fn arms<B>(
         &mut self,
         matching: &ast::MatchExpr,
         subject: &Expr,
         check: impl Fn(&mut Self, &ast::Arm) -> B,
-    ) -> (Vec<Checked<B>>, Ranges) {
+    ) -> (Vec<Checked<B>>, Ranges, bool) {
         let domain = self.domain(subject.ty).unwrap_or_default();
         let (mut arms, mut covered): (Vec<Checked<B>>, Coverage) = (Vec::new(), Coverage::default());
         let before = self.flow.clone();
@@ -155,7 +158,8 @@ impl Checker<'_, '_> {
         if !self.flow.reachable && default.is_none() && self.enum_id(subject.ty).is_some() {
             self.flow = Flow { no_variant: true, ..before };
         }
-        (arms, left)
+        let exhaustive = self.all_numbers(subject.ty).is_some_and(|all| covered.missing(all).is_empty());
+        (arms, left, exhaustive)
     }
 
     fn check_default(&mut self, span: Span, before: Option<Span>) {
@@ -195,15 +199,15 @@ impl Checker<'_, '_> {
                 *left_out = true;
                 continue;
             };
-            let fresh = covered.missing(range);
-            let possible = !self.outside(ty, range);
-            if fresh.is_empty() || after_default || !possible {
+            let possible = self.possible(ty, range);
+            let fresh = possible.map_or_else(Vec::new, |range| covered.missing(range));
+            if fresh.is_empty() || after_default {
                 let warning = self.warn(pattern.span(), UnreachableArm {});
                 if range.0 > range.1 {
                     warning.label("an empty range");
                 } else if after_default {
                     warning.label("`default` before it takes everything");
-                } else if !possible {
+                } else if possible.is_none() {
                     warning.label("no value of the subject's type is here");
                 } else {
                     warning.label("earlier arms take this");
@@ -219,17 +223,14 @@ impl Checker<'_, '_> {
         (taken, is_default)
     }
 
-    /// Whether no value of the type lies in the range.
-    fn outside(&self, ty: Ty, (low, high): (i128, i128)) -> bool {
+    /// The part of a range where values of the type lie.
+    fn possible(&self, ty: Ty, (low, high): (i128, i128)) -> Option<(i128, i128)> {
         if self.is_text(ty) {
-            return self.longer_text(ty, low);
+            return (!self.longer_text(ty, low)).then_some((low, high));
         }
-        let all = match (self.cx.types.as_int(ty), self.cx.types.kind(ty)) {
-            (Some((bits, signed)), _) => fold::range(bits, signed),
-            (None, TyKind::Be { bits }) => fold::range(bits, false),
-            (None, _) => (0, 1),
-        };
-        high < all.0 || low > all.1
+        let (least, most) = self.all_numbers(ty)?;
+        let (low, high) = (low.max(least), high.min(most));
+        (low <= high).then_some((low, high))
     }
 
     /// The number of a pattern: a constant that compares with the subject.

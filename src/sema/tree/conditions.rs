@@ -52,13 +52,15 @@ pub struct If {
 pub struct Match {
     pub subject: Expr,
     pub arms: Vec<Arm>,
+    /// Whether the arms take all numbers that the subject's type has, also those that are no variant of an enum.
+    pub exhaustive: bool,
     /// The block of `default`; without one a value that no arm takes yields zero.
     pub default: Option<Block>,
 }
 
 pub struct Arm {
-    /// Inclusive ranges of the subject's values (numbers; bools as 0 and 1; `be` in host order). The first arm that fits
-    /// is taken; the checker has removed what earlier arms cover.
+    /// Inclusive ranges of the subject's values (numbers; bools as 0 and 1; `be` in host order). They are disjoint and
+    /// hold only numbers of the type: the checker has removed the rest, and what earlier arms cover.
     pub ranges: Vec<(i128, i128)>,
     pub body: Block,
     pub span: Span,
