@@ -8,6 +8,7 @@
 use super::aggregates::as_constant;
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
+use super::scan::may_write;
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
@@ -292,9 +293,8 @@ impl<'a> Lowering<'a> {
     /// `left == right`, `left != right` of structs and arrays.
     pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
         // What the right side does must not change what was read before it.
-        let known = whole_constant(&self.cx.types, right).is_some();
-        let lasts = !Self::is_place(left) || known || Self::is_place(right);
-        let l = if lasts { self.readable(left) } else { self.materialise(left) };
+        let changes = Self::is_place(left) && may_write(right);
+        let l = if changes { self.materialise(left) } else { self.readable(left) };
         let r = self.readable(right);
         let equal = self.at(span).equal(l, r, left.ty);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }

@@ -1,6 +1,7 @@
 //! User space's hold on programs: `attach`; and its heap.
 
 use super::func::{Dest, Lowering};
+use super::scan::may_write;
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr};
 use crate::source::Span;
@@ -18,7 +19,13 @@ impl Lowering<'_> {
     ) -> Value {
         let handle = self.scalar(handle);
         let is_name = target.is_some_and(|t| self.cx.types.is_aggregate(t.ty));
-        let target = target.map(|t| if is_name { self.place(t) } else { self.scalar_as(t, Ty::I64) });
+        // What the flags change is not to be seen in the name.
+        let changes = flags.is_some_and(may_write);
+        let target = target.map(|target| match is_name {
+            true if changes && Self::is_place(target) => self.materialise(target),
+            true => self.place(target),
+            false => self.scalar_as(target, Ty::I64),
+        });
         let flags = match flags {
             Some(flags) => self.scalar_as(flags, Ty::U64),
             None => self.at(span).int(0, Ty::U64),

@@ -1,6 +1,7 @@
 //! `print` and `print_raw`.
 
 use super::func::Lowering;
+use super::scan::may_write;
 use crate::ir::Value;
 use crate::sema::tree::{Expr, Print};
 use crate::source::Span;
@@ -28,18 +29,21 @@ impl Lowering<'_> {
             let mut args = Vec::new();
             for (index, arg) in print.args.iter().enumerate() {
                 let pointee = pointees.get(index).copied().unwrap_or(false);
-                args.push(this.print_arg(arg, pointee));
+                let changes = print.args[index + 1..].iter().any(may_write);
+                args.push(this.print_arg(arg, pointee, changes));
             }
             this.at(span).b.ks_print(&args, &print.format, print.newline);
         });
     }
 
-    /// Strings and addresses are passed as places, numbers as values in host order.
-    fn print_arg(&mut self, arg: &Expr, pointee: bool) -> Value {
-        if self.cx.types.is_aggregate(arg.ty) {
+    /// Strings and addresses are passed as places, numbers as values in host order. What later arguments change is not to
+    /// be seen in this one.
+    fn print_arg(&mut self, arg: &Expr, pointee: bool, changes: bool) -> Value {
+        let is_aggregate = self.cx.types.is_aggregate(arg.ty);
+        if is_aggregate && !(changes && Self::is_place(arg)) {
             return self.place(arg);
         }
-        if pointee {
+        if is_aggregate || pointee {
             return self.materialise(arg);
         }
         let value = self.scalar(arg);
