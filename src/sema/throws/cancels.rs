@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<FuncId> {
     let all = || (0..summaries.len()).map(|at| FuncId(at as u32));
     let callees: Vec<BTreeSet<FuncId>> = summaries.iter().map(|summary| callees(effects, &summary.nodes)).collect();
-    let reach = |from: BTreeSet<FuncId>| reach(&callees, from);
     let handlers = summaries.iter().flat_map(|summary| &summary.handlers);
     // Such a handler cannot be wrapped, so that nothing that it calls may leave it.
     if handlers.clone().any(|handler| matches!(handler.target, Target::Pointer(_))) {
@@ -20,26 +19,26 @@ pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<Fun
     let handed = handlers.filter(|handler| !handler.in_bpf).flat_map(|handler| effects.callees(handler.target));
     let named = env.program.maps.iter().filter_map(|map| map.callback);
     let main = all().filter(|&func| matches!(env.program.func(func).role, Role::Main(_)));
-    let in_host = reach(main.chain(handed).chain(named).collect());
+    let in_host = reach(&callees, main.chain(handed).chain(named).collect());
     let defers = in_host.iter().copied().filter(|func| defers(&summaries[func.0 as usize].nodes));
-    let mut found = reach(defers.collect());
+    let mut found = reach(&callees, defers.collect());
     found.retain(|func| summaries[func.0 as usize].loops);
     let is_host = |func: &FuncId| matches!(env.program.func(*func).role, Role::Plain | Role::Main(_));
-    loop {
-        let calls = |func: &FuncId| !callees[func.0 as usize].is_disjoint(&found);
-        let more: Vec<FuncId> = all().filter(|func| !found.contains(func) && is_host(func) && calls(func)).collect();
-        if more.is_empty() {
-            return found;
+    let mut callers = vec![BTreeSet::new(); summaries.len()];
+    for caller in all().filter(is_host) {
+        for callee in &callees[caller.0 as usize] {
+            callers[callee.0 as usize].insert(caller);
         }
-        found.extend(more);
     }
+    reach(&callers, found)
 }
 
-fn reach(callees: &[BTreeSet<FuncId>], from: BTreeSet<FuncId>) -> BTreeSet<FuncId> {
+/// All that there are steps to, in any number.
+fn reach(steps: &[BTreeSet<FuncId>], from: BTreeSet<FuncId>) -> BTreeSet<FuncId> {
     let mut open: Vec<FuncId> = from.iter().copied().collect();
     let mut reached = from;
     while let Some(func) = open.pop() {
-        open.extend(callees[func.0 as usize].iter().copied().filter(|&callee| reached.insert(callee)));
+        open.extend(steps[func.0 as usize].iter().copied().filter(|&next| reached.insert(next)));
     }
     reached
 }

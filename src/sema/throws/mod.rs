@@ -1,8 +1,8 @@
 //! What is thrown through calls: which functions may end in a throw, and where nothing catches it.
 //!
 //! Bodies are summed up as what may throw in them and what catches it (`summary`). What leaves each function follows from
-//! that, in rounds, until nothing changes: calls of each other may go round. A call through a pointer may throw what any
-//! function of its type throws whose address is taken.
+//! that: each `throw` is followed outwards, from the function that it leaves to the calls of that. A call through a pointer
+//! may throw what any function of its type throws whose address is taken.
 
 mod cancels;
 mod report;
@@ -13,8 +13,8 @@ use super::tree::{CatchKind, FuncId, Role};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
-use std::collections::{BTreeMap, BTreeSet};
-use summary::{Node, Summary, Target};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use summary::{CatchNode, Node, Summary, Target};
 
 /// A `throw` of the program: index into `Effects::sites`.
 type Site = usize;
@@ -34,6 +34,22 @@ struct Origin {
 
 /// What leaves a piece of a body.
 type Leaving = BTreeMap<Site, Origin>;
+
+/// Where something may leave a function: at a `throw` or a call.
+struct Exit<'s> {
+    func: FuncId,
+    span: Span,
+    /// The catches of every `try` around it.
+    within: Vec<&'s [CatchNode]>,
+}
+
+/// All places where something may leave a function.
+struct Exits<'e, 's> {
+    effects: &'e Effects,
+    throws: Vec<(Site, Exit<'s>)>,
+    /// For each function its calls.
+    calls: Vec<Vec<Exit<'s>>>,
+}
 
 struct Effects {
     sites: Vec<Thrown>,
@@ -64,23 +80,70 @@ pub fn check(cx: &mut Session, env: &mut Env) {
     effects.note(env, &cancelled);
 }
 
-impl Effects {
-    fn solve(&mut self, summaries: &[Summary]) {
-        let mut changed = !self.sites.is_empty();
-        while changed {
-            changed = false;
-            for (at, summary) in summaries.iter().enumerate() {
-                let leaving = self.leaving(&summary.nodes);
-                let before = self.funcs[at].len();
-                for (site, origin) in leaving {
-                    // The first one found is the shortest way.
-                    self.funcs[at].entry(site).or_insert(origin);
+impl<'s> Exits<'_, 's> {
+    fn collect(&mut self, func: FuncId, nodes: &'s [Node], within: &mut Vec<&'s [CatchNode]>) {
+        for node in nodes {
+            match node {
+                Node::Throw { site } => {
+                    let span = self.effects.sites[*site].span;
+                    self.throws.push((*site, Exit { func, span, within: within.clone() }));
                 }
-                changed |= self.funcs[at].len() > before;
+                Node::Call { target, span } => {
+                    for callee in self.effects.callees(*target) {
+                        let exit = Exit { func, span: *span, within: within.clone() };
+                        self.calls[callee.0 as usize].push(exit);
+                    }
+                }
+                Node::Try { body, catches } => {
+                    within.push(catches);
+                    self.collect(func, body, within);
+                    within.pop();
+                    catches.iter().for_each(|catch| self.collect(func, &catch.body, within));
+                }
+                // Nothing leaves it: that is an error of its own.
+                Node::Defer { .. } => {}
+            }
+        }
+    }
+}
+
+impl Effects {
+    /// Each `throw` reaches callers in the order of their distance, so that the way noted is a shortest one.
+    fn solve(&mut self, summaries: &[Summary]) {
+        let mut exits = Exits { effects: self, throws: Vec::new(), calls: Vec::new() };
+        exits.calls.resize_with(summaries.len(), Vec::new);
+        for (at, summary) in summaries.iter().enumerate() {
+            exits.collect(FuncId(at as u32), &summary.nodes, &mut Vec::new());
+        }
+        let Exits { throws, calls, .. } = exits;
+        for (site, exit) in throws {
+            if self.is_caught(site, &exit) {
+                continue;
+            }
+            self.funcs[exit.func.0 as usize].insert(site, Origin { span: exit.span, callee: None });
+            let mut open = VecDeque::from([exit.func]);
+            while let Some(callee) = open.pop_front() {
+                for exit in &calls[callee.0 as usize] {
+                    let known = self.funcs[exit.func.0 as usize].contains_key(&site);
+                    if !known && !self.is_caught(site, exit) {
+                        let origin = Origin { span: exit.span, callee: Some(callee) };
+                        self.funcs[exit.func.0 as usize].insert(site, origin);
+                        open.push_back(exit.func);
+                    }
+                }
             }
         }
     }
 
+    fn is_caught(&self, site: Site, exit: &Exit) -> bool {
+        exit.within.iter().any(|catches| self.takes_one_of(catches, site))
+    }
+
+    fn takes_one_of(&self, catches: &[CatchNode], site: Site) -> bool {
+        catches.iter().any(|catch| self.takes(catch.takes, site))
+    }
+
+    /// What leaves a piece of a body, once that is known of all functions.
     fn leaving(&self, nodes: &[Node]) -> Leaving {
         let mut leaving = Leaving::new();
         for node in nodes {
@@ -97,7 +160,7 @@ impl Effects {
                 }
                 Node::Try { body, catches } => {
                     let mut inside = self.leaving(body);
-                    inside.retain(|&site, _| !catches.iter().any(|catch| self.takes(catch.takes, site)));
+                    inside.retain(|&site, _| !self.takes_one_of(catches, site));
                     for (site, origin) in inside {
                         leaving.entry(site).or_insert(origin);
                     }
