@@ -33,7 +33,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use symbols::Symbols;
 
-/// How many declarations may need each other in a row, each one declared after what needs it.
+/// How many declarations and defaults of fields may need each other in a row, each one declared after what needs it.
 const MAX_DEPTH: usize = 200;
 
 /// How many levels of constant expressions may be open when another declaration is needed.
@@ -137,10 +137,9 @@ impl<'a> Declare<'a> {
                 self.report_cycle(cx, index, at);
                 return false;
             }
-            State::Todo if self.stack.len() >= MAX_DEPTH || self.levels >= MAX_LEVELS => {
+            State::Todo if self.is_too_deep() => {
                 let name = self.entries[index].name;
-                cx.error(name.span, DeclarationDepth { name: name.name.clone() })
-                    .help("declare what is needed first before what needs it");
+                report_depth(cx, name.span, name.name.clone());
                 self.entries[index].state = State::Broken;
                 self.entries[index].entity = Entity::Broken;
                 return false;
@@ -166,6 +165,11 @@ impl<'a> Declare<'a> {
             }
         }
         entry.state == State::Done
+    }
+
+    /// Whether no more may be needed in the middle of what is being resolved.
+    fn is_too_deep(&self) -> bool {
+        self.stack.len() + self.busy_defaults.len() >= MAX_DEPTH || self.levels >= MAX_LEVELS
     }
 
     /// What the name stands for. Maps, and of functions all but the signature, are only looked at in `finish`, when all
@@ -227,6 +231,10 @@ impl<'a> Declare<'a> {
     fn own(&self) -> &Names<'a> {
         &self.names[self.module.0 as usize]
     }
+}
+
+fn report_depth(cx: &mut Session, span: Span, name: String) {
+    cx.error(span, DeclarationDepth { name }).help("declare what is needed first before what needs it");
 }
 
 impl Scope for Declare<'_> {

@@ -1,6 +1,6 @@
 //! Structs, and the fields of configs: types, C layout, defaults.
 
-use super::{Declare, Entry};
+use super::{Declare, Entry, report_depth};
 use crate::ast::{FieldDecl, Ident, ItemKind};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::shared::LockPlace;
@@ -72,6 +72,13 @@ impl<'a> Declare<'a> {
         let ty = cx.types.struct_def(of).fields.get(field)?.ty;
         if self.busy_defaults.contains(&(of, field)) {
             self.report_default_cycle(cx, of, field);
+            return Some(Const::Zero);
+        }
+        if self.is_too_deep() {
+            let def = cx.types.struct_def(of);
+            let name = format!("{}.{}", def.name, def.fields[field].name);
+            report_depth(cx, expr.span, name);
+            self.env.field_defaults.insert((of, field), Const::Zero);
             return Some(Const::Zero);
         }
         self.busy_defaults.push((of, field));
