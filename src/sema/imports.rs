@@ -170,6 +170,16 @@ pub fn find_expr(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> Option
     find_qualified(cx, scope, owner, name)
 }
 
+/// Whether `find_expr` has nothing to report: the expression is no name of a module that the module does not have.
+pub fn is_known(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr) -> bool {
+    let Some((owner, name)) = qualified(expr) else { return true };
+    let Found::Declared(Declared { entity: Entity::Import(import), .. }) = scope.find(cx, &owner.name) else {
+        return true;
+    };
+    let module = scope.imports().used(import);
+    scope.imports().is_public(module, &name.name)
+}
+
 /// The parts of `owner.name`.
 pub fn qualified(expr: &Expr) -> Option<(&Ident, &Ident)> {
     let ExprKind::Field { base, name, arrow: false } = &expr.kind else { return None };

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::scope::Name;
 use super::value::{Value, error_expr};
-use crate::ast::{self, BinaryOp, ExprKind as Ast, Path, UnaryOp};
+use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
 use crate::sema::consts::{self, Constant};
@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
             return self.is_literal(inner);
         }
         if let Ast::Binary { op, left, right, .. } = &expr.kind {
-            return is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left);
+            return consts::is_arithmetic(*op) && self.is_literal(right) && self.is_literal(left);
         }
         if matches!(expr.kind, Ast::Name(_) | Ast::Field { .. }) {
             return self.is_open_constant(expr);
@@ -223,28 +223,5 @@ impl Checker<'_, '_> {
         self.error(span, MissingFields { ty, fields: missing.join(", ") })
             .help("a field that is declared with `= value` may be left out");
         false
-    }
-}
-
-fn is_arithmetic(op: BinaryOp) -> bool {
-    match op {
-        BinaryOp::BitOr
-        | BinaryOp::BitXor
-        | BinaryOp::BitAnd
-        | BinaryOp::Shl
-        | BinaryOp::Shr
-        | BinaryOp::Add
-        | BinaryOp::Sub
-        | BinaryOp::Mul
-        | BinaryOp::Div
-        | BinaryOp::Rem => true,
-        BinaryOp::Or
-        | BinaryOp::And
-        | BinaryOp::Eq
-        | BinaryOp::Ne
-        | BinaryOp::Lt
-        | BinaryOp::Le
-        | BinaryOp::Gt
-        | BinaryOp::Ge => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Comparisons of constants.
 
-use super::operators::{Operand, bad_operand, both, mixed, number, text};
+use super::operands::both;
+use super::operators::{Operand, bad_operand, mixed, number, text};
 use super::parts::part;
 use super::{Constant, convert, floats, is_zero};
 use crate::ast::{BinaryOp, Expr};

@@ -8,12 +8,14 @@ mod aggregates;
 mod compare;
 mod convert;
 pub mod floats;
+mod operands;
 mod operators;
 mod parts;
 mod sizes;
 
 pub use aggregates::is_zero;
 pub use convert::{convert, fit, truth_of_literal, warn_cut};
+pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 pub use sizes::{named_type, written_type};

@@ -1,6 +1,8 @@
 //! Operators on constants.
 
+use super::aggregates::small_enough;
 use super::compare::compare;
+use super::operands::both;
 use super::{Constant, convert, exact, floats, integer, literal_type, not_constant, value};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::diag::codes::types::{
@@ -183,27 +185,6 @@ fn literal_beside(types: &Types, value: i128, (bits, signed): (u8, bool)) -> (u8
     types.as_int(literal_type(value)).unwrap_or((bits, signed))
 }
 
-pub(super) fn both(
-    cx: &mut Session,
-    scope: &mut dyn Scope,
-    left: &Expr,
-    right: &Expr,
-    expected: Option<Ty>,
-) -> Option<(Constant, Constant)> {
-    let l = value(cx, scope, left, expected);
-    let beside = l.as_ref().and_then(|c| c.ty).or(expected);
-    let r = value(cx, scope, right, beside);
-    let (l, r) = (l?, r?);
-    if [&l, &r].into_iter().any(|constant| constant.ty == Some(Ty::ERROR)) {
-        return None;
-    }
-    // Literals beside an `f64` are of that type, which then matters for what is divided inside of them.
-    if l.ty.is_none() && matches!(l.value, Const::Int(_)) && floats::is_float(&r) {
-        return Some((value(cx, scope, left, Some(Ty::F64))?, r));
-    }
-    Some((l, r))
-}
-
 fn arith(
     cx: &mut Session,
     scope: &mut dyn Scope,
@@ -215,7 +196,9 @@ fn arith(
     let (l, r) = both(cx, scope, left, right, expected)?;
     if let (Const::Str(a), Const::Str(b), ArithOp::Add) = (&l.value, &r.value, op) {
         // What a smaller type cut off is cut off; the result takes the type of its place.
-        return Some(Constant { value: Const::Str([text(a), text(b)].concat()), ty: None });
+        let joined = [text(a), text(b)].concat();
+        let ty = cx.types.string(u32::try_from(joined.len() + 1).unwrap_or(u32::MAX));
+        return small_enough(cx, span, ty).then_some(Constant { value: Const::Str(joined), ty: None });
     }
     let wants_float = op == ArithOp::Div && expected == Some(Ty::F64) && is_literal(&l) && is_literal(&r);
     if floats::is_float(&l) || floats::is_float(&r) || wants_float {
