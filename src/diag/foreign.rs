@@ -67,8 +67,27 @@ pub fn name(name: &str) -> Option<Instead> {
         "not" => Name("!"),
         "printf" | "println" | "bpf_printk" | "printk" | "pr_info" | "puts" | "echo" => Name("print"),
         "strlen" => Name("len"),
+        "XDP_OK" | "XDP_ACCEPT" | "XDP_ALLOW" | "XDP_CONTINUE" => Name("XDP_PASS"),
+        "XDP_REJECT" | "XDP_DENY" | "XDP_BLOCK" => Name("XDP_DROP"),
+        "TC_ACT_PASS" | "TC_ACT_ACCEPT" | "TC_ACT_ALLOW" => Name("TC_ACT_OK"),
+        "TC_ACT_DROP" | "TC_ACT_REJECT" | "TC_ACT_DENY" => Name("TC_ACT_SHOT"),
+        "ETH_P_IP6" => Name("ETH_P_IPV6"),
+        "ETH_P_IPV4" | "ETH_P_IP4" => Name("ETH_P_IP"),
+        "IPPROTO_IP6" => Name("IPPROTO_IPV6"),
+        "IPPROTO_ICMP6" => Name("IPPROTO_ICMPV6"),
         "ktime_get_ns" | "clock_gettime" => Name("now_ns"),
         "usleep" | "nanosleep" | "msleep" => Form("`sleep(ms)` takes milliseconds"),
+        "now_ms" | "now_us" | "now_s" | "now" => {
+            Form("`now_ns()` is the time in nanoseconds: `now_ns() / 1000000` are milliseconds")
+        }
+        "fetch_sub" | "atomic_sub" | "__sync_fetch_and_sub" => Form("`fetch_add(place, -n)` subtracts"),
+        "fetch_inc" | "atomic_inc" | "atomic_fetch_add" | "__sync_fetch_and_add" => {
+            Form("`fetch_add(place, n)` adds and yields what was there before")
+        }
+        "sprintf" | "snprintf" | "format" => Form("strings are put together by `+`; `print` takes a format"),
+        "min" => Form("write `a < b ? a : b`"),
+        "max" => Form("write `a > b ? a : b`"),
+        "unload" => Form("`detach(handle)` takes a program off; what is loaded goes when the process ends"),
         "rethrow" => Form("a handler throws on what it caught by `catch e { … throw e }`"),
         "exit" => Form("`return` from `main` ends the program with its value"),
         "strcmp" | "strncmp" => Form("strings are compared by `==` and `!=`, their beginnings by `starts_with(s, p)`"),

@@ -3,22 +3,15 @@
 /// The candidate that the writer of `name` most likely meant, if one is near enough. Of equally near ones the first in
 /// alphabetical order, so that messages do not depend on the order of a table.
 pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
-    let limit = match name.chars().count() {
-        0..=2 => return same_but_case(name, candidates),
-        3..=5 => 1,
-        6..=8 => 2,
-        _ => 3,
-    };
+    if name.chars().count() <= 2 {
+        return same_but_case(name, candidates);
+    }
     let mut best: Option<(usize, String)> = None;
     for candidate in candidates {
         let candidate = candidate.as_ref();
-        if candidate == name || other_number(name, candidate) || candidate.len().abs_diff(name.len()) > limit * 4 {
-            continue;
-        }
-        let same = candidate.eq_ignore_ascii_case(name);
-        let distance = if same { 0 } else { distance(name, candidate) };
+        let Some(distance) = likely(name, candidate) else { continue };
         let nearer = match &best {
-            None => distance <= limit,
+            None => true,
             Some((least, text)) => distance < *least || (distance == *least && candidate < text.as_str()),
         };
         if nearer {
@@ -28,11 +21,47 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
     best.map(|(_, text)| text)
 }
 
-/// Names that differ in their numbers only, such as `IPV4` and `IPV6`, name different things on purpose.
+/// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as `XDP_PASS` and
+/// `XDP_DROP`, what is different counts: it is what tells them apart.
+fn likely(name: &str, candidate: &str) -> Option<usize> {
+    if candidate == name || other_number(name, candidate) {
+        return None;
+    }
+    if candidate.eq_ignore_ascii_case(name) {
+        return Some(0);
+    }
+    let (own, other) = without_same_words(name, candidate);
+    let letters = own.chars().count();
+    let limit = match letters {
+        0..=5 => 1,
+        6..=8 => 2,
+        _ => 3,
+    };
+    if other.len().abs_diff(own.len()) > limit * 4 {
+        return None;
+    }
+    // Most words of three letters are one letter from each other.
+    let begins_alike =
+        own.chars().next().map(|c| c.to_ascii_lowercase()) == other.chars().next().map(|c| c.to_ascii_lowercase());
+    if letters <= 3 && own.len() == name.len() && !begins_alike {
+        return None;
+    }
+    Some(distance(own, other)).filter(|distance| *distance <= limit)
+}
+
+/// Both names from where their words, each with the `_` behind it, are not the same any more.
+fn without_same_words<'a>(name: &'a str, other: &'a str) -> (&'a str, &'a str) {
+    let same = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let start = name.as_bytes()[..same].iter().rposition(|&byte| byte == b'_').map_or(0, |at| at + 1);
+    (&name[start..], &other[start..])
+}
+
+/// Names that differ in their numbers only, such as `IPV4` and `IPV6` or `ETH_P_IP` and `ETH_P_IP6`, name different things on
+/// purpose.
 fn other_number(name: &str, candidate: &str) -> bool {
     let split = |text: &str| -> (String, String) { text.chars().partition(char::is_ascii_digit) };
     let ((number, rest), (other, other_rest)) = (split(name), split(candidate));
-    rest == other_rest && !number.is_empty() && !other.is_empty()
+    rest == other_rest && number != other
 }
 
 fn same_but_case<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
@@ -74,5 +103,10 @@ mod tests {
         assert_eq!(best("nothing_like_it", names), None);
         assert_eq!(best("x", names), None);
         assert_eq!(best("ETH_P_IPV4", ["ETH_P_IPV6"]), None);
+        assert_eq!(best("ETH_P_IP6", ["ETH_P_IP"]), None);
+        assert_eq!(best("XDP_OK", ["XDP_TX", "XDP_PASS"]), None);
+        assert_eq!(best("TC_ACT_DROP", ["TC_ACT_TRAP", "TC_ACT_SHOT"]), None);
+        assert_eq!(best("Cnt", ["int", "u32"]), None);
+        assert_eq!(best("itn", ["int"]).as_deref(), Some("int"));
     }
 }

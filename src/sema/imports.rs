@@ -4,6 +4,7 @@ use super::env::{Declared, Entity, Variants};
 use super::scope::{Found, Scope};
 use super::similar;
 use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
+use crate::diag::Diagnostic;
 use crate::diag::codes::modules::{NoSuchMember, PrivateMember};
 use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
@@ -66,11 +67,11 @@ impl Imports {
         self.members[module.0 as usize].get(name) == Some(&Seen::Public)
     }
 
-    /// `module.name`, where the file imports a module that declares the name.
-    pub fn spelled_out(&self, name: &Ident) -> Option<String> {
-        let mut here = self.list.iter().filter(|import| import.span.file == name.span.file);
-        let import = here.find(|import| self.is_public(import.module, &name.name))?;
-        Some(format!("{}.{}", import.name, name.name))
+    /// `module.name`, of each module that the file imports and that declares the name.
+    pub fn spelled_out(&self, name: &Ident) -> Vec<String> {
+        let here = self.list.iter().filter(|import| import.span.file == name.span.file);
+        let declaring = here.filter(|import| self.is_public(import.module, &name.name));
+        declaring.map(|import| format!("{}.{}", import.name, name.name)).collect()
     }
 
     /// Reports a name that an importer may not use, or that is not there; once, though several rules may look at it.
@@ -98,6 +99,15 @@ impl Imports {
                 }
             }
         }
+    }
+}
+
+/// Says in the error about a name how it is spelled where one of these is meant.
+pub fn propose(error: &mut Diagnostic, span: Span, spellings: &[String]) {
+    if let [only] = spellings {
+        error.help(format!("did you mean `{only}`?")).fix(span, only.clone());
+    } else {
+        error.help(format!("did you mean `{}`?", spellings.join("` or `")));
     }
 }
 

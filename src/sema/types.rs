@@ -182,12 +182,18 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     }
     let usual = || foreign::ty(&name.name).map(str::to_owned);
     let similar = || similar::best(&name.name, scope.candidates(Wanted::Type));
-    let near = scope.imports().spelled_out(name).or_else(usual).or_else(similar);
+    let elsewhere = scope.imports().spelled_out(name);
+    let near = usual().or_else(similar);
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
     match near {
-        Some(near) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),
-        None => error.remark("types of the running kernel (BTF) are not supported yet"),
-    };
+        _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
+        Some(near) => {
+            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        }
+        None => {
+            error.remark("types of the running kernel (BTF) are not supported yet");
+        }
+    }
     Ty::ERROR
 }
 

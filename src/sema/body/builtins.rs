@@ -8,9 +8,10 @@ use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
+use crate::sema::imports;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
-use crate::sema::tree::{Expr, ExprKind};
+use crate::sema::tree::{Expr, ExprKind, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
@@ -54,8 +55,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
-        let own: Vec<String> =
-            funcs.filter(|(_, decl)| decl.module == self.module).map(|(func, _)| func.name.clone()).collect();
+        let own: Vec<String> = funcs
+            .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
+            .map(|(func, _)| func.name.clone())
+            .collect();
         let builtins = BUILTINS
             .iter()
             .map(|builtin| builtin.name)
@@ -64,9 +67,11 @@ impl Checker<'_, '_> {
         let near = || similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let elsewhere = self.env.imports.spelled_out(name);
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
-        if let (Some(instead), None) = (instead, &elsewhere) {
+        if !elsewhere.is_empty() {
+            imports::propose(error, name.span, &elsewhere);
+        } else if let Some(instead) = instead {
             instead.propose(error, name.span);
-        } else if let Some(near) = elsewhere.or_else(near) {
+        } else if let Some(near) = near() {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
         error_expr(span)

@@ -81,6 +81,7 @@ impl Checker<'_, '_> {
             [arg] if !is_struct => Some(format!("{} as {}", self.cast_text(arg.value.span), name.name)),
             _ => None,
         };
+        let cast = cast.map(|cast| if self.binds_tighter_around(span) { format!("({cast})") } else { cast });
         let error = self.error(name.span, NotCallable { what });
         if let Some(cast) = cast {
             error.help(format!("to convert, write `{cast}`")).fix(span, cast);
@@ -88,6 +89,13 @@ impl Checker<'_, '_> {
             error.help(format!("a value of it is written `{} {{ field: value }}`", name.name));
         }
         error_expr(span)
+    }
+
+    /// Whether an operator stands right beside an expression that takes it before an `as` in it would be taken.
+    fn binds_tighter_around(&self, span: Span) -> bool {
+        let text = &self.cx.sources.file(span.file).text;
+        let (before, after) = (text[..span.lo as usize].trim_end(), &text[span.hi as usize..]);
+        before.ends_with(['-', '~', '!', '*', '&']) || after.starts_with(['.', '[', '(']) || after.starts_with("->")
     }
 
     /// Whether a name is that of a variable or constant that can be called.

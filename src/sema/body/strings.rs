@@ -33,15 +33,14 @@ impl Checker<'_, '_> {
     /// `a + b`: with room for both.
     pub fn join_strings(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
         let (left, right) = (self.as_string(left), self.as_string(right));
-        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
-            let bytes = [l, r].concat();
-            return self.string(&bytes, span);
-        }
         let size = self.cx.types.size_of(left.ty) + self.cx.types.size_of(right.ty) - 1;
         let Ok(size) = u32::try_from(size) else {
             return self.unsupported(span, "a string of over 4 GiB");
         };
         let ty = self.cx.types.string(size);
+        if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
+            return Expr { kind: ExprKind::Const(Const::Str([l, r].concat())), ty, span };
+        }
         Expr { kind: ExprKind::Arith { op: ArithOp::Add, left: Box::new(left), right: Box::new(right) }, ty, span }
     }
 

@@ -251,9 +251,11 @@ fn report_unknown(
     let elsewhere = scope.imports().spelled_out(name);
     let near = || similar::best(&name.name, candidates.into_iter().chain(words));
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
-    if let (Some(instead), None) = (instead, &elsewhere) {
+    if !elsewhere.is_empty() {
+        imports::propose(error, name.span, &elsewhere);
+    } else if let Some(instead) = instead {
         instead.propose(error, name.span);
-    } else if let Some(near) = elsewhere.or_else(near) {
+    } else if let Some(near) = near() {
         error.help(format!("did you mean `{near}`?")).fix(name.span, near);
     } else {
         error.helps.extend(otherwise);

@@ -3,7 +3,7 @@
 use super::aggregates::small_enough;
 use super::compare::compare;
 use super::operands::both;
-use super::{Constant, convert, exact, floats, integer, literal_type, not_constant, value};
+use super::{Constant, convert, exact, floats, integer, literal_type, not_constant, own_type, value};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::diag::codes::types::{
     BadOperand, ByteOrderMix, ConstantOverflow, DivisionByZero, MismatchedTypes, ShiftCount,
@@ -185,6 +185,14 @@ fn literal_beside(types: &Types, value: i128, (bits, signed): (u8, bool)) -> (u8
     types.as_int(literal_type(value)).unwrap_or((bits, signed))
 }
 
+/// The type of two strings put together, which has room for what fits theirs; none of two literals.
+fn joined_type(cx: &mut Session, left: &Constant, right: &Constant) -> Option<Ty> {
+    left.ty.or(right.ty)?;
+    let (left, right) = (own_type(cx, left)?, own_type(cx, right)?);
+    let (TyKind::Str(left), TyKind::Str(right)) = (cx.types.kind(left), cx.types.kind(right)) else { return None };
+    Some(cx.types.string(left.saturating_add(right) - 1))
+}
+
 fn arith(
     cx: &mut Session,
     scope: &mut dyn Scope,
@@ -195,10 +203,11 @@ fn arith(
 ) -> Option<Constant> {
     let (l, r) = both(cx, scope, left, right, expected)?;
     if let (Const::Str(a), Const::Str(b), ArithOp::Add) = (&l.value, &r.value, op) {
-        // What a smaller type cut off is cut off; the result takes the type of its place.
+        // What a smaller type cut off is cut off.
         let joined = [text(a), text(b)].concat();
-        let ty = cx.types.string(u32::try_from(joined.len() + 1).unwrap_or(u32::MAX));
-        return small_enough(cx, span, ty).then_some(Constant { value: Const::Str(joined), ty: None });
+        let held = cx.types.string(u32::try_from(joined.len() + 1).unwrap_or(u32::MAX));
+        let ty = joined_type(cx, &l, &r);
+        return small_enough(cx, span, held).then_some(Constant { value: Const::Str(joined), ty });
     }
     let wants_float = op == ArithOp::Div && expected == Some(Ty::F64) && is_literal(&l) && is_literal(&r);
     if floats::is_float(&l) || floats::is_float(&r) || wants_float {

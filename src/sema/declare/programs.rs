@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::ProgramSpec;
+use crate::tables::{PROGRAMS, ProgramSpec};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Modes of the language that are not compiled yet.
@@ -141,6 +141,15 @@ impl Declare<'_> {
         let wanted = table_type(&mut cx.types, &self.env.predefined, spec.result);
         let name = spec.name;
         let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context, spec.result);
+        if let (Some(param), Some(other)) = (decl.params.first(), self.meant(cx, spec, sig)) {
+            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context.to_owned() };
+            cx.error(param.ty.span, wrong).help(format!(
+                "`*{}` is the context of `@{}`: write that attribute, or `{form}`",
+                other.context, other.name
+            ));
+            // What the function returns may be of either.
+            return true;
+        }
         for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
             if ty == Ty::ERROR {
                 continue;
@@ -178,6 +187,15 @@ impl Declare<'_> {
             (None, None) => {}
         }
         false
+    }
+
+    /// Another program type, which both the first parameter and the result are of.
+    fn meant(&self, cx: &mut Session, spec: &ProgramSpec, sig: &FnSig) -> Option<&'static ProgramSpec> {
+        let TyKind::Ptr { to, space: Space::Ctx, .. } = cx.types.kind(*sig.params.first()?) else { return None };
+        let mut type_of = |name: &'static str| table_type(&mut cx.types, &self.env.predefined, name);
+        let mut all = PROGRAMS.iter().filter(|other| other.context != spec.context && other.result != spec.result);
+        let is_of = |other: &&ProgramSpec| type_of(other.context) == to && type_of(other.result) == sig.result;
+        all.find(is_of)
     }
 
     /// Where the module declares a name that the program type takes from the predefined ones.
