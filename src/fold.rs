@@ -86,6 +86,29 @@ impl CompareOp {
     pub fn from_word(word: &str) -> Option<CompareOp> {
         CompareOp::ALL.into_iter().find(|op| op.word() == word)
     }
+
+    /// The operator for the operands in the other order.
+    pub fn mirrored(self) -> CompareOp {
+        match self {
+            CompareOp::Lt => CompareOp::Gt,
+            CompareOp::Le => CompareOp::Ge,
+            CompareOp::Gt => CompareOp::Lt,
+            CompareOp::Ge => CompareOp::Le,
+            CompareOp::Eq | CompareOp::Ne => self,
+        }
+    }
+
+    /// The least `x` where `x op bound`, of numbers without sign, came out so; none where that tells nothing.
+    pub fn least(self, bound: u64, outcome: bool) -> Option<u64> {
+        match (self, outcome) {
+            (CompareOp::Ge, true) | (CompareOp::Lt, false) | (CompareOp::Eq, true) | (CompareOp::Ne, false) => {
+                Some(bound)
+            }
+            (CompareOp::Gt, true) | (CompareOp::Le, false) => bound.checked_add(1),
+            (CompareOp::Ge | CompareOp::Gt | CompareOp::Eq, false)
+            | (CompareOp::Lt | CompareOp::Le | CompareOp::Ne, true) => None,
+        }
+    }
 }
 
 /// Smallest and largest value of an integer type.

@@ -48,6 +48,12 @@ impl Function {
         inside.filter_map(|(end, exit)| Some((end, exit.beyond(data.opcode)?))).collect()
     }
 
+    /// Whether control goes on from the end of a structured region after the op that holds it.
+    pub fn ends_in_yield(&self, region: RegionId) -> bool {
+        let end = self.blocks[self.only_block(region)].ops.last();
+        end.is_some_and(|&end| self.ops[end].opcode == Opcode::KsYield)
+    }
+
     /// Where an op leads that ends a region otherwise than by a yield.
     pub fn exit(&self, op: OpId) -> Option<Exit> {
         let data = &self.ops[op];

@@ -6,6 +6,7 @@
 //! with more than one assignment, memory, the result of a branch or of a call) the pointer goes through `bpf.opaque`.
 //! Takes no op away. While branches yield values, after all that makes such.
 
+use super::analysis::stored_once;
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
@@ -18,7 +19,7 @@ pub static PASS: Pass =
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let types = &cx.types;
-    let once = assigned_once(func);
+    let once = stored_once(func);
     let used: HashSet<Value> = func.walk().into_iter().flat_map(|op| func.ops[op].operands.clone()).collect();
     let merged: Vec<(OpId, Value)> = func
         .walk()
@@ -41,10 +42,10 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
 }
 
 /// Whether the results of an op may be one of several values.
-fn merges(func: &Function, once: &HashSet<Value>, op: OpId) -> bool {
+fn merges(func: &Function, once: &HashMap<Value, Value>, op: OpId) -> bool {
     let data = &func.ops[op];
     if data.opcode == Opcode::KsLoad {
-        return !once.contains(&data.operands[0]);
+        return !once.contains_key(&data.operands[0]);
     }
     matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch | Opcode::KsCall)
 }
@@ -52,20 +53,4 @@ fn merges(func: &Function, once: &HashSet<Value>, op: OpId) -> bool {
 /// Contexts have to stay what they are.
 fn is_pointer(func: &Function, types: &Types, value: Value) -> bool {
     matches!(types.kind(func.ty(value)), TyKind::Ptr { space, .. } if space != Space::Ctx)
-}
-
-/// The variables that one store gives their value, and nothing else.
-fn assigned_once(func: &Function) -> HashSet<Value> {
-    let mut written: HashMap<Value, usize> = HashMap::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
-        if data.opcode == Opcode::KsVar {
-            written.insert(data.results[0], 0);
-        } else if data.opcode != Opcode::KsLoad {
-            for operand in &data.operands {
-                written.entry(*operand).and_modify(|count| *count += 1);
-            }
-        }
-    }
-    written.into_iter().filter(|&(_, count)| count == 1).map(|(place, _)| place).collect()
 }

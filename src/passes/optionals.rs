@@ -2,7 +2,7 @@
 //!
 //! Takes `ks.if_some` and `ks.is_some` over `mem.some` (a pointer that may be null) and `mem.some_if` (a value and its
 //! condition), which `maps`, `map-places` and `packet` leave of their lookups; so it stands after those. Leaves `ks.if`,
-//! with the region's argument replaced by the value, and no optionals.
+//! with the region's argument replaced by the value, and no optionals. What is there for certain is not tested.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsIfSome, KsIsSome, MemSome, MemSomeIf};
@@ -53,6 +53,10 @@ fn if_some(func: &mut Function, types: &mut Types, op: OpId, values: &mut HashMa
     } else {
         let view = MemSomeIf::of(&func.ops[made]);
         let (condition, value) = (view.condition(), view.value());
+        if func.known(types, condition) == Some(1) && func.ends_in_yield(some) {
+            values.extend(func.dissolve(op, some, &[value]));
+            return;
+        }
         func.become_op(op, Opcode::KsIf, vec![condition], Vec::new());
         bind(func, some, value, values);
     }

@@ -5,8 +5,9 @@ pub mod global_uses;
 pub mod pointees;
 pub mod pointer_sources;
 
-use crate::ir::ops::{KsElem, KsField};
+use crate::ir::ops::{KsElem, KsField, KsStore};
 use crate::ir::{Function, OpId, Opcode, Value};
+use std::collections::HashMap;
 
 /// The op that yields the outermost place that a place is a part of; none if that is an argument.
 pub fn root(func: &Function, place: Value) -> Option<OpId> {
@@ -19,4 +20,28 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
     } else {
         Some(op)
     }
+}
+
+/// The local variables that one store gives their value, and nothing else, each with that value.
+pub fn stored_once(func: &Function) -> HashMap<Value, Value> {
+    // What stands for a value is none where something else than a store uses the variable.
+    let mut written: HashMap<Value, Vec<Option<Value>>> = HashMap::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::KsVar {
+            written.insert(data.results[0], Vec::new());
+        } else if data.opcode == Opcode::KsStore {
+            let view = KsStore::of(data);
+            written.entry(view.place()).and_modify(|by| by.push(Some(view.value())));
+        } else if data.opcode != Opcode::KsLoad {
+            for &operand in &data.operands {
+                written.entry(operand).and_modify(|by| by.push(None));
+            }
+        }
+    }
+    let once = |(place, by): (Value, Vec<Option<Value>>)| match by[..] {
+        [Some(value)] => Some((place, value)),
+        _ => None,
+    };
+    written.into_iter().filter_map(once).collect()
 }

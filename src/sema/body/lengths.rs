@@ -14,18 +14,10 @@ impl Checker<'_, '_> {
     pub fn learn_length(&mut self, op: CompareOp, left: &Expr, right: &Expr, outcome: bool) {
         let (op, of, bytes) = match (packet_of(left), packet_of(right)) {
             (Some(of), None) => (op, of, constant(right)),
-            (None, Some(of)) => (mirrored(op), of, constant(left)),
+            (None, Some(of)) => (op.mirrored(), of, constant(left)),
             (Some(_), Some(_)) | (None, None) => return,
         };
-        let Some(bytes) = bytes else { return };
-        let least = match (op, outcome) {
-            (CompareOp::Ge, true) | (CompareOp::Lt, false) | (CompareOp::Eq, true) | (CompareOp::Ne, false) => bytes,
-            (CompareOp::Gt, true) | (CompareOp::Le, false) => bytes.saturating_add(1),
-            (CompareOp::Ge | CompareOp::Gt | CompareOp::Eq, false)
-            | (CompareOp::Lt | CompareOp::Le | CompareOp::Ne, true) => {
-                return;
-            }
-        };
+        let Some(least) = bytes.and_then(|bytes| op.least(bytes, outcome)) else { return };
         let known = self.flow.packet_lengths.entry(of).or_default();
         *known = least.max(*known);
     }
@@ -56,15 +48,4 @@ fn packet_of(expr: &Expr) -> Option<LocalId> {
 
 fn constant(expr: &Expr) -> Option<u64> {
     number(strip_cast(expr)).and_then(|number| u64::try_from(number).ok())
-}
-
-/// The operator for the operands in the other order.
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
-    }
 }

@@ -8,6 +8,7 @@ mod assign;
 mod assigned;
 mod atomics;
 mod attachments;
+mod behind;
 mod binary;
 mod branches;
 mod builtins;

@@ -42,7 +42,7 @@ impl Checker<'_, '_> {
     pub fn packet_cast(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Option<Option<Optional>> {
         let ast::TypeKind::Pointer { user: false, to, .. } = &ty.kind else { return None };
         let mut offsets = Vec::new();
-        let ctx = self.packet_offset(operand, &mut offsets)?;
+        let ctx = self.place_offset(operand, &mut offsets)?;
         let sum = self.offset_sum(offsets, operand.span);
         let of = self.resolve_bare(to);
         Some(self.packet_at(ctx, sum, of, span))

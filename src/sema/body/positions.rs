@@ -19,6 +19,9 @@ use crate::types::{Space, Ty};
 /// What is added to the start of a packet.
 pub(super) enum Offset<'a> {
     Written(&'a ast::Expr),
+    /// So many times a size.
+    Times(&'a ast::Expr, u64),
+    Known(u64),
     /// What a variable holds.
     Held(LocalId),
 }
@@ -73,6 +76,11 @@ impl Checker<'_, '_> {
         for offset in offsets {
             let offset = match offset {
                 Offset::Written(offset) => self.value(offset, Some(Ty::U32)),
+                Offset::Known(bytes) => Value::untyped(bytes.into(), span),
+                Offset::Times(count, size) => {
+                    let count = self.value(count, Some(Ty::U32));
+                    self.arith(ArithOp::Mul, BinaryOp::Mul, count, Value::untyped(size.into(), span), span)
+                }
                 Offset::Held(local) => self.local_expr(local, span).into(),
             };
             sum = if number(&sum.expr) == Some(0) {
@@ -92,7 +100,7 @@ impl Checker<'_, '_> {
             return Some((ctx, Expr { kind: ExprKind::PacketLen { ctx: of }, ty: Ty::U64, span }));
         }
         let mut offsets = Vec::new();
-        let ctx = self.packet_offset(expr, &mut offsets)?;
+        let ctx = self.place_offset(expr, &mut offsets)?;
         let sum = self.offset_sum(offsets, expr.span);
         let sum = self.offset_number(sum)?;
         Some((ctx, cast(sum, Ty::U64)))
@@ -100,7 +108,7 @@ impl Checker<'_, '_> {
 
     /// Two places in one packet, as numbers; none if an expression is something else.
     fn positions(&mut self, left: &ast::Expr, right: &ast::Expr) -> Option<(Expr, Expr)> {
-        if !self.is_position(left) || !self.is_position(right) {
+        if !self.is_place(left) || !self.is_place(right) {
             return None;
         }
         let (of_left, left) = self.position(left, left.span)?;

@@ -149,6 +149,17 @@ impl<'c> Build<'c> {
         value
     }
 
+    /// Says of a number that was loaded that it is not 0.
+    pub fn not_zero(&self, loaded: IntValue<'c>) {
+        let ty = loaded.get_type();
+        let Some(load) = loaded.as_instruction_value() else { return };
+        // From 1 on, and around up to 0.
+        let range = self.context.metadata_node(&[ty.const_int(1, false).into(), ty.const_zero().into()]);
+        if load.set_metadata(range, self.context.get_kind_id("range")).is_err() {
+            crate::bug!("an instruction takes metadata");
+        }
+    }
+
     pub fn store(&self, to: PointerValue<'c>, value: BasicValueEnum<'c>, align: u64) {
         set_align(made(self.builder.build_store(to, value)), align);
     }

@@ -28,9 +28,10 @@ fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueE
         let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
         return from_memory(g, ty, value);
     }
-    // The kernel declares packet pointers as numbers of 32 bits and makes loads of them pointers.
+    // The kernel declares packet pointers as numbers of 32 bits and makes loads of them pointers, which are never null.
     let build = &g.g.build;
     let number = build.load(build.int_type(32).into(), place, 4).into_int_value();
+    build.not_zero(number);
     build.int_to_ptr(build.resize(number, 64, Extend::Zero)).into()
 }
 

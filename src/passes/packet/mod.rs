@@ -6,15 +6,22 @@
 //! - the pointer that was compared is the one that is used: one SSA value;
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
+//!
+//! What lies in the packet behind an earlier test gets none of its own (`tested`): comparisons of the length with constants
+//! become comparisons of pointers, from which the verifier learns.
+
+mod tested;
 
 use super::{Changed, Pass, Run};
+use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
 use crate::ir::range::Ranges;
-use crate::ir::{BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
+use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::{HELPERS, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tested::Tested;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass { name: NAME, summary: "Check the bounds of packet accesses", run: Run::Module(run) };
@@ -77,15 +84,18 @@ fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
         by_ctx.entry(func.ops[op].operands[0]).or_default().push(op);
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
+    let tested = if moves { Tested::default() } else { Tested::of(func, types) };
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
-        for op in accesses {
+        let unused = shared.map(|bounds| learn(func, &tested, ctx, bounds, byte)).unwrap_or_default();
+        for op in accesses.into_iter().filter(|op| !unused.contains(op)) {
             let bounds = shared.unwrap_or_else(|| load(func, op, ctx, byte));
             if func.ops[op].opcode == Opcode::PacketLen {
                 length(func, op, bounds);
             } else {
-                header(func, types, op, bounds, byte);
+                let is_there = shared.is_some() && tested.accesses.contains(&op);
+                header(func, types, op, bounds, byte, is_there);
             }
         }
     }
@@ -137,6 +147,35 @@ fn path(func: &Function, op: OpId) -> Vec<(BlockId, OpId)> {
     path
 }
 
+/// Comparisons that tell of the length become such of pointers; variables that hold the address of a header are read where
+/// it is known to be there as that address. Yields the lengths that were only compared; they are gone.
+fn learn(func: &mut Function, tested: &Tested, ctx: Value, bounds: Bounds, byte: Ty) -> BTreeSet<OpId> {
+    let mut lengths = BTreeSet::new();
+    for (&op, test) in tested.comparisons.iter().filter(|(_, test)| test.ctx == ctx) {
+        lengths.insert(test.length);
+        let mut b = Builder::before(func, op, NAME);
+        let after = constant(&mut b, bounds, test.bytes.into(), byte);
+        let pred = if test.outcome { CompareOp::Le } else { CompareOp::Gt };
+        func.become_op(op, Opcode::ArithCmp, vec![after, bounds.end], vec![Attr::Word(pred.word().into())]);
+    }
+    let mut read = HashMap::new();
+    for (&op, header) in tested.loads.iter().filter(|(_, header)| header.ctx == ctx) {
+        let result = func.ops[op].results[0];
+        let ty = func.ty(result);
+        let mut b = Builder::before(func, op, NAME);
+        let pointer = constant(&mut b, bounds, header.offset.into(), byte);
+        read.insert(result, b.arith_cast(pointer, ty));
+    }
+    func.replace_values(&read);
+    for (&op, _) in tested.loads.iter().filter(|(_, header)| header.ctx == ctx) {
+        func.erase(op);
+    }
+    let uses = func.uses();
+    lengths.retain(|&op| !uses.contains_key(&func.ops[op].results[0]));
+    lengths.iter().for_each(|&op| func.erase(op));
+    lengths
+}
+
 fn length(func: &mut Function, op: OpId, bounds: Bounds) {
     let mut b = Builder::before(func, op, NAME);
     let end = b.arith_cast(bounds.end, Ty::U64);
@@ -145,7 +184,7 @@ fn length(func: &mut Function, op: OpId, bounds: Bounds) {
     func.become_op(op, Opcode::BpfWhole, vec![length], Vec::new());
 }
 
-fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte: Ty) {
+fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte: Ty, is_there: bool) {
     let view = PacketAt::of(&func.ops[op]);
     let offset = view.offset();
     let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
@@ -162,12 +201,14 @@ fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte
         Some(_) => (bounds.start, Some(b.ks_const(0, Ty::BOOL))),
         None => variable(&mut b, types, bounds, offset, (limit, byte)),
     };
-    let size = b.ks_const(i128::from(size), Ty::U64);
-    let after = b.mem_ptr_add(pointer, size, byte);
-    let mut inside = b.arith_cmp(after, bounds.end, "le", Ty::BOOL);
-    if let Some(bounded) = bounded {
-        inside = b.arith_and(bounded, inside, Ty::BOOL);
-    }
+    let inside = if is_there {
+        b.ks_const(1, Ty::BOOL)
+    } else {
+        let size = b.ks_const(i128::from(size), Ty::U64);
+        let after = b.mem_ptr_add(pointer, size, byte);
+        let inside = b.arith_cmp(after, bounds.end, "le", Ty::BOOL);
+        bounded.map_or(inside, |bounded| b.arith_and(bounded, inside, Ty::BOOL))
+    };
     let pointer = b.arith_cast(pointer, pointer_type);
     let place = b.ks_deref(pointer, found);
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
