@@ -133,7 +133,12 @@ impl Generator {
         let mut patterns = Vec::new();
         for _ in 0..1 + self.random.below(4) {
             let one = |generator: &mut Generator| {
-                let number = generator.number_in(int);
+                // Beyond what the subject can be, too.
+                let number = if int.0 < 64 && generator.random.percent(10) {
+                    generator.number_in((int.0 * 2, true))
+                } else {
+                    generator.number_in(int)
+                };
                 if generator.random.percent(60) {
                     return generator.spelled(number);
                 }
