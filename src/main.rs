@@ -4,10 +4,25 @@ use clap::Parser;
 use ksc::cli::{Cli, Command};
 use ksc::tool;
 use std::process::ExitCode;
+use std::thread;
+
+/// Bytes. Rules and passes follow calls from function to function, as deep as these go; what is not touched costs nothing.
+const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
     // A closed pipe (`ksc … | head`) ends the process as it ends any other tool.
     let cli = Cli::parse();
+    match thread::Builder::new().stack_size(STACK).spawn(|| run(cli)).map(thread::JoinHandle::join) {
+        Ok(Ok(status)) => status,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            eprintln!("error: no thread to compile in: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Some(Command::Check(check)) => tool::check::run(&check),
         Some(Command::Explain { code }) => tool::explain::run(&code),

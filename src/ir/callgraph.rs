@@ -2,6 +2,7 @@
 
 use super::ops::{BpfDrain, KsCall, KsFunc};
 use super::{Module, OpData, OpId, Opcode, Symbol};
+use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -64,6 +65,22 @@ impl CallGraph {
             .collect();
         calls.reverse(); // petgraph yields the newest first
         calls
+    }
+
+    /// For each function, what is given for the first one that it reaches, in order of the module.
+    pub fn first_reached<T: Copy>(&self, given: &[Option<T>]) -> Vec<Option<T>> {
+        let mut found = vec![None; given.len()];
+        for (at, &value) in given.iter().enumerate().filter(|(_, value)| value.is_some()) {
+            let mut callers = vec![NodeIndex::new(at)];
+            while let Some(func) = callers.pop() {
+                // Who calls one that was reached before was reached with it.
+                if found[func.index()].is_none() {
+                    found[func.index()] = value;
+                    callers.extend(self.graph.neighbors_directed(func, Direction::Incoming));
+                }
+            }
+        }
+        found
     }
 
     /// The roots and all that they call, by the shortest way.

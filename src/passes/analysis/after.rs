@@ -81,14 +81,10 @@ pub fn follow(module: &Module, watch: &mut impl Watch) {
         ops.into_iter().find(|op| watch.begins(op)).map(|op| op.loc.span)
     };
     let own: Vec<Option<Span>> = module.funcs.iter().map(begins).collect();
-    let events = (0..own.len()).map(|at| {
-        let reached = graph.reach([at]);
-        own.iter().enumerate().find_map(|(callee, event)| event.filter(|_| reached.contains(callee)))
-    });
     let mut walk = Walk {
         module,
         index: module.funcs.iter().enumerate().map(|(at, func)| (func.name.clone(), at)).collect(),
-        events: events.collect(),
+        events: graph.first_reached(&own),
         known: HashMap::new(),
         watch,
     };
