@@ -16,7 +16,7 @@ fn main() {
     println!("cargo:rerun-if-changed={}", root.display());
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let specs = load::load(root);
-    write(&out.join("tables.rs"), &tables::render(&specs));
+    write(&out.join("tables.rs"), &(tables::render(&specs) + &ops::render_rejections(&specs.ops)));
     write(&out.join("ops.rs"), &ops::render(&specs.ops));
     write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, "bpf"));
     write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, "host"));

@@ -1,7 +1,8 @@
-//! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; and the dispatch to the emitters.
+//! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; the dispatch to the emitters; and the enum
+//! of the errors for ops that a target does not have.
 
 use crate::load::{Op, OpRecord, camel};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub fn render(ops: &[Op]) -> String {
@@ -96,9 +97,21 @@ fn on(how: &str) -> String {
     match how.split_once(':') {
         None if how == "emit" => "On::Emit".into(),
         Some(("lower", pass)) => format!("On::Lower({pass:?})"),
-        Some(("reject", code)) => format!("On::Reject({code:?})"),
+        Some(("reject", code)) => format!("On::Reject(Rejection::{code})"),
         _ => panic!("`{how}` is none of emit, lower:PASS, reject:CODE"),
     }
+}
+
+/// An enum of the codes with which targets reject ops.
+pub fn render_rejections(ops: &[Op]) -> String {
+    let all = ops.iter().flat_map(|op| [&op.record.on.bpf, &op.record.on.host]);
+    let codes: BTreeSet<&str> = all.filter_map(|how| how.strip_prefix("reject:")).collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    format!(
+        "/// The errors for ops that a target does not have.\n#[derive(Clone, Copy, PartialEq, Eq, Debug)]\n\
+         pub enum Rejection {{ {} }}\n",
+        codes.join(", ")
+    )
 }
 
 fn records(out: &mut String, ops: &[Op]) {

@@ -189,7 +189,7 @@ pub enum On {
     /// Must be gone after this pass.
     Lower(&'static str),
     /// Never reaches this target: an error of this code was reported before.
-    Reject(&'static str),
+    Reject(Rejection),
 }
 
 /// One record of `ir-specs/ops/`.

@@ -21,7 +21,7 @@ use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Targets, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
-use crate::tables::{BUILTINS, On, Refusal};
+use crate::tables::{BUILTINS, On, Refusal, Rejection};
 use crate::target::Target;
 use crate::types::{Ty, TyKind, Types};
 use map_rules::Refused;
@@ -213,7 +213,7 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
 }
 
 /// The code of the error, if the target does not have the op.
-fn rejection(op: &OpData, target: Target) -> Option<&'static str> {
+fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
     let on = match target {
         Target::Bpf => spec.bpf,
@@ -225,16 +225,16 @@ fn rejection(op: &OpData, target: Target) -> Option<&'static str> {
     }
 }
 
-fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: &str) -> &'c mut Diagnostic {
+fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: Rejection) -> &'c mut Diagnostic {
     let what = in_words(op);
     let func = cx.source_name(func);
     match code {
-        "E0351" => cx.error(op.loc.span, UserSpaceOnly { what, func }),
-        "E0352" => cx.error(op.loc.span, BpfOnly { what, func }),
-        "E0503" => cx
+        Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func }),
+        Rejection::E0352 => cx.error(op.loc.span, BpfOnly { what, func }),
+        Rejection::E0503 => cx
             .error(op.loc.span, PointerArithmetic { func })
             .help("take a pointer to the whole array, `*T[N]`: then `p[i]` is compared with its length"),
-        _ => {
+        Rejection::E0601 => {
             let is_pointer = op.opcode == Opcode::MemFromInt;
             let error = cx.error(op.loc.span, NotSupportedYet { what: format!("{what} in `{func}`") });
             if is_pointer {
