@@ -36,7 +36,8 @@ codes! {
     E0431 DeleteFromArray { name, kind } = "`{name}` is of kind `{kind}`, whose entries cannot be deleted",
     /// The result may be there or not, so it is used where that is tested: in `if (var …)` or `var … else`.
     E0432 UntestedOptional { what } = "{what} may be absent, and nothing tests that",
-    /// In user space an entry has no address: the kernel holds it.
+    /// In user space an entry has no address: the kernel holds it. A function without attribute may take one if only BPF
+    /// code calls it.
     E0433 EntryAddress { name } = "`{name}` is a map entry, which has no address in user space",
     /// Entries of a per-CPU map exist once per CPU; user space cannot update all of them in one operation.
     E0434 PercpuUpdate { name } = "`{name}` is a per-CPU map, whose entries user space cannot update with an operator",

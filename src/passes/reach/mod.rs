@@ -6,6 +6,7 @@
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
 mod cpu_writes;
+mod entry_addresses;
 mod kept_pointers;
 mod map_rules;
 
@@ -87,6 +88,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, &names, error, &chain);
         }
         global_uses::check(module, cx, func, target, &|error| called_from(module, &names, error, &chain));
+        entry_addresses::check(cx, func, target, &|error| called_from(module, &names, error, &chain));
         let mut rejected = Vec::new();
         for op in func.walk() {
             let data = &func.ops[op];

@@ -7,7 +7,6 @@ use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use super::{Checker, Side};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::maps::EntryAddress;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer};
 use crate::sema::null_uses::NullUse;
@@ -121,13 +120,6 @@ impl Checker<'_, '_> {
         let Some(local) = local(place) else { return Some(Space::Global) };
         if self.info(local).kind != LocalKind::Entry {
             return Some(Space::Stack);
-        }
-        if self.side != Side::Bpf {
-            let name = self.locals[local.0 as usize].name.clone();
-            self.error(place.span, EntryAddress { name: name.clone() })
-                .help(format!("pass a copy: `var copy = {name}`, and write back what changed"))
-                .help("`@helper` before `fn` makes a function that BPF code alone calls, where entries have addresses");
-            return None;
         }
         let percpu = self.info(local).map.is_some_and(|map| self.env.program.map(map).kind.percpu);
         Some(if percpu { Space::Percpu } else { Space::MapValue })
