@@ -5,7 +5,7 @@ use super::{Checker, ranges};
 use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
 use crate::sema::consts;
-use crate::sema::tree::{ArithOp, Const, Expr, ExprKind};
+use crate::sema::tree::{ArithOp, Block, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
@@ -77,20 +77,46 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `u64 = u32 * u32` computes in 32 bits. Said only where the product can be larger than that.
+    /// `u64 = u32 * u32` computes in 32 bits, and so does `u64 = u32 * u32 + 1`.
     fn warn_product(&mut self, value: &Expr, wanted: Ty, bits: u8) {
-        let ExprKind::Arith { op: ArithOp::Mul, left, right } = &value.kind else { return };
-        let Some((narrow, signed)) = self.cx.types.as_int(value.ty) else { return };
+        let Some((narrow, _)) = self.cx.types.as_int(value.ty) else { return };
         if narrow >= bits {
             return;
         }
-        let product = ranges::product(self.known_range(left), self.known_range(right));
-        if product.is_some_and(|(low, high)| fold::fits(low, narrow, signed) && fold::fits(high, narrow, signed)) {
-            return;
-        }
+        let Some((span, left)) = self.wrapping_product(value) else { return };
         let (narrow, wide) = (self.ty_name(value.ty), self.ty_name(wanted));
-        let help = format!("to compute in {bits} bits convert an operand: `{} as {wide}`", self.cast_text(left.span));
-        self.warn(value.span, ProductWraps { narrow, wide }).help(help);
+        let help = format!("to compute in {bits} bits convert an operand: `{} as {wide}`", self.cast_text(left));
+        self.warn(span, ProductWraps { narrow, wide }).help(help);
+    }
+
+    /// The first innermost product that can be larger than its type, of those that go into a value in this type; and its
+    /// left side.
+    fn wrapping_product(&self, value: &Expr) -> Option<(Span, Span)> {
+        let in_block = |block: &Block| block.value.as_ref().and_then(|value| self.wrapping_product(value));
+        if let ExprKind::Arith { op, left, right } = &value.kind {
+            if !matches!(op, ArithOp::Add | ArithOp::Sub | ArithOp::Mul | ArithOp::Div) {
+                return None;
+            }
+            let inside = self.wrapping_product(left).or_else(|| self.wrapping_product(right));
+            let is_own = || *op == ArithOp::Mul && self.may_wrap(value.ty, left, right);
+            return inside.or_else(|| is_own().then_some((value.span, left.span)));
+        }
+        if let ExprKind::Neg(inner) | ExprKind::BitNot(inner) = &value.kind {
+            return self.wrapping_product(inner);
+        }
+        if let ExprKind::If(node) = &value.kind {
+            return in_block(&node.then).or_else(|| node.otherwise.as_ref().and_then(in_block));
+        }
+        if let ExprKind::Match(node) = &value.kind {
+            return node.arms.iter().map(|arm| &arm.body).chain(&node.default).find_map(in_block);
+        }
+        if let ExprKind::Block(block) = &value.kind { in_block(block) } else { None }
+    }
+
+    fn may_wrap(&self, ty: Ty, left: &Expr, right: &Expr) -> bool {
+        let Some((bits, signed)) = self.cx.types.as_int(ty) else { return false };
+        let product = ranges::product(self.known_range(left), self.known_range(right));
+        product.is_none_or(|(low, high)| !fold::fits(low, bits, signed) || !fold::fits(high, bits, signed))
     }
 
     fn coerce_pointer(&mut self, value: Expr, wanted: Ty) -> Expr {
