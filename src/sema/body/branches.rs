@@ -5,7 +5,7 @@ use super::value::{Value, error_expr, literal_type};
 use crate::ast;
 use crate::diag::codes::types::{BranchTypes, NoValue};
 use crate::fold;
-use crate::sema::tree::{Block, Condition, Expr, ExprKind, If};
+use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Stmt, StmtKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
@@ -15,8 +15,10 @@ pub(super) struct Branch {
     pub block: Block,
     /// None if it has none, or leaves before.
     pub value: Option<Value>,
-    /// Control never comes to its end.
+    /// Control never comes to its end, as far as the source tells.
     pub leaves: bool,
+    /// It does all the same with a number that is no variant of its enum.
+    pub no_variant: bool,
 }
 
 impl Checker<'_, '_> {
@@ -101,8 +103,7 @@ impl Checker<'_, '_> {
     pub fn expr_branch(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Branch {
         let value = self.value(expr, expected);
         let value = self.as_not_null(value);
-        let block = Block { stmts: Vec::new(), value: None, span: expr.span };
-        Branch { block, value: Some(value), leaves: self.flow.leaves() }
+        self.ended(Vec::new(), Some(value), expr.span)
     }
 
     /// A block whose last statement, if it is an expression, is its value.
@@ -113,16 +114,34 @@ impl Checker<'_, '_> {
             Some(_) | None => (None, block.stmts.as_slice()),
         };
         let stmts = self.stmts(before);
-        let value = if self.flow.reachable { last.map(|last| self.value(last, expected)) } else { None };
-        let value = value.map(|value| self.as_not_null(value));
-        if let (false, Some(last)) = (self.flow.reachable, last)
-            && value.is_none()
-        {
-            self.unreachable(last.span);
-        }
+        let value = match last {
+            Some(last) if self.flow.reachable => {
+                self.flow.no_variant = false;
+                let value = self.value(last, expected);
+                Some(self.as_not_null(value))
+            }
+            Some(last) => {
+                self.unreachable(last.span);
+                None
+            }
+            None => None,
+        };
         self.pop_scope();
-        let block = Block { stmts, value: None, span: block.span };
-        Branch { block, value, leaves: self.flow.leaves() }
+        self.ended(stmts, value, block.span)
+    }
+
+    /// A branch of which this is the end. Where its value is a choice that leaves on all ways it has none.
+    pub fn ended(&self, mut stmts: Vec<Stmt>, value: Option<Value>, span: Span) -> Branch {
+        let value = match value {
+            Some(value) if self.flow.leaves() && leaves_always(&value.expr) => {
+                let expr = Expr { ty: Ty::VOID, ..value.expr };
+                stmts.push(Stmt { span: expr.span, kind: StmtKind::Expr(expr) });
+                None
+            }
+            Some(_) | None => value,
+        };
+        let block = Block { stmts, value: None, span };
+        Branch { block, value, leaves: self.flow.leaves(), no_variant: self.flow.reachable }
     }
 
     /// Gives the values of all branches one type.
@@ -148,8 +167,9 @@ impl Checker<'_, '_> {
                 Ty::ERROR
             }
         };
+        let without_end = branches.iter().any(|branch| branch.value.is_none() && !branch.leaves);
         let blocks = branches.into_iter().map(|branch| self.finish(branch, ty)).collect();
-        (blocks, ty)
+        (blocks, if without_end { Ty::ERROR } else { ty })
     }
 
     /// If some branches yield a value all must.
@@ -166,7 +186,7 @@ impl Checker<'_, '_> {
     }
 
     fn finish(&mut self, branch: Branch, ty: Ty) -> Block {
-        let Branch { mut block, value, leaves } = branch;
+        let Branch { mut block, value, leaves, no_variant } = branch;
         match value {
             Some(value) => {
                 let value = self.coerce(value, ty);
@@ -176,6 +196,10 @@ impl Checker<'_, '_> {
                 self.error(block.span, NoValue { what: "this branch".into() }).help(
                     "its last statement must be the value, or it must leave, such as by `return`, `break` or `throw`",
                 );
+            }
+            None if no_variant && ty != Ty::VOID => {
+                let zero = Expr { kind: ExprKind::Const(Const::Zero), ty, span: block.span };
+                block.value = Some(Box::new(zero));
             }
             None => {}
         }
@@ -274,4 +298,19 @@ impl Checker<'_, '_> {
         }
         None
     }
+}
+
+/// Whether no way through a choice or a block has a value.
+fn leaves_always(expr: &Expr) -> bool {
+    let leaves = |block: &Block| block.value.as_ref().is_none_or(|value| leaves_always(value));
+    if expr.ty == Ty::ERROR {
+        return false;
+    }
+    if let ExprKind::If(node) = &expr.kind {
+        return leaves(&node.then) && node.otherwise.as_ref().is_some_and(leaves);
+    }
+    if let ExprKind::Match(node) = &expr.kind {
+        return node.arms.iter().all(|arm| leaves(&arm.body)) && node.default.as_ref().is_none_or(leaves);
+    }
+    if let ExprKind::Block(block) = &expr.kind { leaves(block) } else { false }
 }

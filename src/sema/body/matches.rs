@@ -293,8 +293,9 @@ impl Checker<'_, '_> {
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
                 // What was reported, such as `break` outside of a loop, was meant to leave.
-                let leaves = self.flow.leaves() || stmts.is_empty();
-                Branch { block: Block { stmts, value: None, span: stmt.span }, value: None, leaves }
+                let reported = stmts.is_empty();
+                let branch = self.ended(stmts, None, stmt.span);
+                Branch { leaves: branch.leaves || reported, ..branch }
             }
         }
     }
