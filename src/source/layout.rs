@@ -6,6 +6,8 @@
 //! that one with a mistake does not hide the next. A declaration whose brackets or quotes are wrong is reported here and
 //! is no item.
 
+use super::brackets::{self, Wrong};
+use super::comments::{Comment, CommentKind};
 use super::problems::{Problem, ProblemKind, Unclosed, diagnostic};
 use super::scan::{Fault, Scanner, Token, TokenKind};
 use super::words::{BEGINS_ITEM, CONTINUES, RESERVED, begins_only_items, first_token, function_name};
@@ -23,22 +25,6 @@ pub struct Layout {
     pub items: Vec<Range<usize>>,
     /// In order.
     pub comments: Vec<Comment>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Comment {
-    pub range: Range<usize>,
-    pub kind: CommentKind,
-    /// Where the token after it begins; the end of the file after the last.
-    pub next: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CommentKind {
-    Line,
-    /// `/// …`
-    Doc,
-    Block,
 }
 
 impl Layout {
@@ -321,11 +307,11 @@ impl<'a> Pass<'a> {
     }
 
     fn close(&mut self, token: Token) {
-        let wanted = match self.src.as_bytes()[token.lo] {
-            b')' => b'(',
-            b']' => b'[',
-            _ => b'{',
-        };
+        let bracket = self.src.as_bytes()[token.lo];
+        let wanted = brackets::opening(bracket);
+        if self.stack.last().is_some_and(|open| open.bracket != wanted) && self.wrong_bracket(bracket, token) {
+            return;
+        }
         if !self.stack.iter().any(|open| open.bracket == wanted) {
             self.unbalanced = true;
             match self.bodiless().filter(|_| wanted == b'{' && self.stack.is_empty()) {
@@ -351,6 +337,16 @@ impl<'a> Pass<'a> {
             }
             break;
         }
+    }
+
+    /// Reports a closing bracket that stands for another or should not stand there; false if one before it is missing.
+    fn wrong_bracket(&mut self, bracket: u8, token: Token) -> bool {
+        let stack = self.stack.iter().rev().map(|open| open.bracket);
+        let Some(wrong) = brackets::wrong(stack, bracket, &self.src[token.hi..]) else { return false };
+        let mistaken = if wrong == Wrong::Kind { self.stack.pop() } else { None };
+        let kind = mistaken.map_or(ProblemKind::Stray, |open| ProblemKind::Mismatched(open.at));
+        self.problem(kind, token.lo..token.hi);
+        true
     }
 
     /// The function whose statements have stood on the top level so far, since no `{` follows its header, and its name.

@@ -1,5 +1,7 @@
 //! Source files, and spans into them.
 
+mod brackets;
+pub mod comments;
 pub mod layout;
 pub mod load;
 pub mod paths;

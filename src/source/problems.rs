@@ -19,6 +19,8 @@ pub enum ProblemKind {
     /// the text, and another bracket that is closed at an odd indentation.
     Unclosed(Unclosed),
     Stray,
+    /// The range is that of the closing bracket; where the one stands that it closes.
+    Mismatched(usize),
     /// A function's header ends here, and its body follows without `{`. Where its name stands.
     NoBody(Range<usize>),
     TooDeep,
@@ -68,6 +70,14 @@ pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
             error
         }
         ProblemKind::Stray => error(span, StrayBracket { bracket: text }).helped("remove it, or open a bracket for it"),
+        ProblemKind::Mismatched(open) => {
+            let bracket = source[*open..=*open].to_owned();
+            let own = if bracket == "[" { "]" } else { ")" };
+            let mut error = error(span, MismatchedBracket { bracket, found: text }).helped(format!("write `{own}`"));
+            error.note(at(*open), "opened here");
+            error.fix = Some(Fix { span, replacement: own.to_owned() });
+            error
+        }
         ProblemKind::NoBody(name) => {
             let name = source[name.clone()].to_owned();
             let mut error = error(span, MissingBody { name }).helped("`{` is missing here");
@@ -78,6 +88,28 @@ pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
             .helped("give the inner part a name: a variable, or a function of its own"),
     }
 }
+
+/// Attributes of Rust that say nothing that this language has words for.
+const RUST_ONLY: &[&str] = &[
+    "allow",
+    "cold",
+    "deny",
+    "deprecated",
+    "derive",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "link_section",
+    "macro_use",
+    "must_use",
+    "no_mangle",
+    "repr",
+    "track_caller",
+    "unsafe",
+    "used",
+    "warn",
+];
 
 fn error(span: Span, code: impl Code) -> Diagnostic {
     Diagnostic::new(Severity::Error, Some(span), &code)
@@ -90,8 +122,13 @@ fn number_sign(rest: &str) -> Option<(String, usize, Option<String>)> {
     let (length, blank) = (line.trim_end().len() + 1, line.starts_with([' ', '\t', '!']) || line.is_empty());
     let directive = line.trim_start();
     if let Some(attribute) = directive.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let (name, length) = (attribute.0.split('(').next().unwrap_or_default(), attribute.0.len() + 3);
+        if RUST_ONLY.contains(&name) {
+            let help = "this attribute of Rust means nothing here: leave it out".to_owned();
+            return Some((help, length, Some(String::new())));
+        }
         let form = format!("@{}", attribute.0);
-        return Some((format!("an attribute is written `{form}`"), attribute.0.len() + 3, Some(form)));
+        return Some((format!("an attribute is written `{form}`"), length, Some(form)));
     }
     if let Some(path) = directive.strip_prefix("include") {
         let path = path.trim();

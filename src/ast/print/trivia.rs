@@ -6,7 +6,8 @@
 
 use super::Printer;
 use crate::source::Span;
-use crate::source::layout::{Comment, CommentKind, Layout};
+use crate::source::comments::{Comment, CommentKind};
+use crate::source::layout::Layout;
 
 #[derive(Clone, Copy)]
 pub struct Trivia<'a> {

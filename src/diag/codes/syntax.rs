@@ -87,6 +87,9 @@ codes! {
     /// `T *p` multiplies. A variable that is a pointer is declared as `var p: *T`.
     E0026 ProductAsDeclaration { text } = "`{text}` is a product, and declares nothing",
 
+    /// Brackets close in the order in which they were opened, `(` by `)`, `[` by `]` and `{` by `}`.
+    E0027 MismatchedBracket { bracket, found } = "`{bracket}` is closed by `{found}`",
+
     /// A number with a leading zero is decimal. The octal form is `0o17`.
     W0001 LeadingZero { text } = "`{text}` is decimal: a leading zero does not make it octal",
 }
