@@ -71,13 +71,15 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
 fn place(sources: &SourceMap, span: Span) -> Place<'_> {
     let file = sources.file(span.file);
     let (start, end) = (file.line_col(span.lo), file.line_col(span.hi));
+    // Spans count from behind the mark.
+    let mark = if file.byte_order_mark { '\u{feff}'.len_utf8() as u32 } else { 0 };
     Place {
         file: &file.name,
         line: start.line,
         column: start.column,
         end_line: end.line,
         end_column: end.column,
-        start: span.lo,
-        end: span.hi,
+        start: mark + span.lo,
+        end: mark + span.hi,
     }
 }
