@@ -9,7 +9,7 @@ use crate::sema::env::Env;
 use crate::sema::tree::{FuncId, Role};
 use crate::session::Session;
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who is called from outside, where nothing is around that could catch.
 #[derive(Clone, Copy)]
@@ -28,10 +28,28 @@ pub fn uncaught(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Sum
             found.entry(site).or_default().push(root);
         }
     }
+    // One `catch` around a call takes all that comes from it.
+    let mut groups: Vec<(Vec<Root>, Vec<Site>)> = Vec::new();
+    let mut of_call: BTreeMap<(Span, Vec<FuncId>), usize> = BTreeMap::new();
     for (site, mut roots) in found {
         // An error says more than a warning.
         roots.sort_by_key(|root| !root.in_bpf);
-        report(cx, env, effects, site, &roots);
+        let call = roots.first().and_then(|root| Some(calls(effects, root.func, site).first()?.1));
+        let new = groups.len();
+        let at = call.map_or(new, |call| {
+            let funcs = roots.iter().map(|root| root.func).collect();
+            *of_call.entry((call, funcs)).or_insert(new)
+        });
+        if at == new {
+            groups.push((roots, Vec::new()));
+        }
+        groups[at].1.push(site);
+    }
+    for (roots, sites) in groups {
+        match sites.as_slice() {
+            [site] => report(cx, env, effects, *site, &roots),
+            sites => report_several(cx, env, effects, sites, &roots),
+        }
     }
 }
 
@@ -62,39 +80,88 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
 
 fn report(cx: &mut Session, env: &Env, effects: &Effects, site: Site, roots: &[Root]) {
     let Some(&root) = roots.first() else { return };
-    let func = env.program.func(root.func);
-    let kind = match func.role {
-        Role::Program(_) => "program ",
-        Role::Main(_) => "",
-        Role::Helper | Role::Plain => "handler ",
-    };
     let calls = calls(effects, root.func, site);
-    let (what, name) = (thrown(cx, effects, site), format!("{kind}`{}`", func.name));
+    let what = thrown(cx, effects, site);
     let names: Vec<String> = calls.iter().map(|(caller, _)| format!("`{}`", env.program.func(*caller).name)).collect();
     let thrower = calls.last().and_then(|(caller, _)| effects.funcs[caller.0 as usize].get(&site)?.callee);
     let path = match thrower {
         Some(thrower) => format!(": {} calls `{}`", names.join(" calls "), env.program.func(thrower).name),
         None => String::new(),
     };
-    let span = effects.sites[site].span;
-    let error = if root.in_bpf {
-        cx.error(span, UncaughtInBpf { what, root: name, path })
-    } else {
-        cx.warn(span, UncaughtInUserSpace { what, root: name, path })
-    };
+    let error = uncaught_error(cx, env, effects.sites[site].span, what, path, root);
     error.label("thrown here");
     for (caller, span) in calls.iter().rev() {
         error.note(*span, format!("called here, in `{}`, where nothing catches it", env.program.func(*caller).name));
     }
+    other_roots(error, env, roots);
+    help(error, effects, site);
+}
+
+/// So many places are shown of what one call may throw.
+const MAX_SHOWN: usize = 6;
+
+/// What comes from one call in what is called from outside: reported at the call.
+fn report_several(cx: &mut Session, env: &Env, effects: &Effects, sites: &[Site], roots: &[Root]) {
+    let Some(&root) = roots.first() else { return };
+    let mut between: BTreeSet<(Span, FuncId)> = BTreeSet::new();
+    let mut first = None;
+    for &site in sites.iter().take(MAX_SHOWN) {
+        let calls = calls(effects, root.func, site);
+        first = first.or(calls.first().map(|(_, span)| *span));
+        between.extend(calls.iter().skip(1).map(|&(caller, span)| (span, caller)));
+    }
+    let Some(call) = first else { return };
+    let text = cx.sources.text(call);
+    let what = format!("what `{}` throws", text.lines().next().unwrap_or(text));
+    let error = uncaught_error(cx, env, call, what, String::new(), root);
+    error.label("nothing catches it here");
+    for (span, caller) in between {
+        error.note(span, format!("called here, in `{}`, where nothing catches it", env.program.func(caller).name));
+    }
+    for &site in sites.iter().take(MAX_SHOWN) {
+        error.note(effects.sites[site].span, "thrown here");
+    }
+    if sites.len() > MAX_SHOWN {
+        error.remark(format!("it has {} more such `throw`s", sites.len() - MAX_SHOWN));
+    }
+    other_roots(error, env, roots);
+    error.help("catch all with `try { … } catch _ { … }`, or each with a `catch CODE { … }` of its own");
+}
+
+/// An error of a program, a warning in user space.
+fn uncaught_error<'c>(
+    cx: &'c mut Session,
+    env: &Env,
+    span: Span,
+    what: String,
+    path: String,
+    root: Root,
+) -> &'c mut Diagnostic {
+    let func = env.program.func(root.func);
+    let kind = match func.role {
+        Role::Program(_) => "program ",
+        Role::Main(_) => "",
+        Role::Helper | Role::Plain => "handler ",
+    };
+    let name = format!("{kind}`{}`", func.name);
+    if root.in_bpf {
+        cx.error(span, UncaughtInBpf { what, root: name, path })
+    } else {
+        cx.warn(span, UncaughtInUserSpace { what, root: name, path })
+    }
+}
+
+/// Where the handler is handed over, and who else lets it through.
+fn other_roots(error: &mut Diagnostic, env: &Env, roots: &[Root]) {
+    let Some(root) = roots.first() else { return };
     if let Some(span) = root.handed {
-        error.note(span, format!("`{}` takes what is sent here", func.name));
+        error.note(span, format!("`{}` takes what is sent here", env.program.func(root.func).name));
     }
     let more = roots.iter().skip(1).filter(|other| other.in_bpf == root.in_bpf && other.func != root.func);
     let more: Vec<String> = more.map(|other| format!("`{}`", env.program.func(other.func).name)).collect();
     if !more.is_empty() {
         error.remark(format!("and {}", more.join(", ")));
     }
-    help(error, effects, site);
 }
 
 /// The calls by which it comes, from the root on.
