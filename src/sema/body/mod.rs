@@ -55,6 +55,7 @@ mod pointers;
 mod positions;
 mod print;
 mod ranges;
+mod results;
 mod scope;
 mod stmts;
 mod strings;
@@ -94,6 +95,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) 
     let mut doubts = Doubts::default();
     loop {
         let mut checker = Checker::new(cx, env, func, doubts);
+        checker.find_last_value(body);
         let mut block = checker.block(body);
         if !checker.flow.leaves() {
             checker.end_of_body(&mut block.stmts, body.span);
@@ -149,6 +151,10 @@ struct Checker<'c, 'e> {
     uses: Uses,
     /// Operations whose mixed signs were reported, or those of an operand: one warning for one sum.
     mixed: HashSet<Span>,
+    /// The statement at the end of the body, if it may be meant for the result.
+    last_value: Option<Span>,
+    /// It was said that the function has no result: once, however many of its `return`s have a value.
+    told_no_result: bool,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
@@ -180,6 +186,8 @@ impl<'c, 'e> Checker<'c, 'e> {
             escapes: escapes::Escapes::default(),
             uses: Uses::default(),
             mixed: HashSet::new(),
+            last_value: None,
+            told_no_result: false,
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();

@@ -6,15 +6,12 @@ use super::scope::LocalKind;
 use super::value::{cast, constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
 use crate::diag::codes::names::{NotConstant, UnusedResult};
-use crate::diag::codes::types::{ElseMustLeave, MismatchedTypes, NoEffect, NoValue, UnknownTypeOf};
+use crate::diag::codes::types::{ElseMustLeave, NoEffect, NoValue, UnknownTypeOf};
 use crate::sema::consts::CONSTANTS;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::types::{self, Position};
 use crate::source::Span;
 use crate::types::Ty;
-
-/// Said once of each function, however many of its `return`s have a value.
-const NO_RESULT: &str = "this function has no result";
 
 impl Checker<'_, '_> {
     pub fn block(&mut self, block: &ast::Block) -> Block {
@@ -31,6 +28,7 @@ impl Checker<'_, '_> {
             if !self.flow.reachable {
                 self.unreachable(stmt.span);
                 self.flow.reachable = true;
+                self.last_value = None;
                 let mut dropped = Vec::new();
                 for stmt in &stmts[index..] {
                     self.stmt(stmt, &mut dropped);
@@ -67,6 +65,7 @@ impl Checker<'_, '_> {
             Ast::Assign { place, op, value } => {
                 return self.assign(Assignment { place, op: *op, value, span }, out);
             }
+            Ast::Expr(expr) if self.is_unreturned(expr, span) => return self.unreturned(expr),
             Ast::Expr(expr) => self.expr_stmt(expr),
             Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
             Ast::Loop { body } => Some(self.loop_stmt(body)),
@@ -234,17 +233,17 @@ impl Checker<'_, '_> {
             let form = unused(self.text(expr.span));
             self.warn(checked.span, UnusedResult { name }).help(format!("`{form}` says that this is meant"));
         } else if checked.ty != Ty::ERROR && (!has_effect(&checked) || drops_result(expr)) {
-            self.no_effect(expr, &checked);
+            self.no_effect(expr, checked.ty, checked.span);
         }
         checked
     }
 
-    fn no_effect(&mut self, expr: &ast::Expr, checked: &Expr) {
+    pub fn no_effect(&mut self, expr: &ast::Expr, ty: Ty, span: Span) {
         let begin = self.text(expr.span).chars().next().filter(|c| "-*&([".contains(*c));
         let result = self.env.program.func(self.func).result;
-        let is_result = checked.ty == result && self.enum_id(result).is_some();
+        let is_result = ty == result && self.enum_id(result).is_some();
         let text = self.text(expr.span).to_owned();
-        let error = self.error(checked.span, NoEffect {});
+        let error = self.error(span, NoEffect {});
         if let ast::ExprKind::Binary { op: ast::BinaryOp::Eq, op_span, left, .. } = &expr.kind
             && !matches!(super::exprs::strip(left).kind, ast::ExprKind::Call { .. })
         {
@@ -258,67 +257,6 @@ impl Checker<'_, '_> {
             error.help(format!("to return it, write `return {text}`"));
         } else {
             error.help("return it, assign it to something, or remove it");
-        }
-    }
-
-    fn return_stmt(&mut self, value: Option<&ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
-        if self.refuse_leaving("return", span) {
-            value.iter().for_each(|value| drop(self.value(value, None)));
-            self.flow.reachable = false;
-            return;
-        }
-        let declared = self.env.program.func(self.func);
-        let (result, named, name_span) = (declared.result, declared.named_result, declared.name_span);
-        let value = match value {
-            Some(value) if result == Ty::VOID => {
-                self.return_from_void(value, name_span, out);
-                None
-            }
-            Some(value) => {
-                if self.refuse_tail_call(value) {
-                    self.flow.reachable = false;
-                    return;
-                }
-                let checked = self.value(value, Some(result));
-                let checked = self.coerce(checked, result);
-                self.refuse_escape(&checked);
-                Some(checked)
-            }
-            None => match named {
-                Some(local) => {
-                    let value = self.local_expr(local, span);
-                    self.refuse_escape(&value);
-                    Some(value)
-                }
-                None => {
-                    if result != Ty::VOID && result != Ty::ERROR {
-                        let wanted = format!("`{}`", self.ty_name(result));
-                        self.error(span, MismatchedTypes { wanted, found: "no value".into() })
-                            .note(name_span, "its result is declared here")
-                            .help("write the result after `return`, on the same line");
-                    }
-                    None
-                }
-            },
-        };
-        out.push(Stmt { kind: StmtKind::Return(value), span });
-        self.flow.reachable = false;
-    }
-
-    /// `return f()` where neither has a result.
-    fn return_from_void(&mut self, value: &ast::Expr, name_span: Span, out: &mut Vec<Stmt>) {
-        let checked = self.value(value, None).expr;
-        if checked.ty == Ty::VOID {
-            out.push(Stmt { span: checked.span, kind: StmtKind::Expr(checked) });
-        } else if checked.ty != Ty::ERROR {
-            let told = self.cx.diags.iter().flat_map(|told| &told.labels);
-            if told.into_iter().any(|label| label.span == name_span && label.text == NO_RESULT) {
-                return;
-            }
-            let (name, found) = (self.text(name_span).to_owned(), self.ty_name(checked.ty));
-            self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found: format!("`{found}`") })
-                .note(name_span, NO_RESULT)
-                .help(format!("declare one: `fn {name}(…) -> {found}`"));
         }
     }
 }
