@@ -249,8 +249,41 @@ impl<'a> Reader<'a> {
         Some(format!("fn {name}({}){result}", params.join(", ")))
     }
 
-    /// `(struct ethhdr *)ctx->data`
+    /// `(struct ethhdr *)(void *)(long)ctx->data`
     pub fn cast(&mut self) -> Option<String> {
+        let (operand, types) = self.converted()?;
+        let (last, steps) = types.split_last()?;
+        if !last.starts_with('*') {
+            return Some(format!("{operand} as {}", types.join(" as ")));
+        }
+        // C goes by a number to what is a pointer here from the start.
+        let wide = |ty: &String| matches!(ty.as_str(), "i64" | "u64" | "size_t");
+        let is_packet = ["data", "data_end", "data_meta"].iter().any(|&field| is_member(operand, field));
+        if last == "*u8" && is_packet && steps.iter().all(|ty| wide(ty) || ty == last) {
+            return Some(operand.to_owned());
+        }
+        let kept: Vec<&str> =
+            steps.iter().filter(|ty| !wide(ty) && *ty != "*u8").chain([last]).map(String::as_str).collect();
+        Some(format!("{operand} as {}", kept.join(" as ")))
+    }
+
+    /// What is converted, and to what, one after another.
+    fn converted(&mut self) -> Option<(&'a str, Vec<String>)> {
+        let ty = self.cast_type()?;
+        let before = self.at;
+        let (operand, mut types) = match self.converted() {
+            Some(inner) => inner,
+            None => {
+                self.at = before;
+                (self.operand()?, Vec::new())
+            }
+        };
+        types.push(ty);
+        Some((operand, types))
+    }
+
+    /// A type in parentheses.
+    fn cast_type(&mut self) -> Option<String> {
         if !self.take("(") {
             return None;
         }
@@ -258,18 +291,7 @@ impl<'a> Reader<'a> {
         let (base, certain) = self.base_type()?;
         self.qualifiers();
         let stars = self.stars();
-        if !self.take(")") || !certain && stars == 0 {
-            return None;
-        }
-        let before = self.at;
-        let operand = match self.cast() {
-            Some(inner) => inner,
-            None => {
-                self.at = before;
-                self.operand()?.to_owned()
-            }
-        };
-        Some(format!("{operand} as {}", pointer(&base, stars)))
+        (self.take(")") && (certain || stars > 0)).then(|| pointer(&base, stars))
     }
 
     /// Prefix operators, a name, number or parenthesis, and what follows that as a part of it.
@@ -363,6 +385,11 @@ fn integer(parts: &[&str]) -> &'static str {
         (true, ..) => "u32",
         (false, ..) => "i32",
     }
+}
+
+/// `ctx->data`, with that name behind the arrow.
+fn is_member(operand: &str, name: &str) -> bool {
+    operand.strip_suffix(name).is_some_and(|before| before.ends_with("->") || before.ends_with('.'))
 }
 
 fn pointer(base: &str, stars: usize) -> String {

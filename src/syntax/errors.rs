@@ -209,6 +209,23 @@ impl<'a> Failure<'a> {
         }
     }
 
+    /// The bracket that closes the one at a place.
+    pub fn closing(&self, open: isize) -> Option<isize> {
+        let mut depth = 0;
+        for at in open.. {
+            match self.token(at) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                "" => return None,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+        None
+    }
+
     /// The bracket that the one at a place closes.
     pub fn opening(&self, close: isize) -> Option<isize> {
         let mut depth = 0;

@@ -2,6 +2,7 @@
 
 use super::build::Builder;
 use super::c_order::{self, Reader};
+use super::conditions;
 use super::errors::Failure;
 use super::foreign::{self, Hint};
 use super::types::quoted;
@@ -15,8 +16,7 @@ pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         || foreign::lines::header_colon(builder, failure)
         || increment(builder, failure)
         || body_on_next_line(builder, failure)
-        || assignment_in_condition(builder, failure)
-        || binding_not_here(builder, failure)
+        || conditions::explain(builder, failure)
         || suffix_after_as(builder, failure)
         || foreign::lines::question_mark(builder, failure)
         || struct_literal_in_header(builder, failure)
@@ -110,7 +110,14 @@ fn body_on_next_line(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         return false;
     }
     let span = failure.token_span(builder, if here { 1 } else { 0 });
-    builder.error(span, BodyOnNextLine {}).help("put `{` at the end of the line above and `}` after the statement");
+    let header = failure.token_span(builder, if here { -1 } else { -2 });
+    let between = Span { lo: header.hi, hi: span.lo, ..span };
+    let blank = builder.text(between).trim().is_empty();
+    let error = builder.error(span, BodyOnNextLine {});
+    error.help("put `{` at the end of the line above and `}` after the statement, or write it there");
+    if blank {
+        error.fix(between, " ");
+    }
     true
 }
 
@@ -135,51 +142,6 @@ pub fn condition<'a>(failure: &Failure<'a>) -> &'a str {
         "" => bare_header(failure),
         keyword => keyword,
     }
-}
-
-fn assignment_in_condition(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
-    if failure.token(0) != "=" {
-        return false;
-    }
-    if !matches!(condition(failure), "if" | "while" | "match") || !failure.expected.operator {
-        return false;
-    }
-    let span = failure.span(builder);
-    let (at, instead) = new_binding(builder, failure).unwrap_or((span, "==".to_owned()));
-    let error = builder.error(span, AssignmentInCondition {});
-    error.help("write `==` to compare; a value that may be absent is tested by `if (var v = e)`");
-    error.fix(at, instead);
-    true
-}
-
-/// `var s` for `if (s = m[k])`, where the file declares no `s` that the entry could be compared with.
-fn new_binding(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<(Span, String)> {
-    let (name, header) = (failure.token(-1), failure.token(-2));
-    let condition = header == "if" || header == "(" && failure.token(-3) == "if";
-    if !condition || !failure.is_word(-1) || !failure.is_word(1) || failure.token(2) != "[" {
-        return None;
-    }
-    let declared = c_order::declares(builder.source, name, &["var", "let", "const", "for"])
-        || c_order::occurs(builder.source, name, |_, after| after.trim_start().starts_with(':'));
-    (!declared).then(|| (failure.token_span(builder, -1), format!("var {name}")))
-}
-
-/// `while (var x = …)`
-fn binding_not_here(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
-    let keyword = match failure.token(-1) {
-        "(" => failure.token(-2),
-        keyword => keyword,
-    };
-    if !matches!(failure.token(0), "var" | "let") || !matches!(keyword, "while" | "match") {
-        return false;
-    }
-    let help = if keyword == "while" {
-        "write `loop { var v = e else { break } … }`"
-    } else {
-        "declare the variable on a line of its own"
-    };
-    builder.error(failure.span(builder), BindingNotHere { word: keyword.to_owned() }).help(help);
-    true
 }
 
 fn suffix_after_as(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {

@@ -7,6 +7,7 @@
 
 mod build;
 mod c_order;
+mod conditions;
 mod errors;
 mod exprs;
 mod foreign;

@@ -46,11 +46,14 @@ impl Builder<'_> {
     }
 
     pub fn not_separated(&mut self, last: Span, next: Span, separator: &str) {
-        let hint = self.separator_hint(last, next, separator);
         let word = self.text(next).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         let found = if word.is_empty() { &self.text(next)[..1] } else { word };
         let found = quoted(found);
         let at = Span { hi: next.lo + found.len() as u32 - 2, ..next };
+        if let Some(hint) = foreign::value(self, last, next) {
+            return self.hinted(at, Expected { expected: "`=`".to_owned(), found }, Some(hint));
+        }
+        let hint = self.separator_hint(last, next, separator);
         self.hinted(at, MissingSeparator { found }, Some(hint));
     }
 
@@ -198,7 +201,8 @@ impl Builder<'_> {
             "lock" => Hint::text("`lock` takes one place: `lock (entry.field) { … }`"),
             _ => Hint::text("write the block on a line of its own, or remove it"),
         };
-        let hint = foreign::blocks::instead(name, word)
+        let hint = foreign::blocks::else_if(&self.source[..call.span.lo as usize], call.span)
+            .or_else(|| foreign::blocks::instead(name, word))
             .or_else(|| foreign::keywords::near(name, foreign::keywords::HEADERS, word))
             .unwrap_or_else(other);
         self.hinted(call.span, BlockAfterExpression {}, Some(hint));

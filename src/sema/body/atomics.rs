@@ -26,13 +26,20 @@ impl Checker<'_, '_> {
         for arg in args {
             self.refuse_name(arg, builtin.name);
         }
-        if self.map_entry(&place.value).or_else(|| self.below_entry(&place.value)).is_some() {
-            let text = self.text(place.value.span).to_owned();
-            self.error(place.value.span, AtomicPlace { what: format!("`{text}`") })
+        let given = strip(&place.value);
+        let address = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &given.kind {
+            Some(strip(operand))
+        } else {
+            None
+        };
+        let written = address.unwrap_or(given);
+        if self.map_entry(written).or_else(|| self.below_entry(written)).is_some() {
+            let text = self.text(written.span).to_owned();
+            self.error(written.span, AtomicPlace { what: format!("`{text}`") })
                 .help("bind the entry first: `if (var v = m[k]) fetch_add(v, 1)`");
             return error_expr(span);
         }
-        let place = self.place(strip(&place.value));
+        let place = self.place(written);
         if place.ty == Ty::ERROR || !self.is_shared(&place) {
             self.check_args(values);
             return error_expr(span);
@@ -43,8 +50,22 @@ impl Checker<'_, '_> {
             self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
             return error_expr(span);
         }
+        if address.is_some() {
+            self.refuse_address(builtin, given.span, place.span, values);
+            return error_expr(span);
+        }
         let args = values.iter().map(|value| self.coerced(&value.value, ty)).collect();
         Expr { kind: ExprKind::Atomic { builtin, place: Box::new(place), args }, ty, span }
+    }
+
+    /// `fetch_add(&n, 1)`, as C has it.
+    fn refuse_address(&mut self, builtin: &BuiltinSpec, address: Span, place: Span, values: &[ast::Arg]) {
+        self.check_args(values);
+        let (what, place) = (format!("`{}`", self.text(address)), self.text(place).to_owned());
+        let values: String = values.iter().map(|value| format!(", {}", self.text(value.value.span))).collect();
+        self.error(address, AtomicPlace { what })
+            .help(format!("write the place itself: `{}({place}{values})`", builtin.name))
+            .fix(address, place);
     }
 
     fn wrong_count(&mut self, builtin: &BuiltinSpec, args: &[ast::Arg], span: Span) {

@@ -139,14 +139,16 @@ impl Checker<'_, '_> {
         Some(Expr { kind, ty: Ty::U64, span })
     }
 
-    /// `ctx->data + n` where a pointer to a header is wanted is that header, as if it were converted to it.
+    /// `ctx->data + n`, or `(eth + 1) as *u8`, where a pointer to a header is wanted is that header, as if it were
+    /// converted to it.
     pub fn header_at(&mut self, expr: &ast::Expr, wanted: Ty) -> Option<Expr> {
         let of = self.pointer(wanted)?.to;
-        if of == Ty::U8 || !self.is_position(expr) {
+        let is_cast = matches!(strip(expr).kind, Ast::Cast { .. });
+        if of == Ty::U8 || !(self.is_position(expr) || is_cast && self.is_place(expr)) {
             return None;
         }
         let mut offsets = Vec::new();
-        let ctx = self.packet_offset(expr, &mut offsets)?;
+        let ctx = self.place_offset(expr, &mut offsets)?;
         let sum = self.offset_sum(offsets, expr.span);
         Some(match self.packet_at(ctx, sum, of, expr.span) {
             Some(header) => self.packet_pointer(header),

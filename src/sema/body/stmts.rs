@@ -117,8 +117,10 @@ impl Checker<'_, '_> {
         }
         let value = self.value(init, declared);
         let untyped = value.untyped;
-        let is_header = matches!(value.expr.kind, ExprKind::PacketPointer(_)) && self.is_position(init);
-        let is_bytes = |ty| self.pointer(ty).is_some_and(|pointer| pointer.to == Ty::U8);
+        let points_to = |ty| self.pointer(ty).map(|pointer| pointer.to);
+        let is_header = matches!(value.expr.kind, ExprKind::PacketPointer(_))
+            && declared.is_none_or(|ty| points_to(ty) == points_to(value.ty()));
+        let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
         let init = match declared {
             Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
             // What nothing tests gets a test where it is used.

@@ -28,9 +28,19 @@ pub fn instead(word: &str, span: Span) -> Option<Hint> {
     Some(Hint::text(help))
 }
 
+/// `else (c) { … }`, of the condition and what stands before it.
+pub fn else_if(before: &str, condition: Span) -> Option<Hint> {
+    let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+    let help = "a further condition is written `else if (c) { … }`";
+    (word == Some("else")).then(|| Hint::edit(help, condition.start(), "if "))
+}
+
 /// Reports the word before the block in which, or behind which, the fault stands; false if it is none of those.
 pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     let Some(brace) = brace(failure) else { return false };
+    if lock(builder, failure, brace) {
+        return true;
+    }
     let Some((word, hint)) = before_block(builder, failure, brace).or_else(|| header(builder, failure, brace)) else {
         return false;
     };
@@ -42,6 +52,22 @@ pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     let found = quoted(failure.text_at(word));
     let span = failure.token_span(builder, offset(failure, word));
     builder.hinted(span, Expected { expected: expected.to_owned(), found }, Some(hint));
+    true
+}
+
+/// `lock a.lock {`, read as a name and a struct literal.
+fn lock(builder: &mut Builder<'_>, failure: &Failure<'_>, brace: usize) -> bool {
+    let ends = |at: &usize| matches!(failure.text_at(*at), "\n" | ";" | "{" | "}");
+    let first = (0..brace).rev().find(ends).map_or(0, |end| end + 1);
+    if failure.text_at(first) != "lock" || !is_plain_word(failure, first + 1) || first + 1 == brace {
+        return false;
+    }
+    let at = failure.token_span(builder, offset(failure, first + 1));
+    let place = at.to(failure.token_span(builder, offset(failure, brace - 1)));
+    let form = format!("({})", builder.text(place));
+    let found = quoted(failure.text_at(first + 1));
+    let hint = Hint::edit(format!("a lock is held in `lock {form} {{ … }}`"), place, form);
+    builder.hinted(at, Expected { expected: "`(`".to_owned(), found }, Some(hint));
     true
 }
 

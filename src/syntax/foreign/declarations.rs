@@ -4,8 +4,9 @@ use super::{Hint, casts, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::source::Span;
 use crate::syntax::build::Builder;
-use crate::syntax::c_order::Reader;
+use crate::syntax::c_order::{Reader, is_type};
 use crate::syntax::errors::Failure;
+use crate::syntax::words;
 
 /// Of a declaration that begins as in C.
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
@@ -95,6 +96,14 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));
     }
+    if two.starts_with('{') && (one.starts_with("var ") || one.starts_with("let ")) && may_be_absent(one) && leaves(two)
+    {
+        return Some(Hint::edit("`else` is missing: `var v = e else { … }`", next.start(), "else "));
+    }
+    if one == "lock" {
+        let place = two.split('{').next().unwrap_or_default().trim_end();
+        return Some(Hint::text(format!("a lock is held in `lock ({place}) {{ … }}`")));
+    }
     if one.ends_with('"') && two.starts_with('"') {
         return Some(Hint::edit("strings are joined by `+`", Span { lo: first.hi, hi: next.lo, ..next }, " + "));
     }
@@ -103,15 +112,47 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     if first.lo as usize + qualified.lo() == next.lo as usize && qualified.peek() == "var" {
         return Some(Hint::edit(format!("leave out `{one}`"), Span { hi: next.lo, ..first }, ""));
     }
-    if one.ends_with(')')
-        && let Some(open) = one.rfind('(')
-    {
-        let conversion = casts::conversion(builder, first.lo + open as u32);
+    if one.ends_with(')') {
+        // `(u32)(long)x` is one conversion after another, from its first parenthesis on.
+        let mut conversions =
+            one.match_indices('(').filter_map(|(open, _)| casts::conversion(builder, first.lo + open as u32));
+        let reaches = |hint: &Hint| hint.fix.as_ref().is_some_and(|(span, _)| span.hi > next.lo);
+        let conversion = conversions.find(reaches);
         if conversion.is_some() {
             return conversion;
         }
     }
     initialised(builder, first, next)
+}
+
+/// `var n twice(2)`: a declaration without `=` before its value.
+pub fn value(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
+    let (one, two) = (builder.text(first), builder.text(next));
+    let (keyword, name) = one.split_once(' ')?;
+    let word = two.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    let is_statement = words::is_keyword(word) && !matches!(word, "true" | "false" | "null" | "new" | "if" | "match");
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !matches!(name, "mut" | "local");
+    let alone = two.len() == word.len() && !word.starts_with(|c: char| c.is_ascii_digit());
+    if !matches!(keyword, "var" | "let") || !plain || alone || two.starts_with('{') || is_statement {
+        return None;
+    }
+    // A type, or an assignment: then it is the type that has no `:`.
+    if is_type(builder.source, word) || initialised(builder, first, next).is_some() {
+        return None;
+    }
+    let head = two.lines().next().unwrap_or_default();
+    Some(Hint::edit(format!("a variable is declared as `{one} = {head}`"), next.start(), "= "))
+}
+
+/// A value that `if (var v = e)` tests.
+fn may_be_absent(declared: &str) -> bool {
+    let methods = [".packet(", ".entry(", ".pop(", ".peek(", ".reserve("];
+    let call = declared.ends_with(')') && methods.iter().any(|method| declared.contains(method));
+    call || declared.ends_with(']') && !declared.contains("= [") || declared.contains(" as *")
+}
+
+fn leaves(block: &str) -> bool {
+    ["return", "break", "continue", "throw"].iter().any(|word| block.contains(word))
 }
 
 /// `u32 x = 3`, `var x u32 = 3`

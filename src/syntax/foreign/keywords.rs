@@ -4,6 +4,7 @@ use super::Hint;
 use crate::diag::similar;
 use crate::source::Span;
 use crate::syntax::build::Builder;
+use crate::syntax::c_order::is_type;
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
 
@@ -62,6 +63,28 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
     }
     let near = elsewhere.map(str::to_owned).or_else(|| similar::best(failure.token(0), DECLARATIONS));
     near.map(|near| meant(near, span))
+}
+
+/// `var local x`, and `const N 8`, where a `:` or a `=` is wanted.
+pub fn variable(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    let (keyword, before) = (failure.token(-2), failure.token(-1));
+    if !failure.expected.signs.contains(&"=") || failure.expected.operator {
+        return None;
+    }
+    if matches!(keyword, "var" | "let") && matches!(before, "local" | "percpu" | "pin") && failure.is_word(0) {
+        let span = failure.token_span(builder, -2).to(failure.token_span(builder, -1));
+        let form = format!("{before} var");
+        return Some(Hint::edit(format!("it is written `{form} {}`", failure.token(0)), span, form));
+    }
+    let begins = failure.is_word(0) && !is_type(builder.source, failure.token(0))
+        || failure.token(0).starts_with(|c: char| c.is_ascii_digit() || "\"'-~!([".contains(c));
+    let line = builder.text(builder.line_from(failure.span(builder))).trim_end_matches([' ', ';', '\r']);
+    if keyword == "const" && begins && !line.contains(['=', ':', ';']) {
+        let value = line.split("//").next().unwrap_or_default().trim_end();
+        let help = format!("a constant is declared as `const {before} = {value}`");
+        return Some(Hint::edit(help, failure.span(builder).start(), "= "));
+    }
+    None
 }
 
 /// `package main`, `use flow`

@@ -8,7 +8,7 @@ pub mod lines;
 mod loops;
 pub mod throws;
 
-pub use declarations::{declaration, pointer, statement};
+pub use declarations::{declaration, pointer, statement, value};
 
 use super::build::Builder;
 use super::c_order::{self, Reader, is_type};
@@ -42,6 +42,7 @@ pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         .or_else(|| loops::header(builder, failure))
         .or_else(|| initialiser(builder, failure))
         .or_else(|| name_after_type(builder, failure))
+        .or_else(|| keywords::variable(builder, failure))
         .or_else(|| ty(builder, failure))
         .or_else(|| casts::cast(builder, failure))
         .or_else(|| file(builder, failure))
@@ -320,6 +321,12 @@ fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     if failure.token(-1) == "import" {
         let text = written(builder, failure, 0).lines().next().unwrap_or_default().trim_end();
         let path = text.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        if let Some((path, after)) = path.filter(|(path, _)| path.ends_with(".kh")) {
+            let form = format!("include \"{path}\"");
+            let whole = failure.token_span(builder, -1).to(failure.token_span(builder, 0));
+            let fix = matches!(after.trim(), "" | ";").then(|| (whole, form.clone()));
+            return Some(Hint { help: format!("a header is taken in by `{form}`"), fix });
+        }
         let name = path.map(|(path, after)| {
             (after.trim().strip_prefix("as ").unwrap_or(stem(path)).trim_matches([' ', ';']), path)
         });
