@@ -10,7 +10,7 @@ use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Index into `Imports::list`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,11 +39,17 @@ enum Seen {
 pub struct Imports {
     list: Vec<Import>,
     members: Vec<BTreeMap<String, Seen>>,
+    /// Of each module the names of its functions.
+    functions: Vec<BTreeSet<String>>,
 }
 
 impl Imports {
     pub fn of(modules: &Modules) -> Imports {
-        Imports { members: modules.ids().map(|id| members(modules, id)).collect(), ..Imports::default() }
+        Imports {
+            members: modules.ids().map(|id| members(modules, id)).collect(),
+            functions: modules.ids().map(|id| functions(modules, id)).collect(),
+            ..Imports::default()
+        }
     }
 
     pub fn add(&mut self, import: Import) -> ImportId {
@@ -75,7 +81,8 @@ impl Imports {
     }
 
     /// Reports a name that an importer may not use, or that is not there; once, though several rules may look at it.
-    pub fn report(&self, cx: &mut Session, import: ImportId, name: &Ident) {
+    /// `called`: only a function can be meant.
+    pub fn report(&self, cx: &mut Session, import: ImportId, name: &Ident, called: bool) {
         if cx.diags.iter().any(|reported| reported.span == Some(name.span)) {
             return;
         }
@@ -91,8 +98,9 @@ impl Imports {
                     .help(format!("`{module}` imports `{0}` for itself; import it here too", name.name));
             }
             Some(Seen::Public) | None => {
+                let functions = &self.functions[id.0 as usize];
                 let public = members.iter().filter(|(_, seen)| **seen == Seen::Public).map(|(name, _)| name);
-                let near = similar::best(&name.name, public);
+                let near = similar::best(&name.name, public.filter(|name| !called || functions.contains(*name)));
                 let error = cx.error(name.span, NoSuchMember { module, name: name.name.clone() });
                 if let Some(near) = near {
                     error.help(format!("did you mean `{near}`?")).fix(name.span, near);
@@ -135,11 +143,16 @@ fn members(modules: &Modules, id: ModuleId) -> BTreeMap<String, Seen> {
     members
 }
 
+fn functions(modules: &Modules, id: ModuleId) -> BTreeSet<String> {
+    let functions = modules.items(id).filter(|item| matches!(item.kind, ItemKind::Fn(_)));
+    functions.filter_map(|item| item.kind.name()).map(|name| name.name.clone()).collect()
+}
+
 /// What `module.name` means. That it means nothing is reported.
 fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: &Ident) -> Found {
     let module = scope.imports().used(import);
     if !scope.imports().is_public(module, &name.name) {
-        scope.imports().report(cx, import, name);
+        scope.imports().report(cx, import, name, false);
         return Found::Broken;
     }
     let found = scope.find_in(cx, module, &name.name);

@@ -17,11 +17,16 @@ use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// What a module declares under a name; none if that there is no such thing was reported.
-    fn member(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Option<Entity> {
+    fn member(
+        &mut self,
+        import: ImportId,
+        (base, name, arrow): (&ast::Expr, &Ident, bool),
+        called: bool,
+    ) -> Option<Entity> {
         let env = self.env;
         let declared = env.member(import, &name.name);
         let Some(declared) = declared else {
-            env.imports.report(self.cx, import, name);
+            env.imports.report(self.cx, import, name, called);
             return None;
         };
         if arrow {
@@ -48,7 +53,7 @@ impl Checker<'_, '_> {
         expected: Option<Ty>,
     ) -> Value {
         let span = base.span.to(name.span);
-        let Some(entity) = self.member(import, base, name, arrow) else { return error_expr(span).into() };
+        let Some(entity) = self.member(import, (base, name, arrow), false) else { return error_expr(span).into() };
         let text = format!("{}.{}", self.text(base.span), name.name);
         let whole = Ident { name: text, span };
         self.declared_value(&entity, &whole, expected)
@@ -63,7 +68,7 @@ impl Checker<'_, '_> {
         args: &[ast::Arg],
         span: Span,
     ) -> Expr {
-        let Some(entity) = self.member(import, base, name, arrow) else {
+        let Some(entity) = self.member(import, (base, name, arrow), true) else {
             self.check_args(args);
             return error_expr(span);
         };
@@ -87,7 +92,7 @@ impl Checker<'_, '_> {
     /// `module.name` where something is written to.
     pub fn member_place(&mut self, import: ImportId, base: &ast::Expr, name: &Ident, arrow: bool) -> Expr {
         let span = base.span.to(name.span);
-        let Some(entity) = self.member(import, base, name, arrow) else { return error_expr(span) };
+        let Some(entity) = self.member(import, (base, name, arrow), false) else { return error_expr(span) };
         match not_a_place(&entity) {
             Some(no_place) => self.not_assignable(span, no_place),
             None => self.member_value(import, base, name, false, None).expr,
