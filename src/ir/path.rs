@@ -27,6 +27,30 @@ impl Path {
         path
     }
 
+    /// What a place is a part of, whatever indexes lead there: a field of the outermost place if that is a struct, else all
+    /// of that.
+    pub fn outermost(func: &Function, place: Value) -> Path {
+        let mut path = Path { variable: place, steps: Vec::new() };
+        while let Some(op) = func.def(path.variable) {
+            let data = &func.ops[op];
+            if data.opcode == Opcode::KsField {
+                let view = KsField::of(data);
+                path = Path { variable: view.base(), steps: vec![Step::Field(view.field())] };
+            } else if data.opcode == Opcode::KsElem {
+                path = Path { variable: KsElem::of(data).base(), steps: Vec::new() };
+            } else {
+                break;
+            }
+        }
+        path
+    }
+
+    /// The type of what the path leads to.
+    pub fn ty(&self, func: &Function, types: &Types) -> Option<Ty> {
+        let TyKind::Place { of, .. } = types.kind(func.ty(self.variable)) else { return None };
+        self.steps.iter().try_fold(of, |ty, &step| part(types, ty, step))
+    }
+
     /// Whether the path goes through no array.
     pub fn is_of_fields(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Field(_)))

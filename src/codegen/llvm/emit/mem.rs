@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::support::NeedsMcpu;
 use crate::ir::ops::{
-    MemAtomic, MemBlur, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt,
+    MemAtomic, MemBlur, MemCompareExchange, MemFetch, MemFromInt, MemIndex, MemIsNull, MemPtrAdd, MemToInt, MemUnknown,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -120,6 +120,23 @@ fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
         g.g.failed = true;
     }
     narrow
+}
+
+/// By as much at once as is left. LLVM knows how the place is aligned, and takes apart what is not.
+/// Volatile, as in `blur`.
+pub fn unknown(g: &mut FnGen, op: &OpData) {
+    let place = MemUnknown::of(op).place();
+    let size = g.types().size_of(g.pointee(place));
+    let mut offset = 0;
+    while offset < size {
+        let bytes = 1 << (size - offset).ilog2().min(3);
+        let at = g.g.build.offset(g.ptr(place), g.g.build.int(64, offset));
+        let bits = 8 * bytes as u32;
+        let number = g.g.build.load(g.g.build.int_type(bits).into(), at, 1).into_int_value();
+        let number = g.g.build.asm_forget(g.g.build.resize(number, 64, Extend::Zero));
+        g.g.build.store_volatile(at, g.g.build.resize(number, bits, Extend::Zero).into(), 1);
+        offset += bytes;
+    }
 }
 
 /// A register of which nothing is known is stored as plain bytes, also where the offset is that of a slot.
