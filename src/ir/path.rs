@@ -19,7 +19,7 @@ pub struct Path {
 
 impl Path {
     pub fn of(func: &Function, types: &Types, place: Value) -> Path {
-        let mut path = Path { variable: place, steps: Vec::new() };
+        let mut path = Path::whole(place);
         while let Some((base, step)) = step(func, types, path.variable) {
             path.steps.insert(0, step);
             path.variable = base;
@@ -30,19 +30,39 @@ impl Path {
     /// What a place is a part of, whatever indexes lead there: a field of the outermost place if that is a struct, else all
     /// of that.
     pub fn outermost(func: &Function, place: Value) -> Path {
-        let mut path = Path { variable: place, steps: Vec::new() };
+        let mut path = Path::whole(place);
         while let Some(op) = func.def(path.variable) {
             let data = &func.ops[op];
             if data.opcode == Opcode::KsField {
                 let view = KsField::of(data);
                 path = Path { variable: view.base(), steps: vec![Step::Field(view.field())] };
             } else if data.opcode == Opcode::KsElem {
-                path = Path { variable: KsElem::of(data).base(), steps: Vec::new() };
+                path = Path::whole(KsElem::of(data).base());
             } else {
                 break;
             }
         }
         path
+    }
+
+    /// All of a place.
+    pub fn whole(place: Value) -> Path {
+        Path { variable: place, steps: Vec::new() }
+    }
+
+    /// The largest parts that hold integers, bools and text alone, see [`Types::is_plain`].
+    pub fn plain_parts(&self, func: &Function, types: &Types) -> Vec<Path> {
+        let Some(ty) = self.ty(func, types) else { return Vec::new() };
+        if types.is_plain(ty) {
+            return vec![self.clone()];
+        }
+        parts_of(types, ty).flat_map(|step| self.then(step).plain_parts(func, types)).collect()
+    }
+
+    fn then(&self, step: Step) -> Path {
+        let mut inner = self.clone();
+        inner.steps.push(step);
+        inner
     }
 
     /// The type of what the path leads to.
@@ -119,21 +139,16 @@ impl Path {
     }
 
     fn collect(&self, types: &Types, ty: Ty, limit: usize, found: &mut Vec<(Path, Ty)>) {
-        let steps: Vec<Step> = if is_integer(types, ty) {
+        if is_integer(types, ty) {
             found.push((self.clone(), ty));
             return;
-        } else if let TyKind::Struct(id) = types.kind(ty) {
-            (0..types.struct_def(id).fields.len() as i128).map(Step::Field).collect()
-        } else if let TyKind::Array(_, length) = types.kind(ty) {
-            (0..i128::from(length).min(limit as i128 + 1)).map(Step::Elem).collect()
-        } else {
-            return;
-        };
-        for step in steps {
-            if let Some(ty) = part(types, ty, step).filter(|_| found.len() <= limit) {
-                let mut inner = self.clone();
-                inner.steps.push(step);
-                inner.collect(types, ty, limit, found);
+        }
+        for step in parts_of(types, ty) {
+            if found.len() > limit {
+                return;
+            }
+            if let Some(ty) = part(types, ty, step) {
+                self.then(step).collect(types, ty, limit, found);
             }
         }
     }
@@ -169,6 +184,16 @@ fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
         return Some((view.base(), Step::Elem(func.known(types, view.index())?)));
     }
     None
+}
+
+/// What leads to the parts of a type: to its fields, or to its elements.
+fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
+    let (fields, elements) = match types.kind(ty) {
+        TyKind::Struct(id) => (types.struct_def(id).fields.len() as i128, 0),
+        TyKind::Array(_, length) => (0, i128::from(length)),
+        _ => (0, 0),
+    };
+    (0..fields).map(Step::Field).chain((0..elements).map(Step::Elem))
 }
 
 /// The type of a part; none of bits, which are no place.

@@ -10,6 +10,7 @@ pub mod cancel_points;
 pub mod drains;
 pub mod elements;
 pub mod events;
+pub mod first_turns;
 pub mod function_pointers;
 mod hide;
 pub mod iterators;

@@ -34,7 +34,9 @@ pub static PASSES: &[&Pass] = &[
     &passes::iterators::PASS,
     // Before the next one, which puts what callbacks use into a frame; after all that asks what is on the stack.
     &passes::scratch::PASS,
-    // Takes it where they have not.
+    // Where kernels have no iterators; loops are still structured, and what is left on the stack stays there.
+    &passes::first_turns::PASS,
+    // Takes the loops that `iterators` left.
     &passes::outline::PASS,
     // After `outline`: a callback looks up for itself.
     &passes::percpu_vars::PASS,

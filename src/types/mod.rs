@@ -363,6 +363,29 @@ impl Types {
         wanted(kind)
     }
 
+    /// Integers, bools and text alone, in fields and elements; no pointers, no bits.
+    pub fn is_plain(&self, ty: Ty) -> bool {
+        match self.kind(ty) {
+            TyKind::Struct(id) => {
+                self.struct_def(id).fields.iter().all(|field| field.bits.is_none() && self.is_plain(field.ty))
+            }
+            TyKind::Array(element, _) => self.is_plain(element),
+            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Bool | TyKind::Str(_) => {
+                true
+            }
+            TyKind::Void
+            | TyKind::F64
+            | TyKind::Fn(_)
+            | TyKind::Ptr { .. }
+            | TyKind::Opt(_)
+            | TyKind::Place { .. }
+            | TyKind::Handle
+            | TyKind::Link
+            | TyKind::Null
+            | TyKind::Error => false,
+        }
+    }
+
     /// Strings, arrays and structs: never an SSA value, always in a place.
     pub fn is_aggregate(&self, ty: Ty) -> bool {
         matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))

@@ -3,8 +3,11 @@
 //!
 //! So an index of which LLVM knows that it is small goes through assembly without instructions, after which it is unknown; the
 //! same with offsets of elements, where addresses of their parts are made of them.
+//!
+//! And numbers that the verifier remembers as a sum with a large constant are no sums to it any more where they become indexes.
 
 use super::builder::Build;
+use super::limits;
 use super::module::ModuleGen;
 use crate::session::Mcpu;
 use inkwell::types::BasicTypeEnum;
@@ -26,6 +29,7 @@ pub fn keep_sums(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
         if instruction.get_opcode() == InstructionOpcode::GetElementPtr {
+            forget_sum(&g.build, instruction);
             hide_indexes(&g.build, instruction);
             hide_alignment(&g.build, instruction);
         } else if instruction.get_opcode() == InstructionOpcode::Add {
@@ -45,6 +49,35 @@ fn hide_indexes<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
             address.set_operand(at, build.asm_unary("", "=r,0", index));
         }
     }
+}
+
+/// An index of bytes, which is added as it is, that comes from a sum whose operands the verifier may know better than LLVM.
+/// Zero is the second constant, after which it remembers none.
+fn forget_sum<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
+    let of_bytes = address.get_gep_source_element_type().ok().and_then(element_size) == Some(1);
+    let last = address.get_num_operands() - 1;
+    if let Some(index) = number(address.get_operand(last)).filter(|index| of_bytes && is_sum(*index, DEPTH)) {
+        build.before(&address);
+        address.set_operand(last, build.asm_unary("$0 += 0", "=r,0", index));
+    }
+}
+
+/// Whether a number is such a sum, perhaps on one of several ways, or was moved since. A remainder is a difference.
+fn is_sum(value: IntValue, depth: u32) -> bool {
+    let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
+    let is_sum_at = |at: u32| number(made_by.get_operand(at)).is_some_and(|operand| is_sum(operand, depth - 1));
+    let varies = |at: u32| number(made_by.get_operand(at)).is_some_and(|operand| !operand.is_constant_int());
+    let opcode = made_by.get_opcode();
+    if opcode == InstructionOpcode::Phi {
+        let Ok(phi) = PhiValue::try_from(made_by) else { return false };
+        return phi.get_incomings().any(|(value, _)| value.is_int_value() && is_sum(value.into_int_value(), depth - 1));
+    }
+    let of = |opcodes: &[InstructionOpcode]| opcodes.contains(&opcode);
+    of(&[InstructionOpcode::Sub, InstructionOpcode::Add]) && varies(1)
+        || of(&[InstructionOpcode::URem])
+        || of(&[InstructionOpcode::Select]) && (is_sum_at(1) || is_sum_at(2))
+        || of(&[InstructionOpcode::ZExt, InstructionOpcode::Trunc, InstructionOpcode::Freeze]) && is_sum_at(0)
+        || limits::is_limited(made_by) && is_sum_at(0)
 }
 
 /// A large constant is added in two halves. Before v3 sums of 32 bits are added up in 64.
@@ -85,6 +118,11 @@ fn hide_alignment<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
             address.erase_from_basic_block();
         }
     }
+}
+
+/// Bytes of what the last index of an address counts.
+fn element_size(ty: BasicTypeEnum) -> Option<u64> {
+    if ty.is_array_type() { element_size(ty.into_array_type().get_element_type()) } else { size(ty) }
 }
 
 /// Whether something else than a load or store uses an address.

@@ -16,6 +16,12 @@ pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
     }
 }
 
+/// Whether an instruction is such a call.
+pub fn is_limited(instruction: InstructionValue) -> bool {
+    let call = (instruction.get_opcode() == InstructionOpcode::Call).then(|| CallSiteValue::try_from(instruction).ok());
+    call.flatten().is_some_and(|call| call.get_string_attribute(AttributeLoc::Function, LIMIT).is_some())
+}
+
 /// After the optimisation.
 pub fn drop_known(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());

@@ -18,18 +18,7 @@ pub fn variables(func: &Function, types: &Types, body: RegionId) -> HashSet<OpId
 fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
     let is_variable = func.def(variable).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar);
     let TyKind::Place { of, .. } = types.kind(func.ty(variable)) else { return false };
-    is_variable && is_plain(types, of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
-}
-
-fn is_plain(types: &Types, ty: Ty) -> bool {
-    let kind = types.kind(ty);
-    if let TyKind::Struct(id) = kind {
-        return types.struct_def(id).fields.iter().all(|field| field.bits.is_none() && is_plain(types, field.ty));
-    }
-    if let TyKind::Array(element, _) = kind {
-        return is_plain(types, element);
-    }
-    ty == Ty::BOOL || types.as_int(ty).is_some() || matches!(kind, TyKind::Str(_))
+    is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
 }
 
 /// Forgets before each turn, after the last, and where control goes on after a block around the loop.

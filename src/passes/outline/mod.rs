@@ -15,7 +15,6 @@
 
 mod bound_maps;
 mod callback;
-mod first_turn;
 mod frame;
 mod pointers;
 
@@ -26,7 +25,6 @@ use crate::session::{Session, SourceNames};
 use crate::types::Types;
 use frame::{Frame, Kind, Placed};
 pub use pointers::changes_pointer;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
@@ -44,7 +42,6 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
         zero: hide::zero_name(module),
         needs_zero: false,
-        once: cx.options.min_kernel < first_turn::REPEATS,
         made: Vec::new(),
     };
     let mut changed = Changed::No;
@@ -74,8 +71,6 @@ struct Outliner<'t> {
     /// A variable that is zero, which the verifier does not know.
     zero: Symbol,
     needs_zero: bool,
-    /// Kernels go through callbacks once.
-    once: bool,
     /// Callbacks whose own loops are still to be outlined, and the parts of frames that have a value whenever they run.
     made: Vec<(Function, Vec<Path>)>,
 }
@@ -128,8 +123,6 @@ impl Outliner<'_> {
     /// The call of the helper, in place of the loop.
     fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&Placed, &[Path]), callback: &Symbol) {
         let written = frame.written_in(func, self.types, op, outer);
-        let large =
-            if self.once { first_turn::large_written(func, self.types, op, (frame, outer)) } else { BTreeSet::new() };
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
@@ -137,7 +130,6 @@ impl Outliner<'_> {
             hide::hide(&mut b, self.types, &self.zero, part.0.variable, part);
             self.needs_zero = true;
         }
-        first_turn::forget(&mut b, self.types, &large);
         if frame.is_left(op) {
             frame.clear_exit(&mut b, self.types);
         }
@@ -154,8 +146,6 @@ impl Outliner<'_> {
             let map = BpfWalk::of(&b.func.ops[op]).map().clone();
             b.bpf_for_each(pointer, &map, callback);
         }
-        // There may have been no turn, or another one than the verifier saw.
-        first_turn::forget(&mut b, self.types, &large);
         frame.leave_after(&mut b, self.types, op, result);
         func.erase(op);
     }

@@ -71,6 +71,12 @@ impl<'c> Build<'c> {
         made(self.builder.build_extract_value(results, 0, "")).into_int_value()
     }
 
+    /// A zero of which the verifier knows nothing, see [`Build::asm_forget`]. It is another one for each `of`, and is made only
+    /// where something uses it.
+    pub fn asm_unknown_zero(&self, of: IntValue<'c>) -> IntValue<'c> {
+        self.asm_unary("$0 = 127\n\t$0 >>= $0", "=r,r", of)
+    }
+
     /// The same number, in a register, where the builder stands.
     pub fn asm_settled(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();

@@ -122,19 +122,22 @@ fn narrow(g: &mut FnGen, op: &OpData, value: Value) -> bool {
     narrow
 }
 
-/// By as much at once as is left. LLVM knows how the place is aligned, and takes apart what is not.
-/// Volatile, as in `blur`.
+/// By as much at once as is left, and as the place is aligned. For LLVM these are other numbers, which is why it keeps those
+/// stores that something reads after.
 pub fn unknown(g: &mut FnGen, op: &OpData) {
     let place = MemUnknown::of(op).place();
-    let size = g.types().size_of(g.pointee(place));
+    let (size, align) = (g.types().size_of(g.pointee(place)), g.align(place).min(8));
+    let mut zero = None;
     let mut offset = 0;
     while offset < size {
-        let bytes = 1 << (size - offset).ilog2().min(3);
+        let bytes: u64 = 1 << (size - offset).ilog2().min(align.ilog2());
         let at = g.g.build.offset(g.ptr(place), g.g.build.int(64, offset));
         let bits = 8 * bytes as u32;
-        let number = g.g.build.load(g.g.build.int_type(bits).into(), at, 1).into_int_value();
-        let number = g.g.build.asm_forget(g.g.build.resize(number, 64, Extend::Zero));
-        g.g.build.store_volatile(at, g.g.build.resize(number, bits, Extend::Zero).into(), 1);
+        let number = g.g.build.load(g.g.build.int_type(bits).into(), at, bytes).into_int_value();
+        let number = g.g.build.resize(number, 64, Extend::Zero);
+        let zero = *zero.get_or_insert_with(|| g.g.build.asm_unknown_zero(number));
+        let number = g.g.build.resize(g.g.build.xor(number, zero), bits, Extend::Zero);
+        g.g.build.store(at, number.into(), bytes);
         offset += bytes;
     }
 }
