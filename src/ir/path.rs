@@ -188,11 +188,12 @@ fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
 
 /// What leads to the parts of a type: to its fields, or to its elements.
 fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
-    let (fields, elements) = match types.kind(ty) {
-        TyKind::Struct(id) => (types.struct_def(id).fields.len() as i128, 0),
-        TyKind::Array(_, length) => (0, i128::from(length)),
-        _ => (0, 0),
-    };
+    let (mut fields, mut elements) = (0, 0);
+    if let TyKind::Struct(id) = types.kind(ty) {
+        fields = types.struct_def(id).fields.len() as i128;
+    } else if let TyKind::Array(_, length) = types.kind(ty) {
+        elements = i128::from(length);
+    }
     (0..fields).map(Step::Field).chain((0..elements).map(Step::Elem))
 }
 

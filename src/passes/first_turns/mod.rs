@@ -18,7 +18,7 @@ use super::{Changed, Pass, Run};
 use crate::ir::ops::KsAddr;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path};
 use crate::session::{KernelVersion, Session};
-use crate::types::{TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use reached::Reached;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -118,9 +118,15 @@ fn is_variable(func: &Function, path: &Path) -> bool {
     func.def(path.variable).is_some_and(|def| func.ops[def].opcode == Opcode::KsVar)
 }
 
-/// Whether `outline` hides all of it, integer by integer.
+/// Whether `outline` hides all of it, integer by integer. It leaves arrays alone, where the verifier knows zeros.
 fn is_hidden(func: &Function, types: &Types, path: &Path) -> bool {
-    let others = |kind| !matches!(kind, TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Bool);
     let Some(ty) = path.ty(func, types) else { return false };
-    path.integers(func, types, FOLLOWED).is_some() && !types.holds(ty, &others)
+    path.integers(func, types, FOLLOWED).is_some() && is_of_integers(types, ty)
+}
+
+fn is_of_integers(types: &Types, ty: Ty) -> bool {
+    if let TyKind::Struct(id) = types.kind(ty) {
+        return types.struct_def(id).fields.iter().all(|field| is_of_integers(types, field.ty));
+    }
+    matches!(types.kind(ty), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Bool)
 }
