@@ -46,8 +46,6 @@ pub(super) struct Lowering<'a> {
     pub temporaries: Temporaries,
     /// Whether control reaches the point where the next op goes. Where not, ops go to a block outside the function.
     pub reachable: bool,
-    /// For each loop around: whether a `break` leaves it.
-    pub loops: Vec<bool>,
     /// How many `var … else` are around.
     pub nesting: usize,
     /// Where an aggregate result goes.
@@ -136,7 +134,6 @@ impl<'a> Lowering<'a> {
             slots: vec![Slot::None; source.locals.len()],
             temporaries: Temporaries::of(entry),
             reachable: true,
-            loops: Vec::new(),
             nesting: 0,
             result_place: None,
             bound: HashMap::new(),

@@ -2,7 +2,7 @@
 
 use super::func::{Dest, Lowering, Slot};
 use crate::ir::Value;
-use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, LocalId, Stmt, StmtKind};
+use crate::sema::tree::{Block, Condition, Expr, ExprKind, If, LocalId, Stmt, StmtKind};
 use crate::source::Span;
 use crate::types::Ty;
 
@@ -78,9 +78,6 @@ impl Lowering<'_> {
             StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
             StmtKind::ForMap { map, key, value, body } => self.for_map(*map, *key, *value, body, span),
             StmtKind::Break => {
-                if let (true, Some(left)) = (self.reachable, self.loops.last_mut()) {
-                    *left = true;
-                }
                 self.at(span).b.ks_break();
                 self.leave();
             }
@@ -133,25 +130,11 @@ impl Lowering<'_> {
             Some(condition) => Some(this.scalar(condition)),
             None => Some(this.at(span).int(1, Ty::BOOL)),
         });
-        self.loops.push(false);
-        let turn = self.turn(&[], Dest::Nothing, |this, _| this.loop_body_inside(body));
-        let broken = self.loops.pop().unwrap_or_default();
+        let turn = self.turn(&[], Dest::Nothing, |this, _| this.loop_body(body));
         self.at(span).b.ks_while(vec![test, turn]);
-        let endless = condition.is_none_or(|c| matches!(c.kind, ExprKind::Const(Const::Bool(true))));
-        if endless && !broken {
-            self.unreachable();
-        }
     }
 
-    /// The body of a loop that ends by itself.
     pub(super) fn loop_body(&mut self, body: &Block) -> Option<Value> {
-        self.loops.push(false);
-        let value = self.loop_body_inside(body);
-        self.loops.pop();
-        value
-    }
-
-    fn loop_body_inside(&mut self, body: &Block) -> Option<Value> {
         self.cancel_point();
         self.block(body, Dest::Nothing)
     }

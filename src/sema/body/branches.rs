@@ -3,7 +3,7 @@
 use super::Checker;
 use super::value::{Value, error_expr, literal_type};
 use crate::ast;
-use crate::diag::codes::types::{BranchTypes, NoValue};
+use crate::diag::codes::types::{BranchTypes, MismatchedTypes, NoValue};
 use crate::fold;
 use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Stmt, StmtKind};
 use crate::source::Span;
@@ -17,8 +17,8 @@ pub(super) struct Branch {
     pub value: Option<Value>,
     /// Control never comes to its end, as far as the source tells.
     pub leaves: bool,
-    /// It does all the same with a number that is no variant of its enum.
-    pub no_variant: bool,
+    /// It does all the same, see `Flow::unforeseen`.
+    pub unforeseen: bool,
 }
 
 impl Checker<'_, '_> {
@@ -57,10 +57,35 @@ impl Checker<'_, '_> {
     }
 
     pub fn block_value(&mut self, block: &ast::Block, expected: Option<Ty>, span: Span) -> Value {
+        if let Some(ty) = expected.filter(|&ty| self.cx.types.is_aggregate(ty))
+            && is_zeros_of_c(block)
+        {
+            return self.zeros_of_c(ty, span);
+        }
         let branch = self.branch(block, expected);
         let (mut blocks, ty) = self.merge(vec![branch], expected, span);
         let Some(block) = blocks.pop() else { return error_expr(span).into() };
         Expr { kind: ExprKind::Block(block), ty, span }.into()
+    }
+
+    /// `{}` and `{0}`, which C has for a value of zeros.
+    fn zeros_of_c(&mut self, ty: Ty, span: Span) -> Value {
+        let name = self.ty_name(ty);
+        let kind = self.cx.types.kind(ty);
+        let instead = if matches!(kind, TyKind::Array(..)) {
+            Some("[]")
+        } else if matches!(kind, TyKind::Str(_)) {
+            Some("\"\"")
+        } else {
+            None
+        };
+        let error = self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: "a block".into() });
+        if let Some(text) = instead {
+            error.help(format!("`{name}` of zeros is `{text}`")).fix(span, text);
+        } else {
+            error.help(format!("a variable without a value is all zeros: `var name: {name}`"));
+        }
+        error_expr(span).into()
     }
 
     fn choice(
@@ -116,7 +141,7 @@ impl Checker<'_, '_> {
         let stmts = self.stmts(before);
         let value = match last {
             Some(last) if self.flow.reachable => {
-                self.flow.no_variant = false;
+                self.flow.unforeseen = false;
                 let value = self.value(last, expected);
                 Some(self.as_not_null(value))
             }
@@ -141,7 +166,7 @@ impl Checker<'_, '_> {
             Some(_) | None => value,
         };
         let block = Block { stmts, value: None, span };
-        Branch { block, value, leaves: self.flow.leaves(), no_variant: self.flow.reachable }
+        Branch { block, value, leaves: self.flow.leaves(), unforeseen: self.flow.reachable }
     }
 
     /// Gives the values of all branches one type.
@@ -186,7 +211,7 @@ impl Checker<'_, '_> {
     }
 
     fn finish(&mut self, branch: Branch, ty: Ty) -> Block {
-        let Branch { mut block, value, leaves, no_variant } = branch;
+        let Branch { mut block, value, leaves, unforeseen } = branch;
         match value {
             Some(value) => {
                 let value = self.coerce(value, ty);
@@ -197,7 +222,7 @@ impl Checker<'_, '_> {
                     "its last statement must be the value, or it must leave, such as by `return`, `break` or `throw`",
                 );
             }
-            None if no_variant && ty != Ty::VOID => {
+            None if unforeseen && ty != Ty::VOID => {
                 let zero = Expr { kind: ExprKind::Const(Const::Zero), ty, span: block.span };
                 block.value = Some(Box::new(zero));
             }
@@ -297,6 +322,15 @@ impl Checker<'_, '_> {
             return Some(types.ptr(left_to, space, left_null || right_null));
         }
         None
+    }
+}
+
+/// `{}` or `{0}`
+fn is_zeros_of_c(block: &ast::Block) -> bool {
+    match &block.stmts[..] {
+        [] => true,
+        [ast::Stmt { kind: ast::StmtKind::Expr(value), .. }] => matches!(value.kind, ast::ExprKind::Int(_)),
+        _ => false,
     }
 }
 

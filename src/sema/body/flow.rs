@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 pub(super) struct Flow {
     pub reachable: bool,
-    /// Only a number comes here that is no variant of its enum, and so took no arm of a `match` over all variants.
-    pub no_variant: bool,
+    /// Control comes here by nothing that the source says: a number that is no variant of its enum took no arm of a `match` over
+    /// all variants, or a loop without an end came to the most turns that a kernel allows.
+    pub unforeseen: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
     /// The same for fields, and for what is behind pointers.
@@ -73,7 +74,7 @@ impl Flow {
     pub fn start() -> Flow {
         Flow {
             reachable: true,
-            no_variant: false,
+            unforeseen: false,
             not_null: BTreeSet::new(),
             not_null_parts: BTreeSet::new(),
             attachments: Attachments::default(),
@@ -97,10 +98,10 @@ impl Flow {
                 let freed = heap::join(self.freed, other.freed);
                 let mut kept_tests = self.kept_tests;
                 kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
-                let no_variant = self.no_variant && other.no_variant;
+                let unforeseen = self.unforeseen && other.unforeseen;
                 Flow {
                     reachable: true,
-                    no_variant,
+                    unforeseen,
                     not_null,
                     not_null_parts,
                     attachments,
@@ -119,7 +120,7 @@ impl Flow {
 impl Flow {
     /// Whether control leaves before, by all that the source says of.
     pub fn leaves(&self) -> bool {
-        !self.reachable || self.no_variant
+        !self.reachable || self.unforeseen
     }
 }
 

@@ -1,10 +1,10 @@
 //! Loops, and the ways out of them.
 
-use super::Checker;
 use super::doubts::Trusted;
 use super::flow::Flow;
 use super::scope::LocalKind;
 use super::value;
+use super::{Checker, Side};
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
@@ -17,6 +17,8 @@ use crate::types::Ty;
 pub(super) struct Loop {
     /// What is known after the `break`s seen so far.
     breaks: Option<Flow>,
+    /// There may be a second turn.
+    again: bool,
     trusted: Trusted,
 }
 
@@ -29,7 +31,7 @@ impl Checker<'_, '_> {
         let body = self.loop_body(body, trusted);
         std::mem::swap(&mut self.flow, &mut after);
         if value::truth(&condition) == Some(true) {
-            self.flow.reachable = false;
+            self.after_endless();
         } else {
             self.learn(&condition, false);
         }
@@ -39,15 +41,24 @@ impl Checker<'_, '_> {
 
     pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
         let trusted = self.loop_head(body);
+        let before = self.flow.clone();
         let body = self.loop_body(body, trusted);
-        self.flow.reachable = false;
+        self.flow = before;
+        self.after_endless();
         self.join_breaks();
         StmtKind::Loop { body }
     }
 
+    /// Loops of BPF code end, as by `break`, after the most turns that the kernel allows.
+    fn after_endless(&mut self) {
+        let ends = self.side != Side::Host && self.loops.last().is_some_and(|innermost| innermost.again);
+        self.flow.reachable &= ends;
+        self.flow.unforeseen = ends;
+    }
+
     /// Checks the body; the loop stays on the stack until `join_breaks`.
     pub fn loop_body(&mut self, body: &ast::Block, trusted: Trusted) -> Block {
-        self.loops.push(Loop { breaks: None, trusted });
+        self.loops.push(Loop { breaks: None, again: false, trusted });
         let body = self.block(body);
         self.next_turn();
         body
@@ -55,9 +66,10 @@ impl Checker<'_, '_> {
 
     /// Control goes back to the loop's head.
     fn next_turn(&mut self) {
-        if let Some(Loop { trusted, .. }) = self.loops.last()
+        if let Some(Loop { trusted, again, .. }) = self.loops.last_mut()
             && self.flow.reachable
         {
+            *again = true;
             self.doubts.compare(trusted, &self.flow);
         }
     }

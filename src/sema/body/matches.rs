@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
             None => before.clone(),
         };
         if !self.flow.reachable && default.is_none() && self.enum_id(subject.ty).is_some() {
-            self.flow = Flow { no_variant: true, ..before };
+            self.flow = Flow { unforeseen: true, ..before };
         }
         let exhaustive = self.all_numbers(subject.ty).is_some_and(|all| covered.missing(all).is_empty());
         (arms, left, exhaustive)

@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
                 self.flow.reachable = false;
                 return out;
             }
-            self.flow.no_variant = false;
+            self.flow.unforeseen = false;
             self.stmt(stmt, &mut out);
         }
         out
