@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::MAX_STACK;
 use crate::types::TyKind;
-use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand};
+use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand, PointerValue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Functions that may be open at a time: MAX_CALL_FRAMES of include/linux/bpf_verifier.h.
@@ -105,18 +105,16 @@ fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
         .filter(|f| f.count_basic_blocks() > 0)
         .map(|f| (f.get_name().to_string_lossy().into_owned(), f))
         .collect();
+    // A local variable may have the name of a function.
+    let function = |pointer: PointerValue| {
+        let name = pointer.get_name().to_string_lossy().into_owned();
+        let is_it = |function: &&FunctionValue| function.as_global_value().as_pointer_value() == pointer;
+        defined.get(&name).filter(is_it).map(|_| name)
+    };
     let mentioned = |instruction: InstructionValue| {
         let operands = instruction.get_operands().flatten().filter_map(Operand::value);
-        let names = operands.filter_map(|value| match value {
-            BasicValueEnum::PointerValue(pointer) => Some(pointer.get_name().to_string_lossy().into_owned()),
-            BasicValueEnum::ArrayValue(_)
-            | BasicValueEnum::IntValue(_)
-            | BasicValueEnum::FloatValue(_)
-            | BasicValueEnum::StructValue(_)
-            | BasicValueEnum::VectorValue(_)
-            | BasicValueEnum::ScalableVectorValue(_) => None,
-        });
-        names.filter(|name| defined.contains_key(name)).collect::<Vec<_>>()
+        let pointers = operands.filter(|value| value.is_pointer_value()).map(BasicValueEnum::into_pointer_value);
+        pointers.filter_map(function).collect::<Vec<_>>()
     };
     let of = |function: &FunctionValue| {
         function.get_basic_blocks().into_iter().flat_map(|block| block.get_instructions()).flat_map(mentioned).collect()
