@@ -1,24 +1,24 @@
 //! Suggestions for misspelt names: the one place that decides what is near enough.
 
-/// The candidate that the writer of `name` most likely meant, if one is near enough. Of equally near ones the first in
-/// alphabetical order, so that messages do not depend on the order of a table.
+use std::collections::BTreeSet;
+
+/// The candidate that the writer of `name` most likely meant, if one is near enough, and nearer than all others.
 pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
     if name.chars().count() <= 2 {
         return same_but_case(name, candidates);
     }
-    let mut best: Option<(usize, String)> = None;
+    let mut best: Option<(usize, BTreeSet<String>)> = None;
     for candidate in candidates {
         let candidate = candidate.as_ref();
         let Some(distance) = likely(name, candidate) else { continue };
-        let nearer = match &best {
-            None => true,
-            Some((least, text)) => distance < *least || (distance == *least && candidate < text.as_str()),
-        };
-        if nearer {
-            best = Some((distance, candidate.to_owned()));
+        match &mut best {
+            Some((least, _)) if distance > *least => {}
+            Some((least, nearest)) if distance == *least => drop(nearest.insert(candidate.to_owned())),
+            Some(_) | None => best = Some((distance, BTreeSet::from([candidate.to_owned()]))),
         }
     }
-    best.map(|(_, text)| text)
+    let (_, mut nearest) = best?;
+    if nearest.len() == 1 { nearest.pop_first() } else { None }
 }
 
 /// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as `XDP_PASS` and
@@ -107,6 +107,7 @@ mod tests {
         assert_eq!(best("XDP_OK", ["XDP_TX", "XDP_PASS"]), None);
         assert_eq!(best("TC_ACT_DROP", ["TC_ACT_TRAP", "TC_ACT_SHOT"]), None);
         assert_eq!(best("Cnt", ["int", "u32"]), None);
+        assert_eq!(best("KIND_C", ["KIND_A", "KIND_B"]), None);
         assert_eq!(best("itn", ["int"]).as_deref(), Some("int"));
     }
 }

@@ -202,7 +202,7 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let expects = |sign: &str| failure.expected.signs.contains(&sign);
     let fixed = match found {
-        ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x as u32 >> n`",
+        ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x >> n`, for an `i64` `x as u64 >> n`",
         _ if before == "else" && failure.expected.block && !failure.expected.statement => {
             "after the `else` of a `var` stands a block: `else { … }`"
         }

@@ -109,4 +109,8 @@ codes! {
     /// The operands differ in signedness, and the unsigned one is at least as wide. Values are compared, so that a negative
     /// number is less than every unsigned one; C compares bits here, where it would be greater.
     W0245 MixedComparison { signed, unsigned } = "`{signed}` is compared with `{unsigned}`",
+    /// Ranges count up: from a larger number to a smaller one there is no turn.
+    W0246 EmptyLoop = "this loop has no turn",
+    /// A number beside `||` or `&&` is compared with 0, not with what the comparison beside it compares.
+    W0247 ConstantOperand { text, truth } = "`{text}` alone is always {truth}",
 }

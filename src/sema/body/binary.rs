@@ -1,10 +1,11 @@
 //! Operators with two operands: which rule is for which.
 
 use super::Checker;
+use super::exprs::strip;
 use super::value::{Value, bool_expr, cast, error_expr, literal_type, number, truth};
-use crate::ast::{self, BinaryOp};
+use crate::ast::{self, BinaryOp, ExprKind as Ast};
 use crate::diag::codes::names::NotAValue;
-use crate::diag::codes::types::{BadOperand, NotAssignable, ShiftCount};
+use crate::diag::codes::types::{BadOperand, ConstantOperand, NotAssignable, ShiftCount};
 use crate::fold;
 use crate::sema::env::Entity;
 use crate::sema::tree::{ArithOp, CompareOp, CompoundOp, Expr, ExprKind};
@@ -100,11 +101,14 @@ impl Checker<'_, '_> {
 
     /// `&&`, `||`
     fn logical(&mut self, and: bool, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
+        let written = (left, right);
         let left = self.truth(left);
         let before = self.flow.clone();
         self.learn(&left, and);
         let right = self.truth(right);
         self.flow = before;
+        self.forgotten_comparison((written.0, &left), written.1);
+        self.forgotten_comparison((written.1, &right), written.0);
         match (truth(&left), truth(&right)) {
             (Some(l), Some(r)) => bool_expr(if and { l && r } else { l || r }, span),
             (Some(_) | None, _) => {
@@ -112,6 +116,22 @@ impl Checker<'_, '_> {
                 Expr { kind, ty: Ty::BOOL, span }
             }
         }
+    }
+
+    /// `x == 1 || 2`: a number or variant that stands beside a comparison.
+    fn forgotten_comparison(&mut self, (operand, checked): (&ast::Expr, &Expr), beside: &ast::Expr) {
+        let is_variant = |path: &ast::Path| {
+            path.segments.len() > 1 || matches!(self.entity_named(operand), Some(Entity::Variants(_)))
+        };
+        let kind = &strip(operand).kind;
+        let is_number = matches!(kind, Ast::Int(_)) || matches!(kind, Ast::Name(path) if is_variant(path));
+        let (Some(outcome), Some((compared, token))) = (truth(checked).filter(|_| is_number), last_equality(beside))
+        else {
+            return;
+        };
+        let (text, compared) = (self.text(strip(operand).span).to_owned(), self.text(compared.span).to_owned());
+        let help = format!("did you mean `{compared} {} {text}`?", token.text());
+        self.warn(operand.span, ConstantOperand { text, truth: outcome.to_string() }).help(help);
     }
 
     /// The count is taken modulo the width of the left operand, which alone decides the type.
@@ -263,4 +283,14 @@ pub(super) fn operators_of(kind: TyKind) -> Option<String> {
     }
     let parts = matches!(kind, TyKind::Struct(_) | TyKind::Array(..));
     parts.then(|| "as a whole it is compared by `==` and `!=`; for the rest name its parts".into())
+}
+
+/// The last `==` or `!=` of a condition, and its left side.
+fn last_equality(expr: &ast::Expr) -> Option<(&ast::Expr, BinaryOp)> {
+    let Ast::Binary { op, left, right, .. } = &strip(expr).kind else { return None };
+    if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+        return Some((&**left, *op));
+    }
+    let joins = matches!(op, BinaryOp::And | BinaryOp::Or);
+    if joins { last_equality(right).or_else(|| last_equality(left)) } else { None }
 }

@@ -75,7 +75,9 @@ impl Checker<'_, '_> {
 
     fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
-        let help = operators_of(self.cx.types.kind(operand.ty()));
+        // What is compared as a whole was compared with something else.
+        let equality = matches!(token, BinaryOp::Eq | BinaryOp::Ne);
+        let help = operators_of(self.cx.types.kind(operand.ty())).filter(|_| !equality);
         let error = self.error(operand.span(), BadOperand { op, ty });
         if let Some(help) = help {
             error.help(help);

@@ -106,7 +106,10 @@ impl Checker<'_, '_> {
 
     fn outside_loop(&mut self, word: &str, span: Span) {
         if !self.refuse_leaving(word, span) {
-            self.error(span, OutsideLoop { word: word.to_owned() });
+            let error = self.error(span, OutsideLoop { word: word.to_owned() });
+            if word == "break" {
+                error.help("`break` leaves a loop; an arm of a `match` ends by itself");
+            }
         }
     }
 

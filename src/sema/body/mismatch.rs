@@ -60,7 +60,9 @@ impl Checker<'_, '_> {
             (_, TyKind::Str(_)) if types.as_int(found).is_some() => {
                 Help::say("numbers become text in `print` alone, by conversions such as `%u`")
             }
-            (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => Help::say("no pointer is `null`"),
+            (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => {
+                Help::say("a pointer that points nowhere is `null`, not 0")
+            }
             (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => {
                 Help::say(format!("its address: `&{text}`"))
             }

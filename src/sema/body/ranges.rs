@@ -4,7 +4,7 @@ use super::Checker;
 use super::scope::LocalKind;
 use super::value::{self, Value, cast};
 use crate::ast;
-use crate::diag::codes::types::{MismatchedTypes, RangeSigns};
+use crate::diag::codes::types::{EmptyLoop, MismatchedTypes, RangeSigns};
 use crate::fold;
 use crate::sema::tree::{ArithOp, Expr, ExprKind, StmtKind};
 use crate::types::{Ty, TyKind, Types};
@@ -29,6 +29,12 @@ impl Checker<'_, '_> {
             return None;
         };
         let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
+        if let (Some(first), Some(last)) = (value::number(&low), value::number(&high))
+            && first > last
+        {
+            self.warn(low.span.to(high.span), EmptyLoop {})
+                .help("a range counts up; to count down from `n`, `for (i in 0..n) { var left = n - 1 - i … }`");
+        }
         if let (Some(low), Some(high)) = (value::number(&low), value::number(&high)) {
             self.info(local).range = Some((low, if inclusive { high } else { high - 1 }));
         }

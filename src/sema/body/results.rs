@@ -114,9 +114,10 @@ impl Checker<'_, '_> {
                 return;
             }
             let (name, found) = (self.text(name_span).to_owned(), self.ty_name(checked.ty));
+            let result = if name == "main" { "i32".to_owned() } else { found.clone() };
             self.error(checked.span, MismatchedTypes { wanted: "no value".into(), found: format!("`{found}`") })
                 .note(name_span, "this function has no result")
-                .help(format!("declare one: `fn {name}(…) -> {found}`"));
+                .help(format!("declare one: `fn {name}(…) -> {result}`"));
         }
     }
 }

@@ -72,6 +72,10 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             Hint::edit(format!("what a module declares: `{form}`"), failure.token_span(builder, -2), ".")
         }
         "=" if before == "license" => Hint::edit("the license is its text alone: `license \"GPL\"`", span, ""),
+        "struct" | "enum" if failure.token(-2) == "type" && failure.token(1) == "{" => {
+            let names = failure.token_span(builder, -2).to(span);
+            Hint::edit(format!("it is declared as `{found} {before} {{ … }}`"), names, format!("{found} {before}"))
+        }
         _ if failure.token(-2) == "type" && failure.expected.signs.contains(&"=") && failure.is_word(0) => {
             let form = format!("= {}", c_order::own_type(found));
             Hint::edit(format!("another name for a type is declared as `type {before} {form}`"), span, form)
@@ -89,10 +93,14 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         ":" if failure.token(1) == "=" && begins_statement(failure.token(-2)) && failure.is_word(-1) => {
             let signs = span.to(failure.token_span(builder, 1));
             let span = failure.token_span(builder, -1).to(signs);
-            Hint::edit(format!("a variable is declared as `var {before} = value`"), span, format!("var {before} ="))
+            if is_declared(failure, before) {
+                Hint::edit(format!("to assign, write `{before} = value`"), span, format!("{before} ="))
+            } else {
+                Hint::edit(format!("a variable is declared as `var {before} = value`"), span, format!("var {before} ="))
+            }
         }
         "=" if failure.is_word(-1) && matches!(failure.token(-2), "," | "(") && is_argument(failure) => {
-            Hint::edit(format!("an argument is named as `{before}: value`"), span, ":")
+            Hint::text(format!("arguments go by their order; where one has a name it is written `{before}: value`"))
         }
         ":" if failure.token(-2) == "mut" && matches!(failure.token(-3), "var" | "let") => {
             Hint::edit("every variable can be assigned to: leave out `mut`", up_to(builder, failure, -2, -1), "")
@@ -108,6 +116,15 @@ fn is_argument(failure: &Failure<'_>) -> bool {
     let open = failure.open_bracket().map(|open| open as isize - failure.at as isize);
     open.is_some_and(|open| {
         failure.token(open) == "(" && failure.is_word(open - 1) && !words::is_keyword(failure.token(open - 1))
+    })
+}
+
+/// Whether a variable or parameter of that name is declared before the fault.
+fn is_declared(failure: &Failure<'_>, name: &str) -> bool {
+    (-(failure.at as isize)..-1).any(|offset| {
+        let (before, after) = (failure.token(offset - 1), failure.token(offset + 1));
+        failure.token(offset) == name
+            && (matches!(before, "var" | "let") || matches!(before, "(" | "," | "->") && after == ":")
     })
 }
 
@@ -220,6 +237,12 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         if let Some(close) = close.filter(|_| found == ",") {
             let whole = failure.token_span(builder, open).to(failure.token_span(builder, close));
             let inside = builder.text(Span { lo: whole.lo + 1, hi: whole.hi - 1, ..whole });
+            if failure.token(open - 3) == ":" && failure.is_word(open - 2) {
+                let ty = failure.token(open - 2);
+                return Some(Hint::text(format!(
+                    "a struct literal names its type and fields: `{ty} {{ field: value }}`"
+                )));
+            }
             let fix = (!inside.contains('{')).then(|| (whole, format!("[{}]", inside.trim())));
             return Some(Hint { help: "an array is written `[1, 2, 3]`".to_owned(), fix });
         }
