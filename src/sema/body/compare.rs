@@ -6,6 +6,7 @@ use super::exprs::strip;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
+use crate::diag::foreign::{self, Instead};
 use crate::fold;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
@@ -18,6 +19,11 @@ impl Checker<'_, '_> {
         if equality && (is_null(left) || is_null(right)) {
             let other = if is_null(right) { left } else { right };
             return self.compare_null(other, op == CompareOp::Eq, span);
+        }
+        for (null, pointer) in [(right, left), (left, right)] {
+            if equality && self.stands_for_null(null, pointer) {
+                return self.compare_null(pointer, op == CompareOp::Eq, span);
+            }
         }
         if let Some(compared) = self.compare_positions(op, left, right, span) {
             return compared;
@@ -66,6 +72,27 @@ impl Checker<'_, '_> {
                 (None, None) => self.bad_compare(token, &left),
             },
         }
+    }
+
+    /// Whether 0, or another language's word, stands beside a pointer where `null` is meant. Reports it.
+    fn stands_for_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
+        let local = |this: &Self, expr: &ast::Expr| {
+            let ast::ExprKind::Name(path) = &strip(expr).kind else { return None };
+            path.segments.first().filter(|_| path.segments.len() == 1).and_then(|name| this.local_of(&name.name))
+        };
+        let Some(pointer) = local(self, beside).map(|local| self.locals[local.0 as usize].ty) else { return false };
+        if self.pointer(pointer).is_none() {
+            return false;
+        }
+        let inner = strip(expr);
+        if matches!(&inner.kind, ast::ExprKind::Int(literal) if literal.value == 0) {
+            self.mismatch(inner.span, Ty::U32, pointer);
+            return true;
+        }
+        let is_name = matches!(inner.kind, ast::ExprKind::Name(_)) && local(self, inner).is_none();
+        let foreign = is_name && matches!(foreign::name(self.text(inner.span)), Some(Instead::Name("null")));
+        // Reported as a name that is not known, if it is not.
+        foreign && self.value(inner, None).is_error()
     }
 
     /// A link compares as the number that `attach` yields: 0, or a negative errno.

@@ -61,7 +61,7 @@ impl Checker<'_, '_> {
                 Help::say("numbers become text in `print` alone, by conversions such as `%u`")
             }
             (_, TyKind::Ptr { .. } | TyKind::Fn(_)) if text == "0" => {
-                Help::say("a pointer that points nowhere is `null`, not 0")
+                Help::write("a pointer that points nowhere is `null`, not 0", "null")
             }
             (_, TyKind::Ptr { to, .. }) if to == found && names_place(text) => {
                 Help::say(format!("its address: `&{text}`"))
@@ -73,6 +73,12 @@ impl Checker<'_, '_> {
             }
             (TyKind::Array(element, _), TyKind::Ptr { to, .. }) if to == element && names_place(text) => {
                 Help::say(format!("the address of its first element: `&{text}[0]`"))
+            }
+            (TyKind::Ptr { to, .. }, _)
+                if to == wanted && text.starts_with('&') && names_place(text[1..].trim_start()) =>
+            {
+                let place = text[1..].trim_start();
+                Help::write(format!("leave out the `&`: `{place}`"), place)
             }
             (TyKind::Ptr { to, .. }, _) if to == wanted => Help::say(format!("what it points to: `*{cast}`")),
             (TyKind::Ptr { to: other, .. }, TyKind::Ptr { to, .. })

@@ -27,10 +27,12 @@ impl Checker<'_, '_> {
         if self.pointer(pointer.ty).is_none() {
             let ty = self.ty_name(pointer.ty);
             let power = self.is_power(span);
-            let error = self.error(pointer.span, NotAPointer { ty });
-            if power {
-                error.help("there is no `**`: a square is written `n * n`, a power of two `1 << n`");
-            }
+            let help = if power {
+                "there is no `**`: a square is written `n * n`, a power of two `1 << n`".to_owned()
+            } else {
+                format!("without the `*`: `{}`", self.text(pointer.span))
+            };
+            self.error(pointer.span, NotAPointer { ty }).help(help);
             return error_expr(span);
         }
         if let Some(spec) = self.rewritten(pointer.ty) {
