@@ -74,6 +74,7 @@ impl Checker<'_, '_> {
         } else if let Some(near) = near() {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
+        self.declare_broken(name);
         error_expr(span)
     }
 

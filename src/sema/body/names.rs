@@ -80,7 +80,7 @@ impl Checker<'_, '_> {
             }
             let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
             let help = meant.map(|variant| format!("did you mean `{variant}`?"));
-            self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, help));
+            self.tell_unknown(name, help);
             return error_expr(name.span).into();
         };
         self.declared_value(&declared.entity, name, expected)
@@ -129,8 +129,14 @@ impl Checker<'_, '_> {
     }
 
     pub fn unknown_name(&mut self, name: &Ident) -> Expr {
-        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, None));
+        self.tell_unknown(name, None);
         error_expr(name.span)
+    }
+
+    /// Once in a function.
+    fn tell_unknown(&mut self, name: &Ident, otherwise: Option<String>) {
+        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, otherwise));
+        self.declare_broken(name);
     }
 
     /// Whether neither the program nor the tables of names declare it; it may be a builtin function.
@@ -157,7 +163,7 @@ impl Checker<'_, '_> {
         if is_builtin(name) {
             return Some(self.not_a_value(name, "a builtin function", &help));
         }
-        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, Some(help)));
+        self.tell_unknown(name, Some(help));
         Some(error_expr(name.span))
     }
 

@@ -191,6 +191,13 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// A name that nothing declares, which was reported: from here on as if a parameter of that name had been.
+    pub fn declare_broken(&mut self, name: &Ident) {
+        if let Some(outermost) = self.scopes.first_mut() {
+            outermost.names.entry(name.name.clone()).or_insert(Name::Broken { span: name.span });
+        }
+    }
+
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
         let Some(block) = self.scopes.last_mut() else { return };
