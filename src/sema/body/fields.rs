@@ -1,10 +1,12 @@
 //! Fields: of structs, through pointers, of contexts and configs.
 
 use super::Checker;
-use super::value::error_expr;
+use super::scope::LocalKind;
+use super::value::{self, error_expr};
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
+use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::members::{arrow_on_value, no_such_field};
@@ -48,13 +50,28 @@ impl Checker<'_, '_> {
         if let Entity::Config(config) = self.entity_named(expr)? { Some(*config) } else { None }
     }
 
+    /// A parameter may lack the `*`: told once, with where it is declared; what is done with it after is left alone.
+    fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
+        let param = value::local(base).filter(|&local| self.info(local).kind == LocalKind::Param);
+        let Some(param) = param else { return arrow_on_value(self.cx, base.span, base.ty, name) };
+        let ty = self.ty_name(base.ty);
+        let (text, declared) = (self.text(base.span).to_owned(), self.locals[param.0 as usize].span);
+        self.locals[param.0 as usize].ty = Ty::ERROR;
+        self.error(Span { lo: base.span.hi, hi: name.span.lo, ..name.span }, ArrowOnValue { ty: ty.clone() })
+            .note(declared, "declared here")
+            .help(format!(
+                "a copy is used by `{text}.{}`; for what the caller has, declare `{text}: *{ty}`",
+                name.name
+            ));
+    }
+
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
         if base.ty == Ty::ERROR {
             return error_expr(span);
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {
-                arrow_on_value(self.cx, base.span, base.ty, name);
+                self.arrow_on_value(&base, name);
             }
             return self.struct_field(base, id, name, span);
         }
