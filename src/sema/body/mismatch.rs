@@ -48,7 +48,8 @@ impl Checker<'_, '_> {
                 Help::say(format!("a pointer that may be null is written `*{}?`", types.name(to)))
             }
             (TyKind::Str(2), TyKind::Char) if text.starts_with('"') => {
-                Help::say(format!("a character stands between single quotes: `'{}'`", text.trim_matches('"')))
+                let letter = consts::char_of_literal(text)?;
+                Help::write(format!("a character stands between single quotes: `{letter}`"), letter)
             }
             (TyKind::Char, TyKind::Str(_)) if text.starts_with('\'') => {
                 Help::say(format!("a string stands between double quotes: `\"{}\"`", text.trim_matches('\'')))

@@ -11,6 +11,12 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
+/// `'x'` for `"x"`, a string of one character.
+pub fn char_of_literal(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    Some(if inner == "'" { "'\\''".to_owned() } else { format!("'{inner}'") })
+}
+
 /// The constant as a value of type `to`, as assignments, arguments and initialisers convert. None once an error was
 /// reported.
 pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Option<Const> {
@@ -61,7 +67,12 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
             let wanted = format!("`{}`", cx.types.name(to));
             let found = found(cx, &constant);
             let truth = truth_of_literal(cx.sources.text(span)).filter(|_| to == Ty::BOOL);
+            let letter = matches!(&constant.value, Const::Str(bytes) if bytes.len() == 1) && to == Ty::CHAR;
+            let letter = letter.then(|| char_of_literal(cx.sources.text(span))).flatten();
             let error = cx.error(span, MismatchedTypes { wanted, found });
+            if let Some(letter) = letter {
+                error.help(format!("a character stands between single quotes: `{letter}`")).fix(span, letter);
+            }
             if let Some(truth) = truth {
                 error.help(format!("write `{truth}`")).fix(span, truth);
             }

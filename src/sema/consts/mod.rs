@@ -14,7 +14,7 @@ mod parts;
 mod sizes;
 
 pub use aggregates::is_zero;
-pub use convert::{convert, fit, truth_of_literal, warn_cut};
+pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_cut};
 pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
 pub use parts::{index_range, part};
