@@ -145,12 +145,13 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
     // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
     let reported = cx.diags.take_since(before);
     cx.stack_is_scarce = true;
-    let fits = MOVED_LOCALS.into_iter().find_map(|least| {
+    let tries = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
+    let fits = tries.into_iter().find_map(|(reloads, least)| {
         cx.diags.take_since(before);
-        cx.moved_locals = least;
+        (cx.reloads, cx.moved_locals) = (reloads, least);
         bpf_object(cx, module)
     });
-    (cx.stack_is_scarce, cx.moved_locals) = (false, None);
+    (cx.stack_is_scarce, cx.moved_locals, cx.reloads) = (false, None, false);
     if fits.is_some() {
         return fits;
     }

@@ -135,6 +135,8 @@ pub struct Session {
     pub stack_is_scarce: bool,
     /// Local variables of BPF code of at least so many bytes are not on the stack, which is too small for all.
     pub moved_locals: Option<u64>,
+    /// BPF code loads variables wherever it uses them: what LLVM keeps instead takes stack that is not there.
+    pub reloads: bool,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
 }
@@ -149,6 +151,7 @@ impl Session {
             names: Rc::default(),
             stack_is_scarce: false,
             moved_locals: None,
+            reloads: false,
             timings: Vec::new(),
         }
     }

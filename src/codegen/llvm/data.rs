@@ -2,6 +2,7 @@
 
 use super::debug::MapLayout;
 use super::module::ModuleGen;
+use super::symbols::{self, LICENSE, LICENSE_SECTION};
 use crate::ir::{Global, GlobalKind, MapDecl, Section};
 use crate::tables::{KeyRule, ValueRule};
 use crate::types::{Ty, TyKind};
@@ -10,6 +11,7 @@ use inkwell::values::{BasicValueEnum, GlobalValue};
 
 /// What the BPF object holds besides code: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
+    symbols::check(g);
     license(g);
     for map in g.ir.maps.iter().filter(|map| !map.bound) {
         self::map(g, map);
@@ -36,13 +38,13 @@ pub fn host(g: &mut ModuleGen) {
 fn license(g: &mut ModuleGen) {
     let text = g.ir.license.clone();
     let contents = g.context.const_string(text.as_bytes(), true);
-    let value = g.module.add_global(contents.get_type(), None, "_license");
+    let value = g.module.add_global(contents.get_type(), None, LICENSE);
     value.set_initializer(&contents);
-    value.set_section(Some("license"));
+    value.set_section(Some(LICENSE_SECTION));
     value.set_alignment(1);
     let start = crate::source::Span::new(g.ir.file, 0, 0);
     let ty = g.cx.types.intern(TyKind::Str(text.len() as u32 + 1));
-    g.debug.global(g.cx, value, "_license", ty, start, false);
+    g.debug.global(g.cx, value, LICENSE, ty, start, false);
 }
 
 fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {

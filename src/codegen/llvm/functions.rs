@@ -9,6 +9,7 @@ use super::module::ModuleGen;
 use crate::ir::ops::KsVar;
 use crate::ir::{BlockId, Function, Opcode, Role, Value};
 use crate::session::Mcpu;
+use crate::session::Session;
 use crate::target::Target;
 use crate::types::{Space, Ty, TyKind};
 use inkwell::attributes::AttributeLoc;
@@ -53,16 +54,22 @@ fn declare(g: &mut ModuleGen, func: &Function) {
     let exported = g.target == Target::Host && g.cx.options.exports.iter().any(|name| **name == *func.name);
     let linkage = if is_program || exported { Linkage::External } else { Linkage::Internal };
     let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
-    if let Role::Program { spec, mode, .. } = &func.role {
-        let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
-            crate::bug!("program type {} has no form `{mode}`", spec.name);
-        };
-        let oldest = g.cx.options.min_kernel;
-        let newer = form.newer.as_ref().filter(|newer| (oldest.major, oldest.minor) >= newer.since);
-        llvm.set_section(Some(newer.map_or(form.section, |newer| newer.section)));
+    if let Some(section) = section(g.cx, func) {
+        llvm.set_section(Some(section));
     }
     attributes(g, func, llvm, &params);
     g.funcs.insert(func.name.clone(), llvm);
+}
+
+/// The section of a program, by which libbpf knows its type.
+pub fn section(cx: &Session, func: &Function) -> Option<&'static str> {
+    let Role::Program { spec, mode, .. } = &func.role else { return None };
+    let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
+        crate::bug!("program type {} has no form `{mode}`", spec.name);
+    };
+    let oldest = cx.options.min_kernel;
+    let newer = form.newer.as_ref().filter(|newer| (oldest.major, oldest.minor) >= newer.since);
+    Some(newer.map_or(form.section, |newer| newer.section))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {

@@ -29,6 +29,7 @@ mod refusals;
 mod settled;
 mod slots;
 mod stack;
+mod symbols;
 mod types;
 mod zeros;
 

@@ -49,6 +49,9 @@ codes! {
     /// no letter or digit right after `%s` and `%p`. It would print nothing at all.
     E0542 NotPrintable { what } = "BPF code cannot print {what}",
 
+    /// The symbols of an object are its programs, maps and variables, and one for each section, of the section's name.
+    E0546 SectionName { name, section } = "`{name}` has the name of the section `{section}` of the BPF object",
+
     /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
     E0549 Refused { side, why } = "no {side} code can be made of this: {why}",
 

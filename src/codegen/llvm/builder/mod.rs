@@ -149,6 +149,13 @@ impl<'c> Build<'c> {
         value
     }
 
+    /// A load that stays although the value is known from before.
+    pub fn keep_load(&self, loaded: BasicValueEnum<'c>) {
+        if let Some(Err(error)) = loaded.as_instruction_value().map(|load| load.set_volatile(true)) {
+            crate::bug!("a load cannot be volatile: {error}");
+        }
+    }
+
     /// Says of a number that was loaded that it is not 0.
     pub fn not_zero(&self, loaded: IntValue<'c>) {
         let ty = loaded.get_type();
