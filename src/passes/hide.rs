@@ -64,7 +64,8 @@ pub fn ways(func: &Function, body: RegionId) -> usize {
 }
 
 /// The places whose contents the body of a loop compares, so that the verifier goes on to the next turn with what it got to
-/// know of them. A comparison that leaves the loop tells the same at each turn.
+/// know of them; functions that it calls may compare what they are given. A comparison that leaves the loop tells the same at
+/// each turn.
 pub fn compared_places(func: &Function, types: &Types, body: RegionId) -> HashSet<Path> {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
@@ -79,7 +80,7 @@ pub fn compared_places(func: &Function, types: &Types, body: RegionId) -> HashSe
     for op in ops {
         let data = &func.ops[op];
         let narrows = data.opcode == Opcode::ArithCmp && !exits.contains(&data.results[0]);
-        if narrows || equates(func, types, op) {
+        if narrows || equates(func, types, op) || data.opcode == Opcode::KsCall {
             let places = data.operands.iter().filter_map(|&value| loaded_from(func, value));
             compared.extend(places.map(|place| Path::of(func, types, place)));
         }
