@@ -365,25 +365,15 @@ impl Types {
 
     /// Integers, bools and text alone, in fields and elements; no pointers, no bits.
     pub fn is_plain(&self, ty: Ty) -> bool {
-        match self.kind(ty) {
-            TyKind::Struct(id) => {
-                self.struct_def(id).fields.iter().all(|field| field.bits.is_none() && self.is_plain(field.ty))
-            }
-            TyKind::Array(element, _) => self.is_plain(element),
-            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Bool | TyKind::Str(_) => {
-                true
-            }
-            TyKind::Void
-            | TyKind::F64
-            | TyKind::Fn(_)
-            | TyKind::Ptr { .. }
-            | TyKind::Opt(_)
-            | TyKind::Place { .. }
-            | TyKind::Handle
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => false,
+        let kind = self.kind(ty);
+        if let TyKind::Struct(id) = kind {
+            return self.struct_def(id).fields.iter().all(|field| field.bits.is_none() && self.is_plain(field.ty));
         }
+        if let TyKind::Array(element, _) = kind {
+            return self.is_plain(element);
+        }
+        let is_text = matches!(kind, TyKind::Str(_));
+        is_text || matches!(kind, TyKind::Bool | TyKind::Be { .. }) || self.as_int(ty).is_some()
     }
 
     /// Strings, arrays and structs: never an SSA value, always in a place.

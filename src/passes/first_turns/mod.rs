@@ -126,7 +126,7 @@ fn is_hidden(func: &Function, types: &Types, path: &Path) -> bool {
 
 fn is_of_integers(types: &Types, ty: Ty) -> bool {
     if let TyKind::Struct(id) = types.kind(ty) {
-        return types.struct_def(id).fields.iter().all(|field| is_of_integers(types, field.ty));
+        return types.struct_def(id).fields.iter().all(|field| field.bits.is_none() && is_of_integers(types, field.ty));
     }
-    matches!(types.kind(ty), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Bool)
+    ty == Ty::BOOL || types.as_int(ty).is_some()
 }

@@ -329,7 +329,9 @@ impl Checker<'_, '_> {
 fn is_zeros_of_c(block: &ast::Block) -> bool {
     match &block.stmts[..] {
         [] => true,
-        [ast::Stmt { kind: ast::StmtKind::Expr(value), .. }] => matches!(value.kind, ast::ExprKind::Int(_)),
+        [ast::Stmt { kind: ast::StmtKind::Expr(value), .. }] => {
+            matches!(&value.kind, ast::ExprKind::Int(literal) if literal.value == 0)
+        }
         _ => false,
     }
 }

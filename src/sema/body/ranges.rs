@@ -29,14 +29,12 @@ impl Checker<'_, '_> {
             return None;
         };
         let local = self.declare(&name.name, ty, name.span, LocalKind::LoopVariable);
-        if let (Some(first), Some(last)) = (value::number(&low), value::number(&high))
-            && first > last
-        {
-            self.warn(low.span.to(high.span), EmptyLoop {})
-                .help("a range counts up; to count down from `n`, `for (i in 0..n) { var left = n - 1 - i … }`");
-        }
-        if let (Some(low), Some(high)) = (value::number(&low), value::number(&high)) {
-            self.info(local).range = Some((low, if inclusive { high } else { high - 1 }));
+        if let (Some(first), Some(end)) = (value::number(&low), value::number(&high)) {
+            self.info(local).range = Some((first, if inclusive { end } else { end - 1 }));
+            if first > end {
+                self.warn(low.span.to(high.span), EmptyLoop {})
+                    .help("a range counts up; to count down from `n`, `for (i in 0..n) { var left = n - 1 - i … }`");
+            }
         }
         let body = self.loop_body(&stmt.body, trusted);
         self.flow = after;
