@@ -18,8 +18,8 @@ fn main() {
     let specs = load::load(root);
     write(&out.join("tables.rs"), &(tables::render(&specs) + &ops::render_rejections(&specs.ops)));
     write(&out.join("ops.rs"), &ops::render(&specs.ops));
-    write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, "bpf"));
-    write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, "host"));
+    write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, |on| &on.bpf));
+    write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, |on| &on.host));
     llvm_link::link();
 }
 

@@ -2,6 +2,7 @@
 
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ pub struct Build {
     pub output: Option<PathBuf>,
     /// The sides to build for; all that the program has by default
     #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
-    pub target: Vec<TargetName>,
+    pub target: Vec<Target>,
     /// What to write instead of the executable and the BPF object
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
@@ -136,18 +137,13 @@ pub struct Common {
     pub verify_ir: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum TargetName {
-    Bpf,
-    Host,
-}
+impl ValueEnum for Target {
+    fn value_variants<'a>() -> &'a [Target] {
+        &Target::ALL
+    }
 
-impl TargetName {
-    pub fn target(self) -> Target {
-        match self {
-            TargetName::Bpf => Target::Bpf,
-            TargetName::Host => Target::Host,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 

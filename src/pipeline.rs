@@ -3,6 +3,7 @@
 //! A stage takes explicit data of the stage before and reports through the session; `None` means that errors were
 //! reported. What is written where is `tool/build.rs`'s business.
 
+use crate::codegen::c;
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
 use crate::diag::{Code, Diagnostic};
@@ -174,6 +175,12 @@ pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, 
     llvm::host(cx, &part, bpf.map(|(_, object)| object.as_slice()), want)
 }
 
+/// The C of the kernel module.
+pub fn kmod(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
+    let part = lowered(cx, module, Target::Kmod)?;
+    c::module(cx, &part)
+}
+
 fn has_kernel_data(module: &Module) -> bool {
     !module.maps.is_empty() || module.globals.iter().any(|global| global.kind == ir::GlobalKind::Pinned)
 }
@@ -189,5 +196,7 @@ pub fn has(module: &Module, target: Target) -> bool {
         // A `main` alone may share maps and pinned variables with other programs.
         Target::Bpf => role(|role| matches!(role, ir::Role::Program { .. })) || (main && has_kernel_data(module)),
         Target::Host => main,
+        // No role of functions is a module's.
+        Target::Kmod => false,
     }
 }

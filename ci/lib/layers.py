@@ -4,7 +4,7 @@ The longest prefix of a file's path under src/ decides. What is not listed (main
 """
 
 _BASE = {"source", "diag", "session", "types"}
-_FACTS = _BASE | {"tables", "fold"}
+_FACTS = _BASE | {"tables", "fold", "target"}
 
 MAY_USE = {
     # Sources are what diagnostics point into; the layout pass reports through the session.
@@ -13,19 +13,23 @@ MAY_USE = {
     "types": {"source", "diag"},
     "session": {"source", "diag", "types"},
     "fold": {"types"},
-    "tables": {"types"},
+    "tables": {"types", "target"},
     "ast": {"source"},
     "syntax": _BASE | {"ast"},
     "modules": _BASE | {"ast", "syntax"},
     "btf": _BASE,
     "sema": _FACTS | {"ast", "modules", "btf"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
-    "ir": _FACTS | {"target"},
+    "ir": _FACTS,
     "lower": _FACTS | {"sema", "ir"},
-    "passes": _FACTS | {"ir", "target"},
-    # A target lists its passes and names its emitter.
-    "target": _FACTS | {"ir", "passes", "codegen"},
-    "codegen": _FACTS | {"ir", "target"},
+    "passes": _FACTS | {"ir"},
+    # What a target can do is known from the tables on; which passes it runs, only behind the passes.
+    "target": set(),
+    "target/bpf": {"passes"},
+    "target/host": {"passes"},
+    "target/kmod": {"passes"},
+    "target/lists": {"passes"},
+    "codegen": _FACTS | {"ir"},
     "link": _BASE | {"tables", "target"},
 }
 

@@ -194,6 +194,17 @@ def tables_are_the_list():
 
 
 @rule
+def targets_are_asked():
+    """Outside of src/target/ nothing compares targets: code asks for a fact of the target, or matches all targets."""
+    for path in files(".rs", under=_SRC):
+        if path.parts[1] == "target":
+            continue
+        for number, line in code_lines(path):
+            if re.search(r"[=!]= (Some\()?\[?(crate::)?(target::)?Target::", line):
+                yield at(path, number, "ask `target.facts()`, or match every target")
+
+
+@rule
 def runtime_contract():
     """What the runtime exports, the table in its abi.rs and what the compiler calls are the same functions."""
     exported = {}

@@ -55,6 +55,14 @@ pub struct OpRecord {
 pub struct Targets {
     pub bpf: String,
     pub host: String,
+    pub kmod: String,
+}
+
+impl Targets {
+    /// In the order of `Target` in src/target/mod.rs.
+    pub fn all(&self) -> [&str; 3] {
+        [&self.bpf, &self.host, &self.kmod]
+    }
 }
 
 pub struct Op {

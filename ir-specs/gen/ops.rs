@@ -1,7 +1,7 @@
 //! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; the dispatch to the emitters; and the enum
 //! of the errors for ops that a target does not have.
 
-use crate::load::{Op, OpRecord, camel};
+use crate::load::{Op, OpRecord, Targets, camel};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -22,12 +22,11 @@ pub fn render(ops: &[Op]) -> String {
 }
 
 /// A `match` arm for each op that the target emits: `emit::<dialect>::<op>(g, op)`.
-pub fn render_dispatch(ops: &[Op], target: &str) -> String {
+pub fn render_dispatch(ops: &[Op], how: impl Fn(&Targets) -> &str) -> String {
     let mut out = String::from("match opcode {\n");
     for op in ops {
         let variant = op.variant();
-        let how = if target == "bpf" { &op.record.on.bpf } else { &op.record.on.host };
-        if how == "emit" {
+        if how(&op.record.on) == "emit" {
             let name = rust_name(&op.name);
             writeln!(out, "    Opcode::{variant} => super::{}::{name}(g, op),", op.dialect).expect("a string grows");
         } else {
@@ -104,7 +103,7 @@ fn on(how: &str) -> String {
 
 /// An enum of the codes with which targets reject ops.
 pub fn render_rejections(ops: &[Op]) -> String {
-    let all = ops.iter().flat_map(|op| [&op.record.on.bpf, &op.record.on.host]);
+    let all = ops.iter().flat_map(|op| op.record.on.all());
     let codes: BTreeSet<&str> = all.filter_map(|how| how.strip_prefix("reject:")).collect();
     let codes: Vec<&str> = codes.into_iter().collect();
     format!(
@@ -151,7 +150,7 @@ fn records(out: &mut String, ops: &[Op]) {
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], bpf: {}, host: {}, example: {example:?} }},",
+             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], on: enum_map::EnumMap::from_array([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
@@ -162,8 +161,7 @@ fn records(out: &mut String, ops: &[Op]) {
             traits.join(", "),
             needs.join(", "),
             quoted(programs),
-            on(&op.record.on.bpf),
-            on(&op.record.on.host),
+            op.record.on.all().map(on).join(", "),
         )
         .expect("a string grows");
     }

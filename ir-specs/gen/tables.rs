@@ -147,7 +147,7 @@ fn map_kind(name: &str, v: &Value) -> String {
     format!(
         "MapKindSpec {{ name: {name:?}, aliases: &[{}], map_type: {}, key: KeyRule::{}, value: ValueRule::{}, \
          optional_types: {}, size: SizeRule::{}, default_entries: {entries}, percpu: {}, array: {}, spin_lock: {}, \
-         object: {}, bpf: &[{}], host: &[{}], \
+         object: {}, on: {}, \
          later: {:?}, flags: &[{}], implied: &[{}], since: {} }}",
         words(v, "aliases"),
         int(v, "map_type"),
@@ -159,8 +159,7 @@ fn map_kind(name: &str, v: &Value) -> String {
         flag(v, "array", false),
         flag(v, "spin_lock", false),
         object(v),
-        accesses(v, "bpf"),
-        accesses(v, "host"),
+        by_target(v, ["bpf", "host", "kmod"]),
         rule("later"),
         words(v, "flags"),
         words(v, "implied"),
@@ -182,30 +181,37 @@ fn accesses(v: &Value, key: &str) -> String {
     joined(array(v, key), |word| access(word.as_str().expect("a string")))
 }
 
+/// The lists of these keys, in the order of `Target`.
+fn by_target(v: &Value, keys: [&str; 3]) -> String {
+    format!(
+        "EnumMap::<Target, &[MapAccess]>::from_array([{}])",
+        keys.map(|key| format!("&[{}]", accesses(v, key))).join(", ")
+    )
+}
+
 fn access(word: &str) -> String {
     format!("MapAccess::{}", camel(word))
 }
 
 fn map_flag(name: &str, v: &Value) -> String {
     format!(
-        "MapFlagSpec {{ name: {name:?}, kernel: {:?}, bit: {}, argument: {}, frame: {:?}, bpf_lacks: &[{}], \
-         host_lacks: &[{}] }}",
+        "MapFlagSpec {{ name: {name:?}, kernel: {:?}, bit: {}, argument: {}, frame: {:?}, lacks: {} }}",
         text(v, "kernel"),
         int(v, "bit"),
         flag(v, "argument", false),
         maybe_text(v, "frame"),
-        accesses(v, "bpf_lacks"),
-        accesses(v, "host_lacks"),
+        by_target(v, ["bpf_lacks", "host_lacks", "kmod_lacks"]),
     )
 }
 
 fn map_method(name: &str, v: &Value) -> String {
     format!(
-        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, function: {}, entry: {}, needs: {}, op: {:?}, \
+        "MapMethodSpec {{ name: {name:?}, params: &[{}], result: {:?}, optional: {}, handler: {}, function: {}, entry: {}, needs: {}, op: {:?}, \
          summary: {:?} }}",
         params(v),
         text(v, "result"),
         flag(v, "optional", false),
+        maybe_text(v, "handler").map_or("None".to_owned(), |on| format!("Some(Target::{})", camel(on))),
         flag(v, "function", false),
         flag(v, "entry", false),
         access(text(v, "needs")),

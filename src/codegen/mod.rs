@@ -5,6 +5,7 @@
 /// The contract between executables and the runtime: the runtime's own definitions.
 #[path = "../../runtime/src/abi.rs"]
 pub mod abi;
+pub mod c;
 pub mod llvm;
 
 /// The section of an object that tells tools what its program pins: lines of `map NAME` or `section NAME`, a tab, and the

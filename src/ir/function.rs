@@ -3,6 +3,7 @@
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
 use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
+use crate::target::Targets;
 use crate::types::Ty;
 use std::cell::Cell;
 
@@ -93,19 +94,13 @@ pub enum Role {
     Main,
 }
 
-/// The sides that a function runs on; set by the pass `reach`.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Targets {
-    pub bpf: bool,
-    pub host: bool,
-}
-
 #[derive(Clone, Debug)]
 pub struct Function {
     pub name: Symbol,
     pub name_span: Span,
     pub span: Span,
     pub role: Role,
+    /// What it runs on; set by the pass `reach`.
     pub targets: Targets,
     pub params: Vec<Param>,
     /// `void` also where an aggregate result goes through the first parameter.

@@ -186,10 +186,9 @@ impl Printer<'_> {
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
         }
-        for (on, word) in [(func.targets.bpf, " bpf"), (func.targets.host, " host")] {
-            if on {
-                head.push_str(word);
-            }
+        for target in func.targets.iter() {
+            head.push(' ');
+            head.push_str(target.name());
         }
         head.push_str(" {");
         self.line(1, &head);

@@ -7,31 +7,31 @@ use super::throws;
 use crate::ir::{Function, Param, Role, Symbol, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
 use crate::session::Session;
-use crate::tables::MapAccess;
+use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeMap;
 
-/// The functions, by what they stand for and whether the kernel calls them.
+/// The functions, by what they stand for and where what calls them runs.
 #[derive(Default)]
-pub(super) struct Boundaries(BTreeMap<(FuncId, bool), Symbol>);
+pub(super) struct Boundaries(BTreeMap<(FuncId, Target), Symbol>);
 
 impl Boundaries {
     pub fn of(program: &Program) -> Boundaries {
         let mut handed = Handed(Vec::new());
         program.funcs.iter().for_each(|func| handed.block(&func.body));
-        handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, false))));
+        handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, Target::Host))));
         let mut boundaries = BTreeMap::new();
-        for (func, in_bpf) in handed.0 {
+        for (func, on) in handed.0 {
             if program.func(func).throws {
-                boundaries.entry((func, in_bpf)).or_insert_with(|| unused_symbol(program, func, in_bpf));
+                boundaries.entry((func, on)).or_insert_with(|| unused_symbol(program, func, on));
             }
         }
         Boundaries(boundaries)
     }
 }
 
-fn unused_symbol(program: &Program, func: FuncId, in_bpf: bool) -> Symbol {
-    let side = if in_bpf { "taker" } else { "handler" };
+fn unused_symbol(program: &Program, func: FuncId, on: Target) -> Symbol {
+    let side = if on.facts().in_kernel { "taker" } else { "handler" };
     let mut symbol = format!("{}__{side}", program.func(func).symbol);
     while program.funcs.iter().any(|func| func.symbol == symbol) {
         symbol.push('_');
@@ -39,16 +39,16 @@ fn unused_symbol(program: &Program, func: FuncId, in_bpf: bool) -> Symbol {
     symbol.as_str().into()
 }
 
-/// The functions that are handed over, and whether to the kernel.
-struct Handed(Vec<(FuncId, bool)>);
+/// The functions that are handed over, and to what code.
+struct Handed(Vec<(FuncId, Target)>);
 
 impl Visitor<'_> for Handed {
     fn expr(&mut self, expr: &Expr) {
         if let ExprKind::MapCall { method, args, .. } = &expr.kind
-            && matches!(method.needs, MapAccess::Events | MapAccess::Drain)
+            && let Some(on) = method.handler
             && let [Expr { kind: ExprKind::Const(Const::Func(func)), .. }] = args.as_slice()
         {
-            self.0.push((*func, method.needs == MapAccess::Drain));
+            self.0.push((*func, on));
         }
         self.parts_of_expr(expr);
     }
@@ -56,14 +56,14 @@ impl Visitor<'_> for Handed {
 
 pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names) -> Vec<Function> {
     let boundaries = names.boundaries.0.iter();
-    boundaries.map(|(&(func, in_bpf), symbol)| boundary(cx, program, names, (func, in_bpf), symbol)).collect()
+    boundaries.map(|(&(func, on), symbol)| boundary(cx, program, names, (func, on), symbol)).collect()
 }
 
 fn boundary(
     cx: &mut Session,
     program: &Program,
     names: &Names,
-    (id, in_bpf): (FuncId, bool),
+    (id, on): (FuncId, Target),
     symbol: &Symbol,
 ) -> Function {
     let source = program.func(id);
@@ -81,7 +81,7 @@ fn boundary(
     let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
     let call = lowering.b.ks_call(&args, names.func(id), &results);
     // Of what the kernel calls, the checker let nothing through that throws.
-    if !in_bpf {
+    if !on.facts().in_kernel {
         lowering.end_if_thrown();
     }
     let value = (!results.is_empty()).then(|| lowering.b.result(call));
@@ -91,13 +91,13 @@ fn boundary(
 
 impl Lowering<'_> {
     /// What is handed over to be called with what is sent through a map: a function, or a value that is one.
-    pub(super) fn handed(&mut self, handler: &Expr, in_bpf: bool) -> Value {
+    pub(super) fn handed(&mut self, handler: &Expr, on: Target) -> Value {
         let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
-        self.at(handler.span).handed_function(func, handler.ty, in_bpf)
+        self.at(handler.span).handed_function(func, handler.ty, on)
     }
 
-    pub(super) fn handed_function(&mut self, func: FuncId, ty: Ty, in_bpf: bool) -> Value {
-        match self.names.boundaries.0.get(&(func, in_bpf)) {
+    pub(super) fn handed_function(&mut self, func: FuncId, ty: Ty, on: Target) -> Value {
+        match self.names.boundaries.0.get(&(func, on)) {
             Some(boundary) => self.b.ks_func(boundary, ty),
             None => self.constant(&Const::Func(func), ty),
         }

@@ -4,6 +4,7 @@ use super::func::Lowering;
 use crate::ir::Value;
 use crate::sema::tree::{Expr, MapId, Role};
 use crate::source::Span;
+use crate::target::Target;
 use crate::types::Ty;
 
 impl Lowering<'_> {
@@ -17,7 +18,7 @@ impl Lowering<'_> {
             let callee = self.program.func(func);
             let params = callee.params.iter().map(|&param| callee.local(param).ty).collect();
             let ty = self.cx.types.func(crate::types::FnSig { params, result: callee.result });
-            let handler = self.at(callee.name_span).handed_function(func, ty, false);
+            let handler = self.at(callee.name_span).handed_function(func, ty, Target::Host);
             self.b.map_on_event(handler, name);
         }
     }

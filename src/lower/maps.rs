@@ -105,10 +105,10 @@ impl Lowering<'_> {
                     // What is sent is read at once, wherever it lies.
                     Some((_, "V")) if method.needs == MapAccess::Output && this.is_shared_place(arg) => this.place(arg),
                     Some((_, "V")) => this.operand_place(arg, "value", stays),
-                    Some(_) | None if matches!(method.needs, MapAccess::Events | MapAccess::Drain) => {
-                        this.handed(arg, method.needs == MapAccess::Drain)
-                    }
-                    Some(_) | None => this.scalar(arg),
+                    Some(_) | None => match method.handler {
+                        Some(on) => this.handed(arg, on),
+                        None => this.scalar(arg),
+                    },
                 });
             }
             let attrs = vec![Attr::Symbol(name)];

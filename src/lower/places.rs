@@ -11,7 +11,7 @@ use crate::tables::{CONTEXTS, FieldRole};
 use crate::types::{BitField, Space, Ty, TyKind};
 
 /// What an assignment writes to.
-enum Target {
+enum Destination {
     Place(Value),
     /// A bit-field of a storage unit.
     Bits(Value, BitField, Ty),
@@ -288,21 +288,21 @@ impl Lowering<'_> {
     }
 
     /// `target = value`, `target op= value`
-    fn write_target(&mut self, target: Target, op: Option<CompoundOp>, value: Value) {
+    fn write_target(&mut self, target: Destination, op: Option<CompoundOp>, value: Value) {
         let Some(op) = op else { return self.assign_to(target, value) };
-        if let (TyKind::Ptr { .. }, Target::Place(place)) = (self.cx.types.kind(op.compute), &target) {
+        if let (TyKind::Ptr { .. }, Destination::Place(place)) = (self.cx.types.kind(op.compute), &target) {
             let old = self.load(*place);
             let moved = self.moved(op.op, old, value);
             return self.assign_to(target, moved);
         }
-        if let Target::Place(place) = target {
+        if let Destination::Place(place) = target {
             self.b.ks_assign_op(place, value, op.op.word(), op.compute);
             return;
         }
         let old = match &target {
-            Target::Place(place) => self.load(*place),
-            Target::Bits(place, bits, ty) => self.b.ks_bits(*place, bits.shift.into(), bits.width.into(), *ty),
-            Target::Context { ctx, field, ty } => self.b.packet_ctx_load(*ctx, *field as i128, *ty),
+            Destination::Place(place) => self.load(*place),
+            Destination::Bits(place, bits, ty) => self.b.ks_bits(*place, bits.shift.into(), bits.width.into(), *ty),
+            Destination::Context { ctx, field, ty } => self.b.packet_ctx_load(*ctx, *field as i128, *ty),
         };
         let ty = self.b.func.ty(old);
         let wide = self.cast(old, op.compute);
@@ -311,28 +311,28 @@ impl Lowering<'_> {
         self.assign_to(target, result);
     }
 
-    fn target(&mut self, place: &Expr) -> Target {
+    fn target(&mut self, place: &Expr) -> Destination {
         if let ExprKind::CtxField { ctx, field } = &place.kind {
             let ctx = self.scalar(ctx);
-            return Target::Context { ctx, field: *field, ty: place.ty };
+            return Destination::Context { ctx, field: *field, ty: place.ty };
         }
         let target = self.place(place);
         self.target_at(place, target)
     }
 
     /// The same for a place that `place` names.
-    fn target_at(&self, place: &Expr, target: Value) -> Target {
+    fn target_at(&self, place: &Expr, target: Value) -> Destination {
         match self.bit_field(place) {
-            Some((bits, ty)) => Target::Bits(target, bits, ty),
-            None => Target::Place(target),
+            Some((bits, ty)) => Destination::Bits(target, bits, ty),
+            None => Destination::Place(target),
         }
     }
 
-    fn assign_to(&mut self, target: Target, value: Value) {
+    fn assign_to(&mut self, target: Destination, value: Value) {
         match target {
-            Target::Place(place) => self.store(place, value),
-            Target::Bits(place, bits, _) => self.store_bits(place, bits, value),
-            Target::Context { ctx, field, ty } => {
+            Destination::Place(place) => self.store(place, value),
+            Destination::Bits(place, bits, _) => self.store_bits(place, bits, value),
+            Destination::Context { ctx, field, ty } => {
                 let value = self.fit(value, ty);
                 self.b.packet_ctx_store(ctx, value, field as i128);
             }

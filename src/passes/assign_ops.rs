@@ -13,7 +13,7 @@ use crate::fold::ArithOp;
 use crate::ir::ops::{KsAssignOp, KsGlobal, MemCompareExchange, MemFetch};
 use crate::ir::{Builder, Function, GlobalKind, OpId, Opcode, Value};
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use crate::types::{Origin, Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
@@ -69,6 +69,11 @@ fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: O
     }
 }
 
+/// Whether an update reaches the memory that others see. On the host an entry is a copy until it is written back.
+fn in_place(module: &Declarations) -> bool {
+    module.target.is_some_and(|target| target.facts().maps == Maps::InPlace)
+}
+
 fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId) {
     let view = KsAssignOp::of(&func.ops[op]);
     let (place, value, compute) = (view.place(), view.value(), view.compute());
@@ -77,9 +82,12 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let types = &cx.types;
     let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
     let atomic = shared && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
-    let bpf_side = module.target == Some(Target::Bpf);
-    // A function of both sides warns once.
-    let warns = if bpf_side { space != Space::Any && !is_locked(func, op) } else { !func.targets.bpf };
+    // A function of several targets warns once, for BPF.
+    let warns = if in_place(module) {
+        space != Space::Any && !is_locked(func, op)
+    } else {
+        !func.targets.contains(Target::Bpf)
+    };
     if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);
         cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
@@ -138,8 +146,7 @@ fn is_locked(func: &Function, op: OpId) -> bool {
 fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value, space: Space) -> bool {
     let root = root(func, place);
     match space {
-        // On the host an entry is a copy of its own until it is written back.
-        Space::MapValue => module.target == Some(Target::Bpf),
+        Space::MapValue => in_place(module),
         Space::Global => match root.filter(|&op| func.ops[op].opcode == Opcode::KsGlobal) {
             Some(op) => {
                 let name = KsGlobal::of(&func.ops[op]).global();
@@ -148,9 +155,7 @@ fn is_shared(func: &Function, module: &Declarations, types: &Types, place: Value
             None => true,
         },
         // A pointer whose origin is not known. The kernel refuses atomic operations on packets, so not on their headers.
-        Space::Any => {
-            module.target == Some(Target::Bpf) && root.is_none_or(|op| may_be_shared(func, module, types, op))
-        }
+        Space::Any => in_place(module) && root.is_none_or(|op| may_be_shared(func, module, types, op)),
         Space::Stack
         | Space::Map
         | Space::Percpu

@@ -22,11 +22,12 @@ fn run(func: &mut Function, module: &Declarations, _: &mut Session) -> Changed {
         let Some(builtin) = BUILTINS.iter().find(|b| b.name == &**name) else {
             crate::bug!("no builtin is named `{name}`");
         };
-        let (opcode, callee) = match target {
-            Target::Bpf => (Opcode::BpfHelper, builtin.bpf),
-            Target::Host => (Opcode::HostCall, builtin.host),
+        let opcode = match target {
+            Target::Bpf => Some(Opcode::BpfHelper),
+            Target::Host => Some(Opcode::HostCall),
+            Target::Kmod => None,
         };
-        let Some(callee) = callee else {
+        let (Some(opcode), Some(callee)) = (opcode, builtin.callee(target)) else {
             crate::bug!("`{name}` does not exist on target {}", target.name());
         };
         let operands = data.operands.clone();

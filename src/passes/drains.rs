@@ -8,8 +8,9 @@ use super::{Changed, Pass, Run};
 use crate::diag::codes::contexts::RecursionInBpf;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsFunc, MapDrain};
-use crate::ir::{Attr, Builder, Function, Loc, Module, OpId, Opcode, Param, Role, Symbol, Targets};
+use crate::ir::{Attr, Builder, Function, Loc, Module, OpId, Opcode, Param, Role, Symbol};
 use crate::session::Session;
+use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::BTreeMap;
 
@@ -71,7 +72,7 @@ fn callback(module: &Module, types: &mut Types, handler: &Symbol, map: &Symbol) 
     let opaque = types.ptr(Ty::U8, Space::Map, false);
     let params = ["sample", "frame"].map(|name| Param { name: name.into(), ty: opaque, out: false, span }).into();
     let mut callback = Function::new(&name, span, span, Role::Helper, params, Ty::I64);
-    callback.targets = Targets { bpf: true, host: false };
+    callback.targets = Targets::from([Target::Bpf]);
     let (sample, entry) = (callback.param(0), callback.entry());
     let mut b = Builder::at_end(&mut callback, entry, Loc { span, made_by: Some(NAME) });
     let place = types.place(value, Space::Stack);

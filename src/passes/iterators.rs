@@ -15,6 +15,7 @@ use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Sy
 use crate::session::{KernelVersion, Session};
 use crate::source::Span;
 use crate::tables::{KFUNCS, On};
+use crate::target::Target;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
@@ -40,8 +41,9 @@ fn needs_callbacks(func: &Function) -> bool {
 fn is_large(func: &Function, body: RegionId) -> bool {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
-    let expands =
-        |opcode: Opcode| opcode == Opcode::KsCall || opcode.spec().bpf == On::Lower(super::strings::PASS.name);
+    let expands = |opcode: Opcode| {
+        opcode == Opcode::KsCall || opcode.spec().on[Target::Bpf] == On::Lower(super::strings::PASS.name)
+    };
     ways(func, body) > WAYS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 

@@ -84,10 +84,8 @@ pub struct Declarations {
 
 impl Declarations {
     fn of(module: &Module, types: &Types) -> Declarations {
-        let pointees = match module.target {
-            Some(Target::Bpf) => pointees::Pointees::of(module, types),
-            Some(Target::Host) | None => pointees::Pointees::default(),
-        };
+        let verified = module.target.is_some_and(|target| target.facts().verified);
+        let pointees = if verified { pointees::Pointees::of(module, types) } else { pointees::Pointees::default() };
         Declarations {
             target: module.target,
             maps: module.maps.clone(),

@@ -13,7 +13,7 @@ use super::{Changed, Declarations, Pass, Run};
 use crate::fold;
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::types::{Ty, Types};
 use std::collections::HashMap;
 
@@ -30,7 +30,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         if matches!(opcode, Opcode::KsShl | Opcode::KsShr) {
             shift(func, &cx.types, op);
         } else if matches!(opcode, Opcode::KsDiv | Opcode::KsRem)
-            || (target == Target::Bpf && matches!(opcode, Opcode::ArithSdiv | Opcode::ArithSrem))
+            || (target.facts().division == target::Division::UnsignedOnly
+                && matches!(opcode, Opcode::ArithSdiv | Opcode::ArithSrem))
         {
             let result = division(func, &cx.types, op, target);
             results.insert(func.ops[op].results[0], result);
@@ -104,10 +105,10 @@ fn division(func: &mut Function, types: &Types, op: OpId, target: Target) -> Val
         };
     }
     let mut division = Division { b, types, remainder, left, right, divisor, ty, signed, bits: bits.max(32) };
-    let result = match (target, signed) {
-        (Target::Bpf, false) => division.unsigned(division.left, division.right),
-        (Target::Bpf, true) => division.by_magnitudes(),
-        (Target::Host, _) => division.guarded(),
+    let result = match (target.facts().division, signed) {
+        (target::Division::UnsignedOnly, false) => division.unsigned(division.left, division.right),
+        (target::Division::UnsignedOnly, true) => division.by_magnitudes(),
+        (target::Division::Guarded, _) => division.guarded(),
     };
     if ty == narrow { result } else { division.b.arith_cast(result, narrow) }
 }

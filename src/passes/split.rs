@@ -23,14 +23,14 @@ pub fn part(module: &Module, target: Target) -> Module {
 fn run(module: &mut Module, _: &mut Session) -> Changed {
     match module.target {
         Some(Target::Bpf) => {
-            module.funcs.retain(|f| f.targets.bpf);
+            module.funcs.retain(|f| f.targets.contains(Target::Bpf));
             module.funcs.iter_mut().for_each(uncancelled);
             module.globals.retain(|g| g.section.is_some() || g.kind == GlobalKind::Percpu);
             module.options = None;
         }
         Some(Target::Host) => {
             module.programs.extend(module.funcs.iter().filter_map(declaration));
-            module.funcs.retain(|f| f.targets.host);
+            module.funcs.retain(|f| f.targets.contains(Target::Host));
             let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 for op in func.walk() {
@@ -48,6 +48,12 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             // The runtime pins, whoever uses what is pinned.
             module.maps.retain(|m| m.pinned || maps.contains(&m.name));
             module.globals.retain(|g| g.kind == GlobalKind::Pinned || globals.contains(&g.name));
+        }
+        Some(Target::Kmod) => {
+            module.funcs.retain(|f| f.targets.contains(Target::Kmod));
+            module.funcs.iter_mut().for_each(uncancelled);
+            module.maps.clear();
+            module.options = None;
         }
         None => crate::bug!("the module to split has no target"),
     }

@@ -10,7 +10,6 @@ use crate::ir::ops::{KsBlock, KsFor, KsIf, KsMatch, KsScope, KsWhile};
 use crate::ir::{BlockId, Builder, Exit, Function, Loc, OpData, OpId, Opcode, RegionId, Value, clone};
 use crate::session::Session;
 use crate::tables::OpTrait;
-use crate::target::Target;
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
@@ -26,9 +25,9 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     let Some(&first) = func.blocks[entry].ops.first() else { crate::bug!("@{} has no ops", func.name) };
     let loc = func.ops[first].loc;
     let body = func.body;
-    let bpf = module.target == Some(Target::Bpf);
+    let verified = module.target.is_some_and(|target| target.facts().verified);
     let mut converter =
-        Converter { func, types: &mut cx.types, bpf, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
+        Converter { func, types: &mut cx.types, verified, at: entry, loc, around: Vec::new(), joined: HashMap::new() };
     converter.region(body, entry, Yield::Nowhere);
     let joined = converter.joined;
     func.replace_values(&joined);
@@ -72,7 +71,7 @@ const SMALL: usize = 64;
 struct Converter<'a> {
     func: &'a mut Function,
     types: &'a mut Types,
-    bpf: bool,
+    verified: bool,
     /// The block that grows.
     at: BlockId,
     /// Of the op that is being converted.
@@ -316,7 +315,7 @@ impl Converter<'_> {
         let mut ops = Vec::new();
         self.func.walk_region(view.body_region(), &mut ops);
         let opaque = high - low + i128::from(view.inclusive()) == 2 && ops.len() > SMALL;
-        (self.bpf && bits < 64).then_some(Counter { low, high, opaque })
+        (self.verified && bits < 64).then_some(Counter { low, high, opaque })
     }
 
     /// The index as the body sees it, at the start of the body.

@@ -1,5 +1,8 @@
 //! The types of the tables of maps: kinds, flags, methods.
 
+use crate::target::{Maps, Target};
+use enum_map::EnumMap;
+
 /// A map kind (`ir-specs/maps.toml`).
 #[derive(Debug)]
 pub struct MapKindSpec {
@@ -23,8 +26,8 @@ pub struct MapKindSpec {
     pub spin_lock: bool,
     /// Of kinds whose entries belong to kernel objects.
     pub object: Option<ObjectSpec>,
-    pub bpf: &'static [MapAccess],
-    pub host: &'static [MapAccess],
+    /// What each target can do with the entries.
+    pub on: EnumMap<Target, &'static [MapAccess]>,
     /// What the use of such maps is called that this compiler lacks.
     pub later: Option<&'static str>,
     /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
@@ -75,10 +78,10 @@ pub enum NamedBy {
 }
 
 impl ObjectSpec {
-    /// What a side finds an entry by, as messages say it.
-    pub fn key_in_words(&self, bpf: bool) -> String {
+    /// What a target finds an entry by, as messages say it.
+    pub fn key_in_words(&self, target: Target) -> String {
         match self.named_by {
-            _ if bpf => format!("a `*{}`", self.pointer),
+            _ if target.facts().maps == Maps::InPlace => format!("a `*{}`", self.pointer),
             NamedBy::Socket => "the descriptor of a socket, an `i32`".to_owned(),
             NamedBy::Process => "the number of a process, an `i32`".to_owned(),
             NamedBy::Path => "a path, a string".to_owned(),
@@ -192,19 +195,19 @@ impl MapAccess {
 }
 
 impl MapKindSpec {
-    /// Whether a side, or either, can do something with its entries.
+    /// Whether any target can do this with its entries.
     pub fn can(&self, access: MapAccess) -> bool {
-        self.bpf.contains(&access) || self.host.contains(&access)
+        self.on.values().any(|accesses| accesses.contains(&access))
     }
 
-    /// What both sides can do with it, as the help of messages.
+    /// What the targets can do with it, as the help of messages.
     pub fn abilities(&self) -> String {
         let side = |accesses: &[MapAccess]| {
             let words: Vec<&str> = accesses.iter().map(|access| access.in_words()).collect();
             if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
         };
-        let (bpf, host) = (side(self.bpf), side(self.host));
-        let why = self.object.as_ref().filter(|_| self.bpf.is_empty()).map_or(String::new(), |object| {
+        let (bpf, host) = (side(self.on[Target::Bpf]), side(self.on[Target::Host]));
+        let why = self.object.as_ref().filter(|_| self.on[Target::Bpf].is_empty()).map_or(String::new(), |object| {
             format!(" (no type of program that there is gets a pointer to a `{}`)", object.pointer)
         });
         format!("with a `{}` BPF code can do: {bpf}{why}; user space: {host}", self.name)
@@ -222,15 +225,15 @@ pub enum Refusal {
     Later(&'static str),
 }
 
-/// Whether a side, BPF code or user space, can do something with a map; why not.
-pub fn refusal(kind: &MapKindSpec, flags: u32, access: MapAccess, bpf: bool) -> Option<Refusal> {
+/// Why a target cannot do something with a map, if it cannot.
+pub fn refusal(kind: &MapKindSpec, flags: u32, access: MapAccess, target: Target) -> Option<Refusal> {
     if let Some(later) = kind.later {
         return Some(Refusal::Later(later));
     }
-    if !(if bpf { kind.bpf } else { kind.host }).contains(&access) {
+    if !kind.on[target].contains(&access) {
         return Some(Refusal::Kind);
     }
-    let lacks = |flag: &&MapFlagSpec| if bpf { flag.bpf_lacks } else { flag.host_lacks }.contains(&access);
+    let lacks = |flag: &&MapFlagSpec| flag.lacks[target].contains(&access);
     let set = super::MAP_FLAGS.iter().filter(|flag| flags & 1 << flag.bit != 0);
     set.into_iter().find(lacks).map(Refusal::Flag)
 }
@@ -246,9 +249,8 @@ pub struct MapFlagSpec {
     pub argument: bool,
     /// The type of a stack's frames in a map that has it; none: the flag does not change it.
     pub frame: Option<&'static str>,
-    /// What the sides cannot do with a map that has it.
-    pub bpf_lacks: &'static [MapAccess],
-    pub host_lacks: &'static [MapAccess],
+    /// What each target cannot do with a map that has it.
+    pub lacks: EnumMap<Target, &'static [MapAccess]>,
 }
 
 /// What is called on maps (`ir-specs/map_methods.toml`).
@@ -262,6 +264,8 @@ pub struct MapMethodSpec {
     pub optional: bool,
     /// Called as `redirect(m, …)`.
     pub function: bool,
+    /// The parameter is a function that this target calls.
+    pub handler: Option<Target>,
     /// Called on entries: `m[k].sum()`.
     pub entry: bool,
     pub needs: MapAccess,

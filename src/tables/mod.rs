@@ -5,6 +5,9 @@ mod maps;
 
 pub use maps::*;
 
+use crate::target::Target;
+use enum_map::EnumMap;
+
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
 /// A value of one CPU lies in one per-CPU unit: PCPU_MIN_UNIT_SIZE of include/linux/percpu.h.
@@ -156,6 +159,17 @@ pub struct BuiltinSpec {
     pub supported: bool,
 }
 
+impl BuiltinSpec {
+    /// What the target calls for it.
+    pub fn callee(&self, target: Target) -> Option<&'static str> {
+        match target {
+            Target::Bpf => self.bpf,
+            Target::Host => self.host,
+            Target::Kmod => None,
+        }
+    }
+}
+
 /// A BPF helper (`ir-specs/helpers.toml`).
 #[derive(Debug)]
 pub struct HelperSpec {
@@ -212,8 +226,8 @@ pub struct OpSpec {
     pub needs: &'static [MapAccess],
     /// The program types whose code may have the op; none listed: all.
     pub programs: &'static [&'static str],
-    pub bpf: On,
-    pub host: On,
+    /// What each target does with it.
+    pub on: EnumMap<Target, On>,
     pub example: &'static str,
 }
 

@@ -1,6 +1,30 @@
 //! BPF: from the module of `split` to what the LLVM emitter takes.
 
+use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};
+
+pub static FACTS: Facts = Facts {
+    name: "bpf",
+    code: "BPF code",
+    within: "in BPF code",
+    artifact: "BPF program",
+    artifact_help: "a BPF program is a function with an attribute such as `@xdp`",
+    object_suffix: "bpf.o",
+    machine: Machine::Bpf,
+    debug: DebugForm::Btf,
+    verified: true,
+    has_libc: false,
+    has_heap: false,
+    has_floats: false,
+    functions_have_addresses: false,
+    division: Division::UnsignedOnly,
+    maps: Maps::InPlace,
+    has_private_globals: true,
+    writes_configs: false,
+    bounds_loops: true,
+    prints_by_helper: true,
+    in_kernel: true,
+};
 
 /// Each pass with the reason for its place.
 pub static PASSES: &[&Pass] = &[

@@ -1,6 +1,30 @@
 //! User space: from the module of `split` to what the LLVM emitter takes.
 
+use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};
+
+pub static FACTS: Facts = Facts {
+    name: "host",
+    code: "user space",
+    within: "in user space",
+    artifact: "`main`",
+    artifact_help: "an executable starts at `fn main() -> i32`",
+    object_suffix: "o",
+    machine: Machine::Native,
+    debug: DebugForm::Dwarf,
+    verified: false,
+    has_libc: true,
+    has_heap: true,
+    has_floats: true,
+    functions_have_addresses: true,
+    division: Division::Guarded,
+    maps: Maps::ByRuntime,
+    has_private_globals: false,
+    writes_configs: true,
+    bounds_loops: false,
+    prints_by_helper: false,
+    in_kernel: false,
+};
 
 /// Each pass with the reason for its place.
 pub static PASSES: &[&Pass] = &[

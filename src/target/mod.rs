@@ -1,46 +1,42 @@
-//! The targets: which passes each runs, and what its emitter makes.
+//! The targets: what each can do, which passes it runs, and what its emitter makes.
+//!
+//! Outside of this folder nothing compares targets: code asks for a fact (`target.facts().has_heap`) or a set
+//! (`Targets`), and matches on `Target` name every target. So a further target is a build error wherever it matters.
 
 mod bpf;
+mod facts;
 mod host;
+mod kmod;
+mod lists;
+mod set;
 
-use crate::passes::Pass;
+pub use facts::{DebugForm, Division, Facts, Machine, Maps};
+pub use set::Targets;
 
-/// A side that code runs on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+/// What code is compiled for.
+#[derive(enum_map::Enum, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Target {
     /// The kernel's BPF machine.
     Bpf,
     /// The user-space process.
     Host,
+    /// A kernel module, as C for the kernel's own build.
+    Kmod,
 }
 
 impl Target {
-    pub const ALL: [Target; 2] = [Target::Bpf, Target::Host];
+    pub const ALL: [Target; 3] = [Target::Bpf, Target::Host, Target::Kmod];
+
+    pub fn facts(self) -> &'static Facts {
+        match self {
+            Target::Bpf => &bpf::FACTS,
+            Target::Host => &host::FACTS,
+            Target::Kmod => &kmod::FACTS,
+        }
+    }
 
     /// The word of the command line and of IR text.
     pub fn name(self) -> &'static str {
-        match self {
-            Target::Bpf => "bpf",
-            Target::Host => "host",
-        }
-    }
-
-    /// The passes of this target, in order.
-    pub fn passes(self) -> &'static [&'static Pass] {
-        match self {
-            Target::Bpf => bpf::PASSES,
-            Target::Host => host::PASSES,
-        }
-    }
-
-    /// Whether `pass` has run once `last` was the last to run.
-    pub fn has_run(self, pass: &str, last: &str) -> bool {
-        let position = |name: &str| self.passes().iter().position(|p| p.name == name);
-        match (position(pass), position(last)) {
-            (Some(pass), Some(last)) => pass <= last,
-            // A pass of no target runs before the targets part.
-            (None, Some(_)) => true,
-            (_, None) => false,
-        }
+        self.facts().name
     }
 }

@@ -1,7 +1,7 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
 use super::{finish, session, status};
-use crate::cli::{Build, Emit, TargetName};
+use crate::cli::{Build, Emit};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::NoSuchArtifact;
 use crate::ir::{self, Module};
@@ -50,7 +50,7 @@ fn check_targets(args: &Build) -> Result<(), String> {
     let (Some(emit), targets) = (args.emit, &args.target) else { return Ok(()) };
     let word = emit.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
     match implied_target(emit) {
-        Some(implied) if !targets.is_empty() && !targets.iter().any(|t| t.target() == implied) => {
+        Some(implied) if !targets.is_empty() && !targets.contains(&implied) => {
             Err(format!("`--emit={word}` is of the target `{}`, which `--target` leaves out", implied.name()))
         }
         None if targets.len() > 1 && matches!(emit, Emit::LlvmIr | Emit::Asm | Emit::Obj) => {
@@ -124,11 +124,8 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
 
 /// Reports that the program has nothing for a target that was asked for.
 fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
-    let (what, help) = match target {
-        Target::Bpf => ("BPF program", "a BPF program is a function with an attribute such as `@xdp`"),
-        Target::Host => ("`main`", "an executable starts at `fn main() -> i32`"),
-    };
-    cx.environment(NoSuchArtifact { what: what.into() }).help(help);
+    let facts = target.facts();
+    cx.environment(NoSuchArtifact { what: facts.artifact.into() }).help(facts.artifact_help);
     None
 }
 
@@ -146,7 +143,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
     let artifact = match outputs.args.emit {
         Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
-        Some(Emit::Obj) => Some((Artifact::Object, Some(if target == Target::Bpf { "bpf.o" } else { "o" }))),
+        Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
         None | Some(Emit::Ast | Emit::Khir | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
@@ -162,6 +159,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
             let bpf = bpf_side(cx, module)?;
             pipeline::host(cx, module, bpf.as_ref(), want)?
         }
+        Target::Kmod => pipeline::kmod(cx, module)?,
     };
     match suffix {
         None => outputs.text(cx, bytes),
@@ -187,13 +185,13 @@ impl Outputs<'_> {
         if self.args.target.is_empty() {
             return Target::ALL.into_iter().filter(|&t| pipeline::has(module, t)).collect();
         }
-        self.args.target.iter().map(|t| t.target()).collect()
+        self.args.target.clone()
     }
 
     /// The one target of a single artifact: what `--emit` implies, else `--target`, else the first that the program has.
     fn one_target(&self, cx: &mut Session, module: &Module) -> Option<Target> {
         let implied = self.args.emit.and_then(implied_target);
-        let named = self.args.target.first().map(|t| t.target());
+        let named = self.args.target.first().copied();
         let passes = cx.options.stop_after.as_deref().and_then(|pass| {
             Target::ALL.into_iter().find(|t| pipeline::has(module, *t) && t.passes().iter().any(|p| p.name == pass))
         });
@@ -216,7 +214,7 @@ impl Outputs<'_> {
 
     /// Beside the executable, or what `-o` names if it is all that is asked for.
     fn bpf_object(&self, wanted: &[Target]) -> PathBuf {
-        let only = self.args.target == [TargetName::Bpf] && wanted == [Target::Bpf];
+        let only = matches!((self.args.target.as_slice(), wanted), ([Target::Bpf], [Target::Bpf]));
         match (&self.args.output, only) {
             (Some(output), true) => output.clone(),
             (Some(output), false) => {

@@ -31,13 +31,12 @@ fn check(cx: &mut Session, args: &Check) -> Option<()> {
 pub fn input(cx: &mut Session, input: Input) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
     let module = pipeline::front(cx, module)?;
-    if pipeline::has(&module, Target::Bpf) {
-        pipeline::bpf(cx, &module)?;
-    }
-    if pipeline::has(&module, Target::Host) {
-        pipeline::lowered(cx, &module, Target::Host)?;
-    }
-    Some(())
+    Target::ALL.into_iter().filter(|&target| pipeline::has(&module, target)).try_for_each(|target| match target {
+        // Only code generation knows how much stack the code takes.
+        Target::Bpf => pipeline::bpf(cx, &module).map(drop),
+        Target::Host => pipeline::lowered(cx, &module, target).map(drop),
+        Target::Kmod => pipeline::kmod(cx, &module).map(drop),
+    })
 }
 
 /// `--verify-diagnostics`: the source says what must be reported.

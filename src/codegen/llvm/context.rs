@@ -8,7 +8,6 @@ use super::{
 };
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::session::{Options, Session};
-use crate::target::Target;
 use inkwell::OptimizationLevel;
 use inkwell::attributes::AttributeLoc;
 use inkwell::context::Context;
@@ -165,7 +164,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     }
     let collected = Collected::default();
     let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
-    if g.target == Target::Bpf && g.cx.options.opt_level == 1 {
+    if g.facts.verified && g.cx.options.opt_level == 1 {
         // As from level 2 on. Where the constant is in a register, as with v1, verifiers before 6.8 do not know that a comparison
         // comes out as the same one did before.
         passes += ",function(jump-threading,simplifycfg)";
@@ -174,7 +173,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
         }
-        if g.target == Target::Bpf {
+        if g.facts.verified {
             keep_loop_heads_first(&g);
             clear_results_of_void(&g);
             null_tests::keep_apart(&g);
@@ -200,13 +199,12 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     let messages = collected.errors.into_inner();
     if messages.is_empty() {
         let frames = stack::frames(&collected.remarks.into_inner());
-        if g.target == Target::Bpf && !stack::check(&mut g, &frames) {
+        if g.facts.verified && !stack::check(&mut g, &frames) {
             return None;
         }
         // Only text has a terminating NUL in LLVM's buffers.
         return Some(if want == Artifact::Asm { bytes.into_iter().filter(|&b| b != 0).collect() } else { bytes });
     }
-    let side = if g.target == Target::Bpf { "BPF" } else { "native" };
-    refusals::report(g.cx, g.ir, side, &messages);
+    refusals::report(g.cx, g.ir, g.facts, &messages);
     None
 }

@@ -10,7 +10,7 @@ use crate::ir::ops::KsVar;
 use crate::ir::{BlockId, Function, Opcode, Role, Value};
 use crate::session::Mcpu;
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{DebugForm, Machine};
 use crate::types::{Space, Ty, TyKind};
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Linkage;
@@ -27,7 +27,7 @@ const BPF_ARGUMENTS: usize = 5;
 /// Every function that the target has.
 pub fn emit_all(g: &mut ModuleGen) {
     let module = g.ir;
-    let emitted = |f: &&Function| g.target == Target::Bpf || !matches!(f.role, Role::Program { .. });
+    let emitted = |f: &&Function| g.facts.machine == Machine::Bpf || !matches!(f.role, Role::Program { .. });
     let funcs: Vec<&Function> = module.funcs.iter().filter(emitted).collect();
     // Programs first: their names are for the user to find, so that they must not give way to others.
     let (programs, others): (Vec<_>, Vec<_>) = funcs.iter().partition(|f| matches!(f.role, Role::Program { .. }));
@@ -42,16 +42,16 @@ pub fn emit_all(g: &mut ModuleGen) {
 /// The name in the symbol table. Those of user space start with a prefix that no C identifier has, so that a function
 /// called `read` never meets libc's.
 fn symbol(g: &ModuleGen, func: &Function) -> String {
-    match g.target {
-        Target::Host => format!("ks.user.{}", func.name),
-        Target::Bpf => identifier(&func.name),
+    match g.facts.debug {
+        DebugForm::Btf => identifier(&func.name),
+        DebugForm::Dwarf => format!("ks.user.{}", func.name),
     }
 }
 
 fn declare(g: &mut ModuleGen, func: &Function) {
     let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
     let is_program = matches!(func.role, Role::Program { .. });
-    let exported = g.target == Target::Host && g.cx.options.exports.iter().any(|name| **name == *func.name);
+    let exported = g.facts.machine == Machine::Native && g.cx.options.exports.iter().any(|name| **name == *func.name);
     let linkage = if is_program || exported { Linkage::External } else { Linkage::Internal };
     let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
     if let Some(section) = section(g.cx, func) {
@@ -93,7 +93,7 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
         // Debuggers find it by name.
         set(AttributeLoc::Function, "noinline");
     }
-    if g.target == Target::Bpf {
+    if !g.facts.has_libc {
         // There is no libc: a loop that clears memory must stay one, and no name of ours means libc's.
         set_text("no-builtins", "");
         if g.cx.options.mcpu >= Mcpu::V4 {
@@ -177,7 +177,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         let size = |value| self.types().size_of(self.pointee(value));
         let roomy = if self.g.cx.stack_is_scarce { 0 } else { ROOMY };
         let in_memory = lifetimes::in_memory(self.func, self.types());
-        self.g.target == Target::Bpf && in_memory.into_iter().map(size).sum::<u64>() > roomy
+        self.g.facts.verified && in_memory.into_iter().map(size).sum::<u64>() > roomy
     }
 
     /// The blocks that control reaches, each after the one that dominates it.

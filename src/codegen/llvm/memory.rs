@@ -4,7 +4,6 @@ use super::function::FnGen;
 use super::module::slot_align;
 use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField};
 use crate::ir::{OpId, Opcode, Value};
-use crate::target::Target;
 use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use inkwell::IntPredicate;
 use inkwell::values::PointerValue;
@@ -159,7 +158,7 @@ impl<'c> FnGen<'_, '_, 'c> {
     pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
         let unit = to.1.min(from.1).min(8);
         let by_units = from.1 < to.1.min(8);
-        if self.g.target == Target::Bpf && by_units && size.div_ceil(unit) <= MAX_UNITS {
+        if !self.g.facts.has_libc && by_units && size.div_ceil(unit) <= MAX_UNITS {
             return self.copy_units(to.0, (from.0, unit), size);
         }
         let chunked = self.in_chunks(size, unit, |f, at| {
@@ -227,7 +226,7 @@ impl<'c> FnGen<'_, '_, 'c> {
     /// In BPF code, a loop over as many whole units as there are, where straight code would have too many stores: `each`
     /// emits one at an offset. Yields how many bytes that took care of.
     fn in_chunks(&mut self, size: u64, unit: u64, each: impl Fn(&mut Self, inkwell::values::IntValue<'c>)) -> u64 {
-        if self.g.target == Target::Host || size.div_ceil(unit) <= MAX_STORES {
+        if self.g.facts.has_libc || size.div_ceil(unit) <= MAX_STORES {
             return 0;
         }
         let whole = size / unit * unit;

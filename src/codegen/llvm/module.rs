@@ -4,7 +4,7 @@ use super::builder::Build;
 use super::debug::Debug;
 use crate::ir::{self, Symbol};
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{Facts, Machine, Target};
 use inkwell::context::Context;
 use inkwell::module::{FlagBehavior, Linkage, Module};
 use inkwell::targets::TargetMachine;
@@ -21,6 +21,7 @@ pub struct ModuleGen<'a, 'c> {
     pub cx: &'a mut Session,
     pub ir: &'a ir::Module,
     pub target: Target,
+    pub facts: &'static Facts,
     pub context: &'c Context,
     pub module: Module<'c>,
     pub build: Build<'c>,
@@ -42,6 +43,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
         context: &'c Context,
         machine: &TargetMachine,
     ) -> ModuleGen<'a, 'c> {
+        let facts = target.facts();
         let module = context.create_module(&ir.name);
         module.set_source_file_name(&cx.sources.file(ir.file).name);
         module.set_triple(&machine.get_triple());
@@ -50,14 +52,15 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
         // Without the first, debug information is dropped.
         module.add_basic_value_flag("Debug Info Version", FlagBehavior::Warning, number(3));
         module.add_basic_value_flag("Dwarf Version", FlagBehavior::Warning, number(5));
-        if target == Target::Host {
+        if facts.machine == Machine::Native {
             module.add_basic_value_flag("PIC Level", FlagBehavior::Override, number(2));
         }
-        let debug = Debug::new(&module, cx, ir.file, target);
+        let debug = Debug::new(&module, cx, ir.file, facts.debug);
         ModuleGen {
             cx,
             ir,
             target,
+            facts,
             context,
             module,
             build: Build::new(context),

@@ -5,6 +5,7 @@ use crate::diag::codes::limits::{Refused, StackTooLarge, TooManyArguments};
 use crate::ir::Module;
 use crate::session::Session;
 use crate::source::Span;
+use crate::target::Facts;
 use std::collections::BTreeSet;
 
 /// One message of LLVM, taken apart: `FILE:LINE:COLUMN: in function NAME TYPE: TEXT`, all but the text optional.
@@ -15,17 +16,17 @@ struct Refusal<'m> {
 }
 
 /// Reports each kind of message once per function: LLVM repeats it for every instruction concerned.
-pub fn report(cx: &mut Session, module: &Module, side: &str, messages: &[String]) {
+pub fn report(cx: &mut Session, module: &Module, facts: &Facts, messages: &[String]) {
     let mut seen = BTreeSet::new();
     for message in messages {
         let refusal = read(message);
         if seen.insert((refusal.function, refusal.text)) {
-            say(cx, module, side, &refusal);
+            say(cx, module, facts, &refusal);
         }
     }
 }
 
-fn say(cx: &mut Session, module: &Module, side: &str, refusal: &Refusal) {
+fn say(cx: &mut Session, module: &Module, facts: &Facts, refusal: &Refusal) {
     let span = span(cx, module, refusal);
     if refusal.text.contains("stack limit") {
         let largest = refusal.function.and_then(|name| stack::largest(module, cx, name));
@@ -35,8 +36,8 @@ fn say(cx: &mut Session, module: &Module, side: &str, refusal: &Refusal) {
     } else if refusal.text.contains("too many args") || refusal.text.contains("stack arguments") {
         cx.error(span, TooManyArguments {}).help("pass fewer parameters, or a struct");
     } else {
-        let (side, why) = (side.to_owned(), refusal.text.to_owned());
-        cx.error(span, Refused { side, why });
+        let why = refusal.text.to_owned();
+        cx.error(span, Refused { what: facts.code.to_owned(), why });
     }
 }
 

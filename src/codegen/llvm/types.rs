@@ -6,7 +6,6 @@
 
 use super::module::ModuleGen;
 use crate::tables::{CONTEXTS, FieldRole};
-use crate::target::Target;
 use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
@@ -17,7 +16,7 @@ impl<'c> ModuleGen<'_, 'c> {
             TyKind::Bool => self.build.int_type(1).into(),
             TyKind::F64 => self.context.f64_type().into(),
             // BPF has no addresses of functions: the pass `function-pointers` gives them numbers.
-            TyKind::Fn(_) if self.target == Target::Bpf => self.build.int_type(64).into(),
+            TyKind::Fn(_) if !self.facts.functions_have_addresses => self.build.int_type(64).into(),
             TyKind::Ptr { .. } | TyKind::Place { .. } | TyKind::Fn(_) | TyKind::Null => self.build.ptr_type().into(),
             TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
                 self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into()

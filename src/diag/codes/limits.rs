@@ -53,7 +53,7 @@ codes! {
     E0546 SectionName { name, section } = "`{name}` has the name of the section `{section}` of the BPF object",
 
     /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
-    E0549 Refused { side, why } = "no {side} code can be made of this: {why}",
+    E0549 Refused { what, why } = "LLVM makes no {what} of this: {why}",
 
     /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
     W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",

@@ -8,6 +8,9 @@ codes! {
     /// object, one without `main` no executable, and IR has no syntax tree.
     E0602 NoSuchArtifact { what } = "this input has no {what}",
 
+    /// The code runs in a kernel module, and the compiler has no C for this.
+    E0604 NotInModule { what, func } = "{what} cannot be compiled for a kernel module, where `{func}` runs",
+
     /// The instruction set level that was asked for has no such instruction; a later one has. Level v3 works on every kernel
     /// that this compiler supports, v4 from 6.6 on.
     E0610 NeedsMcpu { what, level } = "{what} needs `--mcpu={level}` or later",

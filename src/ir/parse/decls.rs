@@ -297,8 +297,7 @@ impl Parser<'_> {
             let value = func.param(index);
             self.values.insert(number, value);
         }
-        func.targets.bpf = self.eat_word("bpf");
-        func.targets.host = self.eat_word("host");
+        func.targets = Target::ALL.into_iter().filter(|target| self.eat_word(target.name())).collect();
         let body = func.body;
         self.region(&mut func, body)?;
         self.check_labels(&func)?;

@@ -19,7 +19,6 @@ use super::ops::KsScope;
 use super::{Exit, Function, Module, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
 use crate::tables::{Many, OpTrait};
-use crate::target::Target;
 use std::collections::{HashMap, HashSet};
 
 /// Why the module is not well formed.
@@ -148,11 +147,7 @@ impl Checker<'_> {
         use crate::tables::On;
         let Some(target) = self.module.target else { return Ok(()) };
         let spec = self.func.ops[op].opcode.spec();
-        let on = match target {
-            Target::Bpf => spec.bpf,
-            Target::Host => spec.host,
-        };
-        match on {
+        match spec.on[target] {
             On::Emit => Ok(()),
             On::Reject(_) => Err(self.say(op, &format!("target {} rejects it", target.name()))),
             On::Lower(pass) => {

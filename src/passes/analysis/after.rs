@@ -8,6 +8,7 @@ use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
 use crate::source::Span;
 use crate::tables::OpTrait;
+use crate::target::Target;
 use std::collections::{BTreeMap, HashMap};
 
 /// Why the event may have come before.
@@ -88,7 +89,7 @@ pub fn follow(module: &Module, watch: &mut impl Watch) {
         known: HashMap::new(),
         watch,
     };
-    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.host) {
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
         if matches!(func.role, Role::Main) {
             walk.call(at, Before::No);
         }
@@ -123,7 +124,7 @@ impl<W: Watch> Walk<'_, W> {
         }
         let symbols = op.attrs.iter().filter_map(|attr| if let Attr::Symbol(name) = attr { Some(name) } else { None });
         let funcs = symbols.filter_map(|name| self.index.get(name).copied());
-        funcs.filter(|&func| self.module.funcs[func].targets.host).collect()
+        funcs.filter(|&func| self.module.funcs[func].targets.contains(Target::Host)).collect()
     }
 
     /// The state after a call.

@@ -7,7 +7,7 @@ use crate::ir::ops::KsGlobal;
 use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::{OpTrait, OperandKind};
-use crate::target::Target;
+use crate::target::Facts;
 use std::collections::HashMap;
 
 /// The global that an op names.
@@ -41,31 +41,28 @@ pub fn written(func: &Function, op: OpId, roots: &HashMap<Value, Symbol>) -> Vec
 
 /// Reports variables of BPF code alone that user space uses, and configs that BPF code writes. `called_from` adds how the
 /// function is reached.
-pub fn check(
-    module: &Module,
-    cx: &mut Session,
-    func: &Function,
-    target: Target,
-    called_from: &dyn Fn(&mut Diagnostic),
-) {
+pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, called_from: &dyn Fn(&mut Diagnostic)) {
     let ops = func.walk();
     let roots = roots(func, &ops);
     let kind = |name: &Symbol| module.global(name).map(|global| global.kind);
     for op in ops {
         let data = &func.ops[op];
         let span = data.loc.span;
-        if let (Target::Host, Some(name)) = (target, global_of(data)) {
+        let private = global_of(data).filter(|_| !facts.has_private_globals).and_then(|name| {
             let word = match kind(name) {
                 Some(GlobalKind::Local) => "local",
                 Some(GlobalKind::Percpu) => "percpu",
-                Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Config) | None => continue,
+                Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Config) | None => return None,
             };
+            Some((name, word))
+        });
+        if let Some((name, word)) = private {
             let (name, func) = (cx.source_name(name), cx.source_name(&func.name));
             let declared = name.rsplit('.').next().unwrap_or_default();
             let error = cx.error(span, BpfOnly { what: format!("`{word} var {name}`"), func });
             error.help(format!("what both sides see is declared `var {declared}`"));
             called_from(error);
-        } else if target == Target::Bpf {
+        } else if !facts.writes_configs {
             let is_config = |name: &&Symbol| kind(name) == Some(GlobalKind::Config);
             for name in assigned(data, &roots).filter(is_config) {
                 let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });

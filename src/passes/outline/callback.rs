@@ -2,8 +2,9 @@
 
 use super::super::hide::{compared_places, hide, ways};
 use super::frame::{Placed, free_values, leaves};
-use super::{GO_ON, NAME, STOP, TARGETS};
+use super::{GO_ON, NAME, STOP};
 use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
+use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
@@ -47,7 +48,7 @@ pub fn make(
         params.into_iter().map(|(name, ty)| Param { name: name.into(), ty, out: false, span }).collect();
     let count = params.len();
     let mut callback = Function::new(name, span, span, Role::Helper, params, Ty::I64);
-    callback.targets = TARGETS;
+    callback.targets = Targets::from([Target::Bpf]);
     let (address, entry) = (callback.param(count - 1), callback.entry());
     let mut values: HashMap<Value, Value> = HashMap::new();
     let mut b = Builder::at_end(&mut callback, entry, loc);

@@ -20,7 +20,7 @@ mod pointers;
 
 use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol, Targets};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
 use crate::session::{Session, SourceNames};
 use crate::types::Types;
 use frame::{Frame, Kind, Placed};
@@ -167,6 +167,3 @@ fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
 /// What a callback tells the helper.
 const GO_ON: i128 = 0;
 const STOP: i128 = 1;
-
-/// A callback runs where its loop did.
-const TARGETS: Targets = Targets { bpf: true, host: false };

@@ -7,12 +7,13 @@ use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Module, OpData, OpId, Opcode};
 use crate::passes::analysis::after::{self, Cause, Watch};
 use crate::session::Session;
+use crate::target::Target;
 use std::collections::BTreeMap;
 
 pub fn check(module: &Module, cx: &mut Session) {
     let mut attached = Attached { module, writes: BTreeMap::new() };
     after::follow(module, &mut attached);
-    let bpf = || module.funcs.iter().filter(|func| func.targets.bpf);
+    let bpf = || module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf));
     for ((func, op), cause) in attached.writes {
         let write = &module.funcs[func].ops[op];
         let map = MapUpdateCpu::of(write).map();

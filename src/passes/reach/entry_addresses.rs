@@ -4,12 +4,12 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::maps::EntryAddress;
 use crate::ir::{Function, Opcode, Role};
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use crate::types::{Space, TyKind};
 
 /// Reports those that a function of user space takes. `called_from` adds how the function is reached.
 pub fn check(cx: &mut Session, func: &Function, target: Target, called_from: &dyn Fn(&mut Diagnostic)) {
-    if target == Target::Bpf {
+    if target.facts().maps == Maps::InPlace {
         return;
     }
     for op in func.walk() {

@@ -5,7 +5,7 @@
 
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ pub fn refused<'m>(func: &Function, types: &Types, module: &'m Module, target: T
     for op in func.walk() {
         let data = &func.ops[op];
         let Some(map) = data.map().and_then(|name| module.map(name)) else { continue };
-        let why = |access| refusal(map.kind, map.flags, access, target == Target::Bpf);
+        let why = |access| refusal(map.kind, map.flags, access, target);
         for &access in data.opcode.spec().needs {
             let presence = access == MapAccess::Lookup && why(MapAccess::Presence).is_none() && only_tested(func, op);
             if let Some(why) = why(access).filter(|_| !presence) {
@@ -69,12 +69,12 @@ pub fn keys_of_other_side<'m>(
     for op in func.walk() {
         let data = &func.ops[op];
         let map = data.map().and_then(|name| module.map(name)).filter(|map| map.kind.object.is_some());
-        // Where the side can do nothing at all with the kind, that is said.
-        let map = map.filter(|map| !if target == Target::Bpf { map.kind.bpf } else { map.kind.host }.is_empty());
+        // Where the target can do nothing at all with the kind, that is said.
+        let map = map.filter(|map| !map.kind.on[target].is_empty());
         let key = data.opcode.spec().operands.iter().position(|operand| operand.name == "key");
         let (Some(map), Some(key)) = (map, key) else { continue };
         let TyKind::Place { of, .. } = types.kind(func.ty(data.operands[key])) else { continue };
-        if matches!(types.kind(of), TyKind::Ptr { .. }) != (target == Target::Bpf) {
+        if matches!(types.kind(of), TyKind::Ptr { .. }) != (target.facts().maps == Maps::InPlace) {
             found.push((op, map, of));
         }
     }

@@ -16,15 +16,16 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
-use crate::ir::{Function, Module, OpData, Opcode, Role, Targets, Value};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal, Rejection};
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
+use enum_map::EnumMap;
 use map_rules::Refused;
 use std::rc::Rc;
 
@@ -46,12 +47,16 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
     let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
     let host = graph.reach(main.iter().copied().chain(rest));
-    check(module, cx, &bpf, Target::Bpf);
-    check(module, cx, &host, Target::Host);
+    // No role of functions is a module's.
+    let kmod = graph.reach(Vec::new());
+    let reached = EnumMap::from_array([bpf, host, kmod]);
+    for (target, reached) in &reached {
+        check(module, cx, reached, target);
+    }
     check_programs(module, cx, &graph, &programs);
-    check_recursion(module, cx, &CallGraph::direct(module), &bpf);
+    check_recursion(module, cx, &CallGraph::direct(module), &reached[Target::Bpf]);
     for (at, func) in module.funcs.iter_mut().enumerate() {
-        func.targets = Targets { bpf: bpf.contains(at), host: host.contains(at) };
+        func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
     }
     cpu_writes::check(module, cx);
     Changed::Yes
@@ -61,9 +66,9 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     let names = Rc::clone(&cx.names);
     for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
-        let chain = reached.chain(at);
+        let (chain, facts) = (reached.chain(at), target.facts());
         match (&func.role, target) {
-            (Role::Helper, Target::Host) => {
+            (Role::Helper, Target::Host | Target::Kmod) => {
                 let Some(site) = chain.first() else { continue };
                 let name = cx.source_name(&func.name);
                 let error = cx.error(span(module, *site), HelperFromUserSpace { name });
@@ -72,7 +77,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 error.help("without `@helper` it is compiled for each side that calls it");
                 continue;
             }
-            (Role::Main, Target::Bpf) => {
+            (Role::Main, Target::Bpf | Target::Kmod) => {
                 let Some(site) = chain.first() else { continue };
                 let error = cx.error(span(module, *site), MainFromBpf { name: cx.source_name(&func.name) });
                 called_from(module, &names, error, &chain[1..]);
@@ -80,14 +85,14 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             }
             (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
         }
-        if target == Target::Bpf
+        if !facts.has_floats
             && let Some(span) = first_float(func, &cx.types)
         {
             let func = cx.source_name(&func.name);
             let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func });
             called_from(module, &names, error, &chain);
         }
-        global_uses::check(module, cx, func, target, &|error| called_from(module, &names, error, &chain));
+        global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));
         entry_addresses::check(cx, func, target, &|error| called_from(module, &names, error, &chain));
         let mut rejected = Vec::new();
         for op in func.walk() {
@@ -104,14 +109,14 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
-        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| target == Target::Bpf) {
+        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
             called_from(module, &names, error, &chain);
         }
-        let tries =
-            if target == Target::Host { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
+        let copied = facts.maps == Maps::ByRuntime;
+        let tries = if copied { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
         for (op, map) in tries {
             let name = cx.source_name(&map.name);
             let error = cx.error(func.ops[op].loc.span, TrieInPlace { name: name.clone() });
@@ -120,8 +125,8 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         }
         for (op, map, key) in map_rules::keys_of_other_side(func, &cx.types, module, target) {
             let (name, found) = (cx.source_name(&map.name), cx.types.name(key));
-            let side = if target == Target::Bpf { "BPF code" } else { "user space" }.to_owned();
-            let wants = map.kind.object.as_ref().map_or(String::new(), |o| o.key_in_words(target == Target::Bpf));
+            let side = facts.code.to_owned();
+            let wants = map.kind.object.as_ref().map_or(String::new(), |object| object.key_in_words(target));
             let error = cx.error(func.ops[op].loc.span, ObjectKey { name, side, wants, found });
             called_from(module, &names, error, &chain);
         }
@@ -141,10 +146,10 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
 /// What the map does not allow on the target.
 fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
     let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
-    let side = if target == Target::Bpf { "in BPF code" } else { "in user space" }.to_owned();
+    let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
     let error = match refused.why {
         Refusal::Later(what) => return cx.error(span, NotSupportedYet { what: what.to_owned() }),
-        Refusal::Kind | Refusal::Flag(_) if refused.in_place && target == Target::Bpf => {
+        Refusal::Kind | Refusal::Flag(_) if refused.in_place && in_place => {
             cx.error(span, ReadOnlyEntry { name, kind })
         }
         Refusal::Kind | Refusal::Flag(_) => {
@@ -217,11 +222,7 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
 /// The code of the error, if the target does not have the op.
 fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
-    let on = match target {
-        Target::Bpf => spec.bpf,
-        Target::Host => spec.host,
-    };
-    match on {
+    match spec.on[target] {
         On::Reject(code) => Some(code),
         On::Emit | On::Lower(_) => None,
     }
@@ -244,6 +245,7 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: Rejection) -> 
             }
             error
         }
+        Rejection::E0604 => cx.error(op.loc.span, NotInModule { what, func }),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::passes::analysis::after::{self, Watch};
 use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
 use crate::tables::AttrKind;
+use crate::target::Target;
 use std::collections::{BTreeMap, HashMap};
 
 /// A write after which what BPF code relied on would be wrong.
@@ -29,7 +30,7 @@ pub fn find(module: &Module) -> BTreeMap<Symbol, Late> {
     let roots = module.funcs.iter().map(|func| roots(func, &func.walk())).collect();
     let mut loads = Loads { module, roots, late: BTreeMap::new() };
     after::follow(module, &mut loads);
-    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.host) {
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
         for op in func.walk() {
             loads.addressed(at, &func.ops[op]);
         }

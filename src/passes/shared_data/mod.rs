@@ -15,6 +15,7 @@ use super::{Changed, Pass, Run};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
+use crate::target::Target;
 use late_writes::{Cause, Late};
 use std::collections::BTreeSet;
 
@@ -23,7 +24,7 @@ pub static PASS: Pass =
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut shared: BTreeSet<Symbol> = BTreeSet::new();
-    for func in module.funcs.iter().filter(|f| f.targets.bpf) {
+    for func in module.funcs.iter().filter(|f| f.targets.contains(Target::Bpf)) {
         shared.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
     }
     let late = late_writes::find(module);

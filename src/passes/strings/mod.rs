@@ -13,7 +13,6 @@ use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsStr, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
-use crate::target::Target;
 use crate::types::{TyKind, Types};
 use std::collections::HashMap;
 use words::Words;
@@ -29,29 +28,29 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
         let opcode = func.ops[op].opcode;
         let data = &func.ops[op];
         let ends_matter = data.results.iter().any(|result| used.contains_key(result));
-        let bpf = module.target == Some(Target::Bpf);
+        let verified = module.target.is_some_and(|target| target.facts().verified);
         let result = if opcode == Opcode::StrCopy {
             let view = StrCopy::of(data);
             let (to, from) = (view.to(), view.from());
-            write::copy(&mut words(func, &mut cx.types, op, bpf), to, from);
+            write::copy(&mut words(func, &mut cx.types, op, verified), to, from);
             None
         } else if opcode == Opcode::StrAppend {
             let view = StrAppend::of(data);
             let append = write::Append { to: view.to(), at: view.at(), from: view.from(), ends_matter };
-            append.expand(&mut words(func, &mut cx.types, op, bpf))
+            append.expand(&mut words(func, &mut cx.types, op, verified))
         } else if opcode == Opcode::StrLen {
             let (place, ty) = (StrLen::of(data).place(), func.ty(data.results[0]));
-            let mut words = words(func, &mut cx.types, op, bpf);
+            let mut words = words(func, &mut cx.types, op, verified);
             let length = words.length(place);
             Some(words.cast(length, ty))
         } else if opcode == Opcode::StrEq {
             let view = StrEq::of(data);
             let (left, right) = (view.left(), view.right());
-            Some(compare::equal(&mut words(func, &mut cx.types, op, bpf), left, right))
+            Some(compare::equal(&mut words(func, &mut cx.types, op, verified), left, right))
         } else if opcode == Opcode::StrStartsWith {
             let view = StrStartsWith::of(data);
             let (place, prefix) = (view.place(), view.prefix());
-            Some(compare::starts_with(&mut words(func, &mut cx.types, op, bpf), place, prefix))
+            Some(compare::starts_with(&mut words(func, &mut cx.types, op, verified), place, prefix))
         } else {
             continue;
         };
@@ -65,8 +64,8 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     changed
 }
 
-fn words<'f>(func: &'f mut Function, types: &'f mut Types, op: OpId, bpf: bool) -> Words<'f> {
-    Words { b: Builder::before(func, op, NAME), types, bpf }
+fn words<'f>(func: &'f mut Function, types: &'f mut Types, op: OpId, verified: bool) -> Words<'f> {
+    Words { b: Builder::before(func, op, NAME), types, verified }
 }
 
 /// Bytes of the text that a place holds, NULs included.

@@ -9,7 +9,7 @@ pub struct Words<'f> {
     pub b: Builder<'f>,
     pub types: &'f mut Types,
     /// The code is for BPF, whose verifier follows every way through it.
-    pub bpf: bool,
+    pub verified: bool,
 }
 
 /// The parts of so many bytes by 8, 4, 2 and 1 of them: offset and size of each.
@@ -83,7 +83,7 @@ impl Words<'_> {
     pub fn forget(&mut self, place: Value) {
         let on_stack =
             matches!(self.types.kind(self.b.func.ty(place)), TyKind::Place { space: Space::Stack | Space::Any, .. });
-        if !self.bpf || !on_stack {
+        if !self.verified || !on_stack {
             return;
         }
         for part in parts(0, self.size(place)) {
@@ -175,7 +175,7 @@ impl Words<'_> {
 
     fn inside(&mut self, block: crate::ir::BlockId) -> Words<'_> {
         let loc = self.b.loc;
-        Words { b: Builder::at_end(self.b.func, block, loc), types: self.types, bpf: self.bpf }
+        Words { b: Builder::at_end(self.b.func, block, loc), types: self.types, verified: self.verified }
     }
 
     /// Bytes before the first NUL; as many as there are if there is none.
@@ -204,7 +204,7 @@ impl Words<'_> {
         }
         let length = self.b.ks_load(length, Ty::U64);
         // Else the verifier would go on once for each way out of the loop.
-        if self.bpf { self.b.bpf_forget(length, Ty::U64) } else { length }
+        if self.verified { self.b.bpf_forget(length, Ty::U64) } else { length }
     }
 
     /// Adds how many bytes of a word come before its first NUL; yields whether there is one.

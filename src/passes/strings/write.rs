@@ -99,7 +99,7 @@ impl Append {
             let goes_on = w.is(stops, "eq", 0);
             w.when(goes_on, |w| {
                 // The verifier has to see that it is in range.
-                let target = if w.bpf { w.b.bpf_clamp(target, last.into(), Ty::U64) } else { target };
+                let target = if w.verified { w.b.bpf_clamp(target, last.into(), Ty::U64) } else { target };
                 let target = w.unit(self.to, 1, target);
                 w.b.ks_store(target, byte);
             });
@@ -110,7 +110,7 @@ impl Append {
             return None;
         }
         // What the verifier knows of it now depends on the turn in which the loop ended.
-        let at = if w.bpf { w.b.bpf_forget(at, Ty::U64) } else { at };
+        let at = if w.verified { w.b.bpf_forget(at, Ty::U64) } else { at };
         let length = w.length(self.from);
         let end = w.b.arith_add(at, length, Ty::U64);
         let ty = w.b.func.ty(self.at);

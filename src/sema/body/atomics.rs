@@ -1,16 +1,17 @@
 //! `fetch_add(place, n)` and the like: atomic operations that yield the old value.
 
+use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{error_expr, local};
-use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::maps::{AtomicPlace, AtomicType};
 use crate::sema::tree::{Expr, ExprKind};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
+use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -83,7 +84,7 @@ impl Checker<'_, '_> {
         }
         let is_entry = local(place).is_some_and(|local| self.info(local).kind == LocalKind::Entry);
         let in_bpf = is_entry || matches!(place.kind, ExprKind::Deref(_));
-        if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.side == Side::Bpf) {
+        if matches!(place.kind, ExprKind::Global(_)) || (in_bpf && self.targets.all(|on| on.maps == Maps::InPlace)) {
             return true;
         }
         let text = self.text(place.span).to_owned();

@@ -1,9 +1,9 @@
 //! Arrays: elements, literals, loops.
 
+use super::Checker;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
-use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ElementCount, IndexRange, MismatchedTypes, NotIndexable, UnknownTypeOf};
@@ -65,7 +65,7 @@ impl Checker<'_, '_> {
         let length = self.elements(base.ty).map_or(0, |(_, length)| length);
         let in_packet = self.is_in_packet(&base);
         if length > LONGEST_OF_CHOICES
-            && (in_packet || (self.side == Side::Bpf && self.cx.types.holds_pointer(element)))
+            && (in_packet || (self.targets.all(|on| on.verified) && self.cx.types.holds_pointer(element)))
         {
             // The verifier follows constant offsets alone there, so each element is a branch of its own.
             let what = if in_packet { "packet data" } else { "an array of pointers" };

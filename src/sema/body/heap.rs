@@ -1,9 +1,9 @@
 //! `new T()` and `delete pointer`: objects on the heap of user space.
 
+use super::Checker;
 use super::flow::Flow;
 use super::scope::LocalKind;
 use super::value::error_expr;
-use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
 use crate::diag::codes::support::NotSupportedYet;
@@ -37,7 +37,7 @@ pub(super) fn join(
 impl Checker<'_, '_> {
     /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
     pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Expr {
-        if self.side == Side::Bpf {
+        if !self.targets.any(|on| on.has_heap) {
             self.error(span, NotSupportedYet { what: "`new` in BPF code".into() })
                 .help("a local variable lives as long as its function, an entry of a map until it is deleted");
             return error_expr(span);
@@ -75,7 +75,7 @@ impl Checker<'_, '_> {
 
     /// `delete pointer`
     pub fn delete_object(&mut self, pointer: Expr, span: Span) -> Option<StmtKind> {
-        if self.side == Side::Bpf {
+        if !self.targets.any(|on| on.has_heap) {
             self.error(span, NotSupportedYet { what: "`delete` of a pointer in BPF code".into() })
                 .help("`delete map[key]` deletes an entry of a map");
             return None;

@@ -1,10 +1,10 @@
 //! Loops, and the ways out of them.
 
+use super::Checker;
 use super::doubts::Trusted;
 use super::flow::Flow;
 use super::scope::LocalKind;
 use super::value;
-use super::{Checker, Side};
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
 
     /// Loops of BPF code end, as by `break`, after the most turns that the kernel allows.
     fn after_endless(&mut self) {
-        let ends = self.side != Side::Host && self.loops.last().is_some_and(|innermost| innermost.again);
+        let ends = self.targets.any(|on| on.bounds_loops) && self.loops.last().is_some_and(|innermost| innermost.again);
         self.flow.reachable &= ends;
         self.flow.unforeseen = ends;
     }

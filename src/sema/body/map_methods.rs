@@ -1,8 +1,8 @@
 //! What is called on maps, and what a map allows at all.
 
+use super::Checker;
 use super::calls::counted;
 use super::value::error_expr;
-use super::{Checker, Side};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
@@ -34,24 +34,19 @@ impl Checker<'_, '_> {
     pub fn can_any(&mut self, map: MapId, accesses: &[MapAccess], span: Span) -> bool {
         let declared = self.env.program.map(map);
         let why = |access: MapAccess| {
-            let [bpf, host] = [true, false].map(|bpf| refusal(declared.kind, declared.flags, access, bpf));
-            match self.side {
-                Side::Bpf => bpf,
-                Side::Host => host,
-                Side::Either => bpf.and(host),
+            let mut last = None;
+            for target in self.targets.iter() {
+                last = Some(refusal(declared.kind, declared.flags, access, target)?);
             }
+            last
         };
         if accesses.iter().any(|&access| why(access).is_none()) {
             return true;
         }
         let Some((access, why)) = accesses.last().and_then(|&access| Some((access, why(access)?))) else { return true };
         let (name, kind) = (declared.name.clone(), declared.kind);
-        let side = match self.side {
-            _ if !kind.can(access) => "on any side",
-            Side::Bpf => "in BPF code",
-            Side::Host => "in user space",
-            Side::Either => "on any side",
-        };
+        let only = self.targets.only().filter(|_| kind.can(access));
+        let side = only.map_or("on any side", |target| target.facts().within);
         let refuses =
             || MapRefuses { name, kind: kind.name.to_owned(), what: access.in_words().into(), side: side.into() };
         match why {
@@ -95,7 +90,7 @@ impl Checker<'_, '_> {
             self.check_args(args);
             return error_expr(span);
         }
-        if matches!(method.needs, MapAccess::Events | MapAccess::Drain) {
+        if method.handler.is_some() {
             return self.handed_to(MapCall { map, method, name, args, span });
         }
         let Some(mut args) = self.method_args(MapCall { map, method, name, args, span }) else {

@@ -1,7 +1,6 @@
 //! Entries of maps: reading, writing, presence.
 
 use super::Checker;
-use super::Side;
 use super::assign::Assignment;
 use super::exprs::strip;
 use super::scope::LocalKind;
@@ -15,6 +14,7 @@ use crate::sema::tree::{
 };
 use crate::source::Span;
 use crate::tables::MapAccess;
+use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -76,8 +76,8 @@ impl Checker<'_, '_> {
     pub fn percpu_value(&mut self, map: MapId, span: Span) {
         let declared = self.env.program.map(map);
         let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
-        if declared.kind.percpu && self.side != Side::Bpf && !summable {
-            let (name, either) = (declared.name.clone(), self.side == Side::Either);
+        if declared.kind.percpu && self.targets.any(|on| on.maps == Maps::ByRuntime) && !summable {
+            let (name, either) = (declared.name.clone(), self.targets.only().is_none());
             let error = self.error(span, PercpuValue { name: name.clone() });
             error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
             error.help(format!("`for (cpu, v in {name}[key])` goes through all"));

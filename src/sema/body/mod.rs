@@ -73,6 +73,7 @@ use crate::diag::codes::types::MissingReturn;
 use crate::modules::ModuleId;
 use crate::session::Session;
 use crate::source::Span;
+use crate::target::{Target, Targets};
 use crate::types::Ty;
 use doubts::Doubts;
 pub use events::takes as takes_events;
@@ -113,22 +114,14 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) 
     }
 }
 
-/// Where the function runs, as far as its declaration says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Bpf,
-    Host,
-    /// User space, or BPF if that calls it.
-    Either,
-}
-
 struct Checker<'c, 'e> {
     cx: &'c mut Session,
     env: &'c Env<'e>,
     func: FuncId,
     /// Whose names it sees.
     module: ModuleId,
-    side: Side,
+    /// What the function may run on, as far as its declaration says.
+    targets: Targets,
     locals: Vec<Local>,
     /// One for each of `locals`.
     info: Vec<LocalInfo>,
@@ -160,17 +153,18 @@ struct Checker<'c, 'e> {
 impl<'c, 'e> Checker<'c, 'e> {
     fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId, doubts: Doubts) -> Checker<'c, 'e> {
         let declared = env.program.func(func);
-        let side = match declared.role {
-            Role::Program(_) | Role::Helper => Side::Bpf,
-            Role::Main(_) => Side::Host,
-            Role::Plain => Side::Either,
+        let targets = match declared.role {
+            Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
+            Role::Main(_) => Targets::from([Target::Host]),
+            // Who calls it decides.
+            Role::Plain => Targets::from([Target::Bpf, Target::Host]),
         };
         let mut checker = Checker {
             cx,
             env,
             func,
             module: env.funcs[func.0 as usize].module,
-            side,
+            targets,
             locals: Vec::new(),
             info: Vec::new(),
             scopes: Vec::new(),

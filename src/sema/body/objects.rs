@@ -1,12 +1,13 @@
 //! Entries that belong to kernel objects: what finds one is a pointer to the object in BPF code, and in user space what
 //! names the object.
 
+use super::Checker;
 use super::value::error_expr;
-use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
 use crate::tables::{CONTEXTS, NamedBy, ObjectSpec};
+use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -20,17 +21,15 @@ impl Checker<'_, '_> {
     }
 
     fn object_key(&mut self, map: MapId, object: &'static ObjectSpec, key: &ast::Expr) -> Expr {
-        let number = object.named_by != NamedBy::Path && self.side != Side::Bpf;
+        let number = object.named_by != NamedBy::Path && self.targets.any(|on| on.maps == Maps::ByRuntime);
         let value = self.value(key, number.then_some(Ty::I32));
         if value.is_error() {
             return value.expr;
         }
         let (ty, span) = (value.ty(), value.span());
-        let bpf = match self.side {
-            Side::Bpf => true,
-            Side::Host => false,
-            Side::Either => self.pointer(ty).is_some(),
-        };
+        let by_key = if self.pointer(ty).is_some() { Target::Bpf } else { Target::Host };
+        let target = self.targets.only().unwrap_or(by_key);
+        let bpf = target.facts().maps == Maps::InPlace;
         let fits = match object.named_by {
             _ if bpf => self.pointer(ty).is_some(),
             NamedBy::Path => matches!(self.cx.types.kind(ty), TyKind::Str(_)),
@@ -45,8 +44,8 @@ impl Checker<'_, '_> {
             return self.coerce(value, wanted);
         }
         let name = self.env.program.map(map).name.clone();
-        let side = if bpf { "BPF code" } else { "user space" }.to_owned();
-        let (wants, found) = (object.key_in_words(bpf), self.ty_name(ty));
+        let side = target.facts().code.to_owned();
+        let (wants, found) = (object.key_in_words(target), self.ty_name(ty));
         self.error(span, ObjectKey { name, side, wants, found });
         error_expr(span)
     }

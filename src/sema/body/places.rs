@@ -1,9 +1,9 @@
 //! What can be assigned to.
 
+use super::Checker;
 use super::exprs::strip;
 use super::scope::{LocalKind, Name};
 use super::value::error_expr;
-use super::{Checker, Side};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
@@ -11,6 +11,7 @@ use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
 use crate::source::Span;
+use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
 /// What cannot be assigned to, and a help that says what can.
@@ -138,10 +139,10 @@ impl Checker<'_, '_> {
     /// In user space an entry that exists once per CPU has no single place to write to.
     pub fn refuse_percpu_write(&mut self, map: MapId, span: Span) {
         let declared = self.env.program.map(map);
-        if !declared.kind.percpu || self.side == Side::Bpf {
+        if !declared.kind.percpu || self.targets.all(|on| on.maps == Maps::InPlace) {
             return;
         }
-        let (name, either) = (declared.name.clone(), self.side == Side::Either);
+        let (name, either) = (declared.name.clone(), self.targets.only().is_none());
         let error = self.error(span, PercpuUpdate { name: name.clone() });
         error.help(format!("`{name}[key] = value` writes the entry of every CPU"));
         if either {
@@ -160,7 +161,7 @@ impl Checker<'_, '_> {
             return error_expr(place.span);
         }
         if let ExprKind::ConfigField { config, .. } = &root(&place).kind {
-            if self.side == Side::Bpf {
+            if !self.targets.any(|on| on.writes_configs) {
                 let name = self.env.program.config(*config).name.clone();
                 self.error(place.span, ConfigWrite { name })
                     .help("user space writes it; what BPF code changes is a global variable: `var g: T`");

@@ -1,11 +1,11 @@
 //! Pointers: taking addresses, following them, and what may be null.
 
+use super::Checker;
 use super::exprs::strip;
 use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
-use super::{Checker, Side};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer};
@@ -145,10 +145,12 @@ impl Checker<'_, '_> {
         let test = if read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
         let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");
         let found = NullUse { span: pointer.span, name, help };
-        match self.side {
-            Side::Bpf => drop(found.refuse(self.cx)),
-            Side::Host => found.warn(self.cx),
-            Side::Either => self.uses.null(found),
+        if self.targets.all(|on| on.in_kernel) {
+            found.refuse(self.cx);
+        } else if self.targets.any(|on| on.in_kernel) {
+            self.uses.null(found);
+        } else {
+            found.warn(self.cx);
         }
         // Said once.
         self.note_not_null(pointer);

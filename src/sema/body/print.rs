@@ -1,9 +1,9 @@
 //! `print` and `print_raw`: the format against the arguments.
 
+use super::Checker;
 use super::exprs::strip;
 use super::format::{Conversion, ConversionKind, Fault, Piece, escape, parse};
 use super::value::{Value, cast, error_expr};
-use super::{Checker, Side};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::{BadFormat, FormatCount, FormatMismatch, Unprintable};
 use crate::diag::codes::limits::NotPrintable;
@@ -29,7 +29,7 @@ impl Checker<'_, '_> {
             None => Some((Vec::new(), Vec::new())),
         };
         let Some((format, args)) = formatted else { return error_expr(span) };
-        if self.side == Side::Bpf && !self.fits_bpf(&format, args.len(), span) {
+        if self.targets.all(|on| on.prints_by_helper) && !self.fits_bpf(&format, args.len(), span) {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Print(Print { format, args, newline }), ty: Ty::VOID, span }
@@ -81,7 +81,9 @@ impl Checker<'_, '_> {
     }
 
     fn kernel_has(&mut self, conversion: &Conversion, span: Span) -> bool {
-        let Some(missing) = conversion.missing_in_bpf().filter(|_| self.side == Side::Bpf) else { return true };
+        let Some(missing) = conversion.missing_in_bpf().filter(|_| self.targets.all(|on| on.prints_by_helper)) else {
+            return true;
+        };
         self.error(span, NotPrintable { what: format!("{missing} (`{}`)", conversion.text) });
         false
     }

@@ -9,6 +9,7 @@ use crate::sema::similar;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_FLAGS, MapFlagSpec, MapKindSpec};
+use crate::target::Target;
 
 impl Declare<'_> {
     /// The bits, those included that the kind demands, and the NUMA node.
@@ -109,5 +110,5 @@ fn taken(kind: &MapKindSpec) -> String {
 /// Together they leave a side nothing: neither reading nor writing.
 fn exclude(one: &MapFlagSpec, other: &MapFlagSpec) -> bool {
     let both = |one: &[_], other: &[_]| !one.is_empty() && !other.is_empty();
-    one.bit != other.bit && (both(one.bpf_lacks, other.bpf_lacks) || both(one.host_lacks, other.host_lacks))
+    one.bit != other.bit && Target::ALL.into_iter().any(|target| both(one.lacks[target], other.lacks[target]))
 }

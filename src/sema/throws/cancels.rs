@@ -2,7 +2,7 @@
 //! signal leaves the loop as a `throw` would that nothing takes, where a function around defers something.
 
 use super::Effects;
-use super::summary::{Node, Summary, Target};
+use super::summary::{Callee, Node, Summary};
 use crate::sema::env::Env;
 use crate::sema::tree::{FuncId, Role};
 use std::collections::BTreeSet;
@@ -13,10 +13,11 @@ pub fn find(env: &Env, effects: &Effects, summaries: &[Summary]) -> BTreeSet<Fun
     let callees: Vec<BTreeSet<FuncId>> = summaries.iter().map(|summary| callees(effects, &summary.nodes)).collect();
     let handlers = summaries.iter().flat_map(|summary| &summary.handlers);
     // Such a handler cannot be wrapped, so that nothing that it calls may leave it.
-    if handlers.clone().any(|handler| matches!(handler.target, Target::Pointer(_))) {
+    if handlers.clone().any(|handler| matches!(handler.callee, Callee::Pointer(_))) {
         return BTreeSet::new();
     }
-    let handed = handlers.filter(|handler| !handler.in_bpf).flat_map(|handler| effects.callees(handler.target));
+    let handed =
+        handlers.filter(|handler| !handler.on.facts().in_kernel).flat_map(|handler| effects.callees(handler.callee));
     let named = env.program.maps.iter().filter_map(|map| map.callback);
     let main = all().filter(|&func| matches!(env.program.func(func).role, Role::Main(_)));
     let in_host = reach(&callees, main.chain(handed).chain(named).collect());

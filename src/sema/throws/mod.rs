@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use summary::{CatchNode, Node, Summary, Target};
+use summary::{Callee, CatchNode, Node, Summary};
 
 /// A `throw` of the program: index into `Effects::sites`.
 type Site = usize;
@@ -178,10 +178,10 @@ impl Effects {
     }
 
     /// The functions that a call may reach.
-    fn callees(&self, target: Target) -> Vec<FuncId> {
+    fn callees(&self, target: Callee) -> Vec<FuncId> {
         match target {
-            Target::Func(func) => vec![func],
-            Target::Pointer(ty) => self.addressed.get(&ty).into_iter().flatten().copied().collect(),
+            Callee::Func(func) => vec![func],
+            Callee::Pointer(ty) => self.addressed.get(&ty).into_iter().flatten().copied().collect(),
         }
     }
 

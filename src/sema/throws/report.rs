@@ -1,6 +1,6 @@
 //! What nothing catches, and catches that take nothing.
 
-use super::summary::{Handler, Node, Summary, Target};
+use super::summary::{Callee, Handler, Node, Summary};
 use super::{Effects, Leaving, Site};
 use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
@@ -9,13 +9,14 @@ use crate::sema::env::Env;
 use crate::sema::tree::{FuncId, Role};
 use crate::session::Session;
 use crate::source::Span;
+use crate::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who is called from outside, where nothing is around that could catch.
 #[derive(Clone, Copy)]
 struct Root {
     func: FuncId,
-    in_bpf: bool,
+    on: Target,
     /// Where it is handed over, if it is no program and not `main`.
     handed: Option<Span>,
 }
@@ -33,7 +34,7 @@ pub fn uncaught(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Sum
     let mut of_call: BTreeMap<(Span, Vec<FuncId>), usize> = BTreeMap::new();
     for (site, mut roots) in found {
         // An error says more than a warning.
-        roots.sort_by_key(|root| !root.in_bpf);
+        roots.sort_by_key(|root| !root.on.facts().in_kernel);
         let call = roots.first().and_then(|root| Some(calls(effects, root.func, site).first()?.1));
         let new = groups.len();
         let at = call.map_or(new, |call| {
@@ -56,16 +57,18 @@ pub fn uncaught(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Sum
 fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) -> Vec<Root> {
     let mut roots = Vec::new();
     for (at, func) in env.program.funcs.iter().enumerate() {
-        let in_bpf = matches!(func.role, Role::Program(_));
-        if in_bpf || matches!(func.role, Role::Main(_)) {
-            roots.push(Root { func: FuncId(at as u32), in_bpf, handed: None });
-        }
+        let on = match func.role {
+            Role::Program(_) => Target::Bpf,
+            Role::Main(_) => Target::Host,
+            Role::Helper | Role::Plain => continue,
+        };
+        roots.push(Root { func: FuncId(at as u32), on, handed: None });
     }
-    for &Handler { target, in_bpf, span } in summaries.iter().flat_map(|summary| &summary.handlers) {
-        match target {
-            Target::Func(func) => roots.push(Root { func, in_bpf, handed: Some(span) }),
-            Target::Pointer(_) => {
-                if effects.callees(target).iter().any(|func| !effects.funcs[func.0 as usize].is_empty()) {
+    for &Handler { callee, on, span } in summaries.iter().flat_map(|summary| &summary.handlers) {
+        match callee {
+            Callee::Func(func) => roots.push(Root { func, on, handed: Some(span) }),
+            Callee::Pointer(_) => {
+                if effects.callees(callee).iter().any(|func| !effects.funcs[func.0 as usize].is_empty()) {
                     cx.error(span, NotSupportedYet { what: "a handler in a variable, which may throw,".into() })
                         .help("hand over a function by its name, or catch what it throws in it");
                 }
@@ -73,7 +76,7 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
         }
     }
     for map in &env.program.maps {
-        roots.extend(map.callback.map(|func| Root { func, in_bpf: false, handed: Some(map.span) }));
+        roots.extend(map.callback.map(|func| Root { func, on: Target::Host, handed: Some(map.span) }));
     }
     roots
 }
@@ -144,7 +147,7 @@ fn uncaught_error<'c>(
         Role::Helper | Role::Plain => "handler ",
     };
     let name = format!("{kind}`{}`", func.name);
-    if root.in_bpf {
+    if root.on.facts().in_kernel {
         cx.error(span, UncaughtInBpf { what, root: name, path })
     } else {
         cx.warn(span, UncaughtInUserSpace { what, root: name, path })
@@ -157,7 +160,7 @@ fn other_roots(error: &mut Diagnostic, env: &Env, roots: &[Root]) {
     if let Some(span) = root.handed {
         error.note(span, format!("`{}` takes what is sent here", env.program.func(root.func).name));
     }
-    let more = roots.iter().skip(1).filter(|other| other.in_bpf == root.in_bpf && other.func != root.func);
+    let more = roots.iter().skip(1).filter(|other| other.on == root.on && other.func != root.func);
     let more: Vec<String> = more.map(|other| format!("`{}`", env.program.func(other.func).name)).collect();
     if !more.is_empty() {
         error.remark(format!("and {}", more.join(", ")));

@@ -3,7 +3,7 @@
 use super::{Site, Thrown};
 use crate::sema::tree::{CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
 use crate::source::Span;
-use crate::tables::MapAccess;
+use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub struct Summary {
 
 pub enum Node {
     Throw { site: Site },
-    Call { target: Target, span: Span },
+    Call { target: Callee, span: Span },
     Try { body: Vec<Node>, catches: Vec<CatchNode> },
     Defer { body: Vec<Node> },
 }
@@ -32,7 +32,7 @@ pub struct CatchNode {
 }
 
 #[derive(Clone, Copy)]
-pub enum Target {
+pub enum Callee {
     Func(FuncId),
     /// Any whose address is taken of this function type.
     Pointer(Ty),
@@ -40,9 +40,9 @@ pub enum Target {
 
 #[derive(Clone, Copy)]
 pub struct Handler {
-    pub target: Target,
-    /// The kernel calls it.
-    pub in_bpf: bool,
+    pub callee: Callee,
+    /// Where what calls it runs.
+    pub on: Target,
     pub span: Span,
 }
 
@@ -88,13 +88,13 @@ impl Walk<'_> {
         std::mem::replace(&mut self.summary.nodes, before)
     }
 
-    fn handler(&mut self, handler: &Expr, in_bpf: bool) {
-        let target = if let ExprKind::Const(Const::Func(func)) = handler.kind {
-            Target::Func(func)
+    fn handler(&mut self, handler: &Expr, on: Target) {
+        let callee = if let ExprKind::Const(Const::Func(func)) = handler.kind {
+            Callee::Func(func)
         } else {
-            Target::Pointer(handler.ty)
+            Callee::Pointer(handler.ty)
         };
-        self.summary.handlers.push(Handler { target, in_bpf, span: handler.span });
+        self.summary.handlers.push(Handler { callee, on, span: handler.span });
     }
 }
 
@@ -135,14 +135,14 @@ impl Visitor<'_> for Walk<'_> {
             if matches!(self.program.func(func).role, Role::Main(_)) {
                 return;
             }
-            self.summary.nodes.push(Node::Call { target: Target::Func(func), span });
+            self.summary.nodes.push(Node::Call { target: Callee::Func(func), span });
         } else if let ExprKind::CallPointer { callee, .. } = &expr.kind {
-            self.summary.nodes.push(Node::Call { target: Target::Pointer(callee.ty), span });
+            self.summary.nodes.push(Node::Call { target: Callee::Pointer(callee.ty), span });
         } else if let ExprKind::MapCall { method, args, .. } = &expr.kind
             && let [handler] = args.as_slice()
-            && matches!(method.needs, MapAccess::Events | MapAccess::Drain)
+            && let Some(on) = method.handler
         {
-            self.handler(handler, method.needs == MapAccess::Drain);
+            self.handler(handler, on);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Debug, Node, Scope, text};
 use crate::codegen::llvm::builder::Build;
 use crate::session::Session;
 use crate::source::{FileId, Span};
-use crate::target::Target;
+use crate::target::DebugForm;
 use llvm_sys::core::LLVMSetCurrentDebugLocation2;
 use llvm_sys::debuginfo::*;
 
@@ -35,7 +35,7 @@ impl Debug {
         let file = cx.sources.file(id);
         let folder = current_folder();
         let (name, folder) = (file.name.as_str(), folder.as_str());
-        let node = if self.target == Target::Bpf {
+        let node = if self.form == DebugForm::Btf {
             let sum = format!("{:x}", md5::compute(&file.text));
             // SAFETY: `builder` is live, and lengths are those of the texts.
             unsafe {

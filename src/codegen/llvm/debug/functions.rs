@@ -5,7 +5,7 @@ use super::{Debug, Node, Scope, text};
 use crate::ir::{Function, Param};
 use crate::session::Session;
 use crate::source::Span;
-use crate::target::Target;
+use crate::target::DebugForm;
 use crate::types::Ty;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{AsValueRef, BasicValueEnum, FunctionValue, PointerValue};
@@ -56,7 +56,7 @@ impl Debug {
     }
 
     fn subprogram(&mut self, cx: &Session, llvm: FunctionValue, func: &Function, ty: Node, local: bool) -> Scope {
-        let name = if self.target == Target::Bpf { identifier(&func.name) } else { func.name.to_string() };
+        let name = if self.form == DebugForm::Btf { identifier(&func.name) } else { func.name.to_string() };
         let file = self.file(cx, func.name_span.file);
         let line = Self::line(cx, func.name_span);
         // SAFETY: `builder` is live, the nodes are of its context, the length is the name's, and `llvm` is a function of
@@ -112,7 +112,7 @@ impl Debug {
                 0,
             )
         };
-        if self.target == Target::Host {
+        if self.form == DebugForm::Dwarf {
             let location = self.location(cx, scope, param.span);
             // SAFETY: as above; the value is a parameter of the function that holds `entry`.
             unsafe {
@@ -140,7 +140,7 @@ impl Debug {
         slot: PointerValue,
         entry: BasicBlock,
     ) {
-        if self.target == Target::Bpf || name.is_empty() {
+        if self.form == DebugForm::Btf || name.is_empty() {
             return;
         }
         let ty = self.ty(cx, ty);

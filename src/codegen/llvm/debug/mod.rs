@@ -17,7 +17,7 @@ pub use files::path_in_btf;
 
 use crate::session::Session;
 use crate::source::FileId;
-use crate::target::Target;
+use crate::target::DebugForm;
 use crate::types::Ty;
 use inkwell::module::Module;
 use llvm_sys::debuginfo::*;
@@ -44,7 +44,7 @@ pub struct Debug {
     builder: LLVMDIBuilderRef,
     context: LLVMContextRef,
     unit: Node,
-    target: Target,
+    form: DebugForm,
     files: HashMap<FileId, Node>,
     types: HashMap<Ty, Node>,
     /// Scopes for code of other files inside a function.
@@ -52,7 +52,7 @@ pub struct Debug {
 }
 
 impl Debug {
-    pub fn new(module: &Module, cx: &Session, main: FileId, target: Target) -> Debug {
+    pub fn new(module: &Module, cx: &Session, main: FileId, form: DebugForm) -> Debug {
         // SAFETY: the module outlives the builder, which `ModuleGen` drops with it; inkwell's context is LLVM's.
         let builder = unsafe { LLVMCreateDIBuilder(module.as_mut_ptr()) };
         let context = module.get_context().raw();
@@ -60,7 +60,7 @@ impl Debug {
             builder,
             context,
             unit: std::ptr::null_mut(),
-            target,
+            form,
             files: HashMap::new(),
             types: HashMap::new(),
             foreign: HashMap::new(),

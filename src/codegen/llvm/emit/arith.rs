@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use crate::ir::OpData;
 use crate::ir::ops::{ArithBswap, ArithCast, ArithCmp, ArithSelect};
 use crate::session::Mcpu;
-use crate::target::Target;
+use crate::target::Division;
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, IntValue};
 
@@ -82,7 +82,7 @@ fn divide<'c>(
     let value = match right.get_zero_extended_constant() {
         Some(0) => by_zero(left),
         Some(_) => plain(build, left, right),
-        None if g.g.target == Target::Host => plain(build, left, right),
+        None if g.g.facts.division == Division::Guarded => plain(build, left, right),
         None => {
             let bits = left.get_type().get_bit_width();
             // Instructions on 32-bit registers came with v3.

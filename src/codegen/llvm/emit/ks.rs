@@ -9,7 +9,7 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
-use crate::target::Target;
+use crate::target::{Maps, Target};
 use crate::types::{FieldDef, Space, StructDef, Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::values::{BasicValueEnum, PointerValue};
@@ -53,7 +53,7 @@ pub fn zero(g: &mut FnGen, op: &OpData) {
 /// Memory of spaces that a plain load or store cannot reach is refused: never a wrong access.
 fn reachable(g: &mut FnGen, op: &OpData, place: Value) -> bool {
     let TyKind::Place { space, .. } = g.types().kind(g.func.ty(place)) else { return true };
-    let refused = g.g.target == Target::Bpf && matches!(space, Space::BtfUntrusted | Space::User | Space::Ctx);
+    let refused = g.g.facts.verified && matches!(space, Space::BtfUntrusted | Space::User | Space::Ctx);
     if refused {
         g.g.cx.error(op.loc.span, NotSupportedYet { what: format!("access to {} memory", space.text()) });
         g.g.failed = true;
@@ -70,7 +70,7 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     }
     let value = g.g.build.load(g.g.memory_type(ty), g.ptr(place), g.align(place));
     let of_global = matches!(g.types().kind(g.func.ty(place)), TyKind::Place { space: Space::Global, .. });
-    if g.g.cx.reloads && g.g.target == Target::Bpf && of_global {
+    if g.g.cx.reloads && g.g.facts.verified && of_global {
         g.g.build.keep_load(value);
     }
     let value = from_memory(g, ty, value);
@@ -140,7 +140,7 @@ impl<'c> FnGen<'_, '_, 'c> {
     fn parts(&self, ty: Ty, places: &[Value]) -> Vec<(u64, u64)> {
         let size = self.types().size_of(ty);
         match self.types().locked_bytes(ty) {
-            Some((start, end)) if self.g.target == Target::Bpf && !places.iter().all(|&p| self.on_stack(p)) => {
+            Some((start, end)) if self.g.facts.verified && !places.iter().all(|&p| self.on_stack(p)) => {
                 let parts = [(0, start), (end, size)];
                 parts.into_iter().filter(|(from, to)| from < to).collect()
             }
@@ -223,7 +223,7 @@ pub fn global(g: &mut FnGen, op: &OpData) {
     let name = KsGlobal::of(op).global();
     let place = match g.g.data.get(name) {
         Some(&place) => place,
-        None if g.g.target == Target::Host => super::host::shared_global(g, name),
+        None if g.g.facts.maps == Maps::ByRuntime => super::host::shared_global(g, name),
         None => crate::bug!("@{name} is data of user space alone"),
     };
     g.set(op, place);
@@ -234,5 +234,6 @@ pub fn print(g: &mut FnGen, op: &OpData) {
     match g.g.target {
         Target::Bpf => super::print::bpf::emit(g, op, &view),
         Target::Host => super::print::host::emit(g, &view),
+        Target::Kmod => super::not_by_llvm(g.g.target),
     }
 }

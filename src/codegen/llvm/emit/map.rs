@@ -10,7 +10,7 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
-use crate::target::Target;
+use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
@@ -20,7 +20,7 @@ use inkwell::values::{BasicValue, BasicValueEnum, CallSiteValue, PointerValue};
 /// the runtime adds it.
 fn lock_flag(g: &FnGen, map: &Symbol) -> u64 {
     let locked = g.g.ir.map(map).is_some_and(|map| g.types().has_lock(map.value));
-    if locked && g.g.target == Target::Bpf { 4 } else { 0 }
+    if locked && g.g.facts.maps == Maps::InPlace { 4 } else { 0 }
 }
 
 /// Where a map is: the object's variable, or what a bound map's place holds.
@@ -128,7 +128,7 @@ pub fn push(g: &mut FnGen, op: &OpData) {
     let value = g.value(view.value());
     let any = g.g.build.int(64, 0).into();
     let args = [value, any];
-    let args = if g.g.target == Target::Host { &args[..1] } else { &args };
+    let args = if g.g.facts.maps == Maps::ByRuntime { &args[..1] } else { &args };
     status(g, op, ("bpf_map_push_elem", "ks_map_push"), view.map(), args);
 }
 
@@ -140,7 +140,7 @@ fn status<'c>(
     map: &Symbol,
     args: &[BasicValueEnum<'c>],
 ) {
-    if g.g.target == Target::Host {
+    if g.g.facts.maps == Maps::ByRuntime {
         let mut all = vec![map_index(g, map)];
         all.extend(args);
         let int = g.g.build.int_type(32).into();
@@ -180,7 +180,7 @@ fn present<'c>(
     map: &Symbol,
     value: BasicValueEnum<'c>,
 ) {
-    if g.g.target == Target::Host {
+    if g.g.facts.maps == Maps::ByRuntime {
         let bool = g.g.build.int_type(1).into();
         let args = [map_index(g, map), value];
         let present = runtime(g, symbol, Some(bool), &args);
@@ -195,7 +195,7 @@ fn present<'c>(
 
 pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
-    let (key, helper) = match object(g, view.map()).filter(|_| g.g.target == Target::Bpf) {
+    let (key, helper) = match object(g, view.map()).filter(|_| g.g.facts.maps == Maps::InPlace) {
         None => (g.value(view.key()), "bpf_map_delete_elem"),
         Some(spec) => (pointer_in(g, view.key()), spec.delete),
     };
@@ -257,7 +257,7 @@ pub fn output(g: &mut FnGen, op: &OpData) {
 
 pub fn new_record(g: &mut FnGen, op: &OpData) {
     let ptr = g.g.build.ptr_type().into();
-    if g.g.target == Target::Host {
+    if g.g.facts.maps == Maps::ByRuntime {
         let args = [map_index(g, MapNewRecord::of(op).map())];
         let record = runtime(g, "ks_user_ring_reserve", Some(ptr), &args);
         return g.set_maybe(op, record);
@@ -289,7 +289,7 @@ pub fn discard(g: &mut FnGen, op: &OpData) {
 
 /// With flags 0: who waits is told where that is needed.
 fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, record: Value) {
-    if g.g.target == Target::Host {
+    if g.g.facts.maps == Maps::ByRuntime {
         let args = [map_index(g, map), g.value(record)];
         runtime(g, symbol, None, &args);
         return;

@@ -9,7 +9,7 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
-use crate::target::Target;
+use crate::target::Machine;
 use crate::types::{Space, TyKind};
 use inkwell::values::BasicValueEnum;
 use inkwell::{AtomicOrdering, AtomicRMWBinOp, IntPredicate};
@@ -30,7 +30,7 @@ pub fn ptr_add(g: &mut FnGen, op: &OpData) {
 
 fn in_packet(g: &FnGen, pointer: Value) -> bool {
     let kind = g.types().kind(g.func.ty(pointer));
-    g.g.target == Target::Bpf && matches!(kind, TyKind::Ptr { space: Space::Packet, .. })
+    g.g.facts.verified && matches!(kind, TyKind::Ptr { space: Space::Packet, .. })
 }
 
 pub fn index(g: &mut FnGen, op: &OpData) {
@@ -42,10 +42,11 @@ pub fn index(g: &mut FnGen, op: &OpData) {
 
 pub fn to_int(g: &mut FnGen, op: &OpData) {
     let address = g.g.build.ptr_to_int(g.ptr(MemToInt::of(op).pointer()));
-    let address = match g.g.target {
-        Target::Host => address,
+    let address = if g.g.facts.verified {
         // What comes out of a swap is a number to the verifier, which allows little arithmetic with pointers.
-        Target::Bpf => g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address),
+        g.g.build.asm_unary("$0 = be64 $0\n\t$0 = be64 $0", "=r,0", address)
+    } else {
+        address
     };
     g.set(op, address);
 }
@@ -105,7 +106,7 @@ fn operation(word: &str) -> AtomicRMWBinOp {
 
 /// Whether the target has atomic instructions that yield the old value; reports if not.
 fn fetches(g: &mut FnGen, op: &OpData, word: &str) -> bool {
-    if g.g.target == Target::Host || g.g.cx.options.mcpu >= Mcpu::V3 {
+    if g.g.facts.machine != Machine::Bpf || g.g.cx.options.mcpu >= Mcpu::V3 {
         return true;
     }
     g.g.cx.error(op.loc.span, NeedsMcpu { what: format!("an atomic `{word}`"), level: "v3".into() });

@@ -22,7 +22,12 @@ pub fn op(g: &mut FnGen, op: &OpData) {
     match g.g.target {
         Target::Bpf => dispatch::bpf(g, op),
         Target::Host => dispatch::host(g, op),
+        Target::Kmod => not_by_llvm(g.g.target),
     }
+}
+
+fn not_by_llvm(target: Target) {
+    crate::bug!("LLVM compiles nothing for target {}", target.name())
 }
 
 pub use host::declared as runtime_function;

@@ -6,7 +6,6 @@ mod options;
 use super::emit::runtime_function;
 use super::module::ModuleGen;
 use crate::ir::{Global, MapDecl, Module, Role};
-use crate::target::Target;
 use inkwell::values::{FunctionValue, IntValue};
 
 /// The maps of the descriptor, in order.
@@ -21,7 +20,6 @@ pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
 
 /// C's `main`: starts the runtime, reads the options, calls the user's `main`, ends through the runtime.
 pub fn entry(g: &mut ModuleGen, object: Option<&[u8]>) {
-    debug_assert_eq!(g.target, Target::Host);
     let Some(main) = g.ir.funcs.iter().find(|f| matches!(f.role, Role::Main)) else { return };
     let user = g.funcs[&main.name];
     let program = descriptors::program(g, object);

@@ -1,0 +1,33 @@
+//! A kernel module: C for the kernel's own build. Statements stay structured.
+
+use super::facts::{DebugForm, Division, Facts, Machine, Maps};
+use crate::passes::{self, Pass};
+
+pub static FACTS: Facts = Facts {
+    name: "kmod",
+    code: "module code",
+    within: "in a kernel module",
+    artifact: "kernel function",
+    artifact_help: "a kernel function is declared `@kfunc fn`",
+    object_suffix: "mod.c",
+    machine: Machine::C,
+    debug: DebugForm::Dwarf,
+    verified: false,
+    has_libc: true,
+    has_heap: true,
+    has_floats: false,
+    functions_have_addresses: true,
+    division: Division::Guarded,
+    maps: Maps::None,
+    has_private_globals: false,
+    writes_configs: false,
+    bounds_loops: false,
+    prints_by_helper: false,
+    in_kernel: true,
+};
+
+/// Each pass with the reason for its place.
+pub static PASSES: &[&Pass] = &[
+    // First: the emitter sees only what is left.
+    &passes::split::PASS,
+];
