@@ -7,13 +7,16 @@ pub mod codes;
 mod explain;
 pub mod foreign;
 pub mod json;
+pub mod limits;
 pub mod render;
 pub mod similar;
 pub mod verify;
+mod window;
 
 pub use explain::explain;
 
 use crate::source::Span;
+use std::cell::Cell;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Severity {
@@ -71,7 +74,7 @@ impl Diagnostic {
         Diagnostic {
             severity,
             code: C::INFO.code,
-            message: code.message(),
+            message: limits::clipped(code.message()),
             span,
             label: None,
             labels: Vec::new(),
@@ -83,25 +86,25 @@ impl Diagnostic {
 
     /// The words under the primary span.
     pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
-        self.label = Some(text.into());
+        self.label = Some(limits::clipped(text.into()));
         self
     }
 
     /// A second place, with what is to be said of it.
     pub fn note(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
-        self.labels.push(Label { span, text: text.into() });
+        push(&mut self.labels, Label { span, text: limits::clipped(text.into()) });
         self
     }
 
     /// A fact that has no place in the source.
     pub fn remark(&mut self, text: impl Into<String>) -> &mut Self {
-        self.notes.push(text.into());
+        push(&mut self.notes, limits::clipped(text.into()));
         self
     }
 
     /// What to write instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
-        self.helps.push(text.into());
+        push(&mut self.helps, limits::clipped(text.into()));
         self
     }
 
@@ -117,19 +120,47 @@ impl Diagnostic {
     }
 }
 
+/// What is over the limit is left out: the first say enough.
+fn push<T>(list: &mut Vec<T>, part: T) {
+    if list.len() < limits::MAX_PARTS {
+        list.push(part);
+    }
+}
+
 /// Everything that was reported, in order.
 #[derive(Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// All errors, and all warnings and notes, also those that are not in the list.
     errors: usize,
+    others: usize,
+    /// The last one that found the list full.
+    unkept: Option<Diagnostic>,
+    searches: Cell<usize>,
 }
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
-        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        let count = if diagnostic.severity == Severity::Error { &mut self.errors } else { &mut self.others };
+        *count += 1;
+        // The first error is kept always: that there is one decides how the run ends.
+        if self.list.len() >= limits::MAX_KEPT && !(diagnostic.severity == Severity::Error && self.errors == 1) {
+            return self.unkept.insert(diagnostic);
+        }
         self.list.push(diagnostic);
         let last = self.list.len() - 1;
         &mut self.list[last]
+    }
+
+    /// The candidate that the writer of `name` most likely meant. After many searches there is none: each looks at all names
+    /// of the program.
+    pub fn near<S: AsRef<str>, I: IntoIterator<Item = S>>(
+        &self,
+        name: &str,
+        candidates: impl FnOnce() -> I,
+    ) -> Option<String> {
+        self.searches.set(self.searches.get() + 1);
+        if self.searches.get() > limits::MAX_SEARCHES { None } else { similar::best(name, candidates()) }
     }
 
     pub fn has_errors(&self) -> bool {
@@ -138,6 +169,11 @@ impl Diagnostics {
 
     pub fn error_count(&self) -> usize {
         self.errors
+    }
+
+    /// Of warnings and notes.
+    pub fn other_count(&self) -> usize {
+        self.others
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
@@ -152,12 +188,13 @@ impl Diagnostics {
     /// Takes back what was reported after the first `count`.
     pub fn take_since(&mut self, count: usize) -> Vec<Diagnostic> {
         let taken = self.list.split_off(count);
-        self.errors -= taken.iter().filter(|diag| diag.severity == Severity::Error).count();
+        let errors = taken.iter().filter(|diag| diag.severity == Severity::Error).count();
+        (self.errors, self.others) = (self.errors - errors, self.others - (taken.len() - errors));
         taken
     }
 
     pub fn take(&mut self) -> Vec<Diagnostic> {
-        self.errors = 0;
+        (self.errors, self.others) = (0, 0);
         std::mem::take(&mut self.list)
     }
 }

@@ -1,39 +1,54 @@
 //! Diagnostics for people, in the look of rustc.
 
+use super::window::{Window, groups};
 use super::{Diagnostic, Severity};
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{SourceMap, Span};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
-use std::ops::Range;
 
-/// Lines of source that are kept around what is marked.
-const CONTEXT_LINES: u32 = 2;
+/// Bytes of a fix that is shown; a tool applies longer ones too.
+const MAX_FIX: usize = 2000;
 
-/// All of them, each followed by an empty line.
-pub fn human(sources: &SourceMap, diagnostics: &[Diagnostic], color: bool) -> String {
+/// One diagnostic, followed by an empty line.
+pub fn human(sources: &SourceMap, diagnostic: &Diagnostic, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
-    let mut text = String::new();
-    for diagnostic in diagnostics {
-        text += &renderer.render(&report(sources, diagnostic));
-        text += "\n\n";
-    }
-    text
+    let places = places(diagnostic);
+    let windows: Vec<(Vec<Span>, Window<'_>)> = groups(sources, &places)
+        .into_iter()
+        .map(|group| {
+            let window = Window::around(sources, group[0].file, &group);
+            (group, window)
+        })
+        .collect();
+    let fix = diagnostic.fix.as_ref().filter(|fix| fix.replacement.len() <= MAX_FIX);
+    let fixed = fix.map(|fix| Window::around(sources, fix.span.file, &[fix.span]));
+    let report = report(diagnostic, &windows, fixed.as_ref());
+    renderer.decor_style(DecorStyle::Ascii).render(&report) + "\n\n"
 }
 
-fn report<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+fn report<'a>(
+    diagnostic: &'a Diagnostic,
+    windows: &'a [(Vec<Span>, Window<'a>)],
+    fixed: Option<&'a Window<'a>>,
+) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
     let title = level.primary_title(&*diagnostic.message).id(diagnostic.code);
-    let mut group = title.elements(files(diagnostic).into_iter().map(|file| marked(sources, diagnostic, file)));
+    let mut group = Group::with_title(title);
+    for (spans, window) in windows {
+        if let Some(origin) = window.origin() {
+            group = group.element(origin);
+        }
+        group = group.element(marked(diagnostic, spans, window));
+    }
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(&**note));
     }
     // A fix is shown below the help that speaks of it.
-    let (of_fix, helps) = match (&diagnostic.fix, diagnostic.helps.split_first()) {
+    let (of_fix, helps) = match (fixed, diagnostic.helps.split_first()) {
         (Some(_), Some((first, rest))) => (&**first, rest),
         (Some(_), None) => ("write", &[][..]),
         (None, _) => ("", &diagnostic.helps[..]),
@@ -42,67 +57,26 @@ fn report<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
         group = group.element(Level::HELP.message(&**help));
     }
     let mut groups = vec![group];
-    if let Some(fix) = &diagnostic.fix {
-        let window = Window::around(sources, fix.span.file, &[fix.span]);
+    if let (Some(fix), Some(window)) = (&diagnostic.fix, fixed) {
         let patch = Patch::new(window.range(fix.span), &*fix.replacement);
         groups.push(Level::HELP.secondary_title(of_fix).element(window.snippet().patch(patch)));
     }
     groups
 }
 
-/// The files that a diagnostic marks something in, its own first.
-fn files(diagnostic: &Diagnostic) -> Vec<FileId> {
-    let mut files: Vec<FileId> = Vec::new();
-    let spans = diagnostic.span.into_iter().chain(diagnostic.labels.iter().map(|label| label.span));
-    for span in spans {
-        if !files.contains(&span.file) {
-            files.push(span.file);
-        }
-    }
-    files
+/// What a diagnostic marks, its own place first.
+fn places(diagnostic: &Diagnostic) -> Vec<Span> {
+    diagnostic.span.into_iter().chain(diagnostic.labels.iter().map(|label| label.span)).collect()
 }
 
-/// The source of one file with all that is marked in it.
-fn marked<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic, file: FileId) -> Snippet<'a, Annotation<'a>> {
-    let primary = diagnostic.span.filter(|span| span.file == file);
-    let labels = || diagnostic.labels.iter().filter(|label| label.span.file == file);
-    let spans: Vec<Span> = primary.into_iter().chain(labels().map(|label| label.span)).collect();
-    let window = Window::around(sources, file, &spans);
-    let primary = primary.map(|span| {
+/// The source around some places with all that is marked there.
+fn marked<'a>(diagnostic: &'a Diagnostic, spans: &'a [Span], window: &'a Window<'a>) -> Snippet<'a, Annotation<'a>> {
+    let here = |span: &Span| spans.contains(span);
+    let primary = diagnostic.span.filter(here).map(|span| {
         let annotation = AnnotationKind::Primary.span(window.range(span));
         annotation.label(diagnostic.label.as_deref())
     });
-    let labels = labels().map(|label| AnnotationKind::Context.span(window.range(label.span)).label(&*label.text));
+    let labels = diagnostic.labels.iter().filter(|label| here(&label.span) && window.shows(label.span));
+    let labels = labels.map(|label| AnnotationKind::Context.span(window.range(label.span)).label(&*label.text));
     window.snippet().annotations(primary.into_iter().chain(labels))
-}
-
-/// The lines of a file that a message needs.
-struct Window<'a> {
-    name: &'a str,
-    text: &'a str,
-    first_line: u32,
-    start: usize,
-}
-
-impl<'a> Window<'a> {
-    fn around(sources: &'a SourceMap, file: FileId, spans: &[Span]) -> Window<'a> {
-        let source = sources.file(file);
-        let first = spans.iter().map(|span| source.line_col(span.lo).line).min().unwrap_or(1);
-        let last = spans.iter().map(|span| source.line_col(span.hi).line).max().unwrap_or(1);
-        let first = first.saturating_sub(CONTEXT_LINES).max(1);
-        let last = (last + CONTEXT_LINES).min(source.line_count() as u32);
-        let start = source.line_range(first).start;
-        let text = &source.text[start..source.line_range(last).end];
-        Window { name: &source.name, text, first_line: first, start }
-    }
-
-    fn range(&self, span: Span) -> Range<usize> {
-        let end = self.text.len();
-        let at = |offset: u32| (offset as usize).saturating_sub(self.start).min(end);
-        at(span.lo)..at(span.hi)
-    }
-
-    fn snippet<T: Clone>(&self) -> Snippet<'a, T> {
-        Snippet::source(self.text).path(self.name).line_start(self.first_line as usize)
-    }
 }

@@ -1,11 +1,16 @@
 //! Suggestions for misspelt names: the one place that decides what is near enough.
 
+use super::limits::MAX_WORD;
 use std::collections::BTreeSet;
 
 /// The candidate that the writer of `name` most likely meant, if one is near enough, and nearer than all others.
 pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
-    if name.chars().count() <= 2 {
+    let letters = name.chars().count();
+    if letters <= 2 {
         return same_but_case(name, candidates);
+    }
+    if letters > MAX_WORD {
+        return None;
     }
     let mut best: Option<(usize, BTreeSet<String>)> = None;
     for candidate in candidates {
@@ -21,23 +26,28 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
     if nearest.len() == 1 { nearest.pop_first() } else { None }
 }
 
+/// What a candidate may differ in at most, in characters, and the bytes of one.
+const MOST_CHANGES: usize = 3;
+const MAX_UTF8: usize = 4;
+
 /// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as `XDP_PASS` and
 /// `XDP_DROP`, what is different counts: it is what tells them apart.
 fn likely(name: &str, candidate: &str) -> Option<usize> {
-    if candidate == name || other_number(name, candidate) {
-        return None;
-    }
     if candidate.eq_ignore_ascii_case(name) {
-        return Some(0);
+        return Some(0).filter(|_| candidate != name);
+    }
+    // The lengths first: they rule out most candidates, and cost the least.
+    if candidate.len().abs_diff(name.len()) > MOST_CHANGES * MAX_UTF8 {
+        return None;
     }
     let (own, other) = without_same_words(name, candidate);
     let letters = own.chars().count();
     let limit = match letters {
         0..=5 => 1,
         6..=8 => 2,
-        _ => 3,
+        _ => MOST_CHANGES,
     };
-    if other.len().abs_diff(own.len()) > limit * 4 {
+    if other.chars().count().abs_diff(letters) > limit {
         return None;
     }
     // Most words of three letters are one letter from each other.
@@ -46,7 +56,9 @@ fn likely(name: &str, candidate: &str) -> Option<usize> {
     if letters <= 3 && own.len() == name.len() && !begins_alike {
         return None;
     }
-    Some(distance(own, other)).filter(|distance| *distance <= limit)
+    // Insertions, deletions, substitutions and swaps of neighbours.
+    let distance = strsim::osa_distance(own, other);
+    Some(distance).filter(|distance| *distance <= limit && !other_number(name, candidate))
 }
 
 /// Both names from where their words, each with the `_` behind it, are not the same any more.
@@ -66,27 +78,6 @@ fn other_number(name: &str, candidate: &str) -> bool {
 
 fn same_but_case<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) -> Option<String> {
     candidates.into_iter().map(|c| c.as_ref().to_owned()).filter(|c| c != name && c.eq_ignore_ascii_case(name)).min()
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours that make `right` of `left`.
-fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, &l) in left.iter().enumerate() {
-        let mut line = vec![row + 1];
-        for (column, &r) in right.iter().enumerate() {
-            let mut least = (last[column] + usize::from(l != r)).min(last[column + 1] + 1).min(line[column] + 1);
-            let swapped = row > 0 && column > 0 && l == right[column - 1] && left[row - 1] == r;
-            if swapped {
-                least = least.min(before_last[column - 1] + 1);
-            }
-            line.push(least);
-        }
-        before_last = std::mem::replace(&mut last, line);
-    }
-    last[right.len()]
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::env::{Declared, Entity, Variants};
 use super::scope::{Found, Scope};
-use super::similar;
 use crate::ast::{Expr, ExprKind, Ident, ItemKind, Path, Visibility};
 use crate::diag::Diagnostic;
 use crate::diag::codes::modules::{NoSuchMember, PrivateMember};
@@ -100,7 +99,7 @@ impl Imports {
             Some(Seen::Public) | None => {
                 let functions = &self.functions[id.0 as usize];
                 let public = members.iter().filter(|(_, seen)| **seen == Seen::Public).map(|(name, _)| name);
-                let near = similar::best(&name.name, public.filter(|name| !called || functions.contains(*name)));
+                let near = cx.diags.near(&name.name, || public.filter(|name| !called || functions.contains(*name)));
                 let error = cx.error(name.span, NoSuchMember { module, name: name.name.clone() });
                 if let Some(near) = near {
                     error.help(format!("did you mean `{near}`?")).fix(name.span, near);

@@ -1,6 +1,5 @@
 //! Fields and variants that are not there, or not written so: what is near, or all that there are.
 
-use super::similar;
 use crate::ast::Ident;
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
@@ -12,10 +11,10 @@ use crate::types::{EnumId, StructId, Ty};
 /// Reports a field that a struct does not have.
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let def = cx.types.struct_def(id);
-    let names: Vec<String> = def.fields.iter().map(|field| field.name.clone()).collect();
+    let help = proposal(cx, name, def.fields.iter().map(|field| field.name.as_str()));
     let (ty, declared) = (def.name.clone(), def.span);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
-    propose(error, name, &names);
+    propose(error, name, help);
     if let Some(declared) = declared {
         error.note(declared, "declared here");
     }
@@ -24,10 +23,10 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
 /// Reports a variant that an enum does not have.
 pub fn no_such_variant(cx: &mut Session, id: EnumId, name: &Ident) {
     let def = cx.types.enum_def(id);
-    let names: Vec<String> = def.variants.iter().map(|variant| variant.name.clone()).collect();
+    let help = proposal(cx, name, def.variants.iter().map(|variant| variant.name.as_str()));
     let ty = def.name.clone();
     let error = cx.error(name.span, NoSuchVariant { ty, name: name.name.clone() });
-    propose(error, name, &names);
+    propose(error, name, help);
 }
 
 /// Reports `base->name` of a struct, which is no pointer.
@@ -38,11 +37,32 @@ pub fn arrow_on_value(cx: &mut Session, base: Span, ty: Ty, name: &Ident) {
     cx.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
 }
 
-fn propose(error: &mut Diagnostic, name: &Ident, names: &[String]) {
-    if let Some(near) = similar::best(&name.name, names) {
-        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
-    } else if !names.is_empty() {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        error.help(format!("it has {}", names.join(", ")));
+/// What to write instead of a name that is not among the members.
+enum Proposal {
+    Near(String),
+    /// All that there are, or the first of many.
+    All(String),
+}
+
+/// So many members are named where none is near.
+const MAX_NAMED: usize = 30;
+
+fn proposal<'n>(cx: &Session, name: &Ident, names: impl ExactSizeIterator<Item = &'n str> + Clone) -> Option<Proposal> {
+    if let Some(near) = cx.diags.near(&name.name, || names.clone()) {
+        return Some(Proposal::Near(near));
     }
+    let count = names.len();
+    let mut named: Vec<String> = names.take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+    if count > MAX_NAMED {
+        named.push(format!("{} more", count - MAX_NAMED));
+    }
+    (count > 0).then(|| Proposal::All(named.join(", ")))
+}
+
+fn propose(error: &mut Diagnostic, name: &Ident, proposal: Option<Proposal>) {
+    match proposal {
+        Some(Proposal::Near(near)) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        Some(Proposal::All(names)) => error.help(format!("it has {names}")),
+        None => error,
+    };
 }

@@ -5,7 +5,6 @@ use super::env::{Declared, Entity};
 use super::imports;
 use super::predefined::{is_context, is_object, map_kind, pointer};
 use super::scope::{Found, Scope, Wanted};
-use super::similar;
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
@@ -181,7 +180,7 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         return Ty::ERROR;
     }
     let usual = || foreign::ty(&name.name).map(str::to_owned);
-    let similar = || similar::best(&name.name, scope.candidates(Wanted::Type));
+    let similar = || cx.diags.near(&name.name, || scope.candidates(Wanted::Type));
     let elsewhere = scope.imports().spelled_out(name);
     let near = usual().or_else(similar);
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });

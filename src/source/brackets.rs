@@ -14,6 +14,15 @@ pub enum Wrong {
     Extra,
 }
 
+/// The kinds of opening brackets, from 0.
+pub fn number(open: u8) -> usize {
+    match open {
+        b'(' => 0,
+        b'[' => 1,
+        _ => 2,
+    }
+}
+
 /// The bracket that a closing one closes.
 pub fn opening(close: u8) -> u8 {
     match close {

@@ -88,6 +88,8 @@ struct Pass<'a> {
     recover: bool,
     out: Vec<u8>,
     stack: Vec<Open>,
+    /// How many of the stack are of each kind.
+    open_kinds: [usize; 3],
     items: Vec<Item>,
     comments: Vec<Comment>,
     problems: Vec<Problem>,
@@ -113,6 +115,7 @@ impl<'a> Pass<'a> {
             recover,
             out: vec![b' '; src.len()],
             stack: Vec::new(),
+            open_kinds: [0; 3],
             items: Vec::new(),
             comments: Vec::new(),
             problems: Vec::new(),
@@ -300,10 +303,22 @@ impl<'a> Pass<'a> {
     fn open(&mut self, token: Token) {
         let bracket = self.src.as_bytes()[token.lo];
         self.stack.push(Open { bracket, at: token.lo, indent: self.line_indent, odd: None });
+        self.open_kinds[brackets::number(bracket)] += 1;
         if self.stack.len() > MAX_NESTING && !self.too_deep {
             self.too_deep = true;
             self.problem(ProblemKind::TooDeep, token.lo..token.hi);
         }
+    }
+
+    fn pop(&mut self) -> Option<Open> {
+        let open = self.stack.pop()?;
+        self.open_kinds[brackets::number(open.bracket)] -= 1;
+        Some(open)
+    }
+
+    /// How many brackets of a kind are open.
+    fn open_of(&self, opening: u8) -> usize {
+        self.open_kinds[brackets::number(opening)]
     }
 
     fn close(&mut self, token: Token) {
@@ -312,7 +327,7 @@ impl<'a> Pass<'a> {
         if self.stack.last().is_some_and(|open| open.bracket != wanted) && self.wrong_bracket(bracket, token) {
             return;
         }
-        if !self.stack.iter().any(|open| open.bracket == wanted) {
+        if self.open_of(wanted) == 0 {
             self.unbalanced = true;
             match self.bodiless().filter(|_| wanted == b'{' && self.stack.is_empty()) {
                 Some((function, name)) => self.without_body(function, name),
@@ -320,9 +335,13 @@ impl<'a> Pass<'a> {
             }
             return;
         }
-        while let Some(open) = self.stack.pop() {
+        let mut innermost = true;
+        while let Some(open) = self.pop() {
             if open.bracket != wanted {
-                self.unclosed(open, token.lo);
+                // One message: for the innermost bracket; most often only one is missing.
+                if std::mem::take(&mut innermost) {
+                    self.unclosed(open, token.lo);
+                }
                 continue;
             }
             let first_of_line = self.newline.is_some() || self.prev.is_none();
@@ -343,7 +362,7 @@ impl<'a> Pass<'a> {
     fn wrong_bracket(&mut self, bracket: u8, token: Token) -> bool {
         let stack = self.stack.iter().rev().map(|open| open.bracket);
         let Some(wrong) = brackets::wrong(stack, bracket, &self.src[token.hi..]) else { return false };
-        let mistaken = if wrong == Wrong::Kind { self.stack.pop() } else { None };
+        let mistaken = if wrong == Wrong::Kind { self.pop() } else { None };
         let kind = mistaken.map_or(ProblemKind::Stray, |open| ProblemKind::Mismatched(open.at));
         self.problem(kind, token.lo..token.hi);
         true
@@ -373,11 +392,12 @@ impl<'a> Pass<'a> {
     }
 
     fn close_all(&mut self, at: usize) {
-        // One message: for the innermost bracket; most often only one is missing.
-        if let Some(open) = self.stack.pop() {
+        // One message, as above.
+        if let Some(open) = self.pop() {
             self.unclosed(open, at);
         }
         self.stack.clear();
+        self.open_kinds = [0; 3];
         self.too_deep = false;
     }
 

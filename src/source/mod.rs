@@ -62,6 +62,8 @@ pub struct SourceFile {
     /// A byte-order mark stood before the text.
     pub byte_order_mark: bool,
     line_starts: Vec<u32>,
+    /// How many characters begin before each block of the text.
+    characters: Vec<u32>,
 }
 
 impl SourceFile {
@@ -91,16 +93,36 @@ impl SourceFile {
         Some(self.line_starts[index] + within as u32)
     }
 
+    /// The line of a byte, from 1.
+    pub fn line_of(&self, offset: u32) -> u32 {
+        self.line_starts.partition_point(|&start| start <= offset) as u32
+    }
+
     pub fn line_col(&self, offset: u32) -> LineCol {
-        let line = self.line_starts.partition_point(|&start| start <= offset);
-        let start = self.line_starts[line - 1] as usize;
+        let line = self.line_of(offset);
+        let start = self.line_starts[line as usize - 1] as usize;
         let mut end = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let column = self.text[start..end].chars().count() + 1;
-        LineCol { line: line as u32, column: column as u32 }
+        let column = self.characters_before(end) - self.characters_before(start) + 1;
+        LineCol { line, column: column as u32 }
     }
+
+    /// From the nearest place of which it is known, so that a file of one long line is no slower than another.
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let counted = &self.text.as_bytes()[block * BLOCK..offset];
+        self.characters[block] as usize + characters_of(counted)
+    }
+}
+
+/// Bytes between places of a file of which the number of characters before is known.
+const BLOCK: usize = 1024;
+
+/// Of a part of a text, which may begin and end inside one: all bytes count but those that continue a character.
+fn characters_of(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 #[derive(Default)]
@@ -123,12 +145,19 @@ impl SourceMap {
 
     pub fn add(&mut self, name: &str, path: &Path, text: String) -> FileId {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        let mut before = 0;
+        let mut characters: Vec<u32> = vec![0];
+        for block in text.as_bytes().chunks(BLOCK) {
+            before += characters_of(block) as u32;
+            characters.push(before);
+        }
         self.files.push(SourceFile {
             name: name.to_owned(),
             path: path.to_owned(),
             text,
             byte_order_mark: false,
             line_starts,
+            characters,
         });
         FileId(self.files.len() as u32 - 1)
     }

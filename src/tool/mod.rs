@@ -8,7 +8,7 @@ pub mod fmt;
 pub mod inspect;
 
 use crate::cli::{Common, ErrorFormat};
-use crate::diag::{Diagnostic, Severity, json, render};
+use crate::diag::{Diagnostic, Diagnostics, Severity, json, limits, render};
 use crate::session::Session;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -35,12 +35,13 @@ pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
 
 /// Prints all that was reported and says how the run ended.
 pub fn finish(cx: &mut Session, format: ErrorFormat) -> ExitCode {
-    let mut diagnostics = cx.diags.take();
+    let reported = std::mem::take(&mut cx.diags);
+    let mut diagnostics: Vec<&Diagnostic> = reported.iter().collect();
     // In the order of the source, whatever the order of checking; what has no place comes first.
     diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
-    show(cx, format, &diagnostics);
+    show(cx, format, &reported, &diagnostics);
     print_timings(cx);
-    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    let errors: Vec<&Diagnostic> = reported.iter().filter(|d| d.severity == Severity::Error).collect();
     if errors.is_empty() {
         ExitCode::SUCCESS
     } else if errors.iter().all(|d| d.code.starts_with("E09")) {
@@ -50,17 +51,17 @@ pub fn finish(cx: &mut Session, format: ErrorFormat) -> ExitCode {
     }
 }
 
-fn show(cx: &Session, format: ErrorFormat, diagnostics: &[Diagnostic]) {
-    if diagnostics.is_empty() {
+fn show(cx: &Session, format: ErrorFormat, reported: &Diagnostics, sorted: &[&Diagnostic]) {
+    if sorted.is_empty() {
         return;
     }
     let stderr = std::io::stderr();
     let text = match format {
         ErrorFormat::Human => {
             let color = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            render::human(&cx.sources, diagnostics, color)
+            limits::shown(reported, sorted, |diagnostic| render::human(&cx.sources, diagnostic, color))
         }
-        ErrorFormat::Json => diagnostics.iter().map(|d| json::line(&cx.sources, d) + "\n").collect(),
+        ErrorFormat::Json => limits::shown(reported, sorted, |d| json::line(&cx.sources, d) + "\n"),
     };
     // Nobody is left to tell if standard error is closed.
     let _ = stderr.lock().write_all(text.as_bytes());

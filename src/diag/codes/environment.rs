@@ -16,6 +16,10 @@ codes! {
     /// `ksc inspect` reads BPF objects: ELF files whose machine is BPF.
     E0906 NoBpfObject { path, why } = "`{path}` is no BPF object: {why}",
 
+    /// At most 100 errors are shown, and 100 warnings and notes, and no more than half a megabyte of text: the first ones say
+    /// most. When those are mended, others appear.
+    N0984 NotShown { what } = "{what} more are not shown",
+
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 

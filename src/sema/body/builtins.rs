@@ -10,7 +10,6 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::sema::imports;
 use crate::sema::predefined::table_type;
-use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
@@ -54,24 +53,27 @@ impl Checker<'_, '_> {
             }
             return error_expr(span);
         }
-        let funcs = std::iter::zip(&self.env.program.funcs, &self.env.funcs);
-        let own: Vec<String> = funcs
-            .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
-            .map(|(func, _)| func.name.clone())
-            .collect();
+        let funcs = || std::iter::zip(&self.env.program.funcs, &self.env.funcs);
+        let own = || {
+            funcs()
+                .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
+                .map(|(func, _)| func.name.clone())
+        };
         let builtins = BUILTINS
             .iter()
             .map(|builtin| builtin.name)
             .chain(NODES.map(|(node, _)| node))
             .chain(["sizeof", "offsetof"]);
-        let near = || similar::best(&name.name, own.into_iter().chain(builtins.map(str::to_owned)));
         let elsewhere = self.env.imports.spelled_out(name);
+        let known = !elsewhere.is_empty() || instead.is_some();
+        let names = || own().chain(builtins.map(str::to_owned));
+        let near = if known { None } else { self.cx.diags.near(&name.name, names) };
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
         if !elsewhere.is_empty() {
             imports::propose(error, name.span, &elsewhere);
         } else if let Some(instead) = instead {
             instead.propose(error, name.span);
-        } else if let Some(near) = near() {
+        } else if let Some(near) = near {
             error.help(format!("did you mean `{near}`?")).fix(name.span, near);
         }
         self.declare_broken(name);

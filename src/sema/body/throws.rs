@@ -6,7 +6,6 @@ use super::scope::{LocalKind, Name};
 use super::value::number;
 use crate::ast::{self, CatchPattern};
 use crate::diag::codes::throws::{CaughtInCapitals, UnreachableCatch};
-use crate::diag::similar;
 use crate::sema::env::Entity;
 use crate::sema::tree::{Catch, CatchKind, LocalId, StmtKind};
 use crate::source::Span;
@@ -123,7 +122,7 @@ impl Checker<'_, '_> {
         if text.len() < 2 || text.starts_with('_') || text.chars().any(char::is_lowercase) {
             return false;
         }
-        let near = similar::best(text, self.env.constant_names(self.module));
+        let near = self.cx.diags.near(text, || self.env.constant_names(self.module));
         let warning = self.warn(name.span, CaughtInCapitals { name: text.to_owned() });
         match near {
             Some(near) => warning.help(format!("did you mean `{near}`?")).fix(name.span, near),

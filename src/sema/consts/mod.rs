@@ -24,7 +24,6 @@ use super::env::{Declared, Entity, Variants};
 use super::imports;
 use super::members::no_such_variant;
 use super::scope::{Found, Scope, Wanted};
-use super::similar;
 use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
@@ -35,6 +34,7 @@ use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind};
+use std::collections::HashSet;
 
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -229,33 +229,36 @@ fn declared(
 
 /// Reports a name that nothing declares, where a value should stand; `otherwise` is to be said if no other name is near.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
-    let types = scope.candidates(Wanted::Type);
-    let near: Vec<String> = scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect();
-    report_unknown(cx, scope, name, near, otherwise);
+    let values = || {
+        let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
+        scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect()
+    };
+    report_unknown(cx, scope, name, values, otherwise);
 }
 
 /// The same where a type or a module should stand.
 pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
-    report_unknown(cx, scope, name, scope.candidates(Wanted::Any), None);
+    report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
 }
 
 fn report_unknown(
     cx: &mut Session,
     scope: &dyn Scope,
     name: &Ident,
-    candidates: Vec<String>,
+    candidates: impl FnOnce() -> Vec<String>,
     otherwise: Option<String>,
 ) {
     let instead = foreign::name(&name.name);
     let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
     let elsewhere = scope.imports().spelled_out(name);
-    let near = || similar::best(&name.name, candidates.into_iter().chain(words));
+    let known = !elsewhere.is_empty() || instead.is_some();
+    let near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
     let error = cx.error(name.span, UnknownName { name: name.name.clone() });
     if !elsewhere.is_empty() {
         imports::propose(error, name.span, &elsewhere);
     } else if let Some(instead) = instead {
         instead.propose(error, name.span);
-    } else if let Some(near) = near() {
+    } else if let Some(near) = near {
         error.help(format!("did you mean `{near}`?")).fix(name.span, near);
     } else {
         error.helps.extend(otherwise);
