@@ -119,6 +119,10 @@ pub struct Common {
     /// Folder of bpffs below which the program pins: PATH/PROJECT/maps/NAME
     #[arg(long, value_name = "PATH", default_value = PIN_ROOT, value_parser = pin_root)]
     pub pin_root: String,
+    /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
+    /// last that fits counts
+    #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
+    pub path_prefix_map: Vec<(PathBuf, String)>,
     /// How diagnostics are written
     #[arg(long, default_value = "human", value_name = "FORMAT")]
     pub error_format: ErrorFormat,
@@ -197,6 +201,13 @@ fn pin_root(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it is not an absolute path".into()) }
 }
 
+fn path_prefix(text: &str) -> Result<(PathBuf, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() => Ok((old.into(), new.to_owned())),
+        Some(_) | None => Err("it is not of the form OLD=NEW".into()),
+    }
+}
+
 fn kernel_version(text: &str) -> Result<KernelVersion, String> {
     let wrong = || format!("`{text}` is no kernel version such as 6.1");
     let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
@@ -250,6 +261,7 @@ impl Common {
             time_passes: self.time_passes,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
+            path_prefixes: self.path_prefix_map.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }
