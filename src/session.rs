@@ -1,6 +1,6 @@
 //! What one run of the compiler carries through its stages; passed everywhere as `cx`.
 
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
 use std::collections::HashMap;
@@ -70,6 +70,7 @@ pub struct Options {
     pub pin_root: String,
     /// `--path-prefix-map`: what stands in objects and executables in place of the beginnings of paths.
     pub path_prefixes: Vec<(PathBuf, String)>,
+    pub levels: Levels,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -105,6 +106,7 @@ impl Default for Options {
             project: String::new(),
             pin_root: PIN_ROOT.to_owned(),
             path_prefixes: Vec::new(),
+            levels: Levels::default(),
         }
     }
 }
@@ -147,9 +149,9 @@ pub struct Session {
 impl Session {
     pub fn new(options: Options) -> Session {
         Session {
+            diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
-            diags: Diagnostics::default(),
             types: Types::new(),
             names: Rc::default(),
             stack_is_scarce: false,

@@ -18,7 +18,9 @@ fn session(name: &str, text: &str) -> (Session, FileId) {
 /// Puts what was reported into words.
 fn said(cx: &mut Session) {
     let diagnostics = cx.diags.take();
-    render::human(&cx.sources, &diagnostics, false);
+    for diagnostic in &diagnostics {
+        render::human(&cx.sources, diagnostic, false);
+    }
     for diagnostic in &diagnostics {
         json::line(&cx.sources, diagnostic);
     }

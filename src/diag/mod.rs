@@ -7,11 +7,13 @@ pub mod codes;
 mod explain;
 pub mod foreign;
 pub mod json;
+mod levels;
 pub mod render;
 pub mod similar;
 pub mod verify;
 
-pub use explain::explain;
+pub use explain::{explain, list};
+pub use levels::{ALL_WARNINGS, Level, Levels};
 
 use crate::source::Span;
 
@@ -29,6 +31,8 @@ pub struct CodeInfo {
     pub name: &'static str,
     /// What `ksc explain CODE` prints.
     pub doc: &'static str,
+    /// The message, with the names of its parts in braces.
+    pub message: &'static str,
 }
 
 /// Implemented by every struct that `codes!` declares.
@@ -122,18 +126,38 @@ impl Diagnostic {
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     errors: usize,
+    levels: Levels,
+    /// The last warning that is not reported, since `push` yields what was given to it.
+    allowed: Option<Diagnostic>,
 }
 
 impl Diagnostics {
+    pub fn new(levels: Levels) -> Diagnostics {
+        Diagnostics { levels, ..Diagnostics::default() }
+    }
+
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        if self.is(&diagnostic, Level::Allow) {
+            return self.allowed.insert(diagnostic);
+        }
         self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.list.push(diagnostic);
         let last = self.list.len() - 1;
         &mut self.list[last]
     }
 
+    fn is(&self, diagnostic: &Diagnostic, level: Level) -> bool {
+        diagnostic.severity == Severity::Warning && self.levels.of(diagnostic.code) == level
+    }
+
     pub fn has_errors(&self) -> bool {
         self.errors > 0
+    }
+
+    /// Whether a warning was reported that is an error in the end. It does not keep stages from going on: what they report
+    /// does not depend on levels.
+    pub fn has_denied(&self) -> bool {
+        self.list.iter().any(|diagnostic| self.is(diagnostic, Level::Deny))
     }
 
     pub fn error_count(&self) -> usize {
@@ -156,9 +180,15 @@ impl Diagnostics {
         taken
     }
 
+    /// All of them, with errors for warnings that are denied.
     pub fn take(&mut self) -> Vec<Diagnostic> {
         self.errors = 0;
-        std::mem::take(&mut self.list)
+        let mut list = std::mem::take(&mut self.list);
+        for diagnostic in list.iter_mut().filter(|diagnostic| self.is(diagnostic, Level::Deny)) {
+            diagnostic.severity = Severity::Error;
+            diagnostic.remark("a warning, which `-D` makes an error");
+        }
+        list
     }
 }
 

@@ -9,16 +9,11 @@ use std::ops::Range;
 /// Lines of source that are kept around what is marked.
 const CONTEXT_LINES: u32 = 2;
 
-/// All of them, each followed by an empty line.
-pub fn human(sources: &SourceMap, diagnostics: &[Diagnostic], color: bool) -> String {
+/// One diagnostic, and an empty line.
+pub fn human(sources: &SourceMap, diagnostic: &Diagnostic, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    let mut text = String::new();
-    for diagnostic in diagnostics {
-        text += &renderer.render(&report(sources, diagnostic));
-        text += "\n\n";
-    }
-    text
+    renderer.render(&report(sources, diagnostic)) + "\n\n"
 }
 
 fn report<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {

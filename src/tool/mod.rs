@@ -2,20 +2,26 @@
 
 pub mod build;
 pub mod check;
+pub mod completions;
 pub mod explain;
 pub mod fix;
 pub mod fmt;
+pub mod foreign_commands;
 pub mod inspect;
+pub mod man_pages;
 
-use crate::cli::{Common, ErrorFormat};
+use crate::cli::{Common, ErrorFormat, Messages};
 use crate::diag::{Diagnostic, Severity, json, render};
 use crate::session::Session;
+use clap::ColorChoice;
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit statuses of every subcommand but 2, which the reader of the command line gives for a wrong use.
 pub mod status {
+    pub const SUCCESS: u8 = 0;
     /// The source has errors.
     pub const SOURCE: u8 = 1;
     /// The command line is wrong.
@@ -34,36 +40,46 @@ pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
 }
 
 /// Prints all that was reported and says how the run ended.
-pub fn finish(cx: &mut Session, format: ErrorFormat) -> ExitCode {
+pub fn finish(cx: &mut Session, messages: Messages) -> ExitCode {
+    ExitCode::from(report(cx, messages, &mut HashSet::new()))
+}
+
+/// The same for one of several runs: what is in `shown` was printed by another one.
+fn report(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> u8 {
     let mut diagnostics = cx.diags.take();
     // In the order of the source, whatever the order of checking; what has no place comes first.
     diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
-    show(cx, format, &diagnostics);
+    show(cx, messages, &diagnostics, shown);
     print_timings(cx);
     let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
     if errors.is_empty() {
-        ExitCode::SUCCESS
+        status::SUCCESS
     } else if errors.iter().all(|d| d.code.starts_with("E09")) {
-        ExitCode::from(status::ENVIRONMENT)
+        status::ENVIRONMENT
     } else {
-        ExitCode::from(status::SOURCE)
+        status::SOURCE
     }
 }
 
-fn show(cx: &Session, format: ErrorFormat, diagnostics: &[Diagnostic]) {
-    if diagnostics.is_empty() {
-        return;
-    }
-    let stderr = std::io::stderr();
-    let text = match format {
-        ErrorFormat::Human => {
-            let color = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            render::human(&cx.sources, diagnostics, color)
-        }
-        ErrorFormat::Json => diagnostics.iter().map(|d| json::line(&cx.sources, d) + "\n").collect(),
+fn show(cx: &Session, messages: Messages, diagnostics: &[Diagnostic], shown: &mut HashSet<String>) {
+    let mut stderr = std::io::stderr().lock();
+    let color = match messages.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        // https://no-color.org: any value but the empty one.
+        ColorChoice::Auto => stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    // Nobody is left to tell if standard error is closed.
-    let _ = stderr.lock().write_all(text.as_bytes());
+    for diagnostic in diagnostics {
+        let text = match messages.error_format {
+            ErrorFormat::Human => render::human(&cx.sources, diagnostic, color),
+            ErrorFormat::Json => json::line(&cx.sources, diagnostic) + "\n",
+        };
+        if !shown.contains(&text) {
+            // Nobody is left to tell if standard error is closed.
+            let _ = stderr.write_all(text.as_bytes());
+            shown.insert(text);
+        }
+    }
 }
 
 fn print_timings(cx: &Session) {

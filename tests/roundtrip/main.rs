@@ -99,7 +99,9 @@ fn survive(text: &str) {
     let (tree, mut cx) = parse(text);
     assert_round_trip(&tree, text);
     let diags = cx.diags.take();
-    ksc::diag::render::human(&cx.sources, &diags, true);
+    for diagnostic in &diags {
+        ksc::diag::render::human(&cx.sources, diagnostic, true);
+    }
     ksc::diag::verify::check(&cx.sources, &diags);
     for diag in &diags {
         ksc::diag::json::line(&cx.sources, diag);
@@ -283,7 +285,9 @@ fn deep_nesting_is_linear() {
 fn survive_parse(text: &str) {
     let (_, mut cx) = parse(text);
     let diags = cx.diags.take();
-    ksc::diag::render::human(&cx.sources, &diags, false);
+    for diagnostic in &diags {
+        ksc::diag::render::human(&cx.sources, diagnostic, false);
+    }
 }
 
 #[test]

@@ -16,6 +16,9 @@ codes! {
     /// `ksc inspect` reads BPF objects: ELF files whose machine is BPF.
     E0906 NoBpfObject { path, why } = "`{path}` is no BPF object: {why}",
 
+    /// `ksc check` checks all `.ks` files of a folder and of those below it, hidden folders and links to folders aside.
+    E0988 NoSources { path } = "there is no `.ks` file in `{path}`",
+
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 
