@@ -1,15 +1,18 @@
 //! The command line: what the user asked for, as data.
 
+use crate::diag::{ALL_WARNINGS, Levels, codes};
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 #[derive(Parser, Debug)]
 #[command(
     name = "ksc",
-    version,
+    version = crate::version::text(),
     about = "Compile KernelScript: one file becomes a BPF object and the program that drives it"
 )]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
@@ -22,19 +25,46 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Check a program and report errors, without writing anything
+    /// Check programs and report errors, without writing anything
     Check(Check),
     /// Apply the fixes that errors and warnings propose, in place
     Fix(Fix),
     /// Format source files in place
     Fmt(Fmt),
-    /// Show what a BPF object holds: maps, programs, globals
+    /// Show what a BPF object, or the one in an executable of ksc, holds: maps, programs, globals
     Inspect(Inspect),
-    /// Explain a diagnostic code, such as E0101
+    /// Explain a diagnostic code, such as E0101, with a wrong and a right example; without one, list all codes
     Explain {
         /// The code
-        code: String,
+        code: Option<String>,
     },
+    /// Print a script that completes command lines in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages of all commands
+    #[command(hide = true)]
+    ManPages {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// A command of the compiler of KernelScript 0.1
+    #[command(hide = true)]
+    Compile(Words),
+    /// A command that other compilers have
+    #[command(hide = true)]
+    Build(Words),
+    /// A command of the compiler of KernelScript 0.1
+    #[command(hide = true)]
+    Init(Words),
+}
+
+/// Whatever follows a command that ksc does not have.
+#[derive(Args, Debug)]
+pub struct Words {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
@@ -56,8 +86,9 @@ pub struct Build {
 
 #[derive(Args, Debug)]
 pub struct Check {
-    /// The source
-    pub input: PathBuf,
+    /// The sources: files, and folders, of which every `.ks` file is checked
+    #[arg(required = true, value_name = "FILE")]
+    pub input: Vec<PathBuf>,
     /// Compare what is reported with the `//~` comments of the source
     #[arg(long)]
     pub verify_diagnostics: bool,
@@ -84,22 +115,43 @@ pub struct Fmt {
     /// Write nothing; name the files that are not formatted, and fail if there are any
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub messages: Messages,
 }
 
 #[derive(Args, Debug)]
 pub struct Inspect {
-    /// The object, such as `prog.bpf.o`
+    /// The object, such as `prog.bpf.o`, or an executable that ksc made
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
     /// How it is printed
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: InspectFormat,
+    #[command(flatten)]
+    pub messages: Messages,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum InspectFormat {
     Text,
     Json,
+}
+
+/// How messages are written.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Messages {
+    /// How diagnostics are written
+    #[arg(long, default_value = "human", value_name = "FORMAT")]
+    pub error_format: ErrorFormat,
+    /// Whether diagnostics have colors; `auto`: on a terminal, unless NO_COLOR is set
+    #[arg(long, default_value = "auto", value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+impl Default for Messages {
+    fn default() -> Messages {
+        Messages { error_format: ErrorFormat::Human, color: ColorChoice::Auto }
+    }
 }
 
 /// Options of every compilation.
@@ -120,9 +172,18 @@ pub struct Common {
     /// Folder of bpffs below which the program pins: PATH/PROJECT/maps/NAME
     #[arg(long, value_name = "PATH", default_value = PIN_ROOT, value_parser = pin_root)]
     pub pin_root: String,
-    /// How diagnostics are written
-    #[arg(long, default_value = "human", value_name = "FORMAT")]
-    pub error_format: ErrorFormat,
+    /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
+    /// last that fits counts
+    #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
+    pub path_prefix_map: Vec<(PathBuf, String)>,
+    /// Makes this warning, such as W0150, an error; `warnings`: all of them
+    #[arg(short = 'D', long, value_name = "WARNING", value_parser = warning)]
+    pub deny: Vec<String>,
+    /// Does not report this warning; `warnings`: none of them
+    #[arg(short = 'A', long, value_name = "WARNING", value_parser = warning)]
+    pub allow: Vec<String>,
+    #[command(flatten)]
+    pub messages: Messages,
     /// Print the IR after this pass, or after `all`
     #[arg(long, value_name = "PASS")]
     pub print_ir_after: Option<String>,
@@ -193,6 +254,25 @@ fn pin_root(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it is not an absolute path".into()) }
 }
 
+fn path_prefix(text: &str) -> Result<(PathBuf, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() => Ok((old.into(), new.to_owned())),
+        Some(_) | None => Err("it is not of the form OLD=NEW".into()),
+    }
+}
+
+/// The code of a warning as it is declared, or `warnings`.
+fn warning(text: &str) -> Result<String, String> {
+    if text == ALL_WARNINGS {
+        return Ok(text.to_owned());
+    }
+    match codes::all().find(|info| info.code.eq_ignore_ascii_case(text)) {
+        Some(info) if info.code.starts_with('W') => Ok(info.code.to_owned()),
+        Some(info) => Err(format!("{} is no warning", info.code)),
+        None => Err("there is no such warning; `ksc explain` lists all codes".into()),
+    }
+}
+
 fn kernel_version(text: &str) -> Result<KernelVersion, String> {
     let wrong = || format!("`{text}` is no kernel version such as 6.1");
     let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
@@ -219,6 +299,9 @@ impl Common {
 
     /// Why options contradict each other, if they do.
     pub fn check(&self) -> Result<(), String> {
+        if let Some(both) = self.deny.iter().find(|code| self.allow.contains(code)) {
+            return Err(format!("`-D {both}` and `-A {both}` contradict each other"));
+        }
         let (Some(since), Some(oldest)) = (self.mcpu().since(), self.min_kernel) else { return Ok(()) };
         if oldest >= since {
             return Ok(());
@@ -246,6 +329,8 @@ impl Common {
             time_passes: self.time_passes,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
+            path_prefixes: self.path_prefix_map.clone(),
+            levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone() },
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

@@ -19,3 +19,4 @@ pub mod tables;
 pub mod target;
 pub mod tool;
 pub mod types;
+pub mod version;

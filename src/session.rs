@@ -1,7 +1,7 @@
 //! What one run of the compiler carries through its stages; passed everywhere as `cx`.
 
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
-use crate::source::{SourceMap, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
+use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -68,6 +68,9 @@ pub struct Options {
     pub project: String,
     /// The folder of bpffs below which programs pin.
     pub pin_root: String,
+    /// `--path-prefix-map`: what stands in objects and executables in place of the beginnings of paths.
+    pub path_prefixes: Vec<(PathBuf, String)>,
+    pub levels: Levels,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,6 +105,8 @@ impl Default for Options {
             dump_dir: None,
             project: String::new(),
             pin_root: PIN_ROOT.to_owned(),
+            path_prefixes: Vec::new(),
+            levels: Levels::default(),
         }
     }
 }
@@ -144,9 +149,9 @@ pub struct Session {
 impl Session {
     pub fn new(options: Options) -> Session {
         Session {
+            diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
-            diags: Diagnostics::default(),
             types: Types::new(),
             names: Rc::default(),
             stack_is_scarce: false,
@@ -176,6 +181,12 @@ impl Session {
     /// What a message calls the function, variable, config or map with this symbol.
     pub fn source_name(&self, symbol: &str) -> String {
         self.names.of(symbol).to_owned()
+    }
+
+    /// What objects and executables call a source file: debug information, line information and messages of the program.
+    pub fn recorded_name(&self, file: FileId) -> String {
+        let file = self.sources.file(file);
+        paths::mapped(&file.path, &self.options.path_prefixes).unwrap_or_else(|| file.recorded.clone())
     }
 
     /// Notes that a stage or pass that began at `since` has ended.

@@ -11,3 +11,6 @@ pub mod llvm;
 /// The section of an object that tells tools what its program pins: lines of `map NAME` or `section NAME`, a tab, and the
 /// path. Loaders pass over sections with such a prefix.
 pub const PINS_SECTION: &str = ".debug_ks_pins";
+
+/// Executables carry the object at such an offset: it is read in place as an ELF file.
+pub const OBJECT_ALIGN: usize = 16;

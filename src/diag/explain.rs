@@ -12,3 +12,8 @@ pub fn explain(code: &str) -> Option<String> {
     }
     Some(text)
 }
+
+/// A line for each code: its number, and its message with the names of its parts in braces.
+pub fn list() -> String {
+    codes::all().map(|info| format!("{}  {}\n", info.code, info.message)).collect()
+}

@@ -46,7 +46,7 @@ pub fn clipped(text: String) -> String {
 }
 
 /// The text of the diagnostics that are shown, each as `text` renders it; what is left out is counted in a last one.
-pub fn shown(reported: &Diagnostics, sorted: &[&Diagnostic], text: impl Fn(&Diagnostic) -> String) -> String {
+pub fn shown(reported: &Diagnostics, sorted: &[&Diagnostic], mut text: impl FnMut(&Diagnostic) -> String) -> String {
     let mut output = String::new();
     let (mut errors, mut others) = (0, 0);
     for diagnostic in sorted {

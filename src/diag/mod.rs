@@ -7,13 +7,15 @@ pub mod codes;
 mod explain;
 pub mod foreign;
 pub mod json;
+mod levels;
 pub mod limits;
 pub mod render;
 pub mod similar;
 pub mod verify;
 mod window;
 
-pub use explain::explain;
+pub use explain::{explain, list};
+pub use levels::{ALL_WARNINGS, Level, Levels};
 
 use crate::source::Span;
 use std::cell::Cell;
@@ -32,6 +34,8 @@ pub struct CodeInfo {
     pub name: &'static str,
     /// What `ksc explain CODE` prints.
     pub doc: &'static str,
+    /// The message, with the names of its parts in braces.
+    pub message: &'static str,
 }
 
 /// Implemented by every struct that `codes!` declares.
@@ -134,13 +138,21 @@ pub struct Diagnostics {
     /// All errors, and all warnings and notes, also those that are not in the list.
     errors: usize,
     others: usize,
-    /// The last one that found the list full.
+    levels: Levels,
+    /// The last one that is not kept: a warning that is allowed, or one that found the list full. `push` yields it.
     unkept: Option<Diagnostic>,
     searches: Cell<usize>,
 }
 
 impl Diagnostics {
+    pub fn new(levels: Levels) -> Diagnostics {
+        Diagnostics { levels, ..Diagnostics::default() }
+    }
+
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        if self.is(&diagnostic, Level::Allow) {
+            return self.unkept.insert(diagnostic);
+        }
         let count = if diagnostic.severity == Severity::Error { &mut self.errors } else { &mut self.others };
         *count += 1;
         // The first error is kept always: that there is one decides how the run ends.
@@ -163,8 +175,18 @@ impl Diagnostics {
         if self.searches.get() > limits::MAX_SEARCHES { None } else { similar::best(name, candidates()) }
     }
 
+    fn is(&self, diagnostic: &Diagnostic, level: Level) -> bool {
+        diagnostic.severity == Severity::Warning && self.levels.of(diagnostic.code) == level
+    }
+
     pub fn has_errors(&self) -> bool {
         self.errors > 0
+    }
+
+    /// Whether a warning was reported that is an error in the end. It does not keep stages from going on: what they report
+    /// does not depend on levels.
+    pub fn has_denied(&self) -> bool {
+        self.list.iter().any(|diagnostic| self.is(diagnostic, Level::Deny))
     }
 
     pub fn error_count(&self) -> usize {
@@ -193,9 +215,24 @@ impl Diagnostics {
         taken
     }
 
+    /// All of them, with errors for warnings that are denied.
     pub fn take(&mut self) -> Vec<Diagnostic> {
+        self.deny();
         (self.errors, self.others) = (0, 0);
         std::mem::take(&mut self.list)
+    }
+
+    /// Makes errors of the warnings that are denied.
+    pub fn deny(&mut self) {
+        let mut list = std::mem::take(&mut self.list);
+        for diagnostic in &mut list {
+            if self.is(diagnostic, Level::Deny) {
+                diagnostic.severity = Severity::Error;
+                diagnostic.remark("a warning, which `-D` makes an error");
+                (self.errors, self.others) = (self.errors + 1, self.others - 1);
+            }
+        }
+        self.list = list;
     }
 }
 

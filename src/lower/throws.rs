@@ -210,7 +210,7 @@ impl<'a> Lowering<'a> {
         let files = self.names.lines.files.clone();
         let file = |this: &mut Self, at: usize| {
             let before = files[..at].iter().map(|(_, lines)| lines).sum::<u32>();
-            let name = this.cx.sources.file(files[at].0).name.clone();
+            let name = this.cx.recorded_name(files[at].0);
             let before = this.int(before.into(), Ty::U32);
             let line = this.arith(ArithOp::Sub, line, before, Ty::U32);
             this.b.host_uncaught(code, line, name.as_bytes());

@@ -36,6 +36,15 @@ struct Gather<'c> {
     open: Vec<usize>,
 }
 
+/// A file as another one names it.
+struct Named {
+    /// From the current directory.
+    path: PathBuf,
+    /// As written.
+    text: String,
+    recorded: String,
+}
+
 impl Gather<'_> {
     fn module(&mut self, file: usize) -> ModuleId {
         if let Some(&known) = self.module_of.get(&file) {
@@ -78,8 +87,8 @@ impl Gather<'_> {
     }
 
     fn import(&mut self, from: usize, written: &StrLit) -> Option<ModuleId> {
-        let (path, text) = self.named(from, written);
-        match extension(&path) {
+        let Named { path, text, .. } = &self.named(from, written);
+        match extension(path) {
             Some("ks") => {}
             Some("py") => {
                 let what = "importing Python functions".to_owned();
@@ -91,7 +100,7 @@ impl Gather<'_> {
                 return None;
             }
             Some(_) | None => {
-                let named = with_end(&path, &text, ".ks");
+                let named = with_end(path, text, ".ks");
                 let error = self.wrong_kind(written, "import", "a module, `x.ks`");
                 if let Some(named) = named {
                     error.help(format!("did you mean `{named}`?")).fix(written.span, format!("\"{named}\""));
@@ -99,15 +108,15 @@ impl Gather<'_> {
                 return None;
             }
         }
-        let file = self.file(&path, written, &text)?;
+        let file = self.file(from, written)?;
         Some(self.module(file))
     }
 
     fn header(&mut self, from: usize, written: &StrLit) -> Option<usize> {
-        let (path, text) = self.named(from, written);
-        if extension(&path) != Some("kh") {
-            let is_module = extension(&path) == Some("ks");
-            let named = with_end(&path, &text, ".kh");
+        let Named { path, text, .. } = &self.named(from, written);
+        if extension(path) != Some("kh") {
+            let is_module = extension(path) == Some("ks");
+            let named = with_end(path, text, ".kh");
             let stem = path.file_stem().map_or("name".into(), |stem| stem.to_string_lossy());
             let error = self.wrong_kind(written, "include", "a header, `x.kh`");
             if is_module {
@@ -118,17 +127,20 @@ impl Gather<'_> {
             return None;
         }
         let known = self.modules.files.len();
-        let file = self.file(&path, written, &text)?;
+        let file = self.file(from, written)?;
         if file == known {
             headers::check(self.cx, &self.modules.files[file]);
         }
         Some(file)
     }
 
-    /// The path from here, and as written.
-    fn named(&self, from: usize, written: &StrLit) -> (PathBuf, String) {
+    fn named(&self, from: usize, written: &StrLit) -> Named {
         let from = self.cx.sources.file(self.modules.files[from].file);
-        (paths::beside(from, &written.bytes), String::from_utf8_lossy(&written.bytes).into_owned())
+        Named {
+            path: paths::beside(from, &written.bytes),
+            text: String::from_utf8_lossy(&written.bytes).into_owned(),
+            recorded: paths::recorded(from, &written.bytes),
+        }
     }
 
     fn wrong_kind(&mut self, written: &StrLit, word: &str, wants: &str) -> &mut Diagnostic {
@@ -137,8 +149,9 @@ impl Gather<'_> {
     }
 
     /// The parsed file; none if it cannot be read, or is being followed already: that was reported.
-    fn file(&mut self, path: &Path, written: &StrLit, text: &str) -> Option<usize> {
-        let identity = paths::identity(path);
+    fn file(&mut self, from: usize, written: &StrLit) -> Option<usize> {
+        let Named { path, text, recorded } = self.named(from, written);
+        let identity = paths::identity(&path);
         if let Some(&known) = self.known.get(&identity) {
             if self.open.contains(&known) {
                 self.report_cycle(known, written);
@@ -146,13 +159,14 @@ impl Gather<'_> {
             }
             return Some(known);
         }
-        match load::read(&mut self.cx.sources, &path.display().to_string(), path) {
+        match load::read(&mut self.cx.sources, &path.display().to_string(), &path) {
             Ok(file) => {
+                self.cx.sources.record(file, recorded);
                 self.known.insert(identity, self.modules.files.len());
                 Some(self.parse(file))
             }
             Err(why) => {
-                self.report_unreadable(path, written, text, why);
+                self.report_unreadable(&path, written, &text, why);
                 None
             }
         }

@@ -54,8 +54,11 @@ pub struct LineCol {
 }
 
 pub struct SourceFile {
-    /// As the user wrote it; what diagnostics and debug info show.
+    /// As the user wrote it; what diagnostics show.
     pub name: String,
+    /// What objects and executables call the file: its path from the folder of the program's own file, so that they do not
+    /// depend on where the sources lie. `Session::recorded_name` applies `--path-prefix-map` to it.
+    pub recorded: String,
     pub path: PathBuf,
     /// The text as read, less a byte-order mark; CRLF is kept (the lexical layer treats CR as a blank).
     pub text: String,
@@ -153,6 +156,7 @@ impl SourceMap {
         }
         self.files.push(SourceFile {
             name: name.to_owned(),
+            recorded: path.file_name().map_or(name.into(), |last| last.to_string_lossy()).into_owned(),
             path: path.to_owned(),
             text,
             byte_order_mark: false,
@@ -160,6 +164,11 @@ impl SourceMap {
             characters,
         });
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Notes that the file is not the program's own, but one that another file names.
+    pub fn record(&mut self, id: FileId, recorded: String) {
+        self.files[id.0 as usize].recorded = recorded;
     }
 
     /// Notes that a byte-order mark was taken off.

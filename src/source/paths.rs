@@ -12,6 +12,24 @@ pub fn beside(from: &SourceFile, written: &[u8]) -> PathBuf {
     shortened(&folder.unwrap_or(Path::new("")).join(written))
 }
 
+/// What objects and executables call a file that `from` names: `written`, from where `from` itself is recorded. The disk is
+/// not asked, so that the result is the same on every machine.
+pub fn recorded(from: &SourceFile, written: &[u8]) -> String {
+    let folder = Path::new(&from.recorded).parent().unwrap_or(Path::new(""));
+    without_dots(&folder.join(OsStr::from_bytes(written)), |_| true).to_string_lossy().into_owned()
+}
+
+/// `path` with NEW in place of OLD, by the last pair whose OLD is the path or a folder above it; none if there is no such pair.
+pub fn mapped(path: &Path, pairs: &[(PathBuf, String)]) -> Option<String> {
+    let full = std::path::absolute(path).ok()?;
+    let full = without_dots(&full, |_| true);
+    pairs.iter().rev().find_map(|(old, new)| {
+        let rest = full.strip_prefix(std::path::absolute(old).ok()?).ok()?;
+        let mapped = if rest.as_os_str().is_empty() { PathBuf::from(new) } else { Path::new(new).join(rest) };
+        Some(mapped.to_string_lossy().into_owned())
+    })
+}
+
 /// What tells files apart: two paths to one file, through links or otherwise, have the same.
 pub fn identity(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
@@ -19,6 +37,11 @@ pub fn identity(path: &Path) -> PathBuf {
 
 /// Without `.`, and without `folder/..` unless the folder is a link to one elsewhere.
 fn shortened(path: &Path) -> PathBuf {
+    without_dots(path, |short| identity(short) == identity(path))
+}
+
+/// Without `.` and `folder/..`, or `path` itself if the result is not `right`.
+fn without_dots(path: &Path, right: impl Fn(&Path) -> bool) -> PathBuf {
     let mut short = PathBuf::new();
     for part in path.components() {
         match part {
@@ -29,7 +52,7 @@ fn shortened(path: &Path) -> PathBuf {
             Component::ParentDir | Component::Normal(_) | Component::RootDir | Component::Prefix(_) => short.push(part),
         }
     }
-    if identity(&short) == identity(path) { short } else { path.to_owned() }
+    if right(&short) { short } else { path.to_owned() }
 }
 
 /// The names, without their end, of the files in the folder of `path` that end as it does.

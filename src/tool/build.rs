@@ -29,7 +29,7 @@ pub fn run(args: &Build) -> ExitCode {
     };
     // What stops this chain was reported.
     let _ = build(&mut cx, args, input);
-    finish(&mut cx, args.common.error_format)
+    finish(&mut cx, args.common.messages)
 }
 
 fn check_passes(args: &Build) -> Result<(), String> {
@@ -119,7 +119,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
     }
-    link::output::write(cx, files)
+    write(cx, files)
 }
 
 /// Reports that the program has nothing for a target that was asked for.
@@ -165,9 +165,14 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         None => outputs.text(cx, bytes),
         Some(suffix) => {
             let path = outputs.args.output.clone().unwrap_or_else(|| format!("{}.{suffix}", outputs.project).into());
-            link::output::write(cx, vec![Output { path, bytes, executable: false }])
+            write(cx, vec![Output { path, bytes, executable: false }])
         }
     }
+}
+
+/// Writes the artifacts, unless a warning is denied.
+fn write(cx: &mut Session, files: Vec<Output>) -> Option<()> {
+    if cx.diags.has_denied() { None } else { link::output::write(cx, files) }
 }
 
 /// Names and places of what is written.
@@ -234,6 +239,6 @@ impl Outputs<'_> {
     /// Text goes to standard output unless `-o` says otherwise.
     fn text(&self, cx: &mut Session, bytes: Vec<u8>) -> Option<()> {
         let path = self.args.output.clone().unwrap_or_else(|| "-".into());
-        link::output::write(cx, vec![Output { path, bytes, executable: false }])
+        write(cx, vec![Output { path, bytes, executable: false }])
     }
 }

@@ -1,29 +1,82 @@
 //! `ksc check`: all that can be reported, and nothing written.
 
-use super::{finish, session, status};
+use super::{report, session, status};
 use crate::cli::Check;
+use crate::diag::codes::environment::{CannotRead, NoSources};
 use crate::diag::verify;
 use crate::pipeline::{self, Input};
-use crate::session::Session;
+use crate::session::{Options, Session};
 use crate::target::Target;
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: &Check) -> ExitCode {
-    let mut cx = match session(&args.common, &args.input) {
-        Ok(cx) => cx,
-        Err(status) => return status,
-    };
-    // What stops this chain was reported.
-    let _ = check(&mut cx, args);
-    if args.verify_diagnostics {
-        return compare(&mut cx);
+    // Programs that import the same module report the same of it.
+    let mut shown = HashSet::new();
+    let mut statuses = Vec::new();
+    for named in &args.input {
+        let mut cx = Session::new(Options::default());
+        let files = sources(&mut cx, named).unwrap_or_default();
+        statuses.push(report(&mut cx, args.common.messages, &mut shown));
+        for file in files {
+            let mut cx = match session(&args.common, &file) {
+                Ok(cx) => cx,
+                Err(status) => return status,
+            };
+            // What stops this chain was reported.
+            let _ = check(&mut cx, &file);
+            let status = if args.verify_diagnostics {
+                compare(&mut cx)
+            } else {
+                report(&mut cx, args.common.messages, &mut shown)
+            };
+            statuses.push(status);
+        }
     }
-    finish(&mut cx, args.common.error_format)
+    // Errors in a source count before those of the environment.
+    let found = [status::SOURCE, status::ENVIRONMENT].into_iter().find(|status| statuses.contains(status));
+    ExitCode::from(found.unwrap_or(status::SUCCESS))
+}
+
+/// The file itself, or the `.ks` files of a folder and those below it, in the order of their names.
+fn sources(cx: &mut Session, named: &Path) -> Option<Vec<PathBuf>> {
+    if !named.is_dir() {
+        return Some(vec![named.to_owned()]);
+    }
+    let mut found = Vec::new();
+    if let Err(error) = collect(named, &mut found) {
+        cx.environment(CannotRead { path: named.display().to_string(), why: error.to_string() });
+        return None;
+    }
+    if found.is_empty() {
+        cx.environment(NoSources { path: named.display().to_string() });
+        return None;
+    }
+    Some(found)
+}
+
+/// Hidden folders and links to folders, which may lead back, are left out.
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                collect(&path, found)?;
+            }
+        } else if path.extension().is_some_and(|end| end == "ks") && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// Goes as far as any error can come from: object code is made, since LLVM knows the limits of BPF, and dropped.
-fn check(cx: &mut Session, args: &Check) -> Option<()> {
-    let read = pipeline::read(cx, &args.input)?;
+fn check(cx: &mut Session, path: &Path) -> Option<()> {
+    let read = pipeline::read(cx, path)?;
     input(cx, read)
 }
 
@@ -40,11 +93,11 @@ pub fn input(cx: &mut Session, input: Input) -> Option<()> {
 }
 
 /// `--verify-diagnostics`: the source says what must be reported.
-fn compare(cx: &mut Session) -> ExitCode {
+fn compare(cx: &mut Session) -> u8 {
     let diagnostics = cx.diags.take();
     let mismatches = verify::check(&cx.sources, &diagnostics);
     for mismatch in &mismatches {
         eprintln!("{mismatch}");
     }
-    if mismatches.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(status::SOURCE) }
+    if mismatches.is_empty() { status::SUCCESS } else { status::SOURCE }
 }

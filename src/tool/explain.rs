@@ -1,18 +1,28 @@
-//! `ksc explain CODE`: the text that belongs to a diagnostic code.
+//! `ksc explain CODE`: the text that belongs to a diagnostic code. `ksc explain`: all codes.
 
-use super::status;
+use super::{finish, status};
+use crate::cli::Messages;
 use crate::diag;
+use crate::link::output;
+use crate::session::{Options, Session};
 use std::process::ExitCode;
 
-pub fn run(code: &str) -> ExitCode {
+pub fn run(code: Option<&str>) -> ExitCode {
+    let Some(code) = code else {
+        return print(diag::list());
+    };
     match diag::explain(code) {
-        Some(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
+        Some(text) => print(text),
         None => {
             eprintln!("error: there is no code `{code}`; codes look like E0101 or W0201");
             ExitCode::from(status::USAGE)
         }
     }
+}
+
+fn print(text: String) -> ExitCode {
+    let mut cx = Session::new(Options::default());
+    // What prevents it is reported.
+    let _ = output::print(&mut cx, text);
+    finish(&mut cx, Messages::default())
 }

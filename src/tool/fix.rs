@@ -20,7 +20,7 @@ pub fn run(args: &Args) -> ExitCode {
     };
     // What stops this chain was reported.
     let _ = fix(&mut cx, args);
-    finish(&mut cx, args.common.error_format)
+    finish(&mut cx, args.common.messages)
 }
 
 /// A file of the program and what has become of it.

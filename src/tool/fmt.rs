@@ -3,7 +3,7 @@
 
 use super::{finish, status};
 use crate::ast::{self, print, strip};
-use crate::cli::{ErrorFormat, Fmt};
+use crate::cli::Fmt;
 use crate::diag::Severity;
 use crate::link::output;
 use crate::session::{Options, Session};
@@ -26,7 +26,7 @@ pub fn run(args: &Fmt) -> ExitCode {
     for error in errors {
         cx.diags.push(error);
     }
-    let exit = finish(&mut cx, ErrorFormat::Human);
+    let exit = finish(&mut cx, args.messages);
     if args.check && changes && !failed { ExitCode::from(status::SOURCE) } else { exit }
 }
 

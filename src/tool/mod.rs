@@ -2,20 +2,26 @@
 
 pub mod build;
 pub mod check;
+pub mod completions;
 pub mod explain;
 pub mod fix;
 pub mod fmt;
+pub mod foreign_commands;
 pub mod inspect;
+pub mod man_pages;
 
-use crate::cli::{Common, ErrorFormat};
+use crate::cli::{Common, ErrorFormat, Messages};
 use crate::diag::{Diagnostic, Diagnostics, Severity, json, limits, render};
 use crate::session::Session;
+use clap::ColorChoice;
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit statuses of every subcommand but 2, which the reader of the command line gives for a wrong use.
 pub mod status {
+    pub const SUCCESS: u8 = 0;
     /// The source has errors.
     pub const SOURCE: u8 = 1;
     /// The command line is wrong.
@@ -34,37 +40,46 @@ pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
 }
 
 /// Prints all that was reported and says how the run ended.
-pub fn finish(cx: &mut Session, format: ErrorFormat) -> ExitCode {
-    let reported = std::mem::take(&mut cx.diags);
+pub fn finish(cx: &mut Session, messages: Messages) -> ExitCode {
+    ExitCode::from(report(cx, messages, &mut HashSet::new()))
+}
+
+/// The same for one of several runs: what is in `shown` was printed by another one.
+fn report(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> u8 {
+    let mut reported = std::mem::take(&mut cx.diags);
+    reported.deny();
     let mut diagnostics: Vec<&Diagnostic> = reported.iter().collect();
     // In the order of the source, whatever the order of checking; what has no place comes first.
     diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
-    show(cx, format, &reported, &diagnostics);
+    show(cx, messages, &reported, &diagnostics, shown);
     print_timings(cx);
     let errors: Vec<&Diagnostic> = reported.iter().filter(|d| d.severity == Severity::Error).collect();
     if errors.is_empty() {
-        ExitCode::SUCCESS
+        status::SUCCESS
     } else if errors.iter().all(|d| d.code.starts_with("E09")) {
-        ExitCode::from(status::ENVIRONMENT)
+        status::ENVIRONMENT
     } else {
-        ExitCode::from(status::SOURCE)
+        status::SOURCE
     }
 }
 
-fn show(cx: &Session, format: ErrorFormat, reported: &Diagnostics, sorted: &[&Diagnostic]) {
-    if sorted.is_empty() {
-        return;
-    }
-    let stderr = std::io::stderr();
-    let text = match format {
-        ErrorFormat::Human => {
-            let color = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            limits::shown(reported, sorted, |diagnostic| render::human(&cx.sources, diagnostic, color))
-        }
-        ErrorFormat::Json => limits::shown(reported, sorted, |d| json::line(&cx.sources, d) + "\n"),
+fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Diagnostic], shown: &mut HashSet<String>) {
+    let mut stderr = std::io::stderr().lock();
+    let color = match messages.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        // https://no-color.org: any value but the empty one.
+        ColorChoice::Auto => stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
+    let text = limits::shown(reported, sorted, |diagnostic| {
+        let text = match messages.error_format {
+            ErrorFormat::Human => render::human(&cx.sources, diagnostic, color),
+            ErrorFormat::Json => json::line(&cx.sources, diagnostic) + "\n",
+        };
+        if shown.insert(text.clone()) { text } else { String::new() }
+    });
     // Nobody is left to tell if standard error is closed.
-    let _ = stderr.lock().write_all(text.as_bytes());
+    let _ = stderr.write_all(text.as_bytes());
 }
 
 fn print_timings(cx: &Session) {

@@ -4,8 +4,8 @@
 //! (BTFStringTable::addString in llvm/lib/Target/BPF/BTFDebug.cpp), so that time grows with the square of the source's length.
 //! Formats: Documentation/bpf/btf.rst of Linux, sections "BTF_Type and Type Encoding" and ".BTF.ext section".
 
-use super::debug::path_in_btf;
-use crate::source::{FileId, SourceMap};
+use crate::session::Session;
+use crate::source::FileId;
 use std::collections::HashMap;
 
 /// `str_len` of `struct btf_header`; `str_off` stands before it.
@@ -17,9 +17,9 @@ const LINES_LENGTH: usize = 20;
 const COLUMN_BITS: u32 = 10;
 
 /// Appends the lines to the strings of `.BTF` and refers to them from `.BTF.ext`. None: the sections are not as expected.
-pub fn add(btf: &mut Vec<u8>, ext: &mut [u8], sources: &SourceMap) -> Option<()> {
+pub fn add(btf: &mut Vec<u8>, ext: &mut [u8], cx: &Session) -> Option<()> {
     let strings = (word(btf, 4)? + word(btf, 16)?) as usize;
-    let mut texts = Texts { sources, strings, files: HashMap::new(), lines: HashMap::new(), offsets: HashMap::new() };
+    let mut texts = Texts { cx, strings, files: HashMap::new(), lines: HashMap::new(), offsets: HashMap::new() };
     let start = (word(ext, 4)? + word(ext, LINES_OFFSET)?) as usize;
     let end = start + word(ext, LINES_LENGTH)? as usize;
     let record = word(ext, start)? as usize;
@@ -40,7 +40,7 @@ pub fn add(btf: &mut Vec<u8>, ext: &mut [u8], sources: &SourceMap) -> Option<()>
 }
 
 struct Texts<'a> {
-    sources: &'a SourceMap,
+    cx: &'a Session,
     /// Where the strings begin in `.BTF`; they are its last part.
     strings: usize,
     /// The file of a name's offset; none for names that are no source of ours.
@@ -66,7 +66,7 @@ impl Texts<'_> {
         if let Some(&offset) = self.lines.get(&(id, line)) {
             return Some(offset);
         }
-        let file = self.sources.file(id);
+        let file = self.cx.sources.file(id);
         let exists = line >= 1 && line as usize <= file.line_count();
         let text = if exists { file.line(line) } else { "" };
         let offset = match self.offsets.get(text) {
@@ -87,8 +87,8 @@ impl Texts<'_> {
     fn file(&self, btf: &[u8], name: u32) -> Option<Option<FileId>> {
         let bytes = btf.get(self.strings + name as usize..)?;
         let name = bytes.split(|&b| b == 0).next()?;
-        let mut files = self.sources.files();
-        Some(files.find(|(_, file)| path_in_btf(&file.name).as_bytes() == name).map(|(id, _)| id))
+        let mut files = self.cx.sources.files().map(|(id, _)| id);
+        Some(files.find(|&id| self.cx.recorded_name(id).as_bytes() == name))
     }
 }
 

@@ -60,7 +60,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
-    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), &cx.sources) } else { bytes };
+    let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
     cx.timed("llvm-bpf", since);
     Some(bytes)
 }

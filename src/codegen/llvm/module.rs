@@ -45,7 +45,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
     ) -> ModuleGen<'a, 'c> {
         let facts = target.facts();
         let module = context.create_module(&ir.name);
-        module.set_source_file_name(&cx.sources.file(ir.file).name);
+        module.set_source_file_name(&cx.recorded_name(ir.file));
         module.set_triple(&machine.get_triple());
         module.set_data_layout(&machine.get_target_data().get_data_layout());
         let number = |n| context.i32_type().const_int(n, false);

@@ -2,19 +2,19 @@
 
 use super::line_texts;
 use crate::codegen::PINS_SECTION;
-use crate::source::SourceMap;
+use crate::session::Session;
 use object::build::elf::{Builder, SectionData};
 use object::elf::{SHT_PROGBITS, SHT_STRTAB};
 
 /// The object without its DWARF sections, which are more than half of it and which no loader reads. An object that the
 /// reader does not understand is left as it is.
-pub fn finished(bytes: &[u8], pins: &str, sources: &SourceMap) -> Vec<u8> {
-    rewritten(bytes, pins, sources).unwrap_or_else(|_| bytes.to_vec())
+pub fn finished(bytes: &[u8], pins: &str, cx: &Session) -> Vec<u8> {
+    rewritten(bytes, pins, cx).unwrap_or_else(|_| bytes.to_vec())
 }
 
-fn rewritten(bytes: &[u8], pins: &str, sources: &SourceMap) -> object::build::Result<Vec<u8>> {
+fn rewritten(bytes: &[u8], pins: &str, cx: &Session) -> object::build::Result<Vec<u8>> {
     let mut builder = Builder::read(bytes)?;
-    add_lines(&mut builder, sources);
+    add_lines(&mut builder, cx);
     for section in &mut builder.sections {
         let name = section.name.as_slice();
         // Their relocations go with them: `.rel.debug_info` and the like.
@@ -41,7 +41,7 @@ fn rewritten(bytes: &[u8], pins: &str, sources: &SourceMap) -> object::build::Re
     Ok(out)
 }
 
-fn add_lines(builder: &mut Builder<'_>, sources: &SourceMap) {
+fn add_lines(builder: &mut Builder<'_>, cx: &Session) {
     let data = |builder: &Builder<'_>, name: &[u8]| {
         let section = builder.sections.iter().find(|section| section.name.as_slice() == name)?;
         let SectionData::Data(bytes) = &section.data else { return None };
@@ -49,7 +49,7 @@ fn add_lines(builder: &mut Builder<'_>, sources: &SourceMap) {
     };
     let Some((btf_id, mut btf)) = data(builder, b".BTF") else { return };
     let Some((ext_id, mut ext)) = data(builder, b".BTF.ext") else { return };
-    if line_texts::add(&mut btf, &mut ext, sources).is_some() {
+    if line_texts::add(&mut btf, &mut ext, cx).is_some() {
         builder.sections.get_mut(btf_id).data = SectionData::Data(btf.into());
         builder.sections.get_mut(ext_id).data = SectionData::Data(ext.into());
     }

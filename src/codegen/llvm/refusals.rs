@@ -61,7 +61,7 @@ fn place(message: &str) -> Option<((&str, u32, u32), &str)> {
 /// The line that LLVM names, else the function, else the start of the file.
 fn span(cx: &Session, module: &Module, refusal: &Refusal) -> Span {
     if let Some((name, line, column)) = refusal.place
-        && let Some((id, file)) = cx.sources.files().find(|(_, f)| name.ends_with(&f.name))
+        && let Some((id, file)) = cx.sources.files().find(|&(id, _)| name.ends_with(&cx.recorded_name(id)))
         && let Some(offset) = file.offset(line, column)
     {
         return Span { file: id, lo: offset, hi: offset };

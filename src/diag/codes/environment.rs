@@ -19,6 +19,8 @@ codes! {
     /// At most 100 errors are shown, and 100 warnings and notes, and no more than half a megabyte of text: the first ones say
     /// most. When those are mended, others appear.
     N0984 NotShown { what } = "{what} more are not shown",
+    /// `ksc check` checks all `.ks` files of a folder and of those below it, hidden folders and links to folders aside.
+    E0988 NoSources { path } = "there is no `.ks` file in `{path}`",
 
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",

@@ -21,6 +21,7 @@ macro_rules! codes {
                     code: stringify!($code),
                     name: stringify!($name),
                     doc: concat!($($doc, "\n"),+),
+                    message: $message,
                 };
                 fn message(&self) -> String {
                     $( let $name { $($field),* } = self; )?

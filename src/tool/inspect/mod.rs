@@ -1,11 +1,11 @@
-//! `ksc inspect FILE`: what a BPF object holds, whoever compiled it.
+//! `ksc inspect FILE`: what a BPF object holds, whoever compiled it, and what the ones inside an executable hold.
 
 mod btf;
 mod object;
 mod text;
 
 use super::finish;
-use crate::cli::{ErrorFormat, Inspect, InspectFormat};
+use crate::cli::{Inspect, InspectFormat};
 use crate::diag::codes::environment::NoBpfObject;
 use crate::link::output;
 use crate::session::{Options, Session};
@@ -72,20 +72,23 @@ struct BtfSize {
 
 pub fn run(args: &Inspect) -> ExitCode {
     let mut cx = Session::new(Options::default());
-    let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, ErrorFormat::Human) };
-    match object::report(&bytes) {
-        Ok(report) => {
-            let out = printed(&report, args.format);
+    let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, args.messages) };
+    let reports: Result<Vec<Report>, String> =
+        object::objects(&bytes).and_then(|objects| objects.into_iter().map(object::report).collect());
+    match reports {
+        Ok(reports) => {
+            let parts: Vec<String> = reports.iter().map(|report| printed(report, args.format)).collect();
+            let out = parts.join("\n");
             // What prevents it is reported.
             let _ = output::print(&mut cx, out);
         }
         Err(why) => {
             let path = args.input.display().to_string();
             cx.environment(NoBpfObject { path, why })
-                .help("`ksc --target=bpf FILE.ks` writes one, and so does `clang -target bpf -g -c`");
+                .help("`ksc FILE.ks` writes one, and an executable that carries it; so does `clang -target bpf -g -c`");
         }
     }
-    finish(&mut cx, ErrorFormat::Human)
+    finish(&mut cx, args.messages)
 }
 
 fn printed(report: &Report, format: InspectFormat) -> String {

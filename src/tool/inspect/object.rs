@@ -2,9 +2,9 @@
 
 use super::btf::Btf;
 use super::{BtfSize, Function, Global, Map, Report, Type};
-use crate::codegen::PINS_SECTION;
+use crate::codegen::{OBJECT_ALIGN, PINS_SECTION};
 use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec};
-use object::elf::EM_BPF;
+use object::elf::{ELFMAG, EM_BPF};
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
@@ -14,11 +14,29 @@ type File<'d> = ElfFile64<'d, Endianness>;
 /// One instruction, in bytes.
 const INSTRUCTION: u64 = 8;
 
-pub fn report(bytes: &[u8]) -> Result<Report, String> {
-    let file = File::parse(bytes).map_err(|error| format!("{error}").to_lowercase())?;
-    if file.elf_header().e_machine(file.endian()) != EM_BPF {
-        return Err("it is an ELF file for another machine".to_owned());
+/// The BPF object that a file is, or those that an executable of ksc carries.
+pub fn objects(bytes: &[u8]) -> Result<Vec<&[u8]>, String> {
+    let file = parse(bytes)?;
+    if is_bpf(&file) {
+        return Ok(vec![bytes]);
     }
+    // By what they look like, since a stripped executable has no symbols.
+    let carried = (OBJECT_ALIGN..bytes.len()).step_by(OBJECT_ALIGN).map(|at| &bytes[at..]);
+    let found: Vec<&[u8]> =
+        carried.filter(|rest| rest.starts_with(&ELFMAG) && parse(rest).is_ok_and(|f| is_bpf(&f))).collect();
+    if found.is_empty() { Err("it is an ELF file for another machine, and carries none".to_owned()) } else { Ok(found) }
+}
+
+fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
+    File::parse(bytes).map_err(|error| format!("{error}").to_lowercase())
+}
+
+fn is_bpf(file: &File) -> bool {
+    file.elf_header().e_machine(file.endian()) == EM_BPF
+}
+
+pub fn report(bytes: &[u8]) -> Result<Report, String> {
+    let file = parse(bytes)?;
     let little = file.is_little_endian();
     let btf_bytes = section(&file, ".BTF");
     let btf = Btf::read(btf_bytes, little);

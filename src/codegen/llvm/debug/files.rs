@@ -15,15 +15,13 @@ const NO_LINES: &str = "\n";
 /// Columns beyond this do not fit BTF's line information; 0 stands for the whole line.
 const MAX_COLUMN: u32 = 1023;
 
-fn current_folder() -> String {
-    std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// What LLVM calls a source file in BTF: its name, after the folder if that is relative (BTFDebug::populateFileContent in
-/// llvm/lib/Target/BPF/BTFDebug.cpp).
-pub fn path_in_btf(name: &str) -> String {
-    let folder = current_folder();
-    if name.starts_with('/') || folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") }
+/// The compilation's folder in DWARF, from which relative names of files count: the one that the debugger runs in. BTF has no
+/// such folder; LLVM would put it before the names (BTFDebug::populateFileContent in llvm/lib/Target/BPF/BTFDebug.cpp).
+fn compilation_folder(form: DebugForm) -> &'static str {
+    match form {
+        DebugForm::Btf => "",
+        DebugForm::Dwarf => ".",
+    }
 }
 
 impl Debug {
@@ -33,15 +31,14 @@ impl Debug {
             return known;
         }
         let file = cx.sources.file(id);
-        let folder = current_folder();
-        let (name, folder) = (file.name.as_str(), folder.as_str());
+        let (name, folder) = (cx.recorded_name(id), compilation_folder(self.form));
         let node = if self.form == DebugForm::Btf {
             let sum = format!("{:x}", md5::compute(&file.text));
             // SAFETY: `builder` is live, and lengths are those of the texts.
             unsafe {
                 LLVMDIBuilderCreateFileWithChecksum(
                     self.builder,
-                    text(name),
+                    text(&name),
                     name.len(),
                     text(folder),
                     folder.len(),
@@ -54,7 +51,7 @@ impl Debug {
             }
         } else {
             // SAFETY: as above.
-            unsafe { LLVMDIBuilderCreateFile(self.builder, text(name), name.len(), text(folder), folder.len()) }
+            unsafe { LLVMDIBuilderCreateFile(self.builder, text(&name), name.len(), text(folder), folder.len()) }
         };
         self.files.insert(id, node);
         node

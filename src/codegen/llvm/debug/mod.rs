@@ -13,7 +13,6 @@ mod functions;
 mod types;
 
 pub use data::MapLayout;
-pub use files::path_in_btf;
 
 use crate::session::Session;
 use crate::source::FileId;

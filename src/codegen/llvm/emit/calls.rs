@@ -68,7 +68,7 @@ fn end_if_null<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, callee: PointerValue<
     g.g.build.cond_br(is_null, null, there);
     g.g.build.go_to(null);
     let place = g.g.cx.sources.line_col(op.loc.span);
-    let file = format!("{}\0", g.g.cx.sources.file(op.loc.span.file).name);
+    let file = format!("{}\0", g.g.cx.recorded_name(op.loc.span.file));
     let (file, message) = (g.g.string(file.as_bytes()), g.g.string(b"call of a null function pointer\0"));
     let line = g.g.build.int(32, u64::from(place.line));
     runtime(g, "ks_panic", None, &[file.into(), line.into(), message.into()]);

@@ -1,14 +1,12 @@
 //! Constants that describe the program to the runtime; `abi.rs` has their layout.
 
+use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
 use crate::tables::ValueRule;
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
-
-/// The object is read in place as an ELF file.
-const OBJECT_ALIGN: u64 = 16;
 
 // What is built here field by field must have the layout of the contract.
 const _: () = assert!(
@@ -66,7 +64,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     let (object, object_len) = match object {
         Some(bytes) => {
             let contents = g.context.const_string(bytes, false);
-            (g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN).into(), bytes.len() as u64)
+            (g.constant("ks.bpf.object", contents.into(), OBJECT_ALIGN as u64).into(), bytes.len() as u64)
         }
         None => (g.build.null().into(), 0),
     };

@@ -1,0 +1,34 @@
+//! Which warnings are errors (`-D`), and which are not reported (`-A`).
+
+/// Names every warning in place of a code.
+pub const ALL_WARNINGS: &str = "warnings";
+
+/// Codes of warnings, or `ALL_WARNINGS`.
+#[derive(Clone, Default, Debug)]
+pub struct Levels {
+    pub denied: Vec<String>,
+    pub allowed: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    Report,
+    Allow,
+    Deny,
+}
+
+impl Levels {
+    /// What happens to a warning of this code. The code itself counts before `warnings`.
+    pub fn of(&self, code: &str) -> Level {
+        for name in [code, ALL_WARNINGS] {
+            let is = |list: &[String]| list.iter().any(|listed| listed == name);
+            if is(&self.denied) {
+                return Level::Deny;
+            }
+            if is(&self.allowed) {
+                return Level::Allow;
+            }
+        }
+        Level::Report
+    }
+}

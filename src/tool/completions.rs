@@ -1,0 +1,18 @@
+//! `ksc completions SHELL`: a script that completes command lines.
+
+use super::finish;
+use crate::cli::{Cli, Messages};
+use crate::link::output;
+use crate::session::{Options, Session};
+use clap::CommandFactory;
+use clap_complete::Shell;
+use std::process::ExitCode;
+
+pub fn run(shell: Shell) -> ExitCode {
+    let mut cx = Session::new(Options::default());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ksc", &mut script);
+    // What prevents it is reported.
+    let _ = output::print(&mut cx, String::from_utf8_lossy(&script).into_owned());
+    finish(&mut cx, Messages::default())
+}
