@@ -83,10 +83,11 @@ fn program(name: &str, v: &Value) -> String {
         )
     });
     format!(
-        "ProgramSpec {{ name: {name:?}, context: {:?}, result: {:?}, returns: ({returns}), safe_default: {}, forms: &[{forms}], \
+        "ProgramSpec {{ name: {name:?}, context: {:?}, result: {:?}, as_integers: &[{}], returns: ({returns}), safe_default: {}, forms: &[{forms}], \
          packet: {}, scratch: {}, prog_type: {}, target: {:?}, target_alone: {} }}",
         text(v, "context"),
         text(v, "result"),
+        words(v, "as_integers"),
         int(v, "safe_default"),
         flag(v, "packet", false),
         flag(v, "scratch", false),
@@ -137,8 +138,10 @@ fn enumeration(name: &str, v: &Value) -> String {
         Some([name, value]) => format!("({name}, {value})"),
         _ => panic!("a variant is [name, value], not {pair}"),
     });
-    let (aliases, repr) = (words(v, "aliases"), text(v, "repr"));
-    format!("EnumSpec {{ name: {name:?}, aliases: &[{aliases}], repr: {repr:?}, variants: &[{variants}] }}")
+    let (aliases, into, repr) = (words(v, "aliases"), words(v, "into"), text(v, "repr"));
+    format!(
+        "EnumSpec {{ name: {name:?}, aliases: &[{aliases}], repr: {repr:?}, into: &[{into}], variants: &[{variants}] }}"
+    )
 }
 
 fn map_kind(name: &str, v: &Value) -> String {

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod consts;
 mod declare;
+mod enums;
 pub mod env;
 pub mod imports;
 mod members;

@@ -29,6 +29,8 @@ pub struct ProgramSpec {
     pub context: &'static str,
     /// Declared result type, as in a signature.
     pub result: &'static str,
+    /// Other enums whose values it may return where it declares an integer as its result.
+    pub as_integers: &'static [&'static str],
     /// What the kernel accepts as a result; both ends included.
     pub returns: (i64, i64),
     /// Returned where the compiler must return something: a failed tail call, a panic.
@@ -125,6 +127,8 @@ pub struct EnumSpec {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub repr: &'static str,
+    /// Enums that values of this one are also of: the kernel gives the numbers the same meaning.
+    pub into: &'static [&'static str],
     pub variants: &'static [(&'static str, i64)],
 }
 

@@ -47,12 +47,19 @@ codes! {
     /// processes, see the same memory it would mean nothing. Locals, parameters, results, fields of local structs and
     /// constants hold them.
     E0231 FunctionPointerShared { what } = "{what} cannot hold a function pointer",
+    /// The numbers of one enum mean something else in another. An enum becomes an integer, and an integer an enum, but a
+    /// value of one enum does not stand where another enum is wanted: as argument, result, assigned value, side of a
+    /// comparison or pattern. `as` converts.
+    E0261 EnumsMixed { found, wanted } = "a value of enum `{found}` where enum `{wanted}` is wanted",
     /// The constant does not fit the type that is wanted; the bits that do not fit are lost.
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
     /// The string is longer than its place and loses its end.
     W0202 StringTruncated { length, ty, kept } = "a string of {length} bytes does not fit `{ty}`, which keeps {kept}",
     /// Whatever the program does, the value that is computed here lies outside of the type that it goes to, and loses bits.
     W0203 NeverFits { range, ty } = "this is {range}, which never fits `{ty}`",
+    /// The enum has no variant of this number. It can hold the number all the same: a `match` then takes no arm but
+    /// `default`, and the kernel takes an action that it does not know for a refusal. `as` says that the number is meant.
+    W0261 NoVariant { number, ty } = "{number} is no variant of `{ty}`",
     /// The condition is of a type that is neither true nor false. Integers, chars, enums, pointers and bools are.
     E0240 NotACondition { ty } = "a value of type `{ty}` is neither true nor false",
     /// A bool is no number. `b as u8` is 0 or 1; `n != 0` is a bool.

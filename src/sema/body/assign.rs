@@ -44,6 +44,7 @@ impl Checker<'_, '_> {
     pub fn assign_place(&mut self, place: Expr, written: Assignment<'_>, out: &mut Vec<Stmt>) {
         let span = written.span;
         let (op, value) = match written.op {
+            None if self.is_result(&place) => (None, self.result_value(written.value, place.ty)),
             None => (None, self.assigned_value(written, place.ty)),
             Some(op) => match self.compound_of(op, &place, written.value) {
                 Some((op, value)) => (Some(op), value),

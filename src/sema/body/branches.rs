@@ -171,11 +171,15 @@ impl Checker<'_, '_> {
 
     /// Gives the values of all branches one type.
     pub fn merge(&mut self, branches: Vec<Branch>, expected: Option<Ty>, span: Span) -> (Vec<Block>, Ty) {
-        let branches = self.without_void(branches);
+        let mut branches = self.without_void(branches);
+        self.separate_enums(&mut branches, expected);
         let values: Vec<&Value> = branches.iter().filter_map(|b| b.value.as_ref()).collect();
         let common = self.common_type(&values, expected);
         let ty = match common {
-            Ok(ty) => ty,
+            Ok(ty) => {
+                self.check_branch_variants(&values, ty, expected);
+                ty
+            }
             Err((first, second)) => {
                 let numbers = [first, second].iter().all(|&ty| self.is_number(ty));
                 let at =

@@ -8,6 +8,7 @@ use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::diag::foreign::{self, Instead};
 use crate::fold;
+use crate::sema::enums;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -161,7 +162,14 @@ impl Checker<'_, '_> {
     }
 
     fn compare_ints(&mut self, op: CompareOp, left: Value, right: Value, span: Span) -> Expr {
+        if enums::incomparable(&self.cx.types, left.ty(), right.ty()) {
+            self.refuse_enum(&right.expr, left.ty());
+            return error_expr(span);
+        }
         let (l, r) = (number(&left.expr), number(&right.expr));
+        if matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            self.check_variants(&left, &right);
+        }
         if let (Some(l), Some(r)) = (l, r) {
             return bool_expr(fold::compare(op, l, r), span);
         }
@@ -178,6 +186,15 @@ impl Checker<'_, '_> {
         }
         let (left_ty, right_ty) = self.compare_types(&left, &right);
         comparison(op, fitted(left.expr, left_ty), fitted(right.expr, right_ty), span)
+    }
+
+    /// Warns of a constant that is compared with an enum which has no such variant.
+    fn check_variants(&mut self, left: &Value, right: &Value) {
+        for (constant, other) in [(left, right.ty()), (right, left.ty())] {
+            if let Some(number) = number(&constant.expr).filter(|_| constant.ty() != other) {
+                enums::check_variant(self.cx, constant.span(), number, other);
+            }
+        }
     }
 
     fn warn_constant(&mut self, outcome: bool, span: Span) {

@@ -4,8 +4,8 @@ use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
 use crate::diag::codes::types::{MismatchedTypes, NeverFits, ProductWraps};
 use crate::fold;
-use crate::sema::consts;
 use crate::sema::tree::{ArithOp, Block, Const, Expr, ExprKind};
+use crate::sema::{consts, enums};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
@@ -44,6 +44,7 @@ impl Checker<'_, '_> {
                 None => self.byte_order(value, wanted),
             },
             _ => match (self.cx.types.as_int(found), self.cx.types.as_int(wanted)) {
+                (Some(_), Some(_)) if self.refuse_enum(&value.expr, wanted) => error_expr(span),
                 (Some(_), Some(to)) => self.coerce_int(value.expr, wanted, to),
                 (Some(_) | None, Some(_) | None) => {
                     self.mismatch(span, found, wanted);
@@ -51,6 +52,19 @@ impl Checker<'_, '_> {
                 }
             },
         }
+    }
+
+    /// Whether a value is of an enum where another enum is asked for, which is reported.
+    pub fn refuse_enum(&mut self, value: &Expr, wanted: Ty) -> bool {
+        let refused = enums::differ(&self.cx.types, value.ty, wanted);
+        if refused {
+            let wanted_by = self.wanted_by.clone();
+            let error = enums::refuse(self.cx, value.span, (value.ty, number(value)), wanted);
+            if let Some(wanted_by) = wanted_by {
+                error.remark(wanted_by);
+            }
+        }
+        refused
     }
 
     fn coerce_int(&mut self, value: Expr, wanted: Ty, (bits, _): (u8, bool)) -> Expr {

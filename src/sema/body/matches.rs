@@ -9,6 +9,7 @@ use super::value::{Value, cast, error_expr, number, truth};
 use crate::ast::{self, ArmBody, Pattern};
 use crate::diag::codes::types::{MissingVariants, NotExhaustive, NotMatchable, SecondDefault, UnreachableArm};
 use crate::fold;
+use crate::sema::enums;
 use crate::sema::tree::{Arm, Block, Expr, ExprKind, Match, Stmt};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
@@ -200,6 +201,9 @@ impl Checker<'_, '_> {
                 continue;
             };
             let possible = self.possible(ty, range);
+            if let (Pattern::Value(value), Some((number, _))) = (pattern, possible) {
+                enums::check_variant(self.cx, value.span, number, ty);
+            }
             let fresh = possible.map_or_else(Vec::new, |range| covered.missing(range));
             if fresh.is_empty() || after_default {
                 let warning = self.warn(pattern.span(), UnreachableArm {});
@@ -249,6 +253,9 @@ impl Checker<'_, '_> {
         let same = value.ty() == ty;
         if let (Some(truth), true) = (truth(&value.expr), ty == Ty::BOOL) {
             return Some(i128::from(truth));
+        }
+        if self.refuse_enum(&value.expr, ty) {
+            return None;
         }
         let both_numbers = self.cx.types.as_int(value.ty()).is_some() && ty != Ty::BOOL;
         match number(&value.expr) {

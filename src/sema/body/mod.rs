@@ -3,6 +3,7 @@
 //! One [`Checker`] lives as long as its function. What is wrong is reported once: its expression then has the type
 //! `Ty::ERROR`, which fits everything.
 
+mod actions;
 mod arith;
 mod assign;
 mod assigned;

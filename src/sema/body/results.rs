@@ -78,8 +78,7 @@ impl Checker<'_, '_> {
                     self.flow.reachable = false;
                     return;
                 }
-                let checked = self.value(value, Some(result));
-                let checked = self.coerce(checked, result);
+                let checked = self.result_value(value, result);
                 self.refuse_escape(&checked);
                 Some(checked)
             }

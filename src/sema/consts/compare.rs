@@ -39,6 +39,9 @@ pub(super) fn compare(
     if floats::is_float(&l) || floats::is_float(&r) {
         return floats::compare(cx, (op, token), (&l, left.span), (&r, right.span));
     }
+    if super::refuse_enums(cx, &l, (&r, right.span)) {
+        return None;
+    }
     let (lhs, rhs) = (Operand::of(&cx.types, &l), Operand::of(&cx.types, &r));
     match (lhs, rhs) {
         (Operand::Bool(a), Operand::Bool(b)) if equality => Some(Constant::bool(fold::compare(op, a, b))),

@@ -4,6 +4,7 @@ use super::{Constant, eval, floats, not_constant, value};
 use crate::ast::{self, Expr};
 use crate::diag::codes::types::{BadCast, ByteOrderMix, MismatchedTypes, StringTruncated, ValueTruncated};
 use crate::fold;
+use crate::sema::enums;
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
@@ -35,6 +36,10 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
         }
         (Const::Int(value), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Be { .. }) => {
             let value = *value;
+            if let Some(found) = constant.ty.filter(|&found| enums::differ(&cx.types, found, to)) {
+                enums::refuse(cx, span, (found, Some(value)), to);
+                return None;
+            }
             Some(Const::Int(fit(cx, span, value, to)))
         }
         (Const::Int(number), TyKind::F64) if constant.ty.is_none() => {
@@ -93,13 +98,15 @@ pub fn truth_of_literal(text: &str) -> Option<&'static str> {
     }
 }
 
-/// The value in an integer, char, enum or `be` type; warns where that changes it.
+/// The value in an integer, char, enum or `be` type; warns where that changes it, and of what is no variant of the enum.
 pub fn fit(cx: &mut Session, span: Span, value: i128, to: Ty) -> i128 {
     let (bits, signed) = width(cx, to);
     let kept = fold::wrap(value, bits, signed);
     if kept != value {
         let (value, ty, kept) = (value.to_string(), cx.types.name(to), kept.to_string());
         cx.warn(span, ValueTruncated { value, ty, kept });
+    } else {
+        enums::check_variant(cx, span, kept, to);
     }
     kept
 }

@@ -20,6 +20,7 @@ pub use operators::{common_int, text};
 pub use parts::{index_range, part};
 pub use sizes::{named_type, written_type};
 
+use super::enums;
 use super::env::{Declared, Entity, Variants};
 use super::imports;
 use super::members::no_such_variant;
@@ -150,6 +151,17 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
         ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
     }
+}
+
+/// Whether two constants are of enums that do not mix, which is reported at the second.
+fn refuse_enums(cx: &mut Session, first: &Constant, (second, span): (&Constant, Span)) -> bool {
+    let (Some(wanted), Some(found)) = (first.ty, second.ty) else { return false };
+    let refused = enums::incomparable(&cx.types, found, wanted);
+    if refused {
+        let number = if let Const::Int(number) = second.value { Some(number) } else { None };
+        enums::refuse(cx, span, (found, number), wanted);
+    }
+    refused
 }
 
 /// What a constant may be, in the words of a help.

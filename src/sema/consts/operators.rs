@@ -337,6 +337,10 @@ pub(super) fn ternary(
     let (a, b) = both(cx, scope, then, otherwise, expected)?;
     let taken = taken?;
     let (lhs, rhs) = (Operand::of(&cx.types, &a), Operand::of(&cx.types, &b));
+    let to_number = expected.is_some_and(|ty| matches!(cx.types.kind(ty), TyKind::Int { .. }));
+    if !to_number && super::refuse_enums(cx, &a, (&b, otherwise.span)) {
+        return None;
+    }
     let is_int = |operand| matches!(operand, Operand::Literal(_) | Operand::Int(..));
     let both_literals = matches!((lhs, rhs), (Operand::Literal(_), Operand::Literal(_)));
     if is_int(lhs) && is_int(rhs) && !both_literals && a.ty != b.ty {

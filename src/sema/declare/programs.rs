@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
 use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::enums;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
@@ -213,5 +214,6 @@ impl Declare<'_> {
 
 /// The declared type of the table, or any integer of 32 bits: the register is the same.
 fn accepts_result(cx: &Session, wanted: Ty, found: Ty) -> bool {
-    found == wanted || matches!(cx.types.kind(found), TyKind::Int { bits: 32, .. })
+    let same = found == wanted || enums::convert(&cx.types, found, wanted);
+    same || matches!(cx.types.kind(found), TyKind::Int { bits: 32, .. })
 }

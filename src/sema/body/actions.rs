@@ -1,0 +1,92 @@
+//! What programs return: actions of their type, also where the result is declared as an integer. And branches that yield
+//! values of several enums.
+
+use super::Checker;
+use super::branches::Branch;
+use super::value::{Value, error_expr, local, number};
+use crate::ast;
+use crate::sema::enums;
+use crate::sema::tree::{Expr, Role};
+use crate::tables::ProgramSpec;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// A value that the function returns.
+    pub fn result_value(&mut self, value: &ast::Expr, result: Ty) -> Expr {
+        let Some(action) = self.action() else { return self.coerced(value, result) };
+        let value = self.value(value, Some(action));
+        let value = self.as_action(value, action);
+        self.coerce(value, result)
+    }
+
+    /// Whether the place is the named result of the function.
+    pub fn is_result(&self, place: &Expr) -> bool {
+        local(place).is_some_and(|local| self.env.program.func(self.func).named_result == Some(local))
+    }
+
+    /// The enum of the actions that a program returns, if it declares an integer for them.
+    fn action(&mut self) -> Option<Ty> {
+        let spec = self.integer_actions()?;
+        let action = self.table_type(spec.result);
+        self.enum_id(action).map(|_| action)
+    }
+
+    /// The type of the program, if it declares an integer as its result.
+    fn integer_actions(&self) -> Option<&'static ProgramSpec> {
+        let func = self.env.program.func(self.func);
+        let Role::Program(role) = &func.role else { return None };
+        self.is_int(func.result).then_some(role.spec)
+    }
+
+    fn as_action(&mut self, value: Value, action: Ty) -> Value {
+        if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, action) {
+            return error_expr(value.span()).into();
+        }
+        if let Some(number) = number(&value.expr).filter(|_| value.ty() != action) {
+            enums::check_variant(self.cx, value.span(), number, action);
+        }
+        value
+    }
+
+    /// Whether the type is an enum whose numbers are actions where the program declares an integer.
+    fn is_other_action(&self, ty: Ty) -> bool {
+        let TyKind::Enum(id) = self.cx.types.kind(ty) else { return false };
+        let def = self.cx.types.enum_def(id);
+        def.span.is_none() && self.integer_actions().is_some_and(|spec| spec.as_integers.contains(&def.name.as_str()))
+    }
+
+    /// Refuses what branches yield of other enums than the one that is wanted, or than the first branch does. Where all
+    /// are of one enum, who takes the value decides.
+    pub fn separate_enums(&mut self, branches: &mut [Branch], expected: Option<Ty>) {
+        let enums: Vec<Ty> =
+            yielded(branches).map(|value| value.ty()).filter(|&ty| self.enum_id(ty).is_some()).collect();
+        let (Some(&first), others) = (enums.first(), enums.len() < yielded(branches).count()) else { return };
+        let wanted = match expected {
+            Some(ty) if self.enum_id(ty).is_some() => ty,
+            Some(ty) if self.is_int(ty) => return,
+            Some(_) | None => first,
+        };
+        if !others && enums.iter().all(|&ty| ty == first) {
+            return;
+        }
+        for value in yielded(branches) {
+            if !self.is_other_action(value.ty()) && self.refuse_enum(&value.expr, wanted) {
+                value.expr = error_expr(value.span());
+            }
+        }
+    }
+
+    /// Warns of constants in branches that are no variant of the wanted enum, where the branches have an integer in common.
+    pub fn check_branch_variants(&mut self, values: &[&Value], common: Ty, expected: Option<Ty>) {
+        let Some(wanted) = expected.filter(|&ty| self.enum_id(ty).is_some() && self.is_int(common)) else { return };
+        for value in values {
+            if let Some(number) = number(&value.expr).filter(|_| self.enum_id(value.ty()).is_none()) {
+                enums::check_variant(self.cx, value.span(), number, wanted);
+            }
+        }
+    }
+}
+
+fn yielded(branches: &mut [Branch]) -> impl Iterator<Item = &mut Value> {
+    branches.iter_mut().filter_map(|branch| branch.value.as_mut())
+}
