@@ -178,6 +178,11 @@ impl Session {
         self.diags.push(Diagnostic::new(Severity::Error, None, &code))
     }
 
+    /// A note that has no place in a source file.
+    pub fn remark(&mut self, code: impl Code) -> &mut Diagnostic {
+        self.diags.push(Diagnostic::new(Severity::Note, None, &code))
+    }
+
     /// What a message calls the function, variable, config or map with this symbol.
     pub fn source_name(&self, symbol: &str) -> String {
         self.names.of(symbol).to_owned()

@@ -235,7 +235,7 @@ fn builtin(name: &str, v: &Value) -> String {
     let params = params(v);
     format!(
         "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, plain: {}, \
-         interruptible: {}, summary: {:?}, supported: {} }}",
+         interruptible: {}, keeps_attached: {}, summary: {:?}, supported: {} }}",
         maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
         maybe_text(v, "bpf"),
@@ -243,6 +243,7 @@ fn builtin(name: &str, v: &Value) -> String {
         maybe_text(v, "atomic"),
         flag(v, "plain", false),
         flag(v, "interruptible", false),
+        flag(v, "keeps_attached", false),
         text(v, "summary"),
         flag(v, "supported", true),
     )

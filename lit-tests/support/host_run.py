@@ -6,7 +6,7 @@ In a RUN line (lit.cfg.py calls it %host-run):
     %host-run --ready ready --run count --times 3 --dump-map counts --dump-global total --insns count -- %t | FileCheck %s
 
 In order: starts the executable, waits until it has printed the text of --ready, does each --run (at the same time as the
-others with --parallel, else on one CPU), prints what was asked for, stops the executable by a signal and checks its exit
+others with --parallel, else on one CPU), waits for the text of --until, prints what was asked for, stops the executable by a signal and checks its exit
 status. Standard output is the executable's own, then what was asked for. A claim that fails is told on standard error, with
 status 1.
 """
@@ -35,6 +35,7 @@ def arguments():
                         help="how many instructions the verifier has left")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME")
+    parser.add_argument("--until", metavar="TEXT", help="after the runs wait until the executable has printed this")
     parser.add_argument("--signal", default="INT", help="what stops the executable: INT (default), TERM, none")
     parser.add_argument("--expect-exit", type=int, default=0, metavar="STATUS")
     parser.add_argument("command", nargs="+", metavar="EXECUTABLE", help="after `--`: the executable and its arguments")
@@ -100,6 +101,8 @@ def main():
                     program.wait_output(options.ready)
                 if options.run or options.insns or options.dump_map or options.dump_global:
                     lines.extend(asked_for(options, program.pid()))
+                if options.until:
+                    program.wait_output(options.until)
                 status = program.wait() if options.signal == "none" else program.stop(options.signal)
                 if status != options.expect_exit:
                     raise Failure(f"the executable ended with status {status}, not {options.expect_exit}")

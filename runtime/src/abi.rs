@@ -49,9 +49,9 @@
 //! through the map; without `yields` the handler is a `void` function. Does not load the object |
 //! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the
 //! process ends with 1 |
-//! | `ks_dispatch` | `int32_t (int64_t timeout_ms)`: hands what is sent through the maps of the `ks_listen`s before it to
-//! their handlers, until a signal or the time-out (0), or one yields other than 0 (that). A negative time is none. −EBUSY
-//! inside a handler, −EBADMSG for values of another size, both printed |
+//! | `ks_dispatch` | `int32_t (int64_t timeout_ms, uint32_t timed)`: hands what is sent through the maps of the `ks_listen`s
+//! before it to their handlers, until a signal (0, and −EINTR if it is `timed`), the time-out (0), or one yields other than 0
+//! (that). A negative time is none. −EBUSY inside a handler, −EBADMSG for values of another size, both printed |
 //! | `ks_user_ring_reserve` | `void *(uint32_t map)`: room for a value in a user ring buffer, 8-byte aligned, or null |
 //! | `ks_user_ring_submit`, `ks_user_ring_discard` | `void (uint32_t map, void *record)`: of what `ks_user_ring_reserve` gave |
 //! | `ks_global` | `void *(uint32_t global)`: an address that stays the same for the life of the process |
@@ -67,7 +67,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 2;
+pub const KS_ABI: u32 = 3;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]

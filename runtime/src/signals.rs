@@ -147,7 +147,8 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_cancelled() -> i32 {
-    if PENDING.load(Ordering::Relaxed) == 0 {
+    // A handler's loop ends by itself; then the `dispatch` around it takes the signal, and `main` goes on.
+    if !pending() || crate::events::is_running() {
         return 0;
     }
     // Taken: loops in what is deferred go on.

@@ -25,16 +25,17 @@ impl Lowering<'_> {
 
     /// `dispatch(m, …, timeout_ms: n)`; a negative time is none.
     pub(super) fn dispatch(&mut self, maps: &[MapId], timeout: Option<&Expr>, span: Span) -> Value {
+        let timed = i128::from(timeout.is_some());
         let timeout = match timeout {
             Some(timeout) => self.scalar(timeout),
             None => self.at(span).int(-1, Ty::I64),
         };
-        self.at(span);
+        let timed = self.at(span).int(timed, Ty::U32);
         for &map in maps {
             let name = self.names.map(map);
             self.b.map_listen(name);
         }
-        let op = self.b.host_call(&[timeout], &"ks_dispatch".into(), &[Ty::I32]);
+        let op = self.b.host_call(&[timeout, timed], &"ks_dispatch".into(), &[Ty::I32]);
         self.b.result(op)
     }
 }

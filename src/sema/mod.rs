@@ -18,6 +18,7 @@ pub use crate::diag::similar;
 pub mod tree;
 pub mod types;
 mod unused_imports;
+mod unwaited;
 
 use crate::modules::Modules;
 use crate::session::Session;
@@ -41,6 +42,7 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
         return None;
     }
     unused_imports::report(cx, modules, &env);
+    unwaited::report(cx, &env);
     callbacks(cx, &mut env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }

@@ -157,6 +157,8 @@ pub struct BuiltinSpec {
     pub plain: bool,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
+    /// `main` may end behind it: it waits in some other form, or what is attached stays.
+    pub keeps_attached: bool,
     /// One line for messages and the reference.
     pub summary: &'static str,
     /// The compiler handles calls; else `E0601`.

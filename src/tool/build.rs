@@ -3,7 +3,7 @@
 use super::{finish, session, status};
 use crate::cli::{Build, Emit};
 use crate::codegen::llvm::{self, Artifact};
-use crate::diag::codes::support::NoSuchArtifact;
+use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
 use crate::pipeline::{self, Input};
@@ -102,6 +102,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         return no_artifact(cx, *missing);
     }
     let bpf = bpf_side(cx, module)?;
+    let all = outputs.args.target.is_empty() && outputs.args.emit.is_none();
     let mut executable = None;
     if wanted.contains(&Target::Host) {
         let object = pipeline::host(cx, module, bpf.as_ref(), Artifact::Object)?;
@@ -119,7 +120,12 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
     }
-    write(cx, files)
+    let written = files.first().map(|file| file.path.display().to_string());
+    write(cx, files)?;
+    if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
+        cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
+    }
+    Some(())
 }
 
 /// Reports that the program has nothing for a target that was asked for.

@@ -43,6 +43,7 @@ static LISTENED: MainThread<RefCell<Vec<u32>>> = MainThread::new(RefCell::new(Ve
 /// The `dispatch` that runs.
 static RUN: Run = Run {
     running: MainThread::new(Cell::new(false)),
+    interrupted: MainThread::new(Cell::new(0)),
     deadline: MainThread::new(Cell::new(None)),
     result: MainThread::new(Cell::new(0)),
     left: MainThread::new(Cell::new(0)),
@@ -52,6 +53,8 @@ static RUN: Run = Run {
 
 struct Run {
     running: MainThread<Cell<bool>>,
+    /// What it yields when a signal ends it.
+    interrupted: MainThread<Cell<i32>>,
     deadline: MainThread<Cell<Option<Duration>>>,
     /// What a handler yielded, if not 0.
     result: MainThread<Cell<i32>>,
@@ -145,6 +148,11 @@ fn copied(value: &mut Vec<u64>, size: usize, sent: &[u8]) -> *const c_void {
     value.as_ptr().cast()
 }
 
+/// Whether a handler is called from `dispatch`, which takes the next signal.
+pub fn is_running() -> bool {
+    RUN.running.get()
+}
+
 fn is_over() -> bool {
     RUN.owed.get() == 0 && RUN.deadline.get().is_some_and(|deadline| signals::monotonic() >= deadline)
 }
@@ -195,12 +203,14 @@ pub extern "C" fn ks_listen(map: u32) {
 
 /// See abi.rs.
 #[unsafe(no_mangle)]
-pub extern "C" fn ks_dispatch(timeout_ms: i64) -> i32 {
+pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
     let listened: Vec<&'static Source> = LISTENED.take().into_iter().map(source).collect();
     if RUN.running.replace(true) {
         complain("dispatch: it runs already, and has called the function that calls it again");
         return -libc::EBUSY;
     }
+    // A time-out yields 0 too; a loop that goes on after one has to end after a signal.
+    RUN.interrupted.set(if timed != 0 { -libc::EINTR } else { 0 });
     let length = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
     RUN.deadline.set(length.and_then(|length| signals::monotonic().checked_add(length)));
     RUN.result.set(0);
@@ -216,7 +226,7 @@ fn run(listened: &[&'static Source]) -> i32 {
         RUN.more.set(false);
         for source in listened {
             if signals::take() {
-                return 0;
+                return RUN.interrupted.get();
             }
             let error = source.channel().consume();
             if RUN.result.get() != 0 {
@@ -230,7 +240,10 @@ fn run(listened: &[&'static Source]) -> i32 {
         if !RUN.more.get() {
             RUN.owed.set(0);
         }
-        if signals::take() || is_over() {
+        if signals::take() {
+            return RUN.interrupted.get();
+        }
+        if is_over() {
             return 0;
         }
         if !RUN.more.get() {

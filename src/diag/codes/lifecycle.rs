@@ -15,4 +15,7 @@ codes! {
     E0706 NeverAttached { name } = "the program of `{name}` was never attached",
     /// Detaching twice is safe; the second one does nothing.
     W0701 DetachedAgain { name } = "`{name}` is detached already",
+    /// `main` ends behind an `attach` and before any `wait`, `sleep`, `dispatch` or loop. The process ends, and with it what is
+    /// attached.
+    W0765 EndsAttached = "`main` ends here, and what it has attached is detached at once",
 }

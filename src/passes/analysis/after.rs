@@ -9,7 +9,7 @@ use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Ro
 use crate::source::Span;
 use crate::tables::OpTrait;
 use crate::target::Target;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Why the event may have come before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,9 +86,12 @@ pub fn follow(module: &Module, watch: &mut impl Watch) {
         module,
         index: module.funcs.iter().enumerate().map(|(at, func)| (func.name.clone(), at)).collect(),
         events: graph.first_reached(&own),
+        handed: module.funcs.iter().map(handed).collect(),
+        in_dispatch: None,
         known: HashMap::new(),
         watch,
     };
+    walk.in_dispatch = walk.event_of_handlers();
     for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
         if matches!(func.role, Role::Main) {
             walk.call(at, Before::No);
@@ -99,11 +102,27 @@ pub fn follow(module: &Module, watch: &mut impl Watch) {
     }
 }
 
+/// The ops of a function that name a handler of events and do nothing else: it runs in `dispatch` alone.
+fn handed(func: &Function) -> HashSet<OpId> {
+    let uses = func.uses();
+    let is_handed = |op: &OpId| {
+        let data = &func.ops[*op];
+        let users = data.results.first().and_then(|result| uses.get(result));
+        let only = users.is_some_and(|users| users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent));
+        data.opcode == Opcode::KsFunc && only
+    };
+    func.walk().into_iter().filter(is_handed).collect()
+}
+
 struct Walk<'m, W> {
     module: &'m Module,
     index: HashMap<Symbol, usize>,
     /// What in a function, or in what it calls, may be the event.
     events: Vec<Option<Span>>,
+    /// By function.
+    handed: Vec<HashSet<OpId>>,
+    /// What in a handler may be the event.
+    in_dispatch: Option<Span>,
     /// The state after a call, by function and whether the event may have come before.
     known: HashMap<(usize, bool), State>,
     watch: &'m mut W,
@@ -125,6 +144,14 @@ impl<W: Watch> Walk<'_, W> {
         let symbols = op.attrs.iter().filter_map(|attr| if let Attr::Symbol(name) = attr { Some(name) } else { None });
         let funcs = symbols.filter_map(|name| self.index.get(name).copied());
         funcs.filter(|&func| self.module.funcs[func].targets.contains(Target::Host)).collect()
+    }
+
+    fn event_of_handlers(&self) -> Option<Span> {
+        let ops = self.module.funcs.iter().zip(&self.handed).flat_map(|(func, handed)| {
+            let in_order = func.walk().into_iter().filter(|op| handed.contains(op));
+            in_order.map(|op| &func.ops[op])
+        });
+        ops.flat_map(|op| self.named_functions(op)).find_map(|func| self.events[func])
     }
 
     /// The state after a call.
@@ -198,8 +225,15 @@ impl<W: Watch> Walk<'_, W> {
                 None => Some(state),
             };
         }
-        if let (Before::No, Some(event)) = (state, self.named_functions(data).into_iter().find_map(|f| self.events[f]))
-        {
+        let named = if data.opcode == Opcode::MapListen {
+            // `dispatch` follows, which calls handlers.
+            self.in_dispatch
+        } else if self.handed[func].contains(&op) {
+            None
+        } else {
+            self.named_functions(data).into_iter().find_map(|named| self.events[named])
+        };
+        if let (Before::No, Some(event)) = (state, named) {
             state = Before::Maybe(Cause::Event(event));
         }
         Some(state)

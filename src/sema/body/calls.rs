@@ -113,6 +113,9 @@ impl Checker<'_, '_> {
     }
 
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        if self.refuse_tail_call(func, args, span) {
+            return error_expr(span);
+        }
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         if let Role::Program(_) = declared.role {
@@ -250,20 +253,6 @@ impl Checker<'_, '_> {
             Some(_) => "a context".into(),
             None => format!("a value of type `{}`", self.ty_name(base.ty)),
         }
-    }
-
-    /// `return other(ctx)`, where `other` is a program, hands over to it.
-    pub fn refuse_tail_call(&mut self, value: &ast::Expr) -> bool {
-        let Ast::Call { callee, args } = &strip(value).kind else { return false };
-        let Some(Entity::Func(func)) = self.entity_named(callee) else { return false };
-        let func = *func;
-        let is_program = |func: FuncId| matches!(self.env.program.func(func).role, Role::Program(_));
-        if !is_program(func) || !is_program(self.func) {
-            return false;
-        }
-        self.check_args(args);
-        self.unsupported(value.span, "a tail call");
-        true
     }
 }
 

@@ -60,6 +60,7 @@ mod results;
 mod scope;
 mod stmts;
 mod strings;
+mod tail_calls;
 mod text_match;
 mod throws;
 mod tries;
@@ -147,6 +148,8 @@ struct Checker<'c, 'e> {
     mixed: HashSet<Span>,
     /// The statement at the end of the body, if it may be meant for the result.
     last_value: Option<Span>,
+    /// The calls in return position.
+    returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
     told_no_result: bool,
 }
@@ -182,6 +185,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             uses: Uses::default(),
             mixed: HashSet::new(),
             last_value: None,
+            returned_calls: HashSet::new(),
             told_no_result: false,
         };
         checker.errors_before = checker.cx.diags.error_count();

@@ -66,6 +66,7 @@ impl Checker<'_, '_> {
             self.flow.reachable = false;
             return;
         }
+        value.iter().for_each(|value| self.note_returned(value));
         let declared = self.env.program.func(self.func);
         let (result, named, name_span) = (declared.result, declared.named_result, declared.name_span);
         let value = match value {
@@ -74,10 +75,6 @@ impl Checker<'_, '_> {
                 None
             }
             Some(value) => {
-                if self.refuse_tail_call(value) {
-                    self.flow.reachable = false;
-                    return;
-                }
                 let checked = self.result_value(value, result);
                 self.refuse_escape(&checked);
                 Some(checked)
