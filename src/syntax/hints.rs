@@ -343,10 +343,6 @@ fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
     {
         return Some("a header without parentheses needs its body in braces".to_owned());
     }
-    // A parameter of that name is found where it is used: what does not parse is reported first.
-    if matches!(before, "new" | "match" | "sizeof" | "offsetof") && !failure.is_word(0) && found != "(" {
-        return Some(format!("`{before}` is a keyword and cannot be a name: choose another, such as `{before}_`"));
-    }
     let keyword = super::words::is_keyword(found);
     if failure.expected.expression && keyword {
         return Some(format!("{} is a keyword", quoted(found)));
