@@ -40,7 +40,7 @@ pub fn arrow_on_value(cx: &mut Session, base: Span, ty: Ty, name: &Ident) {
 
 fn propose(error: &mut Diagnostic, name: &Ident, names: &[String]) {
     if let Some(near) = similar::best(&name.name, names) {
-        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        error.near(name.span, near);
     } else if !names.is_empty() {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         error.help(format!("it has {}", names.join(", ")));

@@ -63,7 +63,7 @@ impl<'a> Builder<'a> {
         let error = self.error(span, code);
         if let Some(Hint { help, fix }) = hint {
             error.help(help);
-            error.fix = fix.map(|(span, replacement)| Fix { span, replacement });
+            error.fix = fix.map(|(span, replacement)| Fix::certain(span, replacement));
         }
     }
 

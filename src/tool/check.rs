@@ -3,6 +3,7 @@
 use super::{finish, session, status};
 use crate::cli::Check;
 use crate::diag::verify;
+use crate::ir::Module;
 use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::target::Target;
@@ -28,8 +29,13 @@ fn check(cx: &mut Session, args: &Check) -> Option<()> {
 }
 
 /// What remains of it after reading.
-pub fn input(cx: &mut Session, input: Input) -> Option<()> {
+fn input(cx: &mut Session, input: Input) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
+    self::module(cx, module)
+}
+
+/// What remains after lowering.
+pub fn module(cx: &mut Session, module: Module) -> Option<()> {
     let module = pipeline::front(cx, module)?;
     if pipeline::has(&module, Target::Bpf) {
         pipeline::bpf(cx, &module)?;
