@@ -1,6 +1,6 @@
 //! Diagnostics as one JSON object a line, for tools.
 
-use super::{Diagnostic, Severity};
+use super::{Certainty, Diagnostic, Severity};
 use crate::source::{SourceMap, Span};
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ struct Edit<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     replacement: &'a str,
+    /// False for a guess, such as the nearest name.
+    certain: bool,
 }
 
 #[derive(Serialize)]
@@ -63,7 +65,11 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
         labels: labels.map(|l| Marked { place: place(sources, l.span), message: &l.text }).collect(),
         notes: &diagnostic.notes,
         helps: &diagnostic.helps,
-        fix: diagnostic.fix.as_ref().map(|f| Edit { place: place(sources, f.span), replacement: &f.replacement }),
+        fix: diagnostic.fix.as_ref().map(|f| Edit {
+            place: place(sources, f.span),
+            replacement: &f.replacement,
+            certain: f.certainty == Certainty::Certain,
+        }),
     };
     serde_json::to_string(&record).expect("strings and numbers are always JSON")
 }

@@ -51,11 +51,31 @@ pub struct Label {
     pub text: String,
 }
 
-/// An edit that a tool may apply without asking: replace the text of `span`.
+/// Whether an edit is what the writer meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Certainty {
+    /// It follows from what is written: `ksc fix` applies it.
+    Certain,
+    /// The nearest name, say. It is shown, and applied by no tool without asking.
+    Guess,
+}
+
+/// An edit: replace the text of `span`.
 #[derive(Clone, Debug)]
 pub struct Fix {
     pub span: Span,
     pub replacement: String,
+    pub certainty: Certainty,
+}
+
+impl Fix {
+    pub fn certain(span: Span, replacement: impl Into<String>) -> Fix {
+        Fix { span, replacement: replacement.into(), certainty: Certainty::Certain }
+    }
+
+    pub fn guess(span: Span, replacement: impl Into<String>) -> Fix {
+        Fix { span, replacement: replacement.into(), certainty: Certainty::Guess }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -119,8 +139,19 @@ impl Diagnostic {
     }
 
     pub fn fix(&mut self, span: Span, replacement: impl Into<String>) -> &mut Self {
-        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self.fix = Some(Fix::certain(span, replacement));
         self
+    }
+
+    pub fn guess(&mut self, span: Span, replacement: impl Into<String>) -> &mut Self {
+        self.fix = Some(Fix::guess(span, replacement));
+        self
+    }
+
+    /// What the writer may have meant by the text of `span`.
+    pub fn near(&mut self, span: Span, near: impl Into<String>) -> &mut Self {
+        let near = near.into();
+        self.help(format!("did you mean `{near}`?")).guess(span, near)
     }
 }
 

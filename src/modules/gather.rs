@@ -207,7 +207,7 @@ impl Gather<'_> {
                 let relative = path.is_relative();
                 let error = self.cx.error(written.span, NoSuchFile { path: shown });
                 if let Some(near) = near {
-                    error.help(format!("did you mean `{near}`?")).fix(written.span, format!("\"{near}\""));
+                    error.help(format!("did you mean `{near}`?")).guess(written.span, format!("\"{near}\""));
                 } else if relative {
                     error.help("the path is relative to the file in which it is written");
                 }

@@ -102,7 +102,7 @@ impl Imports {
                 let near = cx.diags.near(&name.name, || public.filter(|name| !called || functions.contains(*name)));
                 let error = cx.error(name.span, NoSuchMember { module, name: name.name.clone() });
                 if let Some(near) = near {
-                    error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+                    error.near(name.span, near);
                 }
             }
         }

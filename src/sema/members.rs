@@ -61,7 +61,7 @@ fn proposal<'n>(cx: &Session, name: &Ident, names: impl ExactSizeIterator<Item =
 
 fn propose(error: &mut Diagnostic, name: &Ident, proposal: Option<Proposal>) {
     match proposal {
-        Some(Proposal::Near(near)) => error.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        Some(Proposal::Near(near)) => error.near(name.span, near),
         Some(Proposal::All(names)) => error.help(format!("it has {names}")),
         None => error,
     };

@@ -182,14 +182,18 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     let usual = || foreign::ty(&name.name).map(str::to_owned);
     let similar = || cx.diags.near(&name.name, || scope.candidates(Wanted::Type));
     let elsewhere = scope.imports().spelled_out(name);
-    let near = usual().or_else(similar);
+    let usual = usual();
+    let near = if usual.is_none() { similar() } else { None };
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
-    match near {
+    match (usual, near) {
         _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
-        Some(near) => {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        (Some(usual), _) => {
+            error.help(format!("did you mean `{usual}`?")).fix(name.span, usual);
         }
-        None => {
+        (None, Some(near)) => {
+            error.near(name.span, near);
+        }
+        (None, None) => {
             error.remark("types of the running kernel (BTF) are not supported yet");
         }
     }

@@ -51,8 +51,8 @@ pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
             let mut error = error(span, UnknownCharacter { text });
             if let Some((help, length, replacement)) = number_sign(&source[problem.range.start..]) {
                 error.help(help);
-                error.fix =
-                    replacement.map(|to| Fix { span: Span { hi: span.lo + length as u32, ..span }, replacement: to });
+                let number = Span { hi: span.lo + length as u32, ..span };
+                error.fix = replacement.map(|to| Fix::certain(number, to));
             } else {
                 error.helps.extend(help.map(str::to_owned));
             }
@@ -75,13 +75,13 @@ pub fn diagnostic(span: Span, source: &str, problem: &Problem) -> Diagnostic {
             let own = if bracket == "[" { "]" } else { ")" };
             let mut error = error(span, MismatchedBracket { bracket, found: text }).helped(format!("write `{own}`"));
             error.note(at(*open), "opened here");
-            error.fix = Some(Fix { span, replacement: own.to_owned() });
+            error.fix = Some(Fix::certain(span, own));
             error
         }
         ProblemKind::NoBody(name) => {
             let name = source[name.clone()].to_owned();
             let mut error = error(span, MissingBody { name }).helped("`{` is missing here");
-            error.fix = Some(Fix { span, replacement: " {".to_owned() });
+            error.fix = Some(Fix::certain(span, " {"));
             error
         }
         ProblemKind::TooDeep => error(span, NestingTooDeep { limit: MAX_NESTING.to_string() })

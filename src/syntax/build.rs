@@ -1,7 +1,7 @@
 //! What the builders share: spans, names, reports, depth.
 
 use super::foreign::Hint;
-use super::{Rule, words};
+use super::{Rule, keyword_names, words};
 use crate::ast::{Ident, Path};
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::syntax::*;
@@ -63,7 +63,7 @@ impl<'a> Builder<'a> {
         let error = self.error(span, code);
         if let Some(Hint { help, fix }) = hint {
             error.help(help);
-            error.fix = fix.map(|(span, replacement)| Fix { span, replacement });
+            error.fix = fix.map(|(span, replacement)| Fix::certain(span, replacement));
         }
     }
 
@@ -92,8 +92,7 @@ impl<'a> Builder<'a> {
     }
 
     pub fn keyword_as_name(&mut self, ident: &Ident) {
-        let help = format!("choose another name, such as `{0}_` or `my_{0}`", ident.name);
-        self.error(ident.span, KeywordAsName { word: ident.name.clone() }).help(help);
+        self.push(keyword_names::refused(&ident.name, ident.span));
     }
 
     /// The span of the word that a pair begins with.

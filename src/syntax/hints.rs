@@ -84,14 +84,14 @@ fn increment_hint(builder: &Builder<'_>, failure: &Failure<'_>, at: isize, sign:
         let text = builder.text(Span { hi: signs.lo, ..operand }).trim_end();
         let form = format!("{text} {sign}= 1");
         let fix = stands_alone(builder.source, operand).then_some((operand, form.clone()));
-        return Hint { help: format!("write `{form}`"), fix };
+        return Hint::with(format!("write `{form}`"), fix);
     }
     let mut reader = Reader::new(builder.source, signs.hi);
     let Some(operand) = reader.operand() else { return Hint::text(format!("write `x {sign}= 1`")) };
     let form = format!("{operand} {sign}= 1");
     let whole = Span { hi: signs.hi + reader.hi() as u32, ..signs };
     let fix = stands_alone(builder.source, whole).then_some((whole, form.clone()));
-    Hint { help: format!("write `{form}`"), fix }
+    Hint::with(format!("write `{form}`"), fix)
 }
 
 /// Nothing of its own statement stands on the line around it. (Here a sign at a line's end has hidden where that is.)
@@ -342,10 +342,6 @@ fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
         && failure.expected.operator
     {
         return Some("a header without parentheses needs its body in braces".to_owned());
-    }
-    // A parameter of that name is found where it is used: what does not parse is reported first.
-    if matches!(before, "new" | "match" | "sizeof" | "offsetof") && !failure.is_word(0) && found != "(" {
-        return Some(format!("`{before}` is a keyword and cannot be a name: choose another, such as `{before}_`"));
     }
     let keyword = super::words::is_keyword(found);
     if failure.expected.expression && keyword {

@@ -54,7 +54,7 @@ impl Builder<'_> {
         let text = self.text(span).to_owned();
         if let Some(at) = digits.find(|c: char| c != '_' && !c.is_digit(radix)) {
             let (why, hint) = bad_digit(&text, digits, at, radix);
-            let hint = hint.map(|(help, form)| Hint { help, fix: Some((span, form)) });
+            let hint = hint.map(|(help, form)| Hint::with(help, Some((span, form))));
             self.hinted(span, BadNumber { text, why }, hint);
             return 0;
         }

@@ -14,6 +14,7 @@ mod foreign;
 mod headers;
 mod hints;
 mod items;
+mod keyword_names;
 mod literals;
 mod stmts;
 mod types;
@@ -40,6 +41,7 @@ pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let of_brackets = diags.len();
     let items = (0..layout.items.len()).filter_map(|n| item(source, file, &layout, n, &mut diags)).collect();
     drop_strays(&layout, &mut diags, of_brackets);
+    keyword_names::settle(&source.text, file, &layout, &mut diags);
     diags.sort_by_key(|diag| diag.span.map(|span| span.lo));
     for diag in diags {
         cx.diags.push(diag);

@@ -283,6 +283,13 @@ impl Builder<'_> {
                 self.error(*op_span, Expected { expected: "`{`".to_owned(), found: "`|`".to_owned() })
                     .help(foreign::throws::SEVERAL);
             }
+            // A keyword that an expression may be names nothing, so the code would be bound to it.
+            if let ExprKind::Name(path) = &value.kind
+                && let [name] = &path.segments[..]
+                && super::words::is_keyword(&name.name)
+            {
+                self.keyword_as_name(name);
+            }
             CatchPattern::Value(value)
         };
         Catch { pattern, body: self.block(body), span }

@@ -6,7 +6,7 @@ use crate::source::words::{CONTINUES, RESERVED};
 const KEYWORDS: &[&str] = &[
     "as", "break", "catch", "config", "const", "continue", "default", "defer", "delete", "else", "enum", "extern",
     "false", "fn", "for", "from", "if", "impl", "import", "in", "include", "let", "local", "loop", "match", "new",
-    "none", "null", "pin", "return", "struct", "throw", "true", "try", "type", "var", "while",
+    "none", "null", "offsetof", "pin", "return", "sizeof", "struct", "throw", "true", "try", "type", "var", "while",
 ];
 
 /// The types that are always there.

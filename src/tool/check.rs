@@ -4,6 +4,7 @@ use super::{report, session, status};
 use crate::cli::Check;
 use crate::diag::codes::environment::{CannotRead, NoSources};
 use crate::diag::verify;
+use crate::ir::Module;
 use crate::pipeline::{self, Input};
 use crate::session::{Options, Session};
 use crate::target::Target;
@@ -81,8 +82,13 @@ fn check(cx: &mut Session, path: &Path) -> Option<()> {
 }
 
 /// What remains of it after reading.
-pub fn input(cx: &mut Session, input: Input) -> Option<()> {
+fn input(cx: &mut Session, input: Input) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
+    self::module(cx, module)
+}
+
+/// What remains after lowering.
+pub fn module(cx: &mut Session, module: Module) -> Option<()> {
     let module = pipeline::front(cx, module)?;
     Target::ALL.into_iter().filter(|&target| pipeline::has(&module, target)).try_for_each(|target| match target {
         // Only code generation knows how much stack the code takes.

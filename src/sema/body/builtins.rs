@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
         } else if let Some(instead) = instead {
             instead.propose(error, name.span);
         } else if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            error.near(name.span, near);
         }
         self.declare_broken(name);
         error_expr(span)

@@ -226,7 +226,7 @@ impl Checker<'_, '_> {
         let near = similar::best(&name.name, known);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            error.near(name.span, near);
         }
         error_expr(span)
     }

@@ -206,7 +206,7 @@ impl Checker<'_, '_> {
         if let Some(form) = form {
             error.help(form);
         } else if let Some(near) = near {
-            error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            error.near(name.span, near);
         } else if has.is_empty() {
             error.help(kind.abilities());
         } else {

@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
             self.check_args(args);
             let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
             if let Some(near) = near {
-                error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+                error.near(name.span, near);
             } else {
                 error.help("entries of per-CPU maps have `cpu(i)` and `sum()`");
             }

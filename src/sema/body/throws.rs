@@ -125,7 +125,7 @@ impl Checker<'_, '_> {
         let near = self.cx.diags.near(text, || self.env.constant_names(self.module));
         let warning = self.warn(name.span, CaughtInCapitals { name: text.to_owned() });
         match near {
-            Some(near) => warning.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            Some(near) => warning.near(name.span, near),
             None => warning.help("a variable in small letters says that every code is meant; `catch _` needs none"),
         };
         true

@@ -271,7 +271,7 @@ fn report_unknown(
     } else if let Some(instead) = instead {
         instead.propose(error, name.span);
     } else if let Some(near) = near {
-        error.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        error.near(name.span, near);
     } else {
         error.helps.extend(otherwise);
     }

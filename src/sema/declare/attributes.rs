@@ -157,7 +157,7 @@ fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
     if let Some(near) = near {
-        error.help(format!("did you mean `@{near}`?")).fix(attribute.name.span, near);
+        error.help(format!("did you mean `@{near}`?")).guess(attribute.name.span, near);
     }
 }
 

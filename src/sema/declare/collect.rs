@@ -264,13 +264,12 @@ impl<'a> Declare<'a> {
                 let names = MAP_KINDS.iter().flat_map(|k| std::iter::once(&k.name).chain(k.aliases));
                 let constant = kind.name.strip_prefix("BPF_MAP_TYPE_").map(str::to_lowercase);
                 let known = constant.filter(|name| MAP_KINDS.iter().any(|kind| kind.name == *name));
-                let near = known
-                    .or_else(|| foreign::map_kind(&kind.name).map(str::to_owned))
-                    .or_else(|| similar::best(&kind.name, names));
+                let usual = known.or_else(|| foreign::map_kind(&kind.name).map(str::to_owned));
                 let error = cx.error(kind.span, UnknownMapKind { name: kind.name.clone() });
-                match near {
-                    Some(near) => error.help(format!("did you mean `{near}`?")).fix(kind.span, near),
-                    None => error.help("the usual ones are `hash<K, V>(n)` and `array<u32, V>(n)`"),
+                match (usual, similar::best(&kind.name, names)) {
+                    (Some(usual), _) => error.help(format!("did you mean `{usual}`?")).fix(kind.span, usual),
+                    (None, Some(near)) => error.near(kind.span, near),
+                    (None, None) => error.help("the usual ones are `hash<K, V>(n)` and `array<u32, V>(n)`"),
                 };
                 Entity::Broken
             }

@@ -97,7 +97,7 @@ fn unknown(cx: &mut Session, kind: &MapKindSpec, span: Span, name: &str) {
     let near = similar::best(name, MAP_FLAGS.iter().flat_map(|flag| [flag.name, flag.kernel]));
     let error = cx.error(span, UnknownMapFlag { name: name.to_owned() });
     match near {
-        Some(near) => error.help(format!("did you mean `{near}`?")).fix(span, near),
+        Some(near) => error.near(span, near),
         None => error.help(taken(kind)),
     };
 }

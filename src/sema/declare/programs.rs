@@ -80,7 +80,7 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
         cx.error(arg.span, UnknownMode { text: text.to_owned(), name: spec.name.to_owned(), wants: wanted(spec) });
     match (near, modes.first()) {
         (Some(near), _) => {
-            error.help(format!("did you mean {near}?")).fix(arg.span, near);
+            error.help(format!("did you mean {near}?")).guess(arg.span, near);
         }
         (None, Some(first)) if spec.target.is_some() && not_an_interface(text).is_none() && !text.is_empty() => {
             error.help(format!("to name what to attach to, write `@{}({first}, \"{text}\")`", spec.name));
@@ -113,7 +113,7 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
     if let Some(near) = similar::best(&quoted, &modes) {
         cx.warn(arg.span, NearlyMode { text: text.clone(), name: spec.name.to_owned() })
             .help(format!("did you mean {near}?"))
-            .fix(arg.span, near);
+            .guess(arg.span, near);
     }
     Some(text)
 }

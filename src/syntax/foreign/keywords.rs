@@ -61,8 +61,8 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
         let form = format!("fn {}", failure.token(0));
         return Some(Hint::edit(format!("a function is declared as `{form}(…)`"), span, form));
     }
-    let near = elsewhere.map(str::to_owned).or_else(|| similar::best(failure.token(0), DECLARATIONS));
-    near.map(|near| meant(near, span))
+    let near = || similar::best(failure.token(0), DECLARATIONS).map(|near| meant(near, span));
+    elsewhere.map(|word| meant(word.to_owned(), span)).or_else(near)
 }
 
 /// `var local x`, and `const N 8`, where a `:` or a `=` is wanted.

@@ -24,11 +24,15 @@ pub struct Hint {
 
 impl Hint {
     pub fn text(help: impl Into<String>) -> Hint {
-        Hint { help: help.into(), fix: None }
+        Hint::with(help, None)
     }
 
     fn edit(help: impl Into<String>, span: Span, replacement: impl Into<String>) -> Hint {
-        Hint { help: help.into(), fix: Some((span, replacement.into())) }
+        Hint::with(help, Some((span, replacement.into())))
+    }
+
+    pub fn with(help: impl Into<String>, fix: Option<(Span, String)>) -> Hint {
+        Hint { help: help.into(), fix }
     }
 }
 
@@ -65,7 +69,7 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         "=>" if !failure.in_braces_of("match") && failure.expected.operator => {
             let help = "at least is `>=`; an arm of a `match` is written `PATTERN: value`";
             let compares = matches!(hints::condition(failure), "if" | "while");
-            Hint { help: help.to_owned(), fix: compares.then(|| (span, ">=".to_owned())) }
+            Hint::with(help.to_owned(), compares.then(|| (span, ">=".to_owned())))
         }
         "::" if failure.token(-2) == "::" => {
             let form = format!("{}.{before}::{}", failure.token(-3), failure.token(1));
@@ -211,7 +215,7 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let help = format!("fields are named: `{ty} {{ {}: value }}`", failure.token(1));
             let whole = span.to(failure.token_span(builder, 2));
             let fix = (failure.token(2) == "=").then(|| (whole, format!("{}:", failure.token(1))));
-            return Some(Hint { help, fix });
+            return Some(Hint::with(help, fix));
         }
         if found == "=" && failure.is_word(-1) && failure.expected.signs.contains(&":") {
             let whole = failure.token_span(builder, -1).to(span);
@@ -231,7 +235,7 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let declared = failure.token(open - 3) == ":" && failure.is_word(open - 2);
             let ty = if declared { failure.token(open - 2) } else { "S" };
             let help = format!("a struct literal begins with its type: `{ty} {{ {field}: … }}`");
-            return Some(Hint { help, fix: declared.then(|| (failure.token_span(builder, open), format!("{ty} {{"))) });
+            return Some(Hint::with(help, declared.then(|| (failure.token_span(builder, open), format!("{ty} {{")))));
         }
         let close = (0..200).find(|&offset| failure.token(offset) == "}");
         if let Some(close) = close.filter(|_| found == ",") {
@@ -244,7 +248,7 @@ fn initialiser(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
                 )));
             }
             let fix = (!inside.contains('{')).then(|| (whole, format!("[{}]", inside.trim())));
-            return Some(Hint { help: "an array is written `[1, 2, 3]`".to_owned(), fix });
+            return Some(Hint::with("an array is written `[1, 2, 3]`".to_owned(), fix));
         }
     }
     // `var m = hash<u32`, at the comma.
@@ -348,7 +352,7 @@ fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let form = format!("include \"{path}\"");
             let whole = failure.token_span(builder, -1).to(failure.token_span(builder, 0));
             let fix = matches!(after.trim(), "" | ";").then(|| (whole, form.clone()));
-            return Some(Hint { help: format!("a header is taken in by `{form}`"), fix });
+            return Some(Hint::with(format!("a header is taken in by `{form}`"), fix));
         }
         let name = path.map(|(path, after)| {
             (after.trim().strip_prefix("as ").unwrap_or(stem(path)).trim_matches([' ', ';']), path)
@@ -357,7 +361,7 @@ fn file(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
             let lo = failure.span(builder).lo;
             (Span { lo, hi: lo + text.len() as u32, ..failure.span(builder) }, format!("{name} from \"{path}\""))
         });
-        return Some(Hint { help: FORM.to_owned(), fix });
+        return Some(Hint::with(FORM.to_owned(), fix));
     }
     let expects_from = failure.expected.signs.contains(&"from") && failure.token(-2) == "import";
     let no_text = failure.token(-1) == "from" && failure.token(-3) == "import";

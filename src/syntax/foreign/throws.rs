@@ -75,7 +75,7 @@ fn unguarded(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     if found == "throws" && failure.open_bracket().is_none() {
         let fix = (failure.token(1) == "{").then(|| (failure.span(builder), String::new()));
         let help = "the compiler finds out what a function throws: leave out `throws`".to_owned();
-        return Some(Hint { help, fix });
+        return Some(Hint::with(help, fix));
     }
     None
 }
