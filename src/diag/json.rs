@@ -1,6 +1,6 @@
 //! Diagnostics as one JSON object a line, for tools.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use serde::Serialize;
 
@@ -65,7 +65,8 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
         helps: &diagnostic.helps,
         fix: diagnostic.fix.as_ref().map(|f| Edit { place: place(sources, f.span), replacement: &f.replacement }),
     };
-    serde_json::to_string(&record).expect("strings and numbers are always JSON")
+    let text = serde_json::to_string(&record).expect("strings and numbers are always JSON");
+    escape::json(&text).into_owned()
 }
 
 fn place(sources: &SourceMap, span: Span) -> Place<'_> {

@@ -1,6 +1,6 @@
 //! Diagnostics for people, in the look of rustc.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, escape};
 use crate::source::{FileId, SourceMap, Span};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
@@ -27,10 +27,10 @@ fn report<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(&*diagnostic.message).id(diagnostic.code);
+    let title = level.primary_title(escape::value(&diagnostic.message)).id(diagnostic.code);
     let mut group = title.elements(files(diagnostic).into_iter().map(|file| marked(sources, diagnostic, file)));
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(&**note));
+        group = group.element(Level::NOTE.message(escape::lines(note)));
     }
     // A fix is shown below the help that speaks of it.
     let (of_fix, helps) = match (&diagnostic.fix, diagnostic.helps.split_first()) {
@@ -39,13 +39,13 @@ fn report<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
         (None, _) => ("", &diagnostic.helps[..]),
     };
     for help in helps {
-        group = group.element(Level::HELP.message(&**help));
+        group = group.element(Level::HELP.message(escape::lines(help)));
     }
     let mut groups = vec![group];
     if let Some(fix) = &diagnostic.fix {
         let window = Window::around(sources, fix.span.file, &[fix.span]);
-        let patch = Patch::new(window.range(fix.span), &*fix.replacement);
-        groups.push(Level::HELP.secondary_title(of_fix).element(window.snippet().patch(patch)));
+        let patch = Patch::new(window.range(fix.span), escape::source(&fix.replacement));
+        groups.push(Level::HELP.secondary_title(escape::lines(of_fix)).element(window.snippet().patch(patch)));
     }
     groups
 }
@@ -70,9 +70,9 @@ fn marked<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic, file: FileId) 
     let window = Window::around(sources, file, &spans);
     let primary = primary.map(|span| {
         let annotation = AnnotationKind::Primary.span(window.range(span));
-        annotation.label(diagnostic.label.as_deref())
+        annotation.label(diagnostic.label.as_deref().map(escape::lines))
     });
-    let labels = labels().map(|label| AnnotationKind::Context.span(window.range(label.span)).label(&*label.text));
+    let labels = labels().map(|label| AnnotationKind::Context.span(window.range(label.span)).label(escape::lines(&label.text)));
     window.snippet().annotations(primary.into_iter().chain(labels))
 }
 
@@ -97,12 +97,15 @@ impl<'a> Window<'a> {
     }
 
     fn range(&self, span: Span) -> Range<usize> {
-        let end = self.text.len();
-        let at = |offset: u32| (offset as usize).saturating_sub(self.start).min(end);
+        // A character may have another length where it is shown.
+        let at = |offset: u32| {
+            let within = (offset as usize).saturating_sub(self.start).min(self.text.len());
+            escape::source(&self.text[..within]).len()
+        };
         at(span.lo)..at(span.hi)
     }
 
     fn snippet<T: Clone>(&self) -> Snippet<'a, T> {
-        Snippet::source(self.text).path(self.name).line_start(self.first_line as usize)
+        Snippet::source(escape::source(self.text)).path(escape::value(self.name)).line_start(self.first_line as usize)
     }
 }

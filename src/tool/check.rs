@@ -2,7 +2,7 @@
 
 use super::{finish, session, status};
 use crate::cli::Check;
-use crate::diag::verify;
+use crate::diag::{escape, verify};
 use crate::pipeline::{self, Input};
 use crate::session::Session;
 use crate::target::Target;
@@ -45,7 +45,7 @@ fn compare(cx: &mut Session) -> ExitCode {
     let diagnostics = cx.diags.take();
     let mismatches = verify::check(&cx.sources, &diagnostics);
     for mismatch in &mismatches {
-        eprintln!("{mismatch}");
+        eprintln!("{}", escape::value(mismatch));
     }
     if mismatches.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(status::SOURCE) }
 }

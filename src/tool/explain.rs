@@ -1,6 +1,6 @@
 //! `ksc explain CODE`: the text that belongs to a diagnostic code.
 
-use super::status;
+use super::usage_error;
 use crate::diag;
 use std::process::ExitCode;
 
@@ -10,9 +10,6 @@ pub fn run(code: &str) -> ExitCode {
             println!("{text}");
             ExitCode::SUCCESS
         }
-        None => {
-            eprintln!("error: there is no code `{code}`; codes look like E0101 or W0201");
-            ExitCode::from(status::USAGE)
-        }
+        None => usage_error(&format!("there is no code `{code}`; codes look like E0101 or W0201")),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{check, finish, session};
 use crate::cli::Fix as Args;
-use crate::diag::{self, Severity};
+use crate::diag::{self, Severity, escape};
 use crate::link::output;
 use crate::pipeline;
 use crate::session::Session;
@@ -86,7 +86,7 @@ fn apply_all(cx: &Session, root: FileId, args: &Args, edited: &mut Vec<Edited>) 
 
 fn write(cx: &mut Session, args: &Args, file: &Edited) -> Option<()> {
     if args.dry_run {
-        print!("{}", difference(&file.name, &file.original, &file.text));
+        print!("{}", escape::lines(&difference(&file.name, &file.original, &file.text)));
         return Some(());
     }
     let mark = if file.byte_order_mark { "\u{feff}" } else { "" };
@@ -138,7 +138,8 @@ fn summary(cx: &Session, file: &Edited, dry_run: bool) {
     let (errors, warnings) = (counted(Severity::Error, "error"), counted(Severity::Warning, "warning"));
     let done = if dry_run { "would be applied" } else { "applied" };
     let fixes = if file.applied == 1 { "fix" } else { "fixes" };
-    eprintln!("{}: {} {fixes} {done}, {errors} and {warnings} left", file.name, file.applied);
+    let name = escape::value(&file.name);
+    eprintln!("{name}: {} {fixes} {done}, {errors} and {warnings} left", file.applied);
 }
 
 /// The lines that differ: each run of them if there are as many as before, else all from the first to the last.
@@ -146,7 +147,7 @@ fn difference(name: &str, old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let mut text = String::new();
     let mut hunk = |at: usize, from: &[&str], to: &[&str]| {
-        text += &format!("@@ {name}:{} @@\n", at + 1);
+        text += &format!("@@ {}:{} @@\n", escape::value(name), at + 1);
         from.iter().for_each(|line| text += &format!("-{line}\n"));
         to.iter().for_each(|line| text += &format!("+{line}\n"));
     };

@@ -8,7 +8,7 @@ pub mod fmt;
 pub mod inspect;
 
 use crate::cli::{Common, ErrorFormat};
-use crate::diag::{Diagnostic, Severity, json, render};
+use crate::diag::{Diagnostic, Severity, escape, json, render};
 use crate::session::Session;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -27,10 +27,15 @@ pub mod status {
 /// A session with the options that all compilations have; else they contradict each other, which was told.
 pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
     if let Err(why) = common.check() {
-        eprintln!("error: {why}");
-        return Err(ExitCode::from(status::USAGE));
+        return Err(usage_error(&why));
     }
     Ok(Session::new(common.options(input)))
+}
+
+/// The command line is wrong.
+fn usage_error(why: &str) -> ExitCode {
+    eprintln!("error: {}", escape::value(why));
+    ExitCode::from(status::USAGE)
 }
 
 /// Prints all that was reported and says how the run ended.
