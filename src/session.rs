@@ -1,10 +1,11 @@
 //! What one run of the compiler carries through its stages; passed everywhere as `cx`.
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::source::paths::regular_file;
 use crate::source::{SourceMap, Span};
 use crate::types::Types;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -128,6 +129,8 @@ impl SourceNames {
 pub struct Session {
     pub options: Options,
     pub sources: SourceMap,
+    /// Files that are read besides the sources.
+    pub libraries: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
     pub names: Rc<SourceNames>,
@@ -146,6 +149,7 @@ impl Session {
         Session {
             options,
             sources: SourceMap::default(),
+            libraries: Vec::new(),
             diags: Diagnostics::default(),
             types: Types::new(),
             names: Rc::default(),
@@ -183,12 +187,22 @@ impl Session {
         self.timings.push((what, since.elapsed()));
     }
 
+    /// The input that a path leads to, under whatever name.
+    pub fn input_at(&self, path: &Path) -> Option<&Path> {
+        let found = regular_file(path)?;
+        let sources = self.sources.files().map(|(_, source)| source.path.as_path());
+        sources.chain(self.libraries.iter().map(PathBuf::as_path)).find(|input| regular_file(input) == Some(found))
+    }
+
     /// Writes a stage's text to the folder that `KSC_DUMP` names. It is an aid for work on the compiler: a file that cannot
     /// be written is passed over.
     pub fn dump(&self, name: &str, text: impl FnOnce(&Session) -> String) {
         if let Some(folder) = &self.options.dump_dir {
             let _ = std::fs::create_dir_all(folder);
-            let _ = std::fs::write(folder.join(name), text(self));
+            let path = folder.join(name);
+            if self.input_at(&path).is_none() {
+                let _ = std::fs::write(path, text(self));
+            }
         }
     }
 }

@@ -18,12 +18,16 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 /// For lines of source under which something is marked: one character for each, so that columns stay as they are. The
 /// renderer does it for a CR, which it has to know where it ends a line.
 pub fn source(text: &str) -> Cow<'_, str> {
-    replaced(text, |c| c != '\r' && acts_within_lines(c), |c| match c {
-        // The pictures of control characters are in the order of these.
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).into_iter().collect(),
-        '\x7f' => "\u{2421}".to_owned(),
-        _ => char::REPLACEMENT_CHARACTER.to_string(),
-    })
+    replaced(
+        text,
+        |c| c != '\r' && acts_within_lines(c),
+        |c| match c {
+            // The pictures of control characters are in the order of these.
+            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).into_iter().collect(),
+            '\x7f' => "\u{2421}".to_owned(),
+            _ => char::REPLACEMENT_CHARACTER.to_string(),
+        },
+    )
 }
 
 /// For JSON, whose writer escapes only C0: the other characters stand in strings alone, where they may be escaped.

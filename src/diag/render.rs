@@ -72,7 +72,8 @@ fn marked<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic, file: FileId) 
         let annotation = AnnotationKind::Primary.span(window.range(span));
         annotation.label(diagnostic.label.as_deref().map(escape::lines))
     });
-    let labels = labels().map(|label| AnnotationKind::Context.span(window.range(label.span)).label(escape::lines(&label.text)));
+    let labels =
+        labels().map(|label| AnnotationKind::Context.span(window.range(label.span)).label(escape::lines(&label.text)));
     window.snippet().annotations(primary.into_iter().chain(labels))
 }
 
