@@ -1,6 +1,6 @@
 //! The command line: what the user asked for, as data.
 
-use crate::diag::{ALL_WARNINGS, Levels, codes};
+use crate::diag::{ALL_WARNINGS, Levels, codes, escape};
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
 use clap::builder::PossibleValue;
@@ -21,6 +21,25 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub build: Build,
+}
+
+/// The command line of this process. If it is wrong, or asks for help, that is printed and the process ends.
+pub fn read() -> Cli {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let wrong = match Cli::try_parse_from(&words) {
+        Ok(cli) => return cli,
+        Err(wrong) => wrong,
+    };
+    // The message quotes what is wrong, and has escapes of its own, for colours. So it is the one about words that hold
+    // none, which are wrong alike.
+    let words = words.iter().map(|word| escape::value(&word.to_string_lossy()).into_owned());
+    if let Err(shown) = Cli::try_parse_from(words)
+        && shown.kind() == wrong.kind()
+    {
+        shown.exit()
+    }
+    eprint!("{}", escape::lines(&wrong.render().to_string()));
+    std::process::exit(wrong.exit_code())
 }
 
 #[derive(Subcommand, Debug)]

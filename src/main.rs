@@ -1,7 +1,6 @@
 //! `ksc`: arguments in, exit status out. The compiler itself starts in `pipeline.rs`.
 
-use clap::Parser;
-use ksc::cli::{Cli, Command};
+use ksc::cli::{self, Cli, Command};
 use ksc::tool;
 use std::process::ExitCode;
 use std::thread;
@@ -11,7 +10,7 @@ const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
     // A closed pipe (`ksc … | head`) ends the process as it ends any other tool.
-    let cli = Cli::parse();
+    let cli = cli::read();
     match thread::Builder::new().stack_size(STACK).spawn(|| run(cli)).map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,
         Ok(Err(panic)) => std::panic::resume_unwind(panic),

@@ -4,7 +4,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -133,6 +133,8 @@ impl SourceNames {
 pub struct Session {
     pub options: Options,
     pub sources: SourceMap,
+    /// Files that are read besides the sources.
+    pub libraries: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
     pub names: Rc<SourceNames>,
@@ -152,6 +154,7 @@ impl Session {
             diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
+            libraries: Vec::new(),
             types: Types::new(),
             names: Rc::default(),
             stack_is_scarce: false,
@@ -199,12 +202,24 @@ impl Session {
         self.timings.push((what, since.elapsed()));
     }
 
+    /// The input that a path leads to, under whatever name.
+    pub fn input_at(&self, path: &Path) -> Option<&Path> {
+        let found = paths::regular_file(path)?;
+        let sources = self.sources.files().map(|(_, source)| source.path.as_path());
+        sources
+            .chain(self.libraries.iter().map(PathBuf::as_path))
+            .find(|input| paths::regular_file(input) == Some(found))
+    }
+
     /// Writes a stage's text to the folder that `KSC_DUMP` names. It is an aid for work on the compiler: a file that cannot
     /// be written is passed over.
     pub fn dump(&self, name: &str, text: impl FnOnce(&Session) -> String) {
         if let Some(folder) = &self.options.dump_dir {
             let _ = std::fs::create_dir_all(folder);
-            let _ = std::fs::write(folder.join(name), text(self));
+            let path = folder.join(name);
+            if self.input_at(&path).is_none() {
+                let _ = std::fs::write(path, text(self));
+            }
         }
     }
 }

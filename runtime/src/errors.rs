@@ -1,6 +1,6 @@
 //! How the runtime speaks to people: one message, one write to standard error, and errno values by name.
 
-use crate::program;
+use crate::{escape, program};
 use std::ffi::CStr;
 
 /// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
@@ -28,8 +28,8 @@ fn wait_writable(fd: i32) {
 /// `<program>: <message>` on standard error.
 pub fn complain(message: &str) {
     let name = program::name();
-    let text = if name.is_empty() { format!("{message}\n") } else { format!("{name}: {message}\n") };
-    write_all(2, text.as_bytes());
+    let text = if name.is_empty() { format!("{message}\n") } else { format!("{}: {message}\n", escape::value(name)) };
+    write_all(2, escape::message(&text).as_bytes());
 }
 
 pub fn errno() -> i32 {

@@ -4,6 +4,7 @@
 //! those are removed here, also when C code or libc calls `exit`.
 
 use crate::errors::complain;
+use crate::escape;
 use crate::program::text;
 use std::ffi::c_char;
 use std::sync::OnceLock;
@@ -47,13 +48,13 @@ pub extern "C" fn ks_exit(status: i32) -> ! {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_uncaught(code: i32, file: *const c_char, line: u32) -> ! {
-    complain(&format!("uncaught throw {code} at {}:{line}", text(file)));
+    complain(&format!("uncaught throw {code} at {}:{line}", escape::value(text(file))));
     leave(1)
 }
 
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_panic(file: *const c_char, line: u32, message: *const c_char) -> ! {
-    complain(&format!("panic at {}:{line}: {}", text(file), text(message)));
+    complain(&format!("panic at {}:{line}: {}", escape::value(text(file)), text(message)));
     leave(134)
 }

@@ -11,6 +11,7 @@ pub mod abi;
 mod args;
 mod attach;
 mod errors;
+mod escape;
 mod events;
 mod exit;
 mod globals;

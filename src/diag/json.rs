@@ -1,6 +1,6 @@
 //! Diagnostics as one JSON object a line, for tools.
 
-use super::{Certainty, Diagnostic, Severity};
+use super::{Certainty, Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use serde::Serialize;
 
@@ -71,7 +71,8 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
             certain: f.certainty == Certainty::Certain,
         }),
     };
-    serde_json::to_string(&record).expect("strings and numbers are always JSON")
+    let text = serde_json::to_string(&record).expect("strings and numbers are always JSON");
+    escape::json(&text).into_owned()
 }
 
 fn place(sources: &SourceMap, span: Span) -> Place<'_> {

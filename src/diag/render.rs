@@ -1,7 +1,7 @@
 //! Diagnostics for people, in the look of rustc.
 
 use super::window::{Window, groups};
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
@@ -36,7 +36,7 @@ fn report<'a>(
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(&*diagnostic.message).id(diagnostic.code);
+    let title = level.primary_title(escape::value(&diagnostic.message)).id(diagnostic.code);
     let mut group = Group::with_title(title);
     for (spans, window) in windows {
         if let Some(origin) = window.origin() {
@@ -45,7 +45,7 @@ fn report<'a>(
         group = group.element(marked(diagnostic, spans, window));
     }
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(&**note));
+        group = group.element(Level::NOTE.message(escape::lines(note)));
     }
     // A fix is shown below the help that speaks of it.
     let (of_fix, helps) = match (fixed, diagnostic.helps.split_first()) {
@@ -54,12 +54,12 @@ fn report<'a>(
         (None, _) => ("", &diagnostic.helps[..]),
     };
     for help in helps {
-        group = group.element(Level::HELP.message(&**help));
+        group = group.element(Level::HELP.message(escape::lines(help)));
     }
     let mut groups = vec![group];
     if let (Some(fix), Some(window)) = (&diagnostic.fix, fixed) {
-        let patch = Patch::new(window.range(fix.span), &*fix.replacement);
-        groups.push(Level::HELP.secondary_title(of_fix).element(window.snippet().patch(patch)));
+        let patch = Patch::new(window.range(fix.span), escape::source(&fix.replacement));
+        groups.push(Level::HELP.secondary_title(escape::lines(of_fix)).element(window.snippet().patch(patch)));
     }
     groups
 }
@@ -74,9 +74,10 @@ fn marked<'a>(diagnostic: &'a Diagnostic, spans: &'a [Span], window: &'a Window<
     let here = |span: &Span| spans.contains(span);
     let primary = diagnostic.span.filter(here).map(|span| {
         let annotation = AnnotationKind::Primary.span(window.range(span));
-        annotation.label(diagnostic.label.as_deref())
+        annotation.label(diagnostic.label.as_deref().map(escape::lines))
     });
     let labels = diagnostic.labels.iter().filter(|label| here(&label.span) && window.shows(label.span));
-    let labels = labels.map(|label| AnnotationKind::Context.span(window.range(label.span)).label(&*label.text));
+    let labels =
+        labels.map(|label| AnnotationKind::Context.span(window.range(label.span)).label(escape::lines(&label.text)));
     window.snippet().annotations(primary.into_iter().chain(labels))
 }

@@ -1,5 +1,6 @@
 //! The lines of a file that a message shows, with long ones cut.
 
+use super::escape;
 use crate::source::{FileId, LineCol, SourceMap, Span};
 use annotate_snippets::{Origin, Snippet};
 use std::ops::Range;
@@ -16,6 +17,7 @@ const MAX_APART: u32 = 100;
 /// The lines around some places of one file.
 pub struct Window<'a> {
     name: &'a str,
+    source: &'a str,
     text: String,
     first_line: u32,
     lines: Vec<Line>,
@@ -38,14 +40,20 @@ impl<'a> Window<'a> {
         let first = bounds.iter().map(|(first, _)| *first).min().unwrap_or(1).saturating_sub(CONTEXT_LINES).max(1);
         let last = bounds.iter().map(|(_, last)| *last).max().unwrap_or(1);
         let last = (last + CONTEXT_LINES).min(source.line_count() as u32);
-        let mut window =
-            Window { name: &source.name, text: String::new(), first_line: first, lines: Vec::new(), origin: None };
+        let mut window = Window {
+            name: &source.name,
+            source: &source.text,
+            text: String::new(),
+            first_line: first,
+            lines: Vec::new(),
+            origin: None,
+        };
         for number in first..=last {
             let range = source.line_range(number);
             // What is named first is what the message is about.
             let mut marks = spans.iter().map(|span| span.lo).chain(spans.iter().map(|span| span.hi));
             let mark = marks.find(|mark| range.contains(&(*mark as usize))).map(|mark| mark as usize);
-            window.line(&source.text, range, mark);
+            window.line(range, mark);
         }
         let start = spans.first().map_or(0, |span| span.lo);
         let cut = window.lines.iter().any(|line| line.cut && line.kept.start <= start as usize);
@@ -53,8 +61,8 @@ impl<'a> Window<'a> {
         window
     }
 
-    fn line(&mut self, source: &str, range: Range<usize>, mark: Option<usize>) {
-        let line = &source[range.clone()];
+    fn line(&mut self, range: Range<usize>, mark: Option<usize>) {
+        let line = &self.source[range.clone()];
         let end = line.trim_end_matches(['\n', '\r']).len();
         let mut kept = range.clone();
         if line.len() > MAX_COLUMNS && line.chars().count() > MAX_COLUMNS {
@@ -67,7 +75,7 @@ impl<'a> Window<'a> {
         let cut_end = kept.end < range.start + end;
         self.text.extend(cut_start.then_some('…'));
         self.lines.push(Line { kept: kept.clone(), at: self.text.len(), cut: cut_start });
-        self.text += &source[kept.clone()];
+        self.text += &escape::source(&self.source[kept.clone()]);
         if cut_end {
             self.text.push('…');
         }
@@ -91,18 +99,20 @@ impl<'a> Window<'a> {
     fn offset(&self, offset: usize) -> usize {
         let after = self.lines.partition_point(|line| line.kept.start <= offset);
         let line = &self.lines[after.saturating_sub(1)];
-        line.at + offset.clamp(line.kept.start, line.kept.end) - line.kept.start
+        // A character may have another length where it is shown.
+        let before = &self.source[line.kept.start..offset.clamp(line.kept.start, line.kept.end)];
+        line.at + escape::source(before).len()
     }
 
     pub fn snippet<T: Clone>(&self) -> Snippet<'_, T> {
         let snippet = Snippet::source(&*self.text).line_start(self.first_line as usize);
-        if self.origin.is_some() { snippet } else { snippet.path(self.name) }
+        if self.origin.is_some() { snippet } else { snippet.path(escape::value(self.name)) }
     }
 
     /// The file with the line and column of the first place, where a cut line would show another column.
     pub fn origin(&self) -> Option<Origin<'_>> {
         let place = self.origin?;
-        Some(Origin::path(self.name).line(place.line as usize).char_column(place.column as usize))
+        Some(Origin::path(escape::value(self.name)).line(place.line as usize).char_column(place.column as usize))
     }
 }
 

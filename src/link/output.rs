@@ -1,7 +1,9 @@
 //! Writes artifacts: all or nothing, so that a failed or interrupted run leaves no half file behind.
 
-use crate::diag::codes::environment::OutputNotWritten;
+use crate::diag::codes::environment::{OutputIsInput, OutputNotWritten, OutputTwice};
 use crate::session::Session;
+use crate::source::load;
+use crate::source::paths::regular_file;
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -19,6 +21,7 @@ pub struct Output {
 
 /// Writes all of them, or none where one cannot be written. None: it failed and was reported.
 pub fn write(cx: &mut Session, outputs: Vec<Output>) -> Option<()> {
+    distinct(cx, &outputs)?;
     let mut ready = Vec::new();
     for output in outputs {
         let result = prepare(&output);
@@ -36,6 +39,30 @@ pub fn write(cx: &mut Session, outputs: Vec<Output>) -> Option<()> {
         reported(cx, &output.path, result)?;
     }
     Some(())
+}
+
+/// None: an output is an input, or the same file as another output, which was reported.
+fn distinct(cx: &mut Session, outputs: &[Output]) -> Option<()> {
+    let mut seen: Vec<(&Path, (u64, u64))> = Vec::new();
+    for Output { path, .. } in outputs {
+        let target = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
+        let Some(file) = regular_file(target) else { continue };
+        if let Some(input) = cx.input_at(target) {
+            let (output, input) = (shown(path), load::name(input));
+            cx.environment(OutputIsInput { output, input }).help("`-o NAME` gives what is written another name");
+            return None;
+        }
+        if let Some((one, _)) = seen.iter().find(|(_, other)| *other == file) {
+            cx.environment(OutputTwice { one: shown(one), other: shown(path) });
+            return None;
+        }
+        seen.push((path, file));
+    }
+    Some(())
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard output".into() } else { path.display().to_string() }
 }
 
 /// Writes text to standard output. None: it failed and was reported.
@@ -59,8 +86,7 @@ fn reported<T>(cx: &mut Session, path: &Path, result: std::io::Result<T>) -> Opt
         // The reader of a pipe that went away has all it wanted.
         Err(error) if path == Path::new("-") && error.kind() == std::io::ErrorKind::BrokenPipe => None,
         Err(error) => {
-            let path = if path == Path::new("-") { "standard output".into() } else { path.display().to_string() };
-            cx.environment(OutputNotWritten { path, why: reason(&error) });
+            cx.environment(OutputNotWritten { path: shown(path), why: reason(&error) });
             None
         }
     }

@@ -24,6 +24,7 @@ pub fn find(cx: &mut Session, scratch: &Path) -> Option<PathBuf> {
     }
     let places = places(named);
     if let Some(found) = places.iter().find(|p| p.is_file()) {
+        cx.libraries.push(found.clone());
         return Some(found.clone());
     }
     let list: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();

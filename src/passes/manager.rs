@@ -1,6 +1,7 @@
 //! Runs lists of passes over a module, with what `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP` ask for.
 
 use super::{Changed, Declarations, Pass, Run};
+use crate::diag::escape;
 use crate::ir::{self, Module};
 use crate::session::{PrintAfter, Session};
 use std::time::Instant;
@@ -69,7 +70,7 @@ fn show(module: &Module, cx: &Session, pass: &Pass, index: usize) {
         PrintAfter::Pass(name) => name == pass.name,
     };
     if print {
-        eprint!("// after {}\n{}", pass.name, ir::print::module(module, &cx.types));
+        eprint!("// after {}\n{}", pass.name, escape::lines(&ir::print::module(module, &cx.types)));
     }
     let side = module.target.map_or("front", |t| t.name());
     cx.dump(&format!("{side}-{index:02}-{}.ksir", pass.name), |cx| ir::print::module(module, &cx.types));

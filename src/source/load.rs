@@ -32,7 +32,8 @@ pub fn bytes(cx: &mut Session, path: &Path) -> Option<Vec<u8>> {
     bytes.map_err(|why| report(cx, name(path), why)).ok()
 }
 
-fn name(path: &Path) -> String {
+/// What messages call the file at `path`, or standard input for `-`.
+pub fn name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 

@@ -2,7 +2,9 @@
 
 use super::SourceFile;
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// The path of a file that `from` names. What standard input names is relative to the current directory.
@@ -33,6 +35,12 @@ pub fn mapped(path: &Path, pairs: &[(PathBuf, String)]) -> Option<String> {
 /// What tells files apart: two paths to one file, through links or otherwise, have the same.
 pub fn identity(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Device and inode of the regular file that a path leads to; `-` is standard input.
+pub fn regular_file(path: &Path) -> Option<(u64, u64)> {
+    let path = if path == Path::new("-") { Path::new("/dev/stdin") } else { path };
+    path.metadata().ok().filter(Metadata::is_file).map(|about| (about.dev(), about.ino()))
 }
 
 /// Without `.`, and without `folder/..` unless the folder is a link to one elsewhere.

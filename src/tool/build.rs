@@ -1,6 +1,6 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
-use super::{finish, session, status};
+use super::{finish, session, usage_error};
 use crate::cli::{Build, Emit};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
@@ -16,12 +16,10 @@ use std::process::ExitCode;
 
 pub fn run(args: &Build) -> ExitCode {
     let Some(input) = &args.input else {
-        eprintln!("error: no source file is given; `ksc --help` tells the use");
-        return ExitCode::from(status::USAGE);
+        return usage_error("no source file is given; `ksc --help` tells the use");
     };
     if let Err(why) = check_passes(args).and_then(|()| check_targets(args)) {
-        eprintln!("error: {why}");
-        return ExitCode::from(status::USAGE);
+        return usage_error(&why);
     }
     let mut cx = match session(&args.common, input) {
         Ok(cx) => cx,

@@ -3,7 +3,7 @@
 use super::{report, session, status};
 use crate::cli::Check;
 use crate::diag::codes::environment::{CannotRead, NoSources};
-use crate::diag::verify;
+use crate::diag::{escape, verify};
 use crate::ir::Module;
 use crate::pipeline::{self, Input};
 use crate::session::{Options, Session};
@@ -103,7 +103,7 @@ fn compare(cx: &mut Session) -> u8 {
     let diagnostics = cx.diags.take();
     let mismatches = verify::check(&cx.sources, &diagnostics);
     for mismatch in &mismatches {
-        eprintln!("{mismatch}");
+        eprintln!("{}", escape::value(mismatch));
     }
     if mismatches.is_empty() { status::SUCCESS } else { status::SOURCE }
 }

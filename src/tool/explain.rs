@@ -1,6 +1,6 @@
 //! `ksc explain CODE`: the text that belongs to a diagnostic code. `ksc explain`: all codes.
 
-use super::{finish, status};
+use super::{finish, usage_error};
 use crate::cli::Messages;
 use crate::diag;
 use crate::link::output;
@@ -13,10 +13,7 @@ pub fn run(code: Option<&str>) -> ExitCode {
     };
     match diag::explain(code) {
         Some(text) => print(text),
-        None => {
-            eprintln!("error: there is no code `{code}`; codes look like E0101 or W0201");
-            ExitCode::from(status::USAGE)
-        }
+        None => usage_error(&format!("there is no code `{code}`; codes look like E0101 or W0201")),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{finish, status};
 use crate::ast::{self, print, strip};
 use crate::cli::Fmt;
-use crate::diag::Severity;
+use crate::diag::{Severity, escape};
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::{FileId, load};
@@ -39,7 +39,7 @@ fn one(cx: &mut Session, path: &Path, check: bool) -> Option<bool> {
     let mark = if source.byte_order_mark { "\u{feff}" } else { "" };
     let bytes = format!("{mark}{text}");
     if check && differs {
-        println!("{}", source.name);
+        println!("{}", escape::value(&source.name));
     } else if path == Path::new("-") && !check {
         output::print(cx, bytes)?;
     } else if differs && !check {

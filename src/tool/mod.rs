@@ -11,7 +11,7 @@ pub mod inspect;
 pub mod man_pages;
 
 use crate::cli::{Common, ErrorFormat, Messages};
-use crate::diag::{Diagnostic, Diagnostics, Severity, json, limits, render};
+use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, limits, render};
 use crate::session::Session;
 use clap::ColorChoice;
 use std::collections::HashSet;
@@ -33,10 +33,15 @@ pub mod status {
 /// A session with the options that all compilations have; else they contradict each other, which was told.
 pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
     if let Err(why) = common.check() {
-        eprintln!("error: {why}");
-        return Err(ExitCode::from(status::USAGE));
+        return Err(usage_error(&why));
     }
     Ok(Session::new(common.options(input)))
+}
+
+/// The command line is wrong.
+fn usage_error(why: &str) -> ExitCode {
+    eprintln!("error: {}", escape::value(why));
+    ExitCode::from(status::USAGE)
 }
 
 /// Prints all that was reported and says how the run ended.

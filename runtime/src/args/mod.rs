@@ -6,6 +6,7 @@ mod value;
 
 use crate::abi::{KS_FIELD_REQUIRED, KS_FIELD_SIGNED, KsArgs, KsField, KsFieldKind};
 use crate::errors::write_all;
+use crate::escape;
 use crate::exit;
 use crate::exit::die;
 use crate::load::pins;
@@ -60,11 +61,11 @@ pub unsafe extern "C" fn ks_args(spec: *const KsArgs, argc: i32, argv: *const *c
             .collect();
         (spec, out, words)
     };
-    let program = words.first().map_or("program".into(), |word| String::from_utf8_lossy(word));
+    let program = words.first().map_or("program".into(), |word| escape::value(&String::from_utf8_lossy(word)));
     match options::fill(&spec, &program, words.get(1..).unwrap_or(&[]), out) {
         Ok(()) => {}
         Err(Stop::Help(text)) => {
-            write_all(1, text.as_bytes());
+            write_all(1, escape::message(&text).as_bytes());
             exit::leave(0)
         }
         Err(Stop::Bad(message)) => die(2, &format!("{message}\n  help: `{program} --help` lists the options")),

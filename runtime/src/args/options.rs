@@ -2,6 +2,7 @@
 
 use super::{Field, Spec, Stop, usage, value};
 use crate::abi::KsFieldKind;
+use crate::escape;
 use crate::load::pins;
 
 /// Fills the struct from its defaults and the words after the program's name.
@@ -42,8 +43,8 @@ fn bad<T>(message: String) -> Result<T, Stop> {
     Err(Stop::Bad(message))
 }
 
-fn show(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+fn show(bytes: &[u8]) -> String {
+    escape::value(&String::from_utf8_lossy(bytes))
 }
 
 /// Writes one value; for an array, the next element.

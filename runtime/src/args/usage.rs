@@ -2,6 +2,7 @@
 
 use super::{Field, Spec};
 use crate::abi::KsFieldKind;
+use crate::escape;
 use crate::load::pins;
 
 pub fn usage(spec: &Spec, program: &str) -> String {
@@ -80,10 +81,10 @@ fn element(field: &Field, bytes: &[u8]) -> Option<String> {
     match field.kind {
         KsFieldKind::Unsigned | KsFieldKind::Signed => Some(number(bytes, field.signed).to_string()),
         KsFieldKind::Bool => (bytes[0] != 0).then(|| "true".to_owned()),
-        KsFieldKind::Char => (bytes[0] != 0).then(|| (bytes[0] as char).to_string()),
+        KsFieldKind::Char => (bytes[0] != 0).then(|| escape::value(&(bytes[0] as char).to_string())),
         KsFieldKind::Str => {
             let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-            (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
+            (end > 0).then(|| escape::value(&String::from_utf8_lossy(&bytes[..end])))
         }
         KsFieldKind::Be if bytes.len() == 4 => Some(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(".")),
         KsFieldKind::Be => Some(bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte)).to_string()),

@@ -4,6 +4,7 @@ use super::creation::Wanted;
 use super::log;
 use super::privilege::Privilege;
 use crate::errors::{reason, write_all};
+use crate::escape;
 use crate::exit::die;
 use libbpf_sys as bpf;
 
@@ -15,7 +16,7 @@ pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
     if log::wanted("KS_VERIFIER_LOG")
         && let Some((_, verifier)) = verifier_log(log)
     {
-        write_all(2, verifier.as_bytes());
+        write_all(2, escape::message(verifier).as_bytes());
     }
     let privilege = Privilege::of_this_process();
     let creation = if object.is_null() { None } else { Wanted::in_log(object, log) };
@@ -46,13 +47,6 @@ fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -
             "missing BTF: the BPF object's type information cannot be used\n  \
              the loader said: {line}\n  the kernel's reason: {}\n  \
              help: a kernel of 5.10 or later with CONFIG_BPF_SYSCALL=y is needed",
-            reason(error)
-        );
-    }
-    if let Some(line) = line_with(log, &["couldn't reuse pinned map", "is not on BPF FS", "auto-pin"]) {
-        return format!(
-            "a pinned map cannot be used\n  the loader said: {line}\n  the kernel's reason: {}\n  \
-             help: a map of another kind or size may be pinned there; remove it (rm) to start with an empty one",
             reason(error)
         );
     }

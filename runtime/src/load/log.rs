@@ -3,6 +3,7 @@
 //! Environment: `KS_LIBBPF_LOG=1` shows everything at once, debug messages too.
 
 use crate::errors::write_all;
+use crate::escape;
 use crate::program::MainThread;
 use libbpf_sys as bpf;
 use std::cell::RefCell;
@@ -53,7 +54,7 @@ unsafe extern "C" fn show(
 ) -> c_int {
     // SAFETY: libbpf's format and arguments.
     let text = unsafe { formatted(format, args) };
-    write_all(2, text.as_bytes());
+    write_all(2, escape::message(&text).as_bytes());
     if level == bpf::LIBBPF_WARN
         && let Ok(mut log) = LOG.try_borrow_mut()
     {

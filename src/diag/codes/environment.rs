@@ -25,6 +25,14 @@ codes! {
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 
+    /// What is to be written would replace what was read: the source, a file that it includes or imports, or the runtime
+    /// library, under whatever name, through a symbolic link or as a hard link. Without `-o` the executable has the name of
+    /// the source without its end, which a source without an end has already. Nothing was written.
+    E0980 OutputIsInput { output, input } = "the output `{output}` would replace the input `{input}`",
+
+    /// Two outputs of one run are one file, through links; the second would replace the first. Nothing was written.
+    E0981 OutputTwice { one, other } = "the outputs `{one}` and `{other}` are the same file",
+
     /// The LLVM library that this compiler runs with makes no code for this machine.
     E0930 NoLlvmTarget { triple } = "LLVM has no code generator for {triple}",
 

@@ -9,7 +9,7 @@ mod made;
 
 use super::{check, finish, session};
 use crate::cli::Fix as Args;
-use crate::diag::{self, Severity};
+use crate::diag::{self, Severity, escape};
 use crate::link::output;
 use crate::pipeline;
 use crate::session::Session;
@@ -128,7 +128,8 @@ fn check_file(cx: &mut Session, file: FileId) -> Stage {
 
 fn write(cx: &mut Session, args: &Args, file: &Edited) -> Option<()> {
     if args.dry_run {
-        print!("{}", difference::difference(&file.name, &file.original, &file.text));
+        let changes = difference::difference(&escape::value(&file.name), &file.original, &file.text);
+        print!("{}", escape::lines(&changes));
         return Some(());
     }
     let mark = if file.byte_order_mark { "\u{feff}" } else { "" };
@@ -151,5 +152,6 @@ fn summary(cx: &Session, file: &Edited, dry_run: bool) {
     let (errors, warnings) = (counted(Severity::Error, "error"), counted(Severity::Warning, "warning"));
     let done = if dry_run { "would be applied" } else { "applied" };
     let fixes = if file.applied == 1 { "fix" } else { "fixes" };
-    eprintln!("{}: {} {fixes} {done}, {errors} and {warnings} left", file.name, file.applied);
+    let name = escape::value(&file.name);
+    eprintln!("{name}: {} {fixes} {done}, {errors} and {warnings} left", file.applied);
 }

@@ -7,6 +7,7 @@ mod text;
 use super::finish;
 use crate::cli::{Inspect, InspectFormat};
 use crate::diag::codes::environment::NoBpfObject;
+use crate::diag::escape;
 use crate::link::output;
 use crate::session::{Options, Session};
 use crate::source::load;
@@ -95,7 +96,7 @@ fn printed(report: &Report, format: InspectFormat) -> String {
     match format {
         InspectFormat::Text => text::of(report),
         InspectFormat::Json => match serde_json::to_string_pretty(report) {
-            Ok(json) => json + "\n",
+            Ok(json) => escape::json(&json).into_owned() + "\n",
             Err(error) => crate::bug!("a report is JSON: {error}"),
         },
     }

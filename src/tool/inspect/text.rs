@@ -1,11 +1,12 @@
 //! The report for people: a table for each part that the object has.
 
 use super::{Report, Type};
+use crate::diag::escape;
 
 pub fn of(report: &Report) -> String {
     let mut out = String::new();
     if let Some(license) = &report.license {
-        out += &format!("license  {license}\n");
+        out += &format!("license  {}\n", escape::value(license));
     }
     let maps = report.maps.iter().map(|map| {
         let flags = map.flags.join(" ");
@@ -46,6 +47,9 @@ fn table(out: &mut String, titles: &[&str], rows: Vec<Vec<String>>) {
     if rows.is_empty() {
         return;
     }
+    // Names of an object may hold anything.
+    let shown = |row: Vec<String>| row.iter().map(|cell| escape::value(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.into_iter().map(shown).collect();
     let used: Vec<usize> = (0..titles.len()).filter(|&column| rows.iter().any(|row| !row[column].is_empty())).collect();
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).chain([titles[column].len()]).max().unwrap_or(0)

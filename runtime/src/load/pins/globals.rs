@@ -3,54 +3,59 @@
 //! Variables are matched by name and type. If the program has more of them than are pinned, a new map takes the old values
 //! over and the old one's place; one that is gone or has another type is refused, so that no value is lost unasked.
 
-use super::layout::Existing;
+use super::folder::Folder;
 use super::types::{Btf, Variable};
-use super::{c_path, existing, open, refuse, set_path};
+use super::{existing, refuse, reset, reuse};
 use crate::errors::{complain, errno, reason};
 use crate::exit::die;
 use libbpf_sys as bpf;
 use std::ffi::{CStr, c_void};
-use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
 
 /// The section, by which libbpf also finds its map.
 pub const SECTION: &CStr = c".data.pinned_globals";
 
-/// What the loaded object's map takes the place of.
+const NAME: &str = "pinned_globals";
+/// A map that is to take the place of the pinned one.
+const NEXT: &str = "pinned_globals_next";
+
+/// What happens to the loaded object's map.
 pub struct Prepared {
-    path: PathBuf,
-    /// The variables were moved to a new map, which is not pinned yet.
-    moved: bool,
+    folder: Folder,
+    then: Then,
 }
 
-pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
+enum Then {
+    /// It is the pinned one.
+    Nothing,
+    Pin,
+    /// The variables were moved to it from the pinned one.
+    Replace,
+}
+
+pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
+    reset(&folder, NAME);
     let map = find(object);
     // SAFETY: the object's BTF lives as long as the object.
     let wanted = unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(SECTION));
-    let there = match open(&path, 0).map(|fd| existing(&fd, &path)) {
-        Some(Existing { variables, .. }) => variables,
-        None => {
-            set_path(map, &path);
-            return Prepared { path, moved: false };
-        }
-    };
+    let Some(old) = folder.get(NAME, 0) else { return Prepared { folder, then: Then::Pin } };
+    let place = folder.place(NAME);
+    let there = existing(&old, &place).variables;
     let kept = |old: &Variable| wanted.iter().any(|new| (&new.name, &new.ty) == (&old.name, &old.ty));
     if there.is_empty() || !there.iter().all(kept) {
-        refuse(&format!("variables at {} have", path.display()), &path, &text(&there), &text(&wanted));
+        refuse(&format!("variables at {place} have"), &place, &text(&there), &text(&wanted));
     }
     if there == wanted {
-        set_path(map, &path);
-        return Prepared { path, moved: false };
+        reuse(map, &old, &place);
+        return Prepared { folder, then: Then::Nothing };
     }
-    let Some(old) = open(&path, 0) else { return Prepared { path, moved: true } };
     take_over(map, &old, &there, &wanted);
     let added: Vec<&str> = wanted.iter().map(|v| &*v.name).filter(|n| there.iter().all(|old| old.name != *n)).collect();
     complain(&format!(
         "the pinned variables move to a new map, with {}; a process that runs meanwhile keeps the old one",
         added.join(", ")
     ));
-    Prepared { path, moved: true }
+    Prepared { folder, then: Then::Replace }
 }
 
 fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
@@ -102,8 +107,18 @@ fn take_over(map: *mut bpf::bpf_map, old: &OwnedFd, there: &[Variable], wanted: 
 
 pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
     let map = find(object);
-    if prepared.moved {
-        replace(map, &prepared.path);
+    // SAFETY: a map of the loaded object.
+    let fd = unsafe { bpf::bpf_map__fd(map) };
+    let Prepared { folder, then } = prepared;
+    match then {
+        Then::Nothing => {}
+        Then::Pin => folder.pin(NAME, fd),
+        Then::Replace => {
+            // There always is one.
+            folder.remove(NEXT);
+            folder.pin(NEXT, fd);
+            folder.rename(NEXT, NAME);
+        }
     }
     let image = image(map);
     // SAFETY: libbpf leaves its own copy at this address where it found the map pinned. The kernel's memory takes its place;
@@ -114,24 +129,11 @@ pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
             image.len(),
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_SHARED | libc::MAP_FIXED,
-            bpf::bpf_map__fd(map),
+            fd,
             0,
         )
     };
     if address == libc::MAP_FAILED {
         die(1, &format!("cannot map the pinned variables: {}", reason(errno())));
-    }
-}
-
-/// Pins beside the old map and then renames, so that there always is one.
-fn replace(map: *mut bpf::bpf_map, path: &Path) {
-    let beside = path.with_file_name("pinned_globals_next");
-    let _ = fs::remove_file(&beside);
-    // SAFETY: a map of the loaded object and a NUL-terminated path.
-    let result = unsafe { bpf::bpf_obj_pin(bpf::bpf_map__fd(map), c_path(&beside).as_ptr()) };
-    let renamed =
-        if result == 0 { fs::rename(&beside, path) } else { Err(std::io::Error::from_raw_os_error(result.abs())) };
-    if let Err(error) = renamed {
-        die(1, &format!("cannot pin the variables at {}: {}", path.display(), super::why(&error)));
     }
 }

@@ -3,27 +3,23 @@
 //! What is pinned already is used if it fits, so that its values survive; else the program ends and says what differs. The
 //! folders are for their owner alone (0700), the pins too (0600, by the kernel).
 
+mod entry;
+mod folder;
 mod globals;
 mod layout;
 mod types;
 
 use crate::abi::{KS_MAP_PIN, KsMap, KsSection};
 use crate::errors::reason;
+use crate::escape;
 use crate::exit::die;
 use crate::program;
+use folder::Folder;
 use layout::{Existing, Layout};
 use libbpf_sys as bpf;
-use std::ffi::CString;
-use std::fs;
-use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 
-/// BPF_FS_MAGIC of linux/magic.h.
-const MAGIC: u32 = 0xcafe_4a11;
 /// The section of pinned variables.
 pub use globals::SECTION as VARIABLES;
 
@@ -33,7 +29,11 @@ pub const RESET: &str = "--reset-pins";
 /// What has to be done once the object is loaded.
 #[derive(Default)]
 pub struct Prepared {
+    /// The folder of maps, and those that it has no pin of.
+    maps: Option<(Folder, Vec<&'static KsMap>)>,
     globals: Option<globals::Prepared>,
+    /// Another start of the program waits for it, so that it finds the pins of this one.
+    lock: Option<OwnedFd>,
 }
 
 /// Whether the program pins anything.
@@ -49,135 +49,110 @@ fn has_globals() -> bool {
     program::globals().iter().any(|global| global.section == KsSection::Pinned as u32)
 }
 
-/// Gives what is pinned its paths, before the object is loaded.
+/// Gives the object what is pinned already, before it is loaded.
 pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     if !any() {
         return Prepared::default();
     }
-    check_mounted();
-    let reset = program::asked_for(RESET);
-    for map in pinned_maps() {
-        let path = folder("maps").join(program::text(map.name).replace('.', "_"));
-        if reset {
-            remove(&path);
-        }
-        pin_map(object, map, &path);
-    }
-    let globals = has_globals().then(|| {
-        let path = folder("globals").join("pinned_globals");
-        if reset {
-            remove(&path);
-        }
-        globals::prepare(object, path)
+    // bpffs takes no dots in names.
+    let project = root().below(&program::name().replace('.', "_"));
+    let lock = project.lock();
+    let maps = pinned_maps().next().map(|_| {
+        let folder = project.below("maps");
+        let missing = pinned_maps().filter(|map| !use_pinned(object, map, &folder)).collect();
+        (folder, missing)
     });
-    Prepared { globals }
+    let globals = has_globals().then(|| globals::prepare(object, project.below("globals")));
+    Prepared { maps, globals, lock }
 }
 
-/// After the object was loaded.
+/// Pins what was not, after the object was loaded.
 pub fn finish(object: *mut bpf::bpf_object, prepared: Prepared) {
-    if let Some(globals) = prepared.globals {
+    let Prepared { maps, globals, lock } = prepared;
+    if let Some((folder, missing)) = maps {
+        for map in missing {
+            // SAFETY: a map of the loaded object.
+            folder.pin(&pin_name(map), unsafe { bpf::bpf_map__fd(find(object, map)) });
+        }
+    }
+    if let Some(globals) = globals {
         globals::finish(object, globals);
     }
+    drop(lock);
 }
 
-fn pin_map(object: *mut bpf::bpf_object, map: &KsMap, path: &Path) {
-    let name = program::text(map.name);
+fn pin_name(map: &KsMap) -> String {
+    program::text(map.name).replace('.', "_")
+}
+
+fn find(object: *mut bpf::bpf_object, map: &KsMap) -> *mut bpf::bpf_map {
     let found = super::find_map(object, map.name);
     if found.is_null() {
+        let name = program::text(map.name);
         die(1, &format!("the BPF object has no map `{name}`\n  help: this is a fault of ksc; please report it"));
     }
+    found
+}
+
+/// With `--reset-pins`, removes the map that is pinned there, and nothing else.
+fn reset(folder: &Folder, pin: &str) {
+    if program::asked_for(RESET)
+        && let Some(fd) = folder.get(pin, 0)
+    {
+        existing(&fd, &folder.place(pin));
+        folder.remove(pin);
+    }
+}
+
+/// False if nothing is pinned under the map's name.
+fn use_pinned(object: *mut bpf::bpf_object, map: &KsMap, folder: &Folder) -> bool {
+    let (name, pin) = (program::text(map.name), pin_name(map));
+    reset(folder, &pin);
+    let (found, place) = (find(object, map), folder.place(&pin));
     // SAFETY: a map of the open object.
     let access = unsafe { bpf::bpf_map__map_flags(found) } & layout::ACCESS;
-    let Some(fd) = open(path, access) else { return set_path(found, path) };
-    let (existing, wanted) = (existing(&fd, path), Layout::wanted(object, found));
+    let Some(fd) = folder.get(&pin, access) else { return false };
+    let (existing, wanted) = (existing(&fd, &place), Layout::wanted(object, found));
     if !wanted.agrees(&existing.layout) {
-        refuse(&format!("map `{name}` at {} has", path.display()), path, &existing.layout.text(), &wanted.text());
+        refuse(&format!("map `{name}` at {place} has"), &place, &existing.layout.text(), &wanted.text());
     }
-    // By its path libbpf would open it for reading and writing, and miss the flags of the access.
+    reuse(found, &fd, &place);
+    true
+}
+
+/// Makes a map of the open object the one that is pinned.
+fn reuse(map: *mut bpf::bpf_map, fd: &OwnedFd, place: &str) {
     // SAFETY: a map of the open object; the descriptor is duplicated.
-    let result = unsafe { bpf::bpf_map__reuse_fd(found, fd.as_raw_fd()) };
+    let result = unsafe { bpf::bpf_map__reuse_fd(map, fd.as_raw_fd()) };
     if result != 0 {
-        die(1, &format!("cannot use the map pinned at {}: {}", path.display(), reason(result)));
+        die(1, &format!("cannot use the map pinned at {place}: {}", reason(result)));
     }
 }
 
-fn set_path(map: *mut bpf::bpf_map, path: &Path) {
-    // SAFETY: a map of the open object, and a path that is copied.
-    let result = unsafe { bpf::bpf_map__set_pin_path(map, c_path(path).as_ptr()) };
-    if result != 0 {
-        die(1, &format!("cannot pin at {}: {}", path.display(), reason(result)));
-    }
-}
-
-fn c_path(path: &Path) -> CString {
-    CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
-}
-
-/// What is pinned there, for reading and writing or what the flags leave of it; none if nothing is.
-fn open(path: &Path, access: u32) -> Option<OwnedFd> {
-    let opts = bpf::bpf_obj_get_opts {
-        sz: size_of::<bpf::bpf_obj_get_opts>() as u64,
-        file_flags: access,
-        ..bpf::bpf_obj_get_opts::default()
-    };
-    // SAFETY: a NUL-terminated path, and options that are read.
-    let fd = unsafe { bpf::bpf_obj_get_opts(c_path(path).as_ptr(), &opts) };
-    match fd {
-        // SAFETY: just opened, and nobody else's.
-        0.. => Some(unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ if fd == -libc::ENOENT => None,
-        _ => die(1, &format!("cannot open what is pinned at {}: {}{}", path.display(), reason(fd), privilege_help(fd))),
-    }
-}
-
-fn existing(fd: &OwnedFd, path: &Path) -> Existing {
+fn existing(fd: &OwnedFd, place: &str) -> Existing {
     Existing::of(fd).unwrap_or_else(|| {
         die(
             1,
             &format!(
-                "what is pinned at {} is no map\n  help: another program has put it there; remove it, or compile with another --project",
-                path.display()
+                "what is pinned at {place} is no map\n  \
+                 help: another program has put it there; remove it, or compile with another --project"
             ),
         )
     })
 }
 
 /// Ends the program: what is there is not what it declares.
-fn refuse(what: &str, path: &Path, there: &str, wanted: &str) -> ! {
+fn refuse(what: &str, place: &str, there: &str, wanted: &str) -> ! {
     die(
         1,
         &format!(
             "the pinned {what} another layout than this program declares\n  \
              there:        {}\n  this program: {}\n  \
-             help: run it once with {RESET} to remove what it has pinned and start anew, or remove it by hand: rm {}",
+             help: run it once with {RESET} to remove what it has pinned and start anew, or remove it by hand: rm {place}",
             there.replace('\n', "\n                "),
             wanted.replace('\n', "\n                "),
-            path.display()
         ),
     )
-}
-
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        die(1, &format!("cannot remove {}: {}", path.display(), why(&error)));
-    }
-}
-
-/// `<root>/<project>/<part>`, made where it is missing. bpffs takes no dots in names.
-fn folder(part: &str) -> PathBuf {
-    let path = Path::new(program::pin_root()).join(program::name().replace('.', "_")).join(part);
-    if let Err(error) = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path) {
-        die(1, &format!("cannot create the pin directory {}: {}", path.display(), why(&error)));
-    }
-    path
-}
-
-/// The kernel's reason, and what to do about a missing privilege.
-fn why(error: &io::Error) -> String {
-    let code = error.raw_os_error().unwrap_or(libc::EIO);
-    format!("{}{}", reason(code), privilege_help(code))
 }
 
 fn privilege_help(code: i32) -> &'static str {
@@ -188,30 +163,21 @@ fn privilege_help(code: i32) -> &'static str {
     }
 }
 
-/// The root, or the nearest folder above it that exists, has to be of bpffs.
-fn check_mounted() {
-    let root = Path::new(program::pin_root());
-    let Some(nearest) = root.ancestors().find(|folder| folder.exists()) else { return };
-    // SAFETY: a zeroed statfs is valid, and filled by the call.
-    let mounted = unsafe {
-        let mut stat: libc::statfs = MaybeUninit::zeroed().assume_init();
-        libc::statfs(c_path(nearest).as_ptr(), &mut stat) == 0 && stat.f_type as u32 == MAGIC
-    };
-    if mounted {
-        return;
-    }
-    let what = match pinned_maps().next() {
-        Some(map) => format!("map `{}`", program::text(map.name)),
-        None => "variables".to_owned(),
-    };
-    die(
-        1,
-        &format!(
-            "bpffs is not mounted at {}, and the pinned {what} need{} it\n  \
-             help: mount it (as root): mount -t bpf bpf {}",
-            root.display(),
-            if what == "variables" { "" } else { "s" },
-            root.display()
-        ),
-    );
+/// The folder below which projects have theirs.
+fn root() -> Folder {
+    let path = Path::new(program::pin_root());
+    Folder::root(path).unwrap_or_else(|| {
+        let place = escape::value(program::pin_root());
+        let (what, needs) = match pinned_maps().next() {
+            Some(map) => (format!("map `{}`", program::text(map.name)), "needs"),
+            None => ("variables".to_owned(), "need"),
+        };
+        die(
+            1,
+            &format!(
+                "bpffs is not mounted at {place}, and the pinned {what} {needs} it\n  \
+                 help: mount it (as root): mount -t bpf bpf {place}"
+            ),
+        )
+    })
 }
