@@ -1,5 +1,7 @@
-//! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`) and links LLVM.
+//! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`), links LLVM, and names the commit.
 
+#[path = "gen/commit.rs"]
+mod commit;
 #[path = "gen/llvm_link.rs"]
 mod llvm_link;
 #[path = "gen/load.rs"]
@@ -21,6 +23,7 @@ fn main() {
     write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, |on| &on.bpf));
     write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, |on| &on.host));
     llvm_link::link();
+    commit::name();
 }
 
 fn write(path: &Path, text: &str) {

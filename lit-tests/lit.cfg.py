@@ -4,7 +4,7 @@ A test is one file: its first line says the claim, `RUN:` lines are commands, th
 (FileCheck's `CHECK:` lines, or `//~ CODE` on the line of a diagnostic, checked by `ksc check --verify-diagnostics`).
 
     KSC           the compiler (default: target/debug/ksc)
-    KSC_RUNTIME   libks_runtime.a for tests that link (default: target/runtime/libks_runtime.a)
+    KSC_RUNTIME   libks_runtime.a for tests that link (default: the one that the compiler carries)
     KSC_REQUIRE   features that must be there, such as `bpf,netns`: a missing one ends the run instead of skipping tests
 """
 
@@ -30,10 +30,10 @@ config.test_exec_root = os.path.join(root, "target", "lit")
 ksc = os.environ.get("KSC") or os.path.join(root, "target", "debug", "ksc")
 if not os.access(ksc, os.X_OK):
     lit_config.fatal(f"no compiler at {ksc}: run `cargo build`, or set KSC")
-runtime = os.environ.get("KSC_RUNTIME") or os.path.join(root, "target", "runtime", "libks_runtime.a")
 
 config.environment["KSC_UNDER_TEST"] = os.path.abspath(ksc)
-config.environment["KSC_RUNTIME"] = os.path.abspath(runtime)
+if runtime := os.environ.get("KSC_RUNTIME"):
+    config.environment["KSC_RUNTIME"] = os.path.abspath(runtime)
 # The compiler's output must not depend on who runs the tests.
 config.environment["LC_ALL"] = "C.UTF-8"
 for name in ("HOME", "PATH"):

@@ -19,11 +19,7 @@ def static_compiler():
     return Path(os.environ.get("KSC_STATIC") or STATIC_TARGET / "release" / "ksc")
 
 
-def runtime():
-    return Path(os.environ.get("KSC_RUNTIME") or TARGET / "runtime" / "libks_runtime.a")
-
-
 def environment():
-    """The environment that compilers run in: it says where the runtime is, and finds LLVM's tools and cargo."""
+    """The environment that compilers run in: it finds LLVM's tools and cargo."""
     paths = ["/usr/lib/llvm-22/bin", os.path.expanduser("~/.cargo/bin"), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
-    return {**os.environ, "KSC_RUNTIME": str(runtime()), "PATH": os.pathsep.join(paths)}
+    return {**os.environ, "PATH": os.pathsep.join(paths)}

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 const NAME: &str = "libks_runtime.a";
 
 /// The library's path: what `KSC_RUNTIME` names (file or folder), else the one that the compiler carries, unpacked into
-/// `scratch`, else beside the compiler, in `../lib/ksc`, or where cargo puts it beside the compiler's own profile. None:
-/// reported, with the places looked in.
+/// `scratch`; a compiler that carries none looks beside itself and in `../lib/ksc`. None: reported, with the places looked in.
 pub fn find(cx: &mut Session, scratch: &Path) -> Option<PathBuf> {
     let named = std::env::var_os("KSC_RUNTIME").map(PathBuf::from);
     if named.is_none()
@@ -34,10 +33,9 @@ pub fn find(cx: &mut Session, scratch: &Path) -> Option<PathBuf> {
     None
 }
 
-/// The library inside the compiler: feature `embed-runtime`, built with the path of the library in `KSC_EMBED_RUNTIME`.
 #[cfg(feature = "embed-runtime")]
 fn embedded() -> Option<&'static [u8]> {
-    Some(include_bytes!(env!("KSC_EMBED_RUNTIME", "embed-runtime: set KSC_EMBED_RUNTIME to libks_runtime.a")))
+    Some(ks_runtime_object::LIBRARY)
 }
 
 #[cfg(not(feature = "embed-runtime"))]
@@ -53,6 +51,5 @@ fn places(named: Option<PathBuf>) -> Vec<PathBuf> {
     let Some(folder) = compiler.parent() else { return Vec::new() };
     let beside = folder.join(NAME);
     let installed = folder.join("../lib/ksc").join(NAME);
-    let built = folder.join("../runtime").join(NAME);
-    vec![beside, installed, built]
+    vec![beside, installed]
 }

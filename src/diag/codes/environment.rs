@@ -36,8 +36,8 @@ codes! {
     /// The LLVM library that this compiler runs with makes no code for this machine.
     E0930 NoLlvmTarget { triple } = "LLVM has no code generator for {triple}",
 
-    /// Executables are linked with a runtime library that belongs to the compiler. `KSC_RUNTIME` names it, or the folder
-    /// that holds it; else it is looked for beside the compiler and in `../lib/ksc`.
+    /// Executables are linked with a runtime library, which the compiler carries. `KSC_RUNTIME` names another one, or the folder
+    /// that holds it. A compiler that was built to carry none looks for it beside itself and in `../lib/ksc`.
     E0911 RuntimeNotFound { name } = "the runtime library `{name}` is not there",
 
     /// The system's C compiler links the executable; ksc compiles no C. `CC` names another one than `cc`.

@@ -1,0 +1,29 @@
+//! Builds the runtime: a cargo inside of cargo, with a target folder of its own, so that neither waits for the other's lock.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What cargo or its user set for the compiler, not for the runtime: `cargo clippy` puts itself before rustc, flags and
+/// another target would change what becomes part of every executable.
+const NOT_PASSED_ON: [&str; 5] =
+    ["RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"];
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for source in
+        ["runtime/src", "runtime/Cargo.toml", "runtime/build", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"]
+    {
+        println!("cargo:rerun-if-changed={}", root.join(source).display());
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let mut command = Command::new(root.join("runtime/build"));
+    command.env("CARGO_TARGET_DIR", &out).current_dir(&root);
+    for name in NOT_PASSED_ON {
+        command.env_remove(name);
+    }
+    let status = command.status().unwrap_or_else(|error| panic!("cannot run runtime/build: {error}"));
+    assert!(
+        status.success(),
+        "runtime/build failed: it needs cc, make, binutils, libelf and zlib; ci/setup installs them"
+    );
+}
