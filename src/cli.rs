@@ -119,6 +119,9 @@ pub struct Common {
     /// Folder of bpffs below which the program pins: PATH/PROJECT/maps/NAME
     #[arg(long, value_name = "PATH", default_value = PIN_ROOT, value_parser = pin_root)]
     pub pin_root: String,
+    /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
+    #[arg(long)]
+    pub tcx: bool,
     /// How diagnostics are written
     #[arg(long, default_value = "human", value_name = "FORMAT")]
     pub error_format: ErrorFormat,
@@ -250,6 +253,7 @@ impl Common {
             time_passes: self.time_passes,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
+            tcx: self.tcx,
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

@@ -68,6 +68,8 @@ pub struct Options {
     pub project: String,
     /// The folder of bpffs below which programs pin.
     pub pin_root: String,
+    /// TC programs lie in the sections of TCX.
+    pub tcx: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,6 +104,7 @@ impl Default for Options {
             dump_dir: None,
             project: String::new(),
             pin_root: PIN_ROOT.to_owned(),
+            tcx: false,
         }
     }
 }

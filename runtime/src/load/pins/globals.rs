@@ -14,8 +14,12 @@ use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// The section, by which libbpf also finds its map.
-pub const SECTION: &CStr = c".data.pinned_globals";
+/// The section of the pinned variables, by which libbpf also finds its map. They take `.data` where no other variable is in it,
+/// since not all loaders read more sections.
+pub fn section(object: *mut bpf::bpf_object) -> &'static CStr {
+    let own = c".data.pinned_globals";
+    if super::super::find_map(object, own.as_ptr()).is_null() { c".data" } else { own }
+}
 
 /// What the loaded object's map takes the place of.
 pub struct Prepared {
@@ -27,7 +31,8 @@ pub struct Prepared {
 pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
     let map = find(object);
     // SAFETY: the object's BTF lives as long as the object.
-    let wanted = unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(SECTION));
+    let wanted =
+        unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(section(object)));
     let there = match open(&path, 0).map(|fd| existing(&fd, &path)) {
         Some(Existing { variables, .. }) => variables,
         None => {
@@ -54,7 +59,7 @@ pub fn prepare(object: *mut bpf::bpf_object, path: PathBuf) -> Prepared {
 }
 
 fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
-    let map = super::super::find_map(object, SECTION.as_ptr());
+    let map = super::super::find_map(object, section(object).as_ptr());
     if map.is_null() {
         die(1, "the BPF object has no pinned variables\n  help: this is a fault of ksc; please report it");
     }

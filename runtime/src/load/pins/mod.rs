@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// BPF_FS_MAGIC of linux/magic.h.
 const MAGIC: u32 = 0xcafe_4a11;
 /// The section of pinned variables.
-pub use globals::SECTION as VARIABLES;
+pub use globals::section as variables;
 
 /// The option of every program that pins something.
 pub const RESET: &str = "--reset-pins";
