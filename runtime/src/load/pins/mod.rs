@@ -126,8 +126,20 @@ fn open(path: &Path, access: u32) -> Option<OwnedFd> {
         // SAFETY: just opened, and nobody else's.
         0.. => Some(unsafe { OwnedFd::from_raw_fd(fd) }),
         _ if fd == -libc::ENOENT => None,
+        _ if path.is_dir() => refuse_directory(path),
         _ => die(1, &format!("cannot open what is pinned at {}: {}{}", path.display(), reason(fd), privilege_help(fd))),
     }
+}
+
+/// Ends the program: the kernel's reason is EACCES, which a privilege does not mend.
+fn refuse_directory(path: &Path) -> ! {
+    die(
+        1,
+        &format!(
+            "cannot pin at {0}: it is a directory\n  help: something else has made it; remove it (rm -r {0}), or compile with another --project",
+            path.display()
+        ),
+    )
 }
 
 fn existing(fd: &OwnedFd, path: &Path) -> Existing {
@@ -158,6 +170,9 @@ fn refuse(what: &str, path: &Path, there: &str, wanted: &str) -> ! {
 }
 
 fn remove(path: &Path) {
+    if path.is_dir() {
+        refuse_directory(path);
+    }
     if let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound
     {
