@@ -191,6 +191,9 @@ pub struct Common {
     /// Folder of bpffs below which the program pins: PATH/PROJECT/maps/NAME
     #[arg(long, value_name = "PATH", default_value = PIN_ROOT, value_parser = pin_root)]
     pub pin_root: String,
+    /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
+    #[arg(long)]
+    pub tcx: bool,
     /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
     /// last that fits counts
     #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
@@ -350,6 +353,7 @@ impl Common {
             pin_root: self.pin_root.clone(),
             path_prefixes: self.path_prefix_map.clone(),
             levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone() },
+            tcx: self.tcx,
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

@@ -71,6 +71,8 @@ pub struct Options {
     /// `--path-prefix-map`: what stands in objects and executables in place of the beginnings of paths.
     pub path_prefixes: Vec<(PathBuf, String)>,
     pub levels: Levels,
+    /// TC programs lie in the sections of TCX.
+    pub tcx: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,6 +109,7 @@ impl Default for Options {
             pin_root: PIN_ROOT.to_owned(),
             path_prefixes: Vec::new(),
             levels: Levels::default(),
+            tcx: false,
         }
     }
 }

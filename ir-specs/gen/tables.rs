@@ -70,15 +70,11 @@ fn words(value: &Value, key: &str) -> String {
 fn program(name: &str, v: &Value) -> String {
     let returns = joined(array(v, "returns"), Value::to_string);
     let forms = joined(array(v, "forms"), |f| {
-        let newer = f.get("newer").map_or("None".to_owned(), |n| {
-            let since = joined(array(n, "since"), Value::to_string);
-            format!("Some(NewerSection {{ since: ({since}), section: {:?} }})", text(n, "section"))
-        });
         format!(
-            "ProgramForm {{ mode: {:?}, section: {:?}, newer: {}, runtime_kind: {} }}",
+            "ProgramForm {{ mode: {:?}, section: {:?}, tcx: {:?}, runtime_kind: {} }}",
             text(f, "mode"),
             text(f, "section"),
-            newer,
+            maybe_text(f, "tcx"),
             int(f, "runtime_kind")
         )
     });

@@ -40,7 +40,7 @@ fn find(global: &KsGlobal) -> *mut u8 {
         (KsSection::Data, c".data"),
         (KsSection::Bss, c".bss"),
         (KsSection::Rodata, c".rodata"),
-        (KsSection::Pinned, load::pins::VARIABLES),
+        (KsSection::Pinned, load::pins::variables(object)),
     ];
     for (section, name) in sections {
         if global.section != KsSection::Any as u32 && global.section != section as u32 {

@@ -38,6 +38,16 @@ impl Module {
     pub fn map(&self, name: &str) -> Option<&MapDecl> {
         self.maps.iter().find(|m| &*m.name == name)
     }
+
+    /// The name of a section in the object. cilium/ebpf before 0.17 refuses objects with other data sections than `.data`,
+    /// `.bss` and `.rodata*` (LoadCollectionSpecFromReader in its elf_reader.go; pull request 1546 lets `.data.*` in); libbpf
+    /// before 0.6 does too. So pinned variables take `.data` where no other variable needs it.
+    pub fn elf_section(&self, section: Section) -> &'static str {
+        match section {
+            Section::Pinned if self.globals.iter().all(|global| global.section != Some(Section::Data)) => ".data",
+            Section::Data | Section::Bss | Section::Rodata | Section::Pinned => section.name(),
+        }
+    }
 }
 
 /// A global variable or a `config`.
@@ -93,7 +103,7 @@ pub enum Section {
 impl Section {
     pub const ALL: [Section; 4] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned];
 
-    /// The ELF section's name.
+    /// In the IR's text.
     pub fn name(self) -> &'static str {
         match self {
             Section::Data => ".data",

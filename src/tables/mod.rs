@@ -55,16 +55,10 @@ pub struct ProgramForm {
     pub mode: &'static str,
     /// ELF section as libbpf knows it.
     pub section: &'static str,
-    pub newer: Option<NewerSection>,
+    /// The section with `--tcx`: programs that loaders attach by TCX links.
+    pub tcx: Option<&'static str>,
     /// Kind number of the runtime's descriptor (`KsProg::kind`).
     pub runtime_kind: u32,
-}
-
-/// The section of programs that only kernels from `since` (major, minor) on have to load.
-#[derive(Debug)]
-pub struct NewerSection {
-    pub since: (u32, u32),
-    pub section: &'static str,
 }
 
 /// A context struct (`ir-specs/contexts.toml`).

@@ -129,6 +129,10 @@ fn digits(text: &[u8], radix: u32) -> Option<i128> {
 
 fn float(text: &[u8]) -> Result<f64, String> {
     let wanted = || "a number is wanted".to_owned();
+    let word = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text).to_ascii_lowercase();
+    if [b"inf".as_slice(), b"infinity", b"nan"].contains(&word.as_slice()) {
+        return Err(format!("{} refused, a finite number is wanted", String::from_utf8_lossy(text)));
+    }
     let starts_well = text.first().is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.'));
     let text = std::ffi::CString::new(text).ok().filter(|_| starts_well).ok_or_else(wanted)?;
     let mut end = std::ptr::null_mut();
@@ -137,7 +141,11 @@ fn float(text: &[u8]) -> Result<f64, String> {
         let value = libc::strtod(text.as_ptr(), &mut end);
         (value, *end)
     };
-    if rest == 0 { Ok(value) } else { Err(wanted()) }
+    match rest {
+        0 if value.is_finite() => Ok(value),
+        0 => Err(format!("f64 takes {:e} to {:e}", f64::MIN, f64::MAX)),
+        _ => Err(wanted()),
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +198,16 @@ mod tests {
         assert!(check(KsFieldKind::Char, false, 1, "xy").is_err());
         assert!(check(KsFieldKind::Bool, false, 1, "maybe").is_err());
         assert_eq!(check(KsFieldKind::F64, false, 8, "-1.5e1"), Ok((-15f64).to_ne_bytes().to_vec()));
-        for text in ["", "x", "1.5x", "nan", " 1"] {
+        for text in ["inf", "-inf", "+Infinity", "nan", "-NaN"] {
+            let refused = Err(format!("{text} refused, a finite number is wanted"));
+            assert_eq!(check(KsFieldKind::F64, false, 8, text), refused, "{text}");
+        }
+        for text in ["1e999", "-1e309"] {
+            let refused = check(KsFieldKind::F64, false, 8, text).expect_err(text);
+            assert_eq!(refused, "f64 takes -1.7976931348623157e308 to 1.7976931348623157e308");
+        }
+        assert_eq!(check(KsFieldKind::F64, false, 8, "1e-999"), Ok(0f64.to_ne_bytes().to_vec()));
+        for text in ["", "x", "1.5x", "-x", "infx", "-nan(1)", " 1"] {
             assert!(check(KsFieldKind::F64, false, 8, text).is_err(), "{text}");
         }
         assert_eq!(check(KsFieldKind::Enum, true, 1, "LOW"), Ok(vec![0xfe]));

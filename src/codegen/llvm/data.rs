@@ -49,7 +49,7 @@ fn license(g: &mut ModuleGen) {
 
 fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
     let value = define(g, global, &global.name);
-    value.set_section(Some(section.name()));
+    value.set_section(Some(g.ir.elf_section(section)));
     if global.kind == GlobalKind::Local {
         // Nothing outside of the object's code knows it, type information included.
         return value.set_linkage(Linkage::Internal);

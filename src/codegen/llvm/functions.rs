@@ -61,15 +61,13 @@ fn declare(g: &mut ModuleGen, func: &Function) {
     g.funcs.insert(func.name.clone(), llvm);
 }
 
-/// The section of a program, by which libbpf knows its type.
+/// The section of a program, by which loaders know its type.
 pub fn section(cx: &Session, func: &Function) -> Option<&'static str> {
     let Role::Program { spec, mode, .. } = &func.role else { return None };
     let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    let oldest = cx.options.min_kernel;
-    let newer = form.newer.as_ref().filter(|newer| (oldest.major, oldest.minor) >= newer.since);
-    Some(newer.map_or(form.section, |newer| newer.section))
+    Some(form.tcx.filter(|_| cx.options.tcx).unwrap_or(form.section))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {

@@ -72,7 +72,7 @@ fn pins(cx: &Session, module: &ir::Module) -> String {
     let mut lines: String =
         maps.map(|map| format!("map {}\t{folder}/maps/{}\n", map.name, map.name.replace('.', "_"))).collect();
     if module.globals.iter().any(|global| global.section == Some(ir::Section::Pinned)) {
-        lines += &format!("section {}\t{folder}/globals/pinned_globals\n", ir::Section::Pinned.name());
+        lines += &format!("section {}\t{folder}/globals/pinned_globals\n", module.elf_section(ir::Section::Pinned));
     }
     lines
 }

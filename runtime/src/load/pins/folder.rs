@@ -142,6 +142,8 @@ impl Folder {
         let remove = format!("remove it by hand: rm -r {}", shown(&path));
         if entry.is_link() {
             refuse(&path, &link(&entry), &remove);
+        } else if entry.is_folder() {
+            refuse(&path, "it is a directory", &remove);
         } else if !entry.is_file() || !entry.is_on_bpffs() {
             refuse(&path, "it is no pin", &remove);
         } else if entry.is_foreign() {

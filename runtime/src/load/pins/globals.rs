@@ -12,8 +12,12 @@ use libbpf_sys as bpf;
 use std::ffi::{CStr, c_void};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// The section, by which libbpf also finds its map.
-pub const SECTION: &CStr = c".data.pinned_globals";
+/// The section of the pinned variables, by which libbpf also finds its map. They take `.data` where no other variable is in it,
+/// since not all loaders read more sections.
+pub fn section(object: *mut bpf::bpf_object) -> &'static CStr {
+    let own = c".data.pinned_globals";
+    if super::super::find_map(object, own.as_ptr()).is_null() { c".data" } else { own }
+}
 
 const NAME: &str = "pinned_globals";
 /// A map that is to take the place of the pinned one.
@@ -37,7 +41,8 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
     reset(&folder, NAME);
     let map = find(object);
     // SAFETY: the object's BTF lives as long as the object.
-    let wanted = unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(SECTION));
+    let wanted =
+        unsafe { Btf::new(bpf::bpf_object__btf(object)) }.map_or(Vec::new(), |btf| btf.section(section(object)));
     let Some(old) = folder.get(NAME, 0) else { return Prepared { folder, then: Then::Pin } };
     let place = folder.place(NAME);
     let there = existing(&old, &place).variables;
@@ -59,7 +64,7 @@ pub fn prepare(object: *mut bpf::bpf_object, folder: Folder) -> Prepared {
 }
 
 fn find(object: *mut bpf::bpf_object) -> *mut bpf::bpf_map {
-    let map = super::super::find_map(object, SECTION.as_ptr());
+    let map = super::super::find_map(object, section(object).as_ptr());
     if map.is_null() {
         die(1, "the BPF object has no pinned variables\n  help: this is a fault of ksc; please report it");
     }

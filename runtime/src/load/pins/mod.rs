@@ -21,7 +21,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 /// The section of pinned variables.
-pub use globals::SECTION as VARIABLES;
+pub use globals::section as variables;
 
 /// The option of every program that pins something.
 pub const RESET: &str = "--reset-pins";
