@@ -2,8 +2,8 @@
 //! declaration only names members: the type is the predefined one, whole, whatever part of it is written.
 
 use super::Declare;
-use crate::ast::{EnumDecl, FieldDecl, Ident};
-use crate::diag::codes::names::{DuplicateMember, KernelDiffers, NotOfKernel};
+use crate::ast::{EnumDecl, FieldDecl, Ident, TypeKind};
+use crate::diag::codes::names::{DefaultOfKernel, DuplicateMember, KernelDiffers, NotOfKernel};
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::predefined::{later_fields, packet_pointer};
@@ -85,12 +85,17 @@ impl Declare<'_> {
                 not_of_kernel(cx, &field.name, ("field", &def.name), names);
                 continue;
             };
+            if let Some(default) = &field.default {
+                cx.error(default.span, DefaultOfKernel { name: field.name.name.clone(), of: def.name.clone() });
+            }
+            if packet_pointer(&cx.types, def.fields[index].ty) && matches!(field.ty.kind, TypeKind::Pointer { .. }) {
+                continue;
+            }
             let written = resolve_bare(cx, self, &field.ty, Position::Field);
             if written == Ty::ERROR || !self.complete(cx, written, field.ty.span) {
                 continue;
             }
-            if !agrees(&cx.types, &def.fields[index], written) && !is_packet_end(&cx.types, &def.fields[index], written)
-            {
+            if !agrees(&cx.types, &def.fields[index], written) {
                 let (kernel, written) = (cx.types.name(def.fields[index].ty), cx.types.name(written));
                 differences.push(Difference::of(Some(&field.name), &name.name, kernel, written, field.ty.span));
             }
@@ -150,7 +155,8 @@ fn is_action(name: &str) -> bool {
 
 /// Whether a field is declared as wide and in the byte order that it has.
 fn agrees(types: &Types, field: &FieldDef, written: Ty) -> bool {
-    if field.bits.is_some() {
+    // `data` and its like may be integers of any width; so may bit-fields.
+    if field.bits.is_some() || packet_pointer(types, field.ty) {
         return types.as_int(written).is_some() || written == Ty::BOOL;
     }
     same_form(types, field.ty, written)
@@ -166,12 +172,6 @@ fn same_form(types: &Types, kernel: Ty, written: Ty) -> bool {
         (TyKind::Array(..) | TyKind::Struct(_), _) | (_, TyKind::Array(..) | TyKind::Struct(_)) => kernel == written,
         _ => types.size_of(kernel) == types.size_of(written),
     }
-}
-
-/// `data` and its like are declared as integers of any width, and as pointers.
-fn is_packet_end(types: &Types, field: &FieldDef, written: Ty) -> bool {
-    packet_pointer(types, field.ty)
-        && (types.as_int(written).is_some() || matches!(types.kind(written), TyKind::Ptr { .. }))
 }
 
 fn check_twice<'n>(cx: &mut Session, names: impl Iterator<Item = &'n Ident>, what: &str, of: String) {
@@ -210,5 +210,5 @@ fn warn(cx: &mut Session, differences: Vec<Difference>) {
     for Difference { what, kernel, span, .. } in differences {
         warning.note(span, format!("{what} is `{kernel}`"));
     }
-    warning.remark("the kernel's is used");
+    warning.remark("the kernel's is used, whatever is declared");
 }
