@@ -10,6 +10,11 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts, context);
     list(&mut out, "HEADERS", "StructSpec", &specs.headers, structure);
     list(&mut out, "STRUCTS", "StructSpec", &specs.structs, structure);
+    list(&mut out, "KERNEL_STRUCTS", "KernelStruct", &specs.kernel_structs, |name, fields| {
+        let fields =
+            joined(fields.as_array().expect("a list of fields"), |v| format!("{:?}", v.as_str().expect("a string")));
+        format!("KernelStruct {{ name: {name:?}, fields: &[{fields}] }}")
+    });
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps, map_kind);
     list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags, map_flag);
     list(&mut out, "MAP_METHODS", "MapMethodSpec", &specs.map_methods, map_method);
@@ -126,7 +131,8 @@ fn structure(name: &str, v: &Value) -> String {
             int(f, "offset")
         )
     });
-    format!("StructSpec {{ name: {name:?}, size: {}, fields: &[{fields}] }}", int(v, "size"))
+    let (size, later) = (int(v, "size"), words(v, "later"));
+    format!("StructSpec {{ name: {name:?}, size: {size}, fields: &[{fields}], later: &[{later}] }}")
 }
 
 fn enumeration(name: &str, v: &Value) -> String {

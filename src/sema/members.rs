@@ -1,8 +1,10 @@
 //! Fields and variants that are not there, or not written so: what is near, or all that there are.
 
+use super::predefined::later_fields;
 use crate::ast::Ident;
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::ArrowOnValue;
 use crate::session::Session;
 use crate::source::Span;
@@ -11,6 +13,11 @@ use crate::types::{EnumId, StructId, Ty};
 /// Reports a field that a struct does not have.
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let def = cx.types.struct_def(id);
+    if later_fields(def).contains(&name.name.as_str()) {
+        let what = format!("the field `{}` of a `{}`", name.name, def.name);
+        cx.error(name.span, NotSupportedYet { what });
+        return;
+    }
     let help = proposal(cx, name, def.fields.iter().map(|field| field.name.as_str()));
     let (ty, declared) = (def.name.clone(), def.span);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });

@@ -3,8 +3,8 @@
 use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
-    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, MAP_KINDS, MapKindSpec, STRUCTS,
-    StructSpec,
+    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
+    MapKindSpec, STRUCTS, StructSpec,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::collections::HashMap;
@@ -103,8 +103,34 @@ pub fn is_object(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object)
 }
 
+/// A struct of the kernel whose layout is not known.
+pub fn is_unknown(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Unknown)
+}
+
 pub fn is_context(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context)
+}
+
+/// Fields that the kernel has and this compiler lacks, of a predefined struct.
+pub fn later_fields(def: &StructDef) -> &'static [&'static str] {
+    if def.span.is_some() {
+        return &[];
+    }
+    let structs = HEADERS.iter().chain(STRUCTS).map(|spec| (spec.name, spec.later));
+    let mut all = CONTEXTS.iter().map(|spec| (spec.name, spec.later)).chain(structs);
+    all.find(|(name, _)| *name == def.name).map_or(&[], |(_, later)| later)
+}
+
+/// Whether a struct that a header declares is one of the kernel's whose layout is not known.
+pub fn is_kernel_struct<'n>(name: &str, mut fields: impl Iterator<Item = &'n str>) -> bool {
+    let spec = KERNEL_STRUCTS.iter().find(|spec| spec.name == name);
+    spec.is_some_and(|spec| spec.fields.is_empty() || fields.any(|field| spec.fields.contains(&field)))
+}
+
+/// Whether the type is that of a context's field which points to the packet.
+pub fn packet_pointer(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Ptr { space: Space::Packet, .. })
 }
 
 /// The map kind of a name or of one of its aliases.

@@ -3,7 +3,7 @@
 use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
-use super::predefined::{is_context, is_object, map_kind, pointer};
+use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope, Wanted};
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
@@ -146,6 +146,14 @@ fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
 
 fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Found) -> Ty {
     match found {
+        Found::Declared(Declared { entity: Entity::Type(ty), span }) if is_unknown(&cx.types, ty) => {
+            let what = format!("the kernel's `{}`, whose layout the kernel's BTF has,", name.name);
+            let error = cx.error(name.span, NotSupportedYet { what });
+            if let Some(span) = span {
+                error.note(span, "declared here");
+            }
+            Ty::ERROR
+        }
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
         Found::Declared(declared) => {
             let what = describe(&declared.entity).to_owned();

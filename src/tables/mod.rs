@@ -103,6 +103,16 @@ pub struct StructSpec {
     pub name: &'static str,
     pub size: u64,
     pub fields: &'static [StructField],
+    /// Fields that the kernel has and this compiler lacks.
+    pub later: &'static [&'static str],
+}
+
+/// A struct of the kernel whose layout only BTF has (`ir-specs/kernel_structs.toml`).
+#[derive(Debug)]
+pub struct KernelStruct {
+    pub name: &'static str,
+    /// Fields by which a declaration is known as the kernel's; none: the name says it.
+    pub fields: &'static [&'static str],
 }
 
 #[derive(Debug)]

@@ -35,13 +35,15 @@ pub enum Origin {
     Object,
     /// What the kernel keeps in maps (`bpf_devmap_val` …): C layout.
     Kernel,
+    /// A struct of the kernel whose layout this compiler does not know: a mistake where it is used.
+    Unknown,
     /// `bpf_spin_lock`: bytes that only the kernel touches.
     Lock,
 }
 
 impl Origin {
-    pub const ALL: [Origin; 6] =
-        [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Kernel, Origin::Lock];
+    pub const ALL: [Origin; 7] =
+        [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Kernel, Origin::Unknown, Origin::Lock];
 
     /// The word of IR text.
     pub fn word(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Origin {
             Origin::Context => "context",
             Origin::Object => "object",
             Origin::Kernel => "kernel",
+            Origin::Unknown => "unknown",
             Origin::Lock => "lock",
         }
     }

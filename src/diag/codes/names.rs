@@ -41,6 +41,16 @@ codes! {
     /// `_` stands where a value is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at the
     /// top level.
     E0118 NoName = "`_` is no name to declare",
+    /// The name is that of a context, of a program type's actions or of a packet header, which the language declares. To
+    /// declare it once more, in a header or in the program, whole or in part, says which members the program names, and
+    /// changes nothing about the type; so it can name no member that the type lacks.
+    E0161 NotOfKernel { name, what, of } = "`{of}` of the kernel has no {what} `{name}`",
+    /// A default is what literals of a struct of the program leave out. A declaration that repeats a predefined struct says
+    /// which fields the program names, and cannot give them defaults.
+    E0162 DefaultOfKernel { name, of } = "`{name}` of the kernel's `{of}` has no default",
+    /// A declaration that repeats a predefined type is of other values, widths or byte order than the kernel's. The kernel's
+    /// are used: what the program computes with these members may not be what was meant.
+    W0161 KernelDiffers { what, kernel, written } = "{what} is `{kernel}`, not `{written}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
     /// A loop exit stands outside of every loop.

@@ -188,10 +188,10 @@ impl Checker<'_, '_> {
         comparison(op, fitted(left.expr, left_ty), fitted(right.expr, right_ty), span)
     }
 
-    /// Warns of a constant that is compared with an enum which has no such variant.
+    /// Warns of a constant that is compared with an enum which has no such variant. Zero is what an absent one reads as.
     fn check_variants(&mut self, left: &Value, right: &Value) {
         for (constant, other) in [(left, right.ty()), (right, left.ty())] {
-            if let Some(number) = number(&constant.expr).filter(|_| constant.ty() != other) {
+            if let Some(number) = number(&constant.expr).filter(|&number| number != 0 && constant.ty() != other) {
                 enums::check_variant(self.cx, constant.span(), number, other);
             }
         }

@@ -106,9 +106,6 @@ impl Checker<'_, '_> {
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {
         let Some(id) = self.pointer(ctx.ty).and_then(|p| self.struct_id(p.to)) else { return error_expr(span) };
-        if let Some(spec) = self.rewritten(ctx.ty).filter(|spec| spec.later.contains(&name.name.as_str())) {
-            return self.unsupported(span, format!("the field `{}` of a `{}`", name.name, spec.name));
-        }
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta

@@ -201,7 +201,7 @@ impl Checker<'_, '_> {
                 continue;
             };
             let possible = self.possible(ty, range);
-            if let (Pattern::Value(value), Some((number, _))) = (pattern, possible) {
+            if let (Pattern::Value(value), Some((number @ (..=-1 | 1..), _))) = (pattern, possible) {
                 enums::check_variant(self.cx, value.span, number, ty);
             }
             let fresh = possible.map_or_else(Vec::new, |range| covered.missing(range));

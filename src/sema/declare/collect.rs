@@ -10,7 +10,7 @@ use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::{Entity, FuncDecl};
 use crate::sema::imports::Import;
-use crate::sema::predefined::map_kind;
+use crate::sema::predefined::{is_kernel_struct, map_kind};
 use crate::sema::similar;
 use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
 use crate::session::Session;
@@ -116,7 +116,14 @@ impl<'a> Declare<'a> {
                 None => Entity::Broken,
             },
             ItemKind::Struct(decl) => {
+                if let Some(predefined) = self.repeated_struct(cx, &decl.name, &decl.fields, header) {
+                    return Entity::Type(predefined);
+                }
                 let id = self.add_struct(cx, &decl.name, header);
+                if header && is_kernel_struct(&decl.name.name, decl.fields.iter().map(|field| field.name.name.as_str()))
+                {
+                    cx.types.struct_def_mut(id).origin = Origin::Unknown;
+                }
                 self.struct_entries.insert(id, self.entries.len());
                 Entity::Type(cx.types.intern(TyKind::Struct(id)))
             }
@@ -163,11 +170,9 @@ impl<'a> Declare<'a> {
                 }
             }
         }
-        match names.by_name.get(name.name.as_str()) {
-            Some(&first) => duplicate(cx, name, self.entries[first].name.span),
-            None => {
-                names.by_name.insert(&name.name, index);
-            }
+        let first = *names.by_name.entry(&name.name).or_insert(index);
+        if first != index && !self.repeat_one_type(cx, first, index) {
+            duplicate(cx, name, self.entries[first].name.span);
         }
     }
 
@@ -213,7 +218,7 @@ impl<'a> Declare<'a> {
     }
 
     fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl, header: bool) -> Entity {
-        if let Some(predefined) = self.repeated(cx, decl) {
+        if let Some(predefined) = self.repeated_enum(cx, decl, header) {
             return Entity::Type(predefined);
         }
         let index = self.entries.len();

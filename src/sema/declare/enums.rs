@@ -1,7 +1,7 @@
 //! Enums: values of the variants, the integer that stores them, and variants as names of the file.
 
 use super::{Declare, State};
-use crate::ast::{EnumDecl, ExprKind, Ident, ItemKind, VariantDecl};
+use crate::ast::{EnumDecl, Ident, ItemKind, VariantDecl};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::types::{EnumRepr, NoMembers, VariantRange};
 use crate::fold;
@@ -12,7 +12,6 @@ use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::types::{EnumId, Ty, TyKind, VariantDef};
-use std::collections::HashSet;
 
 impl Declare<'_> {
     pub(super) fn enumeration(&mut self, cx: &mut Session, ty: Ty, decl: &EnumDecl) -> Option<Entity> {
@@ -20,6 +19,7 @@ impl Declare<'_> {
             crate::bug!("the enum `{}` is none", decl.name.name);
         };
         if cx.types.enum_def(id).span.is_none() {
+            self.check_enum(cx, ty, decl);
             return Some(Entity::Type(ty));
         }
         if decl.variants.is_empty() {
@@ -43,27 +43,6 @@ impl Declare<'_> {
             check_ranges(cx, id, repr, &decl.variants);
         }
         Some(Entity::Type(ty))
-    }
-
-    /// The predefined enum that the declaration repeats, as a header copied from C does: then it is that one. The values
-    /// must be literals, since no other can be known before the declarations are resolved.
-    pub(super) fn repeated(&self, cx: &Session, decl: &EnumDecl) -> Option<Ty> {
-        let Entity::Type(ty) = self.env.predefined.get(decl.name.name.as_str())?.entity else { return None };
-        let TyKind::Enum(id) = cx.types.kind(ty) else { return None };
-        let def = cx.types.enum_def(id);
-        let mut next = 0;
-        for variant in &decl.variants {
-            let value = match variant.value.as_ref().map(|expr| &expr.kind) {
-                None => next,
-                Some(ExprKind::Int(literal)) if !literal.negative => i128::from(literal.value),
-                Some(_) => return None,
-            };
-            def.variants.iter().find(|known| known.name == variant.name.name && known.value == value)?;
-            next = value + 1;
-        }
-        let distinct: HashSet<&str> = decl.variants.iter().map(|variant| variant.name.name.as_str()).collect();
-        let all = distinct.len() == decl.variants.len() && distinct.len() == def.variants.len();
-        (all && decl.repr.is_none() && def.repr == smallest_repr(cx, id)).then_some(ty)
     }
 
     /// The next variant; those before it are known already.
@@ -110,6 +89,8 @@ impl Declare<'_> {
                     let entity = Entity::Const { value: Const::Int(value), ty: None };
                     return Found::Declared(Declared { entity, span: None });
                 }
+                // Several headers may repeat one enum.
+                Some(variant) if variants.contains(&variant) => {}
                 Some(variant) => variants.push(variant),
                 None => {
                     self.resolve(cx, index, None);
@@ -146,7 +127,7 @@ impl Declare<'_> {
         for index in enums {
             let Some(id) = enum_of(cx, &self.entries[index].entity) else { continue };
             let found = cx.types.enum_def(id).variants.iter().find(|v| v.name == name.name);
-            variants.extend(found.map(|v| (id, v.value)));
+            variants.extend(found.map(|v| (id, v.value)).filter(|variant| !variants.contains(variant)));
         }
         let entity =
             if variants.is_empty() { Entity::Broken } else { Entity::Variants(self.with_hidden(variants, &name.name)) };

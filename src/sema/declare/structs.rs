@@ -12,7 +12,7 @@ use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FieldDef, StructId, Ty, TyKind};
+use crate::types::{FieldDef, Origin, StructId, Ty, TyKind};
 
 impl<'a> Declare<'a> {
     /// Fills in the fields of a struct or config and lays it out.
@@ -27,6 +27,13 @@ impl<'a> Declare<'a> {
         let TyKind::Struct(id) = cx.types.kind(ty) else {
             crate::bug!("the struct `{}` is none", name.name);
         };
+        if cx.types.struct_def(id).span.is_none() {
+            self.check_struct(cx, ty, name, fields);
+            return Some(Entity::Type(ty));
+        }
+        if cx.types.struct_def(id).origin == Origin::Unknown {
+            return Some(Entity::Type(ty));
+        }
         if fields.is_empty() {
             cx.error(name.span, NoMembers { name: name.name.clone(), what: "fields".to_owned() });
         }
