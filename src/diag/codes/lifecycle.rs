@@ -15,4 +15,7 @@ codes! {
     E0706 NeverAttached { name } = "the program of `{name}` was never attached",
     /// Detaching twice is safe; the second one does nothing.
     W0701 DetachedAgain { name } = "`{name}` is detached already",
+    /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
+    /// path to a `load` of it.
+    E0769 UnknownProgram { name } = "which program `{name}` holds here is not known when the file is compiled",
 }

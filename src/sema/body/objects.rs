@@ -6,7 +6,7 @@ use super::{Checker, Side};
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
-use crate::tables::{CONTEXTS, NamedBy, ObjectSpec};
+use crate::tables::{CONTEXTS, KeyRule, NamedBy, ObjectSpec};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -14,6 +14,7 @@ impl Checker<'_, '_> {
     pub fn entry_key(&mut self, map: MapId, key: &ast::Expr) -> Expr {
         let declared = self.env.program.map(map);
         match &declared.kind.object {
+            None if declared.kind.key == KeyRule::Index => self.index_key(map, key),
             None => self.coerced(key, declared.key),
             Some(object) => self.object_key(map, object, key),
         }

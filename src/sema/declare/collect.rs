@@ -247,6 +247,7 @@ impl<'a> Declare<'a> {
                     symbol,
                     kind,
                     key,
+                    index: None,
                     value,
                     inner: None,
                     bound: Vec::new(),
