@@ -87,7 +87,7 @@ impl Types {
         let mut end = 0;
         for field in &def.fields {
             if field.offset > end {
-                return Some(Padding { field: field.name.clone(), before: true });
+                return Some(Padding { of: id, field: field.name.clone(), before: true });
             }
             if let Some(inner) = self.padding(field.ty) {
                 return Some(Padding { field: format!("{}.{}", field.name, inner.field), ..inner });
@@ -95,12 +95,14 @@ impl Types {
             end = end.max(field.offset + self.size_of(field.ty));
         }
         let last = def.fields.last().filter(|_| end < def.size)?;
-        Some(Padding { field: last.name.clone(), before: false })
+        Some(Padding { of: id, field: last.name.clone(), before: false })
     }
 }
 
 /// Bytes of a struct that belong to no field.
 pub struct Padding {
+    /// The struct that has them.
+    pub of: StructId,
     /// The field beside them, `inner.field` in a struct inside.
     pub field: String,
     /// They are before the field, not after it.

@@ -196,13 +196,17 @@ impl Printer<'_> {
             return self.push(" {}");
         }
         let ends = [name.span.hi, span.hi.saturating_sub(1)];
-        self.bracketed(
+        self.separated(
             [" { ", " }"],
             ends,
             &parts,
             |part| match part {
                 LiteralPart::Field(field) => field.name.span.to(field.value.span),
                 LiteralPart::Rest(span) => *span,
+            },
+            |part| match part {
+                LiteralPart::Field(_) => ",",
+                LiteralPart::Rest(_) => "",
             },
             |this, part| match part {
                 LiteralPart::Field(field) => {

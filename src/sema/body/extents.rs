@@ -4,7 +4,7 @@
 use super::Checker;
 use super::kinds::Pointer;
 use super::value::{Value, cast, error_expr, number};
-use crate::sema::tree::{ArithOp, Expr, ExprKind, LocalId};
+use crate::sema::tree::{ArithOp, Block, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::Space;
 
@@ -23,6 +23,11 @@ impl Checker<'_, '_> {
             let from = self.pointer(inner.ty)?;
             let (larger, smaller) = (self.cx.types.size_of(from.to), self.cx.types.size_of(to));
             return self.extent(inner).or((larger > smaller && is_memory(from.space)).then_some(larger));
+        }
+        if let ExprKind::If(choice) = &pointer.kind {
+            let of = |block: &Block| self.extent(block.value.as_ref()?);
+            let then = of(&choice.then)?;
+            return (of(choice.otherwise.as_ref()?)? == then).then_some(then);
         }
         let ExprKind::Arith { op: ArithOp::Add, left, right } = &pointer.kind else { return None };
         let bytes = u64::try_from(number(right)?).ok()?.checked_mul(self.cx.types.size_of(to))?;

@@ -84,11 +84,12 @@ impl Checker<'_, '_> {
 
     /// A struct that is laid over bytes of a packet, where nothing leaves gaps.
     pub fn warn_padding(&mut self, of: Ty, span: Span) {
-        let Some(Padding { field, before }) = self.cx.types.padding(of) else { return };
+        let Some(Padding { of: padded, field, before }) = self.cx.types.padding(of) else { return };
         let (ty, place) = (self.ty_name(of), if before { "before" } else { "after" });
-        let declared = self.struct_id(of).and_then(|id| self.cx.types.struct_def(id).span);
-        let warning = self.warn(span, PaddedHeader { ty: ty.clone(), field: format!("{place} `{field}`") });
-        warning.help(format!("`@packed struct {ty} {{ … }}` has none"));
+        let padded = self.cx.types.struct_def(padded);
+        let (declared, name) = (padded.span, padded.name.clone());
+        let warning = self.warn(span, PaddedHeader { ty, field: format!("{place} `{field}`") });
+        warning.help(format!("`@packed struct {name} {{ … }}` has none"));
         if let Some(declared) = declared {
             warning.note(declared, "declared here");
         }
