@@ -61,6 +61,8 @@ pub enum ExprKind {
     Struct {
         name: Path,
         fields: Vec<FieldInit>,
+        /// Of the `..` at the end.
+        rest: Option<Span>,
     },
     /// `[1, 2, 3]`, `[]`
     Array(Vec<Expr>),

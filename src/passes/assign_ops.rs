@@ -61,6 +61,19 @@ fn fetch(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId)
     Changed::Yes
 }
 
+/// Whether a place is a part of a struct that does not promise the alignment. Such a part may lie in two cache lines, where
+/// some processors refuse an atomic operation of the kernel's.
+fn is_packed_field(func: &Function, types: &Types, place: Value, align: u64) -> bool {
+    let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return false };
+    if !matches!(data.opcode, Opcode::KsField | Opcode::KsElem) {
+        return false;
+    }
+    let base = data.operands[0];
+    let TyKind::Place { of, .. } = types.kind(func.ty(base)) else { return false };
+    let own = matches!(types.kind(of), TyKind::Struct(id) if types.struct_def(id).origin == Origin::User);
+    own && types.align_of(of) < align || is_packed_field(func, types, base, align)
+}
+
 /// Reports an atomic update of what may be in the packet: the kernel has none there.
 fn refuse_packet(func: &Function, module: &Declarations, cx: &mut Session, op: OpId) {
     if module.updates_of_packets.contains(&(func.name.clone(), op)) {
@@ -81,7 +94,8 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     let TyKind::Place { of, space } = cx.types.kind(func.ty(place)) else { crate::bug!("an assignment to no place") };
     let types = &cx.types;
     let shared = matches!(word.as_str(), "add" | "sub") && is_shared(func, module, types, place, space);
-    let atomic = shared && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
+    let packed = is_packed_field(func, types, place, types.align_of(of));
+    let atomic = shared && !packed && matches!(types.kind(of), TyKind::Int { bits: 32 | 64, .. });
     // A function of several targets warns once, for BPF.
     let warns = if in_place(module) {
         space != Space::Any && !is_locked(func, op)
@@ -90,7 +104,9 @@ fn expand(func: &mut Function, module: &Declarations, cx: &mut Session, op: OpId
     };
     if shared && !atomic && warns && types.as_int(of).is_some() {
         let ty = types.name(of);
-        cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help("a `u32` or `u64` is updated atomically");
+        let help =
+            if packed { "a field of a packed struct never is" } else { "a `u32` or `u64` is updated atomically" };
+        cx.warn(func.ops[op].loc.span, NotAtomic { ty }).help(help);
     }
     if atomic {
         refuse_packet(func, module, cx, op);

@@ -10,6 +10,10 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, StructId, Ty};
 
+/// Which fields a literal need not give.
+pub const LEFT_OUT: &str =
+    "a field that is declared with `= value` may be left out; with `..` at the end of the literal the others are zero";
+
 /// Reports a field that a struct does not have.
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let def = cx.types.struct_def(id);

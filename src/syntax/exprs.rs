@@ -150,13 +150,13 @@ impl Builder<'_> {
     /// `module.Name { … }`
     fn qualified_struct(&mut self, base: Expr, name: Ident, body: Pair<'_, Rule>, span: Span) -> Expr {
         let start = self.span(&body).start();
-        let fields = self.field_inits(body);
+        let (fields, rest) = self.field_inits(body);
         if let ExprKind::Name(Path { segments, .. }) = &base.kind
             && let [module] = &segments[..]
         {
             let path_span = base.span.to(name.span);
             let name = Path { segments: vec![module.clone(), name], span: path_span };
-            return Expr { kind: ExprKind::Struct { name, fields }, span };
+            return Expr { kind: ExprKind::Struct { name, fields, rest }, span };
         }
         self.error(start, BlockAfterExpression {}).help("a struct literal begins with the name of its type");
         Expr { kind: ExprKind::Field { base: Box::new(base), name, arrow: false }, span }
@@ -230,23 +230,30 @@ impl Builder<'_> {
         let span = segments[0].span.to(segments[segments.len() - 1].span);
         let name = Path { segments, span };
         match fields {
-            Some(fields) => {
+            Some((fields, rest)) => {
                 self.refuse_colons(&name);
-                ExprKind::Struct { name, fields }
+                ExprKind::Struct { name, fields, rest }
             }
             None => ExprKind::Name(name),
         }
     }
 
-    fn field_inits(&mut self, body: Pair<'_, Rule>) -> Vec<FieldInit> {
-        let inits = body.into_inner().map(|init| {
+    /// The fields that a literal names, and where its `..` is.
+    fn field_inits(&mut self, body: Pair<'_, Rule>) -> (Vec<FieldInit>, Option<Span>) {
+        let mut rest = None;
+        let mut inits = Vec::new();
+        for init in body.into_inner() {
+            if init.as_rule() == Rule::rest {
+                rest = Some(self.span(&init));
+                continue;
+            }
             let mut parts = init.into_inner();
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
                 crate::bug!("a field without a value")
             };
-            FieldInit { name: self.ident(name), value: self.expr(value) }
-        });
-        inits.collect()
+            inits.push(FieldInit { name: self.ident(name), value: self.expr(value) });
+        }
+        (inits, rest)
     }
 
     fn args(&mut self, call: Pair<'_, Rule>) -> Vec<Arg> {

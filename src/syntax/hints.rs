@@ -210,6 +210,9 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
         "=" if expects(",") && expects(")") => "parameters have no default values",
         "=" if failure.expected.operator => "an assignment has no value: write a statement for each",
         ":" if matches!(before, ".." | "..=") => "a range has both ends; `default` takes the rest",
+        _ if expects("}") && (before == ".." || before == "," && failure.token(-2) == "..") => {
+            "`..` stands last in a struct literal, alone: what it leaves out has its default, else zero"
+        }
         "," if failure.token(-2) == "(" && failure.token(-3) == "->" => {
             "a function has one result: a struct holds several values"
         }

@@ -4,7 +4,7 @@
 //! Signedness lives in the type; arithmetic ops carry none.
 
 mod defs;
-mod layout;
+pub mod layout;
 mod locks;
 pub mod text;
 

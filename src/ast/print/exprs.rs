@@ -188,21 +188,33 @@ impl Printer<'_> {
         self.push("]");
     }
 
-    fn struct_literal(&mut self, name: &Path, fields: &[FieldInit], span: Span) {
+    fn struct_literal(&mut self, name: &Path, fields: &[FieldInit], rest: Option<Span>, span: Span) {
         self.path(name, ".");
-        if fields.is_empty() {
+        let parts: Vec<LiteralPart<'_>> =
+            fields.iter().map(LiteralPart::Field).chain(rest.map(LiteralPart::Rest)).collect();
+        if parts.is_empty() {
             return self.push(" {}");
         }
         let ends = [name.span.hi, span.hi.saturating_sub(1)];
-        self.bracketed(
+        self.separated(
             [" { ", " }"],
             ends,
-            fields,
-            |field| field.name.span.to(field.value.span),
-            |this, field| {
-                this.push(&field.name.name);
-                this.push(": ");
-                this.expr(&field.value);
+            &parts,
+            |part| match part {
+                LiteralPart::Field(field) => field.name.span.to(field.value.span),
+                LiteralPart::Rest(span) => *span,
+            },
+            |part| match part {
+                LiteralPart::Field(_) => ",",
+                LiteralPart::Rest(_) => "",
+            },
+            |this, part| match part {
+                LiteralPart::Field(field) => {
+                    this.push(&field.name.name);
+                    this.push(": ");
+                    this.expr(&field.value);
+                }
+                LiteralPart::Rest(_) => this.push(".."),
             },
         );
     }
@@ -210,8 +222,8 @@ impl Printer<'_> {
     /// Literals of structs and arrays, `sizeof` and the like.
     fn built(&mut self, expr: &Expr) {
         let kind = &expr.kind;
-        if let ExprKind::Struct { name, fields } = kind {
-            self.struct_literal(name, fields, expr.span);
+        if let ExprKind::Struct { name, fields, rest } = kind {
+            self.struct_literal(name, fields, *rest, expr.span);
         } else if let ExprKind::Array(elements) = kind {
             self.array(elements, expr.span);
         } else if let ExprKind::Fill { value, count } = kind {
@@ -376,6 +388,13 @@ fn holds_lines(expr: &Expr) -> bool {
         expr.kind,
         ExprKind::Struct { .. } | ExprKind::Array(_) | ExprKind::Match(_) | ExprKind::Block(_) | ExprKind::If(_)
     )
+}
+
+/// What stands between the braces of a struct literal.
+enum LiteralPart<'a> {
+    Field(&'a FieldInit),
+    /// `..`
+    Rest(Span),
 }
 
 fn arg_span(arg: &Arg) -> Span {

@@ -48,6 +48,19 @@ impl Printer<'_> {
         ends: [u32; 2],
         elements: &[T],
         span: impl Fn(&T) -> Span,
+        print: impl FnMut(&mut Self, &T),
+    ) {
+        self.separated(brackets, ends, elements, span, |_| ",", print);
+    }
+
+    /// The same, with what stands behind an element that has a line of its own.
+    pub fn separated<T>(
+        &mut self,
+        brackets: [&str; 2],
+        ends: [u32; 2],
+        elements: &[T],
+        span: impl Fn(&T) -> Span,
+        separator: impl Fn(&T) -> &'static str,
         mut print: impl FnMut(&mut Self, &T),
     ) {
         let [open, close] = brackets;
@@ -70,7 +83,7 @@ impl Printer<'_> {
         self.push(open.trim_end());
         self.opening(ends[0]);
         self.indent += 1;
-        self.vertical(elements, span, ends[1], |_| ",", print);
+        self.vertical(elements, span, ends[1], separator, print);
         self.indent -= 1;
         self.line();
         self.push(close.trim_start());

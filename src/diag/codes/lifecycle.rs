@@ -18,4 +18,7 @@ codes! {
     /// `main` ends behind an `attach` and before any `wait`, `sleep`, `dispatch` or loop. The process ends, and with it what is
     /// attached.
     W0765 EndsAttached = "`main` ends here, and what it has attached is detached at once",
+    /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
+    /// path to a `load` of it.
+    E0769 UnknownProgram { name } = "which program `{name}` holds here is not known when the file is compiled",
 }

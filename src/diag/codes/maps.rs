@@ -85,4 +85,9 @@ codes! {
     /// programs have added since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no
     /// such write.
     W0433 CpuWrite { name } = "this writes the other CPUs' values of `{name}` too, over what BPF code adds meanwhile",
+    /// The map has as many entries as indexes of this type can name, not as many as are asked for.
+    W0469 IndexReach { ty, reach } = "an index of type `{ty}` names {reach} entries, and so many are made",
+    /// An index of an array, or of a kind that is one, names one of the entries that the declaration counts. Beyond the last there
+    /// is nothing: it reads zero, `null` tests for it, and writing to it does nothing or yields an error.
+    W0470 EntryRange { name, index, range } = "`{name}` has no entry {index}: its indexes are {range}",
 }

@@ -26,7 +26,8 @@ codes! {
     E0211 ConstantOverflow = "the value of this constant expression fits no integer type",
     /// The operator does not take values of this type.
     E0212 BadOperand { op, ty } = "`{op}` does not take a value of type `{ty}`",
-    /// A literal of a struct gives all fields that have no default.
+    /// A literal of a struct gives all fields that have no default, or ends in `..`: then those that it leaves out are zero, if
+    /// they have no default.
     E0213 MissingFields { ty, fields } = "literal of `{ty}` lacks {fields}",
     /// The literal gives this field already.
     E0214 RepeatedField { name } = "field `{name}` is given twice",
@@ -120,4 +121,12 @@ codes! {
     W0246 EmptyLoop = "this loop has no turn",
     /// A number beside `||` or `&&` is compared with 0, not with what the comparison beside it compares.
     W0247 ConstantOperand { text, truth } = "`{text}` alone is always {truth}",
+    /// A link is a number: 0 where the program is attached, else a negative error. The comparison with `null` asks which of
+    /// the two it is.
+    W0269 LinkComparedWithNull { what } = "a link is never null; this tests whether it is {what}attached",
+    /// The bytes of a packet follow each other without gaps, and C leaves some between the fields of a struct, or after the
+    /// last one, so that each field lies at a multiple of its alignment. `@packed struct` has none.
+    W0270 PaddedHeader { ty, field } = "`{ty}` is laid over bytes of a packet, and has padding {field}",
+    /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
+    E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
 }

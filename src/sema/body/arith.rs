@@ -191,7 +191,7 @@ impl Checker<'_, '_> {
     pub fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, expected: Option<Ty>, span: Span) -> Value {
         match op {
             UnaryOp::Deref => return self.deref(operand, span).into(),
-            UnaryOp::AddressOf => return self.address_of(operand, span).into(),
+            UnaryOp::AddressOf => return self.address_of(operand, expected, span).into(),
             UnaryOp::Not => {
                 let operand = self.truth(operand);
                 return match truth(&operand) {

@@ -29,6 +29,7 @@ impl Checker<'_, '_> {
         } else if is_discard(place) {
             let value = self.typed(value, None);
             out.push(Stmt { kind: StmtKind::Expr(value), span });
+        } else if op.is_none() && self.assign_program(place, value) {
         } else if self.assign_position(written, out).is_none() {
             let unknown = plain_name(place).filter(|_| op.is_none());
             let unknown = unknown.and_then(|name| self.assigned_unknown(name, value.span));
@@ -54,7 +55,10 @@ impl Checker<'_, '_> {
         let assigned = local(&place);
         match assigned {
             // A pointer that moves is what it was: not null, and of the same memory.
-            Some(local) if op.is_some() && self.pointer(place.ty).is_some() => self.note_written(local, span),
+            Some(local) if op.is_some() && self.pointer(place.ty).is_some() => {
+                self.flow.extents.remove(&local);
+                self.note_written(local, span);
+            }
             Some(local) => self.assigned(local, op.is_none().then_some(&value), span),
             None => self.note_stored(&place, &value),
         }
@@ -67,6 +71,12 @@ impl Checker<'_, '_> {
     }
 
     fn assigned_value(&mut self, Assignment { place, value, .. }: Assignment<'_>, wanted: Ty) -> Expr {
+        if let Some(header) = self.packet_header(value) {
+            if let Some(local) = self.assigned_local(place) {
+                self.info(local).must_test = true;
+            }
+            return self.coerce(header, wanted);
+        }
         let follows = matches!(strip(value).kind, Ast::Unary { op: ast::UnaryOp::Deref, .. });
         if follows && self.pointer(wanted).is_some() {
             let (place, text) = (self.text(place.span), self.text(value.span));
@@ -77,6 +87,11 @@ impl Checker<'_, '_> {
             return value;
         }
         self.coerced(value, wanted)
+    }
+
+    /// The variable that a place is by its name.
+    fn assigned_local(&self, place: &ast::Expr) -> Option<LocalId> {
+        plain_name(place).and_then(|name| self.local_of(&name.name))
     }
 
     fn assigned(&mut self, local: LocalId, value: Option<&Expr>, span: Span) {

@@ -32,6 +32,10 @@ impl Checker<'_, '_> {
         let mut locals = Vec::new();
         for (name, value) in assigned {
             let Some(local) = self.local_of(&name) else { continue };
+            self.flow.extents.remove(&local);
+            self.flow.programs.remove(&local);
+            // A pointer that moves is not null after it either.
+            let Some(value) = value else { continue };
             self.may_be_new(local);
             self.forget_tests(local);
             if self.info(local).packet_offset.is_none() {
@@ -70,21 +74,20 @@ fn has_index(place: &ast::Expr) -> bool {
     !matches!(strip(index).kind, ast::ExprKind::Int(_)) || has_index(base)
 }
 
-/// The variables that statements of the block assign to, and the values that they get.
-fn assigned_names<'a>(block: &'a ast::Block, names: &mut Vec<(String, &'a ast::Expr)>) {
+/// The variables that statements of the block assign to, and the values that they get; none where an operator changes
+/// the one that they have.
+fn assigned_names<'a>(block: &'a ast::Block, names: &mut Vec<(String, Option<&'a ast::Expr>)>) {
     for stmt in &block.stmts {
         assigned_in_stmt(stmt, names);
     }
 }
 
-fn assigned_in_stmt<'a>(stmt: &'a ast::Stmt, names: &mut Vec<(String, &'a ast::Expr)>) {
+fn assigned_in_stmt<'a>(stmt: &'a ast::Stmt, names: &mut Vec<(String, Option<&'a ast::Expr>)>) {
     use ast::StmtKind;
     match &stmt.kind {
         StmtKind::Assign { place, op, value } => {
-            // A pointer that moves is not null after it either.
-            if op.is_none()
-                && let ast::ExprKind::Name(path) = &strip(place).kind
-            {
+            if let ast::ExprKind::Name(path) = &strip(place).kind {
+                let value = op.is_none().then_some(value);
                 names.extend(path.segments.iter().map(|segment| (segment.name.clone(), value)));
             }
             assigned_in_expr(value, names);
@@ -119,7 +122,7 @@ fn assigned_in_stmt<'a>(stmt: &'a ast::Stmt, names: &mut Vec<(String, &'a ast::E
     }
 }
 
-fn assigned_in_expr<'a>(expr: &'a ast::Expr, names: &mut Vec<(String, &'a ast::Expr)>) {
+fn assigned_in_expr<'a>(expr: &'a ast::Expr, names: &mut Vec<(String, Option<&'a ast::Expr>)>) {
     if let ast::ExprKind::If(branch) = &expr.kind {
         assigned_names(&branch.then, names);
         if let Some(block) = &branch.otherwise {

@@ -51,6 +51,12 @@ impl Checker<'_, '_> {
             self.error(place.span, AtomicType { ty }).help("a `u32`, `u64`, `i32` or `i64` can be updated atomically");
             return error_expr(span);
         }
+        if self.least_align(&place) < self.cx.types.align_of(ty) {
+            self.check_args(values);
+            let what = format!("`{}`", self.text(place.span));
+            self.error(place.span, AtomicPlace { what }).help("a field of a packed struct may lie in two cache lines");
+            return error_expr(span);
+        }
         if address.is_some() {
             self.refuse_address(builtin, given.span, place.span, values);
             return error_expr(span);

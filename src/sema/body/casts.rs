@@ -1,6 +1,7 @@
 //! `e as T`
 
 use super::Checker;
+use super::exprs::strip;
 use super::kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use crate::ast;
@@ -11,13 +12,18 @@ use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
+/// `&place`, of which the type that it becomes says whether the place must be aligned.
+fn is_address(expr: &ast::Expr) -> bool {
+    matches!(strip(expr).kind, ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, .. })
+}
+
 impl Checker<'_, '_> {
     pub fn cast_expr(&mut self, operand: &ast::Expr, ty: &ast::Type, span: Span) -> Expr {
         if let Some(header) = self.packet_cast(operand, ty, span) {
             return header.map_or_else(|| error_expr(span), |header| self.packet_pointer(header));
         }
         let to = self.resolve_bare(ty);
-        let value = self.value(operand, None);
+        let value = self.value(operand, Some(to).filter(|_| is_address(operand)));
         let value = Value { untyped: value.untyped, expr: self.no_void(value.expr) };
         if to == Ty::ERROR || value.is_error() {
             return error_expr(span);
@@ -128,6 +134,9 @@ impl Checker<'_, '_> {
             self.error(span, NotSupportedYet { what: format!("a `{wanted}` where only a `{tested}` was tested") })
                 .help(format!("`ctx.packet(offset, {wanted})` tests for all of it"));
             return Some(error_expr(span));
+        }
+        if from.space == Space::Packet && from.to != to.to {
+            self.warn_padding(to.to, span);
         }
         let ty = self.cx.types.ptr(to.to, from.space, to.nullable || from.nullable);
         Some(cast(value.expr, ty))

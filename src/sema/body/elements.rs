@@ -28,14 +28,20 @@ impl Checker<'_, '_> {
     /// `base[index]` of an array or a string, or of a pointer to one.
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.through_pointer(base);
-        let Some((element, length)) = self.elements(base.ty) else {
+        if self.elements(base.ty).is_none() {
             if self.pointer(base.ty).is_some() && self.rewritten(base.ty).is_none() {
                 return self.pointer_element(base, index, span);
             }
             self.typed(index, None);
             return self.no_elements(&base, span);
-        };
+        }
         let index = self.value(index, None);
+        self.element_at(base, index, span)
+    }
+
+    /// The element of an array or string.
+    pub fn element_at(&mut self, base: Expr, index: Value, span: Span) -> Expr {
+        let Some((element, length)) = self.elements(base.ty) else { return error_expr(span) };
         if index.is_error() {
             return error_expr(span);
         }

@@ -3,7 +3,7 @@
 use super::attachments::Attachments;
 use super::value::Value;
 use super::{Checker, heap, value};
-use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, GlobalId, LocalId};
+use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, FuncId, GlobalId, LocalId};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,10 @@ pub(super) struct Flow {
     pub freed: BTreeMap<LocalId, heap::Deleted>,
     /// Bools that tell of pointers that they are not null, and for which of their values.
     pub kept_tests: BTreeMap<LocalId, Vec<(LocalId, bool)>>,
+    /// The programs that variables hold.
+    pub programs: BTreeMap<LocalId, FuncId>,
+    /// How many bytes of an object there are where pointers point.
+    pub extents: BTreeMap<LocalId, u64>,
     /// How many bytes the packets of contexts have at least.
     pub packet_lengths: BTreeMap<LocalId, u64>,
 }
@@ -81,6 +85,8 @@ impl Flow {
             deleted: BTreeMap::new(),
             freed: BTreeMap::new(),
             kept_tests: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            extents: BTreeMap::new(),
             packet_lengths: BTreeMap::new(),
         }
     }
@@ -98,6 +104,10 @@ impl Flow {
                 let freed = heap::join(self.freed, other.freed);
                 let mut kept_tests = self.kept_tests;
                 kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
+                let mut programs = self.programs;
+                programs.retain(|local, program| other.programs.get(local) == Some(program));
+                let mut extents = self.extents;
+                extents.retain(|local, extent| other.extents.get(local) == Some(extent));
                 let unforeseen = self.unforeseen && other.unforeseen;
                 Flow {
                     reachable: true,
@@ -108,6 +118,8 @@ impl Flow {
                     deleted,
                     freed,
                     kept_tests,
+                    programs,
+                    extents,
                     packet_lengths,
                 }
             }
@@ -258,6 +270,7 @@ impl Checker<'_, '_> {
         self.flow.attachments.forget(local);
         self.flow.forget_freed(local);
         self.note_test(local, value);
+        self.note_extent(local, value);
         let info = self.info(local);
         info.packet = None;
         info.header = None;

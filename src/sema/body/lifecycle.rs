@@ -18,15 +18,19 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let arg = &args[0].value;
-        if let Some(func) = self.program_named(arg) {
-            return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span };
+        match self.program_value(arg) {
+            Some(Some(func)) => return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span },
+            Some(None) => return error_expr(span),
+            None => {}
         }
         if let Some(what) = self.no_program(arg) {
             let name = self.other_spelling(arg);
             let error = self.error(arg.span, LoadWhat { what: what.into() });
             match name {
                 Some(name) => error.help(format!("a program is named as it is: `load({name})`")).fix(arg.span, name),
-                None => error.help("a program is a function with `@xdp`, `@tc`, …"),
+                None => error.help(
+                    "a program is a function with `@xdp`, `@tc`, …, or a variable that holds one: `var p = name`",
+                ),
             };
         }
         error_expr(span)
@@ -68,7 +72,7 @@ impl Checker<'_, '_> {
     }
 
     /// The program that a name means.
-    fn program_named(&self, expr: &ast::Expr) -> Option<FuncId> {
+    pub fn program_named(&self, expr: &ast::Expr) -> Option<FuncId> {
         let Entity::Func(func) = self.entity_named(expr)? else { return None };
         matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
     }
@@ -103,8 +107,8 @@ impl Checker<'_, '_> {
 
     fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
         let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
-        if let Some(func) = self.program_named(expr) {
-            let name = self.env.program.func(func).name.clone();
+        if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
+            let name = self.text(expr.span).to_owned();
             let found = format!("the program `{name}`");
             self.error(expr.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
                 .help(format!("load it first: `var prog = load({name})`"));

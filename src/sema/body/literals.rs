@@ -8,7 +8,7 @@ use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
-use crate::sema::members::no_such_field;
+use crate::sema::members::{LEFT_OUT, no_such_field};
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
@@ -148,8 +148,8 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Const(Const::Str(bytes.to_vec())), ty, span }
     }
 
-    /// `Name { field: value, … }`
-    pub fn struct_literal(&mut self, name: &Path, inits: &[ast::FieldInit], span: Span) -> Expr {
+    /// `Name { field: value, … }`; `rest` is a `..` at its end.
+    pub fn struct_literal(&mut self, name: &Path, (inits, rest): (&[ast::FieldInit], bool), span: Span) -> Expr {
         let named = ast::Type { kind: ast::TypeKind::Named(name.clone()), span: name.span };
         let ty = self.resolve_bare(&named);
         if self.cx.types.is_lock(ty) {
@@ -183,7 +183,7 @@ impl Checker<'_, '_> {
             fields.push((index, value));
         }
         // A name that is no field's is likely the one that is missing.
-        if failed || !self.fill_defaults(id, &mut fields, span) {
+        if failed || !self.fill_defaults(id, &mut fields, rest, span) {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Struct { fields }, ty, span }
@@ -199,8 +199,8 @@ impl Checker<'_, '_> {
         None
     }
 
-    /// Adds what the literal leaves out and has a default.
-    fn fill_defaults(&mut self, id: StructId, fields: &mut Vec<(usize, Expr)>, span: Span) -> bool {
+    /// Adds what the literal leaves out: the default, and with `rest` zero where a field has none.
+    fn fill_defaults(&mut self, id: StructId, fields: &mut Vec<(usize, Expr)>, rest: bool, span: Span) -> bool {
         let def = self.cx.types.struct_def(id);
         let mut missing = Vec::new();
         let mut types: Vec<(usize, Ty)> = Vec::new();
@@ -210,7 +210,7 @@ impl Checker<'_, '_> {
             }
         }
         for (index, ty) in types {
-            let zero = self.cx.types.is_zero_by_default(id, index).then_some(&Const::Zero);
+            let zero = (rest || self.cx.types.is_zero_by_default(id, index)).then_some(&Const::Zero);
             match self.env.field_defaults.get(&(id, index)).or(zero) {
                 Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
                 None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
@@ -220,8 +220,7 @@ impl Checker<'_, '_> {
             return true;
         }
         let ty = self.cx.types.struct_def(id).name.clone();
-        self.error(span, MissingFields { ty, fields: missing.join(", ") })
-            .help("a field that is declared with `= value` may be left out");
+        self.error(span, MissingFields { ty, fields: missing.join(", ") }).help(LEFT_OUT);
         false
     }
 }

@@ -8,7 +8,7 @@ use super::value;
 use crate::ast::{self, ForOver};
 use crate::diag::codes::names::OutsideLoop;
 use crate::diag::codes::types::MismatchedTypes;
-use crate::sema::tree::{Block, Expr, MapId, StmtKind};
+use crate::sema::tree::{Block, Expr, MapId, Stmt, StmtKind};
 use crate::source::Span;
 use crate::tables::MapAccess;
 use crate::types::Ty;
@@ -168,16 +168,26 @@ impl Checker<'_, '_> {
             return None;
         };
         let declared = self.env.program.map(map);
-        let (key_ty, value_ty) = (declared.key, declared.value);
+        let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
         if value.name != "_" {
             self.percpu_value(map, span);
         }
         let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
-        let key = self.declare(&key.name, key_ty, key.span, LocalKind::LoopVariable);
+        let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body, trusted);
+        let mut body = self.loop_body(&stmt.body, trusted);
+        let key = match index {
+            None => written,
+            Some(index) => {
+                // The kernel counts in its own type.
+                let counted = self.hidden("index", key_ty, key.span);
+                let init = Some(value::cast(self.local_expr(counted, key.span), index));
+                body.stmts.insert(0, Stmt { kind: StmtKind::Var { local: written, init }, span: key.span });
+                counted
+            }
+        };
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

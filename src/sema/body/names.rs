@@ -35,6 +35,13 @@ impl Checker<'_, '_> {
                 .help(format!("`{name}[key]` is an entry of it"));
             return error_expr(span);
         }
+        if self.info(local).holds_program {
+            self.info(local).read = true;
+            let name = self.locals[local.0 as usize].name.clone();
+            self.error(span, NotAValue { name: name.clone(), what: "a program".into() })
+                .help(format!("a program is loaded by `load({name})`"));
+            return error_expr(span);
+        }
         if self.info(local).packet_offset.is_some() {
             self.info(local).read = true;
             self.refuse_position(span);

@@ -6,7 +6,7 @@ use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
-use crate::tables::{CONTEXTS, NamedBy, ObjectSpec};
+use crate::tables::{CONTEXTS, KeyRule, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind};
 
@@ -15,6 +15,7 @@ impl Checker<'_, '_> {
     pub fn entry_key(&mut self, map: MapId, key: &ast::Expr) -> Expr {
         let declared = self.env.program.map(map);
         match &declared.kind.object {
+            None if declared.kind.key == KeyRule::Index => self.index_key(map, key),
             None => self.coerced(key, declared.key),
             Some(object) => self.object_key(map, object, key),
         }

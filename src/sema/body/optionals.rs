@@ -3,11 +3,11 @@
 use super::Checker;
 use super::exprs::strip;
 use super::map_methods::MapCall;
-use super::value::{error_expr, not};
+use super::value::{bool_expr, cast, error_expr, has_effect, int_expr, not};
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::maps::UntestedOptional;
-use crate::diag::codes::types::AlwaysPresent;
-use crate::sema::tree::{Const, Expr, ExprKind, Optional, OptionalKind};
+use crate::diag::codes::types::{AlwaysPresent, ConstantComparison, LinkComparedWithNull};
+use crate::sema::tree::{Block, CompareOp, Const, Expr, ExprKind, Optional, OptionalKind, Stmt, StmtKind};
 use crate::source::Span;
 use crate::tables::{MAP_METHODS, MapAccess};
 use crate::types::{Ty, TyKind};
@@ -87,13 +87,17 @@ impl Checker<'_, '_> {
 
     /// `e == null`, `e != null`
     pub fn compare_null(&mut self, expr: &ast::Expr, equal: bool, span: Span) -> Expr {
-        let presence = self.presence(expr, span);
+        let presence = self.presence(expr, equal, span);
         if presence.ty == Ty::ERROR || !equal { presence } else { Expr { span, ..not(presence) } }
     }
 
-    /// Whether it is there, as a bool.
-    fn presence(&mut self, expr: &ast::Expr, span: Span) -> Expr {
+    /// Whether it is there, as a bool; `equal` says that the comparison asks for the contrary.
+    fn presence(&mut self, expr: &ast::Expr, equal: bool, span: Span) -> Expr {
         let inner = strip(expr);
+        if self.program_local(inner).is_some() {
+            self.warn(span, ConstantComparison { outcome: (!equal).to_string() });
+            return bool_expr(true, span);
+        }
         if let Some((map, key)) = self.map_entry(inner) {
             if self.env.program.map(map).inner.is_some() {
                 let optional = self.inner_map(map, key, inner.span);
@@ -128,16 +132,50 @@ impl Checker<'_, '_> {
         } else if let TyKind::Ptr { to, space, .. } = self.cx.types.kind(value.ty) {
             self.cx.types.ptr(to, space, true)
         } else {
-            if value.ty != Ty::ERROR {
-                self.always_present(&value);
-            }
-            return error_expr(span);
+            return self.presence_of_value(value, equal, span);
         };
         let null = Expr { kind: ExprKind::Const(Const::Null), ty: nullable, span };
-        let left = super::value::cast(value, nullable);
-        let op = crate::sema::tree::CompareOp::Ne;
+        let left = cast(value, nullable);
+        let op = CompareOp::Ne;
         let kind = ExprKind::Compare { op, left: Box::new(left), right: Box::new(null) };
         Expr { kind, ty: Ty::BOOL, span }
+    }
+}
+
+impl Checker<'_, '_> {
+    /// Of a value that no null is: a link is there if it is attached, anything else always.
+    fn presence_of_value(&mut self, value: Expr, equal: bool, span: Span) -> Expr {
+        let value = self.no_void(value);
+        if value.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        let text = self.text(value.span).to_owned();
+        if value.ty == Ty::LINK {
+            let sign = if equal { "!=" } else { "==" };
+            let (what, help) = (if equal { "not " } else { "" }, format!("`{text} {sign} 0` says the same"));
+            self.warn(span, LinkComparedWithNull { what: what.to_owned() }).help(help);
+            let zero = Box::new(int_expr(0, Ty::I32, span));
+            let kind = ExprKind::Compare { op: CompareOp::Eq, left: Box::new(cast(value, Ty::I32)), right: zero };
+            return Expr { kind, ty: Ty::BOOL, span };
+        }
+        let present = value.ty != Ty::NULL;
+        let ty = self.ty_name(value.ty);
+        let (is_str, is_handle) = (self.is_str(value.ty), value.ty == Ty::HANDLE);
+        let warning = self.warn(span, ConstantComparison { outcome: (present != equal).to_string() });
+        if is_str {
+            warning.help(format!("an empty string is false: `!{text}`"));
+        } else if is_handle {
+            warning.help("a `load` that fails does not return");
+        } else if present {
+            warning.help(format!("a value of type `{ty}` is never null"));
+        }
+        let outcome = bool_expr(present, span);
+        if !has_effect(&value) {
+            return outcome;
+        }
+        let first = Stmt { span: value.span, kind: StmtKind::Expr(value) };
+        let block = Block { stmts: vec![first], value: Some(Box::new(outcome)), span };
+        Expr { kind: ExprKind::Block(block), ty: Ty::BOOL, span }
     }
 }
 

@@ -5,10 +5,11 @@ use super::exprs::strip;
 use super::value::{Value, cast, error_expr};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::ArgumentCount;
-use crate::diag::codes::types::MismatchedTypes;
+use crate::diag::codes::types::{MismatchedTypes, PaddedHeader};
 use crate::sema::consts;
 use crate::sema::tree::{Expr, ExprKind, LocalId, Optional, OptionalKind};
 use crate::source::Span;
+use crate::types::layout::Padding;
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
@@ -23,6 +24,16 @@ impl Checker<'_, '_> {
         let offset = self.value(&offset.value, Some(Ty::U32));
         let of = self.type_argument(&of.value);
         self.packet_at(ctx, offset, of, span)
+    }
+
+    /// `ctx.packet(offset, T)` as the value of a variable, which must be tested before it is followed; none if it is
+    /// something else.
+    pub fn packet_header(&mut self, expr: &ast::Expr) -> Option<Value> {
+        let ast::ExprKind::Call { callee, args } = &strip(expr).kind else { return None };
+        let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
+        let ctx = if name.name == "packet" { self.context_named(base)? } else { return None };
+        let header = self.packet_call(ctx, name, args, expr.span);
+        Some(header.map_or_else(|| error_expr(expr.span), |header| self.packet_pointer(header)).into())
     }
 
     /// A type that stands where arguments stand.
@@ -54,6 +65,7 @@ impl Checker<'_, '_> {
         }
         let offset = self.offset_number(offset)?;
         let ctx = self.read_local(ctx, span);
+        self.warn_padding(of, span);
         let ty = self.cx.types.ptr(of, Space::Packet, false);
         Some(Optional { kind: OptionalKind::Packet { ctx, offset, of }, ty, span })
     }
@@ -68,6 +80,19 @@ impl Checker<'_, '_> {
         };
         let wide = if bits <= 32 && !signed { Ty::U32 } else { Ty::U64 };
         Some(if offset.untyped { self.coerce(offset, wide) } else { cast(offset.expr, wide) })
+    }
+
+    /// A struct that is laid over bytes of a packet, where nothing leaves gaps.
+    pub fn warn_padding(&mut self, of: Ty, span: Span) {
+        let Some(Padding { of: padded, field, before }) = self.cx.types.padding(of) else { return };
+        let (ty, place) = (self.ty_name(of), if before { "before" } else { "after" });
+        let padded = self.cx.types.struct_def(padded);
+        let (declared, name) = (padded.span, padded.name.clone());
+        let warning = self.warn(span, PaddedHeader { ty, field: format!("{place} `{field}`") });
+        warning.help(format!("`@packed struct {name} {{ … }}` has none"));
+        if let Some(declared) = declared {
+            warning.note(declared, "declared here");
+        }
     }
 
     /// The address of a header, null where the packet ends before it does.

@@ -8,11 +8,11 @@ use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
-use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer};
+use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::null_uses::NullUse;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
-use crate::types::{Space, Ty, TyKind};
+use crate::types::{Origin, Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// `*p`
@@ -56,8 +56,11 @@ impl Checker<'_, '_> {
     pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
-            if !self.is_length_tested(&pointer) {
-                self.warn_unchecked(&pointer);
+            let must_test = local(super::value::strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
+            match self.is_length_tested(&pointer) {
+                true => {}
+                false if must_test => self.use_pointer(&pointer),
+                false => self.warn_unchecked(&pointer),
             }
             return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
         }
@@ -66,7 +69,7 @@ impl Checker<'_, '_> {
     }
 
     /// `&place`
-    pub fn address_of(&mut self, operand: &ast::Expr, span: Span) -> Expr {
+    pub fn address_of(&mut self, operand: &ast::Expr, expected: Option<Ty>, span: Span) -> Expr {
         if self.map_named(operand).is_some() {
             return self.unsupported(span, "the address of a map");
         }
@@ -102,6 +105,9 @@ impl Checker<'_, '_> {
             self.error(place.span, NoAddress { what }).help("characters are read-only; an array of `u8` is not");
             return error_expr(span);
         }
+        if self.refuse_packed(&place, expected) {
+            return error_expr(span);
+        }
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
         if let Some(local) = root_local(&place) {
             self.info(local).address_taken = true;
@@ -109,6 +115,28 @@ impl Checker<'_, '_> {
         let may_be_absent = self.may_be_out_of_range(&place);
         let ty = self.cx.types.ptr(place.ty, space, may_be_absent);
         Expr { kind: ExprKind::AddressOf(Box::new(place)), ty, span }
+    }
+
+    /// The address of a field that a packed struct may put anywhere goes only where nothing relies on its alignment.
+    fn refuse_packed(&mut self, place: &Expr, expected: Option<Ty>) -> bool {
+        let wanted = expected.and_then(|ty| self.pointer(ty)).map_or(place.ty, |pointer| pointer.to);
+        let promised = self.least_align(place);
+        if self.cx.types.align_of(place.ty).min(self.cx.types.align_of(wanted)) > promised {
+            let (field, ty) = (self.text(place.span).to_owned(), self.ty_name(place.ty));
+            self.error(place.span, PackedAddress { field: field.clone(), ty })
+                .help(format!("take a copy: `var v = {field}` has an address; `&{field} as *u8` points to its bytes"));
+            return true;
+        }
+        false
+    }
+
+    /// What the structs around a place promise of its alignment.
+    pub fn least_align(&self, place: &Expr) -> u64 {
+        let user = |id| self.cx.types.struct_def(id).origin == Origin::User;
+        let own =
+            self.struct_id(place.ty).filter(|&id| user(id)).map_or(u64::MAX, |_| self.cx.types.align_of(place.ty));
+        let (ExprKind::Field { base, .. } | ExprKind::Index { base, .. }) = &place.kind else { return own };
+        own.min(self.least_align(base))
     }
 
     /// Where a place lies; none if it has no address, which was reported.
@@ -285,6 +313,11 @@ impl Checker<'_, '_> {
         let index = self.value(index, None);
         if index.is_error() {
             return error_expr(span);
+        }
+        // What lies before the pointer is another matter.
+        let backwards = number(&index.expr).is_some_and(|number| number < 0);
+        if let Some(count) = self.elements_within(&base).filter(|_| !backwards) {
+            return self.element_within(base, count, index, span);
         }
         let at = if number(&index.expr) == Some(0) && !self.is_text(pointer.to) {
             base

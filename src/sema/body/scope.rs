@@ -69,6 +69,10 @@ pub(super) struct LocalInfo {
     pub header: Option<Header>,
     /// It was said that nothing tests whether the packet has what it points to.
     pub unchecked: bool,
+    /// It got its value from `ctx.packet`: following it without a test is an error.
+    pub must_test: bool,
+    /// It holds a program, not a value: see `program_values`.
+    pub holds_program: bool,
     /// The program whose handle this is.
     pub program: Option<FuncId>,
     /// The map whose entry it is bound to, and the entry's key.
@@ -159,6 +163,8 @@ impl Checker<'_, '_> {
             packet_offset: None,
             header: None,
             unchecked: false,
+            must_test: false,
+            holds_program: false,
             program: None,
             map: None,
             key: None,

@@ -11,7 +11,7 @@ use crate::sema::consts::CONSTANTS;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::types::{self, Position};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     pub fn block(&mut self, block: &ast::Block) -> Block {
@@ -115,7 +115,12 @@ impl Checker<'_, '_> {
         if declared.is_none() && self.var_position(name, init, span, out).is_some() {
             return;
         }
-        let value = self.value(init, declared);
+        if declared.is_none() && self.var_program(name, init) {
+            return;
+        }
+        let header = self.packet_header(init);
+        let must_test = header.is_some();
+        let value = header.unwrap_or_else(|| self.value(init, declared));
         let untyped = value.untyped;
         let points_to = |ty| self.pointer(ty).map(|pointer| pointer.to);
         let is_header = matches!(value.expr.kind, ExprKind::PacketPointer(_))
@@ -126,22 +131,23 @@ impl Checker<'_, '_> {
             // What nothing tests gets a test where it is used.
             Some(_) if is_header => value.expr,
             Some(ty) => self.coerce(value, ty),
+            // A pointer that may be assigned to later, and goes where any other may.
+            None if value.ty() == Ty::NULL => {
+                let bytes = self.cx.types.ptr(Ty::U8, Space::Any, true);
+                self.coerce(value, bytes)
+            }
             None => self.no_void(value.expr),
         };
         let mut ty = match declared {
             Some(ty) if !is_header => ty,
             Some(_) | None => self.variable_type(init.ty),
         };
-        if ty == Ty::NULL {
-            self.error(name.span, UnknownTypeOf { name: name.name.clone() })
-                .help(format!("`null` has no type of its own: write `var {}: *T = null`", name.name));
-            ty = Ty::ERROR;
-        }
         if untyped && declared.is_none() {
             ty = super::value::number(&init).map_or(ty, literal_type);
         }
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
         self.note_initialised(local, &init);
+        self.info(local).must_test = must_test;
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
     }
 

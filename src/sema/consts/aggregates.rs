@@ -5,7 +5,7 @@ use crate::ast::{Expr, FieldInit, Path};
 use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
-use crate::sema::members::no_such_field;
+use crate::sema::members::{self, no_such_field};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::tree::Const;
 use crate::session::Session;
@@ -15,13 +15,13 @@ use crate::types::{StructId, Ty, TyKind};
 /// In bytes, of the value of a constant that is not all zeros.
 const MAX_LITERAL: u64 = 1 << 20;
 
-/// `Name { field: value, … }`
+/// `Name { field: value, … }`; `rest` is a `..` at its end.
 pub(super) fn structure(
     cx: &mut Session,
     scope: &mut dyn Scope,
     span: Span,
     name: &Path,
-    inits: &[FieldInit],
+    (inits, rest): (&[FieldInit], bool),
 ) -> Option<Constant> {
     let (ty, id) = struct_named(cx, scope, name)?;
     if !scope.complete(cx, ty, name.span) || !small_enough(cx, span, ty) {
@@ -55,12 +55,13 @@ pub(super) fn structure(
         let zero = cx.types.is_zero_by_default(id, index).then_some(Const::Zero);
         match value.or(zero).or_else(|| scope.field_default(cx, id, index)) {
             Some(value) => values.push(value),
+            None if rest => values.push(Const::Zero),
             None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
         }
     }
     if !missing.is_empty() && !failed {
         let ty = cx.types.struct_def(id).name.clone();
-        cx.error(span, MissingFields { ty, fields: missing.join(", ") });
+        cx.error(span, MissingFields { ty, fields: missing.join(", ") }).help(members::LEFT_OUT);
         return None;
     }
     (!failed).then_some(Constant::typed(Const::Struct(values), ty))

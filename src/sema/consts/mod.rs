@@ -135,7 +135,9 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
             operators::ternary(cx, scope, condition, (then, otherwise), expected)
         }
         ExprKind::Cast { operand, ty } => convert::cast(cx, scope, operand, ty),
-        ExprKind::Struct { name, fields } => aggregates::structure(cx, scope, expr.span, name, fields),
+        ExprKind::Struct { name, fields, rest } => {
+            aggregates::structure(cx, scope, expr.span, name, (fields, rest.is_some()))
+        }
         ExprKind::Array(elements) => aggregates::array(cx, scope, expr.span, elements, expected),
         ExprKind::Fill { value, count } => aggregates::fill(cx, scope, (value, count), expected),
         ExprKind::SizeofType(ty) => sizes::sizeof_type(cx, scope, ty),

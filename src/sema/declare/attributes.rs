@@ -19,6 +19,8 @@ enum Meaning {
     Helper,
     /// `@flags(…)` of a map
     Flags,
+    /// `@packed struct`
+    Packed,
     /// Of the language, but not compiled yet; on these declarations.
     Later(&'static [Place]),
 }
@@ -27,6 +29,7 @@ enum Meaning {
 enum Place {
     Function,
     Variable,
+    Struct,
     Impl,
 }
 
@@ -74,6 +77,7 @@ const LATER: &[(&str, &[Place])] = &[
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 pub(super) const FLAGS: &str = "flags";
+const PACKED: &str = "packed";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
@@ -84,6 +88,9 @@ fn meaning(name: &str) -> Option<Meaning> {
     }
     if name == FLAGS {
         return Some(Meaning::Flags);
+    }
+    if name == PACKED {
+        return Some(Meaning::Packed);
     }
     LATER.iter().find(|(later, _)| *later == name).map(|(_, places)| Meaning::Later(places))
 }
@@ -103,6 +110,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
         let places = match meaning {
             Meaning::Program(_) | Meaning::Helper => &[Place::Function],
             Meaning::Flags => &[Place::Variable],
+            Meaning::Packed => &[Place::Struct],
             Meaning::Later(places) => places,
         };
         if place(item).is_none_or(|place| !places.contains(&place)) {
@@ -110,6 +118,8 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
             if places.contains(&Place::Function) {
                 error.help("it belongs before a function");
+            } else if places.contains(&Place::Struct) {
+                error.help("it belongs before a `struct`");
             }
             continue;
         }
@@ -117,18 +127,23 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             Meaning::Later(_) => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            Meaning::Helper if attribute.args.is_some() => {
+            Meaning::Helper | Meaning::Packed if attribute.args.is_some() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
-                    .fix(attribute.span, "@helper");
+                    .fix(attribute.span, format!("@{name}"));
             }
             Meaning::Flags if attribute.args.as_ref().is_none_or(Vec::is_empty) => {
                 let wants = "flags: `@flags(no_prealloc)`".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants });
             }
-            Meaning::Helper | Meaning::Program(_) | Meaning::Flags => {}
+            Meaning::Helper | Meaning::Program(_) | Meaning::Flags | Meaning::Packed => {}
         }
     }
+}
+
+/// Whether a struct has no padding.
+pub(super) fn is_packed(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
 }
 
 /// A variable that is no map has no flags.
@@ -153,7 +168,8 @@ fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
         }
         return;
     }
-    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS]).chain(LATER.iter().map(|(name, _)| *name));
+    let known =
+        PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS, PACKED]).chain(LATER.iter().map(|(name, _)| *name));
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
     if let Some(near) = near {
@@ -170,7 +186,7 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Helper) => Role::Helper,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
-            Some(Meaning::Flags | Meaning::Later(_)) | None => {
+            Some(Meaning::Flags | Meaning::Packed | Meaning::Later(_)) | None => {
                 broken = true;
                 continue;
             }
@@ -205,8 +221,8 @@ fn place(item: &Item) -> Option<Place> {
         ItemKind::Fn(_) => Some(Place::Function),
         ItemKind::Var(_) => Some(Place::Variable),
         ItemKind::Impl(_) => Some(Place::Impl),
-        ItemKind::Struct(_)
-        | ItemKind::Enum(_)
+        ItemKind::Struct(_) => Some(Place::Struct),
+        ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)
         | ItemKind::Const(_)

@@ -252,6 +252,7 @@ impl<'a> Declare<'a> {
                     symbol,
                     kind,
                     key,
+                    index: None,
                     value,
                     inner: None,
                     bound: Vec::new(),

@@ -24,6 +24,7 @@ pub(super) fn add_bound(program: &mut Program) {
                 span: outer.span,
                 kind: template.kind,
                 key: template.key,
+                index: template.index,
                 value: template.value,
                 max_entries: template.max_entries,
                 flags: template.flags,

@@ -6,13 +6,14 @@ use super::map_values::holds;
 use super::storage::check_pinned;
 use crate::ast::{self, Expr, Item, TypeKind, VarDecl};
 use crate::diag::codes::events::RecordSize;
-use crate::diag::codes::maps::{MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
+use crate::diag::codes::maps::{IndexReach, MapInitialiser, MapKey, MapSize, MapTypes, RingSize, SizeNotWanted};
 use crate::diag::codes::support::NeedsKernel;
 use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
 use crate::sema::types::{Position, resolve};
 use crate::session::{KernelVersion, Session};
+use crate::source::Span;
 use crate::tables::{KeyRule, MAX_STACK, MapKindSpec, SizeRule, ValueRule};
 use crate::types::{Ty, TyKind};
 
@@ -44,10 +45,14 @@ impl Declare<'_> {
         };
         let (has_key, has_value) = (writes_key(kind), writes_value(kind));
         let (flags, node) = self.map_flags(cx, kind, item);
+        let mut index = None;
         let types = if args.is_empty() && (kind.optional_types || !(has_key || has_value)) {
             Some((self.hidden_key(kind), self.hidden_value(cx, kind, flags)))
         } else if args.len() == usize::from(has_key) + usize::from(has_value) {
             let key = if has_key { self.map_key(cx, kind, &args[0]) } else { self.hidden_key(kind) };
+            if kind.key == KeyRule::Index && key != Ty::ERROR && cx.types.size_of(key) != cx.types.size_of(Ty::U32) {
+                index = Some(key);
+            }
             let value = match args.last().filter(|_| has_value) {
                 Some(value) => self.map_value(cx, id, flags, value),
                 None => self.hidden_value(cx, kind, flags),
@@ -58,18 +63,23 @@ impl Declare<'_> {
                 .help(format!("it is written `var name : {}`", form(kind)));
             None
         };
+        let reach = index.map_or(u32::MAX, |index| reach(cx, index));
         let entries = match size {
-            Some(size) => self.map_size(cx, kind, size),
+            Some(size) => {
+                let entries = self.map_size(cx, kind, size);
+                within_reach(cx, (entries, size.span), index, reach)
+            }
             None if kind.size == SizeRule::Cpus => 0,
-            None => kind.default_entries,
+            None => kind.default_entries.min(reach),
         };
         if let (SizeRule::Pages, Some((_, value))) = (kind.size, types) {
             check_record(cx, kind, value, entries, written);
         }
         let map = &mut self.env.program.maps[id.0 as usize];
         (map.max_entries, map.flags, map.node) = (entries, flags, node);
+        map.index = index;
         if let Some((key, value)) = types {
-            map.key = key;
+            map.key = if index.is_some() { Ty::U32 } else { key };
             map.value = value;
             check_pinned(cx, decl, value);
         }
@@ -96,7 +106,7 @@ impl Declare<'_> {
         let index = kind.key == KeyRule::Index;
         let size = cx.types.size_of(ty);
         let why = match () {
-            _ if index && !(size == 4 && cx.types.as_int(ty).is_some()) => "its key is an index, `u32`",
+            _ if index && cx.types.as_int(ty).is_none() => "its key is an index, an integer or an enum",
             _ if kind.key == KeyRule::Prefix && !is_prefix(cx, ty) => {
                 "its key is a struct whose first field is `prefixlen: u32`, then 1 to 256 bytes to match"
             }
@@ -148,6 +158,21 @@ impl Declare<'_> {
         }
         entries.unwrap_or(1)
     }
+}
+
+/// How many entries an index of the type can name.
+fn reach(cx: &Session, index: Ty) -> u32 {
+    let (bits, signed) = cx.types.as_int(index).unwrap_or((32, false));
+    1_u32.checked_shl(u32::from(bits) - u32::from(signed)).unwrap_or(u32::MAX)
+}
+
+/// An array has no entries that its index cannot name.
+fn within_reach(cx: &mut Session, (entries, span): (u32, Span), index: Option<Ty>, reach: u32) -> u32 {
+    if let Some(index) = index.filter(|_| entries > reach) {
+        let (ty, reach) = (cx.types.name(index), reach.to_string());
+        cx.warn(span, IndexReach { ty, reach: reach.clone() }).fix(span, reach);
+    }
+    entries.min(reach)
 }
 
 /// A record goes with a head of 8 bytes (`BPF_RINGBUF_HDR_SZ`), in whole units of 8.

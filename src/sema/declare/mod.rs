@@ -178,11 +178,13 @@ impl<'a> Declare<'a> {
     fn resolve_item(&mut self, cx: &mut Session, index: usize, item: &'a ast::Item) -> Option<Entity> {
         let known = self.entries[index].entity.clone();
         match (&item.kind, &known) {
-            (ItemKind::Struct(decl), Entity::Type(ty)) => self.structure(cx, *ty, &decl.name, &decl.fields),
+            (ItemKind::Struct(decl), Entity::Type(ty)) => {
+                self.structure(cx, *ty, &decl.name, (&decl.fields, attributes::is_packed(item)))
+            }
             (ItemKind::Config(decl), Entity::Config(id)) => {
                 let ty = self.env.program.config(*id).ty;
                 let ty = cx.types.intern(TyKind::Struct(ty));
-                self.structure(cx, ty, &decl.name, &decl.fields).map(|_| known)
+                self.structure(cx, ty, &decl.name, (&decl.fields, false)).map(|_| known)
             }
             (ItemKind::Enum(decl), Entity::Type(ty)) => self.enumeration(cx, *ty, decl),
             (ItemKind::Alias { name: _, ty }, _) => self.alias(cx, ty),

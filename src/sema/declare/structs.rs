@@ -21,7 +21,7 @@ impl<'a> Declare<'a> {
         cx: &mut Session,
         ty: Ty,
         name: &Ident,
-        fields: &'a [FieldDecl],
+        (fields, packed): (&'a [FieldDecl], bool),
     ) -> Option<Entity> {
         let in_config = self.env.program.configs.iter().any(|config| cx.types.kind(ty) == TyKind::Struct(config.ty));
         let TyKind::Struct(id) = cx.types.kind(ty) else {
@@ -49,7 +49,8 @@ impl<'a> Declare<'a> {
                 }
             }
             let ty = resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field });
-            let known = self.complete(cx, ty, field.ty.span) && !(in_config && refuse_lock(cx, ty, field.ty.span));
+            let known =
+                self.complete(cx, ty, field.ty.span) && !((in_config || packed) && refuse_lock(cx, ty, field.ty.span));
             defs.push(FieldDef {
                 name: field.name.name.clone(),
                 ty: if known { ty } else { Ty::ERROR },
@@ -65,7 +66,11 @@ impl<'a> Declare<'a> {
             cx.error(name.span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
             return None;
         }
-        cx.types.lay_out(id);
+        if packed {
+            cx.types.lay_out_packed(id);
+        } else {
+            cx.types.lay_out(id);
+        }
         Some(Entity::Type(ty))
     }
 

@@ -173,8 +173,10 @@ pub struct Map {
     /// In the object: unlike all others.
     pub symbol: String,
     pub kind: &'static MapKindSpec,
-    /// `void` where the kind has no keys.
+    /// Of the kernel; `void` where the kind has no keys.
     pub key: Ty,
+    /// The declared type of an array's indexes, where it is of another width than the kernel's key.
+    pub index: Option<Ty>,
     /// `u32` where the kind's values are of the kernel.
     pub value: Ty,
     /// The template of the maps that a map of maps holds.

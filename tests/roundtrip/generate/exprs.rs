@@ -93,7 +93,8 @@ impl Generator {
             2 => ExprKind::Fill { value: self.boxed(0), count: self.boxed(0) },
             3 => {
                 let fields = self.many(3, |this| FieldInit { name: this.word(), value: this.expr() });
-                ExprKind::Struct { name: self.path(), fields }
+                let rest = self.random.one_in(3).then(Self::span);
+                ExprKind::Struct { name: self.path(), fields, rest }
             }
             4 => ExprKind::SizeofType(self.sizeof_type()),
             5 => ExprKind::SizeofExpr(Box::new(Self::make(ExprKind::Paren(self.boxed(0))))),
