@@ -50,6 +50,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::to_cf::PASS,
     // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
-    // Last: no store is made or moved after it.
+    // No store is made or moved after it.
     &passes::stack_writes::PASS,
+    // Last: no variable is made after it.
+    &passes::frames::PASS,
 ];

@@ -20,6 +20,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::strings::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
-    // Last: takes the divisions and shifts of all others.
+    // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
+    // Last: no variable is made after it.
+    &passes::frames::PASS,
 ];
