@@ -9,7 +9,7 @@ use std::thread;
 const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
-    // A closed pipe (`ksc … | head`) ends the process as it ends any other tool.
+    end_on_closed_pipe();
     let cli = cli::read();
     match thread::Builder::new().stack_size(STACK).spawn(|| run(cli)).map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,
@@ -19,6 +19,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A closed pipe (`ksc … | head`) ends the process by SIGPIPE, as it ends any other tool. Rust ignores that signal, so that
+/// what prints would panic instead.
+fn end_on_closed_pipe() {
+    // SAFETY: no other thread runs yet, and the default action calls nothing of this program.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
 fn run(cli: Cli) -> ExitCode {

@@ -67,7 +67,7 @@ impl<'f> Builder<'f> {
         for &op in ops {
             self.func.ops[op].block = self.block;
         }
-        self.func.blocks[self.block].ops.extend_from_slice(ops);
+        self.func.blocks[self.block].ops.extend(ops);
     }
 
     /// Ends a region that yields nothing.

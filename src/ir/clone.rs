@@ -58,7 +58,7 @@ fn region_again(func: &mut Function, region: RegionId, values: &mut HashMap<Valu
     let types: Vec<_> = args.iter().map(|&arg| func.ty(arg)).collect();
     let into = func.add_block(copy, &types);
     values.extend(std::iter::zip(args, func.blocks[into].args.clone()));
-    for op in func.blocks[block].ops.clone() {
+    for op in func.blocks[block].ops.clone().take() {
         let data = func.ops[op].clone();
         let operands = data.operands.iter().map(|operand| *values.get(operand).unwrap_or(operand)).collect();
         let made =

@@ -1,11 +1,11 @@
 //! Functions: regions, blocks, ops and values in arenas.
 
+use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
 use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
-use std::cell::Cell;
 
 /// Where an op comes from. What a pass makes takes its cause's span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,10 +50,8 @@ impl OpData {
 #[derive(Clone, Debug)]
 pub struct BlockData {
     pub args: Vec<Value>,
-    pub ops: Vec<OpId>,
+    pub ops: OpList,
     pub region: RegionId,
-    /// Where an op was looked for last; passes go through blocks in order, so that the next one is near.
-    near: Cell<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -142,7 +140,7 @@ impl Function {
     }
 
     pub fn add_block(&mut self, region: RegionId, args: &[Ty]) -> BlockId {
-        let block = self.blocks.push(BlockData { args: Vec::new(), ops: Vec::new(), region, near: Cell::new(0) });
+        let block = self.blocks.push(BlockData { args: Vec::new(), ops: OpList::default(), region });
         self.regions[region].blocks.push(block);
         for &ty in args {
             self.add_block_arg(block, ty);
@@ -164,14 +162,8 @@ impl Function {
 
     /// The index of an op in its block.
     pub fn position(&self, op: OpId) -> usize {
-        let BlockData { ops, near, .. } = &self.blocks[self.ops[op].block];
-        let (before, after) = ops.split_at(near.get().min(ops.len()));
-        let ahead = after.iter().position(|&o| o == op).map(|at| before.len() + at);
-        let Some(at) = ahead.or_else(|| before.iter().rposition(|&o| o == op)) else {
-            crate::bug!("an op stands in its block")
-        };
-        near.set(at);
-        at
+        let position = self.blocks[self.ops[op].block].ops.position(op);
+        position.unwrap_or_else(|| crate::bug!("an op stands in its block"))
     }
 
     pub fn param(&self, index: usize) -> Value {

@@ -66,14 +66,14 @@ impl Function {
         for &op in &tail {
             self.ops[op].block = to;
         }
-        self.blocks[to].ops.extend(tail);
+        self.blocks[to].ops.extend(&tail);
     }
 
     /// Puts what a structured region holds, which ends in a yield, in the place of the op that holds it. Yields, for
     /// `replace_values`, what the op's results and the region's arguments are then.
     pub fn dissolve(&mut self, op: OpId, region: RegionId, args: &[Value]) -> HashMap<Value, Value> {
         let (inner, outer) = (self.only_block(region), self.ops[op].block);
-        let mut ops = std::mem::take(&mut self.blocks[inner].ops);
+        let mut ops = self.blocks[inner].ops.take();
         let yielded = ops.pop().map(|end| self.ops[end].operands.clone()).unwrap_or_default();
         let results = self.ops[op].results.iter().copied().zip(yielded);
         let map = results.chain(self.blocks[inner].args.iter().copied().zip(args.iter().copied())).collect();
@@ -81,7 +81,7 @@ impl Function {
             self.ops[op].block = outer;
         }
         let at = self.position(op);
-        self.blocks[outer].ops.splice(at..=at, ops);
+        self.blocks[outer].ops.replace(at, &ops);
         map
     }
 

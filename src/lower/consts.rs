@@ -99,6 +99,30 @@ pub(super) fn has_function(value: &Const) -> bool {
     }
 }
 
+/// A constant of more parts that are not zero is copied from read-only data.
+const MAX_STORES: usize = 64;
+
+/// How many stores write the constant to a zeroed place.
+fn stores(types: &Types, value: &Const, ty: Ty) -> usize {
+    match value {
+        Const::Struct(values) => {
+            std::iter::zip(fields(types, ty), values).map(|(field, value)| stores(types, value, field.ty)).sum()
+        }
+        Const::Array(values) => {
+            let element = element(types, ty);
+            values.iter().map(|value| stores(types, value, element)).sum()
+        }
+        Const::Str(text) if !matches!(types.kind(ty), TyKind::Str(_)) => text.len(),
+        Const::Int(_)
+        | Const::Bool(_)
+        | Const::Float(_)
+        | Const::Null
+        | Const::Zero
+        | Const::Func(_)
+        | Const::Str(_) => usize::from(!value.is_zero()),
+    }
+}
+
 /// Whether its memory is all zero.
 fn is_zero(types: &Types, value: &Const, ty: Ty) -> bool {
     !has_function(value) && image(types, value, ty).iter().all(|&byte| byte == 0)
@@ -151,6 +175,11 @@ impl Lowering<'_> {
         if let TyKind::Str(_) = self.cx.types.kind(ty) {
             let text = self.string(value, ty);
             self.b.ks_copy(place, text);
+            return;
+        }
+        if stores(&self.cx.types, value, ty) > MAX_STORES && !has_function(value) {
+            let image = self.constant_place(value, ty);
+            self.b.ks_copy(place, image);
             return;
         }
         self.b.ks_zero(place);

@@ -11,6 +11,7 @@ pub mod drains;
 pub mod elements;
 pub mod events;
 pub mod first_turns;
+pub mod frames;
 pub mod function_pointers;
 mod hide;
 pub mod iterators;

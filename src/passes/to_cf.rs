@@ -95,7 +95,7 @@ impl Converter<'_> {
     fn region(&mut self, region: RegionId, into: BlockId, end: Yield) {
         let block = self.func.only_block(region);
         self.at = into;
-        for op in std::mem::take(&mut self.func.blocks[block].ops) {
+        for op in self.func.blocks[block].ops.take() {
             self.op(op, end);
         }
     }

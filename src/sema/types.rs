@@ -14,7 +14,7 @@ use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, T
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FnSig, Ty, TyKind, Types};
+use crate::types::{FnSig, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,9 +30,6 @@ pub enum Position {
     /// After `as`, in `sizeof`, `offsetof`, `ctx.packet(…, T)`: `*T` is not null, a context's name is the struct itself.
     Bare,
 }
-
-/// No array is larger, in bytes.
-const MAX_SIZE: u64 = u32::MAX as u64;
 
 /// The type, or `Ty::ERROR` once that was reported.
 pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position: Position) -> Ty {
@@ -110,7 +107,8 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
             if params.contains(&Ty::ERROR) || result == Ty::ERROR {
                 return Ty::ERROR;
             }
-            cx.types.func(FnSig { params, result })
+            let of = cx.types.func(FnSig { params, result });
+            check_size(cx, ty.span, of)
         }
     }
 }
@@ -226,7 +224,10 @@ fn applied(
             return wrong_arguments(cx, span, name, "a size: `str(16)`");
         };
         return match length(cx, scope, size, "the size of a string") {
-            Some(bytes) => cx.types.string(bytes as u32),
+            Some(bytes) => {
+                let string = cx.types.string(bytes as u32);
+                check_size(cx, span, string)
+            }
             None => Ty::ERROR,
         };
     }
@@ -278,17 +279,20 @@ fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Typ
     }
     // The element need not be known yet, as in a pointer to an array of the struct around it.
     let array = cx.types.array(element, count);
-    if check_size(cx, span, array) { array } else { Ty::ERROR }
+    check_size(cx, span, array)
 }
 
-/// Reports a type that is too large. Structs that are not complete yet count as nothing.
-pub fn check_size(cx: &mut Session, span: Span, ty: Ty) -> bool {
-    let small = cx.types.size_of(ty) <= MAX_SIZE;
-    if !small {
-        let what = format!("`{}`", cx.types.name(ty));
-        cx.error(span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
-    }
-    small
+/// The type, or `Ty::ERROR` if it is too large, which is reported. Whoever makes a type of others asks.
+pub fn check_size(cx: &mut Session, span: Span, ty: Ty) -> Ty {
+    let Some(too_much) = cx.types.too_much(ty) else { return ty };
+    let what = match (too_much, cx.types.kind(ty)) {
+        // It would be written out.
+        (TooMuch::Written, _) => "the type of this function".to_owned(),
+        (_, TyKind::Struct(_)) => format!("the struct `{}`", cx.types.name(ty)),
+        (_, _) => format!("`{}`", cx.types.name(ty)),
+    };
+    cx.error(span, BadLength { what, why: too_much.why() });
+    Ty::ERROR
 }
 
 /// A constant from 1 to what 32 bits hold.
@@ -297,7 +301,7 @@ fn length(cx: &mut Session, scope: &mut dyn Scope, expr: &ast::Expr, what: &str)
     let why = match value {
         0 => "is 0".to_owned(),
         _ if value < 0 => format!("is negative: {value}"),
-        _ if value > i128::from(MAX_SIZE) => format!("is {value}, over {MAX_SIZE}"),
+        _ if value > i128::from(u32::MAX) => format!("is {value}, over {}", u32::MAX),
         _ => return Some(value as u64),
     };
     cx.error(expr.span, BadLength { what: what.to_owned(), why });

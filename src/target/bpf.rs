@@ -14,6 +14,7 @@ pub static FACTS: Facts = Facts {
     debug: DebugForm::Btf,
     verified: true,
     has_libc: false,
+    max_frame: None,
     has_heap: false,
     has_floats: false,
     functions_have_addresses: false,
@@ -74,6 +75,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::to_cf::PASS,
     // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
-    // Last: no store is made or moved after it.
+    // No store is made or moved after it.
     &passes::stack_writes::PASS,
+    // Last: no variable is made after it.
+    &passes::frames::PASS,
 ];

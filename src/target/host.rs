@@ -14,6 +14,8 @@ pub static FACTS: Facts = Facts {
     debug: DebugForm::Dwarf,
     verified: false,
     has_libc: true,
+    // Of a stack of 8 MiB.
+    max_frame: Some(1 << 20),
     has_heap: true,
     has_floats: true,
     functions_have_addresses: true,
@@ -44,6 +46,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::strings::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
-    // Last: takes the divisions and shifts of all others.
+    // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
+    // Last: no variable is made after it.
+    &passes::frames::PASS,
 ];

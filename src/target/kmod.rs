@@ -14,6 +14,8 @@ pub static FACTS: Facts = Facts {
     debug: DebugForm::Dwarf,
     verified: false,
     has_libc: true,
+    // CONFIG_FRAME_WARN, above which the kernel's build warns.
+    max_frame: Some(2048),
     has_heap: true,
     has_floats: false,
     functions_have_addresses: true,

@@ -6,9 +6,11 @@
 mod defs;
 pub mod layout;
 mod locks;
+mod measure;
 pub mod text;
 
 pub use defs::*;
+pub use measure::{MAX_SIZE, TooMuch};
 
 /// An interned type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

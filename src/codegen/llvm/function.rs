@@ -39,13 +39,18 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
 
     /// Room on the stack for the whole function.
     pub fn slot(&self, ty: inkwell::types::BasicTypeEnum<'c>, align: u64, name: &str) -> PointerValue<'c> {
+        self.in_entry(|f| f.g.build.alloca(ty, align, name))
+    }
+
+    /// Emits something at the end of the entry.
+    pub fn in_entry<T>(&self, emit: impl FnOnce(&Self) -> T) -> T {
         let here = self.g.build.raw().get_insert_block();
         self.g.build.go_to(self.entry);
-        let slot = self.g.build.alloca(ty, align, name);
+        let made = emit(self);
         if let Some(here) = here {
             self.g.build.go_to(here);
         }
-        slot
+        made
     }
 
     /// Returns from here.

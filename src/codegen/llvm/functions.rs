@@ -17,6 +17,10 @@ use inkwell::module::Linkage;
 use inkwell::values::FunctionValue;
 use std::collections::HashMap;
 
+/// LLVM replaces local variables by values, element by element; of a variable of more bytes there may be very many, for
+/// each of which it keeps debug information. So it does not see that larger ones are its own.
+const TAKEN_APART: u64 = 16 << 10;
+
 /// Local variables of a BPF function that may lie side by side. With more they share places; with less, unless the stack
 /// is scarce, that would only cost instructions, since the ends of lives keep LLVM from joining what follows them.
 const ROOMY: u64 = 192;
@@ -166,6 +170,8 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
             if data.loc.made_by.is_none() {
                 self.g.debug.local(self.g.cx, self.scope, &name, ty, data.loc.span, slot, self.entry);
             }
+            let large = self.g.facts.has_libc && self.types().size_of(ty) > TAKEN_APART;
+            let slot = if large { self.in_entry(|f| f.g.build.asm_pointer(slot)) } else { slot };
             self.values[place.0 as usize] = Some(slot.into());
         }
     }

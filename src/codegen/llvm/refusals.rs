@@ -1,8 +1,7 @@
 //! What LLVM refuses to compile, as diagnostics of ours.
 
-use super::stack;
 use crate::diag::codes::limits::{Refused, StackTooLarge, TooManyArguments};
-use crate::ir::Module;
+use crate::ir::{self, Module};
 use crate::session::Session;
 use crate::source::Span;
 use crate::target::Facts;
@@ -29,10 +28,8 @@ pub fn report(cx: &mut Session, module: &Module, facts: &Facts, messages: &[Stri
 fn say(cx: &mut Session, module: &Module, facts: &Facts, refusal: &Refusal) {
     let span = span(cx, module, refusal);
     if refusal.text.contains("stack limit") {
-        let largest = refusal.function.and_then(|name| stack::largest(module, cx, name));
-        let error = cx.error(span, StackTooLarge {});
-        error.notes.extend(largest);
-        error.help("keep large data in a map entry or a global variable instead of a local variable");
+        let largest = refusal.function.and_then(|name| ir::frames::largest(module, cx, name));
+        ir::frames::refuse_bpf(cx.error(span, StackTooLarge {}), largest);
     } else if refusal.text.contains("too many args") || refusal.text.contains("stack arguments") {
         cx.error(span, TooManyArguments {}).help("pass fewer parameters, or a struct");
     } else {

@@ -6,13 +6,9 @@
 
 use super::module::ModuleGen;
 use crate::diag::codes::limits::{CallsTooDeep, StackOfCalls};
-use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::KsVar;
-use crate::ir::{self, Opcode};
-use crate::session::Session;
+use crate::ir;
 use crate::source::Span;
 use crate::tables::MAX_STACK;
-use crate::types::TyKind;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionValue, Operand, PointerValue};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +46,7 @@ pub fn check(g: &mut ModuleGen, frames: &BTreeMap<String, u64>) -> bool {
         } else if heaviest.0 > MAX_STACK {
             let frame = |f: &String| format!("`{}` {} bytes", g.cx.names.of(f), deepest.frame(f));
             let chain: Vec<String> = heaviest.1.iter().map(frame).collect();
-            let largest = largest(g.ir, g.cx, entry);
+            let largest = ir::frames::largest(g.ir, g.cx, entry);
             let error = g.cx.error(span, StackOfCalls { bytes: heaviest.0.to_string() });
             error
                 .remark(format!("the frames, each rounded up to 32 bytes: {}", chain.join(", ")))
@@ -120,26 +116,6 @@ fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
         function.get_basic_blocks().into_iter().flat_map(|block| block.get_instructions()).flat_map(mentioned).collect()
     };
     defined.iter().map(|(name, function)| (name.clone(), of(function))).collect()
-}
-
-/// The largest local variables of a function and of those that it calls, in words.
-pub fn largest(module: &ir::Module, cx: &Session, name: &str) -> Option<String> {
-    let root = module.funcs.iter().position(|func| &*func.name == name)?;
-    let reached = CallGraph::of(module).reach([root]);
-    let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)).map(|(_, func)| func);
-    let mut vars: Vec<(u64, String)> = Vec::new();
-    for func in funcs {
-        let ops = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
-        for op in ops.filter(|&op| func.ops[op].loc.made_by.is_none()) {
-            let name = String::from_utf8_lossy(KsVar::of(&func.ops[op]).name()).into_owned();
-            let place = if name.is_empty() { "a value".to_owned() } else { format!("`{name}`") };
-            let TyKind::Place { of, .. } = cx.types.kind(func.ty(func.ops[op].results[0])) else { continue };
-            vars.push((cx.types.size_of(of), format!("{place} in `{}`", cx.names.of(&func.name))));
-        }
-    }
-    vars.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
-    let words: Vec<String> = vars.iter().take(4).map(|(size, var)| format!("{var} {size} bytes")).collect();
-    (!words.is_empty()).then(|| format!("the largest: {}", words.join(", ")))
 }
 
 fn span(g: &ModuleGen, name: &str) -> Span {

@@ -30,6 +30,10 @@ codes! {
     /// together. Maps and global variables are not on the stack.
     E0540 StackTooLarge = "the local variables of this function need more than the 512 bytes of a BPF stack",
 
+    /// A thread of user space has 8 MiB of stack, which all functions share that are running, so the local variables of one
+    /// have 1 MiB at most. Global variables, and what `new` makes, are not on the stack.
+    E0584 FrameTooLarge { name, bytes } = "the local variables of `{name}` need {bytes} bytes of stack, over 1048576",
+
     /// The frames of all functions of a chain of calls share 512 bytes of stack, each rounded up to 32 bytes. A function
     /// that was inlined is part of its caller's frame, and a loop that became a callback has a frame of its own.
     E0543 StackOfCalls { bytes } = "this program and what it calls need {bytes} bytes of stack, of the 512 that BPF has",

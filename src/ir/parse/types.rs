@@ -20,7 +20,8 @@ impl Parser<'_> {
                 }
                 let element = self.ty()?;
                 self.expect("]")?;
-                Ok(self.cx.types.array(element, length))
+                let array = self.cx.types.array(element, length);
+                self.bounded(array)
             }
             Token::Word(word) => {
                 self.at += 1;
@@ -29,6 +30,14 @@ impl Parser<'_> {
             Token::Punct(_) | Token::Value(_) | Token::Block(_) | Token::Int(_) | Token::Str(_) | Token::End => {
                 self.stop("a type is expected here")
             }
+        }
+    }
+
+    /// The limits of a program hold for its IR too.
+    fn bounded(&mut self, ty: Ty) -> Parse<Ty> {
+        match self.cx.types.too_much(ty) {
+            Some(too_much) => self.stop(format!("this type {}", too_much.why())),
+            None => Ok(ty),
         }
     }
 
@@ -41,7 +50,8 @@ impl Parser<'_> {
                 self.expect("<")?;
                 let size = self.small()?;
                 self.expect(">")?;
-                Ok(self.cx.types.string(size))
+                let string = self.cx.types.string(size);
+                self.bounded(string)
             }
             "opt" => {
                 self.expect("<")?;

@@ -85,7 +85,10 @@ fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Pla
 
 /// For each op the one after it in its block.
 fn following(func: &Function) -> HashMap<OpId, OpId> {
-    func.blocks.iter().flat_map(|(_, block)| block.ops.windows(2).map(|pair| (pair[0], pair[1]))).collect()
+    func.blocks
+        .iter()
+        .flat_map(|(_, block)| block.ops.iter().zip(block.ops.iter().skip(1)).map(|(op, next)| (*op, *next)))
+        .collect()
 }
 
 fn is_callback(func: &Function, op: OpId) -> bool {

@@ -63,7 +63,7 @@ fn is_read_after(func: &Function, place: Value, left: OpId) -> bool {
 fn is_cleared_before(func: &Function, place: Value, user: OpId, left: OpId) -> bool {
     let mut at = Some(user);
     while let Some(op) = at {
-        for &before in func.blocks[func.ops[op].block].ops[..=func.position(op)].iter().rev() {
+        for before in func.blocks[func.ops[op].block].ops.backwards(func.position(op) + 1) {
             if before == left || func.is_inside(left, before) {
                 return false;
             }

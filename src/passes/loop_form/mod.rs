@@ -110,7 +110,7 @@ fn condition(func: &mut Function, op: OpId) {
     let view = KsWhile::of(&func.ops[op]);
     let (condition, body) = (view.condition_region(), view.body_region());
     let (condition, block) = (func.only_block(condition), func.only_block(body));
-    let turn = std::mem::take(&mut func.blocks[block].ops);
+    let turn = func.blocks[block].ops.take();
     func.move_tail(condition, 0, block);
     let Some(&end) = func.blocks[block].ops.last() else { crate::bug!("a region without an end") };
     if func.ops[end].opcode == Opcode::KsYield {
@@ -121,7 +121,7 @@ fn condition(func: &mut Function, op: OpId) {
         };
         b.either(holds, &[], |b| b.done(), stop);
         func.blocks[block].ops.pop();
-        func.blocks[block].ops.extend(turn);
+        func.blocks[block].ops.extend(&turn);
     }
     func.add_block_arg(block, Ty::U32);
     let mut b = Builder::before(func, op, NAME);

@@ -36,7 +36,7 @@ fn is_private(func: &Function, uses: &HashMap<Value, Vec<OpId>>, init: Value, pl
 fn fill(func: &Function, op: OpId, init: Value) -> Option<Vec<OpId>> {
     let ops = &func.blocks[func.ops[op].block].ops;
     let mut writes = Vec::new();
-    for &before in ops[..func.position(op)].iter().rev() {
+    for before in ops.backwards(func.position(op)) {
         let data = &func.ops[before];
         let written = if data.opcode == Opcode::KsZero {
             KsZero::of(data).place()

@@ -179,7 +179,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.cx.types.array(element, elements.len() as u64);
-        if !types::check_size(self.cx, span, ty) {
+        if types::check_size(self.cx, span, ty) == Ty::ERROR {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Array(elements), ty, span }
@@ -207,7 +207,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let ty = self.cx.types.array(value.ty, found as u64);
-        if types::check_size(self.cx, span, ty) { self.filled(value, ty, span) } else { error_expr(span) }
+        if types::check_size(self.cx, span, ty) == ty { self.filled(value, ty, span) } else { error_expr(span) }
     }
 
     /// The type with the lengths of outer and inner arrays exchanged, if it is that which the elements are written for.

@@ -7,6 +7,7 @@ use crate::ast;
 use crate::diag::codes::types::{ConstantComparison, MismatchedTypes};
 use crate::sema::consts::text;
 use crate::sema::tree::{ArithOp, Block, CompareOp, Const, Expr, ExprKind, MapId, Stmt, StmtKind};
+use crate::sema::types::check_size;
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::types::{Ty, TyKind};
@@ -34,10 +35,11 @@ impl Checker<'_, '_> {
     pub fn join_strings(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
         let (left, right) = (self.as_string(left), self.as_string(right));
         let size = self.cx.types.size_of(left.ty) + self.cx.types.size_of(right.ty) - 1;
-        let Ok(size) = u32::try_from(size) else {
-            return self.unsupported(span, "a string of over 4 GiB");
-        };
-        let ty = self.cx.types.string(size);
+        // Both are types already, and so far below the limit of a string.
+        let ty = self.cx.types.string(u32::try_from(size).unwrap_or(u32::MAX));
+        if check_size(self.cx, span, ty) == Ty::ERROR {
+            return error_expr(span);
+        }
         if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
             return Expr { kind: ExprKind::Const(Const::Str([l, r].concat())), ty, span };
         }

@@ -4,15 +4,16 @@ use super::{Declare, Entry, report_depth};
 use crate::ast::{FieldDecl, Ident, ItemKind};
 use crate::diag::codes::names::DuplicateMember;
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::types::{BadLength, NoMembers};
+use crate::diag::codes::types::NoMembers;
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
-use crate::sema::types::{Position, resolve};
+use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FieldDef, Origin, StructId, Ty, TyKind};
+use std::collections::HashMap;
 
 impl<'a> Declare<'a> {
     /// Fills in the fields of a struct or config and lays it out.
@@ -38,15 +39,13 @@ impl<'a> Declare<'a> {
             cx.error(name.span, NoMembers { name: name.name.clone(), what: "fields".to_owned() });
         }
         let mut defs: Vec<FieldDef> = Vec::new();
+        let mut names: HashMap<&str, Span> = HashMap::new();
         for field in fields {
-            if let Some(first) = defs.iter().find(|d| d.name == field.name.name) {
+            let first = *names.entry(&field.name.name).or_insert(field.name.span);
+            if first != field.name.span {
                 let of = format!("`{}`", name.name);
                 let twice = DuplicateMember { name: field.name.name.clone(), what: "fields".to_owned(), of };
-                let first = first.span;
-                let error = cx.error(field.name.span, twice);
-                if let Some(first) = first {
-                    error.note(first, "first here");
-                }
+                cx.error(field.name.span, twice).note(first, "first here");
             }
             let ty = resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field });
             let known =
@@ -59,19 +58,13 @@ impl<'a> Declare<'a> {
                 span: Some(field.name.span),
             });
         }
-        let size: u64 = defs.iter().fold(0, |sum, d| sum.saturating_add(cx.types.size_of(d.ty)));
         cx.types.struct_def_mut(id).fields = defs;
-        if size > u64::from(u32::MAX) {
-            let what = format!("the struct `{}`", name.name);
-            cx.error(name.span, BadLength { what, why: "is larger than 4 GiB".to_owned() });
-            return None;
-        }
         if packed {
             cx.types.lay_out_packed(id);
         } else {
             cx.types.lay_out(id);
         }
-        Some(Entity::Type(ty))
+        (check_size(cx, name.span, ty) == ty).then_some(Entity::Type(ty))
     }
 
     /// The default of a field, evaluated when it is first asked for.

@@ -5,7 +5,7 @@ use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_lock;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
 use crate::diag::codes::shared::PercpuInitialiser;
-use crate::diag::codes::types::{BadLength, FunctionPointerShared, UnknownTypeOf};
+use crate::diag::codes::types::{FunctionPointerShared, UnknownTypeOf};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
@@ -13,19 +13,6 @@ use crate::sema::tree::{ConfigId, Const, GlobalId, Storage};
 use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
-
-/// A global variable takes so much memory several times over while it is compiled.
-const MAX_GLOBAL: u64 = 256 << 20;
-
-/// Reports a global variable that is too large.
-fn fits(cx: &mut Session, name: &Ident, ty: Ty) -> bool {
-    let fits = cx.types.size_of(ty) <= MAX_GLOBAL;
-    if !fits {
-        let what = format!("the global variable `{}`", name.name);
-        cx.error(name.span, BadLength { what, why: "is larger than 256 MiB".to_owned() });
-    }
-    fits
-}
 
 /// Whether a function pointer is a part of the type.
 pub(super) fn holds_function(types: &Types, ty: Ty) -> bool {
@@ -52,8 +39,7 @@ impl Declare<'_> {
         let declared = decl.ty.as_ref().map(|written| {
             let ty = resolve(cx, self, written, Position::Value);
             let usable = self.complete(cx, ty, written.span)
-                && check_size(cx, written.span, ty)
-                && fits(cx, &decl.name, ty)
+                && check_size(cx, written.span, ty) == ty
                 && !refuse_lock(cx, ty, written.span);
             if usable { ty } else { Ty::ERROR }
         });
