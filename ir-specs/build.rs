@@ -1,5 +1,7 @@
 //! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`) and links LLVM.
 
+#[path = "gen/facts.rs"]
+mod facts;
 #[path = "gen/llvm_link.rs"]
 mod llvm_link;
 #[path = "gen/load.rs"]

@@ -24,7 +24,7 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
 /// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as `XDP_PASS` and
 /// `XDP_DROP`, what is different counts: it is what tells them apart.
 fn likely(name: &str, candidate: &str) -> Option<usize> {
-    if candidate == name || other_number(name, candidate) {
+    if candidate == name {
         return None;
     }
     if candidate.eq_ignore_ascii_case(name) {
@@ -37,7 +37,13 @@ fn likely(name: &str, candidate: &str) -> Option<usize> {
         6..=8 => 2,
         _ => 3,
     };
-    if other.len().abs_diff(own.len()) > limit * 4 {
+    // A name in small letters is none of the thousands of constants in capitals.
+    if is_small(own) && is_capital(other) || is_capital(own) && is_small(other) {
+        return None;
+    }
+    // Names have a byte for each letter; of others that have more the lengths say less.
+    let wide = if own.is_ascii() && other.is_ascii() { 1 } else { 4 };
+    if other.len().abs_diff(own.len()) > limit * wide {
         return None;
     }
     // Most words of three letters are one letter from each other.
@@ -46,7 +52,7 @@ fn likely(name: &str, candidate: &str) -> Option<usize> {
     if letters <= 3 && own.len() == name.len() && !begins_alike {
         return None;
     }
-    Some(distance(own, other)).filter(|distance| *distance <= limit)
+    Some(distance(own, other)).filter(|distance| *distance <= limit && !other_number(name, candidate))
 }
 
 /// Both names from where their words, each with the `_` behind it, are not the same any more.
@@ -54,6 +60,14 @@ fn without_same_words<'a>(name: &'a str, other: &'a str) -> (&'a str, &'a str) {
     let same = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let start = name.as_bytes()[..same].iter().rposition(|&byte| byte == b'_').map_or(0, |at| at + 1);
     (&name[start..], &other[start..])
+}
+
+fn is_small(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_lowercase()) && !text.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+fn is_capital(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_uppercase()) && !text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// Names that differ in their numbers only, such as `IPV4` and `IPV6` or `ETH_P_IP` and `ETH_P_IP6`, name different things on

@@ -17,7 +17,7 @@ pub use aggregates::is_zero;
 pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_cut};
 pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
-pub use parts::{index_range, part};
+pub use parts::{index_range, is_known, part};
 pub use sizes::{named_type, written_type};
 
 use super::env::{Declared, Entity, Variants};
@@ -35,6 +35,7 @@ use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind};
+use std::collections::HashSet;
 
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -229,7 +230,7 @@ fn declared(
 
 /// Reports a name that nothing declares, where a value should stand; `otherwise` is to be said if no other name is near.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
-    let types = scope.candidates(Wanted::Type);
+    let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
     let near: Vec<String> = scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect();
     report_unknown(cx, scope, name, near, otherwise);
 }
