@@ -2,6 +2,8 @@
 
 #[path = "gen/commit.rs"]
 mod commit;
+#[path = "gen/facts.rs"]
+mod facts;
 #[path = "gen/llvm_link.rs"]
 mod llvm_link;
 #[path = "gen/load.rs"]

@@ -46,6 +46,7 @@ support = os.path.join(here, "support")
 config.substitutions += [
     ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
     ("%host-run", f"{sys.executable} {support}/host_run.py"),
+    ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),

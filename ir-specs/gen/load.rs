@@ -1,5 +1,6 @@
 //! Reads the TOML files and checks them against each other.
 
+use crate::facts::{self, Facts};
 use serde::Deserialize;
 use std::path::Path;
 use toml::Table;
@@ -7,10 +8,11 @@ use toml::Table;
 pub struct Specs {
     pub programs: Table,
     pub contexts: Table,
-    pub headers: Table,
     pub structs: Table,
     pub kernel_structs: Table,
-    pub constants: Table,
+    /// Enums that no C header has so.
+    pub enums: Table,
+    pub facts: Facts,
     pub maps: Table,
     pub map_flags: Table,
     pub map_methods: Table,
@@ -94,13 +96,19 @@ pub fn camel(text: &str) -> String {
 }
 
 pub fn load(root: &Path) -> Specs {
+    let mut constants = table(&root.join("constants.toml"));
+    let mut part = |name: &str| match constants.remove(name) {
+        Some(toml::Value::Table(part)) => part,
+        Some(other) => panic!("constants.toml: [{name}] is {other}"),
+        None => Table::new(),
+    };
     let specs = Specs {
         programs: table(&root.join("programs.toml")),
         contexts: table(&root.join("contexts.toml")),
-        headers: table(&root.join("headers.toml")),
         structs: table(&root.join("structs.toml")),
         kernel_structs: table(&root.join("kernel_structs.toml")),
-        constants: table(&root.join("constants.toml")),
+        enums: part("enums"),
+        facts: facts::load(root, &part("constants")),
         maps: table(&root.join("maps.toml")),
         map_flags: table(&root.join("map_flags.toml")),
         map_methods: table(&root.join("map_methods.toml")),
@@ -113,7 +121,7 @@ pub fn load(root: &Path) -> Specs {
     specs
 }
 
-fn table(path: &Path) -> Table {
+pub fn table(path: &Path) -> Table {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
@@ -138,6 +146,7 @@ fn ops(folder: &Path) -> Vec<Op> {
 
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
+    facts::check(&specs.facts);
     for op in specs.ops.iter().filter(|op| ["map", "bpf"].contains(&op.dialect.as_str())) {
         let has = |word: &str| op.record.traits.iter().any(|t| t == word);
         let in_bpf = !op.record.on.bpf.starts_with("reject");

@@ -1,5 +1,6 @@
 //! Writes `tables.rs`: the TOML tables as statics of the types in `src/tables/mod.rs`.
 
+use crate::facts;
 use crate::load::{Specs, camel};
 use std::fmt::Write;
 use toml::{Table, Value};
@@ -8,7 +9,7 @@ pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs, program);
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts, context);
-    list(&mut out, "HEADERS", "StructSpec", &specs.headers, structure);
+    list(&mut out, "HEADERS", "StructSpec", &specs.facts.structs, structure);
     list(&mut out, "STRUCTS", "StructSpec", &specs.structs, structure);
     list(&mut out, "KERNEL_STRUCTS", "KernelStruct", &specs.kernel_structs, |name, fields| {
         let fields =
@@ -23,16 +24,9 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs, |name, v| {
         format!("KfuncSpec {{ name: {name:?}, since: {} }}", version(v))
     });
-    list(&mut out, "ENUMS", "EnumSpec", specs.constants["enums"].as_table().expect("a table"), enumeration);
-    let constants = specs.constants["constants"].as_table().expect("a table");
-    list(&mut out, "CONSTS", "ConstSpec", constants, |name, value| {
-        format!("ConstSpec {{ name: {name:?}, value: {} }}", value.as_integer().expect("an integer"))
-    });
-    out.push_str("/// The constants, for the compiler's own use.\npub mod uapi {\n");
-    for (name, value) in constants {
-        writeln!(out, "    pub const {name}: i128 = {value};").expect("a string grows");
-    }
-    out.push_str("}\n");
+    let enums: Table = specs.enums.iter().chain(&specs.facts.enums).map(|(k, v)| (k.clone(), v.clone())).collect();
+    list(&mut out, "ENUMS", "EnumSpec", &enums, enumeration);
+    out.push_str(&facts::render(&specs.facts));
     out
 }
 
@@ -131,8 +125,7 @@ fn structure(name: &str, v: &Value) -> String {
             int(f, "offset")
         )
     });
-    let (size, later) = (int(v, "size"), words(v, "later"));
-    format!("StructSpec {{ name: {name:?}, size: {size}, fields: &[{fields}], later: &[{later}] }}")
+    format!("StructSpec {{ name: {name:?}, size: {}, fields: &[{fields}] }}", int(v, "size"))
 }
 
 fn enumeration(name: &str, v: &Value) -> String {

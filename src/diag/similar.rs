@@ -47,6 +47,10 @@ fn likely(name: &str, candidate: &str) -> Option<usize> {
         6..=8 => 2,
         _ => MOST_CHANGES,
     };
+    // A name in small letters is none of the thousands of constants in capitals.
+    if is_small(own) && is_capital(other) || is_capital(own) && is_small(other) {
+        return None;
+    }
     if other.chars().count().abs_diff(letters) > limit {
         return None;
     }
@@ -66,6 +70,14 @@ fn without_same_words<'a>(name: &'a str, other: &'a str) -> (&'a str, &'a str) {
     let same = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let start = name.as_bytes()[..same].iter().rposition(|&byte| byte == b'_').map_or(0, |at| at + 1);
     (&name[start..], &other[start..])
+}
+
+fn is_small(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_lowercase()) && !text.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+fn is_capital(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_uppercase()) && !text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// Names that differ in their numbers only, such as `IPV4` and `IPV6` or `ETH_P_IP` and `ETH_P_IP6`, name different things on

@@ -7,6 +7,8 @@ use crate::types::{Space, Ty, TyKind, Types};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Step {
     Field(i128),
+    /// A field that has bytes in common with others of its struct.
+    Shared(i128),
     Elem(i128),
 }
 
@@ -29,13 +31,17 @@ impl Path {
 
     /// What a place is a part of, whatever indexes lead there: a field of the outermost place if that is a struct, else all
     /// of that.
-    pub fn outermost(func: &Function, place: Value) -> Path {
+    pub fn outermost(func: &Function, types: &Types, place: Value) -> Path {
         let mut path = Path::whole(place);
         while let Some(op) = func.def(path.variable) {
             let data = &func.ops[op];
             if data.opcode == Opcode::KsField {
                 let view = KsField::of(data);
-                path = Path { variable: view.base(), steps: vec![Step::Field(view.field())] };
+                // What shares its bytes stands for the whole struct.
+                path = match step(func, types, path.variable) {
+                    Some((base, step @ Step::Field(_))) => Path { variable: base, steps: vec![step] },
+                    Some(_) | None => Path::whole(view.base()),
+                };
             } else if data.opcode == Opcode::KsElem {
                 path = Path::whole(KsElem::of(data).base());
             } else {
@@ -73,7 +79,7 @@ impl Path {
 
     /// Whether the path goes through no array.
     pub fn is_of_fields(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step, Step::Field(_)))
+        self.steps.iter().all(|step| matches!(step, Step::Field(_) | Step::Shared(_)))
     }
 
     /// Whether what the path leads to is all or a part of what `whole` leads to.
@@ -83,7 +89,12 @@ impl Path {
 
     /// Whether a write of one changes the other.
     pub fn overlaps(&self, other: &Path) -> bool {
-        self.is_of(other) || other.is_of(self)
+        let differing = std::iter::zip(&self.steps, &other.steps).find(|(own, other)| own != other);
+        let same = match differing {
+            None => true,
+            Some((own, other)) => matches!((own, other), (Step::Shared(_), Step::Shared(_))),
+        };
+        same && self.variable == other.variable
     }
 
     /// Whether what the path leads to has been written where an op begins, on every way there. So are the variables of
@@ -162,7 +173,7 @@ impl Path {
             let Some(ty) = part(types, of, step) else { crate::bug!("a path through {}", types.ir_text(of)) };
             let place = types.place(ty, space);
             match step {
-                Step::Field(field) => b.ks_field(base, field, place),
+                Step::Field(field) | Step::Shared(field) => b.ks_field(base, field, place),
                 Step::Elem(index) => {
                     let index = b.ks_const(index, Ty::U64);
                     b.ks_elem(base, index, place)
@@ -177,7 +188,8 @@ fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
     let data = &func.ops[func.def(place)?];
     if data.opcode == Opcode::KsField {
         let view = KsField::of(data);
-        return Some((view.base(), Step::Field(view.field())));
+        let TyKind::Place { of, .. } = types.kind(func.ty(view.base())) else { return None };
+        return Some((view.base(), field(types, of, view.field())));
     }
     if data.opcode == Opcode::KsElem {
         let view = KsElem::of(data);
@@ -194,13 +206,19 @@ fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
     } else if let TyKind::Array(_, length) = types.kind(ty) {
         elements = i128::from(length);
     }
-    (0..fields).map(Step::Field).chain((0..elements).map(Step::Elem))
+    let fields: Vec<Step> = (0..fields).map(|index| field(types, ty, index)).collect();
+    fields.into_iter().chain((0..elements).map(Step::Elem))
+}
+
+fn field(types: &Types, ty: Ty, field: i128) -> Step {
+    let shared = matches!(types.kind(ty), TyKind::Struct(id) if types.is_shared(id, field as usize));
+    if shared { Step::Shared(field) } else { Step::Field(field) }
 }
 
 /// The type of a part; none of bits, which are no place.
 fn part(types: &Types, ty: Ty, step: Step) -> Option<Ty> {
     match step {
-        Step::Field(field) => {
+        Step::Field(field) | Step::Shared(field) => {
             let TyKind::Struct(id) = types.kind(ty) else { return None };
             types.struct_def(id).fields.get(field as usize).filter(|f| f.bits.is_none()).map(|f| f.ty)
         }

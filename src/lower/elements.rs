@@ -304,8 +304,9 @@ impl<'a> Lowering<'a> {
     fn equal(&mut self, left: Value, right: Value, ty: Ty) -> Value {
         let kind = self.cx.types.kind(ty);
         if let TyKind::Struct(id) = kind {
-            let fields = self.cx.types.struct_def(id).fields.len();
-            return self.all_equal(0, fields, &mut |this, field| this.equal_fields(left, right, field));
+            let fields = 0..self.cx.types.struct_def(id).fields.len();
+            let held: Vec<usize> = fields.filter(|&field| !self.cx.types.is_view(id, field)).collect();
+            return self.all_equal(0, held.len(), &mut |this, index| this.equal_fields(left, right, held[index]));
         }
         if let TyKind::Str(_) = kind {
             return self.b.str_eq(left, right, Ty::BOOL);

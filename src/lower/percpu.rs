@@ -53,9 +53,12 @@ impl Lowering<'_> {
         if matches!(self.cx.types.kind(ty), TyKind::Int { .. }) {
             let value = self.load(from);
             self.b.ks_assign_op(to, value, "add", ty);
-        } else if let TyKind::Struct(_) = self.cx.types.kind(ty) {
+        } else if let TyKind::Struct(id) = self.cx.types.kind(ty) {
             let fields = consts::fields(&self.cx.types, ty).to_vec();
             for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.bits.is_none()) {
+                if self.cx.types.is_view(id, index) {
+                    continue;
+                }
                 let part = self.cx.types.place(field.ty, Space::Stack);
                 let (to, from) = (self.b.ks_field(to, index as i128, part), self.b.ks_field(from, index as i128, part));
                 self.add_up(field.ty, to, from);

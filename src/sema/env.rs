@@ -1,6 +1,7 @@
 //! What is declared at file level: filled by `declare`, read by the checking of bodies.
 
 use super::imports::{ImportId, Imports};
+use super::predefined;
 use super::scope::Found;
 use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
 use crate::ast;
@@ -53,7 +54,7 @@ pub struct Env<'a> {
     pub names: Vec<HashMap<String, Declared>>,
     pub imports: Imports,
     /// Names that the tables declare: looked up after the module's.
-    pub predefined: HashMap<&'static str, Declared>,
+    pub predefined: predefined::Names,
     /// Functions (without bodies; their locals are the parameters and the named result), globals, configs, maps.
     pub program: Program,
     /// One for each of `program.funcs`.
@@ -112,8 +113,7 @@ impl Env<'_> {
     fn filtered(&self, module: ModuleId, wanted: impl Fn(&Entity) -> bool) -> Vec<String> {
         let own = self.names.get(module.0 as usize).into_iter().flatten();
         let own = own.map(|(name, declared)| (name.as_str(), declared));
-        let predefined = self.predefined.iter().map(|(name, declared)| (*name, declared));
-        own.chain(predefined).filter(|(_, d)| wanted(&d.entity)).map(|(name, _)| name.to_owned()).collect()
+        own.chain(self.predefined.iter()).filter(|(_, d)| wanted(&d.entity)).map(|(name, _)| name.to_owned()).collect()
     }
 }
 

@@ -5,10 +5,11 @@ use crate::ast::Ident;
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
 use crate::diag::codes::support::NotSupportedYet;
-use crate::diag::codes::types::ArrowOnValue;
+use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{EnumId, StructId, Ty};
+use crate::tables::{HEADERS, StructSpec};
+use crate::types::{EnumId, Origin, StructDef, StructId, Ty, Types};
 
 /// Which fields a literal need not give.
 pub const LEFT_OUT: &str =
@@ -24,11 +25,22 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     }
     let help = proposal(cx, name, def.fields.iter().map(|field| field.name.as_str()));
     let (ty, declared) = (def.name.clone(), def.span);
+    let longer = longer_header(def, &name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
-    propose(error, name, help);
+    match longer {
+        Some(longer) => drop(error.help(format!("`{longer}`, which begins as this header does, has it"))),
+        None => propose(error, name, help),
+    }
     if let Some(declared) = declared {
         error.note(declared, "declared here");
     }
+}
+
+/// The packet header that has the field and begins with the same one, as `arp_eth_header` does with that of `arphdr`.
+fn longer_header(def: &StructDef, field: &str) -> Option<&'static str> {
+    let first = def.fields.first().filter(|_| def.origin == Origin::Packet)?;
+    let has = |spec: &StructSpec| spec.fields.iter().any(|f| f.name == field);
+    HEADERS.iter().find(|spec| spec.fields[0].name == first.name && has(spec)).map(|spec| spec.name)
 }
 
 /// Reports a variant that an enum does not have.
@@ -76,4 +88,20 @@ fn propose(error: &mut Diagnostic, name: &Ident, proposal: Option<Proposal>) {
         Some(Proposal::All(names)) => error.help(format!("it has {names}")),
         None => error,
     };
+}
+
+/// Whether a literal that gives one field must not give the other.
+pub fn gives_again(types: &Types, id: StructId, before: usize, field: usize) -> bool {
+    before == field || types.is_shared(id, field) && types.share_bits(id, before, field)
+}
+
+/// Reports a field of a literal that is given already, or whose bytes are.
+pub fn given_again(cx: &mut Session, id: StructId, before: usize, name: &Ident) {
+    let def = cx.types.struct_def(id);
+    let (ty, other, name, span) = (def.name.clone(), def.fields[before].name.clone(), name.name.clone(), name.span);
+    if other == name {
+        cx.error(span, RepeatedField { name });
+    } else {
+        cx.error(span, SharedBytes { name, other, ty }).help("give one of them");
+    }
 }

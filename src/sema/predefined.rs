@@ -3,13 +3,47 @@
 use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
-    CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
+    self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
     MapKindSpec, STRUCTS, StructSpec,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
-pub type Names = HashMap<&'static str, Declared>;
+/// Names that the tables declare. Of the constants there are thousands, so each is made when it is first looked up.
+pub struct Names {
+    /// Types, and the variants of enums.
+    entered: HashMap<&'static str, Declared>,
+    /// One for each of [`CONSTS`].
+    constants: Vec<OnceCell<Declared>>,
+}
+
+impl Names {
+    fn new() -> Names {
+        Names { entered: HashMap::new(), constants: CONSTS.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Declared> {
+        self.entered.get(name).or_else(|| tables::constant(name).map(|index| self.constant(index)))
+    }
+
+    /// Every name, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Declared)> {
+        let constants = CONSTS.iter().enumerate().map(|(index, spec)| (spec.name, self.constant(index)));
+        self.entered.iter().map(|(name, declared)| (*name, declared)).chain(constants)
+    }
+
+    fn constant(&self, index: usize) -> &Declared {
+        self.constants[index].get_or_init(|| {
+            let spec = &CONSTS[index];
+            let ty = spec.ty.map(|text| match self.entered.get(text) {
+                Some(Declared { entity: Entity::Type(ty), .. }) => *ty,
+                Some(_) | None => crate::bug!("the tables have a constant of type `{text}`"),
+            });
+            Declared { entity: Entity::Const { value: Const::Int(spec.value), ty }, span: None }
+        })
+    }
+}
 
 /// Names of types without a definition of their own; those with underscores are the kernel's.
 const SIMPLE_TYPES: &[(&str, Ty)] = &[
@@ -63,9 +97,6 @@ pub fn declare(types: &mut Types) -> Names {
     for spec in CONTEXTS {
         context(types, &mut names, spec);
     }
-    for spec in CONSTS {
-        add(&mut names, spec.name, Entity::Const { value: Const::Int(spec.value.into()), ty: None });
-    }
     names
 }
 
@@ -117,9 +148,7 @@ pub fn later_fields(def: &StructDef) -> &'static [&'static str] {
     if def.span.is_some() {
         return &[];
     }
-    let structs = HEADERS.iter().chain(STRUCTS).map(|spec| (spec.name, spec.later));
-    let mut all = CONTEXTS.iter().map(|spec| (spec.name, spec.later)).chain(structs);
-    all.find(|(name, _)| *name == def.name).map_or(&[], |(_, later)| later)
+    CONTEXTS.iter().find(|spec| spec.name == def.name).map_or(&[], |spec| spec.later)
 }
 
 /// Whether a struct that a header declares is one of the kernel's whose layout is not known.
@@ -139,7 +168,7 @@ pub fn map_kind(name: &str) -> Option<&'static MapKindSpec> {
 }
 
 fn add(names: &mut Names, name: &'static str, entity: Entity) {
-    names.insert(name, Declared { entity, span: None });
+    names.entered.insert(name, Declared { entity, span: None });
 }
 
 fn enumeration(types: &mut Types, names: &mut Names, spec: &'static EnumSpec) {
@@ -155,7 +184,7 @@ fn enumeration(types: &mut Types, names: &mut Names, spec: &'static EnumSpec) {
         add(names, name, Entity::Type(ty));
     }
     for &(name, value) in spec.variants {
-        if let Some(Declared { entity: Entity::Variants(variants), .. }) = names.get_mut(name) {
+        if let Some(Declared { entity: Entity::Variants(variants), .. }) = names.entered.get_mut(name) {
             variants.visible.push((id, value.into()));
         } else {
             let visible = vec![(id, value.into())];

@@ -96,15 +96,13 @@ pub enum FieldRole {
     PacketMeta,
 }
 
-/// A packet header (`ir-specs/headers.toml`), a wire format that is never relocated, or a struct that the kernel keeps in
-/// maps (`ir-specs/structs.toml`).
+/// A packet header (`ir-specs/uapi/`, `ir-specs/kernel.toml`), a wire format that is never relocated, or a struct that the
+/// kernel keeps in maps (`ir-specs/structs.toml`). Fields may share bytes: those of a union, and short forms.
 #[derive(Debug)]
 pub struct StructSpec {
     pub name: &'static str,
     pub size: u64,
     pub fields: &'static [StructField],
-    /// Fields that the kernel has and this compiler lacks.
-    pub later: &'static [&'static str],
 }
 
 /// A struct of the kernel whose layout only BTF has (`ir-specs/kernel_structs.toml`).
@@ -125,7 +123,7 @@ pub struct StructField {
     pub bits: Option<(u8, u8)>,
 }
 
-/// A predefined enum (`ir-specs/constants.toml`).
+/// A predefined enum (`ir-specs/constants.toml`, `ir-specs/uapi/`).
 #[derive(Debug)]
 pub struct EnumSpec {
     pub name: &'static str,
@@ -136,11 +134,19 @@ pub struct EnumSpec {
     pub variants: &'static [(&'static str, i64)],
 }
 
-/// A predefined untyped constant (`ir-specs/constants.toml`).
+/// A predefined constant (`ir-specs/constants.toml`, `ir-specs/uapi/`, `ir-specs/kernel.toml`).
 #[derive(Debug)]
 pub struct ConstSpec {
     pub name: &'static str,
-    pub value: i64,
+    /// In host order, of a `be` type too.
+    pub value: i128,
+    /// A `be` type as in the language; none for an untyped constant.
+    pub ty: Option<&'static str>,
+}
+
+/// The predefined constant of a name, as an index into [`CONSTS`].
+pub fn constant(name: &str) -> Option<usize> {
+    CONSTS.binary_search_by(|spec| spec.name.cmp(name)).ok()
 }
 
 /// A builtin function that needs no syntax of its own (`ir-specs/builtins.toml`).

@@ -1,6 +1,6 @@
 //! Sizes, alignments and C struct layout (System V x86-64 and BPF agree on all of ours).
 
-use super::{StructId, Ty, TyKind, Types};
+use super::{Origin, StructId, Ty, TyKind, Types};
 
 impl Types {
     /// In bytes. `void` and what has no storage count as 0.
@@ -107,6 +107,59 @@ pub struct Padding {
     pub field: String,
     /// They are before the field, not after it.
     pub before: bool,
+}
+
+/// Fields of one struct that lie in the same bytes: those of a union, and short forms (`icmphdr.id` for `un.echo.id`). Only the
+/// tables of packet headers have such.
+impl Types {
+    /// Whether a write of one field changes the other.
+    pub fn share_bits(&self, id: StructId, left: usize, right: usize) -> bool {
+        let (l, r) = (self.field_bits(id, left), self.field_bits(id, right));
+        left != right && l.start < r.end && r.start < l.end
+    }
+
+    /// Whether a write of another field changes the field.
+    pub fn is_shared(&self, id: StructId, field: usize) -> bool {
+        let def = self.struct_def(id);
+        def.origin == Origin::Packet && (0..def.fields.len()).any(|other| self.share_bits(id, field, other))
+    }
+
+    pub fn has_shared(&self, id: StructId) -> bool {
+        let def = self.struct_def(id);
+        def.origin == Origin::Packet && (0..def.fields.len()).any(|field| self.is_shared(id, field))
+    }
+
+    /// The fields that a literal has to give besides those that it gives: of fields that share bytes, one.
+    pub fn lacking(&self, id: StructId, given: &[usize]) -> Vec<usize> {
+        let mut lacking = Vec::new();
+        for field in 0..self.struct_def(id).fields.len() {
+            let shown =
+                |other: &usize| *other == field || self.is_shared(id, field) && self.share_bits(id, field, *other);
+            if !given.iter().any(shown) && !lacking.iter().any(shown) {
+                lacking.push(field);
+            }
+        }
+        lacking
+    }
+
+    /// Whether a field shows only bits that fields before it hold.
+    pub fn is_view(&self, id: StructId, field: usize) -> bool {
+        if self.struct_def(id).origin != Origin::Packet {
+            return false;
+        }
+        let own = self.field_bits(id, field);
+        let mut before: Vec<_> = (0..field).map(|other| self.field_bits(id, other)).collect();
+        before.sort_by_key(|bits| bits.start);
+        let seen =
+            before.iter().fold(own.start, |seen, bits| if bits.start <= seen { seen.max(bits.end) } else { seen });
+        seen >= own.end && own.start < own.end
+    }
+
+    fn field_bits(&self, id: StructId, field: usize) -> std::ops::Range<u64> {
+        let field = &self.struct_def(id).fields[field];
+        let start = field.offset * 8 + field.bits.map_or(0, |bits| bits.shift.into());
+        start..start + field.bits.map_or(self.size_of(field.ty) * 8, |bits| bits.width.into())
+    }
 }
 
 fn round_up(value: u64, align: u64) -> u64 {

@@ -45,6 +45,12 @@ impl Part {
         self.at + self.size
     }
 
+    /// What of it lies at `start` or behind.
+    fn after(self, start: u64) -> Part {
+        let at = self.at.max(start);
+        Part { at, size: self.end() - at }
+    }
+
     fn moved(self, by: u64) -> Part {
         Part { at: self.at + by, ..self }
     }
@@ -60,7 +66,9 @@ pub fn parts(types: &Types, ty: Ty) -> Vec<Part> {
         let (mut all, mut end) = (Vec::new(), 0);
         for field in fields {
             all.extend(padding(end, field.offset));
-            all.extend(parts(types, field.ty).into_iter().map(|part| part.moved(field.offset)));
+            // Bytes that several fields share are parts once.
+            let inner = parts(types, field.ty).into_iter().map(|part| part.moved(field.offset));
+            all.extend(inner.filter(|part| part.end() > end).map(|part| part.after(end)));
             end = end.max(field.offset + types.size_of(field.ty));
         }
         all.extend(padding(end, def.size));

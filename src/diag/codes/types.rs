@@ -104,6 +104,9 @@ codes! {
     E0259 NotIndexable { ty } = "a value of type `{ty}` has no elements",
     /// The kernel alone has objects of this type. Programs get pointers to them.
     E0260 ObjectByPointer { ty } = "a `{ty}` is an object of the kernel, of which there are only pointers",
+    /// Both fields of the header lie in the same bytes, as those of a union do, or one is short for a part of the other. A
+    /// literal gives one of them.
+    E0276 SharedBytes { name, other, ty } = "`{name}` and `{other}` lie in the same bytes of a `{ty}`",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.

@@ -53,14 +53,14 @@ type Plan = (OpId, Path);
 
 fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Plan> {
     let func = &module.funcs[at];
-    let (addressed, following) = (addressed(func), following(func));
+    let (addressed, following) = (addressed(func, types), following(func));
     let mut plan = Vec::new();
     for op in func.walk() {
         // What ends a block is no loop, and writes nothing.
         let Some(&next) = following.get(&op) else { continue };
         let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
         if is_callback(func, op) {
-            after = own_written(func, op);
+            after = own_written(func, types, op);
             before.extend(after.iter().filter(|path| !is_hidden(func, types, path)).cloned());
         }
         if reached.reaches(module, at, op) {
@@ -96,14 +96,14 @@ fn is_callback(func: &Function, op: OpId) -> bool {
 }
 
 /// Variables of the function whose addresses are taken, or their fields.
-fn addressed(func: &Function) -> BTreeSet<Path> {
+fn addressed(func: &Function, types: &Types) -> BTreeSet<Path> {
     let addresses = func.walk().into_iter().map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsAddr);
-    let paths = addresses.map(|data| Path::outermost(func, KsAddr::of(data).place()));
+    let paths = addresses.map(|data| Path::outermost(func, types, KsAddr::of(data).place()));
     paths.filter(|path| is_variable(func, path)).collect()
 }
 
 /// Variables from around a loop, or their fields, that its body writes, or whose address it takes.
-fn own_written(func: &Function, op: OpId) -> BTreeSet<Path> {
+fn own_written(func: &Function, types: &Types, op: OpId) -> BTreeSet<Path> {
     let mut inside = Vec::new();
     func.walk_region(func.ops[op].regions[0], &mut inside);
     let made: HashSet<OpId> = inside.iter().copied().collect();
@@ -111,7 +111,7 @@ fn own_written(func: &Function, op: OpId) -> BTreeSet<Path> {
         let data = &func.ops[op];
         let writes = move |index: usize| data.may_write(index) || data.opcode == Opcode::KsAddr;
         let places = data.operands.iter().enumerate().filter(move |&(index, _)| writes(index));
-        places.map(|(_, &place)| Path::outermost(func, place))
+        places.map(|(_, &place)| Path::outermost(func, types, place))
     });
     let is_outside = |path: &Path| func.def(path.variable).is_some_and(|def| !made.contains(&def));
     written.filter(|path| is_variable(func, path) && is_outside(path)).collect()

@@ -96,7 +96,9 @@ impl Checker<'_, '_> {
         if self.refuse_lock_use(ty, name) {
             return error_expr(span);
         }
-        let kind = if let ExprKind::Const(whole) = &base.kind {
+        let kind = if let ExprKind::Const(whole) = &base.kind
+            && consts::is_known(&self.cx.types, whole, id, field)
+        {
             ExprKind::Const(consts::part(&self.cx.types, whole, field, ty))
         } else {
             ExprKind::Field { base: Box::new(base), field }

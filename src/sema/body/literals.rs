@@ -5,10 +5,10 @@ use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::types::{MissingFields, NotAStruct, RepeatedField};
+use crate::diag::codes::types::{MissingFields, NotAStruct};
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
-use crate::sema::members::{LEFT_OUT, no_such_field};
+use crate::sema::members::{LEFT_OUT, given_again, gives_again, no_such_field};
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
@@ -175,8 +175,9 @@ impl Checker<'_, '_> {
                 continue;
             };
             let value = self.coerced(&init.value, field_ty);
-            if fields.iter().any(|(before, _)| *before == index) {
-                self.error(init.name.span, RepeatedField { name: init.name.name.clone() });
+            if let Some((before, _)) = fields.iter().find(|(before, _)| gives_again(&self.cx.types, id, *before, index))
+            {
+                given_again(self.cx, id, *before, &init.name);
                 failed = true;
                 continue;
             }
@@ -204,10 +205,9 @@ impl Checker<'_, '_> {
         let def = self.cx.types.struct_def(id);
         let mut missing = Vec::new();
         let mut types: Vec<(usize, Ty)> = Vec::new();
-        for (index, field) in def.fields.iter().enumerate() {
-            if !fields.iter().any(|(given, _)| *given == index) {
-                types.push((index, field.ty));
-            }
+        let given: Vec<usize> = fields.iter().map(|(given, _)| *given).collect();
+        for index in self.cx.types.lacking(id, &given) {
+            types.push((index, def.fields[index].ty));
         }
         for (index, ty) in types {
             let zero = (rest || self.cx.types.is_zero_by_default(id, index)).then_some(&Const::Zero);

@@ -99,6 +99,9 @@ pub(super) fn constant(types: &Types, expr: &Expr) -> Option<Const> {
         return constant(types, value).map(|value| Const::Array(vec![value; length as usize]));
     }
     let ExprKind::Struct { fields } = &expr.kind else { return None };
+    if matches!(types.kind(expr.ty), TyKind::Struct(id) if types.has_shared(id)) {
+        return None;
+    }
     let mut values: Vec<(usize, Const)> = Vec::new();
     for (index, field) in fields {
         values.push((*index, constant(types, field)?));

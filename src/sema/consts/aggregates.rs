@@ -2,10 +2,10 @@
 
 use super::{Constant, eval, integer, own_type};
 use crate::ast::{Expr, FieldInit, Path};
-use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, RepeatedField, UnknownTypeOf};
+use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, UnknownTypeOf};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
-use crate::sema::members::{self, no_such_field};
+use crate::sema::members::{self, given_again, gives_again, no_such_field};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::tree::Const;
 use crate::session::Session;
@@ -35,8 +35,9 @@ pub(super) fn structure(
             failed = true;
             continue;
         };
-        if given[index].is_some() {
-            cx.error(init.name.span, RepeatedField { name: init.name.name.clone() });
+        let before = (0..given.len()).find(|&at| given[at].is_some() && gives_again(&cx.types, id, at, index));
+        if let Some(before) = before {
+            given_again(cx, id, before, &init.name);
             failed = true;
             continue;
         }
@@ -51,11 +52,14 @@ pub(super) fn structure(
     }
     let mut missing = Vec::new();
     let mut values = Vec::new();
+    let written: Vec<usize> = (0..given.len()).filter(|&index| given[index].is_some()).collect();
+    let lacking = cx.types.lacking(id, &written);
     for (index, value) in given.into_iter().enumerate() {
         let zero = cx.types.is_zero_by_default(id, index).then_some(Const::Zero);
         match value.or(zero).or_else(|| scope.field_default(cx, id, index)) {
             Some(value) => values.push(value),
-            None if rest => values.push(Const::Zero),
+            // What shares bytes with a field that is given.
+            None if rest || !lacking.contains(&index) => values.push(Const::Zero),
             None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
         }
     }

@@ -3,7 +3,7 @@
 use super::operands::both;
 use super::operators::{Operand, bad_operand, mixed, number, text};
 use super::parts::part;
-use super::{Constant, convert, floats, is_zero};
+use super::{Constant, convert, floats, is_zero, not_constant};
 use crate::ast::{BinaryOp, Expr};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::fold::{self, CompareOp};
@@ -30,7 +30,11 @@ pub(super) fn compare(
         && equality
     {
         if ty == other {
-            return Some(Constant::bool(equal(&cx.types, &l.value, &r.value, ty) == (op == CompareOp::Eq)));
+            let Some(equal) = equal(&cx.types, &l.value, &r.value, ty) else {
+                let span = left.span.to(right.span);
+                return not_constant(cx, span, "the comparison of fields that share bytes");
+            };
+            return Some(Constant::bool(equal == (op == CompareOp::Eq)));
         }
         let (wanted, found) = (convert::found(cx, &l), convert::found(cx, &r));
         cx.error(right.span, MismatchedTypes { wanted, found });
@@ -65,26 +69,33 @@ fn aggregate(types: &Types, constant: &Constant) -> Option<Ty> {
     constant.ty.filter(|&ty| matches!(types.kind(ty), TyKind::Struct(_) | TyKind::Array(..)))
 }
 
-/// Whether two constants of one type are equal: part by part, as values are when the program runs.
-fn equal(types: &Types, left: &Const, right: &Const, ty: Ty) -> bool {
+/// Whether two constants of one type are equal: part by part, as values are when the program runs. None if other fields were
+/// given of those that share bytes.
+fn equal(types: &Types, left: &Const, right: &Const, ty: Ty) -> Option<bool> {
     let parts = |index, ty| (part(types, left, index, ty), part(types, right, index, ty));
     match (types.kind(ty), left, right) {
-        (_, Const::Zero, Const::Zero) => true,
+        (_, Const::Zero, Const::Zero) => Some(true),
         (TyKind::Struct(id), ..) => {
             let fields = types.struct_def(id).fields.iter().enumerate();
-            fields.into_iter().all(|(index, field)| match (parts(index, field.ty), field.bits) {
+            every(fields.map(|(index, field)| match (parts(index, field.ty), field.bits) {
+                ((l, r), _) if types.is_view(id, index) => (is_zero(&l) && is_zero(&r)).then_some(true),
                 ((Const::Int(l), Const::Int(r)), Some(bits)) => {
-                    fold::wrap(l, bits.width, false) == fold::wrap(r, bits.width, false)
+                    Some(fold::wrap(l, bits.width, false) == fold::wrap(r, bits.width, false))
                 }
                 ((l, r), _) => equal(types, &l, &r, field.ty),
-            })
+            }))
         }
-        (TyKind::Array(element, length), ..) => (0..length as usize).all(|index| {
+        (TyKind::Array(element, length), ..) => every((0..length as usize).map(|index| {
             let (l, r) = parts(index, element);
             equal(types, &l, &r, element)
-        }),
-        (_, Const::Str(l), Const::Str(r)) => text(l) == text(r),
-        (_, Const::Float(l), Const::Float(r)) => l == r,
-        _ => left == right || (is_zero(left) && is_zero(right)),
+        })),
+        (_, Const::Str(l), Const::Str(r)) => Some(text(l) == text(r)),
+        (_, Const::Float(l), Const::Float(r)) => Some(l == r),
+        _ => Some(left == right || (is_zero(left) && is_zero(right))),
     }
+}
+
+fn every(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let parts: Option<Vec<bool>> = parts.collect();
+    Some(parts?.into_iter().all(|equal| equal))
 }

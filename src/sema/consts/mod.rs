@@ -17,7 +17,7 @@ pub use aggregates::is_zero;
 pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_cut};
 pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
-pub use parts::{index_range, part};
+pub use parts::{index_range, is_known, part};
 pub use sizes::{named_type, written_type};
 
 use super::enums;

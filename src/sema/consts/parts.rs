@@ -1,6 +1,6 @@
 //! Fields and elements of constants.
 
-use super::{Constant, integer, not_constant, own_type, value};
+use super::{Constant, integer, is_zero, not_constant, own_type, value};
 use crate::ast::{Expr, Ident};
 use crate::diag::codes::types::{IndexRange, NotAStruct, NotIndexable};
 use crate::sema::members::{arrow_on_value, no_such_field};
@@ -8,7 +8,7 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{StructId, Ty, TyKind, Types};
 
 /// `base.name`, or wrongly `base->name`, of a struct that is a constant.
 pub(super) fn field(
@@ -32,6 +32,9 @@ pub(super) fn field(
     let def = cx.types.struct_def(id);
     if let Some(index) = def.field(&name.name) {
         let ty = def.fields[index].ty;
+        if !is_known(&cx.types, &base, id, index) {
+            return not_constant(cx, span, "a field that shares its bytes with others");
+        }
         return Some(Constant::typed(part(&cx.types, &base, index, ty), ty));
     }
     no_such_field(cx, id, name);
@@ -104,6 +107,14 @@ pub fn part(types: &Types, whole: &Const, index: usize, ty: Ty) -> Const {
             crate::bug!("a scalar constant has no parts")
         }
     }
+}
+
+/// Whether the constant has the value of the field. It knows the field that a literal gave, not those that lie in the same
+/// bytes.
+pub fn is_known(types: &Types, whole: &Const, id: StructId, field: usize) -> bool {
+    let Const::Struct(values) = whole else { return true };
+    let others = || values.iter().enumerate().filter(|(other, _)| types.share_bits(id, field, *other));
+    !types.is_shared(id, field) || others().all(|(_, value)| is_zero(value))
 }
 
 /// The value of a type whose bytes are all zero.
