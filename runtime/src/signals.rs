@@ -15,7 +15,8 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Removes what would stay behind; safe inside a handler.
 static CLEAN_UP: OnceLock<fn()> = OnceLock::new();
 
-fn clean_up() {
+/// Safe in a handler.
+pub fn clean_up() {
     if let Some(clean_up) = CLEAN_UP.get() {
         clean_up();
     }
@@ -46,7 +47,8 @@ pub fn install(clean_up: fn()) {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
-/// Signals that end a process by default get a handler that first removes what would stay behind.
+/// Signals that end a process by default get a handler that first removes what would stay behind. `overflow.rs` has that of
+/// SIGSEGV.
 pub fn clean_up_on_death() {
     extern "C" fn on_death(signal: i32) {
         clean_up();
@@ -59,7 +61,6 @@ pub fn clean_up_on_death() {
         libc::SIGQUIT,
         libc::SIGPIPE,
         libc::SIGABRT,
-        libc::SIGSEGV,
         libc::SIGBUS,
         libc::SIGFPE,
         libc::SIGILL,
