@@ -112,11 +112,16 @@ pub fn take() -> bool {
     PENDING.swap(0, Ordering::SeqCst) != 0
 }
 
+/// Whether a signal ends a wait. In a handler it is left to the `dispatch` around, which ends too.
+fn ends_wait() -> bool {
+    if crate::events::is_running() { pending() } else { take() }
+}
+
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_wait() {
     with_signals_blocked(|open| {
-        while !take() {
+        while !ends_wait() {
             // SAFETY: a valid mask.
             unsafe { libc::sigsuspend(open) };
         }
@@ -130,7 +135,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
     let length = Duration::from_millis(milliseconds);
     with_signals_blocked(|open| {
         loop {
-            if take() {
+            if ends_wait() {
                 return true;
             }
             let left = length.saturating_sub(monotonic().saturating_sub(start));
