@@ -19,6 +19,7 @@ mod heap;
 mod load;
 mod maps;
 mod net;
+mod overflow;
 mod print;
 mod program;
 mod signals;

@@ -15,7 +15,8 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Removes what would stay behind; safe inside a handler.
 static CLEAN_UP: OnceLock<fn()> = OnceLock::new();
 
-fn clean_up() {
+/// Safe in a handler.
+pub fn clean_up() {
     if let Some(clean_up) = CLEAN_UP.get() {
         clean_up();
     }
@@ -46,7 +47,8 @@ pub fn install(clean_up: fn()) {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
-/// Signals that end a process by default get a handler that first removes what would stay behind.
+/// Signals that end a process by default get a handler that first removes what would stay behind. `overflow.rs` has that of
+/// SIGSEGV.
 pub fn clean_up_on_death() {
     extern "C" fn on_death(signal: i32) {
         clean_up();
@@ -59,7 +61,6 @@ pub fn clean_up_on_death() {
         libc::SIGQUIT,
         libc::SIGPIPE,
         libc::SIGABRT,
-        libc::SIGSEGV,
         libc::SIGBUS,
         libc::SIGFPE,
         libc::SIGILL,
@@ -111,11 +112,16 @@ pub fn take() -> bool {
     PENDING.swap(0, Ordering::SeqCst) != 0
 }
 
+/// Whether a signal ends a wait. In a handler it is left to the `dispatch` around, which ends too.
+fn ends_wait() -> bool {
+    if crate::events::is_running() { pending() } else { take() }
+}
+
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_wait() {
     with_signals_blocked(|open| {
-        while !take() {
+        while !ends_wait() {
             // SAFETY: a valid mask.
             unsafe { libc::sigsuspend(open) };
         }
@@ -129,7 +135,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
     let length = Duration::from_millis(milliseconds);
     with_signals_blocked(|open| {
         loop {
-            if take() {
+            if ends_wait() {
                 return true;
             }
             let left = length.saturating_sub(monotonic().saturating_sub(start));

@@ -3,7 +3,7 @@
 use crate::abi::{KS_ABI, KsProgram};
 use crate::attach::{self, clsact};
 use crate::exit::{self, die};
-use crate::{program, signals};
+use crate::{overflow, program, signals};
 
 /// See abi.rs.
 ///
@@ -26,4 +26,5 @@ pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
     program::set(program);
     exit::detach_by(attach::detach_everything);
     signals::install(clsact::remove_all);
+    overflow::install();
 }

@@ -3,9 +3,11 @@
 mod descriptors;
 mod options;
 
+use super::builder::enum_attribute;
 use super::emit::runtime_function;
 use super::module::ModuleGen;
 use crate::ir::{Global, MapDecl, Module, Role};
+use inkwell::attributes::AttributeLoc;
 use inkwell::values::{FunctionValue, IntValue};
 
 /// The maps of the descriptor, in order.
@@ -22,6 +24,8 @@ pub fn shared_globals(host: &Module) -> impl Iterator<Item = &Global> {
 pub fn entry(g: &mut ModuleGen, object: Option<&[u8]>) {
     let Some(main) = g.ir.funcs.iter().find(|f| matches!(f.role, Role::Main)) else { return };
     let user = g.funcs[&main.name];
+    // Variables that are too large for the stack then miss it after the start of the runtime, which says what happened.
+    user.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "noinline"));
     let program = descriptors::program(g, object);
     let (int, ptr) = (g.build.int_type(32), g.build.ptr_type());
     let llvm = g.module.add_function("main", int.fn_type(&[int.into(), ptr.into()], false), None);
