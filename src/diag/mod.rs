@@ -4,6 +4,7 @@
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
 
 pub mod codes;
+pub mod examples;
 mod explain;
 pub mod foreign;
 pub mod json;
