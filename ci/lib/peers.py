@@ -78,5 +78,5 @@ def run(command):
 def missing():
     """What has to be built before a contest, or None."""
     if not static_compiler().exists():
-        return "no optimised compiler: cargo build --release --features static-llvm --target-dir target-static"
+        return "no optimised compiler: ci/release"
     return None

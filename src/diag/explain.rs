@@ -1,8 +1,10 @@
 //! The long text of a code, for `ksc explain CODE`.
 
 use super::codes;
+use super::examples::{self, Example, Program};
 
-/// What the code means and what to do about it; none if there is no such code. Upper and lower case are one.
+/// What the code means and what to do about it, with a wrong and a right program; none if there is no such code. Upper and lower
+/// case are one.
 pub fn explain(code: &str) -> Option<String> {
     let info = codes::all().find(|info| info.code.eq_ignore_ascii_case(code))?;
     let mut text = format!("{}: {}\n\n", info.code, info.name);
@@ -10,7 +12,22 @@ pub fn explain(code: &str) -> Option<String> {
         text += line.strip_prefix(' ').unwrap_or(line);
         text.push('\n');
     }
+    if let Some(Example::Programs { wrong, right, files }) = examples::of(info.code) {
+        for (name, file) in files {
+            text += &format!("\n{name}:\n\n{}", indented(&file));
+        }
+        text += &format!("\nWrong{}:\n\n{}", with(&wrong), indented(&wrong.text));
+        text += &format!("\nRight{}:\n\n{}", with(&right), indented(&right.text));
+    }
     Some(text)
+}
+
+fn with(program: &Program) -> String {
+    if program.options.is_empty() { String::new() } else { format!(", with `{}`", program.options.join(" ")) }
+}
+
+fn indented(program: &str) -> String {
+    program.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
 }
 
 /// A line for each code: its number, and its message with the names of its parts in braces.

@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod escape;
+pub mod examples;
 mod explain;
 pub mod foreign;
 pub mod json;
