@@ -7,12 +7,19 @@ use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
 use crate::diag::codes::types::ArrowOnValue;
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables::{CONTEXTS, FieldRole};
 use crate::types::{EnumId, StructId, Ty};
 
 /// Reports a field that a struct does not have.
 pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     let def = cx.types.struct_def(id);
-    let names: Vec<String> = def.fields.iter().map(|field| field.name.clone()).collect();
+    // Not what is refused as soon as it is used.
+    let context = CONTEXTS.iter().find(|context| context.name == def.name);
+    let unsupported = |name: &str| {
+        let mut fields = context.into_iter().flat_map(|context| context.fields);
+        fields.any(|field| field.name == name && field.role == FieldRole::PacketMeta)
+    };
+    let names = def.fields.iter().map(|field| field.name.clone()).filter(|name| !unsupported(name)).collect::<Vec<_>>();
     let (ty, declared) = (def.name.clone(), def.span);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     propose(error, name, &names);

@@ -148,12 +148,25 @@ pub struct BuiltinSpec {
     pub atomic: Option<&'static str>,
     /// There is also one that does not yield the old value, `mem.atomic`.
     pub plain: bool,
+    /// A constant, of the address that its argument says in this form.
+    pub address: Option<Address>,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// One line for messages and the reference.
     pub summary: &'static str,
     /// The compiler handles calls; else `E0601`.
     pub supported: bool,
+}
+
+/// How addresses are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// `10.0.0.1`
+    Ip4,
+    /// `2001:db8::1`
+    Ip6,
+    /// `02:00:00:00:00:01`
+    Mac,
 }
 
 /// A BPF helper (`ir-specs/helpers.toml`).

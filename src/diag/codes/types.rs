@@ -96,6 +96,11 @@ codes! {
     E0259 NotIndexable { ty } = "a value of type `{ty}` has no elements",
     /// The kernel alone has objects of this type. Programs get pointers to them.
     E0260 ObjectByPointer { ty } = "a `{ty}` is an object of the kernel, of which there are only pointers",
+    /// An address is a constant, made of its text: `ip4("10.0.0.1")`, `ip6("2001:db8::1")`, `mac("02:00:00:00:00:01")`.
+    E0272 BadAddress { text, what } = "`{text}` is no {what}",
+    /// A string says an address, and an address is wanted: `ip4("10.0.0.1")` is a `be32`, `ip6("2001:db8::1")` the 16 bytes and
+    /// `mac("02:00:00:00:00:01")` the 6 bytes of theirs.
+    E0273 AddressAsText { text, what } = "`{text}` is the text of an {what}, not the address",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.
