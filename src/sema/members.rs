@@ -8,7 +8,7 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{HEADERS, StructSpec};
+use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec};
 use crate::types::{EnumId, Origin, StructDef, StructId, Ty, Types};
 
 /// Which fields a literal need not give.
@@ -23,7 +23,15 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
         cx.error(name.span, NotSupportedYet { what });
         return;
     }
-    let help = proposal(cx, name, def.fields.iter().map(|field| field.name.as_str()));
+    // Not what is refused as soon as it is used.
+    let context = CONTEXTS.iter().find(|context| context.name == def.name);
+    let unsupported = |name: &str| {
+        let mut fields = context.into_iter().flat_map(|context| context.fields);
+        fields.any(|field| field.name == name && field.role == FieldRole::PacketMeta)
+    };
+    let names: Vec<&str> =
+        def.fields.iter().map(|field| field.name.as_str()).filter(|name| !unsupported(name)).collect();
+    let help = proposal(cx, name, names.iter().copied());
     let (ty, declared) = (def.name.clone(), def.span);
     let longer = longer_header(def, &name.name);
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });

@@ -165,6 +165,8 @@ pub struct BuiltinSpec {
     pub atomic: Option<&'static str>,
     /// There is also one that does not yield the old value, `mem.atomic`.
     pub plain: bool,
+    /// A constant, of the address that its argument says in this form.
+    pub address: Option<Address>,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// `main` may end behind it: it waits in some other form, or what is attached stays.
@@ -184,6 +186,17 @@ impl BuiltinSpec {
             Target::Kmod => None,
         }
     }
+}
+
+/// How addresses are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// `10.0.0.1`
+    Ip4,
+    /// `2001:db8::1`
+    Ip6,
+    /// `02:00:00:00:00:01`
+    Mac,
 }
 
 /// A BPF helper (`ir-specs/helpers.toml`).

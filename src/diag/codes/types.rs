@@ -107,6 +107,11 @@ codes! {
     /// Both fields of the header lie in the same bytes, as those of a union do, or one is short for a part of the other. A
     /// literal gives one of them.
     E0276 SharedBytes { name, other, ty } = "`{name}` and `{other}` lie in the same bytes of a `{ty}`",
+    /// An address is a constant, made of its text: `ip4("10.0.0.1")`, `ip6("2001:db8::1")`, `mac("02:00:00:00:00:01")`.
+    E0272 BadAddress { text, what } = "`{text}` is no {what}",
+    /// A string says an address, and an address is wanted: `ip4("10.0.0.1")` is a `be32`, `ip6("2001:db8::1")` the 16 bytes and
+    /// `mac("02:00:00:00:00:01")` the 6 bytes of theirs.
+    E0273 AddressAsText { text, what } = "`{text}` is the text of an {what}, not the address",
     /// The operands differ in signedness; the result is unsigned if they are equally wide, else as the wider operand.
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.

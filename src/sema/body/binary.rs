@@ -74,7 +74,9 @@ impl Checker<'_, '_> {
 
     /// Both operands; one whose type is open is looked at after the other, which may decide it.
     pub fn operands(&mut self, left: &ast::Expr, right: &ast::Expr, expected: Option<Ty>) -> (Value, Value) {
-        if self.is_open(left) && !self.is_open(right) {
+        // A string beside an address is reported for what it says.
+        let is_text = matches!(strip(left).kind, ast::ExprKind::Str(_));
+        if (is_text || self.is_open(left)) && !self.is_open(right) {
             let right = self.operand(right, None);
             let hint = self.beside(right.ty());
             return (self.operand(left, Some(hint)), right);

@@ -8,6 +8,7 @@ use crate::diag::codes::contexts::ArgumentCount;
 use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
+use crate::sema::consts::{self, Constant};
 use crate::sema::imports;
 use crate::sema::predefined::table_type;
 use crate::sema::tree::{Expr, ExprKind, Role};
@@ -45,7 +46,11 @@ impl Checker<'_, '_> {
         self.check_open_args(args);
         let instead = foreign::name(&name.name);
         let helper = HELPERS.iter().find(|helper| helper.name == name.name);
-        if helper.is_some() || instead.is_none() && name.name.starts_with("bpf_") {
+        // A near name of what is not supported leads from one error to the next.
+        let builtins = BUILTINS.iter().filter(|builtin| builtin.supported).map(|builtin| builtin.name);
+        let helpers = || builtins.clone().filter(|name| name.starts_with("bpf_"));
+        let misspelt = || self.cx.diags.near(&name.name, helpers).is_some();
+        if helper.is_some() || instead.is_none() && name.name.starts_with("bpf_") && !misspelt() {
             let what = format!("calling the helper `{}`", name.name);
             let error = self.error(span, NotSupportedYet { what });
             if let Some(instead) = helper.and_then(|helper| helper.instead) {
@@ -59,11 +64,7 @@ impl Checker<'_, '_> {
                 .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
                 .map(|(func, _)| func.name.clone())
         };
-        let builtins = BUILTINS
-            .iter()
-            .map(|builtin| builtin.name)
-            .chain(NODES.map(|(node, _)| node))
-            .chain(["sizeof", "offsetof"]);
+        let builtins = builtins.chain(NODES.map(|(node, _)| node)).chain(["sizeof", "offsetof"]);
         let elsewhere = self.env.imports.spelled_out(name);
         let known = !elsewhere.is_empty() || instead.is_some();
         let names = || own().chain(builtins.map(str::to_owned));
@@ -86,6 +87,11 @@ impl Checker<'_, '_> {
         }
         if let [(_, MAPS), (timeout, _)] = builtin.params {
             return self.dispatch(args, timeout, span);
+        }
+        if builtin.address.is_some() && args.len() == 1 {
+            let constant = self.with_scope(|cx, scope| consts::addresses::call(cx, scope, builtin, args));
+            let Some(Constant { value, ty: Some(ty) }) = constant else { return error_expr(span) };
+            return Expr { kind: ExprKind::Const(value), ty, span };
         }
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);

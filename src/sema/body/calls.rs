@@ -222,8 +222,7 @@ impl Checker<'_, '_> {
             in_type(error, span, elements);
             return error_expr(span);
         }
-        let known = ["packet"].into_iter().chain(LATER_METHODS.iter().copied());
-        let near = similar::best(&name.name, known);
+        let near = similar::best(&name.name, ["packet"]);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(near) = near {
             error.near(name.span, near);

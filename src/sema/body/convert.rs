@@ -185,6 +185,13 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Const(Const::Array(elements)), ty: wanted, span }
     }
 
+    /// The text of what a conversion converts, if that has this type.
+    fn uncast(&self, value: &Expr, ty: Ty) -> Option<String> {
+        let ExprKind::Cast(inner) = &value.kind else { return None };
+        let plain = || self.text(value.span).starts_with(self.text(inner.span));
+        (inner.ty == ty && plain()).then(|| self.text(inner.span).to_owned())
+    }
+
     /// Between host and network order, or two widths of that, only `as` converts.
     fn byte_order(&mut self, value: Value, wanted: Ty) -> Expr {
         let span = value.span();
@@ -194,9 +201,15 @@ impl Checker<'_, '_> {
             (TyKind::Be { bits }, _) => format!("`{text} as u{bits}` is the number in host order"),
             _ => format!("`{text} as {name}` swaps the bytes"),
         };
+        // `x as u32` where `x` itself is wanted.
+        let uncast = self.uncast(&value.expr, wanted);
         let wanted_by = self.wanted_by.clone();
-        let error =
-            self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: format!("`{found}`") }).help(help);
+        let error = self.error(span, MismatchedTypes { wanted: format!("`{name}`"), found: format!("`{found}`") });
+        if let Some(uncast) = uncast {
+            error.help(format!("leave out the conversion: `{uncast}` is a `{name}`")).fix(span, uncast);
+        } else {
+            error.help(help);
+        }
         if let Some(wanted_by) = wanted_by {
             error.remark(wanted_by);
         }

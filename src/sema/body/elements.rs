@@ -229,14 +229,10 @@ impl Checker<'_, '_> {
 
     /// `for (i, v in array)`
     pub fn for_array(&mut self, stmt: &ast::ForStmt, array: Expr) -> Option<StmtKind> {
-        let [index, value] = stmt.names.as_slice() else {
-            let wanted = "for (index, value in array)".into();
-            self.error(array.span, MismatchedTypes { wanted, found: "one name".into() })
-                .help("write `_` for the one that is not needed");
-            self.declare_unknown(&stmt.names);
-            self.unbound_body(&stmt.body);
-            return None;
-        };
+        let Some(value) = stmt.names.last() else { crate::bug!("a loop without a name") };
+        // `for (v in array)` walks the values.
+        let no_index = ast::Ident { name: "_".to_owned(), span: value.span };
+        let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
         let array = self.through_pointer(array);
         let (element, length) = self.array(array.ty)?;
         let trusted = self.loop_head(&stmt.body);

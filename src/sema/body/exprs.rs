@@ -76,7 +76,10 @@ impl Checker<'_, '_> {
             }
             Ast::Float(text) => float_expr(consts::floats::literal(text), span).into(),
             Ast::Char(byte) => value::int_expr(i128::from(*byte), Ty::CHAR, span).into(),
-            Ast::Str(bytes) => self.string(bytes, span).into(),
+            Ast::Str(bytes) => {
+                let is_address = |ty| consts::addresses::refuse_text(self.cx, span, bytes, ty);
+                if expected.is_some_and(is_address) { error_expr(span).into() } else { self.string(bytes, span).into() }
+            }
             Ast::Bool(truth) => bool_expr(*truth, span).into(),
             Ast::Null => Expr { kind: ExprKind::Const(Const::Null), ty: Ty::NULL, span }.into(),
             Ast::Name(path) => self.name(path, expected),

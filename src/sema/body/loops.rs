@@ -160,13 +160,10 @@ impl Checker<'_, '_> {
             self.unbound_body(&stmt.body);
             return None;
         }
-        let [key, value] = stmt.names.as_slice() else {
-            self.error(span, MismatchedTypes { wanted: "for (key, value in map)".into(), found: "one name".into() })
-                .help("write `_` for the one that is not needed");
-            self.declare_unknown(&stmt.names);
-            self.unbound_body(&stmt.body);
-            return None;
-        };
+        let Some(key) = stmt.names.first() else { crate::bug!("a loop without a name") };
+        // `for (k in m)` walks the keys.
+        let no_value = ast::Ident { name: "_".to_owned(), span: key.span };
+        let value = stmt.names.get(1).unwrap_or(&no_value);
         let declared = self.env.program.map(map);
         let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
         if value.name != "_" {

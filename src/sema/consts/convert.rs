@@ -24,6 +24,11 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
     if constant.ty == Some(to) || to == Ty::ERROR || constant.ty == Some(Ty::ERROR) {
         return Some(constant.value);
     }
+    if let Const::Str(text) = &constant.value
+        && super::addresses::refuse_text(cx, span, text, to)
+    {
+        return None;
+    }
     let from_be = constant.ty.filter(|&ty| matches!(cx.types.kind(ty), TyKind::Be { .. }));
     match (&constant.value, cx.types.kind(to)) {
         (Const::Int(_), TyKind::Int { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Be { .. })

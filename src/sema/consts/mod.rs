@@ -4,6 +4,7 @@
 //! that it stands in. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
 //! what they mean at run time.
 
+pub mod addresses;
 mod aggregates;
 mod compare;
 mod convert;
@@ -144,7 +145,10 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::SizeofExpr(operand) => sizes::sizeof_place(cx, scope, operand),
         ExprKind::Offsetof { ty, fields } => sizes::offsetof(cx, scope, ty, fields),
         ExprKind::Float(text) => Some(Constant::typed(Const::Float(floats::literal(text)), Ty::F64)),
-        ExprKind::Call { .. } => not_constant(cx, expr.span, "a call"),
+        ExprKind::Call { callee, args } => match addresses::called(cx, scope, callee) {
+            Some(builtin) if args.len() == 1 => addresses::call(cx, scope, builtin, args),
+            Some(_) | None => not_constant(cx, expr.span, "a call"),
+        },
         ExprKind::Field { base, name, arrow } => match member(cx, scope, expr, expected) {
             Some(constant) => constant,
             None => parts::field(cx, scope, (base, name, *arrow), expr.span),

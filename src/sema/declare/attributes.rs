@@ -168,8 +168,7 @@ fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
         }
         return;
     }
-    let known =
-        PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS, PACKED]).chain(LATER.iter().map(|(name, _)| *name));
+    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS, PACKED]);
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
     if let Some(near) = near {

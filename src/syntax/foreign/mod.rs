@@ -1,5 +1,6 @@
 //! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
 
+mod addresses;
 pub mod blocks;
 mod casts;
 mod declarations;
@@ -38,7 +39,8 @@ impl Hint {
 
 /// Of a failure that has no code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    throws::hint(builder, failure)
+    addresses::dotted(builder, failure)
+        .or_else(|| throws::hint(builder, failure))
         .or_else(|| operator(builder, failure))
         .or_else(|| keywords::header(builder, failure))
         .or_else(|| arm(builder, failure))
