@@ -4,6 +4,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -221,7 +222,11 @@ impl Session {
             let _ = std::fs::create_dir_all(folder);
             let path = folder.join(name);
             if self.input_at(&path).is_none() {
-                let _ = std::fs::write(path, text(self));
+                // By rename, so that a link that somebody laid there is replaced and not followed.
+                let _ = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+                    file.write_all(text(self).as_bytes())?;
+                    Ok(file.persist(path)?)
+                });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Network interfaces by name.
 
+use crate::escape;
 use std::ffi::{CStr, CString, c_char};
 
 pub fn index_of(name: &CStr) -> Option<i32> {
@@ -8,14 +9,14 @@ pub fn index_of(name: &CStr) -> Option<i32> {
     i32::try_from(index).ok().filter(|index| *index > 0)
 }
 
-/// None when there is no interface of that index.
+/// For a message. None when there is no interface of that index.
 pub fn name_of(index: i32) -> Option<String> {
     let mut buffer = [0 as c_char; libc::IF_NAMESIZE];
     let index = u32::try_from(index).ok()?;
     // SAFETY: the buffer has the size that the function asks for; it is terminated on success.
     unsafe {
         let name = libc::if_indextoname(index, buffer.as_mut_ptr());
-        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        (!name.is_null()).then(|| escape::value(&CStr::from_ptr(name).to_string_lossy()))
     }
 }
 
@@ -30,7 +31,7 @@ pub fn all_names() -> Vec<String> {
         }
         let mut entry = list;
         while (*entry).if_index != 0 {
-            names.push(CStr::from_ptr((*entry).if_name).to_string_lossy().into_owned());
+            names.push(escape::value(&CStr::from_ptr((*entry).if_name).to_string_lossy()));
             entry = entry.add(1);
         }
         libc::if_freenameindex(list);

@@ -11,6 +11,7 @@ use crate::{overflow, program, signals};
 /// `program` points to a valid descriptor that lives as long as the process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
+    open_standard();
     // SAFETY: as the caller promises.
     let program = unsafe { &*program };
     if program.abi != KS_ABI {
@@ -27,4 +28,17 @@ pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
     exit::detach_by(attach::detach_everything);
     signals::install(clsact::remove_all);
     overflow::install();
+}
+
+/// A parent may have closed standard input or an output: else what is opened next takes its number, and what the program
+/// prints goes there.
+fn open_standard() {
+    for fd in 0..=2 {
+        // SAFETY: asks for flags, and opens a device by a NUL-terminated name; the lowest free number is `fd`.
+        unsafe {
+            if libc::fcntl(fd, libc::F_GETFD) < 0 && libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) < 0 {
+                libc::abort();
+            }
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use super::runtime;
 use crate::diag::codes::environment::{LinkFailed, NoLinker};
 use crate::session::Session;
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 /// Lines of the linker's own words that a diagnostic repeats.
@@ -11,7 +13,8 @@ const LAST_LINES: usize = 12;
 
 /// The executable of `object`. None: it failed and was reported.
 pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
-    let folder = match tempfile::tempdir() {
+    // Whatever the umask is, nobody else may put a library into what is linked.
+    let folder = match tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir() {
         Ok(folder) => folder,
         Err(error) => {
             let why = format!("no temporary folder: {error}");
@@ -37,6 +40,8 @@ pub fn link(cx: &mut Session, object: &[u8]) -> Option<Vec<u8>> {
         "-Wl,--gc-sections",
         "-Wl,-O1",
         "-Wl,--as-needed",
+        // Nothing is written over addresses of functions once it runs.
+        "-Wl,-z,relro,-z,now",
         "-lpthread",
         "-ldl",
         "-lm",

@@ -1,18 +1,20 @@
 //! Writes artifacts: all or nothing, so that a failed or interrupted run leaves no half file behind.
 
+use super::in_place;
 use crate::diag::codes::environment::{OutputIsInput, OutputNotWritten, OutputTwice};
 use crate::session::Session;
 use crate::source::load;
 use crate::source::paths::regular_file;
 use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// One file to write.
 pub struct Output {
-    /// `-` is standard output. A device or pipe is written in place; a file is replaced by rename.
+    /// `-` is standard output. A device or pipe is written in place (`in_place.rs`); a file is replaced by rename, and so is a
+    /// link to one.
     pub path: PathBuf,
     pub bytes: Vec<u8>,
     /// Whether it gets the execute bits that the umask allows.
@@ -34,7 +36,7 @@ pub fn write(cx: &mut Session, outputs: Vec<Output>) -> Option<()> {
             None if output.path == Path::new("-") => {
                 std::io::stdout().lock().write_all(&output.bytes).and_then(|()| std::io::stdout().flush())
             }
-            None => std::fs::write(&output.path, &output.bytes),
+            None => in_place::write(&output.path, &output.bytes),
         };
         reported(cx, &output.path, result)?;
     }
@@ -72,8 +74,7 @@ pub fn print(cx: &mut Session, text: String) -> Option<()> {
 
 /// The whole file, complete but for its name; none for what is written in place.
 fn prepare(output: &Output) -> std::io::Result<Option<NamedTempFile>> {
-    let in_place = output.path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir());
-    if in_place || output.path == Path::new("-") {
+    if output.path == Path::new("-") || in_place::wanted(&output.path)? {
         return Ok(None);
     }
     let mode = if output.executable { 0o777 } else { 0o666 };
@@ -92,13 +93,15 @@ fn reported<T>(cx: &mut Session, path: &Path, result: std::io::Result<T>) -> Opt
     }
 }
 
-/// Writes over a file of the user's: the one that a symbolic link leads to, with the permissions that it has.
+/// Writes over a file of the user's: the one that a symbolic link leads to, with the owner and permissions that it has.
 pub fn rewrite(cx: &mut Session, path: &Path, bytes: &[u8]) -> Option<()> {
     let result = path.canonicalize().and_then(|real| {
-        let permissions = real.metadata()?.permissions();
-        let file = beside(&real, bytes, permissions.clone())?;
+        let about = real.metadata()?;
+        let file = beside(&real, bytes, about.permissions())?;
+        // Only root gives files away; others may do without.
+        let _ = fchown(file.as_file(), Some(about.uid()), Some(about.gid()));
         // Those that it was made with lack what the umask takes.
-        file.as_file().set_permissions(permissions)?;
+        file.as_file().set_permissions(Permissions::from_mode(about.mode() & 0o777))?;
         file.persist(&real).map_err(|error| error.error)
     });
     reported(cx, path, result).map(|_| ())

@@ -10,7 +10,7 @@ mod xdp;
 use crate::abi::{KS_TARGET_INDEX, KS_TARGET_OWN, KsProg, KsProgKind};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load, net};
+use crate::{escape, exit, load, net};
 use libbpf_sys as bpf;
 use std::cell::RefCell;
 use std::ffi::c_char;
@@ -115,7 +115,7 @@ unsafe fn interface(prog: &KsProg, target_kind: u32, target: *const c_char, valu
     };
     // SAFETY: as the caller promises; descriptors hold NUL-terminated strings.
     let name = unsafe { bounded(target, limit) };
-    let shown = String::from_utf8_lossy(name).into_owned();
+    let shown = escape::value(&String::from_utf8_lossy(name));
     if name.is_empty() {
         return Err(Failure::new(
             libc::EINVAL,

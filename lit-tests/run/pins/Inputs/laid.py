@@ -44,8 +44,8 @@ def case(text):
 
 
 def unharmed():
-    """The victim's map has its one entry."""
-    assert ran(victim, "--key=7") == "  1 entries\n  status 0"
+    """The victim's map has its one entry, and its variable the number of its starts."""
+    assert ran(victim, "--key=7") == "  1 entries, 2 starts\n  status 0"
 
 
 def by_other(*command):
@@ -102,6 +102,18 @@ os.chmod(project, 0o700)
 os.symlink(f"{plain}/counts", f"{project}/maps/counts")
 tried()
 print("  in it", os.listdir(plain))
+
+case("the folder of variables is a link")
+start(own)
+shutil.rmtree(f"{project}/globals")
+os.symlink(f"{fs}/victim/globals", f"{project}/globals")
+tried()
+
+case("the pin of the variables is a link")
+start(own)
+os.unlink(f"{project}/globals/pinned_globals")
+os.symlink(f"{fs}/victim/globals/pinned_globals", f"{project}/globals/pinned_globals")
+tried()
 
 case("the pin is a folder")
 os.makedirs(f"{project}/maps/counts", 0o700)

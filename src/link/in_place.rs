@@ -1,0 +1,57 @@
+//! Outputs that no file takes the place of: devices, pipes, and what a descriptor of this process is open for.
+//!
+//! A link that another user laid is not followed to them: in a folder where everybody may write it could lead to a disk.
+//! Such a link is replaced as files are.
+
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Error, Result, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Whether the output is written in place. It is an error for a disk.
+pub fn wanted(path: &Path) -> Result<bool> {
+    let Ok(entry) = path.symlink_metadata() else { return Ok(false) };
+    if !entry.is_symlink() {
+        return special(&entry);
+    }
+    if is_foreign(&entry) {
+        return Ok(false);
+    }
+    match path.metadata() {
+        // `/dev/stdout`, where standard output is a file.
+        Ok(target) if target.is_file() => Ok(leads_to_descriptor(path)),
+        Ok(target) => special(&target),
+        Err(_) => Ok(false),
+    }
+}
+
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let through_link = path.symlink_metadata()?.is_symlink();
+    let flags = if through_link { OFlags::empty() } else { OFlags::NOFOLLOW };
+    // What a descriptor of the shell is open for may hold something already.
+    let mut file: File = OpenOptions::new().append(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let about = file.metadata()?;
+    if !(about.is_file() && through_link) {
+        special(&about)?;
+    }
+    file.write_all(bytes)
+}
+
+fn special(about: &Metadata) -> Result<bool> {
+    if about.file_type().is_block_device() {
+        return Err(Error::other("it is a block device"));
+    }
+    Ok(!about.is_file() && !about.is_dir())
+}
+
+fn is_foreign(entry: &Metadata) -> bool {
+    entry.uid() != 0 && entry.uid() != geteuid().as_raw()
+}
+
+fn leads_to_descriptor(path: &Path) -> bool {
+    let target = path.read_link().unwrap_or_default();
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    target.starts_with("/proc") || folder.starts_with("/proc")
+}
