@@ -83,6 +83,7 @@ pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
 }
 
 fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {
+    cx.reads_ir = true;
     let module = ir::parse::module(cx, file)?;
     if let Err(why) = ir::verify::module(&module, cx) {
         let start = crate::source::Span::new(file, 0, 0);

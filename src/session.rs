@@ -148,6 +148,8 @@ pub struct Session {
     pub moved_locals: Option<u64>,
     /// BPF code loads variables wherever it uses them: what LLVM keeps instead takes stack that is not there.
     pub reloads: bool,
+    /// The program is IR text, so that what is wrong with the IR is the text's fault.
+    pub reads_ir: bool,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
 }
@@ -164,6 +166,7 @@ impl Session {
             stack_is_scarce: false,
             moved_locals: None,
             reloads: false,
+            reads_ir: false,
             timings: Vec::new(),
         }
     }

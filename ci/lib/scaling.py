@@ -31,6 +31,47 @@ def points(folder):
     return [Point(functions, folder) for functions in FUNCTIONS]
 
 
+# What grows in a program besides functions, and how many of it. User space is not compiled: LLVM's own time is not measured.
+SHAPES = {
+    "errors": (4000, lambda n: _main("\n".join(f"    nope{i} = 1" for i in range(n)))),
+    "unclosed brackets": (4000, lambda n: "fn main() -> i32 {\n" + "foo(\n" * n + "}\n"),
+    "statements": (20000, lambda n: _main("    var x: u32 = 1\n" + "    x += 1\n" * n)),
+    "maps": (500, lambda n: _maps(n)),
+    "variants": (5000, lambda n: f"enum E {{ {', '.join(f'V{i}' for i in range(n))} }}\n" + _main("    var e: E = V7")),
+    "arms": (2000, lambda n: _arms(f"        {i * 2}: {{ x = {i} }}" for i in range(n))),
+    "ranges": (1000, lambda n: _arms(f"        {i * 4}..{i * 4 + 2}: {{ x = {i} }}" for i in range(n))),
+    "elements": (20000, lambda n: _main(f"    var a: u32[{n}] = [{', '.join(map(str, range(n)))}]")),
+}
+
+
+def shapes(folder):
+    """Of each shape its name and the exponent of `ksc check` between its size and four times that."""
+    for name, (size, text) in SHAPES.items():
+        points = []
+        for count in (size, 4 * size):
+            source = folder / "shape.ks"
+            source.write_text(text(count))
+            seconds, _gibibytes = _measured([str(static_compiler()), "check", str(source)], statuses=(0, 1))
+            points.append((count, seconds))
+        (small, first), (large, last) = points
+        yield name, large, last, math.log(last / first) / math.log(large / small)
+
+
+def _main(body):
+    return f"fn main() -> i32 {{\n{body}\n    return 0\n}}\n"
+
+
+def _arms(arms):
+    body = "\n".join(arms)
+    return _main(f"    var x: u32 = 1\n    match (x) {{\n{body}\n        default: {{}}\n    }}")
+
+
+def _maps(count):
+    maps = "".join(f"var m{i} : hash<u32, u64>(64)\n" for i in range(count))
+    uses = "\n".join(f"    m{i}[1] = 2" for i in range(count))
+    return f"{maps}@xdp fn p(ctx: *xdp_md) -> xdp_action {{\n{uses}\n    return XDP_PASS\n}}\n"
+
+
 def exponent(points):
     """Of the power of the input's size that fits the times best."""
     logs = [(math.log(point.functions), math.log(point.seconds)) for point in points]
@@ -38,7 +79,7 @@ def exponent(points):
     return sum((x - x_mean) * (y - y_mean) for x, y in logs) / sum((x - x_mean) ** 2 for x, _ in logs)
 
 
-def _measured(command):
+def _measured(command, statuses=(0,)):
     """Processor seconds and peak memory of a command."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                env=environment())
@@ -46,7 +87,7 @@ def _measured(command):
     _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
-    if process.returncode != 0:
+    if process.returncode not in statuses:
         last = errors.decode(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{last}")
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20

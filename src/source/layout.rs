@@ -371,12 +371,16 @@ impl<'a> Pass<'a> {
     /// The function whose statements have stood on the top level so far, since no `{` follows its header, and its name.
     fn bodiless(&self) -> Option<(usize, Range<usize>)> {
         for (at, item) in self.items.iter().enumerate().rev() {
+            // Known by then, so that many brackets behind one declaration do not look through all of it each.
+            if item.broken {
+                return None;
+            }
             let text = &self.src[item.range.clone()];
-            if let Some(name) = function_name(text).filter(|_| !item.broken) {
+            if let Some(name) = function_name(text) {
                 let ended = !text.contains('{') && at + 1 < self.items.len();
                 return ended.then_some((at, item.range.start + name.start..item.range.start + name.end));
             }
-            if item.broken || begins_only_items(first_token(text)) {
+            if begins_only_items(first_token(text)) {
                 return None;
             }
         }

@@ -7,7 +7,9 @@ use super::{
     Artifact, addresses, callbacks, flags, limits, null_tests, products, refusals, settled, slots, stack, zeros,
 };
 use crate::diag::codes::environment::NoLlvmTarget;
+use crate::diag::codes::ir::IllFormedIr;
 use crate::session::{Options, Session};
+use crate::source::Span;
 use inkwell::OptimizationLevel;
 use inkwell::attributes::AttributeLoc;
 use inkwell::context::Context;
@@ -160,6 +162,11 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     }
     g.debug.finish();
     if let Err(error) = g.module.verify() {
+        if g.cx.reads_ir {
+            let start = Span::new(g.ir.file, 0, 0);
+            g.cx.error(start, IllFormedIr { why: error.to_string() });
+            return None;
+        }
         crate::bug!("LLVM finds the module not well formed:\n{}\n{}", error.to_string(), g.module.to_string());
     }
     let collected = Collected::default();

@@ -10,22 +10,29 @@
 //! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
 //! 7. Symbols name things of the module; calls fit the callee's signature.
 //! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 9. What the passes so far lower, and what the target rejects, is gone.
+//! 9. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
+//! 10. Structs hold their fields; the value of a variable is as long as its type.
+//! 11. What the passes so far lower, and what the target rejects, is gone.
 
+mod attrs;
+mod declarations;
 mod graph;
+mod results;
 mod types;
 
 use super::ops::KsScope;
-use super::{Exit, Function, Module, OpId, Opcode, RegionId, Value};
+use super::{Exit, Function, MapDecl, Module, OpId, Opcode, RegionId, Value};
 use crate::session::Session;
 use crate::tables::{Many, OpTrait};
 use std::collections::{HashMap, HashSet};
 
 /// Why the module is not well formed.
 pub fn module(module: &Module, cx: &Session) -> Result<(), String> {
+    declarations::check(module, cx)?;
+    let maps = module.maps.iter().map(|map| (&*map.name, map)).collect();
     let funcs = module.funcs.iter().map(|f| (&*f.name, f)).collect();
     for func in &module.funcs {
-        let checker = Checker { module, cx, func, funcs: &funcs };
+        let checker = Checker { module, cx, func, funcs: &funcs, maps: &maps };
         checker.function().map_err(|why| format!("in @{}: {why}", func.name))?;
     }
     Ok(())
@@ -37,6 +44,7 @@ struct Checker<'a> {
     func: &'a Function,
     /// The module's functions by name.
     funcs: &'a HashMap<&'a str, &'a Function>,
+    maps: &'a HashMap<&'a str, &'a MapDecl>,
 }
 
 impl Checker<'_> {
@@ -60,6 +68,10 @@ impl Checker<'_> {
         for &block in blocks {
             let data = &self.func.blocks[block];
             for &arg in &data.args {
+                if !self.is_value(self.func.ty(arg)) {
+                    let ty = self.cx.types.ir_text(self.func.ty(arg));
+                    return Err(format!("a block takes a value of type {ty}"));
+                }
                 here.push(arg);
             }
             if blocks.len() > 1 {
@@ -93,6 +105,7 @@ impl Checker<'_> {
     fn op(&self, op: OpId, last: bool, seen: &mut HashSet<Value>) -> Result<(), String> {
         let opcode = self.func.ops[op].opcode;
         self.shape(op)?;
+        self.results(op)?;
         for &operand in &self.func.ops[op].operands {
             if !seen.contains(&operand) {
                 return Err(self.say(op, "an operand is not defined before it"));
@@ -105,6 +118,7 @@ impl Checker<'_> {
             );
         }
         self.types(op)?;
+        self.attrs(op)?;
         self.legal(op)?;
         for &region in &self.func.ops[op].regions {
             self.region(region, seen)?;

@@ -47,7 +47,7 @@ impl Checker<'_> {
         if let TyKind::Place { of, .. } = self.cx.types.kind(self.func.ty(place)) { of } else { Ty::ERROR }
     }
 
-    fn same(&self, op: OpId, left: Ty, right: Ty) -> Result<(), String> {
+    pub(super) fn same(&self, op: OpId, left: Ty, right: Ty) -> Result<(), String> {
         if left == right {
             return Ok(());
         }

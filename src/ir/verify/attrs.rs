@@ -1,0 +1,122 @@
+//! What ops name and say besides their operands: symbols, words, fields, numbers.
+
+use super::Checker;
+use crate::ir::ops::{KsConst, KsElem, KsField};
+use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
+use crate::tables::{BUILTINS, HELPERS, KFUNCS};
+use crate::types::{Ty, TyKind};
+
+const COMPARISONS: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
+const ATOMICS: &[&str] = &["add", "and", "or", "xor", "exchange"];
+const OPERATORS: &[&str] = &["add", "sub", "mul", "div", "rem", "and", "or", "xor", "shl", "shr"];
+
+impl Checker<'_> {
+    pub(super) fn attrs(&self, op: OpId) -> Result<(), String> {
+        let data = &self.func.ops[op];
+        for (spec, attr) in std::iter::zip(data.opcode.spec().attrs, &data.attrs) {
+            if let Attr::Symbol(name) = attr {
+                self.named(op, data.opcode, spec.name, name)?;
+            }
+            if let Attr::Word(word) = attr {
+                self.word(op, data.opcode, spec.name, word)?;
+            }
+            if let Attr::Type(ty) = attr
+                && !self.is_value(*ty)
+                && !self.cx.types.is_aggregate(*ty)
+            {
+                return Err(self.say(op, &format!("nothing has the type {}", self.cx.types.ir_text(*ty))));
+            }
+        }
+        self.parts(op, data)
+    }
+
+    /// Symbols name maps, functions and variables of the module, or what the tables have.
+    fn named(&self, op: OpId, opcode: Opcode, attr: &str, name: &Symbol) -> Result<(), String> {
+        let known = match attr {
+            "map" | "inner" => self.maps.contains_key(&**name),
+            "program" => {
+                self.module.programs.iter().any(|program| program.name == *name) || self.funcs.contains_key(&**name)
+            }
+            "callback" | "callee" | "func" => self.funcs.contains_key(&**name),
+            "global" => self.module.global(name).is_some(),
+            "builtin" => BUILTINS.iter().any(|builtin| builtin.name == &**name),
+            "helper" if opcode == Opcode::BpfHelper => {
+                HELPERS.iter().any(|helper| helper.name == &**name)
+                    || KFUNCS.iter().any(|function| function.name == &**name)
+            }
+            _ => true,
+        };
+        if known { Ok(()) } else { Err(self.say(op, &format!("there is no {attr} @{name}"))) }
+    }
+
+    fn word(&self, op: OpId, opcode: Opcode, attr: &str, word: &str) -> Result<(), String> {
+        let known = match attr {
+            "pred" => COMPARISONS,
+            "op" if matches!(opcode, Opcode::MemAtomic | Opcode::MemFetch) => ATOMICS,
+            "op" => OPERATORS,
+            _ => return Ok(()),
+        };
+        if known.contains(&word) { Ok(()) } else { Err(self.say(op, &format!("its `{attr}` cannot be `{word}`"))) }
+    }
+
+    /// Fields and elements are there, and numbers fit their types.
+    fn parts(&self, op: OpId, data: &OpData) -> Result<(), String> {
+        if data.opcode == Opcode::KsField {
+            let view = KsField::of(data);
+            let ty = self.field(op, self.target_of(view.base()), view.field())?;
+            return self.same(op, ty, self.target_of(data.results[0]));
+        }
+        if matches!(data.opcode, Opcode::PacketCtxLoad | Opcode::PacketCtxStore) {
+            let field = data.opcode.spec().attrs.iter().position(|attr| attr.name == "field");
+            if let Some(Attr::Int(field)) = field.map(|at| &data.attrs[at]) {
+                let ty = self.field(op, self.target_of(data.operands[0]), *field)?;
+                let value =
+                    data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
+                // The other way, and with pointers, the field is converted.
+                if self.cx.types.as_int(ty).is_some() && data.opcode == Opcode::PacketCtxLoad {
+                    self.same(op, value, ty)?;
+                }
+            }
+        }
+        if data.opcode == Opcode::KsElem {
+            let base = self.target_of(KsElem::of(data).base());
+            let kind = self.cx.types.kind(base);
+            let element = if let TyKind::Array(element, _) = kind { element } else { Ty::CHAR };
+            if !matches!(kind, TyKind::Array(..) | TyKind::Str(_)) {
+                return Err(self.say(op, &format!("{} has no elements", self.cx.types.ir_text(base))));
+            }
+            return self.same(op, element, self.target_of(data.results[0]));
+        }
+        if data.opcode == Opcode::KsConst {
+            let value = KsConst::of(data).value();
+            let ty = self.func.ty(data.results[0]);
+            let bits = 8 * self.cx.types.size_of(ty);
+            if bits == 0 || value.unsigned_abs() >> bits.min(64) != 0 {
+                return Err(self.say(op, &format!("{value} is no {}", self.cx.types.ir_text(ty))));
+            }
+        }
+        if data.opcode == Opcode::CfSwitch {
+            let cases = data.attrs.iter().map(|attr| if let Attr::Ints(cases) = attr { cases.len() } else { 0 }).sum();
+            if data.successors.len().checked_sub(1) != Some(cases) {
+                return Err(self.say(op, &format!("it has {cases} cases and {} successors", data.successors.len())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The type of a struct's field.
+    fn field(&self, op: OpId, of: Ty, field: i128) -> Result<Ty, String> {
+        let TyKind::Struct(id) = self.cx.types.kind(of) else {
+            return Err(self.say(op, &format!("{} has no fields", self.cx.types.ir_text(of))));
+        };
+        let def = self.cx.types.struct_def(id);
+        let found = usize::try_from(field).ok().and_then(|field| def.fields.get(field));
+        found.map(|field| field.ty).ok_or_else(|| self.say(op, &format!("@{} has no field {field}", def.name)))
+    }
+
+    /// Whether values can have the type: aggregates are in places.
+    pub(super) fn is_value(&self, ty: Ty) -> bool {
+        let kind = self.cx.types.kind(ty);
+        !matches!(kind, TyKind::Void | TyKind::Error) && !self.cx.types.is_aggregate(ty)
+    }
+}

@@ -1,0 +1,52 @@
+//! What a module declares besides functions: structs, enums, maps and variables.
+
+use crate::ir::Module;
+use crate::session::Session;
+use crate::types::{StructDef, Ty, Types};
+
+pub(super) fn check(module: &Module, cx: &Session) -> Result<(), String> {
+    let types = &cx.types;
+    for (_, def) in types.structs() {
+        structure(types, def).map_err(|why| format!("in @{}: {why}", def.name))?;
+    }
+    for (_, def) in types.enums() {
+        if types.as_int(def.repr).is_none() {
+            return Err(format!("@{} has values of type {}, which is no integer", def.name, types.ir_text(def.repr)));
+        }
+    }
+    for map in &module.maps {
+        let stored = |ty: Ty| ty == Ty::VOID || types.size_of(ty) > 0;
+        if !stored(map.key) || !stored(map.value) {
+            return Err(format!("the keys or values of @{} have no size", map.name));
+        }
+    }
+    for global in &module.globals {
+        let size = types.size_of(global.ty);
+        if size == 0 || global.init.len() as u64 != size {
+            return Err(format!("@{} has {size} bytes, its value has {}", global.name, global.init.len()));
+        }
+    }
+    Ok(())
+}
+
+/// Fields lie in their struct, and have sizes.
+fn structure(types: &Types, def: &StructDef) -> Result<(), String> {
+    if !def.align.is_power_of_two() || def.align > 1 << 12 {
+        return Err(format!("its alignment cannot be {}", def.align));
+    }
+    if def.size > crate::types::MAX_SIZE {
+        return Err("it is too large".to_owned());
+    }
+    for field in &def.fields {
+        let end = field.offset.checked_add(types.size_of(field.ty));
+        if end.is_none_or(|end| end > def.size) {
+            return Err(format!("the field `{}` goes beyond its end", field.name));
+        }
+        if let Some(bits) = field.bits
+            && u64::from(bits.shift) + u64::from(bits.width) > 8 * types.size_of(field.ty)
+        {
+            return Err(format!("the bits of `{}` go beyond its type", field.name));
+        }
+    }
+    Ok(())
+}
