@@ -166,7 +166,11 @@ impl Generator {
             return None;
         }
         let at = self.random.pick(&candidates);
-        Some(self.call_of(at, depth))
+        let call = self.call_of(at, depth);
+        match self.funcs[at].result.clone() {
+            Some(result) => Some(self.as_integer(&result, call)),
+            None => Some(call),
+        }
     }
 
     /// A call of any function, for its effects.

@@ -27,6 +27,11 @@ pub enum Form {
 impl Generator {
     /// An expression that can go where a value of the type is asked for.
     pub fn value_of(&mut self, ty: &Ty, depth: u32) -> String {
+        if let Ty::Enum(id) = ty
+            && self.random.percent(40)
+        {
+            return self.variant(*id);
+        }
         self.value_in(&ty.class(), depth)
     }
 

@@ -24,7 +24,19 @@ impl Number {
 impl Generator {
     /// A variable's number: never a constant.
     pub fn variable_number(&mut self) -> String {
-        self.place(&Class::Number, false).map_or("1".into(), |place| place.text)
+        self.place(&Class::Number, false).map_or("1".into(), |place| self.as_integer(&place.ty, place.text))
+    }
+
+    /// What is of an enum as the integer that it is in arithmetic: it does not mix with other enums then.
+    pub fn as_integer(&mut self, ty: &Ty, text: String) -> String {
+        match ty {
+            Ty::Enum(_) if self.random.percent(30) => format!("({text} + 0)"),
+            Ty::Enum(id) => {
+                let (bits, signed) = self.enums[*id].repr;
+                format!("({text} as {})", self.type_name(&Ty::Int { bits, signed }))
+            }
+            Ty::Int { .. } | Ty::Char | Ty::Bool | Ty::Be(_) | Ty::Str(_) | Ty::Struct(_) | Ty::Array(..) => text,
+        }
     }
 
     fn leaf_number(&mut self) -> Number {
@@ -44,7 +56,8 @@ impl Generator {
             13 => Number::constant(self.char_literal()),
             14 if !self.enums.is_empty() => {
                 let id = self.random.below(self.enums.len());
-                Number::constant(self.variant(id))
+                let variant = self.variant(id);
+                Number::constant(self.as_integer(&Ty::Enum(id), variant))
             }
             15 => {
                 let ty = self.value_type();
@@ -147,6 +160,12 @@ impl Generator {
             _ => self.int_type(),
         };
         let name = self.type_name(&ty);
+        let name = if let Ty::Enum(id) = ty {
+            let (bits, signed) = self.enums[id].repr;
+            format!("{name} as {}", self.type_name(&Ty::Int { bits, signed }))
+        } else {
+            name
+        };
         match self.random.below(10) {
             0 | 1 => {
                 let operand = self.boolean(depth);

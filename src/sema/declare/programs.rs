@@ -139,7 +139,7 @@ impl Declare<'_> {
         sig: &FnSig,
     ) -> bool {
         let context = table_type(&mut cx.types, &self.env.predefined, spec.context);
-        let wanted = table_type(&mut cx.types, &self.env.predefined, spec.result);
+        let wanted = self.action(cx, spec);
         let name = spec.name;
         let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context, spec.result);
         if let (Some(param), Some(other)) = (decl.params.first(), self.meant(cx, spec, sig)) {
@@ -148,8 +148,8 @@ impl Declare<'_> {
                 "`*{}` is the context of `@{}`: write that attribute, or `{form}`",
                 other.context, other.name
             ));
-            // What the function returns may be of either.
-            return true;
+            // An integer may be an action of either; its `return`s are of the type that was meant.
+            return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other);
         }
         for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
             if ty == Ty::ERROR {
@@ -193,10 +193,16 @@ impl Declare<'_> {
     /// Another program type, which both the first parameter and the result are of.
     fn meant(&self, cx: &mut Session, spec: &ProgramSpec, sig: &FnSig) -> Option<&'static ProgramSpec> {
         let TyKind::Ptr { to, space: Space::Ctx, .. } = cx.types.kind(*sig.params.first()?) else { return None };
-        let mut type_of = |name: &'static str| table_type(&mut cx.types, &self.env.predefined, name);
         let mut all = PROGRAMS.iter().filter(|other| other.context != spec.context && other.result != spec.result);
-        let is_of = |other: &&ProgramSpec| type_of(other.context) == to && type_of(other.result) == sig.result;
-        all.find(is_of)
+        all.find(|other| {
+            let context = table_type(&mut cx.types, &self.env.predefined, other.context);
+            let action = self.action(cx, other);
+            context == to && accepts_result(cx, action, sig.result)
+        })
+    }
+
+    fn action(&self, cx: &mut Session, spec: &ProgramSpec) -> Ty {
+        table_type(&mut cx.types, &self.env.predefined, spec.result)
     }
 
     /// Where the module declares a name that the program type takes from the predefined ones.

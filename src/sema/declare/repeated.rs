@@ -124,8 +124,9 @@ impl Declare<'_> {
                 Some(expr) => consts::integer(cx, self, expr),
                 None => Some(next),
             };
-            next = value.unwrap_or(next) + 1;
-            let Some(real) = def.variants.iter().find(|real| real.name == name.name) else {
+            let real = def.variants.iter().find(|real| real.name == name.name);
+            next = value.or(real.map(|real| real.value)).unwrap_or(next) + 1;
+            let Some(real) = real else {
                 let names = def.variants.iter().map(|variant| variant.name.as_str());
                 not_of_kernel(cx, name, ("variant", &def.name), names);
                 continue;
