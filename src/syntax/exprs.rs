@@ -240,18 +240,14 @@ impl Builder<'_> {
 
     /// The fields that a literal names, and where its `..` is.
     fn field_inits(&mut self, body: Pair<'_, Rule>) -> (Vec<FieldInit>, Option<Span>) {
-        let mut rest = None;
-        let mut inits = Vec::new();
-        for init in body.into_inner() {
-            if init.as_rule() == Rule::rest {
-                rest = Some(self.span(&init));
-                continue;
+        let (mut inits, mut rest) = (Vec::new(), None);
+        for part in body.into_inner() {
+            let span = self.span(&part);
+            let mut parts = part.into_inner();
+            match (parts.next(), parts.next()) {
+                (Some(name), Some(value)) => inits.push(FieldInit { name: self.ident(name), value: self.expr(value) }),
+                (Some(_) | None, _) => rest = Some(span),
             }
-            let mut parts = init.into_inner();
-            let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
-                crate::bug!("a field without a value")
-            };
-            inits.push(FieldInit { name: self.ident(name), value: self.expr(value) });
         }
         (inits, rest)
     }

@@ -190,8 +190,8 @@ impl Printer<'_> {
 
     fn struct_literal(&mut self, name: &Path, fields: &[FieldInit], rest: Option<Span>, span: Span) {
         self.path(name, ".");
-        let parts: Vec<LiteralPart<'_>> =
-            fields.iter().map(LiteralPart::Field).chain(rest.map(LiteralPart::Rest)).collect();
+        // None is the `..`.
+        let parts: Vec<Option<&FieldInit>> = fields.iter().map(Some).chain(rest.map(|_| None)).collect();
         if parts.is_empty() {
             return self.push(" {}");
         }
@@ -200,21 +200,15 @@ impl Printer<'_> {
             [" { ", " }"],
             ends,
             &parts,
-            |part| match part {
-                LiteralPart::Field(field) => field.name.span.to(field.value.span),
-                LiteralPart::Rest(span) => *span,
-            },
-            |part| match part {
-                LiteralPart::Field(_) => ",",
-                LiteralPart::Rest(_) => "",
-            },
+            |part| part.map_or(rest.unwrap_or(span), |field| field.name.span.to(field.value.span)),
+            |part| part.map_or("", |_| ","),
             |this, part| match part {
-                LiteralPart::Field(field) => {
+                Some(field) => {
                     this.push(&field.name.name);
                     this.push(": ");
                     this.expr(&field.value);
                 }
-                LiteralPart::Rest(_) => this.push(".."),
+                None => this.push(".."),
             },
         );
     }
@@ -388,13 +382,6 @@ fn holds_lines(expr: &Expr) -> bool {
         expr.kind,
         ExprKind::Struct { .. } | ExprKind::Array(_) | ExprKind::Match(_) | ExprKind::Block(_) | ExprKind::If(_)
     )
-}
-
-/// What stands between the braces of a struct literal.
-enum LiteralPart<'a> {
-    Field(&'a FieldInit),
-    /// `..`
-    Rest(Span),
 }
 
 fn arg_span(arg: &Arg) -> Span {

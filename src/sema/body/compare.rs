@@ -2,23 +2,25 @@
 
 use super::Checker;
 use super::binary::operators_of;
-use super::exprs::strip;
+use super::exprs::{plain_name, strip};
+use super::scope::Name;
 use super::value::{Value, bool_expr, cast, error_expr, int_expr, literal_type, number, truth};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::types::{BadOperand, ConstantComparison, MixedComparison};
 use crate::diag::foreign::{self, Instead};
 use crate::fold;
 use crate::sema::enums;
-use crate::sema::tree::{CompareOp, Expr, ExprKind};
+use crate::sema::env::Entity;
+use crate::sema::tree::{CompareOp, Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
     pub fn compare(&mut self, op: CompareOp, token: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
-        let is_null = |expr: &ast::Expr| matches!(strip(expr).kind, ast::ExprKind::Null);
-        if equality && (is_null(left) || is_null(right)) {
-            let other = if is_null(right) { left } else { right };
+        let (left_null, right_null) = (self.is_null(left), self.is_null(right));
+        if equality && (left_null || right_null) {
+            let other = if right_null { left } else { right };
             return self.compare_null(other, op == CompareOp::Eq, span);
         }
         for (null, pointer) in [(right, left), (left, right)] {
@@ -73,6 +75,15 @@ impl Checker<'_, '_> {
                 (None, None) => self.bad_compare(token, &left),
             },
         }
+    }
+
+    /// `null`, or a constant that is.
+    fn is_null(&self, expr: &ast::Expr) -> bool {
+        let expr = strip(expr);
+        let local = plain_name(expr).and_then(|name| self.local_name(&name.name));
+        matches!(expr.kind, ast::ExprKind::Null)
+            || matches!(local, Some(Name::Const { value: Const::Null, .. }))
+            || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))
     }
 
     /// Whether 0, or another language's word, stands beside a pointer where `null` is meant. Reports it.

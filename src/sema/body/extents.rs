@@ -3,7 +3,7 @@
 
 use super::Checker;
 use super::kinds::Pointer;
-use super::value::{Value, cast, error_expr, number};
+use super::value::{Value, cast, error_expr, local, number, strip_cast};
 use crate::sema::tree::{ArithOp, Block, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::Space;
@@ -59,6 +59,9 @@ impl Checker<'_, '_> {
     /// `p[i]` of a pointer that so many elements follow.
     pub fn element_within(&mut self, base: Expr, count: u64, index: Value, span: Span) -> Expr {
         let Some(Pointer { to, space, nullable }) = self.pointer(base.ty) else { return error_expr(span) };
+        if let Some(local) = local(strip_cast(&base)) {
+            self.info(local).indexed = true;
+        }
         let array = self.cx.types.array(to, count);
         let ty = self.cx.types.ptr(array, space, nullable);
         let whole = self.pointee(cast(base, ty), span);

@@ -110,6 +110,10 @@ impl Checker<'_, '_> {
         }
         let Some(space) = self.space_of(&place) else { return error_expr(span) };
         if let Some(local) = root_local(&place) {
+            // In the iteration before, the pointer may have been changed by its address.
+            if self.info(local).indexed && !self.loops.is_empty() && self.pointer(place.ty).is_some() {
+                return self.unsupported(span, "in a loop, the address of a pointer that was indexed before,");
+            }
             self.info(local).address_taken = true;
         }
         let may_be_absent = self.may_be_out_of_range(&place);

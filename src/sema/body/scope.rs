@@ -71,6 +71,8 @@ pub(super) struct LocalInfo {
     pub unchecked: bool,
     /// It got its value from `ctx.packet`: following it without a test is an error.
     pub must_test: bool,
+    /// It was indexed as a pointer into an object whose size was known.
+    pub indexed: bool,
     /// It holds a program, not a value: see `program_values`.
     pub holds_program: bool,
     /// The program whose handle this is.
@@ -164,6 +166,7 @@ impl Checker<'_, '_> {
             header: None,
             unchecked: false,
             must_test: false,
+            indexed: false,
             holds_program: false,
             program: None,
             map: None,

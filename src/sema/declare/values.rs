@@ -12,7 +12,7 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::{ConfigId, Const, GlobalId, Storage};
 use crate::sema::types::{Position, check_size, resolve};
 use crate::session::Session;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 
 /// Whether a function pointer is a part of the type.
 pub(super) fn holds_function(types: &Types, ty: Ty) -> bool {
@@ -76,7 +76,10 @@ impl Declare<'_> {
             return None;
         };
         let constant = consts::eval(cx, self, init, None)?;
-        let Some(ty) = consts::own_type(cx, &constant) else {
+        let of_null = |cx: &mut Session| cx.types.ptr(Ty::U8, Space::Any, true);
+        let own =
+            if matches!(constant.value, Const::Null) { Some(of_null(cx)) } else { consts::own_type(cx, &constant) };
+        let Some(ty) = own else {
             cx.error(init.span, UnknownTypeOf { name: name.name.clone() }).help("write a type after the name");
             return None;
         };
