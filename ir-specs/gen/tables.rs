@@ -229,7 +229,7 @@ fn params(v: &Value) -> String {
 fn builtin(name: &str, v: &Value) -> String {
     let params = params(v);
     format!(
-        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, plain: {}, address: {}, \
+        "BuiltinSpec {{ name: {name:?}, params: &[{params}], result: {:?}, host: {:?}, bpf: {:?}, op: {:?}, atomic: {:?}, plain: {}, address: {}, throws: {}, \
          interruptible: {}, keeps_attached: {}, summary: {:?}, supported: {} }}",
         maybe_text(v, "result").unwrap_or("void"),
         maybe_text(v, "host"),
@@ -238,6 +238,7 @@ fn builtin(name: &str, v: &Value) -> String {
         maybe_text(v, "atomic"),
         flag(v, "plain", false),
         maybe_text(v, "address").map_or("None".to_owned(), |form| format!("Some(Address::{form})")),
+        maybe_text(v, "throws").map_or("None".to_owned(), |code| format!("Some(uapi::{code})")),
         flag(v, "interruptible", false),
         flag(v, "keeps_attached", false),
         text(v, "summary"),

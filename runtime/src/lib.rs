@@ -8,6 +8,7 @@
 
 pub mod abi;
 
+mod addresses;
 mod args;
 mod attach;
 mod errors;

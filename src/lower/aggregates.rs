@@ -57,6 +57,8 @@ impl Lowering<'_> {
             self.call(*func, args, Some(place), expr.span);
         } else if let ExprKind::CallPointer { callee, args, checked } = &expr.kind {
             self.call_pointer((callee, *checked), args, (expr.ty, Some(place)), expr.span);
+        } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
+            self.parse(builtin, args, place, expr.span);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
             self.percpu_value(*map, key, cpu.as_deref(), place, expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {

@@ -1,8 +1,9 @@
 //! Calls of the program's functions and of builtins.
 
-use super::func::{Lowering, ir_type};
+use super::func::{Dest, Lowering, ir_type};
+use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Expr, FuncId};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId};
 use crate::source::Span;
 use crate::tables::BuiltinSpec;
 use crate::types::Ty;
@@ -39,6 +40,11 @@ impl Lowering<'_> {
         if let Some(op) = builtin.op.and_then(Opcode::from_name) {
             return Some(self.builtin_op(op, args, result, span));
         }
+        if builtin.throws.is_some() {
+            let place = self.temporary("parsed", result);
+            self.parse(builtin, args, place, span);
+            return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
+        }
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         self.at(span);
@@ -49,6 +55,24 @@ impl Lowering<'_> {
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
         (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// `parse_ip4(text)` into a place: throws where the text says no such value.
+    pub(super) fn parse(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
+        let (Some(code), Some(symbol), [text]) = (builtin.throws, builtin.host, args) else {
+            crate::bug!("`{}` parses nothing", builtin.name)
+        };
+        let text = self.place(text);
+        let status = self.at(span).b.host_parse(text, place, &symbol.into(), Ty::I32);
+        let zero = self.int(0, Ty::I32);
+        let failed = self.compare(CompareOp::Ne, status, zero);
+        let code = Expr { kind: ExprKind::Const(Const::Int(code)), ty: Ty::I32, span };
+        let (then, _) = self.region(&[], Dest::Nothing, |this, _| {
+            this.throw(&code, span);
+            None
+        });
+        let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        self.b.ks_if(failed, &[], vec![then, otherwise]);
     }
 
     /// `fetch_add(place, n)` and the like.

@@ -357,6 +357,8 @@ impl Visitor<'_> for Throws<'_> {
             self.found |= self.program.func(func).throws;
         } else if let ExprKind::CallPointer { callee, .. } = &expr.kind {
             self.found |= self.program.throwing.contains(&callee.ty);
+        } else if let ExprKind::Builtin { builtin, .. } = &expr.kind {
+            self.found |= builtin.throws.is_some();
         }
         self.parts_of_expr(expr);
     }
@@ -383,14 +385,26 @@ impl Lines {
     }
 }
 
-/// The files with a `throw`.
+/// The files with a `throw`, or a builtin that throws.
 struct Files(Vec<FileId>);
+
+impl Files {
+    fn note(&mut self, throws: bool, span: Span) {
+        if throws && !self.0.contains(&span.file) {
+            self.0.push(span.file);
+        }
+    }
+}
 
 impl Visitor<'_> for Files {
     fn stmt(&mut self, stmt: &Stmt) {
-        if matches!(stmt.kind, StmtKind::Throw(_)) && !self.0.contains(&stmt.span.file) {
-            self.0.push(stmt.span.file);
-        }
+        self.note(matches!(stmt.kind, StmtKind::Throw(_)), stmt.span);
         self.parts_of_stmt(stmt);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let throws = matches!(&expr.kind, ExprKind::Builtin { builtin, .. } if builtin.throws.is_some());
+        self.note(throws, expr.span);
+        self.parts_of_expr(expr);
     }
 }

@@ -167,6 +167,8 @@ pub struct BuiltinSpec {
     pub plain: bool,
     /// A constant, of the address that its argument says in this form.
     pub address: Option<Address>,
+    /// What it throws where `host`, which fills the place of the result, yields other than 0.
+    pub throws: Option<i128>,
     /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
     pub interruptible: bool,
     /// `main` may end behind it: it waits in some other form, or what is attached stays.

@@ -136,6 +136,11 @@ impl Visitor<'_> for Walk<'_> {
                 return;
             }
             self.summary.nodes.push(Node::Call { target: Callee::Func(func), span });
+        } else if let ExprKind::Builtin { builtin, .. } = &expr.kind {
+            if let Some(code) = builtin.throws {
+                self.summary.nodes.push(Node::Throw { site: self.sites.len() });
+                self.sites.push(Thrown { span, code: i32::try_from(code).ok() });
+            }
         } else if let ExprKind::CallPointer { callee, .. } = &expr.kind {
             self.summary.nodes.push(Node::Call { target: Callee::Pointer(callee.ty), span });
         } else if let ExprKind::MapCall { method, args, .. } = &expr.kind

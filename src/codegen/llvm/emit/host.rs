@@ -5,6 +5,7 @@ use super::super::function::FnGen;
 use super::super::module::ModuleGen;
 use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
+use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDelete, HostDetach, HostExit,
     HostLinkStatus, HostLoad, HostNew, HostUncaught,
@@ -172,6 +173,15 @@ pub fn uncaught(g: &mut FnGen, op: &OpData) {
     let file = g.g.string(&[view.file(), b"\0".as_slice()].concat());
     let args = [g.value(view.code()), file.into(), g.value(view.line())];
     runtime(g, "ks_uncaught", None, &args);
+}
+
+pub fn parse(g: &mut FnGen, op: &OpData) {
+    let view = HostParse::of(op);
+    let size = |value: Value| g.g.build.int(64, g.types().size_of(g.pointee(value))).into();
+    let args = [g.value(view.text()), size(view.text()), g.value(view.out()), size(view.out())];
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, view.symbol(), Some(int), &args);
+    g.set_maybe(op, status);
 }
 
 pub fn new(g: &mut FnGen, op: &OpData) {
