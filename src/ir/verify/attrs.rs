@@ -34,7 +34,9 @@ impl Checker<'_> {
     fn named(&self, op: OpId, opcode: Opcode, attr: &str, name: &Symbol) -> Result<(), String> {
         let known = match attr {
             "map" | "inner" => self.maps.contains_key(&**name),
-            "program" => self.module.programs.iter().any(|program| program.name == *name) || self.funcs.contains_key(&**name),
+            "program" => {
+                self.module.programs.iter().any(|program| program.name == *name) || self.funcs.contains_key(&**name)
+            }
             "callback" | "callee" | "func" => self.funcs.contains_key(&**name),
             "global" => self.module.global(name).is_some(),
             "builtin" => BUILTINS.iter().any(|builtin| builtin.name == &**name),
@@ -68,7 +70,8 @@ impl Checker<'_> {
             let field = data.opcode.spec().attrs.iter().position(|attr| attr.name == "field");
             if let Some(Attr::Int(field)) = field.map(|at| &data.attrs[at]) {
                 let ty = self.field(op, self.target_of(data.operands[0]), *field)?;
-                let value = data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
+                let value =
+                    data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
                 // The other way, and with pointers, the field is converted.
                 if self.cx.types.as_int(ty).is_some() && data.opcode == Opcode::PacketCtxLoad {
                     self.same(op, value, ty)?;

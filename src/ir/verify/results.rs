@@ -43,7 +43,10 @@ impl Checker<'_> {
         if PLACES.contains(&opcode) && !matches!(kind, TyKind::Place { .. }) {
             return self.refuse(op, result, "no place");
         }
-        if NUMBERS.contains(&opcode) && !number && !(opcode == Opcode::KsConst && matches!(kind, TyKind::F64 | TyKind::Fn(_))) {
+        if NUMBERS.contains(&opcode)
+            && !number
+            && !(opcode == Opcode::KsConst && matches!(kind, TyKind::F64 | TyKind::Fn(_)))
+        {
             return self.refuse(op, result, "no number");
         }
         if opcode == Opcode::KsFunc && !matches!(kind, TyKind::Fn(_)) {
