@@ -1,6 +1,6 @@
 //! Where two ways meet: what is known on both, and what is known if an entry was found.
 
-use super::{Known, Lookup, Reuse};
+use super::{Known, Lookup, Reuse, latest};
 use crate::ir::ops::{ArithXor, KsIf, KsIfSome, KsIsSome, MemIsNull, MemSome};
 use crate::ir::{OpId, Opcode, RegionId, Value};
 
@@ -38,6 +38,8 @@ impl Reuse<'_> {
         for (index, &result) in data.results.iter().enumerate() {
             joined.lookups.extend(self.yielded(&ways, index, result));
         }
+        latest(&mut joined.lookups);
+        latest(&mut joined.found);
         *known = joined;
     }
 

@@ -80,10 +80,14 @@ fn look_up_where_null(func: &mut Function, op: OpId, pointer: Value) -> Value {
 /// An entry, or its absence, that is still what the map holds.
 #[derive(Clone, PartialEq)]
 struct Lookup {
+    /// First: it differs most often, and names are slow to compare.
+    pointer: Value,
     map: Symbol,
     key: Number,
-    pointer: Value,
 }
+
+/// So many lookups are known at one point, the latest: where paths meet, each is compared with all others.
+const MAX_KNOWN: usize = 128;
 
 /// What is known at one point of the function.
 #[derive(Clone, Default)]
@@ -103,6 +107,10 @@ struct Reuse<'f> {
     erased: Vec<OpId>,
     /// Lookups to be done only where an earlier one, this pointer, has found nothing.
     again: Vec<(OpId, Value)>,
+}
+
+fn latest(lookups: &mut Vec<Lookup>) {
+    lookups.drain(..lookups.len().saturating_sub(MAX_KNOWN));
 }
 
 impl Reuse<'_> {
@@ -140,7 +148,8 @@ impl Reuse<'_> {
         if let Some(at) = known.found.iter().position(|lookup| same(&lookup)) {
             self.again.push((op, known.found.remove(at).pointer));
         }
-        known.lookups.push(Lookup { map: map.clone(), key, pointer });
+        known.lookups.push(Lookup { pointer, map: map.clone(), key });
+        latest(&mut known.lookups);
     }
 
     /// Loops, blocks, and whatever else holds regions.

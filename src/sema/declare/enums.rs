@@ -11,7 +11,9 @@ use crate::sema::scope::Found;
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind, VariantDef};
+use std::collections::HashMap;
 
 impl Declare<'_> {
     pub(super) fn enumeration(&mut self, cx: &mut Session, ty: Ty, decl: &EnumDecl) -> Option<Entity> {
@@ -34,8 +36,10 @@ impl Declare<'_> {
             }
             ty
         });
+        let mut names: HashMap<&str, Span> = HashMap::new();
         for variant in &decl.variants {
-            self.variant(cx, id, decl, variant);
+            let first = *names.entry(&variant.name.name).or_insert(variant.name.span);
+            self.variant(cx, id, decl, (variant, first));
         }
         let repr = repr.unwrap_or_else(|| smallest_repr(cx, id));
         cx.types.enum_def_mut(id).repr = if repr == Ty::ERROR { Ty::I64 } else { repr };
@@ -46,16 +50,13 @@ impl Declare<'_> {
     }
 
     /// The next variant; those before it are known already.
-    fn variant(&mut self, cx: &mut Session, id: EnumId, decl: &EnumDecl, variant: &VariantDecl) {
+    /// `first` is where one of its name is declared first.
+    fn variant(&mut self, cx: &mut Session, id: EnumId, decl: &EnumDecl, (variant, first): (&VariantDecl, Span)) {
         let name = &variant.name;
-        if let Some(first) = cx.types.enum_def(id).variants.iter().find(|v| v.name == name.name) {
+        if first != name.span {
             let of = format!("enum `{}`", decl.name.name);
             let twice = DuplicateMember { name: name.name.clone(), what: "variants".to_owned(), of };
-            let first = first.span;
-            let error = cx.error(name.span, twice);
-            if let Some(first) = first {
-                error.note(first, "first here");
-            }
+            cx.error(name.span, twice).note(first, "first here");
             return;
         }
         let next = cx.types.enum_def(id).variants.last().map_or(0, |last| last.value + 1);
