@@ -11,12 +11,12 @@ use crate::tables::{Address, BUILTINS, BuiltinSpec};
 use crate::types::{Ty, TyKind};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The builtin that a call names, if that makes an address and nothing of the program has its name.
+/// The builtin that a call names, if that makes an address and nothing of the program but a variable has its name.
 pub(super) fn called(cx: &mut Session, scope: &mut dyn Scope, callee: &Expr) -> Option<&'static BuiltinSpec> {
     let ExprKind::Name(path) = &callee.kind else { return None };
     let [name] = path.segments.as_slice() else { return None };
     let builtin = BUILTINS.iter().find(|builtin| builtin.name == name.name && builtin.address.is_some())?;
-    matches!(scope.find(cx, &name.name), Found::Nothing).then_some(builtin)
+    matches!(scope.find(cx, &name.name), Found::Nothing | Found::Variable(_)).then_some(builtin)
 }
 
 /// `ip4("10.0.0.1")`; None once an error was reported.
