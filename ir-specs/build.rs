@@ -10,7 +10,7 @@ mod llvm_link;
 mod load;
 #[path = "gen/ops.rs"]
 mod ops;
-#[path = "gen/tables.rs"]
+#[path = "gen/tables/mod.rs"]
 mod tables;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! What C headers declare: the tables of `ir-specs/uapi/`, which `ci/facts` makes, and `ir-specs/kernel.toml`.
 
+use crate::load::record;
+use crate::tables::records::{EnumSpec, StructSpec};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -24,16 +26,17 @@ struct Header {
 }
 
 pub struct Facts {
-    pub enums: Table,
-    pub structs: Table,
+    pub enums: Vec<EnumSpec>,
+    pub structs: Vec<StructSpec>,
     /// Number, and the language's type; none for an untyped constant.
     pub constants: BTreeMap<String, (i128, Option<&'static str>)>,
 }
 
-/// The constants of `ir-specs/constants.toml` stand beside those of the headers.
-pub fn load(root: &Path, own: &Table) -> Facts {
-    let mut facts = Facts { enums: Table::new(), structs: Table::new(), constants: BTreeMap::new() };
-    facts.add_constants(own, None);
+/// What `ir-specs/constants.toml` has stands beside what the headers have.
+pub fn load(root: &Path) -> Facts {
+    let mut facts = Facts { enums: Vec::new(), structs: Vec::new(), constants: BTreeMap::new() };
+    let own = root.join("constants.toml");
+    facts.add(&own, header(&own, "all", Value::Table(super::load::table(&own))));
     let mut files: Vec<_> = std::fs::read_dir(root.join("uapi"))
         .unwrap_or_else(|e| panic!("ir-specs/uapi: {e}"))
         .map(|entry| entry.expect("a readable folder entry").path())
@@ -41,25 +44,24 @@ pub fn load(root: &Path, own: &Table) -> Facts {
     files.sort();
     files.push(root.join("kernel.toml"));
     for path in files {
-        for (header, value) in super::load::table(&path) {
-            let header: Header = value.try_into().unwrap_or_else(|e| panic!("{}: [{header}]: {e}", path.display()));
-            facts.add(header);
+        for (name, value) in super::load::table(&path) {
+            facts.add(&path, header(&path, &name, value));
         }
     }
     facts
 }
 
+fn header(path: &Path, name: &str, value: Value) -> Header {
+    value.try_into().unwrap_or_else(|e| panic!("{}: [{name}]: {e}", path.display()))
+}
+
 impl Facts {
-    fn add(&mut self, header: Header) {
+    fn add(&mut self, path: &Path, header: Header) {
         self.add_constants(&header.constants, None);
         self.add_constants(&header.be16, Some("be16"));
         self.add_constants(&header.be32, Some("be32"));
-        for (all, more) in [(&mut self.enums, header.enums), (&mut self.structs, header.structs)] {
-            for (name, value) in more {
-                let twice = all.insert(name.clone(), value).is_some();
-                assert!(!twice, "ir-specs: `{name}` is declared twice");
-            }
-        }
+        self.enums.extend(header.enums.into_iter().map(|(name, value)| record::<EnumSpec>(path, name, value)));
+        self.structs.extend(header.structs.into_iter().map(|(name, value)| record::<StructSpec>(path, name, value)));
     }
 
     fn add_constants(&mut self, constants: &Table, ty: Option<&'static str>) {
@@ -91,10 +93,9 @@ pub fn render(facts: &Facts) -> String {
 
 /// No two names of the tables are equal.
 pub fn check(facts: &Facts) {
-    let variants = facts.enums.values().filter_map(|spec| spec.get("variants")?.as_array()).flatten();
-    let variants = variants.filter_map(|pair| pair.get(0).and_then(Value::as_str));
-    let names = facts.enums.keys().chain(facts.structs.keys()).map(String::as_str).chain(variants);
-    let mut seen: Vec<&str> = facts.constants.keys().map(String::as_str).chain(names).collect();
+    let variants = facts.enums.iter().flat_map(|spec| &spec.variants).map(|(name, _)| name);
+    let types = facts.enums.iter().map(|spec| &spec.name).chain(facts.structs.iter().map(|spec| &spec.name));
+    let mut seen: Vec<&str> = facts.constants.keys().chain(types).chain(variants).map(String::as_str).collect();
     seen.sort_unstable();
     for pair in seen.windows(2) {
         assert!(pair[0] != pair[1], "ir-specs: `{}` is declared twice", pair[0]);

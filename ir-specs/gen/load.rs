@@ -1,24 +1,24 @@
 //! Reads the TOML files and checks them against each other.
 
 use crate::facts::{self, Facts};
+use crate::tables::records::*;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
-use toml::Table;
+use toml::{Table, Value};
 
 pub struct Specs {
-    pub programs: Table,
-    pub contexts: Table,
-    pub structs: Table,
-    pub kernel_structs: Table,
-    /// Enums that no C header has so.
-    pub enums: Table,
+    pub programs: Vec<ProgramSpec>,
+    pub contexts: Vec<ContextSpec>,
+    pub structs: Vec<StructSpec>,
+    pub kernel_structs: Vec<KernelStruct>,
     pub facts: Facts,
-    pub maps: Table,
-    pub map_flags: Table,
-    pub map_methods: Table,
-    pub builtins: Table,
-    pub helpers: Table,
-    pub kfuncs: Table,
+    pub maps: Vec<MapKindSpec>,
+    pub map_flags: Vec<MapFlagSpec>,
+    pub map_methods: Vec<MapMethodSpec>,
+    pub builtins: Vec<BuiltinSpec>,
+    pub helpers: Vec<HelperSpec>,
+    pub kfuncs: Vec<KfuncSpec>,
     pub ops: Vec<Op>,
 }
 
@@ -96,29 +96,34 @@ pub fn camel(text: &str) -> String {
 }
 
 pub fn load(root: &Path) -> Specs {
-    let mut constants = table(&root.join("constants.toml"));
-    let mut part = |name: &str| match constants.remove(name) {
-        Some(toml::Value::Table(part)) => part,
-        Some(other) => panic!("constants.toml: [{name}] is {other}"),
-        None => Table::new(),
-    };
     let specs = Specs {
-        programs: table(&root.join("programs.toml")),
-        contexts: table(&root.join("contexts.toml")),
-        structs: table(&root.join("structs.toml")),
-        kernel_structs: table(&root.join("kernel_structs.toml")),
-        enums: part("enums"),
-        facts: facts::load(root, &part("constants")),
-        maps: table(&root.join("maps.toml")),
-        map_flags: table(&root.join("map_flags.toml")),
-        map_methods: table(&root.join("map_methods.toml")),
-        builtins: table(&root.join("builtins.toml")),
-        helpers: table(&root.join("helpers.toml")),
-        kfuncs: table(&root.join("kfuncs.toml")),
+        programs: records(&root.join("programs.toml")),
+        contexts: records(&root.join("contexts.toml")),
+        structs: records(&root.join("structs.toml")),
+        kernel_structs: records(&root.join("kernel_structs.toml")),
+        facts: facts::load(root),
+        maps: records(&root.join("maps.toml")),
+        map_flags: records(&root.join("map_flags.toml")),
+        map_methods: records(&root.join("map_methods.toml")),
+        builtins: records(&root.join("builtins.toml")),
+        helpers: records(&root.join("helpers.toml")),
+        kfuncs: records(&root.join("kfuncs.toml")),
         ops: ops(&root.join("ops")),
     };
     check(&specs);
     specs
+}
+
+fn records<T: DeserializeOwned>(path: &Path) -> Vec<T> {
+    table(path).into_iter().map(|(name, value)| record(path, name, value)).collect()
+}
+
+/// A record of a file: the name of its table is its field `name`.
+pub fn record<T: DeserializeOwned>(path: &Path, name: String, mut value: Value) -> T {
+    let fields = value.as_table_mut().unwrap_or_else(|| panic!("{}: `{name}` is no record", path.display()));
+    let twice = fields.insert("name".to_owned(), Value::String(name.clone())).is_some();
+    assert!(!twice, "{}: [{name}]: its name is that of the table", path.display());
+    value.try_into().unwrap_or_else(|e| panic!("{}: [{name}]: {e}", path.display()))
 }
 
 pub fn table(path: &Path) -> Table {
@@ -152,28 +157,25 @@ fn check(specs: &Specs) {
         let in_bpf = !op.record.on.bpf.starts_with("reject");
         assert!(!in_bpf || has("Pure") || has("Calls"), "ops: {}.{} is `Pure`, or it `Calls`", op.dialect, op.name);
     }
-    for (name, program) in &specs.programs {
-        let context = program["context"].as_str().expect("a string");
-        assert!(specs.contexts.contains_key(context), "programs.toml: [{name}]: no context `{context}`");
+    let op_exists = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
+    for ProgramSpec { name, context, .. } in &specs.programs {
+        let known = specs.contexts.iter().any(|spec| spec.name == *context);
+        assert!(known, "programs.toml: [{name}]: no context `{context}`");
     }
-    for (name, kind) in &specs.maps {
-        for flag in ["flags", "implied"].iter().filter_map(|list| kind.get(*list)?.as_array()).flatten() {
-            let flag = flag.as_str().expect("a string");
-            assert!(specs.map_flags.contains_key(flag), "maps.toml: [{name}]: no flag `{flag}`");
+    for MapKindSpec { name, flags, implied, .. } in &specs.maps {
+        for flag in flags.iter().chain(implied) {
+            let known = specs.map_flags.iter().any(|spec| spec.name == *flag);
+            assert!(known, "maps.toml: [{name}]: no flag `{flag}`");
         }
     }
-    for (name, method) in &specs.map_methods {
-        let op = method.get("op").and_then(|o| o.as_str());
-        let known = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
-        assert!(op.is_none_or(known), "map_methods.toml: [{name}]: no such op");
+    for MapMethodSpec { name, op, .. } in &specs.map_methods {
+        assert!(op.as_deref().is_none_or(op_exists), "map_methods.toml: [{name}]: no such op");
     }
-    for (name, builtin) in &specs.builtins {
-        if let Some(helper) = builtin.get("bpf").and_then(|h| h.as_str()) {
-            assert!(specs.helpers.contains_key(helper), "builtins.toml: [{name}]: no helper `{helper}`");
-        }
-        if let Some(op) = builtin.get("op").and_then(|o| o.as_str()) {
-            let known = specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
-            assert!(known, "builtins.toml: [{name}]: no op `{op}`");
-        }
+    for BuiltinSpec { name, bpf, op, throws, .. } in &specs.builtins {
+        let helper_exists = |helper: &String| specs.helpers.iter().any(|spec| spec.name == *helper);
+        assert!(bpf.as_ref().is_none_or(helper_exists), "builtins.toml: [{name}]: no such helper");
+        assert!(op.as_deref().is_none_or(op_exists), "builtins.toml: [{name}]: no such op");
+        let constant = |code: &String| specs.facts.constants.contains_key(code);
+        assert!(throws.as_ref().is_none_or(constant), "builtins.toml: [{name}]: no such constant");
     }
 }

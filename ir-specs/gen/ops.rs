@@ -150,7 +150,7 @@ fn records(out: &mut String, ops: &[Op]) {
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], on: enum_map::EnumMap::from_array([{}]), example: {example:?} }},",
+             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),

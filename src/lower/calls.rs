@@ -40,7 +40,7 @@ impl Lowering<'_> {
         if let Some(op) = builtin.op.and_then(Opcode::from_name) {
             return Some(self.builtin_op(op, args, result, span));
         }
-        if builtin.throws.is_some() {
+        if builtin.thrown().is_some() {
             let place = self.temporary("parsed", result);
             self.parse(builtin, args, place, span);
             return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
@@ -59,7 +59,7 @@ impl Lowering<'_> {
 
     /// `parse_ip4(text)` into a place: throws where the text says no such value.
     pub(super) fn parse(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
-        let (Some(code), Some(symbol), [text]) = (builtin.throws, builtin.host, args) else {
+        let (Some(code), Some(symbol), [text]) = (builtin.thrown(), builtin.host, args) else {
             crate::bug!("`{}` parses nothing", builtin.name)
         };
         let text = self.place(text);

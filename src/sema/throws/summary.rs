@@ -137,7 +137,7 @@ impl Visitor<'_> for Walk<'_> {
             }
             self.summary.nodes.push(Node::Call { target: Callee::Func(func), span });
         } else if let ExprKind::Builtin { builtin, .. } = &expr.kind {
-            if let Some(code) = builtin.throws {
+            if let Some(code) = builtin.thrown() {
                 self.summary.nodes.push(Node::Throw { site: self.sites.len() });
                 self.sites.push(Thrown { span, code: i32::try_from(code).ok() });
             }

@@ -1,0 +1,81 @@
+//! What the records of tables are made of while they are read from TOML and written as Rust: the names of
+//! `src/tables/form.rs`, with types that own their parts.
+
+use serde::ser::{Serialize, SerializeTupleStruct, Serializer};
+use serde::{Deserialize, Serialize as DeriveSerialize};
+
+pub type Text = String;
+pub type List<T> = Vec<T>;
+/// A kernel: major, minor.
+pub type Kernel = (u32, u32);
+
+/// In the order of the `Target` of the compiler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, DeriveSerialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Bpf,
+    Host,
+    Kmod,
+}
+
+/// A value for each target; of one that is not named, the empty one.
+#[derive(PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ByTarget<T: Default> {
+    bpf: T,
+    host: T,
+    kmod: T,
+}
+
+impl<T: Default + Serialize> Serialize for ByTarget<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serializer.serialize_tuple_struct("ByTarget", 3)?;
+        for value in [&self.bpf, &self.host, &self.kmod] {
+            all.serialize_field(value)?;
+        }
+        all.end()
+    }
+}
+
+pub fn yes() -> bool {
+    true
+}
+
+pub fn void() -> String {
+    "void".to_owned()
+}
+
+/// Entries of a map whose declaration gives no number.
+pub fn entries() -> u32 {
+    1024
+}
+
+macro_rules! record {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $name:ident {
+            $( $(#[doc = $about:literal])* $(#[serde($($serde:tt)*)])? pub $field:ident: $ty:ty, )*
+        }
+    ) => {
+        #[derive(PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $( $(#[serde($($serde)*)])? pub $field: $ty, )* }
+    };
+}
+
+macro_rules! words {
+    (
+        $(#[doc = $doc:literal])*
+        $(#[serde($($serde:tt)*)])?
+        pub enum $name:ident $(= $default:ident)? {
+            $( $(#[doc = $about:literal])* $variant:ident, )*
+        }
+    ) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize)]
+        $(#[serde($($serde)*)])?
+        pub enum $name { $( $variant, )* }
+        $( impl Default for $name { fn default() -> Self { $name::$default } } )?
+    };
+}
+
+pub(crate) use {record, words};

@@ -1,0 +1,37 @@
+//! Writes `tables.rs`: the records of the TOML tables as statics of the same types in the compiler.
+
+pub mod form;
+#[path = "../../../src/tables/records/mod.rs"]
+pub mod records;
+mod source;
+
+use crate::facts;
+use crate::load::Specs;
+use serde::Serialize;
+use std::fmt::Write;
+
+pub fn render(specs: &Specs) -> String {
+    let mut out = String::new();
+    list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs);
+    list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts);
+    list(&mut out, "HEADERS", "StructSpec", &specs.facts.structs);
+    list(&mut out, "STRUCTS", "StructSpec", &specs.structs);
+    list(&mut out, "KERNEL_STRUCTS", "KernelStruct", &specs.kernel_structs);
+    list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps);
+    list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags);
+    list(&mut out, "MAP_METHODS", "MapMethodSpec", &specs.map_methods);
+    list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins);
+    list(&mut out, "HELPERS", "HelperSpec", &specs.helpers);
+    list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs);
+    list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
+    out.push_str(&facts::render(&specs.facts));
+    out
+}
+
+fn list<T: Serialize>(out: &mut String, name: &str, ty: &str, records: &[T]) {
+    writeln!(out, "pub static {name}: &[{ty}] = &[").expect("a string grows");
+    for record in records {
+        writeln!(out, "    {},", source::expression(record)).expect("a string grows");
+    }
+    out.push_str("];\n");
+}

@@ -1,0 +1,222 @@
+//! The tables of maps: kinds, flags, methods.
+
+use crate::tables::form::{ByTarget, Kernel, List, Target, Text, record, words};
+
+record! {
+    /// A map kind (`ir-specs/maps.toml`).
+    pub struct MapKindSpec {
+        /// As in a declaration: `lru_hash`.
+        pub name: Text,
+        #[serde(default)]
+        pub aliases: List<Text>,
+        /// `bpf_map_type` of include/uapi/linux/bpf.h.
+        pub map_type: u32,
+        pub key: KeyRule,
+        #[serde(default)]
+        pub value: ValueRule,
+        /// Key and value may be left out of the declaration.
+        #[serde(default)]
+        pub optional_types: bool,
+        #[serde(default)]
+        pub size: SizeRule,
+        /// What the size is when the declaration gives none.
+        #[serde(default = "crate::tables::form::entries")]
+        pub default_entries: u32,
+        /// Entries exist once per CPU.
+        #[serde(default)]
+        pub percpu: bool,
+        /// Entries always exist: no delete.
+        #[serde(default)]
+        pub array: bool,
+        /// Values may hold a `bpf_spin_lock`.
+        #[serde(default)]
+        pub spin_lock: bool,
+        /// Of kinds whose entries belong to kernel objects.
+        #[serde(default)]
+        pub object: Option<ObjectSpec>,
+        /// What each target can do with the entries.
+        #[serde(default)]
+        pub on: ByTarget<List<MapAccess>>,
+        /// What the use of such maps is called that this compiler lacks.
+        #[serde(default)]
+        pub later: Option<Text>,
+        /// Names of [`MAP_FLAGS`](super::MAP_FLAGS) that the kernel takes for the kind.
+        #[serde(default)]
+        pub flags: List<Text>,
+        /// Those that it demands.
+        #[serde(default)]
+        pub implied: List<Text>,
+        /// The first kernel (major, minor) that has it; none: all that the compiler supports.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+    }
+}
+
+words! {
+    pub enum KeyRule {
+        /// Any type of fixed size.
+        Any,
+        /// `u32`, an index or a number.
+        Index,
+        /// A struct of `prefixlen: u32` and the bytes that it counts bits of.
+        Prefix,
+        /// `u32`, which is not written.
+        Hidden,
+        /// The kind has no keys.
+        None,
+        /// A kernel object, by a pointer; not written.
+        Object,
+    }
+}
+
+record! {
+    /// How the kernel objects are found that the entries of a kind belong to.
+    pub struct ObjectSpec {
+        /// The struct that keys of BPF code point to.
+        pub pointer: Text,
+        /// The helpers that find, or make, an entry and that delete it.
+        pub get: Text,
+        pub delete: Text,
+        /// What keys of user space are.
+        pub named_by: NamedBy,
+    }
+}
+
+words! {
+    /// What names a kernel object in user space. The kernel takes a descriptor, which the runtime opens.
+    pub enum NamedBy {
+        /// The descriptor of a socket.
+        Socket,
+        /// The number of a process.
+        Process,
+        /// The path of a file or folder.
+        Path,
+    }
+}
+
+words! {
+    pub enum ValueRule = Any {
+        /// Any type of fixed size.
+        Any,
+        /// An array of a stack's frames: of `u64`, their addresses, or of what a flag makes of them.
+        Frames,
+        /// `u32`, an interface, or the struct `bpf_devmap_val`.
+        Device,
+        /// `u32`, the length of a queue, or the struct `bpf_cpumap_val`.
+        Cpu,
+        /// `u32` or `u64`: a descriptor of a socket.
+        Socket,
+        /// A map, the template of those that the map holds.
+        Map,
+        /// A program; not written.
+        Program,
+        /// A type of what is sent; the map itself holds descriptors.
+        Event,
+        /// A type of what is sent through the map's bytes; the map itself has no entries.
+        Record,
+    }
+}
+
+words! {
+    /// What the number in parentheses counts.
+    pub enum SizeRule = Entries {
+        Entries,
+        /// Bytes: a power of two, and whole pages.
+        Pages,
+        /// Entries; without a number, one for each CPU.
+        Cpus,
+        /// There is no number.
+        None,
+    }
+}
+
+words! {
+    /// What a side can do with the entries of a kind.
+    #[serde(rename_all = "snake_case")]
+    pub enum MapAccess {
+        Lookup,
+        /// Only whether an entry is there.
+        Presence,
+        Update,
+        /// An update that says whether the key has to be there: `m.insert(k, v)`, `m.update(k, v, flags)`.
+        Insert,
+        Delete,
+        Walk,
+        Push,
+        Pop,
+        Peek,
+        Contains,
+        /// `s.id(ctx, flags)`
+        StackId,
+        /// `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`
+        CpuView,
+        /// `m.key(value, bits)`
+        Prefix,
+        /// `redirect(m, key, flags)`
+        Redirect,
+        /// `if (var inner = m[k])`
+        Inner,
+        /// `m[k] = &inner`
+        SetInner,
+        /// `m.output(v)`
+        Output,
+        /// `m.on_event(f)`, and `dispatch(m)`
+        Events,
+        /// `m.dropped()`
+        Dropped,
+        /// `m.reserve()`, `m.submit(e)`, `m.discard(e)`
+        Reserve,
+        /// `m.drain(f)`
+        Drain,
+        /// Something that this compiler lacks.
+        Later,
+    }
+}
+
+record! {
+    /// A flag of maps (`ir-specs/map_flags.toml`).
+    pub struct MapFlagSpec {
+        pub name: Text,
+        /// `BPF_F_…`
+        pub kernel: Text,
+        pub bit: u32,
+        /// Written `name(number)`.
+        #[serde(default)]
+        pub argument: bool,
+        /// The type of a stack's frames in a map that has it; none: the flag does not change it.
+        #[serde(default)]
+        pub frame: Option<Text>,
+        /// What each target cannot do with a map that has it.
+        #[serde(default)]
+        pub lacks: ByTarget<List<MapAccess>>,
+    }
+}
+
+record! {
+    /// What is called on maps (`ir-specs/map_methods.toml`).
+    pub struct MapMethodSpec {
+        pub name: Text,
+        /// Names, and types: `K` and `V` are the map's.
+        #[serde(default)]
+        pub params: List<(Text, Text)>,
+        pub result: Text,
+        /// The result is there or not.
+        #[serde(default)]
+        pub optional: bool,
+        /// Called as `redirect(m, …)`.
+        #[serde(default)]
+        pub function: bool,
+        /// The parameter is a function that this target calls.
+        #[serde(default)]
+        pub handler: Option<Target>,
+        /// Called on entries: `m[k].sum()`.
+        #[serde(default)]
+        pub entry: bool,
+        pub needs: MapAccess,
+        /// The op that it becomes; none: not compiled yet.
+        #[serde(default)]
+        pub op: Option<Text>,
+        /// One line for messages and the reference.
+        pub summary: Text,
+    }
+}

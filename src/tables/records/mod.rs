@@ -1,0 +1,12 @@
+//! The records of the tables of `ir-specs/`. The build script compiles these files too: it reads the records from TOML, where a
+//! key that no field has is an error, and writes them as statics.
+
+mod calls;
+mod maps;
+mod programs;
+mod types;
+
+pub use calls::*;
+pub use maps::*;
+pub use programs::*;
+pub use types::*;

@@ -1,0 +1,101 @@
+//! The tables of types: contexts, headers, other structs of the kernel, enums.
+
+use crate::tables::form::{List, Text, record, words};
+
+record! {
+    /// A context struct (`ir-specs/contexts.toml`).
+    pub struct ContextSpec {
+        pub name: Text,
+        /// Other accepted names, such as `XdpContext`.
+        #[serde(default)]
+        pub aliases: List<Text>,
+        /// No context, but a kernel object that programs get pointers to, with fields that the verifier rewrites alike.
+        #[serde(default)]
+        pub object: bool,
+        pub size: u64,
+        #[serde(default)]
+        pub fields: List<ContextField>,
+        /// Fields that the kernel has and this compiler lacks.
+        #[serde(default)]
+        pub later: List<Text>,
+    }
+}
+
+record! {
+    pub struct ContextField {
+        pub name: Text,
+        /// Type text as in the language; `packet` fields are `*u8`.
+        pub ty: Text,
+        pub offset: u64,
+        #[serde(default)]
+        pub role: FieldRole,
+        #[serde(default)]
+        pub writable: bool,
+    }
+}
+
+words! {
+    pub enum FieldRole = Plain {
+        Plain,
+        /// Start of the packet (`data`).
+        PacketStart,
+        /// End of the packet (`data_end`).
+        PacketEnd,
+        /// `data_meta`
+        PacketMeta,
+    }
+}
+
+record! {
+    /// A packet header (`ir-specs/uapi/`, `ir-specs/kernel.toml`), a wire format that is never relocated, or a struct that the
+    /// kernel keeps in maps (`ir-specs/structs.toml`). Fields may share bytes: those of a union, and short forms.
+    pub struct StructSpec {
+        pub name: Text,
+        /// All fields begin at the same byte; for `docs/predefined.md`.
+        #[serde(default)]
+        pub union: bool,
+        pub size: u64,
+        #[serde(default)]
+        pub fields: List<StructField>,
+    }
+}
+
+record! {
+    pub struct StructField {
+        pub name: Text,
+        /// Type text as in the language.
+        pub ty: Text,
+        pub offset: u64,
+        /// `(shift, width)` inside the storage unit of type `ty`.
+        #[serde(default)]
+        pub bits: Option<(u8, u8)>,
+        /// The path that the field is short for; for `docs/predefined.md`.
+        #[serde(default)]
+        pub short: Option<Text>,
+    }
+}
+
+record! {
+    /// A struct of the kernel whose layout only BTF has (`ir-specs/kernel_structs.toml`).
+    pub struct KernelStruct {
+        pub name: Text,
+        /// Fields by which a declaration is known as the kernel's; none: the name says it.
+        #[serde(default)]
+        pub fields: List<Text>,
+    }
+}
+
+record! {
+    /// A predefined enum (`ir-specs/constants.toml`, `ir-specs/uapi/`).
+    pub struct EnumSpec {
+        pub name: Text,
+        #[serde(default)]
+        pub aliases: List<Text>,
+        pub repr: Text,
+        /// Enums that values of this one are also of: the kernel gives the numbers the same meaning.
+        #[serde(default)]
+        pub into: List<Text>,
+        #[serde(default)]
+        pub variants: List<(Text, i64)>,
+    }
+}
