@@ -138,7 +138,7 @@ fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
         let view = KsElem::of(data);
         let base = part(func, types, view.base())?;
         return Some(match func.known(types, view.index()) {
-            Some(index) => Part { offset: base.offset + index as u64 * size, size, ..base },
+            Some(index) => Part { offset: base.offset.wrapping_add((index as u64).wrapping_mul(size)), size, ..base },
             None => Part { size, varies: true, ..base },
         });
     }

@@ -77,6 +77,10 @@ impl Checker<'_> {
             let pointers = [left, right].iter().all(|&t| matches!(self.cx.types.kind(t), TyKind::Ptr { .. }));
             return if pointers { Ok(()) } else { self.same(op, left, right) };
         }
+        if data.opcode == Opcode::KsReturn {
+            let value = data.operands.first().map_or(Ty::VOID, |&value| self.func.ty(value));
+            return self.same(op, value, self.func.result);
+        }
         if data.opcode == Opcode::KsMatch {
             return self.cases(op);
         }
