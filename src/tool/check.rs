@@ -82,7 +82,7 @@ fn check(cx: &mut Session, path: &Path) -> Option<()> {
 }
 
 /// What remains of it after reading.
-fn input(cx: &mut Session, input: Input) -> Option<()> {
+pub fn input(cx: &mut Session, input: Input) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
     self::module(cx, module)
 }

@@ -144,7 +144,7 @@ impl Generator {
         }
     }
 
-    fn int(&mut self) -> ExprKind {
+    pub fn int(&mut self) -> ExprKind {
         let value = self.random.next() >> self.random.below(64);
         let text = match self.random.below(4) {
             0 => format!("{value:#x}"),

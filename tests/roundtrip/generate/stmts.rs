@@ -120,7 +120,9 @@ impl Generator {
         let pattern = if self.random.one_in(3) {
             CatchPattern::Any(Self::span())
         } else {
-            CatchPattern::Value(Self::make(self.atom()))
+            // A name there may be a declaration, which no keyword is the name of.
+            let code = if self.random.one_in(2) { self.int() } else { ExprKind::Name(self.path()) };
+            CatchPattern::Value(Self::make(code))
         };
         Catch { pattern, body: self.block(), span: Self::span() }
     }
