@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
                 self.bool_mixed(token, span, &other)
             }
             (TyKind::F64, _) | (_, TyKind::F64) => self.compare_floats(op, token, left, right, span),
-            (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, token, left, right, span),
+            (TyKind::Be { .. }, _) | (_, TyKind::Be { .. }) => self.compare_be(op, left, right, span),
             (TyKind::Ptr { .. }, TyKind::Ptr { .. }) => self.compare_pointers(op, left, right, span),
             (TyKind::Fn(_), TyKind::Fn(_)) if equality && left.ty() == right.ty() => {
                 comparison(op, left.expr, right.expr, span)
@@ -131,7 +131,7 @@ impl Checker<'_, '_> {
         comparison(op, left, right, span)
     }
 
-    fn compare_be(&mut self, op: CompareOp, token: BinaryOp, left: Value, right: Value, span: Span) -> Expr {
+    fn compare_be(&mut self, op: CompareOp, left: Value, right: Value, span: Span) -> Expr {
         let left_be = matches!(self.cx.types.kind(left.ty()), TyKind::Be { .. });
         let (be, other) = if left_be { (&left, &right) } else { (&right, &left) };
         let ty = be.ty();
@@ -139,11 +139,13 @@ impl Checker<'_, '_> {
         if other.ty() != ty && constant.is_none() {
             return self.byte_order_mix(&left, &right, span);
         }
-        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
-            let wrong = if left_be { left } else { right };
-            return self.bad_operand(token, &wrong);
-        }
         let bits = if let TyKind::Be { bits } = self.cx.types.kind(ty) { bits } else { 64 };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            let number = self.cx.types.int(bits, false);
+            let in_host_order =
+                |value: Value| if value.ty() == ty { Value::from(cast(value.expr, number)) } else { value };
+            return self.compare_ints(op, in_host_order(left), in_host_order(right), span);
+        }
         if let Some(constant) = constant.filter(|&n| !fold::fits(n, bits, false)) {
             self.warn_constant(op == CompareOp::Ne, span);
             let number = self.cx.types.int(bits, false);
