@@ -6,7 +6,7 @@
 use crate::codegen::c;
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
 use crate::session::Session;
@@ -67,8 +67,8 @@ pub fn read_file(cx: &mut Session, file: FileId) -> Option<Input> {
     Some(Input::Source(tree))
 }
 
-/// The typed tree of a program, by its first file. With syntax errors there is none: what the parser had to leave out
-/// would be missed at every use.
+/// The typed tree of a program, by its first file. With syntax errors there is none, but what could be read is checked for
+/// errors; warnings would be of what the parser had to leave out.
 pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
     let since = Instant::now();
     let modules = modules::gather(cx, tree);
@@ -77,9 +77,16 @@ pub fn check(cx: &mut Session, tree: ast::File) -> Option<sema::tree::Program> {
         return None;
     }
     let since = Instant::now();
+    let before = cx.diags.count();
     let program = sema::check(cx, &modules);
+    if !modules.read {
+        let found = cx.diags.take_since(before);
+        for error in found.into_iter().filter(|diag| diag.severity == Severity::Error) {
+            cx.diags.push(error);
+        }
+    }
     cx.timed("check", since);
-    program
+    program.filter(|_| modules.read)
 }
 
 fn ir_input(cx: &mut Session, file: FileId) -> Option<Module> {

@@ -61,6 +61,8 @@ pub enum ItemKind {
         path: StrLit,
     },
     /// `license "GPL"`
+    /// A name of a declaration that could not be read, which was reported.
+    Unread(Ident),
     License {
         text: StrLit,
     },
@@ -79,6 +81,7 @@ impl ItemKind {
             ItemKind::Const(decl) => Some(&decl.name),
             ItemKind::Impl(decl) => Some(&decl.name),
             ItemKind::Extern(decl) => Some(&decl.name),
+            ItemKind::Unread(name) => Some(name),
             ItemKind::Include { .. } | ItemKind::License { .. } => None,
         }
     }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// All files of the program whose first file is parsed already. Mistakes are reported.
 pub fn gather(cx: &mut Session, root: ast::File) -> Modules {
-    let complete = !cx.diags.has_errors();
-    let modules = Modules { files: Vec::new(), modules: Vec::new(), imports: HashMap::new(), complete };
+    let read = !cx.diags.has_errors();
+    let modules = Modules { files: Vec::new(), modules: Vec::new(), imports: HashMap::new(), complete: true, read };
     let mut gather = Gather { cx, modules, known: HashMap::new(), module_of: HashMap::new(), open: Vec::new() };
     let path = gather.cx.sources.file(root.file).path.clone();
     gather.known.insert(paths::identity(&path), 0);
@@ -175,7 +175,7 @@ impl Gather<'_> {
     fn parse(&mut self, file: FileId) -> usize {
         let errors = self.cx.diags.error_count();
         let tree = syntax::parse(self.cx, file);
-        self.modules.complete &= self.cx.diags.error_count() == errors;
+        self.modules.read &= self.cx.diags.error_count() == errors;
         self.modules.files.push(tree);
         self.modules.files.len() - 1
     }

@@ -27,6 +27,7 @@ fn definition(kind: &ItemKind) -> Option<(&'static str, Span)> {
         | ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Const(_)
+        | ItemKind::Unread(_)
         | ItemKind::Extern(_)
         | ItemKind::Include { .. } => None,
     }

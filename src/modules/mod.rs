@@ -29,9 +29,10 @@ pub struct Modules {
     pub modules: Vec<Module>,
     /// Where the path of an `import` stands, and the module that it leads to. Of one that leads nowhere that was reported.
     pub imports: HashMap<Span, ModuleId>,
-    /// Whether everything could be read that the declarations need. If not, most of what could be said of them would be
-    /// wrong.
+    /// Whether every header is there. If not, most of what could be said of the declarations would be wrong.
     pub complete: bool,
+    /// Whether every declaration could be read. Those that could not are `ItemKind::Unread`, by their names.
+    pub read: bool,
 }
 
 pub struct Module {
@@ -69,7 +70,8 @@ impl Modules {
             | ast::ItemKind::Impl(_)
             | ast::ItemKind::Extern(_)
             | ast::ItemKind::Include { .. }
-            | ast::ItemKind::License { .. } => None,
+            | ast::ItemKind::License { .. }
+            | ast::ItemKind::Unread(_) => None,
         });
         paths.filter_map(|path| self.imports.get(&path).copied())
     }

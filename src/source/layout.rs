@@ -23,6 +23,8 @@ pub struct Layout {
     pub text: String,
     /// The declarations, in order.
     pub items: Vec<Range<usize>>,
+    /// The declarations whose brackets do not match.
+    pub broken: Vec<Range<usize>>,
     /// In order.
     pub comments: Vec<Comment>,
 }
@@ -61,9 +63,11 @@ pub fn layout(text: &str, file: FileId, diags: &mut Vec<Diagnostic>) -> Layout {
         let span = Span::new(file, problem.range.start, problem.range.end);
         diags.push(diagnostic(span, text, problem));
     }
-    let items = items.into_iter().filter(|item| !item.broken).map(|item| item.range).collect();
+    let (broken, items): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.broken);
+    let ranges = |items: Vec<Item>| items.into_iter().map(|item| item.range).collect();
+    let (broken, items) = (ranges(broken), ranges(items));
     let text = String::from_utf8(out).unwrap_or_else(|_| crate::bug!("the layout is not ASCII"));
-    Layout { text, items, comments }
+    Layout { text, items, broken, comments }
 }
 
 struct Open {

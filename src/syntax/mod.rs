@@ -18,6 +18,7 @@ mod keyword_names;
 mod literals;
 mod stmts;
 mod types;
+mod unread;
 mod words;
 
 use crate::ast;
@@ -33,13 +34,26 @@ use pest::Parser;
 #[grammar = "syntax/ks.pest"]
 struct KsParser;
 
-/// Parses a file. Every declaration that holds no mistake is in the result; the mistakes are reported.
+/// Parses a file. Every declaration that holds no mistake is in the result, of the others the names; the mistakes are reported.
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
     let layout = layout(&source.text, file, &mut diags);
     let of_brackets = diags.len();
-    let items = (0..layout.items.len()).filter_map(|n| item(source, file, &layout, n, &mut diags)).collect();
+    let unreadable = layout.broken.iter().flat_map(|range| unread::items(&source.text, file, range.clone()));
+    let mut items: Vec<ast::Item> = unreadable.collect();
+    let sure: Vec<usize> = layout.sure_declarations().collect();
+    // Behind a function that ends too early its last statements look like declarations.
+    let mut doubtful = false;
+    for (number, range) in layout.items.iter().enumerate() {
+        doubtful &= sure.binary_search(&range.start).is_err();
+        let item = item(source, file, &layout, number, &mut diags);
+        doubtful |= item.is_none();
+        match item.filter(|_| !doubtful) {
+            Some(item) => items.push(item),
+            None => items.extend(unread::items(&source.text, file, range.clone())),
+        }
+    }
     drop_strays(&layout, &mut diags, of_brackets);
     keyword_names::settle(&source.text, file, &layout, &mut diags);
     diags.sort_by_key(|diag| diag.span.map(|span| span.lo));

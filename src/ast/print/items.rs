@@ -45,6 +45,7 @@ impl Printer<'_> {
                 self.push(" from ");
                 self.string(&path.bytes, path.span);
             }
+            ItemKind::Unread(name) => self.push(&name.name),
             ItemKind::License { text } => {
                 self.push("license ");
                 self.string(&text.bytes, text.span);

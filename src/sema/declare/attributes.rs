@@ -228,7 +228,8 @@ fn place(item: &Item) -> Option<Place> {
         | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
-        | ItemKind::License { .. } => None,
+        | ItemKind::License { .. }
+        | ItemKind::Unread(_) => None,
     }
 }
 
@@ -246,5 +247,6 @@ fn describe(item: &Item) -> &'static str {
         ItemKind::Include { .. } => "an `include`",
         ItemKind::Import { .. } => "an `import`",
         ItemKind::License { .. } => "the license",
+        ItemKind::Unread(_) => "a declaration",
     }
 }

@@ -150,7 +150,7 @@ impl<'a> Declare<'a> {
                 }
                 None => Entity::Broken,
             },
-            ItemKind::Include { .. } | ItemKind::License { .. } => Entity::Broken,
+            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::Unread(_) => Entity::Broken,
         }
     }
 
@@ -171,7 +171,8 @@ impl<'a> Declare<'a> {
             }
         }
         let first = *names.by_name.entry(&name.name).or_insert(index);
-        if first != index && !self.repeat_one_type(cx, first, index) {
+        let unread = |index: usize| matches!(self.entries[index].item.kind, ItemKind::Unread(_));
+        if first != index && !unread(first) && !unread(index) && !self.repeat_one_type(cx, first, index) {
             duplicate(cx, name, self.entries[first].name.span);
         }
     }
@@ -345,6 +346,7 @@ fn type_name(item: &Item) -> Option<&str> {
         | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
-        | ItemKind::License { .. } => None,
+        | ItemKind::License { .. }
+        | ItemKind::Unread(_) => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::source::{SourceMap, Span};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// How far a check went: each stage runs only if the one before it found no error.
+/// How far a check went. What cannot be read is left out of names and types, which are checked for the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
     /// Some file is missing or cannot be parsed. Of a declaration one such error is found at a time.
@@ -22,7 +22,7 @@ impl Stage {
     pub fn of_errors(cx: &Session) -> Stage {
         let reading = |code: &str| syntax::CODES.iter().chain(modules::CODES).any(|info| info.code == code);
         let mut errors = cx.diags.iter().filter(|diag| is_error(diag));
-        if errors.all(|diag| reading(diag.code)) { Stage::Read } else { Stage::Checked }
+        if errors.any(|diag| reading(diag.code)) { Stage::Read } else { Stage::Checked }
     }
 }
 
