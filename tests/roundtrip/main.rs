@@ -7,7 +7,7 @@ mod random;
 mod shape;
 
 use generate::Generator;
-use ksc::ast::{self, File};
+use ksc::ast::{self, File, ItemKind};
 use ksc::diag::Diagnostic;
 use ksc::session::{Options, Session};
 use ksc::source::FileId;
@@ -39,13 +39,16 @@ fn messages(cx: &Session) -> Vec<String> {
     cx.diags.iter().map(|d| format!("{:?} {} {}", place(d), d.code, d.message)).collect()
 }
 
-/// What is read from the printed tree is the tree; printing it once more gives the same text.
+/// What is read from the printed tree is the tree; printing it once more gives the same text. Of what could not be read there
+/// are only names.
 fn assert_round_trip(tree: &File, origin: &str) {
-    let text = ast::print::file(tree);
+    let mut tree = tree.clone();
+    tree.items.retain(|item| !matches!(item.kind, ItemKind::Unread(_)));
+    let text = ast::print::file(&tree);
     let (again, cx) = parse(&text);
     assert!(!cx.diags.has_errors(), "{origin}: the printed text does not parse: {:?}\n{text}", messages(&cx));
     assert_eq!(text, ast::print::file(&again), "{origin}: printed twice");
-    assert!(ast::strip::file(tree) == ast::strip::file(&again), "{origin}: another tree was read from\n{text}");
+    assert!(ast::strip::file(&tree) == ast::strip::file(&again), "{origin}: another tree was read from\n{text}");
 }
 
 /// All `.ks` files below the directories that hold programs.
