@@ -137,8 +137,11 @@ fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
     if data.opcode == Opcode::KsElem {
         let view = KsElem::of(data);
         let base = part(func, types, view.base())?;
-        return Some(match func.known(types, view.index()) {
-            Some(index) => Part { offset: base.offset.wrapping_add((index as u64).wrapping_mul(size)), size, ..base },
+        // Code that is never reached may have an index beyond the array.
+        let index = func.known(types, view.index()).and_then(|index| u64::try_from(index).ok());
+        let offset = index.and_then(|index| index.checked_mul(size)?.checked_add(base.offset));
+        return Some(match offset {
+            Some(offset) => Part { offset, size, ..base },
             None => Part { size, varies: true, ..base },
         });
     }

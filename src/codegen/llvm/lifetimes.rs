@@ -296,8 +296,11 @@ fn region(func: &Function, types: &Types, place: Value) -> Option<Region> {
     let base = region(func, types, view.base())?;
     let index = func.def(view.index()).map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsConst);
     let Some(index) = index.filter(|_| base.exact) else { return Some(Region { exact: false, ..base }) };
-    let low = base.low + KsConst::of(index).value() as u64 * size;
-    Some(Region { low, high: low + size, ..base })
+    // Code that is never reached may have an index beyond the array.
+    let index = u64::try_from(KsConst::of(index).value()).ok();
+    let low = index.and_then(|index| index.checked_mul(size)?.checked_add(base.low));
+    let range = low.and_then(|low| Some((low, low.checked_add(size)?)));
+    Some(range.map_or(Region { exact: false, ..base }, |(low, high)| Region { low, high, ..base }))
 }
 
 fn pointee(func: &Function, types: &Types, place: Value) -> Ty {

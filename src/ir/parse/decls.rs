@@ -8,7 +8,7 @@ use crate::ir::{
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, PROGRAMS, ProgramSpec};
 use crate::target::Target;
-use crate::types::{BitField, EnumDef, FieldDef, Origin, TyKind, VariantDef};
+use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
 impl Parser<'_> {
     pub(super) fn module(&mut self) -> Parse<Module> {
@@ -174,14 +174,21 @@ impl Parser<'_> {
     }
 
     /// `zero(8)` or a string of as many bytes as the contents have
-    fn image(&mut self) -> Parse<Vec<u8>> {
-        if self.eat_word("zero") {
+    /// As many bytes as the type has, so that no text asks for more memory than types may take.
+    fn image(&mut self, ty: Ty) -> Parse<Vec<u8>> {
+        let size = self.cx.types.size_of(ty);
+        let written = if self.eat_word("zero") {
             self.expect("(")?;
-            let size: u32 = self.small()?;
+            let zeros: u32 = self.small()?;
             self.expect(")")?;
-            return Ok(vec![0; size as usize]);
+            if u64::from(zeros) == size { vec![0; zeros as usize] } else { Vec::new() }
+        } else {
+            self.string()?
+        };
+        if written.len() as u64 != size {
+            return self.stop("the contents have not the size of the type");
         }
-        self.string()
+        Ok(written)
     }
 
     /// `@g : u64 section=.bss = zero(8)`
@@ -200,10 +207,7 @@ impl Parser<'_> {
             }
         }
         self.expect("=")?;
-        let init = self.image()?;
-        if init.len() as u64 != self.cx.types.size_of(ty) {
-            return self.stop("the contents have not the size of the type");
-        }
+        let init = self.image(ty)?;
         Ok(Global { name: name.into(), ty, init, kind, section, span })
     }
 
@@ -268,7 +272,7 @@ impl Parser<'_> {
         };
         let docs = self.text()?;
         self.expect("=")?;
-        let init = self.image()?;
+        let init = self.image(name)?;
         let mut options = Vec::new();
         self.expect("{")?;
         while !self.eat("}") {

@@ -1,7 +1,7 @@
 //! What ops name and say besides their operands: symbols, words, fields, numbers.
 
 use super::Checker;
-use crate::ir::ops::{KsConst, KsElem, KsField};
+use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
 use crate::tables::{BUILTINS, HELPERS, KFUNCS};
 use crate::types::{Ty, TyKind};
@@ -94,6 +94,9 @@ impl Checker<'_> {
             if bits == 0 || value.unsigned_abs() >> bits.min(64) != 0 {
                 return Err(self.say(op, &format!("{value} is no {}", self.cx.types.ir_text(ty))));
             }
+        }
+        if data.opcode == Opcode::BpfClamp && !(0..=i128::from(i32::MAX)).contains(&BpfClamp::of(data).limit()) {
+            return Err(self.say(op, "its limit is no number that an instruction holds"));
         }
         if data.opcode == Opcode::CfSwitch {
             let cases = data.attrs.iter().map(|attr| if let Attr::Ints(cases) = attr { cases.len() } else { 0 }).sum();

@@ -10,13 +10,15 @@
 //! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
 //! 7. Symbols name things of the module; calls fit the callee's signature.
 //! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 9. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
-//! 10. Structs hold their fields; the value of a variable is as long as its type.
-//! 11. What the passes so far lower, and what the target rejects, is gone.
+//! 9. A region takes what its op hands to it and yields what the op expects.
+//! 10. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
+//! 11. Structs hold their fields; the value of a variable is as long as its type.
+//! 12. What the passes so far lower, and what the target rejects, is gone.
 
 mod attrs;
 mod declarations;
 mod graph;
+mod regions;
 mod results;
 mod types;
 
@@ -54,6 +56,7 @@ impl Checker<'_> {
         if self.func.regions[self.func.body].blocks.len() > 1 {
             graph::dominance(self.func)?;
         }
+        self.body()?;
         self.optionals()?;
         self.exits()
     }
@@ -120,6 +123,7 @@ impl Checker<'_> {
         self.types(op)?;
         self.attrs(op)?;
         self.legal(op)?;
+        self.regions(op)?;
         for &region in &self.func.ops[op].regions {
             self.region(region, seen)?;
         }

@@ -22,7 +22,8 @@ impl Checker<'_> {
         }
         self.agreement(op)?;
         self.symbols(op)?;
-        if data.opcode.has(OpTrait::Terminator) { self.branch(op) } else { Ok(()) }
+        let ends = data.opcode.has(OpTrait::Terminator) || data.opcode.has(OpTrait::RegionEnd);
+        if ends { self.branch(op) } else { Ok(()) }
     }
 
     fn fits(&self, value: Value, kind: OperandKind) -> bool {
@@ -182,7 +183,7 @@ impl Checker<'_> {
                 self.same(op, self.func.ty(value), self.func.ty(arg))?;
             }
         }
-        if data.opcode == Opcode::CfRet {
+        if matches!(data.opcode, Opcode::CfRet | Opcode::KsReturn) {
             let value = data.operands.first().map_or(Ty::VOID, |&v| self.func.ty(v));
             return self.same(op, value, self.func.result);
         }

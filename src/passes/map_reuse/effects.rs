@@ -36,13 +36,14 @@ impl Changes {
 
 /// What each function of a module changes.
 pub struct Effects {
-    maps: Vec<MapDecl>,
+    maps: HashMap<Symbol, MapDecl>,
     funcs: HashMap<Symbol, Changes>,
 }
 
 impl Effects {
     pub fn of(module: &Module, types: &Types) -> Effects {
-        let mut effects = Effects { maps: module.maps.clone(), funcs: HashMap::new() };
+        let maps = module.maps.iter().map(|map| (map.name.clone(), map.clone())).collect();
+        let mut effects = Effects { maps, funcs: HashMap::new() };
         let calls: Vec<BTreeSet<&Symbol>> = module.funcs.iter().map(callees).collect();
         for func in &module.funcs {
             let mut own = Changes::nothing();
@@ -66,7 +67,7 @@ impl Effects {
     }
 
     pub fn map(&self, name: &Symbol) -> Option<&MapDecl> {
-        self.maps.iter().find(|map| map.name == *name)
+        self.maps.get(name)
     }
 
     /// A function without a body here may do anything.

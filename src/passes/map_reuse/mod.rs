@@ -185,7 +185,7 @@ impl Reuse<'_> {
     fn forget(&self, op: OpId, known: &mut Known) {
         let changes = self.effects.of_op(self.func, self.types, &self.func.ops[op]);
         let stays = |lookup: &Lookup| {
-            self.effects.map(&lookup.map).is_some_and(|map| map.kind.array) || !changes.contains(&lookup.map)
+            !changes.contains(&lookup.map) || self.effects.map(&lookup.map).is_some_and(|map| map.kind.array)
         };
         known.lookups.retain(stays);
         known.found.retain(stays);

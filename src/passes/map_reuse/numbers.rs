@@ -17,7 +17,18 @@ pub struct Contents {
     context: BTreeMap<(Number, i128), Number>,
 }
 
+/// So many places are known at one point: what is known is copied at each branch and compared at each join.
+const MAX_PLACES: usize = 256;
+
 impl Contents {
+    /// Variables that were made first are forgotten first.
+    fn hold(&mut self, path: Path, number: Number) {
+        if self.places.len() >= MAX_PLACES {
+            self.places.pop_first();
+        }
+        self.places.insert(path, number);
+    }
+
     /// Keeps what both hold.
     pub fn meet(&mut self, other: &Contents) {
         self.places.retain(|path, number| other.places.get(path) == Some(number));
@@ -118,7 +129,7 @@ impl<'f> Numbers<'f> {
             return Some(known);
         }
         let number = self.fresh();
-        contents.places.insert(path, number);
+        contents.hold(path, number);
         Some(number)
     }
 
@@ -159,7 +170,7 @@ impl<'f> Numbers<'f> {
         if let Some((place, Some(number))) = written
             && let Some(path) = self.tracked(place)
         {
-            contents.places.insert(path, number);
+            contents.hold(path, number);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::sema::imports;
 use crate::sema::predefined::table_type;
 use crate::sema::tree::{Expr, ExprKind, Role};
 use crate::source::Span;
-use crate::tables::{BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
+use crate::tables::{self, BUILTINS, BuiltinSpec, HELPERS, MAP_METHODS};
 use crate::types::Ty;
 
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
@@ -50,7 +50,11 @@ impl Checker<'_, '_> {
         let builtins = BUILTINS.iter().filter(|builtin| builtin.supported).map(|builtin| builtin.name);
         let helpers = || builtins.clone().filter(|name| name.starts_with("bpf_"));
         let misspelt = || self.cx.diags.near(&name.name, helpers).is_some();
-        if helper.is_some() || instead.is_none() && name.name.starts_with("bpf_") && !misspelt() {
+        let of_kernel = || {
+            let number = name.name.strip_prefix("bpf_").map(|rest| format!("BPF_FUNC_{rest}"));
+            number.is_some_and(|number| tables::constant(&number).is_some())
+        };
+        if helper.is_some() || instead.is_none() && of_kernel() && !misspelt() {
             let what = format!("calling the helper `{}`", name.name);
             let error = self.error(span, NotSupportedYet { what });
             if let Some(instead) = helper.and_then(|helper| helper.instead) {

@@ -179,9 +179,12 @@ pub fn is_zero(value: &Const) -> bool {
     }
 }
 
-/// The values of a constant are kept one by one, so their number is limited.
+/// The values of a constant are kept one by one, so their number is limited. What has no size has an error in its type.
 pub(super) fn small_enough(cx: &mut Session, span: Span, ty: Ty) -> bool {
     let size = cx.types.size_of(ty);
+    if size == 0 {
+        return false;
+    }
     if size > MAX_LITERAL {
         let what = format!("a constant of `{}`", cx.types.name(ty));
         let why = format!("has {size} bytes, over {MAX_LITERAL}");

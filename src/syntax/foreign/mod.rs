@@ -40,6 +40,7 @@ impl Hint {
 /// Of a failure that has no code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     addresses::dotted(builder, failure)
+        .or_else(|| addresses::with_colons(builder, failure))
         .or_else(|| throws::hint(builder, failure))
         .or_else(|| operator(builder, failure))
         .or_else(|| keywords::header(builder, failure))
