@@ -18,5 +18,6 @@ pub mod syntax;
 pub mod tables;
 pub mod target;
 pub mod tool;
+pub mod tuning;
 pub mod types;
 pub mod version;

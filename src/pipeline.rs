@@ -12,6 +12,7 @@ use crate::passes::{self, Pass};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
@@ -117,43 +118,49 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
 /// Runs the passes before the targets part.
 pub fn front(cx: &mut Session, mut module: Module) -> Option<Module> {
     if module.target.is_none() {
-        passes::run(&mut module, cx, FRONT);
+        passes::run(&mut module, cx, FRONT, &Tuning::default());
     }
     if cx.diags.has_errors() { None } else { Some(module) }
 }
 
 /// The module of one target, after all its passes or the one that `--stop-after` names.
 pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Module> {
+    lowered_with(cx, module, target, &Tuning::default())
+}
+
+fn lowered_with(cx: &mut Session, module: &Module, target: Target, tuning: &Tuning) -> Option<Module> {
     let mut part = match module.target {
         Some(own) if own == target => module.clone(),
         Some(_) => return None,
         None => passes::split::part(module, target),
     };
-    passes::run(&mut part, cx, target.passes());
+    passes::run(&mut part, cx, target.passes(), tuning);
     if cx.diags.has_errors() { None } else { Some(part) }
 }
 
-/// From how many bytes on local variables of BPF code move off a stack that is too small, one try after the other: first none.
-const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
+/// The BPF side of a program.
+pub struct Bpf {
+    /// After the last pass.
+    pub module: Module,
+    pub object: Vec<u8>,
+    /// What the module was lowered with, and what further artifacts of it are made with.
+    pub tuning: Tuning,
+}
 
 /// The BPF side of a program: its lowered module and its object.
-pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
+pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     let before = cx.diags.count();
-    let first = bpf_object(cx, module);
+    let first = bpf_object(cx, module, Tuning::default());
     let is_stack = |diag: &Diagnostic| [StackTooLarge::INFO.code, StackOfCalls::INFO.code].contains(&diag.code);
     if first.is_some() || !cx.diags.iter().skip(before).any(is_stack) {
         return first;
     }
     // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
     let reported = cx.diags.take_since(before);
-    cx.stack_is_scarce = true;
-    let tries = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
-    let fits = tries.into_iter().find_map(|(reloads, least)| {
+    let fits = Tuning::sparing().find_map(|tuning| {
         cx.diags.take_since(before);
-        (cx.reloads, cx.moved_locals) = (reloads, least);
-        bpf_object(cx, module)
+        bpf_object(cx, module, tuning)
     });
-    (cx.stack_is_scarce, cx.moved_locals, cx.reloads) = (false, None, false);
     if fits.is_some() {
         return fits;
     }
@@ -164,16 +171,21 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
     None
 }
 
-fn bpf_object(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
-    let part = lowered(cx, module, Target::Bpf)?;
-    let object = llvm::bpf(cx, &part, Artifact::Object)?;
-    Some((part, object))
+/// The text of what became the object.
+pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> {
+    llvm::bpf(cx, &bpf.module, &bpf.tuning, want)
+}
+
+fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {
+    let module = lowered_with(cx, module, Target::Bpf, &tuning)?;
+    let object = llvm::bpf(cx, &module, &tuning, Artifact::Object)?;
+    Some(Bpf { module, object, tuning })
 }
 
 /// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.
-pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, want: Artifact) -> Option<Vec<u8>> {
+pub fn host(cx: &mut Session, module: &Module, bpf: Option<&Bpf>, want: Artifact) -> Option<Vec<u8>> {
     let part = lowered(cx, module, Target::Host)?;
-    llvm::host(cx, &part, bpf.map(|(_, object)| object.as_slice()), want)
+    llvm::host(cx, &part, bpf.map(|bpf| bpf.object.as_slice()), want)
 }
 
 /// The C of the kernel module.

@@ -142,12 +142,6 @@ pub struct Session {
     pub diags: Diagnostics,
     pub types: Types,
     pub names: Rc<SourceNames>,
-    /// `pipeline` found the BPF stack too small: what spares some of it is done, though it costs instructions.
-    pub stack_is_scarce: bool,
-    /// Local variables of BPF code of at least so many bytes are not on the stack, which is too small for all.
-    pub moved_locals: Option<u64>,
-    /// BPF code loads variables wherever it uses them: what LLVM keeps instead takes stack that is not there.
-    pub reloads: bool,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
     /// What took how long, in order; `--time-passes` prints it.
@@ -163,9 +157,6 @@ impl Session {
             libraries: Vec::new(),
             types: Types::new(),
             names: Rc::default(),
-            stack_is_scarce: false,
-            moved_locals: None,
-            reloads: false,
             reads_ir: false,
             timings: Vec::new(),
         }

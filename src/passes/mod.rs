@@ -43,6 +43,7 @@ pub use manager::{Outcome, run};
 use crate::ir::{Function, Module, OpId, Symbol};
 use crate::session::Session;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use crate::types::Types;
 use analysis::{pointees, pointer_sources};
 use std::collections::BTreeSet;
@@ -68,6 +69,8 @@ pub struct Pass {
 
 pub enum Run {
     Module(fn(&mut Module, &mut Session) -> Changed),
+    /// For passes that `pipeline` tells how to spare stack.
+    Tuned(fn(&mut Module, &mut Session, &Tuning) -> Changed),
     /// For passes that look at one function and the module's declarations only (maps, globals, signatures).
     Function(fn(&mut Function, &Declarations, &mut Session) -> Changed),
 }

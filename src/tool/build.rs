@@ -2,11 +2,11 @@
 
 use super::{finish, session, usage_error};
 use crate::cli::{Build, Emit};
-use crate::codegen::llvm::{self, Artifact};
+use crate::codegen::llvm::Artifact;
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
-use crate::pipeline::{self, Input};
+use crate::pipeline::{self, Bpf, Input};
 use crate::session::Session;
 use crate::target::Target;
 use crate::{ast, link};
@@ -109,7 +109,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         cx.timed("link", since);
     }
     let mut files = Vec::new();
-    if let Some((_, object)) = bpf
+    if let Some(Bpf { object, .. }) = bpf
         && wanted.contains(&Target::Bpf)
         && outputs.args.emit.is_none()
     {
@@ -134,7 +134,7 @@ fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
 }
 
 /// The BPF side, if the program has one: the executable carries it.
-fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<(Module, Vec<u8>)>> {
+fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<Bpf>> {
     if pipeline::has(module, Target::Bpf) { pipeline::bpf(cx, module).map(Some) } else { Some(None) }
 }
 
@@ -156,8 +156,8 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
     };
     let bytes = match target {
         Target::Bpf => {
-            let (lowered, object) = pipeline::bpf(cx, module)?;
-            if want == Artifact::Object { object } else { llvm::bpf(cx, &lowered, want)? }
+            let bpf = pipeline::bpf(cx, module)?;
+            if want == Artifact::Object { bpf.object } else { pipeline::bpf_text(cx, &bpf, want)? }
         }
         Target::Host => {
             let bpf = bpf_side(cx, module)?;

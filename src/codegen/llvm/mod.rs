@@ -36,6 +36,7 @@ mod zeros;
 use crate::ir;
 use crate::session::Session;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use inkwell::context::Context;
 use module::ModuleGen;
 use std::time::Instant;
@@ -52,11 +53,11 @@ pub enum Artifact {
 }
 
 /// The BPF object of a module. None: it failed and was reported.
-pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<u8>> {
+pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifact) -> Option<Vec<u8>> {
     let since = Instant::now();
     let context = Context::create();
     let machine = context::bpf_machine(&cx.options);
-    let mut g = ModuleGen::new(cx, module, Target::Bpf, &context, &machine);
+    let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
@@ -83,7 +84,7 @@ pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<&[u8]>, want: Art
     let since = Instant::now();
     let context = Context::create();
     let machine = context::host_machine(cx)?;
-    let mut g = ModuleGen::new(cx, module, Target::Host, &context, &machine);
+    let mut g = ModuleGen::new(cx, module, (Target::Host, Tuning::default()), &context, &machine);
     data::host(&mut g);
     functions::emit_all(&mut g);
     host::entry(&mut g, bpf);

@@ -22,21 +22,22 @@ use super::{Changed, Pass, Run, hide};
 use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
 use crate::session::{Session, SourceNames};
+use crate::tuning::Tuning;
 use crate::types::Types;
 use frame::{Frame, Kind, Placed};
 pub use pointers::changes_pointer;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
-pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Module(run) };
+pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Tuned(run) };
 
-fn run(module: &mut Module, cx: &mut Session) -> Changed {
+fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let refused = module.funcs.iter().filter(|func| !pointers::check(func, cx)).count();
     if refused > 0 {
         return Changed::No;
     }
     let mut outliner = Outliner {
-        stack_is_scarce: cx.stack_is_scarce,
+        stack_is_scarce: tuning.scarce,
         types: &mut cx.types,
         names: Rc::make_mut(&mut cx.names),
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
