@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod diag;
 pub mod fold;
 pub mod ir;
+pub mod kernels;
 pub mod link;
 pub mod lower;
 pub mod modules;

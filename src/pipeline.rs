@@ -9,7 +9,7 @@ use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
-use crate::session::Session;
+use crate::session::{PrintAfter, Session};
 use crate::source::FileId;
 use crate::target::Target;
 use crate::tuning::Tuning;
@@ -171,9 +171,12 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     None
 }
 
-/// The text of what became the object.
+/// The text of what became the object. What `--print-ir-after` asks for was printed then.
 pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> {
-    llvm::bpf(cx, &bpf.module, &bpf.tuning, want)
+    let print = std::mem::replace(&mut cx.options.print_ir_after, PrintAfter::Nothing);
+    let text = llvm::bpf(cx, &bpf.module, &bpf.tuning, want);
+    cx.options.print_ir_after = print;
+    text
 }
 
 fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {

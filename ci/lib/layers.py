@@ -4,7 +4,7 @@ The longest prefix of a file's path under src/ decides. What is not listed (main
 """
 
 _BASE = {"source", "diag", "session", "types"}
-_FACTS = _BASE | {"tables", "fold", "target"}
+_FACTS = _BASE | {"kernels", "tables", "fold", "target"}
 
 MAY_USE = {
     # Sources are what diagnostics point into; the layout pass reports through the session.
@@ -12,6 +12,7 @@ MAY_USE = {
     "diag": {"source"},
     "types": {"source", "diag"},
     "tuning": set(),
+    "kernels": {"session"},
     "session": {"source", "diag", "types"},
     "fold": {"types"},
     "tables": {"types", "target"},

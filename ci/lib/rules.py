@@ -205,6 +205,17 @@ def targets_are_asked():
 
 
 @rule
+def kernels_are_asked():
+    """Only src/kernels.rs compares kernel versions: code asks whether `--min-kernel` admits a range of kernels."""
+    for path in files(".rs", under=_SRC):
+        if path.name in ("kernels.rs", "session.rs", "cli.rs"):
+            continue
+        for number, line in code_lines(path):
+            if re.search(r"\bmin_kernel\b|\bKernelVersion\b", line) and number < tests_begin(path):
+                yield at(path, number, "ask `options.may_meet(Kernels::…)` or `options.lacks(since)`")
+
+
+@rule
 def runtime_contract():
     """What the runtime exports, the table in its abi.rs and what the compiler calls are the same functions."""
     exported = {}

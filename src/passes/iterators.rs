@@ -12,7 +12,7 @@ use super::hide::{self, FOLLOWED, ways, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
-use crate::session::{KernelVersion, Session};
+use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{KFUNCS, On};
 use crate::target::Target;
@@ -48,8 +48,7 @@ fn is_large(func: &Function, body: RegionId) -> bool {
 }
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let newest = KFUNCS.iter().filter_map(|k| k.since).map(|(major, minor)| KernelVersion { major, minor }).max();
-    if newest.is_some_and(|newest| cx.options.min_kernel < newest) {
+    if KFUNCS.iter().any(|kfunc| cx.options.lacks(kfunc.since).is_some()) {
         return Changed::No;
     }
     if module.funcs.iter().any(needs_callbacks) {

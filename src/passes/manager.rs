@@ -3,7 +3,7 @@
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::escape;
 use crate::ir::{self, Module};
-use crate::session::{PrintAfter, Session};
+use crate::session::Session;
 use crate::tuning::Tuning;
 use std::time::Instant;
 
@@ -66,12 +66,7 @@ fn verify(module: &Module, cx: &Session, pass: &Pass) {
 
 /// Prints and dumps the module as the options ask.
 fn show(module: &Module, cx: &Session, pass: &Pass, index: usize) {
-    let print = match &cx.options.print_ir_after {
-        PrintAfter::Nothing => false,
-        PrintAfter::Everything => true,
-        PrintAfter::Pass(name) => name == pass.name,
-    };
-    if print {
+    if cx.options.print_ir_after.wants(pass.name) {
         eprint!("// after {}\n{}", pass.name, escape::lines(&ir::print::module(module, &cx.types)));
     }
     let side = module.target.map_or("front", |t| t.name());

@@ -11,7 +11,8 @@
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
-use crate::session::{KernelVersion, Session};
+use crate::kernels::Kernels;
+use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,13 +20,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const NAME: &str = "stack-writes";
 pub static PASS: Pass = Pass { name: NAME, summary: "Keep arrays on the stack readable", run: Run::Function(run) };
 
-/// The first kernel that forgets all of a register of which a part may have been written.
-const FORGETS: KernelVersion = KernelVersion { major: 6, minor: 12 };
+/// Later ones forget all of a register of which a part may have been written.
+const KEEP_PARTS: Kernels = Kernels::before(6, 12);
 /// What the verifier tracks as one.
 const SLOT: u64 = 8;
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
-    if cx.options.min_kernel >= FORGETS {
+    if !cx.options.may_meet(KEEP_PARTS) {
         return Changed::No;
     }
     let types = &cx.types;

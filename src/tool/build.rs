@@ -2,7 +2,7 @@
 
 use super::{finish, session, usage_error};
 use crate::cli::{Build, Emit};
-use crate::codegen::llvm::Artifact;
+use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
@@ -31,16 +31,18 @@ pub fn run(args: &Build) -> ExitCode {
 }
 
 fn check_passes(args: &Build) -> Result<(), String> {
-    let printed = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
-    for pass in [printed, args.common.stop_after.as_deref()].into_iter().flatten() {
-        if pipeline::pass(pass).is_none() {
-            let mut names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
-            let mut seen = std::collections::HashSet::new();
-            names.retain(|name| seen.insert(*name));
-            return Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", ")));
-        }
-    }
-    Ok(())
+    let mut passes: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
+    let mut seen = std::collections::HashSet::new();
+    passes.retain(|name| seen.insert(*name));
+    let known = |pass: &str, names: &[&str]| match names.contains(&pass) {
+        true => Ok(()),
+        false => Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", "))),
+    };
+    args.common.stop_after.as_deref().map_or(Ok(()), |pass| known(pass, &passes))?;
+    let rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| rewrite.name);
+    let printed: Vec<&str> = passes.iter().copied().chain(rewrites).collect();
+    let asked = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
+    asked.map_or(Ok(()), |pass| known(pass, &printed))
 }
 
 /// A single artifact is of one target.

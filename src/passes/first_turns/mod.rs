@@ -17,7 +17,8 @@ use super::hide::FOLLOWED;
 use super::{Changed, Pass, Run};
 use crate::ir::ops::KsAddr;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path};
-use crate::session::{KernelVersion, Session};
+use crate::kernels::Kernels;
+use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
 use reached::Reached;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -26,12 +27,12 @@ const NAME: &str = "first-turns";
 pub static PASS: Pass =
     Pass { name: NAME, summary: "Make unknown what callbacks change, for old kernels", run: Run::Module(run) };
 
-/// The first kernel that goes through a callback until nothing new comes (commit ab5cfac139ab, "verify callbacks as if they
-/// are called unknown number of times").
-const REPEATS: KernelVersion = KernelVersion { major: 6, minor: 7 };
+/// Later ones go through a callback until nothing new comes (commit ab5cfac139ab, "verify callbacks as if they are called
+/// unknown number of times").
+const FOLLOW_ONCE: Kernels = Kernels::before(6, 7);
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    if cx.options.min_kernel >= REPEATS {
+    if !cx.options.may_meet(FOLLOW_ONCE) {
         return Changed::No;
     }
     let reached = Reached::of(module, &cx.types);

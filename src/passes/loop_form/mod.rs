@@ -16,7 +16,7 @@ use super::{Changed, Pass, Run, hide};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
-use crate::session::{KernelVersion, Session};
+use crate::session::Session;
 use crate::tables::HELPERS;
 use crate::types::{Ty, Types};
 
@@ -61,8 +61,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
 fn missing_callbacks(cx: &Session) -> Option<String> {
-    let (major, minor) = HELPERS.iter().find(|h| h.name == "bpf_loop")?.since?;
-    (cx.options.min_kernel < KernelVersion { major, minor }).then(|| format!("{major}.{minor}"))
+    let helper = HELPERS.iter().find(|h| h.name == "bpf_loop")?;
+    cx.options.lacks(helper.since).map(|version| version.to_string())
 }
 
 fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {

@@ -8,19 +8,29 @@
 //! LLVM lays variables out in the order of their `alloca`s, then what it spills; of variables that never live at the same
 //! time it may keep the larger ones only. So the larger ones come last, each at the start of 8 bytes.
 
-use super::module::ModuleGen;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use crate::kernels::Kernels;
 use crate::session::Mcpu;
 use inkwell::targets::TargetData;
 use inkwell::values::{InstructionOpcode, InstructionValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "aligned-slots",
+    kernels: Kernels::ALL,
+    why: "the verifier forgets a number that was spilled to one half of 8 bytes once the other half is written",
+    run: keep_from_spills,
+};
 
 /// What LLVM aligns its spills to, in bytes.
 const SPILL: u32 = 8;
 
 /// After the optimisation.
-pub fn keep_from_spills(g: &ModuleGen, layout: &TargetData) {
+fn keep_from_spills(g: &ModuleGen) {
     if g.cx.options.mcpu < Mcpu::V3 {
         return;
     }
+    let layout = &TargetData::create(&g.module.get_data_layout().as_str().to_string_lossy());
     for function in g.module.get_functions() {
         let Some(entry) = function.get_first_basic_block() else { continue };
         let is_slot = |instruction: &InstructionValue| instruction.get_opcode() == InstructionOpcode::Alloca;

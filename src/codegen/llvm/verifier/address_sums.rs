@@ -6,12 +6,22 @@
 //!
 //! And numbers that the verifier remembers as a sum with a large constant are no sums to it any more where they become indexes.
 
-use super::builder::Build;
-use super::limits;
-use super::module::ModuleGen;
+use super::super::builder::Build;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::known_limits;
+use super::operands::number;
+use crate::kernels::Kernels;
 use crate::session::Mcpu;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue, PointerValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "address-sums",
+    kernels: Kernels::ALL,
+    why: "the verifier allows no bit operation on a pointer, and adds no number to one that it remembers as a sum with a large constant",
+    run: keep_sums,
+};
 
 /// How far to look for where a number comes from.
 const DEPTH: u32 = 8;
@@ -25,7 +35,7 @@ const MAX_OFFSET: u64 = 1 << 29;
 const BITS: u64 = 8;
 
 /// After the optimisation, right before code is generated.
-pub fn keep_sums(g: &ModuleGen) {
+fn keep_sums(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
         if instruction.get_opcode() == InstructionOpcode::GetElementPtr {
@@ -77,7 +87,7 @@ fn is_sum(value: IntValue, depth: u32) -> bool {
         || of(&[InstructionOpcode::URem])
         || of(&[InstructionOpcode::Select]) && (is_sum_at(1) || is_sum_at(2))
         || of(&[InstructionOpcode::ZExt, InstructionOpcode::Trunc, InstructionOpcode::Freeze]) && is_sum_at(0)
-        || limits::is_limited(made_by) && is_sum_at(0)
+        || known_limits::is_limited(made_by) && is_sum_at(0)
 }
 
 /// A large constant is added in two halves. Before v3 sums of 32 bits are added up in 64.
@@ -151,12 +161,6 @@ fn size(ty: BasicTypeEnum) -> Option<u64> {
 fn pointer(operand: Option<Operand>) -> Option<PointerValue> {
     let value = operand?.value()?;
     value.is_pointer_value().then(|| value.into_pointer_value())
-}
-
-/// The integer that an operand is.
-pub fn number(operand: Option<Operand>) -> Option<IntValue> {
-    let value = operand?.value()?;
-    value.is_int_value().then(|| value.into_int_value())
 }
 
 /// Whether LLVM may know that only low bits of a number are set: it looks through phis, masks and shifts, not through memory

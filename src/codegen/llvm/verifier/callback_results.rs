@@ -1,14 +1,23 @@
 //! What callbacks of loops return: the verifier wants to see 0 or 1, and the optimiser returns any number that it knows to be
 //! the same, such as one that was just found to be equal to 0.
 
-use super::addresses::number;
-use super::module::ModuleGen;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::number;
 use crate::ir::Opcode;
 use crate::ir::ops::{BpfForEach, BpfLoop};
+use crate::kernels::Kernels;
 use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
+pub static REWRITE: Rewrite = Rewrite {
+    name: "callback-results",
+    kernels: Kernels::ALL,
+    why: "the verifier wants to see that a callback returns 0 or 1",
+    run: bound_results,
+};
+
 /// After the optimisation.
-pub fn bound_results(g: &ModuleGen) {
+fn bound_results(g: &ModuleGen) {
     for func in &g.ir.funcs {
         for op in func.walk() {
             let data = &func.ops[op];

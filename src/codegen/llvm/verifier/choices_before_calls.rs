@@ -7,40 +7,26 @@
 //!
 //! So what is chosen before such a call goes through a register right before it.
 
-use super::addresses::number;
-use super::builder::{Build, Extend};
-use super::module::ModuleGen;
-use crate::session::KernelVersion;
-use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue};
+use super::super::builder::{Build, Extend};
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::{calls_body, number, operands};
+use crate::kernels::Kernels;
+use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntValue};
 use std::collections::HashMap;
 
-/// The first kernel that follows numbers back through calls.
-const FOLLOWS: KernelVersion = KernelVersion { major: 6, minor: 5 };
+pub static REWRITE: Rewrite = Rewrite {
+    name: "choices-before-calls",
+    kernels: Kernels::before(6, 5),
+    why: "the verifier follows no number back through calls of BPF functions, and takes all numbers for exact",
+    run: settle_choices,
+};
 
 /// After the optimisation.
-pub fn settle_choices(g: &ModuleGen) {
-    if follows_calls(g) {
-        return;
-    }
+fn settle_choices(g: &ModuleGen) {
     for function in g.module.get_functions() {
         settle(g, function);
     }
-}
-
-/// Whether all kernels that are asked for follow numbers back through calls.
-pub fn follows_calls(g: &ModuleGen) -> bool {
-    g.cx.options.min_kernel >= FOLLOWS
-}
-
-/// Whether an instruction calls a BPF function, or a helper that does.
-pub fn calls_body<'c>(g: &ModuleGen<'_, 'c>, instruction: InstructionValue<'c>) -> bool {
-    instruction.get_opcode() == InstructionOpcode::Call
-        && operands(instruction).any(|operand| {
-            let BasicValueEnum::PointerValue(pointer) = operand else { return false };
-            let name = pointer.get_name().to_str().unwrap_or_default();
-            let function = g.module.get_function(name).filter(|function| function.count_basic_blocks() > 0);
-            function.is_some_and(|function| function.as_global_value().as_pointer_value() == pointer)
-        })
 }
 
 /// Where an instruction stands: number of the block, and of the instruction in it.
@@ -77,10 +63,6 @@ fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
             replace(&g.build, user, (number, at), &mut choices);
         }
     }
-}
-
-fn operands<'c>(instruction: InstructionValue<'c>) -> impl Iterator<Item = BasicValueEnum<'c>> {
-    instruction.get_operands().filter_map(|operand| operand?.value())
 }
 
 /// The number that an instruction makes, if a choice is in it.

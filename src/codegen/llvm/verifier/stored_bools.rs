@@ -4,10 +4,19 @@
 //!
 //! So what is stored, where a zero was chosen on one way, goes through `bpf.forget`: behind the store the ways are one again.
 
-use super::addresses::number;
-use super::builder::{Build, Extend};
-use super::module::ModuleGen;
-use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand, PhiValue};
+use super::super::builder::{Build, Extend};
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::{may_be_on_stack, number};
+use crate::kernels::Kernels;
+use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "stored-bools",
+    kernels: Kernels::ALL,
+    why: "the verifier knows zeros on the stack, and follows what comes behind once for each combination of bools there",
+    run: forget_choices,
+};
 
 /// How far to look for where a number comes from.
 const DEPTH: u32 = 6;
@@ -16,7 +25,7 @@ const DEPTH: u32 = 6;
 const WIDTHS: [u32; 3] = [8, 16, 32];
 
 /// After the optimisation, which looks through bools.
-pub fn forget_choices(g: &ModuleGen) {
+fn forget_choices(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions()) {
         if instruction.get_opcode() == InstructionOpcode::Store
@@ -65,18 +74,4 @@ fn is_chosen(value: IntValue, depth: u32) -> bool {
     // The first operand of a select is its condition.
     opcode == InstructionOpcode::Select && operands().skip(1).any(choice)
         || through.contains(&opcode) && operands().any(chosen)
-}
-
-/// Whether an address is that of a local variable or came as an argument.
-pub fn may_be_on_stack(operand: Option<Operand>) -> bool {
-    let Some(BasicValueEnum::PointerValue(mut pointer)) = operand.and_then(Operand::value) else { return false };
-    loop {
-        let Some(made_by) = pointer.as_instruction() else { return !pointer.is_const() };
-        if made_by.get_opcode() != InstructionOpcode::GetElementPtr {
-            return made_by.get_opcode() == InstructionOpcode::Alloca;
-        }
-        let base = made_by.get_operand(0).and_then(Operand::value);
-        let Some(BasicValueEnum::PointerValue(base)) = base else { return false };
-        pointer = base;
-    }
 }

@@ -4,15 +4,24 @@
 //! on a pointer that may be null. So the outcome of a test that is not branched on goes through a register of which LLVM
 //! knows nothing.
 
-use super::module::ModuleGen;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use crate::kernels::Kernels;
 use inkwell::IntPredicate;
 use inkwell::types::AnyTypeEnum;
 use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, InstructionValue, IntValue, Operand};
 
+pub static REWRITE: Rewrite = Rewrite {
+    name: "null-tests",
+    kernels: Kernels::ALL,
+    why: "the verifier allows no arithmetic on a pointer that may be null, as code generation makes of two tests",
+    run: keep_apart,
+};
+
 /// A use: who, as which operand, of which instruction's outcome.
 type Use<'c> = (InstructionValue<'c>, u32, InstructionValue<'c>);
 
-pub fn keep_apart(g: &ModuleGen) {
+fn keep_apart(g: &ModuleGen) {
     for function in g.module.get_functions() {
         let tests: Vec<InstructionValue> = instructions(function).filter(is_null_test).collect();
         let (extended, direct): (Vec<Use>, Vec<Use>) =

@@ -1,10 +1,19 @@
 //! Numbers that the optimisation finds out need no limit: of a loop that it unrolls the index is a constant in each copy, and
 //! what bounds it for the verifier, an assembly that LLVM does not look into, would keep the address from being one.
 
-use super::addresses::number;
-use super::module::ModuleGen;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::number;
+use crate::kernels::Kernels;
 use inkwell::attributes::AttributeLoc;
 use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "known-limits",
+    kernels: Kernels::ALL,
+    why: "the assembly that bounds an index for the verifier hides from code generation that the index is a constant",
+    run: drop_known,
+};
 
 /// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
 const LIMIT: &str = "ksc-limit";
@@ -23,7 +32,7 @@ pub fn is_limited(instruction: InstructionValue) -> bool {
 }
 
 /// After the optimisation.
-pub fn drop_known(g: &ModuleGen) {
+fn drop_known(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
         if instruction.get_opcode() == InstructionOpcode::Call

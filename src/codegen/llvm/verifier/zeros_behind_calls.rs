@@ -2,15 +2,15 @@
 //!
 //! Of a zero that is stored to the stack from a register the verifier asks where it is from (`check_stack_write_fixed_off` in
 //! `kernel/bpf/verifier.c`), and before Linux 6.5 it does not find the way back through calls of BPF functions, callbacks of
-//! walks and loops among them: see `settled`. LLVM keeps one zero in a register for all that stores it.
+//! walks and loops among them: see `choices_before_calls`. LLVM keeps one zero in a register for all that stores it.
 //!
 //! So behind such a call each block that stores zeros makes one, by assembly. What clears memory is stores of it then.
 
-use super::addresses::number;
-use super::builder::{Build, Extend};
-use super::flags::may_be_on_stack;
-use super::module::ModuleGen;
-use super::settled::{calls_body, follows_calls};
+use super::super::builder::{Build, Extend};
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::{calls_body, may_be_on_stack, number};
+use crate::kernels::Kernels;
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{
@@ -18,11 +18,15 @@ use inkwell::values::{
 };
 use std::collections::HashSet;
 
+pub static REWRITE: Rewrite = Rewrite {
+    name: "zeros-behind-calls",
+    kernels: Kernels::before(6, 5),
+    why: "the verifier follows no zero that is stored to the stack back through calls of BPF functions",
+    run: settle_zeros,
+};
+
 /// After the optimisation.
-pub fn settle_zeros(g: &ModuleGen) {
-    if follows_calls(g) {
-        return;
-    }
+fn settle_zeros(g: &ModuleGen) {
     for function in g.module.get_functions() {
         let behind = behind_calls(g, function);
         for block in function.get_basic_blocks() {

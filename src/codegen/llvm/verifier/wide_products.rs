@@ -3,13 +3,22 @@
 //! From `-O2` on LLVM sees that partial products of 32 bits are put together to the upper half of a product (its pass
 //! `AggressiveInstCombine`), and takes one of 128 bits. It is put together from partial products again.
 
-use super::addresses::number;
-use super::builder::{Build, Extend};
-use super::module::ModuleGen;
+use super::super::builder::{Build, Extend};
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::number;
+use crate::kernels::Kernels;
 use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
+pub static REWRITE: Rewrite = Rewrite {
+    name: "wide-products",
+    kernels: Kernels::ALL,
+    why: "BPF has no product of 128 bits, and no function to call for one",
+    run: split_wide,
+};
+
 /// After the optimisation.
-pub fn split_wide(g: &ModuleGen) {
+fn split_wide(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
         if instruction.get_opcode() == InstructionOpcode::Mul
