@@ -18,7 +18,8 @@ use crate::types::{Origin, Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "assign-ops";
-pub static PASS: Pass = Pass { name: NAME, summary: "Expand assignments with an operator", run: Run::Function(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Expand assignments with an operator", verifier: None, run: Run::Function(run) };
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;

@@ -10,7 +10,8 @@ use crate::ir::{Module, frames};
 use crate::session::Session;
 
 const NAME: &str = "frames";
-pub static PASS: Pass = Pass { name: NAME, summary: "Refuse frames that are too large", run: Run::Module(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Refuse frames that are too large", verifier: None, run: Run::Module(run) };
 
 /// Bytes of one variable of BPF code, and of all of a function, which LLVM may still find not to need.
 const MAX_BPF_VARIABLE: u64 = 16 << 10;

@@ -8,7 +8,7 @@
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
 //! each time, so before each turn they are hidden from it, at the cost of an addition.
 
-use super::hide::{self, FOLLOWED, ways, written_places};
+use super::verifier::unknown_values::{self, FOLLOWED, ways, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
@@ -20,8 +20,12 @@ use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
 const NAME: &str = "iterators";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Turn loops into walks of the kernel's iterators", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Turn loops into walks of the kernel's iterators",
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// A body with more branches becomes a callback all the same: what the verifier knows in it is about its frame alone, and
 /// ends with the turn, so that fewer states are to be told apart.
@@ -54,7 +58,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if module.funcs.iter().any(needs_callbacks) {
         return Changed::No;
     }
-    let zero = hide::zero_name(module);
+    let zero = unknown_values::zero_name(module);
     let (mut iterator, mut hidden, mut changed) = (None, None, Changed::No);
     for func in &mut module.funcs {
         for op in func.walk() {
@@ -67,7 +71,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
     }
     if let Some(span) = hidden {
-        hide::add_zero(module, zero, span);
+        unknown_values::add_zero(module, zero, span);
     }
     changed
 }
@@ -145,7 +149,7 @@ impl Loop<'_> {
         let mut b = Builder::before(self.func, first, NAME);
         b.loc = Loc { made_by: Some(NAME), ..loc };
         for variable in changed {
-            hide::hide(&mut b, self.types, self.zero, variable.0.variable, variable);
+            unknown_values::hide(&mut b, self.types, self.zero, variable.0.variable, variable);
         }
         let number = b.bpf_iter_next(iterator, pointer);
         let end = b.mem_is_null(number, Ty::BOOL);

@@ -41,6 +41,9 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass], tuni
 }
 
 fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuning) -> Changed {
+    if pass.verifier.as_ref().is_some_and(|need| !cx.options.may_meet(need.kernels)) {
+        return Changed::No;
+    }
     let since = Instant::now();
     let changed = match pass.run {
         Run::Module(run) => run(module, cx),

@@ -1,6 +1,7 @@
 //! Passes: what a pass is, and how lists of them run.
 //!
-//! One file or folder is one pass, but for the manager, `analysis/`, and `hide`, which several passes of loops share.
+//! One file or folder is one pass, but for the manager, `analysis/` and `verifier/`, the folder of passes that exist for the
+//! kernel's verifier alone.
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
 
 mod analysis;
@@ -8,12 +9,9 @@ pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
 pub mod drains;
-pub mod elements;
 pub mod events;
-pub mod first_turns;
 pub mod frames;
 pub mod function_pointers;
-mod hide;
 pub mod iterators;
 pub mod lock_places;
 pub mod locks;
@@ -22,10 +20,8 @@ mod manager;
 pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
-pub mod merged_pointers;
 pub mod numeric;
 pub mod optionals;
-pub mod origins;
 pub mod outline;
 pub mod packet;
 pub mod percpu_vars;
@@ -34,13 +30,14 @@ pub mod records;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;
-pub mod stack_writes;
 pub mod strings;
 pub mod to_cf;
+pub mod verifier;
 
 pub use manager::{Outcome, run};
 
 use crate::ir::{Function, Module, OpId, Symbol};
+use crate::kernels::Kernels;
 use crate::session::Session;
 use crate::target::Target;
 use crate::tuning::Tuning;
@@ -64,7 +61,17 @@ impl Changed {
 pub struct Pass {
     pub name: &'static str,
     pub summary: &'static str,
+    /// Why there is the pass, if that is the kernel's verifier alone.
+    pub verifier: Option<Need>,
     pub run: Run,
+}
+
+/// What a pass for the verifier's sake is about.
+pub struct Need {
+    /// The kernels that need it.
+    pub kernels: Kernels,
+    /// What goes wrong without it.
+    pub why: &'static str,
 }
 
 pub enum Run {

@@ -12,7 +12,8 @@ use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "optionals";
-pub static PASS: Pass = Pass { name: NAME, summary: "Turn optionals into conditions", run: Run::Function(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Turn optionals into conditions", verifier: None, run: Run::Function(run) };
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let mut values = HashMap::new();

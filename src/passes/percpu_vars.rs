@@ -13,7 +13,8 @@ use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "percpu-vars";
-pub static PASS: Pass = Pass { name: NAME, summary: "Keep per-CPU variables in maps", run: Run::Module(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Keep per-CPU variables in maps", verifier: None, run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let vars: Vec<Global> = module.globals.iter().filter(|g| g.kind == GlobalKind::Percpu).cloned().collect();

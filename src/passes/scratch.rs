@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 const NAME: &str = "scratch";
 pub static PASS: Pass =
-    Pass { name: NAME, summary: "Keep large local variables in per-CPU memory", run: Run::Tuned(run) };
+    Pass { name: NAME, summary: "Keep large local variables in per-CPU memory", verifier: None, run: Run::Tuned(run) };
 
 fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let Some(least) = tuning.moved_locals else { return Changed::No };

@@ -12,8 +12,12 @@ use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
 
-pub static PASS: Pass =
-    Pass { name: "split", summary: "Drop the functions and data of other targets", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "split",
+    summary: "Drop the functions and data of other targets",
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// The program as a module for `target`, before its passes.
 pub fn part(module: &Module, target: Target) -> Module {

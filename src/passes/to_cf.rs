@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 const NAME: &str = "to-cf";
 pub static PASS: Pass =
-    Pass { name: NAME, summary: "Turn structured control flow into blocks", run: Run::Function(run) };
+    Pass { name: NAME, summary: "Turn structured control flow into blocks", verifier: None, run: Run::Function(run) };
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let entry = func.entry();

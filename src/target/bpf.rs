@@ -36,7 +36,7 @@ pub static PASSES: &[&Pass] = &[
     // Before all that look at calls, or make numbers of what they move.
     &passes::function_pointers::PASS,
     // After `function-pointers`: all callees are known; before all that look at the memory of a pointer.
-    &passes::origins::PASS,
+    &passes::verifier::specialise::PASS,
     // Anywhere: nothing else looks at builtins.
     &passes::builtins::PASS,
     // While loops are still structured, so that pointers can be loaded once outside of them; makes optionals.
@@ -52,7 +52,7 @@ pub static PASSES: &[&Pass] = &[
     // After `maps`; makes divisions and shifts.
     &passes::assign_ops::PASS,
     // Only before the next one, so that bodies have the size that they keep.
-    &passes::elements::PASS,
+    &passes::verifier::elements::PASS,
     // Bodies have the size that they keep; still structured, since the next one moves them.
     &passes::loop_form::PASS,
     // Takes what `loop-form` chose, where kernels have iterators.
@@ -60,7 +60,7 @@ pub static PASSES: &[&Pass] = &[
     // Before the next one, which puts what callbacks use into a frame; after all that asks what is on the stack.
     &passes::scratch::PASS,
     // Where kernels have no iterators; loops are still structured, and what is left on the stack stays there.
-    &passes::first_turns::PASS,
+    &passes::verifier::first_turns::PASS,
     // Takes the loops that `iterators` left.
     &passes::outline::PASS,
     // After `outline`: a callback looks up for itself.
@@ -70,13 +70,13 @@ pub static PASSES: &[&Pass] = &[
     // After `outline`: its loops are bounded and stay plain.
     &passes::strings::PASS,
     // After all that makes branches and calls; looks at what branches yield.
-    &passes::merged_pointers::PASS,
+    &passes::verifier::merged_pointers::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
     // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
     // No store is made or moved after it.
-    &passes::stack_writes::PASS,
+    &passes::verifier::stack_writes::PASS,
     // Last: no variable is made after it.
     &passes::frames::PASS,
 ];

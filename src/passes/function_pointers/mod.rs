@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 const NAME: &str = "function-pointers";
 pub static PASS: Pass =
-    Pass { name: NAME, summary: "Make calls through pointers direct, for BPF", run: Run::Module(run) };
+    Pass { name: NAME, summary: "Make calls through pointers direct, for BPF", verifier: None, run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let uses =

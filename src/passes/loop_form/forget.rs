@@ -5,7 +5,7 @@
 
 use super::NAME;
 use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
-use crate::passes::hide::{FOLLOWED, forget_part, written_places};
+use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, written_places};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::HashSet;
 

@@ -12,7 +12,8 @@ mod histories;
 mod learned;
 mod size;
 
-use super::{Changed, Pass, Run, hide};
+use super::verifier::unknown_values;
+use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
@@ -21,7 +22,8 @@ use crate::tables::HELPERS;
 use crate::types::{Ty, Types};
 
 const NAME: &str = "loop-form";
-pub static PASS: Pass = Pass { name: NAME, summary: "Choose between plain loops and callbacks", run: Run::Module(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Choose between plain loops and callbacks", verifier: None, run: Run::Module(run) };
 
 /// `BPF_MAX_LOOPS` of the kernel.
 const MAX_TURNS: i128 = 1 << 23;
@@ -42,7 +44,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             changed = Changed::Yes;
         }
     }
-    changed = changed.or(hide::forget_stores(module, &mut cx.types, NAME));
+    changed = changed.or(unknown_values::forget_stores(module, &mut cx.types, NAME));
     for (name, op) in forms.forgetting {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         forget::forget(func, &mut cx.types, op);

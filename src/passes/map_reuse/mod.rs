@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 const NAME: &str = "map-reuse";
 pub static PASS: Pass =
-    Pass { name: NAME, summary: "Look up an entry once where that is enough", run: Run::Module(run) };
+    Pass { name: NAME, summary: "Look up an entry once where that is enough", verifier: None, run: Run::Module(run) };
 
 fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
     let effects = Effects::of(module, &cx.types);

@@ -1,9 +1,9 @@
 //! The function that a loop's body becomes.
 
-use super::super::hide::{compared_places, hide, ways};
 use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP};
 use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
+use crate::passes::verifier::unknown_values::{compared_places, hide, ways};
 use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! What the bodies of a function's loops share with the function.
 
-use super::super::hide::{FOLLOWED, written_places};
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
+use crate::passes::verifier::unknown_values::{FOLLOWED, written_places};
 use crate::passes::{analysis, loop_form};
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};

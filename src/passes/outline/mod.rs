@@ -18,7 +18,8 @@ mod callback;
 mod frame;
 mod pointers;
 
-use super::{Changed, Pass, Run, hide};
+use super::verifier::unknown_values;
+use super::{Changed, Pass, Run};
 use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
 use crate::session::{Session, SourceNames};
@@ -29,7 +30,8 @@ pub use pointers::changes_pointer;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
-pub static PASS: Pass = Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", run: Run::Tuned(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", verifier: None, run: Run::Tuned(run) };
 
 fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let refused = module.funcs.iter().filter(|func| !pointers::check(func, cx)).count();
@@ -41,7 +43,7 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
         types: &mut cx.types,
         names: Rc::make_mut(&mut cx.names),
         taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
-        zero: hide::zero_name(module),
+        zero: unknown_values::zero_name(module),
         needs_zero: false,
         made: Vec::new(),
     };
@@ -57,7 +59,7 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     }
     done.sort_by(|a, b| a.name.cmp(&b.name));
     if outliner.needs_zero {
-        hide::add_zero(module, outliner.zero, done[0].name_span);
+        unknown_values::add_zero(module, outliner.zero, done[0].name_span);
     }
     module.funcs.extend(done);
     changed
@@ -128,7 +130,7 @@ impl Outliner<'_> {
         let mut b = Builder::before(func, op, NAME);
         frame.fill(&mut b, self.types, op);
         for part in &written {
-            hide::hide(&mut b, self.types, &self.zero, part.0.variable, part);
+            unknown_values::hide(&mut b, self.types, &self.zero, part.0.variable, part);
             self.needs_zero = true;
         }
         if frame.is_left(op) {
@@ -140,7 +142,7 @@ impl Outliner<'_> {
             // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it
             // (6.18).
             let count = BpfTurns::of(&b.func.ops[op]).count();
-            let count = hide::number(&mut b, self.types, &self.zero, count);
+            let count = unknown_values::number(&mut b, self.types, &self.zero, count);
             self.needs_zero = true;
             b.bpf_loop(count, pointer, callback);
         } else {

@@ -29,7 +29,8 @@ use enum_map::EnumMap;
 use map_rules::Refused;
 use std::rc::Rc;
 
-pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
+pub static PASS: Pass =
+    Pass { name: "reach", summary: "Find the sides that functions run on", verifier: None, run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let graph = CallGraph::of(module);

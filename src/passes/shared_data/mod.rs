@@ -20,7 +20,7 @@ use late_writes::{Cause, Late};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass =
-    Pass { name: "shared-data", summary: "Choose the section of each global", run: Run::Module(run) };
+    Pass { name: "shared-data", summary: "Choose the section of each global", verifier: None, run: Run::Module(run) };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut shared: BTreeSet<Symbol> = BTreeSet::new();

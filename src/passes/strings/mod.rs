@@ -18,7 +18,8 @@ use std::collections::HashMap;
 use words::Words;
 
 const NAME: &str = "strings";
-pub static PASS: Pass = Pass { name: NAME, summary: "Expand operations on strings", run: Run::Function(run) };
+pub static PASS: Pass =
+    Pass { name: NAME, summary: "Expand operations on strings", verifier: None, run: Run::Function(run) };
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut results = HashMap::new();

@@ -6,16 +6,24 @@
 //! with more than one assignment, memory, the result of a branch or of a call) the pointer goes through `bpf.opaque`.
 //! Takes no op away. While branches yield values, after all that makes such.
 
-use super::analysis::stored_once;
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::kernels::Kernels;
+use crate::passes::analysis::stored_once;
 use crate::session::Session;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
 
 const NAME: &str = "merged-pointers";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Hide from LLVM what pointers are made of", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Hide from LLVM what pointers are made of",
+    verifier: Some(Need {
+        kernels: Kernels::ALL,
+        why: "the verifier follows a null pointer to an access that LLVM made of a condition which the verifier has forgotten",
+    }),
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let types = &cx.types;

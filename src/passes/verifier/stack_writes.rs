@@ -8,7 +8,7 @@
 //! write at a variable index or through a pointer, the next call, or the end of the block. Takes no op away. After all that
 //! makes stores or moves them.
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::kernels::Kernels;
@@ -18,17 +18,20 @@ use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "stack-writes";
-pub static PASS: Pass = Pass { name: NAME, summary: "Keep arrays on the stack readable", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Keep arrays on the stack readable",
+    verifier: Some(Need {
+        kernels: Kernels::before(6, 12),
+        why: "after a write at a variable offset the verifier refuses to read the rest of a register that was stored to the stack",
+    }),
+    run: Run::Function(run),
+};
 
-/// Later ones forget all of a register of which a part may have been written.
-const KEEP_PARTS: Kernels = Kernels::before(6, 12);
 /// What the verifier tracks as one.
 const SLOT: u64 = 8;
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
-    if !cx.options.may_meet(KEEP_PARTS) {
-        return Changed::No;
-    }
     let types = &cx.types;
     let in_danger = in_danger(func, types);
     let mut planned = Vec::new();

@@ -69,7 +69,7 @@ pub fn written_through(func: &Function, types: &Types, op: OpId) -> Option<Value
     matches!(types.kind(pointer), TyKind::Ptr { space: Space::Any | Space::Stack, .. }).then_some(place)
 }
 
-/// Whether an op stores a number that is unknown to the verifier already, see `hide::forget_stores`.
+/// Whether an op stores a number that is unknown to the verifier already, see `unknown_values::forget_stores`.
 pub fn stores_unknown(func: &Function, op: OpId) -> bool {
     let data = &func.ops[op];
     data.opcode == Opcode::KsStore && is_forgotten(func, KsStore::of(data).value())

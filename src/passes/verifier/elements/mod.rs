@@ -3,22 +3,33 @@
 //! Every variable index was tested before it came to `ks.elem`, but LLVM may test one copy of the number and index with
 //! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop), and then the verifier does not know that
 //! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is: a mask where the largest index
-//! is one, else a jump that the verifier takes out where it knows the limit already. Where a bound is not enough the access stands once for each element (`choices`).
+//! is one, else a jump that the verifier takes out where it knows the limit already. Where a bound is not enough the access
+//! stands once for each element (`per_element`).
 //! Takes no op away. Before `loop-form`, which counts what bodies hold.
 
-mod choices;
+mod per_element;
 
-use super::{Changed, Declarations, Pass, Run};
+use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::KsElem;
 use crate::ir::{Builder, Function, Opcode, Value};
+use crate::kernels::Kernels;
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
 
 const NAME: &str = "elements";
-pub static PASS: Pass = Pass { name: NAME, summary: "Bound variable indexes of arrays", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Bound variable indexes of arrays",
+    verifier: Some(Need {
+        kernels: Kernels::ALL,
+        why: "the verifier does not find the bound of an index that LLVM tested in another register, or knew without a test",
+    }),
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
-    let mut changed = if choices::expand(func, &module.pointees, &mut cx.types) { Changed::Yes } else { Changed::No };
+    let mut changed =
+        if per_element::expand(func, &module.pointees, &mut cx.types) { Changed::Yes } else { Changed::No };
     for op in func.walk() {
         if func.ops[op].opcode != Opcode::KsElem {
             continue;

@@ -1,4 +1,4 @@
-//! The copies that `origins` makes: their names, what they are copies of, and which of them stay.
+//! The copies that `specialise` makes: their names, what they are copies of, and which of them stay.
 
 use super::{Origin, with_space};
 use crate::ir::{Attr, Function, Module, Symbol};

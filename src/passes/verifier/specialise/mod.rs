@@ -1,4 +1,4 @@
-//! `origins`: code that gets pointers to the stack or into the packet knows that they are such.
+//! `specialise`: code that gets pointers to the stack or into the packet knows that they are such.
 //!
 //! The verifier treats them unlike others: it allows no atomic operations on packets and none at a variable offset of the
 //! stack, which nobody else changes anyway, and no variable offsets into packets. Takes a BPF module where a pointer of a
@@ -8,9 +8,10 @@
 
 mod copies;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Need, Pass, Run};
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Symbol, Value};
+use crate::kernels::Kernels;
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Space, Ty, TyKind, Types};
@@ -18,9 +19,16 @@ use copies::{Copied, Copies, copy, drop_unused};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-const NAME: &str = "origins";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Copy functions for where their pointers come from", run: Run::Module(run) };
+const NAME: &str = "specialise";
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Copy functions for where their pointers come from",
+    verifier: Some(Need {
+        kernels: Kernels::ALL,
+        why: "the verifier takes no atomic operation on a packet or at a variable offset of the stack, and no variable offset into a packet",
+    }),
+    run: Run::Module(run),
+};
 
 /// What a pointer is known to point to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,9 @@
 //! `first-turns`: what callbacks change on the stack is unknown to kernels that go through a callback once.
 //!
-//! Before 6.7 the verifier goes through a callback with what it knows before the first turn, goes on behind the loop with
-//! what it knows after that turn, and leaves out what it takes for never run. So what the turns change must be unknown when
-//! the loop begins, and again behind it, since there may have been no turn, or others than the verifier saw.
+//! Before 6.7 (commit ab5cfac139ab, "verify callbacks as if they are called unknown number of times") the verifier goes
+//! through a callback with what it knows before the first turn, goes on behind the loop with what it knows after that turn,
+//! and leaves out what it takes for never run. So what the turns change must be unknown when the loop begins, and again
+//! behind it, since there may have been no turn, or others than the verifier saw.
 //!
 //! - Variables that a body writes itself: around the loop. `outline` hides single integers before the loop for every kernel.
 //! - Where a body writes through pointers, or calls functions that do, it may reach any variable whose address is taken, of
@@ -13,8 +14,8 @@
 
 mod reached;
 
-use super::hide::FOLLOWED;
-use super::{Changed, Pass, Run};
+use super::unknown_values::FOLLOWED;
+use super::{Changed, Need, Pass, Run};
 use crate::ir::ops::KsAddr;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path};
 use crate::kernels::Kernels;
@@ -24,17 +25,17 @@ use reached::Reached;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 const NAME: &str = "first-turns";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Make unknown what callbacks change, for old kernels", run: Run::Module(run) };
-
-/// Later ones go through a callback until nothing new comes (commit ab5cfac139ab, "verify callbacks as if they are called
-/// unknown number of times").
-const FOLLOW_ONCE: Kernels = Kernels::before(6, 7);
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Make unknown what callbacks change, for old kernels",
+    verifier: Some(Need {
+        kernels: Kernels::before(6, 7),
+        why: "the verifier goes through a callback once, with what it knows before the loop",
+    }),
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    if !cx.options.may_meet(FOLLOW_ONCE) {
-        return Changed::No;
-    }
     let reached = Reached::of(module, &cx.types);
     let mut changed = Changed::No;
     for at in 0..module.funcs.len() {
