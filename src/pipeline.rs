@@ -17,17 +17,9 @@ use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
 
-/// Passes over the module of all targets; those of each target are in `target/`.
-pub static FRONT: &[&Pass] = &[
-    // First: everything later works for a side.
-    &passes::reach::PASS,
-    // After `reach`, which refuses what a kind does not have; before all that moves code.
-    &passes::records::PASS,
-    // After `reach`, which refuses what the map's kind lacks; before the next one, since it makes variables of both sides.
-    &passes::events::PASS,
-    // After `reach`, which says what BPF code is; before the targets part, since it compares what both sides do.
-    &passes::shared_data::PASS,
-];
+/// Passes over the module of all targets, in order; those of each target are in `target/`.
+pub static FRONT: &[&Pass] =
+    &[&passes::reach::PASS, &passes::records::PASS, &passes::events::PASS, &passes::shared_data::PASS];
 
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {
@@ -214,5 +206,39 @@ pub fn has(module: &Module, target: Target) -> bool {
         Target::Host => main,
         // No role of functions is a module's.
         Target::Kmod => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::{EVERY, misplaced};
+
+    #[test]
+    fn each_list_keeps_the_order_that_its_passes_ask_for() {
+        for target in Target::ALL {
+            assert_eq!(misplaced(FRONT, target.passes()), Vec::<String>::new(), "the passes of {}", target.name());
+        }
+    }
+
+    #[test]
+    fn each_neighbour_is_a_pass() {
+        for pass in passes() {
+            for (name, why) in pass.after.iter().chain(pass.before) {
+                assert!(*name == EVERY || super::pass(name).is_some(), "`{}` names `{name}`", pass.name);
+                assert!(*name != pass.name && !why.is_empty(), "`{}` and `{name}`", pass.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pass_out_of_place_is_found() {
+        let host = [&passes::split::PASS, &passes::numeric::PASS, &passes::assign_ops::PASS];
+        let wrong = misplaced(FRONT, &host);
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong[0].starts_with("`assign-ops` must run before `numeric`"), "{wrong:?}");
+        let last = [&passes::frames::PASS, &passes::split::PASS];
+        // Each of the two asks for the other order.
+        assert_eq!(misplaced(FRONT, &last).len(), 2);
     }
 }

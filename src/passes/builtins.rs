@@ -10,6 +10,8 @@ use crate::target::Target;
 pub static PASS: Pass = Pass {
     name: "builtins",
     summary: "Choose the helper or runtime function of builtins",
+    after: &[],
+    before: &[],
     verifier: None,
     run: Run::Function(run),
 };

@@ -18,6 +18,8 @@ const NAME: &str = "drains";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Make callbacks of what takes samples of user space",
+    after: &[],
+    before: &[("function-pointers", "takes functions by name, of which this pass makes direct calls")],
     verifier: None,
     run: Run::Module(run),
 };

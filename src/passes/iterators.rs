@@ -23,6 +23,8 @@ const NAME: &str = "iterators";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Turn loops into walks of the kernel's iterators",
+    after: &[],
+    before: &[("outline", "takes the loops that this pass leaves")],
     verifier: None,
     run: Run::Module(run),
 };

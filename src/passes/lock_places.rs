@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 pub static PASS: Pass = Pass {
     name: "lock-places",
     summary: "Check that locks are those of map entries",
+    after: &[("optionals", "makes plain branches and casts of pointers")],
+    before: &[("scratch", "moves variables"), ("outline", "moves code")],
     verifier: None,
     run: Run::Module(run),
 };

@@ -2,7 +2,8 @@
 //!
 //! One file or folder is one pass, but for the manager, `analysis/` and `verifier/`, the folder of passes that exist for the
 //! kernel's verifier alone.
-//! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
+//! The order of passes is written out in `pipeline.rs` and `target/*.rs`. The record of each pass says which others it must
+//! follow and precede, and why; a test holds the lists to that (`order.rs`).
 
 mod analysis;
 pub mod assign_ops;
@@ -22,6 +23,7 @@ pub mod map_reuse;
 pub mod maps;
 pub mod numeric;
 pub mod optionals;
+mod order;
 pub mod outline;
 pub mod packet;
 pub mod percpu_vars;
@@ -35,6 +37,7 @@ pub mod to_cf;
 pub mod verifier;
 
 pub use manager::{Outcome, run};
+pub use order::misplaced;
 
 use crate::ir::{Function, Module, OpId, Symbol};
 use crate::kernels::Kernels;
@@ -58,9 +61,19 @@ impl Changed {
     }
 }
 
+/// A pass by its name, with the reason why its order matters to another one.
+pub type Neighbour = (&'static str, &'static str);
+
+/// The name for each other pass of the list.
+pub const EVERY: &str = "*";
+
 pub struct Pass {
     pub name: &'static str,
     pub summary: &'static str,
+    /// Passes that run before this one wherever both run, and what they do that makes it so.
+    pub after: &'static [Neighbour],
+    /// Passes that run after this one wherever both run, and what they do that makes it so.
+    pub before: &'static [Neighbour],
     /// Why there is the pass, if that is the kernel's verifier alone.
     pub verifier: Option<Need>,
     pub run: Run,

@@ -21,6 +21,8 @@ const NAME: &str = "numeric";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Give division and shifts the language's meaning",
+    after: &[],
+    before: &[],
     verifier: None,
     run: Run::Function(run),
 };

@@ -19,8 +19,18 @@ use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "scratch";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Keep large local variables in per-CPU memory", verifier: None, run: Run::Tuned(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Keep large local variables in per-CPU memory",
+    after: &[("elements", "asks what is on the stack"), ("lock-places", "asks what is on the stack")],
+    before: &[
+        ("outline", "puts what callbacks use into a frame"),
+        ("first-turns", "asks what stays on the stack"),
+        ("percpu-vars", "takes the variables that this pass makes"),
+    ],
+    verifier: None,
+    run: Run::Tuned(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let Some(least) = tuning.moved_locals else { return Changed::No };

@@ -22,8 +22,20 @@ use crate::tables::HELPERS;
 use crate::types::{Ty, Types};
 
 const NAME: &str = "loop-form";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Choose between plain loops and callbacks", verifier: None, run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Choose between plain loops and callbacks",
+    after: &[
+        ("optionals", "gives bodies the size that they keep"),
+        ("assign-ops", "gives bodies the size that they keep"),
+    ],
+    before: &[
+        ("iterators", "takes the loops that this pass chose"),
+        ("outline", "takes the loops that this pass chose"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// `BPF_MAX_LOOPS` of the kernel.
 const MAX_TURNS: i128 = 1 << 23;

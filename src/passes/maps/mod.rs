@@ -21,6 +21,12 @@ const NAME: &str = "maps";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Turn access to map entries into lookups and updates",
+    after: &[],
+    before: &[
+        ("optionals", "tests the optionals that this pass makes"),
+        ("assign-ops", "expands the assignments that this pass makes"),
+        ("outline", "takes the walks that this pass makes"),
+    ],
     verifier: None,
     run: Run::Function(run),
 };

@@ -30,8 +30,14 @@ pub use pointers::changes_pointer;
 use std::rc::Rc;
 
 const NAME: &str = "outline";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Move loop bodies to callbacks of helpers", verifier: None, run: Run::Tuned(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Move loop bodies to callbacks of helpers",
+    after: &[],
+    before: &[("to-cf", "takes structured control flow, and this pass moves it")],
+    verifier: None,
+    run: Run::Tuned(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     let refused = module.funcs.iter().filter(|func| !pointers::check(func, cx)).count();

@@ -18,6 +18,12 @@ const NAME: &str = "merged-pointers";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Hide from LLVM what pointers are made of",
+    after: &[
+        ("locks", "makes branches and calls"),
+        ("percpu-vars", "makes branches and calls"),
+        ("strings", "makes branches and calls"),
+    ],
+    before: &[("to-cf", "takes the branches, and this pass looks at what they yield")],
     verifier: Some(Need {
         kernels: Kernels::ALL,
         why: "the verifier follows a null pointer to an access that LLVM made of a condition which the verifier has forgotten",

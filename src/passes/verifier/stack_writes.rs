@@ -21,6 +21,8 @@ const NAME: &str = "stack-writes";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Keep arrays on the stack readable",
+    after: &[("outline", "moves stores"), ("strings", "makes stores")],
+    before: &[],
     verifier: Some(Need {
         kernels: Kernels::before(6, 12),
         why: "after a write at a variable offset the verifier refuses to read the rest of a register that was stored to the stack",

@@ -18,6 +18,7 @@ use inkwell::values::{AnyValueEnum, InstructionOpcode, InstructionValue, IntValu
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "address-sums",
+    after: &[("known-limits", "leaves constants, which need no assembly")],
     kernels: Kernels::ALL,
     why: "the verifier allows no bit operation on a pointer, and adds no number to one that it remembers as a sum with a large constant",
     run: keep_sums,

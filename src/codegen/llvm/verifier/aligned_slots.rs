@@ -17,6 +17,7 @@ use inkwell::values::{InstructionOpcode, InstructionValue};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "aligned-slots",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the verifier forgets a number that was spilled to one half of 8 bytes once the other half is written",
     run: keep_from_spills,

@@ -11,6 +11,7 @@ use inkwell::values::{FunctionValue, InstructionOpcode, InstructionValue, IntVal
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "callback-results",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the verifier wants to see that a callback returns 0 or 1",
     run: bound_results,

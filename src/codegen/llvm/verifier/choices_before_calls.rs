@@ -17,6 +17,7 @@ use std::collections::HashMap;
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "choices-before-calls",
+    after: &[("stored-bools", "looks for choices, which this rewrite hides")],
     kernels: Kernels::before(6, 5),
     why: "the verifier follows no number back through calls of BPF functions, and takes all numbers for exact",
     run: settle_choices,

@@ -10,6 +10,7 @@ use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntVal
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "known-limits",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the assembly that bounds an index for the verifier hides from code generation that the index is a constant",
     run: drop_known,

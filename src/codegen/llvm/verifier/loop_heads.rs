@@ -12,6 +12,7 @@ use inkwell::attributes::AttributeLoc;
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "loop-heads",
+    after: &[],
     kernels: Kernels::ALL,
     why: "6.1 takes a loop whose body comes before its head for an endless one",
     run: keep_first,

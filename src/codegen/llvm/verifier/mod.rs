@@ -24,6 +24,8 @@ use std::time::Instant;
 pub struct Rewrite {
     /// What `--print-ir-after` and `--time-passes` call it.
     pub name: &'static str,
+    /// Rewrites that run before this one, and what they do that makes it so.
+    pub after: &'static [(&'static str, &'static str)],
     /// The kernels that need it.
     pub kernels: Kernels,
     /// What goes wrong without it.
@@ -36,11 +38,9 @@ pub static REWRITES: &[&Rewrite] = &[
     &loop_heads::REWRITE,
     &void_results::REWRITE,
     &null_tests::REWRITE,
-    // Before `address-sums`: an index that is a constant needs no assembly.
     &known_limits::REWRITE,
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
-    // After `stored-bools`: what that makes forgotten is no choice any more.
     &choices_before_calls::REWRITE,
     &zeros_behind_calls::REWRITE,
     &wide_products::REWRITE,
@@ -56,6 +56,21 @@ pub fn run(g: &mut ModuleGen) {
         g.cx.timed(rewrite.name, since);
         if g.cx.options.print_ir_after.wants(rewrite.name) {
             eprint!("; after {}\n{}", rewrite.name, escape::lines(&g.module.to_string()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_keeps_the_order_that_rewrites_ask_for() {
+        for (at, rewrite) in REWRITES.iter().enumerate() {
+            for (name, why) in rewrite.after {
+                let earlier = REWRITES.iter().position(|other| other.name == *name);
+                assert!(earlier.is_some_and(|place| place < at), "`{}` after `{name}`, which {why}", rewrite.name);
+            }
         }
     }
 }

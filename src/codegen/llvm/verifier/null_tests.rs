@@ -13,6 +13,7 @@ use inkwell::values::{BasicValueEnum, FunctionValue, InstructionOpcode, Instruct
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "null-tests",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the verifier allows no arithmetic on a pointer that may be null, as code generation makes of two tests",
     run: keep_apart,

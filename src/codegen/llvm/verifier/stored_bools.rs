@@ -13,6 +13,7 @@ use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "stored-bools",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the verifier knows zeros on the stack, and follows what comes behind once for each combination of bools there",
     run: forget_choices,

@@ -10,6 +10,7 @@ use inkwell::values::InstructionOpcode;
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "void-results",
+    after: &[],
     kernels: Kernels::ALL,
     why: "the verifier refuses to return from a function with an address of its stack in r0, also where nothing is returned",
     run: clear,

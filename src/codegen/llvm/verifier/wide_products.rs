@@ -12,6 +12,7 @@ use inkwell::values::{InstructionOpcode, InstructionValue, IntValue};
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "wide-products",
+    after: &[],
     kernels: Kernels::ALL,
     why: "BPF has no product of 128 bits, and no function to call for one",
     run: split_wide,

@@ -20,6 +20,7 @@ use std::collections::HashSet;
 
 pub static REWRITE: Rewrite = Rewrite {
     name: "zeros-behind-calls",
+    after: &[("stored-bools", "looks for zeros that are chosen, not for those of this rewrite")],
     kernels: Kernels::before(6, 5),
     why: "the verifier follows no zero that is stored to the stack back through calls of BPF functions",
     run: settle_zeros,

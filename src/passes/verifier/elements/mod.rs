@@ -20,6 +20,8 @@ const NAME: &str = "elements";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Bound variable indexes of arrays",
+    after: &[],
+    before: &[("loop-form", "counts what bodies hold, and this pass adds to it")],
     verifier: Some(Need {
         kernels: Kernels::ALL,
         why: "the verifier does not find the bound of an index that LLVM tested in another register, or knew without a test",

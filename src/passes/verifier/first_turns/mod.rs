@@ -28,6 +28,8 @@ const NAME: &str = "first-turns";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Make unknown what callbacks change, for old kernels",
+    after: &[("iterators", "takes the loops that become no callbacks")],
+    before: &[("outline", "takes the loops, and this pass looks at their structure")],
     verifier: Some(Need {
         kernels: Kernels::before(6, 7),
         why: "the verifier goes through a callback once, with what it knows before the loop",

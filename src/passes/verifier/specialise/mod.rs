@@ -23,6 +23,13 @@ const NAME: &str = "specialise";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Copy functions for where their pointers come from",
+    after: &[("function-pointers", "makes all callees known")],
+    before: &[
+        ("packet", "looks at the memory of pointers"),
+        ("maps", "looks at the memory of pointers"),
+        ("lock-places", "looks at the memory of pointers"),
+        ("assign-ops", "updates shared memory atomically, and other memory not"),
+    ],
     verifier: Some(Need {
         kernels: Kernels::ALL,
         why: "the verifier takes no atomic operation on a packet or at a variable offset of the stack, and no variable offset into a packet",
