@@ -216,6 +216,17 @@ def kernels_are_asked():
 
 
 @rule
+def verifier_table():
+    """The table of ARCHITECTURE.md names each pass and rewrite that exists for the kernel's verifier."""
+    table = {name for row in re.findall(r"^\|.*\|$", text(Path("ARCHITECTURE.md")), re.MULTILINE)
+             for name in re.findall(r"`([\w-]+)`", row)}
+    for path in files(".rs", under=("src/passes/verifier/", "src/codegen/llvm/verifier/")):
+        if found := re.search(r'^(?:const NAME: &str = |    name: )"([\w-]+)"', text(path), re.MULTILINE):
+            if found[1] not in table:
+                yield at(path, 1, f"no row of the table in ARCHITECTURE.md names `{found[1]}`")
+
+
+@rule
 def runtime_contract():
     """What the runtime exports, the table in its abi.rs and what the compiler calls are the same functions."""
     exported = {}
