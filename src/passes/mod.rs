@@ -1,7 +1,7 @@
 //! Passes: what a pass is, and how lists of them run.
 //!
-//! One file or folder is one pass, but for the manager, `analysis/` and `verifier/`, the folder of passes that exist for the
-//! kernel's verifier alone.
+//! One file or folder is one pass, but for the manager, `order`, `analysis/`, and two folders of passes: `loops/` and
+//! `verifier/`, for those that exist for the kernel's verifier alone.
 //! The order of passes is written out in `pipeline.rs` and `target/*.rs`. The record of each pass says which others it must
 //! follow and precede, and why; a test holds the lists to that (`order.rs`).
 
@@ -13,10 +13,9 @@ pub mod drains;
 pub mod events;
 pub mod frames;
 pub mod function_pointers;
-pub mod iterators;
 pub mod lock_places;
 pub mod locks;
-pub mod loop_form;
+pub mod loops;
 mod manager;
 pub mod map_places;
 pub mod map_reuse;
@@ -24,7 +23,6 @@ pub mod maps;
 pub mod numeric;
 pub mod optionals;
 mod order;
-pub mod outline;
 pub mod packet;
 pub mod percpu_vars;
 pub mod reach;

@@ -1,12 +1,12 @@
 //! How much of a plain loop the verifier has to walk through.
 
-use super::histories::Histories;
-use super::{forget, learned};
+use super::path_values::PathValues;
+use super::{forget, learned_bounds};
 use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
 use crate::ir::range::Ranges;
 use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
-use crate::passes::outline::changes_pointer;
+use crate::passes::loops::outline::changes_pointer;
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
@@ -61,7 +61,7 @@ pub fn forms(module: &Module, types: &Types, callbacks: bool) -> Forms {
         callbacks,
         funcs: HashMap::new(),
         branches: HashMap::new(),
-        histories: Histories::default(),
+        path_values: PathValues::default(),
         forms: Forms::default(),
     };
     for func in &module.funcs {
@@ -108,7 +108,7 @@ struct Sizes<'m> {
     callbacks: bool,
     funcs: HashMap<Symbol, Size>,
     branches: HashMap<Symbol, u64>,
-    histories: Histories,
+    path_values: PathValues,
     forms: Forms,
 }
 
@@ -203,7 +203,7 @@ impl Sizes<'_> {
         let only_form = !self.callbacks || changes_pointer(func, self.types, region);
         let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
         if !only_form {
-            let subjects = learned::subjects(func, self.types, region, &inner.ops);
+            let subjects = learned_bounds::subjects(func, self.types, region, &inner.ops);
             let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(turns) / (nth + 1));
             let ways = self.ways_of_calls(func, &inner.ops);
             let early = u32::from(inner.ends_early());
@@ -213,7 +213,9 @@ impl Sizes<'_> {
                 return None;
             }
             let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(turns).unwrap_or(u32::MAX)));
-            if (forks > 0 || inner.calls()) && histories > forked && self.histories.kept(self.module, func, &inner.ops)
+            if (forks > 0 || inner.calls())
+                && histories > forked
+                && self.path_values.kept(self.module, func, &inner.ops)
             {
                 followed = histories;
             }

@@ -2,8 +2,9 @@
 
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
+use crate::passes::analysis;
+use crate::passes::loops::loop_form;
 use crate::passes::verifier::unknown_values::{FOLLOWED, written_places};
-use crate::passes::{analysis, loop_form};
 use crate::types::{FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Variables in which the verifier sees the ways that all turns took.
+//! Variables in which the verifier sees the paths that all iterations took.
 //!
 //! A counter that some turns increase has as many values as there were turns. What `mask |= 1 << i` makes, where only some turns
 //! do it, is another value for each way through the turns, and a comparison makes the verifier follow each of them. It
@@ -44,9 +44,9 @@ impl Facts {
 
 /// Which functions keep such numbers in what their parameters point to.
 #[derive(Default)]
-pub struct Histories(HashMap<Symbol, bool>);
+pub struct PathValues(HashMap<Symbol, bool>);
 
-impl Histories {
+impl PathValues {
     /// Whether some ops of a function, which are those of a loop's body, keep such a number outside of themselves.
     pub fn kept(&mut self, module: &Module, func: &Function, ops: &[OpId]) -> bool {
         let inside: HashSet<OpId> = ops.iter().copied().collect();

@@ -8,10 +8,11 @@
 //! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
 //! each time, so before each turn they are hidden from it, at the cost of an addition.
 
-use super::verifier::unknown_values::{self, FOLLOWED, ways, written_places};
 use super::{Changed, Pass, Run};
 use crate::ir::ops::BpfTurns;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
+use crate::passes::strings;
+use crate::passes::verifier::unknown_values::{self, FOLLOWED, ways, written_places};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{KFUNCS, On};
@@ -47,9 +48,8 @@ fn needs_callbacks(func: &Function) -> bool {
 fn is_large(func: &Function, body: RegionId) -> bool {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
-    let expands = |opcode: Opcode| {
-        opcode == Opcode::KsCall || opcode.spec().on[Target::Bpf] == On::Lower(super::strings::PASS.name)
-    };
+    let expands =
+        |opcode: Opcode| opcode == Opcode::KsCall || opcode.spec().on[Target::Bpf] == On::Lower(strings::PASS.name);
     ways(func, body) > WAYS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 

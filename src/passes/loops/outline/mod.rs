@@ -18,10 +18,10 @@ mod callback;
 mod frame;
 mod pointers;
 
-use super::verifier::unknown_values;
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{BpfTurns, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
+use crate::passes::verifier::unknown_values;
 use crate::session::{Session, SourceNames};
 use crate::tuning::Tuning;
 use crate::types::Types;

@@ -8,15 +8,15 @@
 //! sizes are known; before `iterators` and `outline`, which take `bpf.turns`.
 
 mod forget;
-mod histories;
-mod learned;
+mod learned_bounds;
+mod path_values;
 mod size;
 
-use super::verifier::unknown_values;
 use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
+use crate::passes::verifier::unknown_values;
 use crate::session::Session;
 use crate::tables::HELPERS;
 use crate::types::{Ty, Types};
