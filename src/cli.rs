@@ -206,7 +206,7 @@ pub struct Common {
     pub allow: Vec<String>,
     #[command(flatten)]
     pub messages: Messages,
-    /// Print the IR after this pass, or after `all`
+    /// Print the IR after this pass, or the LLVM IR after this rewrite for the verifier; `all`: after each
     #[arg(long, value_name = "PASS")]
     pub print_ir_after: Option<String>,
     /// Run no pass after this one, and print the IR
@@ -328,8 +328,8 @@ impl Common {
         if oldest >= since {
             return Ok(());
         }
-        let (level, KernelVersion { major, minor }) = (self.mcpu().name(), since);
-        Err(format!("`--mcpu={level}` needs Linux {major}.{minor}, and `--min-kernel` names an older one"))
+        let level = self.mcpu().name();
+        Err(format!("`--mcpu={level}` needs Linux {since}, and `--min-kernel` names an older one"))
     }
 
     pub fn options(&self, input: &Path) -> Options {

@@ -9,24 +9,17 @@ use crate::diag::codes::limits::{StackOfCalls, StackTooLarge};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::ir::{self, Module};
 use crate::passes::{self, Pass};
-use crate::session::Session;
+use crate::session::{PrintAfter, Session};
 use crate::source::FileId;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
 
-/// Passes over the module of all targets; those of each target are in `target/`.
-pub static FRONT: &[&Pass] = &[
-    // First: everything later works for a side.
-    &passes::reach::PASS,
-    // After `reach`, which refuses what a kind does not have; before all that moves code.
-    &passes::records::PASS,
-    // After `reach`, which refuses what the map's kind lacks; before the next one, since it makes variables of both sides.
-    &passes::events::PASS,
-    // After `reach`, which says what BPF code is; before the targets part, since it compares what both sides do.
-    &passes::shared_data::PASS,
-];
+/// Passes over the module of all targets, in order; those of each target are in `target/`.
+pub static FRONT: &[&Pass] =
+    &[&passes::reach::PASS, &passes::records::PASS, &passes::events::PASS, &passes::shared_data::PASS];
 
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {
@@ -124,43 +117,49 @@ pub fn khir(cx: &mut Session, input: Input) -> Option<Module> {
 /// Runs the passes before the targets part.
 pub fn front(cx: &mut Session, mut module: Module) -> Option<Module> {
     if module.target.is_none() {
-        passes::run(&mut module, cx, FRONT);
+        passes::run(&mut module, cx, FRONT, &Tuning::default());
     }
     if cx.diags.has_errors() { None } else { Some(module) }
 }
 
 /// The module of one target, after all its passes or the one that `--stop-after` names.
 pub fn lowered(cx: &mut Session, module: &Module, target: Target) -> Option<Module> {
+    lowered_with(cx, module, target, &Tuning::default())
+}
+
+fn lowered_with(cx: &mut Session, module: &Module, target: Target, tuning: &Tuning) -> Option<Module> {
     let mut part = match module.target {
         Some(own) if own == target => module.clone(),
         Some(_) => return None,
         None => passes::split::part(module, target),
     };
-    passes::run(&mut part, cx, target.passes());
+    passes::run(&mut part, cx, target.passes(), tuning);
     if cx.diags.has_errors() { None } else { Some(part) }
 }
 
-/// From how many bytes on local variables of BPF code move off a stack that is too small, one try after the other: first none.
-const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
+/// The BPF side of a program.
+pub struct Bpf {
+    /// After the last pass.
+    pub module: Module,
+    pub object: Vec<u8>,
+    /// What the module was lowered with, and what further artifacts of it are made with.
+    pub tuning: Tuning,
+}
 
 /// The BPF side of a program: its lowered module and its object.
-pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
+pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     let before = cx.diags.count();
-    let first = bpf_object(cx, module);
+    let first = bpf_object(cx, module, Tuning::default());
     let is_stack = |diag: &Diagnostic| [StackTooLarge::INFO.code, StackOfCalls::INFO.code].contains(&diag.code);
     if first.is_some() || !cx.diags.iter().skip(before).any(is_stack) {
         return first;
     }
     // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
     let reported = cx.diags.take_since(before);
-    cx.stack_is_scarce = true;
-    let tries = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
-    let fits = tries.into_iter().find_map(|(reloads, least)| {
+    let fits = Tuning::sparing().find_map(|tuning| {
         cx.diags.take_since(before);
-        (cx.reloads, cx.moved_locals) = (reloads, least);
-        bpf_object(cx, module)
+        bpf_object(cx, module, tuning)
     });
-    (cx.stack_is_scarce, cx.moved_locals, cx.reloads) = (false, None, false);
     if fits.is_some() {
         return fits;
     }
@@ -171,16 +170,24 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
     None
 }
 
-fn bpf_object(cx: &mut Session, module: &Module) -> Option<(Module, Vec<u8>)> {
-    let part = lowered(cx, module, Target::Bpf)?;
-    let object = llvm::bpf(cx, &part, Artifact::Object)?;
-    Some((part, object))
+/// The text of what became the object. What `--print-ir-after` asks for was printed then.
+pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> {
+    let print = std::mem::replace(&mut cx.options.print_ir_after, PrintAfter::Nothing);
+    let text = llvm::bpf(cx, &bpf.module, &bpf.tuning, want);
+    cx.options.print_ir_after = print;
+    text
+}
+
+fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {
+    let module = lowered_with(cx, module, Target::Bpf, &tuning)?;
+    let object = llvm::bpf(cx, &module, &tuning, Artifact::Object)?;
+    Some(Bpf { module, object, tuning })
 }
 
 /// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.
-pub fn host(cx: &mut Session, module: &Module, bpf: Option<&(Module, Vec<u8>)>, want: Artifact) -> Option<Vec<u8>> {
+pub fn host(cx: &mut Session, module: &Module, bpf: Option<&Bpf>, want: Artifact) -> Option<Vec<u8>> {
     let part = lowered(cx, module, Target::Host)?;
-    llvm::host(cx, &part, bpf.map(|(_, object)| object.as_slice()), want)
+    llvm::host(cx, &part, bpf.map(|bpf| bpf.object.as_slice()), want)
 }
 
 /// The C of the kernel module.
@@ -206,5 +213,39 @@ pub fn has(module: &Module, target: Target) -> bool {
         Target::Host => main,
         // No role of functions is a module's.
         Target::Kmod => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::{EVERY, misplaced};
+
+    #[test]
+    fn each_list_keeps_the_order_that_its_passes_ask_for() {
+        for target in Target::ALL {
+            assert_eq!(misplaced(FRONT, target.passes()), Vec::<String>::new(), "the passes of {}", target.name());
+        }
+    }
+
+    #[test]
+    fn each_neighbour_is_a_pass() {
+        for pass in passes() {
+            for (name, why) in pass.after.iter().chain(pass.before) {
+                assert!(*name == EVERY || super::pass(name).is_some(), "`{}` names `{name}`", pass.name);
+                assert!(*name != pass.name && !why.is_empty(), "`{}` and `{name}`", pass.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pass_out_of_place_is_found() {
+        let host = [&passes::split::PASS, &passes::numeric::PASS, &passes::assign_ops::PASS];
+        let wrong = misplaced(FRONT, &host);
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong[0].starts_with("`assign-ops` must run before `numeric`"), "{wrong:?}");
+        let last = [&passes::frames::PASS, &passes::split::PASS];
+        // Each of the two asks for the other order.
+        assert_eq!(misplaced(FRONT, &last).len(), 2);
     }
 }

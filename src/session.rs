@@ -4,6 +4,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -41,6 +42,12 @@ impl Mcpu {
 pub struct KernelVersion {
     pub major: u32,
     pub minor: u32,
+}
+
+impl fmt::Display for KernelVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
 }
 
 /// Where systems mount bpffs.
@@ -81,6 +88,17 @@ pub enum PrintAfter {
     Nothing,
     Everything,
     Pass(String),
+}
+
+impl PrintAfter {
+    /// Whether the IR is printed after the pass or rewrite of this name.
+    pub fn wants(&self, name: &str) -> bool {
+        match self {
+            PrintAfter::Nothing => false,
+            PrintAfter::Everything => true,
+            PrintAfter::Pass(pass) => pass == name,
+        }
+    }
 }
 
 impl Options {
@@ -142,12 +160,6 @@ pub struct Session {
     pub diags: Diagnostics,
     pub types: Types,
     pub names: Rc<SourceNames>,
-    /// `pipeline` found the BPF stack too small: what spares some of it is done, though it costs instructions.
-    pub stack_is_scarce: bool,
-    /// Local variables of BPF code of at least so many bytes are not on the stack, which is too small for all.
-    pub moved_locals: Option<u64>,
-    /// BPF code loads variables wherever it uses them: what LLVM keeps instead takes stack that is not there.
-    pub reloads: bool,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
     /// What took how long, in order; `--time-passes` prints it.
@@ -163,9 +175,6 @@ impl Session {
             libraries: Vec::new(),
             types: Types::new(),
             names: Rc::default(),
-            stack_is_scarce: false,
-            moved_locals: None,
-            reloads: false,
             reads_ir: false,
             timings: Vec::new(),
         }
@@ -207,6 +216,12 @@ impl Session {
     /// Notes that a stage or pass that began at `since` has ended.
     pub fn timed(&mut self, what: &'static str, since: Instant) {
         self.timings.push((what, since.elapsed()));
+    }
+
+    /// The same for a stage of which parts were timed already, from the one numbered `inner` on: the time besides them.
+    pub fn timed_besides(&mut self, inner: usize, what: &'static str, since: Instant) {
+        let parts: Duration = self.timings.iter().skip(inner).map(|(_, time)| *time).sum();
+        self.timings.push((what, since.elapsed().saturating_sub(parts)));
     }
 
     /// The input that a path leads to, under whatever name.

@@ -4,13 +4,15 @@ The longest prefix of a file's path under src/ decides. What is not listed (main
 """
 
 _BASE = {"source", "diag", "session", "types"}
-_FACTS = _BASE | {"tables", "fold", "target"}
+_FACTS = _BASE | {"kernels", "tables", "fold", "target"}
 
 MAY_USE = {
     # Sources are what diagnostics point into; the layout pass reports through the session.
     "source": {"diag", "session"},
     "diag": {"source"},
     "types": {"source", "diag"},
+    "tuning": set(),
+    "kernels": {"session"},
     "session": {"source", "diag", "types"},
     "fold": {"types"},
     "tables": {"types", "target"},
@@ -22,14 +24,14 @@ MAY_USE = {
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
     "lower": _FACTS | {"sema", "ir"},
-    "passes": _FACTS | {"ir"},
+    "passes": _FACTS | {"ir", "tuning"},
     # What a target can do is known from the tables on; which passes it runs, only behind the passes.
     "target": set(),
     "target/bpf": {"passes"},
     "target/host": {"passes"},
     "target/kmod": {"passes"},
     "target/lists": {"passes"},
-    "codegen": _FACTS | {"ir"},
+    "codegen": _FACTS | {"ir", "tuning"},
     "link": _BASE | {"tables", "target"},
 }
 

@@ -205,6 +205,28 @@ def targets_are_asked():
 
 
 @rule
+def kernels_are_asked():
+    """Only src/kernels.rs compares kernel versions: code asks whether `--min-kernel` admits a range of kernels."""
+    for path in files(".rs", under=_SRC):
+        if path.name in ("kernels.rs", "session.rs", "cli.rs"):
+            continue
+        for number, line in code_lines(path):
+            if re.search(r"\bmin_kernel\b|\bKernelVersion\b", line) and number < tests_begin(path):
+                yield at(path, number, "ask `options.may_meet(Kernels::…)` or `options.lacks(since)`")
+
+
+@rule
+def verifier_table():
+    """The table of ARCHITECTURE.md names each pass and rewrite that exists for the kernel's verifier."""
+    table = {name for row in re.findall(r"^\|.*\|$", text(Path("ARCHITECTURE.md")), re.MULTILINE)
+             for name in re.findall(r"`([\w-]+)`", row)}
+    for path in files(".rs", under=("src/passes/verifier/", "src/codegen/llvm/verifier/")):
+        if found := re.search(r'^(?:const NAME: &str = |    name: )"([\w-]+)"', text(path), re.MULTILINE):
+            if found[1] not in table:
+                yield at(path, 1, f"no row of the table in ARCHITECTURE.md names `{found[1]}`")
+
+
+@rule
 def runtime_contract():
     """What the runtime exports, the table in its abi.rs and what the compiler calls are the same functions."""
     exported = {}

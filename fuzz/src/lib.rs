@@ -6,6 +6,7 @@ use ksc::diag::{json, render};
 use ksc::session::{Options, Session};
 use ksc::source::FileId;
 use ksc::target::Target;
+use ksc::tuning::Tuning;
 use ksc::{ir, pipeline, syntax, tool};
 use std::path::Path;
 
@@ -71,7 +72,7 @@ pub fn compiler(text: &str) {
     if pipeline::has(&module, Target::Bpf)
         && let Some(part) = pipeline::lowered(&mut cx, &module, Target::Bpf)
     {
-        llvm::bpf(&mut cx, &part, Artifact::Object);
+        llvm::bpf(&mut cx, &part, &Tuning::default(), Artifact::Object);
     }
     if pipeline::has(&module, Target::Host)
         && let Some(part) = pipeline::lowered(&mut cx, &module, Target::Host)

@@ -18,7 +18,14 @@ use crate::types::{Origin, Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "assign-ops";
-pub static PASS: Pass = Pass { name: NAME, summary: "Expand assignments with an operator", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Expand assignments with an operator",
+    after: &[("maps", "makes assignments with an operator"), ("map-places", "makes assignments with an operator")],
+    before: &[("numeric", "takes the divisions and shifts that this pass makes")],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;

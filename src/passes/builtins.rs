@@ -7,8 +7,14 @@ use crate::session::Session;
 use crate::tables::BUILTINS;
 use crate::target::Target;
 
-pub static PASS: Pass =
-    Pass { name: "builtins", summary: "Choose the helper or runtime function of builtins", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: "builtins",
+    summary: "Choose the helper or runtime function of builtins",
+    after: &[],
+    before: &[],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, _: &mut Session) -> Changed {
     let Some(target) = module.target else { return Changed::No };

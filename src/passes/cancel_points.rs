@@ -14,7 +14,14 @@ use crate::types::{Ty, Types};
 use std::collections::BTreeSet;
 
 const NAME: &str = "cancel-points";
-pub static PASS: Pass = Pass { name: NAME, summary: "End loops of user space on a signal", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "End loops of user space on a signal",
+    after: &[("map-places", "makes loops of walks")],
+    before: &[("to-cf", "takes the loops that this pass looks for")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// A loop of so many turns that calls nothing is over before anyone notices.
 const SHORT_LOOP: i128 = 1024;

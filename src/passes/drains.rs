@@ -15,8 +15,14 @@ use crate::types::{Space, Ty, Types};
 use std::collections::BTreeMap;
 
 const NAME: &str = "drains";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Make callbacks of what takes samples of user space", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Make callbacks of what takes samples of user space",
+    after: &[],
+    before: &[("function-pointers", "takes functions by name, of which this pass makes direct calls")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// The callbacks, by handler and map.
 type Callbacks = BTreeMap<(Symbol, Symbol), Symbol>;

@@ -16,7 +16,14 @@ use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "events";
-pub static PASS: Pass = Pass { name: NAME, summary: "Count what finds no room", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Count what finds no room",
+    after: &[("reach", "refuses what the kind of a map lacks")],
+    before: &[("shared-data", "gives sections to the variables that this pass makes, which both sides see")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// The counter of each map whose drops are asked for.
 type Counters = BTreeMap<Symbol, Symbol>;

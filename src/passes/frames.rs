@@ -4,13 +4,20 @@
 //! overflows the stack of a thread. How much of a BPF stack is needed only LLVM knows; but what is far beyond the stack is
 //! refused here, since LLVM takes very long to find no room for it.
 
-use super::{Changed, Pass, Run};
+use super::{Changed, EVERY, Pass, Run};
 use crate::diag::codes::limits::{FrameTooLarge, StackTooLarge};
 use crate::ir::{Module, frames};
 use crate::session::Session;
 
 const NAME: &str = "frames";
-pub static PASS: Pass = Pass { name: NAME, summary: "Refuse frames that are too large", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Refuse frames that are too large",
+    after: &[(EVERY, "may make a variable")],
+    before: &[],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// Bytes of one variable of BPF code, and of all of a function, which LLVM may still find not to need.
 const MAX_BPF_VARIABLE: u64 = 16 << 10;

@@ -14,8 +14,14 @@ use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
 
-pub static PASS: Pass =
-    Pass { name: "lock-places", summary: "Check that locks are those of map entries", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "lock-places",
+    summary: "Check that locks are those of map entries",
+    after: &[("optionals", "makes plain branches and casts of pointers")],
+    before: &[("scratch", "moves variables"), ("outline", "moves code")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter().enumerate() {

@@ -13,7 +13,14 @@ use crate::source::Span;
 use crate::tables::OpTrait;
 
 const NAME: &str = "locks";
-pub static PASS: Pass = Pass { name: NAME, summary: "Take and release the locks of entries", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Take and release the locks of entries",
+    after: &[("maps", "makes calls"), ("outline", "makes calls"), ("percpu-vars", "makes calls")],
+    before: &[("to-cf", "writes the end of a scope on each of its exits")],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let locked: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfLocked).collect();

@@ -3,7 +3,8 @@
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::escape;
 use crate::ir::{self, Module};
-use crate::session::{PrintAfter, Session};
+use crate::session::Session;
+use crate::tuning::Tuning;
 use std::time::Instant;
 
 /// How far a list of passes went.
@@ -16,7 +17,7 @@ pub enum Outcome {
 }
 
 /// Runs `passes` in order. A module that comes from IR text resumes after the pass that it names.
-pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) -> Outcome {
+pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass], tuning: &Tuning) -> Outcome {
     let position = |name: &str| passes.iter().position(|p| p.name == name);
     let first = module.after.and_then(position).map_or(0, |at| at + 1);
     let last = cx.options.stop_after.as_deref().and_then(position);
@@ -25,7 +26,7 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) -> O
             break;
         }
         let before = cx.options.verify_changes.then(|| ir::print::module(module, &cx.types));
-        let changed = one(module, cx, pass);
+        let changed = one(module, cx, pass, tuning);
         if cx.diags.has_errors() {
             return Outcome::Done;
         }
@@ -39,10 +40,14 @@ pub fn run(module: &mut Module, cx: &mut Session, passes: &[&'static Pass]) -> O
     if last.is_some() { Outcome::Stopped } else { Outcome::Done }
 }
 
-fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass) -> Changed {
+fn one(module: &mut Module, cx: &mut Session, pass: &'static Pass, tuning: &Tuning) -> Changed {
+    if pass.verifier.as_ref().is_some_and(|need| !cx.options.may_meet(need.kernels)) {
+        return Changed::No;
+    }
     let since = Instant::now();
     let changed = match pass.run {
         Run::Module(run) => run(module, cx),
+        Run::Tuned(run) => run(module, cx, tuning),
         Run::Function(run) => {
             let declarations = Declarations::of(module, &cx.types);
             module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(run(func, &declarations, cx)))
@@ -64,12 +69,7 @@ fn verify(module: &Module, cx: &Session, pass: &Pass) {
 
 /// Prints and dumps the module as the options ask.
 fn show(module: &Module, cx: &Session, pass: &Pass, index: usize) {
-    let print = match &cx.options.print_ir_after {
-        PrintAfter::Nothing => false,
-        PrintAfter::Everything => true,
-        PrintAfter::Pass(name) => name == pass.name,
-    };
-    if print {
+    if cx.options.print_ir_after.wants(pass.name) {
         eprint!("// after {}\n{}", pass.name, escape::lines(&ir::print::module(module, &cx.types)));
     }
     let side = module.target.map_or("front", |t| t.name());

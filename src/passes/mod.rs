@@ -1,32 +1,28 @@
 //! Passes: what a pass is, and how lists of them run.
 //!
-//! One file or folder is one pass, but for the manager, `analysis/`, and `hide`, which several passes of loops share.
-//! The order of passes is written out in `pipeline.rs` and `target/*.rs`, with the reason for each constraint.
+//! One file or folder is one pass, but for the manager, `order`, `analysis/`, and two folders of passes: `loops/` and
+//! `verifier/`, for those that exist for the kernel's verifier alone.
+//! The order of passes is written out in `pipeline.rs` and `target/*.rs`. The record of each pass says which others it must
+//! follow and precede, and why; a test holds the lists to that (`order.rs`).
 
 mod analysis;
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
 pub mod drains;
-pub mod elements;
 pub mod events;
-pub mod first_turns;
 pub mod frames;
 pub mod function_pointers;
-mod hide;
-pub mod iterators;
 pub mod lock_places;
 pub mod locks;
-pub mod loop_form;
+pub mod loops;
 mod manager;
 pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
-pub mod merged_pointers;
 pub mod numeric;
 pub mod optionals;
-pub mod origins;
-pub mod outline;
+mod order;
 pub mod packet;
 pub mod percpu_vars;
 pub mod reach;
@@ -34,15 +30,18 @@ pub mod records;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;
-pub mod stack_writes;
 pub mod strings;
 pub mod to_cf;
+pub mod verifier;
 
 pub use manager::{Outcome, run};
+pub use order::misplaced;
 
 use crate::ir::{Function, Module, OpId, Symbol};
+use crate::kernels::Kernels;
 use crate::session::Session;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use crate::types::Types;
 use analysis::{pointees, pointer_sources};
 use std::collections::BTreeSet;
@@ -60,14 +59,36 @@ impl Changed {
     }
 }
 
+/// A pass by its name, with the reason why its order matters to another one.
+pub type Neighbour = (&'static str, &'static str);
+
+/// The name for each other pass of the list.
+pub const EVERY: &str = "*";
+
 pub struct Pass {
     pub name: &'static str,
     pub summary: &'static str,
+    /// Passes that run before this one wherever both run, and what they do that makes it so.
+    pub after: &'static [Neighbour],
+    /// Passes that run after this one wherever both run, and what they do that makes it so.
+    pub before: &'static [Neighbour],
+    /// Why there is the pass, if that is the kernel's verifier alone.
+    pub verifier: Option<Need>,
     pub run: Run,
+}
+
+/// What a pass for the verifier's sake is about.
+pub struct Need {
+    /// The kernels that need it.
+    pub kernels: Kernels,
+    /// What goes wrong without it.
+    pub why: &'static str,
 }
 
 pub enum Run {
     Module(fn(&mut Module, &mut Session) -> Changed),
+    /// For passes that `pipeline` tells how to spare stack.
+    Tuned(fn(&mut Module, &mut Session, &Tuning) -> Changed),
     /// For passes that look at one function and the module's declarations only (maps, globals, signatures).
     Function(fn(&mut Function, &Declarations, &mut Session) -> Changed),
 }

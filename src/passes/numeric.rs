@@ -18,8 +18,14 @@ use crate::types::{Ty, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "numeric";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Give division and shifts the language's meaning", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Give division and shifts the language's meaning",
+    after: &[],
+    before: &[],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let Some(target) = module.target else { return Changed::No };

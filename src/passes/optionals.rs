@@ -12,7 +12,14 @@ use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "optionals";
-pub static PASS: Pass = Pass { name: NAME, summary: "Turn optionals into conditions", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Turn optionals into conditions",
+    after: &[("packet", "makes optionals"), ("maps", "makes optionals"), ("map-places", "makes optionals")],
+    before: &[("to-cf", "takes the branches that this pass makes")],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let mut values = HashMap::new();

@@ -13,7 +13,14 @@ use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "percpu-vars";
-pub static PASS: Pass = Pass { name: NAME, summary: "Keep per-CPU variables in maps", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Keep per-CPU variables in maps",
+    after: &[("outline", "makes callbacks, each of which looks up for itself")],
+    before: &[("to-cf", "takes the branches that this pass makes")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let vars: Vec<Global> = module.globals.iter().filter(|g| g.kind == GlobalKind::Percpu).cloned().collect();

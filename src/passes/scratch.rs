@@ -14,15 +14,26 @@ use crate::ir::ops::KsVar;
 use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpId, Opcode, Role, Symbol};
 use crate::session::Session;
 use crate::tables::MAX_PERCPU_VALUE;
+use crate::tuning::Tuning;
 use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "scratch";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Keep large local variables in per-CPU memory", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Keep large local variables in per-CPU memory",
+    after: &[("elements", "asks what is on the stack"), ("lock-places", "asks what is on the stack")],
+    before: &[
+        ("outline", "puts what callbacks use into a frame"),
+        ("first-turns", "asks what stays on the stack"),
+        ("percpu-vars", "takes the variables that this pass makes"),
+    ],
+    verifier: None,
+    run: Run::Tuned(run),
+};
 
-fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let Some(least) = cx.moved_locals else { return Changed::No };
+fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
+    let Some(least) = tuning.moved_locals else { return Changed::No };
     let graph = CallGraph::of(module);
     let funcs = module.funcs.iter().enumerate();
     let interrupted = funcs.filter(|(_, f)| matches!(&f.role, Role::Program { spec, .. } if !spec.scratch));

@@ -5,15 +5,21 @@
 //! name, and the programs as declarations. First of each target's passes, since the others look at one side only.
 
 use super::analysis::global_uses::global_of;
-use super::{Changed, Pass, Run};
+use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
 use crate::ir::{Attr, Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
 
-pub static PASS: Pass =
-    Pass { name: "split", summary: "Drop the functions and data of other targets", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "split",
+    summary: "Drop the functions and data of other targets",
+    after: &[],
+    before: &[(EVERY, "sees only what is left for its target")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// The program as a module for `target`, before its passes.
 pub fn part(module: &Module, target: Target) -> Module {

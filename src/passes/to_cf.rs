@@ -14,8 +14,17 @@ use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "to-cf";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Turn structured control flow into blocks", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Turn structured control flow into blocks",
+    after: &[("map-places", "makes structured control flow")],
+    before: &[
+        ("numeric", "makes operations that need no structure"),
+        ("stack-writes", "looks at the stores of each block"),
+    ],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let entry = func.entry();

@@ -27,56 +27,31 @@ pub static FACTS: Facts = Facts {
     in_kernel: true,
 };
 
-/// Each pass with the reason for its place.
+/// In order; the record of each pass says what it must follow and precede, and why.
 pub static PASSES: &[&Pass] = &[
-    // First: the others see only what is left.
     &passes::split::PASS,
-    // Makes functions and direct calls of them.
     &passes::drains::PASS,
-    // Before all that look at calls, or make numbers of what they move.
     &passes::function_pointers::PASS,
-    // After `function-pointers`: all callees are known; before all that look at the memory of a pointer.
-    &passes::origins::PASS,
-    // Anywhere: nothing else looks at builtins.
+    &passes::verifier::specialise::PASS,
     &passes::builtins::PASS,
-    // While loops are still structured, so that pointers can be loaded once outside of them; makes optionals.
     &passes::packet::PASS,
-    // Makes optionals and assignments with an operator.
     &passes::maps::PASS,
-    // Looks at lookups, while branches and loops are structured.
     &passes::map_reuse::PASS,
-    // After all that makes optionals.
     &passes::optionals::PASS,
-    // After `optionals`, which makes plain branches and casts of pointers; before all that moves code.
     &passes::lock_places::PASS,
-    // After `maps`; makes divisions and shifts.
     &passes::assign_ops::PASS,
-    // Only before the next one, so that bodies have the size that they keep.
-    &passes::elements::PASS,
-    // Bodies have the size that they keep; still structured, since the next one moves them.
-    &passes::loop_form::PASS,
-    // Takes what `loop-form` chose, where kernels have iterators.
-    &passes::iterators::PASS,
-    // Before the next one, which puts what callbacks use into a frame; after all that asks what is on the stack.
+    &passes::verifier::elements::PASS,
+    &passes::loops::loop_form::PASS,
+    &passes::loops::iterators::PASS,
     &passes::scratch::PASS,
-    // Where kernels have no iterators; loops are still structured, and what is left on the stack stays there.
-    &passes::first_turns::PASS,
-    // Takes the loops that `iterators` left.
-    &passes::outline::PASS,
-    // After `outline`: a callback looks up for itself.
+    &passes::verifier::first_turns::PASS,
+    &passes::loops::outline::PASS,
     &passes::percpu_vars::PASS,
-    // After all that makes calls.
     &passes::locks::PASS,
-    // After `outline`: its loops are bounded and stay plain.
     &passes::strings::PASS,
-    // After all that makes branches and calls; looks at what branches yield.
-    &passes::merged_pointers::PASS,
-    // After all that makes or looks at structured control flow.
+    &passes::verifier::merged_pointers::PASS,
     &passes::to_cf::PASS,
-    // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
-    // No store is made or moved after it.
-    &passes::stack_writes::PASS,
-    // Last: no variable is made after it.
+    &passes::verifier::stack_writes::PASS,
     &passes::frames::PASS,
 ];

@@ -28,8 +28,5 @@ pub static FACTS: Facts = Facts {
     in_kernel: true,
 };
 
-/// Each pass with the reason for its place.
-pub static PASSES: &[&Pass] = &[
-    // First: the emitter sees only what is left.
-    &passes::split::PASS,
-];
+/// In order; the record of each pass says what it must follow and precede, and why.
+pub static PASSES: &[&Pass] = &[&passes::split::PASS];

@@ -6,7 +6,7 @@ use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
-use crate::pipeline::{self, Input};
+use crate::pipeline::{self, Bpf, Input};
 use crate::session::Session;
 use crate::target::Target;
 use crate::{ast, link};
@@ -31,16 +31,18 @@ pub fn run(args: &Build) -> ExitCode {
 }
 
 fn check_passes(args: &Build) -> Result<(), String> {
-    let printed = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
-    for pass in [printed, args.common.stop_after.as_deref()].into_iter().flatten() {
-        if pipeline::pass(pass).is_none() {
-            let mut names: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
-            let mut seen = std::collections::HashSet::new();
-            names.retain(|name| seen.insert(*name));
-            return Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", ")));
-        }
-    }
-    Ok(())
+    let mut passes: Vec<&str> = pipeline::passes().map(|p| p.name).collect();
+    let mut seen = std::collections::HashSet::new();
+    passes.retain(|name| seen.insert(*name));
+    let known = |pass: &str, names: &[&str]| match names.contains(&pass) {
+        true => Ok(()),
+        false => Err(format!("there is no pass `{pass}`; the passes are {}", names.join(", "))),
+    };
+    args.common.stop_after.as_deref().map_or(Ok(()), |pass| known(pass, &passes))?;
+    let rewrites = llvm::verifier::REWRITES.iter().map(|rewrite| rewrite.name);
+    let printed: Vec<&str> = passes.iter().copied().chain(rewrites).collect();
+    let asked = args.common.print_ir_after.as_deref().filter(|&pass| pass != "all");
+    asked.map_or(Ok(()), |pass| known(pass, &printed))
 }
 
 /// A single artifact is of one target.
@@ -109,7 +111,7 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         cx.timed("link", since);
     }
     let mut files = Vec::new();
-    if let Some((_, object)) = bpf
+    if let Some(Bpf { object, .. }) = bpf
         && wanted.contains(&Target::Bpf)
         && outputs.args.emit.is_none()
     {
@@ -134,7 +136,7 @@ fn no_artifact<T>(cx: &mut Session, target: Target) -> Option<T> {
 }
 
 /// The BPF side, if the program has one: the executable carries it.
-fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<(Module, Vec<u8>)>> {
+fn bpf_side(cx: &mut Session, module: &Module) -> Option<Option<Bpf>> {
     if pipeline::has(module, Target::Bpf) { pipeline::bpf(cx, module).map(Some) } else { Some(None) }
 }
 
@@ -156,8 +158,8 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
     };
     let bytes = match target {
         Target::Bpf => {
-            let (lowered, object) = pipeline::bpf(cx, module)?;
-            if want == Artifact::Object { object } else { llvm::bpf(cx, &lowered, want)? }
+            let bpf = pipeline::bpf(cx, module)?;
+            if want == Artifact::Object { bpf.object } else { pipeline::bpf_text(cx, &bpf, want)? }
         }
         Target::Host => {
             let bpf = bpf_side(cx, module)?;

@@ -69,7 +69,7 @@ pub enum TyKind {
 /// Where a pointer points to; drives how an access is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Space {
-    /// Not known: the verifier follows the pointer, and `origins` copies the function where the difference matters.
+    /// Not known: the verifier follows the pointer, and `specialise` copies the function where the difference matters.
     Any,
     Stack,
     Global,

@@ -105,7 +105,7 @@ impl Front {
         self.cx.options.mcpu = mcpu;
         self.cx.options.min_kernel = mcpu.since().unwrap_or(MIN_KERNEL);
         let compiled = pipeline::bpf(&mut self.cx, &self.module);
-        compiled.map(|(_, bytes)| bytes).ok_or_else(|| self.refusal())
+        compiled.map(|bpf| bpf.object).ok_or_else(|| self.refusal())
     }
 
     /// A program with `main` and maps.

@@ -1,24 +1,19 @@
 //! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
 //! process.
 
-use super::builder::enum_attribute;
 use super::module::ModuleGen;
-use super::{
-    Artifact, addresses, callbacks, flags, limits, null_tests, products, refusals, settled, slots, stack, zeros,
-};
+use super::{Artifact, refusals, stack, verifier};
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::session::{Options, Session};
 use crate::source::Span;
 use inkwell::OptimizationLevel;
-use inkwell::attributes::AttributeLoc;
 use inkwell::context::Context;
 use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{
     CodeModel, FileType, InitializationConfig, RelocMode, Target as LlvmTarget, TargetMachine, TargetMachineOptions,
     TargetTriple,
 };
-use inkwell::values::InstructionOpcode;
 use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::core::{
     LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
@@ -124,37 +119,6 @@ extern "C" fn collect(info: LLVMDiagnosticInfoRef, data: *mut c_void) {
     }
 }
 
-/// Code generation may put the end of a loop's body before its head, so that control falls into the head from above. Older
-/// verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper
-/// is over when this is set.
-fn keep_loop_heads_first(g: &ModuleGen) {
-    for function in g.module.get_functions() {
-        if function.count_basic_blocks() > 0 {
-            function.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "optsize"));
-        }
-    }
-}
-
-/// A void function leaves in r0 what the last use of that register left there, and the verifier refuses to return from a
-/// subprogram with the address of its stack in r0. Done after the optimisation, so that inlined functions pay nothing.
-fn clear_results_of_void(g: &ModuleGen) {
-    let fn_type = g.context.void_type().fn_type(&[], false);
-    for function in g.module.get_functions() {
-        if function.get_type().get_return_type().is_some() {
-            continue;
-        }
-        for block in function.get_basic_blocks() {
-            if let Some(end) = block.get_terminator()
-                && end.get_opcode() == InstructionOpcode::Return
-            {
-                let (text, constraints) = ("r0 = 0".into(), "~{r0}".into());
-                let asm = g.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
-                g.build.asm_before(&end, fn_type, asm);
-            }
-        }
-    }
-}
-
 /// Verifies, optimises, and makes the artifact. None: something was reported.
 pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Option<Vec<u8>> {
     if g.failed {
@@ -181,17 +145,7 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
         }
         if g.facts.verified {
-            keep_loop_heads_first(&g);
-            clear_results_of_void(&g);
-            null_tests::keep_apart(&g);
-            limits::drop_known(&g);
-            addresses::keep_sums(&g);
-            flags::forget_choices(&g);
-            settled::settle_choices(&g);
-            zeros::settle_zeros(&g);
-            products::split_wide(&g);
-            slots::keep_from_spills(&g, &machine.get_target_data());
-            callbacks::bound_results(&g);
+            verifier::run(&mut g);
         }
         let kind = match want {
             Artifact::LlvmIr => return g.module.to_string().into_bytes(),

@@ -179,7 +179,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
     /// Whether the local variables that have to be in memory take much of the BPF stack.
     fn is_tight(&self) -> bool {
         let size = |value| self.types().size_of(self.pointee(value));
-        let roomy = if self.g.cx.stack_is_scarce { 0 } else { ROOMY };
+        let roomy = if self.g.tuning.scarce { 0 } else { ROOMY };
         let in_memory = lifetimes::in_memory(self.func, self.types());
         self.g.facts.verified && in_memory.into_iter().map(size).sum::<u64>() > roomy
     }

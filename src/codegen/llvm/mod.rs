@@ -6,36 +6,29 @@
 //! Invariants of BPF code, each for the verifier's sake: no `unreachable`; context fields are read through
 //! `llvm.preserve.static.offset`; an index whose range was checked is extended by `zext nneg`; no calls of libc.
 
-mod addresses;
 mod builder;
-mod callbacks;
 mod context;
 mod data;
 mod debug;
 mod emit;
-mod flags;
 mod function;
 mod functions;
 mod host;
 mod lifetimes;
-mod limits;
 mod line_texts;
 mod memory;
 mod module;
-mod null_tests;
 mod object;
-mod products;
 mod refusals;
-mod settled;
-mod slots;
 mod stack;
 mod symbols;
 mod types;
-mod zeros;
+pub mod verifier;
 
 use crate::ir;
 use crate::session::Session;
 use crate::target::Target;
+use crate::tuning::Tuning;
 use inkwell::context::Context;
 use module::ModuleGen;
 use std::time::Instant;
@@ -52,16 +45,16 @@ pub enum Artifact {
 }
 
 /// The BPF object of a module. None: it failed and was reported.
-pub fn bpf(cx: &mut Session, module: &ir::Module, want: Artifact) -> Option<Vec<u8>> {
-    let since = Instant::now();
+pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifact) -> Option<Vec<u8>> {
+    let (since, inner) = (Instant::now(), cx.timings.len());
     let context = Context::create();
     let machine = context::bpf_machine(&cx.options);
-    let mut g = ModuleGen::new(cx, module, Target::Bpf, &context, &machine);
+    let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     let bytes = context::finish(g, &machine, want)?;
     let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
-    cx.timed("llvm-bpf", since);
+    cx.timed_besides(inner, "llvm-bpf", since);
     Some(bytes)
 }
 
@@ -83,7 +76,7 @@ pub fn host(cx: &mut Session, module: &ir::Module, bpf: Option<&[u8]>, want: Art
     let since = Instant::now();
     let context = Context::create();
     let machine = context::host_machine(cx)?;
-    let mut g = ModuleGen::new(cx, module, Target::Host, &context, &machine);
+    let mut g = ModuleGen::new(cx, module, (Target::Host, Tuning::default()), &context, &machine);
     data::host(&mut g);
     functions::emit_all(&mut g);
     host::entry(&mut g, bpf);

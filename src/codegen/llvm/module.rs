@@ -5,6 +5,7 @@ use super::debug::Debug;
 use crate::ir::{self, Symbol};
 use crate::session::Session;
 use crate::target::{Facts, Machine, Target};
+use crate::tuning::Tuning;
 use inkwell::context::Context;
 use inkwell::module::{FlagBehavior, Linkage, Module};
 use inkwell::targets::TargetMachine;
@@ -21,6 +22,7 @@ pub struct ModuleGen<'a, 'c> {
     pub cx: &'a mut Session,
     pub ir: &'a ir::Module,
     pub target: Target,
+    pub tuning: Tuning,
     pub facts: &'static Facts,
     pub context: &'c Context,
     pub module: Module<'c>,
@@ -39,7 +41,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
     pub fn new(
         cx: &'a mut Session,
         ir: &'a ir::Module,
-        target: Target,
+        (target, tuning): (Target, Tuning),
         context: &'c Context,
         machine: &TargetMachine,
     ) -> ModuleGen<'a, 'c> {
@@ -60,6 +62,7 @@ impl<'a, 'c> ModuleGen<'a, 'c> {
             cx,
             ir,
             target,
+            tuning,
             facts,
             context,
             module,

@@ -19,8 +19,18 @@ use sets::{Sets, Targets};
 use std::collections::BTreeMap;
 
 const NAME: &str = "function-pointers";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Make calls through pointers direct, for BPF", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Make calls through pointers direct, for BPF",
+    after: &[],
+    before: &[
+        ("packet", "looks at direct calls"),
+        ("maps", "moves values that this pass makes numbers of"),
+        ("lock-places", "follows pointers into callees"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let uses =

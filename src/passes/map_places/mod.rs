@@ -21,8 +21,14 @@ use stale::Stale;
 use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "map-places";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Turn map entries of user space into copies", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Turn map entries of user space into copies",
+    after: &[],
+    before: &[],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;

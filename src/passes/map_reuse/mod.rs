@@ -21,8 +21,17 @@ use numbers::{Contents, Number, Numbers};
 use std::collections::HashMap;
 
 const NAME: &str = "map-reuse";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Look up an entry once where that is enough", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Look up an entry once where that is enough",
+    after: &[("maps", "makes the lookups that this pass looks for")],
+    before: &[
+        ("optionals", "tests what lookups yield"),
+        ("loop-form", "takes structured loops, which this pass looks at"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
     let effects = Effects::of(module, &cx.types);

@@ -18,8 +18,18 @@ use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 const NAME: &str = "maps";
-pub static PASS: Pass =
-    Pass { name: NAME, summary: "Turn access to map entries into lookups and updates", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Turn access to map entries into lookups and updates",
+    after: &[],
+    before: &[
+        ("optionals", "tests the optionals that this pass makes"),
+        ("assign-ops", "expands the assignments that this pass makes"),
+        ("outline", "takes the walks that this pass makes"),
+    ],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;

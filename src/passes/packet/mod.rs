@@ -24,7 +24,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tested::Tested;
 
 const NAME: &str = "packet";
-pub static PASS: Pass = Pass { name: NAME, summary: "Check the bounds of packet accesses", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Check the bounds of packet accesses",
+    after: &[],
+    before: &[
+        ("optionals", "tests the optionals that this pass makes"),
+        ("loop-form", "takes the structured loops outside of which this pass loads pointers"),
+        ("assign-ops", "expands the assignments that this pass makes"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// `MAX_PACKET_OFF` of the kernel's verifier.
 const MAX_OFFSET: u64 = 0xffff;

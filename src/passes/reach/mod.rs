@@ -11,7 +11,7 @@ mod kept_pointers;
 mod map_rules;
 
 use super::analysis::global_uses;
-use super::{Changed, Pass, Run};
+use super::{Changed, EVERY, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
@@ -29,7 +29,14 @@ use enum_map::EnumMap;
 use map_rules::Refused;
 use std::rc::Rc;
 
-pub static PASS: Pass = Pass { name: "reach", summary: "Find the sides that functions run on", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "reach",
+    summary: "Find the sides that functions run on",
+    after: &[],
+    before: &[(EVERY, "works for a side, which this pass finds for each function")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let graph = CallGraph::of(module);

@@ -17,7 +17,14 @@ use crate::session::Session;
 use derive::{Derived, Root};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub static PASS: Pass = Pass { name: "records", summary: "Follow the records of ring buffers", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "records",
+    summary: "Follow the records of ring buffers",
+    after: &[("reach", "refuses what the kind of a map does not have")],
+    before: &[("split", "begins the lists that move code")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 /// The parameters that functions take, each with the ring buffer that it is a record of.
 type Taken = BTreeMap<(Symbol, usize), Symbol>;

@@ -19,8 +19,14 @@ use crate::target::Target;
 use late_writes::{Cause, Late};
 use std::collections::BTreeSet;
 
-pub static PASS: Pass =
-    Pass { name: "shared-data", summary: "Choose the section of each global", run: Run::Module(run) };
+pub static PASS: Pass = Pass {
+    name: "shared-data",
+    summary: "Choose the section of each global",
+    after: &[("reach", "says what BPF code is")],
+    before: &[("split", "drops the other side, and this pass compares what both do")],
+    verifier: None,
+    run: Run::Module(run),
+};
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut shared: BTreeSet<Symbol> = BTreeSet::new();

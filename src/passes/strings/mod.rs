@@ -18,7 +18,18 @@ use std::collections::HashMap;
 use words::Words;
 
 const NAME: &str = "strings";
-pub static PASS: Pass = Pass { name: NAME, summary: "Expand operations on strings", run: Run::Function(run) };
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Expand operations on strings",
+    after: &[
+        ("loop-form", "would choose a form for the loops of this pass, which are bounded and stay plain"),
+        ("outline", "would move the loops of this pass, which stay plain"),
+        ("cancel-points", "would end the loops of this pass on a signal, though they are short"),
+    ],
+    before: &[("to-cf", "takes the loops that this pass makes")],
+    verifier: None,
+    run: Run::Function(run),
+};
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let mut results = HashMap::new();

@@ -12,7 +12,7 @@ use crate::sema::consts;
 use crate::sema::scope::Scope;
 use crate::sema::tree::MapId;
 use crate::sema::types::{Position, resolve};
-use crate::session::{KernelVersion, Session};
+use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{KeyRule, MAX_STACK, MapKindSpec, SizeRule, ValueRule};
 use crate::types::{Ty, TyKind};
@@ -33,11 +33,9 @@ impl Declare<'_> {
                 .help(format!("it starts empty, an array zeroed; user space fills it: `{name}[key] = value`"));
         }
         let Some(written) = &decl.ty else { return };
-        if let Some((major, minor)) = kind.since
-            && cx.options.min_kernel < (KernelVersion { major, minor })
-        {
+        if let Some(version) = cx.options.lacks(kind.since) {
             let what = format!("a map of kind `{}`", kind.name);
-            cx.error(written.span, NeedsKernel { what, version: format!("{major}.{minor}") });
+            cx.error(written.span, NeedsKernel { what, version: version.to_string() });
         }
         let (args, size): (&[ast::Type], Option<&Expr>) = match &written.kind {
             TypeKind::Applied { args, size, .. } => (args, size.as_deref()),

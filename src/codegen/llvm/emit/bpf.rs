@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use super::super::limits;
+use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
     BpfOpaque, BpfUnlock, BpfWhole,
@@ -175,6 +175,6 @@ pub fn clamp(g: &mut FnGen, op: &OpData) {
         Ok(_) | Err(_) => compared,
     };
     let value = g.g.build.asm_unary(&text, "=r,0", g.int(view.value()));
-    limits::mark(g.g, value, limit as u64);
+    known_limits::mark(g.g, value, limit as u64);
     g.set(op, value);
 }

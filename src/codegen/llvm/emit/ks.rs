@@ -70,7 +70,7 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     }
     let value = g.g.build.load(g.g.memory_type(ty), g.ptr(place), g.align(place));
     let of_global = matches!(g.types().kind(g.func.ty(place)), TyKind::Place { space: Space::Global, .. });
-    if g.g.cx.reloads && g.g.facts.verified && of_global {
+    if g.g.tuning.reloads && g.g.facts.verified && of_global {
         g.g.build.keep_load(value);
     }
     let value = from_memory(g, ty, value);

@@ -7,7 +7,6 @@ use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::KsPrint;
 use crate::ir::{OpData, Value};
-use crate::session::KernelVersion;
 use crate::types::TyKind;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
@@ -16,7 +15,7 @@ const PRINTK_VALUES: usize = 3;
 /// `MAX_BPRINTF_VARARGS` of include/linux/bpf.h
 const MAX_VALUES: usize = 12;
 /// The first kernel with bpf_trace_vprintk.
-const VPRINTK: KernelVersion = KernelVersion { major: 5, minor: 16 };
+const VPRINTK: (u32, u32) = (5, 16);
 
 pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     let mut line = Line { format: Vec::new(), values: Vec::new(), slots: Vec::new() };
@@ -37,9 +36,9 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     if line.values.len() > MAX_VALUES {
         return refuse(g, op, format!("{} values at once", line.values.len()));
     }
-    if g.g.cx.options.min_kernel < VPRINTK {
+    if let Some(version) = g.g.cx.options.lacks(Some(VPRINTK)) {
         let what = format!("printing more than {PRINTK_VALUES} values at once");
-        g.g.cx.error(op.loc.span, NeedsKernel { what, version: format!("{}.{}", VPRINTK.major, VPRINTK.minor) });
+        g.g.cx.error(op.loc.span, NeedsKernel { what, version: version.to_string() });
         g.g.failed = true;
         return;
     }

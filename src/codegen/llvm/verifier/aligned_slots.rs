@@ -1,0 +1,56 @@
+//! What LLVM spills shares no 8 bytes of the stack with a variable.
+//!
+//! The verifier knows a number on the stack only where it lies at the start of 8 bytes, and forgets it once others of
+//! them are written (`check_stack_write_fixed_off` in `kernel/bpf/verifier.c`). From v3 on LLVM spills registers of 32 bits
+//! to the first 4 of 8 bytes (`GPR32` in `BPFRegisterInfo.td`), and gives what comes below the variables the room that they
+//! leave. If that is what counts the turns of a loop, the verifier takes the second turn for the first one again.
+//!
+//! LLVM lays variables out in the order of their `alloca`s, then what it spills; of variables that never live at the same
+//! time it may keep the larger ones only. So the larger ones come last, each at the start of 8 bytes.
+
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use crate::kernels::Kernels;
+use crate::session::Mcpu;
+use inkwell::targets::TargetData;
+use inkwell::values::{InstructionOpcode, InstructionValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "aligned-slots",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "the verifier forgets a number that was spilled to one half of 8 bytes once the other half is written",
+    run: keep_from_spills,
+};
+
+/// What LLVM aligns its spills to, in bytes.
+const SPILL: u32 = 8;
+
+/// After the optimisation.
+fn keep_from_spills(g: &ModuleGen) {
+    if g.cx.options.mcpu < Mcpu::V3 {
+        return;
+    }
+    let layout = &TargetData::create(&g.module.get_data_layout().as_str().to_string_lossy());
+    for function in g.module.get_functions() {
+        let Some(entry) = function.get_first_basic_block() else { continue };
+        let is_slot = |instruction: &InstructionValue| instruction.get_opcode() == InstructionOpcode::Alloca;
+        let slots = entry.get_instructions().filter(is_slot);
+        let (large, small): (Vec<_>, Vec<_>) = slots.partition(|slot| size(*slot, layout) >= u64::from(SPILL));
+        for slot in if large.is_empty() { &small } else { &large } {
+            if let Err(error) = slot.set_alignment(SPILL) {
+                crate::bug!("a variable cannot be aligned: {error}");
+            }
+        }
+        if !large.is_empty() {
+            g.build.move_to_start(entry, &small);
+        }
+    }
+}
+
+fn size(slot: InstructionValue, layout: &TargetData) -> u64 {
+    match slot.get_allocated_type() {
+        Ok(ty) => layout.get_abi_size(&ty),
+        Err(error) => crate::bug!("a variable without a type: {error:?}"),
+    }
+}

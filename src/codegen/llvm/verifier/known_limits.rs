@@ -1,0 +1,54 @@
+//! Numbers that the optimisation finds out need no limit: of a loop that it unrolls the index is a constant in each copy, and
+//! what bounds it for the verifier, an assembly that LLVM does not look into, would keep the address from being one.
+
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::number;
+use crate::kernels::Kernels;
+use inkwell::attributes::AttributeLoc;
+use inkwell::values::{CallSiteValue, InstructionOpcode, InstructionValue, IntValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "known-limits",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "the assembly that bounds an index for the verifier hides from code generation that the index is a constant",
+    run: drop_known,
+};
+
+/// The attribute of a call of assembly that yields its operand where that is at most a limit, which is the attribute's value.
+const LIMIT: &str = "ksc-limit";
+
+pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
+    let call = bounded.as_instruction().and_then(|made_by| CallSiteValue::try_from(made_by).ok());
+    if let Some(call) = call {
+        call.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(LIMIT, &limit.to_string()));
+    }
+}
+
+/// Whether an instruction is such a call.
+pub fn is_limited(instruction: InstructionValue) -> bool {
+    let call = (instruction.get_opcode() == InstructionOpcode::Call).then(|| CallSiteValue::try_from(instruction).ok());
+    call.flatten().is_some_and(|call| call.get_string_attribute(AttributeLoc::Function, LIMIT).is_some())
+}
+
+/// After the optimisation.
+fn drop_known(g: &ModuleGen) {
+    let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
+    for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
+        if instruction.get_opcode() == InstructionOpcode::Call
+            && let Ok(call) = CallSiteValue::try_from(instruction)
+            && let Some(value) = known(call, instruction)
+        {
+            call.try_as_basic_value().expect_basic("it yields a number").into_int_value().replace_all_uses_with(value);
+            instruction.erase_from_basic_block();
+        }
+    }
+}
+
+/// The constant that such assembly only hands on.
+fn known<'c>(call: CallSiteValue<'c>, instruction: InstructionValue<'c>) -> Option<IntValue<'c>> {
+    let limit = call.get_string_attribute(AttributeLoc::Function, LIMIT)?;
+    let limit: u64 = limit.get_string_value().to_str().ok()?.parse().ok()?;
+    number(instruction.get_operand(0)).filter(|v| v.get_zero_extended_constant().is_some_and(|known| known <= limit))
+}

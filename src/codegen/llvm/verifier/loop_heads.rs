@@ -1,0 +1,27 @@
+//! The head of a loop stays before its body.
+//!
+//! Code generation may put the end of a loop's body before its head, so that control falls into the head from above. Older
+//! verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper
+//! is over when this is set.
+
+use super::super::builder::enum_attribute;
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use crate::kernels::Kernels;
+use inkwell::attributes::AttributeLoc;
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "loop-heads",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "6.1 takes a loop whose body comes before its head for an endless one",
+    run: keep_first,
+};
+
+fn keep_first(g: &ModuleGen) {
+    for function in g.module.get_functions() {
+        if function.count_basic_blocks() > 0 {
+            function.add_attribute(AttributeLoc::Function, enum_attribute(g.context, "optsize"));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Rewrites of LLVM IR for the verifier's sake, once the optimisation is over: what LLVM makes there, or code generation
+//! would make of it, is right, but the kernel's verifier or BPF's instructions do not take it.
+//!
+//! Each says which kernels need it; where the object may meet none of them, it does not run.
+
+mod address_sums;
+mod aligned_slots;
+mod callback_results;
+mod choices_before_calls;
+pub mod known_limits;
+mod loop_heads;
+mod null_tests;
+mod operands;
+mod stored_bools;
+mod void_results;
+mod wide_products;
+mod zeros_behind_calls;
+
+use super::module::ModuleGen;
+use crate::diag::escape;
+use crate::kernels::Kernels;
+use std::time::Instant;
+
+pub struct Rewrite {
+    /// What `--print-ir-after` and `--time-passes` call it.
+    pub name: &'static str,
+    /// Rewrites that run before this one, and what they do that makes it so.
+    pub after: &'static [(&'static str, &'static str)],
+    /// The kernels that need it.
+    pub kernels: Kernels,
+    /// What goes wrong without it.
+    pub why: &'static str,
+    run: fn(&ModuleGen),
+}
+
+/// In the order in which they run.
+pub static REWRITES: &[&Rewrite] = &[
+    &loop_heads::REWRITE,
+    &void_results::REWRITE,
+    &null_tests::REWRITE,
+    &known_limits::REWRITE,
+    &address_sums::REWRITE,
+    &stored_bools::REWRITE,
+    &choices_before_calls::REWRITE,
+    &zeros_behind_calls::REWRITE,
+    &wide_products::REWRITE,
+    &aligned_slots::REWRITE,
+    &callback_results::REWRITE,
+];
+
+/// Runs those that the kernels need which the object may meet.
+pub fn run(g: &mut ModuleGen) {
+    for rewrite in REWRITES.iter().filter(|rewrite| g.cx.options.may_meet(rewrite.kernels)).collect::<Vec<_>>() {
+        let since = Instant::now();
+        (rewrite.run)(g);
+        g.cx.timed(rewrite.name, since);
+        if g.cx.options.print_ir_after.wants(rewrite.name) {
+            eprint!("; after {}\n{}", rewrite.name, escape::lines(&g.module.to_string()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_keeps_the_order_that_rewrites_ask_for() {
+        for (at, rewrite) in REWRITES.iter().enumerate() {
+            for (name, why) in rewrite.after {
+                let earlier = REWRITES.iter().position(|other| other.name == *name);
+                assert!(earlier.is_some_and(|place| place < at), "`{}` after `{name}`, which {why}", rewrite.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Bools on the stack: BPF has no instruction that compares into a register, so LLVM branches and stores 0 or 1. Of bytes on
+//! the stack the verifier knows whether they are zero, and goes on once for each combination of those that it saw: an array
+//! of ten bools would be a thousand ways through what follows.
+//!
+//! So what is stored, where a zero was chosen on one way, goes through `bpf.forget`: behind the store the ways are one again.
+
+use super::super::builder::{Build, Extend};
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use super::operands::{may_be_on_stack, number};
+use crate::kernels::Kernels;
+use inkwell::values::{InstructionOpcode, InstructionValue, IntValue, PhiValue};
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "stored-bools",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "the verifier knows zeros on the stack, and follows what comes behind once for each combination of bools there",
+    run: forget_choices,
+};
+
+/// How far to look for where a number comes from.
+const DEPTH: u32 = 6;
+
+/// Of more bits there is a register of its own on the stack, which the verifier compares by what is asked of it.
+const WIDTHS: [u32; 3] = [8, 16, 32];
+
+/// After the optimisation, which looks through bools.
+fn forget_choices(g: &ModuleGen) {
+    let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
+    for instruction in blocks.flat_map(|block| block.get_instructions()) {
+        if instruction.get_opcode() == InstructionOpcode::Store
+            && let Some(value) = number(instruction.get_operand(0))
+            // LLVM makes numbers of other widths too, of parts of structs that it stores at once.
+            && WIDTHS.contains(&value.get_type().get_bit_width())
+            && is_chosen(value, DEPTH)
+            && may_be_on_stack(instruction.get_operand(1))
+        {
+            forget(&g.build, instruction, value);
+        }
+    }
+}
+
+fn forget<'c>(build: &Build<'c>, store: InstructionValue<'c>, value: IntValue<'c>) {
+    build.before(&store);
+    let bits = value.get_type().get_bit_width();
+    let wide = build.resize(value, 64, Extend::Zero);
+    let unknown = build.asm_forget(wide);
+    store.set_operand(0, build.resize(unknown, bits, Extend::Zero));
+}
+
+/// Whether a number is zero on one of the ways to it, so that the verifier knows that there.
+fn is_chosen(value: IntValue, depth: u32) -> bool {
+    let bits = value.get_type().get_bit_width();
+    let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
+    // A comparison, or what was made of some.
+    if bits == 1 {
+        return true;
+    }
+    let opcode = made_by.get_opcode();
+    let chosen = |value: IntValue| is_chosen(value, depth - 1);
+    let choice = |value: IntValue| value.get_zero_extended_constant() == Some(0) || chosen(value);
+    let operands = || made_by.get_operands().filter_map(number);
+    if opcode == InstructionOpcode::Phi {
+        let Ok(phi) = PhiValue::try_from(made_by) else { return false };
+        return phi.get_incomings().any(|(value, _)| value.is_int_value() && choice(value.into_int_value()));
+    }
+    let through = [
+        InstructionOpcode::ZExt,
+        InstructionOpcode::Trunc,
+        InstructionOpcode::And,
+        InstructionOpcode::Or,
+        InstructionOpcode::Xor,
+    ];
+    // The first operand of a select is its condition.
+    opcode == InstructionOpcode::Select && operands().skip(1).any(choice)
+        || through.contains(&opcode) && operands().any(chosen)
+}

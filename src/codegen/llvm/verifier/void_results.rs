@@ -1,0 +1,35 @@
+//! Void functions return 0.
+//!
+//! A void function leaves in r0 what the last use of that register left there, and the verifier refuses to return from a
+//! subprogram with the address of its stack in r0. Done after the optimisation, so that inlined functions pay nothing.
+
+use super::super::module::ModuleGen;
+use super::Rewrite;
+use crate::kernels::Kernels;
+use inkwell::values::InstructionOpcode;
+
+pub static REWRITE: Rewrite = Rewrite {
+    name: "void-results",
+    after: &[],
+    kernels: Kernels::ALL,
+    why: "the verifier refuses to return from a function with an address of its stack in r0, also where nothing is returned",
+    run: clear,
+};
+
+fn clear(g: &ModuleGen) {
+    let fn_type = g.context.void_type().fn_type(&[], false);
+    for function in g.module.get_functions() {
+        if function.get_type().get_return_type().is_some() {
+            continue;
+        }
+        for block in function.get_basic_blocks() {
+            if let Some(end) = block.get_terminator()
+                && end.get_opcode() == InstructionOpcode::Return
+            {
+                let (text, constraints) = ("r0 = 0".into(), "~{r0}".into());
+                let asm = g.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+                g.build.asm_before(&end, fn_type, asm);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Ranges of kernels, and which of them an object must load on. Versions are compared here and nowhere else: code names
+//! the kernels that something is about, and asks whether `--min-kernel` admits any of them.
+
+use crate::session::{KernelVersion, Options};
+
+/// The kernels from one version on, and before another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kernels {
+    /// The first of them; none if every older kernel is one of them too.
+    since: Option<KernelVersion>,
+    /// The first that is not one of them any more; none if every later kernel is one of them too.
+    until: Option<KernelVersion>,
+}
+
+impl Kernels {
+    pub const ALL: Kernels = Kernels { since: None, until: None };
+
+    pub const fn before(major: u32, minor: u32) -> Kernels {
+        Kernels { since: None, until: Some(KernelVersion { major, minor }) }
+    }
+
+    pub const fn since(major: u32, minor: u32) -> Kernels {
+        Kernels { since: Some(KernelVersion { major, minor }), until: None }
+    }
+
+    /// Whether one of them is this kernel or a later one.
+    fn reach(self, oldest: KernelVersion) -> bool {
+        self.until.is_none_or(|until| oldest < until && self.since.is_none_or(|since| since < until))
+    }
+
+    /// Whether this kernel and all later ones are among them.
+    fn cover(self, oldest: KernelVersion) -> bool {
+        self.until.is_none() && self.since.is_none_or(|since| oldest >= since)
+    }
+}
+
+impl Options {
+    /// Whether the object may meet one of these kernels.
+    pub fn may_meet(&self, kernels: Kernels) -> bool {
+        kernels.reach(self.min_kernel)
+    }
+
+    /// The first kernel with something that tables give a version, if the object must load on older ones too.
+    pub fn lacks(&self, since: Option<(u32, u32)>) -> Option<KernelVersion> {
+        let (major, minor) = since?;
+        (!Kernels::since(major, minor).cover(self.min_kernel)).then_some(KernelVersion { major, minor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(major: u32, minor: u32) -> Options {
+        Options { min_kernel: KernelVersion { major, minor }, ..Options::default() }
+    }
+
+    #[test]
+    fn an_object_meets_its_oldest_kernel_and_later_ones() {
+        assert!(options(6, 4).may_meet(Kernels::before(6, 5)));
+        assert!(!options(6, 5).may_meet(Kernels::before(6, 5)));
+        assert!(options(6, 1).may_meet(Kernels::since(6, 5)));
+        assert!(options(6, 12).may_meet(Kernels::ALL));
+    }
+
+    #[test]
+    fn a_kernel_lacks_what_later_ones_have() {
+        assert_eq!(options(5, 15).lacks(Some((5, 16))), Some(KernelVersion { major: 5, minor: 16 }));
+        assert_eq!(options(5, 16).lacks(Some((5, 16))), None);
+        assert_eq!(options(5, 10).lacks(None), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! Plain loops of kernels without callbacks, whose turns go many ways: at each turn the verifier forgets what they change.
+//!
+//! Two ways through a turn that leave different numbers are two states to it, and each turn doubles them. With all of these
+//! numbers unknown at the start of a turn there is one state for each turn.
+
+use super::NAME;
+use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
+use crate::passes::verifier::unknown_values::{FOLLOWED, forget_part, written_places};
+use crate::types::{Ty, TyKind, Types};
+use std::collections::HashSet;
+
+/// The variables that a body writes and that can be forgotten: of nothing but integers and text.
+pub fn variables(func: &Function, types: &Types, body: RegionId) -> HashSet<OpId> {
+    let written = written_places(func, types, body).into_iter().map(|path| path.variable);
+    written.filter(|&variable| forgettable(func, types, variable)).filter_map(|variable| func.def(variable)).collect()
+}
+
+fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
+    let is_variable = func.def(variable).is_some_and(|op| func.ops[op].opcode == Opcode::KsVar);
+    let TyKind::Place { of, .. } = types.kind(func.ty(variable)) else { return false };
+    is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
+}
+
+/// Forgets before each turn, after the last, and where control goes on after a block around the loop.
+pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
+    let body = func.ops[op].regions[0];
+    let variables = variables(func, types, body);
+    let mut parts: Vec<(Path, Ty)> = Vec::new();
+    for whole in written_places(func, types, body) {
+        if !func.def(whole.variable).is_some_and(|def| variables.contains(&def)) {
+            continue;
+        }
+        for part in whole.integers(func, types, FOLLOWED).unwrap_or_default() {
+            if part.1 != Ty::BOOL && !parts.contains(&part) && part.0.is_written_before(func, types, op) {
+                parts.push(part);
+            }
+        }
+    }
+    let block = func.only_block(body);
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let around = &func.blocks[func.ops[op].block].ops;
+    let Some(&next) = around.iter().skip_while(|&&other| other != op).nth(1) else { crate::bug!("a loop at an end") };
+    let leaves = func.exits(body).into_iter().filter(|(_, exit)| matches!(exit, Exit::Leave(_))).map(|(end, _)| end);
+    for at in [first, next].into_iter().chain(leaves) {
+        let mut b = Builder::before(func, at, NAME);
+        for part in &parts {
+            forget_part(&mut b, types, part);
+        }
+    }
+}

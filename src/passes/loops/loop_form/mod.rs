@@ -1,0 +1,188 @@
+//! `loop-form`: which BPF loops the kernel's verifier walks through, and which become calls of `bpf_loop`.
+//!
+//! The verifier follows a plain loop turn by turn, up to a million instructions in all. Takes structured loops. A `ks.for`
+//! whose bounds the compiler knows, with few turns for the size of its body, stays as it is; any other loop becomes
+//! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. For kernels that
+//! have nothing to make of that, a `ks.for` whose high bound is small, though not known, stays as it is too, what turns change
+//! in many ways is forgotten at each, and others are errors. After the passes that expand what bodies hold, so that their
+//! sizes are known; before `iterators` and `outline`, which take `bpf.turns`.
+
+mod forget;
+mod learned_bounds;
+mod path_values;
+mod size;
+
+use super::{Changed, Pass, Run};
+use crate::diag::codes::support::NeedsKernel;
+use crate::ir::ops::{KsFor, KsWhile};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
+use crate::passes::verifier::unknown_values;
+use crate::session::Session;
+use crate::tables::HELPERS;
+use crate::types::{Ty, Types};
+
+const NAME: &str = "loop-form";
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Choose between plain loops and callbacks",
+    after: &[
+        ("optionals", "gives bodies the size that they keep"),
+        ("assign-ops", "gives bodies the size that they keep"),
+    ],
+    before: &[
+        ("iterators", "takes the loops that this pass chose"),
+        ("outline", "takes the loops that this pass chose"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
+
+/// `BPF_MAX_LOOPS` of the kernel.
+const MAX_TURNS: i128 = 1 << 23;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let missing = missing_callbacks(cx);
+    let mut changed = Changed::No;
+    let forms = size::forms(module, &cx.types, missing.is_none());
+    for (name, op) in forms.too_large {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        if let Some(version) = &missing {
+            report(cx, func, op, version.clone());
+        } else if func.ops[op].opcode == Opcode::KsFor {
+            range(func, &cx.types, op);
+            changed = Changed::Yes;
+        } else {
+            condition(func, op);
+            changed = Changed::Yes;
+        }
+    }
+    changed = changed.or(unknown_values::forget_stores(module, &mut cx.types, NAME));
+    for (name, op) in forms.forgetting {
+        let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
+        forget::forget(func, &mut cx.types, op);
+        changed = Changed::Yes;
+    }
+    if missing.is_some() {
+        for func in &mut module.funcs {
+            for (op, limit) in size::counted(func, &cx.types) {
+                bound(func, op, limit);
+                changed = Changed::Yes;
+            }
+        }
+    }
+    changed
+}
+
+/// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
+fn missing_callbacks(cx: &Session) -> Option<String> {
+    let helper = HELPERS.iter().find(|h| h.name == "bpf_loop")?;
+    cx.options.lacks(helper.since).map(|version| version.to_string())
+}
+
+fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
+    let data = &func.ops[op];
+    let constant = data.opcode == Opcode::KsFor
+        && [KsFor::of(data).low(), KsFor::of(data).high()].iter().all(|&bound| func.known(&cx.types, bound).is_some());
+    let (what, help) = if constant {
+        (
+            "a loop that the verifier follows in so many ways",
+            "fewer turns, or less that a turn does and decides, do on every kernel",
+        )
+    } else {
+        (
+            "a loop without a small number of turns",
+            "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
+        )
+    };
+    cx.error(data.loc.span, NeedsKernel { what: what.into(), version }).help(help);
+}
+
+/// Counts up to what the end can be at most, and leaves the loop at the end: so every verifier knows the number of turns.
+/// The end is hidden from LLVM, which would find that the first of the two tests never decides.
+fn bound(func: &mut Function, op: OpId, limit: u64) {
+    let view = KsFor::of(&func.ops[op]);
+    let (high, inclusive, body) = (view.high(), view.inclusive(), view.body_region());
+    let block = func.only_block(body);
+    let (index, ty) = (func.blocks[block].args[0], func.ty(high));
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let mut b = Builder::before(func, op, NAME);
+    let last = b.ks_const(limit.into(), ty);
+    let wide = if ty == Ty::U64 { high } else { b.arith_cast(high, Ty::U64) };
+    let hidden = b.bpf_forget(wide, Ty::U64);
+    let high = if ty == Ty::U64 { hidden } else { b.arith_cast(hidden, ty) };
+    func.ops[op].operands[1] = last;
+    let mut b = Builder::before(func, first, NAME);
+    let more = b.arith_cmp(index, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
+    let leave = |b: &mut Builder<'_>| {
+        b.ks_break();
+    };
+    b.either(more, &[], |b| b.done(), leave);
+}
+
+/// The condition is the start of each turn; all of it, if it does not come to its end.
+fn condition(func: &mut Function, op: OpId) {
+    let view = KsWhile::of(&func.ops[op]);
+    let (condition, body) = (view.condition_region(), view.body_region());
+    let (condition, block) = (func.only_block(condition), func.only_block(body));
+    let turn = func.blocks[block].ops.take();
+    func.move_tail(condition, 0, block);
+    let Some(&end) = func.blocks[block].ops.last() else { crate::bug!("a region without an end") };
+    if func.ops[end].opcode == Opcode::KsYield {
+        let holds = func.ops[end].operands[0];
+        let mut b = Builder::before(func, end, NAME);
+        let stop = |b: &mut Builder<'_>| {
+            b.ks_break();
+        };
+        b.either(holds, &[], |b| b.done(), stop);
+        func.blocks[block].ops.pop();
+        func.blocks[block].ops.extend(&turn);
+    }
+    func.add_block_arg(block, Ty::U32);
+    let mut b = Builder::before(func, op, NAME);
+    let count = b.ks_const(MAX_TURNS, Ty::U32);
+    b.bpf_turns(count, vec![body]);
+    func.erase(op);
+}
+
+/// The index is the low bound and the number of the turn.
+fn range(func: &mut Function, types: &Types, op: OpId) {
+    let view = KsFor::of(&func.ops[op]);
+    let (low, high, inclusive, body) = (view.low(), view.high(), view.inclusive(), view.body_region());
+    let ty = func.ty(low);
+    let Some((bits, _)) = types.as_int(ty) else { crate::bug!("a range of {}", types.ir_text(ty)) };
+    let block = func.only_block(body);
+    let old = std::mem::take(&mut func.blocks[block].args);
+    let turn = func.add_block_arg(block, Ty::U32);
+    let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
+    let mut b = Builder::before(func, first, NAME);
+    let turn = if ty == Ty::U32 { turn } else { b.arith_cast(turn, ty) };
+    let index = b.arith_add(low, turn, ty);
+    func.replace_values(&old.into_iter().map(|arg| (arg, index)).collect());
+
+    let mut b = Builder::before(func, op, NAME);
+    let count = turns(&mut b, (low, high, inclusive), types.int(bits, false));
+    b.bpf_turns(count, vec![body]);
+    func.erase(op);
+}
+
+/// The number of turns of a range, at most the limit.
+fn turns(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsigned: Ty) -> Value {
+    let ty = b.func.ty(low);
+    let any = b.arith_cmp(low, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
+    let mut count = b.arith_sub(high, low, ty);
+    for wider in [unsigned, Ty::U64] {
+        if b.func.ty(count) != wider {
+            count = b.arith_cast(count, wider);
+        }
+    }
+    let limit = b.ks_const(if inclusive { MAX_TURNS - 1 } else { MAX_TURNS }, Ty::U64);
+    let within = b.arith_cmp(count, limit, "le", Ty::BOOL);
+    let mut count = b.arith_select(within, count, limit, Ty::U64);
+    if inclusive {
+        let one = b.ks_const(1, Ty::U64);
+        count = b.arith_add(count, one, Ty::U64);
+    }
+    let none = b.ks_const(0, Ty::U64);
+    let count = b.arith_select(any, count, none, Ty::U64);
+    b.arith_cast(count, Ty::U32)
+}

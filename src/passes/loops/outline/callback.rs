@@ -1,0 +1,143 @@
+//! The function that a loop's body becomes.
+
+use super::frame::{Placed, free_values, leaves};
+use super::{GO_ON, NAME, STOP};
+use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
+use crate::passes::verifier::unknown_values::{compared_places, hide, ways};
+use crate::target::{Target, Targets};
+use crate::types::{Space, Ty, Types};
+use std::collections::HashMap;
+
+pub struct Made {
+    pub callback: Function,
+    /// The parts of frames that have a value whenever it runs.
+    pub outer: Vec<Path>,
+    /// It uses the variable that is always zero.
+    pub hides: bool,
+}
+
+/// What a callback takes before the frame.
+fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, Ty)> {
+    if data.opcode == Opcode::BpfTurns {
+        return vec![("turn", Ty::U32)];
+    }
+    let map = types.ptr(Ty::U8, Space::Map, false);
+    vec![("map", map), ("key", args[0]), ("value", args[1])]
+}
+
+/// `fn name(turn: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
+/// loop `op` of `func`. `outer`: the parts of frames around `func` that have a value whenever it runs.
+pub fn make(
+    func: &Function,
+    types: &mut Types,
+    op: OpId,
+    (frame, outer): (&Placed, &[Path]),
+    (name, zero): (&Symbol, &Symbol),
+) -> Made {
+    let data = &func.ops[op];
+    let body = data.regions[0];
+    let block = func.only_block(body);
+    let args = &func.blocks[block].args;
+    let span = data.loc.span;
+    let loc = Loc { span, made_by: Some(NAME) };
+    let pointer = frame.pointer(types);
+    let types_of_args: Vec<Ty> = args.iter().map(|&arg| func.ty(arg)).collect();
+    let mut params = params(data, types, &types_of_args);
+    params.push(("frame", pointer));
+    let params: Vec<Param> =
+        params.into_iter().map(|(name, ty)| Param { name: name.into(), ty, out: false, span }).collect();
+    let count = params.len();
+    let mut callback = Function::new(name, span, span, Role::Helper, params, Ty::I64);
+    callback.targets = Targets::from([Target::Bpf]);
+    let (address, entry) = (callback.param(count - 1), callback.entry());
+    let mut values: HashMap<Value, Value> = HashMap::new();
+    let mut b = Builder::at_end(&mut callback, entry, loc);
+    let place = frame.place_type(types);
+    let place = b.ks_deref(address, place);
+    let free = free_values(func, body);
+    for &value in &free {
+        frame.import(func, &mut b, types, place, &mut values, value);
+    }
+    let hidden = hidden_each_turn(func, types, op, (frame, outer));
+    for part in &hidden {
+        let variable = values.get(&part.0.variable).copied().unwrap_or(place);
+        hide(&mut b, types, zero, variable, part);
+    }
+    let start = b.func.blocks[entry].ops.len();
+    // The body's arguments are the callback's last before the frame.
+    let first = count - 1 - args.len();
+    values.extend(args.iter().enumerate().map(|(at, &arg)| (arg, callback.param(first + at))));
+    let outer = frame.with_value((func, &callback), types, (op, outer), &values);
+    clone::ops(func, block, &mut callback, entry, &mut values);
+    let first = callback.blocks[entry].ops[start];
+    Ends { callback: &mut callback, types, frame, place }.convert();
+    if frame.is_left(op) {
+        stay_out(&mut Builder::before(&mut callback, first, NAME), types, frame, place);
+    }
+    Made { callback, outer, hides: !hidden.is_empty() }
+}
+
+/// The variables of outside that a body writes, and compares so that the verifier gets to know them: of a number that is below
+/// a bound and then grows it knows a wider range each turn. In a body of many ways all that it writes, since each known
+/// value doubles them. Bools have two values only.
+fn hidden_each_turn(func: &Function, types: &Types, op: OpId, (frame, outer): (&Placed, &[Path])) -> Vec<(Path, Ty)> {
+    let body = func.ops[op].regions[0];
+    let compared = compared_places(func, types, body);
+    let many = ways(func, body) > WAYS;
+    let written = frame.written_in(func, types, op, outer).into_iter();
+    written.filter(|(path, ty)| (many || compared.contains(path)) && *ty != Ty::BOOL).collect()
+}
+
+/// Branches of a body up to which only what is compared is hidden.
+const WAYS: usize = 4;
+
+/// A turn after the one that left the loop.
+fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value) {
+    let left = frame.test_exit(b, types, place, None);
+    let stop = |b: &mut Builder<'_>| {
+        let stop = b.ks_const(STOP, Ty::I64);
+        b.ks_return(Some(stop));
+    };
+    b.either(left, &[], stop, |b| b.done());
+}
+
+/// Turns the ways out of the body into results of the callback.
+struct Ends<'a> {
+    callback: &'a mut Function,
+    types: &'a mut Types,
+    frame: &'a Placed,
+    /// The frame's, in the callback.
+    place: Value,
+}
+
+impl Ends<'_> {
+    fn convert(&mut self) {
+        let entry = self.callback.entry();
+        for (op, exit) in self.callback.exits(self.callback.body) {
+            if exit == Exit::Continue {
+                self.end(op, GO_ON);
+            } else if leaves(self.callback, (op, exit)) {
+                let value = self.callback.ops[op].operands.first().copied();
+                self.leave(op, exit, value);
+            } else {
+                self.end(op, STOP);
+            }
+        }
+        if let Some(&end) = self.callback.blocks[entry].ops.last()
+            && self.callback.ops[end].opcode == Opcode::KsYield
+        {
+            self.end(end, GO_ON);
+        }
+    }
+
+    fn leave(&mut self, op: OpId, exit: Exit, value: Option<Value>) {
+        let mut b = Builder::before(self.callback, op, NAME);
+        self.frame.set_exit(&mut b, self.types, self.place, (exit, value));
+        self.end(op, STOP);
+    }
+
+    fn end(&mut self, op: OpId, code: i128) {
+        let code = Builder::before(self.callback, op, NAME).ks_const(code, Ty::I64);
+        self.callback.become_op(op, Opcode::KsReturn, vec![code], Vec::new());
+    }
+}

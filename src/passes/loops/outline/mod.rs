@@ -1,0 +1,178 @@
+//! `outline`: bodies of `bpf.turns` and `bpf.walk` become callbacks of the helpers `bpf_loop` and `bpf_for_each_map_elem`.
+//!
+//! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its
+//! own, whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the
+//! stack of the function that had the loop. The frame holds what the bodies of that function's loops share with it:
+//! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. Where the
+//! stack is scarce, loops that share no variable have a frame each, and frames that are not in use at the same time share
+//! their place. A callback
+//! returns 0 to go on and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function
+//! returns it after the loop; what leaves a block around the loop leaves its number there, and the function does so after
+//! the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
+//!
+//! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
+//! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
+
+mod bound_maps;
+mod callback;
+mod frame;
+mod pointers;
+
+use super::{Changed, Pass, Run};
+use crate::ir::ops::{BpfTurns, BpfWalk};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
+use crate::passes::verifier::unknown_values;
+use crate::session::{Session, SourceNames};
+use crate::tuning::Tuning;
+use crate::types::Types;
+use frame::{Frame, Kind, Placed};
+pub use pointers::changes_pointer;
+use std::rc::Rc;
+
+const NAME: &str = "outline";
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Move loop bodies to callbacks of helpers",
+    after: &[],
+    before: &[("to-cf", "takes structured control flow, and this pass moves it")],
+    verifier: None,
+    run: Run::Tuned(run),
+};
+
+fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
+    let refused = module.funcs.iter().filter(|func| !pointers::check(func, cx)).count();
+    if refused > 0 {
+        return Changed::No;
+    }
+    let mut outliner = Outliner {
+        stack_is_scarce: tuning.scarce,
+        types: &mut cx.types,
+        names: Rc::make_mut(&mut cx.names),
+        taken: module.funcs.iter().map(|f| f.name.clone()).collect(),
+        zero: unknown_values::zero_name(module),
+        needs_zero: false,
+        made: Vec::new(),
+    };
+    let mut changed = Changed::No;
+    for func in &mut module.funcs {
+        changed = changed.or(outliner.function(func, Kind::Function, &[]));
+    }
+    // Callbacks may have loops of their own.
+    let mut done = Vec::new();
+    while let Some((mut func, outer)) = outliner.made.pop() {
+        outliner.function(&mut func, Kind::Callback, &outer);
+        done.push(func);
+    }
+    done.sort_by(|a, b| a.name.cmp(&b.name));
+    if outliner.needs_zero {
+        unknown_values::add_zero(module, outliner.zero, done[0].name_span);
+    }
+    module.funcs.extend(done);
+    changed
+}
+
+struct Outliner<'t> {
+    stack_is_scarce: bool,
+    types: &'t mut Types,
+    names: &'t mut SourceNames,
+    /// Names of functions.
+    taken: Vec<Symbol>,
+    /// A variable that is zero, which the verifier does not know.
+    zero: Symbol,
+    needs_zero: bool,
+    /// Callbacks whose own loops are still to be outlined, and the parts of frames that have a value whenever they run.
+    made: Vec<(Function, Vec<Path>)>,
+}
+
+impl Outliner<'_> {
+    fn function(&mut self, func: &mut Function, kind: Kind, outer: &[Path]) -> Changed {
+        bound_maps::bind_again(func);
+        let mut loops = Vec::new();
+        outermost(func, func.body, &mut loops);
+        if loops.is_empty() {
+            return Changed::No;
+        }
+        let groups = if self.stack_is_scarce { frame::groups(func, loops) } else { vec![loops] };
+        let frames: Vec<Placed> =
+            groups.iter().enumerate().map(|(number, loops)| self.frame(func, kind, number, loops)).collect();
+        for (frame, loops) in std::iter::zip(&frames, groups) {
+            for op in loops {
+                let name = self.name(func);
+                let made = callback::make(func, self.types, op, (frame, outer), (&name, &self.zero));
+                self.needs_zero |= made.hides;
+                self.made.push((made.callback, made.outer));
+                self.call(func, op, (frame, outer), &name);
+            }
+        }
+        Changed::Yes
+    }
+
+    /// The frame that some loops of a function have in common.
+    fn frame(&mut self, func: &mut Function, kind: Kind, number: usize, loops: &[OpId]) -> Placed {
+        let mut frame = Frame::default();
+        for &op in loops {
+            frame.add_loop(func, self.types, op);
+        }
+        frame.place(func, self.types, kind, number)
+    }
+
+    fn name(&mut self, func: &Function) -> Symbol {
+        let mut number = 0;
+        loop {
+            let name: Symbol = format!("{}__loop{number}", func.name).into();
+            if !self.taken.contains(&name) {
+                self.names.derive(&name, &func.name);
+                self.taken.push(name.clone());
+                return name;
+            }
+            number += 1;
+        }
+    }
+
+    /// The call of the helper, in place of the loop.
+    fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&Placed, &[Path]), callback: &Symbol) {
+        let written = frame.written_in(func, self.types, op, outer);
+        let result = func.result;
+        let mut b = Builder::before(func, op, NAME);
+        frame.fill(&mut b, self.types, op);
+        for part in &written {
+            unknown_values::hide(&mut b, self.types, &self.zero, part.0.variable, part);
+            self.needs_zero = true;
+        }
+        if frame.is_left(op) {
+            frame.clear_exit(&mut b, self.types);
+        }
+        let pointer = frame.pointer(self.types);
+        let pointer = b.ks_addr(frame.value, pointer);
+        if b.func.ops[op].opcode == Opcode::BpfTurns {
+            // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it
+            // (6.18).
+            let count = BpfTurns::of(&b.func.ops[op]).count();
+            let count = unknown_values::number(&mut b, self.types, &self.zero, count);
+            self.needs_zero = true;
+            b.bpf_loop(count, pointer, callback);
+        } else {
+            let map = BpfWalk::of(&b.func.ops[op]).map().clone();
+            b.bpf_for_each(pointer, &map, callback);
+        }
+        frame.leave_after(&mut b, self.types, op, result);
+        func.erase(op);
+    }
+}
+
+/// The loops to outline that lie in no other such loop.
+fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
+    for &op in &func.blocks[func.only_block(region)].ops {
+        if matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+            loops.push(op);
+        } else {
+            for &inner in &func.ops[op].regions {
+                outermost(func, inner, loops);
+            }
+        }
+    }
+}
+
+/// What a callback tells the helper.
+const GO_ON: i128 = 0;
+const STOP: i128 = 1;

@@ -1,0 +1,24 @@
+//! What `pipeline` tells passes and code generation about the stack of BPF code, one attempt after the other.
+
+/// How one attempt at a BPF object spares stack. The default is the first attempt, which spares none.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Tuning {
+    /// The BPF stack was too small for code that is made as usual: what spares some of it is done, though it costs
+    /// instructions.
+    pub scarce: bool,
+    /// Local variables of at least so many bytes are not on the stack.
+    pub moved_locals: Option<u64>,
+    /// BPF code loads variables wherever it uses them: LLVM would keep the loaded values on the stack.
+    pub reloads: bool,
+}
+
+/// From how many bytes on local variables move off a stack that is too small, one attempt after the other: first none.
+const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
+
+impl Tuning {
+    /// The attempts after the first one, in order: each spares more stack at the cost of more instructions.
+    pub fn sparing() -> impl Iterator<Item = Tuning> {
+        let attempts = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
+        attempts.map(|(reloads, moved_locals)| Tuning { scarce: true, moved_locals, reloads })
+    }
+}
