@@ -33,9 +33,9 @@ pub static PASS: Pass = Pass {
 /// What the verifier tracks as one.
 const SLOT: u64 = 8;
 
-fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
     let types = &cx.types;
-    let in_danger = in_danger(func, types);
+    let in_danger = in_danger(func, types, module.writes_bytes_by_pointer);
     let mut planned = Vec::new();
     if !in_danger.is_empty() {
         for &block in &func.regions[func.body].blocks {
@@ -185,8 +185,26 @@ fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     if writes { part(func, types, data.operands[0]) } else { None }
 }
 
-/// The objects of which something may be written at a variable offset, without whole slots being written.
-fn in_danger(func: &Function, types: &Types) -> BTreeSet<Value> {
+/// Whether a function writes at a variable offset through a pointer to another type than its object has: any variable whose
+/// address is taken may be that object.
+pub fn writes_bytes_by_pointer(func: &Function, types: &Types) -> bool {
+    let retyped = |pointer: Value| {
+        let cast = func.def(pointer).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::ArithCast);
+        cast.is_some_and(|data| pointed_to(types, func.ty(pointer)) != pointed_to(types, func.ty(data.operands[0])))
+    };
+    func.walk().into_iter().filter_map(|op| written(func, types, op)).filter(|written| written.varies).any(|written| {
+        let deref = func.def(written.object).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsDeref);
+        deref.is_some_and(|data| retyped(KsDeref::of(data).pointer()))
+    })
+}
+
+fn pointed_to(types: &Types, pointer: Ty) -> Option<Ty> {
+    if let TyKind::Ptr { to, .. } = types.kind(pointer) { Some(to) } else { None }
+}
+
+/// The objects of which something may be written at a variable offset, without whole slots being written. `by_pointer`: any
+/// whose address is taken.
+fn in_danger(func: &Function, types: &Types, by_pointer: bool) -> BTreeSet<Value> {
     let mut found = BTreeSet::new();
     for op in func.walk() {
         let data = &func.ops[op];
@@ -200,8 +218,8 @@ fn in_danger(func: &Function, types: &Types) -> BTreeSet<Value> {
         // Others write through an address.
         if matches!(data.opcode, Opcode::KsAddr | Opcode::KsCall | Opcode::CfBr | Opcode::ArithSelect) {
             let parts = data.operands.iter().filter_map(|&operand| part(func, types, operand));
-            let arrays = parts.filter(|p| has_small_elements(types, pointee(types, func.ty(p.object))));
-            found.extend(arrays.map(|p| p.object));
+            let exposed = parts.filter(|p| by_pointer || has_small_elements(types, pointee(types, func.ty(p.object))));
+            found.extend(exposed.map(|p| p.object));
         }
     }
     found
