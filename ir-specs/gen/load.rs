@@ -158,9 +158,18 @@ fn check(specs: &Specs) {
         assert!(!in_bpf || has("Pure") || has("Calls"), "ops: {}.{} is `Pure`, or it `Calls`", op.dialect, op.name);
     }
     let op_exists = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
-    for ProgramSpec { name, context, .. } in &specs.programs {
+    let has_variant = |of: &str, name: &str| {
+        let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
+        variants.into_iter().any(|(variant, _)| variant == name)
+    };
+    for ProgramSpec { name, prog_type, params, forms, .. } in &specs.programs {
+        let Params::Context { of: context } = params;
         let known = specs.contexts.iter().any(|spec| spec.name == *context);
         assert!(known, "programs.toml: [{name}]: no context `{context}`");
+        assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
+        for ProgramForm { attach: AttachForm::Netdev { point } | AttachForm::Tcx { point }, .. } in forms {
+            assert!(has_variant("bpf_attach_type", point), "programs.toml: [{name}]: no `{point}`");
+        }
     }
     for MapKindSpec { name, flags, implied, .. } in &specs.maps {
         for flag in flags.iter().chain(implied) {

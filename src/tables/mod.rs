@@ -3,9 +3,11 @@
 
 pub mod form;
 mod maps;
+mod programs;
 mod records;
 
 pub use maps::*;
+pub use programs::*;
 pub use records::*;
 
 use crate::target::Target;

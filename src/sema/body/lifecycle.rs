@@ -139,15 +139,13 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        if role.target.is_some() || role.spec.target.is_none() {
-            return;
-        }
-        let (name, kind) = (declared.name.clone(), role.spec.name);
+        let Some(target) = role.spec.target().filter(|_| role.target.is_none()) else { return };
+        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example());
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, \"eth0\")`, or `@{kind}({mode}\"eth0\")` on the program"));
+            .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
     }
 
     /// The name of an interface, or its index.
