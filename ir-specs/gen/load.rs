@@ -167,8 +167,18 @@ fn check(specs: &Specs) {
         let known = specs.contexts.iter().any(|spec| spec.name == *context);
         assert!(known, "programs.toml: [{name}]: no context `{context}`");
         assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
-        for ProgramForm { attach: AttachForm::Netdev { point } | AttachForm::Tcx { point }, .. } in forms {
+        for ProgramForm { attach, .. } in forms {
+            let (AttachForm::Netdev { point } | AttachForm::Tcx { point } | AttachForm::Cgroup { point }) = attach
+            else {
+                continue;
+            };
             assert!(has_variant("bpf_attach_type", point), "programs.toml: [{name}]: no `{point}`");
+        }
+    }
+    for ContextField { name, readers, writers, .. } in specs.contexts.iter().flat_map(|spec| &spec.fields) {
+        for program in readers.iter().chain(writers) {
+            let known = specs.programs.iter().any(|spec| spec.name == *program);
+            assert!(known, "contexts.toml: field `{name}`: no program type `{program}`");
         }
     }
     for MapKindSpec { name, flags, implied, .. } in &specs.maps {

@@ -105,6 +105,10 @@ pub enum KsForm {
     Netdev = 1,
     /// Target: an interface. No flags.
     Tcx = 2,
+    /// Target: the path of a cgroup's folder. No flags.
+    Cgroup = 3,
+    /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
+    Socket = 4,
 }
 
 /// A BPF program of the object.
@@ -181,7 +185,8 @@ pub const KS_TARGET_OWN: u32 = 0;
 /// `ks_attach`: `target` is a string; `target_value` is the most bytes to read of it (`str(N)`), or −1 when it is
 /// NUL-terminated for certain.
 pub const KS_TARGET_STRING: u32 = 1;
-/// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface.
+/// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface, the
+/// descriptor of a socket.
 pub const KS_TARGET_NUMBER: u32 = 2;
 
 /// How `main`'s argument struct is filled.

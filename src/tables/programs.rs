@@ -1,6 +1,7 @@
 //! What the table of program types says, for those who ask.
 
 use super::{AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec};
+use crate::types::Ty;
 
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`.
@@ -42,7 +43,8 @@ impl AttachForm {
     /// The `bpf_attach_type`; 0 where the form has none.
     pub fn point(&self) -> u32 {
         let name = match self {
-            AttachForm::Netdev { point } | AttachForm::Tcx { point } => *point,
+            AttachForm::Netdev { point } | AttachForm::Tcx { point } | AttachForm::Cgroup { point } => *point,
+            AttachForm::Socket {} => return 0,
         };
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
         points.clone().find(|(variant, _)| *variant == name).map_or(0, |(_, value)| *value as u32)
@@ -51,6 +53,8 @@ impl AttachForm {
     pub fn target(&self) -> TargetKind {
         match self {
             AttachForm::Netdev { .. } | AttachForm::Tcx { .. } => TargetKind::Interface,
+            AttachForm::Cgroup { .. } => TargetKind::Cgroup,
+            AttachForm::Socket {} => TargetKind::Socket,
         }
     }
 }
@@ -60,6 +64,10 @@ impl AttachForm {
 pub enum TargetKind {
     /// A network interface, by its name or index.
     Interface,
+    /// A cgroup of version 2, by the path of its folder.
+    Cgroup,
+    /// A socket, by its descriptor, or one of all packets of an interface, by the interface's name.
+    Socket,
 }
 
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
@@ -70,13 +78,34 @@ impl TargetKind {
     pub fn in_words(self) -> &'static str {
         match self {
             TargetKind::Interface => "the name of an interface",
+            TargetKind::Cgroup => "the path of a cgroup's folder",
+            TargetKind::Socket => "the name of an interface, for a socket of all its packets",
         }
     }
 
     /// A target, as in a call.
     pub fn example(self) -> &'static str {
         match self {
-            TargetKind::Interface => "\"eth0\"",
+            TargetKind::Interface | TargetKind::Socket => "\"eth0\"",
+            TargetKind::Cgroup => "\"/sys/fs/cgroup/web\"",
+        }
+    }
+
+    /// What a target is, as the help of messages.
+    pub fn help(self) -> &'static str {
+        match self {
+            TargetKind::Interface => "give the name of an interface, `\"eth0\"`, or its index",
+            TargetKind::Cgroup => "give the path of a cgroup's folder, `\"/sys/fs/cgroup/web\"`",
+            TargetKind::Socket => "give the descriptor of a socket, or the name of an interface, `\"eth0\"`",
+        }
+    }
+
+    /// The type of a target that is a number, if it can be one.
+    pub fn number(self) -> Option<Ty> {
+        match self {
+            TargetKind::Interface => Some(Ty::U32),
+            TargetKind::Cgroup => None,
+            TargetKind::Socket => Some(Ty::I32),
         }
     }
 
@@ -84,7 +113,8 @@ impl TargetKind {
     pub fn refuses(self, text: &str) -> Option<&'static str> {
         match self {
             _ if text.is_empty() => Some("it is empty"),
-            TargetKind::Interface => match text {
+            TargetKind::Cgroup => text.contains('\0').then_some("paths have no NUL"),
+            TargetKind::Interface | TargetKind::Socket => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
                 _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {

@@ -73,6 +73,8 @@ pub static PASSES: &[&Pass] = &[
     &passes::merged_pointers::PASS,
     // After all that makes or looks at structured control flow.
     &passes::to_cf::PASS,
+    // After `to-cf`: sees each return.
+    &passes::results::PASS,
     // Near the end: takes the divisions and shifts of all others.
     &passes::numeric::PASS,
     // No store is made or moved after it.

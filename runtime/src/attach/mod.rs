@@ -3,9 +3,11 @@
 //! Each form (`KsForm`) is a file of this folder. What is attached is a `bpf_link`, which the kernel drops with the process,
 //! or what the form's file makes and detaches; a clsact filter is removed at every end that lets code run.
 
+mod cgroup;
 mod clsact;
 mod interface;
 mod netdev;
+mod socket;
 mod tcx;
 
 use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
@@ -19,7 +21,12 @@ use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
 
 /// What each form does; its file says how.
-static FORMS: &[(KsForm, Attach)] = &[(KsForm::Netdev, netdev::attach), (KsForm::Tcx, tcx::attach)];
+static FORMS: &[(KsForm, Attach)] = &[
+    (KsForm::Netdev, netdev::attach),
+    (KsForm::Tcx, tcx::attach),
+    (KsForm::Cgroup, cgroup::attach),
+    (KsForm::Socket, socket::attach),
+];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
 

@@ -36,7 +36,6 @@ enum Place {
 /// Attributes of the language that are not compiled yet. A program type leaves this list when it enters `programs.toml`.
 const LATER: &[(&str, &[Place])] = &[
     ("cgroup_device", &[Place::Function]),
-    ("cgroup_skb", &[Place::Function]),
     ("cgroup_sock", &[Place::Function]),
     ("cgroup_sock_addr", &[Place::Function]),
     ("cgroup_sockopt", &[Place::Function]),
@@ -60,7 +59,6 @@ const LATER: &[(&str, &[Place])] = &[
     ("sk_msg", &[Place::Function]),
     ("sk_skb", &[Place::Function]),
     ("sleepable", &[Place::Function]),
-    ("socket_filter", &[Place::Function]),
     ("sockops", &[Place::Function]),
     ("struct_ops", &[Place::Impl]),
     ("syscall", &[Place::Function]),

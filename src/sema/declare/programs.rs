@@ -41,6 +41,10 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
+    if role.form().is_none() {
+        let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
+        cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
+    }
     role
 }
 
@@ -57,6 +61,7 @@ fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
     match spec.target().map(TargetKind::in_words) {
         None => modes,
+        Some(target) if modes.is_empty() => format!("{target}, or nothing"),
         Some(target) if spec.target_alone => format!("{modes}, and {target}; both may be left out"),
         Some(target) => format!("{modes}, and after that at most {target}"),
     }
@@ -152,7 +157,8 @@ impl Declare<'_> {
                     .fix(param.ty.span, format!("*{}", spec.context()));
             }
         }
-        if sig.result == Ty::ERROR || accepts_result(cx, wanted, sig.result) {
+        let is_bool = spec.or_bool && sig.result == Ty::BOOL;
+        if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
             return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };

@@ -12,6 +12,9 @@ record! {
         pub params: Params,
         /// Declared result type, as in a signature.
         pub result: Text,
+        /// It may also return `bool`: 0 and 1 mean refuse and pass.
+        #[serde(default)]
+        pub or_bool: bool,
         /// Other enums whose values it may return where it declares an integer as its result.
         #[serde(default)]
         pub as_integers: List<Text>,
@@ -44,6 +47,9 @@ record! {
         #[serde(default)]
         pub tcx: Option<Text>,
         pub attach: AttachForm,
+        /// What the kernel accepts as a result, both ends included; none: any number.
+        #[serde(default)]
+        pub returns: Option<(i64, i64)>,
     }
 }
 
@@ -54,5 +60,9 @@ choices! {
         Netdev { point: Text, },
         /// The same of traffic control, for which kernels without such links have a filter.
         Tcx { point: Text, },
+        /// A `bpf_link` on a cgroup.
+        Cgroup { point: Text, },
+        /// An option of a socket.
+        Socket { },
     }
 }

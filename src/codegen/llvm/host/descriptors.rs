@@ -94,6 +94,8 @@ fn attach_form(form: &AttachForm) -> KsForm {
     match form {
         AttachForm::Netdev { .. } => KsForm::Netdev,
         AttachForm::Tcx { .. } => KsForm::Tcx,
+        AttachForm::Cgroup { .. } => KsForm::Cgroup,
+        AttachForm::Socket {} => KsForm::Socket,
     }
 }
 
