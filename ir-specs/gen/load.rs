@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
+    pub later_attributes: Vec<LaterAttribute>,
     pub contexts: Vec<ContextSpec>,
     pub structs: Vec<StructSpec>,
     pub kernel_structs: Vec<KernelStruct>,
@@ -98,6 +99,7 @@ pub fn camel(text: &str) -> String {
 pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
+        later_attributes: records(&root.join("later_attributes.toml")),
         contexts: records(&root.join("contexts.toml")),
         structs: records(&root.join("structs.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),

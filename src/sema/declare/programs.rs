@@ -15,9 +15,6 @@ use crate::source::Span;
 use crate::tables::{PROGRAMS, ProgramSpec, TargetKind};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
-/// Modes of the language that are not compiled yet.
-const LATER_MODES: &[(&str, &str)] = &[("xdp", "devmap"), ("xdp", "cpumap")];
-
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
     let mut role = ProgramRole { spec, mode: None, target: None };
@@ -92,7 +89,7 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
 }
 
 fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
-    if LATER_MODES.contains(&(spec.name, &text)) {
+    if spec.later_modes.contains(&text.as_str()) {
         cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
         return None;
     }

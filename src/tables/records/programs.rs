@@ -1,6 +1,6 @@
 //! The table of program types.
 
-use crate::tables::form::{List, Text, choices, record};
+use crate::tables::form::{List, Text, choices, record, words};
 
 record! {
     /// A program type (`ir-specs/programs.toml`).
@@ -19,6 +19,9 @@ record! {
         #[serde(default)]
         pub as_integers: List<Text>,
         pub forms: List<ProgramForm>,
+        /// Modes of the language that are not compiled yet.
+        #[serde(default)]
+        pub later_modes: List<Text>,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
@@ -64,5 +67,25 @@ choices! {
         Cgroup { point: Text, },
         /// An option of a socket.
         Socket { },
+    }
+}
+
+record! {
+    /// An attribute that is not compiled yet (`ir-specs/later_attributes.toml`).
+    pub struct LaterAttribute {
+        pub name: Text,
+        /// The declarations that it belongs to.
+        pub on: List<AttributePlace>,
+    }
+}
+
+words! {
+    /// A kind of declaration that has attributes.
+    #[serde(rename_all = "snake_case")]
+    pub enum AttributePlace {
+        Function,
+        Variable,
+        Struct,
+        Impl,
     }
 }
