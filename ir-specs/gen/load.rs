@@ -10,6 +10,7 @@ use toml::{Table, Value};
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
     pub later_attributes: Vec<LaterAttribute>,
+    pub words: Vec<WordSpec>,
     pub contexts: Vec<ContextSpec>,
     pub structs: Vec<StructSpec>,
     pub kernel_structs: Vec<KernelStruct>,
@@ -100,6 +101,7 @@ pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
         later_attributes: records(&root.join("later_attributes.toml")),
+        words: records(&root.join("words.toml")),
         contexts: records(&root.join("contexts.toml")),
         structs: records(&root.join("structs.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),
@@ -154,6 +156,7 @@ fn ops(folder: &Path) -> Vec<Op> {
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
     facts::check(&specs.facts);
+    assert!(specs.words.is_sorted_by(|one, other| one.name < other.name), "words.toml: the words are sorted");
     for op in specs.ops.iter().filter(|op| ["map", "bpf"].contains(&op.dialect.as_str())) {
         let has = |word: &str| op.record.traits.iter().any(|t| t == word);
         let in_bpf = !op.record.on.bpf.starts_with("reject");

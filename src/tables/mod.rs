@@ -40,6 +40,11 @@ pub fn constant(name: &str) -> Option<usize> {
     CONSTS.binary_search_by(|spec| spec.name.cmp(name)).ok()
 }
 
+/// The word of the language that is spelled so.
+pub fn word(text: &str) -> Option<&'static WordSpec> {
+    WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])
+}
+
 impl BuiltinSpec {
     /// What the target calls for it.
     pub fn callee(&self, target: Target) -> Option<&'static str> {
