@@ -45,6 +45,7 @@ support = os.path.join(here, "support")
 # Longest first: lit replaces in order, and %ksc would match inside a longer name.
 config.substitutions += [
     ("%netns-run", f"{sys.executable} {support}/netns_run.py"),
+    ("%cgroup-run", f"{sys.executable} {support}/cgroup_run.py"),
     ("%host-run", f"{sys.executable} {support}/host_run.py"),
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),

@@ -7,8 +7,9 @@ _BASE = {"source", "diag", "session", "types"}
 _FACTS = _BASE | {"kernels", "tables", "fold", "target"}
 
 MAY_USE = {
-    # Sources are what diagnostics point into; the layout pass reports through the session.
-    "source": {"diag", "session"},
+    # Sources are what diagnostics point into; the layout pass reports through the session. The words of the language are a
+    # table, which says nothing of later stages.
+    "source": {"diag", "session", "tables"},
     "diag": {"source"},
     "types": {"source", "diag"},
     "tuning": set(),
@@ -17,7 +18,7 @@ MAY_USE = {
     "fold": {"types"},
     "tables": {"types", "target"},
     "ast": {"source"},
-    "syntax": _BASE | {"ast"},
+    "syntax": _BASE | {"ast", "tables"},
     "modules": _BASE | {"ast", "syntax"},
     "btf": _BASE,
     "sema": _FACTS | {"ast", "modules", "btf"},

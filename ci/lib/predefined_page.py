@@ -67,7 +67,9 @@ def _struct(name, spec):
 def _field(field):
     bits = f" : {field['bits'][1]}" if "bits" in field else ""
     short = f", short for {field['short']}" if "short" in field else ""
-    written = ", can be written" if field.get("writable") else ""
+    types = lambda column: " and ".join(f"`@{name}`" for name in field.get(column, []))  # noqa: E731
+    read = f", for {types('readers')}" if field.get("readers") else ""
+    written = read + (f", {types('writers')} can write it" if field.get("writers") else "")
     return f"    {field['name']}: {field['ty']}{bits},".ljust(40) + f"// at {field['offset']}{short}{written}"
 
 

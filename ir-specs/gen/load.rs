@@ -9,6 +9,8 @@ use toml::{Table, Value};
 
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
+    pub later_attributes: Vec<LaterAttribute>,
+    pub words: Vec<WordSpec>,
     pub contexts: Vec<ContextSpec>,
     pub structs: Vec<StructSpec>,
     pub kernel_structs: Vec<KernelStruct>,
@@ -98,6 +100,8 @@ pub fn camel(text: &str) -> String {
 pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
+        later_attributes: records(&root.join("later_attributes.toml")),
+        words: records(&root.join("words.toml")),
         contexts: records(&root.join("contexts.toml")),
         structs: records(&root.join("structs.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),
@@ -152,15 +156,35 @@ fn ops(folder: &Path) -> Vec<Op> {
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
     facts::check(&specs.facts);
+    assert!(specs.words.is_sorted_by(|one, other| one.name < other.name), "words.toml: the words are sorted");
     for op in specs.ops.iter().filter(|op| ["map", "bpf"].contains(&op.dialect.as_str())) {
         let has = |word: &str| op.record.traits.iter().any(|t| t == word);
         let in_bpf = !op.record.on.bpf.starts_with("reject");
         assert!(!in_bpf || has("Pure") || has("Calls"), "ops: {}.{} is `Pure`, or it `Calls`", op.dialect, op.name);
     }
     let op_exists = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
-    for ProgramSpec { name, context, .. } in &specs.programs {
+    let has_variant = |of: &str, name: &str| {
+        let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
+        variants.into_iter().any(|(variant, _)| variant == name)
+    };
+    for ProgramSpec { name, prog_type, params, forms, .. } in &specs.programs {
+        let Params::Context { of: context } = params;
         let known = specs.contexts.iter().any(|spec| spec.name == *context);
         assert!(known, "programs.toml: [{name}]: no context `{context}`");
+        assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
+        for ProgramForm { attach, .. } in forms {
+            let (AttachForm::Netdev { point } | AttachForm::Tcx { point } | AttachForm::Cgroup { point }) = attach
+            else {
+                continue;
+            };
+            assert!(has_variant("bpf_attach_type", point), "programs.toml: [{name}]: no `{point}`");
+        }
+    }
+    for ContextField { name, readers, writers, .. } in specs.contexts.iter().flat_map(|spec| &spec.fields) {
+        for program in readers.iter().chain(writers) {
+            let known = specs.programs.iter().any(|spec| spec.name == *program);
+            assert!(known, "contexts.toml: field `{name}`: no program type `{program}`");
+        }
     }
     for MapKindSpec { name, flags, implied, .. } in &specs.maps {
         for flag in flags.iter().chain(implied) {

@@ -69,7 +69,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 3;
+pub const KS_ABI: u32 = 4;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -97,16 +97,18 @@ pub struct KsProgram {
     pub pin_root: *const c_char,
 }
 
-/// What a program attaches to. `KsProg::kind`.
+/// How programs are attached: each form is a file of `attach/`. `KsProg::form`.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KsProgKind {
+pub enum KsForm {
     /// Target: an interface. Flags: `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE`, `XDP_FLAGS_HW_MODE`.
-    Xdp = 1,
+    Netdev = 1,
     /// Target: an interface. No flags.
-    TcIngress = 2,
-    /// Target: an interface. No flags.
-    TcEgress = 3,
+    Tcx = 2,
+    /// Target: the path of a cgroup's folder. No flags.
+    Cgroup = 3,
+    /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
+    Socket = 4,
 }
 
 /// A BPF program of the object.
@@ -114,10 +116,10 @@ pub enum KsProgKind {
 pub struct KsProg {
     /// The name of its function in the object.
     pub name: *const c_char,
-    /// A `KsProgKind`.
-    pub kind: u32,
-    /// Reserved, 0.
-    pub flags: u32,
+    /// A `KsForm`.
+    pub form: u32,
+    /// The `enum bpf_attach_type` of the kernel; 0 where the form has none.
+    pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
 }
@@ -183,8 +185,9 @@ pub const KS_TARGET_OWN: u32 = 0;
 /// `ks_attach`: `target` is a string; `target_value` is the most bytes to read of it (`str(N)`), or −1 when it is
 /// NUL-terminated for certain.
 pub const KS_TARGET_STRING: u32 = 1;
-/// `ks_attach`: `target_value` is an interface index.
-pub const KS_TARGET_INDEX: u32 = 2;
+/// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface, the
+/// descriptor of a socket.
+pub const KS_TARGET_NUMBER: u32 = 2;
 
 /// How `main`'s argument struct is filled.
 #[repr(C)]

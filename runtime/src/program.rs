@@ -1,6 +1,6 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
-use crate::abi::{KsGlobal, KsMap, KsProg, KsProgKind, KsProgram};
+use crate::abi::{KsGlobal, KsMap, KsProg, KsProgram};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
@@ -74,14 +74,6 @@ pub fn maps() -> &'static [KsMap] {
 pub fn globals() -> &'static [KsGlobal] {
     // SAFETY: as above.
     program().map_or(&[], |p| unsafe { array(p.globals, p.globals_len) })
-}
-
-impl KsProg {
-    pub fn kind(&self) -> Option<KsProgKind> {
-        [KsProgKind::Xdp, KsProgKind::TcIngress, KsProgKind::TcEgress]
-            .into_iter()
-            .find(|kind| *kind as u32 == self.kind)
-    }
 }
 
 /// A string of a descriptor; empty for null.

@@ -1,7 +1,7 @@
 //! The start of a program: what the other parts need before its `main` runs, and what they need of each other.
 
 use crate::abi::{KS_ABI, KsProgram};
-use crate::attach::{self, clsact};
+use crate::attach;
 use crate::exit::{self, die};
 use crate::{overflow, program, signals};
 
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn ks_start(program: *const KsProgram) {
     }
     program::set(program);
     exit::detach_by(attach::detach_everything);
-    signals::install(clsact::remove_all);
+    signals::install(attach::remove_filters);
     overflow::install();
 }
 

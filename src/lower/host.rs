@@ -8,7 +8,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
-    /// `attach(handle, target, flags)`: the target is a string, an interface index, or the attribute's.
+    /// `attach(handle, target, flags)`: the target is a string, a number, or the attribute's.
     pub(super) fn attach(
         &mut self,
         handle: &Expr,
@@ -34,7 +34,7 @@ impl Lowering<'_> {
         let link = match target {
             None => self.b.host_attach(handle, flags, Ty::LINK),
             Some(name) if is_name => self.b.host_attach_name(handle, name, flags, Ty::LINK),
-            Some(index) => self.b.host_attach_index(handle, index, flags, Ty::LINK),
+            Some(number) => self.b.host_attach_number(handle, number, flags, Ty::LINK),
         };
         if !result_used {
             self.b.host_attach_check(link);

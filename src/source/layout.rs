@@ -10,7 +10,7 @@ use super::brackets::{self, Wrong};
 use super::comments::{Comment, CommentKind};
 use super::problems::{Problem, ProblemKind, Unclosed, diagnostic};
 use super::scan::{Fault, Scanner, Token, TokenKind};
-use super::words::{BEGINS_ITEM, CONTINUES, RESERVED, begins_only_items, first_token, function_name};
+use super::words::{begins, begins_item, begins_only_items, continues, first_token, function_name};
 use super::{FileId, Span};
 use crate::diag::Diagnostic;
 use std::ops::Range;
@@ -236,9 +236,9 @@ impl<'a> Pass<'a> {
         } else if !matches!(kind, TokenKind::Fault(_)) {
             let text = &self.src[lo..hi];
             out.copy_from_slice(text.as_bytes());
-            if kind == TokenKind::Word && CONTINUES.contains(&text) {
+            if kind == TokenKind::Word && continues(text) {
                 out[0] = b'#';
-            } else if kind == TokenKind::Word && RESERVED.binary_search(&text).is_ok() {
+            } else if kind == TokenKind::Word && begins(text) {
                 out[0] = b'$';
             }
         }
@@ -275,7 +275,7 @@ impl<'a> Pass<'a> {
         let prev = self.prev.map_or("", |prev| self.text(prev));
         let boundary = newline || matches!(prev, "" | ";" | "}");
         let maybe_type = matches!(prev, ">" | ">>" | "?");
-        let begins = text == "@" || BEGINS_ITEM.contains(&text) && (!maybe_type || self.introduces(token));
+        let begins = text == "@" || begins_item(text) && (!maybe_type || self.introduces(token));
         let starts = match self.items.last_mut() {
             None => true,
             Some(item) if item.header => {
@@ -300,7 +300,7 @@ impl<'a> Pass<'a> {
         match &rest[next.lo..next.hi] {
             "@" => true,
             "?" => next.lo == 0, // `extern?`; `a ? b : c` has a blank
-            text => next.kind == TokenKind::Str || next.kind == TokenKind::Word && !CONTINUES.contains(&text),
+            text => next.kind == TokenKind::Str || next.kind == TokenKind::Word && !continues(text),
         }
     }
 

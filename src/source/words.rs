@@ -1,22 +1,23 @@
 //! The words by which the layout tells statements and declarations apart.
 
 use super::scan::{Scanner, TokenKind};
+use crate::tables::{WordRole, word};
 use std::ops::Range;
 
-/// Words that begin a statement or an expression, and so are no names in one.
-pub const RESERVED: &[&str] = &[
-    "break", "const", "continue", "defer", "delete", "false", "for", "if", "let", "loop", "match", "new", "none",
-    "null", "offsetof", "return", "sizeof", "throw", "true", "try", "var", "while",
-];
+/// Whether a word begins a statement or an expression, and so is no name in one.
+pub fn begins(text: &str) -> bool {
+    word(text).is_some_and(|word| word.role == WordRole::Begins)
+}
 
-/// Words that continue a statement or an expression.
-pub const CONTINUES: &[&str] = &["as", "catch", "else"];
+/// Whether a word continues a statement or an expression.
+pub fn continues(text: &str) -> bool {
+    word(text).is_some_and(|word| word.role == WordRole::Continues)
+}
 
-/// Words that begin a declaration where one may begin.
-pub const BEGINS_ITEM: &[&str] = &[
-    "fn", "struct", "enum", "type", "config", "var", "let", "const", "impl", "extern", "include", "import", "license",
-    "pub", "priv", "pin", "local", "percpu",
-];
+/// Whether a word begins a declaration where one may begin.
+pub fn begins_item(text: &str) -> bool {
+    word(text).is_some_and(|word| word.item)
+}
 
 /// Empty if there is none.
 pub fn first_token(text: &str) -> &str {
@@ -26,7 +27,7 @@ pub fn first_token(text: &str) -> &str {
 /// What cannot begin a statement.
 pub fn begins_only_items(text: &str) -> bool {
     let statement = ["var", "let", "const", "type"];
-    text == "@" || BEGINS_ITEM.contains(&text) && !statement.contains(&text)
+    text == "@" || begins_item(text) && !statement.contains(&text)
 }
 
 /// Where the name of the function stands that an item declares.

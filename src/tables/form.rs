@@ -44,4 +44,18 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {record, words};
+/// Declares an enum of a table whose variants have data of their own. A record writes `{ variant = { field = value } }`.
+macro_rules! choices {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident {
+            $( $(#[doc = $about:literal])* $variant:ident { $( $(#[doc = $what:literal])* $field:ident: $ty:ty, )* }, )*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(PartialEq, Eq, Debug)]
+        pub enum $name { $( $(#[doc = $about])* $variant { $( $(#[doc = $what])* $field: $ty, )* }, )* }
+    };
+}
+
+pub(crate) use {choices, record, words};

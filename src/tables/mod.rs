@@ -3,9 +3,11 @@
 
 pub mod form;
 mod maps;
+mod programs;
 mod records;
 
 pub use maps::*;
+pub use programs::*;
 pub use records::*;
 
 use crate::target::Target;
@@ -36,6 +38,11 @@ pub struct ConstSpec {
 /// The predefined constant of a name, as an index into [`CONSTS`].
 pub fn constant(name: &str) -> Option<usize> {
     CONSTS.binary_search_by(|spec| spec.name.cmp(name)).ok()
+}
+
+/// The word of the language that is spelled so.
+pub fn word(text: &str) -> Option<&'static WordSpec> {
+    WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])
 }
 
 impl BuiltinSpec {

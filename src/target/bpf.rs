@@ -51,6 +51,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::strings::PASS,
     &passes::verifier::merged_pointers::PASS,
     &passes::to_cf::PASS,
+    &passes::results::PASS,
     &passes::numeric::PASS,
     &passes::verifier::stack_writes::PASS,
     &passes::frames::PASS,

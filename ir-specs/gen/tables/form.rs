@@ -78,4 +78,17 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {record, words};
+macro_rules! choices {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident {
+            $( $(#[doc = $about:literal])* $variant:ident { $( $(#[doc = $what:literal])* $field:ident: $ty:ty, )* }, )*
+        }
+    ) => {
+        #[derive(PartialEq, Eq, Debug, serde::Deserialize, serde::Serialize)]
+        #[serde(deny_unknown_fields, rename_all = "snake_case")]
+        pub enum $name { $( $variant { $( $field: $ty, )* }, )* }
+    };
+}
+
+pub(crate) use {choices, record, words};

@@ -1,33 +1,71 @@
 //! `attach` and `detach`: targets, and the links that are held.
 //!
-//! A link is a `bpf_link` file descriptor, which the kernel drops with the process, or a clsact filter, which
-//! `clsact.rs` removes at every end that lets code run.
+//! Each form (`KsForm`) is a file of this folder. What is attached is a `bpf_link`, which the kernel drops with the process,
+//! or what the form's file makes and detaches; a clsact filter is removed at every end that lets code run.
 
-pub mod clsact;
-mod tc;
-mod xdp;
+mod cgroup;
+mod clsact;
+mod interface;
+mod netdev;
+mod socket;
+mod tcx;
 
-use crate::abi::{KS_TARGET_INDEX, KS_TARGET_OWN, KsProg, KsProgKind};
+use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
-use crate::{escape, exit, load, net};
+use crate::{exit, load};
+pub use clsact::remove_all as remove_filters;
 use libbpf_sys as bpf;
 use std::cell::RefCell;
 use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
 
+/// What each form does; its file says how.
+static FORMS: &[(KsForm, Attach)] = &[
+    (KsForm::Netdev, netdev::attach),
+    (KsForm::Tcx, tcx::attach),
+    (KsForm::Cgroup, cgroup::attach),
+    (KsForm::Socket, socket::attach),
+];
+
+type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
+
+/// A program that is to be attached.
+struct Request<'a> {
+    fd: i32,
+    /// What `ks_load` gave.
+    handle: u32,
+    point: bpf::bpf_attach_type,
+    target: Target<'a>,
+    flags: u64,
+}
+
+enum Target<'a> {
+    /// Empty if the program names none.
+    Text(&'a [u8]),
+    Number(i64),
+}
+
 /// Something attached; dropping it detaches.
-enum Attached {
-    /// Never read: closing it is what counts.
-    Link {
-        _fd: OwnedFd,
-    },
-    Filter(clsact::Attachment),
+trait Attached {
+    /// 0 or −errno.
+    fn detach(self: Box<Self>) -> i32;
+}
+
+/// A `bpf_link`: closing it is what counts, which cannot fail.
+struct Link {
+    _fd: OwnedFd,
+}
+
+impl Attached for Link {
+    fn detach(self: Box<Self>) -> i32 {
+        0
+    }
 }
 
 struct Entry {
     handle: u32,
-    attached: Attached,
+    attached: Box<dyn Attached>,
 }
 
 /// By link id minus 1; None once detached.
@@ -43,12 +81,6 @@ impl Failure {
     fn new(code: i32, why: impl Into<String>) -> Failure {
         Failure { code, why: why.into() }
     }
-}
-
-/// A network interface.
-struct Interface {
-    index: i32,
-    name: String,
 }
 
 /// See abi.rs.
@@ -68,9 +100,9 @@ pub unsafe extern "C" fn ks_attach(
         return -i64::from(libc::EINVAL);
     };
     // SAFETY: as the caller promises.
-    let result = unsafe { interface(prog, target_kind, target, target_value) }
-        .and_then(|interface| attach(prog, handle, &interface, flags));
-    match result {
+    let target = unsafe { target_of(prog, target_kind, target, target_value) };
+    let request = Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags };
+    match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {
             complain(&format!("cannot attach `{}`: {}", text(prog.name), failure.why));
@@ -79,20 +111,17 @@ pub unsafe extern "C" fn ks_attach(
     }
 }
 
-fn attach(prog: &KsProg, handle: u32, interface: &Interface, flags: u64) -> Result<Attached, Failure> {
-    let fd = load::program_fd(prog);
-    match prog.kind() {
-        Some(KsProgKind::Xdp) => xdp::attach(fd, interface, flags),
-        Some(KsProgKind::TcIngress) => tc::attach(fd, handle, tc::Direction::Ingress, interface, flags),
-        Some(KsProgKind::TcEgress) => tc::attach(fd, handle, tc::Direction::Egress, interface, flags),
+fn attach(prog: &KsProg, request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    match FORMS.iter().find(|(form, _)| *form as u32 == prog.form) {
+        Some((_, attach)) => attach(request),
         None => Err(Failure::new(
             libc::EOPNOTSUPP,
-            format!("programs of kind {} cannot be attached by this runtime library", prog.kind),
+            format!("programs of form {} cannot be attached by this runtime library", prog.form),
         )),
     }
 }
 
-fn remember(handle: u32, attached: Attached) -> i64 {
+fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {
     let mut links = LINKS.borrow_mut();
     links.push(Some(Entry { handle, attached }));
     i64::try_from(links.len()).unwrap_or(i64::MAX)
@@ -100,13 +129,9 @@ fn remember(handle: u32, attached: Attached) -> i64 {
 
 /// # Safety
 /// `target` is as `target_kind` says.
-unsafe fn interface(prog: &KsProg, target_kind: u32, target: *const c_char, value: i64) -> Result<Interface, Failure> {
-    if target_kind == KS_TARGET_INDEX {
-        let index = i32::try_from(value).unwrap_or(-1);
-        return match net::name_of(index) {
-            Some(name) => Ok(Interface { index, name }),
-            None => Err(no_such_interface(&format!("no interface has the index {value}"))),
-        };
+unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, value: i64) -> Target<'a> {
+    if target_kind == KS_TARGET_NUMBER {
+        return Target::Number(value);
     }
     let (target, limit) = if target_kind == KS_TARGET_OWN {
         (prog.target, usize::MAX)
@@ -114,46 +139,42 @@ unsafe fn interface(prog: &KsProg, target_kind: u32, target: *const c_char, valu
         (target, usize::try_from(value).unwrap_or(usize::MAX))
     };
     // SAFETY: as the caller promises; descriptors hold NUL-terminated strings.
-    let name = unsafe { bounded(target, limit) };
-    let shown = escape::value(&String::from_utf8_lossy(name));
-    if name.is_empty() {
-        return Err(Failure::new(
-            libc::EINVAL,
-            "no interface is given\n  help: name one in the call, attach(handle, \"eth0\"), or in the program's attribute",
-        ));
-    }
-    match net::c_name(name).and_then(|name| net::index_of(&name)) {
-        Some(index) => Ok(Interface { index, name: shown }),
-        None => Err(no_such_interface(&format!("no such interface `{shown}`"))),
-    }
+    Target::Text(unsafe { bounded(target, limit) })
 }
 
-fn no_such_interface(what: &str) -> Failure {
-    let names = net::all_names();
-    let here = if names.is_empty() { String::new() } else { format!("\n  interfaces here: {}", names.join(", ")) };
-    Failure::new(libc::ENODEV, format!("{what}{here}"))
-}
-
-/// Makes a `bpf_link` on an interface.
-fn link(fd: i32, interface: &Interface, point: bpf::bpf_attach_type, flags: u32) -> Result<Attached, i32> {
-    let mut options =
-        bpf::bpf_link_create_opts { sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t, ..Default::default() };
-    options.flags = flags;
-    // SAFETY: a program's descriptor and zeroed options of their own size.
-    let link = unsafe { bpf::bpf_link_create(fd, interface.index, point, &options) };
-    if link < 0 {
-        return Err(errno());
+impl Request<'_> {
+    /// Makes a `bpf_link` on an interface, by its index, or on what a descriptor names.
+    fn link(&self, target: i32, flags: u32) -> Result<Box<dyn Attached>, i32> {
+        let mut options = bpf::bpf_link_create_opts {
+            sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,
+            ..Default::default()
+        };
+        options.flags = flags;
+        // SAFETY: a program's descriptor and zeroed options of their own size.
+        let link = unsafe { bpf::bpf_link_create(self.fd, target, self.point, &options) };
+        if link < 0 {
+            return Err(errno());
+        }
+        // SAFETY: a descriptor that nobody else owns.
+        Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
     }
-    // SAFETY: a descriptor that nobody else owns.
-    Ok(Attached::Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } })
+
+    /// For forms that have no flags.
+    fn no_flags(&self, of: &str) -> Result<(), Failure> {
+        if self.flags == 0 {
+            return Ok(());
+        }
+        let why = format!("the flags {:#x} mean nothing for {of}\n  help: pass 0, or leave them out", self.flags);
+        Err(Failure::new(libc::EINVAL, why))
+    }
 }
 
 /// What EPERM means for an attachment: loading may need less.
-fn not_permitted() -> Failure {
+fn not_permitted(to: &str) -> Failure {
     Failure::new(
         libc::EPERM,
         format!(
-            "no privilege: {}\n  help: attaching to an interface needs CAP_NET_ADMIN; run it as root, for instance with sudo",
+            "no privilege: {}\n  help: attaching to {to} needs CAP_NET_ADMIN; run it as root, for instance with sudo",
             reason(libc::EPERM)
         ),
     )
@@ -186,19 +207,14 @@ pub extern "C" fn ks_detach_link(link: i64) -> i32 {
     entry.map_or(0, detach)
 }
 
-/// 0 or −errno. Closing a link cannot fail.
+/// 0 or −errno.
 fn detach(entry: Entry) -> i32 {
-    match entry.attached {
-        Attached::Link { .. } => 0,
-        Attached::Filter(filter) => {
-            let result = filter.remove();
-            if result != 0 {
-                let name = load::of_handle(entry.handle).map_or("?", |prog| program::text(prog.name));
-                complain(&format!("cannot detach `{name}`: {}", reason(result)));
-            }
-            result
-        }
+    let result = entry.attached.detach();
+    if result != 0 {
+        let name = load::of_handle(entry.handle).map_or("?", |prog| program::text(prog.name));
+        complain(&format!("cannot detach `{name}`: {}", reason(result)));
     }
+    result
 }
 
 /// At the end of the process, however it comes; more than once does no harm.
@@ -206,5 +222,5 @@ pub fn detach_everything() {
     if let Ok(mut links) = LINKS.try_borrow_mut() {
         links.clear();
     }
-    clsact::remove_all();
+    remove_filters();
 }

@@ -59,19 +59,19 @@ fn declare(g: &mut ModuleGen, func: &Function) {
     let linkage = if is_program || exported { Linkage::External } else { Linkage::Internal };
     let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
     if let Some(section) = section(g.cx, func) {
-        llvm.set_section(Some(section));
+        llvm.set_section(Some(&section));
     }
     attributes(g, func, llvm, &params);
     g.funcs.insert(func.name.clone(), llvm);
 }
 
 /// The section of a program, by which loaders know its type.
-pub fn section(cx: &Session, func: &Function) -> Option<&'static str> {
+pub fn section(cx: &Session, func: &Function) -> Option<String> {
     let Role::Program { spec, mode, .. } = &func.role else { return None };
-    let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
+    let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    Some(form.tcx.filter(|_| cx.options.tcx).unwrap_or(form.section))
+    Some(form.tcx.filter(|_| cx.options.tcx).map_or_else(|| form.section(), str::to_owned))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {

@@ -14,7 +14,7 @@ pub const LICENSE_SECTION: &str = "license";
 
 /// Reports names that are not to be had.
 pub fn check(g: &mut ModuleGen) {
-    let sections: BTreeSet<&str> = g.ir.funcs.iter().filter_map(|func| section(g.cx, func)).collect();
+    let sections: BTreeSet<String> = g.ir.funcs.iter().filter_map(|func| section(g.cx, func)).collect();
     let is_program = |role: &Role| matches!(role, Role::Program { .. });
     let programs = g.ir.funcs.iter().filter(|func| is_program(&func.role)).map(|func| (&func.name, func.name_span));
     let maps = g.ir.maps.iter().filter(|map| !map.bound).map(|map| (&map.name, map.span));

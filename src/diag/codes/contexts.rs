@@ -56,4 +56,9 @@ codes! {
     E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
     /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.
     E0355 RecursionInBpf { cycle } = "recursion in BPF code: {cycle}",
+    /// The kernel does not load a program of this type that returns such a number. What a program computes is brought to the
+    /// nearest number that it accepts.
+    E0392 ResultRange { number, name, range } = "`@{name}` programs return {range}, not {number}",
+    /// The kernel lets programs of some types read or write the field, and refuses those of others.
+    E0393 FieldOfOthers { program, name, access, field, of } = "`@{program}` programs such as `{name}` cannot {access} field `{field}` of `{of}`",
 }

@@ -338,7 +338,7 @@ impl Parser<'_> {
                 self.expect(",")?;
                 let span = self.span();
                 let mode = self.text()?;
-                let Some(form) = spec.forms.iter().find(|f| f.mode == mode) else {
+                let Some(form) = spec.form(&mode) else {
                     return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
                 };
                 let target = if self.eat(",") { Some(self.text()?) } else { None };

@@ -40,7 +40,7 @@ struct Attached<'m> {
 
 impl Watch for Attached<'_> {
     fn begins(&self, op: &OpData) -> bool {
-        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachIndex)
+        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber)
     }
 
     fn after(&mut self, func: usize, op: OpId, cause: Cause) {

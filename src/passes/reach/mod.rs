@@ -7,6 +7,7 @@
 
 mod cpu_writes;
 mod entry_addresses;
+mod fields;
 mod kept_pointers;
 mod map_rules;
 
@@ -212,6 +213,13 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
             for op in func.walk() {
                 let data = &func.ops[op];
+                if let Some(refused) = fields::refused(func, &cx.types, data, spec)
+                    && !reported.contains(&(at, op))
+                {
+                    reported.push((at, op));
+                    let error = fields::report(cx, data, &refused, spec, &module.funcs[program].name);
+                    called_from(module, &names, error, &reached.chain(at));
+                }
                 let allowed = data.opcode.spec().programs;
                 if allowed.is_empty() || allowed.contains(&spec.name) || reported.contains(&(at, op)) {
                     continue;

@@ -5,6 +5,7 @@ use super::Checker;
 use super::branches::Branch;
 use super::value::{Value, error_expr, local, number};
 use crate::ast;
+use crate::diag::codes::contexts::ResultRange;
 use crate::sema::enums;
 use crate::sema::tree::{Expr, Role};
 use crate::tables::ProgramSpec;
@@ -13,10 +14,26 @@ use crate::types::{Ty, TyKind};
 impl Checker<'_, '_> {
     /// A value that the function returns.
     pub fn result_value(&mut self, value: &ast::Expr, result: Ty) -> Expr {
-        let Some(action) = self.action() else { return self.coerced(value, result) };
+        let Some(action) = self.action() else {
+            let value = self.coerced(value, result);
+            self.check_returned(&value);
+            return value;
+        };
         let value = self.value(value, Some(action));
         let value = self.as_action(value, action);
         self.coerce(value, result)
+    }
+
+    /// Refuses a constant that the kernel does not accept as the result of the program.
+    fn check_returned(&mut self, value: &Expr) {
+        let func = self.env.program.func(self.func);
+        let Role::Program(role) = &func.role else { return };
+        let Some((least, most)) = role.form().and_then(|form| form.returns) else { return };
+        let Some(number) = number(value).filter(|&number| number < least.into() || number > most.into()) else {
+            return;
+        };
+        let name = role.spec.name.to_owned();
+        self.error(value.span, ResultRange { number: number.to_string(), name, range: format!("{least} to {most}") });
     }
 
     /// Whether the place is the named result of the function.

@@ -9,6 +9,7 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
+use crate::tables::TargetKind;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -83,7 +84,8 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let handle = self.handle_argument(|checker| checker.handle("attach", &args[0].value, false));
-        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value)));
+        let kind = self.loaded(&handle).and_then(|program| self.target_kind(program));
+        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, kind)));
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
         if target.is_none()
             && let Some(program) = self.loaded(&handle)
@@ -139,28 +141,33 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        if role.target.is_some() || role.spec.target.is_none() {
-            return;
-        }
-        let (name, kind) = (declared.name.clone(), role.spec.name);
+        let Some(target) = role.spec.target().filter(|_| role.target.is_none()) else { return };
+        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example());
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, \"eth0\")`, or `@{kind}({mode}\"eth0\")` on the program"));
+            .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
     }
 
-    /// The name of an interface, or its index.
-    fn attach_target(&mut self, expr: &ast::Expr) -> Expr {
+    /// What a program attaches to.
+    fn target_kind(&self, func: FuncId) -> Option<TargetKind> {
+        let Role::Program(role) = &self.env.program.func(func).role else { return None };
+        role.spec.target()
+    }
+
+    /// A text or a number. The runtime finds out what it means where the program is not known.
+    fn attach_target(&mut self, expr: &ast::Expr, kind: Option<TargetKind>) -> Expr {
         let target = self.value(expr, None);
         if target.is_error() || self.is_str(target.ty()) {
             return target.expr;
         }
-        if self.is_int(target.ty()) {
-            return self.coerce(target, Ty::U32);
+        let kind = kind.unwrap_or(TargetKind::Interface);
+        if let Some(number) = kind.number().filter(|_| self.is_int(target.ty())) {
+            return self.coerce(target, number);
         }
         let ty = self.ty_name(target.ty());
-        self.error(expr.span, BadAttachTarget { ty }).help("give the name of an interface, `\"eth0\"`, or its index");
+        self.error(expr.span, BadAttachTarget { ty }).help(kind.help());
         error_expr(expr.span)
     }
 }

@@ -171,9 +171,9 @@ impl Checker<'_, '_> {
         if let ExprKind::CtxField { ctx, field } = &place.kind
             && let Some((context, spec)) = self.context_field(ctx.ty, *field)
         {
-            if !spec.writable {
+            if spec.writers.is_empty() {
                 let writable: Vec<String> =
-                    context.fields.iter().filter(|f| f.writable).map(|f| format!("`{}`", f.name)).collect();
+                    context.fields.iter().filter(|f| !f.writers.is_empty()).map(|f| format!("`{}`", f.name)).collect();
                 let name = self.text(part).to_owned();
                 let error = self.error(part, ReadOnlyField { name, of: context.name.to_owned() });
                 if writable.is_empty() {

@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramSpec};
+use crate::tables::{AttributePlace, LATER_ATTRIBUTES, PROGRAMS, ProgramSpec};
 
 /// What an attribute says.
 enum Meaning {
@@ -22,56 +22,8 @@ enum Meaning {
     /// `@packed struct`
     Packed,
     /// Of the language, but not compiled yet; on these declarations.
-    Later(&'static [Place]),
+    Later(&'static [AttributePlace]),
 }
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
-    Function,
-    Variable,
-    Struct,
-    Impl,
-}
-
-/// Attributes of the language that are not compiled yet. A program type leaves this list when it enters `programs.toml`.
-const LATER: &[(&str, &[Place])] = &[
-    ("cgroup_device", &[Place::Function]),
-    ("cgroup_skb", &[Place::Function]),
-    ("cgroup_sock", &[Place::Function]),
-    ("cgroup_sock_addr", &[Place::Function]),
-    ("cgroup_sockopt", &[Place::Function]),
-    ("cgroup_sysctl", &[Place::Function]),
-    ("fentry", &[Place::Function]),
-    ("fexit", &[Place::Function]),
-    ("flow_dissector", &[Place::Function]),
-    ("freplace", &[Place::Function]),
-    ("iter", &[Place::Function]),
-    ("kfunc", &[Place::Function]),
-    ("kprobe", &[Place::Function]),
-    ("kretprobe", &[Place::Function]),
-    ("lsm", &[Place::Function]),
-    ("netfilter", &[Place::Function]),
-    ("perf_event", &[Place::Function]),
-    ("private", &[Place::Function, Place::Variable]),
-    ("probe", &[Place::Function]),
-    ("raw_tracepoint", &[Place::Function]),
-    ("sec", &[Place::Function]),
-    ("sk_lookup", &[Place::Function]),
-    ("sk_msg", &[Place::Function]),
-    ("sk_skb", &[Place::Function]),
-    ("sleepable", &[Place::Function]),
-    ("socket_filter", &[Place::Function]),
-    ("sockops", &[Place::Function]),
-    ("struct_ops", &[Place::Impl]),
-    ("syscall", &[Place::Function]),
-    ("sysctl", &[Place::Variable]),
-    ("test", &[Place::Function]),
-    ("tp_btf", &[Place::Function]),
-    ("tracepoint", &[Place::Function]),
-    ("uprobe", &[Place::Function]),
-    ("uretprobe", &[Place::Function]),
-    ("usdt", &[Place::Function]),
-];
 
 /// Words before `var`.
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
@@ -92,7 +44,7 @@ fn meaning(name: &str) -> Option<Meaning> {
     if name == PACKED {
         return Some(Meaning::Packed);
     }
-    LATER.iter().find(|(later, _)| *later == name).map(|(_, places)| Meaning::Later(places))
+    LATER_ATTRIBUTES.iter().find(|later| later.name == name).map(|later| Meaning::Later(later.on))
 }
 
 /// Checks the attributes of a declaration, one by one.
@@ -108,17 +60,17 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             continue;
         };
         let places = match meaning {
-            Meaning::Program(_) | Meaning::Helper => &[Place::Function],
-            Meaning::Flags => &[Place::Variable],
-            Meaning::Packed => &[Place::Struct],
+            Meaning::Program(_) | Meaning::Helper => &[AttributePlace::Function],
+            Meaning::Flags => &[AttributePlace::Variable],
+            Meaning::Packed => &[AttributePlace::Struct],
             Meaning::Later(places) => places,
         };
         if place(item).is_none_or(|place| !places.contains(&place)) {
             let item = describe(item).to_owned();
             let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
-            if places.contains(&Place::Function) {
+            if places.contains(&AttributePlace::Function) {
                 error.help("it belongs before a function");
-            } else if places.contains(&Place::Struct) {
+            } else if places.contains(&AttributePlace::Struct) {
                 error.help("it belongs before a `struct`");
             }
             continue;
@@ -215,12 +167,12 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     }
 }
 
-fn place(item: &Item) -> Option<Place> {
+fn place(item: &Item) -> Option<AttributePlace> {
     match &item.kind {
-        ItemKind::Fn(_) => Some(Place::Function),
-        ItemKind::Var(_) => Some(Place::Variable),
-        ItemKind::Impl(_) => Some(Place::Impl),
-        ItemKind::Struct(_) => Some(Place::Struct),
+        ItemKind::Fn(_) => Some(AttributePlace::Function),
+        ItemKind::Var(_) => Some(AttributePlace::Variable),
+        ItemKind::Impl(_) => Some(AttributePlace::Impl),
+        ItemKind::Struct(_) => Some(AttributePlace::Struct),
         ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)

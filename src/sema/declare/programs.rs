@@ -12,20 +12,14 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramSpec};
+use crate::tables::{PROGRAMS, ProgramSpec, TargetKind};
 use crate::types::{FnSig, Space, Ty, TyKind};
-
-/// Modes of the language that are not compiled yet.
-const LATER_MODES: &[(&str, &str)] = &[("xdp", "devmap"), ("xdp", "cpumap")];
-
-/// The longest name of a network interface (IFNAMSIZ less the NUL).
-const MAX_INTERFACE: usize = 15;
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
     let mut role = ProgramRole { spec, mode: None, target: None };
     let strings = attribute.args.iter().flatten().filter_map(string);
-    let has_mode = strings.clone().any(|text| spec.forms.iter().any(|form| form.mode == text));
+    let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), attribute.args.iter().flatten().next())
         && !(has_mode || spec.target_alone)
     {
@@ -37,12 +31,16 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             wrong_arguments(cx, spec, arg);
             continue;
         };
-        let mode = spec.forms.iter().find(|form| !form.mode.is_empty() && form.mode == text);
+        let mode = spec.form(&text).filter(|form| !form.mode.is_empty());
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
             None if role.target.is_none() => role.target = target(cx, spec, arg, text),
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
+    }
+    if role.form().is_none() {
+        let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
+        cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
     }
     role
 }
@@ -58,10 +56,11 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// What the attribute takes, in words.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.target {
+    match spec.target().map(TargetKind::in_words) {
         None => modes,
-        Some(target) if spec.target_alone => format!("{modes}, and the name of an {target}; both may be left out"),
-        Some(target) => format!("{modes}, and after that at most the name of an {target}"),
+        Some(target) if modes.is_empty() => format!("{target}, or nothing"),
+        Some(target) if spec.target_alone => format!("{modes}, and {target}; both may be left out"),
+        Some(target) => format!("{modes}, and after that at most {target}"),
     }
 }
 
@@ -82,7 +81,7 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
         (Some(near), _) => {
             error.help(format!("did you mean {near}?")).guess(arg.span, near);
         }
-        (None, Some(first)) if spec.target.is_some() && not_an_interface(text).is_none() && !text.is_empty() => {
+        (None, Some(first)) if spec.target().is_some_and(|target| target.refuses(text).is_none()) => {
             error.help(format!("to name what to attach to, write `@{}({first}, \"{text}\")`", spec.name));
         }
         (None, _) => {}
@@ -90,16 +89,11 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
 }
 
 fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
-    if LATER_MODES.contains(&(spec.name, &text)) {
+    if spec.later_modes.contains(&text.as_str()) {
         cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
         return None;
     }
-    let why = match spec.target {
-        None => Some("it takes no target"),
-        Some(_) if text.is_empty() => Some("it is empty"),
-        Some("interface") => not_an_interface(&text),
-        Some(_) => None,
-    };
+    let why = spec.target().map_or(Some("it takes no target"), |target| target.refuses(&text));
     let modes = modes(spec);
     if let Some(why) = why {
         let name = spec.name.to_owned();
@@ -118,17 +112,6 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
     Some(text)
 }
 
-fn not_an_interface(text: &str) -> Option<&'static str> {
-    match text {
-        "." | ".." => Some("no interface has this name"),
-        _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
-        _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {
-            Some("names of interfaces have no blanks, `/` or `:`")
-        }
-        _ => None,
-    }
-}
-
 impl Declare<'_> {
     /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
     pub(super) fn check_program(
@@ -138,15 +121,16 @@ impl Declare<'_> {
         decl: &FnDecl,
         sig: &FnSig,
     ) -> bool {
-        let context = table_type(&mut cx.types, &self.env.predefined, spec.context);
+        let context = table_type(&mut cx.types, &self.env.predefined, spec.context());
         let wanted = self.action(cx, spec);
         let name = spec.name;
-        let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context, spec.result);
+        let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context(), spec.result);
         if let (Some(param), Some(other)) = (decl.params.first(), self.meant(cx, spec, sig)) {
-            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context.to_owned() };
+            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context().to_owned() };
             cx.error(param.ty.span, wrong).help(format!(
                 "`*{}` is the context of `@{}`: write that attribute, or `{form}`",
-                other.context, other.name
+                other.context(),
+                other.name
             ));
             // An integer may be an action of either; its `return`s are of the type that was meant.
             return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other);
@@ -157,20 +141,21 @@ impl Declare<'_> {
             }
             let of_context =
                 matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
-            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context.to_owned() };
-            if index == 0 && !of_context && self.shadowed(spec.context).is_some() {
+            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context().to_owned() };
+            if index == 0 && !of_context && self.shadowed(spec.context()).is_some() {
                 let error = cx.error(param.ty.span, wrong);
-                self.say_shadowed(error, spec.context);
+                self.say_shadowed(error, spec.context());
             } else if index > 0 {
                 cx.error(param.span, wrong).help(format!("write `{form}`"));
                 break;
             } else if !of_context {
                 cx.error(param.ty.span, wrong)
                     .help(format!("write `{form}`"))
-                    .fix(param.ty.span, format!("*{}", spec.context));
+                    .fix(param.ty.span, format!("*{}", spec.context()));
             }
         }
-        if sig.result == Ty::ERROR || accepts_result(cx, wanted, sig.result) {
+        let is_bool = spec.or_bool && sig.result == Ty::BOOL;
+        if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
             return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
@@ -193,9 +178,9 @@ impl Declare<'_> {
     /// Another program type, which both the first parameter and the result are of.
     fn meant(&self, cx: &mut Session, spec: &ProgramSpec, sig: &FnSig) -> Option<&'static ProgramSpec> {
         let TyKind::Ptr { to, space: Space::Ctx, .. } = cx.types.kind(*sig.params.first()?) else { return None };
-        let mut all = PROGRAMS.iter().filter(|other| other.context != spec.context && other.result != spec.result);
+        let mut all = PROGRAMS.iter().filter(|other| other.context() != spec.context() && other.result != spec.result);
         all.find(|other| {
-            let context = table_type(&mut cx.types, &self.env.predefined, other.context);
+            let context = table_type(&mut cx.types, &self.env.predefined, other.context());
             let action = self.action(cx, other);
             context == to && accepts_result(cx, action, sig.result)
         })

@@ -15,7 +15,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{MapKindSpec, ProgramSpec};
+use crate::tables::{MapKindSpec, ProgramForm, ProgramSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -110,6 +110,13 @@ pub struct ProgramRole {
     pub mode: Option<&'static str>,
     /// The target of the attribute, such as `eth0`.
     pub target: Option<String>,
+}
+
+impl ProgramRole {
+    /// None if the type has no form without a mode, which was reported.
+    pub fn form(&self) -> Option<&'static ProgramForm> {
+        self.spec.form(self.mode.unwrap_or(""))
+    }
 }
 
 /// The options of `main(args: Args)`: one for each field of the struct.

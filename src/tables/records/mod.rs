@@ -5,8 +5,10 @@ mod calls;
 mod maps;
 mod programs;
 mod types;
+mod words;
 
 pub use calls::*;
 pub use maps::*;
 pub use programs::*;
 pub use types::*;
+pub use words::*;

@@ -29,8 +29,12 @@ record! {
         pub offset: u64,
         #[serde(default)]
         pub role: FieldRole,
+        /// The program types that may read it; none listed: all that have the context.
         #[serde(default)]
-        pub writable: bool,
+        pub readers: List<Text>,
+        /// The program types that may write it.
+        #[serde(default)]
+        pub writers: List<Text>,
     }
 }
 

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 struct Report {
     license: Option<String>,
     maps: Vec<Map>,
-    programs: Vec<Function>,
+    programs: Vec<Program>,
     /// Subprograms.
     functions: Vec<Function>,
     globals: Vec<Global>,
@@ -44,6 +44,16 @@ struct Type {
     #[serde(rename = "type")]
     name: Option<String>,
     size: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Program {
+    name: String,
+    /// As bpftool names it; none for sections of types that the language lacks.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    section: String,
+    instructions: u64,
 }
 
 #[derive(Serialize)]

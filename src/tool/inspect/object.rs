@@ -1,9 +1,9 @@
 //! From the ELF file to the report.
 
 use super::btf::Btf;
-use super::{BtfSize, Function, Global, Map, Report, Type};
+use super::{BtfSize, Function, Global, Map, Program, Report, Type};
 use crate::codegen::{OBJECT_ALIGN, PINS_SECTION};
-use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec};
+use crate::tables::{MAP_FLAGS, MAP_KINDS, MapFlagSpec, ProgramSpec};
 use object::elf::{ELFMAG, EM_BPF};
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
@@ -73,17 +73,20 @@ fn pins(file: &File) -> BTreeMap<String, String> {
 }
 
 /// Programs, and what they call: functions of `.text`, or without a section of their own.
-fn functions(file: &File) -> (Vec<Function>, Vec<Function>) {
+fn functions(file: &File) -> (Vec<Program>, Vec<Function>) {
     let (mut programs, mut others) = (Vec::new(), Vec::new());
     for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0) {
         let Some(section) = symbol.section_index().and_then(|index| file.section_by_index(index).ok()) else {
             continue;
         };
         let (Ok(name), Ok(section)) = (symbol.name(), section.name()) else { continue };
-        let function =
-            Function { name: name.to_owned(), section: section.to_owned(), instructions: symbol.size() / INSTRUCTION };
-        let program = section != ".text" && symbol.is_global();
-        if program { &mut programs } else { &mut others }.push(function);
+        let (name, section, instructions) = (name.to_owned(), section.to_owned(), symbol.size() / INSTRUCTION);
+        if section != ".text" && symbol.is_global() {
+            let kind = ProgramSpec::of_section(&section).map(ProgramSpec::kernel_name);
+            programs.push(Program { name, kind, section, instructions });
+        } else {
+            others.push(Function { name, section, instructions });
+        }
     }
     (programs, others)
 }

@@ -15,10 +15,14 @@ pub fn of(report: &Report) -> String {
         vec![map.name.clone(), map.kind.clone(), key, value, map.max_entries.to_string(), flags, pin]
     });
     table(&mut out, &["maps", "kind", "key", "value", "entries", "flags", "pinned at"], maps.collect());
-    for (title, list) in [("programs", &report.programs), ("functions", &report.functions)] {
-        let rows = list.iter().map(|f| vec![f.name.clone(), f.section.clone(), f.instructions.to_string()]);
-        table(&mut out, &[title, "section", "instructions"], rows.collect());
-    }
+    let programs = report.programs.iter().map(|p| {
+        let kind = p.kind.clone().unwrap_or_default();
+        vec![p.name.clone(), kind, p.section.clone(), p.instructions.to_string()]
+    });
+    table(&mut out, &["programs", "type", "section", "instructions"], programs.collect());
+    let functions =
+        report.functions.iter().map(|f| vec![f.name.clone(), f.section.clone(), f.instructions.to_string()]);
+    table(&mut out, &["functions", "section", "instructions"], functions.collect());
     let globals = report.globals.iter().map(|g| {
         let ty = g.ty.clone().unwrap_or_else(|| "?".to_owned());
         vec![g.name.clone(), ty, g.section.clone(), g.size.to_string(), g.pin.clone().unwrap_or_default()]

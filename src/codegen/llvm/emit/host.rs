@@ -7,7 +7,7 @@ use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
-    HostAttach, HostAttachCheck, HostAttachIndex, HostAttachName, HostCall, HostDelete, HostDetach, HostExit,
+    HostAttach, HostAttachCheck, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach, HostExit,
     HostLinkStatus, HostLoad, HostNew, HostUncaught,
 };
 use crate::ir::{OpData, Symbol, Value};
@@ -128,10 +128,10 @@ pub fn attach_name(g: &mut FnGen, op: &OpData) {
     attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_STRING, name, size));
 }
 
-pub fn attach_index(g: &mut FnGen, op: &OpData) {
-    let view = HostAttachIndex::of(op);
-    let (null, index) = (g.g.build.null().into(), g.wide(view.target()));
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_INDEX, null, index));
+pub fn attach_number(g: &mut FnGen, op: &OpData) {
+    let view = HostAttachNumber::of(op);
+    let (null, number) = (g.g.build.null().into(), g.wide(view.target()));
+    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_NUMBER, null, number));
 }
 
 pub fn attach_check(g: &mut FnGen, op: &OpData) {

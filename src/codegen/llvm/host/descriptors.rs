@@ -4,7 +4,7 @@ use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::ValueRule;
+use crate::tables::{AttachForm, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -83,11 +83,20 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
     let ProgramDecl { name, spec, mode, target } = program;
-    let Some(form) = spec.forms.iter().find(|f| f.mode == *mode) else {
+    let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
     let (name, target) = (g.text(Some(name)), g.text(target.as_deref()));
-    g.record(&[name, g.u32(form.runtime_kind), g.u32(0), target])
+    g.record(&[name, g.u32(attach_form(&form.attach) as u32), g.u32(form.attach.point()), target])
+}
+
+fn attach_form(form: &AttachForm) -> KsForm {
+    match form {
+        AttachForm::Netdev { .. } => KsForm::Netdev,
+        AttachForm::Tcx { .. } => KsForm::Tcx,
+        AttachForm::Cgroup { .. } => KsForm::Cgroup,
+        AttachForm::Socket {} => KsForm::Socket,
+    }
 }
 
 /// A `KsMap`.

@@ -1,14 +1,16 @@
-//! XDP through `bpf_link`. Without a mode flag the kernel takes the driver's XDP where there is one, else the generic one.
+//! Programs on network interfaces: XDP, through `bpf_link`. Without a mode flag the kernel takes the driver's XDP where there is one, else the generic one.
 
-use super::{Attached, Failure, Interface, link, not_permitted};
+use super::interface::Interface;
+use super::{Attached, Failure, Request, not_permitted};
 use crate::errors::reason;
 use libbpf_sys as bpf;
 
 const MODES: u64 = (bpf::XDP_FLAGS_SKB_MODE | bpf::XDP_FLAGS_DRV_MODE | bpf::XDP_FLAGS_HW_MODE) as u64;
 
-pub fn attach(fd: i32, interface: &Interface, flags: u64) -> Result<Attached, Failure> {
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    let interface = Interface::of(&request.target)?;
     // A link never replaces what is attached: what this flag asks for.
-    let flags = flags & !u64::from(bpf::XDP_FLAGS_UPDATE_IF_NOEXIST);
+    let flags = request.flags & !u64::from(bpf::XDP_FLAGS_UPDATE_IF_NOEXIST);
     if flags & !MODES != 0 || (flags & MODES).count_ones() > 1 {
         return Err(Failure::new(
             libc::EINVAL,
@@ -17,14 +19,14 @@ pub fn attach(fd: i32, interface: &Interface, flags: u64) -> Result<Attached, Fa
             ),
         ));
     }
-    link(fd, interface, bpf::BPF_XDP, flags as u32).map_err(|code| failure(code, interface, flags))
+    request.link(interface.index, flags as u32).map_err(|code| failure(code, &interface, flags))
 }
 
 fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
     let name = &interface.name;
     let said = reason(code);
     let why = match code {
-        libc::EPERM => return not_permitted(),
+        libc::EPERM => return not_permitted("an interface"),
         libc::EBUSY | libc::EEXIST => format!(
             "another XDP program{} is attached to `{name}`: {said}\n  \
              help: stop the program that attached it (`bpftool net` and `bpftool link` show it), or `ip link set dev {name} xdp off`",
