@@ -54,6 +54,16 @@ impl BuiltinSpec {
     }
 }
 
+impl ProgramSpec {
+    /// Whether the kernel lets programs of this type call the helper.
+    pub fn may_call(&self, helper: &HelperSpec) -> bool {
+        let types = ENUMS.iter().find(|spec| spec.name == "bpf_prog_type").map_or(&[][..], |spec| spec.variants);
+        let name = types.iter().find(|(_, number)| *number == i64::from(self.prog_type)).map(|(name, _)| *name);
+        let name = name.and_then(|name| name.strip_prefix("BPF_PROG_TYPE_")).unwrap_or_default();
+        helper.programs.iter().any(|program| program.eq_ignore_ascii_case(name))
+    }
+}
+
 /// What a target does with an op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum On {

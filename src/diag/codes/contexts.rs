@@ -56,4 +56,12 @@ codes! {
     E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
     /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.
     E0355 RecursionInBpf { cycle } = "recursion in BPF code: {cycle}",
+    /// The kernel gives each type of program its own set of helpers.
+    E0358 HelperNotInProgram { helper, program, name } =
+        "`{helper}` is not for programs of type `{program}`, such as `{name}`",
+    /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
+    /// The argument behind it says how many bytes.
+    E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",
+    /// Where the packet lies, and how long it is, is another after the call, so the kernel takes no pointer into it from before.
+    E0360 MovedPacket { name } = "`{name}` points to where the packet was before a call that may move it",
 }
