@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 _BPF_NR = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-_BPF_PROG_LOAD = 5
+PROG_LOAD = 5
 _BPF_PROG_QUERY = 16
 _TCX_ATTACH_TYPES = {"tcx/ingress": 46, "tcx/egress": 47}
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -28,7 +28,7 @@ def can_load():
     attr = ctypes.create_string_buffer(128)
     socket_filter = 1
     struct.pack_into("<IIQQ", attr, 0, socket_filter, 2, ctypes.addressof(code), ctypes.addressof(licence))
-    fd, errno = call(_BPF_PROG_LOAD, attr)
+    fd, errno = call(PROG_LOAD, attr)
     if fd < 0:
         return os.strerror(errno)
     os.close(fd)

@@ -5,7 +5,7 @@ use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId};
 use crate::source::Span;
-use crate::tables::BuiltinSpec;
+use crate::tables::{BuiltinSpec, HelperSpec};
 use crate::types::Ty;
 
 impl Lowering<'_> {
@@ -54,6 +54,14 @@ impl Lowering<'_> {
             (Some(_), Some(_)) => self.b.ks_builtin(&values, &builtin.name.into(), &results),
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// A helper by its name. Yields a scalar or a pointer.
+    pub(super) fn helper(&mut self, helper: &HelperSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        let op = self.at(span).b.bpf_helper(&values, &helper.name.into(), &results);
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

@@ -62,9 +62,14 @@ impl Lowering<'_> {
             },
             ExprKind::IsPresent(optional) => self.is_present(optional, expr.span),
             ExprKind::PacketPointer(header) => self.packet_pointer(header, ty),
+            ExprKind::MapAddress(map) => {
+                let name = self.names.map(*map);
+                self.at(expr.span).b.map_address(name, ty)
+            }
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Helper { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
@@ -145,6 +150,7 @@ impl Lowering<'_> {
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Helper { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
@@ -179,6 +185,7 @@ impl Lowering<'_> {
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::MapAddress(_)
             | ExprKind::IsPresent(_) => {
                 if self.cx.types.is_aggregate(expr.ty) {
                     self.place(expr);
@@ -197,6 +204,7 @@ impl Lowering<'_> {
                 self.call_pointer((callee, *checked), args, (expr.ty, None), expr.span)
             }
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
+            ExprKind::Helper { helper, args } => self.helper(helper, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
             ExprKind::Load(func) => {
@@ -241,6 +249,7 @@ impl Lowering<'_> {
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::MapAddress(_)
             | ExprKind::IsPresent(_) => None,
         }
     }

@@ -61,6 +61,14 @@ impl BuiltinSpec {
     }
 }
 
+impl ProgramSpec {
+    /// Whether the kernel lets programs of this type call the helper.
+    pub fn may_call(&self, helper: &HelperSpec) -> bool {
+        let name = self.prog_type.trim_start_matches("BPF_PROG_TYPE_");
+        helper.programs.iter().any(|program| program.eq_ignore_ascii_case(name))
+    }
+}
+
 /// What a target does with an op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum On {

@@ -61,4 +61,12 @@ codes! {
     E0392 ResultRange { number, name, range } = "`@{name}` programs return {range}, not {number}",
     /// The kernel lets programs of some types read or write the field, and refuses those of others.
     E0393 FieldOfOthers { program, name, access, field, of } = "`@{program}` programs such as `{name}` cannot {access} field `{field}` of `{of}`",
+    /// The kernel gives each type of program its own set of helpers.
+    E0358 HelperNotInProgram { helper, program, name } =
+        "`{helper}` is not for programs of type `{program}`, such as `{name}`",
+    /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
+    /// The argument behind it says how many bytes.
+    E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",
+    /// Where the packet lies, and how long it is, is another after the call, so the kernel takes no pointer into it from before.
+    E0360 MovedPacket { name } = "`{name}` points to where the packet was before a call that may move it",
 }

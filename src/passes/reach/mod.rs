@@ -14,7 +14,9 @@ mod map_rules;
 use super::analysis::global_uses;
 use super::{Changed, EVERY, Pass, Run};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::contexts::{
+    BpfOnly, HelperFromUserSpace, HelperNotInProgram, MainFromBpf, RecursionInBpf, UserSpaceOnly,
+};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
@@ -23,7 +25,7 @@ use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
-use crate::tables::{BUILTINS, On, Refusal, Rejection};
+use crate::tables::{BUILTINS, HELPERS, HelperSpec, On, PROGRAMS, ProgramSpec, Refusal, Rejection};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
@@ -220,6 +222,18 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
                     let error = fields::report(cx, data, &refused, spec, &module.funcs[program].name);
                     called_from(module, &names, error, &reached.chain(at));
                 }
+                if let Some(helper) = refused_helper(data, spec)
+                    && !reported.contains(&(at, op))
+                {
+                    reported.push((at, op));
+                    let name = cx.source_name(&module.funcs[program].name);
+                    let (helper, program, types) =
+                        (helper.name.to_owned(), spec.name.to_owned(), allowed_types(helper));
+                    let error = cx.error(data.loc.span, HelperNotInProgram { helper, program, name });
+                    called_from(module, &names, error, &reached.chain(at));
+                    error.help(types);
+                    continue;
+                }
                 let allowed = data.opcode.spec().programs;
                 if allowed.is_empty() || allowed.contains(&spec.name) || reported.contains(&(at, op)) {
                     continue;
@@ -231,6 +245,24 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
                 error.help(format!("it is for programs of type {}", allowed.join(", ")));
             }
         }
+    }
+}
+
+/// The helper that an op calls, if programs of the type may not call it.
+fn refused_helper(op: &OpData, program: &ProgramSpec) -> Option<&'static HelperSpec> {
+    if op.opcode != Opcode::BpfHelper {
+        return None;
+    }
+    let name = BpfHelper::of(op).helper();
+    HELPERS.iter().find(|helper| helper.name == &**name && !program.may_call(helper))
+}
+
+fn allowed_types(helper: &HelperSpec) -> String {
+    let may: Vec<&str> =
+        PROGRAMS.iter().filter(|program| program.may_call(helper)).map(|program| program.name).collect();
+    match may.as_slice() {
+        [] => "no type of program that this compiler has may call it".to_owned(),
+        may => format!("it is for programs of type {}", may.join(", ")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::calls::counted;
+use super::helper_calls::is_callable;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::ArgumentCount;
@@ -43,23 +44,23 @@ impl Checker<'_, '_> {
         if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
             return self.map_function(method, name, args, span);
         }
+        if let Some(helper) = HELPERS.iter().find(|helper| helper.name == name.name) {
+            return self.call_helper(helper, args, span);
+        }
         self.check_open_args(args);
         let instead = foreign::name(&name.name);
-        let helper = HELPERS.iter().find(|helper| helper.name == name.name);
         // A near name of what is not supported leads from one error to the next.
         let builtins = BUILTINS.iter().filter(|builtin| builtin.supported).map(|builtin| builtin.name);
-        let helpers = || builtins.clone().filter(|name| name.starts_with("bpf_"));
+        let callable = builtins.chain(HELPERS.iter().filter(|helper| is_callable(helper)).map(|helper| helper.name));
+        let helpers = || callable.clone().filter(|name| name.starts_with("bpf_"));
         let misspelt = || self.cx.diags.near(&name.name, helpers).is_some();
         let of_kernel = || {
             let number = name.name.strip_prefix("bpf_").map(|rest| format!("BPF_FUNC_{rest}"));
             number.is_some_and(|number| tables::constant(&number).is_some())
         };
-        if helper.is_some() || instead.is_none() && of_kernel() && !misspelt() {
+        if instead.is_none() && of_kernel() && !misspelt() {
             let what = format!("calling the helper `{}`", name.name);
-            let error = self.error(span, NotSupportedYet { what });
-            if let Some(instead) = helper.and_then(|helper| helper.instead) {
-                error.help(instead);
-            }
+            self.error(span, NotSupportedYet { what });
             return error_expr(span);
         }
         let funcs = || std::iter::zip(&self.env.program.funcs, &self.env.funcs);
@@ -68,7 +69,7 @@ impl Checker<'_, '_> {
                 .filter(|(func, decl)| decl.module == self.module && !matches!(func.role, Role::Main(_)))
                 .map(|(func, _)| func.name.clone())
         };
-        let builtins = builtins.chain(NODES.map(|(node, _)| node)).chain(["sizeof", "offsetof"]);
+        let builtins = callable.chain(NODES.map(|(node, _)| node)).chain(["sizeof", "offsetof"]);
         let elsewhere = self.env.imports.spelled_out(name);
         let known = !elsewhere.is_empty() || instead.is_some();
         let names = || own().chain(builtins.map(str::to_owned));

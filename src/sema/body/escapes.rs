@@ -187,6 +187,8 @@ impl Checker<'_, '_> {
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Helper { .. }
+            | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }

@@ -34,6 +34,7 @@ mod flow;
 mod format;
 mod function_pointers;
 mod heap;
+mod helper_calls;
 mod index_keys;
 mod inner_maps;
 mod kept_tests;

@@ -2,7 +2,7 @@
 
 use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, MapMethodSpec};
+use crate::tables::{BuiltinSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
 
 pub struct Expr {
@@ -98,6 +98,13 @@ pub enum ExprKind {
         builtin: &'static BuiltinSpec,
         args: Vec<Expr>,
     },
+    /// A BPF helper by its name; what it takes as memory are pointers.
+    Helper {
+        helper: &'static HelperSpec,
+        args: Vec<Expr>,
+    },
+    /// `&m`, as an argument of a helper.
+    MapAddress(MapId),
     /// `fetch_add(place, n)` and the like; the operands have the type of the place.
     Atomic {
         builtin: &'static BuiltinSpec,
@@ -167,9 +174,11 @@ pub enum Parts<'a> {
 impl Expr {
     pub fn parts(&self) -> Parts<'_> {
         match &self.kind {
-            ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::ConfigField { .. } => {
-                Parts::Operands(vec![])
-            }
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ConfigField { .. }
+            | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
             | ExprKind::DerefIf(inner)
@@ -194,9 +203,10 @@ impl Expr {
             }
             ExprKind::Load(_) | ExprKind::New { .. } => Parts::Effect(vec![]),
             ExprKind::Detach(what) => Parts::Effect(vec![what]),
-            ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::MapCall { args, .. } => {
-                Parts::Effect(args.iter().collect())
-            }
+            ExprKind::Call { args, .. }
+            | ExprKind::Builtin { args, .. }
+            | ExprKind::Helper { args, .. }
+            | ExprKind::MapCall { args, .. } => Parts::Effect(args.iter().collect()),
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())
             }

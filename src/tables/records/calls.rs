@@ -1,5 +1,6 @@
 //! The tables of what code calls: builtins, helpers, kernel functions.
 
+use super::maps::MapAccess;
 use crate::tables::form::{Kernel, List, Text, record, words};
 
 record! {
@@ -64,17 +65,114 @@ record! {
         pub name: Text,
         /// Number of include/uapi/linux/bpf.h.
         pub number: u32,
-        /// Arguments that it takes.
-        pub args: u32,
+        #[serde(default)]
+        pub args: List<HelperArg>,
+        #[serde(default)]
+        pub result: HelperResult,
+        /// The type of a result that is a scalar.
+        #[serde(default)]
+        pub ty: Option<Text>,
+        /// The result may be null.
+        #[serde(default)]
+        pub nullable: bool,
+        /// The program types that may call it, as the kernel names them: `sched_cls`.
+        #[serde(default)]
+        pub programs: List<Text>,
+        /// What the kind of its map must be able to do; none: no call by its name passes a map.
+        #[serde(default)]
+        pub needs: Option<MapAccess>,
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,
+        /// Memory that it reads may be in the packet.
+        #[serde(default)]
+        pub reads_packet: bool,
+        /// Only programs under a license compatible with the GPL may call it.
+        #[serde(default)]
+        pub gpl_only: bool,
+        /// Only programs that may sleep may call it.
+        #[serde(default)]
+        pub may_sleep: bool,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
         /// What the language has for it, as the help of messages.
         #[serde(default)]
         pub instead: Option<Text>,
+    }
+}
+
+record! {
+    /// An argument of a helper.
+    pub struct HelperArg {
+        pub name: Text,
+        pub kind: HelperArgKind,
+        /// The type of a scalar.
+        #[serde(default)]
+        pub ty: Option<Text>,
+        /// The argument that says how many bytes the memory has.
+        #[serde(default)]
+        pub size: Option<u32>,
+        /// Memory of so many bytes.
+        #[serde(default)]
+        pub bytes: Option<u32>,
+        /// May be null.
+        #[serde(default)]
+        pub nullable: bool,
+        /// A size that may be zero.
+        #[serde(default)]
+        pub zero: bool,
+    }
+}
+
+words! {
+    /// What an argument of a helper is to the kernel's verifier.
+    #[serde(rename_all = "snake_case")]
+    pub enum HelperArgKind {
+        Scalar,
+        /// The context of the program.
+        Context,
+        Map,
+        /// Pointers to a key and a value of the map.
+        Key,
+        Value,
+        /// A pointer to where a value of the map goes.
+        ValueOut,
+        /// Memory that it reads, reads and writes, or only writes.
+        Readable,
+        Writable,
+        Out,
+        /// An address of any memory, which the helper tests.
+        Address,
+        Callback,
+        /// What a callback gets.
+        Frame,
+        SpinLock,
+        Timer,
+        Dynptr,
+        /// A string that the verifier reads.
+        Text,
+        /// A record of a ring buffer.
+        Record,
+        /// A kernel object.
+        Object,
+        /// The values of a format.
+        Rest,
+    }
+}
+
+words! {
+    /// What a helper yields.
+    #[serde(rename_all = "snake_case")]
+    pub enum HelperResult = Scalar {
+        Scalar,
+        Void,
+        /// A pointer to a value of its map.
+        Value,
+        /// A pointer to memory of a size that an argument says.
+        Memory,
+        /// A pointer to a kernel object.
+        Object,
     }
 }
 

@@ -4,9 +4,9 @@ use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::host::runtime;
 use crate::ir::ops::{
-    MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew, MapIterNext,
-    MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek, MapPop, MapPush,
-    MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew,
+    MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
+    MapPop, MapPush, MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -50,6 +50,11 @@ pub fn bind(g: &mut FnGen, op: &OpData) {
     let view = MapBind::of(op);
     let place = g.ptr(view.place());
     g.bound.insert(view.map().clone(), place);
+}
+
+pub fn address(g: &mut FnGen, op: &OpData) {
+    let address = place(g, MapAddress::of(op).map());
+    g.set(op, address);
 }
 
 pub fn set_inner(g: &mut FnGen, op: &OpData) {

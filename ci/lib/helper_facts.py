@@ -1,0 +1,124 @@
+"""The table of BPF helpers, ir-specs/helpers.toml, of what the inputs in ci/ say of each."""
+
+import re
+import tomllib
+
+_SCALARS = {
+    "__u8": "u8", "__u16": "u16", "__u32": "u32", "__u64": "u64", "__s32": "i32", "__s64": "i64", "int": "i32", "long": "i64",
+    "unsigned long": "u64", "__be16": "be16", "__wsum": "u32",
+}
+# Words of helper_protos.toml → kinds of `HelperArgKind`.
+_KINDS = {
+    "map": "map", "map_key": "key", "ctx": "context", "callback": "callback", "spin_lock": "spin_lock", "timer": "timer",
+    "dynptr": "dynptr", "const_str": "text", "stack": "frame", "ringbuf_mem": "record", "kptr": "object",
+}
+_RESULTS = {"integer": "scalar", "void": "void", "map_value": "value", "mem": "memory", "mem_or_btf": "object"}
+_HEAD = """\
+# Made by ci/facts of bpf_helper_defs.h (libbpf-sys), ci/helpers.toml, ci/helper_protos.toml and ci/helper_programs.toml. Do not
+# edit. `since`: the first kernel, where later than 5.10. `programs`: the program types that may call it, of those that Linux
+# {kernel} loads without more.
+"""
+
+
+def declared(header):
+    """helper → (number, C type of the result, parameters), as the header declares them."""
+    pattern = r"^static (.+?)\(\* const (\w+)\)\((.*)\) = \(void \*\) (\d+);"
+    found = re.findall(pattern, header, re.MULTILINE)
+    return {name: (int(number), result.replace("__bpf_fastcall", "").strip(), params) for result, name, params, number in found}
+
+
+def table(header, folder):
+    own = tomllib.loads((folder / "helpers.toml").read_text())
+    protos = tomllib.loads((folder / "helper_protos.toml").read_text()) | own["proto"]
+    programs = tomllib.loads((folder / "helper_programs.toml").read_text())
+    since = {helper: version.split(".") for version, helpers in own["since"].items() for helper in helpers}
+    lines = [_HEAD.format(kernel=programs["kernel"])]
+    for name, (number, result, params) in declared(header).items():
+        proto = protos[name]
+        flags = proto.get("flags", [])
+        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"])]
+        lines += _result(proto["result"], result)
+        lines += _list("programs", programs["may"].get(name, []))
+        lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
+        lines += ["changes_packet = true"] if name in own["changes_packet"] else []
+        words = {"packet": "reads_packet", "gpl": "gpl_only", "sleeps": "may_sleep"}
+        lines += [f"{field} = true" for flag, field in words.items() if flag in flags]
+        lines += [f"since = [{', '.join(since[name])}]"] if name in since else []
+        lines += [f"instead = {_text(own['instead'][name])}"] if name in own["instead"] else []
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _args(helper, params, protos):
+    params = [] if params == "void" else [_param(param) for param in params.split(", ")]
+    # More arguments than the record of the kernel has are those of a format.
+    protos = protos + ["rest"] * (len(params) - len(protos))
+    if len(params) != len(protos):
+        raise SystemExit(f"{helper}: {len(params)} parameters and {len(protos)} in its record")
+    lines = []
+    for at, ((ty, name), proto) in enumerate(zip(params, protos)):
+        lines.append(f"    {{ {', '.join(_arg(ty, name, proto.split(), at, protos))} }},")
+    return ["args = [", *lines, "]"] if lines else []
+
+
+def _param(text):
+    if text == "...":
+        return "", "rest"
+    ty, name = re.fullmatch(r"(.*?)(\w+)", text).groups()
+    return ty.replace("const ", "").strip(), name
+
+
+def _arg(ty, name, proto, at, protos):
+    word, flags = proto[0], proto[1:]
+    fields = [f'name = "{name}"']
+    if word in ("any", "scalar", "size", "size_or_zero") and not ty.endswith("*"):
+        fields += ['kind = "scalar"', f'ty = "{_SCALARS[ty]}"']
+        fields += ["zero = true"] if word == "size_or_zero" else []
+        return fields
+    if word == "mem" or word == "map_value":
+        readable = "read" in flags or (word == "map_value" and "write" not in flags)
+        kind = "readable" if readable else "out" if "uninit" in flags else "writable"
+        fields.append(f'kind = "{kind if word == "mem" else {"readable": "value", "out": "value_out"}[kind]}"')
+        fixed = next((flag.split(":")[1] for flag in flags if flag.startswith("fixed")), None)
+        if fixed:
+            fields.append(f"bytes = {fixed}")
+        elif word == "mem":
+            if at + 1 == len(protos) or not protos[at + 1].startswith("size"):
+                raise SystemExit(f"no size follows `{name}`")
+            fields.append(f"size = {at + 1}")
+    else:
+        other = "address" if word == "any" else "rest" if word == "rest" else "object"
+        fields.append(f'kind = "{_KINDS.get(word, other)}"')
+    fields += ["nullable = true"] if "null" in flags else []
+    return fields
+
+
+def _result(proto, c_type):
+    word, *flags = proto.split()
+    kind = "void" if c_type == "void" else _RESULTS.get(word, "object")
+    lines = [f'result = "{kind}"'] if kind != "scalar" else []
+    lines += [f'ty = "{_SCALARS[c_type]}"'] if kind == "scalar" else []
+    return lines + (["nullable = true"] if "null" in flags else [])
+
+
+def _list(name, words):
+    lines, line = [], ""
+    for word in words:
+        if len(line) + len(word) > 110:
+            lines, line = [*lines, f"    {line.rstrip()}"], ""
+        line += f'"{word}", '
+    if not words:
+        return []
+    return [f"{name} = [", *lines, f"    {line.rstrip()}", "]"]
+
+
+def _text(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def programs_table(kernel, may, loadable):
+    """The text of ci/helper_programs.toml."""
+    lines = ["# Made by ci/facts --probe: which program types may call which helpers.", f'kernel = "{kernel}"']
+    lines += [*_list("types", loadable), "", "[may]"]
+    lines += [line for helper, types in may.items() for line in _list(helper, types)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,54 @@
+"""The page of all BPF helpers, from ir-specs/helpers.toml."""
+
+import tomllib
+
+_HEAD = """\
+# BPF helpers
+
+Made by `ci/facts` from `ir-specs/helpers.toml`. BPF code calls a helper by its name. `&m` is a map, `K` and `V` are the types of its
+keys and values. `*_` is a pointer to memory of any type whose size is the next argument; `out` memory need not be initialised.
+A type in angle brackets is one that programs cannot pass yet. A helper that moves the packet ends all pointers into it.
+Without a kernel, all that the compiler supports have the helper. The program types are those that may call it in recent kernels.
+
+"""
+_TYPES = {"map": "&m", "key": "*K", "value": "*V", "value_out": "out *V"}
+
+
+def render(folder):
+    helpers = tomllib.loads((folder / "helpers.toml").read_text())
+    programs = tomllib.loads((folder / "programs.toml").read_text())
+    lines = [_HEAD]
+    for name, spec in helpers.items():
+        args = ", ".join(f"{arg['name']}: {_type(arg)}" for arg in spec.get("args", []))
+        lines.append(f"- `{name}({args}){_result(spec)}`: {'; '.join(_notes(spec))}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _type(arg):
+    kind, null = arg["kind"], "?" if arg.get("nullable") else ""
+    if kind == "scalar":
+        return arg["ty"]
+    if kind in ("readable", "writable", "out"):
+        memory = f"*u8[{arg['bytes']}]" if "bytes" in arg else "*_"
+        return f"{'out ' if kind == 'out' else ''}{memory}{null}"
+    if kind == "context":
+        return "ctx"
+    return _TYPES[kind] + null if kind in _TYPES else f"<{kind.replace('_', ' ')}>"
+
+
+def _result(spec):
+    null = "?" if spec.get("nullable") else ""
+    kind = spec.get("result", "scalar")
+    return {"void": "", "scalar": f" -> {spec.get('ty')}", "value": f" -> *V{null}"}.get(kind, f" -> <{kind}>{null}")
+
+
+def _notes(spec):
+    types = spec.get("programs", [])
+    yield "programs: " + (", ".join(types) if types else "of types that need more than a section")
+    if "since" in spec:
+        yield "Linux " + ".".join(map(str, spec["since"]))
+    for flag, words in (("changes_packet", "moves the packet"), ("gpl_only", "GPL only"), ("may_sleep", "may sleep")):
+        if spec.get(flag):
+            yield words
+    if "instead" in spec:
+        yield spec["instead"]

@@ -1,0 +1,288 @@
+//! Calls of BPF helpers by their names, as the table of helpers says what they take.
+
+use super::Checker;
+use super::calls::counted;
+use super::exprs::strip;
+use super::value::{Value, error_expr, number, strip_cast};
+use crate::ast;
+use crate::diag::codes::contexts::{ArgumentCount, HelperMemory};
+use crate::diag::codes::maps::MapWanted;
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::tree::{Expr, ExprKind, MapId};
+use crate::session::KernelVersion;
+use crate::source::Span;
+use crate::tables::{HelperArg, HelperArgKind, HelperResult, HelperSpec};
+use crate::types::{Space, Ty};
+
+impl Checker<'_, '_> {
+    pub fn call_helper(&mut self, helper: &'static HelperSpec, args: &[ast::Arg], span: Span) -> Expr {
+        if let Some(what) = missing(helper) {
+            self.check_open_args(args);
+            let what = format!("calling the helper `{}`, which {what},", helper.name);
+            let error = self.error(span, NotSupportedYet { what });
+            if let Some(instead) = helper.instead {
+                error.help(instead);
+            }
+            return error_expr(span);
+        }
+        if args.len() != helper.args.len() {
+            self.check_open_args(args);
+            let takes = counted(helper.args.len(), "argument");
+            let given = args.len().to_string();
+            let error = self.error(span, ArgumentCount { name: helper.name.to_owned(), takes, given });
+            error.remark(form(helper));
+            return error_expr(span);
+        }
+        self.check_kernel(helper, span);
+        let mut map = None;
+        let mut checked: Vec<Expr> = Vec::new();
+        for (arg, spec) in args.iter().zip(helper.args) {
+            self.refuse_name(arg, helper.name);
+            if spec.kind == HelperArgKind::Map {
+                map = self.map_argument(helper, arg);
+            }
+            let arg = self.helper_argument(helper, spec, map, arg);
+            checked.push(arg);
+        }
+        for (at, spec) in helper.args.iter().enumerate() {
+            let size = spec.size.and_then(|size| checked.get(size as usize));
+            self.check_size(helper, (spec, &checked[at]), size);
+        }
+        self.forget_addressed();
+        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        let ty = match (helper.result, map) {
+            (HelperResult::Scalar, _) => self.table_type(helper.ty.unwrap_or("u64")),
+            (HelperResult::Value, Some(map)) => {
+                let (_, value) = self.entry_types(map);
+                let percpu = self.env.program.map(map).kind.percpu;
+                let space = if percpu { Space::Percpu } else { Space::MapValue };
+                self.cx.types.ptr(value, space, helper.nullable)
+            }
+            (HelperResult::Void | HelperResult::Value | HelperResult::Memory | HelperResult::Object, _) => Ty::VOID,
+        };
+        Expr { kind: ExprKind::Helper { helper, args: checked }, ty, span }
+    }
+
+    fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {
+        let Some((major, minor)) = helper.since else { return };
+        let oldest = self.cx.options.min_kernel;
+        if oldest < (KernelVersion { major, minor }) {
+            let what = format!("the helper `{}`", helper.name);
+            let error = self.error(span, NeedsKernel { what, version: format!("{major}.{minor}") });
+            error.remark(format!("`--min-kernel` is {}.{}", oldest.major, oldest.minor));
+        }
+    }
+
+    /// `&m`
+    fn map_argument(&mut self, helper: &HelperSpec, arg: &ast::Arg) -> Option<MapId> {
+        let span = arg.value.span;
+        let named = if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(&arg.value).kind {
+            self.map_named(operand)
+        } else {
+            None
+        };
+        let Some(map) = named else {
+            let bare = self.map_named(&arg.value).map(|_| format!("&{}", self.text(span)));
+            let error = self.error(span, MapWanted { name: helper.name.to_owned() });
+            match bare {
+                Some(form) => error.help(format!("write `{form}`")).fix(span, form),
+                None => error.help("it takes the address of a map: `&m`"),
+            };
+            return None;
+        };
+        if helper.needs.is_some_and(|needs| !self.can(map, needs, span)) {
+            return None;
+        }
+        if self.env.program.map(map).kind.object.is_some() {
+            let what = format!("`{}` on a map whose entries belong to kernel objects", helper.name);
+            self.error(span, NotSupportedYet { what });
+            return None;
+        }
+        Some(map)
+    }
+
+    fn helper_argument(
+        &mut self,
+        helper: &'static HelperSpec,
+        spec: &'static HelperArg,
+        map: Option<MapId>,
+        arg: &ast::Arg,
+    ) -> Expr {
+        let span = arg.value.span;
+        match spec.kind {
+            HelperArgKind::Scalar => {
+                let ty = self.table_type(spec.ty.unwrap_or("u64"));
+                self.coerced(&arg.value, ty)
+            }
+            HelperArgKind::Context => self.context_of_program(spec, arg),
+            HelperArgKind::Map => {
+                let Some(map) = map else { return error_expr(span) };
+                let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
+                Expr { kind: ExprKind::MapAddress(map), ty, span }
+            }
+            HelperArgKind::Key | HelperArgKind::Value | HelperArgKind::ValueOut => {
+                let types = map.map(|map| self.entry_types(map));
+                let wanted = types.map(|(key, value)| if spec.kind == HelperArgKind::Key { key } else { value });
+                self.memory(helper, spec, wanted, arg)
+            }
+            HelperArgKind::Readable | HelperArgKind::Writable | HelperArgKind::Out => {
+                self.memory(helper, spec, None, arg)
+            }
+            HelperArgKind::Address
+            | HelperArgKind::Callback
+            | HelperArgKind::Frame
+            | HelperArgKind::SpinLock
+            | HelperArgKind::Timer
+            | HelperArgKind::Dynptr
+            | HelperArgKind::Text
+            | HelperArgKind::Record
+            | HelperArgKind::Object
+            | HelperArgKind::Rest => error_expr(span),
+        }
+    }
+
+    fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
+        let value = self.value(&arg.value, None);
+        if value.is_error() {
+            return value.expr;
+        }
+        if spec.nullable && value.ty() == Ty::NULL {
+            return self.null_memory(value);
+        }
+        if self.context_spec(value.ty()).is_none() {
+            return self.no_pointer(&value, "the program's context");
+        }
+        self.use_pointer(&value.expr);
+        value.expr
+    }
+
+    /// A pointer to memory: of any type, or to what a map holds.
+    fn memory(&mut self, helper: &'static HelperSpec, spec: &HelperArg, wanted: Option<Ty>, arg: &ast::Arg) -> Expr {
+        let bytes = self.cx.types.ptr(wanted.unwrap_or(Ty::U8), Space::Any, spec.nullable);
+        let value = self.value(&arg.value, Some(bytes));
+        if value.is_error() {
+            return value.expr;
+        }
+        if spec.nullable && value.ty() == Ty::NULL {
+            return self.null_memory(value);
+        }
+        let Some(pointer) = self.pointer(value.ty()) else { return self.no_pointer(&value, "a pointer to memory") };
+        let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
+        let why = match pointer.space {
+            Space::Packet if !reads => Some("it lies in the packet, to which the helper does not write"),
+            Space::Packet if !helper.reads_packet => Some("it lies in the packet, from which the helper does not read"),
+            Space::Ctx => Some("it is a context"),
+            Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
+            Space::User | Space::Map => Some("BPF code cannot read it by itself"),
+            Space::Any
+            | Space::Stack
+            | Space::Global
+            | Space::MapValue
+            | Space::Percpu
+            | Space::Packet
+            | Space::Ringbuf
+            | Space::Host
+            | Space::Heap => None,
+        };
+        if let Some(why) = why {
+            let span = value.span();
+            self.error(span, HelperMemory { helper: helper.name.to_owned(), why: why.to_owned() })
+                .help("copy it to a variable, and give the address of that");
+            return error_expr(span);
+        }
+        if wanted.is_some() {
+            return self.coerce(value, bytes);
+        }
+        if !spec.nullable {
+            self.use_pointer(&value.expr);
+        }
+        value.expr
+    }
+
+    fn null_memory(&mut self, value: Value) -> Expr {
+        let ty = self.cx.types.ptr(Ty::U8, Space::Any, true);
+        self.coerce(value, ty)
+    }
+
+    fn no_pointer(&mut self, value: &Value, wanted: &str) -> Expr {
+        let (span, found) = (value.span(), format!("`{}`", self.ty_name(value.ty())));
+        let text = self.text(span).to_owned();
+        let error = self.error(span, MismatchedTypes { wanted: wanted.to_owned(), found });
+        if super::places::is_place(&value.expr) && wanted == "a pointer to memory" {
+            error.help(format!("write `&{text}`"));
+        }
+        error_expr(span)
+    }
+
+    /// A size that is known must be one that the helper takes, and no more than the variable has whose address is given.
+    fn check_size(&mut self, helper: &HelperSpec, (spec, memory): (&HelperArg, &Expr), size: Option<&Expr>) {
+        let Some(bytes) = (match size {
+            Some(size) => number(strip_cast(size)),
+            None => spec.bytes.map(i128::from),
+        }) else {
+            return;
+        };
+        let at = size.map_or(memory.span, |size| size.span);
+        let may_be_zero = spec.size.and_then(|size| helper.args.get(size as usize)).is_none_or(|size| size.zero);
+        let held = held(memory).map(|place| i128::from(self.cx.types.size_of(place.ty)));
+        let why = match held {
+            _ if bytes < 0 || (bytes == 0 && !may_be_zero) => format!("its size is {bytes}"),
+            Some(held) if bytes > held => {
+                let text = self.text(memory.span);
+                format!("`{text}` points to {}, and the size is {bytes}", counted(held as usize, "byte"))
+            }
+            Some(_) | None => return,
+        };
+        self.error(at, HelperMemory { helper: helper.name.to_owned(), why });
+    }
+}
+
+/// The place whose address a pointer is, if that is all of what the pointer may be followed through.
+fn held(memory: &Expr) -> Option<&Expr> {
+    let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
+    (!matches!(place.kind, ExprKind::Index { .. })).then_some(place)
+}
+
+/// What keeps a helper from being called by its name.
+fn missing(helper: &HelperSpec) -> Option<&'static str> {
+    let of_arg = |arg: &HelperArg| match arg.kind {
+        HelperArgKind::Map if helper.needs.is_none() => Some("takes a map in a form of its own"),
+        HelperArgKind::Scalar
+        | HelperArgKind::Context
+        | HelperArgKind::Map
+        | HelperArgKind::Key
+        | HelperArgKind::Value
+        | HelperArgKind::ValueOut
+        | HelperArgKind::Readable
+        | HelperArgKind::Writable
+        | HelperArgKind::Out => None,
+        HelperArgKind::Address => Some("takes an address of any memory"),
+        HelperArgKind::Callback | HelperArgKind::Frame => Some("calls a function back"),
+        HelperArgKind::SpinLock => Some("takes a lock"),
+        HelperArgKind::Timer => Some("takes a timer"),
+        HelperArgKind::Dynptr => Some("takes a dynptr"),
+        HelperArgKind::Text => Some("takes a constant string"),
+        HelperArgKind::Record => Some("takes a record of a ring buffer"),
+        HelperArgKind::Object => Some("takes an object of the kernel"),
+        HelperArgKind::Rest => Some("takes the values of a format"),
+    };
+    helper.args.iter().find_map(of_arg).or(match helper.result {
+        HelperResult::Scalar | HelperResult::Void | HelperResult::Value => None,
+        HelperResult::Memory => Some("yields memory of a size of its own"),
+        HelperResult::Object => Some("yields an object of the kernel"),
+    })
+}
+
+/// The helper as messages show it.
+fn form(helper: &HelperSpec) -> String {
+    let args: Vec<&str> = helper.args.iter().map(|arg| arg.name).collect();
+    format!("it is `{}({})`", helper.name, args.join(", "))
+}
+
+/// Whether a call of the helper by its name is compiled.
+pub(super) fn is_callable(helper: &HelperSpec) -> bool {
+    missing(helper).is_none()
+}
