@@ -45,6 +45,11 @@ impl Options {
         let (major, minor) = since?;
         (!Kernels::since(major, minor).cover(self.min_kernel)).then_some(KernelVersion { major, minor })
     }
+
+    /// The oldest kernel that the object must load on, for messages.
+    pub fn oldest_kernel(&self) -> String {
+        self.min_kernel.to_string()
+    }
 }
 
 #[cfg(test)]

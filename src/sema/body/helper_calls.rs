@@ -10,7 +10,6 @@ use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::tree::{Expr, ExprKind, MapId};
-use crate::session::KernelVersion;
 use crate::source::Span;
 use crate::tables::{HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
@@ -67,13 +66,10 @@ impl Checker<'_, '_> {
     }
 
     fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {
-        let Some((major, minor)) = helper.since else { return };
-        let oldest = self.cx.options.min_kernel;
-        if oldest < (KernelVersion { major, minor }) {
-            let what = format!("the helper `{}`", helper.name);
-            let error = self.error(span, NeedsKernel { what, version: format!("{major}.{minor}") });
-            error.remark(format!("`--min-kernel` is {}.{}", oldest.major, oldest.minor));
-        }
+        let Some(version) = self.cx.options.lacks(helper.since) else { return };
+        let (what, oldest) = (format!("the helper `{}`", helper.name), self.cx.options.oldest_kernel());
+        let error = self.error(span, NeedsKernel { what, version: version.to_string() });
+        error.remark(format!("`--min-kernel` is {oldest}"));
     }
 
     /// `&m`
