@@ -369,7 +369,8 @@ pub fn only(tree: &mut File, test: &str) {
         | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
-        | ItemKind::License { .. } => false,
+        | ItemKind::License { .. }
+        | ItemKind::Unread(_) => false,
     };
     tree.items.retain(|item| !other(item));
 }

@@ -70,10 +70,13 @@ impl Checker<'_> {
         let given = self.func.ty(first);
         match (data.opcode, data.operands.first().map(|&operand| self.func.ty(operand))) {
             (Opcode::KsFor, Some(bound)) => self.same(op, bound, given),
-            (Opcode::KsIfSome, Some(optional)) => match self.cx.types.kind(optional) {
-                TyKind::Opt(of) => self.same(op, of, given),
-                _ => Ok(()),
-            },
+            (Opcode::KsIfSome, Some(optional)) => {
+                if let TyKind::Opt(of) = self.cx.types.kind(optional) {
+                    self.same(op, of, given)
+                } else {
+                    Ok(())
+                }
+            }
             (_, _) => Ok(()),
         }
     }
