@@ -4,7 +4,9 @@
 use super::module::ModuleGen;
 use super::{Artifact, refusals, stack, verifier};
 use crate::diag::codes::environment::NoLlvmTarget;
+use crate::diag::Code;
 use crate::diag::codes::ir::IllFormedIr;
+use crate::diag::codes::limits::Refused;
 use crate::session::{Options, Session};
 use crate::source::Span;
 use inkwell::OptimizationLevel;
@@ -18,10 +20,11 @@ use llvm_sys::LLVMDiagnosticSeverity;
 use llvm_sys::core::{
     LLVMContextSetDiagnosticHandler, LLVMDisposeMessage, LLVMGetDiagInfoDescription, LLVMGetDiagInfoSeverity,
 };
+use llvm_sys::error_handling::LLVMInstallFatalErrorHandler;
 use llvm_sys::prelude::LLVMDiagnosticInfoRef;
 use llvm_sys::support::LLVMParseCommandLineOptions;
 use std::cell::RefCell;
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::sync::Once;
 
 fn level(options: &Options) -> OptimizationLevel {
@@ -40,6 +43,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
         // SAFETY: has no preconditions. Needed for inline assembly.
         unsafe { llvm_sys::target::LLVMInitializeBPFAsmParser() };
         report_frame_sizes();
+        end_on_fatal_errors();
     });
     let triple = TargetTriple::create("bpfel");
     let settings = TargetMachineOptions::new()
@@ -60,6 +64,21 @@ fn report_frame_sizes() {
     let arguments = [c"ksc".as_ptr(), c"-pass-remarks-analysis=prologepilog".as_ptr()];
     // SAFETY: as many C strings as are said, which live as long as the program.
     unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) };
+}
+
+/// Some limits LLVM meets only where it writes instructions, and aborts the process: a branch over more than 32,767 of them.
+fn end_on_fatal_errors() {
+    // SAFETY: the handler takes a C string and does not return.
+    unsafe { LLVMInstallFatalErrorHandler(Some(refused)) };
+}
+
+extern "C" fn refused(reason: *const c_char) {
+    // SAFETY: LLVM passes a C string that lives as long as the call.
+    let why = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
+    let code = Refused { what: "code".to_owned(), why };
+    eprintln!("error[{}]: {}", Refused::INFO.code, code.message());
+    eprintln!(" = help: a function of this size is too large: make loops of what repeats, or functions that are not inlined");
+    std::process::exit(1)
 }
 
 /// The machine that the compiler runs on.
