@@ -3,8 +3,8 @@
 
 use super::module::ModuleGen;
 use super::{Artifact, refusals, stack, verifier};
-use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::Code;
+use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
 use crate::diag::codes::limits::Refused;
 use crate::session::{Options, Session};
@@ -77,7 +77,9 @@ extern "C" fn refused(reason: *const c_char) {
     let why = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
     let code = Refused { what: "code".to_owned(), why };
     eprintln!("error[{}]: {}", Refused::INFO.code, code.message());
-    eprintln!(" = help: a function of this size is too large: make loops of what repeats, or functions that are not inlined");
+    eprintln!(
+        " = help: a function of this size is too large: make loops of what repeats, or functions that are not inlined"
+    );
     std::process::exit(1)
 }
 
