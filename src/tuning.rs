@@ -1,4 +1,4 @@
-//! What `pipeline` tells passes and code generation about the stack of BPF code, one attempt after the other.
+//! What `pipeline` hands to passes and code generation about the stack of BPF code, one attempt after the other.
 
 /// How one attempt at a BPF object spares stack. The default is the first attempt, which spares none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

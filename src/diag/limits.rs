@@ -1,4 +1,4 @@
-//! How much of what is wrong is told: a broken input is no reason for a megabyte of messages.
+//! How much of what is wrong is reported: a broken input is no reason for a megabyte of messages.
 
 use super::Severity;
 use super::codes::environment::NotShown;

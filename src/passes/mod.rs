@@ -88,7 +88,7 @@ pub struct Need {
 
 pub enum Run {
     Module(fn(&mut Module, &mut Session) -> Changed),
-    /// For passes that `pipeline` tells how to spare stack.
+    /// For passes that take the tuning, which says how to spare stack.
     Tuned(fn(&mut Module, &mut Session, &Tuning) -> Changed),
     /// For passes that look at one function and the module's declarations only (maps, globals, signatures).
     Function(fn(&mut Function, &Declarations, &mut Session) -> Changed),

@@ -102,7 +102,7 @@ struct Walk<'f> {
     waits: bool,
     /// None behind what leaves.
     state: Option<State>,
-    /// The variables that tell whether an `attach` failed.
+    /// The variables that hold whether an `attach` failed.
     links: BTreeSet<LocalId>,
     /// The ends without a wait, and what was attached before.
     found: Vec<(Span, Span)>,
