@@ -47,7 +47,7 @@ class Test:
     broken: str | None = None
 
     def on(self, kernel):
-        """What the guest is told, or None if the test is not for this kernel."""
+        """The line for the guest, or None if the test is not for this kernel."""
         lines = [line for line, needs in self.lines if needs <= kernel]
         if all(map(_moves, lines)):
             return None

@@ -87,7 +87,7 @@ pub struct Diagnostic {
     pub message: String,
     /// None for what has no place in a source file (environment errors).
     pub span: Option<Span>,
-    /// What stands under the marked source, if more can be said there than the message says.
+    /// The text under the marked source, if it can say more than the message.
     pub label: Option<String>,
     pub labels: Vec<Label>,
     pub notes: Vec<String>,

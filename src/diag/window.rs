@@ -24,7 +24,7 @@ pub struct Window<'a> {
     origin: Option<LineCol>,
 }
 
-/// A line of the window: what is kept of it in the file, and where that stands in the window's text.
+/// A line of the window: the part of it in the file, and the offset of that part in the window's text.
 struct Line {
     kept: Range<usize>,
     at: usize,

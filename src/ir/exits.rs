@@ -1,4 +1,4 @@
-//! Ways out of structured code: the ends of regions that do not go on after the op which holds the region.
+//! Exits of structured code: the ends of regions that do not go on after the op which holds the region.
 
 use super::ops::KsLeave;
 use super::{Function, OpId, Opcode, RegionId};
@@ -9,7 +9,7 @@ use crate::tables::OpTrait;
 pub enum Exit {
     /// Out of the innermost loop around.
     Break,
-    /// To the next turn of the innermost loop around.
+    /// To the next iteration of the innermost loop around.
     Continue,
     /// After one of the blocks around, counted from the innermost one.
     Leave(usize),
@@ -17,7 +17,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The same way as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
+    /// The same exit as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
     pub fn beyond(self, op: Opcode) -> Option<Exit> {
         match self {
             Exit::Break | Exit::Continue => (!op.has(OpTrait::Loop)).then_some(self),
@@ -69,7 +69,8 @@ impl Function {
         }
     }
 
-    /// The outermost op that an exit leaves: a block, or a loop for its next turn too; none for a return.
+    /// The outermost op that an exit leaves: a block, or a loop, also where the loop goes on with its next iteration;
+    /// none for a return.
     pub fn left(&self, end: OpId) -> Option<OpId> {
         let mut exit = self.exit(end)?;
         let mut around = end;

@@ -14,10 +14,10 @@ const DEPTH: u32 = 32;
 pub struct Ranges<'a> {
     func: &'a Function,
     types: &'a Types,
-    /// For each variable: what is stored to it; none if it is written in other ways or its address is taken.
+    /// For each variable: what is stored to it; none if anything else writes it or its address is taken.
     stored: HashMap<Value, Option<Vec<Value>>>,
-    /// What was found out, by how deep that may look. A variable leads to all that is stored in it, and each of these may lead
-    /// to it again: without this to each way through them.
+    /// Results, by the depth of the search. A variable leads to all values stored in it, and each of these may lead to
+    /// the variable again: without this the search follows each path through them.
     found: RefCell<HashMap<(Value, u32), Option<u64>>>,
 }
 

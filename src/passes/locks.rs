@@ -60,7 +60,7 @@ fn in_words(op: &OpData, names: &SourceNames) -> String {
     if op.opcode == Opcode::BpfHelper {
         return format!("a call of `{}`", BpfHelper::of(op).helper());
     }
-    if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfTurns) {
+    if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfRepeat) {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
     }
     match op.map() {

@@ -25,7 +25,7 @@ pub static PASS: Pass = Pass {
     after: &[("elements", "asks what is on the stack"), ("lock-places", "asks what is on the stack")],
     before: &[
         ("outline", "puts what callbacks use into a frame"),
-        ("first-turns", "asks what stays on the stack"),
+        ("callback-writes", "asks what stays on the stack"),
         ("percpu-vars", "takes the variables that this pass makes"),
     ],
     verifier: None,

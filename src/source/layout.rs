@@ -1,10 +1,10 @@
 //! Newlines, brackets and comments: what is done before the grammar, in one pass over the tokens.
 //!
-//! The result has a byte for each byte of the file, so that spans hold. Comments, tabs and newlines that end no statement
-//! are blanks in it, what stands between quotes is masked; a newline that is left ends a statement. Reserved words are
-//! marked, so that the grammar need not compare every name with all of them. The top-level declarations are cut apart, so
-//! that one with a mistake does not hide the next. A declaration whose brackets or quotes are wrong is reported here and
-//! is no item.
+//! The result has a byte for each byte of the file, so that spans hold. It has blanks for comments, tabs and newlines
+//! that end no statement, and masks the text between quotes; a newline that is left ends a statement. Reserved words
+//! are marked, so that the grammar need not compare every name with all of them. The top-level declarations are cut
+//! apart, so that one with a mistake does not hide the next. A declaration whose brackets or quotes are wrong is
+//! reported here and is no item.
 
 use super::brackets::{self, Wrong};
 use super::comments::{Comment, CommentKind};
@@ -98,7 +98,7 @@ struct Pass<'a> {
     comments: Vec<Comment>,
     problems: Vec<Problem>,
     prev: Option<Token>,
-    /// `prev` stands after `.`, `->` or `::`, so it is a name.
+    /// `prev` follows `.`, `->` or `::`, so it is a name.
     prev_is_member: bool,
     /// The first newline since `prev`.
     newline: Option<usize>,
@@ -292,7 +292,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Whether a word stands before what it may introduce, on its line. After `a >` it may be a name too.
+    /// Whether a word is before what it may introduce, on its line. After `a >` it may be a name too.
     fn introduces(&self, word: Token) -> bool {
         let rest = &self.src[word.hi..];
         let comment = |kind| matches!(kind, TokenKind::BlockComment | TokenKind::LineComment | TokenKind::DocComment);
@@ -362,7 +362,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Reports a closing bracket that stands for another or should not stand there; false if one before it is missing.
+    /// Reports a closing bracket that is of another kind or superfluous; false if one before it is missing.
     fn wrong_bracket(&mut self, bracket: u8, token: Token) -> bool {
         let stack = self.stack.iter().rev().map(|open| open.bracket);
         let Some(wrong) = brackets::wrong(stack, bracket, &self.src[token.hi..]) else { return false };
@@ -372,7 +372,7 @@ impl<'a> Pass<'a> {
         true
     }
 
-    /// The function whose statements have stood on the top level so far, since no `{` follows its header, and its name.
+    /// The function whose statements were on the top level so far, since no `{` follows its header, and its name.
     fn bodiless(&self) -> Option<(usize, Range<usize>)> {
         for (at, item) in self.items.iter().enumerate().rev() {
             // Known by then, so that many brackets behind one declaration do not look through all of it each.

@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
         self.depth + cost > MAX_DEPTH
     }
 
-    /// Builds what lies `cost` levels below this one; `too_deep` stands for it if that is more than a tree may have.
+    /// Builds what lies `cost` levels below this one, or `too_deep` if that is more than a tree may have.
     pub fn deeper<T>(
         &mut self,
         cost: usize,

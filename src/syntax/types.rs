@@ -156,7 +156,7 @@ impl Builder<'_> {
     }
 }
 
-/// What stands for a type that was refused.
+/// Replaces a type that was refused.
 fn placeholder(span: Span) -> Type {
     Type { kind: TypeKind::Named(Path { segments: Vec::new(), span }), span }
 }

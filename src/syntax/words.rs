@@ -2,7 +2,7 @@
 
 use crate::tables::{WordRole, word};
 
-/// Keywords are contextual: where a name can stand, most are one.
+/// Keywords are contextual: most are names where a name is allowed.
 pub fn is_keyword(text: &str) -> bool {
     word(text).is_some_and(|word| match word.role {
         WordRole::Begins | WordRole::Continues | WordRole::Keyword => true,

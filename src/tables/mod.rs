@@ -92,7 +92,7 @@ pub struct OpSpec {
     pub operands: &'static [Operand],
     pub results: &'static [&'static str],
     pub attrs: &'static [AttrSpec],
-    /// Names; a last one with `*` stands for any number.
+    /// Names; a last one with `*` means any number.
     pub regions: &'static [&'static str],
     pub successors: &'static [&'static str],
     pub traits: &'static [OpTrait],

@@ -30,7 +30,7 @@ pub mod status {
     pub const ENVIRONMENT: u8 = 3;
 }
 
-/// A session with the options that all compilations have; else they contradict each other, which was told.
+/// A session with the options that all compilations have; an error if they contradict each other, which was reported.
 pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
     if let Err(why) = common.check() {
         return Err(usage_error(&why));
@@ -83,7 +83,7 @@ fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Dia
         };
         if shown.insert(text.clone()) { text } else { String::new() }
     });
-    // Nobody is left to tell if standard error is closed.
+    // There is nowhere to report it if standard error is closed.
     let _ = stderr.write_all(text.as_bytes());
 }
 

@@ -41,17 +41,17 @@ def main():
     manifest = json.load(open("/manifest.json"))
     one = threading.Lock()
     with open("/dev/ttyS1", "w", buffering=1) as reports:
-        def tell(event):
+        def report(event):
             with one:
                 reports.write(json.dumps(event) + "\n")
 
         def work(test):
-            tell({"begin": test["name"]})
-            tell(run(test, manifest["environment"]))
+            report({"begin": test["name"]})
+            report(run(test, manifest["environment"]))
 
         with concurrent.futures.ThreadPoolExecutor(manifest["jobs"]) as pool:
             list(pool.map(work, manifest["tests"]))
-        tell({"end": True})
+        report({"end": True})
     os.kill(server, signal.SIGKILL)
 
 

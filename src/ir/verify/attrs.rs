@@ -72,7 +72,7 @@ impl Checker<'_> {
                 let ty = self.field(op, self.target_of(data.operands[0]), *field)?;
                 let value =
                     data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
-                // The other way, and with pointers, the field is converted.
+                // In the other direction, and with pointers, the field is converted.
                 if self.cx.types.as_int(ty).is_some() && data.opcode == Opcode::PacketCtxLoad {
                     self.same(op, value, ty)?;
                 }

@@ -87,7 +87,7 @@ impl Checker<'_> {
             let ops = &self.func.blocks[block].ops;
             for (index, &op) in ops.iter().enumerate() {
                 if self.func.ops[op].block != block {
-                    return Err(self.say(op, "it stands in a block that it does not name"));
+                    return Err(self.say(op, "it is in a block that it does not name"));
                 }
                 self.op(op, index + 1 == ops.len(), seen)?;
                 for &result in &self.func.ops[op].results {

@@ -25,7 +25,7 @@ pub fn header_colon(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     }
     builder
         .error(span, Expected { expected: "`{`".to_owned(), found: "`:`".to_owned() })
-        .help("what belongs to it stands in braces, without `:`");
+        .help("what belongs to it is in braces, without `:`");
     true
 }
 

@@ -292,7 +292,7 @@ pub fn discard(g: &mut FnGen, op: &OpData) {
     end_record(g, ("bpf_ringbuf_discard", "ks_user_ring_discard"), view.map(), view.record());
 }
 
-/// With flags 0: who waits is told where that is needed.
+/// With flags 0: the kernel then decides whether to wake the reader.
 fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, record: Value) {
     if g.g.facts.maps == Maps::ByRuntime {
         let args = [map_index(g, map), g.value(record)];

@@ -16,7 +16,7 @@ pub fn bind_again(func: &mut Function) {
         return;
     }
     for op in ops {
-        if !matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+        if !matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk) {
             continue;
         }
         let body = func.ops[op].regions[0];

@@ -16,7 +16,7 @@ pub fn check(func: &Function, cx: &mut Session) -> bool {
     let loops: Vec<OpId> = func
         .walk()
         .into_iter()
-        .filter(|&op| matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk))
+        .filter(|&op| matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk))
         .collect();
     let mut reported = Vec::new();
     for op in loops {

@@ -1,9 +1,9 @@
-//! `first-turns`: what callbacks change on the stack is unknown to kernels that go through a callback once.
+//! `callback-writes`: makes unknown what callbacks change on the stack, for kernels that walk a callback once.
 //!
-//! Before 6.7 (commit ab5cfac139ab, "verify callbacks as if they are called unknown number of times") the verifier goes
-//! through a callback with what it knows before the first turn, goes on behind the loop with what it knows after that turn,
-//! and leaves out what it takes for never run. So what the turns change must be unknown when the loop begins, and again
-//! behind it, since there may have been no turn, or others than the verifier saw.
+//! Before 6.7 (commit ab5cfac139ab, "verify callbacks as if they are called unknown number of times") the verifier
+//! walks a callback with the state before the first iteration, goes on after the loop with the state after that
+//! iteration, and prunes what it takes for dead. So what iterations change must be unknown when the loop begins, and
+//! again after it, since the loop may run no iteration, or others than the one that the verifier saw.
 //!
 //! - Variables that a body writes itself: around the loop. `outline` hides single integers before the loop for every kernel.
 //! - Where a body writes through pointers, or calls functions that do, it may reach any variable whose address is taken, of
@@ -24,7 +24,7 @@ use crate::types::{Ty, TyKind, Types};
 use reached::Reached;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-const NAME: &str = "first-turns";
+const NAME: &str = "callback-writes";
 pub static PASS: Pass = Pass {
     name: NAME,
     summary: "Make unknown what callbacks change, for old kernels",
@@ -96,7 +96,7 @@ fn following(func: &Function) -> HashMap<OpId, OpId> {
 }
 
 fn is_callback(func: &Function, op: OpId) -> bool {
-    matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk)
+    matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk)
 }
 
 /// Variables of the function whose addresses are taken, or their fields.

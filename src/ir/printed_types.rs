@@ -5,22 +5,22 @@ use super::{Attr, Function, Module, RegionId};
 use crate::types::{StructId, Ty, TyKind, Types};
 use std::collections::HashSet;
 
-struct Mentioned<'a> {
+struct Printed<'a> {
     types: &'a Types,
     seen: HashSet<Ty>,
     order: Vec<Ty>,
 }
 
 pub fn types(module: &Module, types: &Types) -> Vec<Ty> {
-    let mut mentioned = Mentioned { types, seen: HashSet::new(), order: Vec::new() };
-    mentioned.declarations(module);
+    let mut printed = Printed { types, seen: HashSet::new(), order: Vec::new() };
+    printed.declarations(module);
     for func in &module.funcs {
-        mentioned.function(func);
+        printed.function(func);
     }
-    mentioned.order
+    printed.order
 }
 
-impl Mentioned<'_> {
+impl Printed<'_> {
     fn declarations(&mut self, module: &Module) {
         for global in &module.globals {
             self.mention(global.ty);

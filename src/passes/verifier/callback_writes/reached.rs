@@ -11,7 +11,7 @@ use std::collections::HashSet;
 pub struct Reached {
     /// There is such a loop.
     pub any: bool,
-    /// For each function, its loops whose turns write through pointers, themselves or in what they call.
+    /// For each function, its loops whose iterations write through pointers, themselves or in what they call.
     loops: Vec<HashSet<OpId>>,
     /// The functions that have such loops, or call one that has.
     callees: HashSet<Symbol>,
@@ -30,7 +30,7 @@ impl Reached {
         Reached { any: !callees.is_empty(), loops, callees }
     }
 
-    /// Whether an op is such a loop, or the call of a function that comes to one.
+    /// Whether an op is such a loop, or the call of a function that reaches one.
     pub fn reaches(&self, module: &Module, at: usize, op: OpId) -> bool {
         let callee = called(&module.funcs[at].ops[op]);
         self.loops[at].contains(&op) || callee.is_some_and(|name| self.callees.contains(name))
