@@ -1,6 +1,6 @@
 //! Suggestions for misspelt names: the one place that decides what is near enough.
 
-use super::limits::MAX_WORD;
+use super::output_limits::MAX_WORD;
 use std::collections::BTreeSet;
 
 /// The candidate that the writer of `name` most likely meant, if one is near enough, and nearer than all others.

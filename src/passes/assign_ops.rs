@@ -160,7 +160,7 @@ fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty)
     }
 }
 
-/// Whether an op stands under a lock.
+/// Whether an op is under a lock.
 fn is_locked(func: &Function, op: OpId) -> bool {
     func.around(op).is_some_and(|around| func.ops[around].opcode == Opcode::BpfLocked || is_locked(func, around))
 }

@@ -2,7 +2,7 @@
 //!
 //! Takes the flow of control that `to-cf` leaves. Before each `cf.ret` of a program whose form has a range of results, a value
 //! that is not known to be in it becomes the nearest end. Such values were computed: the checker has refused constants.
-//! The comparisons are those by which the verifier learns the range, so they stand right before the return.
+//! The comparisons are those by which the verifier learns the range, so they are right before the return.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::CfRet;

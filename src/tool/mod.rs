@@ -11,7 +11,7 @@ pub mod inspect;
 pub mod man_pages;
 
 use crate::cli::{Common, ErrorFormat, Messages};
-use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, limits, render};
+use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, output_limits, render};
 use crate::session::Session;
 use clap::ColorChoice;
 use std::collections::HashSet;
@@ -76,7 +76,7 @@ fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Dia
         // https://no-color.org: any value but the empty one.
         ColorChoice::Auto => stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let text = limits::shown(reported, sorted, |diagnostic| {
+    let text = output_limits::shown(reported, sorted, |diagnostic| {
         let text = match messages.error_format {
             ErrorFormat::Human => render::human(&cx.sources, diagnostic, color),
             ErrorFormat::Json => json::line(&cx.sources, diagnostic) + "\n",

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 const NAME: &str = "maps";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn access to map entries into lookups and updates",
+    summary: "Lower access to map entries to lookups and updates",
     after: &[],
     before: &[
         ("optionals", "tests the optionals that this pass makes"),

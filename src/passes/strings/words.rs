@@ -8,7 +8,7 @@ use crate::types::{Space, Ty, TyKind, Types};
 pub struct Words<'f> {
     pub b: Builder<'f>,
     pub types: &'f mut Types,
-    /// The code is for BPF, whose verifier follows every way through it.
+    /// The code is for BPF, whose verifier follows every path through it.
     pub verified: bool,
 }
 
@@ -144,12 +144,12 @@ impl Words<'_> {
         self.b.arith_cmp(value, number, pred, Ty::BOOL)
     }
 
-    /// `body` for each index below `turns`; its value tells whether to end the loop.
-    pub fn each(&mut self, turns: u64, body: impl FnOnce(&mut Words<'_>, Value) -> Value) {
-        if turns == 0 {
+    /// Runs `body` for each index below `count`; its value decides whether the loop ends.
+    pub fn each(&mut self, count: u64, body: impl FnOnce(&mut Words<'_>, Value) -> Value) {
+        if count == 0 {
             return;
         }
-        let (low, high) = (self.number(0), self.number(turns.into()));
+        let (low, high) = (self.number(0), self.number(count.into()));
         let (region, block) = self.b.region(&[Ty::U64]);
         self.b.ks_for(low, high, false, vec![region]);
         let index = self.b.func.blocks[block].args[0];
@@ -203,7 +203,7 @@ impl Words<'_> {
             });
         }
         let length = self.b.ks_load(length, Ty::U64);
-        // Else the verifier would go on once for each way out of the loop.
+        // Without this the verifier would go on once for each exit of the loop.
         if self.verified { self.b.bpf_forget(length, Ty::U64) } else { length }
     }
 

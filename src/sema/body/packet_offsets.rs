@@ -27,7 +27,7 @@ pub(super) enum Offset<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// Whether an expression stands for a place in the packet: one of its ends, or an offset from its start.
+    /// Whether an expression is a place in the packet: one of its ends, or an offset from its start.
     pub fn is_position(&self, expr: &ast::Expr) -> bool {
         let expr = strip(expr);
         if let Ast::Binary { op: BinaryOp::Add, left, .. } = &expr.kind {

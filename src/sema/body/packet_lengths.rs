@@ -1,4 +1,4 @@
-//! What tests against the end of the packet tell: it has at least so many bytes.
+//! What tests against the end of the packet show: it has at least so many bytes.
 //!
 //! Only of offsets that are constants. Access gets its own test all the same, so that nothing depends on it but what is said.
 
@@ -33,7 +33,7 @@ impl Checker<'_, '_> {
         Some((local(ctx)?, constant(offset)?.checked_add(self.cx.types.size_of(*of))?))
     }
 
-    /// Whether tests told that the packet has all of what a pointer points to.
+    /// Whether tests showed that the packet has all of what a pointer points to.
     pub fn is_length_tested(&self, pointer: &Expr) -> bool {
         let known = |(of, end)| self.flow.packet_lengths.get(&of).is_some_and(|bytes| end <= *bytes);
         self.header_of(pointer).is_some_and(known)

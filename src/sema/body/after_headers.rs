@@ -4,7 +4,7 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::positions::Offset;
+use super::packet_offsets::Offset;
 use crate::ast::{self, BinaryOp, ExprKind as Ast, TypeKind};
 use crate::sema::tree::LocalId;
 use crate::types::Ty;
@@ -19,7 +19,7 @@ struct Behind<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// Whether an expression stands for a place in the packet, be it behind a header.
+    /// Whether an expression is a place in the packet, perhaps behind a header.
     pub fn is_place(&self, expr: &ast::Expr) -> bool {
         let expr = as_bytes(expr);
         self.behind_header(expr).is_some() || self.is_position(expr)

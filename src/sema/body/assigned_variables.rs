@@ -1,16 +1,17 @@
 //! Which variables a piece of a body assigns to: what was known of them does not hold where it may have run.
 
 use super::Checker;
-use super::doubts::Trusted;
 use super::exprs::strip;
+use super::loop_assumptions::Assumed;
 use crate::ast;
 use crate::sema::tree::LocalId;
 
 impl Checker<'_, '_> {
-    /// What is known where each turn of a loop begins. That pointers are not null is taken on trust.
-    pub fn loop_head(&mut self, body: &ast::Block) -> Trusted {
+    /// What is known at the start of each iteration of a loop. It assumes that pointers are not null, see
+    /// `LoopAssumptions`.
+    pub fn loop_head(&mut self, body: &ast::Block) -> Assumed {
         self.forget_changed(body);
-        self.doubts.trust(body.span, &mut self.flow)
+        self.loop_assumptions.assume(body.span, &mut self.flow)
     }
 
     /// What is known after any part of the body.
@@ -48,7 +49,7 @@ impl Checker<'_, '_> {
         locals
     }
 
-    /// Whether it is a pointer that cannot be null wherever it stands: an address, or a parameter `*T`.
+    /// Whether it is a pointer that is never null: an address, or a parameter `*T`.
     fn is_never_null(&self, value: &ast::Expr) -> bool {
         let value = &strip(value).kind;
         if let ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, operand } = value {

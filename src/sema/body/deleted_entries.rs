@@ -1,5 +1,5 @@
-//! Entries that were deleted while a name still stands for them: what is written to one is lost, or goes to an entry that
-//! took its room.
+//! Entries that were deleted while a name still refers to them: what is written to one is lost, or goes to an entry
+//! that took its slot.
 
 use super::Checker;
 use super::scope::LocalKind;
@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A name that stands for an entry is used.
+    /// A name of an entry is used.
     pub fn use_entry(&mut self, entry: LocalId, span: Span) {
         // Said once.
         if let Some(deleted) = self.flow.deleted.remove(&entry) {

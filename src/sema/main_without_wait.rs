@@ -170,7 +170,7 @@ impl<'t> Visitor<'t> for Walk<'_> {
 impl Walk<'_> {
     fn assigned(&mut self, local: LocalId, value: &Expr) {
         self.expr(value);
-        if self.tells(value) {
+        if self.depends(value) {
             self.links.insert(local);
         } else {
             self.links.remove(&local);
@@ -178,28 +178,28 @@ impl Walk<'_> {
     }
 
     /// Whether a value depends on whether something was attached.
-    fn tells(&self, value: &Expr) -> bool {
-        struct Tells<'w, 'f> {
+    fn depends(&self, value: &Expr) -> bool {
+        struct Depends<'w, 'f> {
             walk: &'w Walk<'f>,
             found: bool,
         }
-        impl<'t> Visitor<'t> for Tells<'_, '_> {
+        impl<'t> Visitor<'t> for Depends<'_, '_> {
             fn expr(&mut self, expr: &'t Expr) {
                 let is_link = matches!(&expr.kind, ExprKind::Local(local) if self.walk.links.contains(local));
                 self.found |= is_link || effect(expr, self.walk.facts).attaches;
                 self.parts_of_expr(expr);
             }
         }
-        let mut tells = Tells { walk: self, found: false };
-        tells.expr(value);
-        tells.found
+        let mut depends = Depends { walk: self, found: false };
+        depends.expr(value);
+        depends.found
     }
 
     fn branch_if(&mut self, node: &If) {
         let tested = match &node.condition {
             Condition::Expr(condition) => {
                 self.expr(condition);
-                self.tells(condition)
+                self.depends(condition)
             }
             Condition::Bindings(bindings) => {
                 bindings.iter().for_each(|binding| self.optional(&binding.source));
@@ -211,7 +211,7 @@ impl Walk<'_> {
 
     fn branch_match(&mut self, node: &Match) {
         self.expr(&node.subject);
-        let tested = self.tells(&node.subject);
+        let tested = self.depends(&node.subject);
         let uncovered = (node.default.is_none() && !node.exhaustive).then_some(None);
         let arms = node
             .arms

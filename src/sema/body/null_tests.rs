@@ -1,7 +1,8 @@
-//! Bools that keep how a test for null came out: `var found = p != null`, and later `if (found)`.
+//! Bools that keep the outcome of a test for null: `var found = p != null`, and later `if (found)`.
 //!
-//! Where such a bool is a condition the test stands beside it once more, which changes nothing about the outcome, as long as
-//! neither variable was assigned since: so what follows knows the pointer, and the kernel's verifier does too.
+//! If such a bool is a condition, the test is repeated beside it. That does not change the outcome, as long as neither
+//! variable was assigned since: so the checker knows the pointer behind the condition, and the kernel's verifier does
+//! too.
 
 use super::Checker;
 use super::value::{cast, local};
@@ -9,25 +10,25 @@ use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, LocalId};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// A variable got a value: what is kept of it ends, and a bool may tell of which pointers it is known that they are not
-    /// null, and for which of its values.
+    /// A variable got a value: what its old value showed ends. A bool may show which pointers are not null, and for
+    /// which of its values.
     pub fn note_test(&mut self, assigned: LocalId, value: Option<&Expr>) {
-        self.flow.kept_tests.remove(&assigned);
-        self.flow.kept_tests.retain(|_, told| told.iter().all(|&(pointer, _)| pointer != assigned));
+        self.flow.null_tests.remove(&assigned);
+        self.flow.null_tests.retain(|_, tested| tested.iter().all(|&(pointer, _)| pointer != assigned));
         let Some(value) = value.filter(|value| value.ty == Ty::BOOL) else { return };
         if self.info[assigned.0 as usize].address_taken {
             return;
         }
-        let mut told = Vec::new();
+        let mut tested = Vec::new();
         for outcome in [true, false] {
             let before = (self.flow.not_null.clone(), self.flow.not_null_parts.clone());
             self.learn(value, outcome);
             let learnt = self.flow.not_null.difference(&before.0).copied();
-            told.extend(learnt.filter(|pointer| !self.info[pointer.0 as usize].address_taken).map(|p| (p, outcome)));
+            tested.extend(learnt.filter(|pointer| !self.info[pointer.0 as usize].address_taken).map(|p| (p, outcome)));
             (self.flow.not_null, self.flow.not_null_parts) = before;
         }
-        if !told.is_empty() {
-            self.flow.kept_tests.insert(assigned, told);
+        if !tested.is_empty() {
+            self.flow.null_tests.insert(assigned, tested);
         }
     }
 
@@ -37,13 +38,13 @@ impl Checker<'_, '_> {
     }
 
     /// A bool as a condition, with the tests that it keeps.
-    pub fn with_kept_tests(&mut self, condition: Expr) -> Expr {
-        let Some(told) = local(&condition).and_then(|local| self.flow.kept_tests.get(&local)).cloned() else {
+    pub fn with_null_tests(&mut self, condition: Expr) -> Expr {
+        let Some(tested) = local(&condition).and_then(|local| self.flow.null_tests.get(&local)).cloned() else {
             return condition;
         };
         // What is known where it is true, or where it is false; of a test it is one of them.
-        let Some(&(_, outcome)) = told.first() else { return condition };
-        let pointers = told.into_iter().filter(|&(_, of)| of == outcome).map(|(pointer, _)| pointer);
+        let Some(&(_, outcome)) = tested.first() else { return condition };
+        let pointers = tested.into_iter().filter(|&(_, of)| of == outcome).map(|(pointer, _)| pointer);
         pointers.fold(condition, |condition, pointer| {
             let span = condition.span;
             let pointer = self.local_expr(pointer, span);
