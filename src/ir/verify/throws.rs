@@ -9,9 +9,18 @@ use std::collections::BTreeSet;
 impl Checker<'_> {
     pub(super) fn throws(&self) -> Result<(), String> {
         let ops = self.func.walk();
+        let structured = [Opcode::KsThrow, Opcode::KsCancel, Opcode::KsTry, Opcode::KsDefer];
+        if self.func.regions[self.func.body].blocks.len() > 1
+            && let Some(&op) = ops.iter().find(|&&op| structured.contains(&self.func.ops[op].opcode))
+        {
+            return Err(self.say(op, "it is in no structured function"));
+        }
         let is = |opcode: Opcode| ops.iter().copied().filter(move |&op| self.func.ops[op].opcode == opcode);
         is(Opcode::KsTry).try_for_each(|op| self.handlers(op))?;
         is(Opcode::KsThrow).try_for_each(|op| self.throw(op))?;
+        if let Some(op) = is(Opcode::KsCancel).next().filter(|_| !self.func.cancels) {
+            return Err(self.say(op, "the function is none that `cancels`"));
+        }
         if is(Opcode::KsDefer).next().is_none() {
             return Ok(());
         }
