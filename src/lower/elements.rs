@@ -13,10 +13,20 @@ use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
+use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// More elements than this are written and compared by a loop.
 const UNROLLED: u64 = 16;
+
+/// Whether a type is or has an array of more elements than this.
+fn has_array_over(types: &Types, ty: Ty, most: u64) -> bool {
+    let kind = types.kind(ty);
+    if let TyKind::Struct(id) = kind {
+        return types.struct_def(id).fields.iter().any(|field| has_array_over(types, field.ty, most));
+    }
+    matches!(kind, TyKind::Array(element, length) if length > most || has_array_over(types, element, most))
+}
 
 /// A place whose parts were evaluated.
 #[derive(Clone)]
@@ -296,8 +306,22 @@ impl<'a> Lowering<'a> {
         let changes = Self::is_place(left) && may_write(right);
         let l = if changes { self.materialise(left) } else { self.readable(left) };
         let r = self.readable(right);
-        let equal = self.at(span).equal(l, r, left.ty);
+        self.at(span);
+        let (l, r) = (self.indexable(l), self.indexable(r));
+        let equal = self.equal(l, r, left.ty);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// The place, or a copy of packet data that has long arrays: those are compared by loops, and the verifier follows no
+    /// variable index into a packet.
+    fn indexable(&mut self, place: Value) -> Value {
+        let (ty, space) = self.pointee(place);
+        if space != Space::Packet || !has_array_over(&self.cx.types, ty, LONGEST_OF_CHOICES) {
+            return place;
+        }
+        let copy = self.temporary("copy", ty);
+        self.b.ks_copy(copy, place);
+        copy
     }
 
     /// Whether two places of one type hold equal values; padding plays no part.

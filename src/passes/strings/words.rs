@@ -2,6 +2,7 @@
 
 use super::{WORD, is_string, literal, repeated, size};
 use crate::ir::{Builder, Value};
+use crate::passes::analysis;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// Makes ops that read and write text.
@@ -81,9 +82,7 @@ impl Words<'_> {
     /// The same bytes, of which the verifier knows nothing any more: else it would go on once for each number of zeros that it
     /// saw being left. Memory that is not on the stack it does not know anyway.
     pub fn forget(&mut self, place: Value) {
-        let on_stack =
-            matches!(self.types.kind(self.b.func.ty(place)), TyKind::Place { space: Space::Stack | Space::Any, .. });
-        if !self.verified || !on_stack {
+        if !self.verified || !analysis::may_be_on_stack(self.b.func, self.types, place) {
             return;
         }
         for part in parts(0, self.size(place)) {

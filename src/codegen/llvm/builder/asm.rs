@@ -42,6 +42,25 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
+    /// The 8 bytes at an address that need not be aligned: of a load LLVM would make one of each byte.
+    pub fn asm_load_word(&self, from: PointerValue<'c>) -> IntValue<'c> {
+        let fn_type = self.int_type(64).fn_type(&[from.get_type().into()], false);
+        let (text, constraints) = ("$0 = *(u64 *)($1 + 0)".into(), "=r,r,~{memory}".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[from.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
+    /// Stores 8 bytes at an address that need not be aligned.
+    pub fn asm_store_word(&self, to: PointerValue<'c>, word: IntValue<'c>) {
+        let fn_type = self.context.void_type().fn_type(&[to.get_type().into(), word.get_type().into()], false);
+        let (text, constraints) = ("*(u64 *)($0 + 0) = $1".into(), "r,r,~{memory}".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[to.into(), word.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+    }
+
     /// The outcome of a comparison, of which the optimiser knows nothing.
     pub fn asm_outcome(&self, comparison: InstructionValue<'c>) -> IntValue<'c> {
         let next = comparison.get_next_instruction().unwrap_or_else(|| crate::bug!("a comparison ends no block"));

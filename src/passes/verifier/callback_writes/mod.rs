@@ -19,6 +19,7 @@ use super::{Changed, Need, Pass, Run};
 use crate::ir::ops::KsAddr;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path};
 use crate::kernels::Kernels;
+use crate::passes::analysis;
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
 use reached::Reached;
@@ -75,6 +76,9 @@ fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Pla
             after.extend(addressed.iter().cloned());
         }
         let mut add = |at: OpId, path: &Path| {
+            if !analysis::may_be_on_stack(func, types, path.variable) {
+                return;
+            }
             plan.extend(path.plain_parts(func, types).into_iter().map(|part| (at, part)));
         };
         for (at, paths) in [(op, before), (next, after)] {
