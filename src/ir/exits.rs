@@ -3,6 +3,7 @@
 use super::ops::KsLeave;
 use super::{Function, OpId, Opcode, RegionId};
 use crate::tables::OpTrait;
+use std::collections::BTreeSet;
 
 /// Where an end leads that leaves a region, as seen from the op that holds the region.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -81,5 +82,24 @@ impl Function {
                 None => return Some(around),
             }
         }
+    }
+
+    /// The regions after which nothing of the function follows: its own, and those of a branch that ends such a region, but
+    /// for a `ks.unreachable`.
+    pub fn last_regions(&self) -> BTreeSet<RegionId> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![self.body]);
+        while let Some(region) = open.pop() {
+            found.insert(region);
+            let ops = &self.blocks[self.only_block(region)].ops;
+            let mut from_end = ops.backwards(ops.len());
+            let (end, before) = (from_end.next(), from_end.next());
+            let is = |op: Option<OpId>, wanted: &[Opcode]| op.filter(|&op| wanted.contains(&self.ops[op].opcode));
+            if is(end, &[Opcode::KsUnreachable]).is_some()
+                && let Some(branch) = is(before, &[Opcode::KsIf, Opcode::KsIfSome, Opcode::KsMatch])
+            {
+                open.extend(&self.ops[branch].regions);
+            }
+        }
+        found
     }
 }

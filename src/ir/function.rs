@@ -92,6 +92,24 @@ pub enum Role {
     Main,
 }
 
+/// Where what is thrown in a function goes if no handler in it takes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Throws {
+    /// Nothing is thrown out of the function.
+    Never,
+    /// To its callers: control comes back from a call to what is after it, or to their handlers.
+    ToCaller,
+    /// It ends the process, which says what was thrown.
+    Ends,
+}
+
+impl Throws {
+    /// Of a function of which nothing else is known.
+    pub fn of(role: &Role) -> Throws {
+        if matches!(role, Role::Main) { Throws::Ends } else { Throws::Never }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Function {
     pub name: Symbol,
@@ -100,6 +118,10 @@ pub struct Function {
     pub role: Role,
     /// What it runs on; set by the pass `reach`.
     pub targets: Targets,
+    /// What the pass `exits` lowers; after it no function throws.
+    pub throws: Throws,
+    /// A signal may have to leave it while something is deferred in it, or in what calls it.
+    pub cancels: bool,
     pub params: Vec<Param>,
     /// `void` also where an aggregate result goes through the first parameter.
     pub result: Ty,
@@ -118,6 +140,8 @@ impl Function {
             name: name.into(),
             name_span,
             span,
+            throws: Throws::of(&role),
+            cancels: false,
             role,
             targets: Targets::default(),
             params,

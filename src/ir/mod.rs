@@ -33,7 +33,7 @@ pub use arena::{Arena, BlockId, OpId, RegionId, Value};
 pub use attrs::{Attr, Symbol};
 pub use builder::Builder;
 pub use exits::Exit;
-pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, ValueData, ValueDef};
+pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
 pub use module::{Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section};
 pub use ops::Opcode;
 pub use path::Path;

@@ -1,7 +1,7 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
 use super::printed_types;
-use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
+use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value};
 use crate::tables::ProgramSpec;
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
@@ -185,6 +185,16 @@ impl Printer<'_> {
             Role::Helper => head.push_str(" helper"),
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
+        }
+        if func.throws != Throws::of(&func.role) {
+            head.push_str(match func.throws {
+                Throws::Never => "",
+                Throws::ToCaller => " throws",
+                Throws::Ends => " uncaught",
+            });
+        }
+        if func.cancels {
+            head.push_str(" cancels");
         }
         for target in func.targets.iter() {
             head.push(' ');

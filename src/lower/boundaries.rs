@@ -3,8 +3,7 @@
 
 use super::Names;
 use super::func::{self, Lowering};
-use super::throws;
-use crate::ir::{Function, Param, Role, Symbol, Value};
+use crate::ir::{Function, Param, Role, Symbol, Throws, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
 use crate::session::Session;
 use crate::target::Target;
@@ -71,21 +70,17 @@ fn boundary(
     let params: Vec<Param> = meant.params[..source.params.len()].to_vec();
     let role = if matches!(meant.role, Role::Helper) { Role::Helper } else { Role::Plain };
     let mut func = Function::new(symbol, source.name_span, source.span, role, params, meant.result);
-    let mut lowering = Lowering::new(cx, program, names, source, &mut func);
-    let ty = throws::place(&mut lowering.cx.types);
-    let thrown = lowering.b.ks_var(b"thrown", ty);
-    lowering.b.ks_zero(thrown);
-    lowering.exits.thrown = Some(thrown);
-    let mut args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
-    args.push(thrown);
-    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
-    let call = lowering.b.ks_call(&args, names.func(id), &results);
-    // Of what the kernel calls, the checker let nothing through that throws.
+    // Out of what the kernel calls, the checker let nothing through.
     if !on.facts().in_kernel {
-        lowering.end_if_thrown();
+        func.throws = Throws::Ends;
     }
-    let value = (!results.is_empty()).then(|| lowering.b.result(call));
-    lowering.b.ks_return(value);
+    let lowering = Lowering::new(cx, program, names, source, &mut func);
+    let args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
+    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
+    let mut b = lowering.b;
+    let call = b.ks_call(&args, names.func(id), &results);
+    let value = (!results.is_empty()).then(|| b.result(call));
+    b.ks_return(value);
     func
 }
 

@@ -27,7 +27,6 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
-mod signals;
 mod stmts;
 mod strings;
 mod temporaries;
@@ -40,7 +39,6 @@ use crate::source::FileId;
 use crate::types::{TyKind, Types};
 use boundaries::Boundaries;
 use std::collections::HashSet;
-use throws::Lines;
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -48,15 +46,13 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
-    lines: Lines,
     /// What stands for functions that may throw where the kernel or the runtime calls them.
     boundaries: Boundaries,
 }
 
 impl Names {
-    fn of(cx: &Session, program: &Program) -> Names {
+    fn of(program: &Program) -> Names {
         Names {
-            lines: Lines::of(cx, program),
             boundaries: Boundaries::of(program),
             funcs: program.funcs.iter().map(|f| f.symbol.as_str().into()).collect(),
             globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
@@ -84,7 +80,7 @@ impl Names {
 
 /// The module of all targets. `name` is the project's.
 pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
-    let names = Names::of(cx, program);
+    let names = Names::of(program);
     let mut funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
     funcs.extend(boundaries::lower(cx, program, &names));
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();

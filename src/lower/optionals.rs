@@ -93,7 +93,7 @@ impl<'a> Lowering<'a> {
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {
-            OptionalKind::MapTake { .. } if self.deferred.kept.contains_key(&binding.local) => {
+            OptionalKind::MapTake { .. } if self.kept.contains(&binding.local) => {
                 return self.bind_copy(binding.local, value);
             }
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {

@@ -13,14 +13,14 @@ impl Lowering<'_> {
     }
 
     fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
-        // Of a body that defers something.
+        // Of a function that defers something.
         let own = self.uses.defers && std::ptr::eq(block, &self.source.body);
         for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
             if !self.reachable {
                 return None;
             }
-            if own && self.defers_from(block, index) {
-                return None;
+            if own {
+                self.keep_deferred(stmt);
             }
             if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
                 return self.var_else(binding, otherwise, stmt.span, dest, &mut |this| {
@@ -29,8 +29,9 @@ impl Lowering<'_> {
             }
             self.scoped(|this| this.stmt(stmt));
         }
-        if own && self.reachable && self.deferred.begun {
-            self.keep_named_result();
+        if own && self.reachable && block.value.is_none() {
+            // Also in a region of `var … else`: what is deferred there needs no flag if the region ends the function.
+            self.implicit_return();
         }
         match &block.value {
             Some(value) if self.reachable => {
@@ -39,21 +40,6 @@ impl Lowering<'_> {
             }
             _ => None,
         }
-    }
-
-    /// Whether a statement of the body defers something: then it was lowered, with the rest.
-    fn defers_from(&mut self, body: &Block, index: usize) -> bool {
-        let stmt = &body.stmts[index];
-        let rest = |from| {
-            move |this: &mut Self| {
-                this.block_from(body, from, Dest::Nothing);
-            }
-        };
-        if let StmtKind::Defer(block) = &stmt.kind {
-            self.at(stmt.span).defer(block, &mut rest(index + 1));
-            return true;
-        }
-        self.defer_in(stmt, &mut rest(index))
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -88,7 +74,7 @@ impl Lowering<'_> {
             StmtKind::Return(value) => self.return_(value.as_ref(), span),
             StmtKind::Throw(code) => self.throw(code, span),
             StmtKind::Try { body, catches } => self.try_(body, catches, span),
-            StmtKind::Defer(block) => self.at(span).set_flag(block),
+            StmtKind::Defer(block) => self.defer(block, span),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod builtins;
 pub mod cancel_points;
 pub mod drains;
 pub mod events;
+pub mod exits;
 pub mod frames;
 pub mod function_pointers;
 pub mod lock_places;

@@ -4,11 +4,6 @@ use super::scan::{Scanner, TokenKind};
 use crate::tables::{WordRole, word};
 use std::ops::Range;
 
-/// Whether a word begins a statement or an expression, and so is no name in one.
-pub fn begins(text: &str) -> bool {
-    word(text).is_some_and(|word| word.role == WordRole::Begins)
-}
-
 /// Whether a word continues a statement or an expression.
 pub fn continues(text: &str) -> bool {
     word(text).is_some_and(|word| word.role == WordRole::Continues)

@@ -49,12 +49,7 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
     if let ErrorVariant::CustomError { .. } = error.variant {
         return too_deep(builder, text, &error);
     }
-    // Reserved words are marked in what pest reads.
-    let written = builder.source[builder.base..].bytes();
-    let plain =
-        text.bytes().zip(written).map(|(laid, written)| if matches!(laid, b'$' | b'#') { written } else { laid });
-    let plain: String = plain.map(char::from).collect();
-    let failure = Failure::new(&plain, &error);
+    let failure = Failure::new(text, &error);
     if !hints::explain(builder, &failure) {
         let span = failure.span(builder);
         let found = failure.found(builder);
@@ -270,8 +265,8 @@ const SIGNS: &[(&str, &str)] = &[
     ("\n", "a line end"),
     ("\"", "a string"),
     ("fn", "`fn`"),
-    ("#atch", "`catch`"),
-    ("#lse", "`else`"),
+    ("catch", "`catch`"),
+    ("else", "`else`"),
 ];
 
 impl Wanted {
@@ -284,7 +279,7 @@ impl Wanted {
         let tried = |rule: Rule| rules.contains(&rule) || stacks.iter().any(|s| s.deepest.get_rule() == Some(&rule));
         let operator = has("<..>");
         let declaration = has("struct");
-        let statement = has("$reak");
+        let statement = has("break");
         let expression = has("~");
         let ty = !expression && !declaration && has("fn") && has("*");
         // Right after a word its letters could go on, and so could its path.

@@ -30,6 +30,7 @@ pub static FACTS: Facts = Facts {
 /// In order; the record of each pass says what it must follow and precede, and why.
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
+    &passes::exits::PASS,
     &passes::drains::PASS,
     &passes::function_pointers::PASS,
     &passes::verifier::specialise::PASS,

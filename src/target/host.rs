@@ -31,6 +31,7 @@ pub static FACTS: Facts = Facts {
 /// In order; the record of each pass says what it must follow and precede, and why.
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
+    &passes::exits::PASS,
     &passes::builtins::PASS,
     &passes::map_places::PASS,
     &passes::optionals::PASS,

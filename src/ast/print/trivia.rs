@@ -88,7 +88,7 @@ impl<'a> Printer<'a> {
     /// `var`, or `let` if the user wrote that before the name.
     pub fn var_keyword(&mut self, name: Span) {
         let is_let =
-            self.source.is_some_and(|source| source.layout.text[..name.lo as usize].trim_end().ends_with("$et"));
+            self.source.is_some_and(|source| source.layout.text[..name.lo as usize].trim_end().ends_with("let"));
         self.push(if is_let { "let " } else { "var " });
     }
 

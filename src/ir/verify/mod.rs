@@ -10,16 +10,18 @@
 //! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
 //! 7. Symbols name things of the module; calls fit the callee's signature.
 //! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 9. A region takes what its op hands to it and yields what the op expects.
-//! 10. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
-//! 11. Structs hold their fields; the value of a variable is as long as its type.
-//! 12. What the passes so far lower, and what the target rejects, is gone.
+//! 9. What is thrown has something that takes it; what is deferred is left by its end alone, and stands in no loop.
+//! 10. A region takes what its op hands to it and yields what the op expects.
+//! 11. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
+//! 12. Structs hold their fields; the value of a variable is as long as its type.
+//! 13. What the passes so far lower, and what the target rejects, is gone.
 
 mod attrs;
 mod declarations;
 mod graph;
 mod regions;
 mod results;
+mod throws;
 mod types;
 
 use super::ops::KsScope;
@@ -58,7 +60,8 @@ impl Checker<'_> {
         }
         self.body()?;
         self.optionals()?;
-        self.exits()
+        self.exits()?;
+        self.throws()
     }
 
     /// `seen` holds what is visible here: structured code scopes values by nesting.

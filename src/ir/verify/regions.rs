@@ -60,6 +60,7 @@ impl Checker<'_> {
         let args = &self.func.blocks[self.func.only_block(region)].args;
         let count = match (data.opcode, index) {
             (Opcode::KsIfSome, 0) | (Opcode::KsFor | Opcode::BpfRepeat, _) => 1,
+            (Opcode::KsTry, index) => usize::from(index > 0),
             (Opcode::BpfWalk, _) => 2,
             (_, _) => 0,
         };
@@ -69,6 +70,7 @@ impl Checker<'_> {
         let Some(&first) = args.first() else { return Ok(()) };
         let given = self.func.ty(first);
         match (data.opcode, data.operands.first().map(|&operand| self.func.ty(operand))) {
+            (Opcode::KsTry, _) => self.same(op, Ty::I32, given),
             (Opcode::KsFor, Some(bound)) => self.same(op, bound, given),
             (Opcode::KsIfSome, Some(optional)) => {
                 if let TyKind::Opt(of) = self.cx.types.kind(optional) {

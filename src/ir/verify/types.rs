@@ -82,6 +82,9 @@ impl Checker<'_> {
             let value = data.operands.first().map_or(Ty::VOID, |&value| self.func.ty(value));
             return self.same(op, value, self.func.result);
         }
+        if matches!(data.opcode, Opcode::KsThrow | Opcode::KsCancel) {
+            return self.same(op, self.func.ty(data.operands[0]), Ty::I32);
+        }
         if data.opcode == Opcode::KsMatch {
             return self.cases(op);
         }

@@ -6,11 +6,14 @@ use crate::diag::codes::maps::CpuWrite;
 use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Module, OpData, OpId, Opcode};
 use crate::passes::analysis::after::{self, Cause, Watch};
+use crate::passes::exits;
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeMap;
 
 pub fn check(module: &Module, cx: &mut Session) {
+    let lowered = exits::lowered(module, &mut cx.types);
+    let module = lowered.as_ref();
     let mut attached = Attached { module, writes: BTreeMap::new() };
     after::follow(module, &mut attached);
     let bpf = || module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf));

@@ -9,7 +9,7 @@
 mod derive;
 mod flow;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapReserve, MapSubmit};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
@@ -37,6 +37,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if !module.funcs.iter().any(has_records) {
         return Changed::No;
     }
+    let lowered = exits::lowered(module, &mut cx.types);
+    let module = lowered.as_ref();
     let derived: Vec<Derived> = module.funcs.iter().map(|func| Derived::of(func, &cx.types)).collect();
     let taken = taken(module, &derived);
     let lent = lent(module, &derived);

@@ -11,7 +11,7 @@ mod late_writes;
 
 use super::analysis::after;
 use super::analysis::global_uses::global_of;
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
@@ -33,7 +33,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for func in module.funcs.iter().filter(|f| f.targets.contains(Target::Bpf)) {
         shared.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
     }
-    let late = late_writes::find(module);
+    let late = late_writes::find(&exits::lowered(module, &mut cx.types));
     for global in &mut module.globals {
         let zero = global.init.iter().all(|&byte| byte == 0);
         global.section = match global.kind {

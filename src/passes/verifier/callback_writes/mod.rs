@@ -58,8 +58,11 @@ type Plan = (OpId, Path);
 fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Plan> {
     let func = &module.funcs[at];
     let (addressed, following) = (addressed(func, types), following(func));
+    let ops = func.walk();
+    // That of the text, so that nothing depends on which pass made a variable.
+    let order: HashMap<OpId, usize> = ops.iter().enumerate().map(|(at, &op)| (op, at)).collect();
     let mut plan = Vec::new();
-    for op in func.walk() {
+    for op in ops {
         // What ends a block is no loop, and writes nothing.
         let Some(&next) = following.get(&op) else { continue };
         let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
@@ -74,9 +77,12 @@ fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Pla
         let mut add = |at: OpId, path: &Path| {
             plan.extend(path.plain_parts(func, types).into_iter().map(|part| (at, part)));
         };
-        let has_value = |path: &&Path| path.is_written_before(func, types, op);
-        before.iter().filter(has_value).for_each(|path| add(op, path));
-        after.iter().filter(has_value).for_each(|path| add(next, path));
+        for (at, paths) in [(op, before), (next, after)] {
+            let mut paths: Vec<Path> =
+                paths.into_iter().filter(|path| path.is_written_before(func, types, op)).collect();
+            paths.sort_by_key(|path| func.def(path.variable).and_then(|def| order.get(&def)));
+            paths.iter().for_each(|path| add(at, path));
+        }
         if reached.any
             && !reached::stores_unknown(func, op)
             && let Some(place) = reached::written_through(func, types, op)

@@ -1,18 +1,19 @@
 //! Newlines, brackets and comments: what is done before the grammar, in one pass over the tokens.
 //!
 //! The result has a byte for each byte of the file, so that spans hold. It has blanks for comments, tabs and newlines
-//! that end no statement, and masks the text between quotes; a newline that is left ends a statement. Reserved words
-//! are marked, so that the grammar need not compare every name with all of them. The top-level declarations are cut
-//! apart, so that one with a mistake does not hide the next. A declaration whose brackets or quotes are wrong is
-//! reported here and is no item.
+//! that end no statement, and masks the text between quotes; a newline that is left ends a statement. The top-level
+//! declarations are cut apart, so that one with a mistake does not hide the next. A declaration whose brackets or quotes
+//! are wrong is reported here and is no item.
 
-use super::brackets::{self, Wrong};
+mod balance;
+
 use super::comments::{Comment, CommentKind};
-use super::problems::{Problem, ProblemKind, Unclosed, diagnostic};
+use super::problems::{Problem, ProblemKind, diagnostic};
 use super::scan::{Fault, Scanner, Token, TokenKind};
-use super::words::{begins, begins_item, begins_only_items, continues, first_token, function_name};
+use super::words::{begins_item, begins_only_items, continues, first_token, function_name};
 use super::{FileId, Span};
 use crate::diag::Diagnostic;
+use balance::Open;
 use std::ops::Range;
 
 /// How deep brackets may nest. The parser and all walks over the tree recurse as deep.
@@ -68,14 +69,6 @@ pub fn layout(text: &str, file: FileId, diags: &mut Vec<Diagnostic>) -> Layout {
     let (broken, items) = (ranges(broken), ranges(items));
     let text = String::from_utf8(out).unwrap_or_else(|_| crate::bug!("the layout is not ASCII"));
     Layout { text, items, broken, comments }
-}
-
-struct Open {
-    bracket: u8,
-    at: usize,
-    indent: usize,
-    /// The innermost pair inside, so far, whose `}` begins a line at another indentation than the line of its `{`.
-    odd: Option<(usize, usize)>,
 }
 
 struct Item {
@@ -234,13 +227,7 @@ impl<'a> Pass<'a> {
             out[0] = self.src.as_bytes()[lo];
             out[hi - lo - 1] = out[0];
         } else if !matches!(kind, TokenKind::Fault(_)) {
-            let text = &self.src[lo..hi];
-            out.copy_from_slice(text.as_bytes());
-            if kind == TokenKind::Word && continues(text) {
-                out[0] = b'#';
-            } else if kind == TokenKind::Word && begins(text) {
-                out[0] = b'$';
-            }
+            out.copy_from_slice(&self.src.as_bytes()[lo..hi]);
         }
     }
 
@@ -304,74 +291,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn open(&mut self, token: Token) {
-        let bracket = self.src.as_bytes()[token.lo];
-        self.stack.push(Open { bracket, at: token.lo, indent: self.line_indent, odd: None });
-        self.open_kinds[brackets::number(bracket)] += 1;
-        if self.stack.len() > MAX_NESTING && !self.too_deep {
-            self.too_deep = true;
-            self.problem(ProblemKind::TooDeep, token.lo..token.hi);
-        }
-    }
-
-    fn pop(&mut self) -> Option<Open> {
-        let open = self.stack.pop()?;
-        self.open_kinds[brackets::number(open.bracket)] -= 1;
-        Some(open)
-    }
-
-    /// How many brackets of a kind are open.
-    fn open_of(&self, opening: u8) -> usize {
-        self.open_kinds[brackets::number(opening)]
-    }
-
-    fn close(&mut self, token: Token) {
-        let bracket = self.src.as_bytes()[token.lo];
-        let wanted = brackets::opening(bracket);
-        if self.stack.last().is_some_and(|open| open.bracket != wanted) && self.wrong_bracket(bracket, token) {
-            return;
-        }
-        if self.open_of(wanted) == 0 {
-            self.unbalanced = true;
-            match self.bodiless().filter(|_| wanted == b'{' && self.stack.is_empty()) {
-                Some((function, name)) => self.without_body(function, name),
-                None => self.problem(ProblemKind::Stray, token.lo..token.hi),
-            }
-            return;
-        }
-        let mut innermost = true;
-        while let Some(open) = self.pop() {
-            if open.bracket != wanted {
-                // One message: for the innermost bracket; most often only one is missing.
-                if std::mem::take(&mut innermost) {
-                    self.unclosed(open, token.lo);
-                }
-                continue;
-            }
-            let first_of_line = self.newline.is_some() || self.prev.is_none();
-            let mut odd = open.odd;
-            if first_of_line && wanted == b'{' && open.indent != self.line_indent {
-                odd = odd.or(Some((open.at, token.lo)));
-            }
-            if let Some(outer) = self.stack.last_mut() {
-                outer.odd = outer.odd.or(odd);
-            } else {
-                self.too_deep = false;
-            }
-            break;
-        }
-    }
-
-    /// Reports a closing bracket that is of another kind or superfluous; false if one before it is missing.
-    fn wrong_bracket(&mut self, bracket: u8, token: Token) -> bool {
-        let stack = self.stack.iter().rev().map(|open| open.bracket);
-        let Some(wrong) = brackets::wrong(stack, bracket, &self.src[token.hi..]) else { return false };
-        let mistaken = if wrong == Wrong::Kind { self.pop() } else { None };
-        let kind = mistaken.map_or(ProblemKind::Stray, |open| ProblemKind::Mismatched(open.at));
-        self.problem(kind, token.lo..token.hi);
-        true
-    }
-
     /// The function whose statements were on the top level so far, since no `{` follows its header, and its name.
     fn bodiless(&self) -> Option<(usize, Range<usize>)> {
         for (at, item) in self.items.iter().enumerate().rev() {
@@ -397,26 +316,5 @@ impl<'a> Pass<'a> {
             item.broken = true;
         }
         self.problem(ProblemKind::NoBody(name), end..end);
-    }
-
-    fn close_all(&mut self, at: usize) {
-        // One message, as above.
-        if let Some(open) = self.pop() {
-            self.unclosed(open, at);
-        }
-        self.stack.clear();
-        self.open_kinds = [0; 3];
-        self.too_deep = false;
-    }
-
-    fn unclosed(&mut self, open: Open, at: usize) {
-        self.unbalanced = true;
-        let swallowed =
-            matches!(self.problems.last(), Some(last) if matches!(last.kind, ProblemKind::Fault(Fault::OpenComment)));
-        if self.open_quote > open.at || swallowed {
-            return;
-        }
-        let kind = ProblemKind::Unclosed(Unclosed { at, odd: open.odd });
-        self.problem(kind, open.at..open.at + 1);
     }
 }
