@@ -1,7 +1,7 @@
 //! Elements of arrays: places behind variable indexes, filling, comparing, walking.
 //!
 //! A place with variable indexes exists only where all of them are in range, and one behind a pointer into the packet where
-//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and what is done with it stands behind one test
+//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and what is done with it is behind one test
 //! for each. The number that is tested is the one
 //! that indexes: of 64 bits without sign, so that a negative index is out of range.
 
@@ -263,11 +263,11 @@ impl<'a> Lowering<'a> {
     /// A loop over the indexes of an array.
     fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
         let (low, high) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
-        let turn = self.turn(&[Ty::U64], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
             body(this, args[0]);
             None
         });
-        self.b.ks_for(low, high, false, vec![turn]);
+        self.b.ks_for(low, high, false, vec![iteration]);
     }
 
     /// `for (i, v in array)`
@@ -278,7 +278,7 @@ impl<'a> Lowering<'a> {
         let length = length(&self.cx.types, array.ty);
         self.at(span);
         let (low, high) = (self.int(0, Ty::U32), self.int(length.into(), Ty::U32));
-        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span);
             if this.uses.in_memory(index) {
                 let place = this.declare(index);
@@ -297,7 +297,7 @@ impl<'a> Lowering<'a> {
             }
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(low, high, false, vec![turn]);
+        self.at(span).b.ks_for(low, high, false, vec![iteration]);
     }
 
     /// `left == right`, `left != right` of structs and arrays.

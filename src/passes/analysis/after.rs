@@ -25,7 +25,7 @@ pub trait Watch {
     /// The op is the event, or shows that it was before.
     fn begins(&self, op: &OpData) -> bool;
 
-    /// Control may come to an op of a function after the event. Says so more than once.
+    /// Control may reach an op of a function after the event. Reported more than once.
     fn after(&mut self, func: usize, op: OpId, cause: Cause);
 }
 
@@ -60,7 +60,7 @@ impl Exits {
     }
 
     /// Takes over what leads beyond `op`, which has the region that `inner` is of; the state of what leads to its end, and of
-    /// what leads to the next turn of a loop.
+    /// the paths to the next iteration of a loop.
     fn beyond(&mut self, op: &OpData, inner: Exits) -> (State, State) {
         let (mut end, mut next) = (inner.end, None);
         for (exit, state) in inner.others {
@@ -74,7 +74,7 @@ impl Exits {
     }
 }
 
-/// Tells `watch` of all ops of user space that may run after the event.
+/// Reports all ops of user space that may run after the event to `watch`.
 pub fn follow(module: &Module, watch: &mut impl Watch) {
     let graph = CallGraph::of(module);
     let begins = |func: &Function| {
@@ -180,7 +180,7 @@ impl<W: Watch> Walk<'_, W> {
         exits
     }
 
-    /// The state after an op; ways out of what is around it go to `exits`.
+    /// The state after an op; exits from what is around it go to `exits`.
     fn op(&mut self, func: usize, op: OpId, before: Before, exits: &mut Exits) -> State {
         let module = self.module;
         let data = &module.funcs[func].ops[op];
@@ -199,7 +199,7 @@ impl<W: Watch> Walk<'_, W> {
             return self.scope(func, data, state, exits);
         }
         if data.opcode.has(OpTrait::Loop) {
-            return self.turns(func, data, state, exits);
+            return self.iterations(func, data, state, exits);
         }
         // Branches, one of which is taken; blocks and bodies under a lock.
         let mut after = None;
@@ -239,7 +239,7 @@ impl<W: Watch> Walk<'_, W> {
         Some(state)
     }
 
-    /// The clean-up runs on every way out.
+    /// The clean-up runs on every exit.
     fn scope(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
         let inner = self.region(func, data.regions[0], Some(before));
         let mut clean = |state: State| self.region(func, data.regions[1], Some(state?)).end;
@@ -250,7 +250,7 @@ impl<W: Watch> Walk<'_, W> {
     }
 
     /// A loop: its regions one after the other, again and again.
-    fn turns(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
+    fn iterations(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
         let mut head = Some(before);
         loop {
             let (mut state, mut left) = (head, head);

@@ -36,7 +36,7 @@ pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {
 
 /// The local variables that one store gives their value, and nothing else, each with that value.
 pub fn stored_once(func: &Function) -> HashMap<Value, Value> {
-    // What stands for a value is none where something else than a store uses the variable.
+    // None for a write that is not a store.
     let mut written: HashMap<Value, Vec<Option<Value>>> = HashMap::new();
     for op in func.walk() {
         let data = &func.ops[op];

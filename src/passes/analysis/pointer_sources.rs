@@ -133,7 +133,7 @@ pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// What a region yields as a result of its op; none if it does not come to its end.
+/// What a region yields as a result of its op; none if control does not reach its end.
 pub fn yielded(func: &Function, region: RegionId, index: usize) -> Option<Value> {
     let &end = func.blocks[func.only_block(region)].ops.last()?;
     let data = &func.ops[end];

@@ -39,8 +39,8 @@ impl Lowering<'_> {
         reached
     }
 
-    /// The first handlers take one code each, one more all others; if none takes it, the code is thrown on. Whether control
-    /// comes to their end.
+    /// The first handlers take one code each, one more all others; if none takes it, the code is thrown on. Whether
+    /// control reaches their end.
     fn handlers(&mut self, codes: &[i128], handlers: &[RegionId]) -> bool {
         let (place, loc) = (self.thrown(), self.loc);
         let thrown = self.builder().ks_load(place, Ty::U64);
@@ -106,7 +106,7 @@ impl Lowering<'_> {
         reached
     }
 
-    /// A handler, in the block that grows; whether control comes to its end, which is not written.
+    /// A handler, in the block that grows; whether control reaches its end, which is not written.
     fn handler(&mut self, handler: RegionId, code: Value) -> bool {
         let (block, place) = (self.func.only_block(handler), self.thrown());
         self.args.extend(self.func.blocks[block].args.iter().map(|&arg| (arg, code)));

@@ -38,7 +38,7 @@ fn read_early(func: &Function, place: Value, op: OpId) -> bool {
 }
 
 /// Whether something may read the variable that the place is, or is a part of, after `left` was left, with no other
-/// clearing on the way.
+/// clearing before.
 fn is_read_after(func: &Function, place: Value, left: OpId) -> bool {
     let variable = root(func, place).filter(|&op| func.ops[op].opcode == Opcode::KsVar);
     let Some(variable) = variable else { return true };
@@ -59,7 +59,7 @@ fn is_read_after(func: &Function, place: Value, left: OpId) -> bool {
     false
 }
 
-/// Whether the place is cleared on every way from `left` to `user`.
+/// Whether the place is cleared on every path from `left` to `user`.
 fn is_cleared_before(func: &Function, place: Value, user: OpId, left: OpId) -> bool {
     let mut at = Some(user);
     while let Some(op) = at {

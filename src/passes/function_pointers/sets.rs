@@ -105,7 +105,7 @@ impl Solver<'_> {
         } else if data.opcode == Opcode::KsAddr {
             let place = KsAddr::of(data).place();
             for ty in self.functions_in(func.ty(place)) {
-                self.both_ways(contents(at, func, place, ty), Cell::Memory(ty));
+                self.flow_both(contents(at, func, place, ty), Cell::Memory(ty));
             }
         } else if data.opcode == Opcode::KsCall {
             let view = KsCall::of(data);
@@ -150,7 +150,7 @@ impl Solver<'_> {
             self.flow(Cell::Value(at, arg), Cell::Value(callee, param));
             if let TyKind::Place { of, .. } = self.types.kind(func.ty(arg)) {
                 for ty in self.functions_in(of) {
-                    self.both_ways(contents(at, func, arg, ty), Cell::Contents(callee, param, ty));
+                    self.flow_both(contents(at, func, arg, ty), Cell::Contents(callee, param, ty));
                 }
             }
         }
@@ -196,7 +196,7 @@ impl Solver<'_> {
         self.flows.insert((from, to));
     }
 
-    fn both_ways(&mut self, one: Cell, other: Cell) {
+    fn flow_both(&mut self, one: Cell, other: Cell) {
         self.flow(one, other);
         self.flow(other, one);
     }

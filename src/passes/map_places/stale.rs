@@ -26,7 +26,7 @@ impl Stale<'_> {
     pub fn region(&mut self, region: RegionId, mut behind: bool) -> bool {
         for &op in &self.func.blocks[self.func.only_block(region)].ops {
             let data = &self.func.ops[op];
-            behind |= self.turns(op);
+            behind |= self.is_lasting_loop(op);
             if self.readers.contains(&op) && behind {
                 self.found.push(op);
                 behind = false;
@@ -56,7 +56,7 @@ impl Stale<'_> {
         data.regions.iter().fold(before, |behind, &inner| self.region(inner, before) || behind)
     }
 
-    /// The clean-up comes after any part of the body, also on the way to what follows a block around.
+    /// The clean-up follows any part of the body, also before what follows a block around.
     fn scope(&mut self, data: &OpData, before: bool) -> bool {
         let (body, cleanup) = (data.regions[0], data.regions[1]);
         let end = self.region(body, before);
@@ -76,8 +76,8 @@ impl Stale<'_> {
         }
     }
 
-    /// Whether an op is a loop with turns that leave the copy behind; one that waits for something takes its time.
-    fn turns(&self, op: OpId) -> bool {
+    /// Whether an op is a loop whose iterations leave the copy behind; one that waits for something takes its time.
+    fn is_lasting_loop(&self, op: OpId) -> bool {
         let data = &self.func.ops[op];
         if !matches!(data.opcode, Opcode::KsFor | Opcode::MapEach) {
             return data.opcode == Opcode::KsWhile;

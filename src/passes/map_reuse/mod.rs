@@ -1,7 +1,7 @@
 //! `map-reuse`: an entry that was looked up already is not looked up again.
 //!
 //! Takes `map.lookup`, which `maps` made, in structured code. One of the same map and an equal key gets the pointer of the
-//! earlier one, if that comes first on every way and nothing in between can update or delete an entry of the map: nothing
+//! earlier one, if that dominates it and nothing in between can update or delete an entry of the map: nothing
 //! of the kind happens to arrays, whose entries stay where they are. Where such a thing happens only if the entry was absent,
 //! as in `m[k] += 1`, the lookup is done again only then. What a loop's body looks up is not taken from outside of it. BPF
 //! only: user space has no pointers into maps.
@@ -133,7 +133,7 @@ impl Reuse<'_> {
                 self.numbers.step(op, &mut known.contents);
                 self.forget(op, known);
             } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome) {
-                self.ways(op, known);
+                self.branches(op, known);
             } else {
                 self.regions(op, known);
             }

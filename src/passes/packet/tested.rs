@@ -1,8 +1,8 @@
 //! Which headers lie in the packet for certain, since an earlier test has found it long enough.
 //!
-//! Only at constant offsets, and for a function in which nothing moves the packet: its length is the same all over then. What
-//! a test tells holds where each way comes through it, as the verifier sees it too. A loop's body begins with nothing known,
-//! since it may become a function of its own.
+//! Only at constant offsets, and for a function in which nothing moves the packet: its length is the same all over
+//! then. What a test shows holds in the code that it dominates, as the verifier sees it too. A loop's body begins with
+//! nothing known, since it may become a function of its own.
 
 use crate::fold::CompareOp;
 use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
@@ -36,7 +36,7 @@ pub struct Tested {
     pub accesses: BTreeSet<OpId>,
     /// Loads of variables that hold the address of such a header, which was null before, had the packet been shorter.
     pub loads: BTreeMap<OpId, Header>,
-    /// The comparisons that tell, for the verifier to learn from them.
+    /// The comparisons that show it, for the verifier to learn from them.
     pub comparisons: BTreeMap<OpId, LengthTest>,
 }
 
@@ -86,11 +86,12 @@ impl Walk<'_> {
             if let Some((_, test, comparison)) = test {
                 self.found.comparisons.insert(comparison, test);
             }
-            let learned = |way| test.filter(|&(outcome, ..)| outcome == way).map(|(_, test, _)| (test.ctx, test.bytes));
-            self.ways(op, &[learned(true), learned(false)], known);
+            let learned =
+                |branch| test.filter(|&(outcome, ..)| outcome == branch).map(|(_, test, _)| (test.ctx, test.bytes));
+            self.branches(op, &[learned(true), learned(false)], known);
         } else if data.opcode == Opcode::KsIfSome {
             let header = func.def(KsIfSome::of(data).optional()).and_then(|made| self.header(made));
-            self.ways(op, &[header.map(|header| (header.ctx, header.end)), None], known);
+            self.branches(op, &[header.map(|header| (header.ctx, header.end)), None], known);
         } else {
             for &region in &data.regions {
                 let mut inner = if data.opcode.has(OpTrait::Loop) { Lengths::new() } else { known.clone() };
@@ -99,8 +100,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Two ways, with what is learned where each begins. What all know that go on is known after them.
-    fn ways(&mut self, op: OpId, learned: &[Option<(Value, u64)>], known: &mut Lengths) {
+    /// Two branches, with what is learned where each begins. What all know that go on is known after them.
+    fn branches(&mut self, op: OpId, learned: &[Option<(Value, u64)>], known: &mut Lengths) {
         let mut after: Option<Lengths> = None;
         for (&region, learned) in self.func.ops[op].regions.iter().zip(learned) {
             let mut inner = known.clone();
@@ -166,7 +167,7 @@ impl Walk<'_> {
         false
     }
 
-    /// The outcome of a condition that tells about the length, what it tells, and the comparison that it is made of.
+    /// The outcome of a condition that shows something about the length, what it shows, and the comparison in it.
     fn length_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
         let comparison = self.func.def(condition)?;
         let data = &self.func.ops[comparison];
@@ -202,7 +203,7 @@ impl Walk<'_> {
     }
 }
 
-/// What is known on both of two ways.
+/// What is known on both branches.
 fn both(one: &Lengths, other: &Lengths) -> Lengths {
     one.iter().filter_map(|(ctx, bytes)| Some((*ctx, *bytes.min(other.get(ctx)?)))).collect()
 }

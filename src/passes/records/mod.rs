@@ -3,7 +3,7 @@
 //! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or kept
 //! where nobody can follow them. The verifier refuses the first two, and user space would read what is still written.
 //!
-//! What a value stands for is found by `derive.rs`, what happens to it by `flow.rs`. A function that submits or discards what
+//! Which record a value leads to is found by `derive.rs`, what happens to it by `flow.rs`. A function that submits or discards what
 //! a parameter points to *takes* it: at its calls the record is gone, and in its body the parameter is a record from the start.
 
 mod derive;
@@ -71,7 +71,7 @@ fn ends(op: &OpData, taken: &Taken) -> Vec<(Value, Symbol)> {
     args.filter_map(|(at, &arg)| Some((arg, taken.get(&(view.callee().clone(), at))?.clone()))).collect()
 }
 
-/// A parameter is taken where it, as a whole, comes to what ends a record. Callers of a function that does take theirs, so
+/// A parameter is taken where it, as a whole, reaches what ends a record. Callers of a function that does take theirs, so
 /// until nothing is added.
 fn taken(module: &Module, derived: &[Derived]) -> Taken {
     let mut taken = Taken::new();

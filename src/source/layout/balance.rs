@@ -73,7 +73,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Reports a closing bracket that stands for another or should not stand there; false if one before it is missing.
+    /// Reports a closing bracket that is of another kind or superfluous; false if one before it is missing.
     fn wrong_bracket(&mut self, bracket: u8, token: Token) -> bool {
         let stack = self.stack.iter().rev().map(|open| open.bracket);
         let Some(wrong) = brackets::wrong(stack, bracket, &self.src[token.hi..]) else { return false };
