@@ -62,10 +62,10 @@ impl BuiltinSpec {
 }
 
 impl ProgramSpec {
-    /// Whether the kernel lets programs of this type call the helper.
-    pub fn may_call(&self, helper: &HelperSpec) -> bool {
+    /// Since when the kernel lets programs of this type call the helper, if it does.
+    pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
         let name = self.prog_type.trim_start_matches("BPF_PROG_TYPE_");
-        helper.programs.iter().any(|program| program.eq_ignore_ascii_case(name))
+        helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }
 }
 

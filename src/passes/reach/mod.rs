@@ -254,12 +254,12 @@ fn refused_helper(op: &OpData, program: &ProgramSpec) -> Option<&'static HelperS
         return None;
     }
     let name = BpfHelper::of(op).helper();
-    HELPERS.iter().find(|helper| helper.name == &**name && !program.may_call(helper))
+    HELPERS.iter().find(|helper| helper.name == &**name && program.may_call(helper).is_none())
 }
 
-fn allowed_types(helper: &HelperSpec) -> String {
+fn allowed_types(helper: &'static HelperSpec) -> String {
     let may: Vec<&str> =
-        PROGRAMS.iter().filter(|program| program.may_call(helper)).map(|program| program.name).collect();
+        PROGRAMS.iter().filter(|program| program.may_call(helper).is_some()).map(|program| program.name).collect();
     match may.as_slice() {
         [] => "no type of program that this compiler has may call it".to_owned(),
         may => format!("it is for programs of type {}", may.join(", ")),
