@@ -37,7 +37,12 @@ def table(header, folder):
     moved = answers.moved()
     since = {helper: kernel for kernel, helpers in own["since"].items() for helper in helpers}
     lines = [_HEAD.format(kernels=", ".join(answers.of))]
-    for name, (number, result, params) in declared(header).items():
+    of_all = declared(header)
+    # Kernels number their helpers in the order in which they come.
+    firsts = [version(since.get(name, "0")) for name in sorted(of_all, key=lambda name: of_all[name][0])]
+    if firsts != sorted(firsts):
+        raise SystemExit("ci/helpers.toml: the first kernels are not in the order of the helpers' numbers")
+    for name, (number, result, params) in of_all.items():
         proto = protos[name]
         flags = proto.get("flags", [])
         lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"])]
