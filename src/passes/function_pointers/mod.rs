@@ -5,8 +5,8 @@
 //! known (`sets`). One function: a direct call; several: a `ks.match` over their numbers. Refuses calls where the pointer
 //! may be null and was not tested, and recursion that comes out. Right after `split`: later passes look at direct calls.
 
-mod cleared;
-mod sets;
+mod callee_sets;
+mod cleared_places;
 
 use super::{Changed, Pass, Run, reach};
 use crate::diag::codes::limits::NullCall;
@@ -15,7 +15,7 @@ use crate::ir::ops::{KsCallPointer, KsFunc};
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Role, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
-use sets::{Sets, Targets};
+use callee_sets::{Sets, Targets};
 use std::collections::BTreeMap;
 
 const NAME: &str = "function-pointers";

@@ -8,7 +8,7 @@
 
 mod effects;
 mod joins;
-mod numbers;
+mod value_numbers;
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::MapLookup;
@@ -17,8 +17,8 @@ use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::types::{Ty, Types};
 use effects::Effects;
-use numbers::{Contents, Number, Numbers};
 use std::collections::HashMap;
+use value_numbers::{Contents, Number, Numbers};
 
 const NAME: &str = "map-reuse";
 pub static PASS: Pass = Pass {

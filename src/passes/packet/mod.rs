@@ -10,18 +10,18 @@
 //! What lies in the packet behind an earlier test gets none of its own (`tested`): comparisons of the length with constants
 //! become comparisons of pointers, from which the verifier learns.
 
-mod tested;
+mod length_tests;
 
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::{HELPERS, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
+use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use tested::Tested;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass {

@@ -5,7 +5,7 @@ use super::map_rules::changes;
 use crate::diag::codes::maps::CpuWrite;
 use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Module, OpData, OpId, Opcode};
-use crate::passes::analysis::after::{self, Cause, Watch};
+use crate::passes::analysis::after_event::{self, Cause, Watch};
 use crate::passes::exits;
 use crate::session::Session;
 use crate::target::Target;
@@ -15,7 +15,7 @@ pub fn check(module: &Module, cx: &mut Session) {
     let lowered = exits::lowered(module, &mut cx.types);
     let module = lowered.as_ref();
     let mut attached = Attached { module, writes: BTreeMap::new() };
-    after::follow(module, &mut attached);
+    after_event::follow(module, &mut attached);
     let bpf = || module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf));
     for ((func, op), cause) in attached.writes {
         let write = &module.funcs[func].ops[op];

@@ -5,11 +5,11 @@
 //! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
 //! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
 
+mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
-mod fields;
-mod kept_pointers;
 mod map_rules;
+mod stored_pointers;
 
 use super::analysis::global_uses;
 use super::{Changed, EVERY, Pass, Run};
@@ -119,7 +119,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
-        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
+        for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
@@ -215,11 +215,11 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
             for op in func.walk() {
                 let data = &func.ops[op];
-                if let Some(refused) = fields::refused(func, &cx.types, data, spec)
+                if let Some(refused) = context_fields::refused(func, &cx.types, data, spec)
                     && !reported.contains(&(at, op))
                 {
                     reported.push((at, op));
-                    let error = fields::report(cx, data, &refused, spec, &module.funcs[program].name);
+                    let error = context_fields::report(cx, data, &refused, spec, &module.funcs[program].name);
                     called_from(module, &names, error, &reached.chain(at));
                 }
                 if let Some(helper) = refused_helper(data, spec)

@@ -3,10 +3,10 @@
 //! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or kept
 //! where nobody can follow them. The verifier refuses the first two, and user space would read what is still written.
 //!
-//! Which record a value leads to is found by `derive.rs`, what happens to it by `flow.rs`. A function that submits or discards what
+//! Which record a value leads to is found by `aliases.rs`, what happens to it by `flow.rs`. A function that submits or discards what
 //! a parameter points to *takes* it: at its calls the record is gone, and in its body the parameter is a record from the start.
 
-mod derive;
+mod aliases;
 mod flow;
 
 use super::{Changed, Pass, Run, exits};
@@ -14,7 +14,7 @@ use crate::diag::codes::events::RecordCallee;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapReserve, MapSubmit};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
-use derive::{Derived, Root};
+use aliases::{Derived, Root};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub static PASS: Pass = Pass {

@@ -3,7 +3,7 @@
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
 use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
 use crate::passes::loops::outline::changes_pointer;

@@ -4,7 +4,7 @@
 //! to is one cell for each function type of the module. Calls through pointers add to the flow what they find, until nothing
 //! changes.
 
-use super::cleared;
+use super::cleared_places;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
 use crate::types::{Ty, TyKind, Types};
@@ -74,7 +74,7 @@ impl Solver<'_> {
             if data.opcode == Opcode::KsZero {
                 let place = data.operands[0];
                 for ty in self.functions_in(func.ty(place)) {
-                    if !cleared::is_overwritten(func, self.types, op, ty) {
+                    if !cleared_places::is_overwritten(func, self.types, op, ty) {
                         self.add(Some(contents(at, func, place, ty)), None);
                     }
                 }
