@@ -1,4 +1,4 @@
-//! What several passes ask about places, globals and pointers. Changes nothing.
+//! Analyses of places, globals and pointers that several passes share. They change nothing.
 
 pub mod after_event;
 pub mod global_uses;

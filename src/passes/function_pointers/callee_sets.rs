@@ -1,8 +1,8 @@
 //! Which functions a function pointer may be: for each value, and for the contents of each variable.
 //!
-//! Flow-insensitive: what a variable, with all its fields and elements of one function type, ever holds. What pointers point
-//! to is one cell for each function type of the module. Calls through pointers add to the flow what they find, until nothing
-//! changes.
+//! Flow-insensitive: it collects what a variable, with all its fields and elements of one function type, ever holds.
+//! What pointers point to is one cell per function type of the module. Calls through pointers add flows to their
+//! callees, until a fixed point.
 
 use super::cleared_places;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};

@@ -1,11 +1,11 @@
-//! `map-places`: access to map entries in user space becomes copies and system calls.
+//! `map-places`: lowers access to map entries in user space to copies and system calls.
 //!
 //! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into
-//! maps: an entry becomes a copy on the stack, and after each write to the copy, or to a part of it, the whole goes
-//! back to the map, if the key is still there. Before a write to a part the copy is read again, so that what others
-//! changed meanwhile is not undone; before it is read, where it may be behind the entry (`stale_copies.rs`). Leaves
-//! `map.copy`, `map.update` and `mem.some_if` for `optionals` to test; walks become `ks.while` loops whose iterator is
-//! freed on every exit. Host only (see `maps` for BPF).
+//! maps, so an entry becomes a copy on the stack. Each write to the copy, or to a part of it, writes the whole back to
+//! the map if the key is still there. Before a write to a part the copy is read again, so that it does not undo
+//! concurrent changes; before a read it is read again if it may be stale (`stale_copies.rs`). Leaves `map.copy`,
+//! `map.update` and `mem.some_if` for `optionals` to test. Walks become `ks.while` loops whose iterator is freed on
+//! every exit. Host only (see `maps` for BPF).
 
 mod stale_copies;
 

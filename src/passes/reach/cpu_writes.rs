@@ -1,5 +1,5 @@
-//! Where user space writes the value of one CPU, and with it those of the others as they were, while BPF code may change
-//! entries of the map: after the first `attach`, on some path. Before it nothing is lost.
+//! Writes of one CPU's value in user space, which also write back old values of the other CPUs, while BPF code may
+//! change the map: after the first `attach` on some path. Before that nothing is lost.
 
 use super::map_rules::changes;
 use crate::diag::codes::maps::CpuWrite;

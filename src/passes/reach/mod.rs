@@ -2,8 +2,8 @@
 //!
 //! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
 //! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
-//! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
+//! what a side cannot have: operations of the other side, or operations that a map does not allow there (`map_rules`),
+//! with the calls that lead to them, and recursion in BPF. The first of all passes, since the others work for a target.
 
 mod context_fields;
 mod cpu_writes;

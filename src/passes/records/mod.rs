@@ -1,10 +1,12 @@
 //! `records`: each record of a ring buffer is submitted or discarded, once, on every path.
 //!
-//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or kept
-//! where nobody can follow them. The verifier refuses the first two, and user space would read what is still written.
+//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or
+//! stored where the analysis cannot follow them. The verifier refuses the first two; in the third case user space could
+//! read a record that BPF code still writes.
 //!
-//! Which record a value leads to is found by `aliases.rs`, what happens to it by `flow.rs`. A function that submits or discards what
-//! a parameter points to *takes* it: at its calls the record is gone, and in its body the parameter is a record from the start.
+//! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it. A function that submits or
+//! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
+//! record from the start.
 
 mod aliases;
 mod flow;

@@ -1,6 +1,6 @@
-//! Which globals user space may write after the object may have been loaded, and where.
+//! Which globals user space may write after the object may be loaded, and where.
 //!
-//! What may load the object is a `load`, an access to a map or to a pinned variable. Errs towards "may be written".
+//! A `load`, an access to a map and an access to a pinned variable may load the object. Errs towards "may be written".
 
 use crate::ir::{GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::after_event::{self, Watch};

@@ -1,4 +1,4 @@
-//! `shared-data`: where each global lives.
+//! `shared-data`: decides where each global lives.
 //!
 //! Takes the whole program after `reach`. Sets `Global::section`: what BPF code reaches is in the object (`.bss` if zero,
 //! else `.data`), the rest is data of the process. A `config` that BPF code reads is `.rodata`, which the kernel freezes at

@@ -1,4 +1,4 @@
-//! How much of a plain loop the verifier has to walk through.
+//! How many instructions of a plain loop the verifier has to walk.
 
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
