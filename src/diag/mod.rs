@@ -12,9 +12,9 @@ pub mod json;
 mod levels;
 pub mod output_limits;
 pub mod render;
+mod shown_lines;
 pub mod similar;
 pub mod verify;
-mod window;
 
 pub use explain::{explain, list};
 pub use levels::{ALL_WARNINGS, Level, Levels};

@@ -23,10 +23,10 @@ pub mod parse;
 pub mod path;
 pub mod print;
 mod printed_types;
-pub mod range;
 pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;
+pub mod value_ranges;
 pub mod verify;
 
 pub use arena::{Arena, BlockId, OpId, RegionId, Value};

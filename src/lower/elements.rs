@@ -1,9 +1,8 @@
 //! Elements of arrays: places behind variable indexes, filling, comparing, walking.
 //!
-//! A place with variable indexes exists only where all of them are in range, and one behind a pointer into the packet where
-//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and what is done with it is behind one test
-//! for each. The number that is tested is the one
-//! that indexes: of 64 bits without sign, so that a negative index is out of range.
+//! A place with variable indexes exists only if all of them are in range, one behind a pointer into the packet only if
+//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and one test for each is before its use.
+//! The tested number is the index: of 64 bits, unsigned, so that a negative index is out of range.
 
 use super::aggregates::as_constant;
 use super::consts;
@@ -312,8 +311,7 @@ impl<'a> Lowering<'a> {
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
     }
 
-    /// The place, or a copy of packet data that has long arrays: those are compared by loops, and the verifier follows no
-    /// variable index into a packet.
+    /// The place, or a copy if it is in a packet and has long arrays: the verifier follows no variable index into packets.
     fn indexable(&mut self, place: Value) -> Value {
         let (ty, space) = self.pointee(place);
         if space != Space::Packet || !has_array_over(&self.cx.types, ty, LONGEST_OF_CHOICES) {

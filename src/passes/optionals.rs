@@ -1,4 +1,4 @@
-//! `optionals`: tests of optionals become tests of what they are made of.
+//! `optionals`: lowers tests of optionals to tests of pointers and conditions.
 //!
 //! Takes `ks.if_some` and `ks.is_some` over `mem.some` (a pointer that may be null) and `mem.some_if` (a value and its
 //! condition), to which `maps`, `map-places` and `packet` lower their lookups; so it runs after those. Leaves `ks.if`,

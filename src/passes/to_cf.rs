@@ -1,4 +1,4 @@
-//! `to-cf`: structured control flow becomes a graph of blocks.
+//! `to-cf`: lowers structured control flow to a control-flow graph.
 //!
 //! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators. Results
 //! of `ks.if` and `ks.match` are arguments of the block where their paths join. Every exit of a `ks.scope` has its own

@@ -1,7 +1,7 @@
 //! What pest could not read, in people's words: where the text stops being a program, what it expected there, and what
 //! it found.
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::{self, Hint};
 use super::types::quoted;
 use super::{KsParser, Rule, hints, words};
@@ -66,7 +66,7 @@ fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
     let (lo, hi) = reached.map_or((at, at), |token| (token.lo, token.hi));
     let span = Span::new(builder.file, builder.base + lo, builder.base + hi);
     builder
-        .error(span, NestingTooDeep { limit: super::build::MAX_DEPTH.to_string() })
+        .error(span, NestingTooDeep { limit: super::builder::MAX_DEPTH.to_string() })
         .help("give the inner part a name: a variable, or a function of its own");
 }
 

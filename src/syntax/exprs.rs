@@ -1,7 +1,7 @@
 //! Expressions. The grammar reads operators and operands as a flat list; precedence is applied here.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, FieldInit, Ident, Path, Type, TypeKind, UnaryOp};
 use crate::diag::codes::syntax::*;

@@ -1,7 +1,7 @@
 //! What has a header: `if`, `match`, `while`, `for`.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use crate::ast::{
     Arm, ArmBody, Binding, Block, Condition, Expr, ExprKind, ForOver, ForStmt, IfExpr, MatchExpr, Pattern, Stmt,

@@ -1,6 +1,6 @@
 //! Mistakes that people make: what they meant, and what to write for it.
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::c_order::{self, Reader};
 use super::conditions;
 use super::errors::Failure;

@@ -1,7 +1,7 @@
 //! Declarations.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use super::words;
 use crate::ast::*;

@@ -1,7 +1,7 @@
 //! Numbers, strings and characters.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::Hint;
 use crate::ast::{ExprKind, IntLit, StrLit};
 use crate::diag::codes::syntax::*;

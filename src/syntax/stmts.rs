@@ -1,7 +1,7 @@
 //! Statements and blocks.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::{self, Hint};
 use super::hints::is_alone;
 use super::types::quoted;

@@ -1,7 +1,7 @@
 //! Types.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::words;
 use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
 use crate::diag::codes::syntax::*;

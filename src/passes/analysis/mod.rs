@@ -1,6 +1,6 @@
-//! What several passes ask about places, globals and pointers. Changes nothing.
+//! Analyses of places, globals and pointers that several passes share. They change nothing.
 
-pub mod after;
+pub mod after_event;
 pub mod global_uses;
 pub mod pointees;
 pub mod pointer_sources;

@@ -1,5 +1,5 @@
-//! What pointers are made of, followed through variables, branches and calls (`lock-places`); whether one of unknown origin
-//! may point into the packet (`assign-ops`): where its sources cannot be followed its type decides.
+//! The sources of pointers, through variables, branches and calls (`lock-places`), and whether a pointer of unknown
+//! origin may point into the packet (`assign-ops`): if its sources cannot be followed, its type decides.
 
 use super::pointees::Pointees;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};

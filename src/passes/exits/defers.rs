@@ -1,4 +1,4 @@
-//! `defer`: what is done when the function ends, on every path out.
+//! `defer`: code that runs on every exit of the function.
 //!
 //! What follows a `ks.defer` is a block; returns and throws in it leave that block, with the result kept in a variable, and
 //! what is deferred is behind it, once. One in a region after which the function goes on sets a flag; the block then begins

@@ -17,7 +17,7 @@
 mod defers;
 mod signals;
 mod throws;
-mod tries;
+mod try_blocks;
 mod uncaught;
 
 use super::{Changed, Pass, Run};

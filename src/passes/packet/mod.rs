@@ -1,4 +1,4 @@
-//! `packet`: access to the packet becomes pointers and bounds checks.
+//! `packet`: lowers access to the packet to pointers and bounds checks.
 //!
 //! Takes `packet.len` and `packet.at`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
 //! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it runs before
@@ -7,21 +7,21 @@
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 //!
-//! What lies in the packet behind an earlier test gets none of its own (`tested`): comparisons of the length with constants
-//! become comparisons of pointers, from which the verifier learns.
+//! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
+//! constants become comparisons of pointers, from which the verifier learns.
 
-mod tested;
+mod length_tests;
 
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
 use crate::tables::{self, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
+use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use tested::Tested;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass {

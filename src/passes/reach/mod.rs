@@ -2,15 +2,15 @@
 //!
 //! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
 //! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
-//! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
+//! what a side cannot have: operations of the other side, or operations that a map does not allow there (`map_rules`),
+//! with the calls that lead to them, and recursion in BPF. The first of all passes, since the others work for a target.
 
+mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
-mod fields;
-mod kept_pointers;
 mod map_rules;
 mod programs;
+mod stored_pointers;
 
 use super::analysis::global_uses;
 use super::{Changed, EVERY, Pass, Run};
@@ -118,7 +118,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
-        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
+        for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");

@@ -1,6 +1,6 @@
 //! What the kernel lets only some types of programs do: helpers, also those that ops call, and fields of contexts.
 
-use super::{called_from, fields, in_words};
+use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::HelperNotInProgram;
 use crate::diag::codes::maps::NotInProgram;
@@ -27,9 +27,9 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     continue;
                 }
                 let name = &module.funcs[program].name;
-                if let Some(refused) = fields::refused(func, &cx.types, data, spec) {
+                if let Some(refused) = context_fields::refused(func, &cx.types, data, spec) {
                     reported.push((at, op));
-                    let error = fields::report(cx, data, &refused, spec, name);
+                    let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
                 } else if let Some(refused) = refused(module, cx, data, spec) {
                     reported.push((at, op));

@@ -1,6 +1,6 @@
-//! What happens to the records of a function, along its control flow.
+//! Which records of a function are open, submitted or lost at each point of its control flow.
 
-use super::derive::{Derived, Root};
+use super::aliases::{Derived, Root};
 use super::{Lent, Taken, ends, map_of_record};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
 use crate::ir::ops::KsCall;

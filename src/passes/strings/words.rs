@@ -1,4 +1,4 @@
-//! Text by words: reading them, finding the NUL in them, loops over them.
+//! Strings as words: reading them, finding the NUL in them, loops over them.
 
 use super::{WORD, is_string, literal, repeated, size};
 use crate::ir::{Builder, Value};

@@ -1,4 +1,4 @@
-//! Copying and appending text.
+//! Copying and appending strings.
 
 use super::words::{Words, parts};
 use super::{WORD, is_string, literal};

@@ -2,9 +2,9 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
+use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;

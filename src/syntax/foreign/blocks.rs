@@ -5,7 +5,7 @@ use super::{Hint, keywords, throws, up_to};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::TokenKind;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 use crate::syntax::types::quoted;
 use crate::syntax::words;

@@ -3,7 +3,7 @@
 use super::Hint;
 use crate::source::Span;
 use crate::source::scan::{Scanner, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::Reader;
 use crate::syntax::errors::Failure;
 use crate::syntax::words;

@@ -3,7 +3,7 @@
 use super::{Hint, casts, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::{Reader, is_type};
 use crate::syntax::errors::Failure;
 use crate::syntax::words;

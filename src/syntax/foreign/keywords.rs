@@ -3,7 +3,7 @@
 use super::Hint;
 use crate::diag::similar;
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::is_type;
 use crate::syntax::errors::Failure;
 use crate::syntax::words;

@@ -3,7 +3,7 @@
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::{Token, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 
 /// `fn f() -> u32:` and `struct S:`, whose colon another type or a field would follow.

@@ -3,7 +3,7 @@
 use super::Hint;
 use crate::source::Span;
 use crate::source::scan::{Token, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::{Counting, Reader, declares};
 use crate::syntax::errors::Failure;
 use crate::syntax::words;

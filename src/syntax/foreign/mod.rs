@@ -11,7 +11,7 @@ pub mod throws;
 
 pub use declarations::{declaration, pointer, statement, value};
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::c_order::{self, Reader, is_type};
 use super::errors::Failure;
 use super::{hints, words};

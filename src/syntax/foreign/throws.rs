@@ -2,7 +2,7 @@
 
 use super::{Hint, up_to};
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 
 pub const AT_END: &str = "what is always done at the end goes in `defer { … }`, before what may throw";

@@ -1,9 +1,9 @@
-//! How much of a plain loop the verifier has to walk through.
+//! How many instructions of a plain loop the verifier has to walk.
 
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
 use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
 use crate::passes::loops::outline::changes_pointer;

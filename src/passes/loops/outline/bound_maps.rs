@@ -1,4 +1,4 @@
-//! Bound maps in bodies: a callback says again where their pointers are kept, which is a variable that it shares.
+//! Bound maps in bodies: a callback repeats the `map.bind` of each, since a shared variable holds the map's pointer.
 
 use super::NAME;
 use crate::ir::ops::MapBind;

@@ -1,4 +1,4 @@
-//! `elements`: variable indexes of arrays are bounded where the kernel's verifier sees it.
+//! `elements`: bounds variable indexes of arrays where the kernel's verifier sees it.
 //!
 //! Every variable index is tested before it reaches `ks.elem`, but LLVM may test one copy of the number and index with
 //! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop). Then the verifier does not know that

@@ -1,7 +1,7 @@
 //! What user space may do after an event, such as a load of the object.
 //!
-//! Follows control through `main` and what it calls, as a region is entered and left. A function is looked at once for
-//! each state that it may be entered in. It errs towards "may be after".
+//! Follows control through `main` and its callees, as regions are entered and left. It analyses a function once for
+//! each state at its entry. It errs towards "may be after".
 
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;

@@ -2,7 +2,7 @@
 //! array, in range or not as §6 of the language has it, and the kernel's verifier sees the bound.
 
 use super::Checker;
-use super::kinds::Pointer;
+use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, local, number, strip_cast};
 use crate::sema::tree::{ArithOp, Block, Expr, ExprKind, LocalId};
 use crate::source::Span;

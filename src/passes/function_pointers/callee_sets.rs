@@ -1,10 +1,10 @@
 //! Which functions a function pointer may be: for each value, and for the contents of each variable.
 //!
-//! Flow-insensitive: what a variable, with all its fields and elements of one function type, ever holds. What pointers point
-//! to is one cell for each function type of the module. Calls through pointers add to the flow what they find, until nothing
-//! changes.
+//! Flow-insensitive: it collects what a variable, with all its fields and elements of one function type, ever holds.
+//! What pointers point to is one cell per function type of the module. Calls through pointers add flows to their
+//! callees, until a fixed point.
 
-use super::cleared;
+use super::cleared_places;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
 use crate::types::{Ty, TyKind, Types};
@@ -74,7 +74,7 @@ impl Solver<'_> {
             if data.opcode == Opcode::KsZero {
                 let place = data.operands[0];
                 for ty in self.functions_in(func.ty(place)) {
-                    if !cleared::is_overwritten(func, self.types, op, ty) {
+                    if !cleared_places::is_overwritten(func, self.types, op, ty) {
                         self.add(Some(contents(at, func, place, ty)), None);
                     }
                 }

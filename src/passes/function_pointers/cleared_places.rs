@@ -1,5 +1,5 @@
-//! Whether a cleared place keeps null pointers: mostly it is cleared for its padding, and then each function pointer in it
-//! is written before anything reads it.
+//! Whether a cleared place keeps null pointers. Most places are cleared for their padding, and each function pointer in
+//! them is written before anything reads it.
 
 use crate::ir::ops::{KsCopy, KsElem, KsField, KsStore, KsZero};
 use crate::ir::{Exit, Function, OpData, OpId, Opcode, Value};

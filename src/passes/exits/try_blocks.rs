@@ -1,4 +1,4 @@
-//! `try`: handlers behind a body that throws leave.
+//! `try`: a block that throws leave, with the handlers after it.
 
 use super::{Around, Kind, Lowering, NAME};
 use crate::ir::ops::KsTry;

@@ -1,4 +1,4 @@
-//! Fields of contexts that the kernel has for programs of other types.
+//! Context fields that only programs of other types may use.
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::FieldOfOthers;

@@ -1,4 +1,4 @@
-//! Where a copy of an entry may be behind the entry: after what may write to the map by another name, or takes time.
+//! Where a copy of an entry may be stale: after code that may write to the map by another name, or takes time.
 
 use super::Uses;
 use crate::ir::{Attr, Exit, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Value};
