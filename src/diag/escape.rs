@@ -30,7 +30,7 @@ pub fn source(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// For JSON, whose writer escapes only C0: the other characters stand in strings alone, where they may be escaped.
+/// For JSON, whose writer escapes only C0: the other characters are inside strings, where they may be escaped.
 pub fn json(text: &str) -> Cow<'_, str> {
     replaced(text, acts_within_lines, |c| format!("\\u{:04x}", u32::from(c)))
 }

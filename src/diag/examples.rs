@@ -70,7 +70,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     codes.filter_map(|head| head.split([' ', ':']).next())
 }
 
-/// What stands behind each `# `, and the lines below it.
+/// The text after each `# `, and the lines below it.
 fn sections(area: &'static str) -> Vec<(&'static str, String)> {
     let mut sections: Vec<(&str, String)> = Vec::new();
     for line in area.lines() {

@@ -58,7 +58,7 @@ pub fn map_kind(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What stands for a value or a function of this name.
+/// What replaces a value or a function of this name.
 pub fn name(name: &str) -> Option<Instead> {
     Some(match name {
         "NULL" | "nullptr" | "nil" | "None" | "Null" | "undefined" => Name("null"),
@@ -108,7 +108,7 @@ pub fn name(name: &str) -> Option<Instead> {
     })
 }
 
-/// What stands for a method of this name on a map.
+/// What replaces a method of this name on a map.
 pub fn map_method(name: &str) -> Option<&'static str> {
     Some(match name {
         "get" | "lookup" | "find" | "at" | "read" => {

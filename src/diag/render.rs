@@ -1,6 +1,6 @@
 //! Diagnostics for people, in the look of rustc.
 
-use super::window::{Window, groups};
+use super::shown_lines::{Window, groups};
 use super::{Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use annotate_snippets::renderer::DecorStyle;

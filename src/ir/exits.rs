@@ -1,4 +1,4 @@
-//! Ways out of structured code: the ends of regions that do not go on after the op which holds the region.
+//! Exits of structured code: the ends of regions that do not go on after the op which holds the region.
 //!
 //! What a `ks.throw`, a `ks.cancel`, or a `ks.return` under a `ks.defer` does on its path, only the pass `exits` knows: a pass
 //! before it that follows control looks at a lowered copy (`exits::lowered`).
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub enum Exit {
     /// Out of the innermost loop around.
     Break,
-    /// To the next turn of the innermost loop around.
+    /// To the next iteration of the innermost loop around.
     Continue,
     /// After one of the blocks around, counted from the innermost one.
     Leave(usize),
@@ -21,7 +21,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The same way as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
+    /// The same exit as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
     pub fn beyond(self, op: Opcode) -> Option<Exit> {
         match self {
             Exit::Break | Exit::Continue => (!op.has(OpTrait::Loop)).then_some(self),
@@ -73,7 +73,8 @@ impl Function {
         }
     }
 
-    /// The outermost op that an exit leaves: a block, or a loop for its next turn too; none for a return.
+    /// The outermost op that an exit leaves: a block, or a loop, also where the loop goes on with its next iteration;
+    /// none for a return.
     pub fn left(&self, end: OpId) -> Option<OpId> {
         let mut exit = self.exit(end)?;
         let mut around = end;

@@ -37,6 +37,12 @@ impl OpData {
         Some(self.attrs[at].symbol())
     }
 
+    /// The helper that BPF code calls for the op: the one of its record.
+    pub fn helper(&self) -> &'static str {
+        let &[helper] = self.opcode.spec().helpers else { crate::bug!("{} has one helper", self.opcode.spec().name) };
+        helper
+    }
+
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
     pub fn may_write(&self, operand: usize) -> bool {
         if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {
@@ -187,7 +193,7 @@ impl Function {
     /// The index of an op in its block.
     pub fn position(&self, op: OpId) -> usize {
         let position = self.blocks[self.ops[op].block].ops.position(op);
-        position.unwrap_or_else(|| crate::bug!("an op stands in its block"))
+        position.unwrap_or_else(|| crate::bug!("an op is in its block"))
     }
 
     pub fn param(&self, index: usize) -> Value {
@@ -214,12 +220,12 @@ impl Function {
         }
     }
 
-    /// The op in whose region an op stands; none in the function's own.
+    /// The op in whose region an op is; none in the function's own.
     pub fn around(&self, op: OpId) -> Option<OpId> {
         self.regions[self.blocks[self.ops[op].block].region].parent
     }
 
-    /// Whether an op stands in a region of another, or in one inside that.
+    /// Whether an op is in a region of another, or in one inside that.
     pub fn is_inside(&self, op: OpId, holder: OpId) -> bool {
         self.around(op).is_some_and(|around| around == holder || self.is_inside(around, holder))
     }

@@ -37,7 +37,7 @@ impl Path {
             let data = &func.ops[op];
             if data.opcode == Opcode::KsField {
                 let view = KsField::of(data);
-                // What shares its bytes stands for the whole struct.
+                // A field that shares its bytes is written as its whole struct.
                 path = match step(func, types, path.variable) {
                     Some((base, step @ Step::Field(_))) => Path { variable: base, steps: vec![step] },
                     Some(_) | None => Path::whole(view.base()),
@@ -97,8 +97,8 @@ impl Path {
         same && self.variable == other.variable
     }
 
-    /// Whether what the path leads to has been written where an op begins, on every way there. So are the variables of
-    /// the source; not those that lowering makes for values on their way, which a loop's body writes before it reads them.
+    /// Whether what the path leads to is written on every path to an op. Variables of the source are; temporaries of
+    /// lowering may not be: a loop's body writes them before it reads them.
     pub fn is_written_before(&self, func: &Function, types: &Types, op: OpId) -> bool {
         self.written_until(func, types, (func.body, op), false).unwrap_or(false)
     }

@@ -10,7 +10,7 @@ use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeMap;
 
-/// The functions, by what they stand for and where what calls them runs.
+/// The wrappers, by the functions that they wrap and where what calls them runs.
 #[derive(Default)]
 pub(super) struct Boundaries(BTreeMap<(FuncId, Target), Symbol>);
 

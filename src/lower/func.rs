@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 /// How a local is kept.
 #[derive(Clone, Copy)]
 pub(super) enum Slot {
-    /// Control has not come to its declaration.
+    /// Control has not reached its declaration.
     None,
     /// In memory: a `ks.var`, a map entry, an aggregate parameter.
     Place(Value),

@@ -151,7 +151,7 @@ impl Lowering<'_> {
     pub(super) fn for_map(&mut self, map: MapId, key: LocalId, value: LocalId, body: &Block, span: Span) {
         self.at(span);
         let (key, value) = (self.declare(key), self.declare(value));
-        let region = self.turn(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        let region = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
         let name = self.names.map(map);
         self.at(span).b.map_each(key, value, name, vec![region]);
     }

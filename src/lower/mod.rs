@@ -3,7 +3,7 @@
 //! - A variable is a place (`ks.var` where it is declared); what is never assigned nor has its address taken (loop
 //!   indexes, bound pointers, pointer parameters) stays a value.
 //! - An aggregate (struct, array, string) never is a value. It is lowered into a place that the caller gives
-//!   (`aggregates.rs`): a fresh one, which nothing else sees, or the variable itself where nothing can tell the difference.
+//!   (`aggregates.rs`): a fresh one, which nothing else sees, or the variable itself where nothing can see the difference.
 //!   Padding is always zero, so that every struct is fit to be a map key.
 //! - Every op has the span of its own construct.
 //! - Code after an exit goes to a block that is not part of the function (`Lowering::reachable`).
@@ -46,7 +46,7 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
-    /// What stands for functions that may throw where the kernel or the runtime calls them.
+    /// The wrappers of functions that may throw, for calls by the kernel or the runtime.
     boundaries: Boundaries,
 }
 

@@ -11,8 +11,8 @@ use crate::types::{Space, Ty, TyKind};
 /// How deep `var … else` may nest; stages that walk regions recur as deep.
 const MAX_NESTING: usize = 1000;
 
-/// Lowers a block of one way of a condition.
-type Way<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
+/// Lowers a block of one branch of a condition.
+type Branch<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
 
 impl<'a> Lowering<'a> {
     /// The optional, and the type of its value: an entry's or a header's place, or a pointer.
@@ -142,13 +142,13 @@ impl<'a> Lowering<'a> {
         self.store(place, value);
     }
 
-    /// One way if all are there, another if one is missing; `none` is lowered once for each binding.
+    /// One branch if all are there, another if one is missing; `none` is lowered once for each binding.
     pub(super) fn bindings(
         &mut self,
         list: &[Binding],
         dest: Dest,
-        some: Way<'_, 'a>,
-        none: Way<'_, 'a>,
+        some: Branch<'_, 'a>,
+        none: Branch<'_, 'a>,
     ) -> Option<Value> {
         let [first, rest @ ..] = list else { return some(self) };
         let (optional, ty) = self.scoped(|this| this.optional(&first.source));
@@ -245,7 +245,7 @@ impl<'a> Lowering<'a> {
         otherwise: &Block,
         span: Span,
         dest: Dest,
-        rest: Way<'_, 'a>,
+        rest: Branch<'_, 'a>,
     ) -> Option<Value> {
         if self.nesting == MAX_NESTING {
             self.cx

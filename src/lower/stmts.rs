@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Lowering<'_> {
-    /// A block; its value, if it has one for `dest` and control comes to its end.
+    /// A block; its value, if it has one for `dest` and control reaches its end.
     pub(super) fn block(&mut self, block: &Block, dest: Dest) -> Option<Value> {
         self.block_from(block, 0, dest)
     }
@@ -110,14 +110,14 @@ impl Lowering<'_> {
         self.outcome(op, dest, then_reached || else_reached)
     }
 
-    /// Without a condition: `loop`. `span` is that of the test before each turn.
+    /// Without a condition: `loop`. `span` is that of the test before each iteration.
     fn while_(&mut self, condition: Option<&Expr>, body: &Block, span: Span) {
-        let test = self.turn(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
+        let test = self.iteration(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
             Some(condition) => Some(this.scalar(condition)),
             None => Some(this.at(span).int(1, Ty::BOOL)),
         });
-        let turn = self.turn(&[], Dest::Nothing, |this, _| this.loop_body(body));
-        self.at(span).b.ks_while(vec![test, turn]);
+        let iteration = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        self.at(span).b.ks_while(vec![test, iteration]);
     }
 
     pub(super) fn loop_body(&mut self, body: &Block) -> Option<Value> {
@@ -129,7 +129,7 @@ impl Lowering<'_> {
         let span = low.span.to(high.span);
         let (low, high) = (self.scalar(low), self.scalar(high));
         let ty = self.b.func.ty(low);
-        let turn = self.turn(&[ty], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[ty], Dest::Nothing, |this, args| {
             if this.uses.in_memory(local) {
                 let place = this.at(span).declare(local);
                 this.store(place, args[0]);
@@ -138,7 +138,7 @@ impl Lowering<'_> {
             }
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(low, high, inclusive, vec![turn]);
+        self.at(span).b.ks_for(low, high, inclusive, vec![iteration]);
     }
 
     fn return_(&mut self, value: Option<&Expr>, span: Span) {

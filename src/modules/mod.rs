@@ -27,7 +27,8 @@ pub struct Modules {
     pub files: Vec<ast::File>,
     /// The program's own first, then the others as they are first named.
     pub modules: Vec<Module>,
-    /// Where the path of an `import` stands, and the module that it leads to. Of one that leads nowhere that was reported.
+    /// The position of the path of an `import`, and the module that it leads to. A path that leads nowhere was
+    /// reported.
     pub imports: HashMap<Span, ModuleId>,
     /// Whether every header is there. If not, most of what could be said of the declarations would be wrong.
     pub complete: bool,

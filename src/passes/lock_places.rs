@@ -1,8 +1,8 @@
-//! `lock-places`: a lock that is found through a pointer is that of a map entry.
+//! `lock-places`: checks that a lock behind a pointer is that of a map entry.
 //!
-//! Takes `bpf.locked` after `optionals`, where pointers are made by few ops; leaves all as it is. The verifier knows the memory
-//! of a pointer on each path, the type of a parameter or variable does not: so what each pointer may be made of is followed,
-//! into callers and callees, and what is not certainly an entry is reported. BPF only: user space takes no locks.
+//! Takes `bpf.locked` after `optionals`, when few ops make pointers; changes nothing. The verifier knows the memory of
+//! a pointer on each path, the type of a parameter or variable does not. So this follows the sources of each pointer
+//! into callers and callees, and reports those that may not be an entry. BPF only: user space takes no locks.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};

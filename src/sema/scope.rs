@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, StructId, Ty};
 
-/// What a name means where it stands.
+/// What a name means at its position.
 pub enum Found {
     Declared(Declared),
     /// A parameter, local or global variable: neither constant nor type, but `sizeof` takes it.

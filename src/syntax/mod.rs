@@ -5,7 +5,7 @@
 //! grammar accepts only to give a better message is refused by the builders. `errors` puts what pest could not read into
 //! words.
 
-mod build;
+mod builder;
 mod c_order;
 mod conditions;
 mod errors;
@@ -27,7 +27,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::session::Session;
 use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
-use build::Builder;
+use builder::Builder;
 use pest::Parser;
 
 #[derive(pest_derive::Parser)]

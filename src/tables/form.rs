@@ -29,7 +29,7 @@ macro_rules! record {
     };
 }
 
-/// Declares an enum of words of a table. `= Variant` names the one that a missing word stands for.
+/// Declares an enum of words of a table. `= Variant` is the value of a missing word.
 macro_rules! words {
     (
         $(#[doc = $doc:literal])*

@@ -45,7 +45,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::loops::loop_form::PASS,
     &passes::loops::iterators::PASS,
     &passes::scratch::PASS,
-    &passes::verifier::first_turns::PASS,
+    &passes::verifier::callback_writes::PASS,
     &passes::loops::outline::PASS,
     &passes::percpu_vars::PASS,
     &passes::locks::PASS,

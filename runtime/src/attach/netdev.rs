@@ -35,7 +35,7 @@ fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
         libc::ENODEV => format!("the interface `{name}` is gone: {said}"),
         _ if flags & u64::from(bpf::XDP_FLAGS_SKB_MODE) == 0 => format!(
             "the driver of `{name}` does not take this XDP program: {said}\n  \
-             a large MTU, too few queues, or no XDP in the driver can be the reason (`dmesg` may tell)\n  \
+             a large MTU, too few queues, or no XDP in the driver can be the reason (see `dmesg`)\n  \
              help: attach(handle, \"{name}\", XDP_FLAGS_SKB_MODE) uses the generic XDP of the kernel"
         ),
         _ => format!("`{name}`: {said}"),

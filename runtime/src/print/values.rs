@@ -4,7 +4,7 @@ use crate::abi::{KsArg, KsArgKind};
 use crate::program::bounded;
 use std::ffi::c_char;
 
-/// What stands between `%` and the letter.
+/// What is between `%` and the letter.
 #[derive(Default)]
 pub struct Spec {
     pub left: bool,

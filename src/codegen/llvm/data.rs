@@ -55,7 +55,8 @@ fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
         return value.set_linkage(Linkage::Internal);
     }
     if section == Section::Rodata {
-        // The loader writes it before it is frozen: the initial contents tell LLVM nothing, and the program never changes it.
+        // The loader writes it before it is frozen: LLVM must not use the initial contents, and the program never
+        // changes it.
         value.set_constant(true);
         value.set_externally_initialized(true);
         g.debug.constant(g.cx, value, &global.name, global.ty, global.span);

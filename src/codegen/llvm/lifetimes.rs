@@ -2,7 +2,7 @@
 //!
 //! A variable lives from the first op that writes a part of it to its last use. One that on some path is used before it was
 //! written lives from its `ks.var` on; one whose address goes where this does not follow it, in the whole function. Parts
-//! are told apart, since a struct literal is written field by field.
+//! are tracked separately, since a struct literal is written field by field.
 
 use super::memory::parts;
 use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
@@ -17,7 +17,7 @@ pub struct Lifetimes {
     pub begin: HashMap<OpId, Vec<Value>>,
     /// After an op.
     pub end: HashMap<OpId, Vec<Value>>,
-    /// At the start of a block, where they were alive on the way to another block.
+    /// At the start of a block, for variables that are alive on an edge to another block.
     pub end_at: HashMap<BlockId, Vec<Value>>,
 }
 

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
-use crate::tables::{BUILTINS, HELPERS, KFUNCS};
+use crate::tables::{self, BUILTINS, KFUNCS};
 use crate::types::{Ty, TyKind};
 
 const COMPARISONS: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
@@ -41,8 +41,7 @@ impl Checker<'_> {
             "global" => self.module.global(name).is_some(),
             "builtin" => BUILTINS.iter().any(|builtin| builtin.name == &**name),
             "helper" if opcode == Opcode::BpfHelper => {
-                HELPERS.iter().any(|helper| helper.name == &**name)
-                    || KFUNCS.iter().any(|function| function.name == &**name)
+                tables::helper(name).is_some() || KFUNCS.iter().any(|function| function.name == &**name)
             }
             _ => true,
         };
@@ -72,7 +71,7 @@ impl Checker<'_> {
                 let ty = self.field(op, self.target_of(data.operands[0]), *field)?;
                 let value =
                     data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
-                // The other way, and with pointers, the field is converted.
+                // In the other direction, and with pointers, the field is converted.
                 if self.cx.types.as_int(ty).is_some() && data.opcode == Opcode::PacketCtxLoad {
                     self.same(op, value, ty)?;
                 }

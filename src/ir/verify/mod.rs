@@ -10,7 +10,7 @@
 //! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
 //! 7. Symbols name things of the module; calls fit the callee's signature.
 //! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 9. What is thrown has something that takes it; what is deferred is left by its end alone, and stands in no loop.
+//! 9. What is thrown has something that takes it; what is deferred is left by its end alone, and is in no loop.
 //! 10. A region takes what its op hands to it and yields what the op expects.
 //! 11. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
 //! 12. Structs hold their fields; the value of a variable is as long as its type.
@@ -90,7 +90,7 @@ impl Checker<'_> {
             let ops = &self.func.blocks[block].ops;
             for (index, &op) in ops.iter().enumerate() {
                 if self.func.ops[op].block != block {
-                    return Err(self.say(op, "it stands in a block that it does not name"));
+                    return Err(self.say(op, "it is in a block that it does not name"));
                 }
                 self.op(op, index + 1 == ops.len(), seen)?;
                 for &result in &self.func.ops[op].results {

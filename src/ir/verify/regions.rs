@@ -59,7 +59,7 @@ impl Checker<'_> {
         let data = &self.func.ops[op];
         let args = &self.func.blocks[self.func.only_block(region)].args;
         let count = match (data.opcode, index) {
-            (Opcode::KsIfSome, 0) | (Opcode::KsFor | Opcode::BpfTurns, _) => 1,
+            (Opcode::KsIfSome, 0) | (Opcode::KsFor | Opcode::BpfRepeat, _) => 1,
             (Opcode::KsTry, index) => usize::from(index > 0),
             (Opcode::BpfWalk, _) => 2,
             (_, _) => 0,

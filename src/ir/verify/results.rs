@@ -1,4 +1,4 @@
-//! What emitters take results for. Records say how many results an op has, and here stands of which types.
+//! The types that emitters rely on in results. Records say how many results an op has; this checks their types.
 
 use super::Checker;
 use crate::ir::ops::{KsAddr, KsDeref, MemIndex};

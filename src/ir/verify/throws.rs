@@ -75,7 +75,7 @@ impl Checker<'_> {
         while let Some(holder) = self.func.around(around) {
             let opcode = self.func.ops[holder].opcode;
             if opcode.has(OpTrait::Loop) || opcode == Opcode::KsDefer {
-                return Err(self.say(op, "it stands in a loop, or in what is deferred"));
+                return Err(self.say(op, "it is in a loop, or in what is deferred"));
             }
             around = holder;
         }

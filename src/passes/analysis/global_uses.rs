@@ -1,4 +1,4 @@
-//! Which globals the ops of a function name, read and write; and the uses that a side cannot have.
+//! Which globals the ops of a function name, read and write; uses that a side cannot have.
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::BpfOnly;

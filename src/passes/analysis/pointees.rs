@@ -1,8 +1,8 @@
-//! What pointers of unknown origin may point to, by type: an entry, a shared global, a variable or a header of the type has
-//! its address handed on somewhere.
+//! What pointers of unknown origin may point to, by type: a map entry, a shared global, or a variable or header of that
+//! type whose address is passed on.
 //!
-//! Updates of what CPUs share are atomic. The verifier refuses atomic operations at a variable offset of the stack, where
-//! they are not needed, and in packets.
+//! Updates of memory that CPUs share are atomic. The verifier refuses atomic operations in packets and at variable
+//! offsets of the stack, which does not need them.
 
 use super::root;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};

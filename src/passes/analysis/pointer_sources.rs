@@ -1,5 +1,5 @@
-//! What pointers are made of, followed through variables, branches and calls (`lock-places`); whether one of unknown origin
-//! may point into the packet (`assign-ops`): where its sources cannot be followed its type decides.
+//! The sources of pointers, through variables, branches and calls (`lock-places`), and whether a pointer of unknown
+//! origin may point into the packet (`assign-ops`): if its sources cannot be followed, its type decides.
 
 use super::pointees::Pointees;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
@@ -133,7 +133,7 @@ pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// What a region yields as a result of its op; none if it does not come to its end.
+/// What a region yields as a result of its op; none if control does not reach its end.
 pub fn yielded(func: &Function, region: RegionId, index: usize) -> Option<Value> {
     let &end = func.blocks[func.only_block(region)].ops.last()?;
     let data = &func.ops[end];

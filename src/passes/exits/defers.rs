@@ -1,4 +1,4 @@
-//! `defer`: what is done when the function ends, on every path out.
+//! `defer`: code that runs on every exit of the function.
 //!
 //! What follows a `ks.defer` is a block; returns and throws in it leave that block, with the result kept in a variable, and
 //! what is deferred is behind it, once. One in a region after which the function goes on sets a flag; the block then begins
@@ -54,7 +54,7 @@ impl Lowering<'_> {
         self.before(region, Some(flag), &mut |this| this.flagged(others, ops));
     }
 
-    /// Control comes to a `ks.defer` with a flag.
+    /// Control reaches a `ks.defer` with a flag.
     pub(super) fn set_flag(&mut self, op: OpId) {
         let flag = self.flags[&op];
         let mut b = self.builder();
@@ -141,8 +141,8 @@ impl Lowering<'_> {
         b.ks_return(value);
     }
 
-    /// What is deferred: no handler around sees what is thrown in it, which is kept apart. False if control does not come to
-    /// its end.
+    /// What is deferred: no handler around sees what is thrown in it, which is kept apart. False if control does not
+    /// reach its end.
     fn apart(&mut self, region: RegionId) -> bool {
         let around = std::mem::take(&mut self.around);
         let (outer, deferred) = (self.thrown.take(), std::mem::replace(&mut self.deferred, true));

@@ -17,7 +17,7 @@
 mod defers;
 mod signals;
 mod throws;
-mod tries;
+mod try_blocks;
 mod uncaught;
 
 use super::{Changed, Pass, Run};
@@ -173,9 +173,9 @@ struct Lowering<'a> {
     deferred: bool,
     /// The regions of the text after which nothing of the function follows.
     last: BTreeSet<RegionId>,
-    /// For each `ks.defer` in another region: the variable that says whether control came to it.
+    /// For each `ks.defer` in another region: the variable that says whether control reached it.
     flags: HashMap<OpId, Value>,
-    /// Arguments of handlers, and the codes that they stand for.
+    /// Arguments of handlers, and the codes that replace them.
     args: HashMap<Value, Value>,
 }
 

@@ -5,7 +5,7 @@ use crate::ir::ops::KsCancel;
 use crate::ir::{OpData, RegionId, Value};
 use crate::types::Ty;
 
-/// What stands for the line where a signal is thrown, which no handler takes; the code is the status of the process.
+/// Replaces the line where a signal is thrown, which no handler takes; the code is the status of the process.
 const SIGNAL: i128 = u32::MAX as i128;
 
 impl Lowering<'_> {
@@ -28,8 +28,8 @@ impl Lowering<'_> {
         b.arith_cmp(line, signal, "eq", Ty::BOOL)
     }
 
-    /// Nothing but a signal leaves what is deferred, out of something that it calls; it goes on. False if control does not
-    /// come to the end.
+    /// Nothing but a signal leaves what is deferred, out of something that it calls; it goes on. False if control does
+    /// not reach the end.
     pub(super) fn apart_of_signals(&mut self, region: RegionId, outer: Option<Value>) -> bool {
         let loc = self.loc;
         let body = self.func.only_block(region);

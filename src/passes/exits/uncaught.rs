@@ -1,4 +1,4 @@
-//! The end of the process, where nothing takes what was thrown.
+//! Ends the process if nothing takes what was thrown.
 
 use super::Lowering;
 use crate::ir::Value;

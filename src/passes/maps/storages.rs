@@ -1,6 +1,6 @@
 //! Part of `maps`: writing whole entries of kernel objects, for which there is no helper.
 //!
-//! The entry is made with the value where it is absent, else written in place, under its lock if it has one.
+//! It creates an absent entry with the value; it writes an existing one in place, under its lock if it has one.
 
 use super::{Declarations, Entry, NAME, copy_value, declared};
 use crate::ir::ops::MapUpdate;

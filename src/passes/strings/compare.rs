@@ -1,4 +1,4 @@
-//! Comparing texts.
+//! Comparisons of strings.
 
 use super::words::{Words, parts};
 use super::{WORD, literal};

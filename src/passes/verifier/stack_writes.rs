@@ -12,9 +12,10 @@ use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::kernels::Kernels;
+use crate::passes::analysis;
 use crate::session::Session;
 use crate::tables::OpTrait;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "stack-writes";
@@ -129,8 +130,10 @@ struct Part {
 
 fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
     // What a pointer of unknown origin points to may be on the stack.
-    let TyKind::Place { of, space: Space::Stack | Space::Any } = types.kind(func.ty(place)) else { return None };
-    let size = types.size_of(of);
+    if !analysis::may_be_on_stack(func, types, place) {
+        return None;
+    }
+    let size = types.size_of(pointee(types, func.ty(place)));
     let whole = Part { object: place, offset: 0, size, varies: false };
     let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return Some(whole) };
     if data.opcode == Opcode::KsField {

@@ -243,7 +243,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// A stand-in of the operand's type.
+/// A placeholder of the operand's type.
 fn error_or(operand: &Value, span: Span) -> Expr {
     Expr { ty: operand.ty(), ..error_expr(span) }
 }

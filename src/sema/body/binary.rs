@@ -120,7 +120,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `x == 1 || 2`: a number or variant that stands beside a comparison.
+    /// `x == 1 || 2`: a number or variant beside a comparison.
     fn forgotten_comparison(&mut self, (operand, checked): (&ast::Expr, &Expr), beside: &ast::Expr) {
         let is_variant = |path: &ast::Path| {
             path.segments.len() > 1 || matches!(self.entity_named(operand), Some(Entity::Variants(_)))

@@ -95,7 +95,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// Whether an operator stands right beside an expression that takes it before an `as` in it would be taken.
+    /// Whether an operator is right beside an expression and would bind tighter than an `as` in it.
     fn binds_tighter_around(&self, span: Span) -> bool {
         let text = &self.cx.sources.file(span.file).text;
         let (before, after) = (text[..span.lo as usize].trim_end(), &text[span.hi as usize..]);
@@ -189,7 +189,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `base.name(args)`; `callee` is where the part before the parentheses stands.
+    /// `base.name(args)`; `callee` is the part before the parentheses.
     fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Expr {
         if let Some(map) = self.map_named(base) {
             return self.map_method(map, name, args, span);

@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
             return self.compare_null(other, op == CompareOp::Eq, span);
         }
         for (null, pointer) in [(right, left), (left, right)] {
-            if equality && self.stands_for_null(null, pointer) {
+            if equality && self.means_null(null, pointer) {
                 return self.compare_null(pointer, op == CompareOp::Eq, span);
             }
         }
@@ -86,8 +86,8 @@ impl Checker<'_, '_> {
             || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))
     }
 
-    /// Whether 0, or another language's word, stands beside a pointer where `null` is meant. Reports it.
-    fn stands_for_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
+    /// Whether 0, or another language's word, is beside a pointer and means `null`. Reports it.
+    fn means_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
         let local = |this: &Self, expr: &ast::Expr| {
             let ast::ExprKind::Name(path) = &strip(expr).kind else { return None };
             path.segments.first().filter(|_| path.segments.len() == 1).and_then(|name| this.local_of(&name.name))

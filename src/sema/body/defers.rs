@@ -78,7 +78,7 @@ impl Checker<'_, '_> {
         }
         if !self.loops.is_empty() {
             self.error(word, DeferInLoop {})
-                .help("put the body of the loop into a function: what that defers runs at the end of each turn");
+                .help("put the body of the loop into a function: what that defers runs at the end of each iteration");
             return false;
         }
         true
@@ -93,7 +93,7 @@ impl Checker<'_, '_> {
         if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
             self.forget_assigned(body);
         }
-        self.flow.kept_tests.clear();
+        self.flow.null_tests.clear();
         let checked = check(self);
         self.defers.inside = nested;
         (self.flow, self.loops, self.tries) = (flow, loops, tries);
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         checked
     }
 
-    /// Reports a way out of a deferred block; true if there is one around.
+    /// Reports an exit from a deferred block; true if there is one around.
     pub fn refuse_leaving(&mut self, word: &str, span: Span) -> bool {
         let inside = self.defers.inside;
         if inside {

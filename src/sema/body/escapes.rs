@@ -1,7 +1,7 @@
 //! Addresses of locals: they may not leave the function.
 //!
-//! What each variable may hold is found out for the whole body, since a loop can bring a value to a use that stands before
-//! it: while the body is checked its assignments and exits are collected, and at its end followed.
+//! What each variable may hold is computed for the whole body, since a loop can bring a value to a use that is before
+//! it in the source: while the body is checked its assignments and exits are collected, and at its end followed.
 
 use super::Checker;
 use super::pointers::root_local;
@@ -102,7 +102,7 @@ impl Checker<'_, '_> {
         info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken && self.loops.is_empty()
     }
 
-    /// Reports the exits that the address of a local can come to. At the end of the body.
+    /// Reports the exits that the address of a local can reach. At the end of the body.
     pub fn check_escapes(&mut self) {
         let escapes = std::mem::take(&mut self.escapes);
         let mut changed = true;
@@ -129,7 +129,7 @@ impl Checker<'_, '_> {
         sources
     }
 
-    /// What of an expression may come to a value of type `into`.
+    /// What of an expression may reach a value of type `into`.
     fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
         match &expr.kind {
             ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),

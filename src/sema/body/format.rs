@@ -3,7 +3,7 @@
 /// A piece of a format.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Piece {
-    /// Bytes that stand for themselves; a percent sign is one byte here.
+    /// Bytes that are printed as they are; a percent sign is one byte here.
     Text(Vec<u8>),
     Conversion(Conversion),
 }

@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
         self.program_named(operand).map(|_| self.text(operand.span).to_owned())
     }
 
-    /// What stands where a program should; none if that was reported.
+    /// What is used where a program should be; none if that was reported.
     fn no_program(&mut self, arg: &ast::Expr) -> Option<&'static str> {
         if let Some((import, base, name, arrow)) = self.in_module(arg)
             && self.entity_named(arg).is_none()

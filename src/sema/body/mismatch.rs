@@ -49,10 +49,10 @@ impl Checker<'_, '_> {
             }
             (TyKind::Str(2), TyKind::Char) if text.starts_with('"') => {
                 let letter = consts::char_of_literal(text)?;
-                Help::write(format!("a character stands between single quotes: `{letter}`"), letter)
+                Help::write(format!("a character goes between single quotes: `{letter}`"), letter)
             }
             (TyKind::Char, TyKind::Str(_)) if text.starts_with('\'') => {
-                Help::say(format!("a string stands between double quotes: `\"{}\"`", text.trim_matches('\'')))
+                Help::say(format!("a string goes between double quotes: `\"{}\"`", text.trim_matches('\'')))
             }
             (TyKind::Char, TyKind::Str(_)) => Help::say(format!("the text of one character: `[{text}]`")),
             (TyKind::Array(Ty::U8, _), TyKind::Str(_)) => {

@@ -99,13 +99,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The module, the name after it, and whether an arrow stands between, of an expression that begins with a module.
+    /// The module, the name after it, and whether an arrow is between them, of an expression that begins with a module.
     pub fn in_module<'a>(&self, expr: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
         let Ast::Field { base, name, arrow } = &strip(expr).kind else { return None };
         Some((self.import_named(base)?, base, name, *arrow))
     }
 
-    /// A module stands where a value should.
+    /// A module is used as a value.
     pub fn module_value(&mut self, name: &Ident) -> Expr {
         self.error(name.span, NotAValue { name: name.name.clone(), what: "a module".into() })
             .help(format!("name something of it: `{}.name`", name.name));

@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
         if value.ty == Ty::ERROR { value } else { self.not_assignable(span, NoPlace::of("the value of an expression")) }
     }
 
-    /// What stands before the dot: part of the place, or a pointer to it, which is read.
+    /// The part before the dot: part of the place, or a pointer to it, which is read.
     pub(super) fn place_base(&mut self, base: &ast::Expr) -> Expr {
         let base = strip(base);
         if let Ast::Field { base: inner, name, arrow } = &base.kind

@@ -2,9 +2,9 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
+use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
         self.pointee(pointer, span)
     }
 
-    /// Whether the `*` at the start of a dereference stands right behind one that multiplies.
+    /// Whether the `*` at the start of a dereference is right behind one that multiplies.
     fn is_power(&self, deref: Span) -> bool {
         let Some(left) = self.text(Span { lo: 0, hi: deref.lo, ..deref }).strip_suffix('*') else { return false };
         let left = left.trim_end_matches([' ', '\t']);
@@ -254,7 +254,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if self.is_plain_memory(of.space) {
-            // What stands for a place that is updated has no value.
+            // The placeholder of a place that is updated has no value.
             if !matches!(pointer.expr.kind, ExprKind::Const(Const::Zero)) {
                 self.use_pointer(&pointer.expr);
             }

@@ -106,7 +106,7 @@ impl Checker<'_, '_> {
         if checked.ty == Ty::VOID {
             out.push(Stmt { span: checked.span, kind: StmtKind::Expr(checked) });
         } else if checked.ty != Ty::ERROR {
-            if std::mem::replace(&mut self.told_no_result, true) {
+            if std::mem::replace(&mut self.reported_no_result, true) {
                 return;
             }
             let (name, found) = (self.text(name_span).to_owned(), self.ty_name(checked.ty));
@@ -124,7 +124,7 @@ fn yields(expr: &ast::Expr) -> bool {
     ends(expr, &mut values) && values > 0
 }
 
-/// Whether every way through an expression ends in a value, or leaves; counts the values that no call yields.
+/// Whether every path through an expression ends in a value, or leaves; counts the values that no call yields.
 fn ends(expr: &ast::Expr, values: &mut usize) -> bool {
     match &strip(expr).kind {
         Ast::Call { .. } | Ast::New { .. } => true,

@@ -1,9 +1,9 @@
 //! The local names of a body, and what is known of each variable.
 
 use super::Checker;
-use super::deleted::Key;
+use super::deleted_entries::Key;
 use super::exprs::strip;
-use super::lengths::Header;
+use super::packet_lengths::Header;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -63,7 +63,7 @@ pub(super) struct LocalInfo {
     pub loops: usize,
     /// `ctx->data` and the like, with the context it is of.
     pub packet: Option<(FieldRole, LocalId)>,
-    /// The hidden variable with the bytes before the place in the packet that this one stands for.
+    /// The hidden variable with the bytes before the place in the packet to which this one points.
     pub packet_offset: Option<LocalId>,
     /// The header in the packet that it points to.
     pub header: Option<Header>,

@@ -57,7 +57,7 @@ fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span)
     }
 }
 
-/// The operands of an operation with an `f64` on a side at least, and where all of it stands. None if that was reported.
+/// The operands of an operation with at least one `f64`, and the span of all of it. None if that was reported.
 fn operands(
     cx: &mut Session,
     token: BinaryOp,

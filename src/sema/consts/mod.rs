@@ -1,7 +1,7 @@
 //! Constant expressions: lengths, sizes, defaults, enum values, initialisers, patterns.
 //!
 //! A literal, and an expression of nothing but literals, has no type: it folds exactly and takes the type of the place
-//! that it stands in. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
+//! that it goes to. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
 //! what they mean at run time.
 
 pub mod addresses;
@@ -94,7 +94,8 @@ pub fn literal_type(value: i128) -> Ty {
     }
 }
 
-/// The type that a constant has where nothing asks for another. None for `null` and other values that do not tell.
+/// The type that a constant has where nothing asks for another. None for `null` and other values that have no type of
+/// their own.
 pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
     if constant.ty.is_some() {
         return constant.ty;
@@ -203,7 +204,7 @@ fn member(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option
     Some(declared(cx, scope, &name, found, expected))
 }
 
-/// The constant that a name stands for.
+/// The constant that a name means.
 fn declared(
     cx: &mut Session,
     scope: &mut dyn Scope,
@@ -245,7 +246,7 @@ fn declared(
     }
 }
 
-/// Reports a name that nothing declares, where a value should stand; `otherwise` is to be said if no other name is near.
+/// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
     let values = || {
         let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
@@ -254,7 +255,7 @@ pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise
     report_unknown(cx, scope, name, values, otherwise);
 }
 
-/// The same where a type or a module should stand.
+/// The same where a type or a module is expected.
 pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
 }

@@ -57,8 +57,7 @@ struct Entry<'a> {
     item: &'a ast::Item,
     name: &'a Ident,
     state: State,
-    /// Final once `state` is `Done`. What the name of a function, struct, enum, config or map stands for is known from
-    /// the start.
+    /// Final once `state` is `Done`. The entity of a function, struct, enum, config or map is known from the start.
     entity: Entity,
 }
 
@@ -173,7 +172,7 @@ impl<'a> Declare<'a> {
         self.stack.len() + self.busy_defaults.len() >= MAX_DEPTH || self.levels >= MAX_LEVELS
     }
 
-    /// What the name stands for. Maps, and of functions all but the signature, are only looked at in `finish`, when all
+    /// What the name means. Maps, and of functions all but the signature, are only looked at in `finish`, when all
     /// types are known.
     fn resolve_item(&mut self, cx: &mut Session, index: usize, item: &'a ast::Item) -> Option<Entity> {
         let known = self.entries[index].entity.clone();

@@ -108,7 +108,7 @@ impl<'s> Exits<'_, 's> {
 }
 
 impl Effects {
-    /// Each `throw` reaches callers in the order of their distance, so that the way noted is a shortest one.
+    /// Each `throw` reaches callers in the order of their distance, so that the noted path is a shortest one.
     fn solve(&mut self, summaries: &[Summary]) {
         let mut exits = Exits { effects: self, throws: Vec::new(), calls: Vec::new() };
         exits.calls.resize_with(summaries.len(), Vec::new);

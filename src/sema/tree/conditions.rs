@@ -18,7 +18,7 @@ pub enum OptionalKind {
     MapEntry { map: MapId, key: Expr },
     /// `m.entry(k, init)`
     MapEntryOr { map: MapId, key: Expr, init: Expr },
-    /// `outer[k]` of a map of maps: `bound` stands for the map that is found.
+    /// `outer[k]` of a map of maps: `bound` is the placeholder of the map that is found.
     InnerMap { map: MapId, key: Expr, bound: MapId },
     /// `q.pop()`, `q.peek()`: a copy of the value.
     MapTake { map: MapId, method: &'static MapMethodSpec },

@@ -188,9 +188,9 @@ pub struct Map {
     pub value: Ty,
     /// The template of the maps that a map of maps holds.
     pub inner: Option<MapId>,
-    /// Of a map of maps: what stands for the maps that bodies take out, as many as a body can have at a time.
+    /// Of a map of maps: the placeholders of the maps that bodies take out, as many as a body can have at a time.
     pub bound: Vec<MapId>,
-    /// It is such a stand-in.
+    /// It is such a placeholder.
     pub is_bound: bool,
     /// The function of user space that takes what is sent through it, by its name: `<map>_callback`.
     pub callback: Option<FuncId>,

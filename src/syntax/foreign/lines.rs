@@ -3,7 +3,7 @@
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::{Token, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 
 /// `fn f() -> u32:` and `struct S:`, whose colon another type or a field would follow.
@@ -25,7 +25,7 @@ pub fn header_colon(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     }
     builder
         .error(span, Expected { expected: "`{`".to_owned(), found: "`:`".to_owned() })
-        .help("what belongs to it stands in braces, without `:`");
+        .help("what belongs to it is in braces, without `:`");
     true
 }
 

@@ -5,7 +5,7 @@
 
 mod difference;
 mod edits;
-mod made;
+mod new_errors;
 
 use super::{check, finish, session};
 use crate::cli::Fix as Args;
@@ -15,7 +15,7 @@ use crate::pipeline;
 use crate::session::Session;
 use crate::source::{FileId, load};
 use edits::{Edited, Proposal};
-use made::{Faults, Stage};
+use new_errors::{Faults, Stage};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;

@@ -38,7 +38,7 @@ struct Map {
     pin: Option<String>,
 }
 
-/// A type, which need not be described: then its size stands alone.
+/// A type, which need not be described: then it has only its size.
 #[derive(Serialize)]
 struct Type {
     #[serde(rename = "type")]

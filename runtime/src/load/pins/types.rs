@@ -3,7 +3,7 @@
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 
-/// How deep structs are followed; what is nested deeper is told apart by name.
+/// How deep structs are compared; deeper ones are compared by name.
 const MAX_DEPTH: u32 = 24;
 
 /// Type information, of the open object or of a map in the kernel.

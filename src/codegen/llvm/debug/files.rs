@@ -8,11 +8,11 @@ use crate::target::DebugForm;
 use llvm_sys::core::LLVMSetCurrentDebugLocation2;
 use llvm_sys::debuginfo::*;
 
-/// Stands for the source in a file's node: without one LLVM reads the file, and puts its lines into BTF at a cost that grows
-/// with the square of their number. `line_texts` puts them there.
+/// Replaces the source in a file's node: without one LLVM reads the file, and puts its lines into BTF at a cost that
+/// grows with the square of their number. `line_texts` puts them there.
 const NO_LINES: &str = "\n";
 
-/// Columns beyond this do not fit BTF's line information; 0 stands for the whole line.
+/// Columns beyond this do not fit BTF's line information; 0 means the whole line.
 const MAX_COLUMN: u32 = 1023;
 
 /// The compilation's folder in DWARF, from which relative names of files count: the one that the debugger runs in. BTF has no

@@ -4,7 +4,7 @@
 //! LLVM derives BTF from the same metadata as DWARF. What the kernel demands of it:
 //! - every parameter of a defined function has a variable that is always preserved, else it has no name in BTF and the
 //!   kernel refuses all of it;
-//! - members stand in order of their offsets;
+//! - members are in order of their offsets;
 //! - line information carries the source's text, wherever the object is loaded (`line_texts`).
 
 mod data;

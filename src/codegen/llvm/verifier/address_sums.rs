@@ -24,7 +24,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: keep_sums,
 };
 
-/// How far to look for where a number comes from.
+/// How many definitions to follow backwards.
 const DEPTH: u32 = 8;
 
 /// The verifier refuses to add a number to a pointer if it remembers it as the sum of another one and at least this
@@ -73,7 +73,7 @@ fn forget_sum<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
-/// Whether a number is such a sum, perhaps on one of several ways, or was moved since. A remainder is a difference.
+/// Whether a number is such a sum, perhaps on one of several paths, or a copy of one. A remainder is a difference.
 fn is_sum(value: IntValue, depth: u32) -> bool {
     let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
     let is_sum_at = |at: u32| number(made_by.get_operand(at)).is_some_and(|operand| is_sum(operand, depth - 1));

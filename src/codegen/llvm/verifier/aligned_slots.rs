@@ -2,11 +2,12 @@
 //!
 //! The verifier knows a number on the stack only where it lies at the start of 8 bytes, and forgets it once others of
 //! them are written (`check_stack_write_fixed_off` in `kernel/bpf/verifier.c`). From v3 on LLVM spills registers of 32 bits
-//! to the first 4 of 8 bytes (`GPR32` in `BPFRegisterInfo.td`), and gives what comes below the variables the room that they
-//! leave. If that is what counts the turns of a loop, the verifier takes the second turn for the first one again.
+//! to the first 4 of 8 bytes (`GPR32` in `BPFRegisterInfo.td`), and lays what is below the variables into the 4 bytes
+//! that remain. If a loop counter is spilled there, the verifier takes the second iteration for a repetition of the
+//! first.
 //!
 //! LLVM lays variables out in the order of their `alloca`s, then what it spills; of variables that never live at the same
-//! time it may keep the larger ones only. So the larger ones come last, each at the start of 8 bytes.
+//! time it may keep the larger ones only. So the larger ones are last, each at the start of 8 bytes.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;

@@ -14,7 +14,7 @@ pub static REWRITE: Rewrite = Rewrite {
     name: "loop-heads",
     after: &[],
     kernels: Kernels::ALL,
-    why: "6.1 takes a loop whose body comes before its head for an endless one",
+    why: "6.1 takes a loop whose body is before its head for an endless one",
     run: keep_first,
 };
 

@@ -22,7 +22,7 @@ use std::rc::Rc;
 const NAME: &str = "specialise";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Copy functions for where their pointers come from",
+    summary: "Copy functions per memory that their pointers point to",
     after: &[("function-pointers", "makes all callees known")],
     before: &[
         ("packet", "looks at the memory of pointers"),

@@ -3,7 +3,7 @@
 /// A part of a format.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Piece {
-    /// As it stands, `%%` included.
+    /// As written, `%%` included.
     Text(Vec<u8>),
     Conversion(Conversion),
 }
