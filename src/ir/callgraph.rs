@@ -1,4 +1,4 @@
-//! Who calls whom, directly or through a pointer.
+//! The call graph, with calls through pointers.
 
 use super::ops::{BpfDrain, KsCall, KsFunc};
 use super::{Module, OpData, OpId, Opcode, Symbol};

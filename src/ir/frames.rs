@@ -1,4 +1,4 @@
-//! What functions keep in local variables.
+//! The sizes of functions' local variables.
 
 use super::callgraph::CallGraph;
 use super::ops::KsVar;

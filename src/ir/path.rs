@@ -1,4 +1,4 @@
-//! Parts of places.
+//! Paths of fields and elements: parts of places.
 
 use super::ops::{KsElem, KsField};
 use super::{Builder, Function, OpId, Opcode, RegionId, Value};

@@ -1,7 +1,7 @@
-//! Outputs that no file takes the place of: devices, pipes, and what a descriptor of this process is open for.
+//! Outputs that are written in place: devices, pipes, and files that a descriptor of this process is open for.
 //!
-//! A link that another user laid is not followed to them: in a folder where everybody may write it could lead to a disk.
-//! Such a link is replaced as files are.
+//! A link of another user to one of them is not followed: in a folder where everybody may write it could lead to a
+//! disk. It is replaced as files are.
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;

@@ -1,5 +1,5 @@
-//! Functions that may throw and are called from outside of the program: by the runtime and by the kernel, which know nothing
-//! of throws. What is handed to those is a function that calls the one which is meant.
+//! Wrappers of functions that may throw, for the runtime and the kernel, which know nothing of throws: both get a
+//! wrapper that calls the function.
 
 use super::Names;
 use super::func::{self, Lowering};

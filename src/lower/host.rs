@@ -1,4 +1,4 @@
-//! User space's hold on programs: `attach`; and its heap.
+//! Operations of user space: `attach`, and the heap.
 
 use super::func::{Dest, Lowering};
 use super::scan::may_write;

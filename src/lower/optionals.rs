@@ -1,4 +1,4 @@
-//! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
+//! Optionals: `if (var …)`, `var … else`, presence tests, copies that remember presence.
 
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;

@@ -1,7 +1,7 @@
-//! A `main` that attaches programs and ends without having waited: the kernel detaches them at once.
+//! Reports a `main` that attaches programs and ends without waiting: the kernel detaches them at once.
 //!
-//! Follows the statements of `main` as far as the answer is certain. What a test of `attach`'s result decides may be the
-//! path of a failure, an end with a constant status other than 0 is one, and a loop may be what waits.
+//! Follows the statements of `main` as far as the answer is certain. A branch on `attach`'s result may be the path of a
+//! failure, an end with a constant status other than 0 is one, and a loop may be a form of waiting.
 
 use super::env::Env;
 use super::tree::{

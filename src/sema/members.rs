@@ -1,4 +1,4 @@
-//! Fields and variants that are not there, or not written so: what is near, or all that there are.
+//! Unknown or misspelt fields and variants: similar names, or a list of all.
 
 use super::predefined::later_fields;
 use crate::ast::Ident;

@@ -1,7 +1,8 @@
-//! Pointers into the packet that are used after a call which may have moved the packet: a helper of which its record says so,
-//! or a function that calls one.
+//! Reports uses of packet pointers after a call that may have moved the packet: of a helper whose record says so, or of
+//! a function that calls one.
 //!
-//! Follows the typed tree of each function along its paths. A pointer is dead from such a call on, until it gets another value.
+//! Follows the typed tree of each function along its paths. Such a call invalidates a pointer until it gets another
+//! value.
 
 use super::env::Env;
 use super::tree::{Block, Condition, Expr, ExprKind, Func, FuncId, LocalId, Parts, Program, Stmt, StmtKind, Visitor};

@@ -1,5 +1,5 @@
-//! How constants and types look names up: the declarations see each other while they are still being resolved, a body
-//! sees its locals first.
+//! How constants and types look names up: declarations see each other while they are being resolved, a body sees its
+//! locals first.
 
 use super::env::Declared;
 use super::imports::Imports;

@@ -1,4 +1,4 @@
-//! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
+//! Target machines, optimisation, and LLVM's own diagnostics. They are collected: LLVM never prints and never ends the
 //! process.
 
 use super::module::ModuleGen;

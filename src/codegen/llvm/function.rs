@@ -1,4 +1,4 @@
-//! One function in the making.
+//! One function under construction.
 
 use super::debug::Scope;
 use super::module::ModuleGen;

@@ -1,4 +1,4 @@
-//! What the regions of ops take and yield.
+//! Arguments and yields of the regions of ops.
 
 use super::Checker;
 use crate::ir::ops::KsYield;

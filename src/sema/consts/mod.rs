@@ -1,8 +1,7 @@
 //! Constant expressions: lengths, sizes, defaults, enum values, initialisers, patterns.
 //!
-//! A literal, and an expression of nothing but literals, has no type: it folds exactly and takes the type of the place
-//! that it goes to. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
-//! what they mean at run time.
+//! A literal, or an expression of literals alone, has no type: it folds exactly and takes the type of the place that it
+//! goes to. If an operand has a type (an enum variant, a `const` with one, a cast), operators work as at run time.
 
 pub mod addresses;
 mod aggregates;

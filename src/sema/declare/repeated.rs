@@ -1,5 +1,5 @@
-//! Contexts, their actions and packet headers that the program declares once more, as headers copied from C do. Such a
-//! declaration only names members: the type is the predefined one, whole, whatever part of it is written.
+//! Contexts, enums of actions and packet headers that the program declares again, as headers copied from C do. Such a
+//! declaration only names members: the type is the whole predefined one.
 
 use super::Declare;
 use crate::ast::{EnumDecl, FieldDecl, Ident, TypeKind};

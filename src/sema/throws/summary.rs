@@ -1,4 +1,4 @@
-//! What of a body matters for what it throws.
+//! The parts of a body that decide what it throws.
 
 use super::{Site, Thrown};
 use crate::sema::tree::{CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};

@@ -1,4 +1,4 @@
-//! Dialect `ks`: what is left of it after the passes.
+//! Dialect `ks`: the ops that passes leave.
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
