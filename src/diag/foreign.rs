@@ -1,4 +1,4 @@
-//! Names that C, Rust, Python and bpftrace have for what is called otherwise here.
+//! Names of C, Rust, Python and bpftrace, with their counterparts in this language.
 
 use super::Diagnostic;
 use crate::source::Span;

@@ -1,4 +1,4 @@
-//! Diagnostics: what the compiler says to its users.
+//! Diagnostics: the compiler's messages to its users.
 //!
 //! A code is declared once, in `codes/<area>.rs`, with its message and the text that `ksc explain` prints. A stage
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.

@@ -1,6 +1,7 @@
-//! Places behind headers, as C has them: `eth + 1` of a variable that points to a header whose place is known.
+//! Places after headers, as C has them: `eth + 1` of a variable that points to a header with a known place.
 //!
-//! Only where a place is compared, subtracted or converted, since as a value it would point to another header, untested.
+//! Only where a place is compared, subtracted or converted, since as a value it would point to another header,
+//! untested.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! Which variables a piece of a body assigns to: what was known of them does not hold where it may have run.
+//! Which variables a piece of a body assigns to: facts about them do not hold where it may have run.
 
 use super::Checker;
 use super::exprs::strip;

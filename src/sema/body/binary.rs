@@ -1,4 +1,4 @@
-//! Operators with two operands: which rule is for which.
+//! Operators with two operands: dispatch to their rules.
 
 use super::Checker;
 use super::exprs::strip;

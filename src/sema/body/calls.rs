@@ -1,4 +1,4 @@
-//! Calls: of the program's functions, and of what looks like a method.
+//! Calls of the program's functions, and calls that look like methods.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! The context that the kernel hands to a program: its fields, and the packet that it describes.
+//! The context of a program: its fields, and the packet that it describes.
 
 use super::Checker;
 use super::exprs::strip;

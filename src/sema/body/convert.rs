@@ -1,4 +1,4 @@
-//! Implicit conversions: what may go where a type is asked for.
+//! Implicit conversions to an expected type.
 
 use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};

@@ -1,7 +1,7 @@
-//! `defer`: what is done when the function ends.
+//! `defer`: code that runs when the function ends.
 //!
-//! The arguments of a deferred call are evaluated at once, into hidden variables; a deferred block runs at the end, so that
-//! in it only holds what the rest of the function cannot change.
+//! The arguments of a deferred call are evaluated at once, into hidden variables. A deferred block runs at the end, so
+//! that in it only those facts hold that the rest of the function cannot change.
 
 use super::Checker;
 use super::exprs::strip;

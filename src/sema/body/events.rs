@@ -1,4 +1,4 @@
-//! What BPF code sends to user space: the context that goes with it, what takes it, and `dispatch`.
+//! Events of BPF code for user space: their context, their handlers, and `dispatch`.
 
 use super::Checker;
 use super::map_methods::MapCall;

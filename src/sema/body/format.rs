@@ -1,4 +1,4 @@
-//! printf formats: taken apart, and put together again without what the argument's type decides.
+//! printf formats: parsed, and printed again without what the argument's type decides.
 
 /// A piece of a format.
 #[derive(Clone, PartialEq, Debug)]

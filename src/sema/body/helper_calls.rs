@@ -1,4 +1,4 @@
-//! Calls of BPF helpers by their names, as the table of helpers says what they take.
+//! Calls of BPF helpers by their names, checked against the table of helpers.
 
 use super::Checker;
 use super::calls::counted;

@@ -1,4 +1,4 @@
-//! `match`: patterns, what they cover, and what is left.
+//! `match`: patterns, and whether they cover all values.
 
 use super::Checker;
 use super::branches::Branch;

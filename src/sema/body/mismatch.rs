@@ -1,4 +1,4 @@
-//! What is said of a value that is not of the type that is asked for.
+//! Messages for a value of another type than is expected.
 
 use super::Checker;
 use crate::diag::codes::types::MismatchedTypes;

@@ -1,6 +1,6 @@
 //! Checks the body of one function: statements and expressions of the syntax tree become those of the typed tree.
 //!
-//! One [`Checker`] lives as long as its function. What is wrong is reported once: its expression then has the type
+//! One [`Checker`] lives as long as its function. It reports an error once: the wrong expression then has the type
 //! `Ty::ERROR`, which fits everything.
 
 mod actions;

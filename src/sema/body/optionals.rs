@@ -1,4 +1,4 @@
-//! What may be there or not: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
+//! Optionals: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
 
 use super::Checker;
 use super::exprs::strip;

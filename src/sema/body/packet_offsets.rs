@@ -1,7 +1,7 @@
-//! Places in the packet by number: `ctx->data + n`, variables that hold one, what is compared with and subtracted from
-//! them, and access there without a test before.
+//! Offsets into the packet: `ctx->data + n`, variables that hold one, comparisons with them and differences of them,
+//! and access there without a test.
 //!
-//! A position is its offset from the packet's start; pointers are made only where something is accessed.
+//! Such a value is its offset from the packet's start; only an access makes a pointer of it.
 
 use super::Checker;
 use super::assign::Assignment;

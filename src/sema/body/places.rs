@@ -1,4 +1,4 @@
-//! What can be assigned to.
+//! Places that can be assigned to.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! Pointers: taking addresses, following them, and what may be null.
+//! Pointers: taking addresses, dereferences, and null.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! `print` and `print_raw`: the format against the arguments.
+//! `print` and `print_raw`: checks the format against the arguments.
 
 use super::Checker;
 use super::exprs::strip;

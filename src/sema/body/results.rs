@@ -1,4 +1,4 @@
-//! What a function gives back: `return`, and a value at its end that no `return` gives back.
+//! Results of functions: `return`, and a value at the end of a body without `return`.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! The local names of a body, and what is known of each variable.
+//! The local names of a body, and the facts about each variable.
 
 use super::Checker;
 use super::deleted_entries::Key;

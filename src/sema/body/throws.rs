@@ -1,4 +1,4 @@
-//! `throw`, `try`, `catch`. What is thrown through calls is found out when all bodies are known (`sema/throws/`).
+//! `throw`, `try`, `catch`. `sema/throws/` follows throws through calls when all bodies are known.
 
 use super::Checker;
 use super::flow::Flow;

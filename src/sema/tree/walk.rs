@@ -1,4 +1,4 @@
-//! Walks through all of a piece of the tree, in order of evaluation.
+//! Walks through a piece of the tree, in order of evaluation.
 
 use super::{Block, Condition, Expr, Optional, OptionalKind, Parts, Stmt, StmtKind};
 
