@@ -25,6 +25,8 @@ def cache():
 def kernel(version):
     """The folder of an unpacked kernel: `vmlinux`, and its modules in lib/modules."""
     have = sorted(cache().glob(f"linux-image-{version}.[0-9]*/vmlinux"), key=os.path.getmtime)
+    if not have and version not in PACKAGES:
+        raise Missing(f"Debian 12 has no Linux {version}, and {cache()} neither")
     return have[-1].parent if have else _fetch(version)
 
 

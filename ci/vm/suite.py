@@ -26,6 +26,7 @@ class Suite:
         self.passed = self.failed = 0
         self._kernel, self._folder = kernel, folder
         lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        self._judges = {test.name: test.judge for test in tests}
         # Those that have not ended, and those of them that run.
         self._left, self._running = lines, set()
         self.done = not lines
@@ -74,7 +75,11 @@ class Suite:
         self._running.discard(name)
         if self._left.pop(name, None) is None:
             return
-        if report["status"] == 0:
+        judge = self._judges[name]
+        wrong = judge(self.version, report["log"]) if judge and report["status"] == 0 else None
+        if wrong:
+            self._fail(name, wrong)
+        elif report["status"] == 0:
             self.passed += 1
             print(f"PASS: {self.version} {name} ({report['seconds']} s)", flush=True)
         elif report["hung"]:

@@ -48,9 +48,9 @@ pub struct OpRecord {
     /// What the kind of the map must be able to do, on the side that has the op.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// The program types whose code may have the op; none listed: all.
+    /// The helpers that BPF code calls for it.
     #[serde(default)]
-    pub programs: Vec<String>,
+    pub helpers: Vec<String>,
     pub on: Targets,
     pub example: String,
 }
@@ -192,11 +192,14 @@ fn check(specs: &Specs) {
             assert!(known, "maps.toml: [{name}]: no flag `{flag}`");
         }
     }
+    let helper_exists = |helper: &String| specs.helpers.iter().any(|spec| spec.name == *helper);
+    for Op { dialect, name, record } in &specs.ops {
+        assert!(record.helpers.iter().all(helper_exists), "ops: {dialect}.{name}: no such helper");
+    }
     for MapMethodSpec { name, op, .. } in &specs.map_methods {
         assert!(op.as_deref().is_none_or(op_exists), "map_methods.toml: [{name}]: no such op");
     }
     for BuiltinSpec { name, bpf, op, throws, .. } in &specs.builtins {
-        let helper_exists = |helper: &String| specs.helpers.iter().any(|spec| spec.name == *helper);
         assert!(bpf.as_ref().is_none_or(helper_exists), "builtins.toml: [{name}]: no such helper");
         assert!(op.as_deref().is_none_or(op_exists), "builtins.toml: [{name}]: no such op");
         let constant = |code: &String| specs.facts.constants.contains_key(code);

@@ -127,7 +127,7 @@ fn records(out: &mut String, ops: &[Op]) {
             successors,
             traits,
             needs,
-            programs,
+            helpers,
             example,
             ..
         } = &op.record;
@@ -150,7 +150,7 @@ fn records(out: &mut String, ops: &[Op]) {
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], programs: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
+             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
@@ -160,7 +160,7 @@ fn records(out: &mut String, ops: &[Op]) {
             quoted(successors),
             traits.join(", "),
             needs.join(", "),
-            quoted(programs),
+            quoted(helpers),
             op.record.on.all().map(on).join(", "),
         )
         .expect("a string grows");

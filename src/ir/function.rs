@@ -37,6 +37,12 @@ impl OpData {
         Some(self.attrs[at].symbol())
     }
 
+    /// The helper that BPF code calls for the op: the one of its record.
+    pub fn helper(&self) -> &'static str {
+        let &[helper] = self.opcode.spec().helpers else { crate::bug!("{} has one helper", self.opcode.spec().name) };
+        helper
+    }
+
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
     pub fn may_write(&self, operand: usize) -> bool {
         if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {

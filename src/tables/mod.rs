@@ -45,6 +45,11 @@ pub fn word(text: &str) -> Option<&'static WordSpec> {
     WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])
 }
 
+/// The helper of this name.
+pub fn helper(name: &str) -> Option<&'static HelperSpec> {
+    HELPERS.iter().find(|helper| helper.name == name)
+}
+
 impl BuiltinSpec {
     /// What the target calls for it.
     pub fn callee(&self, target: Target) -> Option<&'static str> {
@@ -62,10 +67,10 @@ impl BuiltinSpec {
 }
 
 impl ProgramSpec {
-    /// Whether the kernel lets programs of this type call the helper.
-    pub fn may_call(&self, helper: &HelperSpec) -> bool {
+    /// Since when the kernel lets programs of this type call the helper, if it does.
+    pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
         let name = self.prog_type.trim_start_matches("BPF_PROG_TYPE_");
-        helper.programs.iter().any(|program| program.eq_ignore_ascii_case(name))
+        helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -98,8 +103,8 @@ pub struct OpSpec {
     pub traits: &'static [OpTrait],
     /// What the kind of the map must be able to do, on the side that has the op.
     pub needs: &'static [MapAccess],
-    /// The program types whose code may have the op; none listed: all.
-    pub programs: &'static [&'static str],
+    /// The helpers that BPF code calls for it: a program may have the op if its type may call them.
+    pub helpers: &'static [&'static str],
     /// What each target does with it.
     pub on: ByTarget<On>,
     pub example: &'static str,

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
-use crate::tables::{BUILTINS, HELPERS, KFUNCS};
+use crate::tables::{self, BUILTINS, KFUNCS};
 use crate::types::{Ty, TyKind};
 
 const COMPARISONS: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
@@ -41,8 +41,7 @@ impl Checker<'_> {
             "global" => self.module.global(name).is_some(),
             "builtin" => BUILTINS.iter().any(|builtin| builtin.name == &**name),
             "helper" if opcode == Opcode::BpfHelper => {
-                HELPERS.iter().any(|helper| helper.name == &**name)
-                    || KFUNCS.iter().any(|function| function.name == &**name)
+                tables::helper(name).is_some() || KFUNCS.iter().any(|function| function.name == &**name)
             }
             _ => true,
         };

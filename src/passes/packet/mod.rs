@@ -18,7 +18,7 @@ use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
-use crate::tables::{HELPERS, OpTrait};
+use crate::tables::{self, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
 use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -69,7 +69,7 @@ fn moving_functions(module: &Module) -> BTreeSet<Symbol> {
 fn moves(op: &OpData, moving: &BTreeSet<Symbol>) -> bool {
     if op.opcode == Opcode::BpfHelper {
         let name = BpfHelper::of(op).helper();
-        return HELPERS.iter().any(|h| h.name == &**name && h.changes_packet);
+        return tables::helper(name).is_some_and(|helper| helper.changes_packet);
     }
     if op.opcode == Opcode::KsCall {
         return moving.contains(KsCall::of(op).callee());

@@ -9,23 +9,22 @@ mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
 mod map_rules;
+mod programs;
 mod stored_pointers;
 
 use super::analysis::global_uses;
 use super::{Changed, EVERY, Pass, Run};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{
-    BpfOnly, HelperFromUserSpace, HelperNotInProgram, MainFromBpf, RecursionInBpf, UserSpaceOnly,
-};
+use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
+use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
-use crate::tables::{BUILTINS, HELPERS, HelperSpec, On, PROGRAMS, ProgramSpec, Refusal, Rejection};
+use crate::tables::{BUILTINS, On, Refusal, Rejection};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
@@ -63,7 +62,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (target, reached) in &reached {
         check(module, cx, reached, target);
     }
-    check_programs(module, cx, &graph, &programs);
+    programs::check(module, cx, &graph, &programs);
     check_recursion(module, cx, &CallGraph::direct(module), &reached[Target::Bpf]);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
@@ -203,67 +202,6 @@ fn has_float(types: &Types, ty: Ty) -> bool {
         return types.struct_def(id).fields.iter().any(|field| has_float(types, field.ty));
     }
     ty == Ty::F64
-}
-
-/// Reports the operations that the kernel has for other types of programs, once each.
-fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
-    let names = Rc::clone(&cx.names);
-    let mut reported = Vec::new();
-    for &program in programs {
-        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
-        let reached = graph.reach([program]);
-        for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
-            for op in func.walk() {
-                let data = &func.ops[op];
-                if let Some(refused) = context_fields::refused(func, &cx.types, data, spec)
-                    && !reported.contains(&(at, op))
-                {
-                    reported.push((at, op));
-                    let error = context_fields::report(cx, data, &refused, spec, &module.funcs[program].name);
-                    called_from(module, &names, error, &reached.chain(at));
-                }
-                if let Some(helper) = refused_helper(data, spec)
-                    && !reported.contains(&(at, op))
-                {
-                    reported.push((at, op));
-                    let name = cx.source_name(&module.funcs[program].name);
-                    let (helper, program, types) =
-                        (helper.name.to_owned(), spec.name.to_owned(), allowed_types(helper));
-                    let error = cx.error(data.loc.span, HelperNotInProgram { helper, program, name });
-                    called_from(module, &names, error, &reached.chain(at));
-                    error.help(types);
-                    continue;
-                }
-                let allowed = data.opcode.spec().programs;
-                if allowed.is_empty() || allowed.contains(&spec.name) || reported.contains(&(at, op)) {
-                    continue;
-                }
-                reported.push((at, op));
-                let (program, name) = (spec.name.to_owned(), cx.source_name(&module.funcs[program].name));
-                let error = cx.error(data.loc.span, NotInProgram { what: in_words(data), program, name });
-                called_from(module, &names, error, &reached.chain(at));
-                error.help(format!("it is for programs of type {}", allowed.join(", ")));
-            }
-        }
-    }
-}
-
-/// The helper that an op calls, if programs of the type may not call it.
-fn refused_helper(op: &OpData, program: &ProgramSpec) -> Option<&'static HelperSpec> {
-    if op.opcode != Opcode::BpfHelper {
-        return None;
-    }
-    let name = BpfHelper::of(op).helper();
-    HELPERS.iter().find(|helper| helper.name == &**name && !program.may_call(helper))
-}
-
-fn allowed_types(helper: &HelperSpec) -> String {
-    let may: Vec<&str> =
-        PROGRAMS.iter().filter(|program| program.may_call(helper)).map(|program| program.name).collect();
-    match may.as_slice() {
-        [] => "no type of program that this compiler has may call it".to_owned(),
-        may => format!("it is for programs of type {}", may.join(", ")),
-    }
 }
 
 /// The code of the error, if the target does not have the op.

@@ -18,7 +18,7 @@ use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
-use crate::tables::HELPERS;
+use crate::tables;
 use crate::types::{Ty, Types};
 
 const NAME: &str = "loop-form";
@@ -75,8 +75,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
 fn missing_callbacks(cx: &Session) -> Option<String> {
-    let helper = HELPERS.iter().find(|h| h.name == "bpf_loop")?;
-    cx.options.lacks(helper.since).map(|version| version.to_string())
+    cx.options.lacks(tables::helper("bpf_loop")?.since).map(|version| version.to_string())
 }
 
 fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
