@@ -36,7 +36,7 @@ pub fn pass_name(name: &str) -> Option<&'static str> {
     pass(name).map(|p| p.name)
 }
 
-/// What a source file holds: KernelScript, or IR that resumes at its stage.
+/// The contents of a source file: KernelScript, or IR that resumes at its stage.
 pub enum Input {
     Source(ast::File),
     Ir(Box<Module>),

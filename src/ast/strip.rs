@@ -38,7 +38,7 @@ impl<T: Strip> Strip for Box<T> {
     }
 }
 
-/// What holds no span.
+/// Nodes without spans.
 macro_rules! spanless {
     ($($ty:ty),*) => { $( impl Strip for $ty { fn strip(&mut self) {} } )* };
 }

@@ -30,7 +30,7 @@ pub fn wanted(path: &Path) -> Result<bool> {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let through_link = path.symlink_metadata()?.is_symlink();
     let flags = if through_link { OFlags::empty() } else { OFlags::NOFOLLOW };
-    // What a descriptor of the shell is open for may hold something already.
+    // A descriptor of the shell may be open for a file that holds something already.
     let mut file: File = OpenOptions::new().append(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let about = file.metadata()?;
     if !(about.is_file() && through_link) {

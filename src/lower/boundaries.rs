@@ -85,7 +85,7 @@ fn boundary(
 }
 
 impl Lowering<'_> {
-    /// What is handed over to be called with what is sent through a map: a function, or a value that is one.
+    /// The handler of what is sent through a map: a function, or a value that is one.
     pub(super) fn handed(&mut self, handler: &Expr, on: Target) -> Value {
         let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
         self.at(handler.span).handed_function(func, handler.ty, on)

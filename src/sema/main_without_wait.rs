@@ -29,7 +29,7 @@ pub(super) fn report(cx: &mut Session, env: &Env) {
     }
 }
 
-/// What a function may do, itself or in what it calls.
+/// The effects of a function and its callees.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Facts {
     attaches: bool,
@@ -73,7 +73,7 @@ impl<'t> Visitor<'t> for Look<'_> {
     }
 }
 
-/// What an expression does apart from its parts.
+/// The effect of an expression apart from its parts.
 fn effect(expr: &Expr, facts: &[Facts]) -> Facts {
     if let ExprKind::Call { func: FuncId(func), .. } = expr.kind {
         return facts[func as usize];
@@ -254,7 +254,7 @@ impl Walk<'_> {
         self.state = after;
     }
 
-    /// What waits at the end, waits before all is detached.
+    /// A wait at the end happens before all is detached.
     fn deferred(&mut self, body: &Block) {
         let mut look = Look { facts: self.facts, found: Facts::default() };
         look.block(body);

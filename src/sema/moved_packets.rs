@@ -115,7 +115,7 @@ fn follow(types: &Types, moving: &BTreeSet<FuncId>, func: &Func) -> BTreeMap<Spa
     walk.found
 }
 
-/// What leaves a loop, and what begins its next iteration.
+/// The exits of a loop, and its back edges.
 #[derive(Default)]
 struct Loop {
     breaks: State,

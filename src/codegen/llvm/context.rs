@@ -102,7 +102,7 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     machine
 }
 
-/// What LLVM says.
+/// LLVM's messages.
 #[derive(Default)]
 struct Collected {
     /// Messages that make what it emits unusable.

@@ -122,7 +122,7 @@ impl Touches {
                 let at = region.low + MemBlur::of(data).offset() as u64;
                 region = Region { low: at, high: at + 1, ..region };
             }
-            // What passes on a place may mean it anywhere later.
+            // An op that passes on a place may use it anywhere later.
             if matches!(data.opcode, Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);
                 continue;
@@ -187,7 +187,7 @@ struct Flow {
 }
 
 impl Flow {
-    /// What is alive at the end of a block before this one, but not here.
+    /// Variables that are live at the end of a block before this one, but not here.
     fn ended_before(&self, func: &Function, order: &[BlockId], block: BlockId) -> BTreeSet<Value> {
         let before = order.iter().filter(|&&b| successors(func, b).contains(&block));
         let alive = before.flat_map(|b| self.live_out[b].iter().map(|&(var, _)| var));

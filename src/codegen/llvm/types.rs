@@ -61,7 +61,7 @@ impl<'c> ModuleGen<'_, 'c> {
     }
 }
 
-/// What a context's field is for, by the table of contexts.
+/// The role of a context's field, by the table of contexts.
 pub fn field_role(def: &StructDef, field: &FieldDef) -> FieldRole {
     if def.origin != Origin::Context {
         return FieldRole::Plain;

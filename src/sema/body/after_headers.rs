@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
         self.behind_header(expr).is_some() || self.is_position(expr)
     }
 
-    /// What is added to the start of a packet, if a place is that.
+    /// The offset from the start of a packet, if a place is that.
     pub fn place_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
         let expr = as_bytes(expr);
         let Some(behind) = self.behind_header(expr) else { return self.packet_offset(expr, offsets) };

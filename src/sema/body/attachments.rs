@@ -36,7 +36,7 @@ pub(super) struct Attachments {
 }
 
 impl Attachments {
-    /// What holds on both paths to a join.
+    /// The facts that hold on both paths to a join.
     pub fn join(self, other: &Attachments) -> Attachments {
         Attachments { held: same(self.held, &other.held), programs: same(self.programs, &other.programs) }
     }

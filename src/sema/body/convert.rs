@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
         cast(value, wanted)
     }
 
-    /// What is too long is cut off; of a literal that is said.
+    /// A string that is too long is cut off; of a literal that is reported.
     fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
         let span = value.span;
         let room = size.saturating_sub(1) as usize;

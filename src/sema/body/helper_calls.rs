@@ -242,7 +242,7 @@ fn held(memory: &Expr) -> Option<&Expr> {
     (!matches!(place.kind, ExprKind::Index { .. })).then_some(place)
 }
 
-/// What keeps a helper from being called by its name.
+/// The reason why a helper cannot be called by its name.
 fn missing(helper: &HelperSpec) -> Option<&'static str> {
     let of_arg = |arg: &HelperArg| match arg.kind {
         HelperArgKind::Map if helper.needs.is_none() => Some("takes a map in a form of its own"),

@@ -6,7 +6,7 @@ use crate::sema::consts;
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// What to write instead of a value; `instead` where that is certain.
+/// A replacement for a value; `instead` if that is certain.
 pub(super) struct Help {
     pub text: String,
     instead: Option<String>,

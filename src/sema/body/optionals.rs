@@ -110,7 +110,7 @@ impl Checker<'_, '_> {
             return is_present(optional, span);
         }
         if let Some(found) = self.optional_call(inner) {
-            // What would be taken out would be lost.
+            // The value that was taken would be lost.
             if let Some(Optional { kind: OptionalKind::MapTake { .. } | OptionalKind::Record { .. }, .. }) = found {
                 return self.untested(inner.span);
             }

@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             .fix(expr.span.start(), "return ");
     }
 
-    /// What an expression is called in a message, and the part of it that is marked.
+    /// The name of an expression in a message, and the part of it that is marked.
     fn head(&self, expr: &ast::Expr) -> (String, Span) {
         let first = |length: u32| Span { hi: expr.span.lo + length, ..expr.span };
         let kind = &strip(expr).kind;

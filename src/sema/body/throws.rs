@@ -14,11 +14,11 @@ use crate::types::Ty;
 /// A `try` whose block is being checked.
 #[derive(Default)]
 pub(super) struct Try {
-    /// What is known where something may be thrown in it.
+    /// The state where something may be thrown in it.
     thrown: Option<Flow>,
 }
 
-/// What the catches before one take.
+/// The codes that the catches before one take.
 #[derive(Default)]
 struct Taken {
     codes: Vec<(i32, Span)>,

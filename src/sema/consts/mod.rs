@@ -170,7 +170,7 @@ fn refuse_enums(cx: &mut Session, first: &Constant, (second, span): (&Constant, 
     refused
 }
 
-/// What a constant may be, in the words of a help.
+/// The forms of a constant, in the words of a help.
 pub const CONSTANTS: &str =
     "constants are literals, names that `const` declares, enum variants, `sizeof`, `offsetof`, and operators on those";
 

@@ -16,7 +16,7 @@ use crate::tables::{ENUMS, PROGRAMS};
 use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use std::collections::HashMap;
 
-/// What is declared otherwise than it is in the kernel.
+/// A declaration that differs from the kernel's.
 struct Difference {
     what: String,
     kernel: String,

@@ -65,7 +65,7 @@ impl Symbols {
         symbol
     }
 
-    /// What messages call all that have other symbols.
+    /// The names that messages use for what has another symbol.
     pub fn into_names(self) -> SourceNames {
         self.names
     }

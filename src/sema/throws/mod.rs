@@ -32,7 +32,7 @@ struct Origin {
     callee: Option<FuncId>,
 }
 
-/// What leaves a piece of a body.
+/// The throws that leave a piece of a body.
 type Leaving = BTreeMap<Site, Origin>;
 
 /// Where something may leave a function: at a `throw` or a call.
@@ -143,7 +143,7 @@ impl Effects {
         catches.iter().any(|catch| self.takes(catch.takes, site))
     }
 
-    /// What leaves a piece of a body, once that is known of all functions.
+    /// The throws that leave a piece of a body, once those of all functions are known.
     fn leaving(&self, nodes: &[Node]) -> Leaving {
         let mut leaving = Leaving::new();
         for node in nodes {

@@ -92,7 +92,7 @@ impl Func {
     }
 }
 
-/// What the attributes of a function make of it.
+/// The kind of function that its attributes make.
 pub enum Role {
     /// An entry point that the kernel calls.
     Program(ProgramRole),

@@ -32,7 +32,7 @@ pub fn identifier(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
 }
 
-/// What locations of a function belong to.
+/// The scopes of a function's locations.
 #[derive(Clone, Copy)]
 pub struct Scope {
     subprogram: Node,

@@ -102,7 +102,7 @@ fn add_halves<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
         32 if g.cx.options.mcpu >= Mcpu::V3 => "w",
         _ => return,
     };
-    // What is larger is no operand of an instruction, and not remembered.
+    // A larger constant is no operand of an instruction, and the verifier does not remember it.
     if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) {
         return;
     }

@@ -24,7 +24,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: keep_from_spills,
 };
 
-/// What LLVM aligns its spills to, in bytes.
+/// The alignment of LLVM's spills, in bytes.
 const SPILL: u32 = 8;
 
 /// After the optimisation.

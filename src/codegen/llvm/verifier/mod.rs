@@ -22,7 +22,7 @@ use crate::kernels::Kernels;
 use std::time::Instant;
 
 pub struct Rewrite {
-    /// What `--print-ir-after` and `--time-passes` call it.
+    /// The name in `--print-ir-after` and `--time-passes`.
     pub name: &'static str,
     /// Rewrites that run before this one, and what they do that makes it so.
     pub after: &'static [(&'static str, &'static str)],
