@@ -1,4 +1,4 @@
-//! What one run of the compiler carries through its stages; passed everywhere as `cx`.
+//! The state of one run of the compiler, passed everywhere as `cx`.
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};

@@ -1,4 +1,4 @@
-//! What is printed holds text of others: source, names of files, arguments, names in objects.
+//! Escapes foreign text in output: source, names of files, arguments, names in objects.
 //!
 //! A terminal acts on control characters and on those that set the direction of writing. They are shown instead, so that
 //! no text moves the cursor, hides a part of a message or shows its characters in another order.

@@ -1,4 +1,4 @@
-//! Diagnostics: what the compiler says to its users.
+//! Diagnostics: the compiler's messages to its users.
 //!
 //! A code is declared once, in `codes/<area>.rs`, with its message and the text that `ksc explain` prints. A stage
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
@@ -34,7 +34,7 @@ pub enum Severity {
 pub struct CodeInfo {
     pub code: &'static str,
     pub name: &'static str,
-    /// What `ksc explain CODE` prints.
+    /// The text of `ksc explain CODE`.
     pub doc: &'static str,
     /// The message, with the names of its parts in braces.
     pub message: &'static str,
@@ -150,14 +150,14 @@ impl Diagnostic {
         self
     }
 
-    /// What the writer may have meant by the text of `span`.
+    /// Adds a guess of what the text of `span` means.
     pub fn near(&mut self, span: Span, near: impl Into<String>) -> &mut Self {
         let near = near.into();
         self.help(format!("did you mean `{near}`?")).guess(span, near)
     }
 }
 
-/// What is over the limit is left out: the first say enough.
+/// Drops what is over the limit: the first ones say enough.
 fn push<T>(list: &mut Vec<T>, part: T) {
     if list.len() < output_limits::MAX_PARTS {
         list.push(part);

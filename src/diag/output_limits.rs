@@ -1,4 +1,4 @@
-//! How much of what is wrong is reported: a broken input is no reason for a megabyte of messages.
+//! Limits of the reported output: a broken input does not produce a megabyte of messages.
 
 use super::Severity;
 use super::codes::environment::NotShown;

@@ -64,7 +64,7 @@ fn report<'a>(
     groups
 }
 
-/// What a diagnostic marks, its own place first.
+/// The marks of a diagnostic, its own place first.
 fn places(diagnostic: &Diagnostic) -> Vec<Span> {
     diagnostic.span.into_iter().chain(diagnostic.labels.iter().map(|label| label.span)).collect()
 }

@@ -50,7 +50,7 @@ impl<'a> Window<'a> {
         };
         for number in first..=last {
             let range = source.line_range(number);
-            // What is named first is what the message is about.
+            // The first mark is the place of the message.
             let mut marks = spans.iter().map(|span| span.lo).chain(spans.iter().map(|span| span.hi));
             let mark = marks.find(|mark| range.contains(&(*mark as usize))).map(|mark| mark as usize);
             window.line(range, mark);

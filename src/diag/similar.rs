@@ -1,4 +1,4 @@
-//! Suggestions for misspelt names: the one place that decides what is near enough.
+//! Suggestions for misspelt names: the only code that decides which names are similar.
 
 use super::output_limits::MAX_WORD;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Who calls whom, directly or through a pointer.
+//! The call graph, with calls through pointers.
 
 use super::ops::{BpfDrain, KsCall, KsFunc};
 use super::{Module, OpData, OpId, Opcode, Symbol};
@@ -20,7 +20,7 @@ pub struct CallGraph {
     graph: DiGraph<usize, OpId>,
 }
 
-/// What can be reached from some functions, and how.
+/// The functions that some functions reach, and how.
 pub struct Reached {
     /// For each function: none if it is not reached; else the call through which it is, none for a root.
     via: Vec<Option<Option<CallSite>>>,

@@ -122,7 +122,7 @@ pub struct Function {
     pub name_span: Span,
     pub span: Span,
     pub role: Role,
-    /// What it runs on; set by the pass `reach`.
+    /// The targets that it runs on; set by the pass `reach`.
     pub targets: Targets,
     /// What the pass `exits` lowers; after it no function throws.
     pub throws: Throws,

@@ -135,7 +135,7 @@ pub struct MapDecl {
     pub span: Span,
 }
 
-/// What user space knows of a program.
+/// The facts that user space has about a program.
 #[derive(Clone, Debug)]
 pub struct ProgramDecl {
     pub name: Symbol,

@@ -1,4 +1,4 @@
-//! Parts of places.
+//! Paths of fields and elements: parts of places.
 
 use super::ops::{KsElem, KsField};
 use super::{Builder, Function, OpId, Opcode, RegionId, Value};
@@ -103,7 +103,7 @@ impl Path {
         self.written_until(func, types, (func.body, op), false).unwrap_or(false)
     }
 
-    /// What of it has been written there: all of it, or some of its integers.
+    /// How much of it has been written there: all of it, or some of its integers.
     pub fn parts_written_before(&self, func: &Function, types: &Types, op: OpId, limit: usize) -> Vec<Path> {
         if self.is_written_before(func, types, op) {
             return vec![self.clone()];
@@ -183,7 +183,7 @@ impl Path {
     }
 }
 
-/// What a place is the part of, and which.
+/// The place that a place is a part of, and which part.
 fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
     let data = &func.ops[func.def(place)?];
     if data.opcode == Opcode::KsField {
@@ -198,7 +198,7 @@ fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
     None
 }
 
-/// What leads to the parts of a type: to its fields, or to its elements.
+/// The steps to the parts of a type: to its fields, or to its elements.
 fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
     let (mut fields, mut elements) = (0, 0);
     if let TyKind::Struct(id) = types.kind(ty) {

@@ -1,5 +1,5 @@
-//! The structs and enums that a module's text mentions, each once, in order of the text: so that text which is read back
-//! prints as it was, whatever the ids.
+//! The structs and enums that a module's text mentions, each once, in order of the text: so that printing a parsed text
+//! yields the same text, whatever the ids.
 
 use super::{Attr, Function, Module, RegionId};
 use crate::types::{StructId, Ty, TyKind, Types};

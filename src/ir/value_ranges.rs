@@ -1,4 +1,4 @@
-//! How large a number can be, as far as the code that computes it says.
+//! The largest value of a number, as far as the code that computes it shows.
 
 use super::ops::{KsBits, KsConst, KsLoad, KsStore};
 use super::{Function, OpId, Opcode, Value};

@@ -1,5 +1,5 @@
-//! Functions that may throw and are called from outside of the program: by the runtime and by the kernel, which know nothing
-//! of throws. What is handed to those is a function that calls the one which is meant.
+//! Wrappers of functions that may throw, for the runtime and the kernel, which know nothing of throws: both get a
+//! wrapper that calls the function.
 
 use super::Names;
 use super::func::{self, Lowering};
@@ -85,7 +85,7 @@ fn boundary(
 }
 
 impl Lowering<'_> {
-    /// What is handed over to be called with what is sent through a map: a function, or a value that is one.
+    /// The handler of what is sent through a map: a function, or a value that is one.
     pub(super) fn handed(&mut self, handler: &Expr, on: Target) -> Value {
         let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
         self.at(handler.span).handed_function(func, handler.ty, on)

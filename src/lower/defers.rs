@@ -1,7 +1,7 @@
-//! `defer`: what is done when the function ends.
+//! `defer`: code that runs when the function ends.
 //!
-//! What a deferred block names lives as long as the function. A variable of an inner block is in memory for that, and not
-//! where its value comes from.
+//! The variables that a deferred block names live as long as the function. So a variable of an inner block is in
+//! memory, even if it could be a value.
 
 use super::func::{Dest, Lowering, Slot};
 use crate::sema::tree::{Block, CatchKind, Condition, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};

@@ -34,11 +34,11 @@ pub(super) struct Path {
     steps: Vec<Step>,
 }
 
-/// What the steps start from.
+/// The base of the steps.
 #[derive(Clone, Copy)]
 enum Root {
     Place(Value),
-    /// What a pointer points to that may be null.
+    /// The pointee of a pointer that may be null.
     Behind(Value, Span),
 }
 
@@ -195,7 +195,7 @@ impl<'a> Lowering<'a> {
         address.unwrap_or_else(|| crate::bug!("an address is a value"))
     }
 
-    /// What a place behind variable indexes holds, zero where it does not exist: a scalar, or a copy into `dest`.
+    /// Loads from a place behind variable indexes, zero where it does not exist: a scalar, or a copy into `dest`.
     pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
         let path = self.path(expr);
         self.read_path(&path, expr, dest)
@@ -301,7 +301,7 @@ impl<'a> Lowering<'a> {
 
     /// `left == right`, `left != right` of structs and arrays.
     pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
-        // What the right side does must not change what was read before it.
+        // The right side must not change what was read before it.
         let changes = Self::is_place(left) && may_write(right);
         let l = if changes { self.materialise(left) } else { self.readable(left) };
         let r = self.readable(right);

@@ -196,7 +196,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What has an effect and may have a scalar value.
+    /// Lowers an expression with an effect, which may have a scalar value.
     fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),

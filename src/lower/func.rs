@@ -24,7 +24,7 @@ pub(super) enum Slot {
     Pointee(Value),
 }
 
-/// What becomes of an expression's or a block's value.
+/// The use of an expression's or a block's value.
 #[derive(Clone, Copy)]
 pub(super) enum Dest {
     Nothing,
@@ -176,7 +176,7 @@ impl Lowering<'_> {
         let Some(id) = self.source.named_result else { return };
         self.at(self.source.local(id).span);
         match self.result_place {
-            // What is deferred may change the variable, after the result is known.
+            // Deferred code may change the variable, after the result is known.
             Some(place) if !self.uses.defers => self.set_slot(id, Slot::Place(place)),
             Some(_) | None => {
                 self.declare(id);
@@ -187,7 +187,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What falls off the end of the body.
+    /// Ends the body where control reaches its end.
     pub(super) fn implicit_return(&mut self) {
         if !self.reachable {
             return;

@@ -102,7 +102,7 @@ impl Lowering<'_> {
                 let stays = !args[index + 1..].iter().any(may_write);
                 operands.push(match method.params.get(index) {
                     Some((_, "K")) => this.operand_place(arg, "key", stays),
-                    // What is sent is read at once, wherever it lies.
+                    // An event is read at once, wherever it lies.
                     Some((_, "V")) if method.needs == MapAccess::Output && this.is_shared_place(arg) => this.place(arg),
                     Some((_, "V")) => this.operand_place(arg, "value", stays),
                     Some(_) | None => match method.handler {

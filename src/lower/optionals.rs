@@ -1,4 +1,4 @@
-//! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
+//! Optionals: `if (var …)`, `var … else`, presence tests, copies that remember presence.
 
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
@@ -126,7 +126,7 @@ impl<'a> Lowering<'a> {
         self.set_slot(binding.local, Slot::Value(record));
     }
 
-    /// What was taken, as a variable that lives as long as the function.
+    /// The value that was taken, as a variable that lives as long as the function.
     fn bind_copy(&mut self, local: LocalId, taken: Value) {
         let place = self.declare(local);
         if self.cx.types.is_aggregate(self.pointee(taken).0) {

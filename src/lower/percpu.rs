@@ -1,4 +1,4 @@
-//! What user space sees of per-CPU entries: one CPU's value, the sum, a walk over the CPUs.
+//! Per-CPU entries in user space: one CPU's value, the sum, a walk over the CPUs.
 
 use super::consts;
 use super::func::{Dest, Lowering, Slot};

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole};
 use crate::types::{BitField, Space, Ty, TyKind};
 
-/// What an assignment writes to.
+/// The target of an assignment.
 enum Destination {
     Place(Value),
     /// A bit-field of a storage unit.

@@ -58,7 +58,7 @@ impl Lowering<'_> {
         place
     }
 
-    /// What `lower` takes is free again after it; what was taken before stays.
+    /// Frees after `lower` what it takes; what was taken before stays.
     pub(super) fn scoped<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.temporaries.taken.len();
         let result = lower(self);

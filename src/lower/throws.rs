@@ -1,4 +1,4 @@
-//! `throw`, `try`, and what ends a loop because a signal came.
+//! `throw`, `try`, and signals that end a loop.
 
 use super::func::{Dest, Lowering};
 use crate::fold::CompareOp;

@@ -1,4 +1,4 @@
-//! What a header may hold.
+//! Checks the declarations of headers.
 
 use crate::ast::{self, ItemKind};
 use crate::diag::codes::modules::NotInHeader;

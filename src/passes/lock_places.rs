@@ -52,14 +52,14 @@ struct Search<'m> {
 }
 
 impl Search<'_> {
-    /// What a pointer may point to that is no entry, and where that pointer is made.
+    /// A possible pointee that is no entry, and where its pointer is made.
     fn no_entry(&mut self, (at, pointer): At) -> Option<(&'static str, Span)> {
         let func = &self.sources.module.funcs[at];
         let TyKind::Ptr { to, space, .. } = self.sources.types.kind(func.ty(pointer)) else { return None };
         if !self.seen.insert((at, pointer)) || (space == Space::MapValue && to == self.of) {
             return None;
         }
-        // What an entry's address was made into is no part of the search: its bytes may be of another value.
+        // A value computed from an entry's address is no part of the search: its bytes may be of another value.
         if let Some(made_of) = self.sources.made_of((at, pointer)).filter(|_| space != Space::MapValue) {
             return made_of.into_iter().find_map(|source| self.no_entry(source));
         }

@@ -52,7 +52,7 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
     }
 }
 
-/// What the user wrote, as a message begins.
+/// The construct of the source, as a message begins.
 fn in_words(op: &OpData, names: &SourceNames) -> String {
     if op.opcode == Opcode::KsCall {
         return format!("a call of `{}`", names.of(KsCall::of(op).callee()));

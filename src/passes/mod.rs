@@ -79,7 +79,7 @@ pub struct Pass {
     pub run: Run,
 }
 
-/// What a pass for the verifier's sake is about.
+/// The kernels and the reason of a pass for the verifier.
 pub struct Need {
     /// The kernels that need it.
     pub kernels: Kernels,

@@ -1,7 +1,7 @@
-//! A `main` that attaches programs and ends without having waited: the kernel detaches them at once.
+//! Reports a `main` that attaches programs and ends without waiting: the kernel detaches them at once.
 //!
-//! Follows the statements of `main` as far as the answer is certain. What a test of `attach`'s result decides may be the
-//! path of a failure, an end with a constant status other than 0 is one, and a loop may be what waits.
+//! Follows the statements of `main` as far as the answer is certain. A branch on `attach`'s result may be the path of a
+//! failure, an end with a constant status other than 0 is one, and a loop may be a form of waiting.
 
 use super::env::Env;
 use super::tree::{
@@ -29,7 +29,7 @@ pub(super) fn report(cx: &mut Session, env: &Env) {
     }
 }
 
-/// What a function may do, itself or in what it calls.
+/// The effects of a function and its callees.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Facts {
     attaches: bool,
@@ -73,7 +73,7 @@ impl<'t> Visitor<'t> for Look<'_> {
     }
 }
 
-/// What an expression does apart from its parts.
+/// The effect of an expression apart from its parts.
 fn effect(expr: &Expr, facts: &[Facts]) -> Facts {
     if let ExprKind::Call { func: FuncId(func), .. } = expr.kind {
         return facts[func as usize];
@@ -254,7 +254,7 @@ impl Walk<'_> {
         self.state = after;
     }
 
-    /// What waits at the end, waits before all is detached.
+    /// A wait at the end happens before all is detached.
     fn deferred(&mut self, body: &Block) {
         let mut look = Look { facts: self.facts, found: Facts::default() };
         look.block(body);

@@ -1,5 +1,5 @@
-//! Uses of pointers that may be null, in functions that run where their callers do: an error if BPF code reaches the
-//! function, else a warning. Programs, helpers and `main` know their side, and what is wrong in them is said at once.
+//! Uses of pointers that may be null, in functions that run on the side of their callers: an error if BPF code reaches
+//! the function, else a warning. Programs, helpers and `main` know their side; their errors are reported at once.
 
 use super::tree::{Const, FuncId, Program, Role};
 use crate::diag::Diagnostic;

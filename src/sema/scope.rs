@@ -1,5 +1,5 @@
-//! How constants and types look names up: the declarations see each other while they are still being resolved, a body
-//! sees its locals first.
+//! How constants and types look names up: declarations see each other while they are being resolved, a body sees its
+//! locals first.
 
 use super::env::Declared;
 use super::imports::Imports;
@@ -43,7 +43,7 @@ pub trait Scope {
         self.complete(cx, of, variant.span)
     }
 
-    /// What a struct literal may leave out; none if it may not.
+    /// What a struct literal may leave out; none if it may leave out nothing.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
     /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.

@@ -1,4 +1,4 @@
-//! Imports that nothing needs.
+//! Unused imports.
 
 use super::env::Env;
 use super::tree::Role;

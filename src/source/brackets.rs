@@ -1,4 +1,4 @@
-//! Which bracket is wrong where one closes another than the innermost.
+//! Which bracket is wrong if one closes another than the innermost.
 
 use super::scan::{Scanner, TokenKind};
 

@@ -1,4 +1,4 @@
-//! What is wrong with tokens and brackets, in words.
+//! Messages about wrong tokens and brackets.
 
 use super::Span;
 use super::layout::MAX_NESTING;

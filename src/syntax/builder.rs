@@ -1,4 +1,4 @@
-//! What the builders share: spans, names, reports, depth.
+//! State that the builders share: spans, names, reports, depth.
 
 use super::foreign::Hint;
 use super::{Rule, keyword_names, words};

@@ -1,4 +1,4 @@
-//! Declarations, casts and loops as C writes them, put into the order of this language.
+//! Rewrites declarations, casts and loops of C to the order of this language.
 
 use super::words;
 use crate::diag::foreign;

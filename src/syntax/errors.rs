@@ -1,5 +1,4 @@
-//! What pest could not read, in people's words: where the text stops being a program, what it expected there, and what
-//! it found.
+//! Syntax errors: where the text stops being a program, what the grammar expected there, and what it found.
 
 use super::builder::Builder;
 use super::foreign::{self, Hint};

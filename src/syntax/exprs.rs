@@ -1,4 +1,4 @@
-//! Expressions. The grammar reads operators and operands as a flat list; precedence is applied here.
+//! Expressions. The grammar reads operators and operands as a flat list; this applies precedence.
 
 use super::Rule;
 use super::builder::Builder;

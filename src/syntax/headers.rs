@@ -1,4 +1,4 @@
-//! What has a header: `if`, `match`, `while`, `for`.
+//! Statements with a header: `if`, `match`, `while`, `for`.
 
 use super::Rule;
 use super::builder::Builder;

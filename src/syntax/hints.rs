@@ -1,4 +1,4 @@
-//! Mistakes that people make: what they meant, and what to write for it.
+//! Common mistakes: what is meant, and what to write for it.
 
 use super::builder::Builder;
 use super::c_order::{self, Reader};

@@ -1,4 +1,4 @@
-//! What the words of the language are to the grammar's readers.
+//! Queries on the words of the language.
 
 use crate::tables::{WordRole, word};
 

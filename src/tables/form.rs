@@ -1,4 +1,4 @@
-//! What the records of tables are made of, as statics of the compiler. `ir-specs/gen/tables/form.rs` has the same names for
+//! The field types of table records, as statics of the compiler. `ir-specs/gen/tables/form.rs` has the same names for
 //! the build script, which reads the records from TOML.
 
 pub use crate::target::Target;

@@ -1,4 +1,4 @@
-//! BPF: from the module of `split` to what the LLVM emitter takes.
+//! BPF: the passes from `split` to the LLVM emitter.
 
 use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};

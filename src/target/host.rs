@@ -1,4 +1,4 @@
-//! User space: from the module of `split` to what the LLVM emitter takes.
+//! User space: the passes from `split` to the LLVM emitter.
 
 use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};

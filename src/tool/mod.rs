@@ -1,4 +1,4 @@
-//! The subcommands, one file each; what they share is how a run begins and ends.
+//! The subcommands, one file each, and the parts of a run that they share.
 
 pub mod build;
 pub mod check;

@@ -1,4 +1,5 @@
-//! Programs on network interfaces: XDP, through `bpf_link`. Without a mode flag the kernel takes the driver's XDP where there is one, else the generic one.
+//! Programs on network interfaces: XDP, through `bpf_link`. Without a mode flag the kernel uses the driver's XDP if
+//! there is one, else the generic one.
 
 use super::interface::Interface;
 use super::{Attached, Failure, Request, not_permitted};

@@ -1,4 +1,4 @@
-//! The buffers through which the kernel hands over what was sent: libbpf's, one for each map.
+//! The buffers from which the kernel delivers events: libbpf's, one for each map.
 
 use super::{Source, begin_batch};
 use crate::errors::{errno, reason};

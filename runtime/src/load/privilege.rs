@@ -1,4 +1,4 @@
-//! What this process may do, for the message when the kernel says EPERM.
+//! The privileges of this process, for the message when the kernel returns EPERM.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! One value by one conversion.
+//! Prints one value by one conversion.
 
 use crate::abi::{KsArg, KsArgKind};
 use crate::program::bounded;

@@ -1,4 +1,4 @@
-//! What the tree does not hold: comments, blank lines, and what the user wrote on one line.
+//! Comments, blank lines and the user's line breaks, which the tree does not hold.
 //!
 //! Comments are printed in their order. The printer goes through the tree in source order. At each element it first
 //! prints the comments before that position that are still waiting. So no comment is lost.

@@ -1,4 +1,4 @@
-//! What stays on a line and what is broken over several.
+//! Which lists and blocks stay on a line and which are broken over several.
 //!
 //! Only the formatter breaks lines by their width; a tree that is printed alone has each list on one line and each
 //! block on several.

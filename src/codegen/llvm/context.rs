@@ -1,4 +1,4 @@
-//! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
+//! Target machines, optimisation, and LLVM's own diagnostics. They are collected: LLVM never prints and never ends the
 //! process.
 
 use super::module::ModuleGen;
@@ -102,7 +102,7 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     machine
 }
 
-/// What LLVM says.
+/// LLVM's messages.
 #[derive(Default)]
 struct Collected {
     /// Messages that make what it emits unusable.

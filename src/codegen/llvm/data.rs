@@ -9,7 +9,7 @@ use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, GlobalValue};
 
-/// What the BPF object holds besides code: maps as libbpf reads them from BTF, the globals' sections, the licence.
+/// The data of the BPF object: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
     symbols::check(g);
     license(g);

@@ -1,8 +1,9 @@
 //! The source text in the line information of a BPF object, which the kernel's log and bpftool show.
 //!
-//! LLVM would put it there from the source in the file's node, but it finds each string of BTF by a walk over all others
-//! (BTFStringTable::addString in llvm/lib/Target/BPF/BTFDebug.cpp), so that time grows with the square of the source's length.
-//! Formats: Documentation/bpf/btf.rst of Linux, sections "BTF_Type and Type Encoding" and ".BTF.ext section".
+//! LLVM would put it there from the source in the file's node, but it finds each string of BTF by a walk over all
+//! others (BTFStringTable::addString in llvm/lib/Target/BPF/BTFDebug.cpp), so its time grows with the square of the
+//! source's length. Formats: Documentation/bpf/btf.rst of Linux, sections "BTF_Type and Type Encoding" and ".BTF.ext
+//! section".
 
 use crate::session::Session;
 use crate::source::FileId;

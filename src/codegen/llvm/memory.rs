@@ -12,7 +12,7 @@ use inkwell::values::PointerValue;
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
 const MAX_STORES: u64 = 128;
 
-/// What LLVM would copy less well is copied by so many loads and stores at most.
+/// The most loads and stores of a copy that this expands because LLVM would do worse.
 const MAX_UNITS: u64 = 32;
 
 /// Bytes of the largest unit that is loaded and stored at once.
@@ -49,7 +49,7 @@ impl Part {
         self.at + self.size
     }
 
-    /// What of it lies at `start` or behind.
+    /// The part of it at `start` or behind.
     fn after(self, start: u64) -> Part {
         let at = self.at.max(start);
         Part { at, size: self.end() - at }
@@ -93,7 +93,7 @@ fn lowest_bit(offset: u64) -> u64 {
 }
 
 impl<'c> FnGen<'_, '_, 'c> {
-    /// What a place holds.
+    /// The value of a place.
     pub fn pointee(&self, place: Value) -> Ty {
         let kind = self.types().kind(self.func.ty(place));
         let (TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. }) = kind else {

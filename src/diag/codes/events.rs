@@ -1,4 +1,4 @@
-//! E048, E049: what BPF code sends to user space and back: ring buffers, perf event arrays.
+//! E048, E049: events from BPF code to user space and back: ring buffers, perf event arrays.
 
 codes! {
     /// The kernel sends an event of a `perf_event_array` with the context of the program. A function that sends one takes

@@ -1,4 +1,4 @@
-//! What ops name and say besides their operands: symbols, words, fields, numbers.
+//! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
 use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};

@@ -1,4 +1,4 @@
-//! What the regions of ops take and yield.
+//! Arguments and yields of the regions of ops.
 
 use super::Checker;
 use crate::ir::ops::KsYield;
@@ -54,7 +54,7 @@ impl Checker<'_> {
         data.results.iter().map(|&result| self.func.ty(result)).collect()
     }
 
-    /// What is not known of the types depends on the pass that made the op.
+    /// Types that depend on the pass which made the op are not checked.
     fn taken(&self, op: OpId, index: usize, region: RegionId) -> Result<(), String> {
         let data = &self.func.ops[op];
         let args = &self.func.blocks[self.func.only_block(region)].args;

@@ -79,7 +79,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// What a place or pointer points to; `Ty::ERROR` for others.
+    /// The pointee of a place or pointer; `Ty::ERROR` for others.
     pub(super) fn target_of(&self, value: Value) -> Ty {
         let kind = self.cx.types.kind(self.func.ty(value));
         if let TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } = kind { of } else { Ty::ERROR }

@@ -117,11 +117,11 @@ fn handed(func: &Function) -> HashSet<OpId> {
 struct Walk<'m, W> {
     module: &'m Module,
     index: HashMap<Symbol, usize>,
-    /// What in a function, or in what it calls, may be the event.
+    /// The ops in a function, or in its callees, that may be the event.
     events: Vec<Option<Span>>,
     /// By function.
     handed: Vec<HashSet<OpId>>,
-    /// What in a handler may be the event.
+    /// The ops in a handler that may be the event.
     in_dispatch: Option<Span>,
     /// The state after a call, by function and whether the event may have come before.
     known: HashMap<(usize, bool), State>,
@@ -160,7 +160,7 @@ impl<W: Watch> Walk<'_, W> {
         if let Some(&known) = self.known.get(&key) {
             return known;
         }
-        // What a recursive call finds.
+        // The result for a recursive call.
         let event = self.events[func].map(|event| Before::Maybe(Cause::Event(event)));
         self.known.insert(key, event.or(Some(before)));
         let exits = self.region(func, self.module.funcs[func].body, Some(before));
@@ -210,7 +210,7 @@ impl<W: Watch> Walk<'_, W> {
         after
     }
 
-    /// What an op does apart from its regions; none if control does not come back.
+    /// The effect of an op apart from its regions; none if control does not come back.
     fn own_effect(&mut self, func: usize, op: OpId, before: Before) -> State {
         let module = self.module;
         let data = &module.funcs[func].ops[op];

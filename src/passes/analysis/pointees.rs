@@ -104,7 +104,7 @@ fn takes_any(module: &Module, types: &Types, op: &OpData, index: usize) -> bool 
     param.is_some_and(|param| matches!(types.kind(param.ty), TyKind::Ptr { space: Space::Any, .. }))
 }
 
-/// What the pointer points to that leads to a place.
+/// The pointee of the pointer that leads to a place.
 pub fn followed(func: &Function, types: &Types, place: Value) -> Option<(Ty, Space)> {
     let root = root(func, place).filter(|&root| func.ops[root].opcode == Opcode::KsDeref)?;
     pointer(func, types, KsDeref::of(&func.ops[root]).pointer())

@@ -14,17 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cell {
     Value(usize, Value),
-    /// What the variable or parameter whose place the value is holds of this function type.
+    /// The contents, of this function type, of the variable or parameter whose place the value is.
     Contents(usize, Value, Ty),
     Result(usize),
-    /// What pointers point to.
+    /// All pointees of this function type.
     Memory(Ty),
 }
 
 /// A function, or null.
 type Members = BTreeSet<Option<usize>>;
 
-/// What a call through a pointer may call.
+/// The possible callees of a call through a pointer.
 pub struct Targets {
     pub null: bool,
     /// In order of the module.
@@ -48,7 +48,7 @@ impl Sets {
         Sets { names, members }
     }
 
-    /// What a value of the function may be.
+    /// The possible functions of a value.
     pub fn targets(&self, func: usize, value: Value) -> Targets {
         let members = self.members.get(&Cell::Value(func, value));
         let null = members.is_some_and(|members| members.contains(&None));
@@ -61,7 +61,7 @@ struct Solver<'m> {
     module: &'m Module,
     types: &'m Types,
     names: &'m [Symbol],
-    /// What flows from one cell to another.
+    /// The flows from one cell to another.
     flows: BTreeSet<(Cell, Cell)>,
     members: BTreeMap<Cell, Members>,
 }
@@ -126,7 +126,7 @@ impl Solver<'_> {
         }
     }
 
-    /// What regions yield are the results; `ks.if_some` hands its operand to the first region.
+    /// The results are what the regions yield; `ks.if_some` passes its operand to the first region.
     fn regions(&mut self, at: usize, func: &Function, data: &OpData) {
         for &region in &data.regions {
             let block = &func.blocks[func.only_block(region)];
@@ -246,7 +246,7 @@ impl Solver<'_> {
     }
 }
 
-/// What the variable that a place is, or is a part of, holds.
+/// The contents of the variable that a place is, or is a part of.
 fn contents(at: usize, func: &Function, place: Value, ty: Ty) -> Cell {
     let Some(op) = func.def(place) else { return Cell::Contents(at, place, ty) };
     let data = &func.ops[op];

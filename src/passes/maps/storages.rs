@@ -9,7 +9,7 @@ use crate::tables::uapi::ENOMEM;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
-/// What the status is where the kernel made no entry: it lacks memory, or the object cannot have one.
+/// The status if the kernel made no entry: it lacks memory, or the object cannot have one.
 const NO_ENTRY: i128 = -ENOMEM;
 
 pub fn is_storage(func: &Function, module: &Declarations, op: OpId) -> bool {

@@ -122,7 +122,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What `packet.at` is about, if its offset is a constant.
+    /// The header of a `packet.at`, if its offset is a constant.
     fn header(&self, op: OpId) -> Option<Header> {
         let data = &self.func.ops[op];
         if data.opcode != Opcode::PacketAt {

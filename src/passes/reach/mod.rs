@@ -50,7 +50,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let called = graph.reach(programs.iter().copied());
     let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
     let bpf = graph.reach(programs.iter().copied().chain(uncalled));
-    // What nothing reaches is user space: checked and compiled, though the linker may drop it.
+    // A function that nothing reaches is user space: checked and compiled, though the linker may drop it.
     let main = with_role(|role| matches!(role, Role::Main));
     let called = graph.reach(main.iter().copied());
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
@@ -107,7 +107,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         for op in func.walk() {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
-            // What a map does not allow is reported below, by the map's kind.
+            // Operations that a map does not allow are reported below, by the map's kind.
             if let Some(code) = rejection(data, target).filter(|_| !is_float && data.map().is_none()) {
                 // One call may be several ops.
                 if rejected.contains(&data.loc.span) {
@@ -152,7 +152,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     }
 }
 
-/// What the map does not allow on the target.
+/// Operations that the map does not allow on the target.
 fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
     let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
     let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
@@ -234,7 +234,7 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: Rejection) -> 
     }
 }
 
-/// What the user wrote, as messages name it.
+/// The construct of the source, as messages name it.
 fn in_words(op: &OpData) -> String {
     let spec = op.opcode.spec();
     let callee = if op.opcode == Opcode::HostCall {

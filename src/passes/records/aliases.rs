@@ -6,12 +6,12 @@ use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
 use std::collections::{HashMap, HashSet};
 
-/// What a pointer leads to.
+/// The target of a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Root {
     /// The record of this `map.reserve`.
     Record(OpId),
-    /// What the parameter points to.
+    /// The pointee of the parameter.
     Param(usize),
 }
 

@@ -11,7 +11,7 @@ use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What may be true of a record where control is.
+/// The state of a record at the current point.
 #[derive(Clone, PartialEq)]
 struct State {
     /// It is still to be submitted or discarded; the branches on the path that did not do it, and how they were left.
@@ -66,7 +66,7 @@ struct Flow<'a> {
     depth: usize,
     /// Exits that have not reached their target yet.
     outs: Vec<Out>,
-    /// What was said of each record, by the number of the code and the place.
+    /// The reports on each record, by the number of the code and the place.
     reported: BTreeSet<(Root, &'static str, u32)>,
 }
 
@@ -200,7 +200,7 @@ impl Flow<'_> {
 
     fn lost(&mut self, root: Root, state: &State, (span, how): (Span, &str)) {
         let Some(branches) = &state.open else { return };
-        // What ends it wrongly was reported.
+        // A wrong end of it was reported.
         let ended = |(of, what, _): &(Root, &str, u32)| *of == root && *what == "end";
         if self.reported.iter().any(ended) || !self.first(root, "open", None) {
             return;
@@ -254,7 +254,7 @@ impl Flow<'_> {
             return (!self.derived.is_name(data.operands[0]))
                 .then_some("in a variable that holds other pointers too, or in a part of one");
         }
-        // What a call may yield of its arguments, callers know.
+        // A caller knows which of its arguments the call may yield.
         if data.opcode == Opcode::KsReturn && is_pointer(operand) && !is_lent {
             return Some("by the caller, as a result");
         }

@@ -50,7 +50,7 @@ impl Watch for Loads<'_> {
         let pinned = |name: &Symbol| self.module.global(name).is_some_and(|g| g.kind == GlobalKind::Pinned);
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(pinned)
-            // What is to take events is only remembered; a name is bound before there is a map.
+            // A handler is only remembered; a name is bound before there is a map.
             || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
     }
 
@@ -64,7 +64,7 @@ impl Watch for Loads<'_> {
 }
 
 impl Loads<'_> {
-    /// What has an address may be written at any time.
+    /// A global whose address is taken may be written at any time.
     fn addressed(&mut self, func: usize, op: &OpData) {
         if op.opcode == Opcode::KsAddr
             && let Some(name) = self.roots[func].get(&op.operands[0])

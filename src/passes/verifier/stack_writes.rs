@@ -31,7 +31,7 @@ pub static PASS: Pass = Pass {
     run: Run::Function(run),
 };
 
-/// What the verifier tracks as one.
+/// The unit in which the verifier tracks the stack.
 const SLOT: u64 = 8;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
@@ -129,7 +129,7 @@ struct Part {
 }
 
 fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
-    // What a pointer of unknown origin points to may be on the stack.
+    // The pointee of a pointer of unknown origin may be on the stack.
     if !analysis::may_be_on_stack(func, types, place) {
         return None;
     }
@@ -177,7 +177,7 @@ fn pointee(types: &Types, ty: Ty) -> Ty {
     of
 }
 
-/// What an op writes on the stack.
+/// The part of the stack that an op writes.
 fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     let data = &func.ops[op];
     if data.opcode == Opcode::MemBlur {

@@ -197,7 +197,7 @@ fn is_unknown_number(func: &Function, types: &Types, value: Value) -> bool {
 fn equates(func: &Function, types: &Types, op: OpId) -> bool {
     let data = &func.ops[op];
     if data.opcode == Opcode::ArithCmp {
-        // What is less than 1 and not negative is 0.
+        // A number less than 1 and not negative is 0.
         let at_edge = |&value: &Value| func.known(types, value).is_some_and(|known| known.abs() <= 1);
         return matches!(ArithCmp::of(data).pred(), "eq" | "ne") || data.operands.iter().any(at_edge);
     }

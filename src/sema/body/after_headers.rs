@@ -1,6 +1,7 @@
-//! Places behind headers, as C has them: `eth + 1` of a variable that points to a header whose place is known.
+//! Places after headers, as C has them: `eth + 1` of a variable that points to a header with a known place.
 //!
-//! Only where a place is compared, subtracted or converted, since as a value it would point to another header, untested.
+//! Only where a place is compared, subtracted or converted, since as a value it would point to another header,
+//! untested.
 
 use super::Checker;
 use super::exprs::strip;
@@ -25,7 +26,7 @@ impl Checker<'_, '_> {
         self.behind_header(expr).is_some() || self.is_position(expr)
     }
 
-    /// What is added to the start of a packet, if a place is that.
+    /// The offset from the start of a packet, if a place is that.
     pub fn place_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
         let expr = as_bytes(expr);
         let Some(behind) = self.behind_header(expr) else { return self.packet_offset(expr, offsets) };

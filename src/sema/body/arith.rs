@@ -1,4 +1,4 @@
-//! Arithmetic: the type in which operands meet, and what does not mix.
+//! Arithmetic: the common type of the operands, and operands that do not mix.
 
 use super::Checker;
 use super::binary::widen;

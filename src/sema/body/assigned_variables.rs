@@ -1,4 +1,4 @@
-//! Which variables a piece of a body assigns to: what was known of them does not hold where it may have run.
+//! Which variables a piece of a body assigns to: facts about them do not hold where it may have run.
 
 use super::Checker;
 use super::exprs::strip;
@@ -14,7 +14,7 @@ impl Checker<'_, '_> {
         self.loop_assumptions.assume(body.span, &mut self.flow)
     }
 
-    /// What is known after any part of the body.
+    /// The state after any part of the body.
     pub fn forget_assigned(&mut self, body: &ast::Block) {
         for (local, value) in self.forget_changed(body) {
             if !self.is_never_null(value) {

@@ -296,7 +296,7 @@ impl Checker<'_, '_> {
         types.find(all_fit).unwrap_or(Ty::U64)
     }
 
-    /// What two types have in common without losing values; where that does not exist as in arithmetic.
+    /// The common type of two types, without loss of values; if there is none, as in arithmetic.
     fn join_types(&mut self, left: Ty, right: Ty) -> Option<Ty> {
         if left == right {
             return Some(left);

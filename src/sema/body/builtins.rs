@@ -1,4 +1,4 @@
-//! Calls of what the language itself provides.
+//! Calls of builtins.
 
 use super::Checker;
 use super::calls::counted;

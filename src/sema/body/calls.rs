@@ -1,4 +1,4 @@
-//! Calls: of the program's functions, and of what looks like a method.
+//! Calls of the program's functions, and calls that look like methods.
 
 use super::Checker;
 use super::exprs::strip;
@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::Ty;
 
-/// What the language lets one call on contexts besides `packet`.
+/// The methods of contexts besides `packet`.
 const LATER_METHODS: &[&str] = &["bytes", "write"];
 
 impl Checker<'_, '_> {
@@ -234,7 +234,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// What strings have is called with the string as an argument.
+    /// A method of a string is called with the string as an argument.
     fn no_string_method(&mut self, base: &Expr, name: &Ident, callee: Span, span: Span) {
         let args = self.text(Span { lo: callee.hi + 1, hi: span.hi - 1, ..span });
         let takes_string = BUILTINS.iter().filter(|builtin| builtin.params.first().is_some_and(|(_, ty)| *ty == "str"));

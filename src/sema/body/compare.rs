@@ -114,7 +114,7 @@ impl Checker<'_, '_> {
 
     fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
-        // What is compared as a whole was compared with something else.
+        // A value that is compared as a whole was compared with something else.
         let equality = matches!(token, BinaryOp::Eq | BinaryOp::Ne);
         let help = operators_of(self.cx.types.kind(operand.ty())).filter(|_| !equality);
         let error = self.error(operand.span(), BadOperand { op, ty });
@@ -240,7 +240,7 @@ impl Checker<'_, '_> {
         matches!((from, to), (Some((from, false)), Some((to, true))) if from < to)
     }
 
-    /// What a comparison of any value of the type with the constant yields, if that is always the same.
+    /// The result of comparing any value of the type with the constant, if it is always the same.
     fn outcome(&self, op: CompareOp, ty: Ty, constant: i128) -> Option<bool> {
         let (bits, signed) = self.cx.types.as_int(ty)?;
         let (low, high) = fold::range(bits, signed);

@@ -1,4 +1,4 @@
-//! Conditions: what is true, and `if (var …)`.
+//! Conditions: bools, and `if (var …)`.
 
 use super::Checker;
 use super::scope::LocalKind;

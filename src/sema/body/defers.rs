@@ -1,7 +1,7 @@
-//! `defer`: what is done when the function ends.
+//! `defer`: code that runs when the function ends.
 //!
-//! The arguments of a deferred call are evaluated at once, into hidden variables; a deferred block runs at the end, so that
-//! in it only holds what the rest of the function cannot change.
+//! The arguments of a deferred call are evaluated at once, into hidden variables. A deferred block runs at the end, so
+//! that in it only those facts hold that the rest of the function cannot change.
 
 use super::Checker;
 use super::exprs::strip;
@@ -20,7 +20,7 @@ const OUTERMOST: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Defers {
-    /// What is being checked is deferred.
+    /// The checked code is deferred.
     inside: bool,
     /// Pointers of which deferred blocks take for granted that they are not null, since nothing assigns to them.
     trusted: Vec<(LocalId, Span)>,
@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             }
             return;
         }
-        // What the call does it does at the end; only its arguments matter here.
+        // The call runs at the end; only its arguments matter here.
         let before = self.flow.clone();
         self.flow.attachments.forget_all();
         let mut checked = self.deferred_effect(call);
@@ -164,7 +164,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What a deferred block names. False if it cannot be kept for it, which is reported.
+    /// Keeps a variable that a deferred block names. False if that is not possible, which is reported.
     fn note_deferred(&mut self, block: &Block, span: Span) -> bool {
         let mut mentioned = Mentioned::default();
         mentioned.block(block);

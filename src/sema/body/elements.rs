@@ -87,7 +87,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Index { base, index }, ty: element, span }
     }
 
-    /// What a pointer to an array points to; any other value as it is.
+    /// The array of a pointer to one; any other value unchanged.
     fn through_pointer(&mut self, base: Expr) -> Expr {
         if self.pointer(base.ty).is_none_or(|p| self.elements(p.to).is_none()) {
             return base;

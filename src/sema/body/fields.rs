@@ -147,7 +147,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// What an expression asks for is the length of an array.
+/// Helps with an expression that asks for the length of an array.
 pub(super) fn in_type(error: &mut Diagnostic, expr: Span, elements: u64) -> &mut Diagnostic {
     error
         .help(format!("how many elements an array has is in its type: write `{elements}`"))

@@ -1,4 +1,4 @@
-//! What is known at a point of the body: whether control comes there, and which pointers are not null.
+//! The state at a point of the body: whether control reaches it, and which pointers are not null.
 
 use super::attachments::Attachments;
 use super::value::Value;

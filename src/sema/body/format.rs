@@ -1,4 +1,4 @@
-//! printf formats: taken apart, and put together again without what the argument's type decides.
+//! printf formats: parsed, and printed again without what the argument's type decides.
 
 /// A piece of a format.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,7 +43,7 @@ pub(super) enum ConversionKind {
     Mac,
 }
 
-/// What is wrong with a format: the part of it, and why.
+/// The fault of a format: the part of it, and why.
 pub(super) struct Fault {
     pub what: String,
     pub why: String,
@@ -174,7 +174,7 @@ impl Conversion {
         out.extend(format!("%{}{width}{precision}{letter}", self.flags).bytes());
     }
 
-    /// What of it the kernel's formatter does not have.
+    /// The part of it that the kernel's formatter does not have.
     pub fn missing_in_bpf(&self) -> Option<&'static str> {
         if self.precision.is_some() {
             Some("with a precision")

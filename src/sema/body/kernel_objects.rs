@@ -1,4 +1,4 @@
-//! Entries that belong to kernel objects: what finds one is a pointer to the object in BPF code, and in user space what
+//! Entries that belong to kernel objects. The key of one is a pointer to the object in BPF code, and in user space what
 //! names the object.
 
 use super::Checker;

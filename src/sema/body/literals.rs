@@ -1,4 +1,4 @@
-//! Literals, and expressions of nothing but literals: they fold exactly and take the type of the place that they go to.
+//! Literals, and expressions of literals alone: they fold exactly and take the type of the place that they go to.
 
 use super::Checker;
 use super::scope::Name;

@@ -72,7 +72,7 @@ impl Checker<'_, '_> {
         Optional { kind: OptionalKind::MapEntry { map, key }, ty, span }
     }
 
-    /// What user space sees of a per-CPU entry as one value: the sum, of integers.
+    /// A per-CPU entry as one value in user space: the sum, of integers.
     pub fn percpu_value(&mut self, map: MapId, span: Span) {
         let declared = self.env.program.map(map);
         let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);

@@ -1,4 +1,4 @@
-//! What is said of a value that is not of the type that is asked for.
+//! Messages for a value of another type than is expected.
 
 use super::Checker;
 use crate::diag::codes::types::MismatchedTypes;
@@ -6,7 +6,7 @@ use crate::sema::consts;
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// What to write instead of a value; `instead` where that is certain.
+/// A replacement for a value; `instead` if that is certain.
 pub(super) struct Help {
     pub text: String,
     instead: Option<String>,

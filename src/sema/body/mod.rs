@@ -1,6 +1,6 @@
 //! Checks the body of one function: statements and expressions of the syntax tree become those of the typed tree.
 //!
-//! One [`Checker`] lives as long as its function. What is wrong is reported once: its expression then has the type
+//! One [`Checker`] lives as long as its function. It reports an error once: the wrong expression then has the type
 //! `Ty::ERROR`, which fits everything.
 
 mod actions;
@@ -126,7 +126,7 @@ struct Checker<'c, 'e> {
     func: FuncId,
     /// Whose names it sees.
     module: ModuleId,
-    /// What the function may run on, as far as its declaration says.
+    /// The sides that the function may run on, as far as its declaration shows.
     targets: Targets,
     locals: Vec<Local>,
     /// One for each of `locals`.
@@ -142,7 +142,7 @@ struct Checker<'c, 'e> {
     defers: defers::Defers,
     /// Errors that were reported before this function.
     errors_before: usize,
-    /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
+    /// A help for a value that does not fit where it goes, such as the signature that wants it.
     wanted_by: Option<String>,
     /// The strings of patterns; while arms are checked, an index replaces its string.
     pattern_texts: Vec<Vec<u8>>,
@@ -225,12 +225,12 @@ impl<'c, 'e> Checker<'c, 'e> {
         self.cx.types.name(ty)
     }
 
-    /// What was written there.
+    /// The text there.
     fn text(&self, span: Span) -> &str {
         self.cx.sources.text(span)
     }
 
-    /// What was written there, in parentheses where an `as` behind it would take only its last part.
+    /// The text there, in parentheses if an `as` behind it would take only its last part.
     fn cast_text(&self, span: Span) -> String {
         let text = self.text(span);
         let mut depth = 0;

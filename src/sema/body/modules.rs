@@ -37,7 +37,7 @@ impl Checker<'_, '_> {
                 .fix(between, ".");
         }
         if let Entity::Variants(Variants { visible, .. }) = &declared.entity {
-            // What the module hides is not of it.
+            // A name that the module hides is not its own.
             return Some(Entity::Variants(Variants { visible: visible.clone(), hidden: Vec::new() }));
         }
         Some(declared.entity.clone())

@@ -42,7 +42,7 @@ impl Checker<'_, '_> {
         let Some(tested) = local(&condition).and_then(|local| self.flow.null_tests.get(&local)).cloned() else {
             return condition;
         };
-        // What is known where it is true, or where it is false; of a test it is one of them.
+        // The facts for true, or for false; a test has one of them.
         let Some(&(_, outcome)) = tested.first() else { return condition };
         let pointers = tested.into_iter().filter(|&(_, of)| of == outcome).map(|(pointer, _)| pointer);
         pointers.fold(condition, |condition, pointer| {

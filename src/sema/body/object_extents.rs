@@ -1,5 +1,5 @@
-//! The objects that pointers point into, where the checker knows how many bytes of them follow: `p[i]` is then an element of an
-//! array, in range or not as §6 of the language has it, and the kernel's verifier sees the bound.
+//! How many bytes follow a pointer in its object, where the checker knows it: `p[i]` is then an element of an array, in
+//! range or not as §6 of the language defines, and the kernel's verifier sees the bound.
 
 use super::Checker;
 use super::type_kinds::Pointer;

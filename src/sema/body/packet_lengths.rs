@@ -1,6 +1,6 @@
-//! What tests against the end of the packet show: it has at least so many bytes.
+//! The least length of the packet, by tests against its end.
 //!
-//! Only of offsets that are constants. Access gets its own test all the same, so that nothing depends on it but what is said.
+//! Only for constant offsets. An access still gets its own test, so that only messages depend on this.
 
 use super::Checker;
 use super::value::{local, number, strip_cast};

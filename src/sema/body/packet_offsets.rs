@@ -1,7 +1,7 @@
-//! Places in the packet by number: `ctx->data + n`, variables that hold one, what is compared with and subtracted from
-//! them, and access there without a test before.
+//! Offsets into the packet: `ctx->data + n`, variables that hold one, comparisons with them and differences of them,
+//! and access there without a test.
 //!
-//! A position is its offset from the packet's start; pointers are made only where something is accessed.
+//! Such a value is its offset from the packet's start; only an access makes a pointer of it.
 
 use super::Checker;
 use super::assign::Assignment;
@@ -16,13 +16,13 @@ use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{Space, Ty};
 
-/// What is added to the start of a packet.
+/// The offset from the start of a packet.
 pub(super) enum Offset<'a> {
     Written(&'a ast::Expr),
     /// So many times a size.
     Times(&'a ast::Expr, u64),
     Known(u64),
-    /// What a variable holds.
+    /// The contents of a variable.
     Held(LocalId),
 }
 
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
         Some((info.packet_offset?, info.packet?.1))
     }
 
-    /// What is added to the start of a packet, if that is what an expression begins with.
+    /// The offset from the start of a packet, if an expression begins with one.
     pub fn packet_offset<'a>(&mut self, expr: &'a ast::Expr, offsets: &mut Vec<Offset<'a>>) -> Option<LocalId> {
         let expr = strip(expr);
         if let Ast::Binary { op: BinaryOp::Add, left, right, .. } = &expr.kind {

@@ -1,4 +1,4 @@
-//! What a function gives back: `return`, and a value at its end that no `return` gives back.
+//! Results of functions: `return`, and a value at the end of a body without `return`.
 
 use super::Checker;
 use super::exprs::strip;
@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             .fix(expr.span.start(), "return ");
     }
 
-    /// What an expression is called in a message, and the part of it that is marked.
+    /// The name of an expression in a message, and the part of it that is marked.
     fn head(&self, expr: &ast::Expr) -> (String, Span) {
         let first = |length: u32| Span { hi: expr.span.lo + length, ..expr.span };
         let kind = &strip(expr).kind;

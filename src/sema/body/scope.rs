@@ -1,4 +1,4 @@
-//! The local names of a body, and what is known of each variable.
+//! The local names of a body, and the facts about each variable.
 
 use super::Checker;
 use super::deleted_entries::Key;
@@ -18,7 +18,7 @@ use crate::tables::FieldRole;
 use crate::types::{FnSig, StructId, Ty};
 use std::collections::HashMap;
 
-/// What a local name means.
+/// The meaning of a local name.
 #[derive(Clone)]
 pub(super) enum Name {
     Local(LocalId),
@@ -258,7 +258,7 @@ impl Checker<'_, '_> {
         &mut self.info[id.0 as usize]
     }
 
-    /// What the file or the language declares under a name, unless a local hides it.
+    /// The declaration of a name in the file or the language, unless a local hides it.
     pub fn file_entity(&self, name: &str) -> Option<&Entity> {
         if self.local_name(name).is_some() {
             return None;

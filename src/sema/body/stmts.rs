@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
         let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
         let init = match declared {
             Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
-            // What nothing tests gets a test where it is used.
+            // A value that nothing tests gets a test at its use.
             Some(_) if is_header => value.expr,
             Some(ty) => self.coerce(value, ty),
             // A pointer that may be assigned to later, and goes where any other may.

@@ -1,5 +1,5 @@
-//! `f64` in constant expressions. Integers without a type become `f64` beside one, and where one is asked for; integers
-//! with a type only by `as`.
+//! `f64` in constant expressions. An integer without a type becomes `f64` beside one or if `f64` is expected; an
+//! integer with a type only by `as`.
 
 use super::Constant;
 use super::convert::type_name;

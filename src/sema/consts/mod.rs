@@ -1,8 +1,7 @@
 //! Constant expressions: lengths, sizes, defaults, enum values, initialisers, patterns.
 //!
-//! A literal, and an expression of nothing but literals, has no type: it folds exactly and takes the type of the place
-//! that it goes to. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
-//! what they mean at run time.
+//! A literal, or an expression of literals alone, has no type: it folds exactly and takes the type of the place that it
+//! goes to. If an operand has a type (an enum variant, a `const` with one, a cast), operators work as at run time.
 
 pub mod addresses;
 mod aggregates;
@@ -171,7 +170,7 @@ fn refuse_enums(cx: &mut Session, first: &Constant, (second, span): (&Constant, 
     refused
 }
 
-/// What a constant may be, in the words of a help.
+/// The forms of a constant, in the words of a help.
 pub const CONSTANTS: &str =
     "constants are literals, names that `const` declares, enum variants, `sizeof`, `offsetof`, and operators on those";
 

@@ -1,4 +1,4 @@
-//! The first look at the declarations: names, duplicates, ids; and what is not supported at all.
+//! Collects the declarations: names, duplicates, ids; reports those that are not supported.
 
 use super::{Declare, Entry, State, attributes, storage};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};

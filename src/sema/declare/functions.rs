@@ -1,4 +1,4 @@
-//! Signatures of functions, and the locals that parameters and named results are (their names are checked with the
+//! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
 use super::Declare;

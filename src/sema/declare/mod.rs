@@ -61,7 +61,7 @@ struct Entry<'a> {
     entity: Entity,
 }
 
-/// What a module declares.
+/// The declarations of a module.
 #[derive(Default)]
 struct Names<'a> {
     by_name: HashMap<&'a str, usize>,
@@ -197,7 +197,7 @@ impl<'a> Declare<'a> {
         }
     }
 
-    /// What needs all types: functions, maps, the values of configs.
+    /// Resolves the declarations that need all types: functions, maps, the values of configs.
     fn finish(&mut self, cx: &mut Session, index: usize) {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;

@@ -5,7 +5,7 @@ use crate::source::Span;
 use crate::tables::MapMethodSpec;
 use crate::types::Ty;
 
-/// What may be there or not: the sources of `if (var …)` and of presence tests.
+/// Optionals: the sources of `if (var …)` and of presence tests.
 pub struct Optional {
     pub kind: OptionalKind,
     /// Of the value when it is there.

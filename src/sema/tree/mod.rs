@@ -1,7 +1,7 @@
-//! The typed tree: what checking a program yields and lowering takes.
+//! The typed tree: the output of the checker and the input of lowering.
 //!
-//! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast` node,
-//! so operands of one operation agree. What is wrong or not supported was reported, and then no tree leaves the checker.
+//! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast`
+//! node, so operands of one operation agree. After an error the checker yields no tree.
 
 mod conditions;
 mod exprs;
@@ -92,7 +92,7 @@ impl Func {
     }
 }
 
-/// What the attributes of a function make of it.
+/// The kind of function that its attributes make.
 pub enum Role {
     /// An entry point that the kernel calls.
     Program(ProgramRole),

@@ -1,4 +1,4 @@
-//! Newlines, brackets and comments: what is done before the grammar, in one pass over the tokens.
+//! Newlines, brackets and comments: the pass over the tokens before the grammar.
 //!
 //! The result has a byte for each byte of the file, so that spans hold. It has blanks for comments, tabs and newlines
 //! that end no statement, and masks the text between quotes; a newline that is left ends a statement. The top-level

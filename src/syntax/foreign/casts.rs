@@ -1,4 +1,4 @@
-//! Conversions, as C writes them.
+//! Conversions in C's syntax.
 
 use super::Hint;
 use crate::source::Span;

@@ -1,4 +1,4 @@
-//! Declarations, and what else is read as two statements in a row or as a product.
+//! Declarations of other languages, and other text that is read as two statements in a row or as a product.
 
 use super::{Hint, casts, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};

@@ -1,4 +1,4 @@
-//! Keywords that are misspelt, or are called otherwise elsewhere.
+//! Keywords that are misspelt, or have other names in other languages.
 
 use super::Hint;
 use crate::diag::similar;

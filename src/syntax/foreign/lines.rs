@@ -1,4 +1,4 @@
-//! Signs with which other languages end a line; here the line goes on after them, so that the fault is found behind them.
+//! Signs with which other languages end a line; here the line continues after them, so the fault is behind them.
 
 use crate::diag::codes::syntax::*;
 use crate::source::Span;

@@ -1,4 +1,4 @@
-//! The header of a `for`, as other languages write it.
+//! The header of a `for` in the syntax of other languages.
 
 use super::Hint;
 use crate::source::Span;

@@ -1,4 +1,4 @@
-//! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
+//! Syntax of C, Rust, Python and bpftrace: suggests the form of this language, as an edit if that is certain.
 
 mod addresses;
 pub mod blocks;

@@ -1,4 +1,4 @@
-//! Errors, as other languages throw and catch them and clean up after them.
+//! Throwing, catching and clean-up in the syntax of other languages.
 
 use super::{Hint, up_to};
 use crate::source::Span;

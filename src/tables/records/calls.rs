@@ -1,4 +1,4 @@
-//! The tables of what code calls: builtins, helpers, kernel functions.
+//! The tables of callees: builtins, helpers, kernel functions.
 
 use super::maps::MapAccess;
 use crate::tables::form::{Kernel, List, Text, record, words};

@@ -1,5 +1,5 @@
-//! The records of the tables of `ir-specs/`. The build script compiles these files too: it reads the records from TOML, where a
-//! key that no field has is an error, and writes them as statics.
+//! The records of the tables of `ir-specs/`. The build script compiles these files too: it reads the records from TOML,
+//! where an unknown key is an error, and writes them as statics.
 
 mod calls;
 mod maps;

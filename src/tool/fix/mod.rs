@@ -1,7 +1,7 @@
 //! `ksc fix`: applies the certain fixes that errors and warnings carry, and reports what is left.
 //!
-//! No fix may make an error. So the program is checked after each round, and a fix after which there is an error that was
-//! not there before is left out (`made`).
+//! No fix may cause an error. So the program is checked after each round, and a fix that causes a new error is left out
+//! (`new_errors`).
 
 mod difference;
 mod edits;

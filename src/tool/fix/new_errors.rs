@@ -1,4 +1,4 @@
-//! Which errors a fix has made.
+//! Which errors a fix has caused.
 
 use super::edits::Touched;
 use crate::diag::codes::{modules, syntax};

@@ -1,5 +1,5 @@
-//! BTF as an object file holds it (Documentation/bpf/btf.rst of Linux): types as text, sections, the members of structs.
-//! Whatever the bytes are, reading them ends: offsets are checked, and chains of types have a limit.
+//! BTF as an object file holds it (Documentation/bpf/btf.rst of Linux): types as text, sections, the members of
+//! structs. Reading ends for any bytes: offsets are checked, and chains of types have a limit.
 
 /// How deep types are followed.
 const MAX_DEPTH: u32 = 16;

@@ -1,4 +1,4 @@
-//! What a name in a folder leads to, opened without following it.
+//! The file of a name in a folder, opened without following links.
 
 use crate::errors::errno;
 use std::ffi::{CStr, CString, OsString};

@@ -1,4 +1,4 @@
-//! Types of a BTF as text in the language's manner: to compare them between objects, and to show them.
+//! Types of a BTF as text in the language's notation: to compare them between objects, and to show them.
 
 use libbpf_sys as bpf;
 use std::ffi::CStr;

@@ -1,4 +1,4 @@
-//! Inline assembly: BPF instructions that the optimiser does not take apart.
+//! Inline assembly: BPF instructions that the optimiser does not see through.
 
 use super::{Build, made};
 use inkwell::attributes::AttributeLoc;

@@ -61,14 +61,14 @@ impl Debug {
         cx.sources.line_col(span).line
     }
 
-    /// What is built next comes from `span`.
+    /// Gives the instructions built next the location `span`.
     pub fn locate(&mut self, cx: &Session, build: &Build, scope: Scope, span: Span) {
         let location = self.location(cx, scope, span);
         // SAFETY: the builder is live and `location` a node of its context.
         unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), location) }
     }
 
-    /// What is built next comes from nowhere in the source.
+    /// Gives the instructions built next no location.
     pub fn leave(&self, build: &Build) {
         // SAFETY: the builder is live; null takes the location away.
         unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), std::ptr::null_mut()) }

@@ -1,4 +1,4 @@
-//! Dialect `ks`: what is left of it after the passes.
+//! Dialect `ks`: the ops that passes leave.
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
@@ -117,7 +117,7 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
         let source = (g.part(from, start), part_align(from_align, start));
         g.copy(target, source, end - start, words);
     }
-    // What is left out is a lock: zero in a copy.
+    // The copy leaves out a lock, which stays zero.
     let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
     if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
         g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
@@ -169,7 +169,7 @@ impl FnGen<'_, '_, '_> {
         self.types().struct_def(id)
     }
 
-    /// What a field of the context that a pointer points to is for.
+    /// The role of a field of the context that a pointer points to.
     pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
         field_role(self.struct_in(ctx), self.field_def(ctx, field))
     }

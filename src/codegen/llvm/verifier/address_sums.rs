@@ -1,10 +1,12 @@
-//! Addresses stay sums: LLVM makes `p | i` of `p + i` where it knows that no bit is set in both, as with an array on the
-//! stack, aligned to 8 bytes, and an index that is one of a few constants. The verifier allows no bit operation on a pointer.
+//! Addresses stay sums. LLVM makes `p | i` of `p + i` if it knows that no bit is set in both, as with an array on the
+//! stack, aligned to 8 bytes, and an index that is one of a few constants. The verifier allows no bit operation on a
+//! pointer.
 //!
-//! So an index of which LLVM knows that it is small goes through assembly without instructions, after which it is unknown; the
-//! same with offsets of elements, where addresses of their parts are made of them.
+//! So an index that LLVM knows to be small goes through empty assembly, after which LLVM does not know it; so do
+//! offsets of elements from which addresses of their parts are computed.
 //!
-//! And numbers that the verifier remembers as a sum with a large constant are no sums to it any more where they become indexes.
+//! The verifier also remembers a number as the sum of another and a large constant. Such a number goes through assembly
+//! before it becomes an index.
 
 use super::super::builder::Build;
 use super::super::module::ModuleGen;
@@ -100,7 +102,7 @@ fn add_halves<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
         32 if g.cx.options.mcpu >= Mcpu::V3 => "w",
         _ => return,
     };
-    // What is larger is no operand of an instruction, and not remembered.
+    // A larger constant is no operand of an instruction, and the verifier does not remember it.
     if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) {
         return;
     }

@@ -46,7 +46,7 @@ fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
         function.get_basic_blocks().into_iter().map(|block| block.get_instructions().collect()).collect();
     let mut choices: HashMap<IntValue, Choice> = HashMap::new();
     for (number, block) in blocks.iter().enumerate() {
-        // What was chosen since the last call.
+        // The selects since the last call.
         let mut open = Vec::new();
         for (at, &instruction) in block.iter().enumerate() {
             if calls_body(g, instruction) {

@@ -5,7 +5,8 @@
 //! BPF functions, callbacks of walks and loops among them: see `choices_before_calls`. LLVM keeps one zero in a
 //! register for all stores.
 //!
-//! So behind such a call each block that stores zeros makes one, by assembly. What clears memory is stores of it then.
+//! So after such a call each block that stores zeros makes one, by assembly. Code that clears memory becomes stores of
+//! that zero.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;

@@ -11,7 +11,7 @@ use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::HashSet;
 
-/// What a comparison is about.
+/// The subject of a comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Packet,

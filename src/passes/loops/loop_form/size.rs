@@ -43,7 +43,7 @@ const READ_BYTE: u64 = 1;
 /// each number of iterations.
 const COUNTED: u64 = 64;
 
-/// What is to be done with the loops of a module.
+/// The plan for the loops of a module.
 #[derive(Default)]
 pub struct Forms {
     /// Those that cannot stay plain, each function's inner ones before outer ones.
@@ -77,7 +77,7 @@ pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
 }
 
-/// What a piece of code is to the verifier.
+/// The cost of a piece of code to the verifier.
 #[derive(Clone, Copy, Default)]
 struct Size {
     /// Operations, with those of plain loops in all their iterations.
@@ -161,7 +161,7 @@ impl Sizes<'_> {
         regions
     }
 
-    /// What an operation on strings becomes: loops over as many bytes as the string has room for.
+    /// The cost of an operation on strings: loops over as many bytes as the string has room for.
     fn string_work(&self, func: &Function, op: OpId) -> Option<u64> {
         let data = &func.ops[op];
         let (place, for_each) = if data.opcode == Opcode::StrAppend {

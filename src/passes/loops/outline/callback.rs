@@ -16,7 +16,7 @@ pub struct Made {
     pub hides: bool,
 }
 
-/// What a callback takes before the frame.
+/// The parameters of a callback before the frame.
 fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, Ty)> {
     if data.opcode == Opcode::BpfRepeat {
         return vec![("iteration", Ty::U32)];

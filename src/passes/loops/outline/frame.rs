@@ -1,4 +1,4 @@
-//! What the bodies of a function's loops share with the function.
+//! The frame that the bodies of a function's loops share with the function.
 
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
@@ -38,7 +38,7 @@ pub enum Kind {
     Callback,
 }
 
-/// What the frame's field `exit` holds where a loop was left; 0 where it was not.
+/// The value of the frame's field `exit` after an exit; 0 means none.
 fn code(exit: Exit) -> i128 {
     match exit {
         Exit::Break => 1,

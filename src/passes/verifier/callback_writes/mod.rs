@@ -64,7 +64,7 @@ fn plan(module: &Module, types: &Types, at: usize, reached: &Reached) -> Vec<Pla
     let order: HashMap<OpId, usize> = ops.iter().enumerate().map(|(at, &op)| (op, at)).collect();
     let mut plan = Vec::new();
     for op in ops {
-        // What ends a block is no loop, and writes nothing.
+        // The end of a block is no loop, and writes nothing.
         let Some(&next) = following.get(&op) else { continue };
         let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
         if is_callback(func, op) {

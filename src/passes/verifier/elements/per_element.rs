@@ -26,7 +26,7 @@ pub fn expand(func: &mut Function, pointees: &Pointees, types: &mut Types) -> bo
 struct Access {
     op: OpId,
     operand: usize,
-    /// What leads to the place: the element whose index is variable first, then the parts below it.
+    /// The ops that lead to the place: the element whose index is variable first, then the parts below it.
     path: Vec<OpId>,
     length: u64,
 }

@@ -37,7 +37,7 @@ pub static PASS: Pass = Pass {
     run: Run::Module(run),
 };
 
-/// What a pointer is known to point to.
+/// The known memory of a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     Packet,

@@ -11,7 +11,7 @@ use crate::tables;
 use crate::types::TyKind;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
-/// What bpf_trace_printk takes after the format and its size.
+/// The most values that bpf_trace_printk takes after the format and its size.
 const PRINTK_VALUES: usize = 3;
 /// The helper for more.
 const VPRINTK: &str = "bpf_trace_vprintk";
@@ -165,7 +165,7 @@ impl<'c> Line<'c> {
         }
     }
 
-    /// What the kernel refuses at run time, printing nothing.
+    /// Checks for what the kernel refuses at run time, printing nothing.
     fn check(&self) -> Result<(), String> {
         if let Some(byte) = self.format.iter().find(|b| !(b' '..=b'~').contains(b) && !b.is_ascii_whitespace()) {
             return Err(format!("the byte 0x{byte:02x}"));

@@ -17,7 +17,7 @@ pub struct Conversion {
     pub letters: String,
 }
 
-/// What follows `%p` for the formats that the kernel and the runtime share.
+/// The suffixes of `%p` that the kernel's and the runtime's formats share.
 const POINTER_FORMATS: [&str; 3] = ["I4", "I6", "M"];
 
 pub fn pieces(format: &[u8]) -> Vec<Piece> {
