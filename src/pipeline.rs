@@ -156,7 +156,8 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     }
     // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
     let reported = cx.diags.take_since(before);
-    let fits = Tuning::sparing().find_map(|tuning| {
+    let ops = module.funcs.iter().map(|func| func.walk().len()).sum();
+    let fits = Tuning::sparing(ops).find_map(|tuning| {
         cx.diags.take_since(before);
         bpf_object(cx, module, tuning)
     });

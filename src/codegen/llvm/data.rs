@@ -9,6 +9,9 @@ use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, GlobalValue};
 
+/// Where libbpf finds maps.
+pub const MAPS_SECTION: &str = ".maps";
+
 /// The data of the BPF object: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
     symbols::check(g);
@@ -99,7 +102,7 @@ fn map(g: &mut ModuleGen, map: &MapDecl) {
     let ty = g.context.struct_type(&members, false);
     let value = g.module.add_global(ty, None, &map.name);
     value.set_initializer(&ty.const_zero());
-    value.set_section(Some(".maps"));
+    value.set_section(Some(MAPS_SECTION));
     value.set_alignment(8);
     g.debug.map(g.cx, value, &map.name, map.span, &own, inner.as_ref());
     g.data.insert(map.name.clone(), value.as_pointer_value());

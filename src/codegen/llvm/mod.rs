@@ -15,6 +15,7 @@ mod function;
 mod functions;
 mod host;
 mod lifetimes;
+mod limits;
 mod line_texts;
 mod memory;
 mod module;

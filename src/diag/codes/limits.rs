@@ -60,6 +60,14 @@ codes! {
     /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
     E0549 Refused { what, why } = "LLVM makes no {what} of this: {why}",
 
+    /// The kernel lets a BPF program use 64 maps at most, with those of the functions that it calls. Each section of global variables
+    /// (zero, not zero, constant) is such a map too.
+    E0591 TooManyMaps { name, count } = "`{name}` uses {count} maps, of the 64 that a BPF program may use",
+
+    /// The compiler needs more and more time for a function that gets longer, and the kernel does not load it in the end. What
+    /// was inlined counts at each call, and so does each iteration of a small loop that was unrolled.
+    E0592 FunctionTooLong { name, size } = "`{name}` is too long for a BPF function: {size} instructions",
+
     /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
     W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",
 }
