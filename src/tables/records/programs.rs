@@ -74,11 +74,17 @@ choices! {
 }
 
 record! {
-    /// An attribute that is not compiled yet (`ir-specs/later_attributes.toml`).
-    pub struct LaterAttribute {
+    /// An attribute that is no program type (`ir-specs/attributes.toml`).
+    pub struct AttributeSpec {
         pub name: Text,
         /// The declarations that it belongs to.
         pub on: List<AttributePlace>,
+        /// The arguments that it must have, in the words of messages; none: it has none.
+        #[serde(default)]
+        pub wants: Option<Text>,
+        /// Of the language, but not compiled yet.
+        #[serde(default)]
+        pub later: bool,
     }
 }
 
