@@ -127,7 +127,7 @@ fn yields(expr: &ast::Expr) -> bool {
 /// Whether every path through an expression ends in a value, or leaves; counts the values that no call yields.
 fn ends(expr: &ast::Expr, values: &mut usize) -> bool {
     match &strip(expr).kind {
-        Ast::Call { .. } | Ast::New { .. } => true,
+        Ast::Call { .. } | Ast::New { .. } | Ast::Unread(_) => true,
         Ast::If(branch) => {
             let otherwise = branch.otherwise.as_ref();
             block_ends(&branch.then, values) && otherwise.is_some_and(|block| block_ends(block, values))

@@ -207,6 +207,25 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// What could not be read may declare these: their uses are no errors. It may also leave the function, and test or
+    /// change what else is known here.
+    pub fn unread(&mut self, names: &ast::Unread) {
+        self.flow.unread = true;
+        self.flow.attachments.forget_all();
+        self.flow.deleted.clear();
+        self.flow.freed.clear();
+        self.flow.extents.clear();
+        let unknown = names
+            .mentioned
+            .iter()
+            .filter(|name| self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none());
+        let declared: Vec<&Ident> = names.declared.iter().chain(unknown).collect();
+        let Some(block) = self.scopes.last_mut() else { return };
+        for name in declared {
+            block.names.insert(name.name.clone(), Name::Broken { span: name.span });
+        }
+    }
+
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
         let Some(block) = self.scopes.last_mut() else { return };
