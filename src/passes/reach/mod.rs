@@ -12,7 +12,7 @@ mod kept_pointers;
 mod map_rules;
 
 use super::analysis::global_uses;
-use super::{Changed, EVERY, Pass, Run};
+use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, HelperNotInProgram, MainFromBpf, RecursionInBpf, UserSpaceOnly,
@@ -36,7 +36,12 @@ pub static PASS: Pass = Pass {
     name: "reach",
     summary: "Find the sides that functions run on",
     after: &[],
-    before: &[(EVERY, "works for a side, which this pass finds for each function")],
+    before: &[
+        ("records", "works for a side, which this pass finds for each function"),
+        ("events", "works for a side, which this pass finds for each function"),
+        ("shared-data", "works for a side, which this pass finds for each function"),
+        ("split", "works for a side, which this pass finds for each function"),
+    ],
     verifier: None,
     run: Run::Module(run),
 };
