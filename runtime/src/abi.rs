@@ -84,7 +84,7 @@ pub struct KsProgram {
     /// library asks for privileges.
     pub object: *const c_void,
     pub object_len: u64,
-    /// Programs; `ks_load` takes an index into them.
+    /// The programs to load, those that others hand over to by tail calls too; `ks_load` takes an index into them.
     pub progs: *const KsProg,
     pub progs_len: u64,
     /// Maps; the `map` of `ks_map_…` is an index into them.
@@ -139,7 +139,10 @@ pub const KS_MAP_LOCK: u32 = 8;
 /// `KS_MAP_EVENTS`: a map through which values of `value_size` bytes are sent; it has no entries of that size.
 pub const KS_MAP_EVENTS: u32 = 16;
 
-/// A map of the object that user space names.
+/// `KsMap::flags`: an array of programs that are not loaded, so it is not created either.
+pub const KS_MAP_IDLE: u32 = 32;
+
+/// A map of the object that user space names, or has to leave out.
 #[repr(C)]
 pub struct KsMap {
     pub name: *const c_char,

@@ -69,7 +69,7 @@ impl Function {
             // No block is so far around; what is out of range stays that.
             Some(Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)))
         } else {
-            (data.opcode == Opcode::KsReturn).then_some(Exit::Return)
+            matches!(data.opcode, Opcode::KsReturn | Opcode::KsTailReturn).then_some(Exit::Return)
         }
     }
 

@@ -43,6 +43,13 @@ impl OpData {
         helper
     }
 
+    /// The program that an op of user space names: of the records' attributes, `program: Symbol`.
+    pub fn program(&self) -> Option<&Symbol> {
+        let is_program = |attr: &AttrSpec| attr.name == "program" && attr.kind == AttrKind::Symbol;
+        let at = self.opcode.spec().attrs.iter().position(is_program)?;
+        Some(self.attrs[at].symbol())
+    }
+
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
     pub fn may_write(&self, operand: usize) -> bool {
         if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {

@@ -71,7 +71,7 @@ pub fn section(cx: &Session, func: &Function) -> Option<String> {
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    Some(form.tcx.filter(|_| cx.options.tcx).map_or_else(|| form.section(), str::to_owned))
+    Some(form.section_with(cx.options.tcx))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {

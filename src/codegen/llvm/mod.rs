@@ -53,6 +53,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
     data::bpf(&mut g);
     functions::emit_all(&mut g);
+    data::slots(&mut g);
     let bytes = context::finish(g, &machine, want)?;
     let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
     cx.timed_besides(inner, "llvm-bpf", since);

@@ -42,6 +42,13 @@ codes! {
     /// The kernel allows chains of eight BPF functions, the program included.
     E0544 CallsTooDeep { count } = "this program calls {count} functions deep, of the 8 that BPF allows",
 
+    /// The kernel makes 33 tail calls in one run at most. The next one fails, and the program that tried it refuses the packet.
+    E0551 TailCallChain { count, chain } = "a chain of {count} tail calls, of the 33 that the kernel makes: {chain}",
+
+    /// Programs hand over to each other in a cycle. The kernel makes 33 tail calls in one run at most; then the next one fails,
+    /// and the program that tried it returns what refuses the packet.
+    W0552 TailCallCycle { cycle } = "a cycle of tail calls: {cycle}",
+
     /// BPF passes at most five arguments in registers and none otherwise. A function with more is inlined, which is not
     /// possible where it calls itself.
     E0541 TooManyArguments = "this function has more than five parameters and cannot be inlined",

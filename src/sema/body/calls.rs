@@ -6,7 +6,7 @@ use super::fields::in_type;
 use super::scope::Name;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable, ProgramCalled};
+use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
@@ -117,17 +117,10 @@ impl Checker<'_, '_> {
     }
 
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
-        if self.refuse_tail_call(func, args, span) {
-            return error_expr(span);
-        }
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         if let Role::Program(_) = declared.role {
-            self.check_args(args);
-            self.error(name.span, ProgramCalled { name: name.name.clone() })
-                .note(declared.name_span, "a program, by its attribute")
-                .help("what several functions share goes into a `@helper` function");
-            return error_expr(span);
+            return self.call_program(func, name, args, span);
         }
         let signature = self.signature(func);
         let params = &decl.sig.params;
@@ -145,7 +138,7 @@ impl Checker<'_, '_> {
     }
 
     /// As it is declared, for messages.
-    fn signature(&self, func: FuncId) -> String {
+    pub fn signature(&self, func: FuncId) -> String {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         let params: Vec<String> = decl

@@ -96,7 +96,10 @@ impl Checker<'_, '_> {
                 }
             },
         };
-        out.push(Stmt { kind: StmtKind::Return(value), span });
+        match value {
+            Some(value) => self.returned(value, span, out),
+            None => out.push(Stmt { kind: StmtKind::Return(None), span }),
+        }
         self.flow.reachable = false;
     }
 
