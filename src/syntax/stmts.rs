@@ -26,7 +26,7 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             let next = self.span(&part);
             if let Some(last) = stmts.last() {
-                // Of several words in a row only the first is reported.
+                // Only the first of several words in a row is reported.
                 let separated = self.is_separated(last.span, next, ends_itself(last));
                 if !separated && !run_on {
                     self.not_separated(last.span, next, "a line end or `;`");

@@ -21,7 +21,7 @@ enum Meaning {
     Flags,
     /// `@packed struct`
     Packed,
-    /// Of the language, but not compiled yet; on these declarations.
+    /// Attributes of the language that are not compiled yet; on these declarations.
     Later(&'static [AttributePlace]),
 }
 
