@@ -95,7 +95,7 @@ pub struct OpSpec {
     /// What the language calls it, for messages; empty where an attribute names it, or nothing does.
     pub source: &'static str,
     pub operands: &'static [Operand],
-    pub results: &'static [&'static str],
+    pub results: &'static [ResultSpec],
     pub attrs: &'static [AttrSpec],
     /// Names; a last one with `*` means any number.
     pub regions: &'static [&'static str],
@@ -130,65 +130,20 @@ pub enum Many {
     Any,
 }
 
-/// What the verifier demands of an operand's type.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OperandKind {
-    Any,
-    /// No place, no optional.
-    Scalar,
-    Bool,
-    /// Integers, chars, enums, bools, be.
-    Int,
-    /// `f64`
-    Float,
-    /// A place that is only read.
-    Place,
-    /// A place that the op writes.
-    Out,
-    /// Pointers, of functions too.
-    Ptr,
-    Opt,
+/// A result; the last one may mean any number of results.
+#[derive(Debug)]
+pub struct ResultSpec {
+    /// What its type must be; none: any type of a value.
+    pub kind: Option<OperandKind>,
+    pub many: bool,
 }
 
 #[derive(Debug)]
 pub struct AttrSpec {
     pub name: &'static str,
     pub kind: AttrKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttrKind {
-    Int,
-    Bool,
-    /// Bytes, written as a string literal.
-    Str,
-    /// `@name`
-    Symbol,
-    Type,
-    /// One of a few words, written bare.
-    Word,
-    /// `[1, 2, 3]`
-    Ints,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OpTrait {
-    /// Ends a block of a CFG.
-    Terminator,
-    /// Ends a region of structured control flow.
-    RegionEnd,
-    /// `ks.break` and `ks.continue` in its regions are of it.
-    Loop,
-    /// Neither reads nor writes memory; may be removed when unused.
-    Pure,
-    ReadsMemory,
-    WritesMemory,
-    /// Moves packet data.
-    ChangesPacket,
-    /// A call in BPF code, of a helper or a function.
-    Calls,
-    /// Reads and writes its place, atomically where others may see that.
-    Updates,
-    /// All operands have the type of the result.
-    SameTypes,
+    /// What a symbol names in the module or the tables.
+    pub names: Option<Names>,
+    /// What a word may be.
+    pub words: &'static [&'static str],
 }

@@ -144,11 +144,11 @@ impl Checker<'_> {
         if given < least || given > most {
             return Err(self.say(op, &format!("it has {given} operands")));
         }
-        let fits = |specs: &[&str], given: usize| match specs.last() {
-            Some(last) if last.ends_with('*') => given + 1 >= specs.len(),
-            _ => given == specs.len(),
+        let several = |specs: usize, many: bool, given: usize| if many { given + 1 >= specs } else { given == specs };
+        let fits = |specs: &[&str], given: usize| {
+            several(specs.len(), specs.last().is_some_and(|last| last.ends_with('*')), given)
         };
-        if !fits(spec.results, data.results.len()) {
+        if !several(spec.results.len(), spec.results.last().is_some_and(|last| last.many), data.results.len()) {
             return Err(self.say(op, &format!("it has {} results", data.results.len())));
         }
         if !fits(spec.regions, data.regions.len()) {

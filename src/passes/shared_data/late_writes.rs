@@ -6,7 +6,6 @@ use crate::ir::{GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::after_event::{self, Watch};
 use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
-use crate::tables::AttrKind;
 use crate::target::Target;
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,7 +50,7 @@ impl Watch for Loads<'_> {
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(pinned)
             // A handler is only remembered; a name is bound before there is a map.
-            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
+            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.map().is_some()
     }
 
     fn after(&mut self, func: usize, op: OpId, cause: after_event::Cause) {

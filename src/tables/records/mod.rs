@@ -3,12 +3,14 @@
 
 mod calls;
 mod maps;
+mod ops;
 mod programs;
 mod types;
 mod words;
 
 pub use calls::*;
 pub use maps::*;
+pub use ops::*;
 pub use programs::*;
 pub use types::*;
 pub use words::*;
