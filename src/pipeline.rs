@@ -160,7 +160,7 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     if first.is_some() || !cx.diags.iter().skip(before).any(is_stack) {
         return first;
     }
-    // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
+    // Only LLVM knows what needs the stack in the end; so programs that fit are compiled once.
     let reported = cx.diags.take_since(before);
     let ops = module.funcs.iter().map(|func| func.walk().len()).sum();
     let fits = Tuning::sparing(ops).find_map(|tuning| {

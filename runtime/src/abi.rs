@@ -148,7 +148,7 @@ pub struct KsMap {
     pub name: *const c_char,
     /// Sizes as the program knows them; checked against the object's.
     pub key_size: u32,
-    /// Of one CPU's value, not rounded up.
+    /// The size of one CPU's value, not rounded up.
     pub value_size: u32,
     /// `KS_MAP_…` bits.
     pub flags: u32,
@@ -156,7 +156,7 @@ pub struct KsMap {
     pub element_width: u32,
 }
 
-/// Where a global lies in the object. `KsGlobal::section`.
+/// The position of a global in the object. `KsGlobal::section`.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KsSection {
@@ -244,7 +244,7 @@ pub struct KsField {
     pub flags: u32,
     /// In the struct, in bytes.
     pub offset: u64,
-    /// Of one element, in bytes.
+    /// The size of one element, in bytes.
     pub size: u32,
     /// 0 for a plain field; else the length of the array: the option may be repeated so often, and elements not given
     /// are zero once one is.

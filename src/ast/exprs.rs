@@ -61,7 +61,7 @@ pub enum ExprKind {
     Struct {
         name: Path,
         fields: Vec<FieldInit>,
-        /// Of the `..` at the end.
+        /// The span of the `..` at the end.
         rest: Option<Span>,
     },
     /// `[1, 2, 3]`, `[]`

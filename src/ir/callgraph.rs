@@ -27,8 +27,8 @@ pub struct Reached {
 }
 
 impl CallGraph {
-    /// What a function names may be called because of it: the callees of its calls, and the functions whose addresses it
-    /// takes.
+    /// A function has edges to those that it may cause to run: the callees of its calls, and the functions whose
+    /// addresses it takes.
     pub fn of(module: &Module) -> CallGraph {
         CallGraph::with(module, named)
     }

@@ -7,7 +7,7 @@ use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
-/// Where an op comes from. What a pass makes takes its cause's span.
+/// The origin of an op. An op of a pass has its cause's span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Loc {
     pub span: Span,
@@ -105,7 +105,7 @@ pub enum Role {
     Main,
 }
 
-/// Where what is thrown in a function goes if no handler in it takes it.
+/// The target of a throw in a function if no handler in it takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Throws {
     /// Nothing is thrown out of the function.
@@ -117,7 +117,7 @@ pub enum Throws {
 }
 
 impl Throws {
-    /// Of a function of which nothing else is known.
+    /// The default of a role.
     pub fn of(role: &Role) -> Throws {
         if matches!(role, Role::Main) { Throws::Ends } else { Throws::Never }
     }

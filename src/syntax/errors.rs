@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::source::scan::{Scanner, Token, TokenKind};
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-/// Where and on what pest gave up.
+/// The position and the token where pest gave up.
 pub struct Failure<'a> {
     /// The laid-out text of the declaration, and its tokens; a newline in it ends a statement.
     pub text: &'a str,
@@ -176,7 +176,7 @@ impl<'a> Failure<'a> {
         (name.kind == TokenKind::Word).then(|| &self.text[name.lo..name.hi])
     }
 
-    /// Where the place that ends before a token begins: `a[i].b`. The token itself if none does.
+    /// The start of the place that ends before a token: `a[i].b`. The token itself if none does.
     pub fn operand_before(&self, at: isize) -> isize {
         let mut start = at;
         loop {
@@ -278,7 +278,7 @@ impl Wanted {
         let type_end = has("<") && !operator;
         let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
         let begins_something = operator || expression || ty || declaration || type_end;
-        // Of these signs only the ones that say more than "an expression" or "an operator".
+        // Only those of these signs that say more than "an expression" or "an operator".
         let says_more = |sign: &str| match sign {
             "(" | "fn" => !begins_something,
             ">" | ".." | "->" => !operator,

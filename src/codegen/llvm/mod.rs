@@ -37,7 +37,7 @@ use std::time::Instant;
 /// The artifacts of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Artifact {
-    /// LLVM IR as text, optimised: what the object is made of.
+    /// Optimised LLVM IR as text: the source of the object.
     LlvmIr,
     /// Assembly as text.
     Asm,

@@ -67,7 +67,8 @@ codes! {
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",
-    /// Where the packet lies, and how long it is, is another after the call, so the kernel takes no pointer into it from before.
+    /// The call may move the packet and change its length, so the kernel accepts no pointer into it from before the
+    /// call.
     E0360 MovedPacket { name } = "`{name}` points to where the packet was before a call that may move it",
     /// The kernel holds the programs of tail calls in an array, which takes programs of one type, for one kind of attach
     /// point, and of one mode alone.

@@ -57,8 +57,8 @@ codes! {
     /// may be null too, and nothing on this path has tested it.
     E0545 NullCall = "the function that is called here may be null",
 
-    /// What the kernel prints from BPF code is limited: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and
-    /// no letter or digit right after `%s` and `%p`. It would print nothing at all.
+    /// The kernel limits what BPF code prints: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and no
+    /// letter or digit right after `%s` and `%p`. Otherwise it prints nothing at all.
     E0542 NotPrintable { what } = "BPF code cannot print {what}",
 
     /// The symbols of an object are its programs, maps and variables, and one for each section, of the section's name.

@@ -95,7 +95,7 @@ pub struct Body {
     pub block: tree::Block,
 }
 
-/// Checks a function's body; none if errors were reported, or if it has none. What it uses is known all the same.
+/// Checks a function's body; none if errors were reported, or if it has none. Its uses are known in any case.
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
     let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
     let reported = cx.diags.count();

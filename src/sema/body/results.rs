@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
-    /// Where the body ends in an expression, in a function whose result needs a `return`.
+    /// Finds the expression at the end of a body, in a function whose result needs a `return`.
     pub fn find_last_value(&mut self, body: &ast::Block) {
         let declared = self.env.program.func(self.func);
         let none = matches!(declared.result, Ty::VOID | Ty::ERROR) || declared.named_result.is_some();

@@ -57,7 +57,7 @@ pub(super) struct LocalInfo {
     pub read: bool,
     /// The hidden bool of a copy of a map entry: whether the entry was there.
     pub present: Option<LocalId>,
-    /// Where a copy of a map entry was last written without being read since.
+    /// The last write to a copy of a map entry that nothing has read since.
     pub written: Option<Span>,
     /// Depth of loops around the declaration.
     pub loops: usize,

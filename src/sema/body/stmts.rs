@@ -168,7 +168,7 @@ impl Checker<'_, '_> {
         let errors = self.cx.diags.error_count();
         let ends_in_value = matches!(otherwise.stmts.last(), Some(ast::Stmt { kind: Ast::Expr(_), .. }));
         let otherwise = self.block(otherwise);
-        // Of a value at the end it was said that it is to be returned.
+        // A value at the end was reported: it lacks a `return`.
         let reported = ends_in_value && self.cx.diags.error_count() > errors;
         if self.flow.reachable && !self.flow.unread && source.is_some() && !reported {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })

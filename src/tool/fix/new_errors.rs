@@ -18,7 +18,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Of a check that did not go beyond names and types.
+    /// The state of a check that did not go beyond names and types.
     pub fn of_errors(cx: &Session) -> Stage {
         let mut errors = cx.diags.iter().filter(|diag| is_error(diag));
         if errors.any(|diag| is_of_reading(diag.code)) { Stage::Read } else { Stage::Checked }
@@ -76,8 +76,8 @@ impl Faults {
 
     /// The errors of the check after some fixes that these fixes made, and did not merely uncover.
     ///
-    /// Where the check goes further than before, or more is read, errors appear that were there all the time. What is wrong
-    /// with what a fix has written is that fix's even so.
+    /// If the check goes further than before, or reads more, it finds errors that the source had before. An error in the
+    /// text of a fix is still that fix's.
     pub fn made(&self, after: &Faults, sources: &SourceMap, touched: &[Touched]) -> Vec<Made> {
         let uncovers = after.stage > self.stage || after.unread() < self.unread();
         let mut made = Vec::new();

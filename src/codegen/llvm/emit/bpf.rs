@@ -53,7 +53,7 @@ impl<'c> FnGen<'_, '_, 'c> {
                 };
                 let ty = self.g.function_type(result, &params);
                 let callee = self.g.module.add_function(spec.name, ty, Some(Linkage::External));
-                // Where libbpf looks for kernel functions, with the BTF of their declarations.
+                // The section where libbpf looks for kernel functions, with the BTF of their declarations.
                 callee.set_section(Some(".ksyms"));
                 self.g.debug.kernel_function(self.g.cx, callee, spec.name, (result, &params));
                 callee
