@@ -38,7 +38,7 @@ pub fn around<'f>(
     })
 }
 
-/// What stands between two brackets, or outside all; what nested brackets hold is a part of the one that opens.
+/// The tokens between two brackets, or outside all; what nested brackets hold is a part of the one that opens.
 struct Level<'f, 'a> {
     failure: &'f Failure<'a>,
     /// The tokens, less those in nested brackets and those that close these.
@@ -111,7 +111,7 @@ impl<'f, 'a> Level<'f, 'a> {
         let operator = (part..self.fault.min(part_end)).rev().find(|&place| self.takes(place).is_some());
         let mut found: Vec<Hole> = operator.and_then(|place| self.taken(place, part_end)).into_iter().collect();
         if !in_braces {
-            // What stands for the result of a function.
+            // The result type of a function.
             let body = (self.fault..end).find(|&place| self.text(place) == "{");
             found.extend(body.map(|body| self.hole(self.fault, body)));
             return found;
@@ -126,7 +126,7 @@ impl<'f, 'a> Level<'f, 'a> {
         found
     }
 
-    /// The line on which the fault stands, where the statement goes on behind it only for the mistake, as after `i++`.
+    /// The line of the fault, if the statement continues after it only because of the mistake, as after `i++`.
     fn one_line(&self, text: &str, first: usize, end: usize) -> Option<Hole> {
         let tokens = self.failure.tokens;
         (self.fault + 1..end).find_map(|place| {

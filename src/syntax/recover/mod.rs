@@ -1,8 +1,8 @@
-//! What of a declaration can be read although there are mistakes in it.
+//! Recovery: reads the rest of a declaration that has syntax errors.
 //!
-//! Pest gives up at the first token that cannot stand where it stands. That is reported; then the smallest part around the
-//! token without which pest comes past it is taken out of the text (`holes`), and so on. A hole is a node of the tree. No
-//! part of a hole is read, so one mistake is reported for each, and no use of what it may declare is an error.
+//! Pest stops at the first token that the grammar does not allow. That token is reported. Then the smallest part around it
+//! without which pest gets past it is removed from the text (`holes`), and pest reads the declaration again. A hole is a
+//! node of the tree. No part of a hole is read, so each hole is one error, and using a name that a hole may declare is none.
 
 mod holes;
 

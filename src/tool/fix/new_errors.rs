@@ -25,7 +25,7 @@ impl Stage {
     }
 }
 
-/// What it stands for is not in the tree that is checked.
+/// Whether the code is one of reading: the checked tree lacks the text that it reports.
 fn is_of_reading(code: &str) -> bool {
     syntax::CODES.iter().chain(modules::CODES).any(|info| info.code == code)
 }
