@@ -3,6 +3,7 @@
 use super::Checker;
 use super::exprs::strip;
 use super::fields::in_type;
+use super::percpu::EntryKey;
 use super::scope::Name;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
@@ -194,7 +195,12 @@ impl Checker<'_, '_> {
             && let (_, ty) = self.entry_types(entry.0)
             && !self.has_function_field(ty, name)
         {
-            return self.entry_method(entry, name, args, span);
+            return self.entry_method((entry.0, EntryKey::Written(entry.1)), name, args, span);
+        }
+        if let Some((map, key)) = self.each_cpu(base)
+            && !self.has_function_field(self.entry_types(map).1, name)
+        {
+            return self.entry_method((map, EntryKey::Walked(key)), name, args, span);
         }
         let base = self.typed(base, None);
         if base.ty == Ty::ERROR {

@@ -80,6 +80,8 @@ pub(super) struct LocalInfo {
     /// The map whose entry it is bound to, and the entry's key.
     pub map: Option<MapId>,
     pub key: Option<Key>,
+    /// The per-CPU map that a loop goes through, where this is its variable for the entries, and the variable for the keys.
+    pub each_cpu: Option<(MapId, LocalId)>,
     /// How often it was assigned to after its declaration.
     pub assigned: u32,
     /// `&x` was written somewhere: others may change it.
@@ -171,6 +173,7 @@ impl Checker<'_, '_> {
             program: None,
             map: None,
             key: None,
+            each_cpu: None,
             assigned: 0,
             address_taken: false,
             deferred: false,
