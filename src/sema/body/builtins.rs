@@ -110,6 +110,9 @@ impl Checker<'_, '_> {
             self.refuse_name(arg, builtin.name);
             checked.push(if *param == ANY_STRING {
                 self.string_argument(&arg.value, builtin, span)
+            } else if let Some((stored, network)) = param.split_once('|') {
+                let (stored, network) = (self.table_type(stored), self.table_type(network));
+                self.stored_argument(&arg.value, stored, network)
             } else {
                 let param = self.table_type(param);
                 self.coerced(&arg.value, param)

@@ -15,6 +15,7 @@ mod branches;
 mod builtins;
 mod calls;
 mod casts;
+mod checksums;
 mod compare;
 mod conditions;
 mod context;
