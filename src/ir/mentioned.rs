@@ -99,6 +99,7 @@ impl Mentioned<'_> {
             | TyKind::F64
             | TyKind::Str(_)
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => {}

@@ -238,7 +238,8 @@ impl<'t> Visitor<'t> for Walk<'t> {
                 self.expr(key);
                 self.repeat(None, &[*cpu, *value], body, true);
             }
-            StmtKind::ForArray { array, index, value, body } => {
+            StmtKind::ForArray { array, index, value, body }
+            | StmtKind::ForView { view: array, index, value, body } => {
                 self.repeat(Some(array), &[*index, *value], body, true);
             }
             StmtKind::Break => {

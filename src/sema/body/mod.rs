@@ -70,6 +70,7 @@ mod text_match;
 mod throws;
 mod tries;
 mod value;
+mod views;
 
 use super::env::Env;
 use super::null_uses::Uses;
