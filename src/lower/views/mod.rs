@@ -65,7 +65,7 @@ impl Lowering<'_> {
             }
             Source::Packet { ctx, offset, count } => {
                 let ctx = self.scalar(ctx);
-                let length = self.at(expr.span).b.packet_len(ctx, Ty::U64);
+                let length = self.at(expr.span).b.packet_size(ctx, Ty::U64);
                 (Root::Packet(ctx), None, length, offset, count)
             }
             Source::Slice { view, offset, count } => {
