@@ -4,11 +4,11 @@ use super::{BlockId, Function};
 use std::collections::HashSet;
 
 impl Function {
-    /// The blocks that control reaches, each before its successors (but for back edges), a branch's first way first.
+    /// The reachable blocks, each before its successors (but for back edges), the first successor of a branch first.
     pub fn reverse_postorder(&self) -> Vec<BlockId> {
         let mut seen = HashSet::from([self.entry()]);
         let mut order = Vec::new();
-        // Blocks on the way down, each with the successors that are left to visit.
+        // The blocks on the path from the entry, each with the successors that are left to visit.
         let mut stack = vec![(self.entry(), self.successors(self.entry()))];
         while let Some((block, left)) = stack.last_mut() {
             let block = *block;

@@ -11,7 +11,9 @@ pub use generated::*;
 #[allow(clippy::get_first, clippy::let_and_return)]
 mod generated {
     use crate::ir::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
-    use crate::tables::{AttrKind, AttrSpec, Many, MapAccess, On, OpSpec, OpTrait, Operand, OperandKind, Rejection};
+    use crate::tables::{
+        AttrKind, AttrSpec, Many, MapAccess, Names, On, OpSpec, OpTrait, Operand, OperandKind, Rejection, ResultSpec,
+    };
     use crate::types::Ty;
 
     include!(concat!(env!("OUT_DIR"), "/ops.rs"));

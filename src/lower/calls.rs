@@ -32,15 +32,9 @@ impl Lowering<'_> {
                 }
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            if callee.throws {
-                values.push(this.thrown());
-            }
             let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
             this.at(span).b.ks_call(&values, &name, &results)
         });
-        if callee.throws {
-            self.check_thrown();
-        }
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

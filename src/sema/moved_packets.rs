@@ -1,7 +1,8 @@
-//! Pointers into the packet that are used after a call which may have moved the packet: a helper of which its record says so,
-//! or a function that calls one.
+//! Reports uses of packet pointers after a call that may have moved the packet: of a helper whose record says so, or of
+//! a function that calls one.
 //!
-//! Follows the typed tree of each function along its paths. A pointer is dead from such a call on, until it gets another value.
+//! Follows the typed tree of each function along its paths. Such a call invalidates a pointer until it gets another
+//! value.
 
 use super::env::Env;
 use super::tree::{Block, Condition, Expr, ExprKind, Func, FuncId, LocalId, Parts, Program, Stmt, StmtKind, Visitor};
@@ -114,7 +115,7 @@ fn follow(types: &Types, moving: &BTreeSet<FuncId>, func: &Func) -> BTreeMap<Spa
     walk.found
 }
 
-/// What leaves a loop, and what begins its next iteration.
+/// The exits of a loop, and its back edges.
 #[derive(Default)]
 struct Loop {
     breaks: State,

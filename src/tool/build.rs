@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 pub fn run(args: &Build) -> ExitCode {
     let Some(input) = &args.input else {
-        return usage_error("no source file is given; `ksc --help` tells the use");
+        return usage_error("no source file is given; `ksc --help` shows the usage");
     };
     if let Err(why) = check_passes(args).and_then(|()| check_targets(args)) {
         return usage_error(&why);

@@ -1,8 +1,8 @@
-//! Where local variables are alive, so that those that never are at the same time share their place on the BPF stack.
+//! Live ranges of local variables, so that variables whose live ranges do not overlap share a slot of the BPF stack.
 //!
-//! A variable lives from the first op that writes a part of it to its last use. One that on some path is used before it was
-//! written lives from its `ks.var` on; one whose address goes where this does not follow it, in the whole function. Parts
-//! are told apart, since a struct literal is written field by field.
+//! A variable is live from the first op that writes a part of it to its last use. If on some path a use precedes the
+//! first write, it is live from its `ks.var` on. If this analysis cannot follow its address, it is live in the whole
+//! function. Parts are tracked separately, since a struct literal is written field by field.
 
 use super::memory::parts;
 use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
@@ -17,7 +17,7 @@ pub struct Lifetimes {
     pub begin: HashMap<OpId, Vec<Value>>,
     /// After an op.
     pub end: HashMap<OpId, Vec<Value>>,
-    /// At the start of a block, where they were alive on the way to another block.
+    /// At the start of a block, for variables that are alive on an edge to another block.
     pub end_at: HashMap<BlockId, Vec<Value>>,
 }
 
@@ -122,7 +122,7 @@ impl Touches {
                 let at = region.low + MemBlur::of(data).offset() as u64;
                 region = Region { low: at, high: at + 1, ..region };
             }
-            // What passes on a place may mean it anywhere later.
+            // An op that passes on a place may use it anywhere later.
             if matches!(data.opcode, Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);
                 continue;
@@ -187,7 +187,7 @@ struct Flow {
 }
 
 impl Flow {
-    /// What is alive at the end of a block before this one, but not here.
+    /// Variables that are live at the end of a block before this one, but not here.
     fn ended_before(&self, func: &Function, order: &[BlockId], block: BlockId) -> BTreeSet<Value> {
         let before = order.iter().filter(|&&b| successors(func, b).contains(&block));
         let alive = before.flat_map(|b| self.live_out[b].iter().map(|&(var, _)| var));

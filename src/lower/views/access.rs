@@ -143,11 +143,11 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn count_up(&mut self, low: Value, high: Value, body: impl FnOnce(&mut Self, Value)) {
-        let turn = self.turn(&[Ty::U64], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
             body(this, args[0]);
             None
         });
-        self.b.ks_for(low, high, false, vec![turn]);
+        self.b.ks_for(low, high, false, vec![iteration]);
     }
 
     /// `for (i, c in view)`
@@ -156,7 +156,7 @@ impl<'a> Lowering<'a> {
         let view = self.view(view);
         self.at(span);
         let low = self.int(0, Ty::U64);
-        let turn = self.turn(&[Ty::U64], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
             this.at(span);
             let number = this.cast(args[0], Ty::U32);
             if this.uses.in_memory(index) {
@@ -170,7 +170,7 @@ impl<'a> Lowering<'a> {
             this.store(place, byte);
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(low, view.length, false, vec![turn]);
+        self.at(span).b.ks_for(low, view.length, false, vec![iteration]);
     }
 
     /// `copy(to, from, count)`: from the first byte to the last, also where they overlap. Yields how many there were.

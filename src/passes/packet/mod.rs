@@ -1,30 +1,30 @@
-//! `packet`: access to the packet becomes pointers and bounds checks.
+//! `packet`: lowers access to the packet to pointers and bounds checks.
 //!
 //! Takes `packet.len` and `packet.at`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
-//! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it stands before
+//! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it runs before
 //! that. The check has the shape that the kernel's verifier follows:
 //! - the pointer that was compared is the one that is used: one SSA value;
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 //!
-//! Of a packet that may lie in pages, what is near is made linear, and what is read farther off may be copied (`paged`).
+//! A packet may lie in pages: `paged` makes linear what is near, and copies what is read farther off.
 //!
-//! What lies in the packet behind an earlier test gets none of its own (`tested`): comparisons of the length with constants
-//! become comparisons of pointers, from which the verifier learns.
+//! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
+//! constants become comparisons of pointers, from which the verifier learns.
 
+mod length_tests;
 mod paged;
-mod tested;
 
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
 use crate::session::Session;
-use crate::tables::{HELPERS, OpTrait};
+use crate::tables::{self, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
+use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use tested::Tested;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass {
@@ -74,7 +74,7 @@ fn moving_functions(module: &Module) -> BTreeSet<Symbol> {
 fn moves(op: &OpData, moving: &BTreeSet<Symbol>) -> bool {
     if op.opcode == Opcode::BpfHelper {
         let name = BpfHelper::of(op).helper();
-        return HELPERS.iter().any(|h| h.name == &**name && h.changes_packet);
+        return tables::helper(name).is_some_and(|helper| helper.changes_packet);
     }
     if op.opcode == Opcode::KsCall {
         return moving.contains(KsCall::of(op).callee());
@@ -133,7 +133,7 @@ fn load(func: &mut Function, before: OpId, ctx: Value, byte: Ty) -> Bounds {
     Bounds { start: b.packet_start(ctx, byte), end: b.packet_end(ctx, byte) }
 }
 
-/// The op before which something stands that all `ops` use: in the innermost block that holds them all, outside loops.
+/// The op before which to put what all `ops` use: in the innermost block that holds them all, outside loops.
 fn anchor(func: &Function, ops: &[OpId]) -> OpId {
     let paths: Vec<Vec<(BlockId, OpId)>> = ops.iter().map(|&op| path(func, op)).collect();
     let mut level = 0;
@@ -146,7 +146,7 @@ fn anchor(func: &Function, ops: &[OpId]) -> OpId {
     let block = paths[0][level].0;
     let holders: BTreeSet<OpId> = paths.iter().map(|path| path[level].1).collect();
     let first = func.blocks[block].ops.iter().copied().find(|op| holders.contains(op));
-    first.unwrap_or_else(|| crate::bug!("an op stands in its block"))
+    first.unwrap_or_else(|| crate::bug!("an op is in its block"))
 }
 
 /// The blocks around an op, outermost first, each with the op that holds it there; it ends at the first loop.
@@ -165,7 +165,7 @@ fn path(func: &Function, op: OpId) -> Vec<(BlockId, OpId)> {
     path
 }
 
-/// Comparisons that tell of the length become such of pointers; variables that hold the address of a header are read where
+/// Comparisons that show the length become such of pointers; variables that hold the address of a header are read where
 /// it is known to be there as that address. Yields the lengths that were only compared; they are gone.
 fn learn(func: &mut Function, tested: &Tested, ctx: Value, bounds: Bounds, byte: Ty) -> BTreeSet<OpId> {
     let mut lengths = BTreeSet::new();
@@ -273,6 +273,9 @@ fn variable(
     if in_range {
         return (b.mem_ptr_add(bounds.start, offset, byte), None);
     }
+    // On a path that is never taken a verifier may know of a number that it is at least 30 and at most 26 (seen on 6.1), and does
+    // not take the sum for an address then.
+    let offset = b.bpf_forget(offset, Ty::U64);
     let largest = b.ks_const(i128::from(limit), Ty::U64);
     let bounded = b.arith_cmp(offset, largest, "le", Ty::BOOL);
     let offset = b.bpf_clamp(offset, i128::from(limit), Ty::U64);

@@ -8,7 +8,7 @@ use super::NAME;
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsCopy, KsIfSome, KsStore, PacketAt, PacketSize};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS};
 use crate::types::{Space, Ty, TyKind, Types};
@@ -100,7 +100,7 @@ pub fn pull(module: &mut Module, types: &mut Types) {
         let Role::Program { spec, .. } = &func.role else { continue };
         let ctx = func.param(0);
         let Some(context) = self::context(func, types, ctx) else { continue };
-        let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper));
+        let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper).is_some());
         if let (Some(helper), Some(length)) = (helper, context.length)
             && end > ALWAYS
         {

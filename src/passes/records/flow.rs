@@ -1,6 +1,6 @@
-//! What happens to the records of a function, along its control flow.
+//! Which records of a function are open, submitted or lost at each point of its control flow.
 
-use super::derive::{Derived, Root};
+use super::aliases::{Derived, Root};
 use super::{Lent, Taken, ends, map_of_record};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
 use crate::ir::ops::KsCall;
@@ -11,10 +11,10 @@ use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What may be true of a record where control is.
+/// The state of a record at the current point.
 #[derive(Clone, PartialEq)]
 struct State {
-    /// It is still to be submitted or discarded; the branches on the way that did not do it, and which way they were left.
+    /// It is still to be submitted or discarded; the branches on the path that did not do it, and how they were left.
     open: Option<Vec<(Span, &'static str)>>,
     /// It is gone: where, and by what.
     gone: Option<(Span, String)>,
@@ -27,15 +27,15 @@ type Records = BTreeMap<Root, State>;
 /// The records that there are; none where control does not come.
 type Here = Option<Records>;
 
-/// Control on its way out of what is around an op.
+/// Control that is leaving what is around an op.
 struct Out {
     op: OpId,
     exit: Exit,
     here: Records,
 }
 
-/// One of the ways that come together; what is said of it where another has ended a record that it has not.
-struct Way {
+/// A branch to a join; the note on it if another has ended a record that it has not.
+struct Branch {
     note: Option<(Span, &'static str)>,
     here: Records,
 }
@@ -64,9 +64,9 @@ struct Flow<'a> {
     cx: &'a mut Session,
     /// How many loops are around.
     depth: usize,
-    /// Exits that have not come to where they lead yet.
+    /// Exits that have not reached their target yet.
     outs: Vec<Out>,
-    /// What was said of each record, by the number of the code and the place.
+    /// The reports on each record, by the number of the code and the place.
     reported: BTreeSet<(Root, &'static str, u32)>,
 }
 
@@ -104,12 +104,12 @@ impl Flow<'_> {
             return self.scope(data, here);
         }
         if data.opcode.has(OpTrait::Loop) {
-            return self.turns(data, here);
+            return self.iterations(data, here);
         }
         self.body(data, here)
     }
 
-    /// A clean-up, on every way out of the body.
+    /// A clean-up, on every exit of the body.
     fn scope(&mut self, data: &OpData, here: Records) -> Here {
         let outside = self.outs.len();
         let end = self.region(data.regions[0], Some(here));
@@ -125,17 +125,17 @@ impl Flow<'_> {
     fn body(&mut self, data: &OpData, here: Records) -> Here {
         let outside = self.outs.len();
         let end = self.region(data.regions[0], Some(here));
-        let mut ways: Vec<Way> = end.into_iter().map(|here| Way { note: None, here }).collect();
+        let mut branches: Vec<Branch> = end.into_iter().map(|here| Branch { note: None, here }).collect();
         for out in self.outs.split_off(outside) {
             match out.exit.beyond(data.opcode) {
                 Some(exit) => self.outs.push(Out { exit, ..out }),
                 None => {
                     let note = Some((self.func.ops[out.op].loc.span, "where control leaves here"));
-                    ways.push(Way { note, here: out.here });
+                    branches.push(Branch { note, here: out.here });
                 }
             }
         }
-        join(ways)
+        join(branches)
     }
 
     /// Branches, in one of which a record may begin, and then ends.
@@ -146,7 +146,7 @@ impl Flow<'_> {
             }
             Some(_) | None => None,
         };
-        let mut ways = Vec::new();
+        let mut branches = Vec::new();
         for (index, &region) in data.regions.iter().enumerate() {
             let mut start = here.clone();
             let begins = record.filter(|_| data.opcode == Opcode::KsIfSome && index == 0);
@@ -166,10 +166,10 @@ impl Flow<'_> {
                 self.lost(root, &state, (span, "its block ends here"));
             }
             if let Some(here) = end {
-                ways.push(Way { note: Some((data.loc.span, taken_where(data, index))), here });
+                branches.push(Branch { note: Some((data.loc.span, taken_where(data, index))), here });
             }
         }
-        join(ways)
+        join(branches)
     }
 
     /// Exits, those from index `outside` on, leave the region where a record has its name.
@@ -182,8 +182,8 @@ impl Flow<'_> {
         }
     }
 
-    /// A loop ends nothing that began before it, so one turn stands for all, and what leaves it by `break` knows no more.
-    fn turns(&mut self, data: &OpData, here: Records) -> Here {
+    /// A loop ends nothing that began before it, so one iteration is like all, and a `break` from it knows no more.
+    fn iterations(&mut self, data: &OpData, here: Records) -> Here {
         let outside = self.outs.len();
         self.depth += 1;
         for &region in &data.regions {
@@ -199,8 +199,8 @@ impl Flow<'_> {
     }
 
     fn lost(&mut self, root: Root, state: &State, (span, how): (Span, &str)) {
-        let Some(ways) = &state.open else { return };
-        // What ends it wrongly was reported.
+        let Some(branches) = &state.open else { return };
+        // A wrong end of it was reported.
         let ended = |(of, what, _): &(Root, &str, u32)| *of == root && *what == "end";
         if self.reported.iter().any(ended) || !self.first(root, "open", None) {
             return;
@@ -208,8 +208,8 @@ impl Flow<'_> {
         let (what, begun) = self.describe(root);
         let error = self.cx.error(span, RecordOpen { what }).label(how);
         error.note(begun.0, begun.1);
-        for &(span, way) in ways {
-            error.note(span, way);
+        for &(span, branch) in branches {
+            error.note(span, branch);
         }
         if let Some((gone, how)) = &state.gone {
             error.note(*gone, format!("on another path it is {how} here"));
@@ -254,7 +254,7 @@ impl Flow<'_> {
             return (!self.derived.is_name(data.operands[0]))
                 .then_some("in a variable that holds other pointers too, or in a part of one");
         }
-        // What a call may yield of its arguments, callers know.
+        // A caller knows which of its arguments the call may yield.
         if data.opcode == Opcode::KsReturn && is_pointer(operand) && !is_lent {
             return Some("by the caller, as a result");
         }
@@ -353,25 +353,25 @@ impl Flow<'_> {
     }
 }
 
-/// What may be true where ways come together.
-fn join(ways: Vec<Way>) -> Here {
-    let ended: BTreeSet<Root> = ways
+/// What may be true at a join.
+fn join(branches: Vec<Branch>) -> Here {
+    let ended: BTreeSet<Root> = branches
         .iter()
-        .flat_map(|way| way.here.iter().filter(|(_, state)| state.gone.is_some()).map(|(&root, _)| root))
+        .flat_map(|branch| branch.here.iter().filter(|(_, state)| state.gone.is_some()).map(|(&root, _)| root))
         .collect();
     let mut joined: Here = None;
-    for mut way in ways {
-        for (root, state) in &mut way.here {
-            // The way is a part of the path of a record that it left open while another ended it.
+    for mut branch in branches {
+        for (root, state) in &mut branch.here {
+            // The branch is a part of the path of a record that it left open while another ended it.
             if let (Some(path), true) = (&mut state.open, ended.contains(root)) {
-                path.extend(way.note);
+                path.extend(branch.note);
             }
         }
         let Some(known) = &mut joined else {
-            joined = Some(way.here);
+            joined = Some(branch.here);
             continue;
         };
-        for (root, state) in way.here {
+        for (root, state) in branch.here {
             match known.get_mut(&root) {
                 Some(before) => {
                     before.open = before.open.take().or(state.open);
@@ -386,7 +386,7 @@ fn join(ways: Vec<Way>) -> Here {
     joined
 }
 
-/// How messages name a way of a branch.
+/// How messages name a branch.
 fn taken_where(data: &OpData, index: usize) -> &'static str {
     match (data.opcode, index) {
         (Opcode::KsMatch, _) => "where another arm is taken",

@@ -1,0 +1,271 @@
+//! What user space may do after an event, such as a load of the object.
+//!
+//! Follows control through `main` and its callees, as regions are entered and left. It analyses a function once for
+//! each state at its entry. It errs towards "may be after".
+
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::KsCall;
+use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
+use crate::source::Span;
+use crate::tables::OpTrait;
+use crate::target::Target;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Why the event may have come before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// This may be it.
+    Event(Span),
+    /// The address of the function that control is in is taken here, so it may be called at any time.
+    Callable(Span),
+}
+
+/// An event, and what is asked of the ops that come after it.
+pub trait Watch {
+    /// The op is the event, or shows that it was before.
+    fn begins(&self, op: &OpData) -> bool;
+
+    /// Control may reach an op of a function after the event. Reported more than once.
+    fn after(&mut self, func: usize, op: OpId, cause: Cause);
+}
+
+/// Whether the event may have come before, and what it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    No,
+    Maybe(Cause),
+}
+
+/// The state where control comes by; none if it does not.
+type State = Option<Before>;
+
+fn join(one: State, other: State) -> State {
+    match (one, other) {
+        (Some(Before::Maybe(_)), _) | (Some(_), None | Some(Before::No)) => one,
+        (None, _) | (Some(Before::No), Some(Before::Maybe(_))) => other,
+    }
+}
+
+/// The states in which control leaves a region: at its end, and by its exits.
+#[derive(Default)]
+struct Exits {
+    end: State,
+    others: BTreeMap<Exit, State>,
+}
+
+impl Exits {
+    fn add(&mut self, exit: Exit, state: State) {
+        let known = self.others.entry(exit).or_default();
+        *known = join(*known, state);
+    }
+
+    /// Takes over what leads beyond `op`, which has the region that `inner` is of; the state of what leads to its end, and of
+    /// the paths to the next iteration of a loop.
+    fn beyond(&mut self, op: &OpData, inner: Exits) -> (State, State) {
+        let (mut end, mut next) = (inner.end, None);
+        for (exit, state) in inner.others {
+            match exit.beyond(op.opcode) {
+                Some(beyond) => self.add(beyond, state),
+                None if exit == Exit::Continue => next = join(next, state),
+                None => end = join(end, state),
+            }
+        }
+        (end, next)
+    }
+}
+
+/// Reports all ops of user space that may run after the event to `watch`.
+pub fn follow(module: &Module, watch: &mut impl Watch) {
+    let graph = CallGraph::of(module);
+    let begins = |func: &Function| {
+        let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+        ops.into_iter().find(|op| watch.begins(op)).map(|op| op.loc.span)
+    };
+    let own: Vec<Option<Span>> = module.funcs.iter().map(begins).collect();
+    let mut walk = Walk {
+        module,
+        index: module.funcs.iter().enumerate().map(|(at, func)| (func.name.clone(), at)).collect(),
+        events: graph.first_reached(&own),
+        handed: module.funcs.iter().map(handed).collect(),
+        in_dispatch: None,
+        known: HashMap::new(),
+        watch,
+    };
+    walk.in_dispatch = walk.event_of_handlers();
+    for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
+        if matches!(func.role, Role::Main) {
+            walk.call(at, Before::No);
+        }
+        for op in func.walk() {
+            walk.callable(&func.ops[op]);
+        }
+    }
+}
+
+/// The ops of a function that name a handler of events and do nothing else: it runs in `dispatch` alone.
+fn handed(func: &Function) -> HashSet<OpId> {
+    let uses = func.uses();
+    let is_handed = |op: &OpId| {
+        let data = &func.ops[*op];
+        let users = data.results.first().and_then(|result| uses.get(result));
+        let only = users.is_some_and(|users| users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent));
+        data.opcode == Opcode::KsFunc && only
+    };
+    func.walk().into_iter().filter(is_handed).collect()
+}
+
+struct Walk<'m, W> {
+    module: &'m Module,
+    index: HashMap<Symbol, usize>,
+    /// The ops in a function, or in its callees, that may be the event.
+    events: Vec<Option<Span>>,
+    /// By function.
+    handed: Vec<HashSet<OpId>>,
+    /// The ops in a handler that may be the event.
+    in_dispatch: Option<Span>,
+    /// The state after a call, by function and whether the event may have come before.
+    known: HashMap<(usize, bool), State>,
+    watch: &'m mut W,
+}
+
+impl<W: Watch> Walk<'_, W> {
+    /// A function that an op other than a call names may be called at any time.
+    fn callable(&mut self, op: &OpData) {
+        for func in self.named_functions(op) {
+            self.call(func, Before::Maybe(Cause::Callable(op.loc.span)));
+        }
+    }
+
+    /// The functions of user space that an op other than a call names.
+    fn named_functions(&self, op: &OpData) -> Vec<usize> {
+        if op.opcode == Opcode::KsCall {
+            return Vec::new();
+        }
+        let symbols = op.attrs.iter().filter_map(|attr| if let Attr::Symbol(name) = attr { Some(name) } else { None });
+        let funcs = symbols.filter_map(|name| self.index.get(name).copied());
+        funcs.filter(|&func| self.module.funcs[func].targets.contains(Target::Host)).collect()
+    }
+
+    fn event_of_handlers(&self) -> Option<Span> {
+        let ops = self.module.funcs.iter().zip(&self.handed).flat_map(|(func, handed)| {
+            let in_order = func.walk().into_iter().filter(|op| handed.contains(op));
+            in_order.map(|op| &func.ops[op])
+        });
+        ops.flat_map(|op| self.named_functions(op)).find_map(|func| self.events[func])
+    }
+
+    /// The state after a call.
+    fn call(&mut self, func: usize, before: Before) -> State {
+        let key = (func, before != Before::No);
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        // The result for a recursive call.
+        let event = self.events[func].map(|event| Before::Maybe(Cause::Event(event)));
+        self.known.insert(key, event.or(Some(before)));
+        let exits = self.region(func, self.module.funcs[func].body, Some(before));
+        let after = exits.others.into_values().fold(exits.end, join);
+        self.known.insert(key, after);
+        after
+    }
+
+    fn region(&mut self, func: usize, region: RegionId, before: State) -> Exits {
+        let module = self.module;
+        let body = &module.funcs[func];
+        let mut exits = Exits { end: before, ..Exits::default() };
+        for &op in &body.blocks[body.only_block(region)].ops {
+            let Some(state) = exits.end else { break };
+            exits.end = self.op(func, op, state, &mut exits);
+        }
+        exits
+    }
+
+    /// The state after an op; exits from what is around it go to `exits`.
+    fn op(&mut self, func: usize, op: OpId, before: Before, exits: &mut Exits) -> State {
+        let module = self.module;
+        let data = &module.funcs[func].ops[op];
+        let state = self.own_effect(func, op, before)?;
+        if let Some(exit) = module.funcs[func].exit(op) {
+            exits.add(exit, Some(state));
+            return None;
+        }
+        if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
+            return None;
+        }
+        if data.regions.is_empty() {
+            return Some(state);
+        }
+        if data.opcode == Opcode::KsScope {
+            return self.scope(func, data, state, exits);
+        }
+        if data.opcode.has(OpTrait::Loop) {
+            return self.iterations(func, data, state, exits);
+        }
+        // Branches, one of which is taken; blocks and bodies under a lock.
+        let mut after = None;
+        for &region in &data.regions {
+            let inner = self.region(func, region, Some(state));
+            after = join(after, exits.beyond(data, inner).0);
+        }
+        after
+    }
+
+    /// The effect of an op apart from its regions; none if control does not come back.
+    fn own_effect(&mut self, func: usize, op: OpId, before: Before) -> State {
+        let module = self.module;
+        let data = &module.funcs[func].ops[op];
+        if let Before::Maybe(cause) = before {
+            self.watch.after(func, op, cause);
+        }
+        let begins = before == Before::No && self.watch.begins(data);
+        let mut state = if begins { Before::Maybe(Cause::Event(data.loc.span)) } else { before };
+        if data.opcode == Opcode::KsCall {
+            return match self.index.get(KsCall::of(data).callee()) {
+                Some(&callee) => self.call(callee, state),
+                None => Some(state),
+            };
+        }
+        let named = if data.opcode == Opcode::MapListen {
+            // `dispatch` follows, which calls handlers.
+            self.in_dispatch
+        } else if self.handed[func].contains(&op) {
+            None
+        } else {
+            self.named_functions(data).into_iter().find_map(|named| self.events[named])
+        };
+        if let (Before::No, Some(event)) = (state, named) {
+            state = Before::Maybe(Cause::Event(event));
+        }
+        Some(state)
+    }
+
+    /// The clean-up runs on every exit.
+    fn scope(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
+        let inner = self.region(func, data.regions[0], Some(before));
+        let mut clean = |state: State| self.region(func, data.regions[1], Some(state?)).end;
+        for (exit, state) in inner.others {
+            exits.add(exit, clean(state));
+        }
+        clean(inner.end)
+    }
+
+    /// A loop: its regions one after the other, again and again.
+    fn iterations(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
+        let mut head = Some(before);
+        loop {
+            let (mut state, mut left) = (head, head);
+            for &region in &data.regions {
+                let inner = self.region(func, region, state);
+                let end = inner.end;
+                let (out, next) = exits.beyond(data, inner);
+                left = join(left, out);
+                state = join(end, next);
+            }
+            let next = join(head, state);
+            if next == head || matches!(head, Some(Before::Maybe(_))) {
+                return join(left, state);
+            }
+            head = next;
+        }
+    }
+}

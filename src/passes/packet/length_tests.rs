@@ -1,0 +1,211 @@
+//! Which headers are certainly in the packet, since an earlier test has found it long enough.
+//!
+//! Only at constant offsets, and in functions that do not move the packet, so that its length is constant. The result
+//! of a test holds in the code that it dominates, as in the verifier. A loop's body begins without facts, since it may
+//! become a function.
+
+use crate::fold::CompareOp;
+use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
+use crate::ir::{Function, OpId, Opcode, RegionId, Value};
+use crate::passes::analysis::stored_once;
+use crate::tables::OpTrait;
+use crate::types::{TyKind, Types};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A header of a packet, by the bytes before it and up to its end.
+#[derive(Clone, Copy)]
+pub struct Header {
+    pub ctx: Value,
+    pub offset: u64,
+    end: u64,
+}
+
+/// A comparison of the packet's length with a constant, which comes out as `outcome` where there are so many bytes.
+#[derive(Clone, Copy)]
+pub struct LengthTest {
+    pub ctx: Value,
+    pub bytes: u64,
+    pub outcome: bool,
+    /// The op that yields the length.
+    pub length: OpId,
+}
+
+#[derive(Default)]
+pub struct Tested {
+    /// `packet.at` of headers that are there.
+    pub accesses: BTreeSet<OpId>,
+    /// Loads of variables that hold the address of such a header, which was null before, had the packet been shorter.
+    pub loads: BTreeMap<OpId, Header>,
+    /// The comparisons that show it, for the verifier to learn from them.
+    pub comparisons: BTreeMap<OpId, LengthTest>,
+}
+
+impl Tested {
+    /// `far`: accesses that may find the part elsewhere.
+    pub fn of(func: &Function, types: &Types, far: &BTreeSet<OpId>) -> Tested {
+        let mut walk = Walk { func, types, far, held: HashMap::new(), found: Tested::default() };
+        let held = |(place, value)| Some((place, walk.header_of_pointer(value)?));
+        walk.held = stored_once(func).into_iter().filter_map(held).collect();
+        walk.region(func.body, &mut Lengths::new());
+        walk.found
+    }
+}
+
+/// How many bytes each context's packet has at least.
+type Lengths = BTreeMap<Value, u64>;
+
+struct Walk<'f> {
+    func: &'f Function,
+    types: &'f Types,
+    far: &'f BTreeSet<OpId>,
+    /// The headers whose addresses variables hold.
+    held: HashMap<Value, Header>,
+    found: Tested,
+}
+
+impl Walk<'_> {
+    fn region(&mut self, region: RegionId, known: &mut Lengths) {
+        let func = self.func;
+        for &op in &func.blocks[func.only_block(region)].ops {
+            self.op(op, known);
+        }
+    }
+
+    fn op(&mut self, op: OpId, known: &mut Lengths) {
+        let func = self.func;
+        let data = &func.ops[op];
+        let is_inside = |header: &Header| known.get(&header.ctx).is_some_and(|&bytes| header.end <= bytes);
+        if data.opcode == Opcode::PacketAt {
+            if self.header(op).as_ref().is_some_and(is_inside) {
+                self.found.accesses.insert(op);
+            }
+        } else if data.opcode == Opcode::KsLoad {
+            if let Some(&header) = self.held.get(&KsLoad::of(data).place()).filter(|&header| is_inside(header)) {
+                self.found.loads.insert(op, header);
+            }
+        } else if data.opcode == Opcode::KsIf {
+            let test = self.length_test(KsIf::of(data).condition());
+            if let Some((_, test, comparison)) = test {
+                self.found.comparisons.insert(comparison, test);
+            }
+            let learned =
+                |branch| test.filter(|&(outcome, ..)| outcome == branch).map(|(_, test, _)| (test.ctx, test.bytes));
+            self.branches(op, &[learned(true), learned(false)], known);
+        } else if data.opcode == Opcode::KsIfSome {
+            let header = func.def(KsIfSome::of(data).optional()).and_then(|made| self.header(made));
+            self.branches(op, &[header.map(|header| (header.ctx, header.end)), None], known);
+        } else {
+            for &region in &data.regions {
+                let mut inner = if data.opcode.has(OpTrait::Loop) { Lengths::new() } else { known.clone() };
+                self.region(region, &mut inner);
+            }
+        }
+    }
+
+    /// Two branches, with what is learned where each begins. What all know that go on is known after them.
+    fn branches(&mut self, op: OpId, learned: &[Option<(Value, u64)>], known: &mut Lengths) {
+        let mut after: Option<Lengths> = None;
+        for (&region, learned) in self.func.ops[op].regions.iter().zip(learned) {
+            let mut inner = known.clone();
+            if let &Some((ctx, bytes)) = learned {
+                let least = inner.entry(ctx).or_default();
+                *least = bytes.max(*least);
+            }
+            self.region(region, &mut inner);
+            if self.func.ends_in_yield(region) {
+                after = Some(match after {
+                    Some(other) => both(&other, &inner),
+                    None => inner,
+                });
+            }
+        }
+        if let Some(after) = after {
+            *known = after;
+        }
+    }
+
+    /// The header of a `packet.at`, if its offset is a constant.
+    fn header(&self, op: OpId) -> Option<Header> {
+        let data = &self.func.ops[op];
+        if data.opcode != Opcode::PacketAt || self.far.contains(&op) {
+            return None;
+        }
+        let view = PacketAt::of(data);
+        let TyKind::Opt(found) = self.types.kind(self.func.ty(data.results[0])) else { return None };
+        let TyKind::Place { of, .. } = self.types.kind(found) else { return None };
+        let offset = u64::try_from(self.func.known(self.types, view.offset())?).ok()?;
+        let end = offset.checked_add(self.types.size_of(of)).filter(|&end| end <= super::MAX_OFFSET)?;
+        Some(Header { ctx: view.ctx(), offset, end })
+    }
+
+    /// The header of which a value is the address, or null.
+    fn header_of_pointer(&self, value: Value) -> Option<Header> {
+        let data = &self.func.ops[self.func.def(value)?];
+        if data.opcode == Opcode::ArithCast {
+            return self.header_of_pointer(data.operands[0]);
+        }
+        if data.opcode != Opcode::KsIfSome {
+            return None;
+        }
+        let view = KsIfSome::of(data);
+        let header = self.header(self.func.def(view.optional())?)?;
+        let is_address = self.yields(view.some_region(), Opcode::KsAddr, Some(view.some_region()));
+        (is_address && self.yields(view.none_region(), Opcode::KsNull, None)).then_some(header)
+    }
+
+    /// Whether a region ends with one value that comes, but for conversions, from such an op, of the argument of a region.
+    fn yields(&self, region: RegionId, of: Opcode, argument: Option<RegionId>) -> bool {
+        let func = self.func;
+        let Some(&end) = func.blocks[func.only_block(region)].ops.last() else { return false };
+        let [mut value] = func.ops[end].operands[..] else { return false };
+        while let Some(op) = func.def(value) {
+            let data = &func.ops[op];
+            if data.opcode != Opcode::ArithCast {
+                let args = argument.map(|region| &func.blocks[func.only_block(region)].args);
+                return data.opcode == of && args.is_none_or(|args| data.operands == *args);
+            }
+            value = data.operands[0];
+        }
+        false
+    }
+
+    /// The outcome of a condition that shows something about the length, what it shows, and the comparison in it.
+    fn length_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
+        let comparison = self.func.def(condition)?;
+        let data = &self.func.ops[comparison];
+        // `!c`
+        if data.opcode == Opcode::ArithXor && self.func.known(self.types, ArithXor::of(data).right()) == Some(1) {
+            let (outcome, test, comparison) = self.length_test(ArithXor::of(data).left())?;
+            return Some((!outcome, test, comparison));
+        }
+        if data.opcode != Opcode::ArithCmp {
+            return None;
+        }
+        let view = ArithCmp::of(data);
+        let written = CompareOp::from_word(view.pred())?;
+        let (op, length, bound) = match (self.length(view.left()), self.length(view.right())) {
+            (Some(length), None) => (written, length, view.right()),
+            (None, Some(length)) => (written.mirrored(), length, view.left()),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let bound = u64::try_from(self.func.known(self.types, bound)?).ok()?;
+        let outcome = match op {
+            CompareOp::Gt | CompareOp::Ge => true,
+            CompareOp::Lt | CompareOp::Le => false,
+            CompareOp::Eq | CompareOp::Ne => return None,
+        };
+        let bytes = op.least(bound, outcome).filter(|bytes| (1..=super::MAX_OFFSET).contains(bytes))?;
+        let ctx = self.func.ops[length].operands[0];
+        Some((outcome, LengthTest { ctx, bytes, outcome, length }, comparison))
+    }
+
+    /// The op that yields a value, if that is a packet's length.
+    fn length(&self, value: Value) -> Option<OpId> {
+        self.func.def(value).filter(|&op| self.func.ops[op].opcode == Opcode::PacketLen)
+    }
+}
+
+/// What is known on both branches.
+fn both(one: &Lengths, other: &Lengths) -> Lengths {
+    one.iter().filter_map(|(ctx, bytes)| Some((*ctx, *bytes.min(other.get(ctx)?)))).collect()
+}
