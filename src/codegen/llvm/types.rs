@@ -21,7 +21,13 @@ impl<'c> ModuleGen<'_, 'c> {
             TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
                 self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into()
             }
-            TyKind::Void | TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_) | TyKind::Opt(_) | TyKind::Error => {
+            TyKind::Void
+            | TyKind::Str(_)
+            | TyKind::Array(..)
+            | TyKind::Struct(_)
+            | TyKind::Opt(_)
+            | TyKind::Bytes
+            | TyKind::Error => {
                 crate::bug!("no values have type {}", self.cx.types.ir_text(ty))
             }
         }

@@ -136,6 +136,15 @@ codes! {
     /// The bytes of a packet follow each other without gaps, and C leaves some between the fields of a struct, or after the
     /// last one, so that each field lies at a multiple of its alignment. `@packed struct` has none.
     W0270 PaddedHeader { ty, field } = "`{ty}` is laid over bytes of a packet, and has padding {field}",
+    /// A `bytes` is a view of a packet or of a value, which it must not outlive: a local variable or a parameter, no field,
+    /// element, result, global variable or value in a map, and nothing that a pointer points to.
+    E0285 ViewPlace = "`bytes` is a type of local variables and parameters alone",
+    /// A view is of a packet, or of a value that consists of bytes: numbers, text, arrays and structs of these. What pointers,
+    /// locks and handles consist of is the compiler's and the kernel's.
+    E0286 NotViewable { what } = "the bytes of {what} cannot be viewed",
+    /// The code that is generated for a `bytes` depends on what it views, so that a variable views one thing as long as it
+    /// lives: the packet, at any offset, or the value that it views first, or a part of that.
+    E0287 OtherView { name } = "`{name}` views something else",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
 }

@@ -53,6 +53,9 @@ impl Checker<'_, '_> {
             },
         };
         let assigned = local(&place);
+        if let Some(local) = assigned {
+            self.assign_view(local, &value);
+        }
         match assigned {
             // A pointer that moves is what it was: not null, and of the same memory.
             Some(local) if op.is_some() && self.pointer(place.ty).is_some() => {

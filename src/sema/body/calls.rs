@@ -16,8 +16,8 @@ use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::Ty;
 
-/// The methods of contexts besides `packet`.
-const LATER_METHODS: &[&str] = &["bytes", "write"];
+/// The methods of contexts besides `packet` and `bytes`.
+const LATER_METHODS: &[&str] = &["write"];
 
 impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
@@ -191,6 +191,11 @@ impl Checker<'_, '_> {
         if name.name == "packet" && self.context_named(base).is_some() {
             return self.untested(span);
         }
+        if name.name == "bytes"
+            && let Some(ctx) = self.context_named(base)
+        {
+            return self.packet_view(ctx, name, args, span);
+        }
         if let Some(entry) = self.map_entry(base)
             && let (_, ty) = self.entry_types(entry.0)
             && !self.has_function_field(ty, name)
@@ -206,6 +211,9 @@ impl Checker<'_, '_> {
         if base.ty == Ty::ERROR {
             self.check_args(args);
             return error_expr(span);
+        }
+        if base.ty == Ty::BYTES {
+            return self.view_method(base, name, args, span);
         }
         if self.has_function_field(base.ty, name) {
             let function = self.field_of(base, name, false, callee);
@@ -225,7 +233,7 @@ impl Checker<'_, '_> {
             in_type(error, span, elements);
             return error_expr(span);
         }
-        let near = similar::best(&name.name, ["packet"]);
+        let near = similar::best(&name.name, ["packet", "bytes"]);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(near) = near {
             error.near(name.span, near);

@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
 
     /// `base[index]` of an array or a string, or of a pointer to one.
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        if base.ty == Ty::BYTES {
+            return self.view_byte(base, index, span);
+        }
         let base = self.through_pointer(base);
         if self.elements(base.ty).is_none() {
             if self.pointer(base.ty).is_some() && self.rewritten(base.ty).is_none() {
@@ -108,7 +111,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    fn is_in_packet(&self, place: &Expr) -> bool {
+    pub fn is_in_packet(&self, place: &Expr) -> bool {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.is_in_packet(base);
         }

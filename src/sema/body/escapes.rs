@@ -171,6 +171,10 @@ impl Checker<'_, '_> {
             | ExprKind::Deref(_)
             | ExprKind::DerefIf(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::View(_)
+            | ExprKind::ViewLen(_)
+            | ExprKind::ViewByte { .. }
+            | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }

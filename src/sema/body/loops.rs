@@ -128,6 +128,9 @@ impl Checker<'_, '_> {
                 }
                 None => {
                     let over = self.typed(over, None);
+                    if over.ty == Ty::BYTES {
+                        return self.for_view(stmt, over);
+                    }
                     let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
                     if self.array(pointee).is_some() {
                         return self.for_array(stmt, over);

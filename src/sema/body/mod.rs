@@ -15,6 +15,7 @@ mod branches;
 mod builtins;
 mod calls;
 mod casts;
+mod checksums;
 mod compare;
 mod conditions;
 mod context;
@@ -69,6 +70,7 @@ mod throws;
 mod trie_keys;
 mod type_kinds;
 mod value;
+mod views;
 
 use super::env::Env;
 use super::null_uses::Uses;

@@ -30,6 +30,9 @@ impl Checker<'_, '_> {
         if let Some(found) = self.optional_call(expr) {
             return found;
         }
+        if let Some(view) = self.view_optional(expr) {
+            return (view.ty != Ty::ERROR).then_some(view);
+        }
         if let Ast::Cast { operand, ty } = &expr.kind
             && let Some(found) = self.packet_cast(operand, ty, span)
         {

@@ -118,6 +118,7 @@ impl Checker<'_, '_> {
                 | TyKind::Opt(_)
                 | TyKind::Place { .. }
                 | TyKind::Handle
+                | TyKind::Bytes
                 | TyKind::Null => {
                     let ty = self.ty_name(value.ty);
                     self.error(value.span, Unprintable { ty }).help("print its parts");
@@ -217,6 +218,7 @@ impl Checker<'_, '_> {
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => None,

@@ -4,6 +4,7 @@ use super::Checker;
 use super::deleted_entries::Key;
 use super::exprs::strip;
 use super::packet_lengths::Header;
+use super::views::Viewed;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -90,6 +91,8 @@ pub(super) struct LocalInfo {
     pub deferred: bool,
     /// It may hold the address of a local: as a pointer, or in a field or element.
     pub holds_stack: bool,
+    /// Of a `bytes`: what it views.
+    pub viewed: Option<Viewed>,
     /// The values that a loop variable takes, where the compiler knows them.
     pub range: Option<(i128, i128)>,
 }
@@ -178,6 +181,7 @@ impl Checker<'_, '_> {
             address_taken: false,
             deferred: false,
             holds_stack: false,
+            viewed: (ty == Ty::BYTES).then_some(Viewed::By(id)),
             range: None,
         });
         if kind != LocalKind::Hidden {

@@ -96,7 +96,7 @@ impl Checker<'_, '_> {
 
     /// The type of a local.
     pub fn resolve_local(&mut self, ty: &ast::Type) -> Ty {
-        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Value))
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Local))
     }
 
     /// The type of a conversion, or of a literal.
@@ -109,6 +109,10 @@ impl Checker<'_, '_> {
         let Some(init) = init else {
             if declared.is_none() {
                 self.error(span, UnknownTypeOf { name: name.name.clone() }).help("give it a type or a value");
+            }
+            if declared == Some(Ty::BYTES) {
+                self.error(span, NoValue { what: format!("`var {}` without `= …`", name.name) })
+                    .help("a `bytes` views what it begins with, or parts of that");
             }
             let local = self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Var);
             out.push(Stmt { kind: StmtKind::Var { local, init: None }, span });
@@ -141,6 +145,7 @@ impl Checker<'_, '_> {
                 let bytes = self.cx.types.ptr(Ty::U8, Space::Any, true);
                 self.coerce(value, bytes)
             }
+            None if value.ty() == Ty::BYTES => self.plain_view(value.expr),
             None => self.no_void(value.expr),
         };
         let mut ty = match declared {
@@ -151,6 +156,7 @@ impl Checker<'_, '_> {
             ty = super::value::number(&init).map_or(ty, literal_type);
         }
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
+        self.note_view(local, &init);
         self.note_initialised(local, &init);
         self.info(local).must_test = must_test;
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });

@@ -28,10 +28,12 @@ pub enum OptionalKind {
     Packet { ctx: Expr, offset: Expr, of: Ty },
     /// A pointer that may be null.
     Pointer(Expr),
+    /// A view that has as many bytes as it was asked for.
+    View(Expr),
 }
 
 /// `var name = optional` in a condition. A map entry binds as a place: `ExprKind::Local` of the local names the entry
-/// itself. A packet header and a pointer bind as a pointer value of the local's type.
+/// itself. A packet header and a pointer bind as a pointer value of the local's type, a view as itself.
 pub struct Binding {
     pub local: LocalId,
     pub source: Optional,

@@ -6,11 +6,13 @@
 mod conditions;
 mod exprs;
 mod stmts;
+mod views;
 mod walk;
 
 pub use conditions::*;
 pub use exprs::*;
 pub use stmts::*;
+pub use views::*;
 pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
