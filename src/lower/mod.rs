@@ -151,6 +151,7 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             node: map.node,
             bound: map.is_bound,
             pinned: map.pinned,
+            programs: Vec::new(),
             span: map.span,
         })
         .collect()

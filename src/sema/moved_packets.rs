@@ -127,7 +127,7 @@ struct Walk<'t> {
     /// The variables that point into the packet.
     pointers: Vec<LocalId>,
     state: State,
-    /// Where the function returns.
+    /// The state at returns.
     ends: State,
     loops: Vec<Loop>,
     /// The calls so far that may move the packet.

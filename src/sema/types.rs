@@ -50,7 +50,11 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
     }
     match ty.kind {
         TypeKind::Named(_) => use_of_name(cx, resolved, position),
-        TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => resolved,
+        TypeKind::Applied { .. }
+        | TypeKind::Array { .. }
+        | TypeKind::Pointer { .. }
+        | TypeKind::Fn { .. }
+        | TypeKind::Unread => resolved,
     }
 }
 
@@ -110,6 +114,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
             let of = cx.types.func(FnSig { params, result });
             check_size(cx, ty.span, of)
         }
+        TypeKind::Unread => Ty::ERROR,
     }
 }
 

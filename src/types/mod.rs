@@ -66,7 +66,7 @@ pub enum TyKind {
     Error,
 }
 
-/// Where a pointer points to; drives how an access is emitted.
+/// The memory of a pointer; decides how an access is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Space {
     /// Not known: the verifier follows the pointer, and `specialise` copies the function where the difference matters.

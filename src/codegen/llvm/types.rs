@@ -10,7 +10,7 @@ use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
 impl<'c> ModuleGen<'_, 'c> {
-    /// Of a value of this type.
+    /// The LLVM type of a value of this type.
     pub fn value_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
         match self.cx.types.kind(ty) {
             TyKind::Bool => self.build.int_type(1).into(),
@@ -27,7 +27,7 @@ impl<'c> ModuleGen<'_, 'c> {
         }
     }
 
-    /// Of a place of this type.
+    /// The LLVM type of a place of this type.
     pub fn memory_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
         if self.cx.types.is_aggregate(ty) {
             return self.bytes_type(self.cx.types.size_of(ty));

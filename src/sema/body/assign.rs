@@ -8,7 +8,7 @@ use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKi
 use crate::source::Span;
 use crate::types::Ty;
 
-/// `place op= value`, as it is written.
+/// `place op= value`, as written.
 #[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     pub place: &'a ast::Expr,

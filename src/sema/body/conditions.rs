@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         self.bind_optional(&binding.name, binding.ty.as_ref(), source)
     }
 
-    /// Declares what is bound to an optional. If that was reported the name is known all the same.
+    /// Declares what is bound to an optional. After an error the name is still known.
     pub fn bind_optional(
         &mut self,
         name: &ast::Ident,

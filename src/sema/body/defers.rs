@@ -22,7 +22,7 @@ const OUTERMOST: usize = 2;
 pub(super) struct Defers {
     /// The checked code is deferred.
     inside: bool,
-    /// Pointers of which deferred blocks take for granted that they are not null, since nothing assigns to them.
+    /// Pointers that deferred blocks assume not to be null, since nothing assigns to them.
     trusted: Vec<(LocalId, Span)>,
 }
 

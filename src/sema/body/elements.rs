@@ -210,7 +210,7 @@ impl Checker<'_, '_> {
         if types::check_size(self.cx, span, ty) == ty { self.filled(value, ty, span) } else { error_expr(span) }
     }
 
-    /// The type with the lengths of outer and inner arrays exchanged, if it is that which the elements are written for.
+    /// The type with the lengths of outer and inner arrays exchanged, if the elements are written for that type.
     fn transposed(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
         let (element, columns) = self.array(row)?;
         let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);

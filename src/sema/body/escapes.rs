@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind};
 use std::collections::BTreeSet;
 
-/// Where addresses come from and go.
+/// Sources and targets of addresses.
 #[derive(Default)]
 pub(super) struct Escapes {
     /// Another variable may hold what one holds.

@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
 }
 
 impl Checker<'_, '_> {
-    /// Of a value that no null is: a link is there if it is attached, anything else always.
+    /// Presence of a value that is never null: a link is present if it is attached, anything else always.
     fn presence_of_value(&mut self, value: Expr, equal: bool, span: Span) -> Expr {
         let value = self.no_void(value);
         if value.ty == Ty::ERROR {

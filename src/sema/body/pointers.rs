@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         own.min(self.least_align(base))
     }
 
-    /// Where a place lies; none if it has no address, which was reported.
+    /// The memory of a place; none if it has no address, which was reported.
     fn space_of(&mut self, place: &Expr) -> Option<Space> {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.space_of(base);
@@ -245,7 +245,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The pointer so many elements further; null where it was null is no pointer to use.
+    /// The pointer this many elements further; null plus elements is no pointer to use.
     fn moved(&mut self, op: ArithOp, pointer: Value, of: Pointer, count: Value, span: Span) -> Expr {
         if self.cx.types.as_int(count.ty()).is_none() {
             let found = format!("`{}`", self.ty_name(count.ty()));

@@ -65,6 +65,11 @@ impl Checker<'_, '_> {
             Ast::Assign { place, op, value } => {
                 return self.assign(Assignment { place, op: *op, value, span }, out);
             }
+            Ast::Expr(ast::Expr { kind: ast::ExprKind::Unread(names), .. }) => {
+                self.unread(names);
+                self.flow.unforeseen = true;
+                None
+            }
             Ast::Expr(expr) if self.is_unreturned(expr, span) => return self.unreturned(expr),
             Ast::Expr(expr) => self.expr_stmt(expr),
             Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
@@ -163,9 +168,9 @@ impl Checker<'_, '_> {
         let errors = self.cx.diags.error_count();
         let ends_in_value = matches!(otherwise.stmts.last(), Some(ast::Stmt { kind: Ast::Expr(_), .. }));
         let otherwise = self.block(otherwise);
-        // Of a value at the end it was said that it is to be returned.
+        // A value at the end was reported: it lacks a `return`.
         let reported = ends_in_value && self.cx.diags.error_count() > errors;
-        if self.flow.reachable && source.is_some() && !reported {
+        if self.flow.reachable && !self.flow.unread && source.is_some() && !reported {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
                 .help("end it with `return`, `break`, `continue` or `throw`");
         }

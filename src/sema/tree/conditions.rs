@@ -8,7 +8,7 @@ use crate::types::Ty;
 /// Optionals: the sources of `if (var …)` and of presence tests.
 pub struct Optional {
     pub kind: OptionalKind,
-    /// Of the value when it is there.
+    /// The type of the value when it is there.
     pub ty: Ty,
     pub span: Span,
 }

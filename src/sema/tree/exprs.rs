@@ -34,7 +34,8 @@ pub enum ExprKind {
     Deref(Box<Expr>),
     /// The same where the pointer is not null; else it reads zero, and what is written is lost.
     DerefIf(Box<Expr>),
-    /// Of an element with a variable index: null where that is out of range if this type may be null; else it is in range.
+    /// The address of an element with a variable index: null if it is out of range and this type may be null; else it
+    /// is in range.
     AddressOf(Box<Expr>),
     /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
     CtxField {

@@ -81,7 +81,7 @@ pub enum StmtKind {
         inclusive: bool,
         body: Block,
     },
-    /// `for (k, v in m)`: both are copies; a discarded one is a local all the same.
+    /// `for (k, v in m)`: both are copies; a discarded one is still a local.
     ForMap {
         map: MapId,
         key: LocalId,

@@ -18,6 +18,8 @@ record! {
         /// Other enums whose values it may return where it declares an integer as its result.
         #[serde(default)]
         pub as_integers: List<Text>,
+        /// The result that refuses what the program is asked about: where it cannot go on.
+        pub refusal: i64,
         pub forms: List<ProgramForm>,
         /// Modes of the language that are not compiled yet.
         #[serde(default)]
