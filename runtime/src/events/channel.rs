@@ -5,6 +5,7 @@ use crate::errors::{errno, reason};
 use crate::exit::die;
 use crate::load;
 use libbpf_sys as bpf;
+use std::cell::Cell;
 use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 
@@ -17,7 +18,8 @@ const PERF_BYTES: u64 = PERF_PAGES as u64 * 4096;
 pub enum Channel {
     /// With its size in bytes.
     Ring(*mut bpf::ring_buffer, u64),
-    Perf(*mut bpf::perf_buffer),
+    /// With the number of the CPU's buffer that is read first. It is the one after that at which reading ended.
+    Perf(*mut bpf::perf_buffer, Cell<usize>),
 }
 
 impl Channel {
@@ -36,7 +38,7 @@ impl Channel {
             if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_PERF_EVENT_ARRAY {
                 let buffer = perf(fd, context);
                 opened(source, buffer.is_null());
-                Channel::Perf(buffer)
+                Channel::Perf(buffer, Cell::new(0))
             } else {
                 let buffer = bpf::ring_buffer__new(fd, Some(on_record), context, ptr::null());
                 opened(source, buffer.is_null());
@@ -49,7 +51,7 @@ impl Channel {
     pub fn room(&self) -> u64 {
         match *self {
             Channel::Ring(_, bytes) => bytes,
-            Channel::Perf(_) => self.buffers() as u64 * PERF_BYTES,
+            Channel::Perf(..) => self.buffers() as u64 * PERF_BYTES,
         }
     }
 
@@ -57,18 +59,22 @@ impl Channel {
         match *self {
             Channel::Ring(..) => 1,
             // SAFETY: an open buffer.
-            Channel::Perf(buffer) => unsafe { bpf::perf_buffer__buffer_cnt(buffer) as usize },
+            Channel::Perf(buffer, _) => unsafe { bpf::perf_buffer__buffer_cnt(buffer) as usize },
         }
     }
 
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
-        for index in (0..self.buffers()).take_while(|_| begin_batch()) {
+        let buffers = self.buffers();
+        for _ in (0..buffers).take_while(|_| begin_batch()) {
             // SAFETY: an open buffer, of which there are so many.
             let result = unsafe {
-                match *self {
-                    Channel::Ring(buffer, _) => bpf::ring_buffer__consume(buffer),
-                    Channel::Perf(buffer) => bpf::perf_buffer__consume_buffer(buffer, index as bpf::size_t),
+                match self {
+                    Channel::Ring(buffer, _) => bpf::ring_buffer__consume(*buffer),
+                    Channel::Perf(buffer, next) => {
+                        let index = next.replace((next.get() + 1) % buffers);
+                        bpf::perf_buffer__consume_buffer(*buffer, index as bpf::size_t)
+                    }
                 }
             };
             if result < 0 && result != STOP && result != bpf::LIBBPF_PERF_EVENT_ERROR {
@@ -84,7 +90,7 @@ impl Channel {
         unsafe {
             match *self {
                 Channel::Ring(buffer, _) => bpf::ring_buffer__epoll_fd(buffer),
-                Channel::Perf(buffer) => bpf::perf_buffer__epoll_fd(buffer),
+                Channel::Perf(buffer, _) => bpf::perf_buffer__epoll_fd(buffer),
             }
         }
     }

@@ -49,6 +49,7 @@ static RUN: Run = Run {
     left: MainThread::new(Cell::new(0)),
     more: MainThread::new(Cell::new(false)),
     owed: MainThread::new(Cell::new(0)),
+    last: MainThread::new(Cell::new(None)),
 };
 
 struct Run {
@@ -64,6 +65,9 @@ struct Run {
     more: MainThread<Cell<bool>>,
     /// How many values may have been there when it began: they are handed over even if the time is over.
     owed: MainThread<Cell<u64>>,
+    /// The map whose handler ended the `dispatch` before. The next one begins with the map after it: a program that calls
+    /// `dispatch` again after each such end reads all maps, even if one of them always has a value.
+    last: MainThread<Cell<Option<u32>>>,
 }
 
 /// How many values one buffer hands over before the next one is read.
@@ -204,32 +208,37 @@ pub extern "C" fn ks_listen(map: u32) {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
-    let listened: Vec<&'static Source> = LISTENED.take().into_iter().map(source).collect();
+    let mut maps = LISTENED.take();
     if RUN.running.replace(true) {
         complain("dispatch: it runs already, and has called the function that calls it again");
         return -libc::EBUSY;
     }
+    if let Some(at) = RUN.last.take().and_then(|last| maps.iter().position(|&map| map == last)) {
+        maps.rotate_left(at + 1);
+    }
+    let listened: Vec<(u32, &'static Source)> = maps.into_iter().map(|map| (map, source(map))).collect();
     // A time-out yields 0 too; a loop that goes on after one has to end after a signal.
     RUN.interrupted.set(if timed != 0 { -libc::EINTR } else { 0 });
     let length = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
     RUN.deadline.set(length.and_then(|length| signals::monotonic().checked_add(length)));
     RUN.result.set(0);
-    RUN.owed.set(listened.iter().map(|source| source.channel().room() / (source.size as u64 + 1)).sum());
+    RUN.owed.set(listened.iter().map(|(_, source)| source.channel().room() / (source.size as u64 + 1)).sum());
     let result = run(&listened);
     RUN.running.set(false);
     result
 }
 
 /// Until a signal, the deadline or a handler's result.
-fn run(listened: &[&'static Source]) -> i32 {
+fn run(listened: &[(u32, &'static Source)]) -> i32 {
     loop {
         RUN.more.set(false);
-        for source in listened {
+        for &(map, source) in listened {
             if signals::take() {
                 return RUN.interrupted.get();
             }
             let error = source.channel().consume();
             if RUN.result.get() != 0 {
+                RUN.last.set(Some(map));
                 return RUN.result.get();
             }
             if error != 0 {
@@ -253,10 +262,10 @@ fn run(listened: &[&'static Source]) -> i32 {
 }
 
 /// Until something was sent, the deadline, or a signal.
-fn wait(listened: &[&'static Source]) {
+fn wait(listened: &[(u32, &'static Source)]) {
     let mut fds: Vec<libc::pollfd> = listened
         .iter()
-        .map(|source| libc::pollfd { fd: source.channel().fd(), events: libc::POLLIN, revents: 0 })
+        .map(|(_, source)| libc::pollfd { fd: source.channel().fd(), events: libc::POLLIN, revents: 0 })
         .collect();
     signals::with_signals_blocked(|open| {
         if signals::pending() {
