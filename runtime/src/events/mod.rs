@@ -1,9 +1,10 @@
 //! What BPF code sends: the handlers of maps, and `dispatch`, which calls them.
 //!
-//! Handlers run outside of libbpf's buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
+//! Handlers run outside of the buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
 //! where the buffer does not align it.
 
 mod channel;
+mod ring;
 
 use crate::errors::complain;
 use crate::exit::die;
@@ -114,13 +115,18 @@ impl Source {
             // A value is taken only by `dispatch`, which has found a handler, and which does not nest.
             (None, _) | (_, Err(_)) => 0,
         };
-        RUN.left.set(RUN.left.get().saturating_sub(1));
-        RUN.owed.set(RUN.owed.get().saturating_sub(1));
-        RUN.result.set(result);
-        let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
-        RUN.more.set(RUN.more.get() || !go_on);
-        go_on
+        passed(result)
     }
+}
+
+/// A value of a buffer was handed over with this result, or passed over. False where the buffer is to stop there.
+fn passed(result: i32) -> bool {
+    RUN.left.set(RUN.left.get().saturating_sub(1));
+    RUN.owed.set(RUN.owed.get().saturating_sub(1));
+    RUN.result.set(result);
+    let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
+    RUN.more.set(RUN.more.get() || !go_on);
+    go_on
 }
 
 impl Source {
