@@ -18,8 +18,14 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Passes over the module of all targets, in order; those of each target are in `target/`.
-pub static FRONT: &[&Pass] =
-    &[&passes::reach::PASS, &passes::records::PASS, &passes::events::PASS, &passes::shared_data::PASS];
+pub static FRONT: &[&Pass] = &[
+    &passes::tail_position::PASS,
+    &passes::reach::PASS,
+    &passes::records::PASS,
+    &passes::events::PASS,
+    &passes::shared_data::PASS,
+    &passes::tail_tables::PASS,
+];
 
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {
@@ -154,9 +160,10 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     if first.is_some() || !cx.diags.iter().skip(before).any(is_stack) {
         return first;
     }
-    // Only LLVM knows what needs the stack in the end, so that programs which fit are left alone.
+    // Only LLVM knows what needs the stack in the end; so programs that fit are compiled once.
     let reported = cx.diags.take_since(before);
-    let fits = Tuning::sparing().find_map(|tuning| {
+    let ops = module.funcs.iter().map(|func| func.walk().len()).sum();
+    let fits = Tuning::sparing(ops).find_map(|tuning| {
         cx.diags.take_since(before);
         bpf_object(cx, module, tuning)
     });

@@ -50,7 +50,7 @@ impl fmt::Display for KernelVersion {
     }
 }
 
-/// Where systems mount bpffs.
+/// The folder where systems mount bpffs.
 pub const PIN_ROOT: &str = "/sys/fs/bpf";
 
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ pub struct Options {
     pub print_ir_after: PrintAfter,
     pub stop_after: Option<String>,
     pub time_passes: bool,
-    /// Where `KSC_DUMP` asks every stage to be written.
+    /// The folder where `KSC_DUMP` writes every stage.
     pub dump_dir: Option<PathBuf>,
     /// Names the pin directory; the file's stem unless `--project` says otherwise.
     pub project: String,

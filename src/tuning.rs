@@ -15,10 +15,19 @@ pub struct Tuning {
 /// From how many bytes on local variables move off a stack that is too small, one attempt after the other: first none.
 const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
 
+/// Ops of a module that is compiled twice at most: each attempt takes a second for so many.
+const MANY_OPS: usize = 20_000;
+
 impl Tuning {
-    /// The attempts after the first one, in order: each spares more stack at the cost of more instructions.
-    pub fn sparing() -> impl Iterator<Item = Tuning> {
+    /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. Of a module of so many
+    /// ops the last alone: each attempt compiles all of it.
+    pub fn sparing(ops: usize) -> impl Iterator<Item = Tuning> {
         let attempts = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
-        attempts.map(|(reloads, moved_locals)| Tuning { scarce: true, moved_locals, reloads })
+        let weaker = 2 * MOVED_LOCALS.len() - 1;
+        attempts.skip(if ops > MANY_OPS { weaker } else { 0 }).map(|(reloads, moved_locals)| Tuning {
+            scarce: true,
+            moved_locals,
+            reloads,
+        })
     }
 }

@@ -116,6 +116,13 @@ class Layouts:
             if found and short not in [f.name for f in layout.fields]:
                 layout.fields.append(Field(short, found.ty, found.offset, found.bits, path))
 
+    def extend(self, name, later):
+        """Adds fields that the header lacks: {"ae": {"ty": "u16", "offset": 12, "bits": [0, 1]}}."""
+        layout = self.structs[name]
+        for field_name, spec in later.items():
+            if field_name not in [f.name for f in layout.fields]:
+                layout.fields.append(Field(field_name, spec["ty"], spec["offset"], tuple(spec["bits"])))
+
     def _follow(self, name, path):
         """The field that a path leads to, with its offset from the outermost struct."""
         layout = self.structs.get(name)

@@ -21,6 +21,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 
 import bpf
 from patience import PATIENCE
@@ -112,6 +113,21 @@ class Pair:
                 received += _received(receiver, 0)
             while received < count and _received(receiver, 0.5 * PATIENCE):
                 received += 1
+        return received
+
+    def tcp(self, count, byte=b"Z", port=7777):
+        """Sends so many bytes from the far side through one connection, in large pieces; returns how many arrived."""
+        with _in_namespace(self.here, lambda: socket.create_server((HERE_ADDRESS, port))) as server:
+            sender = _in_namespace(self.there, lambda: socket.create_connection(server.getsockname(), PATIENCE))
+            receiver = server.accept()[0]
+            receiver.settimeout(PATIENCE)
+            with receiver:
+                writer = threading.Thread(target=lambda: (sender.sendall(byte * count), sender.close()))
+                writer.start()
+                received = 0
+                while piece := receiver.recv(1 << 16):
+                    received += len(piece)
+                writer.join()
         return received
 
     def socket(self, kind):

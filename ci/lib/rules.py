@@ -157,7 +157,7 @@ def words():
     uses = [(re.compile(rf"(?<![A-Za-z])(?:{word})(?![A-Za-z])", re.IGNORECASE), use) for word, use in table["words"].items()]
     legitimate = re.compile("|".join(table["legitimate"]), re.IGNORECASE)
     for path in files():
-        if str(path).startswith(tuple(table["elsewhere"] + table["not_yet"])):
+        if str(path).startswith(tuple(table["elsewhere"])):
             continue
         for number, line in lines(path):
             line = legitimate.sub("", line)

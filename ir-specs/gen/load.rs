@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
-    pub later_attributes: Vec<LaterAttribute>,
+    pub attributes: Vec<AttributeSpec>,
     pub words: Vec<WordSpec>,
     pub contexts: Vec<ContextSpec>,
     pub structs: Vec<StructSpec>,
@@ -105,7 +105,7 @@ pub fn camel(text: &str) -> String {
 pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
-        later_attributes: records(&root.join("later_attributes.toml")),
+        attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
         contexts: records(&root.join("contexts.toml")),
         structs: records(&root.join("structs.toml")),

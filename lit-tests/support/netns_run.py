@@ -55,6 +55,7 @@ def arguments():
     parser.add_argument("--ready", metavar="TEXT", help="also wait until the program has printed this")
     parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests")
     parser.add_argument("--udp", action=Step, type=int, metavar="N", help="send N datagrams to port 7777")
+    parser.add_argument("--tcp", action=Step, type=int, metavar="N", help="send N bytes `Z` through a TCP connection")
     parser.add_argument("--frame", action=Step, metavar="HEX|KIND,…", help="send a raw frame (see packets.py)")
     parser.add_argument("--flood", action=Step, type=int, metavar="N", help="send N datagrams from each of --senders")
     parser.add_argument("--senders", action=OfStep, type=int, metavar="N", help="how many processes --flood (default 1)")
@@ -66,7 +67,7 @@ def arguments():
     parser.add_argument("--size", action=OfStep, type=int, metavar="BYTES", help="data per packet (default 56)")
     parser.add_argument("--count", action=OfStep, type=int, metavar="N", help="how many times --frame is sent")
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
-                        help="how many pings are answered, how many datagrams arrive")
+                        help="how many pings are answered, how many datagrams or bytes arrive")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME", help="print a global variable")
     parser.add_argument("--signal", default="INT", help="what stops the program: INT (default), TERM, none")
@@ -85,6 +86,8 @@ def do_step(pair, program, step, sockets):
             received = pair.ping(step["what"], step["size"])
         case "udp":
             received = pair.udp(step["what"], step["size"])
+        case "tcp":
+            received = pair.tcp(step["what"])
         case "frame":
             pair.frames(step["count"], packets.parse(step["what"]))
         case "send":

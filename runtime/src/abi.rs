@@ -84,7 +84,7 @@ pub struct KsProgram {
     /// library asks for privileges.
     pub object: *const c_void,
     pub object_len: u64,
-    /// Programs; `ks_load` takes an index into them.
+    /// The programs to load, those that others hand over to by tail calls too; `ks_load` takes an index into them.
     pub progs: *const KsProg,
     pub progs_len: u64,
     /// Maps; the `map` of `ks_map_…` is an index into them.
@@ -139,13 +139,16 @@ pub const KS_MAP_LOCK: u32 = 8;
 /// `KS_MAP_EVENTS`: a map through which values of `value_size` bytes are sent; it has no entries of that size.
 pub const KS_MAP_EVENTS: u32 = 16;
 
-/// A map of the object that user space names.
+/// `KsMap::flags`: an array of programs that are not loaded, so it is not created either.
+pub const KS_MAP_IDLE: u32 = 32;
+
+/// A map of the object that user space names, or has to leave out.
 #[repr(C)]
 pub struct KsMap {
     pub name: *const c_char,
     /// Sizes as the program knows them; checked against the object's.
     pub key_size: u32,
-    /// Of one CPU's value, not rounded up.
+    /// The size of one CPU's value, not rounded up.
     pub value_size: u32,
     /// `KS_MAP_…` bits.
     pub flags: u32,
@@ -153,7 +156,7 @@ pub struct KsMap {
     pub element_width: u32,
 }
 
-/// Where a global lies in the object. `KsGlobal::section`.
+/// The position of a global in the object. `KsGlobal::section`.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KsSection {
@@ -241,7 +244,7 @@ pub struct KsField {
     pub flags: u32,
     /// In the struct, in bytes.
     pub offset: u64,
-    /// Of one element, in bytes.
+    /// The size of one element, in bytes.
     pub size: u32,
     /// 0 for a plain field; else the length of the array: the option may be repeated so often, and elements not given
     /// are zero once one is.

@@ -61,7 +61,7 @@ pub enum ExprKind {
     Struct {
         name: Path,
         fields: Vec<FieldInit>,
-        /// Of the `..` at the end.
+        /// The span of the `..` at the end.
         rest: Option<Span>,
     },
     /// `[1, 2, 3]`, `[]`
@@ -89,6 +89,17 @@ pub enum ExprKind {
     },
     /// `( e )`: kept for the printer and for conditions such as `(a = b)` messages; means what is inside.
     Paren(Box<Expr>),
+    /// What could not be read, which was reported.
+    Unread(Unread),
+}
+
+/// The names in what could not be read, where it may declare some of them.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Unread {
+    /// It begins with `var`, `let` or `const` and this name.
+    pub declared: Option<Ident>,
+    /// Any of these may be declared in a form that is none of the language's.
+    pub mentioned: Vec<Ident>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

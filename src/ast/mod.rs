@@ -47,6 +47,8 @@ pub enum TypeKind {
     Pointer { user: bool, to: Box<Type>, nullable: bool },
     /// `fn(a: T, U) -> R`.
     Fn { params: Vec<FnTypeParam>, result: Option<Box<Type>> },
+    /// What could not be read, which was reported.
+    Unread,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

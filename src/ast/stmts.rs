@@ -73,7 +73,7 @@ pub enum StmtKind {
 /// `for (i in a..b)`, `for (i, v in array)`, `for (k, v in map)`. `_` discards.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ForStmt {
-    /// One name or two.
+    /// One name or two; none in a header that could not be read.
     pub names: Vec<Ident>,
     pub over: ForOver,
     pub body: Block,

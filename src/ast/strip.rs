@@ -109,6 +109,7 @@ structs! {
     Expr { kind, span }
     IntLit { value, negative, text }
     Arg { name, value }
+    Unread { declared, mentioned }
     FieldInit { name, value }
     IfExpr { condition, then, otherwise }
     Binding { name, ty, value, span }
@@ -124,7 +125,7 @@ enums! {
     ImplMemberKind { Fn(decl), Field { name, value } }
     TypeKind {
         Named(path), Applied { name, args, size }, Array { element, length, spelling }, Pointer { user, to, nullable },
-        Fn { params, result }
+        Fn { params, result }, Unread
     }
     StmtKind {
         Var { name, ty, init, otherwise }, Const { name, ty, value }, Assign { place, op, value }, Expr(expr),
@@ -138,7 +139,7 @@ enums! {
         Index { base, index }, Call { callee, args }, Unary { op, operand }, Binary { op, op_span, left, right },
         Ternary { condition, then, otherwise }, Cast { operand, ty }, Struct { name, fields, rest }, Array(elements),
         Fill { value, count }, If(expr), Block(block), Match(expr), SizeofType(ty), SizeofExpr(expr),
-        Offsetof { ty, fields }, New { ty, args }, Paren(inner)
+        Offsetof { ty, fields }, New { ty, args }, Paren(inner), Unread(names)
     }
     Condition { Expr(expr), Bindings(bindings) }
     Pattern { Default(span), Value(value), Range { low, high, inclusive, span } }

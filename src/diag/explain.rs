@@ -3,8 +3,8 @@
 use super::codes;
 use super::examples::{self, Example, Program};
 
-/// What the code means and what to do about it, with a wrong and a right program; none if there is no such code. Upper and lower
-/// case are one.
+/// The explanation of a code and what to do about it, with a wrong and a right program; none if there is no such code.
+/// It ignores case.
 pub fn explain(code: &str) -> Option<String> {
     let info = codes::all().find(|info| info.code.eq_ignore_ascii_case(code))?;
     let mut text = format!("{}: {}\n\n", info.code, info.name);

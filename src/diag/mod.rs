@@ -116,7 +116,7 @@ impl Diagnostic {
         self
     }
 
-    /// A second place, with what is to be said of it.
+    /// Adds a second place, with its label.
     pub fn note(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
         push(&mut self.labels, Label { span, text: output_limits::clipped(text.into()) });
         self
@@ -226,7 +226,7 @@ impl Diagnostics {
         self.errors
     }
 
-    /// Of warnings and notes.
+    /// The number of warnings and notes.
     pub fn other_count(&self) -> usize {
         self.others
     }

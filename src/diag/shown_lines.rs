@@ -9,7 +9,7 @@ use std::ops::Range;
 const CONTEXT_LINES: u32 = 2;
 /// Characters of a line that are shown.
 const MAX_COLUMNS: usize = 400;
-/// Of these, before the first mark of the line.
+/// The number of these characters before the first mark of the line.
 const BEFORE_MARK: usize = 100;
 /// Marks that are more lines apart are shown in excerpts of their own.
 const MAX_APART: u32 = 100;
@@ -84,7 +84,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Where a place of the file is in the window's text; of one in what was cut off, the nearest that is shown.
+    /// The position of a place of the file in the window's text; for a place in the part cut off, the nearest shown.
     pub fn range(&self, span: Span) -> Range<usize> {
         self.offset(span.lo as usize)..self.offset(span.hi as usize)
     }

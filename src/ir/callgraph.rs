@@ -1,6 +1,6 @@
 //! The call graph, with calls through pointers.
 
-use super::ops::{BpfDrain, KsCall, KsFunc};
+use super::ops::{BpfDrain, KsCall, KsFunc, KsTailReturn};
 use super::{Module, OpData, OpId, Opcode, Symbol};
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
@@ -27,8 +27,8 @@ pub struct Reached {
 }
 
 impl CallGraph {
-    /// What a function names may be called because of it: the callees of its calls, and the functions whose addresses it
-    /// takes.
+    /// A function has edges to those that it may cause to run: the callees of its calls, and the functions whose
+    /// addresses it takes.
     pub fn of(module: &Module) -> CallGraph {
         CallGraph::with(module, named)
     }
@@ -36,6 +36,11 @@ impl CallGraph {
     /// Direct calls alone.
     pub fn direct(module: &Module) -> CallGraph {
         CallGraph::with(module, called)
+    }
+
+    /// Tail calls of programs alone.
+    pub fn tails(module: &Module) -> CallGraph {
+        CallGraph::with(module, tail_called)
     }
 
     fn with(module: &Module, callee: fn(&OpData) -> Option<&Symbol>) -> CallGraph {
@@ -144,6 +149,11 @@ pub fn called(op: &OpData) -> Option<&Symbol> {
         return Some(BpfDrain::of(op).callback());
     }
     (op.opcode == Opcode::KsCall).then(|| KsCall::of(op).callee())
+}
+
+/// The program that an op hands over to.
+pub fn tail_called(op: &OpData) -> Option<&Symbol> {
+    (op.opcode == Opcode::KsTailReturn).then(|| KsTailReturn::of(op).callee())
 }
 
 /// The function that an op calls or takes the address of.

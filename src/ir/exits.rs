@@ -8,7 +8,7 @@ use super::{Function, OpId, Opcode, RegionId};
 use crate::tables::OpTrait;
 use std::collections::BTreeSet;
 
-/// Where an end leads that leaves a region, as seen from the op that holds the region.
+/// The target of an exit from a region, as seen from the op that holds the region.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Exit {
     /// Out of the innermost loop around.
@@ -58,7 +58,7 @@ impl Function {
         end.is_some_and(|&end| self.ops[end].opcode == Opcode::KsYield)
     }
 
-    /// Where an op leads that ends a region otherwise than by a yield.
+    /// The target of an op that ends a region other than by a yield.
     pub fn exit(&self, op: OpId) -> Option<Exit> {
         let data = &self.ops[op];
         if data.opcode == Opcode::KsBreak {
@@ -69,7 +69,7 @@ impl Function {
             // No block is so far around; what is out of range stays that.
             Some(Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)))
         } else {
-            (data.opcode == Opcode::KsReturn).then_some(Exit::Return)
+            matches!(data.opcode, Opcode::KsReturn | Opcode::KsTailReturn).then_some(Exit::Return)
         }
     }
 

@@ -29,7 +29,7 @@ impl Function {
         order
     }
 
-    /// Where control goes from the end of a block.
+    /// The successors of a block.
     pub fn successors(&self, block: BlockId) -> Vec<BlockId> {
         self.blocks[block].ops.last().map_or(Vec::new(), |&last| self.ops[last].successors.clone())
     }

@@ -7,7 +7,7 @@ use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
-/// Where an op comes from. What a pass makes takes its cause's span.
+/// The origin of an op. An op of a pass has its cause's span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Loc {
     pub span: Span,
@@ -41,6 +41,13 @@ impl OpData {
     pub fn helper(&self) -> &'static str {
         let &[helper] = self.opcode.spec().helpers else { crate::bug!("{} has one helper", self.opcode.spec().name) };
         helper
+    }
+
+    /// The program that an op of user space names: of the records' attributes, `program: Symbol`.
+    pub fn program(&self) -> Option<&Symbol> {
+        let is_program = |attr: &AttrSpec| attr.name == "program" && attr.kind == AttrKind::Symbol;
+        let at = self.opcode.spec().attrs.iter().position(is_program)?;
+        Some(self.attrs[at].symbol())
     }
 
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
@@ -98,7 +105,7 @@ pub enum Role {
     Main,
 }
 
-/// Where what is thrown in a function goes if no handler in it takes it.
+/// The target of a throw in a function if no handler in it takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Throws {
     /// Nothing is thrown out of the function.
@@ -110,7 +117,7 @@ pub enum Throws {
 }
 
 impl Throws {
-    /// Of a function of which nothing else is known.
+    /// The default of a role.
     pub fn of(role: &Role) -> Throws {
         if matches!(role, Role::Main) { Throws::Ends } else { Throws::Never }
     }

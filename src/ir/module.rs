@@ -20,7 +20,7 @@ pub struct Module {
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
-    /// What user space can load: filled by `split` in the host's module, where the functions are gone.
+    /// What user space loads: filled by `split` in the host's module, where the functions are gone.
     pub programs: Vec<ProgramDecl>,
     /// The options of `main`.
     pub options: Option<OptionsDecl>,
@@ -132,7 +132,17 @@ pub struct MapDecl {
     pub bound: bool,
     /// `pin var`: it outlives the process.
     pub pinned: bool,
+    /// The programs that the loader puts in, from index 0 on.
+    pub programs: Vec<Symbol>,
     pub span: Span,
+}
+
+impl MapDecl {
+    /// Whether it holds programs that the loader fills in, none of which is one of those that user space loads.
+    pub fn is_idle(&self, loaded: &[ProgramDecl]) -> bool {
+        let first = self.programs.first();
+        first.is_some_and(|first| loaded.iter().all(|program| program.name != *first))
+    }
 }
 
 /// The facts that user space has about a program.

@@ -99,6 +99,7 @@ impl Printed<'_> {
             | TyKind::F64
             | TyKind::Str(_)
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => {}

@@ -53,6 +53,8 @@ impl Lowering<'_> {
             self.fill(value, expr.ty, place);
         } else if may_be_absent(expr) {
             self.read_checked(expr, Dest::Into(place));
+        } else if let ExprKind::ViewRead { view, offset } = &expr.kind {
+            self.read_into(view, offset, place, expr.span);
         } else if let ExprKind::Call { func, args } = &expr.kind {
             self.call(*func, args, Some(place), expr.span);
         } else if let ExprKind::CallPointer { callee, args, checked } = &expr.kind {

@@ -3,6 +3,7 @@
 
 use super::Names;
 use super::func::{self, Lowering};
+use super::views::Instances;
 use crate::ir::{Function, Param, Role, Symbol, Throws, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
 use crate::session::Session;
@@ -53,20 +54,20 @@ impl Visitor<'_> for Handed {
     }
 }
 
-pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names) -> Vec<Function> {
+pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, instances: &mut Instances) -> Vec<Function> {
     let boundaries = names.boundaries.0.iter();
-    boundaries.map(|(&(func, on), symbol)| boundary(cx, program, names, (func, on), symbol)).collect()
+    boundaries.map(|(&key, symbol)| boundary(cx, program, names, instances, (key, symbol))).collect()
 }
 
 fn boundary(
     cx: &mut Session,
     program: &Program,
     names: &Names,
-    (id, on): (FuncId, Target),
-    symbol: &Symbol,
+    instances: &mut Instances,
+    ((id, on), symbol): ((FuncId, Target), &Symbol),
 ) -> Function {
     let source = program.func(id);
-    let meant = func::signature(cx, source);
+    let meant = func::signature(cx, source, symbol, &[]);
     let params: Vec<Param> = meant.params[..source.params.len()].to_vec();
     let role = if matches!(meant.role, Role::Helper) { Role::Helper } else { Role::Plain };
     let mut func = Function::new(symbol, source.name_span, source.span, role, params, meant.result);
@@ -74,7 +75,7 @@ fn boundary(
     if !on.facts().in_kernel {
         func.throws = Throws::Ends;
     }
-    let lowering = Lowering::new(cx, program, names, source, &mut func);
+    let lowering = Lowering::new(cx, program, names, instances, source, &mut func);
     let args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
     let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
     let mut b = lowering.b;

@@ -19,13 +19,21 @@ impl Lowering<'_> {
             let place = place.unwrap_or_else(|| self.at(span).temporary("result", result));
             values.push(place);
         }
-        let name = self.names.func(func);
         let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
         let op = self.scoped(|this| {
+            let mut kinds = Vec::new();
             for arg in args {
+                if arg.ty == Ty::BYTES {
+                    let view = this.view(arg);
+                    let (kind, parts) = this.at(arg.span).view_argument(view);
+                    kinds.push(kind);
+                    values.extend(parts);
+                    continue;
+                }
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            this.at(span).b.ks_call(&values, name, &results)
+            let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
+            this.at(span).b.ks_call(&values, &name, &results)
         });
         (!results.is_empty()).then(|| self.b.result(op))
     }
@@ -33,6 +41,9 @@ impl Lowering<'_> {
     pub(super) fn builtin(&mut self, builtin: &BuiltinSpec, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
         if let Some(op) = builtin.op.and_then(Opcode::from_name) {
             return Some(self.builtin_op(op, args, result, span));
+        }
+        if let Some(op) = builtin.views {
+            return Some(self.view_builtin(op, args, result, span));
         }
         if builtin.thrown().is_some() {
             let place = self.temporary("parsed", result);

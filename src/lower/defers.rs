@@ -71,7 +71,8 @@ impl Visitor<'_> for Named {
             StmtKind::VarCopy { local: first, present: second, .. }
             | StmtKind::ForMap { key: first, value: second, .. }
             | StmtKind::ForCpus { cpu: first, value: second, .. }
-            | StmtKind::ForArray { index: first, value: second, .. } => self.own.extend([*first, *second]),
+            | StmtKind::ForArray { index: first, value: second, .. }
+            | StmtKind::ForView { index: first, value: second, .. } => self.own.extend([*first, *second]),
             StmtKind::Try { catches, .. } => {
                 for catch in catches {
                     if let CatchKind::Bind(local) = catch.takes {

@@ -8,6 +8,7 @@ use super::aggregates::as_constant;
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
+use super::views::View;
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
@@ -40,6 +41,8 @@ enum Root {
     Place(Value),
     /// The pointee of a pointer that may be null.
     Behind(Value, Span),
+    /// The byte of a view at this index.
+    Viewed(View, Value, Span),
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +62,7 @@ pub(super) fn may_be_absent(expr: &Expr) -> bool {
     if let ExprKind::Field { base, .. } = &expr.kind {
         return may_be_absent(base);
     }
-    matches!(expr.kind, ExprKind::DerefIf(_))
+    matches!(expr.kind, ExprKind::DerefIf(_) | ExprKind::ViewByte { .. })
 }
 
 pub(super) fn constant_index(index: &Expr) -> Option<usize> {
@@ -75,7 +78,7 @@ pub(super) fn length(types: &Types, ty: Ty) -> u64 {
 }
 
 /// The constant that a literal is.
-fn whole_constant(types: &Types, expr: &Expr) -> Option<Const> {
+pub(super) fn whole_constant(types: &Types, expr: &Expr) -> Option<Const> {
     let ExprKind::Fill(value) = &expr.kind else { return as_constant(types, expr) };
     let length = length(types, expr.ty) as usize;
     as_constant(types, value).map(|value| Const::Array(vec![value; length]))
@@ -89,6 +92,11 @@ impl<'a> Lowering<'a> {
         }
         if let ExprKind::DerefIf(pointer) = &expr.kind {
             return Path { root: Root::Behind(self.scalar(pointer), expr.span), steps: Vec::new() };
+        }
+        if let ExprKind::ViewByte { view, index } = &expr.kind {
+            let view = self.view(view);
+            let index = self.scalar_as(index, Ty::U64);
+            return Path { root: Root::Viewed(view, index, expr.span), steps: Vec::new() };
         }
         if let ExprKind::Field { base, field } = &expr.kind {
             let mut path = self.path(base);
@@ -126,6 +134,7 @@ impl<'a> Lowering<'a> {
     ) -> Option<Value> {
         let (pointer, span) = match path.root {
             Root::Place(place) => return self.with_steps(place, &path.steps, dest, inside, outside),
+            Root::Viewed(view, index, span) => return self.at(span).with_byte(view, index, dest, inside, outside),
             Root::Behind(pointer, span) => (pointer, span),
         };
         let null = self.at(span).b.mem_is_null(pointer, Ty::BOOL);
@@ -177,6 +186,7 @@ impl<'a> Lowering<'a> {
         let space = match path.root {
             Root::Place(place) => self.pointee(place).1,
             Root::Behind(..) => Space::Packet,
+            Root::Viewed(..) => crate::bug!("a byte of a view has no address"),
         };
         let ty = self.cx.types.ptr(to, space, nullable);
         if !nullable {
@@ -392,7 +402,7 @@ impl<'a> Lowering<'a> {
         self.load(flag)
     }
 
-    fn leave_loop(&mut self) -> Option<Value> {
+    pub(super) fn leave_loop(&mut self) -> Option<Value> {
         self.b.ks_break();
         self.leave();
         None

@@ -15,14 +15,11 @@ impl Lowering<'_> {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
             ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf(_) if may_be_absent(expr) => {
-                if let Some(value) = self.read_table(expr) {
-                    return value;
-                }
-                match self.read_checked(expr, Dest::Value(ty)) {
-                    Some(value) => value,
-                    None => self.never(ty),
-                }
+                self.read_absent(expr, ty)
             }
+            ExprKind::ViewByte { .. } => self.read_absent(expr, ty),
+            ExprKind::ViewLen(view) => self.view_length(view, ty),
+            ExprKind::ViewRead { view, offset } => self.read_scalar(view, offset, ty, expr.span),
             ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Field { .. }
@@ -80,9 +77,24 @@ impl Lowering<'_> {
                 Some(value) => value,
                 None => crate::bug!("a call without a result is used as a value"),
             },
-            ExprKind::Print(_) | ExprKind::Struct { .. } | ExprKind::Array(_) | ExprKind::Fill(_) => {
+            ExprKind::Print(_)
+            | ExprKind::Struct { .. }
+            | ExprKind::Array(_)
+            | ExprKind::Fill(_)
+            | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
+        }
+    }
+
+    /// What a place holds that may be absent.
+    fn read_absent(&mut self, expr: &Expr, ty: Ty) -> Value {
+        if let Some(value) = self.read_table(expr) {
+            return value;
+        }
+        match self.read_checked(expr, Dest::Value(ty)) {
+            Some(value) => value,
+            None => self.never(ty),
         }
     }
 
@@ -95,6 +107,9 @@ impl Lowering<'_> {
     }
 
     fn comparison(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        if left.ty == Ty::BYTES {
+            return self.compare_views(op, left, right, span);
+        }
         if matches!(self.cx.types.kind(left.ty), TyKind::Str(_)) {
             return self.compare_strings(op, left, right, span);
         }
@@ -185,10 +200,16 @@ impl Lowering<'_> {
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::View(_)
+            | ExprKind::ViewLen(_)
+            | ExprKind::ViewByte { .. }
+            | ExprKind::ViewRead { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::IsPresent(_) => {
                 if self.cx.types.is_aggregate(expr.ty) {
                     self.place(expr);
+                } else if expr.ty == Ty::BYTES {
+                    self.view(expr);
                 } else {
                     self.scalar(expr);
                 }
@@ -249,6 +270,10 @@ impl Lowering<'_> {
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::View(_)
+            | ExprKind::ViewLen(_)
+            | ExprKind::ViewByte { .. }
+            | ExprKind::ViewRead { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::IsPresent(_) => None,
         }

@@ -4,6 +4,7 @@ use super::Names;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use super::throws;
+use super::views::{Instances, Kind, View};
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
@@ -22,6 +23,8 @@ pub(super) enum Slot {
     Value(Value),
     /// A pointer that never changes, known by the place that it points to.
     Pointee(Value),
+    /// A `bytes`: its numbers are in these places.
+    View(View),
 }
 
 /// The use of an expression's or a block's value.
@@ -38,6 +41,7 @@ pub(super) struct Lowering<'a> {
     pub cx: &'a mut Session,
     pub program: &'a Program,
     pub names: &'a Names,
+    pub instances: &'a mut Instances,
     pub source: &'a tree::Func,
     pub uses: Uses,
     pub b: Builder<'a>,
@@ -66,10 +70,17 @@ pub(super) fn ir_type(types: &mut Types, ty: Ty) -> Ty {
     ty
 }
 
-pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: &tree::Func) -> Function {
-    let mut func = signature(cx, source);
-    let mut lowering = Lowering::new(cx, program, names, source, &mut func);
-    lowering.params();
+/// `kinds`: what the views are that it takes.
+pub(super) fn lower(
+    cx: &mut Session,
+    program: &Program,
+    names: &Names,
+    instances: &mut Instances,
+    source: &tree::Func,
+    (mut func, kinds): (Function, &[Kind]),
+) -> Function {
+    let mut lowering = Lowering::new(cx, program, names, instances, source, &mut func);
+    lowering.params(kinds);
     lowering.bound_maps();
     lowering.callbacks();
     lowering.block(&source.body, Dest::Nothing);
@@ -77,7 +88,7 @@ pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: 
     func
 }
 
-pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
+pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kinds: &[Kind]) -> Function {
     let types = &mut cx.types;
     let mut params = Vec::new();
     let is_main = matches!(source.role, tree::Role::Main(_));
@@ -89,8 +100,14 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
     } else if is_main && result == Ty::VOID {
         result = Ty::I32; // the process's status
     }
+    let mut kinds = kinds.iter();
     for &id in &source.params {
         let local = source.local(id);
+        if local.ty == Ty::BYTES {
+            let kind = kinds.next().unwrap_or_else(|| crate::bug!("a view has a kind"));
+            params.extend(kind.params(types, source, id));
+            continue;
+        }
         let ty =
             if types.is_aggregate(local.ty) { types.place(local.ty, Space::Stack) } else { ir_type(types, local.ty) };
         params.push(Param { name: local.name.clone(), ty, out: false, span: local.span });
@@ -104,7 +121,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
         tree::Role::Main(_) => Role::Main,
     };
     let throws = throws::throws(source, &role);
-    let func = Function::new(&source.symbol, source.name_span, source.span, role, params, result);
+    let func = Function::new(symbol, source.name_span, source.span, role, params, result);
     Function { throws, cancels: source.cancels, ..func }
 }
 
@@ -114,6 +131,7 @@ impl<'a> Lowering<'a> {
         cx: &'a mut Session,
         program: &'a Program,
         names: &'a Names,
+        instances: &'a mut Instances,
         source: &'a tree::Func,
         func: &'a mut Function,
     ) -> Lowering<'a> {
@@ -123,6 +141,7 @@ impl<'a> Lowering<'a> {
             cx,
             program,
             names,
+            instances,
             source,
             uses: scan::uses(source),
             b: Builder::at_end(func, entry, loc),
@@ -152,17 +171,26 @@ impl Lowering<'_> {
         self.slots[local.0 as usize] = slot;
     }
 
-    fn params(&mut self) {
+    fn params(&mut self, kinds: &[Kind]) {
         let mut index = 0;
         if self.cx.types.is_aggregate(self.source.result) {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
+        let mut kinds = kinds.iter();
         for &id in &self.source.params {
             let value = self.b.func.param(index);
             index += 1;
             let local = self.source.local(id);
             self.at(local.span);
+            if local.ty == Ty::BYTES
+                && let Some(&kind) = kinds.next()
+            {
+                let (offset, length) = (self.b.func.param(index), self.b.func.param(index + 1));
+                index += 2;
+                self.view_param(id, kind, [value, offset, length]);
+                continue;
+            }
             let is_pointer = matches!(self.cx.types.kind(local.ty), TyKind::Ptr { .. });
             if self.cx.types.is_aggregate(local.ty) {
                 self.set_slot(id, Slot::Place(value));

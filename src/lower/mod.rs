@@ -31,6 +31,7 @@ mod stmts;
 mod strings;
 mod temporaries;
 mod throws;
+mod views;
 
 use crate::ir::{self, Module, Symbol};
 use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role, Storage};
@@ -39,6 +40,7 @@ use crate::source::FileId;
 use crate::types::{TyKind, Types};
 use boundaries::Boundaries;
 use std::collections::HashSet;
+use views::{Instances, takes_views};
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -81,8 +83,18 @@ impl Names {
 /// The module of all targets. `name` is the project's.
 pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
     let names = Names::of(program);
-    let mut funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
-    funcs.extend(boundaries::lower(cx, program, &names));
+    let mut instances = Instances::default();
+    let mut funcs = Vec::new();
+    for source in program.funcs.iter().filter(|func| !takes_views(func)) {
+        let signature = func::signature(cx, source, &source.symbol, &[]);
+        funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
+    }
+    while let Some((id, kinds, symbol)) = instances.take() {
+        let source = program.func(id);
+        let signature = func::signature(cx, source, &symbol, &kinds);
+        funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &kinds)));
+    }
+    funcs.extend(boundaries::lower(cx, program, &names, &mut instances));
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
     let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();
@@ -151,6 +163,7 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             node: map.node,
             bound: map.is_bound,
             pinned: map.pinned,
+            programs: Vec::new(),
             span: map.span,
         })
         .collect()

@@ -59,6 +59,7 @@ impl<'a> Lowering<'a> {
                 (self.at(optional.span).b.packet_at(ctx, offset, ty), header)
             }
             OptionalKind::Pointer(pointer) => self.pointer_optional(pointer, optional.span),
+            OptionalKind::View(_) => crate::bug!("a view is tested by its numbers"),
         }
     }
 
@@ -76,6 +77,9 @@ impl<'a> Lowering<'a> {
 
     /// `m[k] != null` and the like.
     pub(super) fn is_present(&mut self, optional: &Optional, span: Span) -> Value {
+        if let OptionalKind::View(view) = &optional.kind {
+            return self.whole_view(view).1;
+        }
         let (value, _) = self.scoped(|this| this.optional(optional));
         self.at(span).b.ks_is_some(value, Ty::BOOL)
     }
@@ -108,6 +112,7 @@ impl<'a> Lowering<'a> {
                 return self.bind_variable(binding.local, address);
             }
             OptionalKind::Pointer(_) => return self.bind_variable(binding.local, value),
+            OptionalKind::View(_) => crate::bug!("a view is bound by its parts"),
         };
         self.set_slot(binding.local, slot);
     }
@@ -151,6 +156,17 @@ impl<'a> Lowering<'a> {
         none: Branch<'_, 'a>,
     ) -> Option<Value> {
         let [first, rest @ ..] = list else { return some(self) };
+        if let OptionalKind::View(view) = &first.source.kind {
+            let (view, whole) = self.whole_view(view);
+            let (some_region, some_reached) = self.region(&[], dest, |this, _| {
+                this.at(first.source.span).declare_view(first.local, view);
+                this.bindings(rest, dest, some, none)
+            });
+            let (none_region, none_reached) = self.region(&[], dest, |this, _| none(this));
+            let results = Self::results(dest);
+            let op = self.at(first.source.span).b.ks_if(whole, &results, vec![some_region, none_region]);
+            return self.outcome(op, dest, some_reached || none_reached);
+        }
         let (optional, ty) = self.scoped(|this| this.optional(&first.source));
         let (some_region, some_reached) = self.region(&[ty], dest, |this, args| {
             this.bind(first, args[0]);

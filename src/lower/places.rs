@@ -89,6 +89,7 @@ impl Lowering<'_> {
             Slot::Place(place) => self.load(place),
             Slot::Value(value) => value,
             Slot::Pointee(place) => self.address(place),
+            Slot::View(_) => crate::bug!("`{}` is a view", self.source.local(local).name),
             Slot::None => crate::bug!("`{}` is used before its declaration", self.source.local(local).name),
         }
     }
@@ -96,7 +97,7 @@ impl Lowering<'_> {
     fn local_place(&mut self, local: LocalId) -> Value {
         match self.slot(local) {
             Slot::Place(place) => place,
-            Slot::Value(_) | Slot::Pointee(_) | Slot::None => {
+            Slot::Value(_) | Slot::Pointee(_) | Slot::View(_) | Slot::None => {
                 crate::bug!("`{}` has no place of its own", self.source.local(local).name)
             }
         }
@@ -261,6 +262,9 @@ impl Lowering<'_> {
 
     /// `place = value`, `place op= value`
     pub(super) fn assign(&mut self, place: &Expr, op: Option<CompoundOp>, value: &Expr, span: Span) {
+        if let (ExprKind::Local(local), Ty::BYTES) = (&place.kind, place.ty) {
+            return self.at(span).assign_view(*local, value);
+        }
         if self.cx.types.is_aggregate(place.ty) {
             return match op {
                 None => self.assign_aggregate(place, value, span),

@@ -1,7 +1,9 @@
 //! Which locals of a function need memory of their own: those that are assigned after their declaration, or whose
 //! address is taken.
 
-use crate::sema::tree::{Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Parts, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{
+    Expr, ExprKind, Func, LocalId, MapId, Optional, OptionalKind, Parts, Stmt, StmtKind, View, Visitor,
+};
 
 pub(super) struct Uses {
     assigned: Vec<bool>,
@@ -52,6 +54,14 @@ pub(super) fn may_write(expr: &Expr) -> bool {
     }
 }
 
+impl Uses {
+    fn address(&mut self, place: &Expr) {
+        if let Some(local) = root(place) {
+            self.addressed[local.0 as usize] = true;
+        }
+    }
+}
+
 impl Visitor<'_> for Uses {
     fn stmt(&mut self, stmt: &Stmt) {
         if let StmtKind::Assign { place, .. } = &stmt.kind
@@ -73,10 +83,13 @@ impl Visitor<'_> for Uses {
     }
 
     fn expr(&mut self, expr: &Expr) {
-        if let ExprKind::AddressOf(place) = &expr.kind
-            && let Some(local) = root(place)
+        if let ExprKind::AddressOf(place) = &expr.kind {
+            self.address(place);
+        }
+        if let ExprKind::View(view) = &expr.kind
+            && let View::Value(value) = &**view
         {
-            self.addressed[local.0 as usize] = true;
+            self.address(value);
         }
         self.parts_of_expr(expr);
     }

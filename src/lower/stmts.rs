@@ -59,6 +59,7 @@ impl Lowering<'_> {
             StmtKind::Lock { lock, body } => self.locked(lock, body, span),
             StmtKind::For { local, low, high, inclusive, body } => self.for_(*local, low, high, *inclusive, body),
             StmtKind::ForArray { array, index, value, body } => self.for_array(array, *index, *value, body),
+            StmtKind::ForView { view, index, value, body } => self.for_view(view, *index, *value, body),
             StmtKind::ForCpus { map, key, cpu, value, body } => self.for_cpus(*map, key, (*cpu, *value), body, span),
             StmtKind::MapSetInner { map, key, inner } => self.map_set_inner(*map, key, *inner, span),
             StmtKind::MapCpuUpdate { map, key, cpu, value } => self.map_cpu_update(*map, key, cpu, value, span),
@@ -84,6 +85,10 @@ impl Lowering<'_> {
             self.b.ks_zero(place);
             return;
         };
+        if init.ty == Ty::BYTES {
+            let view = self.view(init);
+            return self.at(span).declare_view(local, view);
+        }
         if self.cx.types.is_aggregate(init.ty) {
             let place = self.at(span).declare(local);
             self.write(init, place);

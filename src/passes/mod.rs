@@ -33,6 +33,9 @@ pub mod scratch;
 pub mod shared_data;
 pub mod split;
 pub mod strings;
+pub mod tail_calls;
+pub mod tail_position;
+pub mod tail_tables;
 pub mod to_cf;
 pub mod verifier;
 

@@ -49,6 +49,7 @@ fn map(var: Global) -> MapDecl {
         node: None,
         bound: false,
         pinned: false,
+        programs: Vec::new(),
         span,
     }
 }

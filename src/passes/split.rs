@@ -2,9 +2,10 @@
 //!
 //! Takes a copy of the whole program with `Module::target` set, after `reach` and `shared-data`. Leaves the target's
 //! functions; in a BPF module all maps and the shared globals, in a host module the maps and globals that its functions
-//! name, and the programs as declarations. First of each target's passes, since the others look at one side only.
+//! name, and as declarations the programs that they load, with those that these hand over to. First of each target's passes, since the others look at one side only.
 
 use super::analysis::global_uses::global_of;
+use super::analysis::tail_calls::loaded;
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
 use crate::ir::{Attr, Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
@@ -35,7 +36,9 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.options = None;
         }
         Some(Target::Host) => {
-            module.programs.extend(module.funcs.iter().filter_map(declaration));
+            let loaded = loaded(module);
+            let programs = loaded.iter().filter_map(|&at| declaration(&module.funcs[at]));
+            module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(Target::Host));
             let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
@@ -52,7 +55,9 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 }
             }
             // The runtime pins, whoever uses what is pinned.
-            module.maps.retain(|m| m.pinned || maps.contains(&m.name));
+            let programs = std::mem::take(&mut module.programs);
+            module.maps.retain(|m| m.pinned || maps.contains(&m.name) || m.is_idle(&programs));
+            module.programs = programs;
             module.globals.retain(|g| g.kind == GlobalKind::Pinned || globals.contains(&g.name));
         }
         Some(Target::Kmod) => {

@@ -28,7 +28,7 @@ pub enum Entity {
     Type(Ty),
     /// A module, by the name that `import` gives it.
     Import(ImportId),
-    /// Its declaration is wrong. That was reported, so no more is to be said where it is used.
+    /// Its declaration is wrong. That was reported, so its uses are not.
     Broken,
 }
 

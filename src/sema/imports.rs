@@ -38,7 +38,7 @@ enum Seen {
 pub struct Imports {
     list: Vec<Import>,
     members: Vec<BTreeMap<String, Seen>>,
-    /// Of each module the names of its functions.
+    /// The names of each module's functions.
     functions: Vec<BTreeSet<String>>,
 }
 
@@ -131,7 +131,7 @@ fn members(modules: &Modules, id: ModuleId) -> BTreeMap<String, Seen> {
         members.insert(name.name.clone(), seen);
         if let ItemKind::Enum(decl) = &item.kind {
             for variant in &decl.variants {
-                // Of two enums that share the variant one may be public.
+                // One of two enums that share the variant may be public.
                 let before = members.get(&variant.name.name);
                 if before != Some(&Seen::Public) {
                     members.insert(variant.name.name.clone(), seen);

@@ -37,7 +37,7 @@ struct Facts {
     waits: bool,
 }
 
-/// Of each function.
+/// The effects of each function.
 fn facts(program: &Program) -> Vec<Facts> {
     let mut facts = vec![Facts::default(); program.funcs.len()];
     loop {

@@ -23,7 +23,7 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
         cx.error(name.span, NotSupportedYet { what });
         return;
     }
-    // Not what is refused as soon as it is used.
+    // Leaves out members that are refused at each use.
     let context = CONTEXTS.iter().find(|context| context.name == def.name);
     let unsupported = |name: &str| {
         let mut fields = context.into_iter().flat_map(|context| context.fields);

@@ -12,6 +12,7 @@ pub mod imports;
 mod members;
 mod moved_packets;
 mod null_uses;
+mod packet_views;
 pub mod predefined;
 pub mod scope;
 mod throws;

@@ -5,6 +5,7 @@
 //! value.
 
 use super::env::Env;
+use super::packet_views;
 use super::tree::{Block, Condition, Expr, ExprKind, Func, FuncId, LocalId, Parts, Program, Stmt, StmtKind, Visitor};
 use crate::diag::codes::contexts::MovedPacket;
 use crate::session::Session;
@@ -16,8 +17,10 @@ pub(super) fn check(cx: &mut Session, env: &Env) {
     let program = &env.program;
     let moving = moving_functions(program);
     if moving.helpers_called {
-        for func in &program.funcs {
-            let found = follow(&cx.types, &moving.funcs, func);
+        let views = packet_views::of(&cx.types, program);
+        for (at, func) in program.funcs.iter().enumerate() {
+            let views = views.iter().filter(|(of, _)| *of == FuncId(at as u32)).map(|&(_, local)| local);
+            let found = follow(&cx.types, &moving.funcs, func, views);
             for (used, (local, moved)) in found {
                 let name = func.local(local).name.clone();
                 cx.error(used, MovedPacket { name })
@@ -90,10 +93,16 @@ fn join(state: State, other: State) -> State {
     }
 }
 
-fn follow(types: &Types, moving: &BTreeSet<FuncId>, func: &Func) -> BTreeMap<Span, (LocalId, Span)> {
+/// `views`: the variables that view packet bytes.
+fn follow(
+    types: &Types,
+    moving: &BTreeSet<FuncId>,
+    func: &Func,
+    views: impl Iterator<Item = LocalId>,
+) -> BTreeMap<Span, (LocalId, Span)> {
     let is_packet = |ty| matches!(types.kind(ty), TyKind::Ptr { space: Space::Packet, .. });
     let all = func.locals.iter().enumerate().filter(|(_, local)| is_packet(local.ty));
-    let pointers: Vec<LocalId> = all.map(|(at, _)| LocalId(at as u32)).collect();
+    let pointers: Vec<LocalId> = all.map(|(at, _)| LocalId(at as u32)).chain(views).collect();
     let mut walk = Walk {
         moving,
         pointers,
@@ -124,10 +133,10 @@ struct Loop {
 
 struct Walk<'t> {
     moving: &'t BTreeSet<FuncId>,
-    /// The variables that point into the packet.
+    /// The variables that point into the packet, or view it.
     pointers: Vec<LocalId>,
     state: State,
-    /// Where the function returns.
+    /// The state at returns.
     ends: State,
     loops: Vec<Loop>,
     /// The calls so far that may move the packet.
@@ -239,7 +248,8 @@ impl<'t> Visitor<'t> for Walk<'t> {
                 self.expr(key);
                 self.repeat(None, &[*cpu, *value], body, true);
             }
-            StmtKind::ForArray { array, index, value, body } => {
+            StmtKind::ForArray { array, index, value, body }
+            | StmtKind::ForView { view: array, index, value, body } => {
                 self.repeat(Some(array), &[*index, *value], body, true);
             }
             StmtKind::Break => {

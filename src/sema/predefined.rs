@@ -62,6 +62,7 @@ const SIMPLE_TYPES: &[(&str, Ty)] = &[
     ("be32", Ty::BE32),
     ("be64", Ty::BE64),
     ("f64", Ty::F64),
+    ("bytes", Ty::BYTES),
     ("size_t", Ty::U64),
     ("int", Ty::I32),
     ("__u8", Ty::U8),

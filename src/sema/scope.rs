@@ -16,7 +16,7 @@ pub enum Found {
     /// A parameter, local or global variable: neither constant nor type, but `sizeof` takes it.
     Variable(Ty),
     Nothing,
-    /// Declared, but its declaration is wrong; that was reported, so no more is to be said.
+    /// Declared, but its declaration is wrong; that was reported, so its uses are not.
     Broken,
 }
 

@@ -10,7 +10,7 @@ use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, VoidValue};
+use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
@@ -23,12 +23,21 @@ pub enum Position {
     Param,
     /// A result: may be `void`; `*T` may be null.
     Result,
-    /// A local, element, global …: `*T` may be null.
+    /// An element, global …: `*T` may be null.
     Value,
+    /// A local variable: as a value, and `bytes`.
+    Local,
     /// A field of a struct: as a value, and a lock.
     Field,
     /// After `as`, in `sizeof`, `offsetof`, `ctx.packet(…, T)`: `*T` is not null, a context's name is the struct itself.
     Bare,
+}
+
+impl Position {
+    /// Whether a `*T` that is written there may be null.
+    fn may_be_null(self) -> bool {
+        matches!(self, Position::Value | Position::Local | Position::Field | Position::Result)
+    }
 }
 
 /// The type, or `Ty::ERROR` once that was reported.
@@ -43,6 +52,10 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
             .help("declare a struct with a field `lock: bpf_spin_lock`, and a map of such values");
         return Ty::ERROR;
     }
+    if is_misplaced_view(&cx.types, resolved, position) {
+        cx.error(ty.span, ViewPlace {}).help("keep the bytes themselves in an array: `u8[N]`");
+        return Ty::ERROR;
+    }
     if is_object(&cx.types, resolved) && position != Position::Bare {
         let name = cx.types.name(resolved);
         cx.error(ty.span, ObjectByPointer { ty: name.clone() }).fix(ty.span, format!("*{name}"));
@@ -50,7 +63,11 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
     }
     match ty.kind {
         TypeKind::Named(_) => use_of_name(cx, resolved, position),
-        TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => resolved,
+        TypeKind::Applied { .. }
+        | TypeKind::Array { .. }
+        | TypeKind::Pointer { .. }
+        | TypeKind::Fn { .. }
+        | TypeKind::Unread => resolved,
     }
 }
 
@@ -62,9 +79,20 @@ fn is_misplaced_lock(types: &Types, ty: Ty, position: Position) -> bool {
     types.is_lock(ty) && !matches!(position, Position::Field | Position::Bare)
 }
 
+/// A view itself is a variable. Nothing holds views or points to them, and no function pointer takes them.
+fn is_misplaced_view(types: &Types, ty: Ty, position: Position) -> bool {
+    if let TyKind::Fn(sig) = types.kind(ty) {
+        return types.sig(sig).params.contains(&Ty::BYTES);
+    }
+    if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
+        return of == Ty::BYTES || is_misplaced_view(types, of, position);
+    }
+    ty == Ty::BYTES && !matches!(position, Position::Local | Position::Param)
+}
+
 /// A context's name means a pointer to it; whether the pointer of an alias may be null depends on its use.
 fn use_of_name(cx: &mut Session, named: Ty, position: Position) -> Ty {
-    let may_be_null = matches!(position, Position::Value | Position::Field | Position::Result);
+    let may_be_null = position.may_be_null();
     if position != Position::Bare && is_context(&cx.types, named) {
         return pointer(&mut cx.types, named, may_be_null);
     }
@@ -95,8 +123,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                     Ty::ERROR
                 }
                 pointee => {
-                    let nullable =
-                        *nullable || matches!(position, Position::Value | Position::Field | Position::Result);
+                    let nullable = *nullable || position.may_be_null();
                     pointer(&mut cx.types, pointee, nullable)
                 }
             }
@@ -110,6 +137,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
             let of = cx.types.func(FnSig { params, result });
             check_size(cx, ty.span, of)
         }
+        TypeKind::Unread => Ty::ERROR,
     }
 }
 

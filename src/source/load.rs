@@ -106,7 +106,7 @@ fn system(error: &io::Error) -> Unreadable {
     }
 }
 
-/// Of a file that the command line names, which is no place in a source.
+/// Reports a fault of a file that the command line names, which has no position in a source.
 fn report(cx: &mut Session, path: String, why: Unreadable) {
     match why {
         Unreadable::NotFound => {

@@ -112,7 +112,7 @@ impl SourceFile {
         LineCol { line, column: column as u32 }
     }
 
-    /// From the nearest place of which it is known, so that a file of one long line is no slower than another.
+    /// It counts from the nearest known position, so that a file of one long line is as fast as another.
     fn characters_before(&self, offset: usize) -> usize {
         let block = offset / BLOCK;
         let counted = &self.text.as_bytes()[block * BLOCK..offset];
@@ -120,10 +120,11 @@ impl SourceFile {
     }
 }
 
-/// Bytes between places of a file of which the number of characters before is known.
+/// The bytes between positions whose number of preceding characters is kept.
 const BLOCK: usize = 1024;
 
-/// Of a part of a text, which may begin and end inside one: all bytes count but those that continue a character.
+/// The number of characters of a part of a text, which may begin and end inside one: all bytes count but continuation
+/// bytes.
 fn characters_of(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }

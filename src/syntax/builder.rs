@@ -2,13 +2,14 @@
 
 use super::foreign::Hint;
 use super::{Rule, keyword_names, words};
-use crate::ast::{Ident, Path};
+use crate::ast::{Expr, ExprKind, Ident, Item, Path, Unread};
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::syntax::*;
 use crate::diag::{Code, Diagnostic, Fix, Severity};
 use crate::source::layout::Layout;
+use crate::source::scan::{Scanner, TokenKind};
 use crate::source::{FileId, Span};
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 
 /// How deep a tree may become. Brackets nest at most `layout::MAX_NESTING` deep; this bounds what nests without them,
 /// such as `1 + 1 + 1 …` and `else if`, for the walks over the tree that recurse.
@@ -22,8 +23,12 @@ pub struct Builder<'a> {
     /// Where the declaration begins: pest's offsets count from here.
     pub base: usize,
     pub diags: &'a mut Vec<Diagnostic>,
-    depth: usize,
-    too_deep: bool,
+    /// The laid-out text of the declaration, without what could not be read.
+    pub laid_out: &'a str,
+    /// Something was refused, or could not be read, for which the tree has no node: so far it is for what is around.
+    pub refused: bool,
+    pub depth: usize,
+    pub too_deep: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -34,7 +39,14 @@ impl<'a> Builder<'a> {
         base: usize,
         diags: &'a mut Vec<Diagnostic>,
     ) -> Builder<'a> {
-        Builder { source, file, layout, base, diags, depth: 0, too_deep: false }
+        let laid_out = &layout.text[base..];
+        Builder { source, file, layout, base, diags, laid_out, refused: false, depth: 0, too_deep: false }
+    }
+
+    /// The declaration that was parsed, if all that was refused in it is in statements.
+    pub fn read(&mut self, mut pairs: Pairs<'_, Rule>) -> Option<Item> {
+        let item = pairs.next().and_then(|pair| self.item(pair));
+        item.filter(|_| !self.refused)
     }
 
     /// The span of a pair, less the blanks and line ends that the grammar skipped at its end.
@@ -72,6 +84,7 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, diag: Diagnostic) -> &mut Diagnostic {
+        self.refused |= diag.severity == Severity::Error;
         self.diags.push(diag);
         let last = self.diags.len() - 1;
         &mut self.diags[last]
@@ -121,6 +134,20 @@ impl<'a> Builder<'a> {
 
     pub fn is_too_deep(&self, cost: usize) -> bool {
         self.depth + cost > MAX_DEPTH
+    }
+
+    /// The node for one or several statements that cannot be read.
+    pub fn unread(&self, span: Span) -> Expr {
+        let text = self.text(span);
+        let words = Scanner::new(text).filter(|token| token.kind == TokenKind::Word);
+        let mut names = words.map(|token| Ident {
+            name: text[token.lo..token.hi].to_owned(),
+            span: Span::new(self.file, span.lo as usize + token.lo, span.lo as usize + token.hi),
+        });
+        let declares = ["var", "let", "const"].iter().any(|word| words::first(text) == *word);
+        let declared = if declares { names.by_ref().nth(1) } else { None };
+        let mentioned = names.filter(|name| !words::is_keyword(&name.name)).collect();
+        Expr { kind: ExprKind::Unread(Unread { declared, mentioned }), span }
     }
 
     /// Builds what lies `cost` levels below this one, or `too_deep` if that is more than a tree may have.

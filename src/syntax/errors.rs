@@ -3,18 +3,17 @@
 use super::builder::Builder;
 use super::foreign::{self, Hint};
 use super::types::quoted;
-use super::{KsParser, Rule, hints, words};
+use super::{Rule, hints, words};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::{Scanner, Token, TokenKind};
-use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-/// Where and on what pest gave up.
+/// The position and the token where pest gave up.
 pub struct Failure<'a> {
     /// The laid-out text of the declaration, and its tokens; a newline in it ends a statement.
     pub text: &'a str,
-    pub tokens: Vec<Token>,
+    pub tokens: &'a [Token],
     /// The token that is not allowed at its position; the number of tokens if the text ends too early.
     pub at: usize,
     /// What is allowed there.
@@ -39,27 +38,19 @@ pub struct Wanted {
     pub as_type: bool,
 }
 
-/// Reports why the declaration `text` cannot be read.
-pub fn explain(builder: &mut Builder<'_>, text: &str) {
-    // From the first text on that is known to be wrong, pest notes what it tried at each place; that is slower. The
-    // switch is one for all threads, so it stays.
-    pest::set_error_detail(true);
-    let Err(error) = KsParser::parse(Rule::item, text) else { return };
-    if let ErrorVariant::CustomError { .. } = error.variant {
-        return too_deep(builder, text, &error);
-    }
-    let failure = Failure::new(text, &error);
-    if !hints::explain(builder, &failure) {
+/// Reports why a declaration cannot be read.
+pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) {
+    if !hints::explain(builder, failure) {
         let span = failure.span(builder);
         let found = failure.found(builder);
         let expected = failure.expected.words();
-        let hint = foreign::hint(builder, &failure).or_else(|| hints::help(builder.source, &failure).map(Hint::text));
+        let hint = foreign::hint(builder, failure).or_else(|| hints::help(builder.source, failure).map(Hint::text));
         builder.hinted(span, Expected { expected, found }, hint);
     }
 }
 
 /// Pest has given up on what nests without brackets, such as a chain of `else if`: at the token that it had reached.
-fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
+pub fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
     let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
     let reached = Scanner::new(text).find(|token| token.hi > at && token.kind != TokenKind::Newline);
     let (lo, hi) = reached.map_or((at, at), |token| (token.lo, token.hi));
@@ -70,12 +61,12 @@ fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
 }
 
 impl<'a> Failure<'a> {
-    fn new(text: &'a str, error: &Error<Rule>) -> Failure<'a> {
+    /// `text` and `tokens` as they were before anything was taken out of them.
+    pub fn new(text: &'a str, tokens: &'a [Token], error: &Error<Rule>) -> Failure<'a> {
         let (InputLocation::Pos(rule_at) | InputLocation::Span((rule_at, _))) = error.location;
         let attempts = error.parse_attempts();
         let furthest = attempts.as_ref().map_or(rule_at, |attempts| attempts.max_position);
         let mut expected = Wanted::new(error);
-        let tokens: Vec<Token> = Scanner::new(text).collect();
         // A word or a sign that is refused as a whole is read to its end first; what pest expects there does not count.
         let begun = tokens.iter().position(|t| t.lo == rule_at && t.hi >= furthest && furthest > t.lo);
         let whole = |t: Token| matches!(t.kind, TokenKind::Word | TokenKind::Punct);
@@ -185,7 +176,7 @@ impl<'a> Failure<'a> {
         (name.kind == TokenKind::Word).then(|| &self.text[name.lo..name.hi])
     }
 
-    /// Where the place that ends before a token begins: `a[i].b`. The token itself if none does.
+    /// The start of the place that ends before a token: `a[i].b`. The token itself if none does.
     pub fn operand_before(&self, at: isize) -> isize {
         let mut start = at;
         loop {
@@ -287,7 +278,7 @@ impl Wanted {
         let type_end = has("<") && !operator;
         let block = tried(Rule::block) || tried(Rule::body) || !tried(Rule::struct_body) && has("{");
         let begins_something = operator || expression || ty || declaration || type_end;
-        // Of these signs only the ones that say more than "an expression" or "an operator".
+        // Only those of these signs that say more than "an expression" or "an operator".
         let says_more = |sign: &str| match sign {
             "(" | "fn" => !begins_something,
             ">" | ".." | "->" => !operator,

@@ -3,7 +3,7 @@
 use super::Rule;
 use super::builder::Builder;
 use super::types::only;
-use crate::ast::{Arg, BinaryOp, Expr, ExprKind, FieldInit, Ident, Path, Type, TypeKind, UnaryOp};
+use crate::ast::{Arg, BinaryOp, Expr, ExprKind, FieldInit, Ident, Path, Type, TypeKind, UnaryOp, Unread};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
@@ -198,6 +198,8 @@ impl Builder<'_> {
             self.offsetof(pair)
         } else if rule == Rule::new {
             self.new_expr(pair)
+        } else if rule == Rule::hole_text {
+            ExprKind::Unread(Unread::default())
         } else {
             self.literal(&pair, span)
         };
@@ -243,6 +245,11 @@ impl Builder<'_> {
         let (mut inits, mut rest) = (Vec::new(), None);
         for part in body.into_inner() {
             let span = self.span(&part);
+            if part.as_rule() == Rule::hole_text {
+                // Which fields it names is not known: none is missing.
+                rest = Some(span);
+                continue;
+            }
             let mut parts = part.into_inner();
             match (parts.next(), parts.next()) {
                 (Some(name), Some(value)) => inits.push(FieldInit { name: self.ident(name), value: self.expr(value) }),
@@ -364,7 +371,7 @@ fn reduce(operands: &mut Vec<Expr>, operators: &mut Vec<(BinaryOp, Span)>) {
 
 /// Replaces an expression that was refused.
 fn placeholder(span: Span) -> Expr {
-    Expr { kind: ExprKind::Null, span }
+    Expr { kind: ExprKind::Unread(Unread::default()), span }
 }
 
 const BINARY: &[BinaryOp] = &[

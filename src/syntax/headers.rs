@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::types::only;
 use crate::ast::{
     Arm, ArmBody, Binding, Block, Condition, Expr, ExprKind, ForOver, ForStmt, IfExpr, MatchExpr, Pattern, Stmt,
-    StmtKind,
+    StmtKind, Unread,
 };
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
@@ -82,11 +82,23 @@ impl Builder<'_> {
             if let Some(last) = arms.last()
                 && !self.is_separated(last.span, span, true)
             {
-                self.not_separated(last.span, span, "`,`");
+                let last = last.span;
+                self.not_separated(last, span, "`,`");
+                self.refused = false;
+                arms.pop();
+                arms.push(self.unread_arm(last.to(span)));
+                continue;
             }
-            arms.push(self.arm(part, span));
+            arms.push(if part.as_rule() == Rule::hole_text { self.unread_arm(span) } else { self.arm(part, span) });
         }
         MatchExpr { subject, arms }
+    }
+
+    /// What it takes is not known.
+    fn unread_arm(&self, span: Span) -> Arm {
+        let names = self.unread(span);
+        let patterns = vec![Pattern::Value(Expr { kind: ExprKind::Unread(Unread::default()), span })];
+        Arm { patterns, body: ArmBody::Expr(names), span }
     }
 
     fn arm(&mut self, pair: Pair<'_, Rule>, span: Span) -> Arm {
@@ -137,6 +149,8 @@ impl Builder<'_> {
                 inclusive = Some(part.as_str() == "..=");
             } else if matches!(rule, Rule::expr | Rule::head_expr) {
                 exprs.push(self.expr(part));
+            } else if rule == Rule::hole_text {
+                exprs.push(self.unread(self.span(&part)));
             } else {
                 body = Some(self.body(&mut Pairs::single(part)));
             }

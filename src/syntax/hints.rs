@@ -182,7 +182,7 @@ fn struct_literal_in_header(builder: &mut Builder<'_>, failure: &Failure<'_>) ->
     }
     let before = Failure {
         text: failure.text,
-        tokens: failure.tokens.clone(),
+        tokens: failure.tokens,
         at: failure.at.saturating_sub(3 + line_end as usize),
         expected: Default::default(),
     };

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::builder::Builder;
-use super::types::only;
+use super::types::{only, unread};
 use super::words;
 use crate::ast::*;
 use crate::diag::codes::syntax::*;
@@ -104,7 +104,7 @@ impl Builder<'_> {
             ItemKind::Alias { name, ty: ty.unwrap_or_else(|| crate::bug!("an alias without a type")) }
         } else if rule == Rule::impl_item {
             let name = self.name_part(&mut parts);
-            ItemKind::Impl(ImplDecl { name, members: parts.map(|member| self.impl_member(member)).collect() })
+            ItemKind::Impl(ImplDecl { name, members: parts.filter_map(|member| self.impl_member(member)).collect() })
         } else if rule == Rule::extern_item {
             ItemKind::Extern(self.extern_decl(parts))
         } else if rule == Rule::import_item {
@@ -136,9 +136,11 @@ impl Builder<'_> {
         let mut body = None;
         for part in parts {
             if part.as_rule() == Rule::params {
-                params = part.into_inner().map(|param| self.param(param)).collect();
+                params = part.into_inner().filter_map(|param| self.param(param)).collect();
             } else if part.as_rule() == Rule::result {
                 result = Some(self.result(part));
+            } else if part.as_rule() == Rule::hole_text {
+                result = Some(FnResult { name: None, ty: unread(self.span(&part)) });
             } else {
                 body = Some(self.block(part));
             }
@@ -146,15 +148,26 @@ impl Builder<'_> {
         FnDecl { name, params, result, body }
     }
 
-    fn param(&mut self, pair: Pair<'_, Rule>) -> Param {
+    fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
         let span = self.span(&pair);
+        if pair.as_rule() == Rule::hole_text {
+            return self.name_in(span).map(|name| Param { name, ty: unread(span), span });
+        }
         let mut parts = pair.into_inner();
         let (Some(name), Some(ty)) = (parts.next(), parts.next()) else { crate::bug!("a parameter of one part") };
         let name = self.ident(name);
         if words::is_reserved(&name.name) {
             self.keyword_as_name(&name);
         }
-        Param { name, ty: self.ty(ty), span }
+        Some(Param { name, ty: self.ty(ty), span })
+    }
+
+    /// What a parameter, a field or a variant that could not be read most likely declares: its last name.
+    fn name_in(&mut self, span: Span) -> Option<Ident> {
+        let ExprKind::Unread(Unread { mentioned, .. }) = self.unread(span).kind else { return None };
+        let name = mentioned.into_iter().rev().find(|name| !words::is_primitive(&name.name));
+        self.refused |= name.is_none();
+        name
     }
 
     fn result(&mut self, pair: Pair<'_, Rule>) -> FnResult {
@@ -172,16 +185,20 @@ impl Builder<'_> {
 
     fn fields(&mut self, mut parts: Pairs<'_, Rule>) -> (Ident, Vec<FieldDecl>) {
         let name = self.name_part(&mut parts);
-        (name, parts.map(|field| self.field(field)).collect())
+        (name, parts.filter_map(|field| self.field(field)).collect())
     }
 
-    fn field(&mut self, pair: Pair<'_, Rule>) -> FieldDecl {
+    fn field(&mut self, pair: Pair<'_, Rule>) -> Option<FieldDecl> {
         let span = self.span(&pair);
         let docs = self.layout.docs(self.source, span.lo as usize);
+        if pair.as_rule() == Rule::hole_text {
+            let name = self.name_in(span)?;
+            return Some(FieldDecl { docs, name, ty: unread(span), default: None, span });
+        }
         let mut parts = pair.into_inner();
         let (Some(name), Some(ty)) = (parts.next(), parts.next()) else { crate::bug!("a field of one part") };
         let (name, ty) = (self.ident(name), self.ty(ty));
-        FieldDecl { docs, name, ty, default: parts.next().map(|value| self.expr(value)), span }
+        Some(FieldDecl { docs, name, ty, default: parts.next().map(|value| self.expr(value)), span })
     }
 
     fn enum_decl(&mut self, mut parts: Pairs<'_, Rule>) -> EnumDecl {
@@ -195,6 +212,11 @@ impl Builder<'_> {
             }
             let span = self.span(&part);
             let docs = self.layout.docs(self.source, span.lo as usize);
+            if part.as_rule() == Rule::hole_text {
+                let name = self.name_in(span);
+                variants.extend(name.map(|name| VariantDecl { docs, name, value: Some(self.unread(span)), span }));
+                continue;
+            }
             let mut inner = part.into_inner();
             let name = self.name_part(&mut inner);
             variants.push(VariantDecl { docs, name, value: inner.next().map(|value| self.expr(value)), span });
@@ -202,8 +224,12 @@ impl Builder<'_> {
         EnumDecl { name, repr, variants }
     }
 
-    fn impl_member(&mut self, pair: Pair<'_, Rule>) -> ImplMember {
+    fn impl_member(&mut self, pair: Pair<'_, Rule>) -> Option<ImplMember> {
         let span = self.span(&pair);
+        if pair.as_rule() == Rule::hole_text {
+            self.refused = true;
+            return None;
+        }
         let mut docs = Vec::new();
         let mut attributes = Vec::new();
         let mut kind = None;
@@ -225,7 +251,8 @@ impl Builder<'_> {
                 ImplMemberKind::Field { name: self.ident(name), value: self.expr(value) }
             });
         }
-        ImplMember { docs, attributes, kind: kind.unwrap_or_else(|| crate::bug!("an empty member")), span }
+        let kind = kind.unwrap_or_else(|| crate::bug!("an empty member"));
+        Some(ImplMember { docs, attributes, kind, span })
     }
 
     fn extern_decl(&mut self, parts: Pairs<'_, Rule>) -> ExternDecl {

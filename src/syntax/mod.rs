@@ -15,6 +15,7 @@ mod hints;
 mod items;
 mod keyword_names;
 mod literals;
+mod recover;
 mod stmts;
 mod types;
 mod unread;
@@ -33,7 +34,8 @@ use pest::Parser;
 #[grammar = "syntax/ks.pest"]
 struct KsParser;
 
-/// Parses a file. Every declaration that holds no mistake is in the result, of the others the names; the mistakes are reported.
+/// Parses a file. Mistakes are reported; what they make unreadable is a node of its own in the tree, as small as may be: an
+/// expression, a type, a statement, or a declaration, of which the name is known.
 pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut diags = Vec::new();
     let source = cx.sources.file(file);
@@ -46,12 +48,12 @@ pub fn parse(cx: &mut Session, file: FileId) -> ast::File {
     let mut doubtful = false;
     for (number, range) in layout.items.iter().enumerate() {
         doubtful &= sure.binary_search(&range.start).is_err();
-        let item = item(source, file, &layout, number, &mut diags);
-        doubtful |= item.is_none();
-        match item.filter(|_| !doubtful) {
+        let before = diags.len();
+        match item(source, file, &layout, number, &mut diags).filter(|_| !doubtful) {
             Some(item) => items.push(item),
             None => items.extend(unread::items(&source.text, file, range.clone())),
         }
+        doubtful |= diags[before..].iter().any(|diag| diag.severity == Severity::Error);
     }
     drop_strays(&layout, &mut diags, of_brackets);
     keyword_names::settle(&source.text, file, &layout, &mut diags);
@@ -88,15 +90,12 @@ fn item(
 ) -> Option<ast::Item> {
     let range = layout.items[number].clone();
     let text = &layout.text[range.clone()];
-    let before = diags.len();
     let mut builder = Builder::new(&source.text, file, layout, range.start, diags);
-    let item = match KsParser::parse(Rule::item, text) {
-        Ok(mut pairs) => pairs.next().and_then(|pair| builder.item(pair)),
-        Err(_) => {
-            errors::explain(&mut builder, text);
-            None
-        }
-    };
-    let faulty = diags[before..].iter().any(|diag| diag.severity == Severity::Error);
-    item.filter(|_| !faulty)
+    if let Ok(pairs) = KsParser::parse(Rule::item, text) {
+        return builder.read(pairs);
+    }
+    let read = recover::readable_part(&mut builder, text)?;
+    let mut builder = Builder { laid_out: &read, ..Builder::new(&source.text, file, layout, range.start, diags) };
+    let item = builder.read(KsParser::parse(Rule::item, &read).ok()?);
+    item.filter(|item| recover::keeps(&item.kind))
 }

@@ -25,22 +25,41 @@ impl Builder<'_> {
         let mut run_on = false;
         for part in pair.into_inner() {
             let next = self.span(&part);
-            if let Some(last) = stmts.last() {
-                // Of several words in a row only the first is reported.
-                let separated = self.is_separated(last.span, next, ends_itself(last));
-                if !separated && !run_on {
-                    self.not_separated(last.span, next, "a line end or `;`");
-                }
-                run_on = !separated;
+            let separated = stmts.last().is_none_or(|last| self.is_separated(last.span, next, ends_itself(last)));
+            if separated {
+                run_on = false;
+                stmts.push(self.stmt(part));
+                continue;
             }
-            stmts.push(self.stmt(part));
+            let Some(last) = stmts.pop() else { continue };
+            // Of several words in a row only the first is reported, and none behind what was not read.
+            if !std::mem::replace(&mut run_on, true) && !self.has_hole(&last) && !self.has_hole_at(next) {
+                self.not_separated(last.span, next, "a line end or `;`");
+            }
+            stmts.push(self.unread_stmt(last.span.to(next)));
         }
         Block { stmts, braced: true, span }
     }
 
+    /// Whether something in a statement could not be read.
+    fn has_hole(&self, stmt: &Stmt) -> bool {
+        let is_unread = matches!(&stmt.kind, StmtKind::Expr(expr) if matches!(expr.kind, ExprKind::Unread(_)));
+        is_unread || self.has_hole_at(stmt.span)
+    }
+
+    fn has_hole_at(&self, span: Span) -> bool {
+        self.laid_out[span.lo as usize - self.base..span.hi as usize - self.base].contains('`')
+    }
+
+    /// Errors in these statements concern no other statement.
+    fn unread_stmt(&mut self, span: Span) -> Stmt {
+        self.refused = false;
+        Stmt { kind: StmtKind::Expr(self.unread(span)), span }
+    }
+
     /// A separator is between two statements, or two arms, unless the first ends with a block.
     pub fn is_separated(&self, last: Span, next: Span, ends_itself: bool) -> bool {
-        let gap = &self.layout.text.as_bytes()[last.hi as usize..next.lo as usize];
+        let gap = &self.laid_out.as_bytes()[last.hi as usize - self.base..next.lo as usize - self.base];
         let separated = gap.iter().any(|byte| matches!(byte, b'\n' | b';' | b','));
         separated || ends_itself && self.text(last).ends_with('}')
     }
@@ -68,8 +87,11 @@ impl Builder<'_> {
 
     pub fn stmt(&mut self, pair: Pair<'_, Rule>) -> Stmt {
         let span = self.span(&pair);
+        let outer = std::mem::take(&mut self.refused);
         let kind = self.deeper(1, span, |this| this.stmt_kind(pair, span), || StmtKind::Break);
-        Stmt { kind, span }
+        let stmt = if self.refused { self.unread_stmt(span) } else { Stmt { kind, span } };
+        self.refused = outer;
+        stmt
     }
 
     fn stmt_kind(&mut self, pair: Pair<'_, Rule>, span: Span) -> StmtKind {
@@ -136,7 +158,8 @@ impl Builder<'_> {
         }
         let Some(part) = parts.next() else {
             self.decrement(&first);
-            return StmtKind::Expr(first);
+            let unread = matches!(first.kind, ExprKind::Unread(_));
+            return StmtKind::Expr(if unread { self.unread(first.span) } else { first });
         };
         if part.as_rule() == Rule::block {
             return self.lock(first, part);

@@ -13,7 +13,7 @@ impl Builder<'_> {
     pub fn ty(&mut self, pair: Pair<'_, Rule>) -> Type {
         let span = self.span(&pair);
         let cost = pair.clone().into_inner().count();
-        self.deeper(cost, span, |this| this.ty_parts(pair, span), || placeholder(span))
+        self.deeper(cost, span, |this| this.ty_parts(pair, span), || unread(span))
     }
 
     fn ty_parts(&mut self, pair: Pair<'_, Rule>, span: Span) -> Type {
@@ -72,6 +72,9 @@ impl Builder<'_> {
         let rule = pair.as_rule();
         if rule == Rule::fn_type {
             return self.fn_type(pair, span);
+        }
+        if rule == Rule::hole_text {
+            return unread(span);
         }
         let mut inner = pair.into_inner();
         if rule == Rule::paren_type {
@@ -156,9 +159,9 @@ impl Builder<'_> {
     }
 }
 
-/// Replaces a type that was refused.
-fn placeholder(span: Span) -> Type {
-    Type { kind: TypeKind::Named(Path { segments: Vec::new(), span }), span }
+/// The node for a type that was refused or cannot be read.
+pub fn unread(span: Span) -> Type {
+    Type { kind: TypeKind::Unread, span }
 }
 
 /// `T[N][M]` is N of `T[M]`.

@@ -17,7 +17,9 @@ pub fn items(source: &str, file: FileId, range: Range<usize>) -> Vec<Item> {
     let of = |token: &Token| &text[token.lo..token.hi];
     let is_name = |token: &Token| token.kind == TokenKind::Word && !words::is_reserved(of(token));
     let Some(at) = tokens.iter().position(|token| NAMED_BEHIND.contains(&of(token))) else { return Vec::new() };
-    let own = tokens[at + 1..].iter().take(1);
+    // `var local x`, whose words are in the wrong order.
+    let modified = tokens.get(at + 1).is_some_and(|token| matches!(of(token), "local" | "percpu" | "pin" | "mut"));
+    let own = tokens[at + 1..].iter().take(if modified { 2 } else { 1 });
     let open = tokens[at..].iter().position(|token| of(token) == "{").map_or(tokens.len(), |open| at + open + 1);
     let variants = if of(&tokens[at]) == "enum" { &tokens[open..] } else { &[] };
     let named = |token: &Token| {

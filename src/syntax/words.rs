@@ -15,6 +15,12 @@ pub fn is_reserved(text: &str) -> bool {
     word(text).is_some_and(|word| matches!(word.role, WordRole::Begins | WordRole::Continues))
 }
 
+/// The word that a text begins with.
+pub fn first(text: &str) -> &str {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    &text[..text.find(|c| !goes_on(c)).unwrap_or(text.len())]
+}
+
 pub fn is_primitive(text: &str) -> bool {
     word(text).is_some_and(|word| word.role == WordRole::Type)
 }

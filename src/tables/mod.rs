@@ -130,7 +130,7 @@ pub enum Many {
     Any,
 }
 
-/// A result; the last may stand for any number.
+/// A result; the last one may mean any number of results.
 #[derive(Debug)]
 pub struct ResultSpec {
     /// What its type must be; none: any type of a value.

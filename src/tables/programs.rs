@@ -37,6 +37,11 @@ impl ProgramForm {
     pub fn section(&self) -> String {
         self.section.replace("{mode}", self.mode)
     }
+
+    /// The section in an object, with or without the option `--tcx`.
+    pub fn section_with(&self, tcx: bool) -> String {
+        self.tcx.filter(|_| tcx).map_or_else(|| self.section(), str::to_owned)
+    }
 }
 
 impl AttachForm {

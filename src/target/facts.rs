@@ -7,7 +7,7 @@ pub struct Facts {
     pub name: &'static str,
     /// Its code, as messages name it: "BPF code".
     pub code: &'static str,
-    /// Where its code runs, as messages say it: "in BPF code".
+    /// The words for its side in messages: "in BPF code".
     pub within: &'static str,
     /// What a program without any code for it lacks, and how one gets such code.
     pub artifact: &'static str,
@@ -53,7 +53,7 @@ pub enum Machine {
 /// The form of debug information.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DebugForm {
-    /// BTF, which LLVM makes of DWARF: names are C identifiers, and the text of lines goes along.
+    /// BTF, which LLVM derives from DWARF: names are C identifiers, and the text of lines goes along.
     Btf,
     Dwarf,
 }

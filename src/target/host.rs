@@ -14,7 +14,7 @@ pub static FACTS: Facts = Facts {
     debug: DebugForm::Dwarf,
     verified: false,
     has_libc: true,
-    // Of a stack of 8 MiB.
+    // The limit for a stack of 8 MiB.
     max_frame: Some(1 << 20),
     has_heap: true,
     has_floats: true,

@@ -12,7 +12,7 @@ pub struct StructDef {
     pub size: u64,
     /// In bytes.
     pub align: u64,
-    /// Of the name in its declaration; none for what the tables declare.
+    /// The span of the name in its declaration; none for what the tables declare.
     pub span: Option<Span>,
 }
 

@@ -6,7 +6,7 @@ impl Types {
     /// In bytes. `void` and what has no storage count as 0.
     pub fn size_of(&self, ty: Ty) -> u64 {
         match self.kind(ty) {
-            TyKind::Void | TyKind::Error => 0,
+            TyKind::Void | TyKind::Bytes | TyKind::Error => 0,
             TyKind::Bool | TyKind::Char => 1,
             TyKind::Int { bits, .. } | TyKind::Be { bits } => u64::from(bits) / 8,
             TyKind::Str(size) => u64::from(size),
@@ -31,6 +31,7 @@ impl Types {
             TyKind::Struct(id) => self.struct_def(id).align,
             TyKind::Str(_) => 1,
             TyKind::Void
+            | TyKind::Bytes
             | TyKind::Error
             | TyKind::Bool
             | TyKind::Char

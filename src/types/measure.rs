@@ -44,7 +44,7 @@ impl Types {
         }
     }
 
-    /// Whether the type has no more than `left` fields, which are taken off.
+    /// Whether the type has at most `left` fields, which it subtracts.
     fn has_fields(&self, ty: Ty, left: &mut usize) -> bool {
         let kind = self.kind(ty);
         if let TyKind::Array(element, _) = kind {

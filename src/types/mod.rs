@@ -60,13 +60,15 @@ pub enum TyKind {
     Handle,
     /// `link`: an attachment, what `attach` yields; compares with 0
     Link,
+    /// `bytes`: a view of the bytes of a packet or of a value; of parameters and local variables alone
+    Bytes,
     /// `null`: the type of the literal alone
     Null,
     /// `error`: of an expression that was reported already; fits everything
     Error,
 }
 
-/// Where a pointer points to; drives how an access is emitted.
+/// The memory of a pointer; decides how an access is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Space {
     /// Not known: the verifier follows the pointer, and `specialise` copies the function where the difference matters.
@@ -163,12 +165,13 @@ impl Ty {
     pub const F64: Ty = Ty(14);
     pub const HANDLE: Ty = Ty(15);
     pub const LINK: Ty = Ty(16);
-    pub const NULL: Ty = Ty(17);
-    pub const ERROR: Ty = Ty(18);
+    pub const BYTES: Ty = Ty(17);
+    pub const NULL: Ty = Ty(18);
+    pub const ERROR: Ty = Ty(19);
 }
 
 /// In the order of the constants of [`Ty`].
-const WELL_KNOWN: [TyKind; 19] = [
+const WELL_KNOWN: [TyKind; 20] = [
     TyKind::Void,
     TyKind::Bool,
     TyKind::Int { bits: 8, signed: false },
@@ -186,6 +189,7 @@ const WELL_KNOWN: [TyKind; 19] = [
     TyKind::F64,
     TyKind::Handle,
     TyKind::Link,
+    TyKind::Bytes,
     TyKind::Null,
     TyKind::Error,
 ];
@@ -343,6 +347,7 @@ impl Types {
             | TyKind::Place { .. }
             | TyKind::Handle
             | TyKind::Link
+            | TyKind::Bytes
             | TyKind::Null
             | TyKind::Error => None,
         }

@@ -38,6 +38,7 @@ impl Types {
             TyKind::Place { of, .. } => self.name(of),
             TyKind::Handle => "program handle".into(),
             TyKind::Link => "link".into(),
+            TyKind::Bytes => "bytes".into(),
             TyKind::Null => "null".into(),
             TyKind::Error => "?".into(),
         }
@@ -73,6 +74,7 @@ impl Types {
             | TyKind::Char
             | TyKind::F64
             | TyKind::Link
+            | TyKind::Bytes
             | TyKind::Null => self.name(ty),
         }
     }

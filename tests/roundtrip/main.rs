@@ -7,7 +7,7 @@ mod random;
 mod shape;
 
 use generate::Generator;
-use ksc::ast::{self, File, ItemKind};
+use ksc::ast::{self, File, Item, ItemKind};
 use ksc::diag::Diagnostic;
 use ksc::session::{Options, Session};
 use ksc::source::FileId;
@@ -39,11 +39,16 @@ fn messages(cx: &Session) -> Vec<String> {
     cx.diags.iter().map(|d| format!("{:?} {} {}", place(d), d.code, d.message)).collect()
 }
 
+/// Something in the declaration could not be read.
+fn has_hole(file: FileId, item: &Item) -> bool {
+    ast::print::file(&File { file, items: vec![item.clone()] }).contains('`')
+}
+
 /// What is read from the printed tree is the tree; printing it once more gives the same text. Of what could not be read there
 /// are only names.
 fn assert_round_trip(tree: &File, origin: &str) {
     let mut tree = tree.clone();
-    tree.items.retain(|item| !matches!(item.kind, ItemKind::Unread(_)));
+    tree.items.retain(|item| !matches!(item.kind, ItemKind::Unread(_)) && !has_hole(tree.file, item));
     let text = ast::print::file(&tree);
     let (again, cx) = parse(&text);
     assert!(!cx.diags.has_errors(), "{origin}: the printed text does not parse: {:?}\n{text}", messages(&cx));

@@ -29,6 +29,7 @@ impl Int {
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => None,

@@ -146,7 +146,8 @@ fn expr(expr: &mut Expr, visitor: &mut dyn Visitor) {
         | ExprKind::SizeofExpr(_)
         | ExprKind::Offsetof { .. }
         | ExprKind::New { .. }
-        | ExprKind::Paren(_) => {
+        | ExprKind::Paren(_)
+        | ExprKind::Unread(_) => {
             for operand in operands(expr) {
                 self::expr(operand, visitor);
             }
@@ -167,7 +168,8 @@ pub fn operands(expr: &mut Expr) -> Vec<&mut Expr> {
         | ExprKind::SizeofType(_)
         | ExprKind::SizeofExpr(_)
         | ExprKind::Offsetof { .. }
-        | ExprKind::New { .. } => Vec::new(),
+        | ExprKind::New { .. }
+        | ExprKind::Unread(_) => Vec::new(),
         ExprKind::Field { base, .. } => vec![base],
         ExprKind::Index { base, index } => vec![base, index],
         ExprKind::Call { args, .. } => args.iter_mut().map(|arg| &mut arg.value).collect(),

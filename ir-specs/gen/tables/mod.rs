@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs);
-    list(&mut out, "LATER_ATTRIBUTES", "LaterAttribute", &specs.later_attributes);
+    list(&mut out, "ATTRIBUTES", "AttributeSpec", &specs.attributes);
     list(&mut out, "WORDS", "WordSpec", &specs.words);
     list(&mut out, "CONTEXTS", "ContextSpec", &specs.contexts);
     list(&mut out, "HEADERS", "StructSpec", &specs.facts.structs);

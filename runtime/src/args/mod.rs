@@ -127,7 +127,7 @@ impl Field<'_> {
         format!("--{}", self.name.replace('_', "-"))
     }
 
-    /// Of the whole field, in bytes.
+    /// The size of the whole field, in bytes.
     fn total(&self) -> usize {
         self.size * self.count.unwrap_or(1)
     }

@@ -46,9 +46,13 @@ fn put(place: &mut [u8], value: i128) {
 }
 
 fn big_endian(text: &[u8], place: &mut [u8]) -> Result<(), String> {
-    if place.len() == 4 && text.contains(&b'.') {
-        place.copy_from_slice(&dotted(text).ok_or("an address a.b.c.d or a number is wanted")?);
+    let is_address = place.len() == 4;
+    if is_address && let Some(bytes) = dotted(text) {
+        place.copy_from_slice(&bytes);
         return Ok(());
+    }
+    if is_address && integer(text).is_none() {
+        return Err("an address a.b.c.d or a number is wanted".to_owned());
     }
     let value = ranged(text, place.len(), false)?;
     let bytes = value.to_be_bytes();

@@ -10,10 +10,10 @@ use std::cell::Cell;
 use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 
-/// Of a perf event array, for each CPU: as many bytes as a ring buffer has if its size is not given.
+/// The pages of a perf event array's buffer for one CPU: as large as a ring buffer without a given size.
 const PERF_PAGES: usize = 64;
 
-/// Of one CPU.
+/// The bytes of one CPU's buffer.
 const PERF_BYTES: u64 = PERF_PAGES as u64 * 4096;
 
 pub enum Channel {
@@ -23,7 +23,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// Of a map of the loaded object. A failure ends the process.
+    /// Opens the buffer of a map of the loaded object. A failure ends the process.
     pub fn open(source: &'static Source) -> Channel {
         let name = CString::new(source.name).unwrap_or_default();
         let map = load::find_map(load::loaded(), name.as_ptr());

@@ -225,7 +225,8 @@ pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
     let listened: Vec<(u32, &'static Source)> = maps.into_iter().map(|map| (map, source(map))).collect();
     // A time-out yields 0 too; a loop that goes on after one has to end after a signal.
     RUN.interrupted.set(if timed != 0 { -libc::EINTR } else { 0 });
-    let length = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+    // A time that is over already, as what is left until a deadline may be, is no time.
+    let length = (timed != 0).then(|| Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0)));
     RUN.deadline.set(length.and_then(|length| signals::monotonic().checked_add(length)));
     RUN.result.set(0);
     RUN.owed.set(listened.iter().map(|(_, source)| source.channel().room() / (source.size as u64 + 1)).sum());

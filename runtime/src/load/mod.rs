@@ -8,13 +8,13 @@ mod log;
 pub mod pins;
 mod privilege;
 
-use crate::abi::KsProg;
+use crate::abi::{KS_MAP_IDLE, KsProg};
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
 use libbpf_sys as bpf;
 use std::cell::Cell;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -89,7 +89,37 @@ fn open() -> *mut bpf::bpf_object {
     if object.is_null() {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
+    leave_out_others(object);
     object
+}
+
+/// What the program neither loads nor hands over to by tail calls stays out of the kernel.
+fn leave_out_others(object: *mut bpf::bpf_object) {
+    // SAFETY: the programs of an open object, whose names are strings of libbpf; null is before the first and after the
+    // last.
+    unsafe {
+        let mut program = bpf::bpf_object__next_program(object, ptr::null_mut());
+        while !program.is_null() {
+            let name = CStr::from_ptr(bpf::bpf_program__name(program));
+            if !program::progs().iter().any(|known| CStr::from_ptr(known.name) == name) {
+                bpf::bpf_program__set_autoload(program, false);
+            }
+            program = bpf::bpf_object__next_program(object, program);
+        }
+    }
+    for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
+        let map = find_map(object, idle.name);
+        if map.is_null() {
+            continue;
+        }
+        // libbpf fills each array of programs, created or not, and fails where a program is not loaded. Of another type it
+        // fills only what it creates.
+        // SAFETY: a map of an open object.
+        unsafe {
+            bpf::bpf_map__set_autocreate(map, false);
+            bpf::bpf_map__set_type(map, bpf::BPF_MAP_TYPE_ARRAY);
+        }
+    }
 }
 
 /// The file descriptor of a loaded program.

@@ -12,7 +12,7 @@ use std::ptr;
 struct Inner {
     /// The kernel's number.
     id: u32,
-    /// Of the declared map that it is like.
+    /// The number of the declared map that is its template.
     template: u32,
     map: &'static Map,
 }

@@ -25,7 +25,7 @@ struct Map {
     fd: i32,
     kind: bpf::bpf_map_type,
     key_size: usize,
-    /// Of one CPU.
+    /// The size of one CPU's value.
     value_size: usize,
     max_entries: u32,
     percpu: Option<PerCpu>,

@@ -69,7 +69,7 @@ fn stored_of(map: &Map, key: *const c_void) -> Option<Vec<u8>> {
 }
 
 impl PerCpu {
-    /// Where the value of a CPU lies in what is stored.
+    /// The range of a CPU's value in the stored bytes.
     fn of_cpu(&self, cpu: u32) -> Option<std::ops::Range<usize>> {
         let start = (cpu as usize).checked_mul(self.slot()).filter(|_| (cpu as usize) < self.cpus)?;
         Some(start..start + self.value_size)

@@ -50,6 +50,7 @@ impl Printer<'_> {
                 self.push(")");
             }
             ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Call { .. } => self.postfix(expr),
+            ExprKind::Unread(_) => self.push("`"),
             ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill { .. }

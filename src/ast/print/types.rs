@@ -44,6 +44,7 @@ impl Printer<'_> {
                     self.ty(result);
                 }
             }
+            TypeKind::Unread => self.push("`"),
         }
     }
 
@@ -91,7 +92,7 @@ impl Printer<'_> {
             TypeKind::Pointer { nullable: optional, .. } => *optional || nullable && ends_in_fn(to),
             TypeKind::Array { .. } => user && begins_with_bracket(to),
             TypeKind::Fn { .. } => nullable,
-            TypeKind::Named(_) | TypeKind::Applied { .. } => false,
+            TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Unread => false,
         };
         self.ty_in_parens_if(parens, to);
         if nullable {
@@ -120,7 +121,11 @@ fn begins_with_bracket(ty: &Type) -> bool {
     match &ty.kind {
         TypeKind::Array { spelling: ArraySpelling::Bracketed, .. } => true,
         TypeKind::Array { element, spelling: ArraySpelling::Postfix, .. } => begins_with_bracket(element),
-        TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => false,
+        TypeKind::Named(_)
+        | TypeKind::Applied { .. }
+        | TypeKind::Pointer { .. }
+        | TypeKind::Fn { .. }
+        | TypeKind::Unread => false,
     }
 }
 
@@ -129,13 +134,13 @@ fn ends_in_fn(ty: &Type) -> bool {
     match &ty.kind {
         TypeKind::Fn { .. } => true,
         TypeKind::Pointer { to, .. } => ends_in_fn(to),
-        TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Array { .. } => false,
+        TypeKind::Named(_) | TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Unread => false,
     }
 }
 
 fn is_cast_type(ty: &Type) -> bool {
     match &ty.kind {
-        TypeKind::Named(_) => true,
+        TypeKind::Named(_) | TypeKind::Unread => true,
         TypeKind::Applied { name, args, .. } => name.name == "str" && args.is_empty(),
         TypeKind::Array { spelling, .. } => *spelling == ArraySpelling::Bracketed,
         TypeKind::Pointer { user, to, nullable } => {

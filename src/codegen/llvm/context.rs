@@ -2,7 +2,7 @@
 //! process.
 
 use super::module::ModuleGen;
-use super::{Artifact, refusals, stack, verifier};
+use super::{Artifact, limits, refusals, stack, verifier};
 use crate::diag::Code;
 use crate::diag::codes::environment::NoLlvmTarget;
 use crate::diag::codes::ir::IllFormedIr;
@@ -169,21 +169,25 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
         }
         if g.facts.verified {
+            if !limits::check(&mut g) {
+                return None;
+            }
             verifier::run(&mut g);
         }
         if std::env::var_os("KSDBG").is_some() {
             std::fs::write("/tmp/h/bounds/post.ll", g.module.to_string()).ok();
         }
         let kind = match want {
-            Artifact::LlvmIr => return g.module.to_string().into_bytes(),
+            Artifact::LlvmIr => return Some(g.module.to_string().into_bytes()),
             Artifact::Asm => FileType::Assembly,
             Artifact::Object => FileType::Object,
         };
         match machine.write_to_memory_buffer(&g.module, kind) {
-            Ok(buffer) => buffer.as_slice().to_vec(),
+            Ok(buffer) => Some(buffer.as_slice().to_vec()),
             Err(error) => crate::bug!("LLVM cannot emit this module: {}", error.to_string()),
         }
     });
+    let bytes = bytes?;
     let messages = collected.errors.into_inner();
     if messages.is_empty() {
         let frames = stack::frames(&collected.remarks.into_inner());

@@ -1,6 +1,6 @@
 //! Data: globals, maps, the licence.
 
-use super::debug::MapLayout;
+use super::debug::{MapLayout, MapValues};
 use super::module::ModuleGen;
 use super::symbols::{self, LICENSE, LICENSE_SECTION};
 use crate::ir::{Global, GlobalKind, MapDecl, Section};
@@ -8,6 +8,9 @@ use crate::tables::{KeyRule, ValueRule};
 use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, GlobalValue};
+
+/// Where libbpf finds maps.
+pub const MAPS_SECTION: &str = ".maps";
 
 /// The data of the BPF object: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
@@ -95,14 +98,43 @@ pub fn contents<'c>(g: &ModuleGen<'_, 'c>, ty: Ty, bytes: &[u8]) -> BasicValueEn
 fn map(g: &mut ModuleGen, map: &MapDecl) {
     let own = layout(map);
     let inner = map.inner.as_ref().and_then(|inner| g.ir.map(inner)).map(layout);
-    let members = vec![g.build.ptr_type().into(); own.numbers.len() + own.types.len()];
+    let pointer = g.build.ptr_type();
+    let mut members = vec![pointer.into(); own.numbers.len() + own.types.len()];
+    if !map.programs.is_empty() {
+        members.push(pointer.array_type(map.programs.len() as u32).into());
+    }
     let ty = g.context.struct_type(&members, false);
     let value = g.module.add_global(ty, None, &map.name);
     value.set_initializer(&ty.const_zero());
-    value.set_section(Some(".maps"));
+    value.set_section(Some(MAPS_SECTION));
     value.set_alignment(8);
-    g.debug.map(g.cx, value, &map.name, map.span, &own, inner.as_ref());
+    let values = match &inner {
+        Some(inner) => MapValues::Maps(inner),
+        None if !map.programs.is_empty() => MapValues::Programs,
+        None => MapValues::Plain,
+    };
+    g.debug.map(g.cx, value, &map.name, map.span, &own, &values);
     g.data.insert(map.name.clone(), value.as_pointer_value());
+}
+
+/// What the loader puts into maps of programs: libbpf reads it from relocations of the member `values`.
+pub fn slots(g: &mut ModuleGen) {
+    for map in g.ir.maps.iter().filter(|map| !map.programs.is_empty()) {
+        let Some(value) = g.module.get_global(&map.name) else { crate::bug!("there is no map @{}", map.name) };
+        let pointer = g.build.ptr_type();
+        let programs: Vec<_> = map
+            .programs
+            .iter()
+            .map(|name| {
+                let Some(program) = g.funcs.get(name) else { crate::bug!("there is no function @{name}") };
+                program.as_global_value().as_pointer_value()
+            })
+            .collect();
+        let layout = layout(map);
+        let mut members = vec![pointer.const_zero().into(); layout.numbers.len() + layout.types.len()];
+        members.push(pointer.const_array(&programs).into());
+        value.set_initializer(&g.context.const_struct(&members, false));
+    }
 }
 
 /// The members of a map's definition: numbers and types.

@@ -17,8 +17,8 @@ use inkwell::module::Linkage;
 use inkwell::values::FunctionValue;
 use std::collections::HashMap;
 
-/// LLVM replaces local variables by values, element by element; of a variable of more bytes there may be very many, for
-/// each of which it keeps debug information. So it does not see that larger ones are its own.
+/// LLVM replaces local variables by values, element by element. A variable of more bytes may have very many elements,
+/// and LLVM keeps debug information for each. So it does not see that larger variables are local.
 const TAKEN_APART: u64 = 16 << 10;
 
 /// Local variables of a BPF function that may lie side by side. With more they share places; with less, unless the stack
@@ -71,7 +71,7 @@ pub fn section(cx: &Session, func: &Function) -> Option<String> {
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    Some(form.tcx.filter(|_| cx.options.tcx).map_or_else(|| form.section(), str::to_owned))
+    Some(form.section_with(cx.options.tcx))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
@@ -79,7 +79,7 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
     let set_text = |name, value| {
         llvm.add_attribute(AttributeLoc::Function, g.context.create_string_attribute(name, value));
     };
-    // Else there is an .eh_frame, which libbpf does not know.
+    // Otherwise there is an .eh_frame, which libbpf does not know.
     set(AttributeLoc::Function, "nounwind");
     for (index, &ty) in params.iter().enumerate() {
         if let Some(extension) = g.extension(ty) {

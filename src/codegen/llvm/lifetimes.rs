@@ -49,7 +49,7 @@ pub fn of(module: &Module, func: &Function, types: &Types, order: &[BlockId]) ->
                 }
             }
         }
-        let dead: Vec<Value> = flow.ended_before(func, order, block).difference(endless).copied().collect();
+        let dead: Vec<Value> = flow.ended_before(block).difference(endless).copied().collect();
         if !dead.is_empty() {
             lifetimes.end_at.insert(block, dead);
         }
@@ -160,7 +160,13 @@ impl Touches {
     /// Parts alive at the start and end of each block.
     fn flow(&self, func: &Function, order: &[BlockId]) -> Flow {
         let empty = || order.iter().map(|&block| (block, Parts::new())).collect();
-        let mut flow = Flow { live_in: empty(), live_out: empty() };
+        let mut predecessors: HashMap<BlockId, Vec<BlockId>> = HashMap::new();
+        for &block in order {
+            for &to in successors(func, block) {
+                predecessors.entry(to).or_default().push(block);
+            }
+        }
+        let mut flow = Flow { predecessors, live_in: empty(), live_out: empty() };
         let mut changed = true;
         while changed {
             changed = false;
@@ -182,14 +188,15 @@ impl Touches {
 }
 
 struct Flow {
+    predecessors: HashMap<BlockId, Vec<BlockId>>,
     live_in: BTreeMap<BlockId, Parts>,
     live_out: BTreeMap<BlockId, Parts>,
 }
 
 impl Flow {
     /// Variables that are live at the end of a block before this one, but not here.
-    fn ended_before(&self, func: &Function, order: &[BlockId], block: BlockId) -> BTreeSet<Value> {
-        let before = order.iter().filter(|&&b| successors(func, b).contains(&block));
+    fn ended_before(&self, block: BlockId) -> BTreeSet<Value> {
+        let before = self.predecessors.get(&block).into_iter().flatten();
         let alive = before.flat_map(|b| self.live_out[b].iter().map(|&(var, _)| var));
         alive.filter(|&var| !is_alive(&self.live_in[&block], var)).collect()
     }

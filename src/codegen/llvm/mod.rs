@@ -15,6 +15,7 @@ mod function;
 mod functions;
 mod host;
 mod lifetimes;
+mod limits;
 mod line_texts;
 mod memory;
 mod module;
@@ -36,7 +37,7 @@ use std::time::Instant;
 /// The artifacts of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Artifact {
-    /// LLVM IR as text, optimised: what the object is made of.
+    /// Optimised LLVM IR as text: the source of the object.
     LlvmIr,
     /// Assembly as text.
     Asm,
@@ -52,6 +53,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     let mut g = ModuleGen::new(cx, module, (Target::Bpf, *tuning), &context, &machine);
     data::bpf(&mut g);
     functions::emit_all(&mut g);
+    data::slots(&mut g);
     let bytes = context::finish(g, &machine, want)?;
     let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
     cx.timed_besides(inner, "llvm-bpf", since);

@@ -94,7 +94,7 @@ impl Deepest<'_> {
 }
 
 /// The functions that each defined function calls or hands to a helper as its callback.
-fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
+pub fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
     let defined: BTreeMap<String, FunctionValue> = g
         .module
         .get_functions()
@@ -118,7 +118,7 @@ fn calls(g: &ModuleGen) -> BTreeMap<String, BTreeSet<String>> {
     defined.iter().map(|(name, function)| (name.clone(), of(function))).collect()
 }
 
-fn span(g: &ModuleGen, name: &str) -> Span {
+pub fn span(g: &ModuleGen, name: &str) -> Span {
     match g.ir.funcs.iter().find(|f| &*f.name == name) {
         Some(func) => func.name_span,
         None => Span::new(g.ir.file, 0, 0),

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub const LICENSE: &str = "_license";
 pub const LICENSE_SECTION: &str = "license";
 
-/// Reports names that are not to be had.
+/// Reports names that the object cannot have.
 pub fn check(g: &mut ModuleGen) {
     let sections: BTreeSet<String> = g.ir.funcs.iter().filter_map(|func| section(g.cx, func)).collect();
     let is_program = |role: &Role| matches!(role, Role::Program { .. });

@@ -10,7 +10,7 @@ use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
 impl<'c> ModuleGen<'_, 'c> {
-    /// Of a value of this type.
+    /// The LLVM type of a value of this type.
     pub fn value_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
         match self.cx.types.kind(ty) {
             TyKind::Bool => self.build.int_type(1).into(),
@@ -21,13 +21,19 @@ impl<'c> ModuleGen<'_, 'c> {
             TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
                 self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into()
             }
-            TyKind::Void | TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_) | TyKind::Opt(_) | TyKind::Error => {
+            TyKind::Void
+            | TyKind::Str(_)
+            | TyKind::Array(..)
+            | TyKind::Struct(_)
+            | TyKind::Opt(_)
+            | TyKind::Bytes
+            | TyKind::Error => {
                 crate::bug!("no values have type {}", self.cx.types.ir_text(ty))
             }
         }
     }
 
-    /// Of a place of this type.
+    /// The LLVM type of a place of this type.
     pub fn memory_type(&self, ty: Ty) -> BasicTypeEnum<'c> {
         if self.cx.types.is_aggregate(ty) {
             return self.bytes_type(self.cx.types.size_of(ty));

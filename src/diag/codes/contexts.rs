@@ -23,7 +23,7 @@ codes! {
     E0310 UnknownMode { text, name, wants } = "`@{name}` knows no `{text}`; it takes {wants}",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
-    /// Programs are called by the kernel. One program can hand over to another in a `return`, nowhere else.
+    /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.
     E0341 ArgumentCount { name, takes, given } = "`{name}` takes {takes}, given {given}",
@@ -67,6 +67,12 @@ codes! {
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",
-    /// Where the packet lies, and how long it is, is another after the call, so the kernel takes no pointer into it from before.
+    /// The call may move the packet and change its length, so the kernel accepts no pointer into it from before the
+    /// call.
     E0360 MovedPacket { name } = "`{name}` points to where the packet was before a call that may move it",
+    /// The kernel holds the programs of tail calls in an array, which takes programs of one type, for one kind of attach
+    /// point, and of one mode alone.
+    E0361 TailCallType { name, own, other } = "`{name}` is {other}, which a program that is {own} cannot hand over to",
+    /// The program that a tail call hands over to runs with the context of the caller: the kernel passes on nothing else.
+    E0362 TailCallContext { name } = "`{name}` can be given the program's own context alone",
 }

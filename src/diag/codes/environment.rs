@@ -16,8 +16,8 @@ codes! {
     /// `ksc inspect` reads BPF objects: ELF files whose machine is BPF.
     E0906 NoBpfObject { path, why } = "`{path}` is no BPF object: {why}",
 
-    /// At most 100 errors are shown, and 100 warnings and notes, and no more than half a megabyte of text: the first ones say
-    /// most. When those are mended, others appear.
+    /// At most 100 errors are shown, and 100 warnings and notes, and no more than half a megabyte of text: the first
+    /// ones say most. Fix those, and the others appear.
     N0984 NotShown { what } = "{what} more are not shown",
     /// `ksc check` checks all `.ks` files of a folder and of those below it, hidden folders and links to folders aside.
     E0988 NoSources { path } = "there is no `.ks` file in `{path}`",
@@ -25,9 +25,9 @@ codes! {
     /// The artifact could not be written: no such folder, no permission, no room. Nothing was left half written.
     E0910 OutputNotWritten { path, why } = "cannot write `{path}`: {why}",
 
-    /// What is to be written would replace what was read: the source, a file that it includes or imports, or the runtime
-    /// library, under whatever name, through a symbolic link or as a hard link. Without `-o` the executable has the name of
-    /// the source without its end, which a source without an end has already. Nothing was written.
+    /// The output would replace a file that was read: the source, a file that it includes or imports, or the runtime
+    /// library, under any name, through a symbolic link or as a hard link. Without `-o` the executable has the name of
+    /// the source without its extension; a source without an extension has that name already. Nothing was written.
     E0980 OutputIsInput { output, input } = "the output `{output}` would replace the input `{input}`",
 
     /// Two outputs of one run are one file, through links; the second would replace the first. Nothing was written.

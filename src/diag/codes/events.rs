@@ -4,8 +4,8 @@ codes! {
     /// The kernel sends an event of a `perf_event_array` with the context of the program. A function that sends one takes
     /// the context as a parameter.
     E0480 ContextWanted { name, func } = "`{name}.output` needs the program's context, and `{func}` has none",
-    /// What is sent through a map is handed to a function that takes a pointer to its value, and yields an `i32` or
-    /// nothing; other than 0 ends `dispatch`.
+    /// The handler of a map takes a pointer to the value that was sent, and yields an `i32` or nothing; a result other
+    /// than 0 ends `dispatch`.
     E0481 HandlerWanted { name, found } = "{found} cannot take what is sent through `{name}`",
     /// `dispatch` hands what is sent to the function that `on_event` names, or to the one that is named like the map with
     /// `_callback` after it.
@@ -27,4 +27,7 @@ codes! {
     E0490 RecordSize { kind, size, bytes } = "a record of {size} bytes finds no room in a `{kind}` of {bytes}",
     /// A function that submits or discards what a parameter points to is called by its name, so that callers know.
     E0489 RecordCallee { func } = "`{func}` submits or discards a record, so it cannot be called through a pointer",
+    /// The time-out of `dispatch` is how many milliseconds it waits at most. No time is negative, and none means that it waits
+    /// for as long as it takes.
+    E0491 NegativeTimeOut { value } = "`dispatch` cannot wait for {value} ms",
 }

@@ -42,6 +42,13 @@ codes! {
     /// The kernel allows chains of eight BPF functions, the program included.
     E0544 CallsTooDeep { count } = "this program calls {count} functions deep, of the 8 that BPF allows",
 
+    /// The kernel makes 33 tail calls in one run at most. The next one fails, and the program that tried it refuses the packet.
+    E0551 TailCallChain { count, chain } = "a chain of {count} tail calls, of the 33 that the kernel makes: {chain}",
+
+    /// Programs hand over to each other in a cycle. The kernel makes 33 tail calls in one run at most; then the next one fails,
+    /// and the program that tried it returns what refuses the packet.
+    W0552 TailCallCycle { cycle } = "a cycle of tail calls: {cycle}",
+
     /// BPF passes at most five arguments in registers and none otherwise. A function with more is inlined, which is not
     /// possible where it calls itself.
     E0541 TooManyArguments = "this function has more than five parameters and cannot be inlined",
@@ -50,8 +57,8 @@ codes! {
     /// may be null too, and nothing on this path has tested it.
     E0545 NullCall = "the function that is called here may be null",
 
-    /// What the kernel prints from BPF code is limited: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and
-    /// no letter or digit right after `%s` and `%p`. It would print nothing at all.
+    /// The kernel limits what BPF code prints: no precision, no `#`, no `%o`, only ASCII, at most 12 values, and no
+    /// letter or digit right after `%s` and `%p`. Otherwise it prints nothing at all.
     E0542 NotPrintable { what } = "BPF code cannot print {what}",
 
     /// The symbols of an object are its programs, maps and variables, and one for each section, of the section's name.
@@ -59,6 +66,14 @@ codes! {
 
     /// The last stage of the compiler, LLVM, has no code for this on the target. Its own words say why.
     E0549 Refused { what, why } = "LLVM makes no {what} of this: {why}",
+
+    /// The kernel lets a BPF program use 64 maps at most, with those of the functions that it calls. Each section of global variables
+    /// (zero, not zero, constant) is such a map too.
+    E0591 TooManyMaps { name, count } = "`{name}` uses {count} maps, of the 64 that a BPF program may use",
+
+    /// The compiler needs more and more time for a function that gets longer, and the kernel does not load it in the end. What
+    /// was inlined counts at each call, and so does each iteration of a small loop that was unrolled.
+    E0592 FunctionTooLong { name, size } = "`{name}` is too long for a BPF function: {size} instructions",
 
     /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
     W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",

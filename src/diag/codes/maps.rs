@@ -43,8 +43,8 @@ codes! {
     E0434 PercpuUpdate { name } = "`{name}` is a per-CPU map, whose entries user space cannot update with an operator",
     /// Entries of maps can be deleted, and in user space what `new` made, by a pointer to it.
     E0435 DeleteWhat = "only an entry of a map or an object of `new` can be deleted",
-    /// What can be done with the entries of a map depends on its kind, its flags, and the side. The
-    /// reference has a table of kinds.
+    /// The operations on the entries of a map depend on its kind, its flags, and the side. The reference has a table of
+    /// kinds.
     E0436 MapRefuses { name, kind, what, side } = "{what} of `{name}`, a `{kind}`, is not possible {side}",
     /// The map gives BPF code its entries for reading only.
     E0437 ReadOnlyEntry { name, kind } = "BPF code can only read the entries of `{name}`, a `{kind}`",
@@ -59,7 +59,7 @@ codes! {
     /// In user space an entry of a per-CPU map is the values of all CPUs. An integer reads as their sum; what anything else
     /// would read as, the program says.
     E0442 PercpuValue { name } = "an entry of `{name}` is a value for each CPU",
-    /// A sum adds up integers, of which the value has none, or more than 256.
+    /// A sum adds up integers. The value has none, or more than 256.
     E0443 NothingToSum { ty } = "a `{ty}` cannot be summed over the CPUs",
     /// A map of maps is given maps by their address.
     E0444 InnerWanted { name } = "`{name}` holds maps, and this is none",

@@ -22,6 +22,6 @@ codes! {
     E0127 ModuleSeparator { module, name, found } = "`{name}` of module `{module}` is named with `.`, not `{found}`",
     /// The files of a program become one BPF object, and that has one license.
     E0128 LicensesDiffer { first, second } = "the licenses `{first}` and `{second}` are of one program",
-    /// Nothing in this file names the module. (One that brings BPF programs is used all the same: they are in the object.)
+    /// Nothing in this file names the module. (A module with BPF programs is still used: they are in the object.)
     W0120 UnusedImport { name } = "import `{name}` is never used",
 }

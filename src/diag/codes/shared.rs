@@ -1,8 +1,8 @@
 //! E04, from E0460: how both sides share data: globals, configs, pins, locks.
 
 codes! {
-    /// What is pinned outlives the process that made it, so it has to be data that both sides see: a map, or a global
-    /// variable that is neither `local` nor `percpu`.
+    /// Pinned data outlives the process that made it, so both sides must see it: it is a map, or a global variable that
+    /// is neither `local` nor `percpu`.
     E0460 CannotPin { name, why } = "`{name}` cannot be pinned: {why}",
     /// `local` and `percpu` are for variables. A map is one object of the kernel, which both sides can name.
     E0461 MapStorage { name, storage } = "map `{name}` cannot be `{storage}`",

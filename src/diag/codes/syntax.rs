@@ -48,8 +48,8 @@ codes! {
     /// functions.
     E0014 NotADeclaration { found } = "expected a declaration, found {found}",
 
-    /// What follows the parenthesised header of `if`, `while` or `for`, or `else`, is a block, or one statement on the
-    /// same line. A statement on the next line would look like part of it and, after a second one, not be.
+    /// After the parenthesised header of `if`, `while` or `for`, or after `else`, follows a block, or one statement on
+    /// the same line. A statement on the next line would look like part of it, but a second one would not be.
     E0015 BodyOnNextLine = "this statement needs its body in braces, or on the same line",
 
     /// `if`, `while` and `match` test a value; `=` assigns one.

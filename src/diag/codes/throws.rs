@@ -5,8 +5,8 @@ codes! {
     /// thrown has to be caught before. A `try` around the call catches it, with a `catch` of its code or with `catch _`;
     /// a computed code only `catch _` or `catch name` takes.
     E0720 UncaughtInBpf { what, root, path } = "{what} can leave {root} uncaught{path}",
-    /// A deferred block runs where its function ends already, perhaps because of a `throw`. What may be thrown in it is to be
-    /// caught in it.
+    /// A deferred block runs when its function is ending already, perhaps because of a `throw`. So it must catch what
+    /// is thrown in it.
     E0721 DeferThrows { what } = "{what} can leave this `defer`",
     /// A deferred block runs when its function ends; it cannot end the function, or a loop around, another time.
     E0722 DeferLeaves { word } = "`{word}` out of a `defer`",

@@ -58,8 +58,8 @@ codes! {
     W0202 StringTruncated { length, ty, kept } = "a string of {length} bytes does not fit `{ty}`, which keeps {kept}",
     /// Whatever the program does, the value that is computed here lies outside of the type that it goes to, and loses bits.
     W0203 NeverFits { range, ty } = "this is {range}, which never fits `{ty}`",
-    /// The enum has no variant of this number. It can hold the number all the same: a `match` then takes no arm but
-    /// `default`, and the kernel takes an action that it does not know for a refusal. `as` says that the number is meant.
+    /// The enum has no variant of this number. It can still hold the number: a `match` then takes no arm but `default`,
+    /// and the kernel treats an unknown action as a refusal. `as` says that the number is meant.
     W0261 NoVariant { number, ty } = "{number} is no variant of `{ty}`",
     /// The condition is of a type that is neither true nor false. Integers, chars, enums, pointers and bools are.
     E0240 NotACondition { ty } = "a value of type `{ty}` is neither true nor false",
@@ -107,7 +107,8 @@ codes! {
     /// Both fields of the header lie in the same bytes, as those of a union do, or one is short for a part of the other. A
     /// literal gives one of them.
     E0276 SharedBytes { name, other, ty } = "`{name}` and `{other}` lie in the same bytes of a `{ty}`",
-    /// An address is a constant, made of its text: `ip4("10.0.0.1")`, `ip6("2001:db8::1")`, `mac("02:00:00:00:00:01")`.
+    /// An address is a constant that is written as text: `ip4("10.0.0.1")`, `ip6("2001:db8::1")`,
+    /// `mac("02:00:00:00:00:01")`.
     E0272 BadAddress { text, what } = "`{text}` is no {what}",
     /// A string says an address, and an address is wanted: `ip4("10.0.0.1")` is a `be32`, `ip6("2001:db8::1")` the 16 bytes and
     /// `mac("02:00:00:00:00:01")` the 6 bytes of theirs.
@@ -116,7 +117,7 @@ codes! {
     W0240 MixedSigns { left, right, result } = "`{left}` and `{right}` mix signs; the result is `{result}`",
     /// The product wraps at the width of its operands before it is widened.
     W0241 ProductWraps { narrow, wide } = "this product is computed as `{narrow}`, then widened to `{wide}`",
-    /// No value of the other operand's type could make the comparison come out differently.
+    /// No value of the other operand's type could change the outcome of the comparison.
     W0242 ConstantComparison { outcome } = "this comparison is always {outcome}",
     /// A value that is a variant of the enum takes no arm.
     W0243 MissingVariants { missing } = "this `match` has no arm for {missing}",
@@ -135,6 +136,15 @@ codes! {
     /// The bytes of a packet follow each other without gaps, and C leaves some between the fields of a struct, or after the
     /// last one, so that each field lies at a multiple of its alignment. `@packed struct` has none.
     W0270 PaddedHeader { ty, field } = "`{ty}` is laid over bytes of a packet, and has padding {field}",
+    /// A `bytes` is a view of a packet or of a value, which it must not outlive: a local variable or a parameter, no field,
+    /// element, result, global variable or value in a map, and nothing that a pointer points to.
+    E0285 ViewPlace = "`bytes` is a type of local variables and parameters alone",
+    /// A view is of a packet, or of a value that consists of bytes: numbers, text, arrays and structs of these. What pointers,
+    /// locks and handles consist of is the compiler's and the kernel's.
+    E0286 NotViewable { what } = "the bytes of {what} cannot be viewed",
+    /// The code that is generated for a `bytes` depends on what it views, so that a variable views one thing as long as it
+    /// lives: the packet, at any offset, or the value that it views first, or a part of that.
+    E0287 OtherView { name } = "`{name}` views something else",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
 }

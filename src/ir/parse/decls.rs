@@ -211,7 +211,7 @@ impl Parser<'_> {
         Ok(Global { name: name.into(), ty, init, kind, section, span })
     }
 
-    /// `@m : hash<u32, u64> max_entries=8 flags=0`
+    /// `@m : hash<u32, u64> max_entries=8 flags=0`, `@t : prog_array<u32, u32> max_entries=1 flags=0 slot=@next`
     fn map(&mut self) -> Parse<MapDecl> {
         let span = self.span();
         let name = self.symbol()?;
@@ -240,6 +240,7 @@ impl Parser<'_> {
             node: None,
             bound: false,
             pinned: false,
+            programs: Vec::new(),
             span,
         };
         if self.eat_word("inner") {
@@ -252,6 +253,10 @@ impl Parser<'_> {
         }
         map.bound = self.eat_word("bound");
         map.pinned = self.eat_word("pinned");
+        while self.eat_word("slot") {
+            self.expect("=")?;
+            map.programs.push(self.symbol()?.into());
+        }
         Ok(map)
     }
 

@@ -4,6 +4,7 @@ pub mod after_event;
 pub mod global_uses;
 pub mod pointees;
 pub mod pointer_sources;
+pub mod tail_calls;
 
 use crate::ir::ops::{KsElem, KsField, KsStore};
 use crate::ir::{Function, OpId, Opcode, Value};

@@ -65,7 +65,11 @@ impl Lowering<'_> {
     /// Before the outermost block with something deferred behind it.
     fn begin_deferring(&mut self) {
         let ty = self.func.result;
-        if self.target(&[Kind::Deferred]).is_some() || ty == Ty::VOID {
+        if self.target(&[Kind::Deferred]).is_some() {
+            return;
+        }
+        self.begin_tails();
+        if ty == Ty::VOID {
             return;
         }
         let place = self.variable("result", ty);
@@ -135,6 +139,7 @@ impl Lowering<'_> {
                 this.builder().done();
             });
         }
+        self.tail_returns();
         let (ty, place) = (self.func.result, self.result);
         let mut b = self.builder();
         let value = place.map(|place| b.ks_load(place, ty));

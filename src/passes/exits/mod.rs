@@ -1,7 +1,7 @@
 //! `exits`: throws, `try` and `defer` become blocks that are left, and a value that callers test.
 //!
-//! Takes `ks.throw`, `ks.cancel`, `ks.try`, `ks.defer`, returns under them, and calls of functions that may throw. Leaves
-//! `ks.block`, `ks.leave` and one `ks.return` behind what is deferred.
+//! Takes `ks.throw`, `ks.cancel`, `ks.try`, `ks.defer`, returns and tail calls under them, and calls of functions that may
+//! throw. Leaves `ks.block`, `ks.leave`, and behind what is deferred one `ks.return`, and one `ks.tail_return` for each callee.
 //!
 //! What is thrown is in memory, in a place that is 0 while nothing is: the code in the low half, in the high half the number
 //! of the line that threw it, which is never 0. A function that throws to its caller takes the caller's place as its last
@@ -16,6 +16,7 @@
 
 mod defers;
 mod signals;
+mod tails;
 mod throws;
 mod try_blocks;
 mod uncaught;
@@ -27,6 +28,7 @@ use crate::session::Session;
 use crate::types::{Ty, Types};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use tails::Tails;
 
 const NAME: &str = "exits";
 pub static PASS: Pass = Pass {
@@ -169,6 +171,8 @@ struct Lowering<'a> {
     thrown: Option<Value>,
     /// Where a scalar result is kept while what is deferred runs.
     result: Option<Value>,
+    /// The tail calls that wait for what is deferred.
+    tails: Tails,
     /// What is being lowered is deferred.
     deferred: bool,
     /// The regions of the text after which nothing of the function follows.
@@ -183,8 +187,9 @@ fn function(func: &mut Function, types: &mut Types, program: &Program) {
     let (at, last) = (func.entry(), func.last_regions());
     let loc = Loc { span: func.name_span, made_by: Some(NAME) };
     let (around, flags, args) = (Vec::new(), HashMap::new(), HashMap::new());
-    let (thrown, result, deferred) = (None, None, false);
-    let mut lowering = Lowering { func, types, program, at, loc, around, thrown, result, deferred, last, flags, args };
+    let (thrown, result, deferred, tails) = (None, None, false, Tails::default());
+    let mut lowering =
+        Lowering { func, types, program, at, loc, around, thrown, result, tails, deferred, last, flags, args };
     lowering.place_of_thrown();
     lowering.region(lowering.func.body);
     let args = lowering.args;
@@ -243,6 +248,8 @@ impl Lowering<'_> {
         let data = self.func.ops[op].clone();
         if data.opcode == Opcode::KsReturn {
             self.return_(op, &data);
+        } else if data.opcode == Opcode::KsTailReturn {
+            self.tail_return(op, &data);
         } else if data.opcode == Opcode::KsThrow {
             self.throw(&data);
         } else if data.opcode == Opcode::KsCancel {

@@ -176,6 +176,7 @@ impl Solver<'_> {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => BTreeSet::new(),

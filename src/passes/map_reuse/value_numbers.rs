@@ -116,6 +116,7 @@ impl<'f> Numbers<'f> {
             | TyKind::Fn(_)
             | TyKind::Opt(_)
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => None,

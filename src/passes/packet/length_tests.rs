@@ -41,8 +41,9 @@ pub struct Tested {
 }
 
 impl Tested {
-    pub fn of(func: &Function, types: &Types) -> Tested {
-        let mut walk = Walk { func, types, held: HashMap::new(), found: Tested::default() };
+    /// `far`: accesses that may find the part elsewhere.
+    pub fn of(func: &Function, types: &Types, far: &BTreeSet<OpId>) -> Tested {
+        let mut walk = Walk { func, types, far, held: HashMap::new(), found: Tested::default() };
         let held = |(place, value)| Some((place, walk.header_of_pointer(value)?));
         walk.held = stored_once(func).into_iter().filter_map(held).collect();
         walk.region(func.body, &mut Lengths::new());
@@ -56,6 +57,7 @@ type Lengths = BTreeMap<Value, u64>;
 struct Walk<'f> {
     func: &'f Function,
     types: &'f Types,
+    far: &'f BTreeSet<OpId>,
     /// The headers whose addresses variables hold.
     held: HashMap<Value, Header>,
     found: Tested,
@@ -125,7 +127,7 @@ impl Walk<'_> {
     /// The header of a `packet.at`, if its offset is a constant.
     fn header(&self, op: OpId) -> Option<Header> {
         let data = &self.func.ops[op];
-        if data.opcode != Opcode::PacketAt {
+        if data.opcode != Opcode::PacketAt || self.far.contains(&op) {
             return None;
         }
         let view = PacketAt::of(data);

@@ -7,10 +7,13 @@
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 //!
+//! A packet may lie in pages: `paged` makes linear what is near, and copies what is read farther off.
+//!
 //! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
 //! constants become comparisons of pointers, from which the verifier learns.
 
 mod length_tests;
+mod paged;
 
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
@@ -41,7 +44,9 @@ pub static PASS: Pass = Pass {
 const MAX_OFFSET: u64 = 0xffff;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    // Before what makes packets linear: nothing lives then that it could end.
     let moving = moving_functions(module);
+    paged::pull(module, &mut cx.types);
     let mut changed = Changed::No;
     for func in &mut module.funcs {
         let moves = moving.contains(&func.name);
@@ -85,6 +90,7 @@ struct Bounds {
 }
 
 fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
+    let sizes = paged::sizes(func, types);
     let accesses: Vec<OpId> = func
         .walk()
         .into_iter()
@@ -95,7 +101,8 @@ fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
         by_ctx.entry(func.ops[op].operands[0]).or_default().push(op);
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
-    let tested = if moves { Tested::default() } else { Tested::of(func, types) };
+    let far = paged::far(func, types);
+    let tested = if moves { Tested::default() } else { Tested::of(func, types, &far) };
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
@@ -106,11 +113,11 @@ fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
                 length(func, op, bounds);
             } else {
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
-                header(func, types, op, bounds, byte, is_there);
+                header(func, types, op, (bounds, byte), (is_there, far.contains(&op)));
             }
         }
     }
-    if accesses.is_empty() { Changed::No } else { Changed::Yes }
+    if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes }
 }
 
 /// Whether a value is known in the whole function from its entry block on.
@@ -195,9 +202,16 @@ fn length(func: &mut Function, op: OpId, bounds: Bounds) {
     func.become_op(op, Opcode::BpfWhole, vec![length], Vec::new());
 }
 
-fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte: Ty, is_there: bool) {
+/// `is_there`: it was tested before; `is_far`: it may lie where the packet is not directly readable.
+fn header(
+    func: &mut Function,
+    types: &mut Types,
+    op: OpId,
+    (bounds, byte): (Bounds, Ty),
+    (is_there, is_far): (bool, bool),
+) {
     let view = PacketAt::of(&func.ops[op]);
-    let offset = view.offset();
+    let (ctx, offset) = (view.ctx(), view.offset());
     let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
         crate::bug!("packet.at yields an optional")
     };
@@ -221,6 +235,10 @@ fn header(func: &mut Function, types: &mut Types, op: OpId, bounds: Bounds, byte
         bounded.map_or(inside, |bounded| b.arith_and(bounded, inside, Ty::BOOL))
     };
     let pointer = b.arith_cast(pointer, pointer_type);
+    let (inside, pointer) = match is_far {
+        true => paged::or_copy(&mut b, types, (ctx, offset, of), (inside, pointer)),
+        false => (inside, pointer),
+    };
     let place = b.ks_deref(pointer, found);
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
 }
@@ -255,6 +273,9 @@ fn variable(
     if in_range {
         return (b.mem_ptr_add(bounds.start, offset, byte), None);
     }
+    // On a path that is never taken a verifier may know of a number that it is at least 30 and at most 26 (seen on 6.1), and does
+    // not take the sum for an address then.
+    let offset = b.bpf_forget(offset, Ty::U64);
     let largest = b.ks_const(i128::from(limit), Ty::U64);
     let bounded = b.arith_cmp(offset, largest, "le", Ty::BOOL);
     let offset = b.bpf_clamp(offset, i128::from(limit), Ty::U64);

@@ -2,7 +2,7 @@
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::FieldOfOthers;
-use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketStart};
+use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketSize, PacketStart};
 use crate::ir::{Function, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole, ProgramSpec};
@@ -44,6 +44,8 @@ fn access(op: &OpData) -> Option<(Value, Option<i128>, bool)> {
     }
     let ctx = if op.opcode == Opcode::PacketLen {
         PacketLen::of(op).ctx()
+    } else if op.opcode == Opcode::PacketSize {
+        PacketSize::of(op).ctx()
     } else if op.opcode == Opcode::PacketAt {
         PacketAt::of(op).ctx()
     } else if op.opcode == Opcode::PacketStart {

@@ -13,7 +13,7 @@ mod programs;
 mod stored_pointers;
 
 use super::analysis::global_uses;
-use super::{Changed, EVERY, Pass, Run};
+use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
@@ -35,7 +35,12 @@ pub static PASS: Pass = Pass {
     name: "reach",
     summary: "Find the sides that functions run on",
     after: &[],
-    before: &[(EVERY, "works for a side, which this pass finds for each function")],
+    before: &[
+        ("records", "works for a side, which this pass finds for each function"),
+        ("events", "works for a side, which this pass finds for each function"),
+        ("shared-data", "works for a side, which this pass finds for each function"),
+        ("split", "works for a side, which this pass finds for each function"),
+    ],
     verifier: None,
     run: Run::Module(run),
 };

@@ -57,7 +57,7 @@ struct Marked<'f> {
     func: &'f Function,
     types: &'f Types,
     in_danger: &'f BTreeSet<Value>,
-    /// Of each object, in each slot the first byte that was stored.
+    /// The first byte that was stored in each slot of each object.
     bytes: BTreeMap<Value, BTreeMap<u64, u64>>,
 }
 
@@ -100,7 +100,7 @@ impl Marked<'_> {
     fn mark(&mut self, written: &Part) {
         let bytes = self.bytes.entry(written.object).or_default();
         let end = written.offset + written.size;
-        // Of an object that may begin anywhere in a slot: bytes that are a slot apart, and the last.
+        // If an object may begin anywhere in a slot: bytes that are a slot apart, and the last.
         let known = is_aligned(self.func, self.types, written.object);
         let mut at = written.offset;
         while at < end {
@@ -205,8 +205,8 @@ fn pointed_to(types: &Types, pointer: Ty) -> Option<Ty> {
     if let TyKind::Ptr { to, .. } = types.kind(pointer) { Some(to) } else { None }
 }
 
-/// The objects of which something may be written at a variable offset, without whole slots being written. `by_pointer`: any
-/// whose address is taken.
+/// The objects with writes at a variable offset that are smaller than a slot. `by_pointer`: any object whose address is
+/// taken.
 fn in_danger(func: &Function, types: &Types, by_pointer: bool) -> BTreeSet<Value> {
     let mut found = BTreeSet::new();
     for op in func.walk() {
@@ -228,7 +228,7 @@ fn in_danger(func: &Function, types: &Types, by_pointer: bool) -> BTreeSet<Value
     found
 }
 
-/// Whether a type has an array of which an element is no number of whole slots.
+/// Whether a type has an array whose element is not a whole number of slots.
 fn has_small_elements(types: &Types, ty: Ty) -> bool {
     let kind = types.kind(ty);
     if let TyKind::Array(element, _) = kind {

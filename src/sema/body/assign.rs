@@ -8,7 +8,7 @@ use crate::sema::tree::{CompoundOp, Const, Expr, ExprKind, LocalId, Stmt, StmtKi
 use crate::source::Span;
 use crate::types::Ty;
 
-/// `place op= value`, as it is written.
+/// `place op= value`, as written.
 #[derive(Clone, Copy)]
 pub struct Assignment<'a> {
     pub place: &'a ast::Expr,
@@ -53,6 +53,9 @@ impl Checker<'_, '_> {
             },
         };
         let assigned = local(&place);
+        if let Some(local) = assigned {
+            self.assign_view(local, &value);
+        }
         match assigned {
             // A pointer that moves is what it was: not null, and of the same memory.
             Some(local) if op.is_some() && self.pointer(place.ty).is_some() => {

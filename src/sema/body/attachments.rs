@@ -31,7 +31,7 @@ enum State {
 pub(super) struct Attachments {
     /// Handles and links, by the variables that hold them.
     held: BTreeMap<LocalId, State>,
-    /// Where programs are attached for certain, by whatever handle.
+    /// The points where programs are certainly attached, by any handle.
     programs: BTreeMap<FuncId, BTreeMap<Target, Span>>,
 }
 

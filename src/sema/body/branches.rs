@@ -17,7 +17,7 @@ pub(super) struct Branch {
     pub value: Option<Value>,
     /// Control never reaches its end, as far as the source shows.
     pub leaves: bool,
-    /// It does all the same, see `Flow::unforeseen`.
+    /// Control still does, see `Flow::unforeseen`.
     pub unforeseen: bool,
 }
 

@@ -98,6 +98,9 @@ impl Checker<'_, '_> {
             let Some(Constant { value, ty: Some(ty) }) = constant else { return error_expr(span) };
             return Expr { kind: ExprKind::Const(value), ty, span };
         }
+        if builtin.views.is_some() {
+            return self.view_builtin(builtin, args, span);
+        }
         if builtin.atomic.is_some() {
             return self.atomic(builtin, args, span);
         }
@@ -109,7 +112,14 @@ impl Checker<'_, '_> {
         for (arg, (_, param)) in args.iter().zip(builtin.params) {
             self.refuse_name(arg, builtin.name);
             checked.push(if *param == ANY_STRING {
-                self.string_argument(&arg.value, builtin, span)
+                let value = self.typed(&arg.value, None);
+                if value.ty == Ty::BYTES && builtin.length {
+                    return self.view_length(value, result, span);
+                }
+                self.string_argument(value, builtin, span)
+            } else if let Some((stored, network)) = param.split_once('|') {
+                let (stored, network) = (self.table_type(stored), self.table_type(network));
+                self.stored_argument(&arg.value, stored, network)
             } else {
                 let param = self.table_type(param);
                 self.coerced(&arg.value, param)

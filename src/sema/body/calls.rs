@@ -3,10 +3,11 @@
 use super::Checker;
 use super::exprs::strip;
 use super::fields::in_type;
+use super::percpu::EntryKey;
 use super::scope::Name;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable, ProgramCalled};
+use crate::diag::codes::contexts::{ArgumentCount, NamedArgument, NoSuchMethod, NotCallable};
 use crate::sema::env::Entity;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
@@ -15,8 +16,8 @@ use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::Ty;
 
-/// The methods of contexts besides `packet`.
-const LATER_METHODS: &[&str] = &["bytes", "write"];
+/// The methods of contexts besides `packet` and `bytes`.
+const LATER_METHODS: &[&str] = &["write"];
 
 impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
@@ -117,17 +118,10 @@ impl Checker<'_, '_> {
     }
 
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
-        if self.refuse_tail_call(func, args, span) {
-            return error_expr(span);
-        }
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         if let Role::Program(_) = declared.role {
-            self.check_args(args);
-            self.error(name.span, ProgramCalled { name: name.name.clone() })
-                .note(declared.name_span, "a program, by its attribute")
-                .help("what several functions share goes into a `@helper` function");
-            return error_expr(span);
+            return self.call_program(func, name, args, span);
         }
         let signature = self.signature(func);
         let params = &decl.sig.params;
@@ -145,7 +139,7 @@ impl Checker<'_, '_> {
     }
 
     /// As it is declared, for messages.
-    fn signature(&self, func: FuncId) -> String {
+    pub fn signature(&self, func: FuncId) -> String {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
         let params: Vec<String> = decl
@@ -197,16 +191,29 @@ impl Checker<'_, '_> {
         if name.name == "packet" && self.context_named(base).is_some() {
             return self.untested(span);
         }
+        if name.name == "bytes"
+            && let Some(ctx) = self.context_named(base)
+        {
+            return self.packet_view(ctx, name, args, span);
+        }
         if let Some(entry) = self.map_entry(base)
             && let (_, ty) = self.entry_types(entry.0)
             && !self.has_function_field(ty, name)
         {
-            return self.entry_method(entry, name, args, span);
+            return self.entry_method((entry.0, EntryKey::Written(entry.1)), name, args, span);
+        }
+        if let Some((map, key)) = self.each_cpu(base)
+            && !self.has_function_field(self.entry_types(map).1, name)
+        {
+            return self.entry_method((map, EntryKey::Walked(key)), name, args, span);
         }
         let base = self.typed(base, None);
         if base.ty == Ty::ERROR {
             self.check_args(args);
             return error_expr(span);
+        }
+        if base.ty == Ty::BYTES {
+            return self.view_method(base, name, args, span);
         }
         if self.has_function_field(base.ty, name) {
             let function = self.field_of(base, name, false, callee);
@@ -226,7 +233,7 @@ impl Checker<'_, '_> {
             in_type(error, span, elements);
             return error_expr(span);
         }
-        let near = similar::best(&name.name, ["packet"]);
+        let near = similar::best(&name.name, ["packet", "bytes"]);
         let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
         if let Some(near) = near {
             error.near(name.span, near);

@@ -12,7 +12,7 @@ use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 
-/// `&place`, of which the type that it becomes says whether the place must be aligned.
+/// `&place`; the type that it is converted to decides whether the place must be aligned.
 fn is_address(expr: &ast::Expr) -> bool {
     matches!(strip(expr).kind, ast::ExprKind::Unary { op: ast::UnaryOp::AddressOf, .. })
 }

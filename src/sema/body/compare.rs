@@ -37,6 +37,13 @@ impl Checker<'_, '_> {
         }
         let (left, right) = (self.link_status(left), self.link_status(right));
         match (self.cx.types.kind(left.ty()), self.cx.types.kind(right.ty())) {
+            (TyKind::Bytes, _) | (_, TyKind::Bytes) if equality => {
+                let (left, right) = self.compared_views(left, right);
+                if left.ty == Ty::ERROR || right.ty == Ty::ERROR {
+                    return error_expr(span);
+                }
+                comparison(op, left, right, span)
+            }
             (TyKind::Bool, TyKind::Bool) if equality => self.compare_bools(op, left.expr, right.expr, span),
             (TyKind::Bool, TyKind::Bool) => self.bad_compare(token, &left),
             (TyKind::Bool, _) | (_, TyKind::Bool) => {

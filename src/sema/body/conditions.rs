@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         self.bind_optional(&binding.name, binding.ty.as_ref(), source)
     }
 
-    /// Declares what is bound to an optional. If that was reported the name is known all the same.
+    /// Declares what is bound to an optional. After an error the name is still known.
     pub fn bind_optional(
         &mut self,
         name: &ast::Ident,
@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
         let kind = match source.kind {
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } => LocalKind::Entry,
             OptionalKind::InnerMap { .. } => LocalKind::InnerMap,
-            OptionalKind::MapTake { .. } => LocalKind::Var,
+            OptionalKind::MapTake { .. } | OptionalKind::View(_) => LocalKind::Var,
             OptionalKind::Record { .. } | OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
@@ -67,6 +67,9 @@ impl Checker<'_, '_> {
             let tested = super::value::local(pointer);
             self.flow.not_null.extend(tested);
             self.note_held(local, pointer);
+        }
+        if let OptionalKind::View(view) = &source.kind {
+            self.note_view(local, view);
         }
         Some(Binding { local, source })
     }
@@ -117,6 +120,7 @@ impl Checker<'_, '_> {
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link => {
                 let ty = self.ty_name(expr.ty);
                 let is_entry = matches!(expr.kind, ExprKind::MapGet { .. });

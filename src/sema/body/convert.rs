@@ -17,6 +17,9 @@ impl Checker<'_, '_> {
         if found == Ty::ERROR || wanted == Ty::ERROR {
             return error_expr(span);
         }
+        if wanted == Ty::BYTES {
+            return self.view_of(value);
+        }
         if self.pointer(wanted).is_some() && self.is_packet_end(&value.expr) {
             self.refuse_position(span);
             return error_expr(span);

@@ -30,7 +30,7 @@ impl Coverage {
         missing
     }
 
-    /// Adds a range, none of which is in the set.
+    /// Adds a range that is disjoint from the set.
     pub fn insert(&mut self, (low, high): (i128, i128)) {
         let at = self.ranges.partition_point(|&(_, end)| end < low);
         let joins_before = at > 0 && self.ranges[at - 1].1 + 1 == low;

@@ -22,7 +22,7 @@ const OUTERMOST: usize = 2;
 pub(super) struct Defers {
     /// The checked code is deferred.
     inside: bool,
-    /// Pointers of which deferred blocks take for granted that they are not null, since nothing assigns to them.
+    /// Pointers that deferred blocks assume not to be null, since nothing assigns to them.
     trusted: Vec<(LocalId, Span)>,
 }
 
@@ -146,6 +146,10 @@ impl Checker<'_, '_> {
             return;
         }
         let (ty, span) = (arg.ty, arg.span);
+        if ty == Ty::BYTES && self.scopes.len() > OUTERMOST {
+            *arg = self.unsupported(span, "to defer a call with a `bytes` in an inner block");
+            return;
+        }
         let kept = self.hidden("argument", ty, span);
         let value = std::mem::replace(arg, self.local_expr(kept, span));
         self.note_held(kept, &value);
@@ -177,7 +181,8 @@ impl Checker<'_, '_> {
             self.info(local).deferred = true;
             let kind = self.info(local).kind;
             let ty = self.locals[local.0 as usize].ty;
-            let is_record = matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ringbuf, .. });
+            let is_record =
+                ty == Ty::BYTES || matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ringbuf, .. });
             if inner.contains(&local) && (is_record || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
                 let name = self.locals[local.0 as usize].name.clone();
                 self.cx

@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
 
     /// `base[index]` of an array or a string, or of a pointer to one.
     pub fn element(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        if base.ty == Ty::BYTES {
+            return self.view_byte(base, index, span);
+        }
         let base = self.through_pointer(base);
         if self.elements(base.ty).is_none() {
             if self.pointer(base.ty).is_some() && self.rewritten(base.ty).is_none() {
@@ -108,7 +111,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    fn is_in_packet(&self, place: &Expr) -> bool {
+    pub fn is_in_packet(&self, place: &Expr) -> bool {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.is_in_packet(base);
         }
@@ -210,7 +213,7 @@ impl Checker<'_, '_> {
         if types::check_size(self.cx, span, ty) == ty { self.filled(value, ty, span) } else { error_expr(span) }
     }
 
-    /// The type with the lengths of outer and inner arrays exchanged, if it is that which the elements are written for.
+    /// The type with the lengths of outer and inner arrays exchanged, if the elements are written for that type.
     fn transposed(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
         let (element, columns) = self.array(row)?;
         let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);

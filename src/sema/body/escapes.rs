@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::types::{Ty, TyKind};
 use std::collections::BTreeSet;
 
-/// Where addresses come from and go.
+/// Sources and targets of addresses.
 #[derive(Default)]
 pub(super) struct Escapes {
     /// Another variable may hold what one holds.
@@ -171,6 +171,10 @@ impl Checker<'_, '_> {
             | ExprKind::Deref(_)
             | ExprKind::DerefIf(_)
             | ExprKind::PacketPointer(_)
+            | ExprKind::View(_)
+            | ExprKind::ViewLen(_)
+            | ExprKind::ViewByte { .. }
+            | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }

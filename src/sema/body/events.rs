@@ -5,7 +5,7 @@ use super::map_methods::MapCall;
 use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
-use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted};
+use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted, NegativeTimeOut};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Const, Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
@@ -99,8 +99,19 @@ impl Checker<'_, '_> {
             self.error(span, ArgumentCount { name: "dispatch".into(), takes, given: "none".into() })
                 .remark("it is `dispatch(map, …)` or `dispatch(map, …, timeout_ms: n)`");
         }
-        let timeout = timeout.map(|timeout| Box::new(self.coerced(&timeout.value, Ty::I64)));
+        let timeout = timeout.map(|timeout| Box::new(self.time_out(&timeout.value)));
         Expr { kind: ExprKind::Dispatch { maps, timeout }, ty: Ty::I32, span }
+    }
+
+    fn time_out(&mut self, written: &ast::Expr) -> Expr {
+        let value = self.coerced(written, Ty::I64);
+        if let ExprKind::Const(Const::Int(milliseconds)) = value.kind
+            && milliseconds < 0
+        {
+            self.error(value.span, NegativeTimeOut { value: milliseconds.to_string() })
+                .help("`0` takes what was sent and does not wait; without a time-out `dispatch` waits for a signal");
+        }
+        value
     }
 
     /// A map that `dispatch` listens to; none if that was reported.

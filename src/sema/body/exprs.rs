@@ -105,6 +105,10 @@ impl Checker<'_, '_> {
             Ast::SizeofExpr(operand) => self.size_of(operand, expr, expected),
             Ast::SizeofType(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
             Ast::New { ty, args } => self.new_object(ty, args, span).into(),
+            Ast::Unread(names) => {
+                self.unread(names);
+                error_expr(span).into()
+            }
             Ast::Paren(inner) => {
                 let mut value = self.value(inner, expected);
                 if value.untyped {

@@ -14,6 +14,8 @@ pub(super) struct Flow {
     /// Only a path that the source does not show leads here: a number that is no variant of its enum took no arm of a
     /// `match` over all variants, or an endless loop reached the most iterations that a kernel allows.
     pub unforeseen: bool,
+    /// Something before could not be read: it may have tested and changed what is known here.
+    pub unread: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
     /// The same for fields, and for what is behind pointers.
@@ -79,6 +81,7 @@ impl Flow {
         Flow {
             reachable: true,
             unforeseen: false,
+            unread: false,
             not_null: BTreeSet::new(),
             not_null_parts: BTreeSet::new(),
             attachments: Attachments::default(),
@@ -109,9 +112,11 @@ impl Flow {
                 let mut extents = self.extents;
                 extents.retain(|local, extent| other.extents.get(local) == Some(extent));
                 let unforeseen = self.unforeseen && other.unforeseen;
+                let unread = self.unread || other.unread;
                 Flow {
                     reachable: true,
                     unforeseen,
+                    unread,
                     not_null,
                     not_null_parts,
                     attachments,
@@ -189,7 +194,8 @@ impl Checker<'_, '_> {
 
     /// Whether a pointer may be null here.
     pub fn may_be_null(&self, pointer: &Expr) -> bool {
-        if !matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_))
+        if self.flow.unread
+            || !matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { nullable: true, .. } | TyKind::Fn(_))
             || matches!(pointer.kind, ExprKind::Const(Const::Func(_)))
         {
             return false;

@@ -13,6 +13,9 @@ impl Checker<'_, '_> {
     /// A function by its name, as a value; none for programs and `main`.
     pub fn function_value(&mut self, func: FuncId, span: Span) -> Option<Expr> {
         let sig = self.env.value_signature(func)?;
+        if sig.params.contains(&Ty::BYTES) {
+            return Some(self.unsupported(span, "the address of a function that takes a `bytes`"));
+        }
         let ty = self.cx.types.func(sig);
         let value = Const::Func(func);
         self.uses.addresses(&value, span);

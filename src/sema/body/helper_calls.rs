@@ -213,7 +213,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// A size that is known must be one that the helper takes, and no more than the variable has whose address is given.
+    /// A constant size must be one that the helper takes, and no larger than the variable whose address is given.
     fn check_size(&mut self, helper: &HelperSpec, (spec, memory): (&HelperArg, &Expr), size: Option<&Expr>) {
         let Some(bytes) = (match size {
             Some(size) => number(strip_cast(size)),

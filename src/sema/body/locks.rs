@@ -12,7 +12,9 @@ use crate::types::{Ty, TyKind};
 impl Checker<'_, '_> {
     pub fn lock_stmt(&mut self, place: &ast::Expr, body: &ast::Block) -> Option<StmtKind> {
         let lock = self.lock_place(place);
+        self.locks += 1;
         let body = self.block(body);
+        self.locks -= 1;
         lock.map(|lock| StmtKind::Lock { lock, body })
     }
 

@@ -3,6 +3,7 @@
 use super::Checker;
 use super::flow::Flow;
 use super::loop_assumptions::Assumed;
+use super::percpu::EntryKey;
 use super::scope::LocalKind;
 use super::value;
 use crate::ast::{self, ForOver};
@@ -119,11 +120,17 @@ impl Checker<'_, '_> {
             ForOver::Each(over) => match self.map_named(over) {
                 Some(map) => self.for_map(stmt, map, over.span),
                 None if self.map_entry(over).is_some_and(|(map, _)| self.env.program.map(map).kind.percpu) => {
-                    let entry = self.map_entry(over)?;
-                    self.for_cpus(stmt, entry, over.span)
+                    let (map, key) = self.map_entry(over)?;
+                    self.for_cpus(stmt, (map, EntryKey::Written(key)), over.span)
+                }
+                None if let Some((map, key)) = self.each_cpu(over) => {
+                    self.for_cpus(stmt, (map, EntryKey::Walked(key)), over.span)
                 }
                 None => {
                     let over = self.typed(over, None);
+                    if over.ty == Ty::BYTES {
+                        return self.for_view(stmt, over);
+                    }
                     let pointee = self.pointer(over.ty).map_or(over.ty, |p| p.to);
                     if self.array(pointee).is_some() {
                         return self.for_array(stmt, over);
@@ -166,14 +173,14 @@ impl Checker<'_, '_> {
         let value = stmt.names.get(1).unwrap_or(&no_value);
         let declared = self.env.program.map(map);
         let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
-        if value.name != "_" {
-            self.percpu_value(map, span);
-        }
         let assumed = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
+        if self.env.program.map(map).kind.percpu {
+            self.info(value).each_cpu = Some((map, written));
+        }
         let mut body = self.loop_body(&stmt.body, assumed);
         let key = match index {
             None => written,

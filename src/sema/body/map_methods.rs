@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::tables::{MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
 use crate::types::Space;
 
-/// `map.name(args)`, or `name(map, args)`, as it is written; `name` is that of the method.
+/// `map.name(args)`, or `name(map, args)`, as written; `name` is that of the method.
 #[derive(Clone, Copy)]
 pub struct MapCall<'a> {
     pub map: MapId,

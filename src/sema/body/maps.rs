@@ -74,9 +74,8 @@ impl Checker<'_, '_> {
 
     /// A per-CPU entry as one value in user space: the sum, of integers.
     pub fn percpu_value(&mut self, map: MapId, span: Span) {
-        let declared = self.env.program.map(map);
-        let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
-        if declared.kind.percpu && self.targets.any(|on| on.maps == Maps::ByRuntime) && !summable {
+        if !self.is_one_value(map) {
+            let declared = self.env.program.map(map);
             let (name, either) = (declared.name.clone(), self.targets.only().is_none());
             let error = self.error(span, PercpuValue { name: name.clone() });
             error.help(format!("`{name}[key].cpu(i)` is one CPU's, `{name}[key].sum()` adds up the integers"));
@@ -85,6 +84,13 @@ impl Checker<'_, '_> {
                 error.help("a function that only BPF code calls is declared `@helper`");
             }
         }
+    }
+
+    /// Whether an entry is one value to the function: that of its CPU in BPF code, or a sum.
+    fn is_one_value(&self, map: MapId) -> bool {
+        let declared = self.env.program.map(map);
+        let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
+        !declared.kind.percpu || summable || !self.targets.any(|on| on.maps == Maps::ByRuntime)
     }
 
     /// `var v = m[k]`: a copy that remembers whether the entry was there.

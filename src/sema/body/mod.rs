@@ -15,6 +15,7 @@ mod branches;
 mod builtins;
 mod calls;
 mod casts;
+mod checksums;
 mod compare;
 mod conditions;
 mod context;
@@ -69,6 +70,7 @@ mod throws;
 mod trie_keys;
 mod type_kinds;
 mod value;
+mod views;
 
 use super::env::Env;
 use super::null_uses::Uses;
@@ -95,7 +97,7 @@ pub struct Body {
     pub block: tree::Block,
 }
 
-/// Checks a function's body; none if errors were reported, or if it has none. What it uses is known all the same.
+/// Checks a function's body; none if errors were reported, or if it has none. Its uses are known in any case.
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
     let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
     let reported = cx.diags.count();
@@ -152,6 +154,8 @@ struct Checker<'c, 'e> {
     mixed: HashSet<Span>,
     /// The statement at the end of the body, if it may be meant for the result.
     last_value: Option<Span>,
+    /// How many `lock` blocks are around.
+    locks: u32,
     /// The calls in return position.
     returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
@@ -189,6 +193,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             uses: Uses::default(),
             mixed: HashSet::new(),
             last_value: None,
+            locks: 0,
             returned_calls: HashSet::new(),
             reported_no_result: false,
         };

@@ -50,6 +50,9 @@ impl Checker<'_, '_> {
         let info = self.info(local);
         info.read = true;
         info.written = None;
+        if let Some((map, _)) = info.each_cpu {
+            self.percpu_value(map, span);
+        }
         self.use_entry(local, span);
         self.flow.attachments.forget(local);
         if let Some(program) = self.info(local).program {

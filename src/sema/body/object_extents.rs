@@ -50,13 +50,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Of a pointer into a known object, how many elements follow, the one that it points to included.
+    /// How many elements follow a pointer into a known object, its pointee included.
     pub fn elements_within(&self, base: &Expr) -> Option<u64> {
         let size = self.cx.types.size_of(self.pointer(base.ty)?.to);
         self.extent(base)?.checked_div(size).filter(|&count| count > 0)
     }
 
-    /// `p[i]` of a pointer that so many elements follow.
+    /// `p[i]` of a pointer with this number of elements.
     pub fn element_within(&mut self, base: Expr, count: u64, index: Value, span: Span) -> Expr {
         let Some(Pointer { to, space, nullable }) = self.pointer(base.ty) else { return error_expr(span) };
         if let Some(local) = local(strip_cast(&base)) {
@@ -69,7 +69,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Whether memory of the kind is read and written as it is.
+/// Whether memory of the kind is accessed directly.
 fn is_memory(space: Space) -> bool {
     !matches!(space, Space::Ctx | Space::BtfTrusted | Space::User | Space::Map)
 }

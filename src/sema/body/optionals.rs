@@ -30,6 +30,9 @@ impl Checker<'_, '_> {
         if let Some(found) = self.optional_call(expr) {
             return found;
         }
+        if let Some(view) = self.view_optional(expr) {
+            return (view.ty != Ty::ERROR).then_some(view);
+        }
         if let Ast::Cast { operand, ty } = &expr.kind
             && let Some(found) = self.packet_cast(operand, ty, span)
         {
@@ -143,7 +146,7 @@ impl Checker<'_, '_> {
 }
 
 impl Checker<'_, '_> {
-    /// Of a value that no null is: a link is there if it is attached, anything else always.
+    /// Presence of a value that is never null: a link is present if it is attached, anything else always.
     fn presence_of_value(&mut self, value: Expr, equal: bool, span: Span) -> Expr {
         let value = self.no_void(value);
         if value.ty == Ty::ERROR {

@@ -37,7 +37,7 @@ impl Checker<'_, '_> {
     }
 
     /// A type as an argument.
-    fn type_argument(&mut self, arg: &ast::Expr) -> Ty {
+    pub fn type_argument(&mut self, arg: &ast::Expr) -> Ty {
         let arg = strip(arg);
         let written = self.with_scope(|cx, scope| consts::written_type(cx, scope, arg));
         if let Some(ty) = written.or_else(|| consts::named_type(arg)) {

@@ -10,7 +10,8 @@ use crate::sema::tree::{CompareOp, Expr, ExprKind, LocalId, OptionalKind};
 pub(super) type Header = (LocalId, u64);
 
 impl Checker<'_, '_> {
-    /// Learns from `ctx->data + n > ctx->data_end` and the like, which compare numbers of bytes, where it came out so.
+    /// Learns from `ctx->data + n > ctx->data_end` and the like, which compare numbers of bytes, if the outcome is
+    /// known.
     pub fn learn_length(&mut self, op: CompareOp, left: &Expr, right: &Expr, outcome: bool) {
         let (op, of, bytes) = match (packet_of(left), packet_of(right)) {
             (Some(of), None) => (op, of, constant(right)),

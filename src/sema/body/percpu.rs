@@ -11,7 +11,7 @@ use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::NothingToSum;
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::similar;
-use crate::sema::tree::{Expr, ExprKind, MapId, Stmt, StmtKind};
+use crate::sema::tree::{Expr, ExprKind, LocalId, MapId, Stmt, StmtKind};
 use crate::source::Span;
 use crate::tables::{MAP_METHODS, MapAccess};
 use crate::types::{Ty, TyKind};
@@ -19,11 +19,43 @@ use crate::types::{Ty, TyKind};
 /// A sum is one addition for each integer of the value.
 const MOST_INTEGERS: u64 = 256;
 
+/// How the program says which entry it means.
+#[derive(Clone, Copy)]
+pub enum EntryKey<'a> {
+    /// `m[k]`
+    Written(&'a ast::Expr),
+    /// The variable for the keys of the loop whose variable for the entries is meant.
+    Walked(LocalId),
+}
+
 impl Checker<'_, '_> {
-    /// `m[k].name(args)`, where the entry has no field that could be called.
+    /// The map and the variable for its keys, where the expression is the variable for the entries in `for (k, v in m)` over a
+    /// per-CPU map.
+    pub fn each_cpu(&mut self, expr: &ast::Expr) -> Option<(MapId, LocalId)> {
+        let Ast::Name(path) = &strip(expr).kind else { return None };
+        let [name] = path.segments.as_slice() else { return None };
+        let local = self.local_of(&name.name)?;
+        let found = self.info(local).each_cpu?;
+        self.info(local).read = true;
+        Some(found)
+    }
+
+    fn key_of(&mut self, key: EntryKey<'_>, ty: Ty) -> Expr {
+        match key {
+            EntryKey::Written(key) => self.coerced(key, ty),
+            EntryKey::Walked(key) => {
+                self.info(key).read = true;
+                let span = self.locals[key.0 as usize].span;
+                let key = self.local_expr(key, span);
+                self.coerce(key.into(), ty)
+            }
+        }
+    }
+
+    /// `m[k].name(args)`, or of the entry of a loop, where the entry has no field that could be called.
     pub fn entry_method(
         &mut self,
-        (map, key): (MapId, &ast::Expr),
+        (map, key): (MapId, EntryKey<'_>),
         name: &Ident,
         args: &[ast::Arg],
         span: Span,
@@ -54,7 +86,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let (key_ty, ty) = self.entry_types(map);
-        let key = Box::new(self.coerced(key, key_ty));
+        let key = Box::new(self.key_of(key, key_ty));
         let cpu = args.first().map(|cpu| Box::new(self.coerced(&cpu.value, Ty::U32)));
         if cpu.is_none() && !(1..=MOST_INTEGERS).contains(&self.integers(ty)) && ty != Ty::ERROR {
             let ty = self.ty_name(ty);
@@ -78,7 +110,7 @@ impl Checker<'_, '_> {
     }
 
     /// `for (cpu, v in m[k])`
-    pub fn for_cpus(&mut self, stmt: &ast::ForStmt, (map, key): (MapId, &ast::Expr), span: Span) -> Option<StmtKind> {
+    pub fn for_cpus(&mut self, stmt: &ast::ForStmt, (map, key): (MapId, EntryKey<'_>), span: Span) -> Option<StmtKind> {
         let names = <&[Ident; 2]>::try_from(stmt.names.as_slice());
         if !self.can(map, MapAccess::CpuView, span) || names.is_err() {
             if names.is_err() {
@@ -92,7 +124,7 @@ impl Checker<'_, '_> {
         }
         let [cpu, value] = names.ok()?;
         let (key_ty, value_ty) = self.entry_types(map);
-        let key = self.coerced(key, key_ty);
+        let key = self.key_of(key, key_ty);
         let trusted = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();

@@ -221,6 +221,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
             | ExprKind::ConfigField { .. }
             | ExprKind::Deref(_)
             | ExprKind::DerefIf(_)
+            | ExprKind::ViewByte { .. }
             | ExprKind::CtxField { .. }
     );
     is_root || expr.ty == Ty::ERROR

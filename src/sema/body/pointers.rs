@@ -143,8 +143,8 @@ impl Checker<'_, '_> {
         own.min(self.least_align(base))
     }
 
-    /// Where a place lies; none if it has no address, which was reported.
-    fn space_of(&mut self, place: &Expr) -> Option<Space> {
+    /// The memory of a place; none if it has no address, which was reported.
+    pub fn space_of(&mut self, place: &Expr) -> Option<Space> {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.space_of(base);
         }
@@ -159,7 +159,7 @@ impl Checker<'_, '_> {
         Some(if percpu { Space::Percpu } else { Space::MapValue })
     }
 
-    fn is_bit_field(&self, place: &Expr) -> bool {
+    pub fn is_bit_field(&self, place: &Expr) -> bool {
         let ExprKind::Field { base, field } = &place.kind else { return false };
         let TyKind::Struct(id) = self.cx.types.kind(base.ty) else { return false };
         self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
@@ -199,7 +199,7 @@ impl Checker<'_, '_> {
     }
 
     /// Whether the place is behind an index that is not known to be in range.
-    fn may_be_out_of_range(&self, place: &Expr) -> bool {
+    pub fn may_be_out_of_range(&self, place: &Expr) -> bool {
         if let ExprKind::Index { base, index } = &place.kind {
             let length = self.elements(base.ty).map_or(0, |(_, length)| length);
             return !self.is_in_range(index, length) || self.may_be_out_of_range(base);
@@ -245,7 +245,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The pointer so many elements further; null where it was null is no pointer to use.
+    /// The pointer this many elements further; null plus elements is no pointer to use.
     fn moved(&mut self, op: ArithOp, pointer: Value, of: Pointer, count: Value, span: Span) -> Expr {
         if self.cx.types.as_int(count.ty()).is_none() {
             let found = format!("`{}`", self.ty_name(count.ty()));

@@ -118,6 +118,7 @@ impl Checker<'_, '_> {
                 | TyKind::Opt(_)
                 | TyKind::Place { .. }
                 | TyKind::Handle
+                | TyKind::Bytes
                 | TyKind::Null => {
                     let ty = self.ty_name(value.ty);
                     self.error(value.span, Unprintable { ty }).help("print its parts");
@@ -133,7 +134,7 @@ impl Checker<'_, '_> {
         (!failed).then_some((out, checked))
     }
 
-    /// The argument as its conversion takes it: integers of 32 or 64 bits, else as it is.
+    /// The argument in the form of its conversion: integers of 32 or 64 bits, others unchanged.
     fn converted(&mut self, conversion: &Conversion, value: Expr, out: &mut Vec<u8>) -> Option<Expr> {
         if value.ty == Ty::ERROR {
             return None;
@@ -217,6 +218,7 @@ impl Checker<'_, '_> {
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => None,

@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
-    /// Where the body ends in an expression, in a function whose result needs a `return`.
+    /// Finds the expression at the end of a body, in a function whose result needs a `return`.
     pub fn find_last_value(&mut self, body: &ast::Block) {
         let declared = self.env.program.func(self.func);
         let none = matches!(declared.result, Ty::VOID | Ty::ERROR) || declared.named_result.is_some();
@@ -96,7 +96,10 @@ impl Checker<'_, '_> {
                 }
             },
         };
-        out.push(Stmt { kind: StmtKind::Return(value), span });
+        match value {
+            Some(value) => self.returned(value, span, out),
+            None => out.push(Stmt { kind: StmtKind::Return(None), span }),
+        }
         self.flow.reachable = false;
     }
 
@@ -127,7 +130,7 @@ fn yields(expr: &ast::Expr) -> bool {
 /// Whether every path through an expression ends in a value, or leaves; counts the values that no call yields.
 fn ends(expr: &ast::Expr, values: &mut usize) -> bool {
     match &strip(expr).kind {
-        Ast::Call { .. } | Ast::New { .. } => true,
+        Ast::Call { .. } | Ast::New { .. } | Ast::Unread(_) => true,
         Ast::If(branch) => {
             let otherwise = branch.otherwise.as_ref();
             block_ends(&branch.then, values) && otherwise.is_some_and(|block| block_ends(block, values))

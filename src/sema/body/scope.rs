@@ -4,6 +4,7 @@ use super::Checker;
 use super::deleted_entries::Key;
 use super::exprs::strip;
 use super::packet_lengths::Header;
+use super::views::Viewed;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -57,7 +58,7 @@ pub(super) struct LocalInfo {
     pub read: bool,
     /// The hidden bool of a copy of a map entry: whether the entry was there.
     pub present: Option<LocalId>,
-    /// Where a copy of a map entry was last written without being read since.
+    /// The last write to a copy of a map entry that nothing has read since.
     pub written: Option<Span>,
     /// Depth of loops around the declaration.
     pub loops: usize,
@@ -80,6 +81,8 @@ pub(super) struct LocalInfo {
     /// The map whose entry it is bound to, and the entry's key.
     pub map: Option<MapId>,
     pub key: Option<Key>,
+    /// The per-CPU map that a loop goes through, where this is its variable for the entries, and the variable for the keys.
+    pub each_cpu: Option<(MapId, LocalId)>,
     /// How often it was assigned to after its declaration.
     pub assigned: u32,
     /// `&x` was written somewhere: others may change it.
@@ -88,6 +91,8 @@ pub(super) struct LocalInfo {
     pub deferred: bool,
     /// It may hold the address of a local: as a pointer, or in a field or element.
     pub holds_stack: bool,
+    /// Of a `bytes`: what it views.
+    pub viewed: Option<Viewed>,
     /// The values that a loop variable takes, where the compiler knows them.
     pub range: Option<(i128, i128)>,
 }
@@ -171,10 +176,12 @@ impl Checker<'_, '_> {
             program: None,
             map: None,
             key: None,
+            each_cpu: None,
             assigned: 0,
             address_taken: false,
             deferred: false,
             holds_stack: false,
+            viewed: (ty == Ty::BYTES).then_some(Viewed::By(id)),
             range: None,
         });
         if kind != LocalKind::Hidden {
@@ -204,6 +211,25 @@ impl Checker<'_, '_> {
     pub fn declare_broken(&mut self, name: &Ident) {
         if let Some(outermost) = self.scopes.first_mut() {
             outermost.names.entry(name.name.clone()).or_insert(Name::Broken { span: name.span });
+        }
+    }
+
+    /// What could not be read may declare these: their uses are no errors. It may also leave the function, and test or
+    /// change what else is known here.
+    pub fn unread(&mut self, names: &ast::Unread) {
+        self.flow.unread = true;
+        self.flow.attachments.forget_all();
+        self.flow.deleted.clear();
+        self.flow.freed.clear();
+        self.flow.extents.clear();
+        let unknown = names
+            .mentioned
+            .iter()
+            .filter(|name| self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none());
+        let declared: Vec<&Ident> = names.declared.iter().chain(unknown).collect();
+        let Some(block) = self.scopes.last_mut() else { return };
+        for name in declared {
+            block.names.insert(name.name.clone(), Name::Broken { span: name.span });
         }
     }
 

@@ -65,6 +65,11 @@ impl Checker<'_, '_> {
             Ast::Assign { place, op, value } => {
                 return self.assign(Assignment { place, op: *op, value, span }, out);
             }
+            Ast::Expr(ast::Expr { kind: ast::ExprKind::Unread(names), .. }) => {
+                self.unread(names);
+                self.flow.unforeseen = true;
+                None
+            }
             Ast::Expr(expr) if self.is_unreturned(expr, span) => return self.unreturned(expr),
             Ast::Expr(expr) => self.expr_stmt(expr),
             Ast::While { condition, body } => Some(self.while_stmt(condition, body)),
@@ -91,7 +96,7 @@ impl Checker<'_, '_> {
 
     /// The type of a local.
     pub fn resolve_local(&mut self, ty: &ast::Type) -> Ty {
-        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Value))
+        self.with_scope(|cx, scope| types::resolve(cx, scope, ty, Position::Local))
     }
 
     /// The type of a conversion, or of a literal.
@@ -104,6 +109,10 @@ impl Checker<'_, '_> {
         let Some(init) = init else {
             if declared.is_none() {
                 self.error(span, UnknownTypeOf { name: name.name.clone() }).help("give it a type or a value");
+            }
+            if declared == Some(Ty::BYTES) {
+                self.error(span, NoValue { what: format!("`var {}` without `= …`", name.name) })
+                    .help("a `bytes` views what it begins with, or parts of that");
             }
             let local = self.declare(&name.name, declared.unwrap_or(Ty::ERROR), name.span, LocalKind::Var);
             out.push(Stmt { kind: StmtKind::Var { local, init: None }, span });
@@ -136,6 +145,7 @@ impl Checker<'_, '_> {
                 let bytes = self.cx.types.ptr(Ty::U8, Space::Any, true);
                 self.coerce(value, bytes)
             }
+            None if value.ty() == Ty::BYTES => self.plain_view(value.expr),
             None => self.no_void(value.expr),
         };
         let mut ty = match declared {
@@ -146,6 +156,7 @@ impl Checker<'_, '_> {
             ty = super::value::number(&init).map_or(ty, literal_type);
         }
         let local = self.declare(&name.name, ty, name.span, LocalKind::Var);
+        self.note_view(local, &init);
         self.note_initialised(local, &init);
         self.info(local).must_test = must_test;
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(init) }, span });
@@ -163,9 +174,9 @@ impl Checker<'_, '_> {
         let errors = self.cx.diags.error_count();
         let ends_in_value = matches!(otherwise.stmts.last(), Some(ast::Stmt { kind: Ast::Expr(_), .. }));
         let otherwise = self.block(otherwise);
-        // Of a value at the end it was said that it is to be returned.
+        // A value at the end was reported: it lacks a `return`.
         let reported = ends_in_value && self.cx.diags.error_count() > errors;
-        if self.flow.reachable && source.is_some() && !reported {
+        if self.flow.reachable && !self.flow.unread && source.is_some() && !reported {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
                 .help("end it with `return`, `break`, `continue` or `throw`");
         }

@@ -95,14 +95,13 @@ impl Checker<'_, '_> {
     }
 
     /// An argument of a builtin that takes strings of any size.
-    pub fn string_argument(&mut self, arg: &ast::Expr, builtin: &BuiltinSpec, call: Span) -> Expr {
-        let value = self.typed(arg, None);
+    pub fn string_argument(&mut self, value: Expr, builtin: &BuiltinSpec, call: Span) -> Expr {
         if value.ty == Ty::ERROR || self.is_text(value.ty) {
             return self.as_string(value);
         }
         let found = format!("`{}`", self.ty_name(value.ty));
         let wanted = "a string".to_owned();
-        let elements = self.array_length(value.ty).filter(|_| builtin.name == "len");
+        let elements = self.array_length(value.ty).filter(|_| builtin.length);
         let remark = super::builtins::form(builtin);
         let error = self.error(value.span, MismatchedTypes { wanted, found }).remark(remark);
         if let Some(elements) = elements {

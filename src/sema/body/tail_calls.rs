@@ -1,10 +1,15 @@
-//! Tail calls: `return other(ctx)` where `other` is a program. This finds the calls in return position.
+//! Tail calls: `return other(ctx)` where `other` is a program. This finds the calls in tail position and checks them.
 
 use super::Checker;
+use super::calls::counted;
 use super::exprs::strip;
-use crate::ast::{self, ArmBody, ExprKind as Ast, StmtKind as AstStmt};
-use crate::sema::tree::{FuncId, Role};
+use super::value::{error_expr, local};
+use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
+use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallType};
+use crate::diag::codes::shared::CallInLock;
+use crate::sema::tree::{Arm, Block, Const, Expr, ExprKind, FuncId, If, Match, ProgramRole, Role, Stmt, StmtKind};
 use crate::source::Span;
+use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// Notes the calls whose results are those of a returned value.
@@ -38,14 +43,169 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Refuses a tail call of a program; false if the call is none.
-    pub fn refuse_tail_call(&mut self, callee: FuncId, args: &[ast::Arg], span: Span) -> bool {
-        let is_program = |func: FuncId| matches!(self.env.program.func(func).role, Role::Program(_));
-        if !is_program(callee) || !is_program(self.func) || !self.returned_calls.contains(&span) {
-            return false;
+    /// A call of a program: a tail call, or an error.
+    pub fn call_program(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let program = &self.env.program;
+        let (own, other) = (&program.func(self.func).role, program.func(callee));
+        let at = other.name_span;
+        if let (Role::Program(own), true) = (own, self.returned_calls.contains(&span))
+            && let Role::Program(role) = &other.role
+        {
+            if !self.may_follow(own, role) {
+                let (own, other) = (in_words(own), in_words(role));
+                self.check_args(args);
+                self.error(span, TailCallType { name: name.name.clone(), own, other })
+                    .note(at, "declared here")
+                    .help("the kernel takes programs of one type and mode alone for one program array");
+                return error_expr(span);
+            }
+            return self.tail_call(callee, name, args, span);
         }
+        let is_program = matches!(own, Role::Program(_));
         self.check_args(args);
-        self.unsupported(span, "a tail call");
-        true
+        let call = self.text(span).to_owned();
+        let error = self.error(name.span, ProgramCalled { name: name.name.clone() });
+        error.note(at, "a program, by its attribute");
+        if is_program {
+            error.help(format!("`return {call}` hands over to it: a tail call, which does not come back"));
+        }
+        error.help("what several functions share goes into a `@helper` function");
+        error_expr(span)
+    }
+
+    /// Whether the kernel lets one program array hold both.
+    fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
+        let section = |role: &ProgramRole| role.form().map(|form| form.section_with(self.cx.options.tcx));
+        own.spec.name == other.spec.name && section(own) == section(other)
+    }
+
+    fn tail_call(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        if self.locks > 0 {
+            self.error(span, CallInLock { what: "a tail call".into() })
+                .help("keep in a variable what to do, and return after the `lock` block");
+            return error_expr(span);
+        }
+        let params = self.env.funcs[callee.0 as usize].sig.params.len();
+        if params != args.len() {
+            let takes = counted(params, "argument");
+            let (signature, declared) = (self.signature(callee), self.env.program.func(callee).name_span);
+            self.check_args(args);
+            self.error(span, ArgumentCount { name: name.name.clone(), takes, given: args.len().to_string() })
+                .note(declared, "declared here")
+                .remark(signature);
+            return error_expr(span);
+        }
+        let own = self.env.program.func(self.func).params.first().copied();
+        let mut passed = Vec::new();
+        for arg in args {
+            self.refuse_name(arg, &name.name);
+            let value = self.value(&arg.value, None).expr;
+            if value.ty == Ty::ERROR {
+                return error_expr(span);
+            }
+            if own.is_none() || local(&value) != own {
+                let context = own.map(|own| self.locals[own.0 as usize].name.clone());
+                let error = self.error(value.span, TailCallContext { name: name.name.clone() });
+                match context {
+                    Some(context) => error.help(format!("`{}({context})`", name.name)),
+                    None => error.help("declare the parameter of this program"),
+                };
+                return error_expr(span);
+            }
+            passed.push(value);
+        }
+        let ty = self.env.program.func(callee).result;
+        let wanted = self.env.program.func(self.func).result;
+        let call = Expr { kind: ExprKind::Call { func: callee, args: passed }, ty, span };
+        // What the callee returns the kernel gets as it is, whatever integer the two declare.
+        if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
+    }
+
+    /// `return value`, in each branch of the value if some branch is a tail call.
+    pub fn returned(&self, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        if !self.has_tail_call(&value) {
+            return out.push(Stmt { kind: StmtKind::Return(Some(value)), span });
+        }
+        self.sink(value, &[], out);
+    }
+
+    /// Whether a value that is returned is a tail call, or one of its branches is.
+    fn has_tail_call(&self, value: &Expr) -> bool {
+        let of_block = |block: &Block| block.value.as_ref().is_some_and(|value| self.has_tail_call(value));
+        if let ExprKind::Call { func, .. } = &value.kind {
+            matches!(self.env.program.func(*func).role, Role::Program(_))
+        } else if let ExprKind::Cast(inner) = &value.kind {
+            self.has_tail_call(inner)
+        } else if let ExprKind::If(node) = &value.kind {
+            of_block(&node.then) || node.otherwise.as_ref().is_some_and(of_block)
+        } else if let ExprKind::Block(block) = &value.kind {
+            of_block(block)
+        } else if let ExprKind::Match(node) = &value.kind {
+            node.arms.iter().any(|arm| of_block(&arm.body)) || node.default.as_ref().is_some_and(of_block)
+        } else {
+            false
+        }
+    }
+
+    /// `casts`: the types that the value is converted to, the last one first.
+    fn sink(&self, value: Expr, casts: &[Ty], out: &mut Vec<Stmt>) {
+        let Expr { kind, ty, span } = value;
+        let branches = self.has_branches(&kind);
+        let kind = match kind {
+            ExprKind::Cast(inner) if branches => {
+                let casts: Vec<Ty> = casts.iter().copied().chain([ty]).collect();
+                return self.sink(*inner, &casts, out);
+            }
+            ExprKind::If(node) => {
+                let If { condition, then, otherwise } = *node;
+                let (then, otherwise) =
+                    (self.sink_block(then, casts), otherwise.map(|block| self.sink_block(block, casts)));
+                ExprKind::If(Box::new(If { condition, then, otherwise }))
+            }
+            ExprKind::Block(block) => ExprKind::Block(self.sink_block(block, casts)),
+            ExprKind::Match(node) => {
+                let Match { subject, arms, exhaustive, default } = *node;
+                let arms = arms.into_iter().map(|arm| Arm { body: self.sink_block(arm.body, casts), ..arm }).collect();
+                let default = default.map(|block| self.sink_block(block, casts));
+                ExprKind::Match(Box::new(Match { subject, arms, exhaustive, default }))
+            }
+            kind => {
+                let value = converted(Expr { kind, ty, span }, casts);
+                return out.push(Stmt { kind: StmtKind::Return(Some(value)), span });
+            }
+        };
+        out.push(Stmt { kind: StmtKind::Expr(Expr { kind, ty: Ty::VOID, span }), span });
+        // Where no arm of a match takes the value, the result is zero.
+        let zero = Expr { kind: ExprKind::Const(Const::Zero), ty, span };
+        out.push(Stmt { kind: StmtKind::Return(Some(converted(zero, casts))), span });
+    }
+
+    /// Whether a value is chosen by branches, apart from conversions.
+    fn has_branches(&self, kind: &ExprKind) -> bool {
+        if let ExprKind::Cast(inner) = kind {
+            return self.has_branches(&inner.kind);
+        }
+        matches!(kind, ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_))
+    }
+
+    fn sink_block(&self, mut block: Block, casts: &[Ty]) -> Block {
+        if let Some(value) = block.value.take() {
+            self.sink(*value, casts, &mut block.stmts);
+        }
+        block
+    }
+}
+
+fn converted(value: Expr, casts: &[Ty]) -> Expr {
+    let span = value.span;
+    let cast = |value: Expr, &ty: &Ty| Expr { kind: ExprKind::Cast(Box::new(value)), ty, span };
+    casts.iter().rev().fold(value, cast)
+}
+
+/// The type of a program, as its attribute says it.
+fn in_words(role: &ProgramRole) -> String {
+    match role.mode.filter(|mode| !mode.is_empty()) {
+        Some(mode) => format!("`@{}(\"{mode}\")`", role.spec.name),
+        None => format!("`@{}`", role.spec.name),
     }
 }

@@ -10,7 +10,7 @@ use crate::types::Ty;
 /// The number of a string that is in no pattern.
 pub(super) const OTHER_TEXT: i128 = -1;
 
-/// Of one `match`: they are compared one after the other.
+/// The most strings of one `match`: they are compared one after the other.
 const MAX_TEXTS: usize = 256;
 
 impl Checker<'_, '_> {

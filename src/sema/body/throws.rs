@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
         let before = self.flow.clone();
         self.tries.push(Try::default());
         let body = self.block(body);
-        // Where nothing throws, the handlers are checked all the same.
+        // If nothing throws, the handlers are still checked.
         let thrown = self.tries.pop().and_then(|around| around.thrown).unwrap_or(before);
         let mut taken = Taken::default();
         let mut after = self.flow.clone();

@@ -124,7 +124,7 @@ fn optional_has_effect(optional: &OptionalKind) -> bool {
         OptionalKind::MapEntry { key, .. } | OptionalKind::InnerMap { key, .. } => has_effect(key),
         OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => true,
         OptionalKind::Packet { ctx, offset, .. } => has_effect(ctx) || has_effect(offset),
-        OptionalKind::Pointer(pointer) => has_effect(pointer),
+        OptionalKind::Pointer(value) | OptionalKind::View(value) => has_effect(value),
     }
 }
 

@@ -156,6 +156,7 @@ fn level(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option<
         ExprKind::Index { base, index } => parts::element(cx, scope, base, index, expr.span),
         ExprKind::If(_) | ExprKind::Match(_) | ExprKind::Block(_) => not_constant(cx, expr.span, "this expression"),
         ExprKind::New { .. } => not_constant(cx, expr.span, "a `new` object"),
+        ExprKind::Unread(_) => None,
     }
 }
 

@@ -276,7 +276,7 @@ pub(super) fn number(operand: Operand) -> i128 {
     }
 }
 
-/// Of two operands that are integers.
+/// The type of an operation on two integers.
 fn int_type(types: &Types, left: Operand, right: Operand) -> (u8, bool) {
     let typed = |operand| match operand {
         Operand::Int(_, bits, signed) => Some((bits, signed)),

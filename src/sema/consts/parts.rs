@@ -67,6 +67,7 @@ pub(super) fn element(
         | TyKind::Opt(_)
         | TyKind::Place { .. }
         | TyKind::Handle
+        | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null
         | TyKind::Error => {
@@ -131,6 +132,7 @@ fn zero(types: &Types, ty: Ty) -> Const {
         | TyKind::Opt(_)
         | TyKind::Place { .. }
         | TyKind::Handle
+        | TyKind::Bytes
         | TyKind::Link
         | TyKind::Error => Const::Zero,
     }

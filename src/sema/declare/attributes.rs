@@ -11,18 +11,22 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{AttributePlace, LATER_ATTRIBUTES, PROGRAMS, ProgramSpec};
+use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec};
 
 /// The meaning of an attribute.
 enum Meaning {
     Program(&'static ProgramSpec),
-    Helper,
-    /// `@flags(…)` of a map
-    Flags,
-    /// `@packed struct`
-    Packed,
-    /// Of the language, but not compiled yet; on these declarations.
-    Later(&'static [AttributePlace]),
+    Other(&'static AttributeSpec),
+}
+
+impl Meaning {
+    /// The declarations that it belongs to.
+    fn places(&self) -> &'static [AttributePlace] {
+        match self {
+            Meaning::Program(_) => &[AttributePlace::Function],
+            Meaning::Other(spec) => spec.on,
+        }
+    }
 }
 
 /// Words before `var`.
@@ -35,16 +39,7 @@ fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
         return Some(Meaning::Program(spec));
     }
-    if name == HELPER {
-        return Some(Meaning::Helper);
-    }
-    if name == FLAGS {
-        return Some(Meaning::Flags);
-    }
-    if name == PACKED {
-        return Some(Meaning::Packed);
-    }
-    LATER_ATTRIBUTES.iter().find(|later| later.name == name).map(|later| Meaning::Later(later.on))
+    ATTRIBUTES.iter().find(|spec| spec.name == name).map(Meaning::Other)
 }
 
 /// Checks the attributes of a declaration, one by one.
@@ -59,12 +54,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             unknown(cx, attribute, item);
             continue;
         };
-        let places = match meaning {
-            Meaning::Program(_) | Meaning::Helper => &[AttributePlace::Function],
-            Meaning::Flags => &[AttributePlace::Variable],
-            Meaning::Packed => &[AttributePlace::Struct],
-            Meaning::Later(places) => places,
-        };
+        let places = meaning.places();
         if place(item).is_none_or(|place| !places.contains(&place)) {
             let item = describe(item).to_owned();
             let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
@@ -75,20 +65,20 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             }
             continue;
         }
-        match meaning {
-            Meaning::Later(_) => {
+        let Meaning::Other(spec) = meaning else { continue };
+        match spec.wants {
+            _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            Meaning::Helper | Meaning::Packed if attribute.args.is_some() => {
+            None if attribute.args.is_some() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, format!("@{name}"));
             }
-            Meaning::Flags if attribute.args.as_ref().is_none_or(Vec::is_empty) => {
-                let wants = "flags: `@flags(no_prealloc)`".to_owned();
-                cx.error(attribute.span, AttributeArguments { name: name.clone(), wants });
+            Some(wants) if attribute.args.as_ref().is_none_or(Vec::is_empty) => {
+                cx.error(attribute.span, AttributeArguments { name: name.clone(), wants: wants.to_owned() });
             }
-            Meaning::Helper | Meaning::Program(_) | Meaning::Flags | Meaning::Packed => {}
+            Some(_) | None => {}
         }
     }
 }
@@ -120,7 +110,8 @@ fn unknown(cx: &mut Session, attribute: &Attribute, item: &Item) {
         }
         return;
     }
-    let known = PROGRAMS.iter().map(|p| p.name).chain([HELPER, FLAGS, PACKED]);
+    let compiled = ATTRIBUTES.iter().filter(|spec| !spec.later).map(|spec| spec.name);
+    let known = PROGRAMS.iter().map(|p| p.name).chain(compiled);
     let near = similar::best(name, known);
     let error = cx.error(attribute.name.span, UnknownAttribute { name: name.clone() });
     if let Some(near) = near {
@@ -135,9 +126,9 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     let mut broken = false;
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
-            Some(Meaning::Helper) => Role::Helper,
+            Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
-            Some(Meaning::Flags | Meaning::Packed | Meaning::Later(_)) | None => {
+            Some(Meaning::Other(_)) | None => {
                 broken = true;
                 continue;
             }

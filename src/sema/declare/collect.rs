@@ -308,7 +308,9 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
             [name] => (name, false),
             _ => return Written::Variable,
         },
-        TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => return Written::Variable,
+        TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } | TypeKind::Unread => {
+            return Written::Variable;
+        }
     };
     if name.name == "str" || types.contains(name.name.as_str()) {
         return Written::Variable;

@@ -78,6 +78,7 @@ fn is_option(cx: &Session, ty: Ty) -> bool {
         | TyKind::Opt(_)
         | TyKind::Place { .. }
         | TyKind::Handle
+        | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null => false,
     }

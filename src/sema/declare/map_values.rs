@@ -77,7 +77,11 @@ impl Declare<'_> {
         let kind = self.env.program.map(id).kind;
         let path = match &written.kind {
             TypeKind::Named(path) => Some(path),
-            TypeKind::Applied { .. } | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => None,
+            TypeKind::Applied { .. }
+            | TypeKind::Array { .. }
+            | TypeKind::Pointer { .. }
+            | TypeKind::Fn { .. }
+            | TypeKind::Unread => None,
         };
         let name = path.map(|path| cx.sources.text(path.span).to_owned());
         let template = match path.and_then(|path| imports::find_path(cx, self, path)) {

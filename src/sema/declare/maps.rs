@@ -39,7 +39,11 @@ impl Declare<'_> {
         }
         let (args, size): (&[ast::Type], Option<&Expr>) = match &written.kind {
             TypeKind::Applied { args, size, .. } => (args, size.as_deref()),
-            TypeKind::Named(_) | TypeKind::Array { .. } | TypeKind::Pointer { .. } | TypeKind::Fn { .. } => (&[], None),
+            TypeKind::Named(_)
+            | TypeKind::Array { .. }
+            | TypeKind::Pointer { .. }
+            | TypeKind::Fn { .. }
+            | TypeKind::Unread => (&[], None),
         };
         let (has_key, has_value) = (writes_key(kind), writes_value(kind));
         let (flags, node) = self.map_flags(cx, kind, item);

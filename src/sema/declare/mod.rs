@@ -77,7 +77,7 @@ struct Declare<'a> {
     /// The one whose declaration is being resolved.
     module: ModuleId,
     entries: Vec<Entry<'a>>,
-    /// Of each module, its headers included.
+    /// The items of each module, its headers included.
     names: Vec<Names<'a>>,
     symbols: Symbols,
     struct_entries: HashMap<StructId, usize>,
@@ -91,8 +91,8 @@ struct Declare<'a> {
     env: Env<'a>,
 }
 
-/// The environment of the modules' declarations. Mistakes are reported; the environment then has entities that are
-/// `Broken`, types that are `Ty::ERROR`, and is good for checking bodies all the same.
+/// The environment of the modules' declarations. Errors are reported; the environment then has entities that are
+/// `Broken` and types that are `Ty::ERROR`, and bodies can still be checked in it.
 pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     let predefined = super::predefined::declare(&mut cx.types);
     let program = Program { license: "GPL".to_owned(), ..Program::default() };
@@ -282,6 +282,7 @@ impl Scope for Declare<'_> {
             | TyKind::Opt(_)
             | TyKind::Place { .. }
             | TyKind::Handle
+            | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null
             | TyKind::Error => None,

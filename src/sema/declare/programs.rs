@@ -190,7 +190,7 @@ impl Declare<'_> {
         table_type(&mut cx.types, &self.env.predefined, spec.result)
     }
 
-    /// Where the module declares a name that the program type takes from the predefined ones.
+    /// The declaration of the module that hides a predefined name of the program type.
     fn shadowed(&self, name: &str) -> Option<Span> {
         self.own().by_name.get(name).map(|&index| self.entries[index].name.span)
     }

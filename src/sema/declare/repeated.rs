@@ -25,7 +25,7 @@ struct Difference {
 }
 
 impl Difference {
-    /// Of a type, or of a member of it.
+    /// The difference of a type, or of a member of it.
     fn of(member: Option<&Ident>, of: &str, kernel: String, written: String, span: Span) -> Difference {
         let what = member.map_or(format!("`{of}`"), |member| format!("`{}` of `{of}`", member.name));
         Difference { what, kernel, written, span }

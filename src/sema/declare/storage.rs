@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::tables::MAX_PERCPU_VALUE;
 use crate::types::{Ty, TyKind};
 
-/// Of a variable that is no map.
+/// The storage of a variable that is no map.
 pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
     let storage = match decl.storage {
         None if decl.pin => return Storage::Pinned,

@@ -25,7 +25,7 @@ struct Thrown {
     code: Option<i32>,
 }
 
-/// Where a function comes by what it throws: its own `throw`, or a call of the function that it comes from.
+/// The origin of a throw in a function: its own `throw`, or a call of the function that it comes from.
 #[derive(Clone, Copy)]
 struct Origin {
     span: Span,
@@ -35,7 +35,7 @@ struct Origin {
 /// The throws that leave a piece of a body.
 type Leaving = BTreeMap<Site, Origin>;
 
-/// Where something may leave a function: at a `throw` or a call.
+/// A point where a throw may leave a function: a `throw` or a call.
 struct Exit<'s> {
     func: FuncId,
     span: Span,

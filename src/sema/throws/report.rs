@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Root {
     func: FuncId,
     on: Target,
-    /// Where it is handed over, if it is no program and not `main`.
+    /// Where it is passed on, if it is no program and not `main`.
     handed: Option<Span>,
 }
 
@@ -154,7 +154,7 @@ fn uncaught_error<'c>(
     }
 }
 
-/// Where the handler is handed over, and who else lets it through.
+/// Where the handler is passed on, and who else lets the throw through.
 fn other_roots(error: &mut Diagnostic, env: &Env, roots: &[Root]) {
     let Some(root) = roots.first() else { return };
     if let Some(span) = root.handed {
@@ -167,7 +167,7 @@ fn other_roots(error: &mut Diagnostic, env: &Env, roots: &[Root]) {
     }
 }
 
-/// The calls by which it comes, from the root on.
+/// The calls from the root to the throw.
 fn calls(effects: &Effects, root: FuncId, site: Site) -> Vec<(FuncId, Span)> {
     let mut calls = Vec::new();
     let mut at = root;
@@ -180,7 +180,7 @@ fn calls(effects: &Effects, root: FuncId, site: Site) -> Vec<(FuncId, Span)> {
     calls
 }
 
-/// The statement, as it is written.
+/// The statement, as written.
 fn thrown(cx: &Session, effects: &Effects, site: Site) -> String {
     let text = cx.sources.text(effects.sites[site].span);
     format!("`{}`", text.lines().next().unwrap_or(text))

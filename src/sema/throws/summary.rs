@@ -41,7 +41,7 @@ pub enum Callee {
 #[derive(Clone, Copy)]
 pub struct Handler {
     pub callee: Callee,
-    /// Where what calls it runs.
+    /// The side that its callers run on.
     pub on: Target,
     pub span: Span,
 }

@@ -8,7 +8,7 @@ use crate::types::Ty;
 /// Optionals: the sources of `if (var …)` and of presence tests.
 pub struct Optional {
     pub kind: OptionalKind,
-    /// Of the value when it is there.
+    /// The type of the value when it is there.
     pub ty: Ty,
     pub span: Span,
 }
@@ -28,10 +28,12 @@ pub enum OptionalKind {
     Packet { ctx: Expr, offset: Expr, of: Ty },
     /// A pointer that may be null.
     Pointer(Expr),
+    /// A view that has as many bytes as it was asked for.
+    View(Expr),
 }
 
 /// `var name = optional` in a condition. A map entry binds as a place: `ExprKind::Local` of the local names the entry
-/// itself. A packet header and a pointer bind as a pointer value of the local's type.
+/// itself. A packet header and a pointer bind as a pointer value of the local's type, a view as itself.
 pub struct Binding {
     pub local: LocalId,
     pub source: Optional,

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional};
+use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional, View};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
@@ -34,7 +34,8 @@ pub enum ExprKind {
     Deref(Box<Expr>),
     /// The same where the pointer is not null; else it reads zero, and what is written is lost.
     DerefIf(Box<Expr>),
-    /// Of an element with a variable index: null where that is out of range if this type may be null; else it is in range.
+    /// The address of an element with a variable index: null if it is out of range and this type may be null; else it
+    /// is in range.
     AddressOf(Box<Expr>),
     /// A field of a BPF context, by index into its struct; `ctx` is the pointer. Yields the table's type of the field.
     CtxField {
@@ -157,6 +158,20 @@ pub enum ExprKind {
     IsPresent(Box<Optional>),
     /// The address of a header, null where it is absent.
     PacketPointer(Box<Optional>),
+    /// Of type `bytes`, as are locals and, where a builtin takes that, `null`; no other expression is.
+    View(Box<View>),
+    /// `len(view)`
+    ViewLen(Box<Expr>),
+    /// `view[index]`: a place, which reads zero and writes nothing where the index is out of range.
+    ViewByte {
+        view: Box<Expr>,
+        index: Box<Expr>,
+    },
+    /// `view.read(offset, T)`: a copy, all zero where the view does not have all of it.
+    ViewRead {
+        view: Box<Expr>,
+        offset: Box<Expr>,
+    },
 }
 
 /// The parts of an expression, for walks through all of them.
@@ -191,8 +206,12 @@ impl Expr {
             | ExprKind::BitNot(inner)
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
+            | ExprKind::ViewLen(inner)
             | ExprKind::Raw(inner) => Parts::Operands(vec![inner]),
+            ExprKind::View(view) => Parts::Operands(view.parts()),
             ExprKind::Index { base: left, index: right }
+            | ExprKind::ViewByte { view: left, index: right }
+            | ExprKind::ViewRead { view: left, offset: right }
             | ExprKind::Arith { left, right, .. }
             | ExprKind::Compare { left, right, .. }
             | ExprKind::Logical { left, right, .. } => Parts::Operands(vec![left, right]),

@@ -6,11 +6,13 @@
 mod conditions;
 mod exprs;
 mod stmts;
+mod views;
 mod walk;
 
 pub use conditions::*;
 pub use exprs::*;
 pub use stmts::*;
+pub use views::*;
 pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
@@ -47,7 +49,7 @@ pub struct Program {
     pub maps: Vec<Map>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
-    /// The function types of which a call through a pointer may end in a throw.
+    /// The function types whose calls through pointers may end in a throw.
     pub throwing: BTreeSet<Ty>,
 }
 
@@ -180,7 +182,7 @@ pub struct Map {
     /// In the object: unlike all others.
     pub symbol: String,
     pub kind: &'static MapKindSpec,
-    /// Of the kernel; `void` where the kind has no keys.
+    /// The key of the kernel; `void` if the kind has no keys.
     pub key: Ty,
     /// The declared type of an array's indexes, where it is of another width than the kernel's key.
     pub index: Option<Ty>,
@@ -188,7 +190,7 @@ pub struct Map {
     pub value: Ty,
     /// The template of the maps that a map of maps holds.
     pub inner: Option<MapId>,
-    /// Of a map of maps: the placeholders of the maps that bodies take out, as many as a body can have at a time.
+    /// The placeholders of the maps that bodies take out of a map of maps, as many as a body can have at a time.
     pub bound: Vec<MapId>,
     /// It is such a placeholder.
     pub is_bound: bool,

@@ -81,7 +81,7 @@ pub enum StmtKind {
         inclusive: bool,
         body: Block,
     },
-    /// `for (k, v in m)`: both are copies; a discarded one is a local all the same.
+    /// `for (k, v in m)`: both are copies; a discarded one is still a local.
     ForMap {
         map: MapId,
         key: LocalId,
@@ -116,6 +116,13 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
+    /// `for (i, c in view)`
+    ForView {
+        view: Expr,
+        index: LocalId,
+        value: LocalId,
+        body: Block,
+    },
     Break,
     Continue,
     Return(Option<Expr>),
@@ -141,6 +148,7 @@ impl StmtKind {
                 | StmtKind::ForMap { .. }
                 | StmtKind::ForCpus { .. }
                 | StmtKind::ForArray { .. }
+                | StmtKind::ForView { .. }
         )
     }
 }

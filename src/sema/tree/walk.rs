@@ -46,6 +46,7 @@ pub trait Visitor<'t> {
             StmtKind::While { condition: first, body }
             | StmtKind::Lock { lock: first, body }
             | StmtKind::ForArray { array: first, body, .. }
+            | StmtKind::ForView { view: first, body, .. }
             | StmtKind::ForCpus { key: first, body, .. } => {
                 self.expr(first);
                 self.block(body);
@@ -89,6 +90,7 @@ pub trait Visitor<'t> {
         match &optional.kind {
             OptionalKind::MapEntry { key: expr, .. }
             | OptionalKind::InnerMap { key: expr, .. }
+            | OptionalKind::View(expr)
             | OptionalKind::Pointer(expr) => self.expr(expr),
             OptionalKind::MapEntryOr { key: first, init: second, .. }
             | OptionalKind::Packet { ctx: first, offset: second, .. } => {

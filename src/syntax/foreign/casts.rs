@@ -29,7 +29,7 @@ fn behind_prefix(before: &str) -> bool {
     matches!(*operator, "!" | "~") || matches!(*operator, "-" | "*" | "&") && !after_operand
 }
 
-/// Of a failure at the name in a conversion, or at the parenthesis that closes.
+/// A hint for a failure at the name in a conversion, or at the closing parenthesis.
 pub fn cast(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let open = (1..8).map(|back: isize| -back).find(|&offset| failure.token(offset) == "(")?;
     if failure.is_word(open - 1) && !matches!(failure.token(open - 1), "return" | "in") {

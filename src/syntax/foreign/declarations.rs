@@ -8,7 +8,7 @@ use crate::syntax::c_order::{Reader, is_type};
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
 
-/// Of a declaration that begins as in C.
+/// A hint for a declaration that begins as in C.
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let lo = failure.span(builder).lo;
     let text = written(builder, failure, 0);
@@ -80,7 +80,8 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
     }
 }
 
-/// Of two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's `!`.
+/// A hint for two statements in a row, the first of which begins at `lo`: a declaration in C's order, a cast, a macro's
+/// `!`.
 pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint> {
     let (one, two) = (builder.text(first), builder.text(next));
     let hint = word(one, two, first.hi, next)

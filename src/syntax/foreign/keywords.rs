@@ -27,13 +27,13 @@ fn meant(near: String, span: Span) -> Hint {
     Hint::edit(format!("did you mean `{near}`?"), span, near)
 }
 
-/// Of a word where one of these is wanted.
+/// A hint for a word where one of these is wanted.
 pub fn near(word: &str, among: &[&str], span: Span) -> Option<Hint> {
     let reversed = || among.iter().find(|keyword| keyword.chars().rev().eq(word.chars())).map(|&near| near.to_owned());
     similar::best(word, among).or_else(reversed).map(|near| meant(near, span))
 }
 
-/// Of the word that a declaration begins with.
+/// A hint for the word that a declaration begins with.
 pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let span = failure.span(builder);
     let elsewhere = match failure.token(0) {
@@ -116,7 +116,7 @@ pub fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     near(failure.token(word), HEADERS, failure.token_span(builder, word)).filter(|_| other)
 }
 
-/// Of a word that was read as a statement of its own, and another after it.
+/// A hint for a word that was read as a statement of its own, and another after it.
 pub fn statement(first: &str, at: Span) -> Option<Hint> {
     let word = first.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
     let before = first[..first.len() - word.len()].trim_end();

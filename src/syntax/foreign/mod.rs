@@ -37,7 +37,7 @@ impl Hint {
     }
 }
 
-/// Of a failure that has no code of its own.
+/// A hint for a failure without a code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     addresses::dotted(builder, failure)
         .or_else(|| addresses::with_colons(builder, failure))

@@ -12,7 +12,7 @@ const BOUND: &str = "a code is bound by its name alone: `catch e { … }`";
 pub const SEVERAL: &str =
     "a `catch` takes one code; of several each has its own, or `catch e { match (e) { … } }` distinguishes them";
 
-/// Of a failure that has no code of its own.
+/// A hint for a failure without a code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     catch(builder, failure).or_else(|| unguarded(builder, failure)).or_else(|| {
         let defers = |at: usize| {
@@ -86,7 +86,7 @@ fn first_word<'a>(failure: &Failure<'a>) -> &'a str {
     (1..32).map(|back: isize| -back).find(begins).map_or("", |offset| failure.token(offset))
 }
 
-/// Of two statements in a row, the first of which is at `at`.
+/// A hint for two statements in a row, the first of which is at `at`.
 pub fn statement(one: &str, two: &str, at: Span, next: Span) -> Option<Hint> {
     let word = one.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let span = Span { lo: at.hi - word.len() as u32, ..at };
@@ -105,7 +105,7 @@ pub fn statement(one: &str, two: &str, at: Span, next: Span) -> Option<Hint> {
     }
 }
 
-/// Of the word after a `try` that has no `catch`, or after its last one: another language's handler.
+/// A hint for the word after a `try` that has no `catch`, or after its last one: another language's handler.
 pub fn after(text: &str) -> Option<(&str, &'static str)> {
     let text = text.trim_start();
     let word = &text[..text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())];

@@ -29,6 +29,18 @@ record! {
         /// A constant, of the address that its argument says in this form.
         #[serde(default)]
         pub address: Option<Address>,
+        /// What it does with views; a parameter `bytes` is a view, `bytes?` one or `null`.
+        #[serde(default)]
+        pub views: Option<ViewOp>,
+        /// The parameters, by number, through which it writes.
+        #[serde(default)]
+        pub writes: List<u64>,
+        /// It is the number of bytes of its argument, which may be a view too.
+        #[serde(default)]
+        pub length: bool,
+        /// So many of the last arguments may be left out.
+        #[serde(default)]
+        pub optional: usize,
         /// The constant that it throws where `host`, which fills the place of the result, yields other than 0.
         #[serde(default)]
         pub throws: Option<Text>,
@@ -43,6 +55,18 @@ record! {
         /// The compiler handles calls; else `E0601`.
         #[serde(default = "crate::tables::form::yes")]
         pub supported: bool,
+    }
+}
+
+words! {
+    /// What a builtin does with views.
+    pub enum ViewOp {
+        /// Copies bytes, and yields how many.
+        Copy,
+        /// Compares bytes.
+        Compare,
+        /// Adds the words of one to a sum, without those of another.
+        Sum,
     }
 }
 

@@ -18,6 +18,8 @@ record! {
         /// Other enums whose values it may return where it declares an integer as its result.
         #[serde(default)]
         pub as_integers: List<Text>,
+        /// The result that refuses what the program is asked about: where it cannot go on.
+        pub refusal: i64,
         pub forms: List<ProgramForm>,
         /// Modes of the language that are not compiled yet.
         #[serde(default)]
@@ -74,11 +76,17 @@ choices! {
 }
 
 record! {
-    /// An attribute that is not compiled yet (`ir-specs/later_attributes.toml`).
-    pub struct LaterAttribute {
+    /// An attribute that is no program type (`ir-specs/attributes.toml`).
+    pub struct AttributeSpec {
         pub name: Text,
         /// The declarations that it belongs to.
         pub on: List<AttributePlace>,
+        /// The arguments that it must have, in the words of messages; none: it has none.
+        #[serde(default)]
+        pub wants: Option<Text>,
+        /// Of the language, but not compiled yet.
+        #[serde(default)]
+        pub later: bool,
     }
 }
 

@@ -13,6 +13,15 @@ record! {
         #[serde(default)]
         pub object: bool,
         pub size: u64,
+        /// The field with the length of the whole packet, of which a part may lie in pages.
+        #[serde(default)]
+        pub length: Option<Text>,
+        /// The helper that copies any part of the packet.
+        #[serde(default)]
+        pub load: Option<Text>,
+        /// The helper that makes the first bytes of the packet directly readable.
+        #[serde(default)]
+        pub pull: Option<Text>,
         #[serde(default)]
         pub fields: List<ContextField>,
         /// Fields that the kernel has and this compiler lacks.

@@ -20,8 +20,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// How often a program is checked. A fix may uncover what the next check finds; fixes that undo one another must end all the
-/// same.
+/// How often a program is checked. A fix may uncover what the next check finds; fixes that undo one another must still
+/// end.
 const MAX_CHECKS: usize = 200;
 
 pub fn run(args: &Args) -> ExitCode {

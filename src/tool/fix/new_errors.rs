@@ -11,19 +11,23 @@ use std::path::PathBuf;
 /// How far a check went. What cannot be read is left out of names and types, which are checked for the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
-    /// Some file is missing or cannot be parsed. Of a declaration one such error is found at a time.
+    /// Some file is missing or cannot be parsed. Of a statement one such error is found at a time.
     Read,
     Checked,
     Lowered,
 }
 
 impl Stage {
-    /// Of a check that did not go beyond names and types.
+    /// The state of a check that did not go beyond names and types.
     pub fn of_errors(cx: &Session) -> Stage {
-        let reading = |code: &str| syntax::CODES.iter().chain(modules::CODES).any(|info| info.code == code);
         let mut errors = cx.diags.iter().filter(|diag| is_error(diag));
-        if errors.any(|diag| reading(diag.code)) { Stage::Read } else { Stage::Checked }
+        if errors.any(|diag| is_of_reading(diag.code)) { Stage::Read } else { Stage::Checked }
     }
+}
+
+/// Whether the code is one of reading: the checked tree lacks the text that it reports.
+fn is_of_reading(code: &str) -> bool {
+    syntax::CODES.iter().chain(modules::CODES).any(|info| info.code == code)
 }
 
 fn is_error(diag: &Diagnostic) -> bool {
@@ -65,12 +69,17 @@ impl Faults {
         self.errors.contains_key(key)
     }
 
+    /// How much was not read.
+    fn unread(&self) -> usize {
+        self.errors.iter().filter(|((_, code, _), _)| is_of_reading(code)).map(|(_, faults)| faults.len()).sum()
+    }
+
     /// The errors of the check after some fixes that these fixes made, and did not merely uncover.
     ///
-    /// Where the check goes further than before errors appear that were there all the time. What is wrong with what a fix has
-    /// written is that fix's even so.
+    /// If the check goes further than before, or reads more, it finds errors that the source had before. An error in the
+    /// text of a fix is still that fix's.
     pub fn made(&self, after: &Faults, sources: &SourceMap, touched: &[Touched]) -> Vec<Made> {
-        let uncovers = after.stage > self.stage;
+        let uncovers = after.stage > self.stage || after.unread() < self.unread();
         let mut made = Vec::new();
         for (key, faults) in &after.errors {
             let known = self.errors.get(key).map_or(0, Vec::len);

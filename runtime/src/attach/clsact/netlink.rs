@@ -16,7 +16,7 @@ struct Request {
     ifindex: i32,
     handle: u32,
     parent: u32,
-    /// Of a filter: the priority in the high half, the protocol (all, network order) in the low one.
+    /// The information of a filter: the priority in the high half, the protocol (all, network order) in the low one.
     info: u32,
     kind_len: u16,
     kind_type: u16,

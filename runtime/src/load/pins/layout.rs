@@ -23,7 +23,7 @@ pub struct Layout {
 /// A map in the kernel.
 pub struct Existing {
     pub layout: Layout,
-    /// Of a section's map.
+    /// The variables of a section's map.
     pub variables: Vec<Variable>,
 }
 

@@ -33,7 +33,7 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
-    /// The same address, of which the optimiser knows nothing.
+    /// The same address, opaque to the optimiser.
     pub fn asm_pointer(&self, pointer: PointerValue<'c>) -> PointerValue<'c> {
         let fn_type = pointer.get_type().fn_type(&[pointer.get_type().into()], false);
         let asm = self.context.create_inline_asm(fn_type, "".into(), "=r,0".into(), false, false, None, false);
@@ -61,7 +61,7 @@ impl<'c> Build<'c> {
         self.attribute(call, AttributeLoc::Function, "nounwind");
     }
 
-    /// The outcome of a comparison, of which the optimiser knows nothing.
+    /// The outcome of a comparison, opaque to the optimiser.
     pub fn asm_outcome(&self, comparison: InstructionValue<'c>) -> IntValue<'c> {
         let next = comparison.get_next_instruction().unwrap_or_else(|| crate::bug!("a comparison ends no block"));
         self.builder.position_before(&next);
@@ -71,7 +71,7 @@ impl<'c> Build<'c> {
         made(self.builder.build_int_truncate(opaque, outcome.get_type(), ""))
     }
 
-    /// The same number, of which the verifier knows nothing any more, as LLVM does not. It stays where it is.
+    /// The same number, unknown to the verifier and to LLVM, made at the builder's position.
     ///
     /// A shift by 64 or more gives any number to every verifier (`kernel/bpf/verifier.c`: "Shifts greater than 31 or 63 are
     /// undefined"). 127 shifted right by 127 is zero, whether the machine shifts by 127 or, as RFC 9669 has it, by 63.
@@ -90,7 +90,7 @@ impl<'c> Build<'c> {
         made(self.builder.build_extract_value(results, 0, "")).into_int_value()
     }
 
-    /// A zero of which the verifier knows nothing, see [`Build::asm_forget`]. It is another one for each `of`, and is made only
+    /// A zero that the verifier does not know, see [`Build::asm_forget`]. Each `of` has its own, and it is made only
     /// where something uses it.
     pub fn asm_unknown_zero(&self, of: IntValue<'c>) -> IntValue<'c> {
         self.asm_unary("$0 = 127\n\t$0 >>= $0", "=r,r", of)

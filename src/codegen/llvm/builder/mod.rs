@@ -210,7 +210,7 @@ impl<'c> Build<'c> {
         order: AtomicOrdering,
     ) -> IntValue<'c> {
         let old = made(self.builder.build_atomicrmw(op, place, value, order));
-        // Else LLVM makes `or 0` of `add 0`, for which BPF has no instruction before v3.
+        // Otherwise LLVM makes `or 0` of `add 0`, for which BPF has no instruction before v3.
         if let Some(instruction) = old.as_instruction()
             && let Err(error) = instruction.set_volatile(true)
         {
@@ -293,7 +293,7 @@ impl<'c> Build<'c> {
         made(self.builder.build_select(condition, then, otherwise, ""))
     }
 
-    /// To a width: cut off, extended, or as it is.
+    /// Converts to a width: truncates, extends, or keeps it.
     pub fn resize(&self, value: IntValue<'c>, bits: u32, extend: Extend) -> IntValue<'c> {
         let from = value.get_type().get_bit_width();
         let to = self.int_type(bits);

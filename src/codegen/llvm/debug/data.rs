@@ -19,6 +19,14 @@ pub struct MapLayout {
     pub types: Vec<(&'static str, Ty)>,
 }
 
+/// What the entries of a map are, if libbpf has to know more than their size.
+pub enum MapValues<'a> {
+    Plain,
+    /// Maps like this one.
+    Maps(&'a MapLayout),
+    Programs,
+}
+
 impl Debug {
     pub fn global(&mut self, cx: &Session, value: GlobalValue, name: &str, ty: Ty, span: Span, local: bool) {
         let ty = self.ty(cx, ty);
@@ -37,7 +45,8 @@ impl Debug {
     }
 
     /// A map as libbpf reads it: an anonymous struct, in which a number N is a pointer to `int[N]` and a type T a pointer
-    /// to T. What a map of maps holds is an array `values`, without length, of pointers to such a struct.
+    /// to T. What a map of maps holds is an array `values`, without length, of pointers to such a struct; what a map of
+    /// programs holds is one of pointers to functions.
     pub fn map(
         &mut self,
         cx: &Session,
@@ -45,15 +54,21 @@ impl Debug {
         name: &str,
         span: Span,
         layout: &MapLayout,
-        inner: Option<&MapLayout>,
+        values: &MapValues<'_>,
     ) {
         let mut members = self.map_members(cx, span, layout);
         let (file, line) = (self.file(cx, span.file), Self::line(cx, span));
         let bits = members.len() as u64 * 64;
-        if let Some(inner) = inner {
-            let mut own = self.map_members(cx, span, inner);
-            let template = self.structure(file, line, "", own.len() as u64 * 64, &mut own);
-            let pointer = self.pointer_to(template);
+        let entry = match values {
+            MapValues::Plain => None,
+            MapValues::Maps(inner) => {
+                let mut own = self.map_members(cx, span, inner);
+                Some(self.structure(file, line, "", own.len() as u64 * 64, &mut own))
+            }
+            MapValues::Programs => Some(self.subroutine(cx, Ty::I32, &[])),
+        };
+        if let Some(entry) = entry {
+            let pointer = self.pointer_to(entry);
             let values = self.array_of(pointer, 0, 64);
             members.push(self.member(file, line, "values", values, 0, bits));
         }

@@ -12,7 +12,7 @@ mod files;
 mod functions;
 mod types;
 
-pub use data::MapLayout;
+pub use data::{MapLayout, MapValues};
 
 use crate::session::Session;
 use crate::source::FileId;

@@ -45,6 +45,7 @@ impl Debug {
     fn make(&mut self, cx: &Session, ty: Ty) -> Node {
         let types = &cx.types;
         match types.kind(ty) {
+            TyKind::Bytes => crate::bug!("views are lowered to their parts"),
             TyKind::Void => std::ptr::null_mut(),
             TyKind::Bool => self.named(cx, "bool", "_Bool", 8, BOOLEAN),
             TyKind::Int { bits, signed } => {

@@ -5,7 +5,7 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfTailCall, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
@@ -53,7 +53,7 @@ impl<'c> FnGen<'_, '_, 'c> {
                 };
                 let ty = self.g.function_type(result, &params);
                 let callee = self.g.module.add_function(spec.name, ty, Some(Linkage::External));
-                // Where libbpf looks for kernel functions, with the BTF of their declarations.
+                // The section where libbpf looks for kernel functions, with the BTF of their declarations.
                 callee.set_section(Some(".ksyms"));
                 self.g.debug.kernel_function(self.g.cx, callee, spec.name, (result, &params));
                 callee
@@ -71,6 +71,14 @@ pub fn helper(g: &mut FnGen, op: &OpData) {
     if let Some(value) = g.call_helper(view.helper(), result, &args) {
         g.set(op, value);
     }
+}
+
+pub fn tail_call(g: &mut FnGen, op: &OpData) {
+    let view = BpfTailCall::of(op);
+    let map = super::map::place(g, view.map()).into();
+    let index = g.g.build.resize(g.int(view.index()), 32, Extend::Zero).into();
+    let context = g.value(view.context());
+    g.call_helper("bpf_tail_call", None, &[context, map, index]);
 }
 
 pub fn lock(g: &mut FnGen, op: &OpData) {

@@ -124,7 +124,7 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     }
 }
 
-/// Of a part that begins so many bytes into a place.
+/// The alignment of a part at this offset of a place.
 fn part_align(align: u64, offset: u64) -> u64 {
     if offset == 0 { align } else { align.min(1 << offset.trailing_zeros()) }
 }

@@ -5,6 +5,7 @@ mod arith;
 mod bpf;
 mod calls;
 mod cf;
+mod csum;
 mod dispatch;
 mod float;
 mod host;

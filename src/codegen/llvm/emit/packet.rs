@@ -3,6 +3,7 @@
 use super::super::builder::Extend;
 use super::super::function::FnGen;
 use super::ks::{from_memory, to_memory};
+use crate::diag::codes::ir::IllFormedIr;
 use crate::ir::ops::{PacketCtxLoad, PacketCtxStore, PacketEnd, PacketStart};
 use crate::ir::{OpData, Value};
 use crate::tables::FieldRole;
@@ -56,7 +57,12 @@ pub fn ctx_store(g: &mut FnGen, op: &OpData) {
 fn bound(g: &mut FnGen, op: &OpData, ctx: Value, role: FieldRole) {
     let fields = g.struct_in(ctx).fields.len();
     let Some(field) = (0..fields as i128).find(|&f| g.field_role(ctx, f) == role) else {
-        crate::bug!("{} has no packet", g.types().ir_text(g.func.ty(ctx)));
+        // The checker lets no program ask; IR may declare a context without these fields.
+        let why = format!("{} has no packet", g.types().ir_text(g.func.ty(ctx)));
+        g.g.cx.error(op.loc.span, IllFormedIr { why });
+        g.g.failed = true;
+        let null = g.g.build.ptr_type().const_null();
+        return g.set(op, null);
     };
     let value = load_field(g, ctx, field);
     g.set(op, value);

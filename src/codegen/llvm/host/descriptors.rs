@@ -117,6 +117,9 @@ fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     if matches!(map.kind.value, ValueRule::Event | ValueRule::Record) {
         flags |= KS_MAP_EVENTS;
     }
+    if map.is_idle(&g.ir.programs) {
+        flags |= KS_MAP_IDLE;
+    }
     let name = g.text(Some(&map.name));
     g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])
 }

@@ -80,6 +80,7 @@ fn kind(g: &ModuleGen, ty: Ty) -> (KsFieldKind, u32) {
         | TyKind::Opt(_)
         | TyKind::Place { .. }
         | TyKind::Handle
+        | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null
         | TyKind::Error => crate::bug!("no option has type {}", g.cx.types.name(ty)),

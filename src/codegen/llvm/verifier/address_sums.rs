@@ -64,8 +64,8 @@ fn hide_indexes<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
-/// An index of bytes, which is added as it is, that comes from a sum whose operands the verifier may know better than LLVM.
-/// Zero is the second constant, after which it remembers none.
+/// Forgets the sum behind a byte index, whose operands the verifier may know better than LLVM. Zero is the second
+/// constant, after which the verifier remembers none.
 fn forget_sum<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     let of_bytes = address.get_gep_source_element_type().ok().and_then(element_size) == Some(1);
     let last = address.get_num_operands() - 1;
@@ -116,7 +116,7 @@ fn add_halves<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
     }
 }
 
-/// Of an element of an even size LLVM knows the low bits of the address, to which a part's offset is added.
+/// LLVM knows the low bits of the address of an element of even size, to which a part's offset is added.
 fn hide_alignment<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     let size = address.get_gep_source_element_type().ok().and_then(size);
     let index =

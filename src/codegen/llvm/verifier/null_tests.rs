@@ -15,7 +15,7 @@ pub static REWRITE: Rewrite = Rewrite {
     name: "null-tests",
     after: &[],
     kernels: Kernels::ALL,
-    why: "the verifier allows no arithmetic on a pointer that may be null, as code generation makes of two tests",
+    why: "the verifier allows no arithmetic on a pointer that may be null, but code generation merges two tests by it",
     run: keep_apart,
 };
 
@@ -27,7 +27,7 @@ fn keep_apart(g: &ModuleGen) {
         let tests: Vec<InstructionValue> = instructions(function).filter(is_null_test).collect();
         let (extended, direct): (Vec<Use>, Vec<Use>) =
             uses(function, &tests).partition(|(user, ..)| user.get_opcode() == InstructionOpcode::ZExt);
-        // A number that is made of the outcome matters where that is computed with.
+        // If a number depends on the outcome, its arithmetic counts.
         let numbers: Vec<InstructionValue> = extended.iter().map(|(user, ..)| *user).collect();
         let computed: Vec<InstructionValue> =
             uses(function, &numbers).filter(combines).map(|(_, _, number)| number).collect();

@@ -54,7 +54,7 @@ fn forget<'c>(build: &Build<'c>, store: InstructionValue<'c>, value: IntValue<'c
 fn is_chosen(value: IntValue, depth: u32) -> bool {
     let bits = value.get_type().get_bit_width();
     let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
-    // A comparison, or what was made of some.
+    // A comparison, or a value computed from some.
     if bits == 1 {
         return true;
     }

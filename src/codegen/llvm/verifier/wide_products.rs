@@ -44,7 +44,7 @@ fn product<'c>(build: &Build<'c>, at: InstructionValue<'c>, left: IntValue<'c>, 
     build.or(low, high)
 }
 
-/// Of the product of two numbers of 64 bits.
+/// The upper half of the product of two numbers of 64 bits.
 fn upper_half<'c>(build: &Build<'c>, left: IntValue<'c>, right: IntValue<'c>) -> IntValue<'c> {
     let wide = |half| build.resize(half, 64, Extend::Zero);
     let (left, right) = (halves(build, left, 64), halves(build, right, 64));

@@ -69,7 +69,13 @@ fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
             (if signed { KsArgKind::Signed } else { KsArgKind::Unsigned }, ty)
         }
         TyKind::Ptr { .. } | TyKind::Fn(_) | TyKind::Null => (KsArgKind::Pointer, ty),
-        TyKind::Void | TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_) | TyKind::Opt(_) | TyKind::Error => {
+        TyKind::Void
+        | TyKind::Str(_)
+        | TyKind::Array(..)
+        | TyKind::Struct(_)
+        | TyKind::Opt(_)
+        | TyKind::Bytes
+        | TyKind::Error => {
             crate::bug!("a {} cannot be printed", g.types().ir_text(ty))
         }
     }

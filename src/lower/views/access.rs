@@ -1,0 +1,198 @@
+//! Bytes of views: read, written, walked over, copied.
+
+use super::{Root, View};
+use crate::fold::CompareOp;
+use crate::ir::Value;
+use crate::lower::func::{Dest, Lowering, Slot};
+use crate::sema::tree::{Block, Expr, LocalId};
+use crate::source::Span;
+use crate::types::{Space, Ty, TyKind};
+
+impl<'a> Lowering<'a> {
+    /// Does `inside` with the place of a byte, if the view has it.
+    pub(in crate::lower) fn with_byte(
+        &mut self,
+        view: View,
+        index: Value,
+        dest: Dest,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
+        outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
+    ) -> Option<Value> {
+        let in_range = self.b.arith_cmp(index, view.length, CompareOp::Lt.word(), Ty::BOOL);
+        let (there, _) = self.region(&[], dest, |this, _| {
+            let at = this.plus(view.offset, index);
+            match view.root {
+                Root::Packet(ctx) => this.with_packet(ctx, at, Ty::U8, dest, inside, outside),
+                Root::Memory(bytes) => {
+                    let byte = this.element_at(bytes, at);
+                    inside(this, byte)
+                }
+            }
+        });
+        let (not_there, _) = self.region(&[], dest, |this, _| outside(this));
+        let op = self.b.ks_if(in_range, &Self::results(dest), vec![there, not_there]);
+        self.outcome(op, dest, true)
+    }
+
+    /// The same of a `T` in a packet.
+    fn with_packet(
+        &mut self,
+        ctx: Value,
+        at: Value,
+        of: Ty,
+        dest: Dest,
+        inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
+        outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
+    ) -> Option<Value> {
+        let place = self.cx.types.place(of, Space::Packet);
+        let ty = self.cx.types.opt(place);
+        let found = self.b.packet_at(ctx, at, ty);
+        let (there, _) = self.region(&[place], dest, |this, args| inside(this, args[0]));
+        let (not_there, _) = self.region(&[], dest, |this, _| outside(this));
+        let op = self.b.ks_if_some(found, &Self::results(dest), vec![there, not_there]);
+        self.outcome(op, dest, true)
+    }
+
+    /// A byte, zero if the view does not have it.
+    pub(super) fn byte(&mut self, view: View, index: Value) -> Value {
+        let read =
+            self.with_byte(view, index, Dest::Value(Ty::U8), &mut |this, place| Some(this.load(place)), &mut |this| {
+                Some(this.int(0, Ty::U8))
+            });
+        read.unwrap_or_else(|| crate::bug!("a byte is a value"))
+    }
+
+    /// `view.read(offset, T)` of a scalar.
+    pub(in crate::lower) fn read_scalar(&mut self, view: &Expr, offset: &Expr, ty: Ty, span: Span) -> Value {
+        let view = self.view_to_read(view);
+        let offset = self.scalar_as(offset, Ty::U64);
+        self.at(span).part_of_view(view, offset, ty)
+    }
+
+    /// A scalar in a view, zero if the view does not have all of it.
+    pub(super) fn part_of_view(&mut self, view: View, offset: Value, ty: Ty) -> Value {
+        let place = self.temporary("part", ty);
+        self.copy_part(view, offset, place);
+        self.load(place)
+    }
+
+    /// `view.read(offset, T)` into a place that nothing else sees meanwhile.
+    pub(in crate::lower) fn read_into(&mut self, view: &Expr, offset: &Expr, place: Value, span: Span) {
+        let view = self.view_to_read(view);
+        let offset = self.scalar_as(offset, Ty::U64);
+        self.at(span).copy_part(view, offset, place);
+    }
+
+    fn copy_part(&mut self, view: View, offset: Value, place: Value) {
+        let (of, _) = self.pointee(place);
+        let size = self.cx.types.size_of(of);
+        self.b.ks_zero(place);
+        let length = self.int(size.into(), Ty::U64);
+        let fits = self.b.arith_cmp(length, view.length, CompareOp::Le.word(), Ty::BOOL);
+        self.when(fits, |this| {
+            let last = this.b.arith_sub(view.length, length, Ty::U64);
+            let begins = this.b.arith_cmp(offset, last, CompareOp::Le.word(), Ty::BOOL);
+            this.when(begins, |this| this.copy_existing(view, offset, place, size));
+        });
+    }
+
+    /// Of bytes that exist.
+    fn copy_existing(&mut self, view: View, offset: Value, place: Value, size: u64) {
+        let (of, _) = self.pointee(place);
+        let at = self.plus(view.offset, offset);
+        let bytes = match view.root {
+            Root::Packet(ctx) => {
+                let copy = &mut |this: &mut Lowering<'a>, part: Value| {
+                    this.b.ks_copy(place, part);
+                    None
+                };
+                self.with_packet(ctx, at, of, Dest::Nothing, copy, &mut |_| None);
+                return;
+            }
+            Root::Memory(bytes) => bytes,
+        };
+        let array = self.cx.types.array(Ty::U8, size);
+        let target = self.place_as(place, array);
+        if let Some(at) = self.number(at) {
+            let from = self.element_place(bytes, at as usize);
+            let from = self.place_as(from, array);
+            self.b.ks_copy(target, from);
+            return;
+        }
+        self.each_below(size, |this, index| {
+            let from = this.plus(at, index);
+            let from = this.element_at(bytes, from);
+            let byte = this.load(from);
+            let to = this.element_at(target, index);
+            this.store(to, byte);
+        });
+    }
+
+    /// A loop over so many numbers; few of them are written out.
+    fn each_below(&mut self, count: u64, mut body: impl FnMut(&mut Self, Value)) {
+        const WRITTEN_OUT: u64 = 16;
+        if count <= WRITTEN_OUT {
+            for index in 0..count {
+                let index = self.int(index.into(), Ty::U64);
+                body(self, index);
+            }
+            return;
+        }
+        let (low, high) = (self.int(0, Ty::U64), self.int(count.into(), Ty::U64));
+        self.count_up(low, high, body);
+    }
+
+    pub(super) fn count_up(&mut self, low: Value, high: Value, body: impl FnOnce(&mut Self, Value)) {
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
+            body(this, args[0]);
+            None
+        });
+        self.b.ks_for(low, high, false, vec![iteration]);
+    }
+
+    /// `for (i, c in view)`
+    pub(in crate::lower) fn for_view(&mut self, view: &Expr, index: LocalId, value: LocalId, body: &Block) {
+        let span = view.span;
+        let view = self.view(view);
+        self.at(span);
+        let low = self.int(0, Ty::U64);
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
+            this.at(span);
+            let number = this.cast(args[0], Ty::U32);
+            if this.uses.in_memory(index) {
+                let place = this.declare(index);
+                this.store(place, number);
+            } else {
+                this.set_slot(index, Slot::Value(number));
+            }
+            let byte = this.byte(view, args[0]);
+            let place = this.declare(value);
+            this.store(place, byte);
+            this.loop_body(body)
+        });
+        self.at(span).b.ks_for(low, view.length, false, vec![iteration]);
+    }
+
+    /// `copy(to, from, count)`: from the first byte to the last, also where they overlap. Yields how many there were.
+    pub(super) fn copy_views(&mut self, to: View, from: View, count: Option<Value>) -> Value {
+        let both = self.smaller(from.length, to.length);
+        let count = count.map_or(both, |count| self.smaller(count, both));
+        let zero = self.int(0, Ty::U64);
+        self.count_up(zero, count, |this, index| {
+            let byte = this.byte(from, index);
+            let write = &mut |this: &mut Lowering<'a>, place: Value| {
+                this.store(place, byte);
+                None
+            };
+            this.with_byte(to, index, Dest::Nothing, write, &mut |_| None);
+        });
+        count
+    }
+
+    /// The length of the array of bytes that a place is.
+    pub(super) fn capacity(&self, bytes: Value) -> u64 {
+        let (of, _) = self.pointee(bytes);
+        let TyKind::Array(_, length) = self.cx.types.kind(of) else { crate::bug!("a view is of an array of bytes") };
+        length
+    }
+}

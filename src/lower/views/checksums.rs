@@ -1,0 +1,114 @@
+//! `csum_diff`: the words of views, summed in the arithmetic of one's complement.
+//!
+//! The kernel's `bpf_csum_diff` takes a number of bytes that is a multiple of 4, is not for all types of programs, and yields
+//! other numbers of 32 bits on each kernel and machine, which are equal only when they are folded. So the words are added up
+//! here: of 32 bits, in 64.
+
+use super::{Root, View};
+use crate::fold::CompareOp;
+use crate::ir::Value;
+use crate::lower::func::Lowering;
+use crate::types::Ty;
+
+/// The bytes of a word.
+const WORD: u64 = 4;
+/// So many bytes are summed without a loop.
+const WRITTEN_OUT: u64 = 256;
+
+impl Lowering<'_> {
+    /// The seed, plus the words of `fresh`, minus those of `old`.
+    pub(super) fn sum_difference(&mut self, old: Option<View>, fresh: Option<View>, seed: Option<Value>) -> Value {
+        let sum = self.temporary("sum", Ty::U64);
+        let seed = seed.unwrap_or_else(|| self.int(0, Ty::U64));
+        self.store(sum, seed);
+        for (view, negative) in [(old, true), (fresh, false)] {
+            if let Some(view) = view {
+                self.add_words(sum, view, negative);
+            }
+        }
+        let mut total = self.load(sum);
+        // The first carries may carry once more.
+        for _ in 0..2 {
+            let (bits, mask) = (self.int(32, Ty::U64), self.int(0xffff_ffff, Ty::U64));
+            let high = self.b.arith_shr(total, bits, Ty::U64);
+            let low = self.b.arith_and(total, mask, Ty::U64);
+            total = self.b.arith_add(high, low, Ty::U64);
+        }
+        self.cast(total, Ty::U32)
+    }
+
+    fn add_words(&mut self, sum: Value, view: View, negative: bool) {
+        if let (Root::Memory(bytes), Some(offset), Some(length)) =
+            (view.root, self.number(view.offset), self.number(view.length))
+            && offset == 0
+            && length <= WRITTEN_OUT
+        {
+            return self.add_known(sum, bytes, length, negative);
+        }
+        let (zero, two) = (self.int(0, Ty::U64), self.int(2, Ty::U64));
+        let words = self.b.arith_shr(view.length, two, Ty::U64);
+        self.count_up(zero, words, |this, index| {
+            let at = this.b.arith_shl(index, two, Ty::U64);
+            let word = this.part_of_view(view, at, Ty::U32);
+            this.add_word(sum, word, negative);
+        });
+        let three = self.int(3, Ty::U64);
+        let rest = self.b.arith_and(view.length, three, Ty::U64);
+        let some = self.compare(CompareOp::Ne, rest, zero);
+        self.when(some, |this| {
+            let end = this.b.arith_shl(words, two, Ty::U64);
+            let word = this.last_word(view, end);
+            this.add_word(sum, word, negative);
+        });
+    }
+
+    /// The bytes from an offset on, of which there are less than four; the others are zero.
+    fn last_word(&mut self, view: View, from: Value) -> Value {
+        let mut word = self.int(0, Ty::U32);
+        for place in 0..WORD - 1 {
+            let place_number = self.int(place.into(), Ty::U64);
+            let index = self.plus(from, place_number);
+            let byte = self.byte(view, index);
+            let byte = self.cast(byte, Ty::U32);
+            let shift = self.int(i128::from(place) * 8, Ty::U32);
+            let byte = self.b.arith_shl(byte, shift, Ty::U32);
+            word = self.b.arith_or(word, byte, Ty::U32);
+        }
+        word
+    }
+
+    /// The words at the start of a place.
+    fn add_known(&mut self, sum: Value, bytes: Value, length: u64, negative: bool) {
+        let whole = length / WORD;
+        if whole > 0 {
+            let words = self.cx.types.array(Ty::U32, whole);
+            let words = self.place_as(bytes, words);
+            for index in 0..whole {
+                let word = self.element_place(words, index as usize);
+                let word = self.load(word);
+                self.add_word(sum, word, negative);
+            }
+        }
+        if length % WORD == 0 {
+            return;
+        }
+        let mut word = self.int(0, Ty::U32);
+        for at in whole * WORD..length {
+            let byte = self.element_place(bytes, at as usize);
+            let byte = self.load(byte);
+            let byte = self.cast(byte, Ty::U32);
+            let shift = self.int(i128::from(at % WORD) * 8, Ty::U32);
+            let byte = self.b.arith_shl(byte, shift, Ty::U32);
+            word = self.b.arith_or(word, byte, Ty::U32);
+        }
+        self.add_word(sum, word, negative);
+    }
+
+    fn add_word(&mut self, sum: Value, word: Value, negative: bool) {
+        let word = if negative { self.invert(word, Ty::U32) } else { word };
+        let word = self.cast(word, Ty::U64);
+        let before = self.load(sum);
+        let after = self.b.arith_add(before, word, Ty::U64);
+        self.store(sum, after);
+    }
+}

@@ -1,0 +1,104 @@
+//! Views compared with each other, and what builtins do with them.
+
+use super::View;
+use crate::fold::CompareOp;
+use crate::ir::Value;
+use crate::lower::func::{Dest, Lowering};
+use crate::sema::tree::Expr;
+use crate::source::Span;
+use crate::tables::ViewOp;
+use crate::types::Ty;
+
+/// So many bytes are compared without a loop.
+const WRITTEN_OUT: u64 = 16;
+
+impl Lowering<'_> {
+    /// A builtin that takes views.
+    pub(in crate::lower) fn view_builtin(&mut self, op: ViewOp, args: &[Expr], ty: Ty, span: Span) -> Value {
+        let (first, second) = match op {
+            ViewOp::Copy => (Some(self.view(&args[0])), Some(self.view_to_read(&args[1]))),
+            ViewOp::Compare | ViewOp::Sum => (self.view_or_null(&args[0]), self.view_or_null(&args[1])),
+        };
+        let number = args.get(2).map(|number| self.scalar_as(number, Ty::U64));
+        self.at(span);
+        match (op, first, second) {
+            (ViewOp::Copy, Some(to), Some(from)) => {
+                let count = self.copy_views(to, from, number);
+                self.cast(count, ty)
+            }
+            (ViewOp::Compare, Some(left), Some(right)) => {
+                let left = self.first_bytes(left, number);
+                let right = self.first_bytes(right, number);
+                self.order(left, right)
+            }
+            (ViewOp::Sum, old, fresh) => self.sum_difference(old, fresh, number),
+            (ViewOp::Copy | ViewOp::Compare, _, _) => crate::bug!("only a sum takes `null`"),
+        }
+    }
+
+    fn first_bytes(&mut self, view: View, count: Option<Value>) -> View {
+        let length = count.map_or(view.length, |count| self.smaller(count, view.length));
+        View { length, ..view }
+    }
+
+    /// `==`, `!=`
+    pub(in crate::lower) fn compare_views(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
+        let (left, right) = (self.view_to_read(left), self.view_to_read(right));
+        self.at(span);
+        let same_length = self.b.arith_cmp(left.length, right.length, CompareOp::Eq.word(), Ty::BOOL);
+        let dest = Dest::Value(Ty::BOOL);
+        let (same, _) = self.region(&[], dest, |this, _| {
+            let known = this.number(left.length).or_else(|| this.number(right.length));
+            Some(match known {
+                Some(length) if length <= WRITTEN_OUT => this.equal_bytes(left, right, 0, length),
+                Some(_) | None => {
+                    let order = this.order(left, right);
+                    let zero = this.int(0, Ty::I32);
+                    this.b.arith_cmp(order, zero, CompareOp::Eq.word(), Ty::BOOL)
+                }
+            })
+        });
+        let (differs, _) = self.region(&[], dest, |this, _| Some(this.int(0, Ty::BOOL)));
+        let op_if = self.b.ks_if(same_length, &[Ty::BOOL], vec![same, differs]);
+        let equal = self.b.result(op_if);
+        if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// Whether the bytes from one index up to another are equal; stops at the first that differ.
+    fn equal_bytes(&mut self, left: View, right: View, from: u64, to: u64) -> Value {
+        if from == to {
+            return self.int(1, Ty::BOOL);
+        }
+        let index = self.int(from.into(), Ty::U64);
+        let (l, r) = (self.byte(left, index), self.byte(right, index));
+        let equal = self.b.arith_cmp(l, r, CompareOp::Eq.word(), Ty::BOOL);
+        let dest = Dest::Value(Ty::BOOL);
+        let (more, _) = self.region(&[], dest, |this, _| Some(this.equal_bytes(left, right, from + 1, to)));
+        let (done, _) = self.region(&[], dest, |this, _| Some(this.int(0, Ty::BOOL)));
+        let op = self.b.ks_if(equal, &[Ty::BOOL], vec![more, done]);
+        self.b.result(op)
+    }
+
+    /// Less than 0, 0 or more, as the first bytes that differ are; where none do, as the lengths.
+    fn order(&mut self, left: View, right: View) -> Value {
+        let order = self.temporary("order", Ty::I32);
+        let longer = self.compare(CompareOp::Gt, left.length, right.length);
+        let shorter = self.compare(CompareOp::Lt, left.length, right.length);
+        let (longer, shorter) = (self.cast(longer, Ty::I32), self.cast(shorter, Ty::I32));
+        let by_length = self.b.arith_sub(longer, shorter, Ty::I32);
+        self.store(order, by_length);
+        let both = self.smaller(left.length, right.length);
+        let zero = self.int(0, Ty::U64);
+        self.count_up(zero, both, |this, index| {
+            let (l, r) = (this.byte(left, index), this.byte(right, index));
+            let differ = this.b.arith_cmp(l, r, CompareOp::Ne.word(), Ty::BOOL);
+            this.when(differ, |this| {
+                let (l, r) = (this.cast(l, Ty::I32), this.cast(r, Ty::I32));
+                let difference = this.b.arith_sub(l, r, Ty::I32);
+                this.store(order, difference);
+                this.leave_loop();
+            });
+        });
+        self.load(order)
+    }
+}

@@ -1,0 +1,215 @@
+//! Views: a `bytes` is what it is of, and two numbers, an offset and a length, that never go beyond what exists.
+//!
+//! What it is of is known where the view begins and never changes: a packet, by its context, or the bytes of a value. So that
+//! the verifier follows each access, those to a packet look for its end (`packet.at`), and those to a value go by an index of
+//! an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
+
+mod access;
+mod checksums;
+mod compare;
+mod instances;
+
+pub(super) use instances::{Instances, Kind, takes_views};
+
+use super::elements::whole_constant;
+use super::func::{Dest, Lowering, Slot};
+use crate::fold::CompareOp;
+use crate::ir::Value;
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, View as Source};
+use crate::types::{Space, Ty, TyKind};
+
+/// Where the bytes are.
+#[derive(Clone, Copy)]
+pub(super) enum Root {
+    /// In the packet of this context.
+    Packet(Value),
+    /// In this place of bytes.
+    Memory(Value),
+}
+
+/// The parts of a view, numbers of 64 bits.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub root: Root,
+    pub offset: Value,
+    pub length: Value,
+}
+
+/// What a slice is asked for, and of what.
+#[derive(Clone, Copy)]
+struct Wanted {
+    offset: Value,
+    count: Option<Value>,
+    /// So many bytes there are from the start on.
+    exist: Value,
+}
+
+impl Lowering<'_> {
+    /// A view that may be written through, and outlives the expression.
+    pub(super) fn view(&mut self, expr: &Expr) -> View {
+        self.view_and_wanted(expr).0
+    }
+
+    /// The same, and what it was asked for.
+    fn view_and_wanted(&mut self, expr: &Expr) -> (View, Option<Wanted>) {
+        if let ExprKind::Local(local) = expr.kind {
+            return (self.at(expr.span).local_view(local), None);
+        }
+        let ExprKind::View(source) = &expr.kind else {
+            crate::bug!("a `{}` is no view", self.cx.types.name(expr.ty));
+        };
+        let (root, start, exist, offset, count) = match &**source {
+            Source::Value(value) => {
+                let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
+                return (self.at(expr.span).view_of_place(place), None);
+            }
+            Source::Packet { ctx, offset, count } => {
+                let ctx = self.scalar(ctx);
+                let length = self.at(expr.span).b.packet_size(ctx, Ty::U64);
+                (Root::Packet(ctx), None, length, offset, count)
+            }
+            Source::Slice { view, offset, count } => {
+                let view = self.view(view);
+                (view.root, Some(view.offset), view.length, offset, count)
+            }
+        };
+        let offset = self.scalar_as(offset, Ty::U64);
+        let count = count.as_ref().map(|count| self.scalar_as(count, Ty::U64));
+        let wanted = Wanted { offset, count, exist };
+        let (inside, length) = self.at(expr.span).limited(wanted);
+        let offset = match start {
+            Some(start) => self.plus(start, inside),
+            None => inside,
+        };
+        (View { root, offset, length }, Some(wanted))
+    }
+
+    /// The offset and the number of the bytes that exist.
+    fn limited(&mut self, Wanted { offset, count, exist }: Wanted) -> (Value, Value) {
+        if self.number(offset) == Some(0) {
+            return (offset, count.map_or(exist, |count| self.smaller(count, exist)));
+        }
+        let offset = self.smaller(offset, exist);
+        let rest = self.b.arith_sub(exist, offset, Ty::U64);
+        (offset, count.map_or(rest, |count| self.smaller(count, rest)))
+    }
+
+    /// Whether all of a view exists, as `if (var …)` asks.
+    pub(super) fn whole_view(&mut self, expr: &Expr) -> (View, Value) {
+        let (view, wanted) = self.view_and_wanted(expr);
+        self.at(expr.span);
+        let Some(Wanted { offset, count, exist }) = wanted else { return (view, self.int(1, Ty::BOOL)) };
+        let begins = self.b.arith_cmp(offset, exist, CompareOp::Le.word(), Ty::BOOL);
+        let Some(count) = count else { return (view, begins) };
+        let whole = self.b.arith_cmp(view.length, count, CompareOp::Eq.word(), Ty::BOOL);
+        (view, self.b.arith_and(begins, whole, Ty::BOOL))
+    }
+
+    /// A view that is only read, before anything else happens: a constant's may be of read-only data.
+    fn view_to_read(&mut self, expr: &Expr) -> View {
+        if let ExprKind::View(source) = &expr.kind
+            && let Source::Value(value) = &**source
+        {
+            let place = match whole_constant(&self.cx.types, value) {
+                Some(constant) if self.cx.types.is_aggregate(value.ty) => {
+                    self.at(value.span).constant_place(&constant, value.ty)
+                }
+                Some(_) | None => self.place(value),
+            };
+            return self.at(expr.span).view_of_place(place);
+        }
+        self.view(expr)
+    }
+
+    /// None where it is `null`.
+    fn view_or_null(&mut self, expr: &Expr) -> Option<View> {
+        if let ExprKind::Const(Const::Null) = expr.kind { None } else { Some(self.view_to_read(expr)) }
+    }
+
+    /// All bytes of a place, those of a string without the last one.
+    fn view_of_place(&mut self, place: Value) -> View {
+        let (of, _) = self.pointee(place);
+        let size = self.cx.types.size_of(of);
+        let length = if let TyKind::Str(_) = self.cx.types.kind(of) { size - 1 } else { size };
+        let bytes = self.cx.types.array(Ty::U8, size);
+        let place = self.place_as(place, bytes);
+        View { root: Root::Memory(place), offset: self.int(0, Ty::U64), length: self.int(length.into(), Ty::U64) }
+    }
+
+    /// The same memory as a place of another type.
+    fn place_as(&mut self, place: Value, of: Ty) -> Value {
+        let (own, space) = self.pointee(place);
+        if own == of {
+            return place;
+        }
+        let pointer = self.address(place);
+        let pointer_type = self.cx.types.ptr(of, space, false);
+        let pointer = self.b.arith_cast(pointer, pointer_type);
+        self.deref(pointer)
+    }
+
+    fn local_view(&mut self, local: LocalId) -> View {
+        let Slot::View(View { root, offset, length }) = self.slot(local) else {
+            crate::bug!("`{}` is no view", self.source.local(local).name)
+        };
+        View { root, offset: self.load(offset), length: self.load(length) }
+    }
+
+    /// A variable for a view, whose numbers may change.
+    pub(super) fn declare_view(&mut self, local: LocalId, view: View) {
+        let name = self.source.local(local).name.clone();
+        let number = self.cx.types.place(Ty::U64, Space::Stack);
+        let offset = self.b.ks_var(format!("{name}_offset").as_bytes(), number);
+        let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
+        self.store(offset, view.offset);
+        self.store(length, view.length);
+        self.set_slot(local, Slot::View(View { root: view.root, offset, length }));
+    }
+
+    /// `local = value`: it views the same thing.
+    pub(super) fn assign_view(&mut self, local: LocalId, value: &Expr) {
+        let view = self.view(value);
+        let Slot::View(View { offset, length, .. }) = self.slot(local) else {
+            crate::bug!("`{}` is no view", self.source.local(local).name)
+        };
+        self.store(offset, view.offset);
+        self.store(length, view.length);
+    }
+
+    /// `len(view)`
+    pub(super) fn view_length(&mut self, expr: &Expr, ty: Ty) -> Value {
+        let view = self.view_to_read(expr);
+        self.at(expr.span).cast(view.length, ty)
+    }
+
+    fn number(&self, value: Value) -> Option<u64> {
+        self.b.func.known(&self.cx.types, value).and_then(|number| u64::try_from(number).ok())
+    }
+
+    fn plus(&mut self, left: Value, right: Value) -> Value {
+        match (self.number(left), self.number(right)) {
+            (Some(0), _) => right,
+            (_, Some(0)) => left,
+            (Some(left), Some(right)) => self.int(i128::from(left.wrapping_add(right)), Ty::U64),
+            (Some(_) | None, Some(_) | None) => self.b.arith_add(left, right, Ty::U64),
+        }
+    }
+
+    fn smaller(&mut self, left: Value, right: Value) -> Value {
+        if let (Some(l), Some(r)) = (self.number(left), self.number(right)) {
+            return if l <= r { left } else { right };
+        }
+        let is_less = self.b.arith_cmp(left, right, CompareOp::Le.word(), Ty::BOOL);
+        self.b.arith_select(is_less, left, right, Ty::U64)
+    }
+
+    /// `then` where a condition holds.
+    fn when(&mut self, condition: Value, then: impl FnOnce(&mut Self)) {
+        let (region, _) = self.region(&[], Dest::Nothing, |this, _| {
+            then(this);
+            None
+        });
+        let (otherwise, _) = self.region(&[], Dest::Nothing, |_, _| None);
+        self.b.ks_if(condition, &[], vec![region, otherwise]);
+    }
+}

@@ -1,0 +1,388 @@
+//! Views: what `bytes` are made of, what they have, and what may become of them.
+
+use super::Checker;
+use super::exprs::strip;
+use super::places::{is_place, root};
+use super::pointers::root_local;
+use super::scope::LocalKind;
+use super::value::{Value, error_expr, local};
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
+use crate::diag::codes::types::{MismatchedTypes, NotViewable, OtherView};
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
+use crate::source::Span;
+use crate::tables::{BuiltinSpec, FieldRole, LONGEST_OF_CHOICES};
+use crate::types::{Space, Ty, TyKind};
+
+/// What a variable views.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Viewed {
+    /// The packet of this context.
+    Packet(LocalId),
+    /// What this variable viewed first.
+    By(LocalId),
+}
+
+/// In the table: a view, or any value as one; the second takes `null` too.
+pub(super) const VIEW: &str = "bytes";
+const VIEW_OR_NULL: &str = "bytes?";
+
+/// The name of a method as it is written, and the arguments.
+type Call<'a> = (&'a Ident, &'a [ast::Arg]);
+type Method = fn(&mut Checker<'_, '_>, Expr, Call<'_>, Span) -> Expr;
+
+/// The methods of a `bytes`.
+const METHODS: [(&str, Method); 2] = [
+    ("slice", |checker, view, call, span| checker.view_slice(view, call, span)),
+    ("read", |checker, view, call, span| checker.view_read(view, call, span)),
+];
+
+impl Checker<'_, '_> {
+    /// `ctx.bytes(offset, count)`
+    pub fn packet_view(&mut self, ctx: LocalId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let context = self.context_spec(self.locals[ctx.0 as usize].ty);
+        if context.is_none_or(|context| context.fields.iter().all(|field| field.role != FieldRole::PacketStart)) {
+            self.check_args(args);
+            let of = "this context, which has no packet".to_owned();
+            self.error(name.span, NoSuchMethod { name: name.name.clone(), of });
+            return error_expr(span);
+        }
+        let Some((offset, count)) = self.view_extent(name, args) else { return error_expr(span) };
+        let ctx = self.read_local(ctx, span);
+        made(View::Packet { ctx, offset, count }, span)
+    }
+
+    /// `view.slice(offset, count)`, `view.read(offset, T)`
+    pub fn view_method(&mut self, base: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
+        let base = self.plain_view(base);
+        if base.ty == Ty::ERROR {
+            self.check_args(args);
+            return base;
+        }
+        if let Some((_, check)) = METHODS.iter().find(|(method, _)| *method == name.name) {
+            return check(self, base, (name, args), span);
+        }
+        self.check_args(args);
+        let near = crate::diag::similar::best(&name.name, METHODS.map(|(method, _)| method));
+        let error = self.error(name.span, NoSuchMethod { name: name.name.clone(), of: "a `bytes`".into() });
+        match near {
+            Some(near) => error.near(name.span, near),
+            None => error.help("it has `slice(offset, count)` and `read(offset, T)`"),
+        };
+        error_expr(span)
+    }
+
+    fn view_slice(&mut self, view: Expr, (name, args): Call<'_>, span: Span) -> Expr {
+        match self.view_extent(name, args) {
+            Some((offset, count)) => made(View::Slice { view, offset, count }, span),
+            None => error_expr(span),
+        }
+    }
+
+    /// The arguments `offset` and `count`, of which the second may be left out.
+    fn view_extent(&mut self, name: &Ident, args: &[ast::Arg]) -> Option<(Expr, Option<Expr>)> {
+        args.iter().for_each(|arg| self.refuse_name(arg, &name.name));
+        let (offset, count) = match args {
+            [offset] => (offset, None),
+            [offset, count] => (offset, Some(count)),
+            [] | [_, _, ..] => {
+                self.check_args(args);
+                let (takes, given) = ("1 or 2 arguments".to_owned(), args.len().to_string());
+                self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given }).help(format!(
+                    "`{}(offset, count)` views so many bytes from there on, all without `count`",
+                    name.name
+                ));
+                return None;
+            }
+        };
+        let offset = self.count_of_bytes(&offset.value);
+        let count = count.map(|count| self.count_of_bytes(&count.value));
+        Some((
+            offset?,
+            match count {
+                Some(count) => Some(count?),
+                None => None,
+            },
+        ))
+    }
+
+    fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
+        let value = self.value(arg, Some(Ty::U32));
+        if value.is_error() { None } else { self.offset_number(value) }
+    }
+
+    fn view_read(&mut self, base: Expr, (name, args): Call<'_>, span: Span) -> Expr {
+        let [offset, of] = args else {
+            self.check_args(&args[..args.len().min(1)]);
+            let given = args.len().to_string();
+            self.error(name.span, ArgumentCount { name: "read".into(), takes: "2 arguments".into(), given })
+                .help("`b.read(offset, T)` is a copy of the `T` that lies so many bytes into it");
+            return error_expr(span);
+        };
+        let offset = self.count_of_bytes(&offset.value);
+        let of = self.type_argument(&of.value);
+        let Some(offset) = offset.filter(|_| of != Ty::ERROR) else { return error_expr(span) };
+        if !self.consists_of_bytes(of) {
+            return self.not_viewable(of, span);
+        }
+        self.warn_padding(of, span);
+        Expr { kind: ExprKind::ViewRead { view: Box::new(base), offset: Box::new(offset) }, ty: of, span }
+    }
+
+    /// `view[index]`
+    pub fn view_byte(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
+        let base = self.plain_view(base);
+        match self.count_of_bytes(index).filter(|_| base.ty != Ty::ERROR) {
+            Some(index) => {
+                let kind = ExprKind::ViewByte { view: Box::new(base), index: Box::new(index) };
+                Expr { kind, ty: Ty::U8, span }
+            }
+            None => error_expr(span),
+        }
+    }
+
+    /// `ctx.bytes(…)` and `view.slice(…)` where it is tested whether all of it exists; none if it is no such call.
+    pub fn view_optional(&mut self, expr: &ast::Expr) -> Option<Optional> {
+        let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return None };
+        let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return None };
+        let is_view = match name.name.as_str() {
+            "bytes" => self.context_named(base).is_some(),
+            "slice" => self.is_view(base),
+            _ => false,
+        };
+        if !is_view {
+            return None;
+        }
+        let view = self.typed(expr, None);
+        let span = view.span;
+        Some(Optional { ty: view.ty, kind: OptionalKind::View(view), span })
+    }
+
+    /// Whether an expression is a `bytes` by its form: a variable, or a view of one.
+    fn is_view(&self, expr: &ast::Expr) -> bool {
+        if let Some(name) = super::exprs::plain_name(expr) {
+            return self.local_of(&name.name).is_some_and(|local| self.locals[local.0 as usize].ty == Ty::BYTES);
+        }
+        let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return false };
+        let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return false };
+        name.name == "bytes" && self.context_named(base).is_some() || name.name == "slice" && self.is_view(base)
+    }
+
+    /// A value as a view of it, for a variable or a parameter: what that writes must not be lost.
+    pub fn view_of(&mut self, value: Value) -> Expr {
+        let span = value.span();
+        if value.ty() == Ty::BYTES {
+            return self.plain_view(value.expr);
+        }
+        let value = self.no_void(value.expr);
+        if matches!(root(&value).kind, ExprKind::ConfigField { .. }) {
+            self.error(span, NotViewable { what: "a config, which BPF code cannot change,".into() })
+                .help("take a copy: `var copy = …`, and view that");
+            return error_expr(span);
+        }
+        if self.is_in_packet(&value) && self.cx.types.size_of(value.ty) > LONGEST_OF_CHOICES {
+            let what = format!("a `bytes` of a value in the packet that is longer than {LONGEST_OF_CHOICES} bytes");
+            self.unsupported(span, what);
+            return error_expr(span);
+        }
+        self.view_of_value(value)
+    }
+
+    /// A value as a view of it, for an argument of a builtin that reads it.
+    fn view_to_read(&mut self, value: Value) -> Expr {
+        if value.ty() == Ty::BYTES {
+            self.plain_view(value.expr)
+        } else {
+            let value = self.no_void(value.expr);
+            self.view_of_value(value)
+        }
+    }
+
+    fn view_of_value(&mut self, value: Expr) -> Expr {
+        let span = value.span;
+        if value.ty == Ty::ERROR {
+            return value;
+        }
+        if !self.consists_of_bytes(value.ty) {
+            return self.not_viewable(value.ty, span);
+        }
+        if matches!(value.kind, ExprKind::CtxField { .. }) || self.is_bit_field(&value) {
+            return self.unsupported(span, "a `bytes` of a context's field or of a bit-field");
+        }
+        if self.may_be_out_of_range(&value) {
+            self.unsupported(span, "a `bytes` of an element at a variable index, or of what may be absent,");
+            return error_expr(span);
+        }
+        if is_place(&value) {
+            if let Some(Space::User | Space::Ctx | Space::BtfTrusted) = self.space_of(&value) {
+                return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
+            }
+            if let Some(local) = root_local(&value) {
+                self.info(local).address_taken = true;
+            }
+        }
+        made(View::Value(value), span)
+    }
+
+    /// A view as a variable has it, or a call makes it.
+    pub fn plain_view(&mut self, expr: Expr) -> Expr {
+        if matches!(expr.kind, ExprKind::Local(_) | ExprKind::View(_)) {
+            return expr;
+        }
+        self.unsupported(expr.span, "a `bytes` that is chosen by a condition")
+    }
+
+    /// Numbers, text, and arrays and structs of these.
+    fn consists_of_bytes(&self, ty: Ty) -> bool {
+        let types = &self.cx.types;
+        let opaque = |kind| {
+            matches!(
+                kind,
+                TyKind::Void
+                    | TyKind::Ptr { .. }
+                    | TyKind::Fn(_)
+                    | TyKind::Handle
+                    | TyKind::Link
+                    | TyKind::Bytes
+                    | TyKind::Null
+                    | TyKind::Opt(_)
+                    | TyKind::Place { .. }
+            )
+        };
+        !types.holds(ty, &opaque) && types.locked_bytes(ty).is_none()
+    }
+
+    fn not_viewable(&mut self, ty: Ty, span: Span) -> Expr {
+        let pointee = self.pointer(ty).filter(|pointer| self.consists_of_bytes(pointer.to));
+        let text = self.text(span).to_owned();
+        let what = format!("a `{}`", self.ty_name(ty));
+        let error = self.error(span, NotViewable { what });
+        if pointee.is_some() {
+            error.help(format!("what it points to has bytes: `*{text}`")).fix(span, format!("*{text}"));
+        }
+        error_expr(span)
+    }
+
+    /// What a `bytes` views.
+    fn viewed(&self, expr: &Expr) -> Option<Viewed> {
+        if let Some(local) = local(expr) {
+            return self.info[local.0 as usize].viewed;
+        }
+        let ExprKind::View(view) = &expr.kind else { return None };
+        match &**view {
+            View::Value(_) => None,
+            View::Packet { ctx, .. } => local(ctx).map(Viewed::Packet),
+            View::Slice { view, .. } => self.viewed(view),
+        }
+    }
+
+    /// A variable begins with a view.
+    pub fn note_view(&mut self, local: LocalId, value: &Expr) {
+        if value.ty == Ty::BYTES {
+            let viewed = self.viewed(value);
+            let info = self.info(local);
+            info.viewed = viewed.or(info.viewed);
+        }
+    }
+
+    /// A view is assigned to a variable, which must have viewed the same before.
+    pub fn assign_view(&mut self, to: LocalId, value: &Expr) {
+        if value.ty != Ty::BYTES || self.viewed(value) == self.info(to).viewed {
+            return;
+        }
+        let name = self.locals[to.0 as usize].name.clone();
+        let declared = self.locals[to.0 as usize].span;
+        self.error(value.span, OtherView { name })
+            .note(declared, "declared here")
+            .help("declare another variable for it, or let a function take a `bytes`");
+    }
+
+    /// `copy(…)`, `compare(…)`, `csum_diff(…)`
+    pub fn view_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+        let most = builtin.params.len();
+        if !self.takes(builtin.name, most - builtin.optional..=most, args, span) {
+            return error_expr(span);
+        }
+        let mut checked = Vec::new();
+        for (index, (arg, (_, param))) in args.iter().zip(builtin.params).enumerate() {
+            self.refuse_name(arg, builtin.name);
+            checked.push(match *param {
+                VIEW if builtin.writes.contains(&(index as u64)) => {
+                    let value = self.value(&arg.value, None);
+                    self.view_to_write(value)
+                }
+                VIEW | VIEW_OR_NULL => {
+                    let value = self.value(&arg.value, None);
+                    if value.ty() == Ty::NULL && *param == VIEW_OR_NULL {
+                        Expr { kind: ExprKind::Const(Const::Null), ty: Ty::BYTES, span: value.span() }
+                    } else {
+                        self.view_to_read(value)
+                    }
+                }
+                "u64" => self.count_of_bytes(&arg.value).unwrap_or_else(|| error_expr(arg.value.span)),
+                param => {
+                    let param = self.table_type(param);
+                    self.coerced(&arg.value, param)
+                }
+            });
+        }
+        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        self.forget_addressed();
+        let ty = self.table_type(builtin.result);
+        Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty, span }
+    }
+
+    /// `len(view)`
+    pub fn view_length(&mut self, view: Expr, ty: Ty, span: Span) -> Expr {
+        let view = self.plain_view(view);
+        if view.ty == Ty::ERROR {
+            return view;
+        }
+        Expr { kind: ExprKind::ViewLen(Box::new(view)), ty, span }
+    }
+
+    /// What is written must be stored somewhere.
+    fn view_to_write(&mut self, value: Value) -> Expr {
+        let view = self.view_of(value);
+        if let ExprKind::View(made) = &view.kind
+            && let View::Value(value) = &**made
+            && !is_place(value)
+        {
+            let text = self.text(value.span).to_owned();
+            let (span, wanted) = (value.span, "a `bytes`, or a variable".to_owned());
+            self.error(span, MismatchedTypes { wanted, found: format!("the value of `{text}`") })
+                .help("what is written there would be lost");
+            return error_expr(span);
+        }
+        view
+    }
+
+    /// `for (i, c in view)`
+    pub fn for_view(&mut self, stmt: &ast::ForStmt, view: Expr) -> Option<StmtKind> {
+        let Some(value) = stmt.names.last() else { crate::bug!("a loop without a name") };
+        let no_index = ast::Ident { name: "_".to_owned(), span: value.span };
+        let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
+        let view = self.plain_view(view);
+        let trusted = self.loop_head(&stmt.body);
+        let after = self.flow.clone();
+        self.push_scope();
+        let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
+        let value = self.declare(&value.name, Ty::U8, value.span, LocalKind::LoopVariable);
+        let body = self.loop_body(&stmt.body, trusted);
+        self.flow = after;
+        self.join_breaks();
+        self.pop_scope();
+        Some(StmtKind::ForView { view, index, value, body })
+    }
+
+    /// The operands of `==` and `!=` as views, if one is.
+    pub fn compared_views(&mut self, left: Value, right: Value) -> (Expr, Expr) {
+        (self.view_to_read(left), self.view_to_read(right))
+    }
+}
+
+fn made(view: View, span: Span) -> Expr {
+    Expr { kind: ExprKind::View(Box::new(view)), ty: Ty::BYTES, span }
+}
