@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 
 from built import ROOT, environment, static_compiler
 
@@ -61,6 +62,21 @@ def build_walks(folder):
     run([str(static_compiler()), str(PEERS / "map_walk.ks"), "-o", str(ours)])
     run(["gcc", "-O2", str(PEERS / "map_walk.c"), "-o", str(theirs), "-lbpf", "-lelf", "-lz"])
     return ours, theirs
+
+
+def build_readers(folder):
+    """The commands of the two programs that read a ring buffer of a million values, ours first. They share the BPF object."""
+    source, ours, theirs, shared = PEERS / "ring_read.ks", folder / "ring_read", folder / "ring_read-c", folder / "ring_read.bpf.o"
+    run([str(static_compiler()), str(source), "-o", str(ours)])
+    run([str(static_compiler()), "--target=bpf", str(source), "-o", str(shared)])
+    run(["gcc", "-O2", str(PEERS / "ring_read.c"), "-o", str(theirs), "-lbpf", "-lelf", "-lz"])
+    return [str(ours)], [str(theirs), str(shared)]
+
+
+def filled(command):
+    """The line that a reader prints after its buffer was filled."""
+    harness = ROOT / "lit-tests" / "support" / "host_run.py"
+    return run([sys.executable, str(harness), "--ready", "ready", "--run", "flood", "--times", "1000", "--", *command]).splitlines()[1]
 
 
 def write_vmlinux_header(folder):

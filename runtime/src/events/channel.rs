@@ -1,10 +1,12 @@
-//! The buffers from which the kernel delivers events: libbpf's, one for each map.
+//! The buffers from which the kernel delivers events, one for each map: ring buffers, and libbpf's of perf event arrays.
 
-use super::{Source, begin_batch};
+use super::ring::Ring;
+use super::{Source, begin_batch, passed};
 use crate::errors::{errno, reason};
 use crate::exit::die;
 use crate::load;
 use libbpf_sys as bpf;
+use std::cell::Cell;
 use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 
@@ -15,9 +17,9 @@ const PERF_PAGES: usize = 64;
 const PERF_BYTES: u64 = PERF_PAGES as u64 * 4096;
 
 pub enum Channel {
-    /// With its size in bytes.
-    Ring(*mut bpf::ring_buffer, u64),
-    Perf(*mut bpf::perf_buffer),
+    Ring(Ring, &'static Source),
+    /// With the number of the CPU's buffer that is read first. It is the one after that at which reading ended.
+    Perf(*mut bpf::perf_buffer, Cell<usize>),
 }
 
 impl Channel {
@@ -32,24 +34,26 @@ impl Channel {
         // SAFETY: a map of the loaded object; what the callbacks get lives as long as the process.
         unsafe {
             let fd = bpf::bpf_map__fd(map);
-            let context = ptr::from_ref(source).cast_mut().cast();
             if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_PERF_EVENT_ARRAY {
-                let buffer = perf(fd, context);
-                opened(source, buffer.is_null());
-                Channel::Perf(buffer)
+                let buffer = perf(fd, ptr::from_ref(source).cast_mut().cast());
+                if buffer.is_null() {
+                    unreadable(source);
+                }
+                Channel::Perf(buffer, Cell::new(0))
             } else {
-                let buffer = bpf::ring_buffer__new(fd, Some(on_record), context, ptr::null());
-                opened(source, buffer.is_null());
-                Channel::Ring(buffer, bpf::bpf_map__max_entries(map).into())
+                match Ring::open(fd, bpf::bpf_map__max_entries(map) as usize) {
+                    Some(ring) => Channel::Ring(ring, source),
+                    None => unreadable(source),
+                }
             }
         }
     }
 
     /// How many bytes may be waiting.
     pub fn room(&self) -> u64 {
-        match *self {
-            Channel::Ring(_, bytes) => bytes,
-            Channel::Perf(_) => self.buffers() as u64 * PERF_BYTES,
+        match self {
+            Channel::Ring(ring, _) => ring.bytes() as u64,
+            Channel::Perf(..) => self.buffers() as u64 * PERF_BYTES,
         }
     }
 
@@ -57,21 +61,27 @@ impl Channel {
         match *self {
             Channel::Ring(..) => 1,
             // SAFETY: an open buffer.
-            Channel::Perf(buffer) => unsafe { bpf::perf_buffer__buffer_cnt(buffer) as usize },
+            Channel::Perf(buffer, _) => unsafe { bpf::perf_buffer__buffer_cnt(buffer) as usize },
         }
     }
 
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
-        for index in (0..self.buffers()).take_while(|_| begin_batch()) {
-            // SAFETY: an open buffer, of which there are so many.
-            let result = unsafe {
-                match *self {
-                    Channel::Ring(buffer, _) => bpf::ring_buffer__consume(buffer),
-                    Channel::Perf(buffer) => bpf::perf_buffer__consume_buffer(buffer, index as bpf::size_t),
+        let (buffer, next) = match self {
+            Channel::Ring(ring, source) => {
+                if begin_batch() {
+                    ring.read(|sent| sent.map_or_else(|| passed(0), |sent| source.take(sent, |size| size)));
                 }
-            };
-            if result < 0 && result != STOP && result != bpf::LIBBPF_PERF_EVENT_ERROR {
+                return 0;
+            }
+            Channel::Perf(buffer, next) => (*buffer, next),
+        };
+        let buffers = self.buffers();
+        for _ in (0..buffers).take_while(|_| begin_batch()) {
+            let index = next.replace((next.get() + 1) % buffers);
+            // SAFETY: an open buffer, of which there are so many.
+            let result = unsafe { bpf::perf_buffer__consume_buffer(buffer, index as bpf::size_t) };
+            if result < 0 && result != bpf::LIBBPF_PERF_EVENT_ERROR {
                 return result;
             }
         }
@@ -80,30 +90,16 @@ impl Channel {
 
     /// Readable when something was sent.
     pub fn fd(&self) -> i32 {
-        // SAFETY: an open buffer.
-        unsafe {
-            match *self {
-                Channel::Ring(buffer, _) => bpf::ring_buffer__epoll_fd(buffer),
-                Channel::Perf(buffer) => bpf::perf_buffer__epoll_fd(buffer),
-            }
+        match self {
+            Channel::Ring(ring, _) => ring.fd(),
+            // SAFETY: an open buffer.
+            Channel::Perf(buffer, _) => unsafe { bpf::perf_buffer__epoll_fd(*buffer) },
         }
     }
 }
 
-fn opened(source: &Source, failed: bool) {
-    if failed {
-        die(1, &format!("cannot read what is sent through `{}`: {}", source.name, reason(errno())));
-    }
-}
-
-/// Stops the ring buffer after the record; libbpf passes it on.
-const STOP: c_int = -libc::ECANCELED;
-
-unsafe extern "C" fn on_record(context: *mut c_void, data: *mut c_void, size: bpf::size_t) -> c_int {
-    // SAFETY: the context is the source that `open` gave; libbpf's data has that size.
-    let (source, sent) =
-        unsafe { (&*context.cast::<Source>(), std::slice::from_raw_parts(data.cast(), size as usize)) };
-    if source.take(sent, |size| size) { 0 } else { STOP }
+fn unreadable(source: &Source) -> ! {
+    die(1, &format!("cannot read what is sent through `{}`: {}", source.name, reason(errno())))
 }
 
 /// Buffers of all CPUs. The raw form, since its callback can stop after an event.

@@ -1,9 +1,10 @@
 //! What BPF code sends: the handlers of maps, and `dispatch`, which calls them.
 //!
-//! Handlers run outside of libbpf's buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
+//! Handlers run outside of the buffers: each gets a copy of its own, so that it may change it, and so that it is aligned
 //! where the buffer does not align it.
 
 mod channel;
+mod ring;
 
 use crate::errors::complain;
 use crate::exit::die;
@@ -49,6 +50,7 @@ static RUN: Run = Run {
     left: MainThread::new(Cell::new(0)),
     more: MainThread::new(Cell::new(false)),
     owed: MainThread::new(Cell::new(0)),
+    last: MainThread::new(Cell::new(None)),
 };
 
 struct Run {
@@ -64,6 +66,9 @@ struct Run {
     more: MainThread<Cell<bool>>,
     /// How many values may have been there when it began: they are handed over even if the time is over.
     owed: MainThread<Cell<u64>>,
+    /// The map whose handler ended the `dispatch` before. The next one begins with the map after it: a program that calls
+    /// `dispatch` again after each such end reads all maps, even if one of them always has a value.
+    last: MainThread<Cell<Option<u32>>>,
 }
 
 /// How many values one buffer hands over before the next one is read.
@@ -110,13 +115,18 @@ impl Source {
             // A value is taken only by `dispatch`, which has found a handler, and which does not nest.
             (None, _) | (_, Err(_)) => 0,
         };
-        RUN.left.set(RUN.left.get().saturating_sub(1));
-        RUN.owed.set(RUN.owed.get().saturating_sub(1));
-        RUN.result.set(result);
-        let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
-        RUN.more.set(RUN.more.get() || !go_on);
-        go_on
+        passed(result)
     }
+}
+
+/// A value of a buffer was handed over with this result, or passed over. False where the buffer is to stop there.
+fn passed(result: i32) -> bool {
+    RUN.left.set(RUN.left.get().saturating_sub(1));
+    RUN.owed.set(RUN.owed.get().saturating_sub(1));
+    RUN.result.set(result);
+    let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
+    RUN.more.set(RUN.more.get() || !go_on);
+    go_on
 }
 
 impl Source {
@@ -204,33 +214,38 @@ pub extern "C" fn ks_listen(map: u32) {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
-    let listened: Vec<&'static Source> = LISTENED.take().into_iter().map(source).collect();
+    let mut maps = LISTENED.take();
     if RUN.running.replace(true) {
         complain("dispatch: it runs already, and has called the function that calls it again");
         return -libc::EBUSY;
     }
+    if let Some(at) = RUN.last.take().and_then(|last| maps.iter().position(|&map| map == last)) {
+        maps.rotate_left(at + 1);
+    }
+    let listened: Vec<(u32, &'static Source)> = maps.into_iter().map(|map| (map, source(map))).collect();
     // A time-out yields 0 too; a loop that goes on after one has to end after a signal.
     RUN.interrupted.set(if timed != 0 { -libc::EINTR } else { 0 });
     // A time that is over already, as what is left until a deadline may be, is no time.
     let length = (timed != 0).then(|| Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0)));
     RUN.deadline.set(length.and_then(|length| signals::monotonic().checked_add(length)));
     RUN.result.set(0);
-    RUN.owed.set(listened.iter().map(|source| source.channel().room() / (source.size as u64 + 1)).sum());
+    RUN.owed.set(listened.iter().map(|(_, source)| source.channel().room() / (source.size as u64 + 1)).sum());
     let result = run(&listened);
     RUN.running.set(false);
     result
 }
 
 /// Until a signal, the deadline or a handler's result.
-fn run(listened: &[&'static Source]) -> i32 {
+fn run(listened: &[(u32, &'static Source)]) -> i32 {
     loop {
         RUN.more.set(false);
-        for source in listened {
+        for &(map, source) in listened {
             if signals::take() {
                 return RUN.interrupted.get();
             }
             let error = source.channel().consume();
             if RUN.result.get() != 0 {
+                RUN.last.set(Some(map));
                 return RUN.result.get();
             }
             if error != 0 {
@@ -254,10 +269,10 @@ fn run(listened: &[&'static Source]) -> i32 {
 }
 
 /// Until something was sent, the deadline, or a signal.
-fn wait(listened: &[&'static Source]) {
+fn wait(listened: &[(u32, &'static Source)]) {
     let mut fds: Vec<libc::pollfd> = listened
         .iter()
-        .map(|source| libc::pollfd { fd: source.channel().fd(), events: libc::POLLIN, revents: 0 })
+        .map(|(_, source)| libc::pollfd { fd: source.channel().fd(), events: libc::POLLIN, revents: 0 })
         .collect();
     signals::with_signals_blocked(|open| {
         if signals::pending() {
