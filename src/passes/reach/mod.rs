@@ -255,11 +255,14 @@ fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs
 
 /// The helper that an op calls, if programs of the type may not call it.
 fn refused_helper(op: &OpData, program: &ProgramSpec) -> Option<&'static HelperSpec> {
-    if op.opcode != Opcode::BpfHelper {
+    let name: &str = if op.opcode == Opcode::BpfHelper {
+        BpfHelper::of(op).helper()
+    } else if matches!(op.opcode, Opcode::KsTailReturn | Opcode::BpfTailCall) {
+        "bpf_tail_call"
+    } else {
         return None;
-    }
-    let name = BpfHelper::of(op).helper();
-    HELPERS.iter().find(|helper| helper.name == &**name && !program.may_call(helper))
+    };
+    HELPERS.iter().find(|helper| helper.name == name && !program.may_call(helper))
 }
 
 fn allowed_types(helper: &HelperSpec) -> String {

@@ -5,7 +5,7 @@ use super::calls::counted;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
-use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallType};
+use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
 use crate::sema::tree::{Arm, Block, Const, Expr, ExprKind, FuncId, If, Match, ProgramRole, Role, Stmt, StmtKind};
 use crate::source::Span;
@@ -119,6 +119,23 @@ impl Checker<'_, '_> {
         let call = Expr { kind: ExprKind::Call { func: callee, args: passed }, ty, span };
         // What the callee returns the kernel gets as it is, whatever integer the two declare.
         if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
+    }
+
+    /// `tail_call(array, index)` where the kernel refuses it, or what is deferred would not be done. True if that was reported.
+    pub fn refuse_tail_call(&mut self, span: Span) -> bool {
+        let role = &self.env.program.func(self.func).role;
+        let why = if !matches!(role, Role::Program(_)) {
+            "is for programs, not for the functions that they call"
+        } else if !self.loops.is_empty() {
+            "cannot be in a loop"
+        } else if self.defers.any() {
+            "cannot follow a `defer`, which it would leave undone"
+        } else {
+            return false;
+        };
+        self.error(span, TailCallPlace { why: why.into() })
+            .help("`return other(ctx)`, of a program by its name, leaves loops and does what is deferred first");
+        true
     }
 
     /// `return value`, in each branch of the value if some branch is a tail call.
