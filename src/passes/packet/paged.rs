@@ -73,7 +73,9 @@ pub fn limits(module: &Module, types: &Types) -> Vec<u64> {
 /// How a program makes the start of its packet linear: the helper, and the context's field with the whole length.
 fn pulling(func: &Function, types: &Types) -> Option<(&'static str, i128)> {
     let Role::Program { spec, .. } = &func.role else { return None };
-    let context = self::context(func, types, func.param(0))?;
+    // A program may leave out the parameter; then it looks at no packet.
+    let &ctx = func.blocks[func.entry()].args.first()?;
+    let context = self::context(func, types, ctx)?;
     let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper).is_some())?;
     Some((helper.name, field(context, context.length?)))
 }
