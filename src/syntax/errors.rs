@@ -2,7 +2,7 @@
 //! does.
 
 use super::build::Builder;
-use super::foreign::{self, Hint};
+use super::foreign;
 use super::types::quoted;
 use super::{Rule, hints, words};
 use crate::diag::codes::syntax::*;
@@ -45,7 +45,8 @@ pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) {
         let span = failure.span(builder);
         let found = failure.found(builder);
         let expected = failure.expected.words();
-        let hint = foreign::hint(builder, failure).or_else(|| hints::help(builder.source, failure).map(Hint::text));
+        let hint =
+            foreign::hint(builder, failure).or_else(|| foreign::matching::find(builder, failure, foreign::table::LAST));
         builder.hinted(span, Expected { expected, found }, hint);
     }
 }
