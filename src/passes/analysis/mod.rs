@@ -27,9 +27,9 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
 /// Whether a place of BPF code may be on the stack: nothing is that is larger, nor a part of it. Local variables that are larger
 /// move to other memory (`scratch`), where they keep the type of a place on the stack.
 pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {
-    let fits = |place: Value| match types.kind(func.ty(place)) {
-        TyKind::Place { of, space: Space::Stack | Space::Any } => types.size_of(of) <= MAX_STACK,
-        _ => false,
+    let fits = |place: Value| {
+        let kind = types.kind(func.ty(place));
+        matches!(kind, TyKind::Place { of, space: Space::Stack | Space::Any } if types.size_of(of) <= MAX_STACK)
     };
     fits(place) && root(func, place).is_none_or(|root| func.ops[root].results.iter().all(|&outermost| fits(outermost)))
 }
