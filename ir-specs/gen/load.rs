@@ -4,6 +4,7 @@ use crate::facts::{self, Facts};
 use crate::tables::records::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -43,6 +44,12 @@ pub struct OpRecord {
     pub regions: Vec<String>,
     #[serde(default)]
     pub successors: Vec<String>,
+    /// Where control goes from the op, its regions and the exits in them (see `ks.toml`).
+    #[serde(default)]
+    pub flow: BTreeMap<String, Vec<String>>,
+    /// The exit that it is.
+    #[serde(default)]
+    pub leaves: Option<String>,
     #[serde(default)]
     pub traits: Vec<String>,
     /// What the kind of the map must be able to do, on the side that has the op.
@@ -153,6 +160,17 @@ fn ops(folder: &Path) -> Vec<Op> {
     ops
 }
 
+/// Control enters an op with regions, and goes on from the end of each.
+fn check_flow(op: &Op) {
+    let OpRecord { regions, flow, .. } = &op.record;
+    let entered = regions.first().map(|_| "enter*");
+    for from in regions.iter().map(String::as_str).chain(entered) {
+        let from = from.trim_end_matches('*');
+        assert!(flow.contains_key(from), "ops: {}.{}: `flow` has no row `{from}`", op.dialect, op.name);
+    }
+    assert!(!regions.is_empty() || flow.is_empty(), "ops: {}.{}: `flow` without regions", op.dialect, op.name);
+}
+
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
     facts::check(&specs.facts);
@@ -162,6 +180,7 @@ fn check(specs: &Specs) {
         let in_bpf = !op.record.on.bpf.starts_with("reject");
         assert!(!in_bpf || has("Pure") || has("Calls"), "ops: {}.{} is `Pure`, or it `Calls`", op.dialect, op.name);
     }
+    specs.ops.iter().for_each(check_flow);
     let op_exists = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
     let has_variant = |of: &str, name: &str| {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);

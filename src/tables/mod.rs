@@ -95,6 +95,8 @@ pub struct OpSpec {
     /// Names; a last one with `*` stands for any number.
     pub regions: &'static [&'static str],
     pub successors: &'static [&'static str],
+    pub flow: &'static [FlowRow],
+    pub leaves: Option<ExitKind>,
     pub traits: &'static [OpTrait],
     /// What the kind of the map must be able to do, on the side that has the op.
     pub needs: &'static [MapAccess],
@@ -172,8 +174,6 @@ pub enum OpTrait {
     Terminator,
     /// Ends a region of structured control flow.
     RegionEnd,
-    /// `ks.break` and `ks.continue` in its regions are of it.
-    Loop,
     /// Neither reads nor writes memory; may be removed when unused.
     Pure,
     ReadsMemory,
@@ -186,4 +186,53 @@ pub enum OpTrait {
     Updates,
     /// All operands have the type of the result.
     SameTypes,
+    /// Control does not go on after it.
+    NoReturn,
+}
+
+/// Where control goes from one point of an op with regions.
+#[derive(Debug)]
+pub struct FlowRow {
+    pub from: FlowFrom,
+    pub to: &'static [FlowTo],
+}
+
+/// Regions are indexes into the names of the record; the last name may stand for any number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowFrom {
+    /// The op itself.
+    Enter,
+    /// The yield of a region.
+    Region(usize),
+    /// An exit that the op stops, in this region or in any.
+    Exit(Option<usize>, ExitKind),
+    /// Any exit that leaves the region: it runs the other region, and then goes on.
+    AnyExit(usize),
+}
+
+impl FlowFrom {
+    /// Whether exits of this kind in the region end here.
+    pub fn stops(self, exit: ExitKind, region: usize) -> bool {
+        matches!(self, FlowFrom::Exit(of, kind) if kind == exit && of.is_none_or(|of| of == region))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowTo {
+    Region(usize),
+    /// What follows the op.
+    After,
+}
+
+/// How control leaves more than the op whose region it is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExitKind {
+    /// Out of a loop.
+    Break,
+    /// To the next iteration of a loop.
+    Continue,
+    /// Out of one of the blocks around, by its number.
+    Leave,
+    /// Out of the function.
+    Return,
 }

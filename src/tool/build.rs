@@ -65,7 +65,7 @@ fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
         Emit::BpfIr => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
-        Emit::Ast | Emit::Khir | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
+        Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
     }
 }
 
@@ -82,6 +82,9 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
     if args.emit == Some(Emit::Khir) {
         return outputs.ir(cx, &module);
+    }
+    if args.emit == Some(Emit::Flow) {
+        return outputs.text(cx, ir::flow::text(&module).into_bytes());
     }
     let module = pipeline::front(cx, module)?;
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
@@ -150,7 +153,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
         Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
-        None | Some(Emit::Ast | Emit::Khir | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
+        None | Some(Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
         let lowered = pipeline::lowered(cx, module, target)?;

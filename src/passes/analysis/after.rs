@@ -7,7 +7,6 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
 use crate::source::Span;
-use crate::tables::OpTrait;
 use crate::target::Target;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -64,7 +63,7 @@ impl Exits {
     fn beyond(&mut self, op: &OpData, inner: Exits) -> (State, State) {
         let (mut end, mut next) = (inner.end, None);
         for (exit, state) in inner.others {
-            match exit.beyond(op.opcode) {
+            match exit.beyond(op.opcode, 0) {
                 Some(beyond) => self.add(beyond, state),
                 None if exit == Exit::Continue => next = join(next, state),
                 None => end = join(end, state),
@@ -198,7 +197,7 @@ impl<W: Watch> Walk<'_, W> {
         if data.opcode == Opcode::KsScope {
             return self.scope(func, data, state, exits);
         }
-        if data.opcode.has(OpTrait::Loop) {
+        if data.opcode.is_loop() {
             return self.turns(func, data, state, exits);
         }
         // Branches, one of which is taken; blocks and bodies under a lock.

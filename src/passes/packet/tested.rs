@@ -8,7 +8,6 @@ use crate::fold::CompareOp;
 use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
 use crate::ir::{Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::stored_once;
-use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -93,7 +92,7 @@ impl Walk<'_> {
             self.ways(op, &[header.map(|header| (header.ctx, header.end)), None], known);
         } else {
             for &region in &data.regions {
-                let mut inner = if data.opcode.has(OpTrait::Loop) { Lengths::new() } else { known.clone() };
+                let mut inner = if data.opcode.is_loop() { Lengths::new() } else { known.clone() };
                 self.region(region, &mut inner);
             }
         }

@@ -7,7 +7,6 @@ use crate::ir::ops::KsCall;
 use crate::ir::{Exit, Function, OpData, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -103,7 +102,7 @@ impl Flow<'_> {
         if data.opcode == Opcode::KsScope {
             return self.scope(data, here);
         }
-        if data.opcode.has(OpTrait::Loop) {
+        if data.opcode.is_loop() {
             return self.turns(data, here);
         }
         self.body(data, here)
@@ -127,7 +126,7 @@ impl Flow<'_> {
         let end = self.region(data.regions[0], Some(here));
         let mut ways: Vec<Way> = end.into_iter().map(|here| Way { note: None, here }).collect();
         for out in self.outs.split_off(outside) {
-            match out.exit.beyond(data.opcode) {
+            match out.exit.beyond(data.opcode, 0) {
                 Some(exit) => self.outs.push(Out { exit, ..out }),
                 None => {
                     let note = Some((self.func.ops[out.op].loc.span, "where control leaves here"));
@@ -191,7 +190,7 @@ impl Flow<'_> {
         }
         self.depth -= 1;
         for out in self.outs.split_off(outside) {
-            if let Some(exit) = out.exit.beyond(data.opcode) {
+            if let Some(exit) = out.exit.beyond(data.opcode, 0) {
                 self.outs.push(Out { exit, ..out });
             }
         }
