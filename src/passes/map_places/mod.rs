@@ -192,9 +192,7 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
     }
     let readers = stale::readers(func, &inside, uses, &writers);
     let (map, maps) = (&copies.map.name, copies.maps);
-    let mut stale = Stale { func, types, map, maps, readers, writers: &writers, left: Vec::new(), found: Vec::new() };
-    stale.region(region, false);
-    for op in stale.found {
+    for op in (Stale { func, types, map, maps, readers, writers: &writers }).found(region) {
         copies.refresh(&mut Builder::before(func, op, NAME), types);
     }
     for op in writers {
