@@ -18,8 +18,13 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Passes over the module of all targets, in order; those of each target are in `target/`.
-pub static FRONT: &[&Pass] =
-    &[&passes::reach::PASS, &passes::records::PASS, &passes::events::PASS, &passes::shared_data::PASS];
+pub static FRONT: &[&Pass] = &[
+    &passes::reach::PASS,
+    &passes::moved_packets::PASS,
+    &passes::records::PASS,
+    &passes::events::PASS,
+    &passes::shared_data::PASS,
+];
 
 /// Every pass, by target.
 pub fn passes() -> impl Iterator<Item = &'static Pass> {

@@ -175,19 +175,6 @@ impl Lattice for bool {
     }
 }
 
-/// What may be true of some things, each with the cause that was found first.
-impl<K: Ord + Clone, V: Clone> Lattice for BTreeMap<K, V> {
-    fn join(&mut self, other: &BTreeMap<K, V>) -> bool {
-        let before = self.len();
-        for (key, value) in other {
-            if !self.contains_key(key) {
-                self.insert(key.clone(), value.clone());
-            }
-        }
-        self.len() > before
-    }
-}
-
 /// Numbers that are at least so large on each path; of what is not named nothing is known.
 #[derive(Clone)]
 pub struct AtLeast<K>(pub BTreeMap<K, u64>);

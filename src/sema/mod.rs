@@ -10,7 +10,6 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod members;
-mod moved_packets;
 mod null_uses;
 pub mod predefined;
 pub mod scope;
@@ -45,7 +44,6 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     unused_imports::report(cx, modules, &env);
     unwaited::report(cx, &env);
     callbacks(cx, &mut env);
-    moved_packets::check(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }

@@ -2,6 +2,7 @@
 
 pub mod after;
 pub mod global_uses;
+pub mod moving;
 pub mod pointees;
 pub mod pointer_sources;
 

@@ -12,13 +12,13 @@
 
 mod tested;
 
+use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
-use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
+use crate::ir::ops::PacketAt;
 use crate::ir::range::Ranges;
-use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
+use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
-use crate::tables::{HELPERS, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tested::Tested;
@@ -41,40 +41,13 @@ pub static PASS: Pass = Pass {
 const MAX_OFFSET: u64 = 0xffff;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let moving = moving_functions(module);
+    let moving = Moving::of(module);
     let mut changed = Changed::No;
     for func in &mut module.funcs {
         let moves = moving.contains(&func.name);
         changed = changed.or(function(func, moves, &mut cx.types));
     }
     changed
-}
-
-/// The functions in which, or in whose callees, something moves packet data.
-fn moving_functions(module: &Module) -> BTreeSet<Symbol> {
-    let mut moving = BTreeSet::new();
-    loop {
-        let before = moving.len();
-        for func in &module.funcs {
-            if func.walk().into_iter().any(|op| moves(&func.ops[op], &moving)) {
-                moving.insert(func.name.clone());
-            }
-        }
-        if moving.len() == before {
-            return moving;
-        }
-    }
-}
-
-fn moves(op: &OpData, moving: &BTreeSet<Symbol>) -> bool {
-    if op.opcode == Opcode::BpfHelper {
-        let name = BpfHelper::of(op).helper();
-        return HELPERS.iter().any(|h| h.name == &**name && h.changes_packet);
-    }
-    if op.opcode == Opcode::KsCall {
-        return moving.contains(KsCall::of(op).callee());
-    }
-    op.opcode.has(OpTrait::ChangesPacket)
 }
 
 /// The packet's first byte and the byte after its last.
