@@ -135,6 +135,20 @@ impl<'g, S: Lattice> Facts<'g, S> {
         self.states[end].as_ref()
     }
 
+    /// The edges by which control comes to a node.
+    pub fn arrivals(&self, to: NodeId) -> &'g [Edge] {
+        let graph = self.graph;
+        &graph.nodes[to].from
+    }
+
+    /// What is known where control takes an edge.
+    pub fn on_edge(&self, analysis: &mut impl Analysis<State = S>, edge: &Edge) -> Option<S> {
+        let from = if self.is_forward() { edge.from } else { edge.to };
+        let mut state = self.across(analysis, from, &mut |_, _| {})?;
+        analysis.edge(edge, &mut state);
+        Some(state)
+    }
+
     /// The edges of a shortest path to a node on which something held all along, from an op by which it began, or from the
     /// entry. None if there is no such path.
     pub fn path(
@@ -150,15 +164,9 @@ impl<'g, S: Lattice> Facts<'g, S> {
                 return Some(std::iter::successors(via[&at], |edge: &&Edge| via[&edge.to]).collect());
             }
             for edge in &graph.nodes[at].from {
-                if via.contains_key(&edge.from) {
-                    continue;
-                }
-                if let Some(mut state) = self.across(analysis, edge.from, &mut |_, _| {}) {
-                    analysis.edge(edge, &mut state);
-                    if held(&state) {
-                        via.insert(edge.from, Some(edge));
-                        open.push_back(edge.from);
-                    }
+                if !via.contains_key(&edge.from) && self.on_edge(analysis, edge).is_some_and(|state| held(&state)) {
+                    via.insert(edge.from, Some(edge));
+                    open.push_back(edge.from);
                 }
             }
         }

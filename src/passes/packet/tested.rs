@@ -78,18 +78,13 @@ impl Analysis for Tests<'_> {
         if self.func.ops[op].opcode.is_loop() {
             known.retain(|&(around, _), _| around != Some(op));
         } else if let Some((ctx, bytes)) = self.learned(op, region) {
-            let least = known.entry((self.loop_around(op), ctx)).or_default();
+            let least = known.entry((self.func.loops(op).next(), ctx)).or_default();
             *least = bytes.max(*least);
         }
     }
 }
 
 impl Tests<'_> {
-    fn loop_around(&self, op: OpId) -> Option<OpId> {
-        let mut around = std::iter::successors(self.func.around(op), |&op| self.func.around(op));
-        around.find(|&op| self.func.ops[op].opcode.is_loop())
-    }
-
     /// What the start of a branch's region shows of the length of a packet.
     fn learned(&self, op: OpId, region: usize) -> Option<(Value, u64)> {
         let data = &self.func.ops[op];
@@ -106,7 +101,7 @@ impl Tests<'_> {
 
     fn collect(&self, op: OpId, AtLeast(known): &Lengths, found: &mut Tested) {
         let data = &self.func.ops[op];
-        let bytes = |ctx: Value| known.get(&(self.loop_around(op), ctx));
+        let bytes = |ctx: Value| known.get(&(self.func.loops(op).next(), ctx));
         let is_inside = |header: &Header| bytes(header.ctx).is_some_and(|&bytes| header.end <= bytes);
         if data.opcode == Opcode::PacketAt {
             if self.header(op).as_ref().is_some_and(is_inside) {
