@@ -135,6 +135,11 @@ impl<'g, S: Lattice> Facts<'g, S> {
         self.states[end].as_ref()
     }
 
+    /// What is known at the start of a node; in a backward analysis at its end.
+    pub fn at(&self, node: NodeId) -> Option<&S> {
+        self.states[node].as_ref()
+    }
+
     /// The edges by which control comes to a node.
     pub fn arrivals(&self, to: NodeId) -> &'g [Edge] {
         let graph = self.graph;
