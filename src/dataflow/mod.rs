@@ -6,6 +6,7 @@
 //! the ops and edges once more with what is known there, to report or to collect; [`Facts::path`] names a path on which
 //! something has been true, for messages.
 
+pub mod inclusion;
 #[cfg(test)]
 mod tests;
 

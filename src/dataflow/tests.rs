@@ -135,3 +135,17 @@ fn a_path_begins_where_the_fact_does() {
     assert_eq!(names, ["ks.if", "ks.break", "ks.return"]);
     assert!(matches!(path[0].step, Step::Into(_, 0)));
 }
+
+#[test]
+fn members_flow_in_circles() {
+    let mut sets = inclusion::Inclusion::new();
+    assert!(sets.flow(1, 2) && sets.flow(2, 1) && sets.flow(2, 3));
+    assert!(!sets.flow(1, 2));
+    sets.add(1, 'a');
+    sets.add(3, 'b');
+    sets.settle();
+    sets.add(2, 'c');
+    sets.settle();
+    let of = |cell| sets.members(cell).copied().collect::<String>();
+    assert_eq!([of(1), of(2), of(3)], ["ac", "ac", "abc"]);
+}
