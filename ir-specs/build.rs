@@ -1,4 +1,5 @@
-//! Turns the tables of this folder into Rust (see `src/tables/` and `src/ir/ops.rs`), links LLVM, and names the commit.
+//! Generates Rust from the tables of this folder (see `src/tables/` and `src/ir/ops.rs`), links LLVM, and names the
+//! commit.
 
 #[path = "gen/commit.rs"]
 mod commit;

@@ -1,6 +1,6 @@
 """Configuration of LLVM's lit for the behaviour tests.
 
-A test is one file: its first line says the claim, `RUN:` lines are commands, the expectation stands beside them
+A test is one file: its first line says the claim, `RUN:` lines are commands, the expectation is beside them
 (FileCheck's `CHECK:` lines, or `//~ CODE` on the line of a diagnostic, checked by `ksc check --verify-diagnostics`).
 
     KSC           the compiler (default: target/debug/ksc)

@@ -98,7 +98,7 @@ impl CompareOp {
         }
     }
 
-    /// The least `x` where `x op bound`, of numbers without sign, came out so; none where that tells nothing.
+    /// The least unsigned `x` for which `x op bound` has this outcome; none where the outcome gives no bound.
     pub fn least(self, bound: u64, outcome: bool) -> Option<u64> {
         match (self, outcome) {
             (CompareOp::Ge, true) | (CompareOp::Lt, false) | (CompareOp::Eq, true) | (CompareOp::Ne, false) => {
@@ -121,7 +121,7 @@ pub fn fits(value: i128, bits: u8, signed: bool) -> bool {
     (low..=high).contains(&value)
 }
 
-/// The value that the low `bits` of `value` stand for: what a conversion to the type yields.
+/// The number whose low bits are those of `value`: the result of a conversion to the type.
 pub fn wrap(value: i128, bits: u8, signed: bool) -> i128 {
     let unused = 128 - u32::from(bits);
     if signed { (value << unused) >> unused } else { (((value as u128) << unused) >> unused) as i128 }

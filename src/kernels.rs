@@ -1,5 +1,5 @@
-//! Ranges of kernels, and which of them an object must load on. Versions are compared here and nowhere else: code names
-//! the kernels that something is about, and asks whether `--min-kernel` admits any of them.
+//! Ranges of kernels, and which of them an object must load on. Only this file compares versions: other code names a
+//! range of kernels, and asks whether `--min-kernel` admits any of them.
 
 use crate::session::{KernelVersion, Options};
 

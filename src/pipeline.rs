@@ -1,7 +1,7 @@
-//! The whole compiler: the order of its stages and of the passes before the targets part.
+//! The whole compiler: the order of its stages and of the passes before `split`.
 //!
 //! A stage takes explicit data of the stage before and reports through the session; `None` means that errors were
-//! reported. What is written where is `tool/build.rs`'s business.
+//! reported. `tool/build.rs` decides which files are written.
 
 use crate::codegen::c;
 use crate::codegen::llvm::{self, Artifact};
@@ -41,7 +41,7 @@ pub fn pass_name(name: &str) -> Option<&'static str> {
     pass(name).map(|p| p.name)
 }
 
-/// What a source file holds: KernelScript, or IR that resumes at its stage.
+/// The contents of a source file: KernelScript, or IR that resumes at its stage.
 pub enum Input {
     Source(ast::File),
     Ir(Box<Module>),

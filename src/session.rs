@@ -1,4 +1,4 @@
-//! What one run of the compiler carries through its stages; passed everywhere as `cx`.
+//! The state of one run of the compiler, passed everywhere as `cx`.
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
@@ -76,7 +76,7 @@ pub struct Options {
     pub project: String,
     /// The folder of bpffs below which programs pin.
     pub pin_root: String,
-    /// `--path-prefix-map`: what stands in objects and executables in place of the beginnings of paths.
+    /// `--path-prefix-map`: what replaces the beginnings of paths in objects and executables.
     pub path_prefixes: Vec<(PathBuf, String)>,
     pub levels: Levels,
     /// TC programs lie in the sections of TCX.

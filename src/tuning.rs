@@ -1,4 +1,4 @@
-//! What `pipeline` hands to passes and code generation about the stack of BPF code, one attempt after the other.
+//! The options of passes and code generation that save BPF stack, for each attempt of `pipeline`.
 
 /// How one attempt at a BPF object spares stack. The default is the first attempt, which spares none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 _BPF_NR = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-PROG_LOAD = 5
+MAP_CREATE, PROG_LOAD = 0, 5
 _BPF_PROG_QUERY = 16
 _TCX_ATTACH_TYPES = {"tcx/ingress": 46, "tcx/egress": 47}
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / "target"
-# The release build has a folder of its own: it links LLVM in another way.
+# The release build has a folder of its own: it links LLVM statically.
 STATIC_TARGET = ROOT / "target-static"
 
 

@@ -3,6 +3,9 @@
 import re
 import tomllib
 
+import helper_answers
+from helper_answers import text_list, version
+
 _SCALARS = {
     "__u8": "u8", "__u16": "u16", "__u32": "u32", "__u64": "u64", "__s32": "i32", "__s64": "i64", "int": "i32", "long": "i64",
     "unsigned long": "u64", "__be16": "be16", "__wsum": "u32",
@@ -15,8 +18,8 @@ _KINDS = {
 _RESULTS = {"integer": "scalar", "void": "void", "map_value": "value", "mem": "memory", "mem_or_btf": "object"}
 _HEAD = """\
 # Made by ci/facts of bpf_helper_defs.h (libbpf-sys), ci/helpers.toml, ci/helper_protos.toml and ci/helper_programs.toml. Do not
-# edit. `since`: the first kernel, where later than 5.10. `programs`: the program types that may call it, of those that Linux
-# {kernel} loads without more.
+# edit. `since`: the first kernel, where later than 5.10. `programs`: the program types that may call it; those with a `since` of
+# their own in the kernels from that one on, which is the first that allows it of {kernels}.
 """
 
 
@@ -30,23 +33,47 @@ def declared(header):
 def table(header, folder):
     own = tomllib.loads((folder / "helpers.toml").read_text())
     protos = tomllib.loads((folder / "helper_protos.toml").read_text()) | own["proto"]
-    programs = tomllib.loads((folder / "helper_programs.toml").read_text())
-    since = {helper: version.split(".") for version, helpers in own["since"].items() for helper in helpers}
-    lines = [_HEAD.format(kernel=programs["kernel"])]
-    for name, (number, result, params) in declared(header).items():
+    answers = helper_answers.Answers()
+    moved = answers.moved()
+    since = {helper: kernel for kernel, helpers in own["since"].items() for helper in helpers}
+    lines = [_HEAD.format(kernels=", ".join(answers.of))]
+    of_all = declared(header)
+    # Kernels number their helpers in the order in which they come.
+    firsts = [version(since.get(name, "0")) for name in sorted(of_all, key=lambda name: of_all[name][0])]
+    if firsts != sorted(firsts):
+        raise SystemExit("ci/helpers.toml: the first kernels are not in the order of the helpers' numbers")
+    for name, (number, result, params) in of_all.items():
         proto = protos[name]
         flags = proto.get("flags", [])
         lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"])]
         lines += _result(proto["result"], result)
-        lines += _list("programs", programs["may"].get(name, []))
+        lines += _programs(name, number, since.get(name), answers)
         lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
-        lines += ["changes_packet = true"] if name in own["changes_packet"] else []
+        lines += ["changes_packet = true"] if name in moved else []
         words = {"packet": "reads_packet", "gpl": "gpl_only", "sleeps": "may_sleep"}
         lines += [f"{field} = true" for flag, field in words.items() if flag in flags]
-        lines += [f"since = [{', '.join(since[name])}]"] if name in since else []
+        lines += [f"since = {_kernel(since[name])}"] if name in since else []
         lines += [f"instead = {_text(own['instead'][name])}"] if name in own["instead"] else []
         lines.append("")
     return "\n".join(lines)
+
+
+def _programs(helper, number, since, answers):
+    """The types in the order of the kernels that allow them."""
+    lack, have = answers.brackets(number)
+    fits = since is None if not lack else since is not None and version(lack[0]) < version(since)
+    if not fits or (since and have and version(since) > version(have[0])):
+        raise SystemExit(f"ci/helpers.toml: {helper} is of {since}, and kernels have it after {lack}, from {have} on")
+    oldest, lines = True, []
+    for kernel, types in answers.since(helper, number).items():
+        later = "" if oldest else f"since = {_kernel(kernel)}, "
+        lines += [f"    {{ {later}types = {text_list(types, '    ')} }},"] if types else []
+        oldest = False
+    return ["programs = [", *lines, "]"] if lines else []
+
+
+def _kernel(text):
+    return f"[{', '.join(text.split('.'))}]"
 
 
 def _args(helper, params, protos):
@@ -101,24 +128,5 @@ def _result(proto, c_type):
     return lines + (["nullable = true"] if "null" in flags else [])
 
 
-def _list(name, words):
-    lines, line = [], ""
-    for word in words:
-        if len(line) + len(word) > 110:
-            lines, line = [*lines, f"    {line.rstrip()}"], ""
-        line += f'"{word}", '
-    if not words:
-        return []
-    return [f"{name} = [", *lines, f"    {line.rstrip()}", "]"]
-
-
 def _text(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def programs_table(kernel, may, loadable):
-    """The text of ci/helper_programs.toml."""
-    lines = ["# Made by ci/facts --probe: which program types may call which helpers.", f'kernel = "{kernel}"']
-    lines += [*_list("types", loadable), "", "[may]"]
-    lines += [line for helper, types in may.items() for line in _list(helper, types)]
-    return "\n".join(lines) + "\n"

@@ -8,16 +8,17 @@ _HEAD = """\
 Made by `ci/facts` from `ir-specs/helpers.toml`. BPF code calls a helper by its name. `&m` is a map, `K` and `V` are the types of its
 keys and values. `*_` is a pointer to memory of any type whose size is the next argument; `out` memory need not be initialised.
 A type in angle brackets is one that programs cannot pass yet. A helper that moves the packet ends all pointers into it.
-Without a kernel, all that the compiler supports have the helper. The program types are those that may call it in recent kernels.
+Without a kernel, all that the compiler supports have the helper. The program types are those that may call it. Types that may
+only in later kernels have the first that allows it, of {kernels}, which were asked.
 
 """
 _TYPES = {"map": "&m", "key": "*K", "value": "*V", "value_out": "out *V"}
 
 
-def render(folder):
+def render(folder, kernels):
     helpers = tomllib.loads((folder / "helpers.toml").read_text())
     programs = tomllib.loads((folder / "programs.toml").read_text())
-    lines = [_HEAD]
+    lines = [_HEAD.format(kernels=", ".join(kernels))]
     for name, spec in helpers.items():
         args = ", ".join(f"{arg['name']}: {_type(arg)}" for arg in spec.get("args", []))
         lines.append(f"- `{name}({args}){_result(spec)}`: {'; '.join(_notes(spec))}")
@@ -43,12 +44,16 @@ def _result(spec):
 
 
 def _notes(spec):
-    types = spec.get("programs", [])
-    yield "programs: " + (", ".join(types) if types else "of types that need more than a section")
+    groups = [", ".join(group["types"]) + _since(group) for group in spec.get("programs", [])]
+    yield "programs: " + ("; ".join(groups) if groups else "of types that need more than a section")
     if "since" in spec:
-        yield "Linux " + ".".join(map(str, spec["since"]))
+        yield _since(spec).strip()
     for flag, words in (("changes_packet", "moves the packet"), ("gpl_only", "GPL only"), ("may_sleep", "may sleep")):
         if spec.get(flag):
             yield words
     if "instead" in spec:
         yield spec["instead"]
+
+
+def _since(spec):
+    return f" from Linux {'.'.join(map(str, spec['since']))} on" if "since" in spec else ""

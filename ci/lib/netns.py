@@ -82,13 +82,13 @@ class Pair:
         return _in_namespace(self.here, lambda: bpf.attached(INTERFACE))
 
     def counters(self, side=None):
-        """The kernel's own counters of one side's interface (`here` unless told): rx_packets, rx_bytes, tx_packets …
+        """The kernel's own counters of one side's interface (`here` by default): rx_packets, rx_bytes, tx_packets …
 
         What a program drops never counts as received here; what was sent is tx of the far side.
         """
         out = _ip("-n", side or self.here, "-j", "-s", "link", "show", "dev", INTERFACE)
         stats = json.loads(out)[0]["stats64"]
-        return {f"{way}_{what}": stats[way][what] for way in ("rx", "tx") for what in ("packets", "bytes")}
+        return {f"{direction}_{what}": stats[direction][what] for direction in ("rx", "tx") for what in ("packets", "bytes")}
 
     def ping(self, count, size=56, interval=0.02):
         """Sends echo requests with `size` bytes of data (42 less than the frame); returns how many were answered."""

@@ -7,7 +7,7 @@ import subprocess
 from built import ROOT, environment, static_compiler
 
 PEERS = ROOT / "ci" / "peers"
-# How BPF C is written: variant → what clang is told.
+# How BPF C is written: variant → arguments for clang.
 VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux": ["-DPEER_VMLINUX"]}
 
 

@@ -42,7 +42,7 @@ class Pinned:
         return sorted(prog.name for prog in self._progs().iterdir())
 
     def run(self, prog, data, repeat=1):
-        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one turn}."""
+        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run}."""
         with tempfile.NamedTemporaryFile() as packet:
             packet.write(data)
             packet.flush()

@@ -151,6 +151,22 @@ def no_workplace():
 
 
 @rule
+def words():
+    """Text and names use the terms of the glossary in CONTRIBUTING.md, not the words that ci/words.toml lists."""
+    table = tomllib.loads(text(Path("ci/words.toml")))
+    uses = [(re.compile(rf"(?<![A-Za-z])(?:{word})(?![A-Za-z])", re.IGNORECASE), use) for word, use in table["words"].items()]
+    legitimate = re.compile("|".join(table["legitimate"]), re.IGNORECASE)
+    for path in files():
+        if str(path).startswith(tuple(table["elsewhere"] + table["not_yet"])):
+            continue
+        for number, line in lines(path):
+            line = legitimate.sub("", line)
+            for word, use in uses:
+                if found := word.search(line):
+                    yield at(path, number, f"`{found[0]}`: {use}")
+
+
+@rule
 def safety_comments():
     """Every `unsafe` block and impl has a `// SAFETY:` comment, every `unsafe fn` a `# Safety` section."""
     for path in files(".rs", under=_RUST):
@@ -163,7 +179,7 @@ def safety_comments():
 
 
 def _commented(source, number, word):
-    """Whether `word` stands on the line, or above it with only comments, attributes and its own statement between."""
+    """Whether `word` is on the line, or above it with only comments, attributes and its own statement between."""
     if word in source[number - 1]:
         return True
     for line in reversed(source[:number - 1]):

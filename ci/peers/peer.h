@@ -1,5 +1,5 @@
-// The declarations of the peers, in the two ways that BPF C is written: with -DPEER_VMLINUX from the running
-// kernel's vmlinux.h, else from the UAPI headers.
+// The declarations of the peers, in both styles of BPF C: with -DPEER_VMLINUX from the running kernel's vmlinux.h, else
+// from the UAPI headers.
 #ifdef PEER_VMLINUX
 #include "vmlinux.h"
 #define ETH_P_IP 0x0800

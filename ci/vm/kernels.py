@@ -25,6 +25,8 @@ def cache():
 def kernel(version):
     """The folder of an unpacked kernel: `vmlinux`, and its modules in lib/modules."""
     have = sorted(cache().glob(f"linux-image-{version}.[0-9]*/vmlinux"), key=os.path.getmtime)
+    if not have and version not in PACKAGES:
+        raise Missing(f"Debian 12 has no Linux {version}, and {cache()} neither")
     return have[-1].parent if have else _fetch(version)
 
 
@@ -48,7 +50,7 @@ def _fetch(version):
 
 
 def _newest(package):
-    """The kernel that a meta package stands for; the lists of a fresh machine may be absent or too old."""
+    """The kernel that a meta package names; the lists of a fresh machine may be absent or too old."""
     for refresh in (False, True):
         if refresh:
             subprocess.run(["apt-get", "update", "-q"], capture_output=True, timeout=_DOWNLOAD_TIMEOUT)
@@ -76,7 +78,7 @@ def _command(*words, cwd=None):
 
 
 def module_files(folder, names):
-    """The files of kernel modules in the order to load them: what a module needs stands before it."""
+    """The files of kernel modules in the order to load them: what a module needs is before it."""
     version = next((folder / "lib/modules").iterdir()).name
     files = []
     for name in names:

@@ -9,10 +9,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import helper_answers
 from built import ROOT, TARGET, compiler, environment
 
 # The first kernel that takes what `--mcpu` allows to be generated.
@@ -24,6 +26,7 @@ _LOOKS = "/sys/"
 # What only reads files, and is not in the guests.
 _READS = "llvm-"
 _COMPILES = "ksc-under-test"
+HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
 _SHORT = re.compile(r"run/(prog|both|host)/")
@@ -45,13 +48,16 @@ class Test:
     files: list[Path] = field(default_factory=list)
     # Why it cannot be run, if it was not even compiled.
     broken: str | None = None
+    # Version of the kernel, what the script wrote → why that is wrong, or None.
+    judge: Callable[[str, str], str | None] | None = None
 
     def on(self, kernel):
-        """What the guest is told, or None if the test is not for this kernel."""
+        """The line for the guest, or None if the test is not for this kernel."""
         lines = [line for line, needs in self.lines if needs <= kernel]
         if all(map(_moves, lines)):
             return None
-        return {"name": self.name, "folder": self.folder, "script": script(lines), "timeout": self.timeout}
+        return {"name": self.name, "folder": self.folder, "script": script(lines), "timeout": self.timeout,
+                "shown": self.judge is not None}
 
 
 def script(lines):
@@ -72,6 +78,7 @@ def collect(output, pattern, short):
     makes = makes if wanted("differential") or "differential" in pattern else []
     makes += [test.prepare for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
+    makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tests = [test for made in pool.map(lambda make: make(), makes) for test in made]
     tests = [test for test in tests if test.broken or wanted(test.name)]
@@ -202,6 +209,13 @@ def _shell(line, folder):
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     except subprocess.TimeoutExpired as slow:
         return subprocess.CompletedProcess(slow.cmd, 124, f"no end after {slow.timeout:.0f} s")
+
+
+def helpers(judge):
+    """What the kernel says of helpers."""
+    asks = ROOT / "ci/lib/helper_programs.py"
+    specs = [ROOT / "ir-specs/helpers.toml", ROOT / "ir-specs/uapi/bpf.toml"]
+    return Test(HELPERS, str(ROOT), [(f"{_SYSTEM_PYTHON} {asks}", (5, 10))], files=[asks, *specs], judge=judge)
 
 
 def _lit_tests(output):

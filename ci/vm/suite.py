@@ -25,10 +25,11 @@ class Suite:
         self.version = version
         self.passed = self.failed = 0
         self._kernel, self._folder = kernel, folder
-        told = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        self._judges = {test.name: test.judge for test in tests}
         # Those that have not ended, and those of them that run.
-        self._left, self._running = told, set()
-        self.done = not told
+        self._left, self._running = lines, set()
+        self.done = not lines
         self._boots = 0
         self._seconds = 0.0
         self._guest = None
@@ -44,15 +45,15 @@ class Suite:
     def _boot(self):
         self._boots += 1
         folder = self._folder / f"boot{self._boots}"
-        told = image.Tree(folder / "manifest")
+        tree = image.Tree(folder / "manifest")
         content = {"environment": _ENVIRONMENT, "jobs": self._jobs, "tests": list(self._left.values())}
-        (told.folder / "manifest.json").write_text(json.dumps(content))
-        archives = [*self._archives, told.pack(folder / "manifest.cpio")]
+        (tree.folder / "manifest.json").write_text(json.dumps(content))
+        archives = [*self._archives, tree.pack(folder / "manifest.cpio")]
         initramfs = image.join(archives, folder / "initramfs")
         self._guest = machine.Boot(self._kernel / "vmlinux", initramfs, folder)
 
     def step(self, deadline):
-        """Tells what became of tests since the last step."""
+        """Reports the results of tests since the last step."""
         runs = self._guest.runs()
         ended = False
         for event in self._guest.events():
@@ -74,7 +75,11 @@ class Suite:
         self._running.discard(name)
         if self._left.pop(name, None) is None:
             return
-        if report["status"] == 0:
+        judge = self._judges[name]
+        wrong = judge(self.version, report["log"]) if judge and report["status"] == 0 else None
+        if wrong:
+            self._fail(name, wrong)
+        elif report["status"] == 0:
             self.passed += 1
             print(f"PASS: {self.version} {name} ({report['seconds']} s)", flush=True)
         elif report["hung"]:
@@ -88,7 +93,7 @@ class Suite:
         print("".join(f"    {line}\n" for line in log.splitlines()), end="", flush=True)
 
     def _end(self, why, again=True):
-        """The guest has ended, or is ended; tests that it did not come to are for another one."""
+        """The guest has ended, or is ended; another one runs the tests that it did not reach."""
         guest, self._guest = self._guest, None
         guest.kill()
         self._seconds += guest.seconds()
@@ -99,7 +104,7 @@ class Suite:
         for name in running:
             del self._left[name]
             self._fail(name, "the guest ended while this ran")
-        # One that does not even come to its first test will not the next time.
+        # A guest that does not even reach its first test will not the next time.
         if self._left and again and self._boots < _BOOTS and (running or not why):
             self._boot()
             return

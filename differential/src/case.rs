@@ -36,7 +36,7 @@ pub struct Expected {
     pub outcomes: Vec<([u64; 4], Outcome)>,
 }
 
-/// What stands beside an object.
+/// What is beside an object.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Case {
     pub extras: Extras,

@@ -27,7 +27,7 @@ pub fn report(status: std::process::ExitStatus, output: &Path) -> Report {
                 Some(signal) => format!("signal {signal}"),
                 None => format!("{status}"),
             };
-            let failure = Failure { kind: Kind::Crashed, way: None, test: None, input: None, after: 0, detail };
+            let failure = Failure { kind: Kind::Crashed, engine: None, test: None, input: None, after: 0, detail };
             Report { failures: vec![failure], ..Report::default() }
         }
     }
@@ -35,6 +35,6 @@ pub fn report(status: std::process::ExitStatus, output: &Path) -> Report {
 
 pub fn hangs() -> Report {
     let detail = format!("no end after {} s", PATIENCE.as_secs());
-    let failure = Failure { kind: Kind::Hangs, way: None, test: None, input: None, after: 0, detail };
+    let failure = Failure { kind: Kind::Hangs, engine: None, test: None, input: None, after: 0, detail };
     Report { failures: vec![failure], ..Report::default() }
 }

@@ -22,7 +22,7 @@ pub struct OneCpu {
 
 impl OneCpu {
     pub fn stay() -> OneCpu {
-        // SAFETY: plain old data, filled by the calls; both sets have the size that is told.
+        // SAFETY: plain old data, filled by the calls; both sets have the size that is passed.
         unsafe {
             let mut before: libc::cpu_set_t = std::mem::zeroed();
             libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut before);

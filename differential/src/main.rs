@@ -1,6 +1,6 @@
 //! Differential tests: generated programs must compute the same in the kernel, on the host, and to a plain evaluator.
 //!
-//! `run` generates programs and gives each to a process of `check`, which compiles it for all ways of running, runs it and
+//! `run` generates programs and gives each to a process of `check`, which compiles it for all engines, runs it and
 //! compares; `reduce` makes what fails small.
 
 mod check;
@@ -16,7 +16,7 @@ mod settings;
 
 use clap::{Parser, Subcommand};
 use compare::{Plan, Report};
-use execute::Way;
+use execute::Engine;
 use generate::Family;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Generate programs and compare all ways of running them
+    /// Generate programs and compare all engines that run them
     Run(settings::Settings),
     /// Print the program of a seed
     Print {
@@ -46,7 +46,7 @@ enum Command {
         #[arg(long)]
         whole: bool,
     },
-    /// Compile and run one program in all ways
+    /// Compile and run one program on all engines
     Check {
         file: PathBuf,
         /// The report as JSON, for `run`
@@ -87,9 +87,9 @@ struct How {
     /// This input instead: four numbers with commas between
     #[arg(long, value_parser = input)]
     given: Vec<[u64; 4]>,
-    /// Only this way besides the evaluator, such as `BpfV3`
-    #[arg(long, value_parser = Way::parse)]
-    way: Vec<Way>,
+    /// Only this engine besides the evaluator, such as `BpfV3`
+    #[arg(long, value_parser = Engine::parse)]
+    engine: Vec<Engine>,
     /// Only the test of this name
     #[arg(long)]
     only: Vec<String>,
@@ -112,8 +112,14 @@ fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 fn check(file: &Path, how: &How) -> std::io::Result<Report> {
     let text = std::fs::read_to_string(file)?;
     let how = how.clone();
-    let plan =
-        Plan { seed: how.seed, inputs: how.inputs, given: how.given, ways: how.way, only: how.only, export: None };
+    let plan = Plan {
+        seed: how.seed,
+        inputs: how.inputs,
+        given: how.given,
+        engines: how.engine,
+        only: how.only,
+        export: None,
+    };
     // What panics is reported, and need not be printed too.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(with_stack(|| compare::compare(&text, &plan)))
@@ -128,9 +134,9 @@ fn export(folder: &Path, seed: u64, functions: usize, per_program: usize, inputs
         let program = run::Program { family, number }.seed(seed);
         let text = generate::program(family, program, tests);
         std::fs::write(folder.join(format!("{number}.ks")), &text)?;
-        let ways = Way::BPF.iter().map(|(way, _)| *way).collect();
+        let engines = Engine::BPF.iter().map(|(engine, _)| *engine).collect();
         let export = Some(compare::Export { folder: folder.to_owned(), number });
-        let plan = Plan { seed: program, inputs, given: Vec::new(), ways, only: Vec::new(), export };
+        let plan = Plan { seed: program, inputs, given: Vec::new(), engines, only: Vec::new(), export };
         let report = compare::compare(&text, &plan);
         print_report(&report);
         fine &= report.failures.is_empty();
@@ -142,9 +148,9 @@ fn print_report(report: &Report) {
     println!("{} tests, {} inputs, {} programs loaded", report.tests, report.inputs, report.loaded);
     println!("entries looked up: {}, of which {} were there", report.lookups.0, report.lookups.1);
     for failure in &report.failures {
-        let way = failure.way.map_or("", Way::name);
+        let engine = failure.engine.map_or("", Engine::name);
         let test = failure.test.as_deref().unwrap_or("the program");
-        println!("{:?} {way}: {test} {:?}\n    {}", failure.kind, failure.input, failure.detail);
+        println!("{:?} {engine}: {test} {:?}\n    {}", failure.kind, failure.input, failure.detail);
     }
 }
 

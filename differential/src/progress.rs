@@ -25,7 +25,7 @@ pub struct Progress {
     /// The programs that have run.
     done: BTreeSet<usize>,
     pub total: Report,
-    /// Tests that failed in one way or another.
+    /// Tests that failed in any form.
     pub failed: usize,
     /// Time that earlier runs took.
     pub before: Duration,

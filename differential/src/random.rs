@@ -7,7 +7,7 @@ impl Random {
         Random(seed)
     }
 
-    /// A number that stands for a text (FNV-1a).
+    /// A number for a text (FNV-1a).
     pub fn hash(text: &str) -> u64 {
         text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }

@@ -2,7 +2,7 @@
 
 use crate::check::{self, PATIENCE};
 use crate::compare::{Failure, Kind, Report};
-use crate::execute::Way;
+use crate::execute::Engine;
 use crate::generate::{self, Family};
 use crate::progress::Progress;
 use crate::random::Random;
@@ -56,8 +56,8 @@ fn programs(settings: &Settings) -> Vec<(Program, usize)> {
     plain.chain(maps).collect()
 }
 
-/// Programs with a failure, by its kind and the way of running that showed it.
-type Kept = BTreeMap<(Kind, Option<Way>), Vec<(PathBuf, u64, Failure)>>;
+/// Programs with a failure, by its kind and the engine that showed it.
+type Kept = BTreeMap<(Kind, Option<Engine>), Vec<(PathBuf, u64, Failure)>>;
 
 struct Campaign<'a> {
     settings: &'a Settings,
@@ -65,8 +65,8 @@ struct Campaign<'a> {
     jobs: Vec<Job>,
     progress: Progress,
     since: Instant,
-    /// When progress was last told of.
-    told: Instant,
+    /// When progress was last reported.
+    last_report: Instant,
     /// Programs with a failure of each kind, the first ones only.
     kept: Kept,
 }
@@ -81,7 +81,7 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         jobs: Vec::new(),
         progress: Progress::start(settings)?,
         since,
-        told: since,
+        last_report: since,
         kept: BTreeMap::new(),
     };
     let programs = programs(settings);
@@ -113,10 +113,10 @@ impl Campaign<'_> {
         std::fs::write(&file, generate::program(program.family, seed, tests))?;
         let mut command = check::command(&file, seed, self.settings.inputs, &output)?;
         if self.settings.no_bpf {
-            command.args(["--way", "HostO0", "--way", "HostO2"]);
+            command.args(["--engine", "HostO0", "--engine", "HostO2"]);
         }
-        for way in &self.settings.ways {
-            command.args(["--way", &format!("{way:?}")]);
+        for engine in &self.settings.engines {
+            command.args(["--engine", &format!("{engine:?}")]);
         }
         let process = command.spawn()?;
         self.jobs.push(Job { at, program, tests, file, output, process, since: Instant::now() });
@@ -153,8 +153,8 @@ impl Campaign<'_> {
         total.loaded += report.loaded;
         total.lookups.0 += report.lookups.0;
         total.lookups.1 += report.lookups.1;
-        for (way, count) in report.executions {
-            *total.executions.entry(way).or_default() += count;
+        for (engine, count) in report.executions {
+            *total.executions.entry(engine).or_default() += count;
         }
         for (what, time) in report.time {
             *total.time.entry(what).or_default() += time;
@@ -167,15 +167,15 @@ impl Campaign<'_> {
             self.keep(job, &report.failures)?;
         }
         self.progress.ran(job.at, self.since.elapsed(), self.settings.record.as_deref())?;
-        self.tell(job.at);
+        self.report_progress(job.at);
         std::fs::remove_file(&job.file)?;
         std::fs::remove_file(&job.output)
     }
 
     /// Once a minute, how far it is.
-    fn tell(&mut self, at: usize) {
-        if self.told.elapsed() >= Duration::from_secs(60) {
-            self.told = Instant::now();
+    fn report_progress(&mut self, at: usize) {
+        if self.last_report.elapsed() >= Duration::from_secs(60) {
+            self.last_report = Instant::now();
             let Progress { total, failed, took, .. } = &self.progress;
             let (tests, seconds) = (total.tests, took.as_secs());
             println!("{seconds} s: {tests} tests, {failed} failed; program {at}");
@@ -188,11 +188,11 @@ impl Campaign<'_> {
         let file = self.settings.keep.join(format!("{}-{}-{number}.ks", self.settings.seed, family.name()));
         std::fs::copy(&job.file, &file)?;
         for failure in failures {
-            let way = failure.way.map_or("", Way::name);
+            let engine = failure.engine.map_or("", Engine::name);
             let test = failure.test.as_deref().unwrap_or("the whole program");
-            let told = failure.detail.lines().rev().take(2).collect::<Vec<_>>().join(" | ");
-            println!("{}: {:?} {way} {test}: {told}", file.display(), failure.kind);
-            let kept = self.kept.entry((failure.kind.clone(), failure.way)).or_default();
+            let text = failure.detail.lines().rev().take(2).collect::<Vec<_>>().join(" | ");
+            println!("{}: {:?} {engine} {test}: {text}", file.display(), failure.kind);
+            let kept = self.kept.entry((failure.kind.clone(), failure.engine)).or_default();
             kept.push((file.clone(), job.program.seed(self.settings.seed), failure.clone()));
         }
         Ok(())
@@ -200,7 +200,8 @@ impl Campaign<'_> {
 
     fn summary(&self, programs: usize) {
         let Progress { total, failed, took, .. } = &self.progress;
-        let executions: Vec<String> = total.executions.iter().map(|(way, n)| format!("{} {n}", way.name())).collect();
+        let executions: Vec<String> =
+            total.executions.iter().map(|(engine, n)| format!("{} {n}", engine.name())).collect();
         let (seed, ran, seconds) = (self.settings.seed, self.progress.count(), took.as_secs());
         println!(
             "seed {seed}, {ran} of {programs} programs, {} tests, {} inputs, {seconds} s",
@@ -215,9 +216,9 @@ impl Campaign<'_> {
         let time: Vec<String> =
             total.time.iter().map(|(what, ms)| format!("{what} {:.1} s", *ms as f64 / 1e3)).collect();
         println!("time, summed over processes: {}", time.join(", "));
-        for ((kind, way), failures) in &self.kept {
-            let way = way.map_or("", Way::name);
-            println!("\nFAILED: {kind:?} {way}: {} times", failures.len());
+        for ((kind, engine), failures) in &self.kept {
+            let engine = engine.map_or("", Engine::name);
+            println!("\nFAILED: {kind:?} {engine}: {} times", failures.len());
             // One of them in full.
             let Some((file, seed, first)) = failures.first() else { continue };
             let test = first.test.as_deref().unwrap_or("the whole program");

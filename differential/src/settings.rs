@@ -1,6 +1,6 @@
 //! The options of a run.
 
-use crate::execute::Way;
+use crate::execute::Engine;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -41,9 +41,9 @@ pub struct Settings {
     /// Leave the kernel out: what agrees on the host counts as skipped
     #[arg(long)]
     pub no_bpf: bool,
-    /// Only this way besides the evaluator, such as `BpfV3`
-    #[arg(long = "way", value_name = "WAY", value_parser = Way::parse)]
-    pub ways: Vec<Way>,
+    /// Only this engine besides the evaluator, such as `BpfV3`
+    #[arg(long = "engine", value_name = "ENGINE", value_parser = Engine::parse)]
+    pub engines: Vec<Engine>,
 }
 
 impl Settings {

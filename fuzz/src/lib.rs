@@ -1,5 +1,5 @@
-//! What the fuzz targets do with an input. Each must come to an end without a panic, whatever the input is; errors are
-//! what the compiler says of it.
+//! What the fuzz targets do with an input. Each must end without a panic, whatever the input is; errors are what the
+//! compiler reports about it.
 
 use ksc::codegen::llvm::{self, Artifact};
 use ksc::diag::{json, render};

@@ -32,7 +32,7 @@ pub struct Facts {
     pub constants: BTreeMap<String, (i128, Option<&'static str>)>,
 }
 
-/// What `ir-specs/constants.toml` has stands beside what the headers have.
+/// Adds what `ir-specs/constants.toml` has to what the headers have.
 pub fn load(root: &Path) -> Facts {
     let mut facts = Facts { enums: Vec::new(), structs: Vec::new(), constants: BTreeMap::new() };
     let own = root.join("constants.toml");
@@ -66,7 +66,7 @@ impl Facts {
 
     fn add_constants(&mut self, constants: &Table, ty: Option<&'static str>) {
         for (name, value) in constants {
-            // What TOML has no integer for stands there as text.
+            // TOML writes what it has no integer for as text.
             let text = value.as_str().and_then(|text| text.parse().ok());
             let number = value.as_integer().map(i128::from).or(text);
             let number = number.unwrap_or_else(|| panic!("ir-specs: `{name}` is no number"));

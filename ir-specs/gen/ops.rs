@@ -1,7 +1,8 @@
 //! Writes `ops.rs`: the opcodes, their records, typed views and builder methods; the dispatch to the emitters; and the enum
 //! of the errors for ops that a target does not have.
 
-use crate::load::{Op, OpRecord, Targets, camel};
+use crate::load::{Op, OpRecord, Targets, camel, word};
+use crate::tables::records::{AttrKind, Names, OperandKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -79,17 +80,47 @@ fn quoted(words: &[String]) -> String {
 }
 
 /// Splits `name: Kind?` into name, kind and how many.
-fn operand(text: &str) -> (&str, &str, &'static str) {
-    let (name, kind) = text.split_once(": ").unwrap_or_else(|| panic!("operand `{text}` is not `name: Kind`"));
-    match (kind.strip_suffix('?'), kind.strip_suffix('*')) {
-        (Some(kind), _) => (name, kind, "Optional"),
-        (_, Some(kind)) => (name, kind, "Any"),
-        _ => (name, kind, "One"),
-    }
+fn operand<'t>(op: &Op, text: &'t str) -> (&'t str, OperandKind, &'static str) {
+    let Some((name, kind)) = text.split_once(": ") else {
+        panic!("ops: [{}.{}]: operand `{text}` is not `name: Kind`", op.dialect, op.name)
+    };
+    let (kind, many) = match (kind.strip_suffix('?'), kind.strip_suffix('*')) {
+        (Some(kind), _) => (kind, "Optional"),
+        (_, Some(kind)) => (kind, "Any"),
+        _ => (kind, "One"),
+    };
+    (name, word(op, kind), many)
 }
 
-fn attr(text: &str) -> (&str, &str) {
-    text.split_once(": ").unwrap_or_else(|| panic!("attribute `{text}` is not `name: Kind`"))
+/// Splits `name`, `name: Kind` or `name*`.
+fn result(op: &Op, text: &str) -> String {
+    let kind: Option<OperandKind> = text.split_once(": ").map(|(_, kind)| word(op, kind));
+    let kind = kind.map_or("None".to_owned(), |kind| format!("Some(OperandKind::{kind:?})"));
+    format!("ResultSpec {{ kind: {kind}, many: {} }}", text.ends_with('*'))
+}
+
+/// An attribute, `name: Kind` and what of the kind it may be.
+struct AttrText<'t> {
+    name: &'t str,
+    kind: AttrKind,
+    names: Option<Names>,
+    words: Vec<&'t str>,
+}
+
+fn attr<'t>(op: &Op, text: &'t str) -> AttrText<'t> {
+    let wrong = || -> ! { panic!("ops: [{}.{}]: attribute `{text}` is not `name: Kind …`", op.dialect, op.name) };
+    let Some((name, kind)) = text.split_once(": ") else { wrong() };
+    let mut words: Vec<&str> = kind.split(' ').collect();
+    let kind = word(op, words.remove(0));
+    let names = match (kind, words.as_slice()) {
+        (AttrKind::Symbol, [names]) => Some(word(op, names)),
+        (AttrKind::Word, [_, ..]) | (_, []) => None,
+        _ => wrong(),
+    };
+    if names.is_some() {
+        words.clear();
+    }
+    AttrText { name, kind, names, words }
 }
 
 fn on(how: &str) -> String {
@@ -129,43 +160,45 @@ fn records(out: &mut String, ops: &[Op]) {
             leaves,
             traits,
             needs,
-            programs,
+            helpers,
             example,
             ..
         } = &op.record;
         let operands: Vec<String> = operands
             .iter()
             .map(|o| {
-                let (name, kind, many) = operand(o);
-                format!("Operand {{ name: {name:?}, kind: OperandKind::{kind}, many: Many::{many} }}")
+                let (name, kind, many) = operand(op, o);
+                format!("Operand {{ name: {name:?}, kind: OperandKind::{kind:?}, many: Many::{many} }}")
             })
             .collect();
         let attrs: Vec<String> = attrs
             .iter()
             .map(|a| {
-                let (name, kind) = attr(a);
-                format!("AttrSpec {{ name: {name:?}, kind: AttrKind::{kind} }}")
+                let AttrText { name, kind, names, words } = attr(op, a);
+                let names = names.map_or("None".to_owned(), |names| format!("Some(Names::{names:?})"));
+                format!("AttrSpec {{ name: {name:?}, kind: AttrKind::{kind:?}, names: {names}, words: &{words:?} }}")
             })
             .collect();
-        let leaves = leaves.as_ref().map_or("None".to_owned(), |exit| format!("Some(ExitKind::{})", camel(exit)));
+        let leaves = leaves.map_or("None".to_owned(), |exit| format!("Some(ExitKind::{exit:?})"));
         let flow: Vec<String> = flow.iter().map(|(from, to)| flow_row(op, from, to)).collect();
-        let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t}")).collect();
-        let needs: Vec<String> = needs.iter().map(|n| format!("MapAccess::{}", camel(n))).collect();
+        let results: Vec<String> = results.iter().map(|text| result(op, text)).collect();
+        let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t:?}")).collect();
+        let needs: Vec<String> = needs.iter().map(|n| format!("MapAccess::{n:?}")).collect();
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], flow: &[{}], leaves: {leaves}, traits: &[{}], needs: &[{}], programs: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
+             regions: &[{}], successors: &[{}], flow: &[{}], leaves: {leaves}, traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
-            quoted(results),
+            results.join(", "),
             attrs.join(", "),
             quoted(regions),
             quoted(successors),
             flow.join(", "),
             traits.join(", "),
             needs.join(", "),
-            quoted(programs),
+            quoted(helpers),
             op.record.on.all().map(on).join(", "),
         )
         .expect("a string grows");
@@ -198,7 +231,7 @@ fn view(out: &mut String, op: &Op) {
     let variant = op.variant();
     let mut methods = String::new();
     for (index, text) in op.record.operands.iter().enumerate() {
-        let (name, _, many) = operand(text);
+        let (name, _, many) = operand(op, text);
         let name = rust_name(name);
         let (ty, body) = match many {
             "One" => ("Value", format!("self.0.operands[{index}]")),
@@ -214,7 +247,7 @@ fn view(out: &mut String, op: &Op) {
         writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ {body} }}").expect("a string grows");
     }
     for (index, text) in op.record.attrs.iter().enumerate() {
-        let (name, kind) = attr(text);
+        let AttrText { name, kind, .. } = attr(op, text);
         let (ty, getter) = attr_access(kind);
         let name = rust_name(name);
         writeln!(methods, "    pub fn {name}(&self) -> {ty} {{ self.0.attrs[{index}].{getter}() }}")
@@ -240,30 +273,28 @@ fn view(out: &mut String, op: &Op) {
 }
 
 /// Rust type and getter of an attribute in a view.
-fn attr_access(kind: &str) -> (&'static str, &'static str) {
+fn attr_access(kind: AttrKind) -> (&'static str, &'static str) {
     match kind {
-        "Int" => ("i128", "int"),
-        "Bool" => ("bool", "bool"),
-        "Str" => ("&'a [u8]", "bytes"),
-        "Symbol" => ("&'a Symbol", "symbol"),
-        "Type" => ("Ty", "ty"),
-        "Word" => ("&'a str", "word"),
-        "Ints" => ("&'a [i128]", "ints"),
-        _ => panic!("no attribute kind `{kind}`"),
+        AttrKind::Int => ("i128", "int"),
+        AttrKind::Bool => ("bool", "bool"),
+        AttrKind::Str => ("&'a [u8]", "bytes"),
+        AttrKind::Symbol => ("&'a Symbol", "symbol"),
+        AttrKind::Type => ("Ty", "ty"),
+        AttrKind::Word => ("&'a str", "word"),
+        AttrKind::Ints => ("&'a [i128]", "ints"),
     }
 }
 
 /// Rust type of an attribute as a builder's parameter, and the `Attr` made of it.
-fn attr_param(kind: &str, name: &str) -> (&'static str, String) {
+fn attr_param(kind: AttrKind, name: &str) -> (&'static str, String) {
     match kind {
-        "Int" => ("i128", format!("Attr::Int({name})")),
-        "Bool" => ("bool", format!("Attr::Bool({name})")),
-        "Str" => ("&[u8]", format!("Attr::Str({name}.to_vec())")),
-        "Symbol" => ("&Symbol", format!("Attr::Symbol({name}.clone())")),
-        "Type" => ("Ty", format!("Attr::Type({name})")),
-        "Word" => ("&str", format!("Attr::Word({name}.into())")),
-        "Ints" => ("&[i128]", format!("Attr::Ints({name}.to_vec())")),
-        _ => panic!("no attribute kind `{kind}`"),
+        AttrKind::Int => ("i128", format!("Attr::Int({name})")),
+        AttrKind::Bool => ("bool", format!("Attr::Bool({name})")),
+        AttrKind::Str => ("&[u8]", format!("Attr::Str({name}.to_vec())")),
+        AttrKind::Symbol => ("&Symbol", format!("Attr::Symbol({name}.clone())")),
+        AttrKind::Type => ("Ty", format!("Attr::Type({name})")),
+        AttrKind::Word => ("&str", format!("Attr::Word({name}.into())")),
+        AttrKind::Ints => ("&[i128]", format!("Attr::Ints({name}.to_vec())")),
     }
 }
 
@@ -273,7 +304,7 @@ fn builder(out: &mut String, op: &Op) {
     let mut params = String::new();
     let mut operands = String::from("let mut operands: Vec<Value> = Vec::new();\n");
     for text in &record.operands {
-        let (name, _, many) = operand(text);
+        let (name, _, many) = operand(op, text);
         let name = rust_name(name);
         match many {
             "One" => {
@@ -292,7 +323,7 @@ fn builder(out: &mut String, op: &Op) {
     }
     let mut attrs = Vec::new();
     for text in &record.attrs {
-        let (name, kind) = attr(text);
+        let AttrText { name, kind, .. } = attr(op, text);
         let name = rust_name(name);
         let (ty, value) = attr_param(kind, &name);
         write!(params, ", {name}: {ty}").expect("a string grows");

@@ -9,7 +9,7 @@ What it does, in order: enters a network namespace; makes a cgroup of version 2 
 the cgroup, which inherits the socket; waits until it has printed what --ready says; does each step; stops the program with a
 signal; checks its exit status; removes the cgroup. `{cgroup}` and `{socket}` in the arguments are the folder of the cgroup
 and the descriptor of the socket. Standard output is the program's own, then the lines of the steps. Any claim that fails is
-told on standard error, with status 1.
+reported on standard error, with status 1.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class OfStep(argparse.Action):
 
     def __call__(self, parser, options, value, option=None):
         if not options.steps:
-            parser.error(f"{option} stands before the step that it belongs to")
+            parser.error(f"{option} is before the step that it belongs to")
         options.steps[-1][self.dest] = value
 
 

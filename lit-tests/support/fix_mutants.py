@@ -1,4 +1,4 @@
-"""Changes a token of a program in many ways, and checks that `ksc fix` makes no error that was not there before.
+"""Changes a token of a program in many places, and checks that `ksc fix` makes no error that was not there before.
 
     fix_mutants.py [--seed N] [--count N] FILE…
 

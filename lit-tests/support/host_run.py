@@ -7,7 +7,7 @@ In a RUN line (lit.cfg.py calls it %host-run):
 
 In order: starts the executable, waits until it has printed the text of --ready, does each --run (at the same time as the
 others with --parallel, else on one CPU), waits for the text of --until, prints what was asked for, stops the executable by a signal and checks its exit
-status. Standard output is the executable's own, then what was asked for. A claim that fails is told on standard error, with
+status. Standard output is the executable's own, then what was asked for. A claim that fails is reported on standard error, with
 status 1.
 """
 
@@ -59,7 +59,7 @@ def named(kind, ids):
 
 def test_run(prog, options):
     if not options.parallel:
-        # The kernel may go on with the turns of one run on another CPU, and what they send has an order on each CPU only.
+        # The kernel may go on with the repetitions of one run on another CPU, and what they send has an order on each CPU only.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.NamedTemporaryFile() as data:
         data.write(bytes(options.size))

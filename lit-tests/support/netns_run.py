@@ -9,7 +9,7 @@ In a RUN line (lit.cfg.py calls it %netns-run):
 What it does, in order: makes two namespaces (program side veth0 10.77.0.1, far side veth0 10.77.0.2); starts the
 program; waits until something is attached to every --attach hook; does each step; stops the program with a signal;
 checks its exit status and that nothing stays attached. Standard output is the program's own, then what --dump-map
-and --dump-global printed. Any claim that fails is told on standard error, with status 1.
+and --dump-global printed. Any claim that fails is reported on standard error, with status 1.
 
 --socket udp|tcp opens a socket on the program's side, which the program inherits; `{socket0}` in its arguments is the
 descriptor of the first one. --send N sends N times through the socket that --via names (the first).
@@ -43,7 +43,7 @@ class OfStep(argparse.Action):
 
     def __call__(self, parser, options, value, option=None):
         if not options.steps:
-            parser.error(f"{option} stands before the step that it belongs to")
+            parser.error(f"{option} is before the step that it belongs to")
         options.steps[-1][self.dest] = value
 
 

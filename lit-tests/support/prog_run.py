@@ -7,7 +7,7 @@ In a RUN line (lit.cfg.py calls it %prog-run):
 
 The object is loaded by bpftool into a private folder of bpffs that is removed afterwards. Each --data-size,
 --data-hex or --packet is one run, with the --expect-retval after it. Prints `retval N` for each run, then the maps
-and globals that were asked for. A claim that fails is told on standard error, with status 1.
+and globals that were asked for. A claim that fails is reported on standard error, with status 1.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class OfRun(argparse.Action):
 
     def __call__(self, parser, options, value, option=None):
         if not options.runs:
-            parser.error(f"{option} stands before the run that it belongs to")
+            parser.error(f"{option} is before the run that it belongs to")
         options.runs[-1][self.dest] = value
 
 
@@ -61,7 +61,7 @@ def arguments():
     parser.add_argument("--packet", action=Run, metavar="KIND,…", help="run on a packet, such as tcp,dport=80,size=100")
     parser.add_argument("--expect-retval", action=OfRun, dest="retval", type=retval, metavar="N|NAME")
     parser.add_argument("--repeat", default="1", metavar="N")
-    parser.add_argument("--show-duration", action="store_true", help="also print the nanoseconds of one turn")
+    parser.add_argument("--show-duration", action="store_true", help="also print the nanoseconds of one run")
     parser.add_argument("--update-map", action="append", default=[], metavar="NAME:KEYHEX:VALUEHEX",
                         help="write an entry before the runs")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a program of a BPF object on one packet and prints what it prints: `trace_run.py OBJECT PROGRAM PACKET`.
 
-Listens through a trace instance of its own. Lines of other programs that run meanwhile may stand in between.
+Listens through a trace instance of its own. Lines of other programs that run meanwhile may be in between.
 """
 
 import os

@@ -1,4 +1,4 @@
-//! Builds the runtime: a cargo inside of cargo, with a target folder of its own, so that neither waits for the other's lock.
+//! Builds the runtime with an inner cargo, in its own target folder, so that neither cargo waits for the other's lock.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

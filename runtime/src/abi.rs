@@ -25,7 +25,7 @@
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
-//! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this turn of a loop; asked
+//! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
 //! again, 0 |
 //! | `ks_exit` | `noreturn void (int32_t status)`: what `main` ends with, and cancel points |
 //! | `ks_map_lookup` | `bool (uint32_t map, const void *key, void *value_out)`: absent zero-fills `value_out` |

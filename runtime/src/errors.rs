@@ -1,4 +1,4 @@
-//! How the runtime speaks to people: one message, one write to standard error, and errno values by name.
+//! Messages of the runtime to people: one message, one write to standard error; errno values by name.
 
 use crate::{escape, program};
 use std::ffi::CStr;

@@ -1,4 +1,4 @@
-//! The text of others in messages: names, arguments, paths, what the kernel says.
+//! Foreign text in messages: names, arguments, paths, messages of the kernel.
 //!
 //! A terminal acts on control characters and on those that set the direction of writing. They are written as escapes, so
 //! that no message moves the cursor, hides a part of itself or shows its characters in another order.

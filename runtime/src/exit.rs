@@ -1,7 +1,7 @@
-//! The ends of a process: normal, and by `panic`. Each detaches what is attached.
+//! The ends of a process: normal, and by `panic`. Each detaches everything.
 //!
-//! Links are file descriptors, so the kernel drops them with the process; what it would keep are clsact filters, and
-//! those are removed here, also when C code or libc calls `exit`.
+//! Links are file descriptors, so the kernel drops them with the process. It would keep clsact filters; these are
+//! removed here, also when C code or libc calls `exit`.
 
 use crate::errors::complain;
 use crate::escape;

@@ -1,4 +1,4 @@
-//! What every compiled KernelScript program carries: the loader over libbpf and the user-space builtins.
+//! The runtime in every compiled KernelScript program: the loader over libbpf and the user-space builtins.
 //!
 //! `abi.rs` is the contract with the compiler; every other file implements one family of its functions.
 //!

@@ -1,5 +1,5 @@
-//! A stack that overflows: says so, where the kernel only sends SIGSEGV. The handler of that signal has a stack of its own,
-//! since nothing else is left, and does only what is safe there.
+//! Reports a stack overflow; the kernel only sends SIGSEGV. The handler of that signal has its own stack, and does only
+//! what is safe there.
 
 use crate::errors::write_all;
 use crate::{program, signals};

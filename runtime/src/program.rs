@@ -56,7 +56,7 @@ pub fn pin_root() -> &'static str {
     program().map_or("", |p| text(p.pin_root))
 }
 
-/// Whether an option stands on the command line by itself.
+/// Whether an option is on the command line by itself.
 pub fn asked_for(option: &str) -> bool {
     std::env::args_os().skip(1).any(|word| word == option)
 }

@@ -1,5 +1,5 @@
 //! Ctrl-C. The first SIGINT or SIGTERM is remembered: the running or the next `wait()` or `sleep()` takes it and
-//! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` at each turn. The second
+//! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` in each iteration. The second
 //! one ends the process from inside the handler, which therefore does only what is safe there.
 
 use std::mem::MaybeUninit;

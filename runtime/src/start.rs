@@ -1,4 +1,4 @@
-//! The start of a program: what the other parts need before its `main` runs, and what they need of each other.
+//! The start of a program: sets up the other parts before its `main` runs.
 
 use crate::abi::{KS_ABI, KsProgram};
 use crate::attach;

@@ -1,4 +1,4 @@
-//! User ring buffers: what the process sends to BPF code, which drains it. libbpf's, one for each map.
+//! User ring buffers: records that the process sends to BPF code, which drains them. libbpf's, one for each map.
 
 use crate::errors::{errno, reason};
 use crate::exit::die;

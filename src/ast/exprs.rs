@@ -94,7 +94,7 @@ pub enum ExprKind {
 #[derive(Clone, PartialEq, Debug)]
 pub struct IntLit {
     pub value: u64,
-    /// `-` stood before it.
+    /// `-` was before it.
     pub negative: bool,
     /// As written, without the minus: `0x1_000`.
     pub text: String,

@@ -15,7 +15,7 @@ pub use stmts::*;
 
 use crate::source::Span;
 
-/// A name and where it stands.
+/// A name and its position.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ident {
     pub name: String,

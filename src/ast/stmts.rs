@@ -38,8 +38,8 @@ pub enum StmtKind {
         op: Option<BinaryOp>,
         value: Expr,
     },
-    /// An expression for its effect, or as the last of a block its value. Here also `if`, `match` and blocks that stand
-    /// as statements.
+    /// An expression for its effect, or as the last of a block its value. Also an `if`, `match` or block as a
+    /// statement.
     Expr(Expr),
     While {
         condition: Expr,

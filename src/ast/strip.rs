@@ -1,4 +1,4 @@
-//! Takes the spans out of a tree, to compare it with another that was written otherwise.
+//! Removes the spans from a tree, to compare it with another that was formatted differently.
 
 use super::*;
 use crate::source::{FileId, Span};
@@ -38,7 +38,7 @@ impl<T: Strip> Strip for Box<T> {
     }
 }
 
-/// What holds no span.
+/// Nodes without spans.
 macro_rules! spanless {
     ($($ty:ty),*) => { $( impl Strip for $ty { fn strip(&mut self) {} } )* };
 }

@@ -8,7 +8,7 @@ pub mod abi;
 pub mod c;
 pub mod llvm;
 
-/// The section of an object that tells tools what its program pins: lines of `map NAME` or `section NAME`, a tab, and the
+/// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the
 /// path. Loaders pass over sections with such a prefix.
 pub const PINS_SECTION: &str = ".debug_ks_pins";
 

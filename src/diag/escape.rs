@@ -1,4 +1,4 @@
-//! What is printed holds text of others: source, names of files, arguments, names in objects.
+//! Escapes foreign text in output: source, names of files, arguments, names in objects.
 //!
 //! A terminal acts on control characters and on those that set the direction of writing. They are shown instead, so that
 //! no text moves the cursor, hides a part of a message or shows its characters in another order.
@@ -30,7 +30,7 @@ pub fn source(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// For JSON, whose writer escapes only C0: the other characters stand in strings alone, where they may be escaped.
+/// For JSON, whose writer escapes only C0: the other characters are inside strings, where they may be escaped.
 pub fn json(text: &str) -> Cow<'_, str> {
     replaced(text, acts_within_lines, |c| format!("\\u{:04x}", u32::from(c)))
 }

@@ -1,7 +1,8 @@
 //! A wrong and a right program for each code, which `ksc explain` prints and `tests/examples.rs` compiles.
 //!
-//! The files of `examples/` have an area each. `# E0101` begins the wrong program, `# right` the right one; behind either may be
-//! options of the compilation. `# file flow.ks` begins a file that both name. `# E0910: reason` says why no source shows a code.
+//! Each file of `examples/` is an area. `# E0101` begins the wrong program, `# right` the right one; options of the
+//! compilation may follow either. `# file flow.ks` begins a file that both name. `# E0910: reason` says why no source
+//! shows a code.
 
 const AREAS: [&str; 14] = [
     include_str!("examples/syntax.txt"),
@@ -70,7 +71,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     codes.filter_map(|head| head.split([' ', ':']).next())
 }
 
-/// What stands behind each `# `, and the lines below it.
+/// The text after each `# `, and the lines below it.
 fn sections(area: &'static str) -> Vec<(&'static str, String)> {
     let mut sections: Vec<(&str, String)> = Vec::new();
     for line in area.lines() {

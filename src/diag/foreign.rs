@@ -1,4 +1,4 @@
-//! Names that C, Rust, Python and bpftrace have for what is called otherwise here.
+//! Names of C, Rust, Python and bpftrace, with their counterparts in this language.
 
 use super::Diagnostic;
 use crate::source::Span;
@@ -6,7 +6,7 @@ use crate::source::Span;
 /// Keywords that are a value, or a statement, by themselves: what a name that is not known may be meant for.
 pub const ALONE: &[&str] = &["break", "continue", "default", "false", "none", "null", "return", "true"];
 
-/// What takes the place of a name.
+/// The replacement of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Instead {
     /// This name, in the same place.
@@ -58,7 +58,7 @@ pub fn map_kind(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What stands for a value or a function of this name.
+/// What replaces a value or a function of this name.
 pub fn name(name: &str) -> Option<Instead> {
     Some(match name {
         "NULL" | "nullptr" | "nil" | "None" | "Null" | "undefined" => Name("null"),
@@ -108,7 +108,7 @@ pub fn name(name: &str) -> Option<Instead> {
     })
 }
 
-/// What stands for a method of this name on a map.
+/// What replaces a method of this name on a map.
 pub fn map_method(name: &str) -> Option<&'static str> {
     Some(match name {
         "get" | "lookup" | "find" | "at" | "read" => {

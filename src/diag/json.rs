@@ -41,7 +41,7 @@ struct Record<'a> {
     /// Absent for what has no place in a source file.
     #[serde(flatten)]
     place: Option<Place<'a>>,
-    /// What is said of the place itself.
+    /// The label of the place itself.
     label: Option<&'a str>,
     labels: Vec<Marked<'a>>,
     notes: &'a [String],

@@ -18,7 +18,7 @@ pub enum Level {
 }
 
 impl Levels {
-    /// What happens to a warning of this code. The code itself counts before `warnings`.
+    /// The level of a warning of this code. The code itself counts before `warnings`.
     pub fn of(&self, code: &str) -> Level {
         for name in [code, ALL_WARNINGS] {
             let is = |list: &[String]| list.iter().any(|listed| listed == name);

@@ -1,4 +1,4 @@
-//! Diagnostics: what the compiler says to its users.
+//! Diagnostics: the compiler's messages to its users.
 //!
 //! A code is declared once, in `codes/<area>.rs`, with its message and the text that `ksc explain` prints. A stage
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
@@ -10,11 +10,11 @@ mod explain;
 pub mod foreign;
 pub mod json;
 mod levels;
-pub mod limits;
+pub mod output_limits;
 pub mod render;
+mod shown_lines;
 pub mod similar;
 pub mod verify;
-mod window;
 
 pub use explain::{explain, list};
 pub use levels::{ALL_WARNINGS, Level, Levels};
@@ -34,7 +34,7 @@ pub enum Severity {
 pub struct CodeInfo {
     pub code: &'static str,
     pub name: &'static str,
-    /// What `ksc explain CODE` prints.
+    /// The text of `ksc explain CODE`.
     pub doc: &'static str,
     /// The message, with the names of its parts in braces.
     pub message: &'static str,
@@ -87,7 +87,7 @@ pub struct Diagnostic {
     pub message: String,
     /// None for what has no place in a source file (environment errors).
     pub span: Option<Span>,
-    /// What stands under the marked source, if more can be said there than the message says.
+    /// The text under the marked source, if it can say more than the message.
     pub label: Option<String>,
     pub labels: Vec<Label>,
     pub notes: Vec<String>,
@@ -100,7 +100,7 @@ impl Diagnostic {
         Diagnostic {
             severity,
             code: C::INFO.code,
-            message: limits::clipped(code.message()),
+            message: output_limits::clipped(code.message()),
             span,
             label: None,
             labels: Vec::new(),
@@ -112,25 +112,25 @@ impl Diagnostic {
 
     /// The words under the primary span.
     pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
-        self.label = Some(limits::clipped(text.into()));
+        self.label = Some(output_limits::clipped(text.into()));
         self
     }
 
     /// A second place, with what is to be said of it.
     pub fn note(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
-        push(&mut self.labels, Label { span, text: limits::clipped(text.into()) });
+        push(&mut self.labels, Label { span, text: output_limits::clipped(text.into()) });
         self
     }
 
     /// A fact that has no place in the source.
     pub fn remark(&mut self, text: impl Into<String>) -> &mut Self {
-        push(&mut self.notes, limits::clipped(text.into()));
+        push(&mut self.notes, output_limits::clipped(text.into()));
         self
     }
 
     /// What to write instead.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
-        push(&mut self.helps, limits::clipped(text.into()));
+        push(&mut self.helps, output_limits::clipped(text.into()));
         self
     }
 
@@ -150,16 +150,16 @@ impl Diagnostic {
         self
     }
 
-    /// What the writer may have meant by the text of `span`.
+    /// Adds a guess of what the text of `span` means.
     pub fn near(&mut self, span: Span, near: impl Into<String>) -> &mut Self {
         let near = near.into();
         self.help(format!("did you mean `{near}`?")).guess(span, near)
     }
 }
 
-/// What is over the limit is left out: the first say enough.
+/// Drops what is over the limit: the first ones say enough.
 fn push<T>(list: &mut Vec<T>, part: T) {
-    if list.len() < limits::MAX_PARTS {
+    if list.len() < output_limits::MAX_PARTS {
         list.push(part);
     }
 }
@@ -189,7 +189,7 @@ impl Diagnostics {
         let count = if diagnostic.severity == Severity::Error { &mut self.errors } else { &mut self.others };
         *count += 1;
         // The first error is kept always: that there is one decides how the run ends.
-        if self.list.len() >= limits::MAX_KEPT && !(diagnostic.severity == Severity::Error && self.errors == 1) {
+        if self.list.len() >= output_limits::MAX_KEPT && !(diagnostic.severity == Severity::Error && self.errors == 1) {
             return self.unkept.insert(diagnostic);
         }
         self.list.push(diagnostic);
@@ -205,7 +205,7 @@ impl Diagnostics {
         candidates: impl FnOnce() -> I,
     ) -> Option<String> {
         self.searches.set(self.searches.get() + 1);
-        if self.searches.get() > limits::MAX_SEARCHES { None } else { similar::best(name, candidates()) }
+        if self.searches.get() > output_limits::MAX_SEARCHES { None } else { similar::best(name, candidates()) }
     }
 
     fn is(&self, diagnostic: &Diagnostic, level: Level) -> bool {

@@ -1,6 +1,6 @@
 //! Diagnostics for people, in the look of rustc.
 
-use super::window::{Window, groups};
+use super::shown_lines::{Window, groups};
 use super::{Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use annotate_snippets::renderer::DecorStyle;
@@ -64,7 +64,7 @@ fn report<'a>(
     groups
 }
 
-/// What a diagnostic marks, its own place first.
+/// The marks of a diagnostic, its own place first.
 fn places(diagnostic: &Diagnostic) -> Vec<Span> {
     diagnostic.span.into_iter().chain(diagnostic.labels.iter().map(|label| label.span)).collect()
 }

@@ -1,6 +1,6 @@
-//! Suggestions for misspelt names: the one place that decides what is near enough.
+//! Suggestions for misspelt names: the only code that decides which names are similar.
 
-use super::limits::MAX_WORD;
+use super::output_limits::MAX_WORD;
 use std::collections::BTreeSet;
 
 /// The candidate that the writer of `name` most likely meant, if one is near enough, and nearer than all others.
@@ -30,8 +30,8 @@ pub fn best<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S>) 
 const MOST_CHANGES: usize = 3;
 const MAX_UTF8: usize = 4;
 
-/// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as `XDP_PASS` and
-/// `XDP_DROP`, what is different counts: it is what tells them apart.
+/// How far a candidate is from the name, if it may be what is meant. Of names that begin with the same words, as
+/// `XDP_PASS` and `XDP_DROP`, only the different parts count.
 fn likely(name: &str, candidate: &str) -> Option<usize> {
     if candidate.eq_ignore_ascii_case(name) {
         return Some(0).filter(|_| candidate != name);

@@ -1,4 +1,4 @@
-//! Attributes of ops: facts that are known when the op is made. They stand in the order of the op's record.
+//! Attributes of ops: facts that are known when the op is made, in the order of the op's record.
 
 use crate::types::Ty;
 use std::rc::Rc;

@@ -45,7 +45,7 @@ impl<'f> Builder<'f> {
         (region, block)
     }
 
-    /// A `ks.if` whose two ways are filled by these functions, yields or exits included.
+    /// A `ks.if` whose two regions these functions fill, with their yields or exits.
     pub fn either(
         &mut self,
         condition: Value,

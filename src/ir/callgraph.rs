@@ -1,4 +1,4 @@
-//! Who calls whom, directly or through a pointer.
+//! The call graph, with calls through pointers.
 
 use super::ops::{BpfDrain, KsCall, KsFunc};
 use super::{Module, OpData, OpId, Opcode, Symbol};
@@ -20,7 +20,7 @@ pub struct CallGraph {
     graph: DiGraph<usize, OpId>,
 }
 
-/// What can be reached from some functions, and how.
+/// The functions that some functions reach, and how.
 pub struct Reached {
     /// For each function: none if it is not reached; else the call through which it is, none for a root.
     via: Vec<Option<Option<CallSite>>>,
@@ -83,7 +83,7 @@ impl CallGraph {
         found
     }
 
-    /// The roots and all that they call, by the shortest way.
+    /// The roots and all that they call, each by a shortest path.
     pub fn reach(&self, roots: impl IntoIterator<Item = usize>) -> Reached {
         let mut via = vec![None; self.graph.node_count()];
         let mut queue = VecDeque::new();
@@ -102,21 +102,21 @@ impl CallGraph {
         Reached { via }
     }
 
-    /// The groups of functions that call each other in a circle, each as a way round: every function calls the next, the
-    /// last calls the first.
+    /// The groups of functions that call each other in a cycle, each as the calls of that cycle: every function calls
+    /// the next, the last calls the first.
     pub fn cycles(&self) -> Vec<Vec<CallSite>> {
         let mut cycles = Vec::new();
         for group in tarjan_scc(&self.graph) {
             let members: Vec<usize> = group.iter().map(|node| node.index()).collect();
             let Some(&start) = members.iter().min() else { continue };
-            cycles.extend(self.way_round(start, &members));
+            cycles.extend(self.round_trip(start, &members));
         }
         cycles.sort_by_key(|cycle| cycle[0].caller);
         cycles
     }
 
-    /// The shortest way from a function back to itself inside a group.
-    fn way_round(&self, start: usize, group: &[usize]) -> Option<Vec<CallSite>> {
+    /// The shortest cycle from a function back to itself inside a group.
+    fn round_trip(&self, start: usize, group: &[usize]) -> Option<Vec<CallSite>> {
         let mut via: HashMap<usize, CallSite> = HashMap::new();
         let mut queue = VecDeque::from([start]);
         while let Some(caller) = queue.pop_front() {
@@ -127,14 +127,14 @@ impl CallGraph {
                 }
             }
         }
-        let mut way = vec![*via.get(&start)?];
-        while let Some(last) = way.last()
+        let mut cycle = vec![*via.get(&start)?];
+        while let Some(last) = cycle.last()
             && last.caller != start
         {
-            way.push(via[&last.caller]);
+            cycle.push(via[&last.caller]);
         }
-        way.reverse();
-        Some(way)
+        cycle.reverse();
+        Some(cycle)
     }
 }
 

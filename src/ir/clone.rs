@@ -3,8 +3,8 @@
 use super::{BlockId, Function, OpData, RegionId, Value, ValueData, ValueDef};
 use std::collections::HashMap;
 
-/// Copies the ops of a block, and all in their regions, to the end of `into`. `values` holds what stands for the values
-/// that are defined outside; what is defined inside is added to it.
+/// Copies the ops of a block, and all in their regions, to the end of `into`. `values` maps the values that are defined
+/// outside to those of the copy; the values defined inside are added to it.
 pub fn ops(from: &Function, block: BlockId, to: &mut Function, into: BlockId, values: &mut HashMap<Value, Value>) {
     for &op in &from.blocks[block].ops {
         let data = &from.ops[op];

@@ -1,15 +1,19 @@
-//! Ways out of structured code: the ends of regions that do not go on after the op which holds the region.
+//! Exits of structured code: the ends of regions that do not go on after the op which holds the region.
+//!
+//! What a `ks.throw`, a `ks.cancel`, or a `ks.return` under a `ks.defer` does on its path, only the pass `exits` knows: a pass
+//! before it that follows control looks at a lowered copy (`exits::lowered`).
 
 use super::ops::KsLeave;
 use super::{Function, OpId, Opcode, RegionId};
 use crate::tables::ExitKind;
+use std::collections::BTreeSet;
 
 /// Where an end leads that leaves a region, as seen from the op that holds the region.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Exit {
     /// Out of the innermost loop around.
     Break,
-    /// To the next turn of the innermost loop around.
+    /// To the next iteration of the innermost loop around.
     Continue,
     /// After one of the blocks around, counted from the innermost one.
     Leave(usize),
@@ -79,7 +83,8 @@ impl Function {
         })
     }
 
-    /// The outermost op that an exit leaves: a block, or a loop for its next turn too; none for a return.
+    /// The outermost op that an exit leaves: a block, or a loop, also where the loop goes on with its next iteration;
+    /// none for a return.
     pub fn left(&self, end: OpId) -> Option<OpId> {
         let mut exit = self.exit(end)?;
         let mut inside = end;
@@ -93,5 +98,24 @@ impl Function {
                 None => return Some(around),
             }
         }
+    }
+
+    /// The regions after which nothing of the function follows: its own, and those of a branch that ends such a region, but
+    /// for a `ks.unreachable`.
+    pub fn last_regions(&self) -> BTreeSet<RegionId> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![self.body]);
+        while let Some(region) = open.pop() {
+            found.insert(region);
+            let ops = &self.blocks[self.only_block(region)].ops;
+            let mut from_end = ops.backwards(ops.len());
+            let (end, before) = (from_end.next(), from_end.next());
+            let is = |op: Option<OpId>, wanted: &[Opcode]| op.filter(|&op| wanted.contains(&self.ops[op].opcode));
+            if is(end, &[Opcode::KsUnreachable]).is_some()
+                && let Some(branch) = is(before, &[Opcode::KsIf, Opcode::KsIfSome, Opcode::KsMatch])
+            {
+                open.extend(&self.ops[branch].regions);
+            }
+        }
+        found
     }
 }

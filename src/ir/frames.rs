@@ -1,4 +1,4 @@
-//! What functions keep in local variables.
+//! The sizes of functions' local variables.
 
 use super::callgraph::CallGraph;
 use super::ops::KsVar;
@@ -43,7 +43,7 @@ pub fn words(cx: &Session, funcs: &[&Function]) -> Option<String> {
     (!words.is_empty()).then(|| format!("the largest: {}", words.join(", ")))
 }
 
-/// What the error about a BPF stack that is too small says besides.
+/// The notes of the error about a BPF stack that is too small.
 pub fn refuse_bpf(error: &mut Diagnostic, largest: Option<String>) {
     error.notes.extend(largest);
     error.help("keep large data in a map entry or a global variable instead of a local variable");

@@ -37,6 +37,12 @@ impl OpData {
         Some(self.attrs[at].symbol())
     }
 
+    /// The helper that BPF code calls for the op: the one of its record.
+    pub fn helper(&self) -> &'static str {
+        let &[helper] = self.opcode.spec().helpers else { crate::bug!("{} has one helper", self.opcode.spec().name) };
+        helper
+    }
+
     /// Whether the op may write where an operand, a place or pointer, points to, or hand it to something that may.
     pub fn may_write(&self, operand: usize) -> bool {
         if self.opcode.has(OpTrait::Pure) || self.opcode == Opcode::KsPrint {
@@ -92,14 +98,36 @@ pub enum Role {
     Main,
 }
 
+/// Where what is thrown in a function goes if no handler in it takes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Throws {
+    /// Nothing is thrown out of the function.
+    Never,
+    /// To its callers: control comes back from a call to what is after it, or to their handlers.
+    ToCaller,
+    /// It ends the process, which says what was thrown.
+    Ends,
+}
+
+impl Throws {
+    /// Of a function of which nothing else is known.
+    pub fn of(role: &Role) -> Throws {
+        if matches!(role, Role::Main) { Throws::Ends } else { Throws::Never }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Function {
     pub name: Symbol,
     pub name_span: Span,
     pub span: Span,
     pub role: Role,
-    /// What it runs on; set by the pass `reach`.
+    /// The targets that it runs on; set by the pass `reach`.
     pub targets: Targets,
+    /// What the pass `exits` lowers; after it no function throws.
+    pub throws: Throws,
+    /// A signal may have to leave it while something is deferred in it, or in what calls it.
+    pub cancels: bool,
     pub params: Vec<Param>,
     /// `void` also where an aggregate result goes through the first parameter.
     pub result: Ty,
@@ -118,6 +146,8 @@ impl Function {
             name: name.into(),
             name_span,
             span,
+            throws: Throws::of(&role),
+            cancels: false,
             role,
             targets: Targets::default(),
             params,
@@ -163,7 +193,7 @@ impl Function {
     /// The index of an op in its block.
     pub fn position(&self, op: OpId) -> usize {
         let position = self.blocks[self.ops[op].block].ops.position(op);
-        position.unwrap_or_else(|| crate::bug!("an op stands in its block"))
+        position.unwrap_or_else(|| crate::bug!("an op is in its block"))
     }
 
     pub fn param(&self, index: usize) -> Value {
@@ -190,7 +220,7 @@ impl Function {
         }
     }
 
-    /// The op in whose region an op stands; none in the function's own.
+    /// The op in whose region an op is; none in the function's own.
     pub fn around(&self, op: OpId) -> Option<OpId> {
         self.regions[self.blocks[self.ops[op].block].region].parent
     }
@@ -201,7 +231,7 @@ impl Function {
         around.filter(|&op| self.ops[op].opcode.is_loop())
     }
 
-    /// Whether an op stands in a region of another, or in one inside that.
+    /// Whether an op is in a region of another, or in one inside that.
     pub fn is_inside(&self, op: OpId, holder: OpId) -> bool {
         self.around(op).is_some_and(|around| around == holder || self.is_inside(around, holder))
     }

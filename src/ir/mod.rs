@@ -5,7 +5,7 @@
 //! control-flow graph whose blocks end in `cf` terminators. Variables are places (memory), so there are no phi nodes
 //! before `to-cf`; aggregates never are SSA values, only scalars, pointers, places and optionals are.
 //!
-//! Every op has a location, by its type. What else every pass may rely on stands in `verify`, which checks it.
+//! Every op has a location, by its type. `verify` states, and checks, what else every pass may rely on.
 
 pub mod arena;
 pub mod attrs;
@@ -16,24 +16,24 @@ pub mod exits;
 pub mod flow;
 pub mod frames;
 pub mod function;
-mod mentioned;
 pub mod module;
 mod op_list;
 pub mod ops;
 pub mod parse;
 pub mod path;
 pub mod print;
-pub mod range;
+mod printed_types;
 pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;
+pub mod value_ranges;
 pub mod verify;
 
 pub use arena::{Arena, BlockId, OpId, RegionId, Value};
 pub use attrs::{Attr, Symbol};
 pub use builder::Builder;
 pub use exits::Exit;
-pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, ValueData, ValueDef};
+pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Throws, ValueData, ValueDef};
 pub use module::{Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section};
 pub use ops::Opcode;
 pub use path::Path;

@@ -128,14 +128,14 @@ pub struct MapDecl {
     pub flags: u32,
     /// With `BPF_F_NUMA_NODE`.
     pub node: Option<u32>,
-    /// Not a map of its own: stands for the one that `map.bind` names.
+    /// Not a map of its own: an alias of the one that `map.bind` names.
     pub bound: bool,
     /// `pin var`: it outlives the process.
     pub pinned: bool,
     pub span: Span,
 }
 
-/// What user space knows of a program.
+/// The facts that user space has about a program.
 #[derive(Clone, Debug)]
 pub struct ProgramDecl {
     pub name: Symbol,

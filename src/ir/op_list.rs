@@ -10,7 +10,7 @@ use std::ops::Index;
 #[derive(Clone, Default, Debug)]
 pub struct OpList {
     before: Vec<OpId>,
-    /// What is behind the gap, the last first.
+    /// The ops behind the gap, the last first.
     after: Vec<OpId>,
     /// Where an op was looked for last; the next one is near.
     near: Cell<usize>,

@@ -12,8 +12,8 @@ pub use generated::*;
 mod generated {
     use crate::ir::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
     use crate::tables::{
-        AttrKind, AttrSpec, ExitKind, FlowFrom, FlowRow, FlowTo, Many, MapAccess, On, OpSpec, OpTrait, Operand,
-        OperandKind, Rejection,
+        AttrKind, AttrSpec, ExitKind, FlowFrom, FlowRow, FlowTo, Many, MapAccess, Names, On, OpSpec, OpTrait, Operand,
+        OperandKind, Rejection, ResultSpec,
     };
     use crate::types::Ty;
 

@@ -1,4 +1,4 @@
-//! Parts of places.
+//! Paths of fields and elements: parts of places.
 
 use super::ops::{KsElem, KsField};
 use super::{Builder, Function, OpId, Opcode, RegionId, Value};
@@ -37,7 +37,7 @@ impl Path {
             let data = &func.ops[op];
             if data.opcode == Opcode::KsField {
                 let view = KsField::of(data);
-                // What shares its bytes stands for the whole struct.
+                // A field that shares its bytes is written as its whole struct.
                 path = match step(func, types, path.variable) {
                     Some((base, step @ Step::Field(_))) => Path { variable: base, steps: vec![step] },
                     Some(_) | None => Path::whole(view.base()),
@@ -97,13 +97,13 @@ impl Path {
         same && self.variable == other.variable
     }
 
-    /// Whether what the path leads to has been written where an op begins, on every way there. So are the variables of
-    /// the source; not those that lowering makes for values on their way, which a loop's body writes before it reads them.
+    /// Whether what the path leads to is written on every path to an op. Variables of the source are; temporaries of
+    /// lowering may not be: a loop's body writes them before it reads them.
     pub fn is_written_before(&self, func: &Function, types: &Types, op: OpId) -> bool {
         self.written_until(func, types, (func.body, op), false).unwrap_or(false)
     }
 
-    /// What of it has been written there: all of it, or some of its integers.
+    /// How much of it has been written there: all of it, or some of its integers.
     pub fn parts_written_before(&self, func: &Function, types: &Types, op: OpId, limit: usize) -> Vec<Path> {
         if self.is_written_before(func, types, op) {
             return vec![self.clone()];
@@ -183,7 +183,7 @@ impl Path {
     }
 }
 
-/// What a place is the part of, and which.
+/// The place that a place is a part of, and which part.
 fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
     let data = &func.ops[func.def(place)?];
     if data.opcode == Opcode::KsField {
@@ -198,7 +198,7 @@ fn step(func: &Function, types: &Types, place: Value) -> Option<(Value, Step)> {
     None
 }
 
-/// What leads to the parts of a type: to its fields, or to its elements.
+/// The steps to the parts of a type: to its fields, or to its elements.
 fn parts_of(types: &Types, ty: Ty) -> impl Iterator<Item = Step> + use<> {
     let (mut fields, mut elements) = (0, 0);
     if let TyKind::Struct(id) = types.kind(ty) {

@@ -1,7 +1,7 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
-use super::mentioned;
-use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Value};
+use super::printed_types;
+use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value};
 use crate::tables::ProgramSpec;
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
@@ -95,7 +95,7 @@ impl Printer<'_> {
     /// The structs and enums that the module mentions, in order of mention; enums first, so that a struct name is known
     /// from an enum's.
     fn types(&mut self, module: &Module) {
-        let used = mentioned::types(module, self.types);
+        let used = printed_types::types(module, self.types);
         for &ty in &used {
             if let TyKind::Enum(id) = self.types.kind(ty) {
                 let def = self.types.enum_def(id);
@@ -186,6 +186,16 @@ impl Printer<'_> {
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
         }
+        if func.throws != Throws::of(&func.role) {
+            head.push_str(match func.throws {
+                Throws::Never => "",
+                Throws::ToCaller => " throws",
+                Throws::Ends => " uncaught",
+            });
+        }
+        if func.cancels {
+            head.push_str(" cancels");
+        }
         for target in func.targets.iter() {
             head.push(' ');
             head.push_str(target.name());
@@ -250,7 +260,7 @@ impl Printer<'_> {
         }
     }
 
-    /// What is not numbered stands outside the text: a fault of a pass, shown so that it can be found.
+    /// A value without a number is not in the text: a fault of a pass, shown so that it can be found.
     fn value(&self, value: Value) -> String {
         self.values.get(&value).map_or_else(|| format!("%dangling{}", value.0), |n| format!("%{n}"))
     }

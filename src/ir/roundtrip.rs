@@ -10,11 +10,12 @@ fn around(spec: &OpSpec) -> String {
     let mut params = Vec::new();
     for operand in spec.operands {
         let ty = match operand.kind {
-            OperandKind::Any | OperandKind::Scalar | OperandKind::Int => "u32",
+            OperandKind::Any | OperandKind::Scalar | OperandKind::Int | OperandKind::Const => "u32",
             OperandKind::Bool => "i1",
             OperandKind::Float => "f64",
             OperandKind::Place | OperandKind::Out => "place<@iphdr, stack>",
             OperandKind::Ptr => "ptr<u8, ctx>",
+            OperandKind::Func => "fn()->void",
             OperandKind::Opt => "opt<place<u64, map_value>>",
         };
         let given = operand.many == Many::One || spec.example.contains(&format!("%{}", params.len()));

@@ -1,7 +1,7 @@
-//! Outputs that no file takes the place of: devices, pipes, and what a descriptor of this process is open for.
+//! Outputs that are written in place: devices, pipes, and files that a descriptor of this process is open for.
 //!
-//! A link that another user laid is not followed to them: in a folder where everybody may write it could lead to a disk.
-//! Such a link is replaced as files are.
+//! A link of another user to one of them is not followed: in a folder where everybody may write it could lead to a
+//! disk. It is replaced as files are.
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
@@ -30,7 +30,7 @@ pub fn wanted(path: &Path) -> Result<bool> {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let through_link = path.symlink_metadata()?.is_symlink();
     let flags = if through_link { OFlags::empty() } else { OFlags::NOFOLLOW };
-    // What a descriptor of the shell is open for may hold something already.
+    // A descriptor of the shell may be open for a file that holds something already.
     let mut file: File = OpenOptions::new().append(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let about = file.metadata()?;
     if !(about.is_file() && through_link) {

@@ -1,4 +1,4 @@
-//! From object code to files: what is written, and the executable that `cc` links.
+//! From object code to files: writes artifacts, and links the executable.
 
 pub mod executable;
 mod in_place;

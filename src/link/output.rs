@@ -1,4 +1,4 @@
-//! Writes artifacts: all or nothing, so that a failed or interrupted run leaves no half file behind.
+//! Writes all artifacts or none, so that a failed or interrupted run leaves no partial file.
 
 use super::in_place;
 use crate::diag::codes::environment::{OutputIsInput, OutputNotWritten, OutputTwice};

@@ -1,17 +1,16 @@
-//! Functions that may throw and are called from outside of the program: by the runtime and by the kernel, which know nothing
-//! of throws. What is handed to those is a function that calls the one which is meant.
+//! Wrappers of functions that may throw, for the runtime and the kernel, which know nothing of throws: both get a
+//! wrapper that calls the function.
 
 use super::Names;
 use super::func::{self, Lowering};
-use super::throws;
-use crate::ir::{Function, Param, Role, Symbol, Value};
+use crate::ir::{Function, Param, Role, Symbol, Throws, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
 use crate::session::Session;
 use crate::target::Target;
 use crate::types::Ty;
 use std::collections::BTreeMap;
 
-/// The functions, by what they stand for and where what calls them runs.
+/// The wrappers, by the functions that they wrap and where what calls them runs.
 #[derive(Default)]
 pub(super) struct Boundaries(BTreeMap<(FuncId, Target), Symbol>);
 
@@ -71,26 +70,22 @@ fn boundary(
     let params: Vec<Param> = meant.params[..source.params.len()].to_vec();
     let role = if matches!(meant.role, Role::Helper) { Role::Helper } else { Role::Plain };
     let mut func = Function::new(symbol, source.name_span, source.span, role, params, meant.result);
-    let mut lowering = Lowering::new(cx, program, names, source, &mut func);
-    let ty = throws::place(&mut lowering.cx.types);
-    let thrown = lowering.b.ks_var(b"thrown", ty);
-    lowering.b.ks_zero(thrown);
-    lowering.exits.thrown = Some(thrown);
-    let mut args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
-    args.push(thrown);
-    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
-    let call = lowering.b.ks_call(&args, names.func(id), &results);
-    // Of what the kernel calls, the checker let nothing through that throws.
+    // Out of what the kernel calls, the checker let nothing through.
     if !on.facts().in_kernel {
-        lowering.end_if_thrown();
+        func.throws = Throws::Ends;
     }
-    let value = (!results.is_empty()).then(|| lowering.b.result(call));
-    lowering.b.ks_return(value);
+    let lowering = Lowering::new(cx, program, names, source, &mut func);
+    let args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
+    let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
+    let mut b = lowering.b;
+    let call = b.ks_call(&args, names.func(id), &results);
+    let value = (!results.is_empty()).then(|| b.result(call));
+    b.ks_return(value);
     func
 }
 
 impl Lowering<'_> {
-    /// What is handed over to be called with what is sent through a map: a function, or a value that is one.
+    /// The handler of what is sent through a map: a function, or a value that is one.
     pub(super) fn handed(&mut self, handler: &Expr, on: Target) -> Value {
         let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
         self.at(handler.span).handed_function(func, handler.ty, on)

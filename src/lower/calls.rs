@@ -25,14 +25,8 @@ impl Lowering<'_> {
             for arg in args {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            if callee.throws {
-                values.push(this.thrown());
-            }
             this.at(span).b.ks_call(&values, name, &results)
         });
-        if callee.throws {
-            self.check_thrown();
-        }
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

@@ -252,7 +252,7 @@ impl Lowering<'_> {
             return place;
         }
         let mut bytes = image(&self.cx.types, value, ty);
-        // What has 8 bytes or more is aligned to 8; one comes after these, the NUL of strings.
+        // A constant of 8 bytes or more is aligned to 8; one comes after these, the NUL of strings.
         bytes.resize(bytes.len().max(7), 0);
         let place = self.cx.types.place(ty, crate::types::Space::Global);
         self.b.ks_str(&bytes, place)

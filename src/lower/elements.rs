@@ -1,9 +1,8 @@
 //! Elements of arrays: places behind variable indexes, filling, comparing, walking.
 //!
-//! A place with variable indexes exists only where all of them are in range, and one behind a pointer into the packet where
-//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and what is done with it stands behind one test
-//! for each. The number that is tested is the one
-//! that indexes: of 64 bits without sign, so that a negative index is out of range.
+//! A place with variable indexes exists only if all of them are in range, one behind a pointer into the packet only if
+//! that is not null. So its parts are evaluated first, in order (a [`Path`]), and one test for each is before its use.
+//! The tested number is the index: of 64 bits, unsigned, so that a negative index is out of range.
 
 use super::aggregates::as_constant;
 use super::consts;
@@ -13,10 +12,20 @@ use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
+use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// More elements than this are written and compared by a loop.
 const UNROLLED: u64 = 16;
+
+/// Whether a type is or has an array of more elements than this.
+fn has_array_over(types: &Types, ty: Ty, most: u64) -> bool {
+    let kind = types.kind(ty);
+    if let TyKind::Struct(id) = kind {
+        return types.struct_def(id).fields.iter().any(|field| has_array_over(types, field.ty, most));
+    }
+    matches!(kind, TyKind::Array(element, length) if length > most || has_array_over(types, element, most))
+}
 
 /// A place whose parts were evaluated.
 #[derive(Clone)]
@@ -25,11 +34,11 @@ pub(super) struct Path {
     steps: Vec<Step>,
 }
 
-/// What the steps start from.
+/// The base of the steps.
 #[derive(Clone, Copy)]
 enum Root {
     Place(Value),
-    /// What a pointer points to that may be null.
+    /// The pointee of a pointer that may be null.
     Behind(Value, Span),
 }
 
@@ -186,7 +195,7 @@ impl<'a> Lowering<'a> {
         address.unwrap_or_else(|| crate::bug!("an address is a value"))
     }
 
-    /// What a place behind variable indexes holds, zero where it does not exist: a scalar, or a copy into `dest`.
+    /// Loads from a place behind variable indexes, zero where it does not exist: a scalar, or a copy into `dest`.
     pub(super) fn read_checked(&mut self, expr: &Expr, dest: Dest) -> Option<Value> {
         let path = self.path(expr);
         self.read_path(&path, expr, dest)
@@ -253,11 +262,11 @@ impl<'a> Lowering<'a> {
     /// A loop over the indexes of an array.
     fn each_index(&mut self, length: u64, body: impl FnOnce(&mut Self, Value)) {
         let (low, high) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
-        let turn = self.turn(&[Ty::U64], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U64], Dest::Nothing, |this, args| {
             body(this, args[0]);
             None
         });
-        self.b.ks_for(low, high, false, vec![turn]);
+        self.b.ks_for(low, high, false, vec![iteration]);
     }
 
     /// `for (i, v in array)`
@@ -268,7 +277,7 @@ impl<'a> Lowering<'a> {
         let length = length(&self.cx.types, array.ty);
         self.at(span);
         let (low, high) = (self.int(0, Ty::U32), self.int(length.into(), Ty::U32));
-        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span);
             if this.uses.in_memory(index) {
                 let place = this.declare(index);
@@ -287,17 +296,30 @@ impl<'a> Lowering<'a> {
             }
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(low, high, false, vec![turn]);
+        self.at(span).b.ks_for(low, high, false, vec![iteration]);
     }
 
     /// `left == right`, `left != right` of structs and arrays.
     pub(super) fn compare_aggregates(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
-        // What the right side does must not change what was read before it.
+        // The right side must not change what was read before it.
         let changes = Self::is_place(left) && may_write(right);
         let l = if changes { self.materialise(left) } else { self.readable(left) };
         let r = self.readable(right);
-        let equal = self.at(span).equal(l, r, left.ty);
+        self.at(span);
+        let (l, r) = (self.indexable(l), self.indexable(r));
+        let equal = self.equal(l, r, left.ty);
         if op == CompareOp::Eq { equal } else { self.invert(equal, Ty::BOOL) }
+    }
+
+    /// The place, or a copy if it is in a packet and has long arrays: the verifier follows no variable index into packets.
+    fn indexable(&mut self, place: Value) -> Value {
+        let (ty, space) = self.pointee(place);
+        if space != Space::Packet || !has_array_over(&self.cx.types, ty, LONGEST_OF_CHOICES) {
+            return place;
+        }
+        let copy = self.temporary("copy", ty);
+        self.b.ks_copy(copy, place);
+        copy
     }
 
     /// Whether two places of one type hold equal values; padding plays no part.

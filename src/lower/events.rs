@@ -1,4 +1,4 @@
-//! What is sent to user space: who takes it, and `dispatch`.
+//! Events for user space: their handlers, and `dispatch`.
 
 use super::func::Lowering;
 use crate::ir::Value;

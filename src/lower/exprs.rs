@@ -105,7 +105,7 @@ impl Lowering<'_> {
         self.at(span).compare(op, left, right)
     }
 
-    /// Stands for a value that is never computed, since control does not come here.
+    /// A value that is never computed, since control does not reach this point.
     fn never(&mut self, ty: Ty) -> Value {
         debug_assert!(!self.reachable, "a value is missing where control comes");
         self.zero_value(ty)
@@ -196,7 +196,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What has an effect and may have a scalar value.
+    /// Lowers an expression with an effect, which may have a scalar value.
     fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),

@@ -1,21 +1,20 @@
 //! One function: its signature, its parameters, and the state of lowering its body.
 
 use super::Names;
-use super::defers::Deferred;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
-use super::throws::{self, Exits};
+use super::throws;
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind, Types};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How a local is kept.
 #[derive(Clone, Copy)]
 pub(super) enum Slot {
-    /// Control has not come to its declaration.
+    /// Control has not reached its declaration.
     None,
     /// In memory: a `ks.var`, a map entry, an aggregate parameter.
     Place(Value),
@@ -25,7 +24,7 @@ pub(super) enum Slot {
     Pointee(Value),
 }
 
-/// What becomes of an expression's or a block's value.
+/// The use of an expression's or a block's value.
 #[derive(Clone, Copy)]
 pub(super) enum Dest {
     Nothing,
@@ -52,8 +51,8 @@ pub(super) struct Lowering<'a> {
     pub result_place: Option<Value>,
     /// Where the pointers to bound maps are kept.
     pub bound: HashMap<MapId, Value>,
-    pub exits: Exits,
-    pub deferred: Deferred,
+    /// Variables of inner blocks that what is deferred names.
+    pub kept: BTreeSet<LocalId>,
 }
 
 /// As IR has it: pointers to a program's context say so.
@@ -73,9 +72,6 @@ pub(super) fn lower(cx: &mut Session, program: &Program, names: &Names, source: 
     lowering.params();
     lowering.bound_maps();
     lowering.callbacks();
-    if !source.throws {
-        lowering.own_thrown(&source.body);
-    }
     lowering.block(&source.body, Dest::Nothing);
     lowering.implicit_return();
     func
@@ -99,9 +95,6 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
             if types.is_aggregate(local.ty) { types.place(local.ty, Space::Stack) } else { ir_type(types, local.ty) };
         params.push(Param { name: local.name.clone(), ty, out: false, span: local.span });
     }
-    if source.throws {
-        params.push(Param { name: "thrown".into(), ty: throws::place(types), out: false, span: source.name_span });
-    }
     let role = match &source.role {
         tree::Role::Program(program) => {
             Role::Program { spec: program.spec, mode: program.mode.unwrap_or_default(), target: program.target.clone() }
@@ -110,7 +103,9 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func) -> Function {
         tree::Role::Plain => Role::Plain,
         tree::Role::Main(_) => Role::Main,
     };
-    Function::new(&source.symbol, source.name_span, source.span, role, params, result)
+    let throws = throws::throws(source, &role);
+    let func = Function::new(&source.symbol, source.name_span, source.span, role, params, result);
+    Function { throws, cancels: source.cancels, ..func }
 }
 
 impl<'a> Lowering<'a> {
@@ -137,8 +132,7 @@ impl<'a> Lowering<'a> {
             nesting: 0,
             result_place: None,
             bound: HashMap::new(),
-            exits: Exits::default(),
-            deferred: Deferred::default(),
+            kept: BTreeSet::new(),
         }
     }
 }
@@ -179,13 +173,10 @@ impl Lowering<'_> {
                 self.store(place, value);
             }
         }
-        if self.source.throws {
-            self.exits.thrown = Some(self.b.func.param(index));
-        }
         let Some(id) = self.source.named_result else { return };
         self.at(self.source.local(id).span);
         match self.result_place {
-            // What is deferred may change the variable, after the result is known.
+            // Deferred code may change the variable, after the result is known.
             Some(place) if !self.uses.defers => self.set_slot(id, Slot::Place(place)),
             Some(_) | None => {
                 self.declare(id);
@@ -196,8 +187,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// What falls off the end of the body.
-    fn implicit_return(&mut self) {
+    /// Ends the body where control reaches its end.
+    pub(super) fn implicit_return(&mut self) {
         if !self.reachable {
             return;
         }
@@ -232,19 +223,14 @@ impl Lowering<'_> {
         self.return_value(value);
     }
 
-    /// Ends the function, after what is deferred.
+    /// Ends the function.
     pub(super) fn return_value(&mut self, value: Option<Value>) {
-        if !self.return_to_end(value) {
-            self.b.ks_return(value);
-            self.leave();
-        }
+        self.b.ks_return(value);
+        self.leave();
     }
 
     /// A new variable for a local.
     pub(super) fn declare(&mut self, id: LocalId) -> Value {
-        if let Some(&place) = self.deferred.kept.get(&id) {
-            return place;
-        }
         let local = self.source.local(id);
         let ty = ir_type(&mut self.cx.types, local.ty);
         let place = self.cx.types.place(ty, Space::Stack);

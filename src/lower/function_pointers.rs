@@ -38,14 +38,8 @@ impl Lowering<'_> {
             for arg in args {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            if throws {
-                values.push(this.thrown());
-            }
-            this.at(span).b.ks_call_pointer(callee, &values, checked, &results)
+            this.at(span).b.ks_call_pointer(callee, &values, checked, throws, &results)
         });
-        if throws {
-            self.check_thrown();
-        }
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

@@ -1,4 +1,4 @@
-//! User space's hold on programs: `attach`; and its heap.
+//! Operations of user space: `attach`, and the heap.
 
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
@@ -19,7 +19,7 @@ impl Lowering<'_> {
     ) -> Value {
         let handle = self.scalar(handle);
         let is_name = target.is_some_and(|t| self.cx.types.is_aggregate(t.ty));
-        // What the flags change is not to be seen in the name.
+        // The evaluation of the flags must not change the name.
         let changes = flags.is_some_and(may_write);
         let target = target.map(|target| match is_name {
             true if changes && Self::is_place(target) => self.materialise(target),

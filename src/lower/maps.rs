@@ -102,7 +102,7 @@ impl Lowering<'_> {
                 let stays = !args[index + 1..].iter().any(may_write);
                 operands.push(match method.params.get(index) {
                     Some((_, "K")) => this.operand_place(arg, "key", stays),
-                    // What is sent is read at once, wherever it lies.
+                    // An event is read at once, wherever it lies.
                     Some((_, "V")) if method.needs == MapAccess::Output && this.is_shared_place(arg) => this.place(arg),
                     Some((_, "V")) => this.operand_place(arg, "value", stays),
                     Some(_) | None => match method.handler {
@@ -151,7 +151,7 @@ impl Lowering<'_> {
     pub(super) fn for_map(&mut self, map: MapId, key: LocalId, value: LocalId, body: &Block, span: Span) {
         self.at(span);
         let (key, value) = (self.declare(key), self.declare(value));
-        let region = self.turn(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        let region = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
         let name = self.names.map(map);
         self.at(span).b.map_each(key, value, name, vec![region]);
     }

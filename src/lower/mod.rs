@@ -3,7 +3,7 @@
 //! - A variable is a place (`ks.var` where it is declared); what is never assigned nor has its address taken (loop
 //!   indexes, bound pointers, pointer parameters) stays a value.
 //! - An aggregate (struct, array, string) never is a value. It is lowered into a place that the caller gives
-//!   (`aggregates.rs`): a fresh one, which nothing else sees, or the variable itself where nothing can tell the difference.
+//!   (`aggregates.rs`): a fresh one, which nothing else sees, or the variable itself where nothing can see the difference.
 //!   Padding is always zero, so that every struct is fit to be a map key.
 //! - Every op has the span of its own construct.
 //! - Code after an exit goes to a block that is not part of the function (`Lowering::reachable`).
@@ -27,7 +27,6 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
-mod signals;
 mod stmts;
 mod strings;
 mod temporaries;
@@ -40,7 +39,6 @@ use crate::source::FileId;
 use crate::types::{TyKind, Types};
 use boundaries::Boundaries;
 use std::collections::HashSet;
-use throws::Lines;
 
 /// The names of the program's declarations, as ops refer to them.
 struct Names {
@@ -48,15 +46,13 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
-    lines: Lines,
-    /// What stands for functions that may throw where the kernel or the runtime calls them.
+    /// The wrappers of functions that may throw, for calls by the kernel or the runtime.
     boundaries: Boundaries,
 }
 
 impl Names {
-    fn of(cx: &Session, program: &Program) -> Names {
+    fn of(program: &Program) -> Names {
         Names {
-            lines: Lines::of(cx, program),
             boundaries: Boundaries::of(program),
             funcs: program.funcs.iter().map(|f| f.symbol.as_str().into()).collect(),
             globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
@@ -84,7 +80,7 @@ impl Names {
 
 /// The module of all targets. `name` is the project's.
 pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> Module {
-    let names = Names::of(cx, program);
+    let names = Names::of(program);
     let mut funcs: Vec<_> = program.funcs.iter().map(|f| func::lower(cx, program, &names, f)).collect();
     funcs.extend(boundaries::lower(cx, program, &names));
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();

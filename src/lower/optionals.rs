@@ -1,4 +1,4 @@
-//! What may be there or not: `if (var …)`, `var … else`, presence tests, copies that remember presence.
+//! Optionals: `if (var …)`, `var … else`, presence tests, copies that remember presence.
 
 use super::func::{Dest, Lowering, Slot};
 use super::scan::may_write;
@@ -11,8 +11,8 @@ use crate::types::{Space, Ty, TyKind};
 /// How deep `var … else` may nest; stages that walk regions recur as deep.
 const MAX_NESTING: usize = 1000;
 
-/// Lowers a block of one way of a condition.
-type Way<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
+/// Lowers a block of one branch of a condition.
+type Branch<'w, 'a> = &'w mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>;
 
 impl<'a> Lowering<'a> {
     /// The optional, and the type of its value: an entry's or a header's place, or a pointer.
@@ -93,7 +93,7 @@ impl<'a> Lowering<'a> {
     /// Makes the value of an optional that is there the binding's variable.
     fn bind(&mut self, binding: &Binding, value: Value) {
         let slot = match &binding.source.kind {
-            OptionalKind::MapTake { .. } if self.deferred.kept.contains_key(&binding.local) => {
+            OptionalKind::MapTake { .. } if self.kept.contains(&binding.local) => {
                 return self.bind_copy(binding.local, value);
             }
             OptionalKind::MapEntry { .. } | OptionalKind::MapEntryOr { .. } | OptionalKind::MapTake { .. } => {
@@ -126,7 +126,7 @@ impl<'a> Lowering<'a> {
         self.set_slot(binding.local, Slot::Value(record));
     }
 
-    /// What was taken, as a variable that lives as long as the function.
+    /// The value that was taken, as a variable that lives as long as the function.
     fn bind_copy(&mut self, local: LocalId, taken: Value) {
         let place = self.declare(local);
         if self.cx.types.is_aggregate(self.pointee(taken).0) {
@@ -142,13 +142,13 @@ impl<'a> Lowering<'a> {
         self.store(place, value);
     }
 
-    /// One way if all are there, another if one is missing; `none` is lowered once for each binding.
+    /// One branch if all are there, another if one is missing; `none` is lowered once for each binding.
     pub(super) fn bindings(
         &mut self,
         list: &[Binding],
         dest: Dest,
-        some: Way<'_, 'a>,
-        none: Way<'_, 'a>,
+        some: Branch<'_, 'a>,
+        none: Branch<'_, 'a>,
     ) -> Option<Value> {
         let [first, rest @ ..] = list else { return some(self) };
         let (optional, ty) = self.scoped(|this| this.optional(&first.source));
@@ -245,7 +245,7 @@ impl<'a> Lowering<'a> {
         otherwise: &Block,
         span: Span,
         dest: Dest,
-        rest: Way<'_, 'a>,
+        rest: Branch<'_, 'a>,
     ) -> Option<Value> {
         if self.nesting == MAX_NESTING {
             self.cx

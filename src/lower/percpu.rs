@@ -1,4 +1,4 @@
-//! What user space sees of per-CPU entries: one CPU's value, the sum, a walk over the CPUs.
+//! Per-CPU entries in user space: one CPU's value, the sum, a walk over the CPUs.
 
 use super::consts;
 use super::func::{Dest, Lowering, Slot};
@@ -41,12 +41,12 @@ impl Lowering<'_> {
         let one = self.b.ks_var(b"value", place);
         let count = self.b.map_cpus(key, name, Ty::U32);
         let first = self.int(0, Ty::U32);
-        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span).b.map_copy_cpu(key, args[0], one, name, Ty::BOOL);
             this.add_up(ty, to, one);
             None
         });
-        self.at(span).b.ks_for(first, count, false, vec![turn]);
+        self.at(span).b.ks_for(first, count, false, vec![iteration]);
     }
 
     fn add_up(&mut self, ty: Ty, to: Value, from: Value) {
@@ -84,7 +84,7 @@ impl Lowering<'_> {
         let name = self.names.map(map);
         let count = self.at(span).b.map_cpus(key, name, Ty::U32);
         let first = self.int(0, Ty::U32);
-        let turn = self.turn(&[Ty::U32], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[Ty::U32], Dest::Nothing, |this, args| {
             this.at(span);
             if this.uses.in_memory(cpu) {
                 let place = this.declare(cpu);
@@ -96,7 +96,7 @@ impl Lowering<'_> {
             this.b.map_copy_cpu(key, args[0], copy, name, Ty::BOOL);
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(first, count, false, vec![turn]);
+        self.at(span).b.ks_for(first, count, false, vec![iteration]);
     }
 
     /// `m[k].cpu(i) = e`

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole};
 use crate::types::{BitField, Space, Ty, TyKind};
 
-/// What an assignment writes to.
+/// The target of an assignment.
 enum Destination {
     Place(Value),
     /// A bit-field of a storage unit.
@@ -207,7 +207,7 @@ impl Lowering<'_> {
         field.bits.map(|bits| (bits, field.ty))
     }
 
-    /// Writes the low bits of a value to a bit-field, by way of its storage unit.
+    /// Writes the low bits of a value to a bit-field, through its storage unit.
     pub(super) fn store_bits(&mut self, unit: Value, bits: BitField, value: Value) {
         let (ty, _) = self.pointee(unit);
         let Some((width, _)) = self.cx.types.as_int(ty) else {

@@ -6,7 +6,7 @@ use crate::sema::tree::{Expr, ExprKind, Func, LocalId, MapId, Optional, Optional
 pub(super) struct Uses {
     assigned: Vec<bool>,
     addressed: Vec<bool>,
-    /// What stands for maps that are taken out of maps of maps.
+    /// The placeholders of maps that are taken out of maps of maps.
     pub bound_maps: Vec<MapId>,
     /// It defers something.
     pub defers: bool,

@@ -7,20 +7,20 @@ use crate::source::Span;
 use crate::types::Ty;
 
 impl Lowering<'_> {
-    /// A block; its value, if it has one for `dest` and control comes to its end.
+    /// A block; its value, if it has one for `dest` and control reaches its end.
     pub(super) fn block(&mut self, block: &Block, dest: Dest) -> Option<Value> {
         self.block_from(block, 0, dest)
     }
 
     fn block_from(&mut self, block: &Block, from: usize, dest: Dest) -> Option<Value> {
-        // Of a body that defers something.
+        // Of a function that defers something.
         let own = self.uses.defers && std::ptr::eq(block, &self.source.body);
         for (index, stmt) in block.stmts.iter().enumerate().skip(from) {
             if !self.reachable {
                 return None;
             }
-            if own && self.defers_from(block, index) {
-                return None;
+            if own {
+                self.keep_deferred(stmt);
             }
             if let StmtKind::VarElse { binding, otherwise } = &stmt.kind {
                 return self.var_else(binding, otherwise, stmt.span, dest, &mut |this| {
@@ -29,8 +29,9 @@ impl Lowering<'_> {
             }
             self.scoped(|this| this.stmt(stmt));
         }
-        if own && self.reachable && self.deferred.begun {
-            self.keep_named_result();
+        if own && self.reachable && block.value.is_none() {
+            // Also in a region of `var … else`: what is deferred there needs no flag if the region ends the function.
+            self.implicit_return();
         }
         match &block.value {
             Some(value) if self.reachable => {
@@ -39,21 +40,6 @@ impl Lowering<'_> {
             }
             _ => None,
         }
-    }
-
-    /// Whether a statement of the body defers something: then it was lowered, with the rest.
-    fn defers_from(&mut self, body: &Block, index: usize) -> bool {
-        let stmt = &body.stmts[index];
-        let rest = |from| {
-            move |this: &mut Self| {
-                this.block_from(body, from, Dest::Nothing);
-            }
-        };
-        if let StmtKind::Defer(block) = &stmt.kind {
-            self.at(stmt.span).defer(block, &mut rest(index + 1));
-            return true;
-        }
-        self.defer_in(stmt, &mut rest(index))
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -88,7 +74,7 @@ impl Lowering<'_> {
             StmtKind::Return(value) => self.return_(value.as_ref(), span),
             StmtKind::Throw(code) => self.throw(code, span),
             StmtKind::Try { body, catches } => self.try_(body, catches, span),
-            StmtKind::Defer(block) => self.at(span).set_flag(block),
+            StmtKind::Defer(block) => self.defer(block, span),
         }
     }
 
@@ -124,14 +110,14 @@ impl Lowering<'_> {
         self.outcome(op, dest, then_reached || else_reached)
     }
 
-    /// Without a condition: `loop`. `span` is that of the test before each turn.
+    /// Without a condition: `loop`. `span` is that of the test before each iteration.
     fn while_(&mut self, condition: Option<&Expr>, body: &Block, span: Span) {
-        let test = self.turn(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
+        let test = self.iteration(&[], Dest::Value(Ty::BOOL), |this, _| match condition {
             Some(condition) => Some(this.scalar(condition)),
             None => Some(this.at(span).int(1, Ty::BOOL)),
         });
-        let turn = self.turn(&[], Dest::Nothing, |this, _| this.loop_body(body));
-        self.at(span).b.ks_while(vec![test, turn]);
+        let iteration = self.iteration(&[], Dest::Nothing, |this, _| this.loop_body(body));
+        self.at(span).b.ks_while(vec![test, iteration]);
     }
 
     pub(super) fn loop_body(&mut self, body: &Block) -> Option<Value> {
@@ -143,7 +129,7 @@ impl Lowering<'_> {
         let span = low.span.to(high.span);
         let (low, high) = (self.scalar(low), self.scalar(high));
         let ty = self.b.func.ty(low);
-        let turn = self.turn(&[ty], Dest::Nothing, |this, args| {
+        let iteration = self.iteration(&[ty], Dest::Nothing, |this, args| {
             if this.uses.in_memory(local) {
                 let place = this.at(span).declare(local);
                 this.store(place, args[0]);
@@ -152,7 +138,7 @@ impl Lowering<'_> {
             }
             this.loop_body(body)
         });
-        self.at(span).b.ks_for(low, high, inclusive, vec![turn]);
+        self.at(span).b.ks_for(low, high, inclusive, vec![iteration]);
     }
 
     fn return_(&mut self, value: Option<&Expr>, span: Span) {

@@ -119,7 +119,7 @@ impl Lowering<'_> {
             (Some(to), Some(from)) => to != from,
             (Some(_) | None, _) => !Self::is_place(value),
         };
-        // What is appended is not read from where it goes.
+        // The appended string is not read from where it goes.
         let source = if apart { self.text(value) } else { self.materialise(value) };
         self.with_path(
             &path,
@@ -136,7 +136,7 @@ impl Lowering<'_> {
     /// `==`, `!=`
     pub(super) fn compare_strings(&mut self, op: CompareOp, left: &Expr, right: &Expr, span: Span) -> Value {
         let keeps = matches!(left.kind, ExprKind::Cast(_)) || Self::is_place(left);
-        // What the right side does must not be seen in the left one.
+        // The right side must not change the left one.
         let before = if scan::may_write(right) && keeps { self.materialise(left) } else { self.text(left) };
         let after = self.text(right);
         let equal = self.at(span).b.str_eq(before, after, Ty::BOOL);

@@ -1,16 +1,16 @@
-//! Variables that the source does not name: keys and values on their way to a map, copies of arguments, results of calls.
+//! Variables that the source does not name: keys and values for maps, copies of arguments, results of calls.
 //!
 //! A BPF stack frame has 512 bytes, so a temporary is taken for as long as it is needed and then serves again. Their
-//! `ks.var`s stand at the start of the function, where they can be used from everywhere; those of a turn of a loop at the
-//! start of that turn, so that they are variables of the turn, and of the callback that it may become. No pointer of the
-//! program may point to one.
+//! `ks.var`s are at the start of the function, where they can be used from everywhere; those of a loop's iteration at
+//! the start of the body, so that they are variables of the iteration, and of the callback that it may become. No
+//! pointer of the program may point to one.
 
 use super::func::{Dest, Lowering};
 use crate::ir::{BlockId, RegionId, Value};
 use crate::types::{Space, Ty};
 
 pub(super) struct Temporaries {
-    /// Where their `ks.var`s stand, first of all.
+    /// The block of their `ks.var`s, at its start.
     block: BlockId,
     /// In the order of taking; what was taken last is given back first.
     taken: Vec<Temporary>,
@@ -44,7 +44,7 @@ impl Lowering<'_> {
         temporary.place
     }
 
-    /// Puts the variable at the start of the function or turn.
+    /// Puts the variable at the start of the function or iteration.
     fn make_temporary(&mut self, name: &str, ty: Ty) -> Value {
         let place_ty = self.cx.types.place(ty, Space::Stack);
         let place = self.b.ks_var(name.as_bytes(), place_ty);
@@ -58,7 +58,7 @@ impl Lowering<'_> {
         place
     }
 
-    /// What `lower` takes is free again after it; what was taken before stays.
+    /// Frees after `lower` what it takes; what was taken before stays.
     pub(super) fn scoped<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.temporaries.taken.len();
         let result = lower(self);
@@ -67,8 +67,8 @@ impl Lowering<'_> {
         result
     }
 
-    /// A region that runs once in each turn of a loop.
-    pub(super) fn turn(
+    /// A region that runs once in each iteration of a loop.
+    pub(super) fn iteration(
         &mut self,
         args: &[Ty],
         dest: Dest,

@@ -1,4 +1,4 @@
-//! What a header may hold.
+//! Checks the declarations of headers.
 
 use crate::ast::{self, ItemKind};
 use crate::diag::codes::modules::NotInHeader;
@@ -16,7 +16,7 @@ pub(super) fn check(cx: &mut Session, header: &ast::File) {
 
 fn definition(kind: &ItemKind) -> Option<(&'static str, Span)> {
     match kind {
-        // A function without a body is reported wherever it stands.
+        // A function without a body is reported everywhere.
         ItemKind::Fn(decl) => decl.body.as_ref().map(|_| ("function body", decl.name.span)),
         ItemKind::Config(decl) => Some(("config", decl.name.span)),
         ItemKind::Var(decl) => Some(("variable or map", decl.name.span)),

@@ -1,9 +1,9 @@
-//! Which files a program consists of: from the first file on, what `include` and `import` name is read and parsed, each
+//! Finds the files of a program: from the first file on, it reads and parses what `include` and `import` name, each
 //! file once.
 //!
 //! A module is a `.ks` file with the headers that it includes. Two paths to one file lead to one module, whose state is
-//! shared by all that import it; what a module imports is its own. A header, too, is one however many modules include it:
-//! each of them has its names, and they mean the same.
+//! shared by all that import it; imports are not transitive. A header is parsed once, however many modules include it:
+//! each of them has its names, with the same meaning.
 
 mod gather;
 mod headers;
@@ -27,7 +27,8 @@ pub struct Modules {
     pub files: Vec<ast::File>,
     /// The program's own first, then the others as they are first named.
     pub modules: Vec<Module>,
-    /// Where the path of an `import` stands, and the module that it leads to. Of one that leads nowhere that was reported.
+    /// The position of the path of an `import`, and the module that it leads to. A path that leads nowhere was
+    /// reported.
     pub imports: HashMap<Span, ModuleId>,
     /// Whether every header is there. If not, most of what could be said of the declarations would be wrong.
     pub complete: bool,

@@ -1,10 +1,10 @@
 //! `assign-ops`: `place op= value` becomes a load, an operation and a store, or one atomic operation.
 //!
-//! Takes `ks.assign_op`. Leaves `mem.atomic` where the language says that the update is atomic (`+=` and `-=` on shared
-//! 32- and 64-bit integers: entries of maps that are not per CPU, as BPF code sees them, and globals that both sides see),
-//! plain operations elsewhere: `fetch_add` and the like on the stack and in packets, which nobody else changes and where the
-//! kernel does not allow atomic operations, become such too. After `maps` and `map-places`, which make assignments of their
-//! own; before `numeric`, which expands the divisions and shifts that come out.
+//! Takes `ks.assign_op`. Leaves `mem.atomic` for `+=` and `-=` on shared 32- and 64-bit integers, which the language
+//! defines as atomic: BPF code's entries of maps that are not per CPU, and globals of both sides. Leaves plain
+//! operations for the rest. `fetch_add` and the like also become plain operations on the stack and in packets: nobody
+//! else changes that memory, and the kernel allows no atomic operations on it. After `maps` and `map-places`, which
+//! make assignments with operators; before `numeric`, which expands divisions and shifts.
 
 use super::analysis::{pointees, root};
 use super::{Changed, Declarations, Pass, Run};
@@ -160,7 +160,7 @@ fn operation(b: &mut Builder<'_>, word: &str, left: Value, right: Value, ty: Ty)
     }
 }
 
-/// Whether an op stands under a lock.
+/// Whether an op is under a lock.
 fn is_locked(func: &Function, op: OpId) -> bool {
     func.around(op).is_some_and(|around| func.ops[around].opcode == Opcode::BpfLocked || is_locked(func, around))
 }

@@ -1,4 +1,4 @@
-//! `builtins`: a builtin that both sides have becomes the helper or runtime function of the side that the code is for.
+//! `builtins`: lowers a builtin of both sides to the helper or the runtime function of the module's side.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::KsBuiltin;

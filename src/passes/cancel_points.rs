@@ -1,9 +1,10 @@
 //! `cancel-points`: loops of user space end when a signal came.
 //!
-//! The first SIGINT or SIGTERM ends the running or next `wait`, `sleep` or `dispatch`, and the program goes on; a loop
-//! without such a call ends the process at its next turn; where something is deferred the loop has a `ks.cancelled`, and leaves by itself. Takes structured host code after `map-places`, whose walks are
-//! loops too; leaves `host.cancelled` and `host.exit` at the start of the bodies that need them. Before `to-cf`, since it
-//! looks for loops.
+//! The first SIGINT or SIGTERM ends the running or next `wait`, `sleep` or `dispatch`, and the program goes on. A loop
+//! without such a call ends the process at the start of its next iteration. Where something is deferred, the loop has a
+//! `ks.cancelled` and leaves by itself. Takes structured host code after `map-places`, whose walks are loops too.
+//! Leaves `host.cancelled` and `host.exit` at the start of the bodies that need them. Before `to-cf`, since it looks
+//! for loops.
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::{Dialect, HostCall, KsCall, KsFor, KsWhile};
@@ -23,7 +24,7 @@ pub static PASS: Pass = Pass {
     run: Run::Module(run),
 };
 
-/// A loop of so many turns that calls nothing is over before anyone notices.
+/// A loop of at most so many iterations that calls nothing ends before anyone notices.
 const SHORT_LOOP: i128 = 1024;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
@@ -78,11 +79,12 @@ fn is_interruptible(op: &OpData, functions: &BTreeSet<Symbol>) -> bool {
         let symbol = HostCall::of(op).symbol();
         return BUILTINS.iter().any(|b| b.interruptible && b.host == Some(symbol));
     }
-    // What is called through a pointer is not known; a signal then ends the process at the loop's next turn at the latest.
+    // The callees of a pointer are not known; a signal then ends the process at the loop's next iteration at the
+    // latest.
     op.opcode == Opcode::KsCall && functions.contains(KsCall::of(op).callee())
 }
 
-/// Whether a loop has few turns, known to the compiler, and nothing in it that may take long.
+/// Whether a loop has a small constant number of iterations, and nothing in it that may take long.
 fn is_short(func: &Function, types: &Types, op: OpId, inside: &[OpId]) -> bool {
     if func.ops[op].opcode != Opcode::KsFor {
         return false;

@@ -1,8 +1,9 @@
-//! `drains`: what takes the samples of a user ring buffer becomes a callback of the helper `bpf_user_ringbuf_drain`.
+//! `drains`: moves the handler of a user ring buffer's samples to a callback of the helper `bpf_user_ringbuf_drain`.
 //!
-//! Takes `map.drain` of BPF code, whose handler is a function by name. The helper calls back with a dynptr, through which a
-//! sample is read; so the callback copies it to its stack and calls the handler with the address. A sample that is shorter
-//! than a value is passed over. Leaves `bpf.drain`. Before `function-pointers`, which makes numbers of other functions by name.
+//! Takes `map.drain` of BPF code, whose handler is a function by name. The helper passes a dynptr to the callback,
+//! through which it reads a sample; so the callback copies the sample to its stack and calls the handler with the
+//! address. It skips a sample that is shorter than a value. Leaves `bpf.drain`. Before `function-pointers`, which
+//! replaces other names of functions by numbers.
 
 use super::{Changed, Pass, Run};
 use crate::diag::codes::contexts::RecursionInBpf;

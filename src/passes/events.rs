@@ -1,9 +1,9 @@
-//! `events`: what of the events concerns the whole program.
+//! `events`: counts dropped events, and checks that someone handles those that `dispatch` waits for.
 //!
-//! Takes the whole program after `reach`. Where `m.dropped()` stands anywhere, whatever is sent through the map and finds no
-//! room adds 1 to a variable that both sides see, atomically: a failure costs that one instruction, and without `dropped`
-//! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though no function
-//! takes what is sent through them.
+//! Takes the whole program after `reach`. If the program uses `m.dropped()` anywhere, each failure to send through the
+//! map atomically adds 1 to a variable of both sides. A failure costs that one instruction, and without `dropped`
+//! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though they have
+//! no handler.
 
 use super::{Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;

@@ -1,8 +1,8 @@
-//! `frames`: the local variables of a function fit where they are kept.
+//! `frames`: reports functions whose local variables do not fit their stack frame.
 //!
-//! Runs last, when all that passes keep in local variables is there. In user space a frame has a limit, so that no call
-//! overflows the stack of a thread. How much of a BPF stack is needed only LLVM knows; but what is far beyond the stack is
-//! refused here, since LLVM takes very long to find no room for it.
+//! Runs last, when passes add no more local variables. In user space a frame has a limit, so that no call overflows the
+//! stack of a thread. Only LLVM knows the exact size of a BPF frame; this refuses frames that are far too large,
+//! because LLVM would take very long to fail.
 
 use super::{Changed, EVERY, Pass, Run};
 use crate::diag::codes::limits::{FrameTooLarge, StackTooLarge};

@@ -1,8 +1,8 @@
-//! `lock-places`: a lock that is found through a pointer is that of a map entry.
+//! `lock-places`: checks that a lock behind a pointer is that of a map entry.
 //!
-//! Takes `bpf.locked` after `optionals`, where pointers are made by few ops; leaves all as it is. The verifier knows the memory
-//! of a pointer on each path, the type of a parameter or variable does not: so what each pointer may be made of is followed,
-//! into callers and callees, and what is not certainly an entry is reported. BPF only: user space takes no locks.
+//! Takes `bpf.locked` after `optionals`, when few ops make pointers; changes nothing. The verifier knows the memory of
+//! a pointer on each path, the type of a parameter or variable does not. So this follows the sources of each pointer
+//! into callers and callees, and reports those that may not be an entry. BPF only: user space takes no locks.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
@@ -52,14 +52,14 @@ struct Search<'m> {
 }
 
 impl Search<'_> {
-    /// What a pointer may point to that is no entry, and where that pointer is made.
+    /// A possible pointee that is no entry, and where its pointer is made.
     fn no_entry(&mut self, (at, pointer): At) -> Option<(&'static str, Span)> {
         let func = &self.sources.module.funcs[at];
         let TyKind::Ptr { to, space, .. } = self.sources.types.kind(func.ty(pointer)) else { return None };
         if !self.seen.insert((at, pointer)) || (space == Space::MapValue && to == self.of) {
             return None;
         }
-        // What an entry's address was made into is no part of the search: its bytes may be of another value.
+        // A value computed from an entry's address is no part of the search: its bytes may be of another value.
         if let Some(made_of) = self.sources.made_of((at, pointer)).filter(|_| space != Space::MapValue) {
             return made_of.into_iter().find_map(|source| self.no_entry(source));
         }

@@ -1,8 +1,8 @@
 //! `locks`: a body under a lock becomes a scope that takes and releases it.
 //!
-//! Takes `bpf.locked`. Leaves `bpf.lock` and a `ks.scope` whose clean-up is `bpf.unlock`, so that every way out releases.
-//! Reports what is a call by then, since the verifier allows none while a lock is held. So it stands after all passes that
-//! make calls (`maps`, `outline`, `percpu-vars`).
+//! Takes `bpf.locked`. Leaves `bpf.lock` and a `ks.scope` whose clean-up is `bpf.unlock`, so that every exit releases
+//! the lock. Reports what has become a call, since the verifier allows none while a lock is held. So it runs after all
+//! passes that make calls (`maps`, `outline`, `percpu-vars`).
 
 use super::{Changed, Declarations, Pass, Run, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
@@ -52,7 +52,7 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
     }
 }
 
-/// What the user wrote, as a message begins.
+/// The construct of the source, as a message begins.
 fn in_words(op: &OpData, names: &SourceNames) -> String {
     if op.opcode == Opcode::KsCall {
         return format!("a call of `{}`", names.of(KsCall::of(op).callee()));
@@ -60,7 +60,7 @@ fn in_words(op: &OpData, names: &SourceNames) -> String {
     if op.opcode == Opcode::BpfHelper {
         return format!("a call of `{}`", BpfHelper::of(op).helper());
     }
-    if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfTurns) {
+    if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfRepeat) {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();
     }
     match op.map() {

@@ -1,4 +1,4 @@
-//! Runs lists of passes over a module, with what `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP` ask for.
+//! Runs lists of passes over a module; implements `--stop-after`, `--print-ir-after`, `--time-passes` and `KSC_DUMP`.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::diag::escape;

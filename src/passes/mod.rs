@@ -1,9 +1,9 @@
-//! Passes: what a pass is, and how lists of them run.
+//! Passes: the type of a pass, and how lists of them run.
 //!
-//! One file or folder is one pass, but for the manager, `order`, `analysis/`, and two folders of passes: `loops/` and
-//! `verifier/`, for those that exist for the kernel's verifier alone.
-//! The order of passes is written out in `pipeline.rs` and `target/*.rs`. The record of each pass says which others it must
-//! follow and precede, and why; a test holds the lists to that (`order.rs`).
+//! One file or folder is one pass, except for the manager, `order`, `analysis/`, and two folders of passes: `loops/`,
+//! and `verifier/` for those that exist only because of the kernel's verifier. `pipeline.rs` and `target/*.rs` define
+//! the order of passes. The record of each pass says which others it must follow and precede, and why; a test checks
+//! the lists against the records (`order.rs`).
 
 mod analysis;
 pub mod assign_ops;
@@ -11,6 +11,7 @@ pub mod builtins;
 pub mod cancel_points;
 pub mod drains;
 pub mod events;
+pub mod exits;
 pub mod frames;
 pub mod function_pointers;
 pub mod lock_places;
@@ -79,7 +80,7 @@ pub struct Pass {
     pub run: Run,
 }
 
-/// What a pass for the verifier's sake is about.
+/// The kernels and the reason of a pass for the verifier.
 pub struct Need {
     /// The kernels that need it.
     pub kernels: Kernels,

@@ -1,4 +1,4 @@
-//! `numeric`: division and shifts of the language become operations of the machine.
+//! `numeric`: lowers the language's division and shifts to operations of the machine.
 //!
 //! The language defines every case (`x / 0 == 0`, `x % 0 == x`, `MIN / -1 == MIN`, shift counts modulo the width); LLVM
 //! leaves them undefined. Takes `ks.div`, `ks.rem`, `ks.shl`, `ks.shr`, and in BPF code `arith.sdiv` and `arith.srem`; leaves
@@ -7,7 +7,7 @@
 //! - signed division on BPF divides magnitudes, since the instruction set below v4 has no signed division;
 //! - shift counts are masked.
 //!
-//! After all passes that make these operations: only `arith` comes out of it.
+//! After all passes that make these operations: it leaves only `arith`.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::fold;

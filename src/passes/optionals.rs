@@ -1,7 +1,7 @@
-//! `optionals`: tests of optionals become tests of what they are made of.
+//! `optionals`: lowers tests of optionals to tests of pointers and conditions.
 //!
 //! Takes `ks.if_some` and `ks.is_some` over `mem.some` (a pointer that may be null) and `mem.some_if` (a value and its
-//! condition), which `maps`, `map-places` and `packet` leave of their lookups; so it stands after those. Leaves `ks.if`,
+//! condition), to which `maps`, `map-places` and `packet` lower their lookups; so it runs after those. Leaves `ks.if`,
 //! with the region's argument replaced by the value, and no optionals. What is there for certain is not tested.
 
 use super::{Changed, Declarations, Pass, Run};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 const NAME: &str = "optionals";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn optionals into conditions",
+    summary: "Lower optionals to conditions",
     after: &[("packet", "makes optionals"), ("maps", "makes optionals"), ("map-places", "makes optionals")],
     before: &[("to-cf", "takes the branches that this pass makes")],
     verifier: None,

@@ -1,4 +1,4 @@
-//! Whether lists of passes keep the order that the records of passes ask for.
+//! Whether lists of passes keep the order that the records of passes require.
 
 use super::{EVERY, Pass};
 

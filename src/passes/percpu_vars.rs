@@ -1,8 +1,8 @@
-//! `percpu-vars`: a `percpu var` becomes the entry of a map that has one for each CPU.
+//! `percpu-vars`: a `percpu var` becomes the entry of a per-CPU map.
 //!
-//! Takes `ks.global` of such a variable in BPF code. Leaves a lookup in a `percpu_array` of the variable's name with one
-//! entry, which is always there; the verifier wants to see that tested all the same. One lookup serves what comes after it
-//! in its block. After `outline`: a callback looks up for itself, which is cheaper than to carry the address in a frame.
+//! Takes `ks.global` of such a variable in BPF code. Leaves a lookup in a `percpu_array` of the variable's name with
+//! one entry. The entry always exists, but the verifier requires a test. One lookup serves the rest of its block. After
+//! `outline`: a callback looks up by itself, which is cheaper than an address in the frame.
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::KsGlobal;

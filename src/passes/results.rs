@@ -1,8 +1,8 @@
-//! `results`: what a program returns is a number that the kernel accepts.
+//! `results`: clamps the result of a program to the range that the kernel accepts.
 //!
-//! Takes the flow of control that `to-cf` leaves. Before each `cf.ret` of a program whose form has a range of results, a value
-//! that is not known to be in it becomes the nearest end. Such values were computed: the checker has refused constants.
-//! The comparisons are those by which the verifier learns the range, so they stand right before the return.
+//! Takes the control-flow graph of `to-cf`. Before each `cf.ret` of a program whose form has a range of results, it
+//! replaces a value that may be outside of the range by the nearest end. Such values are computed: the checker refuses
+//! constants. The verifier learns the range from these comparisons, so they are right before the return.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::CfRet;

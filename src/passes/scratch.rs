@@ -1,9 +1,9 @@
-//! `scratch`: large local variables move off the BPF stack, where it is too small for all.
+//! `scratch`: moves large local variables off the BPF stack if it is too small for all.
 //!
-//! Runs over structured control flow, and does nothing until `pipeline` has found that the module's stack does not fit and
-//! says how large a variable must be to move. Leaves one `percpu` variable for each function that has such variables, with a
-//! field for each, so that the function looks it up once. What remains of a variable is a place that is typed as on the
-//! stack: callees and frames take it as they did.
+//! Runs over structured control flow. It does nothing until `pipeline` has found that the module's stack does not fit,
+//! and sets the least size of a variable that moves. Leaves one `percpu` variable for each function that has such
+//! variables, with a field for each, so that the function looks it up once. The place of a moved variable keeps the
+//! type of a place on the stack, so that callees and frames take it as before.
 //!
 //! That memory belongs to the CPU, so it serves programs whose runs on one CPU do not interrupt each other
 //! (`scratch` in `programs.toml`). Pointers stay on the stack: in other memory the verifier loses track of them.
@@ -25,7 +25,7 @@ pub static PASS: Pass = Pass {
     after: &[("elements", "asks what is on the stack"), ("lock-places", "asks what is on the stack")],
     before: &[
         ("outline", "puts what callbacks use into a frame"),
-        ("first-turns", "asks what stays on the stack"),
+        ("callback-writes", "asks what stays on the stack"),
         ("percpu-vars", "takes the variables that this pass makes"),
     ],
     verifier: None,

@@ -1,9 +1,10 @@
-//! `to-cf`: structured control flow becomes a graph of blocks.
+//! `to-cf`: lowers structured control flow to a control-flow graph.
 //!
-//! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators; results
-//! of `ks.if` and `ks.match` are arguments of the block where their ways join; every way out of a `ks.scope` has its own
-//! copy of the clean-up; what leaves a `ks.block` goes to what follows it; blocks that control does not reach are gone. Stands after every pass that looks for structure (all
-//! that speak of loops, branches or maps), and before `numeric`, whose operations need no structure.
+//! Takes functions whose regions have one block each. Leaves one region of blocks that end in `cf` terminators. Results
+//! of `ks.if` and `ks.match` are arguments of the block where their paths join. Every exit of a `ks.scope` has its own
+//! copy of the clean-up. `ks.leave` becomes a branch to what follows the `ks.block`. Unreachable blocks are removed.
+//! Runs after every pass that looks for structure (all that handle loops, branches or maps), and before `numeric`,
+//! whose operations need no structure.
 
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{KsBlock, KsFor, KsIf, KsMatch, KsScope, KsWhile};
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 const NAME: &str = "to-cf";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn structured control flow into blocks",
+    summary: "Lower structured control flow to blocks",
     after: &[("map-places", "makes structured control flow")],
     before: &[
         ("numeric", "makes operations that need no structure"),
@@ -55,11 +56,11 @@ enum Yield {
     Test { body: BlockId, exit: BlockId },
 }
 
-/// What stands around the code that is being converted.
+/// What is around the code that is being converted.
 #[derive(Clone, Copy)]
 enum Around {
     /// The blocks that exits of a loop go to.
-    Loop { exit: BlockId, turn: BlockId },
+    Loop { exit: BlockId, next: BlockId },
     /// The block after a body that may be left early.
     Block { exit: BlockId },
     /// The clean-up of a scope.
@@ -70,7 +71,7 @@ enum Around {
 struct Counter {
     low: i128,
     high: i128,
-    /// LLVM is not to know how many turns there are.
+    /// LLVM must not know the number of iterations.
     opaque: bool,
 }
 
@@ -175,7 +176,7 @@ impl Converter<'_> {
                 blocks.into_iter().nth(depth)
             }
             Exit::Break | Exit::Continue => inner.into_iter().find_map(|(index, around)| match *around {
-                Around::Loop { exit: after, turn } => Some((index, if exit == Exit::Break { after } else { turn })),
+                Around::Loop { exit: after, next } => Some((index, if exit == Exit::Break { after } else { next })),
                 Around::Block { .. } | Around::Cleanup(_) => None,
             }),
         };
@@ -235,7 +236,7 @@ impl Converter<'_> {
         b.cf_ret(Some(value));
     }
 
-    /// The block where the ways of an op join; its arguments are the op's results.
+    /// The block where the paths of an op join; its arguments are the op's results.
     fn join(&mut self, data: &OpData) -> BlockId {
         let types: Vec<Ty> = data.results.iter().map(|&r| self.func.ty(r)).collect();
         let join = self.add_block(&types);
@@ -261,24 +262,25 @@ impl Converter<'_> {
         self.loop_body(view.body_region(), body, (exit, head));
     }
 
-    fn loop_body(&mut self, region: RegionId, body: BlockId, (exit, turn): (BlockId, BlockId)) {
-        self.around.push(Around::Loop { exit, turn });
-        self.region(region, body, Yield::To(turn));
+    fn loop_body(&mut self, region: RegionId, body: BlockId, (exit, next): (BlockId, BlockId)) {
+        self.around.push(Around::Loop { exit, next });
+        self.region(region, body, Yield::To(next));
         self.around.pop();
         self.at = exit;
     }
 
-    /// The index counts up to the last turn and never past it, so that an inclusive range may end at the type's largest
-    /// value: the test stands before the first turn and then at the end of each. Where both ends are constants it asks
-    /// whether the last turn was reached: LLVM makes one test of two on `<` with one power of two, such as that of a
-    /// `break`, by an `or` of the numbers, of which verifiers before 6.10 know nothing, so that they see no end of the loop.
+    /// The index counts up to that of the last iteration and never past it, so that an inclusive range may end at the
+    /// type's largest value: a test is before the first iteration and at the end of each. If both ends are constants it
+    /// asks whether the last iteration was reached: of two tests on `<` with one power of two, such as that of a
+    /// `break`, LLVM makes one test of an `or` of the numbers. Verifiers before 6.10 know nothing of that, so that they
+    /// see no end of the loop.
     fn for_(&mut self, data: &OpData) {
         let view = KsFor::of(data);
         let (low, high, region) = (view.low(), view.high(), view.body_region());
         let counter = self.counter(&view);
         let ty = counter.as_ref().map_or(self.func.ty(low), |_| Ty::I64);
         let body = self.add_block(&[ty]);
-        let (enter, turn, next, exit) =
+        let (enter, latch, next, exit) =
             (self.add_block(&[]), self.add_block(&[]), self.add_block(&[]), self.add_block(&[]));
         let index = self.func.blocks[body].args[0];
         let old = self.func.blocks[self.func.only_block(region)].args[0];
@@ -296,7 +298,7 @@ impl Converter<'_> {
         b.cf_cond_br(any, vec![enter, exit]);
         b.go_to(enter);
         b.cf_br(&[low], vec![body]);
-        b.go_to(turn);
+        b.go_to(latch);
         if view.inclusive() {
             let more = b.arith_cmp(index, high, before_last, Ty::BOOL);
             b.cf_cond_br(more, vec![next, exit]);
@@ -312,12 +314,12 @@ impl Converter<'_> {
             b.go_to(next);
         }
         b.cf_br(&[incremented], vec![body]);
-        self.loop_body(region, body, (exit, turn));
+        self.loop_body(region, body, (exit, latch));
     }
 
     /// The verifier sees the end of a plain loop as long as it knows the counter. A register of 32 bits that LLVM puts on the
     /// stack shares the 8 bytes that the verifier tracks with something else, and is no longer known when that is written.
-    /// So a counter has 64 bits. Of a loop of two turns LLVM would make the counter a flag, of 32 bits again.
+    /// So a counter has 64 bits. LLVM would make the counter of a loop of two iterations a flag, of 32 bits again.
     fn counter(&self, view: &KsFor<'_>) -> Option<Counter> {
         let (low, high) = (self.func.known(self.types, view.low())?, self.func.known(self.types, view.high())?);
         let (bits, _) = self.types.as_int(self.func.ty(view.low()))?;

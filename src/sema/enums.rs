@@ -55,7 +55,7 @@ fn variant(cx: &Session, ty: Ty, number: i128) -> Option<&str> {
     variants.iter().find(|variant| variant.value == number).map(|variant| variant.name.as_str())
 }
 
-/// What is written there, as the operand of an `as`.
+/// The text there, as the operand of an `as`.
 fn operand(cx: &Session, span: Span) -> String {
     let text = cx.sources.text(span);
     let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':'));

@@ -1,4 +1,4 @@
-//! What is declared at file level: filled by `declare`, read by the checking of bodies.
+//! The file-level declarations: `declare` fills them in, the checker of bodies reads them.
 
 use super::imports::{ImportId, Imports};
 use super::predefined;

@@ -156,7 +156,7 @@ fn find_member(cx: &mut Session, scope: &mut dyn Scope, import: ImportId, name: 
     }
     let found = scope.find_in(cx, module, &name.name);
     if let Found::Declared(Declared { entity: Entity::Variants(Variants { visible, .. }), span }) = found {
-        // What the module hides is not of it.
+        // A name that the module hides is not its own.
         let entity = Entity::Variants(Variants { visible, hidden: Vec::new() });
         return Found::Declared(Declared { entity, span });
     }

@@ -1,4 +1,4 @@
-//! Fields and variants that are not there, or not written so: what is near, or all that there are.
+//! Unknown or misspelt fields and variants: similar names, or a list of all.
 
 use super::predefined::later_fields;
 use crate::ast::Ident;
@@ -68,7 +68,7 @@ pub fn arrow_on_value(cx: &mut Session, base: Span, ty: Ty, name: &Ident) {
     cx.error(between, ArrowOnValue { ty }).help(format!("write `{text}`")).fix(between, ".");
 }
 
-/// What to write instead of a name that is not among the members.
+/// The replacement of a name that is not among the members.
 enum Proposal {
     Near(String),
     /// All that there are, or the first of many.

@@ -15,10 +15,10 @@ pub mod predefined;
 pub mod scope;
 mod throws;
 pub use crate::diag::similar;
+mod main_without_wait;
 pub mod tree;
 pub mod types;
 mod unused_imports;
-mod unwaited;
 
 use crate::modules::Modules;
 use crate::session::Session;
@@ -42,7 +42,7 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
         return None;
     }
     unused_imports::report(cx, modules, &env);
-    unwaited::report(cx, &env);
+    main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }

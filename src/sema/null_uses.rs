@@ -1,5 +1,5 @@
-//! Uses of pointers that may be null, in functions that run where their callers do: an error if BPF code reaches the
-//! function, else a warning. Programs, helpers and `main` know their side, and what is wrong in them is said at once.
+//! Uses of pointers that may be null, in functions that run on the side of their callers: an error if BPF code reaches
+//! the function, else a warning. Programs, helpers and `main` know their side; their errors are reported at once.
 
 use super::tree::{Const, FuncId, Program, Role};
 use crate::diag::Diagnostic;
@@ -15,7 +15,7 @@ pub struct Uses {
     nulls: Vec<NullUse>,
 }
 
-/// A call of a function, or its name where a value stands.
+/// A call of a function, or its name as a value.
 #[derive(Clone, Copy)]
 struct Mention {
     func: FuncId,
@@ -79,7 +79,7 @@ pub fn report(cx: &mut Session, program: &Program, bodies: Vec<Uses>) {
     }
 }
 
-/// How BPF code comes to a function.
+/// The call site from which BPF code reaches a function.
 #[derive(Clone, Copy)]
 enum From {
     /// Its attribute.
@@ -87,7 +87,7 @@ enum From {
     Mention(usize, Mention),
 }
 
-/// The functions that run in BPF, by the shortest ways.
+/// The functions that run in BPF, each by a shortest path.
 fn reach(program: &Program, bodies: &[Uses]) -> Vec<Option<From>> {
     let in_bpf = |role: &Role| match role {
         Role::Program(_) | Role::Helper => Some(From::Itself),

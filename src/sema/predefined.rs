@@ -1,4 +1,4 @@
-//! The names that the language declares itself: the integer types, and what the tables list.
+//! The predefined names: the integer types, and those of the tables.
 
 use super::env::{Declared, Entity, Variants};
 use super::tree::Const;

@@ -1,5 +1,5 @@
-//! How constants and types look names up: the declarations see each other while they are still being resolved, a body
-//! sees its locals first.
+//! How constants and types look names up: declarations see each other while they are being resolved, a body sees its
+//! locals first.
 
 use super::env::Declared;
 use super::imports::Imports;
@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::types::{FnSig, StructId, Ty};
 
-/// What a name means where it stands.
+/// What a name means at its position.
 pub enum Found {
     Declared(Declared),
     /// A parameter, local or global variable: neither constant nor type, but `sizeof` takes it.
@@ -43,7 +43,7 @@ pub trait Scope {
         self.complete(cx, of, variant.span)
     }
 
-    /// What a struct literal may leave out; none if it may not.
+    /// What a struct literal may leave out; none if it may leave out nothing.
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const>;
 
     /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.

@@ -62,7 +62,7 @@ fn is_misplaced_lock(types: &Types, ty: Ty, position: Position) -> bool {
     types.is_lock(ty) && !matches!(position, Position::Field | Position::Bare)
 }
 
-/// A context's name stands for a pointer to it, and whether the pointer of an alias may be null depends on its use.
+/// A context's name means a pointer to it; whether the pointer of an alias may be null depends on its use.
 fn use_of_name(cx: &mut Session, named: Ty, position: Position) -> Ty {
     let may_be_null = matches!(position, Position::Value | Position::Field | Position::Result);
     if position != Position::Bare && is_context(&cx.types, named) {
@@ -266,7 +266,7 @@ fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Typ
         let form = format!("({})", cx.sources.text(count.span));
         let brackets = Span { lo: element.span.hi, ..span };
         cx.error(span, MapAsType { kind: name.name.clone() })
-            .help(format!("the number of entries stands in parentheses: `{form}`"))
+            .help(format!("the number of entries goes in parentheses: `{form}`"))
             .fix(brackets, form);
         return Ty::ERROR;
     }

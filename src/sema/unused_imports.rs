@@ -1,4 +1,4 @@
-//! Imports that nothing needs.
+//! Unused imports.
 
 use super::env::Env;
 use super::tree::Role;
@@ -38,7 +38,7 @@ fn brings_programs(modules: &Modules, env: &Env, module: ModuleId) -> bool {
     false
 }
 
-/// With the line end, if nothing else stands on its line.
+/// With the line end, if nothing else is on its line.
 fn whole_line(cx: &Session, span: Span) -> Span {
     let text = &cx.sources.file(span.file).text;
     let (before, after) = (&text[..span.lo as usize], &text[span.hi as usize..]);

@@ -1,4 +1,4 @@
-//! Which bracket is wrong where one closes another than the innermost.
+//! Which bracket is wrong if one closes another than the innermost.
 
 use super::scan::{Scanner, TokenKind};
 
@@ -8,7 +8,7 @@ const MAX_LOOKED_AT: usize = 64;
 /// What is wrong with a closing bracket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
-    /// It stands where the innermost bracket should be closed.
+    /// It is at the position where the innermost bracket should be closed.
     Kind,
     /// The innermost bracket is closed behind it.
     Extra,

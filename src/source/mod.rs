@@ -62,7 +62,7 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The text as read, less a byte-order mark; CRLF is kept (the lexical layer treats CR as a blank).
     pub text: String,
-    /// A byte-order mark stood before the text.
+    /// A byte-order mark was before the text.
     pub byte_order_mark: bool,
     line_starts: Vec<u32>,
     /// How many characters begin before each block of the text.
@@ -131,7 +131,7 @@ fn characters_of(bytes: &[u8]) -> usize {
 #[derive(Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
-    /// Texts that stand for those of files on the disk.
+    /// Texts that replace those of files on the disk.
     edits: Vec<(PathBuf, String)>,
 }
 

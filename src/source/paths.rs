@@ -1,4 +1,4 @@
-//! The files that `include` and `import` name: relative to the file in which they stand.
+//! The files that `include` and `import` name: relative to the file that names them.
 
 use super::SourceFile;
 use std::ffi::OsStr;
@@ -32,7 +32,7 @@ pub fn mapped(path: &Path, pairs: &[(PathBuf, String)]) -> Option<String> {
     })
 }
 
-/// What tells files apart: two paths to one file, through links or otherwise, have the same.
+/// What distinguishes files: two paths to one file, through links or otherwise, have the same.
 pub fn identity(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

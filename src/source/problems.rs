@@ -1,4 +1,4 @@
-//! What is wrong with tokens and brackets, in words.
+//! Messages about wrong tokens and brackets.
 
 use super::Span;
 use super::layout::MAX_NESTING;
@@ -15,13 +15,13 @@ pub struct Problem {
 
 pub enum ProblemKind {
     Fault(Fault),
-    /// The range is that of the opening bracket; with the closing one that stands where its own should, or the end of
-    /// the text, and another bracket that is closed at an odd indentation.
+    /// The range is that of the opening bracket; with the closing one at the position of its own, or the end of the
+    /// text, and another bracket that is closed at an odd indentation.
     Unclosed(Unclosed),
     Stray,
-    /// The range is that of the closing bracket; where the one stands that it closes.
+    /// The range is that of the closing bracket; the position of the one that it closes.
     Mismatched(usize),
-    /// A function's header ends here, and its body follows without `{`. Where its name stands.
+    /// A function's header ends here, and its body follows without `{`. The position of its name.
     NoBody(Range<usize>),
     TooDeep,
 }
@@ -161,7 +161,7 @@ fn character_help(text: &str) -> Option<&'static str> {
         '$' => Some("names consist of letters, digits and `_`"),
         '“' | '”' | '„' | '‘' | '’' => Some("quotes are the plain `\"` and `'`"),
         '\\' => Some("a line goes on after an operator, a comma or an open bracket; no `\\` is needed"),
-        '`' => Some("text stands between double quotes: `\"ab\"`"),
+        '`' => Some("text goes between double quotes: `\"ab\"`"),
         '–' | '—' | '−' => Some("the minus sign is `-`"),
         '\u{a0}' => Some("this is a no-break space; use a plain one"),
         first if first.is_alphabetic() => Some("names consist of ASCII letters, digits and `_`"),

@@ -1,13 +1,8 @@
-//! The words by which the layout tells statements and declarations apart.
+//! The words by which the layout distinguishes statements and declarations.
 
 use super::scan::{Scanner, TokenKind};
 use crate::tables::{WordRole, word};
 use std::ops::Range;
-
-/// Whether a word begins a statement or an expression, and so is no name in one.
-pub fn begins(text: &str) -> bool {
-    word(text).is_some_and(|word| word.role == WordRole::Begins)
-}
 
 /// Whether a word continues a statement or an expression.
 pub fn continues(text: &str) -> bool {
@@ -30,7 +25,7 @@ pub fn begins_only_items(text: &str) -> bool {
     text == "@" || begins_item(text) && !statement.contains(&text)
 }
 
-/// Where the name of the function stands that an item declares.
+/// The position of the name of the function that an item declares.
 pub fn function_name(item: &str) -> Option<Range<usize>> {
     let mut tokens = Scanner::new(item).skip_while(|token| &item[token.lo..token.hi] != "fn").skip(1);
     tokens.next().filter(|token| token.kind == TokenKind::Word).map(|token| token.lo..token.hi)

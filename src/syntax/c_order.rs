@@ -1,4 +1,4 @@
-//! Declarations, casts and loops as C writes them, put into the order of this language.
+//! Rewrites declarations, casts and loops of C to the order of this language.
 
 use super::words;
 use crate::diag::foreign;
@@ -7,7 +7,7 @@ use crate::source::scan::{Scanner, Token, TokenKind};
 /// As much text as is looked at.
 const MAX_CHARS: usize = 400;
 
-/// What stands before a type in C, and means nothing here.
+/// Words before a type in C that mean nothing here.
 const QUALIFIERS: &[&str] =
     &["__always_inline", "extern", "inline", "mut", "register", "restrict", "static", "unsafe", "volatile"];
 
@@ -58,7 +58,7 @@ pub fn own_type(word: &str) -> &str {
     foreign::ty(word).unwrap_or(word)
 }
 
-/// One of the keywords stands somewhere before the word.
+/// One of the keywords is somewhere before the word.
 pub fn declares(text: &str, word: &str, keywords: &[&str]) -> bool {
     occurs(text, word, |before, _| {
         let end = before.trim_end();
@@ -66,7 +66,7 @@ pub fn declares(text: &str, word: &str, keywords: &[&str]) -> bool {
     })
 }
 
-/// The word stands somewhere between what fits before and after it.
+/// The word is somewhere between what fits before and after it.
 pub fn occurs(text: &str, word: &str, fits: impl Fn(&str, &str) -> bool) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         text
     }
 
-    /// Steps over a token, if it stands here.
+    /// Steps over a token, if it is next.
     pub fn take(&mut self, wanted: &str) -> bool {
         let found = self.peek() == wanted;
         self.at += usize::from(found);
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         constant
     }
 
-    /// What stands before the stars. The second says that it is certainly a type.
+    /// The type before the stars. The second says that it is certainly a type.
     fn base_type(&mut self) -> Option<(String, bool)> {
         if matches!(self.peek(), "struct" | "union" | "enum") {
             self.next();
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         count
     }
 
-    /// What stands between two brackets, the first of which was read.
+    /// The text between two brackets, the first of which was read.
     fn inside(&mut self, open: &str, close: &str) -> Option<&'a str> {
         let (lo, mut depth) = (self.lo(), 1);
         loop {

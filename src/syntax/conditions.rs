@@ -1,6 +1,6 @@
 //! Assignments and declarations in the header of an `if`, a `while` or a `match`.
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::c_order;
 use super::errors::Failure;
 use super::hints::condition;

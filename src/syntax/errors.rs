@@ -1,7 +1,6 @@
-//! What pest could not read, in people's words: where the text stops being a program, what could stand there, and what
-//! does.
+//! Syntax errors: where the text stops being a program, what the grammar expected there, and what it found.
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::{self, Hint};
 use super::types::quoted;
 use super::{KsParser, Rule, hints, words};
@@ -16,9 +15,9 @@ pub struct Failure<'a> {
     /// The laid-out text of the declaration, and its tokens; a newline in it ends a statement.
     pub text: &'a str,
     pub tokens: Vec<Token>,
-    /// The token that cannot stand where it stands; the number of tokens if the text ends too early.
+    /// The token that is not allowed at its position; the number of tokens if the text ends too early.
     pub at: usize,
-    /// What could stand there.
+    /// What is allowed there.
     pub expected: Wanted,
 }
 
@@ -49,12 +48,7 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
     if let ErrorVariant::CustomError { .. } = error.variant {
         return too_deep(builder, text, &error);
     }
-    // Reserved words are marked in what pest reads.
-    let written = builder.source[builder.base..].bytes();
-    let plain =
-        text.bytes().zip(written).map(|(laid, written)| if matches!(laid, b'$' | b'#') { written } else { laid });
-    let plain: String = plain.map(char::from).collect();
-    let failure = Failure::new(&plain, &error);
+    let failure = Failure::new(text, &error);
     if !hints::explain(builder, &failure) {
         let span = failure.span(builder);
         let found = failure.found(builder);
@@ -64,14 +58,14 @@ pub fn explain(builder: &mut Builder<'_>, text: &str) {
     }
 }
 
-/// Pest has given up on what nests without brackets, such as a chain of `else if`: at the token that it had come to.
+/// Pest has given up on what nests without brackets, such as a chain of `else if`: at the token that it had reached.
 fn too_deep(builder: &mut Builder<'_>, text: &str, error: &Error<Rule>) {
     let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
     let reached = Scanner::new(text).find(|token| token.hi > at && token.kind != TokenKind::Newline);
     let (lo, hi) = reached.map_or((at, at), |token| (token.lo, token.hi));
     let span = Span::new(builder.file, builder.base + lo, builder.base + hi);
     builder
-        .error(span, NestingTooDeep { limit: super::build::MAX_DEPTH.to_string() })
+        .error(span, NestingTooDeep { limit: super::builder::MAX_DEPTH.to_string() })
         .help("give the inner part a name: a variable, or a function of its own");
 }
 
@@ -145,7 +139,7 @@ impl<'a> Failure<'a> {
         self.bracket_around(self.at)
     }
 
-    /// The index of the innermost bracket that is open where a token stands: for one that closes, the one that it closes.
+    /// The index of the innermost bracket that is open at a token: for one that closes, the one that it closes.
     pub fn bracket_around(&self, at: usize) -> Option<usize> {
         let mut closed = 0;
         for index in (0..at.min(self.tokens.len())).rev() {
@@ -177,7 +171,7 @@ impl<'a> Failure<'a> {
         self.text_at(index) == text
     }
 
-    /// The fault stands in the braces of a statement with this keyword.
+    /// The fault is in the braces of a statement with this keyword.
     pub fn in_braces_of(&self, keyword: &str) -> bool {
         let Some(open) = self.open_bracket().filter(|&open| self.is(open, "{")) else { return false };
         let before = self.tokens[..open].iter().rev().take(32).map(|t| &self.text[t.lo..t.hi]);
@@ -270,8 +264,8 @@ const SIGNS: &[(&str, &str)] = &[
     ("\n", "a line end"),
     ("\"", "a string"),
     ("fn", "`fn`"),
-    ("#atch", "`catch`"),
-    ("#lse", "`else`"),
+    ("catch", "`catch`"),
+    ("else", "`else`"),
 ];
 
 impl Wanted {
@@ -284,7 +278,7 @@ impl Wanted {
         let tried = |rule: Rule| rules.contains(&rule) || stacks.iter().any(|s| s.deepest.get_rule() == Some(&rule));
         let operator = has("<..>");
         let declaration = has("struct");
-        let statement = has("$reak");
+        let statement = has("break");
         let expression = has("~");
         let ty = !expression && !declaration && has("fn") && has("*");
         // Right after a word its letters could go on, and so could its path.
@@ -305,7 +299,7 @@ impl Wanted {
         Wanted { signs, declaration, statement, expression, operator, ty, name, block, as_type: tried(Rule::as_type) }
     }
 
-    /// What can stand where something was refused, by the rules that were tried there.
+    /// What is allowed where something was refused, by the rules that were tried there.
     fn instead(error: &Error<Rule>) -> Wanted {
         let tried = |rule: Rule| rules(error).contains(&rule);
         let operator = tried(Rule::infix) || tried(Rule::dot_field) || tried(Rule::head_dot);
@@ -354,7 +348,7 @@ impl Wanted {
         words.truncate(4);
         match words.split_last() {
             None if self.operator => "the end of this expression".to_owned(),
-            None => "the end of what stands before it".to_owned(),
+            None => "the end of what is before it".to_owned(),
             Some((last, [])) => (*last).to_owned(),
             Some((last, before)) => format!("{} or {last}", before.join(", ")),
         }

@@ -1,7 +1,7 @@
-//! Expressions. The grammar reads operators and operands as a flat list; precedence is applied here.
+//! Expressions. The grammar reads operators and operands as a flat list; this applies precedence.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, FieldInit, Ident, Path, Type, TypeKind, UnaryOp};
 use crate::diag::codes::syntax::*;
@@ -30,7 +30,7 @@ impl Builder<'_> {
         if self.is_too_deep(cost) { cost - parts.clone().filter(|p| p.as_rule() == Rule::infix).count() } else { cost }
     }
 
-    /// The rest of an expression whose first operand is known: infix operators and operands in turn, and `?:`.
+    /// The rest of an expression whose first operand is known: alternating infix operators and operands, and `?:`.
     fn expr_from(&mut self, first: Expr, mut parts: Parts<'_>) -> Expr {
         if parts.peek().is_none() {
             return first;
@@ -362,7 +362,7 @@ fn reduce(operands: &mut Vec<Expr>, operators: &mut Vec<(BinaryOp, Span)>) {
     operands.push(Expr { kind, span });
 }
 
-/// What stands for an expression that was refused.
+/// Replaces an expression that was refused.
 fn placeholder(span: Span) -> Expr {
     Expr { kind: ExprKind::Null, span }
 }

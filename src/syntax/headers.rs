@@ -1,7 +1,7 @@
-//! What has a header: `if`, `match`, `while`, `for`.
+//! Statements with a header: `if`, `match`, `while`, `for`.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use crate::ast::{
     Arm, ArmBody, Binding, Block, Condition, Expr, ExprKind, ForOver, ForStmt, IfExpr, MatchExpr, Pattern, Stmt,
@@ -43,7 +43,7 @@ impl Builder<'_> {
         self.head_rest(Expr { kind: ExprKind::Paren(Box::new(expr)), span }, rest)
     }
 
-    /// A block, or the one statement that stands for it; also within `body`.
+    /// A block, or the one statement that replaces it; also within `body`.
     pub fn body(&mut self, parts: &mut Pairs<'_, Rule>) -> Block {
         let part = parts.next().unwrap_or_else(|| crate::bug!("a header without a body"));
         let part = if part.as_rule() == Rule::body { only(part) } else { part };

@@ -1,6 +1,6 @@
-//! Mistakes that people make: what they meant, and what to write for it.
+//! Common mistakes: what is meant, and what to write for it.
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::c_order::{self, Reader};
 use super::conditions;
 use super::errors::Failure;
@@ -39,10 +39,10 @@ fn not_a_declaration(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
         "use" | "mod" | "using" | "require" | "from" => "another file is imported with `import name from \"file.ks\"`",
         "union" | "class" | "interface" | "trait" | "typedef" => "types are declared with `struct`, `enum` and `type`",
         "if" | "for" | "while" | "loop" | "match" | "return" | "try" | "throw" | "defer" | "delete" => {
-            "statements stand in functions; a program begins with `fn main() -> i32 { … }`"
+            "statements belong in functions; a program begins with `fn main() -> i32 { … }`"
         }
         "" => "after attributes and modifiers comes what they belong to: `fn`, `var`, `impl` …",
-        _ if matches!(failure.token(1), "=" | "+=" | "(" | "[" | ".") => "statements stand in functions",
+        _ if matches!(failure.token(1), "=" | "+=" | "(" | "[" | ".") => "statements belong in functions",
         _ => {
             "declarations begin with `fn`, `struct`, `enum`, `type`, `config`, `var`, `const`, `impl`, `extern`, `include`, `import` or `license`"
         }
@@ -83,26 +83,26 @@ fn increment_hint(builder: &Builder<'_>, failure: &Failure<'_>, at: isize, sign:
         let operand = Span { lo: failure.token_span(builder, before).lo, ..signs };
         let text = builder.text(Span { hi: signs.lo, ..operand }).trim_end();
         let form = format!("{text} {sign}= 1");
-        let fix = stands_alone(builder.source, operand).then_some((operand, form.clone()));
+        let fix = is_alone(builder.source, operand).then_some((operand, form.clone()));
         return Hint::with(format!("write `{form}`"), fix);
     }
     let mut reader = Reader::new(builder.source, signs.hi);
     let Some(operand) = reader.operand() else { return Hint::text(format!("write `x {sign}= 1`")) };
     let form = format!("{operand} {sign}= 1");
     let whole = Span { hi: signs.hi + reader.hi() as u32, ..signs };
-    let fix = stands_alone(builder.source, whole).then_some((whole, form.clone()));
+    let fix = is_alone(builder.source, whole).then_some((whole, form.clone()));
     Hint::with(format!("write `{form}`"), fix)
 }
 
-/// Nothing of its own statement stands on the line around it. (Here a sign at a line's end has hidden where that is.)
-pub fn stands_alone(source: &str, span: Span) -> bool {
+/// Nothing of its own statement is on the line around it. (Here a sign at a line's end has hidden where that is.)
+pub fn is_alone(source: &str, span: Span) -> bool {
     let before = source[..span.lo as usize].rsplit('\n').next().unwrap_or_default().trim_end();
     let after = source[span.hi as usize..].split('\n').next().unwrap_or_default().trim_start();
     let begins = before.is_empty() || before.ends_with([';', '{', '}', ')', ':']) || before.ends_with("else");
     begins && (after.is_empty() || after.starts_with([';', '}']) || after.starts_with("//"))
 }
 
-/// The header, or `else`, stands on one line, the statement that it guards on the next.
+/// The header, or `else`, is on one line, the statement that it guards on the next.
 fn body_on_next_line(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     let next_line = failure.token(-1) == "\n" && matches!(failure.token(-2), ")" | "else");
     let here = failure.token(0) == "\n" && matches!(failure.token(-1), ")" | "else");
@@ -128,7 +128,7 @@ fn header_keyword<'a>(failure: &Failure<'a>) -> &'a str {
     if failure.token(before + 1) == "(" { failure.token(before) } else { "" }
 }
 
-/// The keyword of the header without parentheses that the fault stands in.
+/// The keyword of the header without parentheses that has the fault.
 fn bare_header<'a>(failure: &Failure<'a>) -> &'a str {
     let from = failure.open_bracket().map_or(0, |open| open + 1);
     let line = failure.tokens[from..failure.at.min(failure.tokens.len())].iter().rev();
@@ -136,7 +136,7 @@ fn bare_header<'a>(failure: &Failure<'a>) -> &'a str {
     line.into_iter().find(|text| matches!(*text, "if" | "while" | "match" | "for")).unwrap_or("")
 }
 
-/// The keyword of the header that the fault stands in, with parentheses or without.
+/// The keyword of the header that has the fault, with parentheses or without.
 pub fn condition<'a>(failure: &Failure<'a>) -> &'a str {
     match header_keyword(failure) {
         "" => bare_header(failure),
@@ -161,7 +161,7 @@ fn suffix_after_as(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     true
 }
 
-/// Before the `?` that stands before the fault, there is `as` and a type.
+/// Before the `?` before the fault, there is `as` and a type.
 fn is_cast(failure: &Failure<'_>) -> bool {
     let mut offset = -2;
     while failure.token(offset) != "as" {
@@ -204,14 +204,14 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
     let fixed = match found {
         ">" if before == ">>" => "`>>` of an unsigned value shifts in zeros: `x >> n`, for an `i64` `x as u64 >> n`",
         _ if before == "else" && failure.expected.block && !failure.expected.statement => {
-            "after the `else` of a `var` stands a block: `else { … }`"
+            "after the `else` of a `var` a block follows: `else { … }`"
         }
         "else" if before == ";" => "leave out the `;` before `else`",
         "=" if expects(",") && expects(")") => "parameters have no default values",
         "=" if failure.expected.operator => "an assignment has no value: write a statement for each",
         ":" if matches!(before, ".." | "..=") => "a range has both ends; `default` takes the rest",
         _ if expects("}") && (before == ".." || before == "," && failure.token(-2) == "..") => {
-            "`..` stands last in a struct literal, alone: what it leaves out has its default, else zero"
+            "`..` is last in a struct literal, alone: what it leaves out has its default, else zero"
         }
         "," if failure.token(-2) == "(" && failure.token(-3) == "->" => {
             "a function has one result: a struct holds several values"
@@ -225,7 +225,7 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
             "a function has as many arguments as it has parameters: `name: T`"
         }
         ".." | "..=" if failure.in_index() => "a part of a string or an array is copied in a loop, one index at a time",
-        ".." | "..=" => "a range stands in the header of a `for` and before the `:` of a `match` arm",
+        ".." | "..=" => "a range belongs in the header of a `for` and before the `:` of a `match` arm",
         "." if before == ".." => "a range is written `a..b`, with the end included `a..=b`",
         "..." => "a range is written `a..b`, with the end included `a..=b`",
         "not" if failure.expected.expression => "negation is written `!c`",
@@ -241,7 +241,7 @@ pub fn help(source: &str, failure: &Failure<'_>) -> Option<String> {
         ":" if failure.token(1) == "=" && bare_header(failure) == "if" => {
             "what may be absent is tested by `if (var v = e) { … }`"
         }
-        ":" if !bare_header(failure).is_empty() => "the body stands in braces, without `:`",
+        ":" if !bare_header(failure).is_empty() => "the body is in braces, without `:`",
         _ => return specific_help(source, failure),
     };
     Some(fixed.to_owned())
@@ -263,28 +263,28 @@ fn first_of_line<'a>(failure: &Failure<'a>) -> Option<&'a str> {
     tokens.get(start).map(text).filter(|word| matches!(*word, "var" | "let" | "const"))
 }
 
-/// After a word nothing can stand but a colon.
+/// After a word only a colon is allowed.
 fn colon_help(source: &str, failure: &Failure<'_>) -> String {
     let (found, before) = (failure.token(0), failure.token(-1));
     if before == "fn" && failure.token(-2) == "const" {
         return "a function is declared with `fn` alone".to_owned();
     }
     if before == "fn" {
-        return "structs have no functions of their own: `fn name(s: *S) { … }` stands outside".to_owned();
+        return "structs have no functions of their own: `fn name(s: *S) { … }` goes outside".to_owned();
     }
     if found == "(" && matches!(failure.token(-2), "var" | "let") {
         return "what may be absent is tested by `if (var v = e) { … }`".to_owned();
     }
     if found == "*" {
-        return "the name stands first, then its type: `name: *T`".to_owned();
+        return "the name comes first, then its type: `name: *T`".to_owned();
     }
     if !failure.is_word(0) {
         return format!("write `{before}: …`");
     }
     match (c_order::is_type(source, before), c_order::is_type(source, found)) {
-        (true, false) => format!("the name stands first, then its type: `{found}: {before}`"),
-        (false, true) => format!("the name stands first, then its type: `{before}: {found}`"),
-        _ => "the name stands first, then its type: `name: T`".to_owned(),
+        (true, false) => format!("the name comes first, then its type: `{found}: {before}`"),
+        (false, true) => format!("the name comes first, then its type: `{before}: {found}`"),
+        _ => "the name comes first, then its type: `name: T`".to_owned(),
     }
 }
 
@@ -322,7 +322,7 @@ fn specific_help(source: &str, failure: &Failure<'_>) -> Option<String> {
         return Some("a choice is written `c ? a : b`".to_owned());
     }
     if found == ":" && failure.token(-2) == "(" && matches!(failure.token(-3), "=" | "(" | ",") {
-        return Some("a function has a name and stands at file level: `fn name(a: T) -> R { … }`".to_owned());
+        return Some("a function has a name and is at file level: `fn name(a: T) -> R { … }`".to_owned());
     }
     if found == "." && failure.token(-2) == "fn" {
         return Some(format!("a function's name is one word: `fn {before}_{}(…)`", failure.token(1)));

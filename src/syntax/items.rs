@@ -1,7 +1,7 @@
 //! Declarations.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::types::only;
 use super::words;
 use crate::ast::*;
@@ -9,7 +9,7 @@ use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
 
-/// What stands before a declaration.
+/// The words before a declaration.
 #[derive(Default)]
 struct Modifiers {
     visibility: Option<Visibility>,
@@ -62,7 +62,7 @@ impl Builder<'_> {
             _ => modifiers.storage.replace(Storage::Percpu).is_some(),
         };
         if twice {
-            let why = "contradicts or repeats what stands before it".to_owned();
+            let why = "contradicts or repeats what is before it".to_owned();
             self.error(word.span, MisplacedModifier { word: word.name.clone(), why }).help("remove it");
         }
         if !matches!(word.name.as_str(), "pub" | "priv") {

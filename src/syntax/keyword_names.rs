@@ -1,8 +1,8 @@
-//! Declarations whose name is a keyword, in text that cannot be read because of their uses.
+//! Reports declarations whose name is a keyword, in text that cannot be read because of their uses.
 //!
-//! `var new = 3` by itself is read, and its builder refuses the name. A use of it (`new + 1`) is no expression, so the whole
-//! function cannot be read, and what is wrong is reported where it is used. Here the declaration is found in the tokens;
-//! its error takes the place of those of its uses.
+//! `var new = 3` by itself is read, and its builder refuses the name. A use of it (`new + 1`) is no expression, so the
+//! whole function cannot be read, and the error is at the use. This finds the declaration in the tokens; its error
+//! replaces those of its uses.
 
 use super::words;
 use crate::diag::codes::syntax::KeywordAsName;

@@ -1,7 +1,7 @@
 //! Numbers, strings and characters.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::Hint;
 use crate::ast::{ExprKind, IntLit, StrLit};
 use crate::diag::codes::syntax::*;
@@ -9,7 +9,7 @@ use crate::source::Span;
 use pest::iterators::Pair;
 
 impl Builder<'_> {
-    /// `negative`: a minus in prefix position stands before it.
+    /// `negative`: a minus in prefix position is before it.
     pub fn number(&mut self, span: Span, negative: bool) -> ExprKind {
         let text = self.text(span);
         let lower = text.to_ascii_lowercase();
@@ -60,7 +60,7 @@ impl Builder<'_> {
         }
         let plain = digits.replace('_', "");
         if plain.is_empty() || digits.ends_with('_') {
-            let why = if plain.is_empty() { "it has no digits" } else { "`_` stands between digits" };
+            let why = if plain.is_empty() { "it has no digits" } else { "`_` goes between digits" };
             self.error(span, BadNumber { text, why: why.to_owned() });
             return 0;
         }
@@ -92,7 +92,7 @@ impl Builder<'_> {
             (why, format!("write it as a string: `\"{inside}\"`"))
         } else {
             let why = format!("a character literal holds one byte, this one {}", bytes.len());
-            (why, format!("text stands between double quotes: `\"{inside}\"`"))
+            (why, format!("text goes between double quotes: `\"{inside}\"`"))
         };
         let text = format!("\"{inside}\"");
         let is_text = !bytes.is_empty() && !inside.contains('"');
@@ -103,7 +103,7 @@ impl Builder<'_> {
         0
     }
 
-    /// What stands between the quotes at the ends of `span`, after escapes.
+    /// The text between the quotes at the ends of `span`, after escapes.
     fn unescape(&mut self, span: Span) -> Vec<u8> {
         let text = self.text(span);
         let inside = &text.as_bytes()[1..text.len() - 1];
@@ -135,7 +135,7 @@ impl Builder<'_> {
     }
 }
 
-/// The byte that an escape stands for, and the length of the escape.
+/// The byte that an escape means, and the length of the escape.
 fn escape(text: &[u8]) -> (Option<u8>, usize) {
     let simple = |byte| (Some(byte), 2);
     match text.get(1) {

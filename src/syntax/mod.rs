@@ -1,11 +1,10 @@
 //! The parser: from the laid-out text of a file to its tree.
 //!
-//! `ks.pest` is the grammar of one declaration; pest reads the declarations one by one, as `source::layout` has cut
-//! them, and a builder per family (items, types, expressions, statements) makes the tree of what pest found. What the
-//! grammar accepts only to give a better message is refused by the builders. `errors` puts what pest could not read into
-//! words.
+//! `ks.pest` is the grammar of one declaration. Pest reads the declarations one by one, as `source::layout` has cut
+//! them, and a builder per family (items, types, expressions, statements) makes the tree of the parse. The builders
+//! refuse what the grammar accepts only to give a better message. `errors` reports text that pest could not read.
 
-mod build;
+mod builder;
 mod c_order;
 mod conditions;
 mod errors;
@@ -27,7 +26,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::session::Session;
 use crate::source::layout::{Layout, layout};
 use crate::source::{FileId, SourceFile};
-use build::Builder;
+use builder::Builder;
 use pest::Parser;
 
 #[derive(pest_derive::Parser)]

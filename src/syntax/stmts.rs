@@ -1,9 +1,9 @@
 //! Statements and blocks.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::foreign::{self, Hint};
-use super::hints::stands_alone;
+use super::hints::is_alone;
 use super::types::quoted;
 use crate::ast::{BinaryOp, Block, Catch, CatchPattern, Expr, ExprKind, Ident, Stmt, StmtKind, Type, UnaryOp};
 use crate::diag::codes::syntax::*;
@@ -38,7 +38,7 @@ impl Builder<'_> {
         Block { stmts, braced: true, span }
     }
 
-    /// Between two statements, or two arms, stands a separator, unless the first ends with a block.
+    /// A separator is between two statements, or two arms, unless the first ends with a block.
     pub fn is_separated(&self, last: Span, next: Span, ends_itself: bool) -> bool {
         let gap = &self.layout.text.as_bytes()[last.hi as usize..next.lo as usize];
         let separated = gap.iter().any(|byte| matches!(byte, b'\n' | b';' | b','));
@@ -61,7 +61,7 @@ impl Builder<'_> {
     fn separator_hint(&self, last: Span, next: Span, separator: &str) -> Hint {
         let first = self.text(last);
         if matches!(first, "local" | "percpu" | "pin" | "pub" | "priv") {
-            return Hint::text(format!("`{first}` stands before global variables only"));
+            return Hint::text(format!("`{first}` is for global variables only"));
         }
         foreign::statement(self, last, next).unwrap_or_else(|| Hint::text(format!("write {separator} between them")))
     }
@@ -155,12 +155,12 @@ impl Builder<'_> {
             return;
         }
         let signs = Span { hi: minus.hi + 1, ..minus };
-        // What ends in the same way on the line before is a part of the same expression.
+        // What ends like this on the line before is a part of the same expression.
         let line = self.source[..minus.lo as usize].rfind('\n').map_or(0, |end| end + 1);
         let indent = self.source[line..].len() - self.source[line..].trim_start().len();
         let left = Span { lo: left.span.lo.max((line + indent) as u32), hi: minus.lo, ..minus };
         let (whole, form) = (left.to(signs), format!("{} -= 1", self.text(left).trim_end()));
-        let alone = stands_alone(self.source, whole);
+        let alone = is_alone(self.source, whole);
         let error = self.error(signs, Increment { operator: "--".to_owned() }).help(format!("write `{form}`"));
         if alone {
             error.fix(whole, form);

@@ -1,7 +1,7 @@
 //! Types.
 
 use super::Rule;
-use super::build::Builder;
+use super::builder::Builder;
 use super::words;
 use crate::ast::{ArraySpelling, Expr, FnTypeParam, Path, Type, TypeKind};
 use crate::diag::codes::syntax::*;
@@ -156,7 +156,7 @@ impl Builder<'_> {
     }
 }
 
-/// What stands for a type that was refused.
+/// Replaces a type that was refused.
 fn placeholder(span: Span) -> Type {
     Type { kind: TypeKind::Named(Path { segments: Vec::new(), span }), span }
 }

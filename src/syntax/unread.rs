@@ -1,4 +1,4 @@
-//! What a declaration that cannot be read would have declared, so that its uses are no errors of their own.
+//! The names of declarations that cannot be read, so that their uses are no errors of their own.
 
 use super::words;
 use crate::ast::{Ident, Item, ItemKind};

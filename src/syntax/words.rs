@@ -1,8 +1,8 @@
-//! What the words of the language are to the grammar's readers.
+//! Queries on the words of the language.
 
 use crate::tables::{WordRole, word};
 
-/// Keywords are contextual: where a name can stand, most are one.
+/// Keywords are contextual: most are names where a name is allowed.
 pub fn is_keyword(text: &str) -> bool {
     word(text).is_some_and(|word| match word.role {
         WordRole::Begins | WordRole::Continues | WordRole::Keyword => true,
@@ -17,4 +17,21 @@ pub fn is_reserved(text: &str) -> bool {
 
 pub fn is_primitive(text: &str) -> bool {
     word(text).is_some_and(|word| word.role == WordRole::Type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reserved;
+    use crate::syntax::{KsParser, Rule};
+    use crate::tables::WORDS;
+    use pest::Parser;
+
+    #[test]
+    fn the_grammar_reserves_the_words_of_the_table() {
+        for word in WORDS {
+            let is_name = |text: &str| KsParser::parse(Rule::name_text, text).is_ok();
+            assert_eq!(is_name(word.name), !is_reserved(word.name), "{}", word.name);
+            assert!(is_name(&format!("{}x", word.name)) && is_name(&format!("x{}", word.name)), "{}", word.name);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What the records of tables are made of, as statics of the compiler. `ir-specs/gen/tables/form.rs` has the same names for
+//! The field types of table records, as statics of the compiler. `ir-specs/gen/tables/form.rs` has the same names for
 //! the build script, which reads the records from TOML.
 
 pub use crate::target::Target;
@@ -29,7 +29,7 @@ macro_rules! record {
     };
 }
 
-/// Declares an enum of words of a table. `= Variant` names the one that a missing word stands for.
+/// Declares an enum of words of a table. `= Variant` is the value of a missing word.
 macro_rules! words {
     (
         $(#[doc = $doc:literal])*

@@ -45,6 +45,11 @@ pub fn word(text: &str) -> Option<&'static WordSpec> {
     WORDS.binary_search_by(|spec| spec.name.cmp(text)).ok().map(|index| &WORDS[index])
 }
 
+/// The helper of this name.
+pub fn helper(name: &str) -> Option<&'static HelperSpec> {
+    HELPERS.iter().find(|helper| helper.name == name)
+}
+
 impl BuiltinSpec {
     /// What the target calls for it.
     pub fn callee(&self, target: Target) -> Option<&'static str> {
@@ -62,10 +67,10 @@ impl BuiltinSpec {
 }
 
 impl ProgramSpec {
-    /// Whether the kernel lets programs of this type call the helper.
-    pub fn may_call(&self, helper: &HelperSpec) -> bool {
+    /// Since when the kernel lets programs of this type call the helper, if it does.
+    pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
         let name = self.prog_type.trim_start_matches("BPF_PROG_TYPE_");
-        helper.programs.iter().any(|program| program.eq_ignore_ascii_case(name))
+        helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -90,9 +95,9 @@ pub struct OpSpec {
     /// What the language calls it, for messages; empty where an attribute names it, or nothing does.
     pub source: &'static str,
     pub operands: &'static [Operand],
-    pub results: &'static [&'static str],
+    pub results: &'static [ResultSpec],
     pub attrs: &'static [AttrSpec],
-    /// Names; a last one with `*` stands for any number.
+    /// Names; a last one with `*` means any number.
     pub regions: &'static [&'static str],
     pub successors: &'static [&'static str],
     pub flow: &'static [FlowRow],
@@ -100,8 +105,8 @@ pub struct OpSpec {
     pub traits: &'static [OpTrait],
     /// What the kind of the map must be able to do, on the side that has the op.
     pub needs: &'static [MapAccess],
-    /// The program types whose code may have the op; none listed: all.
-    pub programs: &'static [&'static str],
+    /// The helpers that BPF code calls for it: a program may have the op if its type may call them.
+    pub helpers: &'static [&'static str],
     /// What each target does with it.
     pub on: ByTarget<On>,
     pub example: &'static str,
@@ -127,67 +132,22 @@ pub enum Many {
     Any,
 }
 
-/// What the verifier demands of an operand's type.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OperandKind {
-    Any,
-    /// No place, no optional.
-    Scalar,
-    Bool,
-    /// Integers, chars, enums, bools, be.
-    Int,
-    /// `f64`
-    Float,
-    /// A place that is only read.
-    Place,
-    /// A place that the op writes.
-    Out,
-    /// Pointers, of functions too.
-    Ptr,
-    Opt,
+/// A result; the last may stand for any number.
+#[derive(Debug)]
+pub struct ResultSpec {
+    /// What its type must be; none: any type of a value.
+    pub kind: Option<OperandKind>,
+    pub many: bool,
 }
 
 #[derive(Debug)]
 pub struct AttrSpec {
     pub name: &'static str,
     pub kind: AttrKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttrKind {
-    Int,
-    Bool,
-    /// Bytes, written as a string literal.
-    Str,
-    /// `@name`
-    Symbol,
-    Type,
-    /// One of a few words, written bare.
-    Word,
-    /// `[1, 2, 3]`
-    Ints,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OpTrait {
-    /// Ends a block of a CFG.
-    Terminator,
-    /// Ends a region of structured control flow.
-    RegionEnd,
-    /// Neither reads nor writes memory; may be removed when unused.
-    Pure,
-    ReadsMemory,
-    WritesMemory,
-    /// Moves packet data.
-    ChangesPacket,
-    /// A call in BPF code, of a helper or a function.
-    Calls,
-    /// Reads and writes its place, atomically where others may see that.
-    Updates,
-    /// All operands have the type of the result.
-    SameTypes,
-    /// Control does not go on after it.
-    NoReturn,
+    /// What a symbol names in the module or the tables.
+    pub names: Option<Names>,
+    /// What a word may be.
+    pub words: &'static [&'static str],
 }
 
 /// Where control goes from one point of an op with regions.
@@ -197,7 +157,7 @@ pub struct FlowRow {
     pub to: &'static [FlowTo],
 }
 
-/// Regions are indexes into the names of the record; the last name may stand for any number.
+/// Regions are indexes into the names of the record; the last name may mean any number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlowFrom {
     /// The op itself.
@@ -222,17 +182,4 @@ pub enum FlowTo {
     Region(usize),
     /// What follows the op.
     After,
-}
-
-/// How control leaves more than the op whose region it is in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ExitKind {
-    /// Out of a loop.
-    Break,
-    /// To the next iteration of a loop.
-    Continue,
-    /// Out of one of the blocks around, by its number.
-    Leave,
-    /// Out of the function.
-    Return,
 }

@@ -1,4 +1,4 @@
-//! What the table of program types says, for those who ask.
+//! Queries on the table of program types.
 
 use super::{AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec};
 use crate::types::Ty;

@@ -1,4 +1,4 @@
-//! BPF: from the module of `split` to what the LLVM emitter takes.
+//! BPF: the passes from `split` to the LLVM emitter.
 
 use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};
@@ -30,6 +30,7 @@ pub static FACTS: Facts = Facts {
 /// In order; the record of each pass says what it must follow and precede, and why.
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
+    &passes::exits::PASS,
     &passes::drains::PASS,
     &passes::function_pointers::PASS,
     &passes::verifier::specialise::PASS,
@@ -44,7 +45,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::loops::loop_form::PASS,
     &passes::loops::iterators::PASS,
     &passes::scratch::PASS,
-    &passes::verifier::first_turns::PASS,
+    &passes::verifier::callback_writes::PASS,
     &passes::loops::outline::PASS,
     &passes::percpu_vars::PASS,
     &passes::locks::PASS,

@@ -1,4 +1,4 @@
-//! What distinguishes targets, as data: one [`Facts`] for each.
+//! The capabilities of targets, as data: one [`Facts`] for each.
 
 /// What a target can do and what it asks of code.
 #[derive(Debug)]

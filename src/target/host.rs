@@ -1,4 +1,4 @@
-//! User space: from the module of `split` to what the LLVM emitter takes.
+//! User space: the passes from `split` to the LLVM emitter.
 
 use super::facts::{DebugForm, Division, Facts, Machine, Maps};
 use crate::passes::{self, Pass};
@@ -31,6 +31,7 @@ pub static FACTS: Facts = Facts {
 /// In order; the record of each pass says what it must follow and precede, and why.
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
+    &passes::exits::PASS,
     &passes::builtins::PASS,
     &passes::map_places::PASS,
     &passes::optionals::PASS,

@@ -1,4 +1,4 @@
-//! The targets: what each can do, which passes it runs, and what its emitter makes.
+//! The targets: their capabilities, their passes, and the output of their emitters.
 //!
 //! Outside of this folder nothing compares targets: code asks for a fact (`target.facts().has_heap`) or a set
 //! (`Targets`), and matches on `Target` name every target. So a further target is a build error wherever it matters.

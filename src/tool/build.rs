@@ -9,14 +9,14 @@ use crate::link::output::Output;
 use crate::pipeline::{self, Bpf, Input};
 use crate::session::Session;
 use crate::target::Target;
-use crate::{ast, link};
+use crate::{ast, link, passes};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: &Build) -> ExitCode {
     let Some(input) = &args.input else {
-        return usage_error("no source file is given; `ksc --help` tells the use");
+        return usage_error("no source file is given; `ksc --help` shows the usage");
     };
     if let Err(why) = check_passes(args).and_then(|()| check_targets(args)) {
         return usage_error(&why);
@@ -84,7 +84,8 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
         return outputs.ir(cx, &module);
     }
     if args.emit == Some(Emit::Flow) {
-        return outputs.text(cx, ir::flow::text(&module).into_bytes());
+        let text = ir::flow::text(&passes::exits::lowered(&module, &mut cx.types));
+        return outputs.text(cx, text.into_bytes());
     }
     let module = pipeline::front(cx, module)?;
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {

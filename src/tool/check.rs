@@ -1,4 +1,4 @@
-//! `ksc check`: all that can be reported, and nothing written.
+//! `ksc check`: reports all diagnostics and writes nothing.
 
 use super::{report, session, status};
 use crate::cli::Check;

@@ -1,4 +1,4 @@
-//! `ksc explain CODE`: the text that belongs to a diagnostic code. `ksc explain`: all codes.
+//! `ksc explain CODE`: the explanation of a diagnostic code. `ksc explain`: all codes.
 
 use super::{finish, usage_error};
 use crate::cli::Messages;

@@ -70,7 +70,7 @@ pub fn formatted(cx: &mut Session, file: FileId) -> Option<String> {
         }
         text = again;
     }
-    crate::bug!("the formatter comes to no end with\n{text}");
+    crate::bug!("the formatter does not end with\n{text}");
 }
 
 fn print(tree: &ast::File, text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The subcommands, one file each; what they share is how a run begins and ends.
+//! The subcommands, one file each, and the parts of a run that they share.
 
 pub mod build;
 pub mod check;
@@ -11,7 +11,7 @@ pub mod inspect;
 pub mod man_pages;
 
 use crate::cli::{Common, ErrorFormat, Messages};
-use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, limits, render};
+use crate::diag::{Diagnostic, Diagnostics, Severity, escape, json, output_limits, render};
 use crate::session::Session;
 use clap::ColorChoice;
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ pub mod status {
     pub const ENVIRONMENT: u8 = 3;
 }
 
-/// A session with the options that all compilations have; else they contradict each other, which was told.
+/// A session with the options that all compilations have; an error if they contradict each other, which was reported.
 pub fn session(common: &Common, input: &Path) -> Result<Session, ExitCode> {
     if let Err(why) = common.check() {
         return Err(usage_error(&why));
@@ -76,14 +76,14 @@ fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Dia
         // https://no-color.org: any value but the empty one.
         ColorChoice::Auto => stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let text = limits::shown(reported, sorted, |diagnostic| {
+    let text = output_limits::shown(reported, sorted, |diagnostic| {
         let text = match messages.error_format {
             ErrorFormat::Human => render::human(&cx.sources, diagnostic, color),
             ErrorFormat::Json => json::line(&cx.sources, diagnostic) + "\n",
         };
         if shown.insert(text.clone()) { text } else { String::new() }
     });
-    // Nobody is left to tell if standard error is closed.
+    // There is nowhere to report it if standard error is closed.
     let _ = stderr.write_all(text.as_bytes());
 }
 

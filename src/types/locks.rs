@@ -1,4 +1,4 @@
-//! Spin locks: a struct with a name of the kernel's, in which nothing but the kernel's helpers reads or writes.
+//! Spin locks: a kernel struct that only the kernel's helpers read or write.
 
 use super::{Origin, StructId, Ty, TyKind, Types};
 

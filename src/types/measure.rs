@@ -1,4 +1,4 @@
-//! How much a type is: its size was bounded by the system that it is for, the parts of it by what compilers can walk over.
+//! How large a type is: the system bounds its size, and what compilers can handle bounds the number of its parts.
 
 use super::{Ty, TyKind, Types};
 

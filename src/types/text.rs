@@ -1,4 +1,4 @@
-//! The spelling of types in messages; IR text uses the same but for what stands in `TyKind`'s comments.
+//! The spelling of types in messages; IR text uses the same but for the exceptions in `TyKind`'s comments.
 
 use super::{Ty, TyKind, Types};
 

@@ -1,4 +1,4 @@
-//! Random trees that a text can have: precedence is respected, parentheses stand where they must.
+//! Random trees that a text can have: precedence is respected, parentheses are where they must be.
 
 mod exprs;
 mod items;

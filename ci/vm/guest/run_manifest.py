@@ -1,7 +1,7 @@
 """Runs the tests of /manifest.json inside a guest, some at a time, and reports on the second serial line, in lines of JSON.
 
     {"begin": NAME}                                 before a test, for when the guest ends with it
-    {"name": NAME, "status": N, "seconds": …, …}    after it: 0 means passed; `log`, and whether its time was up (`hung`)
+    {"name": NAME, "status": N, "seconds": …, …}    after it: 0 means passed; `log` (where it failed, or is `shown`), and whether its time was up (`hung`)
     {"end": true}                                   at last
 """
 
@@ -41,17 +41,17 @@ def main():
     manifest = json.load(open("/manifest.json"))
     one = threading.Lock()
     with open("/dev/ttyS1", "w", buffering=1) as reports:
-        def tell(event):
+        def report(event):
             with one:
                 reports.write(json.dumps(event) + "\n")
 
         def work(test):
-            tell({"begin": test["name"]})
-            tell(run(test, manifest["environment"]))
+            report({"begin": test["name"]})
+            report(run(test, manifest["environment"]))
 
         with concurrent.futures.ThreadPoolExecutor(manifest["jobs"]) as pool:
             list(pool.map(work, manifest["tests"]))
-        tell({"end": True})
+        report({"end": True})
     os.kill(server, signal.SIGKILL)
 
 
@@ -70,7 +70,7 @@ def run(test, environment):
             os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
         out.seek(0)
-        log = out.read()[-_SHOWN:] if status != 0 else ""
+        log = out.read() if status == 0 and test["shown"] else out.read()[-_SHOWN:] if status != 0 else ""
     seconds = round(time.monotonic() - begun, 1)
     return {"name": test["name"], "status": status, "seconds": seconds, "log": log, "hung": hung}
 

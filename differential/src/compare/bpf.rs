@@ -1,7 +1,7 @@
 //! The BPF side: compiled for each level of the instruction set, loaded, run.
 
 use super::{Comparison, Export, Kind};
-use crate::execute::Way;
+use crate::execute::Engine;
 use crate::execute::compile::{Front, Refusal, guarded};
 use differential::case::{Case, Runner};
 use differential::kernel::{self, Loaded};
@@ -17,22 +17,22 @@ impl Comparison<'_> {
             let front = self.timed("front", |_| guarded(|| Front::of(&whole)));
             match front {
                 Ok(mut front) => {
-                    for (way, mcpu) in Way::BPF {
-                        if self.wants(way, text) {
-                            self.level(text, &mut front, &group, way, mcpu);
+                    for (engine, mcpu) in Engine::BPF {
+                        if self.wants(engine, text) {
+                            self.level(text, &mut front, &group, engine, mcpu);
                         }
                     }
                 }
-                Err(refusal) => self.split(&group, Way::BpfV1, refusal, &mut groups),
+                Err(refusal) => self.split(&group, Engine::BpfV1, refusal, &mut groups),
             }
         }
     }
 
     /// After a refusal: the halves, or the culprit.
-    fn split(&mut self, group: &[String], way: Way, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
+    fn split(&mut self, group: &[String], engine: Engine, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
         if group.len() <= 1 {
             let name = group.first().map(|name| (name.as_str(), None));
-            self.fail(Kind::NotCompiled(refusal.code), Some(way), name, refusal.message);
+            self.fail(Kind::NotCompiled(refusal.code), Some(engine), name, refusal.message);
             return;
         }
         let (left, right) = group.split_at(group.len() / 2);
@@ -40,18 +40,18 @@ impl Comparison<'_> {
     }
 
     /// One instruction set level.
-    fn level(&mut self, text: &str, front: &mut Front, group: &[String], way: Way, mcpu: ksc::session::Mcpu) {
+    fn level(&mut self, text: &str, front: &mut Front, group: &[String], engine: Engine, mcpu: ksc::session::Mcpu) {
         match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu))) {
-            Ok(object) => self.load(&object, group, way),
+            Ok(object) => self.load(&object, group, engine),
             Err(refusal) => {
                 let mut groups = Vec::new();
-                self.split(group, way, refusal, &mut groups);
+                self.split(group, engine, refusal, &mut groups);
                 while let Some(group) = groups.pop() {
                     let whole = kernel::text(text, &group, &self.extras);
                     let object = guarded(|| Front::of(&whole).and_then(|mut front| front.bpf(mcpu)));
                     match object {
-                        Ok(object) => self.load(&object, &group, way),
-                        Err(refusal) => self.split(&group, way, refusal, &mut groups),
+                        Ok(object) => self.load(&object, &group, engine),
+                        Err(refusal) => self.split(&group, engine, refusal, &mut groups),
                     }
                 }
             }
@@ -59,25 +59,25 @@ impl Comparison<'_> {
     }
 
     /// Writes what another kernel is to load and run.
-    fn export(&mut self, to: &Export, object: &[u8], group: &[String], way: Way) {
+    fn export(&mut self, to: &Export, object: &[u8], group: &[String], engine: Engine) {
         let tests = self.expected.iter().filter(|test| group.contains(&test.name)).cloned().collect();
         let case = Case { extras: self.extras.clone(), initial: self.initial, tests };
         // A program that was split has several objects.
         let first = group.first().map_or("none", String::as_str);
-        let name = format!("{}.{first}.{}", to.number, way.name().replace(' ', "."));
+        let name = format!("{}.{first}.{}", to.number, engine.name().replace(' ', "."));
         if let Err(error) = case.write(&to.folder, &name, object) {
-            self.fail(Kind::NotRun, Some(way), None, format!("{}: {error}", to.folder.display()));
+            self.fail(Kind::NotRun, Some(engine), None, format!("{}: {error}", to.folder.display()));
         }
     }
 
-    fn load(&mut self, object: &[u8], group: &[String], way: Way) {
+    fn load(&mut self, object: &[u8], group: &[String], engine: Engine) {
         if let Some(to) = self.plan.export.clone() {
-            return self.export(&to, object, group, way);
+            return self.export(&to, object, group, engine);
         }
         let all = self.timed("load", |_| Loaded::load(object, &|_| true));
         if let Ok(loaded) = all {
             self.report.loaded += group.len() as u64;
-            return self.timed("run bpf", |this| this.run_bpf(way, &loaded, group));
+            return self.timed("run bpf", |this| this.run_bpf(engine, &loaded, group));
         }
         // One of them is refused: each alone says which.
         for name in group {
@@ -85,31 +85,31 @@ impl Comparison<'_> {
             match Loaded::load(object, &wanted) {
                 Ok(loaded) => {
                     self.report.loaded += 1;
-                    self.run_bpf(way, &loaded, std::slice::from_ref(name));
+                    self.run_bpf(engine, &loaded, std::slice::from_ref(name));
                 }
                 Err(why) => {
                     let detail = format!("{why}\n{}", Loaded::log(object, name));
-                    self.fail(Kind::NotLoaded, Some(way), Some((name, None)), detail);
+                    self.fail(Kind::NotLoaded, Some(engine), Some((name, None)), detail);
                 }
             }
         }
     }
 
-    fn run_bpf(&mut self, way: Way, loaded: &Loaded, group: &[String]) {
-        if let Err(why) = self.try_bpf(way, loaded, group) {
-            self.fail(Kind::NotRun, Some(way), None, why);
+    fn run_bpf(&mut self, engine: Engine, loaded: &Loaded, group: &[String]) {
+        if let Err(why) = self.try_bpf(engine, loaded, group) {
+            self.fail(Kind::NotRun, Some(engine), None, why);
         }
     }
 
-    fn try_bpf(&mut self, way: Way, loaded: &Loaded, group: &[String]) -> Result<(), String> {
+    fn try_bpf(&mut self, engine: Engine, loaded: &Loaded, group: &[String]) -> Result<(), String> {
         let extras = self.extras.clone();
         let runner = Runner::new(loaded, &extras);
         let initial = runner.digest()?;
-        self.judge_initial(way, initial);
+        self.judge_initial(engine, initial);
         for name in group {
             let Some(at) = self.expected.iter().position(|e| e.name == *name) else { continue };
             let inputs: Vec<[u64; 4]> = self.expected[at].outcomes.iter().map(|(input, _)| *input).collect();
-            runner.run(name, inputs.iter(), |index, got| self.judge(way, at, index, &got))?;
+            runner.run(name, inputs.iter(), |index, got| self.judge(engine, at, index, &got))?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The host side: functions called in a shared object; or, of programs with maps, an executable that makes its own.
 
 use super::{Comparison, Kind};
-use crate::execute::Way;
+use crate::execute::Engine;
 use crate::execute::compile::{Checked, Front, guarded};
 use crate::execute::executable::{self, Executable};
 use crate::execute::host::Library;
@@ -16,31 +16,31 @@ impl Comparison<'_> {
         let mut front = match front {
             Ok(front) => front,
             Err(refusal) => {
-                return self.fail(Kind::NotCompiled(refusal.code), Some(Way::HostO0), None, refusal.message);
+                return self.fail(Kind::NotCompiled(refusal.code), Some(Engine::HostO0), None, refusal.message);
             }
         };
-        for (way, level) in Way::HOST {
-            if !self.plan.ways.is_empty() && !self.plan.ways.contains(&way) {
+        for (engine, level) in Engine::HOST {
+            if !self.plan.engines.is_empty() && !self.plan.engines.contains(&engine) {
                 continue;
             }
             let object = self.timed("llvm host", |_| guarded(|| front.host(level)));
             let library = match object {
                 Ok(object) => self.timed("link", |_| Library::open(&object)),
                 Err(refusal) => {
-                    self.fail(Kind::NotCompiled(refusal.code), Some(way), None, refusal.message);
+                    self.fail(Kind::NotCompiled(refusal.code), Some(engine), None, refusal.message);
                     continue;
                 }
             };
             match library {
-                Ok(library) => self.timed("run host", |this| this.run_host(way, &library)),
-                Err(why) => self.fail(Kind::NotLoaded, Some(way), None, why),
+                Ok(library) => self.timed("run host", |this| this.run_host(engine, &library)),
+                Err(why) => self.fail(Kind::NotLoaded, Some(engine), None, why),
             }
         }
     }
 
-    fn run_host(&mut self, way: Way, library: &Library) {
+    fn run_host(&mut self, engine: Engine, library: &Library) {
         let digest = |this: &Self| if this.extras.has_digest { library.call_plain("digest") } else { 0 };
-        self.judge_initial(way, digest(self));
+        self.judge_initial(engine, digest(self));
         for at in 0..self.expected.len() {
             for index in 0..self.expected[at].outcomes.len() {
                 if self.extras.has_reset {
@@ -49,7 +49,7 @@ impl Comparison<'_> {
                 let expected = &self.expected[at];
                 let result = library.call(&expected.name, expected.outcomes[index].0);
                 let globals = digest(self);
-                self.judge(way, at, index, &Outcome { result, globals, maps: Contents::new() });
+                self.judge(engine, at, index, &Outcome { result, globals, maps: Contents::new() });
             }
         }
     }
@@ -60,36 +60,36 @@ impl Comparison<'_> {
         let mut front = match self.timed("front", |_| guarded(|| Front::of(&whole))) {
             Ok(front) => front,
             Err(refusal) => {
-                return self.fail(Kind::NotCompiled(refusal.code), Some(Way::HostO0), None, refusal.message);
+                return self.fail(Kind::NotCompiled(refusal.code), Some(Engine::HostO0), None, refusal.message);
             }
         };
-        for (way, level) in Way::HOST {
-            if !self.wants(way, text) {
+        for (engine, level) in Engine::HOST {
+            if !self.wants(engine, text) {
                 continue;
             }
             let bytes = match self.timed("llvm host", |_| guarded(|| front.executable(level))) {
                 Ok(bytes) => bytes,
                 Err(refusal) => {
-                    self.fail(Kind::NotCompiled(refusal.code), Some(way), None, refusal.message);
+                    self.fail(Kind::NotCompiled(refusal.code), Some(engine), None, refusal.message);
                     continue;
                 }
             };
             match Executable::write(&bytes) {
-                Ok(executable) => self.timed("run host", |this| this.run_executable(way, &executable)),
-                Err(why) => self.fail(Kind::NotLoaded, Some(way), None, why),
+                Ok(executable) => self.timed("run host", |this| this.run_executable(engine, &executable)),
+                Err(why) => self.fail(Kind::NotLoaded, Some(engine), None, why),
             }
         }
     }
 
     /// Each test in a process of its own, with maps of its own.
-    fn run_executable(&mut self, way: Way, executable: &Executable) {
+    fn run_executable(&mut self, engine: Engine, executable: &Executable) {
         for at in 0..self.expected.len() {
             let name = self.expected[at].name.clone();
             let inputs: Vec<[u64; 4]> = self.expected[at].outcomes.iter().map(|(input, _)| *input).collect();
             let ran = match executable.run(at, &inputs) {
                 Ok(ran) => ran,
                 Err(why) => {
-                    self.fail(Kind::NotRun, Some(way), Some((&name, None)), why);
+                    self.fail(Kind::NotRun, Some(engine), Some((&name, None)), why);
                     continue;
                 }
             };
@@ -99,9 +99,9 @@ impl Comparison<'_> {
                 let walked = self.walked[at][index];
                 if outcome == *want && got.walked != walked {
                     let detail = format!("maps {:#x}, expected {walked:#x}", got.walked);
-                    self.differs(way, at, index, detail);
+                    self.differs(engine, at, index, detail);
                 } else {
-                    self.judge(way, at, index, &outcome);
+                    self.judge(engine, at, index, &outcome);
                 }
             }
         }

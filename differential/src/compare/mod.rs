@@ -1,10 +1,10 @@
-//! Runs one program in all ways and says where they differ.
+//! Runs one program on all engines and reports where they differ.
 
 mod bpf;
 mod host;
 
 use crate::evaluate::{Machine, Stop, Value};
-use crate::execute::Way;
+use crate::execute::Engine;
 use crate::execute::compile::{self, Refusal, guarded};
 use crate::generate::DIFFERS;
 use crate::random::Random;
@@ -43,7 +43,7 @@ pub enum Kind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     pub kind: Kind,
-    pub way: Option<Way>,
+    pub engine: Option<Engine>,
     pub test: Option<String>,
     pub input: Option<[u64; 4]>,
     /// Runs of the test before this one, whose maps and globals it found.
@@ -51,7 +51,7 @@ pub struct Failure {
     pub detail: String,
 }
 
-/// What came out of running a program in all ways.
+/// The results of running a program on all engines.
 #[derive(Default, Debug, Serialize, Deserialize)]
 pub struct Report {
     pub tests: usize,
@@ -60,7 +60,7 @@ pub struct Report {
     pub too_long: u64,
     /// Entries of maps that the evaluator looked up, and how many of those were there.
     pub lookups: (u64, u64),
-    pub executions: BTreeMap<Way, u64>,
+    pub executions: BTreeMap<Engine, u64>,
     /// Programs that the verifier took.
     pub loaded: u64,
     pub failures: Vec<Failure>,
@@ -76,8 +76,8 @@ pub struct Plan {
     pub inputs: usize,
     /// These instead, if there are any.
     pub given: Vec<[u64; 4]>,
-    /// None: all ways.
-    pub ways: Vec<Way>,
+    /// None: all engines.
+    pub engines: Vec<Engine>,
     /// None: all tests.
     pub only: Vec<String>,
     /// Where objects go, with what they must return, instead of into the kernel.
@@ -155,26 +155,26 @@ impl Comparison<'_> {
         let is_stateful = !maps.is_empty();
         self.extras = Extras { has_reset: has("reset"), has_digest: has("digest"), maps };
         self.timed("evaluate", |this| this.evaluate(program, &cx.types, &names));
-        if Way::HOST.iter().any(|(way, _)| self.wants(*way, text)) {
+        if Engine::HOST.iter().any(|(engine, _)| self.wants(*engine, text)) {
             if is_stateful { self.executable(text, &names) } else { self.host(checked, &names) }
         }
-        if Way::BPF.iter().any(|(way, _)| self.wants(*way, text)) {
+        if Engine::BPF.iter().any(|(engine, _)| self.wants(*engine, text)) {
             self.bpf(text, names);
         }
         Ok(())
     }
 
-    /// Whether a program is to run in some way, and can: what it is made of says where.
-    fn wants(&self, way: Way, text: &str) -> bool {
+    /// Whether a program is to run on an engine, and can: its ops decide where.
+    fn wants(&self, engine: Engine, text: &str) -> bool {
         let only_bpf = text.contains("@helper");
         let has_old_values = ["fetch_", "exchange("].iter().any(|word| text.contains(word));
-        let can = match way {
-            Way::Evaluator => true,
-            Way::HostO0 | Way::HostO2 => !only_bpf,
-            Way::BpfV1 | Way::BpfV2 => !has_old_values,
-            Way::BpfV3 | Way::BpfV4 => true,
+        let can = match engine {
+            Engine::Evaluator => true,
+            Engine::HostO0 | Engine::HostO2 => !only_bpf,
+            Engine::BpfV1 | Engine::BpfV2 => !has_old_values,
+            Engine::BpfV3 | Engine::BpfV4 => true,
         };
-        can && (self.plan.ways.is_empty() || self.plan.ways.contains(&way))
+        can && (self.plan.engines.is_empty() || self.plan.engines.contains(&engine))
     }
 
     fn timed<T>(&mut self, what: &str, run: impl FnOnce(&mut Self) -> T) -> T {
@@ -184,10 +184,10 @@ impl Comparison<'_> {
         result
     }
 
-    fn fail(&mut self, kind: Kind, way: Option<Way>, test: Option<(&str, Option<[u64; 4]>)>, detail: String) {
+    fn fail(&mut self, kind: Kind, engine: Option<Engine>, test: Option<(&str, Option<[u64; 4]>)>, detail: String) {
         let input = test.and_then(|(_, input)| input);
         let test = test.map(|(name, _)| name.to_owned());
-        self.report.failures.push(Failure { kind, way, test, input, after: 0, detail });
+        self.report.failures.push(Failure { kind, engine, test, input, after: 0, detail });
     }
 
     fn evaluate(&mut self, program: &Program, types: &Types, names: &[String]) {
@@ -200,7 +200,7 @@ impl Comparison<'_> {
             let (outcomes, walked) = self.evaluate_test(&mut machine, name);
             let count = outcomes.len() as u64;
             self.report.inputs += count;
-            *self.report.executions.entry(Way::Evaluator).or_default() += count;
+            *self.report.executions.entry(Engine::Evaluator).or_default() += count;
             self.expected.push(Expected { name: name.clone(), outcomes });
             self.walked.push(walked);
         }
@@ -241,30 +241,30 @@ impl Comparison<'_> {
     }
 
     /// Compares one run with what is expected.
-    fn judge(&mut self, way: Way, at: usize, index: usize, got: &Outcome) {
-        *self.report.executions.entry(way).or_default() += 1;
+    fn judge(&mut self, engine: Engine, at: usize, index: usize, got: &Outcome) {
+        *self.report.executions.entry(engine).or_default() += 1;
         let expected = &self.expected[at];
         let want = &expected.outcomes[index].1;
         if got != want {
             let detail = got.difference(want, &self.extras.maps);
-            self.differs(way, at, index, detail);
+            self.differs(engine, at, index, detail);
         }
     }
 
-    fn differs(&mut self, way: Way, at: usize, index: usize, detail: String) {
+    fn differs(&mut self, engine: Engine, at: usize, index: usize, detail: String) {
         let name = self.expected[at].name.clone();
         let input = self.expected[at].outcomes[index].0;
-        self.fail(Kind::Differs, Some(way), Some((&name, Some(input))), detail);
+        self.fail(Kind::Differs, Some(engine), Some((&name, Some(input))), detail);
         let after = if self.extras.maps.is_empty() { 0 } else { index };
         if let Some(failure) = self.report.failures.last_mut() {
             failure.after = after;
         }
     }
 
-    fn judge_initial(&mut self, way: Way, digest: u64) {
+    fn judge_initial(&mut self, engine: Engine, digest: u64) {
         if digest != self.initial {
             let detail = format!("initial globals {digest:#x}, expected {:#x}", self.initial);
-            self.fail(Kind::Differs, Some(way), None, detail);
+            self.fail(Kind::Differs, Some(engine), None, detail);
         }
     }
 }

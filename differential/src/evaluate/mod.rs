@@ -1,6 +1,6 @@
 //! The reference: what a program means, straight from the typed tree and from the language's rules, as plainly as can be.
 //!
-//! Values are mathematical integers; memory is a list of objects, each a tree of values; a pointer is an object and a way
+//! Values are mathematical integers; memory is a list of objects, each a tree of values; a pointer is an object and a path
 //! into it. Maps are models of the kernel's (`maps/`). Nothing of lowering, of passes or of the compiler's own folding is
 //! used, so that a fault there shows.
 
@@ -123,7 +123,7 @@ impl<'a> Machine<'a> {
         // What is returned is known before anything deferred runs.
         let result = match end {
             Err(Stop::Return(value)) => Ok(value),
-            // A match that took no arm may come to the end of a function that has a result.
+            // A match that took no arm may reach the end of a function that has a result.
             Ok(_) => match func.named_result {
                 Some(local) => Ok(self.object(local).clone()),
                 None => Ok(value::zero(self.types, func.result)),

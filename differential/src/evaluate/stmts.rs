@@ -34,12 +34,12 @@ impl<'a> Machine<'a> {
             }
             StmtKind::While { condition, body } => {
                 while self.value(condition)?.truth() {
-                    if !self.turn(body)? {
+                    if !self.iteration(body)? {
                         break;
                     }
                 }
             }
-            StmtKind::Loop { body } => while self.turn(body)? {},
+            StmtKind::Loop { body } => while self.iteration(body)? {},
             StmtKind::VarCopy { local, present, source } => self.copy(*local, *present, source)?,
             StmtKind::VarElse { binding, otherwise } => {
                 if !self.bind(binding)? {
@@ -123,8 +123,8 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// One turn of a loop; whether it goes on.
-    pub(super) fn turn(&mut self, body: &'a Block) -> Run<bool> {
+    /// One iteration of a loop; whether it goes on.
+    pub(super) fn iteration(&mut self, body: &'a Block) -> Run<bool> {
         self.step()?;
         match self.block(body) {
             Ok(_) | Err(Stop::Continue) => Ok(true),
@@ -143,7 +143,7 @@ impl<'a> Machine<'a> {
         let mut index = low;
         while index < high || (inclusive && index == high) {
             *self.object(local) = Value::Int(index);
-            if !self.turn(body)? {
+            if !self.iteration(body)? {
                 break;
             }
             index += 1;
@@ -151,7 +151,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Each element is read when its turn comes.
+    /// Each element is read at the start of its iteration.
     fn each(&mut self, array: &'a Expr, (index, element): (LocalId, LocalId), body: &'a Block) -> Run<()> {
         let target = match self.target(array)? {
             Some(target) => target,
@@ -166,7 +166,7 @@ impl<'a> Machine<'a> {
             let value = self.read(&target, array.ty).part(at).clone();
             *self.object(index) = Value::Int(at as i128);
             *self.object(element) = value;
-            if !self.turn(body)? {
+            if !self.iteration(body)? {
                 break;
             }
         }

@@ -20,7 +20,7 @@ pub struct Place {
     pub path: Vec<usize>,
 }
 
-/// What an expression that can stand on the left of `=` names.
+/// What an expression that can be left of `=` names.
 pub enum Target {
     Place(Place),
     /// An element out of range: reads zero, and what is written to it is lost.

@@ -1,11 +1,11 @@
-//! The host side of programs with maps: an executable, which runs one test on inputs that its options tell.
+//! The host side of programs with maps: an executable, which runs one test on the inputs of its options.
 
 use differential::kernel::Extras;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-/// Runs of a test that its options can tell.
+/// Runs of a test that its options can express.
 const RUNS: usize = 32;
 
 /// What a run does, as the executable prints it.

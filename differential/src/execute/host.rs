@@ -4,7 +4,7 @@ use std::ffi::{CString, c_void};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// What loops of user space ask at each turn: nobody ends this process.
+/// What loops of user space ask in each iteration: nobody ends this process.
 const RUNTIME: &str = "int ks_cancelled(void) { return 0; }\nvoid ks_exit(int status) { __builtin_trap(); }\n";
 
 pub struct Library {

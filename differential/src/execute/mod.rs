@@ -1,4 +1,4 @@
-//! The ways in which a program runs: evaluated, on the host, in the kernel (see kernel.rs).
+//! The engines that run a program: the evaluator, the host, the kernel (see kernel.rs).
 
 use differential::kernel::Extras;
 
@@ -6,9 +6,9 @@ pub mod compile;
 pub mod executable;
 pub mod host;
 
-/// A way in which tests run.
+/// One of the engines that run tests.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-pub enum Way {
+pub enum Engine {
     Evaluator,
     HostO0,
     HostO2,
@@ -18,29 +18,29 @@ pub enum Way {
     BpfV4,
 }
 
-impl Way {
-    pub const HOST: [(Way, u8); 2] = [(Way::HostO0, 0), (Way::HostO2, 2)];
-    pub const BPF: [(Way, ksc::session::Mcpu); 4] = [
-        (Way::BpfV1, ksc::session::Mcpu::V1),
-        (Way::BpfV2, ksc::session::Mcpu::V2),
-        (Way::BpfV3, ksc::session::Mcpu::V3),
-        (Way::BpfV4, ksc::session::Mcpu::V4),
+impl Engine {
+    pub const HOST: [(Engine, u8); 2] = [(Engine::HostO0, 0), (Engine::HostO2, 2)];
+    pub const BPF: [(Engine, ksc::session::Mcpu); 4] = [
+        (Engine::BpfV1, ksc::session::Mcpu::V1),
+        (Engine::BpfV2, ksc::session::Mcpu::V2),
+        (Engine::BpfV3, ksc::session::Mcpu::V3),
+        (Engine::BpfV4, ksc::session::Mcpu::V4),
     ];
 
     /// The name of a variant, as options have it.
-    pub fn parse(text: &str) -> Result<Way, String> {
+    pub fn parse(text: &str) -> Result<Engine, String> {
         serde_json::from_value(text.into()).map_err(|error| error.to_string())
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Way::Evaluator => "evaluator",
-            Way::HostO0 => "host -O0",
-            Way::HostO2 => "host -O2",
-            Way::BpfV1 => "bpf v1",
-            Way::BpfV2 => "bpf v2",
-            Way::BpfV3 => "bpf v3",
-            Way::BpfV4 => "bpf v4",
+            Engine::Evaluator => "evaluator",
+            Engine::HostO0 => "host -O0",
+            Engine::HostO2 => "host -O2",
+            Engine::BpfV1 => "bpf v1",
+            Engine::BpfV2 => "bpf v2",
+            Engine::BpfV3 => "bpf v3",
+            Engine::BpfV4 => "bpf v4",
         }
     }
 }

@@ -30,7 +30,7 @@ impl Generator {
         }
     }
 
-    /// What stands in the braces of an arm: a value, now and then after a statement.
+    /// The text in the braces of an arm: a value, now and then after a statement.
     fn arm_block(&mut self, class: &Class, depth: u32) -> String {
         if depth == 0 || self.room == 0 || !self.random.percent(30) {
             return self.branch(class, depth);

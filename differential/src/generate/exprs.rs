@@ -245,8 +245,8 @@ impl Generator {
         // What one does to maps decides what the next ones can be.
         let has_maps = !self.maps.is_empty();
         if has_maps {
-            let turn = self.random.below(fields.len());
-            fields.rotate_left(turn);
+            let start = self.random.below(fields.len());
+            fields.rotate_left(start);
         }
         let mut values = Vec::new();
         for (name, ty, has_default) in fields {
@@ -255,8 +255,8 @@ impl Generator {
             }
         }
         // The order is that of evaluation.
-        let turn = if values.is_empty() || has_maps { 0 } else { self.random.below(values.len()) };
-        values.rotate_left(turn);
+        let start = if values.is_empty() || has_maps { 0 } else { self.random.below(values.len()) };
+        values.rotate_left(start);
         format!("{} {{ {} }}", self.structs[id].name, values.join(", "))
     }
 }

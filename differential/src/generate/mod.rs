@@ -70,7 +70,7 @@ impl Family {
         }
     }
 
-    /// What stands before functions.
+    /// What is before functions.
     fn attribute(self) -> &'static str {
         match self {
             Family::Plain | Family::Maps => "",

@@ -133,7 +133,7 @@ impl Generator {
         Number::variable(format!("({left} {op} {})", right.text))
     }
 
-    /// What may stand behind `/` and `%`: not a constant zero.
+    /// What may follow `/` and `%`: not a constant zero.
     pub fn divisor(&mut self, depth: u32) -> String {
         if self.random.percent(30) {
             let ty = self.int_type();

@@ -17,7 +17,7 @@ pub struct Variable {
     pub is_optional: bool,
 }
 
-/// What a name stands for that is bound to an entry of a map.
+/// What a name that is bound to an entry of a map refers to.
 #[derive(Clone)]
 pub struct Entry {
     pub map: usize,
@@ -154,7 +154,7 @@ impl Generator {
         }
         let of = self.random.below(candidates.len());
         let mut place = self.random.pick(&candidates[of]);
-        // `p->f` is another way to say `(*p).f`.
+        // `p->f` is another form of `(*p).f`.
         if let Some((pointer, field)) = place.text.strip_prefix("(*").and_then(|text| text.split_once(")."))
             && self.random.percent(60)
         {
@@ -165,7 +165,7 @@ impl Generator {
 
     /// The place with its indexes.
     pub fn indexed(&mut self, mut place: Place) -> Option<Place> {
-        // What the name stands for is found before the indexes.
+        // The referent of the name is found before the indexes.
         let held = self.hold(place.in_map);
         while let Some((before, rest)) = place.text.split_once("?]") {
             let (base, length) = before.rsplit_once('[')?;

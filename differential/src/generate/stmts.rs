@@ -33,7 +33,7 @@ impl Generator {
     /// A block of its own, braces not included.
     pub fn inner(&mut self) -> String {
         self.scope.open();
-        // The verifier follows each way through a loop in a loop.
+        // The verifier follows each path through a loop in a loop.
         let count = if self.loops > 1 { 1 } else { 1 + self.random.below(3) };
         let text = self.statements(count);
         self.scope.close();
@@ -208,10 +208,10 @@ impl Generator {
         text
     }
 
-    /// A loop's body, which runs at most `turns` times.
-    pub fn body(&mut self, turns: u64) -> String {
+    /// A loop's body, which runs at most `times` times.
+    pub fn body(&mut self, times: u64) -> String {
         let before = self.weight;
-        self.weight *= turns.max(1);
+        self.weight *= times.max(1);
         self.loops += 1;
         let text = self.inner();
         self.loops -= 1;
@@ -227,12 +227,12 @@ impl Generator {
         }
         let name = self.fresh("n");
         let ty = self.int_type();
-        let (low, high, inclusive, turns) =
+        let (low, high, inclusive, times) =
             if self.random.percent(50) { self.constant_bounds() } else { self.bounds(&ty) };
         let local = if low.contains("as") { ty } else { Ty::Int { bits: 32, signed: low.starts_with('-') } };
         self.scope.open();
         self.scope.add(&name, local, false);
-        let body = self.body(turns);
+        let body = self.body(times);
         self.scope.close();
         format!("for ({name} in {low}..{}{high}) {{\n{body}\n}}", if inclusive { "=" } else { "" })
     }
@@ -253,9 +253,9 @@ impl Generator {
 
     fn constant_bounds(&mut self) -> (String, String, bool, u64) {
         let low = self.random.between(-4, 6);
-        let turns = self.random.between(0, 6);
+        let times = self.random.between(0, 6);
         let inclusive = self.random.percent(30);
-        (low.to_string(), (low + turns).to_string(), inclusive, turns as u64 + 1)
+        (low.to_string(), (low + times).to_string(), inclusive, times as u64 + 1)
     }
 
     /// Bounds that only the run knows, at most eight apart; some at the ends of the type.
@@ -275,30 +275,30 @@ impl Generator {
 
     fn while_stmt(&mut self) -> String {
         let name = self.fresh("w");
-        let turns = 1 + self.random.below(6) as u64;
+        let times = 1 + self.random.below(6) as u64;
         let ty = Ty::Int { bits: self.random.pick(&[8, 32, 64]), signed: false };
         let type_name = self.type_name(&ty);
         self.stack += 8;
         self.scope.add(&name, ty, false);
-        // It is of each turn, but not in the loop.
+        // It is new in each iteration, but not in the loop.
         self.loops += 1;
         self.conditions += 1;
         let more = if self.random.percent(50) { format!(" && {}", self.condition(1)) } else { String::new() };
         self.conditions -= 1;
         self.loops -= 1;
-        let body = self.body(turns);
-        format!("var {name}: {type_name} = 0\nwhile ({name} < {turns}{more}) {{\n{name} += 1\n{body}\n}}")
+        let body = self.body(times);
+        format!("var {name}: {type_name} = 0\nwhile ({name} < {times}{more}) {{\n{name} += 1\n{body}\n}}")
     }
 
     fn loop_stmt(&mut self) -> String {
         let name = self.fresh("l");
-        let turns = 1 + self.random.below(6) as u64;
+        let times = 1 + self.random.below(6) as u64;
         let ty = Ty::Int { bits: self.random.pick(&[16, 32, 64]), signed: true };
         let type_name = self.type_name(&ty);
         self.stack += 8;
         self.scope.add(&name, ty, false);
-        let body = self.body(turns);
-        format!("var {name}: {type_name} = 0\nloop {{\n{name} += 1\nif ({name} > {turns}) break\n{body}\n}}")
+        let body = self.body(times);
+        format!("var {name}: {type_name} = 0\nloop {{\n{name} += 1\nif ({name} > {times}) break\n{body}\n}}")
     }
 
     fn call_stmt(&mut self) -> String {
@@ -314,7 +314,7 @@ impl Generator {
         let name = self.fresh("k");
         let literal = self.literal_of(&ty);
         let text = format!("const {name}: {} = {literal}", self.type_name(&ty));
-        // Constants cannot be told from variables by name where it matters, so that only this statement knows of it.
+        // Constants and variables have like names, so that only this statement knows of it.
         format!("{text}\ng0 ^= {name}")
     }
 

@@ -50,7 +50,7 @@ impl Errors {
     }
 }
 
-/// Names that stand for codes, with those.
+/// Names of codes, with the codes.
 pub type Codes = Vec<(String, i32)>;
 
 impl Generator {
@@ -131,7 +131,7 @@ impl Generator {
         format!("throw {text}")
     }
 
-    /// In place of a value, or of a way out.
+    /// In place of a value, or of an exit.
     pub fn throw_instead(&mut self, chance: usize) -> Option<String> {
         self.throws_instead(chance).then(|| self.throw())
     }

@@ -102,8 +102,8 @@ impl Reducer<'_> {
         if let (0, Some(input)) = (self.failure.after, self.failure.input) {
             command.args(["--given", &input.map(|n| n.to_string()).join(",")]);
         }
-        if let Some(way) = self.failure.way {
-            command.args(["--way", &format!("{way:?}")]);
+        if let Some(engine) = self.failure.engine {
+            command.args(["--engine", &format!("{engine:?}")]);
         }
         let mut process = command.spawn()?;
         let since = Instant::now();
@@ -123,11 +123,11 @@ impl Reducer<'_> {
 
     fn same(&self, other: &Failure) -> bool {
         let words = |failure: &Failure| failure.detail.chars().take_while(|c| !c.is_ascii_digit()).collect::<String>();
-        let told = match &self.failure.kind {
+        let same_code = match &self.failure.kind {
             Kind::NotCompiled(_) | Kind::Rejected(_) | Kind::NotLoaded => words(self.failure) == words(other),
             Kind::NotRun | Kind::Differs | Kind::Folding | Kind::NotEvaluated | Kind::Crashed | Kind::Hangs => true,
         };
-        self.failure.kind == other.kind && told
+        self.failure.kind == other.kind && same_code
     }
 
     /// Tries to take away parts, many at once first. `remove` takes the parts of the given numbers out of a copy.

@@ -1,4 +1,4 @@
-//! `main`'s `Args`: options of the command line into the fields of a struct.
+//! `main`'s `Args`: parses options of the command line into the fields of a struct.
 
 mod options;
 mod usage;

@@ -1,4 +1,4 @@
-//! The words of a command line: which option is meant, and where its value stands.
+//! The words of a command line: which option is meant, and where its value is.
 
 use super::{Field, Spec, Stop, usage, value};
 use crate::abi::KsFieldKind;

@@ -20,7 +20,7 @@ pub fn usage(spec: &Spec, program: &str) -> String {
     for (form, note) in rows {
         let mut lines = note.lines();
         let first = lines.next().unwrap_or("");
-        // A form that is too long for the column stands on its own line.
+        // A form that is too long for the column has its own line.
         let gap =
             if form.len() > width { format!("\n{:1$}", "", width + 4) } else { " ".repeat(width + 2 - form.len()) };
         text += format!("  {form}{gap}{first}").trim_end();

@@ -1,4 +1,4 @@
-//! The text of one value into the bytes of its type. The error says what the type takes.
+//! Parses the text of one value into the bytes of its type. The error says what the type takes.
 
 use super::Field;
 use crate::abi::KsFieldKind;

@@ -1,7 +1,8 @@
 //! `attach` and `detach`: targets, and the links that are held.
 //!
-//! Each form (`KsForm`) is a file of this folder. What is attached is a `bpf_link`, which the kernel drops with the process,
-//! or what the form's file makes and detaches; a clsact filter is removed at every end that lets code run.
+//! Each form (`KsForm`) is a file of this folder. An attachment is a `bpf_link`, which the kernel drops with the
+//! process, or an object of the form's file, which it detaches. A clsact filter is removed at every end of the process
+//! that lets code run.
 
 mod cgroup;
 mod clsact;

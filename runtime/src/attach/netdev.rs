@@ -1,4 +1,5 @@
-//! Programs on network interfaces: XDP, through `bpf_link`. Without a mode flag the kernel takes the driver's XDP where there is one, else the generic one.
+//! Programs on network interfaces: XDP, through `bpf_link`. Without a mode flag the kernel uses the driver's XDP if
+//! there is one, else the generic one.
 
 use super::interface::Interface;
 use super::{Attached, Failure, Request, not_permitted};
@@ -35,7 +36,7 @@ fn failure(code: i32, interface: &Interface, flags: u64) -> Failure {
         libc::ENODEV => format!("the interface `{name}` is gone: {said}"),
         _ if flags & u64::from(bpf::XDP_FLAGS_SKB_MODE) == 0 => format!(
             "the driver of `{name}` does not take this XDP program: {said}\n  \
-             a large MTU, too few queues, or no XDP in the driver can be the reason (`dmesg` may tell)\n  \
+             a large MTU, too few queues, or no XDP in the driver can be the reason (see `dmesg`)\n  \
              help: attach(handle, \"{name}\", XDP_FLAGS_SKB_MODE) uses the generic XDP of the kernel"
         ),
         _ => format!("`{name}`: {said}"),

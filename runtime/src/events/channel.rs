@@ -1,6 +1,6 @@
-//! The buffers through which the kernel hands over what was sent: libbpf's, one for each map.
+//! The buffers from which the kernel delivers events: libbpf's, one for each map.
 
-use super::{Source, begin_turn};
+use super::{Source, begin_batch};
 use crate::errors::{errno, reason};
 use crate::exit::die;
 use crate::load;
@@ -63,7 +63,7 @@ impl Channel {
 
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
-        for index in (0..self.buffers()).take_while(|_| begin_turn()) {
+        for index in (0..self.buffers()).take_while(|_| begin_batch()) {
             // SAFETY: an open buffer, of which there are so many.
             let result = unsafe {
                 match *self {
@@ -96,7 +96,7 @@ fn opened(source: &Source, failed: bool) {
     }
 }
 
-/// What ends a ring buffer's turn after the record; libbpf passes it on.
+/// Stops the ring buffer after the record; libbpf passes it on.
 const STOP: c_int = -libc::ECANCELED;
 
 unsafe extern "C" fn on_record(context: *mut c_void, data: *mut c_void, size: bpf::size_t) -> c_int {

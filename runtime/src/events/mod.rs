@@ -58,7 +58,7 @@ struct Run {
     deadline: MainThread<Cell<Option<Duration>>>,
     /// What a handler yielded, if not 0.
     result: MainThread<Cell<i32>>,
-    /// How many values the buffer may still hand over before others have their turn.
+    /// How many values the buffer may still hand over before the next buffer is read.
     left: MainThread<Cell<u32>>,
     /// A buffer was stopped before its end.
     more: MainThread<Cell<bool>>,
@@ -66,12 +66,12 @@ struct Run {
     owed: MainThread<Cell<u64>>,
 }
 
-/// How many values one buffer hands over before others have their turn.
-const TURN: u32 = 1024;
+/// How many values one buffer hands over before the next one is read.
+const BATCH: u32 = 1024;
 
-/// The turn of a buffer. False where it is to hand over nothing.
-fn begin_turn() -> bool {
-    RUN.left.set(TURN);
+/// Begins to read a buffer. False where it is to hand over nothing.
+fn begin_batch() -> bool {
+    RUN.left.set(BATCH);
     RUN.result.get() == 0 && !signals::pending()
 }
 

@@ -15,7 +15,7 @@ pub struct Wanted {
     pub flags: u32,
     /// One value for each CPU.
     pub percpu: bool,
-    /// The kind takes entries from memory that it has at hand, unless told not to.
+    /// The kind preallocates its entries unless a flag forbids it.
     pub can_allocate_late: bool,
 }
 

@@ -8,7 +8,7 @@ use crate::escape;
 use crate::exit::die;
 use libbpf_sys as bpf;
 
-/// How many lines of the verifier's log stand before the error.
+/// How many lines of the verifier's log are shown before the error.
 const CONTEXT: usize = 12;
 
 /// Ends the process. `error` is −errno, `object` what was to be loaded (or null), `log` what libbpf said.

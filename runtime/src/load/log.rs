@@ -1,4 +1,4 @@
-//! What libbpf says while it opens and loads: kept, and shown only in parts when loading fails.
+//! Messages of libbpf while it opens and loads: kept, and shown only in parts when loading fails.
 //!
 //! Environment: `KS_LIBBPF_LOG=1` shows everything at once, debug messages too.
 

@@ -1,4 +1,4 @@
-//! The BPF object of the program: opened when something of it is first needed, loaded by the first `load` or map access.
+//! The BPF object of the program: opened at its first use, loaded by the first `load` or map access.
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 

@@ -1,4 +1,4 @@
-//! What this process may do, for the message when the kernel says EPERM.
+//! The privileges of this process, for the message when the kernel returns EPERM.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ impl Privilege {
     }
 }
 
-/// CAP_SYS_ADMIN stands for all of them. CAP_PERFMON is named only when nothing else is missing: not every program needs
+/// CAP_SYS_ADMIN includes all of them. CAP_PERFMON is named only when nothing else is missing: not every program needs
 /// it.
 fn missing(effective: u64) -> Vec<&'static str> {
     let has = |bit: u32| effective >> bit & 1 == 1;
@@ -61,7 +61,7 @@ mod tests {
     use super::missing;
 
     #[test]
-    fn sys_admin_stands_for_bpf() {
+    fn sys_admin_includes_bpf() {
         assert_eq!(missing(0), ["CAP_BPF", "CAP_NET_ADMIN"]);
         assert_eq!(missing(1 << 39), ["CAP_NET_ADMIN"]);
         assert!(missing(1 << 21).is_empty());

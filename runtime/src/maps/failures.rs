@@ -1,5 +1,5 @@
-//! Lookups that fail for another reason than that there is no such entry. The program sees an absent entry; that it was
-//! none is said, once for each map and reason.
+//! Lookups that fail for another reason than an absent entry. The program sees an absent entry; the runtime reports the
+//! failure, once for each map and reason.
 
 use super::Map;
 use crate::errors::{complain, reason};

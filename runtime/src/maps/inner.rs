@@ -1,5 +1,5 @@
-//! Maps of maps: what they hold is put in by its descriptor, and comes out as a number by which the kernel opens it. What was
-//! opened stays open; a program deals with few such maps, and finds them again by their numbers.
+//! Maps of maps: a descriptor stores an inner map, a lookup yields a number by which the kernel opens it. Opened maps
+//! stay open; a program uses few of them, and finds them again by their numbers.
 
 use super::{Map, declared, map};
 use crate::errors::errno;

@@ -1,5 +1,5 @@
-//! `for (k, v in m)`: entries in batches where the kernel has them, else by key. What is yielded is a copy, so that the
-//! loop may delete the current entry.
+//! `for (k, v in m)`: entries in batches where the kernel has them, else by key. The loop gets copies, so that it may
+//! delete the current entry.
 
 use super::{Map, map};
 use crate::errors::{errno, reason};

@@ -1,5 +1,5 @@
-//! Keys of storages: the kernel finds the object that an entry belongs to by a descriptor. A program names a process by its
-//! number and an inode or a cgroup by a path, which is opened for each access; a socket's descriptor is what it has.
+//! Keys of storages: the kernel finds the object of an entry by a descriptor. A program names a process by its number
+//! and an inode or a cgroup by a path, which is opened for each access; for a socket it has the descriptor.
 
 use super::Map;
 use crate::errors::errno;

@@ -10,7 +10,7 @@ use std::ffi::c_void;
 pub struct PerCpu {
     cpus: usize,
     value_size: usize,
-    /// The width of the integer that is summed. Without it the first CPU's value stands for all.
+    /// The width of the integer that is summed. Without it the first CPU's value is used.
     sum: Option<usize>,
 }
 
@@ -20,7 +20,7 @@ impl PerCpu {
         let count = unsafe { bpf::libbpf_num_possible_cpus() };
         match usize::try_from(count) {
             Ok(cpus) if cpus > 0 => PerCpu { cpus, value_size, sum },
-            Ok(_) | Err(_) => die(1, &format!("cannot tell how many CPUs this machine has: {}", reason(count))),
+            Ok(_) | Err(_) => die(1, &format!("cannot find out how many CPUs this machine has: {}", reason(count))),
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_sum_the_first_stands_for_all() {
+    fn without_a_sum_the_first_is_the_value() {
         let struct_like = PerCpu { cpus: 2, value_size: 12, sum: None };
         let mut stored = struct_like.spread(&[1; 12]);
         stored[16..].fill(9);

@@ -1,10 +1,10 @@
-//! One value by one conversion.
+//! Prints one value by one conversion.
 
 use crate::abi::{KsArg, KsArgKind};
 use crate::program::bounded;
 use std::ffi::c_char;
 
-/// What stands between `%` and the letter.
+/// What is between `%` and the letter.
 #[derive(Default)]
 pub struct Spec {
     pub left: bool,

@@ -376,7 +376,7 @@ fn spine(expr: &Expr) -> (&Expr, Vec<(BinaryOp, Span, &Expr)>) {
     (first, rest)
 }
 
-/// What may take several lines by itself, and looks best with its bracket behind the one around it.
+/// Whether it may take several lines, and its bracket goes right behind the one around it.
 fn holds_lines(expr: &Expr) -> bool {
     matches!(
         expr.kind,

@@ -63,7 +63,7 @@ struct Printer<'a> {
     indent: usize,
     /// None if the tree is all there is.
     source: Option<Trivia<'a>>,
-    /// What is printed must stay on the line: `width::attempt`.
+    /// The output must stay on the line: `width::attempt`.
     flat: bool,
     /// It did not; what follows is not printed at all.
     overflow: bool,

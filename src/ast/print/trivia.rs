@@ -1,8 +1,7 @@
-//! What the tree does not hold: comments, blank lines, and what the user wrote on one line.
+//! Comments, blank lines and the user's line breaks, which the tree does not hold.
 //!
-//! Comments are printed in their order. The printer goes through the tree in the order of the text, and says at each
-//! element where it begins; comments before that place that are still waiting are printed then. So none is lost,
-//! wherever it stands.
+//! Comments are printed in their order. The printer goes through the tree in source order. At each element it first
+//! prints the comments before that position that are still waiting. So no comment is lost.
 
 use super::Printer;
 use crate::source::Span;
@@ -31,25 +30,25 @@ impl<'a> Trivia<'a> {
         self.layout.comments.get(self.next).filter(|comment| comment.range.start < before as usize)
     }
 
-    /// Whether an empty line stands before a place.
+    /// Whether an empty line is before a place.
     fn blank_before(&self, at: usize) -> bool {
         let before = &self.text[..at];
         let gap = &before[before.trim_end().len()..];
         gap.bytes().filter(|&byte| byte == b'\n').count() > 1
     }
 
-    /// Nothing but blanks stand before it on its line.
+    /// Nothing but blanks is before it on its line.
     fn begins_line(&self, at: usize) -> bool {
         self.text[..at].trim_end_matches([' ', '\t', '\r']).ends_with('\n')
     }
 
-    /// Nothing but blanks and brackets that open stand between two places.
+    /// Nothing but blanks and opening brackets is between two places.
     fn only_opens(&self, lo: usize, hi: usize) -> bool {
         let gap = self.text.get(lo..hi).unwrap_or_default();
         gap.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'(' | b'[' | b'{'))
     }
 
-    /// A comment that belongs to what ends at `hi`, on its line; other comments may stand between them.
+    /// A comment that belongs to what ends at `hi`, on its line; other comments may be between them.
     fn trails(&self, comment: &Comment, hi: u32) -> bool {
         if comment.range.start < hi as usize {
             return true;
@@ -89,11 +88,11 @@ impl<'a> Printer<'a> {
     /// `var`, or `let` if the user wrote that before the name.
     pub fn var_keyword(&mut self, name: Span) {
         let is_let =
-            self.source.is_some_and(|source| source.layout.text[..name.lo as usize].trim_end().ends_with("$et"));
+            self.source.is_some_and(|source| source.layout.text[..name.lo as usize].trim_end().ends_with("let"));
         self.push(if is_let { "let " } else { "var " });
     }
 
-    /// Where the first such sign stands at or after a place, outside comments and quotes.
+    /// The position of the first such sign at or after a place, outside comments and quotes.
     pub fn find(&self, sign: char, at: u32) -> u32 {
         let found = self.source.and_then(|source| source.layout.text[at as usize..].find(sign));
         found.map_or(at, |offset| at + offset as u32)

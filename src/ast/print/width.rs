@@ -1,4 +1,4 @@
-//! What stays on a line and what is broken over several.
+//! Which lists and blocks stay on a line and which are broken over several.
 //!
 //! Only the formatter breaks lines by their width; a tree that is printed alone has each list on one line and each
 //! block on several.
@@ -41,7 +41,7 @@ impl Printer<'_> {
         fits
     }
 
-    /// A list in brackets, on the line or else one element a line. `ends` is where its brackets stand.
+    /// A list in brackets, on the line or else one element a line. `ends` are the positions of its brackets.
     pub fn bracketed<T>(
         &mut self,
         brackets: [&str; 2],
@@ -53,7 +53,7 @@ impl Printer<'_> {
         self.separated(brackets, ends, elements, span, |_| ",", print);
     }
 
-    /// The same, with what stands behind an element that has a line of its own.
+    /// The same, with what follows an element that has a line of its own.
     pub fn separated<T>(
         &mut self,
         brackets: [&str; 2],
@@ -89,7 +89,8 @@ impl Printer<'_> {
         self.push(close.trim_start());
     }
 
-    /// `{ … }`: one element a line, or on the line if the user wrote it so and it fits. `ends` is where the braces stand.
+    /// `{ … }`: one element a line, or on the line if the user wrote it so and it fits. `ends` are the positions of the
+    /// braces.
     pub fn braced<T>(
         &mut self,
         ends: [u32; 2],

@@ -1,4 +1,4 @@
-//! Target machines, optimisation, and LLVM's own diagnostics, which are collected: it never prints and never ends the
+//! Target machines, optimisation, and LLVM's own diagnostics. They are collected: LLVM never prints and never ends the
 //! process.
 
 use super::module::ModuleGen;
@@ -59,7 +59,7 @@ pub fn bpf_machine(options: &Options) -> TargetMachine {
     }
 }
 
-/// Asks for the remarks that tell each function's frame: LLVM has no other way to say it.
+/// Asks for the remarks that hold each function's frame size: LLVM reports it nowhere else.
 fn report_frame_sizes() {
     let arguments = [c"ksc".as_ptr(), c"-pass-remarks-analysis=prologepilog".as_ptr()];
     // SAFETY: as many C strings as are said, which live as long as the program.
@@ -102,7 +102,7 @@ pub fn host_machine(cx: &mut Session) -> Option<TargetMachine> {
     machine
 }
 
-/// What LLVM says.
+/// LLVM's messages.
 #[derive(Default)]
 struct Collected {
     /// Messages that make what it emits unusable.
@@ -158,15 +158,21 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
     let mut passes = format!("default<O{}>", g.cx.options.opt_level.min(3));
     if g.facts.verified && g.cx.options.opt_level == 1 {
         // As from level 2 on. Where the constant is in a register, as with v1, verifiers before 6.8 do not know that a comparison
-        // comes out as the same one did before.
+        // outcome equals that of an earlier one.
         passes += ",function(jump-threading,simplifycfg)";
     }
     let bytes = collected.during(g.context, || {
+        if std::env::var_os("KSDBG").is_some() {
+            std::fs::write("/tmp/h/bounds/pre.ll", g.module.to_string()).ok();
+        }
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
         }
         if g.facts.verified {
             verifier::run(&mut g);
+        }
+        if std::env::var_os("KSDBG").is_some() {
+            std::fs::write("/tmp/h/bounds/post.ll", g.module.to_string()).ok();
         }
         let kind = match want {
             Artifact::LlvmIr => return g.module.to_string().into_bytes(),

@@ -9,7 +9,7 @@ use crate::types::{Ty, TyKind};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, GlobalValue};
 
-/// What the BPF object holds besides code: maps as libbpf reads them from BTF, the globals' sections, the licence.
+/// The data of the BPF object: maps as libbpf reads them from BTF, the globals' sections, the licence.
 pub fn bpf(g: &mut ModuleGen) {
     symbols::check(g);
     license(g);
@@ -55,7 +55,8 @@ fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
         return value.set_linkage(Linkage::Internal);
     }
     if section == Section::Rodata {
-        // The loader writes it before it is frozen: the initial contents tell LLVM nothing, and the program never changes it.
+        // The loader writes it before it is frozen: LLVM must not use the initial contents, and the program never
+        // changes it.
         value.set_constant(true);
         value.set_externally_initialized(true);
         g.debug.constant(g.cx, value, &global.name, global.ty, global.span);

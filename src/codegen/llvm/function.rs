@@ -1,4 +1,4 @@
-//! One function in the making.
+//! One function under construction.
 
 use super::debug::Scope;
 use super::module::ModuleGen;
@@ -8,7 +8,7 @@ use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValueEnum, FunctionValue, IntValue, PhiValue, PointerValue};
 use std::collections::HashMap;
 
-/// What the emitters of one function work with.
+/// The state of the emitters of one function.
 pub struct FnGen<'g, 'a, 'c> {
     pub g: &'g mut ModuleGen<'a, 'c>,
     pub func: &'a Function,

@@ -33,7 +33,7 @@ pub fn emit_all(g: &mut ModuleGen) {
     let module = g.ir;
     let emitted = |f: &&Function| g.facts.machine == Machine::Bpf || !matches!(f.role, Role::Program { .. });
     let funcs: Vec<&Function> = module.funcs.iter().filter(emitted).collect();
-    // Programs first: their names are for the user to find, so that they must not give way to others.
+    // Programs first: users look for their names, so that the names of others yield to them.
     let (programs, others): (Vec<_>, Vec<_>) = funcs.iter().partition(|f| matches!(f.role, Role::Program { .. }));
     for func in programs.into_iter().chain(others) {
         declare(g, func);
@@ -156,7 +156,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
         }
     }
 
-    /// A slot for each local variable, wherever it stands. Debuggers are told of those that passes did not make.
+    /// A slot for each local variable, wherever it is declared. Debuggers see those that passes did not make.
     fn variables(&mut self) {
         for op in self.func.walk() {
             let data = &self.func.ops[op];

@@ -1,8 +1,8 @@
-//! Where local variables are alive, so that those that never are at the same time share their place on the BPF stack.
+//! Live ranges of local variables, so that variables whose live ranges do not overlap share a slot of the BPF stack.
 //!
-//! A variable lives from the first op that writes a part of it to its last use. One that on some path is used before it was
-//! written lives from its `ks.var` on; one whose address goes where this does not follow it, in the whole function. Parts
-//! are told apart, since a struct literal is written field by field.
+//! A variable is live from the first op that writes a part of it to its last use. If on some path a use precedes the
+//! first write, it is live from its `ks.var` on. If this analysis cannot follow its address, it is live in the whole
+//! function. Parts are tracked separately, since a struct literal is written field by field.
 
 use super::memory::parts;
 use crate::dataflow::{self, Analysis, Point};
@@ -111,7 +111,7 @@ impl Touches {
                 let at = region.low + MemBlur::of(data).offset() as u64;
                 region = Region { low: at, high: at + 1, ..region };
             }
-            // What passes on a place may mean it anywhere later.
+            // An op that passes on a place may use it anywhere later.
             if matches!(data.opcode, Opcode::MapBind | Opcode::CfBr | Opcode::ArithSelect) {
                 self.escaped.insert(region.var);
                 continue;

@@ -1,14 +1,15 @@
 //! The source text in the line information of a BPF object, which the kernel's log and bpftool show.
 //!
-//! LLVM would put it there from the source in the file's node, but it finds each string of BTF by a walk over all others
-//! (BTFStringTable::addString in llvm/lib/Target/BPF/BTFDebug.cpp), so that time grows with the square of the source's length.
-//! Formats: Documentation/bpf/btf.rst of Linux, sections "BTF_Type and Type Encoding" and ".BTF.ext section".
+//! LLVM would put it there from the source in the file's node, but it finds each string of BTF by a walk over all
+//! others (BTFStringTable::addString in llvm/lib/Target/BPF/BTFDebug.cpp), so its time grows with the square of the
+//! source's length. Formats: Documentation/bpf/btf.rst of Linux, sections "BTF_Type and Type Encoding" and ".BTF.ext
+//! section".
 
 use crate::session::Session;
 use crate::source::FileId;
 use std::collections::HashMap;
 
-/// `str_len` of `struct btf_header`; `str_off` stands before it.
+/// `str_len` of `struct btf_header`; `str_off` is before it.
 const STRINGS_LENGTH: usize = 20;
 /// `line_info_off` and `line_info_len` of `struct btf_ext_header`.
 const LINES_OFFSET: usize = 16;
@@ -46,7 +47,7 @@ struct Texts<'a> {
     /// The file of a name's offset; none for names that are no source of ours.
     files: HashMap<u32, Option<FileId>>,
     lines: HashMap<(FileId, u32), u32>,
-    /// Where a text stands, for lines that say the same.
+    /// The offset of a text, for lines with the same text.
     offsets: HashMap<&'a str, u32>,
 }
 

@@ -4,15 +4,19 @@ use super::function::FnGen;
 use super::module::slot_align;
 use crate::ir::ops::{ArithCast, KsAddr, KsDeref, KsElem, KsField};
 use crate::ir::{OpId, Opcode, Value};
-use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
+use crate::tables::MAX_STACK;
+use crate::types::{FieldDef, Origin, Space, Ty, TyKind, Types};
 use inkwell::IntPredicate;
 use inkwell::values::PointerValue;
 
 /// LLVM's BPF back end copies and clears with at most so many stores; beyond, it would call libc.
 const MAX_STORES: u64 = 128;
 
-/// What LLVM would copy less well is copied by so many loads and stores at most.
+/// The most loads and stores of a copy that this expands because LLVM would do worse.
 const MAX_UNITS: u64 = 32;
+
+/// Bytes of the largest unit that is loaded and stored at once.
+const WORD: u64 = 8;
 
 /// Elements of longer arrays are one part.
 const MAX_ELEMENTS: u64 = 16;
@@ -45,7 +49,7 @@ impl Part {
         self.at + self.size
     }
 
-    /// What of it lies at `start` or behind.
+    /// The part of it at `start` or behind.
     fn after(self, start: u64) -> Part {
         let at = self.at.max(start);
         Part { at, size: self.end() - at }
@@ -89,7 +93,7 @@ fn lowest_bit(offset: u64) -> u64 {
 }
 
 impl<'c> FnGen<'_, '_, 'c> {
-    /// What a place holds.
+    /// The value of a place.
     pub fn pointee(&self, place: Value) -> Ty {
         let kind = self.types().kind(self.func.ty(place));
         let (TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. }) = kind else {
@@ -162,14 +166,28 @@ impl<'c> FnGen<'_, '_, 'c> {
         self.g.build.intrinsic(&self.g.module, "llvm.lifetime.end", &[ptr], &[slot.into()]);
     }
 
-    /// Copies `size` bytes between places that are the same or do not overlap.
-    pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64) {
-        let unit = to.1.min(from.1).min(8);
-        let by_units = from.1 < to.1.min(8);
+    /// Whether BPF code may access words of a place at any address. The verifier asks for aligned accesses of the stack alone, where
+    /// nothing of this size is: elsewhere only with `strict_alignment`, which kernels with CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS
+    /// (x86-64, arm64) leave to BPF_F_STRICT_ALIGNMENT (`check_ptr_alignment` and `bpf_check` in kernel/bpf/verifier.c, the same
+    /// from 6.1 to 6.18). The fields of kernel objects are read with the sizes that they have.
+    pub fn has_words_anywhere(&self, place: Value) -> bool {
+        let TyKind::Place { of, space } = self.types().kind(self.func.ty(place)) else { return false };
+        let is_object = matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted);
+        self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_object
+    }
+
+    /// Copies `size` bytes between places that are the same or do not overlap; `words`: of which words may lie at any address.
+    pub fn copy(&mut self, to: (PointerValue<'c>, u64), from: (PointerValue<'c>, u64), size: u64, words: bool) {
+        let unit = to.1.min(from.1).min(WORD);
+        let by_units = from.1 < to.1.min(WORD);
         if !self.g.facts.has_libc && by_units && size.div_ceil(unit) <= MAX_UNITS {
             return self.copy_units(to.0, (from.0, unit), size);
         }
-        let chunked = self.in_chunks(size, unit, |f, at| {
+        let chunked = self.in_chunks(size, (unit, words), |f, at| {
+            if words && unit < WORD {
+                let word = f.g.build.asm_load_word(f.g.build.offset(from.0, at));
+                return f.g.build.asm_store_word(f.g.build.offset(to.0, at), word);
+            }
             let ty = f.g.build.int_type(unit as u32 * 8).into();
             let value = f.g.build.load(ty, f.g.build.offset(from.0, at), unit);
             f.g.build.store(f.g.build.offset(to.0, at), value, unit);
@@ -209,10 +227,13 @@ impl<'c> FnGen<'_, '_, 'c> {
         call.set_alignment_attribute(inkwell::attributes::AttributeLoc::Param(1), from.1 as u32);
     }
 
-    /// Clears `size` bytes.
-    pub fn zero(&mut self, place: PointerValue<'c>, align: u64, size: u64) {
-        let unit = align.min(8);
-        let chunked = self.in_chunks(size, unit, |f, at| {
+    /// Clears `size` bytes; `words`: as for [`FnGen::copy`].
+    pub fn zero(&mut self, (place, align): (PointerValue<'c>, u64), size: u64, words: bool) {
+        let unit = align.min(WORD);
+        let chunked = self.in_chunks(size, (unit, words), |f, at| {
+            if words && unit < WORD {
+                return f.g.build.asm_store_word(f.g.build.offset(place, at), f.g.build.int(64, 0));
+            }
             let zero = f.g.build.int(unit as u32 * 8, 0).into();
             f.g.build.store(f.g.build.offset(place, at), zero, unit);
         });
@@ -232,11 +253,17 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 
     /// In BPF code, a loop over as many whole units as there are, where straight code would have too many stores: `each`
-    /// emits one at an offset. Yields how many bytes that took care of.
-    fn in_chunks(&mut self, size: u64, unit: u64, each: impl Fn(&mut Self, inkwell::values::IntValue<'c>)) -> u64 {
+    /// emits one at an offset. The units are words if those are allowed. Yields how many bytes that took care of.
+    fn in_chunks(
+        &mut self,
+        size: u64,
+        (unit, words): (u64, bool),
+        each: impl Fn(&mut Self, inkwell::values::IntValue<'c>),
+    ) -> u64 {
         if self.g.facts.has_libc || size.div_ceil(unit) <= MAX_STORES {
             return 0;
         }
+        let unit = if words { WORD } else { unit };
         let whole = size / unit * unit;
         let before = self.g.build.here();
         let (body, after) = (self.g.build.block(self.llvm, "chunk"), self.g.build.block(self.llvm, "chunks.done"));

@@ -33,7 +33,7 @@ use inkwell::context::Context;
 use module::ModuleGen;
 use std::time::Instant;
 
-/// What is made of a module.
+/// The artifacts of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Artifact {
     /// LLVM IR as text, optimised: what the object is made of.
@@ -58,7 +58,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     Some(bytes)
 }
 
-/// What the program pins, as `PINS_SECTION` has it.
+/// The program's pins, in the form of `PINS_SECTION`.
 fn pins(cx: &Session, module: &ir::Module) -> String {
     let folder = cx.options.pin_folder();
     let maps = module.maps.iter().filter(|map| map.pinned);

@@ -1,4 +1,4 @@
-//! One LLVM module in the making.
+//! One LLVM module under construction.
 
 use super::builder::Build;
 use super::debug::Debug;

@@ -1,4 +1,4 @@
-//! The BPF object after LLVM: DWARF goes, BTF gets the source's lines, and what tools want to know of pins comes.
+//! The BPF object after LLVM: drops DWARF, adds the source's lines to BTF, and adds the list of pins for tools.
 
 use super::line_texts;
 use crate::codegen::PINS_SECTION;

@@ -1,4 +1,4 @@
-//! What LLVM refuses to compile, as diagnostics of ours.
+//! Reports what LLVM refuses to compile.
 
 use crate::diag::codes::limits::{Refused, StackTooLarge, TooManyArguments};
 use crate::ir::{self, Module};

@@ -128,7 +128,7 @@ fn span(g: &ModuleGen, name: &str) -> Span {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn remarks_tell_frames() {
+    fn remarks_give_frames() {
         let remarks = ["a.ks:3:4: 96 stack bytes in function 'count'".to_owned(), "12 instructions in function".into()];
         let frames = super::frames(&remarks);
         assert_eq!(frames.len(), 1);

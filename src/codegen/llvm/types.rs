@@ -1,8 +1,8 @@
 //! Types of values and of memory.
 //!
 //! Scalars are LLVM integers, `be` as stored; `bool` is `i1` as a value and one byte in memory. Aggregates are never
-//! values: in memory they are arrays of bytes, and a field is an offset from its struct's definition, so that layout is
-//! what `Types` says, not what LLVM would choose.
+//! values: in memory they are arrays of bytes, and the struct's definition has the offset of a field, so that `Types`
+//! and not LLVM decides the layout.
 
 use super::module::ModuleGen;
 use crate::tables::{CONTEXTS, FieldRole};
@@ -61,7 +61,7 @@ impl<'c> ModuleGen<'_, 'c> {
     }
 }
 
-/// What a context's field is for, by the table of contexts.
+/// The role of a context's field, by the table of contexts.
 pub fn field_role(def: &StructDef, field: &FieldDef) -> FieldRole {
     if def.origin != Origin::Context {
         return FieldRole::Plain;

@@ -27,7 +27,7 @@ codes! {
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.
     E0341 ArgumentCount { name, takes, given } = "`{name}` takes {takes}, given {given}",
-    /// What stands before the parentheses is no function.
+    /// The expression before the parentheses is no function.
     E0342 NotCallable { what } = "{what} cannot be called",
     /// Values of this type have no such operation.
     E0343 NoSuchMethod { name, of } = "{of} has no `{name}`",

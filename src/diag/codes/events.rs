@@ -1,4 +1,4 @@
-//! E048, E049: what BPF code sends to user space and back: ring buffers, perf event arrays.
+//! E048, E049: events from BPF code to user space and back: ring buffers, perf event arrays.
 
 codes! {
     /// The kernel sends an event of a `perf_event_array` with the context of the program. A function that sends one takes
@@ -19,9 +19,9 @@ codes! {
     /// A record is used where it was reserved, under its name or another variable's, and by functions that are called there.
     /// Kept elsewhere, nobody could know that it is submitted once.
     E0486 RecordKept { what, place } = "{what} is kept {place}",
-    /// `submit` and `discard` take what `reserve` of the same map yielded, or a parameter that stands for it.
+    /// `submit` and `discard` take what `reserve` of the same map yielded, or a parameter that holds it.
     E0487 RecordWanted { map, why } = "this is no record of `{map}`: {why}",
-    /// A loop has many turns, and a record is submitted once.
+    /// A loop has many iterations, and a record is submitted once.
     E0488 RecordInLoop { what } = "{what} is submitted or discarded in a loop that began later",
     /// A record lies in the ring buffer in one piece, after a head of 8 bytes.
     E0490 RecordSize { kind, size, bytes } = "a record of {size} bytes finds no room in a `{kind}` of {bytes}",

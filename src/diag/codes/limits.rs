@@ -11,8 +11,9 @@ codes! {
     /// The verifier keeps track of a pointer in local variables, and in fields and elements of those. What it reads from
     /// other memory is a number, through which nothing can be accessed.
     E0504 PointerKept { memory } = "BPF code cannot keep a pointer in {memory}",
-    /// The body of a loop that the verifier does not walk through turn by turn is a function of its own, and the verifier
-    /// refuses to let that put the address of a local variable into a variable of the function around it.
+    /// If the verifier does not walk a loop iteration by iteration, the body of the loop becomes a function. The
+    /// verifier refuses to let that function put the address of a local variable into a variable of the function around
+    /// it.
     E0505 PointerInLoop { name } = "BPF code cannot change `{name}` in this loop: it may point to a local variable",
     /// `+=`, `-=`, `fetch_add` and the like are atomic where other CPUs see what they change. The kernel has no atomic
     /// operations on packet data, where they are not needed, and one piece of code cannot do both: `*p = *p + n` can.

@@ -79,7 +79,7 @@ codes! {
     W0430 LostFieldWrite { map } = "this does nothing when `{map}` has no such entry",
     /// The variable is a copy of the entry. What is written to it never gets back to the map.
     W0431 LostCopy { name } = "`{name}` is a copy of the entry, and what is written to it is never used",
-    /// The entry was deleted on a path that comes here, while its name still stands for it. What is written to it is lost.
+    /// A path to this point deletes the entry, but its name still refers to it. What is written to it is lost.
     W0432 DeletedEntry { name } = "the entry that `{name}` names was deleted",
     /// The kernel takes the values of all CPUs at once. Those of the others are written back as they were read, over what
     /// programs have added since. Before the first `attach` nothing is lost; `m[k] = e`, which gives every CPU a value, is no

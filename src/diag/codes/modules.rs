@@ -18,7 +18,7 @@ codes! {
     E0125 NoSuchMember { module, name } = "`{module}` has no `{name}`",
     /// The declaration is marked `priv`: only the module itself uses it.
     E0126 PrivateMember { module, name } = "`{name}` is private to `{module}`",
-    /// What a module declares is named with a point: `module.name`. `::` stands between an enum and its variant.
+    /// What a module declares is named with a point: `module.name`. `::` separates an enum and its variant.
     E0127 ModuleSeparator { module, name, found } = "`{name}` of module `{module}` is named with `.`, not `{found}`",
     /// The files of a program become one BPF object, and that has one license.
     E0128 LicensesDiffer { first, second } = "the licenses `{first}` and `{second}` are of one program",

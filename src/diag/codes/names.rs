@@ -10,7 +10,7 @@ codes! {
     E0103 DuplicateName { name } = "`{name}` is declared twice",
     /// Two fields of a struct or config, or two variants of an enum, have the same name.
     E0104 DuplicateMember { name, what, of } = "{of} has two {what} named `{name}`",
-    /// The name stands where a type is wanted, but it names something else.
+    /// The name is used as a type, but it names something else.
     E0105 NotAType { name, what } = "`{name}` is {what}, not a type",
     /// Array lengths, map sizes, enum values, defaults, initialisers of globals and patterns must be known when the program
     /// is compiled: literals, constants, enum variants, `sizeof`, and operators on those.
@@ -27,8 +27,8 @@ codes! {
     E0111 UnknownAttribute { name } = "no attribute `@{name}`",
     /// The attribute belongs on another kind of declaration.
     E0112 MisplacedAttribute { name, item } = "`@{name}` does not belong on {item}",
-    /// An attribute may stand once on a declaration.
-    E0113 DuplicateAttribute { name } = "`@{name}` stands here twice",
+    /// An attribute may be given once per declaration.
+    E0113 DuplicateAttribute { name } = "`@{name}` is given twice",
     /// The two attributes say different things about where the function runs.
     E0114 ConflictingAttributes { first, second } = "`@{first}` and `@{second}` exclude each other",
     /// The attribute takes other arguments.
@@ -36,10 +36,10 @@ codes! {
     /// A program has one license.
     E0116 DuplicateLicense = "the license is given twice",
     /// A chain of declarations, each needing the next one below it, is longer than the compiler follows: 200, or fewer
-    /// where the name stands deep inside a constant expression.
+    /// where the name is deep inside a constant expression.
     E0117 DeclarationDepth { name } = "`{name}` is needed by too long a chain of declarations",
-    /// `_` stands where a value is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at the
-    /// top level.
+    /// `_` is for a value that is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at
+    /// the top level.
     E0118 NoName = "`_` is no name to declare",
     /// The name is that of a context, of a program type's actions or of a packet header, which the language declares. To
     /// declare it once more, in a header or in the program, whole or in part, says which members the program names, and
@@ -53,7 +53,7 @@ codes! {
     W0161 KernelDiffers { what, kernel, written } = "{what} is `{kernel}`, not `{written}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
-    /// A loop exit stands outside of every loop.
+    /// A loop exit is outside of every loop.
     E0150 OutsideLoop { word } = "`{word}` outside of a loop",
     /// The name means something that is no value by itself: a type, a map, a config, a function.
     E0151 NotAValue { name, what } = "`{name}` is {what}, not a value",
@@ -61,6 +61,6 @@ codes! {
     W0150 UnusedVariable { name } = "variable `{name}` is never read",
     /// The function returns something, which nothing here looks at. `var _ = f()` says that this is meant.
     W0151 UnusedResult { name } = "the result of `{name}` is not used",
-    /// Every way to this statement ends before it.
+    /// Every path to this statement ends before it.
     W0152 UnreachableCode = "this is never reached",
 }

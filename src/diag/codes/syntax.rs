@@ -1,12 +1,11 @@
 //! E00: syntax.
 
 codes! {
-    /// Something else can stand at this place than what does. The message names what the grammar allows there, and what
-    /// it found.
+    /// The grammar does not allow this here. The message names what it allows, and what it found.
     E0001 Expected { expected, found } = "expected {expected}, found {found}",
 
     /// Outside strings and comments a program consists of ASCII letters, digits, `_` and the signs of the language.
-    E0002 UnknownCharacter { text } = "{text} cannot stand here",
+    E0002 UnknownCharacter { text } = "{text} cannot appear here",
 
     /// A string ends on the line it begins on. For a line break inside it write `\n`, for a quote `\"`.
     E0003 UnterminatedString = "this string has no closing `\"` on its line",
@@ -14,8 +13,8 @@ codes! {
     /// A comment that begins with `/*` goes to the next `*/`; such comments do not nest.
     E0004 UnterminatedComment = "this comment has no closing `*/`",
 
-    /// Between single quotes stands one byte: an ASCII character or an escape such as `'\n'` or `'\x7f'`. Text stands
-    /// between double quotes.
+    /// Single quotes enclose one byte: an ASCII character or an escape such as `'\n'` or `'\x7f'`. Double quotes
+    /// enclose text.
     E0005 BadCharLiteral { why } = "{why}",
 
     /// The escapes are `\n \t \r \\ \' \" \0` and `\xHH` with two hexadecimal digits.
@@ -30,7 +29,7 @@ codes! {
     /// Brackets may nest 256 deep, and so may what nests without brackets, such as operators of one expression (1000).
     E0009 NestingTooDeep { limit } = "nested more than {limit} deep",
 
-    /// An integer is written in decimal, or with `0x`, `0o` or `0b` before its digits; `_` may stand between digits.
+    /// An integer is written in decimal, or with `0x`, `0o` or `0b` before its digits; `_` may separate digits.
     E0010 BadNumber { text, why } = "`{text}` is no number: {why}",
 
     /// Integers have at most 64 bits: the largest is 18446744073709551615, or 0xffff_ffff_ffff_ffff.
@@ -45,7 +44,7 @@ codes! {
     /// between them.
     E0013 MissingSeparator { found } = "a new statement begins at {found}, but nothing ends the one before it",
 
-    /// On the top level of a file stand declarations only: functions, types, variables and so on. Statements stand in
+    /// The top level of a file has declarations only: functions, types, variables and so on. Statements belong in
     /// functions.
     E0014 NotADeclaration { found } = "expected a declaration, found {found}",
 
@@ -59,7 +58,7 @@ codes! {
     /// There is no `++` and no `--`.
     E0017 Increment { operator } = "there is no `{operator}` operator",
 
-    /// After `as` a type stands without `?`, `[` and `(`: `x as *T ? a : b` is a choice, and `(x as *T)[i]` an element.
+    /// A type after `as` has no `?`, `[` or `(`: `x as *T ? a : b` is a choice, and `(x as *T)[i]` an element.
     E0018 SuffixAfterAs { suffix } = "a type after `as` takes no `{suffix}`",
 
     /// In the header of an `if`, `while`, `for` or `match` without parentheses `{` begins the body.
@@ -68,14 +67,14 @@ codes! {
     /// What a `try` throws must be caught: `catch CODE { … }`, `catch name { … }` or `catch _ { … }` follows its block.
     E0020 TryWithoutCatch = "this `try` has no `catch`",
 
-    /// `?` says that a pointer may be null, so it stands after a pointer type: `*T?`.
+    /// `?` says that a pointer may be null, so it follows a pointer type: `*T?`.
     E0021 OptionalNoPointer = "only a pointer type can be optional",
 
-    /// `pub`, `priv`, `pin`, `local` and `percpu` may stand once, before a declaration that they can belong to.
+    /// `pub`, `priv`, `pin`, `local` and `percpu` may be given once, before a declaration that they can belong to.
     E0022 MisplacedModifier { word, why } = "`{word}` {why}",
 
-    /// A block stands after the header of `if`, `while`, `for`, `match` and the like. After an expression it stands only
-    /// in `lock (place) { … }`.
+    /// A block follows the header of `if`, `while`, `for`, `match` and the like. It follows an expression only in `lock
+    /// (place) { … }`.
     E0023 BlockAfterExpression = "a block cannot follow this expression",
 
     /// `if (var v = e)` tests whether a value is present. `while` and `match` have no such form.

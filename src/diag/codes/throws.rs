@@ -10,7 +10,7 @@ codes! {
     E0721 DeferThrows { what } = "{what} can leave this `defer`",
     /// A deferred block runs when its function ends; it cannot end the function, or a loop around, another time.
     E0722 DeferLeaves { word } = "`{word}` out of a `defer`",
-    /// What is deferred runs once, when the function ends. A loop would come to it many times.
+    /// What is deferred runs once, when the function ends. A loop would reach it many times.
     E0723 DeferInLoop = "`defer` in a loop",
     /// A deferred block runs when its function ends, which is too late to defer more.
     E0724 DeferInDefer = "`defer` in a `defer`",
@@ -19,7 +19,7 @@ codes! {
     /// Nothing catches what is thrown here, in `main` or in a function that handles events. It ends the program with status
     /// 1 and says where it was thrown.
     W0720 UncaughtInUserSpace { what, root, path } = "{what} can leave {root} uncaught{path}",
-    /// No code comes to this `catch`: the ones before it take them, or the block of the `try` throws none of this kind.
+    /// No code reaches this `catch`: the ones before it take them, or the block of the `try` throws none of this kind.
     W0721 UnreachableCatch = "this `catch` takes nothing",
     /// After `catch` a constant is the code that it takes. Any other name is a new variable, which takes every code.
     W0722 CaughtInCapitals { name } = "no constant is called `{name}`: it is a variable here, which takes every code",

@@ -15,7 +15,7 @@ codes! {
     E0206 VariantRange { name, value, repr } = "the value {value} of `{name}` does not fit `{repr}`",
     /// An enum is stored as an integer: `u8` to `u64` or `i8` to `i64`.
     E0207 EnumRepr { ty } = "an enum cannot be stored as `{ty}`",
-    /// A value of one type stands where another is wanted, and no implicit conversion leads there.
+    /// The value has another type than is wanted here, and no implicit conversion leads to that type.
     E0208 MismatchedTypes { wanted, found } = "expected {wanted}, found {found}",
     /// The divisor is a constant and zero.
     E0209 DivisionByZero = "division by a constant zero",
@@ -48,9 +48,9 @@ codes! {
     /// processes, see the same memory it would mean nothing. Locals, parameters, results, fields of local structs and
     /// constants hold them.
     E0231 FunctionPointerShared { what } = "{what} cannot hold a function pointer",
-    /// The numbers of one enum mean something else in another. An enum becomes an integer, and an integer an enum, but a
-    /// value of one enum does not stand where another enum is wanted: as argument, result, assigned value, side of a
-    /// comparison or pattern. `as` converts.
+    /// The numbers of one enum mean something else in another. An enum becomes an integer, and an integer an enum, but
+    /// an enum does not become another enum: as argument, result, assigned value, side of a comparison or pattern. `as`
+    /// converts.
     E0261 EnumsMixed { found, wanted } = "a value of enum `{found}` where enum `{wanted}` is wanted",
     /// The constant does not fit the type that is wanted; the bits that do not fit are lost.
     W0201 ValueTruncated { value, ty, kept } = "{value} does not fit `{ty}`, which keeps {kept}",
@@ -75,14 +75,14 @@ codes! {
     E0245 NotExhaustive { missing } = "this `match` has no arm for {missing}",
     /// `as` does not lead from the one type to the other.
     E0246 BadCast { from, to } = "`{from}` cannot be converted to `{to}`",
-    /// What stands here yields nothing that could be used.
+    /// This yields nothing that could be used.
     E0247 NoValue { what } = "{what} yields no value",
     /// `if (var …)`, `var … else` and comparisons with `null` ask whether something is there; this always is.
     E0248 AlwaysPresent { ty } = "a value of type `{ty}` is never absent",
     /// Only pointers can be dereferenced.
     E0249 NotAPointer { ty } = "`{ty}` is not a pointer",
     /// The block after `else` of a `var` must leave: what follows needs the variable.
-    E0250 ElseMustLeave { name } = "this block must not come to its end, since `{name}` is not there",
+    E0250 ElseMustLeave { name } = "this block must not reach its end, since `{name}` is not there",
     /// The bounds of a range have integer types of the same width, but one is signed.
     E0251 RangeSigns { low, high } = "the bounds of the range are `{low}` and `{high}`",
     /// The branches of an expression yield values that have no type in common.
@@ -125,8 +125,8 @@ codes! {
     /// The operands differ in signedness, and the unsigned one is at least as wide. Values are compared, so that a negative
     /// number is less than every unsigned one; C compares bits here, where it would be greater.
     W0245 MixedComparison { signed, unsigned } = "`{signed}` is compared with `{unsigned}`",
-    /// Ranges count up: from a larger number to a smaller one there is no turn.
-    W0246 EmptyLoop = "this loop has no turn",
+    /// Ranges count up: from a larger number to a smaller one there is no iteration.
+    W0246 EmptyLoop = "this loop has no iteration",
     /// A number beside `||` or `&&` is compared with 0, not with what the comparison beside it compares.
     W0247 ConstantOperand { text, truth } = "`{text}` alone is always {truth}",
     /// A link is a number: 0 where the program is attached, else a negative error. The comparison with `null` asks which of

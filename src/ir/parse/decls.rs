@@ -3,7 +3,7 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::{
-    Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section,
+    Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section, Throws,
 };
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, PROGRAMS, ProgramSpec};
@@ -286,7 +286,7 @@ impl Parser<'_> {
         Ok(OptionsDecl { ty, docs, init, options })
     }
 
-    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [bpf] [host] { … }`
+    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [throws] [cancels] [bpf] [host] { … }`
     fn function(&mut self) -> Parse<Function> {
         let name_span = self.span();
         let name = self.symbol()?;
@@ -301,6 +301,12 @@ impl Parser<'_> {
             let value = func.param(index);
             self.values.insert(number, value);
         }
+        for (word, throws) in [("throws", Throws::ToCaller), ("uncaught", Throws::Ends)] {
+            if self.eat_word(word) {
+                func.throws = throws;
+            }
+        }
+        func.cancels = self.eat_word("cancels");
         func.targets = Target::ALL.into_iter().filter(|target| self.eat_word(target.name())).collect();
         let body = func.body;
         self.region(&mut func, body)?;

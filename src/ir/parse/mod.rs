@@ -60,7 +60,7 @@ struct Parser<'a> {
     at: usize,
     structs: HashMap<String, StructId>,
     enums: HashMap<String, EnumId>,
-    /// Structs that were mentioned before their declaration.
+    /// Structs whose names were used before their declaration.
     undefined: Vec<(String, Span)>,
     /// Of the function that is being read.
     values: HashMap<u32, Value>,

@@ -44,7 +44,7 @@ impl Parser<'_> {
         let block = match number.and_then(|n| self.blocks.get(&n).copied()) {
             Some(block) => {
                 if func.regions[func.blocks[block].region].blocks.contains(&block) {
-                    return self.stop("this label stands before another block too");
+                    return self.stop("another block has this label too");
                 }
                 func.blocks[block].region = region;
                 func.regions[region].blocks.push(block);

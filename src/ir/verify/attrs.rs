@@ -1,24 +1,24 @@
-//! What ops name and say besides their operands: symbols, words, fields, numbers.
+//! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
 use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
-use crate::tables::{BUILTINS, HELPERS, KFUNCS};
+use crate::tables::{self, BUILTINS, KFUNCS, Names};
 use crate::types::{Ty, TyKind};
-
-const COMPARISONS: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
-const ATOMICS: &[&str] = &["add", "and", "or", "xor", "exchange"];
-const OPERATORS: &[&str] = &["add", "sub", "mul", "div", "rem", "and", "or", "xor", "shl", "shr"];
 
 impl Checker<'_> {
     pub(super) fn attrs(&self, op: OpId) -> Result<(), String> {
         let data = &self.func.ops[op];
         for (spec, attr) in std::iter::zip(data.opcode.spec().attrs, &data.attrs) {
-            if let Attr::Symbol(name) = attr {
-                self.named(op, data.opcode, spec.name, name)?;
+            if let (Attr::Symbol(name), Some(names)) = (attr, spec.names)
+                && !self.names(names, name)
+            {
+                return Err(self.say(op, &format!("there is no {} @{name}", spec.name)));
             }
-            if let Attr::Word(word) = attr {
-                self.word(op, data.opcode, spec.name, word)?;
+            if let Attr::Word(word) = attr
+                && !spec.words.contains(&&**word)
+            {
+                return Err(self.say(op, &format!("its `{}` cannot be `{word}`", spec.name)));
             }
             if let Attr::Type(ty) = attr
                 && !self.is_value(*ty)
@@ -30,33 +30,18 @@ impl Checker<'_> {
         self.parts(op, data)
     }
 
-    /// Symbols name maps, functions and variables of the module, or what the tables have.
-    fn named(&self, op: OpId, opcode: Opcode, attr: &str, name: &Symbol) -> Result<(), String> {
-        let known = match attr {
-            "map" | "inner" => self.maps.contains_key(&**name),
-            "program" => {
+    /// Whether the module, or a table, has what a symbol names.
+    fn names(&self, names: Names, name: &Symbol) -> bool {
+        match names {
+            Names::Map => self.maps.contains_key(&**name),
+            Names::Program => {
                 self.module.programs.iter().any(|program| program.name == *name) || self.funcs.contains_key(&**name)
             }
-            "callback" | "callee" | "func" => self.funcs.contains_key(&**name),
-            "global" => self.module.global(name).is_some(),
-            "builtin" => BUILTINS.iter().any(|builtin| builtin.name == &**name),
-            "helper" if opcode == Opcode::BpfHelper => {
-                HELPERS.iter().any(|helper| helper.name == &**name)
-                    || KFUNCS.iter().any(|function| function.name == &**name)
-            }
-            _ => true,
-        };
-        if known { Ok(()) } else { Err(self.say(op, &format!("there is no {attr} @{name}"))) }
-    }
-
-    fn word(&self, op: OpId, opcode: Opcode, attr: &str, word: &str) -> Result<(), String> {
-        let known = match attr {
-            "pred" => COMPARISONS,
-            "op" if matches!(opcode, Opcode::MemAtomic | Opcode::MemFetch) => ATOMICS,
-            "op" => OPERATORS,
-            _ => return Ok(()),
-        };
-        if known.contains(&word) { Ok(()) } else { Err(self.say(op, &format!("its `{attr}` cannot be `{word}`"))) }
+            Names::Function => self.funcs.contains_key(&**name),
+            Names::Global => self.module.global(name).is_some(),
+            Names::Builtin => BUILTINS.iter().any(|builtin| builtin.name == &**name),
+            Names::Helper => tables::helper(name).is_some() || KFUNCS.iter().any(|function| function.name == &**name),
+        }
     }
 
     /// Fields and elements are there, and numbers fit their types.
@@ -72,7 +57,7 @@ impl Checker<'_> {
                 let ty = self.field(op, self.target_of(data.operands[0]), *field)?;
                 let value =
                     data.results.first().or(data.operands.get(1)).map_or(Ty::VOID, |&value| self.func.ty(value));
-                // The other way, and with pointers, the field is converted.
+                // In the other direction, and with pointers, the field is converted.
                 if self.cx.types.as_int(ty).is_some() && data.opcode == Opcode::PacketCtxLoad {
                     self.same(op, value, ty)?;
                 }

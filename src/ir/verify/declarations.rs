@@ -1,4 +1,4 @@
-//! What a module declares besides functions: structs, enums, maps and variables.
+//! The declarations of a module besides functions: structs, enums, maps and variables.
 
 use crate::ir::Module;
 use crate::session::Session;

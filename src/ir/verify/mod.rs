@@ -10,16 +10,18 @@
 //! 6. The cases of a `ks.match` are disjoint and hold only numbers of the subject's type.
 //! 7. Symbols name things of the module; calls fit the callee's signature.
 //! 8. An exit has something around it to leave; a scope's clean-up is left by its yield alone.
-//! 9. A region takes what its op hands to it and yields what the op expects.
-//! 10. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
-//! 11. Structs hold their fields; the value of a variable is as long as its type.
-//! 12. What the passes so far lower, and what the target rejects, is gone.
+//! 9. What is thrown has something that takes it; what is deferred is left by its end alone, and is in no loop.
+//! 10. A region takes what its op hands to it and yields what the op expects.
+//! 11. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
+//! 12. Structs hold their fields; the value of a variable is as long as its type.
+//! 13. What the passes so far lower, and what the target rejects, is gone.
 
 mod attrs;
 mod declarations;
 mod graph;
 mod regions;
 mod results;
+mod throws;
 mod types;
 
 use super::ops::KsScope;
@@ -58,7 +60,8 @@ impl Checker<'_> {
         }
         self.body()?;
         self.optionals()?;
-        self.exits()
+        self.exits()?;
+        self.throws()
     }
 
     /// `seen` holds what is visible here: structured code scopes values by nesting.
@@ -87,7 +90,7 @@ impl Checker<'_> {
             let ops = &self.func.blocks[block].ops;
             for (index, &op) in ops.iter().enumerate() {
                 if self.func.ops[op].block != block {
-                    return Err(self.say(op, "it stands in a block that it does not name"));
+                    return Err(self.say(op, "it is in a block that it does not name"));
                 }
                 self.op(op, index + 1 == ops.len(), seen)?;
                 for &result in &self.func.ops[op].results {
@@ -141,11 +144,11 @@ impl Checker<'_> {
         if given < least || given > most {
             return Err(self.say(op, &format!("it has {given} operands")));
         }
-        let fits = |specs: &[&str], given: usize| match specs.last() {
-            Some(last) if last.ends_with('*') => given + 1 >= specs.len(),
-            _ => given == specs.len(),
+        let several = |specs: usize, many: bool, given: usize| if many { given + 1 >= specs } else { given == specs };
+        let fits = |specs: &[&str], given: usize| {
+            several(specs.len(), specs.last().is_some_and(|last| last.ends_with('*')), given)
         };
-        if !fits(spec.results, data.results.len()) {
+        if !several(spec.results.len(), spec.results.last().is_some_and(|last| last.many), data.results.len()) {
             return Err(self.say(op, &format!("it has {} results", data.results.len())));
         }
         if !fits(spec.regions, data.regions.len()) {

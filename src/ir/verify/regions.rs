@@ -1,4 +1,4 @@
-//! What the regions of ops take and yield.
+//! Arguments and yields of the regions of ops.
 
 use super::Checker;
 use crate::ir::ops::KsYield;
@@ -54,12 +54,13 @@ impl Checker<'_> {
         data.results.iter().map(|&result| self.func.ty(result)).collect()
     }
 
-    /// What is not known of the types depends on the pass that made the op.
+    /// Types that depend on the pass which made the op are not checked.
     fn taken(&self, op: OpId, index: usize, region: RegionId) -> Result<(), String> {
         let data = &self.func.ops[op];
         let args = &self.func.blocks[self.func.only_block(region)].args;
         let count = match (data.opcode, index) {
-            (Opcode::KsIfSome, 0) | (Opcode::KsFor | Opcode::BpfTurns, _) => 1,
+            (Opcode::KsIfSome, 0) | (Opcode::KsFor | Opcode::BpfRepeat, _) => 1,
+            (Opcode::KsTry, index) => usize::from(index > 0),
             (Opcode::BpfWalk, _) => 2,
             (_, _) => 0,
         };
@@ -69,6 +70,7 @@ impl Checker<'_> {
         let Some(&first) = args.first() else { return Ok(()) };
         let given = self.func.ty(first);
         match (data.opcode, data.operands.first().map(|&operand| self.func.ty(operand))) {
+            (Opcode::KsTry, _) => self.same(op, Ty::I32, given),
             (Opcode::KsFor, Some(bound)) => self.same(op, bound, given),
             (Opcode::KsIfSome, Some(optional)) => {
                 if let TyKind::Opt(of) = self.cx.types.kind(optional) {

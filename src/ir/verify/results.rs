@@ -1,61 +1,29 @@
-//! What emitters take results for. Records say how many results an op has, and here stands of which types.
+//! The types of results: those that the op's record states, and those that depend on the op's operands.
 
 use super::Checker;
 use crate::ir::ops::{KsAddr, KsDeref, MemIndex};
 use crate::ir::{OpId, Opcode, Value};
 use crate::types::{Ty, TyKind};
 
-/// Ops that yield a condition.
-const CONDITIONS: &[Opcode] = &[
-    Opcode::ArithCmp,
-    Opcode::FloatCmp,
-    Opcode::KsIsSome,
-    Opcode::MemIsNull,
-    Opcode::StrEq,
-    Opcode::StrStartsWith,
-    Opcode::MapContains,
-];
-
-/// Ops that yield a place.
-const PLACES: &[Opcode] =
-    &[Opcode::KsStr, Opcode::KsVar, Opcode::KsField, Opcode::KsElem, Opcode::KsDeref, Opcode::KsGlobal];
-
-/// Ops that yield a number.
-const NUMBERS: &[Opcode] =
-    &[Opcode::KsConst, Opcode::KsBits, Opcode::ArithBswap, Opcode::MemToInt, Opcode::StrLen, Opcode::FloatToInt];
-
 impl Checker<'_> {
     pub(super) fn results(&self, op: OpId) -> Result<(), String> {
         let data = &self.func.ops[op];
-        for &result in &data.results {
+        let specs = data.opcode.spec().results;
+        for (index, &result) in data.results.iter().enumerate() {
             if !self.is_value(self.func.ty(result)) {
                 return self.refuse(op, result, "no type of a value");
             }
+            let wanted = specs.get(index).or(specs.last()).and_then(|spec| spec.kind);
+            if let Some(kind) = wanted
+                && !self.fits(result, kind)
+            {
+                return self.refuse(op, result, &format!("not {kind:?}"));
+            }
         }
-        let Some(&result) = data.results.first() else { return Ok(()) };
-        let ty = self.func.ty(result);
-        let kind = self.cx.types.kind(ty);
-        let (opcode, pointer) = (data.opcode, matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_)));
-        let number = self.cx.types.as_int(ty).is_some() || matches!(kind, TyKind::Bool | TyKind::Be { .. });
-        if CONDITIONS.contains(&opcode) && kind != TyKind::Bool {
-            return self.refuse(op, result, "not i1");
+        match data.results.first() {
+            Some(&result) => self.pointees(op, result),
+            None => Ok(()),
         }
-        if PLACES.contains(&opcode) && !matches!(kind, TyKind::Place { .. }) {
-            return self.refuse(op, result, "no place");
-        }
-        if NUMBERS.contains(&opcode)
-            && !number
-            && !(opcode == Opcode::KsConst && matches!(kind, TyKind::F64 | TyKind::Fn(_)))
-        {
-            return self.refuse(op, result, "no number");
-        }
-        if opcode == Opcode::KsFunc && !matches!(kind, TyKind::Fn(_)) {
-            return self.refuse(op, result, "no function");
-        }
-        if matches!(opcode, Opcode::KsNull | Opcode::MemFromInt) && !pointer {
-            return self.refuse(op, result, "no pointer");
-        }
-        self.pointees(op, result)
     }
 
     /// Addresses and places of one thing agree on its type.
@@ -79,7 +47,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// What a place or pointer points to; `Ty::ERROR` for others.
+    /// The pointee of a place or pointer; `Ty::ERROR` for others.
     pub(super) fn target_of(&self, value: Value) -> Ty {
         let kind = self.cx.types.kind(self.func.ty(value));
         if let TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } = kind { of } else { Ty::ERROR }

@@ -26,7 +26,7 @@ impl Checker<'_> {
         if ends { self.branch(op) } else { Ok(()) }
     }
 
-    fn fits(&self, value: Value, kind: OperandKind) -> bool {
+    pub(super) fn fits(&self, value: Value, kind: OperandKind) -> bool {
         let ty = self.cx.types.kind(self.func.ty(value));
         let is_place = matches!(ty, TyKind::Place { .. });
         let is_optional = matches!(ty, TyKind::Opt(_));
@@ -38,8 +38,10 @@ impl Checker<'_> {
                 matches!(ty, TyKind::Bool | TyKind::Be { .. }) || self.cx.types.as_int(self.func.ty(value)).is_some()
             }
             OperandKind::Float => ty == TyKind::F64,
+            OperandKind::Const => self.fits(value, OperandKind::Int) || matches!(ty, TyKind::F64 | TyKind::Fn(_)),
             OperandKind::Place | OperandKind::Out => is_place,
             OperandKind::Ptr => matches!(ty, TyKind::Ptr { .. } | TyKind::Fn(_)),
+            OperandKind::Func => matches!(ty, TyKind::Fn(_)),
             OperandKind::Opt => is_optional,
         }
     }
@@ -81,6 +83,9 @@ impl Checker<'_> {
         if data.opcode == Opcode::KsReturn {
             let value = data.operands.first().map_or(Ty::VOID, |&value| self.func.ty(value));
             return self.same(op, value, self.func.result);
+        }
+        if matches!(data.opcode, Opcode::KsThrow | Opcode::KsCancel) {
+            return self.same(op, self.func.ty(data.operands[0]), Ty::I32);
         }
         if data.opcode == Opcode::KsMatch {
             return self.cases(op);

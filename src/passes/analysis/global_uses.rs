@@ -1,4 +1,4 @@
-//! Which globals the ops of a function name, read and write; and the uses that a side cannot have.
+//! Which globals the ops of a function name, read and write; uses that a side cannot have.
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::BpfOnly;
@@ -68,7 +68,7 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
                 let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });
                 called_from(error.help("user space writes it; what BPF code changes is a global variable: `var g: T`"));
             }
-            // What has the address could write.
+            // Any user of the address could write.
             let taken = data.operands.first().filter(|_| data.opcode == Opcode::KsAddr).and_then(|of| roots.get(of));
             if let Some(name) = taken.filter(is_config) {
                 let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });

@@ -1,6 +1,6 @@
-//! What several passes ask about places, globals and pointers. Changes nothing.
+//! Analyses of places, globals and pointers that several passes share. They change nothing.
 
-pub mod after;
+pub mod after_event;
 pub mod global_uses;
 pub mod moving;
 pub mod pointees;
@@ -8,6 +8,8 @@ pub mod pointer_sources;
 
 use crate::ir::ops::{KsElem, KsField, KsStore};
 use crate::ir::{Function, OpId, Opcode, Value};
+use crate::tables::MAX_STACK;
+use crate::types::{Space, TyKind, Types};
 use std::collections::HashMap;
 
 /// The op that yields the outermost place that a place is a part of; none if that is an argument.
@@ -23,9 +25,19 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
     }
 }
 
+/// Whether a place of BPF code may be on the stack: nothing is that is larger, nor a part of it. Local variables that are larger
+/// move to other memory (`scratch`), where they keep the type of a place on the stack.
+pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {
+    let fits = |place: Value| {
+        matches!(types.kind(func.ty(place)),
+            TyKind::Place { of, space: Space::Stack | Space::Any } if types.size_of(of) <= MAX_STACK)
+    };
+    fits(place) && root(func, place).is_none_or(|root| func.ops[root].results.iter().all(|&outermost| fits(outermost)))
+}
+
 /// The local variables that one store gives their value, and nothing else, each with that value.
 pub fn stored_once(func: &Function) -> HashMap<Value, Value> {
-    // What stands for a value is none where something else than a store uses the variable.
+    // None for a write that is not a store.
     let mut written: HashMap<Value, Vec<Option<Value>>> = HashMap::new();
     for op in func.walk() {
         let data = &func.ops[op];

@@ -3,7 +3,7 @@
 use crate::ir::callgraph::called;
 use crate::ir::ops::{BpfHelper, KsCallPointer, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol};
-use crate::tables::{HELPERS, OpTrait};
+use crate::tables::{self, OpTrait};
 use crate::types::Ty;
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ impl Moving {
     pub fn is_moved_by(&self, func: &Function, op: &OpData) -> bool {
         if op.opcode == Opcode::BpfHelper {
             let name = BpfHelper::of(op).helper();
-            return HELPERS.iter().any(|h| h.name == &**name && h.changes_packet);
+            return tables::helper(name).is_some_and(|helper| helper.changes_packet);
         }
         if op.opcode == Opcode::KsCallPointer {
             return self.types.contains(&func.ty(KsCallPointer::of(op).callee()));

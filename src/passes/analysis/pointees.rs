@@ -1,8 +1,8 @@
-//! What pointers of unknown origin may point to, by type: an entry, a shared global, a variable or a header of the type has
-//! its address handed on somewhere.
+//! What pointers of unknown origin may point to, by type: a map entry, a shared global, or a variable or header of that
+//! type whose address is passed on.
 //!
-//! Updates of what CPUs share are atomic. The verifier refuses atomic operations at a variable offset of the stack, where
-//! they are not needed, and in packets.
+//! Updates of memory that CPUs share are atomic. The verifier refuses atomic operations in packets and at variable
+//! offsets of the stack, which does not need them.
 
 use super::root;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
@@ -104,7 +104,7 @@ fn takes_any(module: &Module, types: &Types, op: &OpData, index: usize) -> bool 
     param.is_some_and(|param| matches!(types.kind(param.ty), TyKind::Ptr { space: Space::Any, .. }))
 }
 
-/// What the pointer points to that leads to a place.
+/// The pointee of the pointer that leads to a place.
 pub fn followed(func: &Function, types: &Types, place: Value) -> Option<(Ty, Space)> {
     let root = root(func, place).filter(|&root| func.ops[root].opcode == Opcode::KsDeref)?;
     pointer(func, types, KsDeref::of(&func.ops[root]).pointer())

@@ -1,5 +1,5 @@
-//! What pointers are made of, followed through variables, branches and calls (`lock-places`); whether one of unknown origin
-//! may point into the packet (`assign-ops`): where its sources cannot be followed its type decides.
+//! The sources of pointers, through variables, branches and calls (`lock-places`), and whether a pointer of unknown
+//! origin may point into the packet (`assign-ops`): if its sources cannot be followed, its type decides.
 
 use super::pointees::Pointees;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
@@ -88,7 +88,7 @@ impl Sources<'_> {
         yields.then(|| here(data.regions.iter().filter_map(|&region| yielded(func, region, index)).collect()))
     }
 
-    /// What calls pass for a parameter.
+    /// The arguments of calls for a parameter.
     fn arguments(&self, name: &Symbol, param: usize) -> Vec<At> {
         let mut found = Vec::new();
         for (at, func) in self.module.funcs.iter().enumerate() {
@@ -116,7 +116,7 @@ pub fn leading(func: &Function, place: Value) -> Option<Value> {
     (func.ops[root].opcode == Opcode::KsDeref).then(|| KsDeref::of(&func.ops[root]).pointer())
 }
 
-/// What is stored in a variable, if that happens nowhere but in stores.
+/// The values stored in a variable, if nothing but stores writes it.
 pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
     func.def(place).filter(|&op| func.ops[op].opcode == Opcode::KsVar)?;
     let mut values = Vec::new();
@@ -133,7 +133,7 @@ pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// What a region yields as a result of its op; none if it does not come to its end.
+/// The operand that a region yields as a result of its op; none if control does not reach its end.
 pub fn yielded(func: &Function, region: RegionId, index: usize) -> Option<Value> {
     let &end = func.blocks[func.only_block(region)].ops.last()?;
     let data = &func.ops[end];

@@ -1,12 +1,14 @@
-//! `function-pointers`: BPF code has no indirect calls, so function pointers become numbers and calls through them direct.
+//! `function-pointers`: replaces function pointers by numbers, and calls through them by direct calls, since BPF has no
+//! indirect calls.
 //!
-//! Takes `ks.func` and `ks.call_pointer`. A function whose address is taken has a number from 1, null is 0; nothing outside
-//! of the module makes such values, since no map, global or context holds any, so the functions that a call may reach are
-//! known (`sets`). One function: a direct call; several: a `ks.match` over their numbers. Refuses calls where the pointer
-//! may be null and was not tested, and recursion that comes out. Right after `split`: later passes look at direct calls.
+//! Takes `ks.func` and `ks.call_pointer`. A function whose address is taken has a number from 1; null is 0. No map,
+//! global or context holds function pointers, so nothing outside of the module makes such values, and the possible
+//! callees of a call are known (`callee_sets`). A call with one callee becomes a direct call; with several, a
+//! `ks.match` over their numbers. Refuses calls through pointers that may be null and were not tested, and recursion
+//! through these calls. Right after `split`: later passes look at direct calls.
 
-mod cleared;
-mod sets;
+mod callee_sets;
+mod cleared_places;
 
 use super::{Changed, Pass, Run, reach};
 use crate::diag::codes::limits::NullCall;
@@ -15,7 +17,7 @@ use crate::ir::ops::{KsCallPointer, KsFunc};
 use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Role, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
-use sets::{Sets, Targets};
+use callee_sets::{Sets, Targets};
 use std::collections::{BTreeMap, HashMap};
 
 const NAME: &str = "function-pointers";

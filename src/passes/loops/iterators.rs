@@ -1,18 +1,19 @@
-//! `iterators`: `bpf.turns` becomes a loop over an open-coded iterator, where the oldest kernel has them.
+//! `iterators`: `bpf.repeat` becomes a loop over an open-coded iterator, where the oldest kernel has them.
 //!
-//! Takes structured code with `bpf.turns` from `loop-form`; leaves none, or all for `outline`: if `--min-kernel` is not new
-//! enough, or if a loop of the module has to be a callback. The loop asks the kernel's iterator for the number of each turn,
-//! and a `ks.scope` around it ends the iterator on every way out, so that `break` and `return` need nothing of their own.
+//! Takes structured code with `bpf.repeat` from `loop-form`. Leaves none; or leaves all for `outline`, if
+//! `--min-kernel` is older or a loop of the module has to be a callback. The loop asks the kernel's iterator for the
+//! index of each iteration. A `ks.scope` around it destroys the iterator on every exit, so `break` and `return` need no
+//! code of their own.
 //!
-//! The verifier goes through such a loop until what it knows at the start of a turn is within what it knew before
-//! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that turns change and whose value it knows would be new
-//! each time, so before each turn they are hidden from it, at the cost of an addition.
+//! The verifier walks such a loop until its state at the start of an iteration is within an earlier one
+//! (kernel/bpf/verifier.c: `process_iter_next_call`). A variable that the loop changes and whose value the verifier
+//! knows would make each state different. The loop hides such variables before each iteration, which costs an addition.
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::BpfTurns;
+use crate::ir::ops::BpfRepeat;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
 use crate::passes::strings;
-use crate::passes::verifier::unknown_values::{self, FOLLOWED, ways, written_places};
+use crate::passes::verifier::unknown_values::{self, FOLLOWED, branch_points, written_places};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{KFUNCS, On};
@@ -23,25 +24,25 @@ use std::collections::BTreeSet;
 const NAME: &str = "iterators";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn loops into walks of the kernel's iterators",
+    summary: "Lower loops to walks of the kernel's iterators",
     after: &[],
     before: &[("outline", "takes the loops that this pass leaves")],
     verifier: None,
     run: Run::Module(run),
 };
 
-/// A body with more branches becomes a callback all the same: what the verifier knows in it is about its frame alone, and
-/// ends with the turn, so that fewer states are to be told apart.
-const WAYS: usize = 16;
+/// A body with more branches becomes a callback anyway: there the verifier knows only the frame, and forgets it at the
+/// end of the iteration, so it keeps fewer states.
+const MAX_BRANCH_POINTS: usize = 16;
 
-/// Whether a function has loops that only callbacks can be: large bodies, and those that call functions or work on strings,
-/// which have branches and loops of their own. Then all of the module are: the verifier of 6.18 loses its way where a
-/// callback comes to an iterator ("verifier bug: add backedge: no SCC in verification path").
+/// Whether a function has loops that have to be callbacks: large bodies, and bodies that call functions or work on
+/// strings, which have branches and loops of their own. Then all loops of the module become callbacks: the verifier of
+/// 6.18 fails where a callback reaches an iterator ("verifier bug: add backedge: no SCC in verification path").
 fn needs_callbacks(func: &Function) -> bool {
     func.walk().into_iter().any(|op| {
         let data = &func.ops[op];
         data.opcode == Opcode::BpfWalk
-            || (data.opcode == Opcode::BpfTurns && is_large(func, BpfTurns::of(data).body_region()))
+            || (data.opcode == Opcode::BpfRepeat && is_large(func, BpfRepeat::of(data).body_region()))
     })
 }
 
@@ -50,7 +51,7 @@ fn is_large(func: &Function, body: RegionId) -> bool {
     func.walk_region(body, &mut ops);
     let expands =
         |opcode: Opcode| opcode == Opcode::KsCall || opcode.spec().on[Target::Bpf] == On::Lower(strings::PASS.name);
-    ways(func, body) > WAYS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
+    branch_points(func, body) > MAX_BRANCH_POINTS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
@@ -64,7 +65,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let (mut iterator, mut hidden, mut changed) = (None, None, Changed::No);
     for func in &mut module.funcs {
         for op in func.walk() {
-            if func.ops[op].opcode == Opcode::BpfTurns {
+            if func.ops[op].opcode == Opcode::BpfRepeat {
                 let of = *iterator.get_or_insert_with(|| iterator_type(&mut cx.types));
                 let span = Loop { func, types: &mut cx.types, zero: &zero, op }.convert(of);
                 hidden = hidden.or(span);
@@ -102,24 +103,24 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    /// Converts the loop; says where it stands if anything was hidden.
+    /// Converts the loop. Yields its location if it hides anything.
     fn convert(mut self, iterator: Ty) -> Option<Span> {
-        let view = BpfTurns::of(&self.func.ops[self.op]);
+        let view = BpfRepeat::of(&self.func.ops[self.op]);
         let (count, body) = (view.count(), view.body_region());
         let changed = changed(self.func, self.types, self.op, body);
         let place = self.types.place(iterator, Space::Stack);
         let mut b = Builder::before(self.func, self.op, NAME);
         let iterator = b.ks_var(b"", place);
         b.bpf_iter_new(iterator, count);
-        self.turns(iterator, &changed);
+        self.wrap(iterator, &changed);
         let span = self.func.ops[self.op].loc.span;
         self.func.erase(self.op);
         (!changed.is_empty()).then_some(span)
     }
 
     /// The scope with the loop, before the op.
-    fn turns(&mut self, iterator: Value, changed: &[(Path, Ty)]) {
-        let body = BpfTurns::of(&self.func.ops[self.op]).body_region();
+    fn wrap(&mut self, iterator: Value, changed: &[(Path, Ty)]) {
+        let body = BpfRepeat::of(&self.func.ops[self.op]).body_region();
         let mut b = Builder::before(self.func, self.op, NAME);
         let (scope, scope_block) = b.region(&[]);
         let (cleanup, cleanup_block) = b.region(&[]);
@@ -137,14 +138,14 @@ impl Loop<'_> {
         let mut b = Builder::at_end(self.func, scope_block, loc);
         b.ks_while(vec![condition, body]);
         b.done();
-        self.start_turn(iterator, changed);
+        self.start_iteration(iterator, changed);
     }
 
-    /// The number of the turn, or the end of the loop, before what the body does.
-    fn start_turn(&mut self, iterator: Value, changed: &[(Path, Ty)]) {
+    /// Reads the index of the iteration, or leaves the loop, before the body.
+    fn start_iteration(&mut self, iterator: Value, changed: &[(Path, Ty)]) {
         let pointer = self.types.ptr(Ty::I32, Space::BtfTrusted, true);
         let place = self.types.place(Ty::I32, Space::BtfTrusted);
-        let block = self.func.only_block(BpfTurns::of(&self.func.ops[self.op]).body_region());
+        let block = self.func.only_block(BpfRepeat::of(&self.func.ops[self.op]).body_region());
         let args = std::mem::take(&mut self.func.blocks[block].args);
         let Some(&first) = self.func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
         let loc = self.func.ops[self.op].loc;
@@ -167,8 +168,8 @@ impl Loop<'_> {
 }
 
 /// The integers that a loop's body writes of variables that have a value before the loop, in a fixed order.
-fn changed(func: &Function, types: &Types, turns: OpId, body: RegionId) -> Vec<(Path, Ty)> {
-    let before = written_before(func, types, turns);
+fn changed(func: &Function, types: &Types, repeat: OpId, body: RegionId) -> Vec<(Path, Ty)> {
+    let before = written_before(func, types, repeat);
     let mut found = BTreeSet::new();
     for path in written_places(func, types, body) {
         let integers = path.integers(func, types, FOLLOWED).unwrap_or_default().into_iter();
@@ -177,7 +178,7 @@ fn changed(func: &Function, types: &Types, turns: OpId, body: RegionId) -> Vec<(
     found.into_iter().collect()
 }
 
-/// What was certainly written where control comes to the op.
+/// The places that are written on every path to the op.
 fn written_before(func: &Function, types: &Types, op: OpId) -> Vec<Path> {
     let mut written = Vec::new();
     let mut at = Some(op);

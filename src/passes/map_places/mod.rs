@@ -1,13 +1,13 @@
-//! `map-places`: access to map entries in user space becomes copies and system calls.
+//! `map-places`: lowers access to map entries in user space to copies and system calls.
 //!
-//! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into maps: an
-//! entry becomes a copy on the stack, and after each write to the copy, or to a part of it, the whole goes back to the
-//! map, if the key is still there. Before a write to a part the copy is read again, so that what others changed meanwhile
-//! is not undone; before it is read, where it may be behind the entry (`stale.rs`). Leaves `map.copy`, `map.update` and
-//! `mem.some_if` for `optionals` to test; walks become `ks.while` loops whose iterator is freed on every way out. Host only
-//! (see `maps` for BPF).
+//! Takes `map.entry`, `map.entry_or`, `map.assign_op` and `map.each` of host code. User space has no pointers into
+//! maps, so an entry becomes a copy on the stack. Each write to the copy, or to a part of it, writes the whole back to
+//! the map if the key is still there. Before a write to a part the copy is read again, so that it does not undo
+//! concurrent changes; before a read it is read again if it may be stale (`stale_copies.rs`). Leaves `map.copy`,
+//! `map.update` and `mem.some_if` for `optionals` to test. Walks become `ks.while` loops whose iterator is freed on
+//! every exit. Host only (see `maps` for BPF).
 
-mod stale;
+mod stale_copies;
 
 use super::maps::{insert, reserve};
 use super::{Changed, Declarations, Pass, Run};
@@ -17,13 +17,13 @@ use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::tables::uapi::{BPF_ANY, BPF_EXIST, BPF_NOEXIST};
 use crate::types::{Space, Ty, TyKind, Types};
-use stale::Stale;
+use stale_copies::Stale;
 use std::collections::{BTreeSet, HashMap};
 
 const NAME: &str = "map-places";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn map entries of user space into copies",
+    summary: "Lower map entries of user space to copies",
     after: &[],
     before: &[],
     verifier: None,
@@ -66,7 +66,7 @@ fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {
     module.maps.iter().find(|m| m.name == *name).unwrap_or_else(|| crate::bug!("no map @{name}"))
 }
 
-/// The stack copies that stand for an entry.
+/// The stack copies of an entry.
 struct Copies<'m> {
     map: &'m MapDecl,
     /// All of the module.
@@ -190,7 +190,7 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
             }
         }
     }
-    let readers = stale::readers(func, &inside, uses, &writers);
+    let readers = stale_copies::readers(func, &inside, uses, &writers);
     let (map, maps) = (&copies.map.name, copies.maps);
     for op in (Stale { func, types, map, maps, readers, writers: &writers }).found(region) {
         copies.refresh(&mut Builder::before(func, op, NAME), types);
@@ -233,7 +233,7 @@ fn assign_op(func: &mut Function, module: &Declarations, types: &mut Types, op: 
     func.erase(op);
 }
 
-/// The iterator is freed on every way out of the walk.
+/// The iterator is freed on every exit of the walk.
 fn each(func: &mut Function, types: &mut Types, op: OpId) {
     let view = MapEach::of(&func.ops[op]);
     let (key, value, map, body) = (view.key(), view.value(), view.map().clone(), view.body_region());

@@ -1,11 +1,11 @@
-//! Where two ways meet: what is known on both, and what is known if an entry was found.
+//! Joins of two branches: what is known on both, and what is known if an entry was found.
 
 use super::{Known, Lookup, Reuse, latest};
 use crate::ir::ops::{ArithXor, KsIf, KsIfSome, KsIsSome, MemIsNull, MemSome};
 use crate::ir::{OpId, Opcode, RegionId, Value};
 
-/// A way that comes to its end, and what it yields.
-struct Way {
+/// A branch whose end control reaches, and what it yields.
+struct Branch {
     region: usize,
     known: Known,
     yields: Vec<Value>,
@@ -13,66 +13,66 @@ struct Way {
 
 impl Reuse<'_> {
     /// `ks.if` and `ks.if_some`
-    pub(super) fn ways(&mut self, op: OpId, known: &mut Known) {
+    pub(super) fn branches(&mut self, op: OpId, known: &mut Known) {
         let func = self.func;
         let data = &func.ops[op];
-        let mut ways = Vec::new();
+        let mut branches = Vec::new();
         for (region, &inside) in data.regions.iter().enumerate() {
             let mut inner = known.clone();
             self.region(inside, &mut inner);
             if let Some(yields) = self.yields(inside) {
-                ways.push(Way { region, known: inner, yields });
+                branches.push(Branch { region, known: inner, yields });
             }
         }
-        let [first, rest @ ..] = ways.as_slice() else { return };
+        let [first, rest @ ..] = branches.as_slice() else { return };
         let mut joined = first.known.clone();
-        // What only one way has looked up is not to be had after it.
+        // A lookup that happens on only one branch does not dominate the join.
         joined.lookups.retain(|lookup| known.lookups.contains(lookup));
         joined.found.retain(|lookup| known.found.contains(lookup) || known.lookups.contains(lookup));
-        for way in rest {
-            joined.contents.meet(&way.known.contents);
-            joined.lookups.retain(|lookup| way.known.lookups.contains(lookup));
-            joined.found.retain(|lookup| way.known.found.contains(lookup) || way.known.lookups.contains(lookup));
+        for branch in rest {
+            joined.contents.meet(&branch.known.contents);
+            joined.lookups.retain(|lookup| branch.known.lookups.contains(lookup));
+            joined.found.retain(|lookup| branch.known.found.contains(lookup) || branch.known.lookups.contains(lookup));
         }
-        joined.found.extend(self.found_on_one_way(op, &ways, &joined));
+        joined.found.extend(self.found_on_one_branch(op, &branches, &joined));
         for (index, &result) in data.results.iter().enumerate() {
-            joined.lookups.extend(self.yielded(&ways, index, result));
+            joined.lookups.extend(self.yielded(&branches, index, result));
         }
         latest(&mut joined.lookups);
         latest(&mut joined.found);
         *known = joined;
     }
 
-    /// The values that a region ends with, if it does not leave by another way.
+    /// The values that a region ends with, if it does not leave by an exit.
     fn yields(&self, region: RegionId) -> Option<Vec<Value>> {
         let last = *self.func.blocks[self.func.only_block(region)].ops.last()?;
         let data = &self.func.ops[last];
         (data.opcode == Opcode::KsYield).then(|| data.operands.iter().map(|&value| self.resolved(value)).collect())
     }
 
-    /// Lookups that the way keeps which is taken where they have found an entry.
-    fn found_on_one_way(&self, op: OpId, ways: &[Way], joined: &Known) -> Vec<Lookup> {
+    /// Lookups of the branch that is taken if they have found an entry.
+    fn found_on_one_branch(&self, op: OpId, branches: &[Branch], joined: &Known) -> Vec<Lookup> {
         let Some((pointer, region)) = self.tested(op) else { return Vec::new() };
-        let Some(way) = ways.iter().find(|way| way.region == region) else { return Vec::new() };
-        let both = way.known.lookups.iter().chain(&way.known.found);
+        let Some(branch) = branches.iter().find(|branch| branch.region == region) else { return Vec::new() };
+        let both = branch.known.lookups.iter().chain(&branch.known.found);
         both.filter(|lookup| self.resolved(lookup.pointer) == pointer && !joined.lookups.contains(lookup))
             .filter(|lookup| !joined.found.contains(lookup))
             .cloned()
             .collect()
     }
 
-    /// A result that is, on each way, what was looked up there by one key.
-    fn yielded(&self, ways: &[Way], index: usize, result: Value) -> Option<Lookup> {
-        let (first, rest) = ways.split_first()?;
-        let of = |way: &Way, lookup: &&Lookup| self.resolved(lookup.pointer) == way.yields[index];
+    /// A result that is, on each branch, what was looked up there by one key.
+    fn yielded(&self, branches: &[Branch], index: usize, result: Value) -> Option<Lookup> {
+        let (first, rest) = branches.split_first()?;
+        let of = |branch: &Branch, lookup: &&Lookup| self.resolved(lookup.pointer) == branch.yields[index];
         let lookup = first.known.lookups.iter().find(|lookup| of(first, lookup))?;
         let same = |other: &&Lookup| (&other.map, other.key) == (&lookup.map, lookup.key);
         rest.iter()
-            .all(|way| way.known.lookups.iter().any(|other| same(&other) && of(way, &other)))
+            .all(|branch| branch.known.lookups.iter().any(|other| same(&other) && of(branch, &other)))
             .then(|| Lookup { pointer: result, ..lookup.clone() })
     }
 
-    /// The pointer that decides which way is taken, and the region that is taken where it is not null.
+    /// The pointer that decides which branch is taken, and the region that is taken where it is not null.
     fn tested(&self, op: OpId) -> Option<(Value, usize)> {
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsIfSome {

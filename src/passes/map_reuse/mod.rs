@@ -1,14 +1,14 @@
-//! `map-reuse`: an entry that was looked up already is not looked up again.
+//! `map-reuse`: replaces a lookup by an earlier one of the same key.
 //!
-//! Takes `map.lookup`, which `maps` made, in structured code. One of the same map and an equal key gets the pointer of the
-//! earlier one, if that comes first on every way and nothing in between can update or delete an entry of the map: nothing
-//! of the kind happens to arrays, whose entries stay where they are. Where such a thing happens only if the entry was absent,
-//! as in `m[k] += 1`, the lookup is done again only then. What a loop's body looks up is not taken from outside of it. BPF
-//! only: user space has no pointers into maps.
+//! Takes `map.lookup`, which `maps` made, in structured code. A lookup gets the pointer of an earlier one of the same
+//! map with an equal key, if that dominates it and nothing in between can update or delete an entry of the map. Entries
+//! of arrays never move, so nothing invalidates their lookups. If only the path on which the entry was absent updates
+//! the map, as in `m[k] += 1`, only that path looks up again. A lookup in a loop's body does not use one from outside
+//! of it. BPF only: user space has no pointers into maps.
 
 mod effects;
 mod joins;
-mod numbers;
+mod value_numbers;
 
 use super::{Changed, Pass, Run};
 use crate::ir::ops::MapLookup;
@@ -16,8 +16,8 @@ use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
 use crate::types::{Ty, Types};
 use effects::Effects;
-use numbers::{Contents, Number, Numbers};
 use std::collections::HashMap;
+use value_numbers::{Contents, Number, Numbers};
 
 const NAME: &str = "map-reuse";
 pub static PASS: Pass = Pass {
@@ -132,7 +132,7 @@ impl Reuse<'_> {
                 self.numbers.step(op, &mut known.contents);
                 self.forget(op, known);
             } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome) {
-                self.ways(op, known);
+                self.branches(op, known);
             } else {
                 self.regions(op, known);
             }

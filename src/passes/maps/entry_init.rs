@@ -1,7 +1,7 @@
 //! Part of `maps`: what fills the initial value of `map.entry_or` moves to where the key is absent, as in hand-written C.
 //!
-//! That is possible where the value stands in a temporary of its own: a place that is only ever written and handed to
-//! `map.entry_or`, each time filled anew right before.
+//! That is possible if the value is in a temporary of its own: a place that is only written and passed to
+//! `map.entry_or`, and filled anew right before each of them.
 
 use crate::ir::ops::{KsElem, KsField, KsStore, KsZero, MapEntryOr};
 use crate::ir::{Function, OpId, Opcode, Value};
@@ -32,7 +32,7 @@ fn is_private(func: &Function, uses: &HashMap<Value, Vec<OpId>>, init: Value, pl
     })
 }
 
-/// The writes to `init` that stand before `op` with nothing but pure ops between; none if they do not fill all of it.
+/// The writes to `init` that are before `op` with nothing but pure ops between; none if they do not fill all of it.
 fn fill(func: &Function, op: OpId, init: Value) -> Option<Vec<OpId>> {
     let ops = &func.blocks[func.ops[op].block].ops;
     let mut writes = Vec::new();

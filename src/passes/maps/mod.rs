@@ -1,4 +1,4 @@
-//! `maps`: access to entries becomes lookups and updates.
+//! `maps`: lowers access to entries to lookups and updates.
 //!
 //! Takes `map.entry`, `map.entry_or`, `map.copy`, `map.assign_op` and `map.each` of BPF code, and for storages `map.update`
 //! (`storages`). Leaves `map.lookup` (a pointer or null), `map.update` and `mem.some` for `optionals` to test; assignments
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 const NAME: &str = "maps";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Turn access to map entries into lookups and updates",
+    summary: "Lower access to map entries to lookups and updates",
     after: &[],
     before: &[
         ("optionals", "tests the optionals that this pass makes"),

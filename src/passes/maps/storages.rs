@@ -1,6 +1,6 @@
 //! Part of `maps`: writing whole entries of kernel objects, for which there is no helper.
 //!
-//! The entry is made with the value where it is absent, else written in place, under its lock if it has one.
+//! It creates an absent entry with the value; it writes an existing one in place, under its lock if it has one.
 
 use super::{Declarations, Entry, NAME, copy_value, declared};
 use crate::ir::ops::MapUpdate;
@@ -9,7 +9,7 @@ use crate::tables::uapi::ENOMEM;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::HashMap;
 
-/// What the status is where the kernel made no entry: it lacks memory, or the object cannot have one.
+/// The status if the kernel made no entry: it lacks memory, or the object cannot have one.
 const NO_ENTRY: i128 = -ENOMEM;
 
 pub fn is_storage(func: &Function, module: &Declarations, op: OpId) -> bool {

@@ -8,11 +8,11 @@ use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::MapEach;
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
-use crate::tables::HELPERS;
+use crate::tables;
 use crate::types::{Space, Ty, TyKind, Types};
 
 pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
-    let since = HELPERS.iter().find(|helper| helper.name == "bpf_for_each_map_elem").and_then(|helper| helper.since);
+    let since = tables::helper("bpf_for_each_map_elem").and_then(|helper| helper.since);
     if let Some(version) = cx.options.lacks(since) {
         let what = "a walk over a map in BPF code".to_owned();
         cx.error(func.ops[op].loc.span, NeedsKernel { what, version: version.to_string() });

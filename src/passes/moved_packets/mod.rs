@@ -7,7 +7,7 @@
 mod pointers;
 
 use super::analysis::moving::Moving;
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, exits};
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::diag::codes::contexts::MovedPacket;
 use crate::ir::flow::{Edge, Graph, Step};
@@ -22,7 +22,10 @@ pub static PASS: Pass = Pass {
     name: "moved-packets",
     summary: "Follow the pointers into packets that are moved",
     after: &[("reach", "knows what is BPF code")],
-    before: &[("split", "begins the lists that move code")],
+    before: &[
+        ("split", "begins the lists that move code"),
+        ("exits", "makes blocks and variables that are not in the text"),
+    ],
     verifier: None,
     run: Run::Module(run),
 };
@@ -30,8 +33,9 @@ pub static PASS: Pass = Pass {
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let moving = Moving::of(module);
     if !moving.is_empty() {
-        let packets = Packets::of(module, &cx.types);
-        for (func, pointers) in std::iter::zip(&module.funcs, &packets.funcs) {
+        let lowered = exits::lowered(module, &mut cx.types);
+        let packets = Packets::of(&lowered, &cx.types);
+        for (func, pointers) in std::iter::zip(&lowered.funcs, &packets.funcs) {
             check(func, &mut Moves { func, moving: &moving, pointers }, &packets, cx);
         }
     }

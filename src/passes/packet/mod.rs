@@ -1,27 +1,27 @@
-//! `packet`: access to the packet becomes pointers and bounds checks.
+//! `packet`: lowers access to the packet to pointers and bounds checks.
 //!
 //! Takes `packet.len` and `packet.at`. Leaves `packet.start`/`packet.end` (loaded once for the whole function, unless
-//! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it stands before
+//! something in it moves the packet), pointer arithmetic, and `mem.some_if` for `optionals` to test, so it runs before
 //! that. The check has the shape that the kernel's verifier follows:
 //! - the pointer that was compared is the one that is used: one SSA value;
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 //!
-//! What lies in the packet behind an earlier test gets none of its own (`tested`): comparisons of the length with constants
-//! become comparisons of pointers, from which the verifier learns.
+//! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
+//! constants become comparisons of pointers, from which the verifier learns.
 
-mod tested;
+mod length_tests;
 
 use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::types::{Space, Ty, TyKind, Types};
+use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use tested::Tested;
 
 const NAME: &str = "packet";
 pub static PASS: Pass = Pass {
@@ -99,7 +99,7 @@ fn load(func: &mut Function, before: OpId, ctx: Value, byte: Ty) -> Bounds {
     Bounds { start: b.packet_start(ctx, byte), end: b.packet_end(ctx, byte) }
 }
 
-/// The op before which something stands that all `ops` use: in the innermost block that holds them all, outside loops.
+/// The op before which to put what all `ops` use: in the innermost block that holds them all, outside loops.
 fn anchor(func: &Function, ops: &[OpId]) -> OpId {
     let paths: Vec<Vec<(BlockId, OpId)>> = ops.iter().map(|&op| path(func, op)).collect();
     let mut level = 0;
@@ -112,7 +112,7 @@ fn anchor(func: &Function, ops: &[OpId]) -> OpId {
     let block = paths[0][level].0;
     let holders: BTreeSet<OpId> = paths.iter().map(|path| path[level].1).collect();
     let first = func.blocks[block].ops.iter().copied().find(|op| holders.contains(op));
-    first.unwrap_or_else(|| crate::bug!("an op stands in its block"))
+    first.unwrap_or_else(|| crate::bug!("an op is in its block"))
 }
 
 /// The blocks around an op, outermost first, each with the op that holds it there; it ends at the first loop.
@@ -131,7 +131,7 @@ fn path(func: &Function, op: OpId) -> Vec<(BlockId, OpId)> {
     path
 }
 
-/// Comparisons that tell of the length become such of pointers; variables that hold the address of a header are read where
+/// Comparisons that show the length become such of pointers; variables that hold the address of a header are read where
 /// it is known to be there as that address. Yields the lengths that were only compared; they are gone.
 fn learn(func: &mut Function, tested: &Tested, ctx: Value, bounds: Bounds, byte: Ty) -> BTreeSet<OpId> {
     let mut lengths = BTreeSet::new();

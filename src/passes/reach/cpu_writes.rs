@@ -1,18 +1,21 @@
-//! Where user space writes the value of one CPU, and with it those of the others as they were, while BPF code may change
-//! entries of the map: after the first `attach`, on some path. Before it nothing is lost.
+//! Writes of one CPU's value in user space, which also write back old values of the other CPUs, while BPF code may
+//! change the map: after the first `attach` on some path. Before that nothing is lost.
 
 use super::map_rules::changes;
 use crate::diag::codes::maps::CpuWrite;
 use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Module, OpData, OpId, Opcode};
-use crate::passes::analysis::after::{self, Cause, Watch};
+use crate::passes::analysis::after_event::{self, Cause, Watch};
+use crate::passes::exits;
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeMap;
 
 pub fn check(module: &Module, cx: &mut Session) {
+    let lowered = exits::lowered(module, &mut cx.types);
+    let module = lowered.as_ref();
     let mut attached = Attached { module, writes: BTreeMap::new() };
-    after::follow(module, &mut attached);
+    after_event::follow(module, &mut attached);
     let bpf = || module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf));
     for ((func, op), cause) in attached.writes {
         let write = &module.funcs[func].ops[op];

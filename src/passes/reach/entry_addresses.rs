@@ -1,4 +1,4 @@
-//! The addresses of map entries, which user space has none of: an entry is a copy there.
+//! Addresses of map entries in user space, where an entry is a copy and has none.
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::maps::EntryAddress;

@@ -1,7 +1,7 @@
 //! What a side may do with each map: part of the pass `reach`, by the tables of kinds and flags.
 //!
-//! The checker refuses what no side can do, and what the side of a function cannot if its declaration says which that is.
-//! What is left is code that turned out to run on a side, and writes to entries that BPF code may only read.
+//! The checker refuses what no side can do, and what the declared side of a function cannot do. This pass checks code
+//! whose side it has found, and writes to entries that BPF code may only read.
 
 use crate::ir::{Function, MapDecl, Module, OpId, Opcode, Value};
 use crate::tables::{KeyRule, MapAccess, OpTrait, Refusal, refusal};

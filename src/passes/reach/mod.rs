@@ -2,30 +2,29 @@
 //!
 //! Takes the whole program as lowering leaves it. Sets `Function::targets`: programs and what they call are BPF; `main`,
 //! what it calls, and functions without attribute that no program calls are the host's; a function may be both. Reports
-//! what a side cannot have: operations of the other side, or that a map does not allow there (`map_rules`), with the
-//! calls that lead to them, and recursion in BPF. First of all passes, since the others work for a target.
+//! what a side cannot have: operations of the other side, or operations that a map does not allow there (`map_rules`),
+//! with the calls that lead to them, and recursion in BPF. The first of all passes, since the others work for a target.
 
+mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
-mod fields;
-mod kept_pointers;
 mod map_rules;
+mod programs;
+mod stored_pointers;
 
 use super::analysis::global_uses;
 use super::{Changed, EVERY, Pass, Run};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{
-    BpfOnly, HelperFromUserSpace, HelperNotInProgram, MainFromBpf, RecursionInBpf, UserSpaceOnly,
-};
+use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
-use crate::diag::codes::maps::{MapRefuses, NotInProgram, ObjectKey, ReadOnlyEntry, TrieInPlace};
+use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
 use crate::ir::ops::{BpfHelper, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
-use crate::tables::{BUILTINS, HELPERS, HelperSpec, On, PROGRAMS, ProgramSpec, Refusal, Rejection};
+use crate::tables::{BUILTINS, On, Refusal, Rejection};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
@@ -51,7 +50,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let called = graph.reach(programs.iter().copied());
     let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
     let bpf = graph.reach(programs.iter().copied().chain(uncalled));
-    // What nothing reaches is user space: checked and compiled, though the linker may drop it.
+    // A function that nothing reaches is user space: checked and compiled, though the linker may drop it.
     let main = with_role(|role| matches!(role, Role::Main));
     let called = graph.reach(main.iter().copied());
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
@@ -63,7 +62,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (target, reached) in &reached {
         check(module, cx, reached, target);
     }
-    check_programs(module, cx, &graph, &programs);
+    programs::check(module, cx, &graph, &programs);
     check_recursion(module, cx, &CallGraph::direct(module), &reached[Target::Bpf]);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
@@ -108,7 +107,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
         for op in func.walk() {
             let data = &func.ops[op];
             let is_float = uses_float(func, &cx.types, data);
-            // What a map does not allow is reported below, by the map's kind.
+            // Operations that a map does not allow are reported below, by the map's kind.
             if let Some(code) = rejection(data, target).filter(|_| !is_float && data.map().is_none()) {
                 // One call may be several ops.
                 if rejected.contains(&data.loc.span) {
@@ -119,7 +118,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
-        for (span, memory) in kept_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
+        for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
@@ -153,7 +152,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     }
 }
 
-/// What the map does not allow on the target.
+/// Operations that the map does not allow on the target.
 fn report_map<'c>(cx: &'c mut Session, span: Span, refused: &Refused<'_>, target: Target) -> &'c mut Diagnostic {
     let (name, kind) = (cx.source_name(&refused.map.name), refused.map.kind.name.to_owned());
     let (side, in_place) = (target.facts().within.to_owned(), target.facts().maps == Maps::InPlace);
@@ -205,67 +204,6 @@ fn has_float(types: &Types, ty: Ty) -> bool {
     ty == Ty::F64
 }
 
-/// Reports the operations that the kernel has for other types of programs, once each.
-fn check_programs(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
-    let names = Rc::clone(&cx.names);
-    let mut reported = Vec::new();
-    for &program in programs {
-        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
-        let reached = graph.reach([program]);
-        for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
-            for op in func.walk() {
-                let data = &func.ops[op];
-                if let Some(refused) = fields::refused(func, &cx.types, data, spec)
-                    && !reported.contains(&(at, op))
-                {
-                    reported.push((at, op));
-                    let error = fields::report(cx, data, &refused, spec, &module.funcs[program].name);
-                    called_from(module, &names, error, &reached.chain(at));
-                }
-                if let Some(helper) = refused_helper(data, spec)
-                    && !reported.contains(&(at, op))
-                {
-                    reported.push((at, op));
-                    let name = cx.source_name(&module.funcs[program].name);
-                    let (helper, program, types) =
-                        (helper.name.to_owned(), spec.name.to_owned(), allowed_types(helper));
-                    let error = cx.error(data.loc.span, HelperNotInProgram { helper, program, name });
-                    called_from(module, &names, error, &reached.chain(at));
-                    error.help(types);
-                    continue;
-                }
-                let allowed = data.opcode.spec().programs;
-                if allowed.is_empty() || allowed.contains(&spec.name) || reported.contains(&(at, op)) {
-                    continue;
-                }
-                reported.push((at, op));
-                let (program, name) = (spec.name.to_owned(), cx.source_name(&module.funcs[program].name));
-                let error = cx.error(data.loc.span, NotInProgram { what: in_words(data), program, name });
-                called_from(module, &names, error, &reached.chain(at));
-                error.help(format!("it is for programs of type {}", allowed.join(", ")));
-            }
-        }
-    }
-}
-
-/// The helper that an op calls, if programs of the type may not call it.
-fn refused_helper(op: &OpData, program: &ProgramSpec) -> Option<&'static HelperSpec> {
-    if op.opcode != Opcode::BpfHelper {
-        return None;
-    }
-    let name = BpfHelper::of(op).helper();
-    HELPERS.iter().find(|helper| helper.name == &**name && !program.may_call(helper))
-}
-
-fn allowed_types(helper: &HelperSpec) -> String {
-    let may: Vec<&str> =
-        PROGRAMS.iter().filter(|program| program.may_call(helper)).map(|program| program.name).collect();
-    match may.as_slice() {
-        [] => "no type of program that this compiler has may call it".to_owned(),
-        may => format!("it is for programs of type {}", may.join(", ")),
-    }
-}
-
 /// The code of the error, if the target does not have the op.
 fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
@@ -296,7 +234,7 @@ fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: Rejection) -> 
     }
 }
 
-/// What the user wrote, as messages name it.
+/// The construct of the source, as messages name it.
 fn in_words(op: &OpData) -> String {
     let spec = op.opcode.spec();
     let callee = if op.opcode == Opcode::HostCall {

@@ -1,6 +1,6 @@
-//! What happens to the records of a function, along its control flow.
+//! Which records of a function are open, submitted or lost at each point of its control flow.
 
-use super::derive::{Derived, Root};
+use super::aliases::{Derived, Root};
 use super::{Lent, Taken, ends, map_of_record};
 use crate::dataflow::{self, Analysis, Facts, Lattice, Point};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
@@ -305,7 +305,7 @@ impl Report<'_> {
             return (!self.derived.is_name(data.operands[0]))
                 .then_some("in a variable that holds other pointers too, or in a part of one");
         }
-        // What a call may yield of its arguments, callers know.
+        // A caller knows which of its arguments the call may yield.
         if data.opcode == Opcode::KsReturn && is_pointer(operand) && !is_lent {
             return Some("by the caller, as a result");
         }

@@ -1,20 +1,22 @@
 //! `records`: each record of a ring buffer is submitted or discarded, once, on every path.
 //!
-//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or kept
-//! where nobody can follow them. The verifier refuses the first two, and user space would read what is still written.
+//! Takes the whole program after `reach`. Changes nothing; reports records that are lost, used after they are gone, or
+//! stored where the analysis cannot follow them. The verifier refuses the first two; in the third case user space could
+//! read a record that BPF code still writes.
 //!
-//! What a value stands for is found by `derive.rs`, what happens to it by `flow.rs`. A function that submits or discards what
-//! a parameter points to *takes* it: at its calls the record is gone, and in its body the parameter is a record from the start.
+//! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it. A function that submits or
+//! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
+//! record from the start.
 
-mod derive;
+mod aliases;
 mod flow;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
 use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapReserve, MapSubmit};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
-use derive::{Derived, Root};
+use aliases::{Derived, Root};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub static PASS: Pass = Pass {
@@ -37,6 +39,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if !module.funcs.iter().any(has_records) {
         return Changed::No;
     }
+    let lowered = exits::lowered(module, &mut cx.types);
+    let module = lowered.as_ref();
     let derived: Vec<Derived> = module.funcs.iter().map(|func| Derived::of(func, &cx.types)).collect();
     let taken = taken(module, &derived);
     let lent = lent(module, &derived);
@@ -69,7 +73,7 @@ fn ends(op: &OpData, taken: &Taken) -> Vec<(Value, Symbol)> {
     args.filter_map(|(at, &arg)| Some((arg, taken.get(&(view.callee().clone(), at))?.clone()))).collect()
 }
 
-/// A parameter is taken where it, as a whole, comes to what ends a record. Callers of a function that does take theirs, so
+/// A parameter is taken where it, as a whole, reaches what ends a record. Callers of a function that does take theirs, so
 /// until nothing is added.
 fn taken(module: &Module, derived: &[Derived]) -> Taken {
     let mut taken = Taken::new();

@@ -1,12 +1,11 @@
-//! Which globals user space may write after the object may have been loaded, and where.
+//! Which globals user space may write after the object may be loaded, and where.
 //!
-//! What may load the object is a `load`, an access to a map or to a pinned variable. Errs towards "may be written".
+//! A `load`, an access to a map and an access to a pinned variable may load the object. Errs towards "may be written".
 
 use crate::ir::{GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
-use crate::passes::analysis::after::{self, Watch};
+use crate::passes::analysis::after_event::{self, Watch};
 use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
-use crate::tables::AttrKind;
 use crate::target::Target;
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +19,7 @@ pub struct Late {
 /// Why a write may come after the object was loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    After(after::Cause),
+    After(after_event::Cause),
     /// The address of what is written is taken.
     Address,
 }
@@ -29,7 +28,7 @@ pub enum Cause {
 pub fn find(module: &Module) -> BTreeMap<Symbol, Late> {
     let roots = module.funcs.iter().map(|func| roots(func, &func.walk())).collect();
     let mut loads = Loads { module, roots, late: BTreeMap::new() };
-    after::follow(module, &mut loads);
+    after_event::follow(module, &mut loads);
     for (at, func) in module.funcs.iter().enumerate().filter(|(_, func)| func.targets.contains(Target::Host)) {
         for op in func.walk() {
             loads.addressed(at, &func.ops[op]);
@@ -50,11 +49,11 @@ impl Watch for Loads<'_> {
         let pinned = |name: &Symbol| self.module.global(name).is_some_and(|g| g.kind == GlobalKind::Pinned);
         op.opcode == Opcode::HostLoad
             || global_of(op).is_some_and(pinned)
-            // What is to take events is only remembered; a name is bound before there is a map.
-            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.opcode.spec().attrs.iter().any(|a| a.name == "map" && a.kind == AttrKind::Symbol)
+            // A handler is only remembered; a name is bound before there is a map.
+            || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.map().is_some()
     }
 
-    fn after(&mut self, func: usize, op: OpId, cause: after::Cause) {
+    fn after(&mut self, func: usize, op: OpId, cause: after_event::Cause) {
         let body = &self.module.funcs[func];
         for name in written(body, op, &self.roots[func]) {
             let write = body.ops[op].loc.span;
@@ -64,7 +63,7 @@ impl Watch for Loads<'_> {
 }
 
 impl Loads<'_> {
-    /// What has an address may be written at any time.
+    /// A global whose address is taken may be written at any time.
     fn addressed(&mut self, func: usize, op: &OpData) {
         if op.opcode == Opcode::KsAddr
             && let Some(name) = self.roots[func].get(&op.operands[0])

@@ -1,4 +1,4 @@
-//! `shared-data`: where each global lives.
+//! `shared-data`: decides where each global lives.
 //!
 //! Takes the whole program after `reach`. Sets `Global::section`: what BPF code reaches is in the object (`.bss` if zero,
 //! else `.data`), the rest is data of the process. A `config` that BPF code reads is `.rodata`, which the kernel freezes at
@@ -9,9 +9,9 @@
 
 mod late_writes;
 
-use super::analysis::after;
+use super::analysis::after_event;
 use super::analysis::global_uses::global_of;
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::shared::NotFrozen;
 use crate::ir::{Global, GlobalKind, Module, Section, Symbol};
 use crate::session::Session;
@@ -33,7 +33,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for func in module.funcs.iter().filter(|f| f.targets.contains(Target::Bpf)) {
         shared.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
     }
-    let late = late_writes::find(module);
+    let late = late_writes::find(&exits::lowered(module, &mut cx.types));
     for global in &mut module.globals {
         let zero = global.init.iter().all(|&byte| byte == 0);
         global.section = match global.kind {
@@ -58,10 +58,10 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn not_frozen(cx: &mut Session, global: &Global, late: &Late) {
     let note = cx.note(late.write, NotFrozen { name: cx.source_name(&global.name) });
     match late.cause {
-        Cause::After(after::Cause::Event(load)) => note.note(load, "the object may be loaded here").help(
+        Cause::After(after_event::Cause::Event(load)) => note.note(load, "the object may be loaded here").help(
             "written before the first `load` on every path it is frozen, and the verifier drops the branches that it rules out",
         ),
-        Cause::After(after::Cause::Callable(taken)) => note.note(taken, "what this names may be called at any time, also after a load"),
+        Cause::After(after_event::Cause::Callable(taken)) => note.note(taken, "what this names may be called at any time, also after a load"),
         Cause::Address => note.help("what has its address can write it at any time; take the address of a copy"),
     };
 }

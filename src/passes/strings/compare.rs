@@ -1,11 +1,11 @@
-//! Comparing texts.
+//! Comparisons of strings.
 
 use super::words::{Words, parts};
 use super::{WORD, literal};
 use crate::ir::Value;
 use crate::types::Ty;
 
-/// What is known so far: nothing, that they agree up to the end, that they differ.
+/// The result so far: open, equal up to the end, different.
 const OPEN: i128 = 0;
 const AGREE: i128 = 1;
 const DIFFER: i128 = 2;

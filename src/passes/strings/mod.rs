@@ -1,9 +1,9 @@
-//! `strings`: operations on strings become loops over words and bytes.
+//! `strings`: lowers operations on strings to loops over words and bytes.
 //!
-//! Takes dialect `str`; leaves plain loads, stores and `ks.for` with constant bounds. Strings are read by words of 8 bytes:
-//! one test tells whether a word holds a NUL, so that the BPF verifier meets one branch where a loop over bytes has eight.
-//! After `loop-form` and `outline`, since these loops are bounded and stay plain whatever their size, and after
-//! `cancel-points`, since they end; before `to-cf`, which takes the loops.
+//! Takes dialect `str`; leaves plain loads, stores and `ks.for` with constant bounds. Strings are read by words of 8
+//! bytes: one test decides whether a word holds a NUL, so that the BPF verifier meets one branch where a loop over
+//! bytes has eight. After `loop-form` and `outline`, since these loops are bounded and stay plain whatever their size,
+//! and after `cancel-points`, since they end; before `to-cf`, which takes the loops.
 
 mod compare;
 mod words;

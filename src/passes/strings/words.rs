@@ -1,14 +1,15 @@
-//! Text by words: reading them, finding the NUL in them, loops over them.
+//! Strings as words: reading them, finding the NUL in them, loops over them.
 
 use super::{WORD, is_string, literal, repeated, size};
 use crate::ir::{Builder, Value};
+use crate::passes::analysis;
 use crate::types::{Space, Ty, TyKind, Types};
 
 /// Makes ops that read and write text.
 pub struct Words<'f> {
     pub b: Builder<'f>,
     pub types: &'f mut Types,
-    /// The code is for BPF, whose verifier follows every way through it.
+    /// The code is for BPF, whose verifier follows every path through it.
     pub verified: bool,
 }
 
@@ -81,9 +82,7 @@ impl Words<'_> {
     /// The same bytes, of which the verifier knows nothing any more: else it would go on once for each number of zeros that it
     /// saw being left. Memory that is not on the stack it does not know anyway.
     pub fn forget(&mut self, place: Value) {
-        let on_stack =
-            matches!(self.types.kind(self.b.func.ty(place)), TyKind::Place { space: Space::Stack | Space::Any, .. });
-        if !self.verified || !on_stack {
+        if !self.verified || !analysis::may_be_on_stack(self.b.func, self.types, place) {
             return;
         }
         for part in parts(0, self.size(place)) {
@@ -144,12 +143,12 @@ impl Words<'_> {
         self.b.arith_cmp(value, number, pred, Ty::BOOL)
     }
 
-    /// `body` for each index below `turns`; its value tells whether to end the loop.
-    pub fn each(&mut self, turns: u64, body: impl FnOnce(&mut Words<'_>, Value) -> Value) {
-        if turns == 0 {
+    /// Runs `body` for each index below `count`; its value decides whether the loop ends.
+    pub fn each(&mut self, count: u64, body: impl FnOnce(&mut Words<'_>, Value) -> Value) {
+        if count == 0 {
             return;
         }
-        let (low, high) = (self.number(0), self.number(turns.into()));
+        let (low, high) = (self.number(0), self.number(count.into()));
         let (region, block) = self.b.region(&[Ty::U64]);
         self.b.ks_for(low, high, false, vec![region]);
         let index = self.b.func.blocks[block].args[0];
@@ -203,7 +202,7 @@ impl Words<'_> {
             });
         }
         let length = self.b.ks_load(length, Ty::U64);
-        // Else the verifier would go on once for each way out of the loop.
+        // Without this the verifier would go on once for each exit of the loop.
         if self.verified { self.b.bpf_forget(length, Ty::U64) } else { length }
     }
 

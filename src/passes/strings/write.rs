@@ -1,4 +1,4 @@
-//! Copying and appending text.
+//! Copying and appending strings.
 
 use super::words::{Words, parts};
 use super::{WORD, is_string, literal};
@@ -81,16 +81,16 @@ pub struct Append {
 }
 
 impl Append {
-    /// Byte by byte, since the words of the two do not meet. Where the string ends is counted and not taken from the turn in
-    /// which the loop ends: for the verifier that would be another state for each turn.
+    /// Byte by byte, since the words of the two are not aligned alike. The end of the string is counted and not taken
+    /// from the iteration in which the loop ends: for the verifier that would be another state per iteration.
     pub fn expand(self, w: &mut Words<'_>) -> Option<Value> {
         let last = w.size(self.to) - 1;
-        let turns = match literal(w.b.func, self.from) {
+        let bytes = match literal(w.b.func, self.from) {
             Some(text) => text.len() as u64,
             None => w.room(self.from) - 1,
         };
         let at = w.cast(self.at, Ty::U64);
-        w.each(turns.min(last), |w, index| {
+        w.each(bytes.min(last), |w, index| {
             let byte = w.unit(self.from, 1, index);
             let byte = w.b.ks_load(byte, Ty::U8);
             let target = w.b.arith_add(at, index, Ty::U64);
@@ -109,7 +109,7 @@ impl Append {
         if !self.ends_matter {
             return None;
         }
-        // What the verifier knows of it now depends on the turn in which the loop ended.
+        // What the verifier knows of it here depends on the iteration in which the loop ended.
         let at = if w.verified { w.b.bpf_forget(at, Ty::U64) } else { at };
         let length = w.length(self.from);
         let end = w.b.arith_add(at, length, Ty::U64);

@@ -1,10 +1,10 @@
-//! `merged-pointers`: a pointer that is one of several is one value, for LLVM too.
+//! `merged-pointers`: a pointer that is one of several stays one value in LLVM.
 //!
-//! Of a pointer that is null on one way and an address on another LLVM makes two of what is done with it, behind the
-//! condition that decided; or it tests that condition again in place of the pointer. The kernel's verifier, which may have
-//! forgotten how the condition came out, then follows null, or what was not tested. So where ways come together (a variable
-//! with more than one assignment, memory, the result of a branch or of a call) the pointer goes through `bpf.opaque`.
-//! Takes no op away. While branches yield values, after all that makes such.
+//! If a pointer is null on one path and an address on another, LLVM duplicates its uses behind the condition that
+//! decided, or tests that condition again in place of the pointer. The verifier, which may have forgotten the outcome,
+//! then follows null, or a pointer that was not tested. So at each join (a variable with more than one assignment,
+//! memory, the result of a branch or of a call) the pointer goes through `bpf.opaque`. Removes no op. Runs while
+//! branches yield values, after all passes that make branches.
 
 use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 const NAME: &str = "merged-pointers";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Hide from LLVM what pointers are made of",
+    summary: "Hide the sources of pointers from LLVM",
     after: &[
         ("locks", "makes branches and calls"),
         ("percpu-vars", "makes branches and calls"),

@@ -4,8 +4,8 @@
 //! `unknown_values` is no pass: the passes of loops make the verifier forget values with it. Rewrites of LLVM IR with the same
 //! purpose are in `codegen/llvm/verifier/`.
 
+pub mod callback_writes;
 pub mod elements;
-pub mod first_turns;
 pub mod merged_pointers;
 pub mod specialise;
 pub mod stack_writes;

@@ -12,9 +12,10 @@ use super::{Changed, Declarations, Need, Pass, Run};
 use crate::ir::ops::{KsDeref, KsElem, KsField};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::kernels::Kernels;
+use crate::passes::analysis;
 use crate::session::Session;
 use crate::tables::OpTrait;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "stack-writes";
@@ -30,7 +31,7 @@ pub static PASS: Pass = Pass {
     run: Run::Function(run),
 };
 
-/// What the verifier tracks as one.
+/// The unit in which the verifier tracks the stack.
 const SLOT: u64 = 8;
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
@@ -128,9 +129,11 @@ struct Part {
 }
 
 fn part(func: &Function, types: &Types, place: Value) -> Option<Part> {
-    // What a pointer of unknown origin points to may be on the stack.
-    let TyKind::Place { of, space: Space::Stack | Space::Any } = types.kind(func.ty(place)) else { return None };
-    let size = types.size_of(of);
+    // The pointee of a pointer of unknown origin may be on the stack.
+    if !analysis::may_be_on_stack(func, types, place) {
+        return None;
+    }
+    let size = types.size_of(pointee(types, func.ty(place)));
     let whole = Part { object: place, offset: 0, size, varies: false };
     let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return Some(whole) };
     if data.opcode == Opcode::KsField {
@@ -174,7 +177,7 @@ fn pointee(types: &Types, ty: Ty) -> Ty {
     of
 }
 
-/// What an op writes on the stack.
+/// The part of the stack that an op writes.
 fn written(func: &Function, types: &Types, op: OpId) -> Option<Part> {
     let data = &func.ops[op];
     if data.opcode == Opcode::MemBlur {

@@ -1,8 +1,8 @@
 //! Making the verifier forget what it knows of a variable.
 //!
-//! It walks through callbacks, and through loops over iterators, again and again until nothing new comes. A variable that
-//! the loop changes and whose value it knows is new each time: `i == 100` makes `i` known, then it is 101, 102 … The sum
-//! with a variable in memory that is always zero is the same value, but not known.
+//! The verifier walks callbacks, and loops over iterators, until its states repeat. A variable that the loop changes
+//! and whose value the verifier knows differs each time: `i == 100` makes `i` known, then it is 101, 102 … The sum with
+//! a variable in memory that is always zero has the same value, but the verifier does not know it.
 
 use super::Changed;
 use crate::ir::callgraph::CallGraph;
@@ -55,24 +55,24 @@ pub fn written_places(func: &Function, types: &Types, region: RegionId) -> Vec<P
     written
 }
 
-/// Ops of a body at which the verifier goes two ways.
-pub fn ways(func: &Function, body: RegionId) -> usize {
+/// The number of ops of a body at which the verifier forks.
+pub fn branch_points(func: &Function, body: RegionId) -> usize {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
     let branches = [Opcode::KsIf, Opcode::KsMatch, Opcode::ArithSelect, Opcode::ArithCmp, Opcode::KsCall];
     ops.into_iter().filter(|&op| branches.contains(&func.ops[op].opcode)).count()
 }
 
-/// The places whose contents the body of a loop compares, so that the verifier goes on to the next turn with what it got to
-/// know of them; functions that it calls may compare what they are given. A comparison that leaves the loop tells the same at
-/// each turn.
+/// The places whose contents a loop body compares, so that the verifier takes what it learns about them to the next
+/// iteration. A callee may compare its arguments. A comparison that leaves the loop has the same outcome in each
+/// iteration.
 pub fn compared_places(func: &Function, types: &Types, body: RegionId) -> HashSet<Path> {
     let mut ops = Vec::new();
     func.walk_region(body, &mut ops);
     let leaving: HashSet<OpId> = func.exits(body).into_iter().filter_map(leaves_loop).collect();
     let leads_out = |&&op: &&OpId| {
         let data = &func.ops[op];
-        let ends = data.regions.iter().filter_map(|&way| func.blocks[func.only_block(way)].ops.last());
+        let ends = data.regions.iter().filter_map(|&inner| func.blocks[func.only_block(inner)].ops.last());
         data.opcode == Opcode::KsIf && ends.into_iter().any(|end| leaving.contains(end))
     };
     let exits: HashSet<Value> = ops.iter().filter(leads_out).map(|&op| KsIf::of(&func.ops[op]).condition()).collect();
@@ -92,9 +92,9 @@ fn leaves_loop((end, exit): (OpId, Exit)) -> Option<OpId> {
     (exit != Exit::Continue).then_some(end)
 }
 
-/// What loops store through pointers, into arguments and into arrays, forgotten, also where functions do so that loops call: of
-/// a number on the stack that grows the verifier knows a wider range each turn. Variables of the function and their fields are
-/// hidden as such, see `hide`.
+/// Forgets what loops store through pointers, into arguments and into arrays, also in the functions that loops call:
+/// the known range of a growing number on the stack is wider in each iteration. `hide` does it for variables of the
+/// function and their fields.
 pub fn forget_stores(module: &mut Module, types: &mut Types, pass: &'static str) -> Changed {
     let repeated = repeated(module);
     let mut changed = Changed::No;
@@ -107,10 +107,10 @@ pub fn forget_stores(module: &mut Module, types: &mut Types, pass: &'static str)
     changed
 }
 
-/// For each function its ops that the verifier may come to again and again: in loops that become callbacks or walks of
+/// For each function the ops that the verifier may reach repeatedly: in loops that become callbacks or walks of
 /// iterators, and in what those call.
 fn repeated(module: &Module) -> Vec<Vec<OpId>> {
-    let mut repeated: Vec<Vec<OpId>> = module.funcs.iter().map(turns).collect();
+    let mut repeated: Vec<Vec<OpId>> = module.funcs.iter().map(ops_in_loops).collect();
     let graph = CallGraph::direct(module);
     let mut called = BTreeSet::new();
     for (caller, ops) in repeated.iter().enumerate().filter(|(_, ops)| !ops.is_empty()) {
@@ -125,10 +125,10 @@ fn repeated(module: &Module) -> Vec<Vec<OpId>> {
     repeated
 }
 
-fn turns(func: &Function) -> Vec<OpId> {
+fn ops_in_loops(func: &Function) -> Vec<OpId> {
     let mut inside = Vec::new();
     for op in func.walk() {
-        if matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+        if matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk) {
             func.walk_region(func.ops[op].regions[0], &mut inside);
         }
     }
@@ -193,11 +193,11 @@ fn is_unknown_number(func: &Function, types: &Types, value: Value) -> bool {
     types.as_int(func.ty(value)).is_some() && func.known(types, value).is_none()
 }
 
-/// Whether an op tells the verifier the value of an operand on one of its ways.
+/// Whether on one outcome of an op the verifier knows the value of an operand.
 fn equates(func: &Function, types: &Types, op: OpId) -> bool {
     let data = &func.ops[op];
     if data.opcode == Opcode::ArithCmp {
-        // What is less than 1 and not negative is 0.
+        // A number less than 1 and not negative is 0.
         let at_edge = |&value: &Value| func.known(types, value).is_some_and(|known| known.abs() <= 1);
         return matches!(ArithCmp::of(data).pred(), "eq" | "ne") || data.operands.iter().any(at_edge);
     }

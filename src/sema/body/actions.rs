@@ -1,5 +1,5 @@
-//! What programs return: actions of their type, also where the result is declared as an integer. And branches that yield
-//! values of several enums.
+//! Results of programs: actions of their type, also if the result is declared as an integer. Branches that yield values
+//! of several enums.
 
 use super::Checker;
 use super::branches::Branch;

@@ -1,4 +1,4 @@
-//! Arithmetic: the type in which operands meet, and what does not mix.
+//! Arithmetic: the common type of the operands, and operands that do not mix.
 
 use super::Checker;
 use super::binary::widen;
@@ -243,7 +243,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// A stand-in of the operand's type.
+/// A placeholder of the operand's type.
 fn error_or(operand: &Value, span: Span) -> Expr {
     Expr { ty: operand.ty(), ..error_expr(span) }
 }

@@ -124,8 +124,8 @@ impl Checker<'_, '_> {
         value: &ast::Expr,
     ) -> Option<(CompoundOp, Expr)> {
         // The operand's value plays no part: only its type does, and that it is no constant.
-        let stand_in = Expr { kind: ExprKind::Const(Const::Zero), ty: place, span: place_span };
-        self.compound_operand(op, Value::from(stand_in), value)
+        let placeholder = Expr { kind: ExprKind::Const(Const::Zero), ty: place, span: place_span };
+        self.compound_operand(op, Value::from(placeholder), value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is attached at a point of the body, as far as that is certain: of handles that this function loaded.
 //!
-//! A handle in a variable that goes anywhere but to `attach` and `detach`, and everything in and after a loop, is not known any more.
+//! Unknown are handles in variables that go anywhere but to `attach` and `detach`, and all handles in and after a loop.
 
 use super::Checker;
 use super::value::{local, number};
@@ -36,7 +36,7 @@ pub(super) struct Attachments {
 }
 
 impl Attachments {
-    /// What is the same on both ways that meet.
+    /// The facts that hold on both paths to a join.
     pub fn join(self, other: &Attachments) -> Attachments {
         Attachments { held: same(self.held, &other.held), programs: same(self.programs, &other.programs) }
     }

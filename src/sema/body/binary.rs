@@ -1,4 +1,4 @@
-//! Operators with two operands: which rule is for which.
+//! Operators with two operands: dispatch to their rules.
 
 use super::Checker;
 use super::exprs::strip;
@@ -12,7 +12,7 @@ use crate::sema::tree::{ArithOp, CompareOp, CompoundOp, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// What an operator of the syntax is.
+/// The kind of an operator of the syntax.
 enum Kind {
     Logical { and: bool },
     Compare(CompareOp),
@@ -120,7 +120,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `x == 1 || 2`: a number or variant that stands beside a comparison.
+    /// `x == 1 || 2`: a number or variant beside a comparison.
     fn forgotten_comparison(&mut self, (operand, checked): (&ast::Expr, &Expr), beside: &ast::Expr) {
         let is_variant = |path: &ast::Path| {
             path.segments.len() > 1 || matches!(self.entity_named(operand), Some(Entity::Variants(_)))
@@ -275,7 +275,7 @@ pub(super) fn widen((bits, signed): (u8, bool)) -> (u8, bool) {
     (bits.max(32), signed)
 }
 
-/// What operators there are for values that are no numbers.
+/// The operators for values that are no numbers.
 pub(super) fn operators_of(kind: TyKind) -> Option<String> {
     if matches!(kind, TyKind::Str(_)) {
         return Some("strings are compared by `==` and `!=`, and joined by `+`".into());

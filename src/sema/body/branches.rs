@@ -9,13 +9,13 @@ use crate::sema::tree::{Block, Condition, Const, Expr, ExprKind, If, Stmt, StmtK
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// One of the ways through an expression.
+/// One of the branches of an expression.
 pub(super) struct Branch {
     /// Without its value.
     pub block: Block,
     /// None if it has none, or leaves before.
     pub value: Option<Value>,
-    /// Control never comes to its end, as far as the source tells.
+    /// Control never reaches its end, as far as the source shows.
     pub leaves: bool,
     /// It does all the same, see `Flow::unforeseen`.
     pub unforeseen: bool,
@@ -23,12 +23,12 @@ pub(super) struct Branch {
 
 impl Checker<'_, '_> {
     pub fn if_stmt(&mut self, branch: &ast::IfExpr, span: Span) -> Expr {
-        let (condition, then, otherwise) = self.ways(branch, |checker, block| checker.block(block));
+        let (condition, then, otherwise) = self.branches(branch, |checker, block| checker.block(block));
         Expr { kind: ExprKind::If(Box::new(If { condition, then, otherwise })), ty: Ty::VOID, span }
     }
 
     pub fn if_value(&mut self, branch: &ast::IfExpr, expected: Option<Ty>, span: Span) -> Value {
-        let (condition, then, otherwise) = self.ways(branch, |checker, block| checker.branch(block, expected));
+        let (condition, then, otherwise) = self.branches(branch, |checker, block| checker.branch(block, expected));
         let Some(otherwise) = otherwise else {
             self.error(span, NoValue { what: "an `if` without `else`".into() })
                 .help("where its value is used an `if` needs an `else` branch");
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
     }
 
     /// Condition and branches; what the condition binds is in scope in the first one.
-    fn ways<B>(
+    fn branches<B>(
         &mut self,
         branch: &ast::IfExpr,
         check: impl Fn(&mut Self, &ast::Block) -> B,
@@ -155,7 +155,7 @@ impl Checker<'_, '_> {
         self.ended(stmts, value, block.span)
     }
 
-    /// A branch of which this is the end. Where its value is a choice that leaves on all ways it has none.
+    /// The branch that ends here. If its value is a choice that leaves on all paths, it has none.
     pub fn ended(&self, mut stmts: Vec<Stmt>, value: Option<Value>, span: Span) -> Branch {
         let value = match value {
             Some(value) if self.flow.leaves() && leaves_always(&value.expr) => {
@@ -206,8 +206,8 @@ impl Checker<'_, '_> {
         let yields = |branch: &Branch| branch.value.as_ref().is_some_and(|value| value.ty() != Ty::VOID);
         if branches.iter().any(yields) {
             for value in branches.iter_mut().filter_map(|branch| branch.value.as_mut()) {
-                let stand_in = error_expr(value.span());
-                let expr = std::mem::replace(&mut value.expr, stand_in);
+                let placeholder = error_expr(value.span());
+                let expr = std::mem::replace(&mut value.expr, placeholder);
                 value.expr = self.no_void(expr);
             }
         }
@@ -296,7 +296,7 @@ impl Checker<'_, '_> {
         types.find(all_fit).unwrap_or(Ty::U64)
     }
 
-    /// What two types have in common without losing values; where that does not exist as in arithmetic.
+    /// The common type of two types, without loss of values; if there is none, as in arithmetic.
     fn join_types(&mut self, left: Ty, right: Ty) -> Option<Ty> {
         if left == right {
             return Some(left);
@@ -340,7 +340,7 @@ fn is_zeros_of_c(block: &ast::Block) -> bool {
     }
 }
 
-/// Whether no way through a choice or a block has a value.
+/// Whether no path through a choice or a block has a value.
 fn leaves_always(expr: &Expr) -> bool {
     let leaves = |block: &Block| block.value.as_ref().is_none_or(|value| leaves_always(value));
     if expr.ty == Ty::ERROR {

@@ -1,4 +1,4 @@
-//! Calls of what the language itself provides.
+//! Calls of builtins.
 
 use super::Checker;
 use super::calls::counted;
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
         if let Some(method) = MAP_METHODS.iter().find(|method| method.function && method.name == name.name) {
             return self.map_function(method, name, args, span);
         }
-        if let Some(helper) = HELPERS.iter().find(|helper| helper.name == name.name) {
+        if let Some(helper) = tables::helper(&name.name) {
             return self.call_helper(helper, args, span);
         }
         self.check_open_args(args);

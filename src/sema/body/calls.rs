@@ -1,4 +1,4 @@
-//! Calls: of the program's functions, and of what looks like a method.
+//! Calls of the program's functions, and calls that look like methods.
 
 use super::Checker;
 use super::exprs::strip;
@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::Ty;
 
-/// What the language lets one call on contexts besides `packet`.
+/// The methods of contexts besides `packet`.
 const LATER_METHODS: &[&str] = &["bytes", "write"];
 
 impl Checker<'_, '_> {
@@ -95,7 +95,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// Whether an operator stands right beside an expression that takes it before an `as` in it would be taken.
+    /// Whether an operator is right beside an expression and would bind tighter than an `as` in it.
     fn binds_tighter_around(&self, span: Span) -> bool {
         let text = &self.cx.sources.file(span.file).text;
         let (before, after) = (text[..span.lo as usize].trim_end(), &text[span.hi as usize..]);
@@ -189,7 +189,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `base.name(args)`; `callee` is where the part before the parentheses stands.
+    /// `base.name(args)`; `callee` is the part before the parentheses.
     fn method(&mut self, base: &ast::Expr, name: &Ident, args: &[ast::Arg], callee: Span, span: Span) -> Expr {
         if let Some(map) = self.map_named(base) {
             return self.map_method(map, name, args, span);
@@ -234,7 +234,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    /// What strings have is called with the string as an argument.
+    /// A method of a string is called with the string as an argument.
     fn no_string_method(&mut self, base: &Expr, name: &Ident, callee: Span, span: Span) {
         let args = self.text(Span { lo: callee.hi + 1, hi: span.hi - 1, ..span });
         let takes_string = BUILTINS.iter().filter(|builtin| builtin.params.first().is_some_and(|(_, ty)| *ty == "str"));

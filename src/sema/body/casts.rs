@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::kinds::Pointer;
+use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, number, truth};
 use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;

@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
             return self.compare_null(other, op == CompareOp::Eq, span);
         }
         for (null, pointer) in [(right, left), (left, right)] {
-            if equality && self.stands_for_null(null, pointer) {
+            if equality && self.means_null(null, pointer) {
                 return self.compare_null(pointer, op == CompareOp::Eq, span);
             }
         }
@@ -86,8 +86,8 @@ impl Checker<'_, '_> {
             || matches!(self.entity_named(expr), Some(Entity::Const { value: Const::Null, .. }))
     }
 
-    /// Whether 0, or another language's word, stands beside a pointer where `null` is meant. Reports it.
-    fn stands_for_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
+    /// Whether 0, or another language's word, is beside a pointer and means `null`. Reports it.
+    fn means_null(&mut self, expr: &ast::Expr, beside: &ast::Expr) -> bool {
         let local = |this: &Self, expr: &ast::Expr| {
             let ast::ExprKind::Name(path) = &strip(expr).kind else { return None };
             path.segments.first().filter(|_| path.segments.len() == 1).and_then(|name| this.local_of(&name.name))
@@ -114,7 +114,7 @@ impl Checker<'_, '_> {
 
     fn bad_compare(&mut self, token: BinaryOp, operand: &Value) -> Expr {
         let (op, ty) = (token.text().to_owned(), self.ty_name(operand.ty()));
-        // What is compared as a whole was compared with something else.
+        // A value that is compared as a whole was compared with something else.
         let equality = matches!(token, BinaryOp::Eq | BinaryOp::Ne);
         let help = operators_of(self.cx.types.kind(operand.ty())).filter(|_| !equality);
         let error = self.error(operand.span(), BadOperand { op, ty });
@@ -240,7 +240,7 @@ impl Checker<'_, '_> {
         matches!((from, to), (Some((from, false)), Some((to, true))) if from < to)
     }
 
-    /// What a comparison of any value of the type with the constant yields, if that is always the same.
+    /// The result of comparing any value of the type with the constant, if it is always the same.
     fn outcome(&self, op: CompareOp, ty: Ty, constant: i128) -> Option<bool> {
         let (bits, signed) = self.cx.types.as_int(ty)?;
         let (low, high) = fold::range(bits, signed);

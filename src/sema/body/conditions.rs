@@ -1,4 +1,4 @@
-//! Conditions: what is true, and `if (var …)`.
+//! Conditions: bools, and `if (var …)`.
 
 use super::Checker;
 use super::scope::LocalKind;
@@ -98,7 +98,7 @@ impl Checker<'_, '_> {
         let expr = self.no_void(value.expr);
         let span = expr.span;
         match self.cx.types.kind(expr.ty) {
-            TyKind::Bool => self.with_kept_tests(expr),
+            TyKind::Bool => self.with_null_tests(expr),
             TyKind::Error => expr,
             TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => match number(&expr) {
                 Some(number) => bool_expr(number != 0, span),

@@ -1,4 +1,4 @@
-//! The context that the kernel hands to a program: its fields, and the packet that it describes.
+//! The context of a program: its fields, and the packet that it describes.
 
 use super::Checker;
 use super::exprs::strip;
@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
         info.packet.filter(|_| info.packet_offset.is_none())
     }
 
-    /// What is known of a variable from the value that it starts with.
+    /// The facts about a variable from its initial value.
     pub fn note_initialised(&mut self, local: LocalId, value: &Expr) {
         self.note_assigned(local, Some(value));
         self.note_handle(local, value);

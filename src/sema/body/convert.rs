@@ -1,4 +1,4 @@
-//! Implicit conversions: what may go where a type is asked for.
+//! Implicit conversions to an expected type.
 
 use super::value::{Value, cast, error_expr, int_expr, number};
 use super::{Checker, ranges};
@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
         cast(value, wanted)
     }
 
-    /// What is too long is cut off; of a literal that is said.
+    /// A string that is too long is cut off; of a literal that is reported.
     fn coerce_string(&mut self, value: Expr, size: u32, wanted: Ty) -> Expr {
         let span = value.span;
         let room = size.saturating_sub(1) as usize;

@@ -1,7 +1,7 @@
-//! `defer`: what is done when the function ends.
+//! `defer`: code that runs when the function ends.
 //!
-//! The arguments of a deferred call are evaluated at once, into hidden variables; a deferred block runs at the end, so that
-//! in it only holds what the rest of the function cannot change.
+//! The arguments of a deferred call are evaluated at once, into hidden variables. A deferred block runs at the end, so
+//! that in it only those facts hold that the rest of the function cannot change.
 
 use super::Checker;
 use super::exprs::strip;
@@ -20,7 +20,7 @@ const OUTERMOST: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Defers {
-    /// What is being checked is deferred.
+    /// The checked code is deferred.
     inside: bool,
     /// Pointers of which deferred blocks take for granted that they are not null, since nothing assigns to them.
     trusted: Vec<(LocalId, Span)>,
@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             }
             return;
         }
-        // What the call does it does at the end; only its arguments matter here.
+        // The call runs at the end; only its arguments matter here.
         let before = self.flow.clone();
         self.flow.attachments.forget_all();
         let mut checked = self.deferred_effect(call);
@@ -78,7 +78,7 @@ impl Checker<'_, '_> {
         }
         if !self.loops.is_empty() {
             self.error(word, DeferInLoop {})
-                .help("put the body of the loop into a function: what that defers runs at the end of each turn");
+                .help("put the body of the loop into a function: what that defers runs at the end of each iteration");
             return false;
         }
         true
@@ -93,7 +93,7 @@ impl Checker<'_, '_> {
         if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
             self.forget_assigned(body);
         }
-        self.flow.kept_tests.clear();
+        self.flow.null_tests.clear();
         let checked = check(self);
         self.defers.inside = nested;
         (self.flow, self.loops, self.tries) = (flow, loops, tries);
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         checked
     }
 
-    /// Reports a way out of a deferred block; true if there is one around.
+    /// Reports an exit from a deferred block; true if there is one around.
     pub fn refuse_leaving(&mut self, word: &str, span: Span) -> bool {
         let inside = self.defers.inside;
         if inside {
@@ -164,7 +164,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What a deferred block names. False if it cannot be kept for it, which is reported.
+    /// Keeps a variable that a deferred block names. False if that is not possible, which is reported.
     fn note_deferred(&mut self, block: &Block, span: Span) -> bool {
         let mut mentioned = Mentioned::default();
         mentioned.block(block);

@@ -87,7 +87,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Index { base, index }, ty: element, span }
     }
 
-    /// What a pointer to an array points to; any other value as it is.
+    /// The array of a pointer to one; any other value unchanged.
     fn through_pointer(&mut self, base: Expr) -> Expr {
         if self.pointer(base.ty).is_none_or(|p| self.elements(p.to).is_none()) {
             return base;
@@ -123,9 +123,9 @@ impl Checker<'_, '_> {
         }
         let place = expected.and_then(|ty| self.array(ty).map(|(element, length)| (ty, element, length)));
         let Some((ty, element, length)) = place else { return self.free_array(elements, span) };
-        if let Some(turned) = self.turned((element, length), elements) {
+        if let Some(transposed) = self.transposed((element, length), elements) {
             let (found, wanted) = (elements.len().to_string(), length.to_string());
-            let help = format!("the number of the outer array stands first: `{}`", self.ty_name(turned));
+            let help = format!("the number of the outer array comes first: `{}`", self.ty_name(transposed));
             self.error(span, ElementCount { found, wanted }).help(help);
             return error_expr(span);
         }
@@ -211,7 +211,7 @@ impl Checker<'_, '_> {
     }
 
     /// The type with the lengths of outer and inner arrays exchanged, if it is that which the elements are written for.
-    fn turned(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
+    fn transposed(&mut self, (row, rows): (Ty, u64), elements: &[ast::Expr]) -> Option<Ty> {
         let (element, columns) = self.array(row)?;
         let is_column = |written: &ast::Expr| matches!(&strip(written).kind, ast::ExprKind::Array(values) if values.len() as u64 == rows);
         if rows == columns || elements.len() as u64 != columns || !elements.iter().all(is_column) {
@@ -235,14 +235,14 @@ impl Checker<'_, '_> {
         let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
         let array = self.through_pointer(array);
         let (element, length) = self.array(array.ty)?;
-        let trusted = self.loop_head(&stmt.body);
+        let assumed = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
         self.info(index).range = Some((0, i128::from(length) - 1));
         let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
         self.note_held(value, &array);
-        let body = self.loop_body(&stmt.body, trusted);
+        let body = self.loop_body(&stmt.body, assumed);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

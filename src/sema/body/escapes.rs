@@ -1,7 +1,7 @@
 //! Addresses of locals: they may not leave the function.
 //!
-//! What each variable may hold is found out for the whole body, since a loop can bring a value to a use that stands before
-//! it: while the body is checked its assignments and exits are collected, and at its end followed.
+//! What each variable may hold is computed for the whole body, since a loop can bring a value to a use that is before
+//! it in the source. The checker collects assignments and exits while it checks the body, and follows them at its end.
 
 use super::Checker;
 use super::pointers::root_local;
@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 /// Where addresses come from and go.
 #[derive(Default)]
 pub(super) struct Escapes {
-    /// What one variable holds, another may hold too.
+    /// Another variable may hold what one holds.
     copies: Vec<(LocalId, LocalId)>,
-    /// What a variable holds leaves the function here.
+    /// The contents of a variable leave the function here.
     exits: Vec<(LocalId, Span)>,
 }
 
-/// What a value that may be or hold a pointer is made of.
+/// The sources of a value that may be or hold a pointer.
 #[derive(Default)]
 struct Sources {
     /// The address of a local itself.
@@ -102,7 +102,7 @@ impl Checker<'_, '_> {
         info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken && self.loops.is_empty()
     }
 
-    /// Reports the exits that the address of a local can come to. At the end of the body.
+    /// Reports the exits that the address of a local can reach. At the end of the body.
     pub fn check_escapes(&mut self) {
         let escapes = std::mem::take(&mut self.escapes);
         let mut changed = true;
@@ -129,7 +129,7 @@ impl Checker<'_, '_> {
         sources
     }
 
-    /// What of an expression may come to a value of type `into`.
+    /// The sources in an expression that may reach a value of type `into`.
     fn collect(&self, expr: &Expr, into: Ty, sources: &mut Sources) {
         match &expr.kind {
             ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),

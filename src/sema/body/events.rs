@@ -1,4 +1,4 @@
-//! What BPF code sends to user space: the context that goes with it, what takes it, and `dispatch`.
+//! Events of BPF code for user space: their context, their handlers, and `dispatch`.
 
 use super::Checker;
 use super::map_methods::MapCall;
@@ -13,7 +13,7 @@ use crate::tables::{MapAccess, MapMethodSpec, ValueRule};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 impl Checker<'_, '_> {
-    /// What a method takes besides its arguments: an event is sent with the context of the program.
+    /// The argument of a method besides those in the source: an event is sent with the context of the program.
     pub fn context_argument(&mut self, map: MapId, method: &MapMethodSpec, args: &mut Vec<Expr>, span: Span) {
         if method.needs != MapAccess::Output || self.env.program.map(map).kind.value != ValueRule::Event {
             return;

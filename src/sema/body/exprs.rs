@@ -1,4 +1,4 @@
-//! Expressions: which rule is for which form.
+//! Expressions: dispatch to their rules.
 
 use super::floats::float_expr;
 use super::value::{Value, bool_expr, error_expr};

@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
         if let Entity::Config(config) = self.entity_named(expr)? { Some(*config) } else { None }
     }
 
-    /// A parameter may lack the `*`: told once, with where it is declared; what is done with it after is left alone.
+    /// A parameter may lack the `*`: reported once, with its declaration; later uses of it are not reported.
     fn arrow_on_value(&mut self, base: &Expr, name: &Ident) {
         let param = value::local(base).filter(|&local| self.info(local).kind == LocalKind::Param);
         let Some(param) = param else { return arrow_on_value(self.cx, base.span, base.ty, name) };
@@ -147,7 +147,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// What an expression asks for is the length of an array.
+/// Helps with an expression that asks for the length of an array.
 pub(super) fn in_type(error: &mut Diagnostic, expr: Span, elements: u64) -> &mut Diagnostic {
     error
         .help(format!("how many elements an array has is in its type: write `{elements}`"))

@@ -1,4 +1,4 @@
-//! What is known at a point of the body: whether control comes there, and which pointers are not null.
+//! The state at a point of the body: whether control reaches it, and which pointers are not null.
 
 use super::attachments::Attachments;
 use super::value::Value;
@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone)]
 pub(super) struct Flow {
     pub reachable: bool,
-    /// Control comes here by nothing that the source says: a number that is no variant of its enum took no arm of a `match` over
-    /// all variants, or a loop without an end came to the most turns that a kernel allows.
+    /// Only a path that the source does not show leads here: a number that is no variant of its enum took no arm of a
+    /// `match` over all variants, or an endless loop reached the most iterations that a kernel allows.
     pub unforeseen: bool,
     /// Locals that hold a pointer which is not null.
     pub not_null: BTreeSet<LocalId>,
@@ -23,8 +23,8 @@ pub(super) struct Flow {
     pub deleted: BTreeMap<LocalId, Span>,
     /// Pointers to objects that were deleted.
     pub freed: BTreeMap<LocalId, heap::Deleted>,
-    /// Bools that tell of pointers that they are not null, and for which of their values.
-    pub kept_tests: BTreeMap<LocalId, Vec<(LocalId, bool)>>,
+    /// Bools that are outcomes of null tests: pointers that are not null, and for which value of the bool.
+    pub null_tests: BTreeMap<LocalId, Vec<(LocalId, bool)>>,
     /// The programs that variables hold.
     pub programs: BTreeMap<LocalId, FuncId>,
     /// How many bytes of an object there are where pointers point.
@@ -84,14 +84,14 @@ impl Flow {
             attachments: Attachments::default(),
             deleted: BTreeMap::new(),
             freed: BTreeMap::new(),
-            kept_tests: BTreeMap::new(),
+            null_tests: BTreeMap::new(),
             programs: BTreeMap::new(),
             extents: BTreeMap::new(),
             packet_lengths: BTreeMap::new(),
         }
     }
 
-    /// After a place where two ways meet.
+    /// The state after a join.
     pub fn join(self, other: Flow) -> Flow {
         match (self.reachable, other.reachable) {
             (true, true) => {
@@ -102,8 +102,8 @@ impl Flow {
                 let attachments = self.attachments.join(&other.attachments);
                 let deleted = self.deleted.into_iter().chain(other.deleted).collect();
                 let freed = heap::join(self.freed, other.freed);
-                let mut kept_tests = self.kept_tests;
-                kept_tests.retain(|local, told| other.kept_tests.get(local) == Some(told));
+                let mut null_tests = self.null_tests;
+                null_tests.retain(|local, outcomes| other.null_tests.get(local) == Some(outcomes));
                 let mut programs = self.programs;
                 programs.retain(|local, program| other.programs.get(local) == Some(program));
                 let mut extents = self.extents;
@@ -117,7 +117,7 @@ impl Flow {
                     attachments,
                     deleted,
                     freed,
-                    kept_tests,
+                    null_tests,
                     programs,
                     extents,
                     packet_lengths,
@@ -137,7 +137,7 @@ impl Flow {
 }
 
 impl Checker<'_, '_> {
-    /// Adds what a condition tells about pointers where it came out as `outcome`.
+    /// Adds what a condition shows about pointers if its outcome is `outcome`.
     pub fn learn(&mut self, condition: &Expr, outcome: bool) {
         if let ExprKind::Not(inner) = &condition.kind {
             self.learn(inner, !outcome);
@@ -205,7 +205,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A value of one way of a choice: what is known of it there goes into its type.
+    /// A value of one branch of a choice: what is known of it there goes into its type.
     pub fn as_not_null(&mut self, value: Value) -> Value {
         let TyKind::Ptr { to, space, nullable: true } = self.cx.types.kind(value.ty()) else { return value };
         if self.may_be_null(&value.expr) {
@@ -220,7 +220,7 @@ impl Checker<'_, '_> {
         let info = &self.info;
         let addressed = |local: &LocalId| info[local.0 as usize].address_taken;
         self.flow.not_null.retain(|local| !addressed(local));
-        self.flow.kept_tests.retain(|bool, told| !addressed(bool) && !told.iter().any(|(p, _)| addressed(p)));
+        self.flow.null_tests.retain(|bool, outcomes| !addressed(bool) && !outcomes.iter().any(|(p, _)| addressed(p)));
         self.forget_pointed();
     }
 

@@ -1,9 +1,9 @@
-//! printf formats: taken apart, and put together again without what the argument's type decides.
+//! printf formats: parsed, and printed again without what the argument's type decides.
 
 /// A piece of a format.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Piece {
-    /// Bytes that stand for themselves; a percent sign is one byte here.
+    /// Bytes that are printed as they are; a percent sign is one byte here.
     Text(Vec<u8>),
     Conversion(Conversion),
 }
@@ -43,7 +43,7 @@ pub(super) enum ConversionKind {
     Mac,
 }
 
-/// What is wrong with a format: the part of it, and why.
+/// The fault of a format: the part of it, and why.
 pub(super) struct Fault {
     pub what: String,
     pub why: String,
@@ -174,7 +174,7 @@ impl Conversion {
         out.extend(format!("%{}{width}{precision}{letter}", self.flags).bytes());
     }
 
-    /// What of it the kernel's formatter does not have.
+    /// The part of it that the kernel's formatter does not have.
     pub fn missing_in_bpf(&self) -> Option<&'static str> {
         if self.precision.is_some() {
             Some("with a precision")

@@ -20,7 +20,7 @@ pub(super) struct Deleted {
     certain: bool,
 }
 
-/// What is deleted where two ways meet.
+/// What is deleted at a join.
 pub(super) fn join(
     left: BTreeMap<LocalId, Deleted>,
     mut right: BTreeMap<LocalId, Deleted>,

@@ -1,4 +1,4 @@
-//! Calls of BPF helpers by their names, as the table of helpers says what they take.
+//! Calls of BPF helpers by their names, checked against the table of helpers.
 
 use super::Checker;
 use super::calls::counted;
@@ -242,7 +242,7 @@ fn held(memory: &Expr) -> Option<&Expr> {
     (!matches!(place.kind, ExprKind::Index { .. })).then_some(place)
 }
 
-/// What keeps a helper from being called by its name.
+/// The reason why a helper cannot be called by its name.
 fn missing(helper: &HelperSpec) -> Option<&'static str> {
     let of_arg = |arg: &HelperArg| match arg.kind {
         HelperArgKind::Map if helper.needs.is_none() => Some("takes a map in a form of its own"),

@@ -31,7 +31,7 @@ impl Checker<'_, '_> {
         Some(Optional { kind: OptionalKind::InnerMap { map, key, bound }, ty, span })
     }
 
-    /// The map that a local stands for, which `if (var inner = outer[k])` bound.
+    /// The map that a local is bound to, by `if (var inner = outer[k])`.
     pub fn bound_map(&self, name: &str) -> Option<MapId> {
         let info = &self.info[self.local_of(name)?.0 as usize];
         info.map.filter(|_| info.kind == LocalKind::InnerMap)

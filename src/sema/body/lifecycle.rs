@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
         self.program_named(operand).map(|_| self.text(operand.span).to_owned())
     }
 
-    /// What stands where a program should; none if that was reported.
+    /// Names a value that is no program, for a message; none if that was reported.
     fn no_program(&mut self, arg: &ast::Expr) -> Option<&'static str> {
         if let Some((import, base, name, arrow)) = self.in_module(arg)
             && self.entity_named(arg).is_none()
@@ -150,7 +150,7 @@ impl Checker<'_, '_> {
             .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
     }
 
-    /// What a program attaches to.
+    /// The target of an attachment.
     fn target_kind(&self, func: FuncId) -> Option<TargetKind> {
         let Role::Program(role) = &self.env.program.func(func).role else { return None };
         role.spec.target()

@@ -1,4 +1,4 @@
-//! Literals, and expressions of nothing but literals: they fold exactly and take the type of the place that they go to.
+//! Literals, and expressions of literals alone: they fold exactly and take the type of the place that they go to.
 
 use super::Checker;
 use super::scope::Name;
@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
 
 impl Checker<'_, '_> {
-    /// Whether the type of an expression depends on where it stands.
+    /// Whether the type of an expression depends on its context.
     pub fn is_open(&self, expr: &ast::Expr) -> bool {
         if let Ast::Paren(inner) = &expr.kind {
             return self.is_open(inner);
@@ -81,7 +81,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What stands in the `sizeof`s of a literal, see `is_literal`.
+    /// Checks the operands of the `sizeof`s of a literal, see `is_literal`.
     fn check_sizes_in(&mut self, expr: &ast::Expr) {
         if let Ast::Paren(inner) | Ast::Unary { operand: inner, .. } = &expr.kind {
             self.check_sizes_in(inner);

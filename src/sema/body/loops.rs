@@ -1,8 +1,8 @@
-//! Loops, and the ways out of them.
+//! Loops, and the exits from them.
 
 use super::Checker;
-use super::doubts::Trusted;
 use super::flow::Flow;
+use super::loop_assumptions::Assumed;
 use super::scope::LocalKind;
 use super::value;
 use crate::ast::{self, ForOver};
@@ -17,18 +17,18 @@ use crate::types::Ty;
 pub(super) struct Loop {
     /// What is known after the `break`s seen so far.
     breaks: Option<Flow>,
-    /// There may be a second turn.
+    /// There may be a second iteration.
     again: bool,
-    trusted: Trusted,
+    assumed: Assumed,
 }
 
 impl Checker<'_, '_> {
     pub fn while_stmt(&mut self, condition: &ast::Expr, body: &ast::Block) -> StmtKind {
-        let trusted = self.loop_head(body);
+        let assumed = self.loop_head(body);
         let condition = self.truth(condition);
         let mut after = self.flow.clone();
         self.learn(&condition, true);
-        let body = self.loop_body(body, trusted);
+        let body = self.loop_body(body, assumed);
         std::mem::swap(&mut self.flow, &mut after);
         if value::truth(&condition) == Some(true) {
             self.after_endless();
@@ -40,16 +40,16 @@ impl Checker<'_, '_> {
     }
 
     pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
-        let trusted = self.loop_head(body);
+        let assumed = self.loop_head(body);
         let before = self.flow.clone();
-        let body = self.loop_body(body, trusted);
+        let body = self.loop_body(body, assumed);
         self.flow = before;
         self.after_endless();
         self.join_breaks();
         StmtKind::Loop { body }
     }
 
-    /// Loops of BPF code end, as by `break`, after the most turns that the kernel allows.
+    /// Loops of BPF code end, as by `break`, after the most iterations that the kernel allows.
     fn after_endless(&mut self) {
         let ends = self.targets.any(|on| on.bounds_loops) && self.loops.last().is_some_and(|innermost| innermost.again);
         self.flow.reachable &= ends;
@@ -57,20 +57,20 @@ impl Checker<'_, '_> {
     }
 
     /// Checks the body; the loop stays on the stack until `join_breaks`.
-    pub fn loop_body(&mut self, body: &ast::Block, trusted: Trusted) -> Block {
-        self.loops.push(Loop { breaks: None, again: false, trusted });
+    pub fn loop_body(&mut self, body: &ast::Block, assumed: Assumed) -> Block {
+        self.loops.push(Loop { breaks: None, again: false, assumed });
         let body = self.block(body);
-        self.next_turn();
+        self.next_iteration();
         body
     }
 
     /// Control goes back to the loop's head.
-    fn next_turn(&mut self) {
-        if let Some(Loop { trusted, again, .. }) = self.loops.last_mut()
+    fn next_iteration(&mut self) {
+        if let Some(Loop { assumed, again, .. }) = self.loops.last_mut()
             && self.flow.reachable
         {
             *again = true;
-            self.doubts.compare(trusted, &self.flow);
+            self.loop_assumptions.check(assumed, &self.flow);
         }
     }
 
@@ -99,7 +99,7 @@ impl Checker<'_, '_> {
             self.outside_loop("continue", span);
             return None;
         }
-        self.next_turn();
+        self.next_iteration();
         self.flow.reachable = false;
         Some(StmtKind::Continue)
     }
@@ -169,12 +169,12 @@ impl Checker<'_, '_> {
         if value.name != "_" {
             self.percpu_value(map, span);
         }
-        let trusted = self.loop_head(&stmt.body);
+        let assumed = self.loop_head(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        let mut body = self.loop_body(&stmt.body, trusted);
+        let mut body = self.loop_body(&stmt.body, assumed);
         let key = match index {
             None => written,
             Some(index) => {
@@ -201,7 +201,7 @@ impl Checker<'_, '_> {
 
     pub fn unbound_body(&mut self, body: &ast::Block) {
         let after = self.flow.clone();
-        self.loop_body(body, Trusted::default());
+        self.loop_body(body, Assumed::default());
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

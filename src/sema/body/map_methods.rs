@@ -1,4 +1,4 @@
-//! What is called on maps, and what a map allows at all.
+//! Methods of maps, and the operations that a map allows.
 
 use super::Checker;
 use super::calls::counted;

@@ -72,7 +72,7 @@ impl Checker<'_, '_> {
         Optional { kind: OptionalKind::MapEntry { map, key }, ty, span }
     }
 
-    /// What user space sees of a per-CPU entry as one value: the sum, of integers.
+    /// A per-CPU entry as one value in user space: the sum, of integers.
     pub fn percpu_value(&mut self, map: MapId, span: Span) {
         let declared = self.env.program.map(map);
         let summable = matches!(self.cx.types.kind(declared.value), TyKind::Int { .. } | TyKind::Error);
@@ -126,7 +126,7 @@ impl Checker<'_, '_> {
         out.push(Stmt { kind: StmtKind::Var { local, init: Some(value) }, span });
     }
 
-    /// A copy of an entry in a variable without a name: its value, and the variable that tells whether it was there.
+    /// A copy of an entry in a variable without a name: its value, and the bool that is true if it was there.
     fn hidden_copy(
         &mut self,
         name: &str,
@@ -259,7 +259,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The place of `m[k].f.g[i]`, where a local stands for the entry.
+    /// The place of `m[k].f.g[i]`, where a local names the entry.
     pub fn below_place(&mut self, place: &ast::Expr, entry: crate::sema::tree::LocalId) -> Expr {
         let place = strip(place);
         if let Ast::Index { base, index } = &place.kind

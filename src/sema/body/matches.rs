@@ -1,4 +1,4 @@
-//! `match`: patterns, what they cover, and what is left.
+//! `match`: patterns, and whether they cover all values.
 
 use super::Checker;
 use super::branches::Branch;
@@ -169,7 +169,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// What the patterns of an arm take that earlier arms do not; whether one of them is `default`.
+    /// The values that the patterns of an arm take and earlier arms do not; whether one of them is `default`.
     fn patterns(
         &mut self,
         arm: &ast::Arm,
@@ -299,7 +299,7 @@ impl Checker<'_, '_> {
                 self.push_scope();
                 self.stmt(stmt, &mut stmts);
                 self.pop_scope();
-                // What was reported, such as `break` outside of a loop, was meant to leave.
+                // A reported exit, such as `break` outside of a loop, was meant to leave.
                 let reported = stmts.is_empty();
                 let branch = self.ended(stmts, None, stmt.span);
                 Branch { leaves: branch.leaves || reported, ..branch }

@@ -1,4 +1,4 @@
-//! What is said of a value that is not of the type that is asked for.
+//! Messages for a value of another type than is expected.
 
 use super::Checker;
 use crate::diag::codes::types::MismatchedTypes;
@@ -6,7 +6,7 @@ use crate::sema::consts;
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// What to write instead of a value; `instead` where that is certain.
+/// A replacement for a value; `instead` if that is certain.
 pub(super) struct Help {
     pub text: String,
     instead: Option<String>,
@@ -49,10 +49,10 @@ impl Checker<'_, '_> {
             }
             (TyKind::Str(2), TyKind::Char) if text.starts_with('"') => {
                 let letter = consts::char_of_literal(text)?;
-                Help::write(format!("a character stands between single quotes: `{letter}`"), letter)
+                Help::write(format!("a character goes between single quotes: `{letter}`"), letter)
             }
             (TyKind::Char, TyKind::Str(_)) if text.starts_with('\'') => {
-                Help::say(format!("a string stands between double quotes: `\"{}\"`", text.trim_matches('\'')))
+                Help::say(format!("a string goes between double quotes: `\"{}\"`", text.trim_matches('\'')))
             }
             (TyKind::Char, TyKind::Str(_)) => Help::say(format!("the text of one character: `[{text}]`")),
             (TyKind::Array(Ty::U8, _), TyKind::Str(_)) => {

@@ -1,15 +1,15 @@
 //! Checks the body of one function: statements and expressions of the syntax tree become those of the typed tree.
 //!
-//! One [`Checker`] lives as long as its function. What is wrong is reported once: its expression then has the type
+//! One [`Checker`] lives as long as its function. It reports an error once: the wrong expression then has the type
 //! `Ty::ERROR`, which fits everything.
 
 mod actions;
+mod after_headers;
 mod arith;
 mod assign;
-mod assigned;
+mod assigned_variables;
 mod atomics;
 mod attachments;
-mod behind;
 mod binary;
 mod branches;
 mod builtins;
@@ -21,13 +21,11 @@ mod context;
 mod convert;
 mod coverage;
 mod defers;
-mod deleted;
-mod doubts;
+mod deleted_entries;
 mod elements;
 mod escapes;
 mod events;
 mod exprs;
-mod extents;
 mod fields;
 mod floats;
 mod flow;
@@ -37,12 +35,11 @@ mod heap;
 mod helper_calls;
 mod index_keys;
 mod inner_maps;
-mod kept_tests;
-mod kinds;
-mod lengths;
+mod kernel_objects;
 mod lifecycle;
 mod literals;
 mod locks;
+mod loop_assumptions;
 mod loops;
 mod map_methods;
 mod maps;
@@ -50,13 +47,15 @@ mod matches;
 mod mismatch;
 mod modules;
 mod names;
-mod objects;
+mod null_tests;
+mod object_extents;
 mod optionals;
 mod packet;
+mod packet_lengths;
+mod packet_offsets;
 mod percpu;
 mod places;
 mod pointers;
-mod positions;
 mod print;
 mod program_values;
 mod ranges;
@@ -67,7 +66,8 @@ mod strings;
 mod tail_calls;
 mod text_match;
 mod throws;
-mod tries;
+mod trie_keys;
+mod type_kinds;
 mod value;
 
 use super::env::Env;
@@ -81,9 +81,9 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::target::{Target, Targets};
 use crate::types::Ty;
-use doubts::Doubts;
 pub use events::takes as takes_events;
 use flow::Flow;
+use loop_assumptions::LoopAssumptions;
 use loops::Loop;
 use scope::{Block, LocalInfo, LocalKind};
 use std::collections::HashSet;
@@ -99,9 +99,9 @@ pub struct Body {
 pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
     let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
     let reported = cx.diags.count();
-    let mut doubts = Doubts::default();
+    let mut loop_assumptions = LoopAssumptions::default();
     loop {
-        let mut checker = Checker::new(cx, env, func, doubts);
+        let mut checker = Checker::new(cx, env, func, loop_assumptions);
         checker.find_last_value(body);
         let mut block = checker.block(body);
         if !checker.flow.leaves() {
@@ -110,12 +110,12 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) 
         checker.check_escapes();
         checker.check_defers();
         checker.pop_scope();
-        if !checker.doubts.have_grown() {
+        if !checker.loop_assumptions.any_failed() {
             let failed = checker.failed();
             return ((!failed).then_some(Body { locals: checker.locals, block }), checker.uses);
         }
-        doubts = checker.doubts;
-        doubts.begin_again();
+        loop_assumptions = checker.loop_assumptions;
+        loop_assumptions.begin_again();
         cx.diags.take_since(reported);
     }
 }
@@ -126,7 +126,7 @@ struct Checker<'c, 'e> {
     func: FuncId,
     /// Whose names it sees.
     module: ModuleId,
-    /// What the function may run on, as far as its declaration says.
+    /// The sides that the function may run on, as far as its declaration shows.
     targets: Targets,
     locals: Vec<Local>,
     /// One for each of `locals`.
@@ -134,7 +134,7 @@ struct Checker<'c, 'e> {
     scopes: Vec<Block>,
     flow: Flow,
     loops: Vec<Loop>,
-    doubts: Doubts,
+    loop_assumptions: LoopAssumptions,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
     /// The `try` statements whose blocks are around.
@@ -142,9 +142,9 @@ struct Checker<'c, 'e> {
     defers: defers::Defers,
     /// Errors that were reported before this function.
     errors_before: usize,
-    /// What to say besides when a value does not fit where it goes, such as the signature that wants it.
+    /// A help for a value that does not fit where it goes, such as the signature that wants it.
     wanted_by: Option<String>,
-    /// The strings of patterns; an index stands for its string while arms are checked.
+    /// The strings of patterns; while arms are checked, an index replaces its string.
     pattern_texts: Vec<Vec<u8>>,
     escapes: escapes::Escapes,
     uses: Uses,
@@ -155,11 +155,11 @@ struct Checker<'c, 'e> {
     /// The calls in return position.
     returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
-    told_no_result: bool,
+    reported_no_result: bool,
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
-    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId, doubts: Doubts) -> Checker<'c, 'e> {
+    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId, loop_assumptions: LoopAssumptions) -> Checker<'c, 'e> {
         let declared = env.program.func(func);
         let targets = match declared.role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
@@ -178,7 +178,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             scopes: Vec::new(),
             flow: Flow::start(),
             loops: Vec::new(),
-            doubts,
+            loop_assumptions,
             depth: 0,
             tries: Vec::new(),
             defers: defers::Defers::default(),
@@ -190,7 +190,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             mixed: HashSet::new(),
             last_value: None,
             returned_calls: HashSet::new(),
-            told_no_result: false,
+            reported_no_result: false,
         };
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
@@ -225,12 +225,12 @@ impl<'c, 'e> Checker<'c, 'e> {
         self.cx.types.name(ty)
     }
 
-    /// What was written there.
+    /// The text there.
     fn text(&self, span: Span) -> &str {
         self.cx.sources.text(span)
     }
 
-    /// What was written there, in parentheses where an `as` behind it would take only its last part.
+    /// The text there, in parentheses if an `as` behind it would take only its last part.
     fn cast_text(&self, span: Span) -> String {
         let text = self.text(span);
         let mut depth = 0;
@@ -266,7 +266,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
             self.cx
                 .error(end, MissingReturn { name, ty })
-                .label("control comes to this end")
+                .label("control reaches this end")
                 .note(declared.name_span, "its result is declared here")
                 .help("end every path with `return`, or name the result: `-> r: T` returns `r` at the end");
         }

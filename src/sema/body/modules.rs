@@ -37,7 +37,7 @@ impl Checker<'_, '_> {
                 .fix(between, ".");
         }
         if let Entity::Variants(Variants { visible, .. }) = &declared.entity {
-            // What the module hides is not of it.
+            // A name that the module hides is not its own.
             return Some(Entity::Variants(Variants { visible: visible.clone(), hidden: Vec::new() }));
         }
         Some(declared.entity.clone())
@@ -99,13 +99,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The module, the name after it, and whether an arrow stands between, of an expression that begins with a module.
+    /// The module, the name after it, and whether an arrow is between them, of an expression that begins with a module.
     pub fn in_module<'a>(&self, expr: &'a ast::Expr) -> Option<(ImportId, &'a ast::Expr, &'a Ident, bool)> {
         let Ast::Field { base, name, arrow } = &strip(expr).kind else { return None };
         Some((self.import_named(base)?, base, name, *arrow))
     }
 
-    /// A module stands where a value should.
+    /// A module is used as a value.
     pub fn module_value(&mut self, name: &Ident) -> Expr {
         self.error(name.span, NotAValue { name: name.name.clone(), what: "a module".into() })
             .help(format!("name something of it: `{}.name`", name.name));

@@ -87,7 +87,7 @@ impl Checker<'_, '_> {
             }
             let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
             let help = meant.map(|variant| format!("did you mean `{variant}`?"));
-            self.tell_unknown(name, help);
+            self.report_unknown(name, help);
             return error_expr(name.span).into();
         };
         self.declared_value(&declared.entity, name, expected)
@@ -136,12 +136,12 @@ impl Checker<'_, '_> {
     }
 
     pub fn unknown_name(&mut self, name: &Ident) -> Expr {
-        self.tell_unknown(name, None);
+        self.report_unknown(name, None);
         error_expr(name.span)
     }
 
     /// Once in a function.
-    fn tell_unknown(&mut self, name: &Ident, otherwise: Option<String>) {
+    fn report_unknown(&mut self, name: &Ident, otherwise: Option<String>) {
         self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, otherwise));
         self.declare_broken(name);
     }
@@ -151,7 +151,7 @@ impl Checker<'_, '_> {
         self.local_name(&name.name).is_none() && self.env.lookup(self.module, &name.name).is_none()
     }
 
-    /// Reports a pattern that is a name and stands for nothing, as one that takes all other values does elsewhere.
+    /// Reports a pattern that is an unknown name; in other languages it would take all other values.
     pub fn unknown_pattern(&mut self, pattern: &ast::Expr) -> bool {
         let unknown = plain_name(pattern).filter(|name| self.is_unknown(name) && !is_builtin(name));
         let Some(name) = unknown else { return false };
@@ -170,7 +170,7 @@ impl Checker<'_, '_> {
         if is_builtin(name) {
             return Some(self.not_a_value(name, "a builtin function", &help));
         }
-        self.tell_unknown(name, Some(help));
+        self.report_unknown(name, Some(help));
         Some(error_expr(name.span))
     }
 

@@ -1,4 +1,4 @@
-//! What may be there or not: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
+//! Optionals: the sources of `if (var …)`, of `var … else`, and of comparisons with `null`.
 
 use super::Checker;
 use super::exprs::strip;
@@ -110,7 +110,7 @@ impl Checker<'_, '_> {
             return is_present(optional, span);
         }
         if let Some(found) = self.optional_call(inner) {
-            // What would be taken out would be lost.
+            // The value that was taken would be lost.
             if let Some(Optional { kind: OptionalKind::MapTake { .. } | OptionalKind::Record { .. }, .. }) = found {
                 return self.untested(inner.span);
             }

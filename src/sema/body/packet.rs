@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
         Some(header.map_or_else(|| error_expr(expr.span), |header| self.packet_pointer(header)).into())
     }
 
-    /// A type that stands where arguments stand.
+    /// A type as an argument.
     fn type_argument(&mut self, arg: &ast::Expr) -> Ty {
         let arg = strip(arg);
         let written = self.with_scope(|cx, scope| consts::written_type(cx, scope, arg));

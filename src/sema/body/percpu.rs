@@ -1,4 +1,4 @@
-//! What user space sees of entries that exist once per CPU: `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`.
+//! Per-CPU entries in user space: `m[k].cpu(i)`, `m[k].sum()`, `for (cpu, v in m[k])`.
 
 use super::Checker;
 use super::assign::Assignment;

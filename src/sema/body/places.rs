@@ -1,4 +1,4 @@
-//! What can be assigned to.
+//! Places that can be assigned to.
 
 use super::Checker;
 use super::exprs::strip;
@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
-/// What cannot be assigned to, and a help that says what can.
+/// The name of what cannot be assigned to, and a help that says what can.
 pub(super) struct NoPlace {
     what: &'static str,
     help: &'static str,
@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
         if value.ty == Ty::ERROR { value } else { self.not_assignable(span, NoPlace::of("the value of an expression")) }
     }
 
-    /// What stands before the dot: part of the place, or a pointer to it, which is read.
+    /// The part before the dot: part of the place, or a pointer to it, which is read.
     pub(super) fn place_base(&mut self, base: &ast::Expr) -> Expr {
         let base = strip(base);
         if let Ast::Field { base: inner, name, arrow } = &base.kind
@@ -198,7 +198,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// What a name is that cannot be written to; none for variables.
+/// The kind of a name that cannot be written to; none for variables.
 pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
     match entity {
         Entity::Global(_) | Entity::Broken => None,
@@ -226,7 +226,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
     is_root || expr.ty == Ty::ERROR
 }
 
-/// What a place is a part of.
+/// The whole that a place is a part of.
 pub(super) fn root(place: &Expr) -> &Expr {
     if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind { root(base) } else { place }
 }

@@ -1,10 +1,10 @@
-//! Pointers: taking addresses, following them, and what may be null.
+//! Pointers: taking addresses, dereferences, and null.
 
 use super::Checker;
 use super::exprs::strip;
-use super::kinds::Pointer;
 use super::places::is_place;
 use super::scope::LocalKind;
+use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
         self.pointee(pointer, span)
     }
 
-    /// Whether the `*` at the start of a dereference stands right behind one that multiplies.
+    /// Whether the `*` at the start of a dereference is right behind one that multiplies.
     fn is_power(&self, deref: Span) -> bool {
         let Some(left) = self.text(Span { lo: 0, hi: deref.lo, ..deref }).strip_suffix('*') else { return false };
         let left = left.trim_end_matches([' ', '\t']);
@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
         ends_operand && !left.ends_with("return") && !left.ends_with(" in")
     }
 
-    /// What a pointer points to. It must not be null; into the packet it may, and then a test is put in.
+    /// Dereferences a pointer. It must not be null; into the packet it may, and then a test is put in.
     pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
@@ -134,7 +134,7 @@ impl Checker<'_, '_> {
         false
     }
 
-    /// What the structs around a place promise of its alignment.
+    /// The alignment of a place that the structs around it guarantee.
     pub fn least_align(&self, place: &Expr) -> u64 {
         let user = |id| self.cx.types.struct_def(id).origin == Origin::User;
         let own =
@@ -172,7 +172,7 @@ impl Checker<'_, '_> {
             return;
         }
         let name = self.text(pointer.span).to_owned();
-        // What is read from a context is another pointer each time, for the verifier.
+        // Each read from a context is another pointer to the verifier.
         let read = matches!(pointer.kind, ExprKind::CtxField { .. });
         let test = if read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
         let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");
@@ -254,7 +254,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if self.is_plain_memory(of.space) {
-            // What stands for a place that is updated has no value.
+            // The placeholder of a place that is updated has no value.
             if !matches!(pointer.expr.kind, ExprKind::Const(Const::Zero)) {
                 self.use_pointer(&pointer.expr);
             }

@@ -1,4 +1,4 @@
-//! `print` and `print_raw`: the format against the arguments.
+//! `print` and `print_raw`: checks the format against the arguments.
 
 use super::Checker;
 use super::exprs::strip;
@@ -12,7 +12,7 @@ use crate::sema::tree::{Expr, ExprKind, Print};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
-/// What `bpf_trace_vprintk` takes (MAX_BPRINTF_VARARGS of include/linux/bpf.h).
+/// The limit of `bpf_trace_vprintk` (MAX_BPRINTF_VARARGS of include/linux/bpf.h).
 const MAX_BPF_ARGS: usize = 12;
 
 impl Checker<'_, '_> {

@@ -82,7 +82,8 @@ impl Checker<'_, '_> {
         low >= 0 && high < i128::from(length)
     }
 
-    /// The smallest and largest value that an expression can have, as far as its operators and its variables' loops tell.
+    /// The smallest and largest value that an expression can have, as far as its operators and its variables' loops
+    /// show.
     pub fn known_range(&self, expr: &Expr) -> (i128, i128) {
         let of_type = bounds(&self.cx.types, expr);
         if let ExprKind::Local(local) = expr.kind {
@@ -136,7 +137,7 @@ pub(super) fn product(left: (i128, i128), right: (i128, i128)) -> Option<(i128, 
     Some((*products.iter().min()?, *products.iter().max()?))
 }
 
-/// The smallest and largest value that an integer expression can have, as far as its form tells.
+/// The smallest and largest value that an integer expression can have, as far as its form shows.
 pub(super) fn bounds(types: &Types, expr: &Expr) -> (i128, i128) {
     if let Some(number) = value::number(expr) {
         return (number, number);

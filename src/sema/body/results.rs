@@ -1,4 +1,4 @@
-//! What a function gives back: `return`, and a value at its end that no `return` gives back.
+//! Results of functions: `return`, and a value at the end of a body without `return`.
 
 use super::Checker;
 use super::exprs::strip;
@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             .fix(expr.span.start(), "return ");
     }
 
-    /// What an expression is called in a message, and the part of it that is marked.
+    /// The name of an expression in a message, and the part of it that is marked.
     fn head(&self, expr: &ast::Expr) -> (String, Span) {
         let first = |length: u32| Span { hi: expr.span.lo + length, ..expr.span };
         let kind = &strip(expr).kind;
@@ -106,7 +106,7 @@ impl Checker<'_, '_> {
         if checked.ty == Ty::VOID {
             out.push(Stmt { span: checked.span, kind: StmtKind::Expr(checked) });
         } else if checked.ty != Ty::ERROR {
-            if std::mem::replace(&mut self.told_no_result, true) {
+            if std::mem::replace(&mut self.reported_no_result, true) {
                 return;
             }
             let (name, found) = (self.text(name_span).to_owned(), self.ty_name(checked.ty));
@@ -124,7 +124,7 @@ fn yields(expr: &ast::Expr) -> bool {
     ends(expr, &mut values) && values > 0
 }
 
-/// Whether every way through an expression ends in a value, or leaves; counts the values that no call yields.
+/// Whether every path through an expression ends in a value, or leaves; counts the values that no call yields.
 fn ends(expr: &ast::Expr, values: &mut usize) -> bool {
     match &strip(expr).kind {
         Ast::Call { .. } | Ast::New { .. } => true,

@@ -1,9 +1,9 @@
-//! The local names of a body, and what is known of each variable.
+//! The local names of a body, and the facts about each variable.
 
 use super::Checker;
-use super::deleted::Key;
+use super::deleted_entries::Key;
 use super::exprs::strip;
-use super::lengths::Header;
+use super::packet_lengths::Header;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};
@@ -18,7 +18,7 @@ use crate::tables::FieldRole;
 use crate::types::{FnSig, StructId, Ty};
 use std::collections::HashMap;
 
-/// What a local name means.
+/// The meaning of a local name.
 #[derive(Clone)]
 pub(super) enum Name {
     Local(LocalId),
@@ -63,7 +63,7 @@ pub(super) struct LocalInfo {
     pub loops: usize,
     /// `ctx->data` and the like, with the context it is of.
     pub packet: Option<(FieldRole, LocalId)>,
-    /// The hidden variable with the bytes before the place in the packet that this one stands for.
+    /// The hidden variable with the bytes before the place in the packet to which this one points.
     pub packet_offset: Option<LocalId>,
     /// The header in the packet that it points to.
     pub header: Option<Header>,
@@ -258,7 +258,7 @@ impl Checker<'_, '_> {
         &mut self.info[id.0 as usize]
     }
 
-    /// What the file or the language declares under a name, unless a local hides it.
+    /// The declaration of a name in the file or the language, unless a local hides it.
     pub fn file_entity(&self, name: &str) -> Option<&Entity> {
         if self.local_name(name).is_some() {
             return None;

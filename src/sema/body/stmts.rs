@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
         let is_bytes = |ty| points_to(ty) == Some(Ty::U8);
         let init = match declared {
             Some(ty) if is_bytes(ty) && self.is_packet_end(&value.expr) => cast(value.expr, ty),
-            // What nothing tests gets a test where it is used.
+            // A value that nothing tests gets a test at its use.
             Some(_) if is_header => value.expr,
             Some(ty) => self.coerce(value, ty),
             // A pointer that may be assigned to later, and goes where any other may.
@@ -164,8 +164,8 @@ impl Checker<'_, '_> {
         let ends_in_value = matches!(otherwise.stmts.last(), Some(ast::Stmt { kind: Ast::Expr(_), .. }));
         let otherwise = self.block(otherwise);
         // Of a value at the end it was said that it is to be returned.
-        let told = ends_in_value && self.cx.diags.error_count() > errors;
-        if self.flow.reachable && source.is_some() && !told {
+        let reported = ends_in_value && self.cx.diags.error_count() > errors;
+        if self.flow.reachable && source.is_some() && !reported {
             self.error(otherwise.span, ElseMustLeave { name: name.name.clone() })
                 .help("end it with `return`, `break`, `continue` or `throw`");
         }
@@ -220,7 +220,7 @@ impl Checker<'_, '_> {
         self.effect(call, |text| format!("defer {{ var _ = {text} }}"))
     }
 
-    /// An expression that stands for what it does, not for its value. `unused` writes it as one that drops that.
+    /// An expression that is used for its effect, not for its value. `unused` writes it as one that drops that.
     fn effect(&mut self, expr: &ast::Expr, unused: impl Fn(&str) -> String) -> Expr {
         let mut checked = self.value(expr, None).expr;
         if let ExprKind::Attach { result_used, handle, target, .. } = &mut checked.kind {

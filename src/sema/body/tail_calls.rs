@@ -1,4 +1,4 @@
-//! `return other(ctx)` where `other` is a program: it hands over to it. Here, which calls are in return position.
+//! Tail calls: `return other(ctx)` where `other` is a program. This finds the calls in return position.
 
 use super::Checker;
 use super::exprs::strip;

@@ -1,4 +1,4 @@
-//! `match` on strings: patterns are numbered, and what is matched is the number of the pattern that the string equals.
+//! `match` on strings: patterns are numbered, and the subject is the number of the pattern that the string equals.
 
 use super::Checker;
 use super::value::{int_expr, local};

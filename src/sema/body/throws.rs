@@ -1,4 +1,4 @@
-//! `throw`, `try`, `catch`. What is thrown through calls is found out when all bodies are known (`sema/throws/`).
+//! `throw`, `try`, `catch`. `sema/throws/` follows throws through calls when all bodies are known.
 
 use super::Checker;
 use super::flow::Flow;
@@ -14,11 +14,11 @@ use crate::types::Ty;
 /// A `try` whose block is being checked.
 #[derive(Default)]
 pub(super) struct Try {
-    /// What is known where something may be thrown in it.
+    /// The state where something may be thrown in it.
     thrown: Option<Flow>,
 }
 
-/// What the catches before one take.
+/// The codes that the catches before one take.
 #[derive(Default)]
 struct Taken {
     codes: Vec<(i32, Span)>,

@@ -1,4 +1,4 @@
-//! What checking an expression yields.
+//! The result of checking an expression.
 
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, OptionalKind, Parts};
 use crate::source::Span;

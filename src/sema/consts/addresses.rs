@@ -1,4 +1,4 @@
-//! Addresses of networks, which are written as text: `ip4("10.0.0.1")`.
+//! Addresses of networks, written as text: `ip4("10.0.0.1")`.
 
 use super::{Constant, value};
 use crate::ast::{Arg, Expr, ExprKind};

@@ -58,7 +58,7 @@ pub(super) fn structure(
         let zero = cx.types.is_zero_by_default(id, index).then_some(Const::Zero);
         match value.or(zero).or_else(|| scope.field_default(cx, id, index)) {
             Some(value) => values.push(value),
-            // What shares bytes with a field that is given.
+            // A field that shares bytes with a given one.
             None if rest || !lacking.contains(&index) => values.push(Const::Zero),
             None => missing.push(format!("`{}`", cx.types.struct_def(id).fields[index].name)),
         }

@@ -81,7 +81,7 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
             let letter = letter.then(|| char_of_literal(cx.sources.text(span))).flatten();
             let error = cx.error(span, MismatchedTypes { wanted, found });
             if let Some(letter) = letter {
-                error.help(format!("a character stands between single quotes: `{letter}`")).fix(span, letter);
+                error.help(format!("a character goes between single quotes: `{letter}`")).fix(span, letter);
             }
             if let Some(truth) = truth {
                 error.help(format!("write `{truth}`")).fix(span, truth);
@@ -94,7 +94,7 @@ pub fn convert(cx: &mut Session, span: Span, constant: Constant, to: Ty) -> Opti
     }
 }
 
-/// The bool that the text of a literal, which is no bool, stands for in other languages.
+/// The bool that the text of a literal, which is no bool, means in other languages.
 pub fn truth_of_literal(text: &str) -> Option<&'static str> {
     match text {
         "0" => Some("false"),
@@ -151,7 +151,7 @@ pub fn type_name(cx: &mut Session, constant: &Constant) -> String {
     }
 }
 
-/// What stands after "found" in a message.
+/// What follows "found" in a message.
 pub fn found(cx: &mut Session, constant: &Constant) -> String {
     let name = type_name(cx, constant);
     if name.starts_with("a ") || name.starts_with("an ") { name } else { format!("`{name}`") }

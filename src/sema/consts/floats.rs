@@ -1,5 +1,5 @@
-//! `f64` in constant expressions. Integers without a type become `f64` beside one, and where one is asked for; integers
-//! with a type only by `as`.
+//! `f64` in constant expressions. An integer without a type becomes `f64` beside one or if `f64` is expected; an
+//! integer with a type only by `as`.
 
 use super::Constant;
 use super::convert::type_name;
@@ -57,7 +57,7 @@ fn operand(cx: &mut Session, token: BinaryOp, (operand, span): (&Constant, Span)
     }
 }
 
-/// The operands of an operation with an `f64` on a side at least, and where all of it stands. None if that was reported.
+/// The operands of an operation with at least one `f64`, and the span of all of it. None if that was reported.
 fn operands(
     cx: &mut Session,
     token: BinaryOp,

@@ -1,8 +1,7 @@
 //! Constant expressions: lengths, sizes, defaults, enum values, initialisers, patterns.
 //!
-//! A literal, and an expression of nothing but literals, has no type: it folds exactly and takes the type of the place
-//! that it stands in. As soon as an operand has a type (an enum variant, a `const` with one, a cast) the operators mean
-//! what they mean at run time.
+//! A literal, or an expression of literals alone, has no type: it folds exactly and takes the type of the place that it
+//! goes to. If an operand has a type (an enum variant, a `const` with one, a cast), operators work as at run time.
 
 pub mod addresses;
 mod aggregates;
@@ -94,7 +93,8 @@ pub fn literal_type(value: i128) -> Ty {
     }
 }
 
-/// The type that a constant has where nothing asks for another. None for `null` and other values that do not tell.
+/// The type that a constant has where nothing asks for another. None for `null` and other values that have no type of
+/// their own.
 pub fn own_type(cx: &mut Session, constant: &Constant) -> Option<Ty> {
     if constant.ty.is_some() {
         return constant.ty;
@@ -170,7 +170,7 @@ fn refuse_enums(cx: &mut Session, first: &Constant, (second, span): (&Constant, 
     refused
 }
 
-/// What a constant may be, in the words of a help.
+/// The forms of a constant, in the words of a help.
 pub const CONSTANTS: &str =
     "constants are literals, names that `const` declares, enum variants, `sizeof`, `offsetof`, and operators on those";
 
@@ -203,7 +203,7 @@ fn member(cx: &mut Session, scope: &mut dyn Scope, expr: &Expr, expected: Option
     Some(declared(cx, scope, &name, found, expected))
 }
 
-/// The constant that a name stands for.
+/// The constant that a name means.
 fn declared(
     cx: &mut Session,
     scope: &mut dyn Scope,
@@ -245,7 +245,7 @@ fn declared(
     }
 }
 
-/// Reports a name that nothing declares, where a value should stand; `otherwise` is to be said if no other name is near.
+/// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
 pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
     let values = || {
         let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
@@ -254,7 +254,7 @@ pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise
     report_unknown(cx, scope, name, values, otherwise);
 }
 
-/// The same where a type or a module should stand.
+/// The same where a type or a module is expected.
 pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
 }

@@ -1,4 +1,4 @@
-//! The two operands of an operator on constants, of which one may decide the type of the other.
+//! The two operands of an operator on constants; one may decide the type of the other.
 
 use super::{Constant, floats, value};
 use crate::ast::{BinaryOp, Expr, ExprKind, UnaryOp};

@@ -26,7 +26,7 @@ pub(super) enum Operand {
     Be(i128, u8),
     Bool(bool),
     Float(f64),
-    /// What no operator but `==` takes.
+    /// Values that only `==` takes.
     Other,
 }
 
@@ -203,7 +203,7 @@ fn arith(
 ) -> Option<Constant> {
     let (l, r) = both(cx, scope, left, right, expected)?;
     if let (Const::Str(a), Const::Str(b), ArithOp::Add) = (&l.value, &r.value, op) {
-        // What a smaller type cut off is cut off.
+        // Text that a smaller type cut off stays cut off.
         let joined = [text(a), text(b)].concat();
         let held = cx.types.string(u32::try_from(joined.len() + 1).unwrap_or(u32::MAX));
         let ty = joined_type(cx, &l, &r);

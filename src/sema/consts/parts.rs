@@ -100,7 +100,7 @@ fn typed(cx: &mut Session, scope: &mut dyn Scope, base: &Expr, what: &str, span:
 pub fn part(types: &Types, whole: &Const, index: usize, ty: Ty) -> Const {
     match whole {
         Const::Struct(parts) | Const::Array(parts) => parts[index].clone(),
-        // What follows the text is zero.
+        // The bytes after the text are zero.
         Const::Str(text) => Const::Int(super::text(text).get(index).copied().unwrap_or(0).into()),
         Const::Zero | Const::Null => zero(types, ty),
         Const::Int(_) | Const::Bool(_) | Const::Float(_) | Const::Func(_) => {

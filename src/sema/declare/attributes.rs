@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{AttributePlace, LATER_ATTRIBUTES, PROGRAMS, ProgramSpec};
 
-/// What an attribute says.
+/// The meaning of an attribute.
 enum Meaning {
     Program(&'static ProgramSpec),
     Helper,

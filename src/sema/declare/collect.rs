@@ -1,4 +1,4 @@
-//! The first look at the declarations: names, duplicates, ids; and what is not supported at all.
+//! Collects the declarations: names, duplicates, ids; reports those that are not supported.
 
 use super::{Declare, Entry, State, attributes, storage};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
@@ -108,7 +108,7 @@ impl<'a> Declare<'a> {
         }
     }
 
-    /// What the name will stand for, with an id where it gets one.
+    /// The entity that the name will mean, with an id if it gets one.
     fn entity(&mut self, cx: &mut Session, item: &'a Item, types: &TypeNames<'a>, header: bool) -> Entity {
         match &item.kind {
             ItemKind::Fn(decl) => match attributes::role(cx, item, decl, self.module == ModuleId::ROOT) {

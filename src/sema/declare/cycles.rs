@@ -1,4 +1,4 @@
-//! Declarations that need themselves.
+//! Cycles of declarations that need each other.
 
 use super::{Declare, State};
 use crate::ast::ItemKind;

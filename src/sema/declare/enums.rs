@@ -78,7 +78,7 @@ impl Declare<'_> {
         Some((id, found.value))
     }
 
-    /// What a variant's name stands for: variants of the file, and predefined ones of the same name.
+    /// What a variant's name means: variants of the file, and predefined ones of the same name.
     pub(super) fn find_variant(&mut self, cx: &mut Session, name: &str) -> Found {
         let enums = self.own().by_variant.get(name).cloned().unwrap_or_default();
         let mut variants = Vec::new();

@@ -1,4 +1,4 @@
-//! Signatures of functions, and the locals that parameters and named results are (their names are checked with the
+//! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
 use super::Declare;
@@ -41,7 +41,7 @@ impl<'a> Declare<'a> {
             Role::Program(program) => {
                 let spec = program.spec;
                 if !self.check_program(cx, spec, decl, &sig) {
-                    // Its `return`s are as wrong as it is, which is told once.
+                    // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;
                     self.env.funcs[id.0 as usize].sig.result = result;
                 }

@@ -1,18 +1,18 @@
-//! Maps of maps: what stands in bodies for the maps that they take out.
+//! Maps of maps: the placeholders of the maps that bodies take out of them.
 
 use crate::sema::tree::{Map, MapId, Program};
 
 /// How many maps out of one map a body can have at a time.
 const AT_A_TIME: usize = 4;
 
-/// Gives each map of maps its stand-ins, which are like the template.
+/// Gives each map of maps its placeholders, which are like the template.
 pub(super) fn add_bound(program: &mut Program) {
     for index in 0..program.maps.len() {
         let Some(template) = program.maps[index].inner else { continue };
         for number in 0..AT_A_TIME {
             let id = MapId(program.maps.len() as u32);
             let (outer, template) = (&program.maps[index], program.map(template));
-            let stand_in = Map {
+            let placeholder = Map {
                 name: format!("{}[…]", outer.name),
                 symbol: format!("{}.{number}", outer.symbol),
                 inner: None,
@@ -29,7 +29,7 @@ pub(super) fn add_bound(program: &mut Program) {
                 max_entries: template.max_entries,
                 flags: template.flags,
             };
-            program.maps.push(stand_in);
+            program.maps.push(placeholder);
             program.maps[index].bound.push(id);
         }
     }

@@ -66,7 +66,7 @@ impl Declare<'_> {
         cx.types.array(frame, STACK_DEPTH)
     }
 
-    /// What the stacks of a map with these flags consist of.
+    /// The elements of the stacks of a map with these flags.
     fn frame(&self, cx: &mut Session, flags: u32) -> Ty {
         let named = MAP_FLAGS.iter().filter(|flag| flags & 1 << flag.bit != 0).find_map(|flag| flag.frame);
         named.map_or(Ty::U64, |name| table_type(&mut cx.types, &self.env.predefined, name))

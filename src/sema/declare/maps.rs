@@ -1,5 +1,5 @@
-//! Maps: types of keys and values, and sizes, by the rules of the kind. What the kind's table says is checked here; who may
-//! do what with entries is a matter of the sides (`passes/reach`).
+//! Maps: types of keys and values, and sizes, by the rules of the kind's table. `passes/reach` checks which side may
+//! access entries.
 
 use super::Declare;
 use super::map_values::holds;

@@ -57,12 +57,11 @@ struct Entry<'a> {
     item: &'a ast::Item,
     name: &'a Ident,
     state: State,
-    /// Final once `state` is `Done`. What the name of a function, struct, enum, config or map stands for is known from
-    /// the start.
+    /// Final once `state` is `Done`. The entity of a function, struct, enum, config or map is known from the start.
     entity: Entity,
 }
 
-/// What a module declares.
+/// The declarations of a module.
 #[derive(Default)]
 struct Names<'a> {
     by_name: HashMap<&'a str, usize>,
@@ -173,7 +172,7 @@ impl<'a> Declare<'a> {
         self.stack.len() + self.busy_defaults.len() >= MAX_DEPTH || self.levels >= MAX_LEVELS
     }
 
-    /// What the name stands for. Maps, and of functions all but the signature, are only looked at in `finish`, when all
+    /// What the name means. Maps, and of functions all but the signature, are only looked at in `finish`, when all
     /// types are known.
     fn resolve_item(&mut self, cx: &mut Session, index: usize, item: &'a ast::Item) -> Option<Entity> {
         let known = self.entries[index].entity.clone();
@@ -198,7 +197,7 @@ impl<'a> Declare<'a> {
         }
     }
 
-    /// What needs all types: functions, maps, the values of configs.
+    /// Resolves the declarations that need all types: functions, maps, the values of configs.
     fn finish(&mut self, cx: &mut Session, index: usize) {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;

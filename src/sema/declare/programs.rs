@@ -53,7 +53,7 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
     spec.forms.iter().filter(|form| !form.mode.is_empty()).map(|form| format!("\"{}\"", form.mode)).collect()
 }
 
-/// What the attribute takes, in words.
+/// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
     match spec.target().map(TargetKind::in_words) {

@@ -1,5 +1,5 @@
-//! Contexts, their actions and packet headers that the program declares once more, as headers copied from C do. Such a
-//! declaration only names members: the type is the predefined one, whole, whatever part of it is written.
+//! Contexts, enums of actions and packet headers that the program declares again, as headers copied from C do. Such a
+//! declaration only names members: the type is the whole predefined one.
 
 use super::Declare;
 use crate::ast::{EnumDecl, FieldDecl, Ident, TypeKind};
@@ -16,7 +16,7 @@ use crate::tables::{ENUMS, PROGRAMS};
 use crate::types::{FieldDef, Origin, Ty, TyKind, Types};
 use std::collections::HashMap;
 
-/// What is declared otherwise than it is in the kernel.
+/// A declaration that differs from the kernel's.
 struct Difference {
     what: String,
     kernel: String,

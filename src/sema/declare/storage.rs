@@ -37,7 +37,7 @@ pub(super) fn check_map(cx: &mut Session, decl: &VarDecl) {
     };
 }
 
-/// What outlives the process holds no addresses of it.
+/// Data that outlives the process holds no addresses of it.
 pub(super) fn check_pinned(cx: &mut Session, decl: &VarDecl, ty: Ty) {
     if decl.pin && holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. })) {
         let why = format!("a pointer in a `{}` means nothing to the next process", cx.types.name(ty));

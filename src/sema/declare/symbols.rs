@@ -1,7 +1,6 @@
-//! Names in the object. Those of the language are of one module; an object has one level of them, and BTF takes C
-//! identifiers only.
+//! Names in the object. The language has a namespace per module; an object has one, and BTF accepts only C identifiers.
 //!
-//! What the program's own file declares keeps its name; what another module declares gets the module's before it:
+//! A declaration of the program's own file keeps its name; one of another module gets the module's name before it:
 //! `flow_packets`. The kernel keeps 15 characters of the names of maps and programs, so there the module's part is
 //! shortened and not the name itself.
 
@@ -66,13 +65,12 @@ impl Symbols {
         symbol
     }
 
-    /// What messages call all that have other symbols.
+    /// The names that messages use for what has another symbol.
     pub fn into_names(self) -> SourceNames {
         self.names
     }
 
-    /// The name of a type in messages and IR: `flow.Stats`. What a header declares keeps its name if that tells it from
-    /// all others.
+    /// The name of a type in messages and IR: `flow.Stats`. What a header declares keeps its name if that is unique.
     pub fn type_name(&mut self, module: ModuleId, name: &str, in_header: bool) -> String {
         let prefix = &self.prefixes[module.0 as usize];
         if prefix.is_empty() || in_header && !self.types.contains(name) {

@@ -1,5 +1,6 @@
-//! Ctrl-C: a loop of user space that does not wait ends the process at its turn, and what is deferred runs before. So the
-//! signal leaves the loop as a `throw` would that nothing takes, where a function around defers something.
+//! Ctrl-C: a loop of user space that does not wait ends the process at the start of its next iteration, and what is
+//! deferred runs before. So where a function around defers something, the signal leaves the loop as a `throw` that
+//! nothing takes.
 
 use super::Effects;
 use super::summary::{Callee, Node, Summary};

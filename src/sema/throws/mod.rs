@@ -1,8 +1,8 @@
-//! What is thrown through calls: which functions may end in a throw, and where nothing catches it.
+//! Which functions may end in a throw, and where nothing catches it.
 //!
-//! Bodies are summed up as what may throw in them and what catches it (`summary`). What leaves each function follows from
-//! that: each `throw` is followed outwards, from the function that it leaves to the calls of that. A call through a pointer
-//! may throw what any function of its type throws whose address is taken.
+//! `summary` reduces each body to what may throw in it and what catches it. From that this computes what leaves each
+//! function: it follows each `throw` outwards, from the function that it leaves to the call sites. A call through a
+//! pointer may throw what any function of its type throws whose address is taken.
 
 mod cancels;
 mod report;
@@ -32,7 +32,7 @@ struct Origin {
     callee: Option<FuncId>,
 }
 
-/// What leaves a piece of a body.
+/// The throws that leave a piece of a body.
 type Leaving = BTreeMap<Site, Origin>;
 
 /// Where something may leave a function: at a `throw` or a call.
@@ -108,7 +108,7 @@ impl<'s> Exits<'_, 's> {
 }
 
 impl Effects {
-    /// Each `throw` reaches callers in the order of their distance, so that the way noted is a shortest one.
+    /// Each `throw` reaches callers in the order of their distance, so that the noted path is a shortest one.
     fn solve(&mut self, summaries: &[Summary]) {
         let mut exits = Exits { effects: self, throws: Vec::new(), calls: Vec::new() };
         exits.calls.resize_with(summaries.len(), Vec::new);
@@ -143,7 +143,7 @@ impl Effects {
         catches.iter().any(|catch| self.takes(catch.takes, site))
     }
 
-    /// What leaves a piece of a body, once that is known of all functions.
+    /// The throws that leave a piece of a body, once those of all functions are known.
     fn leaving(&self, nodes: &[Node]) -> Leaving {
         let mut leaving = Leaving::new();
         for node in nodes {

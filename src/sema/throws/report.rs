@@ -1,4 +1,4 @@
-//! What nothing catches, and catches that take nothing.
+//! Reports throws that nothing catches, and catches that take nothing.
 
 use super::summary::{Callee, Handler, Node, Summary};
 use super::{Effects, Leaving, Site};

@@ -1,4 +1,4 @@
-//! What of a body matters for what it throws.
+//! The parts of a body that decide what it throws.
 
 use super::{Site, Thrown};
 use crate::sema::tree::{CatchKind, Const, Expr, ExprKind, Func, FuncId, Program, Role, Stmt, StmtKind, Visitor};
@@ -81,7 +81,7 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
-    /// What is in a part of the body.
+    /// The contents of a part of the body.
     fn within(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Node> {
         let before = std::mem::take(&mut self.summary.nodes);
         walk(self);
@@ -131,7 +131,7 @@ impl Visitor<'_> for Walk<'_> {
         } else if let ExprKind::New { init } = &expr.kind {
             functions(init, &mut self.summary.addressed);
         } else if let ExprKind::Call { func, .. } = expr.kind {
-            // What leaves `main` ends the process, whoever called it.
+            // A throw that leaves `main` ends the process, whoever called it.
             if matches!(self.program.func(func).role, Role::Main(_)) {
                 return;
             }

@@ -5,7 +5,7 @@ use crate::source::Span;
 use crate::tables::MapMethodSpec;
 use crate::types::Ty;
 
-/// What may be there or not: the sources of `if (var …)` and of presence tests.
+/// Optionals: the sources of `if (var …)` and of presence tests.
 pub struct Optional {
     pub kind: OptionalKind,
     /// Of the value when it is there.
@@ -18,7 +18,7 @@ pub enum OptionalKind {
     MapEntry { map: MapId, key: Expr },
     /// `m.entry(k, init)`
     MapEntryOr { map: MapId, key: Expr, init: Expr },
-    /// `outer[k]` of a map of maps: `bound` stands for the map that is found.
+    /// `outer[k]` of a map of maps: `bound` is the placeholder of the map that is found.
     InnerMap { map: MapId, key: Expr, bound: MapId },
     /// `q.pop()`, `q.peek()`: a copy of the value.
     MapTake { map: MapId, method: &'static MapMethodSpec },

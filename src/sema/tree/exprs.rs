@@ -30,7 +30,7 @@ pub enum ExprKind {
         base: Box<Expr>,
         index: Box<Expr>,
     },
-    /// What a pointer points to: a place.
+    /// The pointee of a pointer: a place.
     Deref(Box<Expr>),
     /// The same where the pointer is not null; else it reads zero, and what is written is lost.
     DerefIf(Box<Expr>),
@@ -159,7 +159,7 @@ pub enum ExprKind {
     PacketPointer(Box<Optional>),
 }
 
-/// What an expression is made of, for those who walk through all of them.
+/// The parts of an expression, for walks through all of them.
 pub enum Parts<'a> {
     /// It computes a value, or a place, of these, in order of evaluation, and does nothing else.
     Operands(Vec<&'a Expr>),

@@ -1,7 +1,7 @@
-//! The typed tree: what checking a program yields and lowering takes.
+//! The typed tree: the output of the checker and the input of lowering.
 //!
-//! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast` node,
-//! so operands of one operation agree. What is wrong or not supported was reported, and then no tree leaves the checker.
+//! Invariants: names are resolved to ids; every expression has its type, and every implicit conversion is a `Cast`
+//! node, so operands of one operation agree. After an error the checker yields no tree.
 
 mod conditions;
 mod exprs;
@@ -92,7 +92,7 @@ impl Func {
     }
 }
 
-/// What the attributes of a function make of it.
+/// The kind of function that its attributes make.
 pub enum Role {
     /// An entry point that the kernel calls.
     Program(ProgramRole),
@@ -188,9 +188,9 @@ pub struct Map {
     pub value: Ty,
     /// The template of the maps that a map of maps holds.
     pub inner: Option<MapId>,
-    /// Of a map of maps: what stands for the maps that bodies take out, as many as a body can have at a time.
+    /// Of a map of maps: the placeholders of the maps that bodies take out, as many as a body can have at a time.
     pub bound: Vec<MapId>,
-    /// It is such a stand-in.
+    /// It is such a placeholder.
     pub is_bound: bool,
     /// The function of user space that takes what is sent through it, by its name: `<map>_callback`.
     pub callback: Option<FuncId>,

@@ -18,12 +18,12 @@ pub struct Stmt {
 }
 
 pub enum StmtKind {
-    /// None: zeroed, also in each turn of a loop.
+    /// None: zeroed, also in each iteration of a loop.
     Var {
         local: LocalId,
         init: Option<Expr>,
     },
-    /// `var v = m[k]`: a copy, zero if absent; `present` (a hidden bool local) tells which.
+    /// `var v = m[k]`: a copy, zero if absent; `present` (a hidden bool local) is true if it is there.
     VarCopy {
         local: LocalId,
         present: LocalId,
@@ -88,7 +88,7 @@ pub enum StmtKind {
         value: LocalId,
         body: Block,
     },
-    /// `for (cpu, v in m[k])`: no turn where the key is absent.
+    /// `for (cpu, v in m[k])`: no iteration where the key is absent.
     ForCpus {
         map: MapId,
         key: Expr,
@@ -109,7 +109,7 @@ pub enum StmtKind {
         cpu: Expr,
         value: Expr,
     },
-    /// `for (i, v in array)`: `value` is a copy of the element, read when its turn comes.
+    /// `for (i, v in array)`: `value` is a copy of the element, read at the start of its iteration.
     ForArray {
         array: Expr,
         index: LocalId,

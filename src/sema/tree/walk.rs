@@ -1,8 +1,8 @@
-//! Walks through all of a piece of the tree, in order of evaluation.
+//! Walks through a piece of the tree, in order of evaluation.
 
 use super::{Block, Condition, Expr, Optional, OptionalKind, Parts, Stmt, StmtKind};
 
-/// What is done at each node; by itself a walk goes on to the parts.
+/// The actions at each node; by default a walk goes on to the parts.
 pub trait Visitor<'t> {
     fn stmt(&mut self, stmt: &'t Stmt) {
         self.parts_of_stmt(stmt);

@@ -2,7 +2,7 @@
 
 use super::Hint;
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

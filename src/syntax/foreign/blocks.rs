@@ -1,16 +1,16 @@
-//! Words that other languages have before a block, and misspelt ones. The parser takes such a word for a type, a function
-//! or a statement and comes to grief in the block or behind it: what is reported is the word.
+//! Words that other languages have before a block, and misspelt ones. The parser takes such a word for a type, a
+//! function or a statement and fails in the block or behind it: the word is reported instead.
 
 use super::{Hint, keywords, throws, up_to};
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::TokenKind;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 use crate::syntax::types::quoted;
 use crate::syntax::words;
 
-/// What stands for a word before a block, or before the header of one.
+/// What replaces a word before a block, or before the header of one.
 pub fn instead(word: &str, span: Span) -> Option<Hint> {
     let help = match word {
         "do" => "there is no `do`; write `loop { … if (!c) break }`",
@@ -28,14 +28,14 @@ pub fn instead(word: &str, span: Span) -> Option<Hint> {
     Some(Hint::text(help))
 }
 
-/// `else (c) { … }`, of the condition and what stands before it.
+/// `else (c) { … }`, of the condition and what is before it.
 pub fn else_if(before: &str, condition: Span) -> Option<Hint> {
     let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
     let help = "a further condition is written `else if (c) { … }`";
     (word == Some("else")).then(|| Hint::edit(help, condition.start(), "if "))
 }
 
-/// Reports the word before the block in which, or behind which, the fault stands; false if it is none of those.
+/// Reports the word before the block that has the fault in it or behind it; false if it is none of those.
 pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     let Some(brace) = brace(failure) else { return false };
     if lock(builder, failure, brace) {
@@ -89,7 +89,7 @@ fn before_block(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> O
     let span = failure.token_span(builder, offset(failure, at));
     let after_loop = before == ")" && is_loop(failure, at - 1);
     if word == "then" && before == ")" || word == "do" && after_loop || word == "unsafe" {
-        let help = format!("there is no `{word}`: the block stands by itself");
+        let help = format!("there is no `{word}`: write the block alone");
         let from = offset(failure, at);
         return Some((at, Hint::edit(help, up_to(builder, failure, from, from + 1), "")));
     }
@@ -126,7 +126,7 @@ fn header(builder: &Builder<'_>, failure: &Failure<'_>, brace: usize) -> Option<
         && kind(first + 1) == Some(TokenKind::Word)
         && failure.bracket_around(brace).is_some()
     {
-        let help = format!("`{}` stands at file level, not in functions", failure.text_at(first));
+        let help = format!("`{}` belongs at file level, not in functions", failure.text_at(first));
         return Some((first, Hint::text(help)));
     }
     let operand =

@@ -1,9 +1,9 @@
-//! Conversions, as C writes them.
+//! Conversions in C's syntax.
 
 use super::Hint;
 use crate::source::Span;
 use crate::source::scan::{Scanner, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::Reader;
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
@@ -17,7 +17,7 @@ pub fn conversion(builder: &Builder<'_>, open: u32) -> Option<Hint> {
     Some(Hint::edit(format!("a conversion is written `{form}`"), span, form))
 }
 
-/// A prefix operator stands before: in C it takes the converted value, here it binds tighter than `as`.
+/// A prefix operator is before it: in C it takes the converted value, here it binds tighter than `as`.
 fn behind_prefix(before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or_default();
     let tokens: Vec<_> = Scanner::new(line).map(|token| (token.kind, &line[token.lo..token.hi])).collect();

@@ -1,9 +1,9 @@
-//! Declarations, and what else is read as two statements in a row or as a product.
+//! Declarations of other languages, and other text that is read as two statements in a row or as a product.
 
 use super::{Hint, casts, keywords, throws, written};
 use crate::ast::{BinaryOp, Expr, ExprKind};
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::{Reader, is_type};
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
@@ -54,7 +54,7 @@ pub fn declaration(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
 
 /// A word that another language has for an operator or a statement, between two that are read as statements.
 fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
-    const AT_FILE_LEVEL: &str = "stands at file level, not in functions";
+    const AT_FILE_LEVEL: &str = "belongs at file level, not in functions";
     let begin = second.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let begins = Span { hi: at.lo + begin.len() as u32, ..at };
     match (first.rsplit(|c: char| !c.is_ascii_alphanumeric()).next(), begin) {
@@ -74,7 +74,7 @@ fn word(first: &str, second: &str, end: u32, at: Span) -> Option<Hint> {
         (Some(keyword @ ("type" | "import" | "include" | "license")), _) if keyword == first => {
             Some(Hint::text(format!("`{keyword}` {AT_FILE_LEVEL}")))
         }
-        (Some("fn"), _) => Some(Hint::text("functions stand at file level, not in others")),
+        (Some("fn"), _) => Some(Hint::text("functions belong at file level, not in others")),
         (Some("goto"), _) => Some(Hint::text("there is no `goto`: loops are left by `break`, functions by `return`")),
         _ => None,
     }
@@ -91,7 +91,7 @@ pub fn statement(builder: &Builder<'_>, first: Span, next: Span) -> Option<Hint>
     }
     let plain_word = one.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain_word && two.starts_with(|c: char| c == '"' || c.is_ascii_digit()) {
-        return Some(Hint::text(format!("arguments stand in parentheses: `{one}({two})`")));
+        return Some(Hint::text(format!("arguments go in parentheses: `{one}({two})`")));
     }
     if two.starts_with("!(") && one.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return Some(Hint::edit("a call is written without `!`", Span { hi: next.lo + 1, ..next }, ""));

@@ -1,9 +1,9 @@
-//! Keywords that are misspelt, or are called otherwise elsewhere.
+//! Keywords that are misspelt, or have other names in other languages.
 
 use super::Hint;
 use crate::diag::similar;
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::is_type;
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
@@ -29,8 +29,8 @@ fn meant(near: String, span: Span) -> Hint {
 
 /// Of a word where one of these is wanted.
 pub fn near(word: &str, among: &[&str], span: Span) -> Option<Hint> {
-    let turned = || among.iter().find(|keyword| keyword.chars().rev().eq(word.chars())).map(|&near| near.to_owned());
-    similar::best(word, among).or_else(turned).map(|near| meant(near, span))
+    let reversed = || among.iter().find(|keyword| keyword.chars().rev().eq(word.chars())).map(|&near| near.to_owned());
+    similar::best(word, among).or_else(reversed).map(|near| meant(near, span))
 }
 
 /// Of the word that a declaration begins with.

@@ -1,9 +1,9 @@
-//! Signs with which other languages end a line; here the line goes on after them, so that the fault is found behind them.
+//! Signs with which other languages end a line; here the line continues after them, so the fault is behind them.
 
 use crate::diag::codes::syntax::*;
 use crate::source::Span;
 use crate::source::scan::{Token, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 
 /// `fn f() -> u32:` and `struct S:`, whose colon another type or a field would follow.
@@ -25,7 +25,7 @@ pub fn header_colon(builder: &mut Builder<'_>, failure: &Failure<'_>) -> bool {
     }
     builder
         .error(span, Expected { expected: "`{`".to_owned(), found: "`:`".to_owned() })
-        .help("what belongs to it stands in braces, without `:`");
+        .help("what belongs to it is in braces, without `:`");
     true
 }
 

@@ -1,9 +1,9 @@
-//! The header of a `for`, as other languages write it.
+//! The header of a `for` in the syntax of other languages.
 
 use super::Hint;
 use crate::source::Span;
 use crate::source::scan::{Token, TokenKind};
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::c_order::{Counting, Reader, declares};
 use crate::syntax::errors::Failure;
 use crate::syntax::words;
@@ -57,8 +57,8 @@ fn body_at<'f>(failure: &'f Failure<'_>, from: usize) -> &'f [Token] {
     &failure.tokens[from.min(end)..end]
 }
 
-/// C looks at the bound before each turn and lets the body set the variable, a `for` over a range takes both once: the
-/// body changes neither, and the variable is the loop's own.
+/// C reads the bound before each iteration and lets the body set the variable; a `for` over a range reads both once. So
+/// the body changes neither, and the variable is the loop's own.
 fn is_range<'a>(builder: &Builder<'a>, failure: &Failure<'_>, counting: &Counting<'a>, body: &[Token]) -> bool {
     let text = |token: &Token| &failure.text[token.lo..token.hi];
     let plain_word = |pair: &[Token]| pair[0].kind == TokenKind::Word && !words::is_keyword(text(&pair[0]));

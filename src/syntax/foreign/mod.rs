@@ -1,4 +1,4 @@
-//! What C, Rust, Python and bpftrace write otherwise: the form of this language, as an edit where that is certain.
+//! Syntax of C, Rust, Python and bpftrace: suggests the form of this language, as an edit if that is certain.
 
 mod addresses;
 pub mod blocks;
@@ -11,7 +11,7 @@ pub mod throws;
 
 pub use declarations::{declaration, pointer, statement, value};
 
-use super::build::Builder;
+use super::builder::Builder;
 use super::c_order::{self, Reader, is_type};
 use super::errors::Failure;
 use super::{hints, words};
@@ -118,7 +118,7 @@ fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     Some(hint)
 }
 
-/// The fault stands in the parentheses of a call.
+/// The fault is in the parentheses of a call.
 fn is_argument(failure: &Failure<'_>) -> bool {
     let open = failure.open_bracket().map(|open| open as isize - failure.at as isize);
     open.is_some_and(|open| {
@@ -178,7 +178,7 @@ fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
 
 /// `fn f(): u32`, `fn f() u32`, `if c then {`.
 fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    const RESULT: &str = "the type of the result stands after `->`";
+    const RESULT: &str = "the type of the result follows `->`";
     let (found, span) = (failure.token(0), failure.span(builder));
     if matches!(found, "then" | "do") && failure.expected.block {
         let help = format!("there is no `{found}`: the body follows the condition in braces");
@@ -301,7 +301,7 @@ fn name_after_type(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint>
         return several.then(|| Hint::text(format!("each name has a type of its own, after it: `{form}`")));
     }
     let span = Span { lo, hi: lo + declared.hi as u32, ..failure.span(builder) };
-    Some(Hint::edit(format!("the name stands first, then its type: `{form}`"), span, form))
+    Some(Hint::edit(format!("the name comes first, then its type: `{form}`"), span, form))
 }
 
 /// `&T`, `&mut T`, `*const T`, `struct T`, `T*`, `hash<K, V, 8>`.
@@ -318,7 +318,7 @@ fn ty(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let number = found.starts_with(|c: char| c.is_ascii_digit());
     if failure.expected.ty && number && before == "," && failure.token(1) == ">" {
         let span = failure.token_span(builder, -1).to(failure.token_span(builder, 1));
-        let help = format!("the number of entries stands in parentheses: `hash<K, V>({found})`");
+        let help = format!("the number of entries goes in parentheses: `hash<K, V>({found})`");
         return Some(Hint::edit(help, span, format!(">({found})")));
     }
     let qualifier = matches!(before, "const" | "mut" | "volatile" | "struct" | "enum" | "union");
@@ -337,7 +337,7 @@ fn ty(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         let stars = (0..).take_while(|&offset| failure.token(offset) == "*").count();
         let span = failure.token_span(builder, -1).to(failure.token_span(builder, stars as isize - 1));
         let form = "*".repeat(stars) + before;
-        return Some(Hint::edit(format!("the star stands before what it points to: `{form}`"), span, form));
+        return Some(Hint::edit(format!("the star is before what it points to: `{form}`"), span, form));
     }
     if found == "<" && failure.token(-2) == "fn" {
         return Some(Hint::text("functions have no type parameters: each takes the types that it names"));

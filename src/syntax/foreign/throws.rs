@@ -1,16 +1,16 @@
-//! Errors, as other languages throw and catch them and clean up after them.
+//! Throwing, catching and clean-up in the syntax of other languages.
 
 use super::{Hint, up_to};
 use crate::source::Span;
-use crate::syntax::build::Builder;
+use crate::syntax::builder::Builder;
 use crate::syntax::errors::Failure;
 
-pub const AT_END: &str = "what is done at the end in any case stands in `defer { … }`, before what may throw";
+pub const AT_END: &str = "what is always done at the end goes in `defer { … }`, before what may throw";
 pub const HANDLER: &str = "a handler is written `catch CODE { … }`, `catch e { … }` or `catch _ { … }`";
 const DEFERRED: &str = "a block that runs when the function ends is written `defer { … }`";
 const BOUND: &str = "a code is bound by its name alone: `catch e { … }`";
 pub const SEVERAL: &str =
-    "a `catch` takes one code; of several each has its own, or `catch e { match (e) { … } }` tells them apart";
+    "a `catch` takes one code; of several each has its own, or `catch e { match (e) { … } }` distinguishes them";
 
 /// Of a failure that has no code of its own.
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
@@ -23,7 +23,7 @@ pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     })
 }
 
-/// What stands after `catch`, or is another word for it.
+/// The code after `catch`, or another word for `catch`.
 fn catch(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     let (found, before) = (failure.token(0), failure.token(-1));
     let in_parentheses = failure.token(-2) == "(" && failure.token(-3) == "catch";
@@ -61,7 +61,7 @@ fn unguarded(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
         return Some(Hint::edit(CALL, up_to(builder, failure, -1, 1), ""));
     }
     if before == "try" {
-        return Some(Hint::text("the body of a `try` stands in braces: `try { … } catch _ { … }`"));
+        return Some(Hint::text("the body of a `try` is in braces: `try { … } catch _ { … }`"));
     }
     if before == "throw" && ends {
         return Some(Hint::text("`throw` takes a code; a handler throws on what it caught by `catch e { … throw e }`"));
@@ -95,7 +95,7 @@ pub fn statement(one: &str, two: &str, at: Span, next: Span) -> Option<Hint> {
         "raise" => Some(Hint::edit("an error is thrown by `throw CODE`", span, "throw")),
         "except" | "rescue" => Some(Hint::edit(HANDLER, span, "catch")),
         "errdefer" => Some(Hint::text(
-            "`defer` runs however the function ends; what is done after an error alone stands in `catch e { … throw e }`",
+            "`defer` runs on every exit of the function; what is done only after an error goes in `catch e { … throw e }`",
         )),
         _ if function && two.starts_with('{') => {
             let lo = at.lo + "defer ".len() as u32;

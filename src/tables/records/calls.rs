@@ -1,4 +1,4 @@
-//! The tables of what code calls: builtins, helpers, kernel functions.
+//! The tables of callees: builtins, helpers, kernel functions.
 
 use super::maps::MapAccess;
 use crate::tables::form::{Kernel, List, Text, record, words};
@@ -75,9 +75,9 @@ record! {
         /// The result may be null.
         #[serde(default)]
         pub nullable: bool,
-        /// The program types that may call it, as the kernel names them: `sched_cls`.
+        /// The program types that may call it, by the kernel from which on they may.
         #[serde(default)]
-        pub programs: List<Text>,
+        pub programs: List<HelperPrograms>,
         /// What the kind of its map must be able to do; none: no call by its name passes a map.
         #[serde(default)]
         pub needs: Option<MapAccess>,
@@ -99,6 +99,17 @@ record! {
         /// What the language has for it, as the help of messages.
         #[serde(default)]
         pub instead: Option<Text>,
+    }
+}
+
+record! {
+    /// Program types that may call a helper.
+    pub struct HelperPrograms {
+        /// The first kernel (major, minor) that lets them, of those that were asked; none: all that have the helper.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+        /// As the kernel names them: `sched_cls`.
+        pub types: List<Text>,
     }
 }
 

@@ -1,14 +1,16 @@
-//! The records of the tables of `ir-specs/`. The build script compiles these files too: it reads the records from TOML, where a
-//! key that no field has is an error, and writes them as statics.
+//! The records of the tables of `ir-specs/`. The build script compiles these files too: it reads the records from TOML,
+//! where an unknown key is an error, and writes them as statics.
 
 mod calls;
 mod maps;
+mod ops;
 mod programs;
 mod types;
 mod words;
 
 pub use calls::*;
 pub use maps::*;
+pub use ops::*;
 pub use programs::*;
 pub use types::*;
 pub use words::*;

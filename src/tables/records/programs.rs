@@ -25,6 +25,9 @@ record! {
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
+        /// It may use maps whose values hold a lock.
+        #[serde(default = "crate::tables::form::yes")]
+        pub locks: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,

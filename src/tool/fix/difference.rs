@@ -1,4 +1,4 @@
-//! What `--dry-run` prints.
+//! The output of `--dry-run`: a difference.
 
 /// The lines that differ: each run of them if there are as many as before, else all from the first to the last.
 pub fn difference(name: &str, old: &str, new: &str) -> String {

@@ -1,4 +1,4 @@
-//! Texts and what is replaced in them.
+//! Texts and the edits in them.
 
 use crate::diag::{Certainty, Fix};
 use crate::session::Session;

@@ -1,11 +1,11 @@
 //! `ksc fix`: applies the certain fixes that errors and warnings carry, and reports what is left.
 //!
-//! No fix may make an error. So the program is checked after each round, and a fix after which there is an error that was
-//! not there before is left out (`made`).
+//! No fix may cause an error. So the program is checked after each round, and a fix that causes a new error is left out
+//! (`new_errors`).
 
 mod difference;
 mod edits;
-mod made;
+mod new_errors;
 
 use super::{check, finish, session};
 use crate::cli::Fix as Args;
@@ -15,7 +15,7 @@ use crate::pipeline;
 use crate::session::Session;
 use crate::source::{FileId, load};
 use edits::{Edited, Proposal};
-use made::{Faults, Stage};
+use new_errors::{Faults, Stage};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! BTF as an object file holds it (Documentation/bpf/btf.rst of Linux): types as text, sections, the members of structs.
-//! Whatever the bytes are, reading them ends: offsets are checked, and chains of types have a limit.
+//! BTF as an object file holds it (Documentation/bpf/btf.rst of Linux): types as text, sections, the members of
+//! structs. Reading ends for any bytes: offsets are checked, and chains of types have a limit.
 
 /// How deep types are followed.
 const MAX_DEPTH: u32 = 16;
@@ -124,7 +124,7 @@ impl<'a> Btf<'a> {
         self.head(id).filter(|(_, head)| kind(head[1]) == PTR).map(|(_, head)| head[2])
     }
 
-    /// The length of an array: libbpf's way to write numbers in types.
+    /// The length of an array: libbpf's form of numbers in types.
     pub fn array_length(&self, id: u32) -> Option<u32> {
         let (at, _) = self.head(id).filter(|(_, head)| kind(head[1]) == ARRAY)?;
         self.words.get(at + 5).copied()

@@ -1,4 +1,4 @@
-//! `ksc inspect FILE`: what a BPF object holds, whoever compiled it, and what the ones inside an executable hold.
+//! `ksc inspect FILE`: the contents of a BPF object of any compiler, and of the objects inside an executable.
 
 mod btf;
 mod object;
@@ -38,7 +38,7 @@ struct Map {
     pin: Option<String>,
 }
 
-/// A type, which need not be described: then its size stands alone.
+/// A type, which need not be described: then it has only its size.
 #[derive(Serialize)]
 struct Type {
     #[serde(rename = "type")]

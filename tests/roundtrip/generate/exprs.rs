@@ -34,7 +34,7 @@ impl Generator {
         self.expr_of(0)
     }
 
-    /// One that binds at least as tightly as `level`: 0 is `?:`, then the infix operators, 14 stands alone.
+    /// One that binds at least as tightly as `level`: 0 is `?:`, then the infix operators, 14 needs no parentheses.
     pub fn expr_of(&mut self, level: u8) -> Expr {
         let level = level.max(self.random.below(15) as u8);
         let kind = self.deeper(|this| this.kind_of(level)).unwrap_or_else(|| self.atom());

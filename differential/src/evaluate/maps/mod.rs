@@ -167,7 +167,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// What is deleted before its turn has none.
+    /// An entry that is deleted before its iteration has none.
     fn walk(&mut self, map: MapId, key: LocalId, value: LocalId, body: &'a Block) -> Run<()> {
         for (at, bytes) in self.model(map)?.0.keys() {
             let (model, slots) = self.model(map)?;
@@ -175,7 +175,7 @@ impl<'a> Machine<'a> {
             let copy = slots.at(slot).clone();
             *self.object(key) = at;
             *self.object(value) = copy;
-            if !self.turn(body)? {
+            if !self.iteration(body)? {
                 break;
             }
         }

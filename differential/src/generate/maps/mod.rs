@@ -1,7 +1,7 @@
 //! Maps: their declarations, and which code may change them when.
 //!
 //! A name that is bound to an entry is worth something only as long as its map keeps the entry, and what a walk over a
-//! hash does is told only if the order of the entries does not matter. So each function knows which maps it changes, and
+//! hash does is defined only if the order of the entries does not matter. So each function knows which maps it changes, and
 //! what would take an entry away is not generated where a name for it is still used.
 
 mod atomics;
@@ -182,7 +182,7 @@ impl Generator {
         if self.is_sealed(map) {
             return false;
         }
-        // A name from outside of a loop is used again in the next turn.
+        // A name from outside of a loop is used again in the next iteration.
         let needed = |entry: &super::scope::Entry| entry.map == map && entry.loops < self.loops && !entry.is_gone;
         self.maps[map].kind.is_array()
             || (!self.held.contains(&map)

@@ -83,7 +83,7 @@ impl Generator {
         }
     }
 
-    /// `insert` and `update`, whose results tell. What flags mean for tries differs between kernels.
+    /// `insert` and `update`, whose results are compared. What flags mean for tries differs between kernels.
     fn insert(&mut self) -> String {
         let Some(at) = self.open_map().filter(|&at| self.maps[at].kind != Kind::Trie) else { return self.update() };
         let (name, value) = (self.maps[at].name.clone(), self.maps[at].value.clone());
@@ -146,7 +146,7 @@ impl Generator {
         Variable { entry, assignable: !self.is_fixed(at), ..Variable::new(name, self.maps[at].value.clone()) }
     }
 
-    /// The name stands for an entry from here on.
+    /// The name refers to an entry from here on.
     pub fn bind_name(&mut self, at: usize, name: &str) {
         let variable = self.entry_variable(at, name);
         self.scope.variables.push(variable);

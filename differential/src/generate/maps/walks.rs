@@ -1,4 +1,5 @@
-//! Walks: over arrays any code, since their order is told; over others code for which the order of the entries is all one.
+//! Walks: over arrays any code, since their order is defined; over others code for which the order of the entries does
+//! not matter.
 
 use super::{Kind, Map};
 use crate::generate::Generator;
@@ -26,7 +27,7 @@ impl Generator {
         self.sealed.push(at);
         let mut body = self.body(map.entries as u64);
         self.sealed.pop();
-        // But for the element whose turn it is.
+        // Except for the element of this iteration.
         if !self.is_sealed(at) && self.random.percent(30) {
             let new = self.value_of(&map.value, 1);
             self.updated(at);
@@ -45,7 +46,7 @@ impl Generator {
         (head, key, hash)
     }
 
-    /// Sums that do not depend on the order, and changes of the entry whose turn it is.
+    /// Sums that do not depend on the order, and changes of the entry of this iteration.
     fn sum(&mut self, at: usize, map: &Map) -> String {
         let sum = self.fresh("s");
         let (head, key, hash) = self.entries(map);

@@ -1,10 +1,11 @@
-//! TC through a clsact filter, for kernels without TCX. The kernel keeps a filter when its process ends, so the list of
-//! live ones is kept where a signal handler can use it: nothing here takes a lock or allocates after a filter is made.
+//! TC through a clsact filter, for kernels without TCX. The kernel keeps a filter when its process ends, so a signal
+//! handler must be able to use the list of live ones: nothing here takes a lock or allocates after a filter is made.
 //!
-//! The qdisc that holds the filters stays too. One that this process made goes with the last filter in it, whosever that is.
+//! The kernel also keeps the qdisc that holds the filters. If this process made it, the last filter in it, whosever
+//! that is, takes it along.
 //!
-//! A filter has a handle made of the project's name and a priority made of the program's number: the next start
-//! replaces what a killed process left behind.
+//! The project's name yields the handle of a filter, the program's number its priority: so the next start replaces what
+//! a killed process left behind.
 
 mod netlink;
 

@@ -1,5 +1,5 @@
-//! Requests to the kernel's traffic control, with libc's calls only: libbpf's own detaching allocates, and these are made in
-//! signal handlers too.
+//! Requests to the kernel's traffic control, with libc's calls only: signal handlers make them too, and libbpf's own
+//! detaching allocates.
 
 use crate::errors::errno;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! What a name in a folder leads to, opened without following it.
+//! The file of a name in a folder, opened without following links.
 
 use crate::errors::errno;
 use std::ffi::{CStr, CString, OsString};
@@ -73,7 +73,7 @@ impl Entry {
     /// Where the link leads.
     pub fn target(&self) -> OsString {
         let mut text = vec![0_u8; libc::PATH_MAX as usize];
-        // SAFETY: a live descriptor, an empty name, which stands for the link itself, and a buffer of that length.
+        // SAFETY: a live descriptor, an empty name, which means the link itself, and a buffer of that length.
         let length =
             unsafe { libc::readlinkat(self.fd(), c"".as_ptr(), text.as_mut_ptr().cast::<libc::c_char>(), text.len()) };
         text.truncate(usize::try_from(length).unwrap_or(0));

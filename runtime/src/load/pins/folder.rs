@@ -1,9 +1,10 @@
 //! The folders of pins, walked one component at a time.
 //!
-//! In the root of bpffs everybody may make folders and links (its mode is 1777), so that a path does not say who laid what
-//! it leads to. Each component is opened relative to the folder before it, without following a link, and is inspected
-//! through its own descriptor. Whatever happens in a folder happens relative to that descriptor. A folder on bpffs has to
-//! be of this user or of root, and nobody else may write into it, so that nothing in it changes between a look and an act.
+//! In the root of bpffs everybody may make folders and links (its mode is 1777), so a path does not show who made its
+//! target. Each component is opened relative to the folder before it, without following a link, and is inspected
+//! through its own descriptor. All operations in a folder are relative to that descriptor. A folder on bpffs has to
+//! belong to this user or to root, and nobody else may write into it, so that nothing in it changes between a check and
+//! an operation.
 
 use super::entry::{Entry, path_of};
 use super::privilege_help;

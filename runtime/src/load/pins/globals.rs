@@ -1,7 +1,8 @@
 //! Pinned variables: the map of one section, whose values outlive the process.
 //!
-//! Variables are matched by name and type. If the program has more of them than are pinned, a new map takes the old values
-//! over and the old one's place; one that is gone or has another type is refused, so that no value is lost unasked.
+//! Variables are matched by name and type. If the program has more of them than are pinned, a new map takes over the
+//! old values and replaces the old map. If one is missing or has another type, the program ends, so that no value is
+//! lost silently.
 
 use super::folder::Folder;
 use super::types::{Btf, Variable};

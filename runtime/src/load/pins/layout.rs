@@ -1,4 +1,4 @@
-//! What a pinned map looks like, and what the program wants it to look like.
+//! The layout of a pinned map, and the layout that the program wants.
 
 use super::types::{Btf, Variable};
 use libbpf_sys as bpf;

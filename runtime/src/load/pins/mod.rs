@@ -1,7 +1,7 @@
 //! Pinned maps, `<root>/<project>/maps/<name>`, and pinned variables, one map at `<root>/<project>/globals/pinned_globals`.
 //!
-//! What is pinned already is used if it fits, so that its values survive; else the program ends and says what differs. The
-//! folders are for their owner alone (0700), the pins too (0600, by the kernel).
+//! A pinned map is used if it fits, so that its values survive; otherwise the program ends and reports the difference.
+//! The folders are for their owner alone (0700), the pins too (0600, by the kernel).
 
 mod entry;
 mod folder;

@@ -1,9 +1,9 @@
-//! Types of a BTF as text in the language's manner: to compare them between objects, and to show them.
+//! Types of a BTF as text in the language's notation: to compare them between objects, and to show them.
 
 use libbpf_sys as bpf;
 use std::ffi::CStr;
 
-/// How deep structs are followed; what is nested deeper is told apart by name.
+/// How deep structs are compared; deeper ones are compared by name.
 const MAX_DEPTH: u32 = 24;
 
 /// Type information, of the open object or of a map in the kernel.

@@ -1,4 +1,4 @@
-//! Inline assembly: BPF instructions that the optimiser does not take apart.
+//! Inline assembly: BPF instructions that the optimiser does not see through.
 
 use super::{Build, made};
 use inkwell::attributes::AttributeLoc;
@@ -42,6 +42,25 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a pointer").into_pointer_value()
     }
 
+    /// The 8 bytes at an address that need not be aligned: of a load LLVM would make one of each byte.
+    pub fn asm_load_word(&self, from: PointerValue<'c>) -> IntValue<'c> {
+        let fn_type = self.int_type(64).fn_type(&[from.get_type().into()], false);
+        let (text, constraints) = ("$0 = *(u64 *)($1 + 0)".into(), "=r,r,~{memory}".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[from.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+        call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
+    }
+
+    /// Stores 8 bytes at an address that need not be aligned.
+    pub fn asm_store_word(&self, to: PointerValue<'c>, word: IntValue<'c>) {
+        let fn_type = self.context.void_type().fn_type(&[to.get_type().into(), word.get_type().into()], false);
+        let (text, constraints) = ("*(u64 *)($0 + 0) = $1".into(), "r,r,~{memory}".into());
+        let asm = self.context.create_inline_asm(fn_type, text, constraints, true, false, None, false);
+        let call = self.call_pointer(fn_type, asm, &[to.into(), word.into()]);
+        self.attribute(call, AttributeLoc::Function, "nounwind");
+    }
+
     /// The outcome of a comparison, of which the optimiser knows nothing.
     pub fn asm_outcome(&self, comparison: InstructionValue<'c>) -> IntValue<'c> {
         let next = comparison.get_next_instruction().unwrap_or_else(|| crate::bug!("a comparison ends no block"));
@@ -57,8 +76,8 @@ impl<'c> Build<'c> {
     /// A shift by 64 or more gives any number to every verifier (`kernel/bpf/verifier.c`: "Shifts greater than 31 or 63 are
     /// undefined"). 127 shifted right by 127 is zero, whether the machine shifts by 127 or, as RFC 9669 has it, by 63.
     ///
-    /// Two swaps of the bytes would do, but later kernels know what comes out. So would a difference of pointers, but before
-    /// Linux 6.16 the verifier gives up following numbers back through one, and takes all numbers of the program for exact.
+    /// Two swaps of the bytes would do, but later kernels know their result. So would a difference of pointers, but
+    /// before Linux 6.16 the verifier cannot backtrack through one, and marks all numbers of the program as precise.
     pub fn asm_forget(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
         let both = self.context.struct_type(&[ty.into(), ty.into()], false);
@@ -77,7 +96,7 @@ impl<'c> Build<'c> {
         self.asm_unary("$0 = 127\n\t$0 >>= $0", "=r,r", of)
     }
 
-    /// The same number, in a register, where the builder stands.
+    /// The same number, in a register, made at the builder's position.
     pub fn asm_settled(&self, value: IntValue<'c>) -> IntValue<'c> {
         let ty = value.get_type();
         let fn_type = ty.fn_type(&[ty.into()], false);
@@ -87,7 +106,7 @@ impl<'c> Build<'c> {
         call.try_as_basic_value().expect_basic("the assembly yields a value").into_int_value()
     }
 
-    /// A zero that is made where the builder stands.
+    /// A zero that is made at the builder's position.
     pub fn asm_zero(&self) -> IntValue<'c> {
         let fn_type = self.int_type(64).fn_type(&[], false);
         let asm = self.context.create_inline_asm(fn_type, "$0 = 0".into(), "=r".into(), true, false, None, false);

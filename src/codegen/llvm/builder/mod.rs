@@ -1,5 +1,5 @@
 //! Instructions. The only module that unwraps inkwell's results: they fail for a builder without a position and for
-//! operands of a wrong type, which would be faults of the emitter.
+//! operands of a wrong type, which are bugs of the emitter.
 
 mod asm;
 mod floats;

@@ -13,7 +13,7 @@ const DBG_KIND: u32 = 0;
 const DW_TAG_CONST: u32 = 0x26;
 const DW_TAG_VOLATILE: u32 = 0x35;
 
-/// What the definition of a map says.
+/// The parts of a map's definition.
 pub struct MapLayout {
     pub numbers: Vec<(&'static str, u32)>,
     pub types: Vec<(&'static str, Ty)>,

@@ -8,11 +8,11 @@ use crate::target::DebugForm;
 use llvm_sys::core::LLVMSetCurrentDebugLocation2;
 use llvm_sys::debuginfo::*;
 
-/// Stands for the source in a file's node: without one LLVM reads the file, and puts its lines into BTF at a cost that grows
-/// with the square of their number. `line_texts` puts them there.
+/// Replaces the source in a file's node: without one LLVM reads the file, and puts its lines into BTF at a cost that
+/// grows with the square of their number. `line_texts` puts them there.
 const NO_LINES: &str = "\n";
 
-/// Columns beyond this do not fit BTF's line information; 0 stands for the whole line.
+/// Columns beyond this do not fit BTF's line information; 0 means the whole line.
 const MAX_COLUMN: u32 = 1023;
 
 /// The compilation's folder in DWARF, from which relative names of files count: the one that the debugger runs in. BTF has no
@@ -61,14 +61,14 @@ impl Debug {
         cx.sources.line_col(span).line
     }
 
-    /// What is built next comes from `span`.
+    /// Gives the instructions built next the location `span`.
     pub fn locate(&mut self, cx: &Session, build: &Build, scope: Scope, span: Span) {
         let location = self.location(cx, scope, span);
         // SAFETY: the builder is live and `location` a node of its context.
         unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), location) }
     }
 
-    /// What is built next comes from nowhere in the source.
+    /// Gives the instructions built next no location.
     pub fn leave(&self, build: &Build) {
         // SAFETY: the builder is live; null takes the location away.
         unsafe { LLVMSetCurrentDebugLocation2(build.raw().as_mut_ptr(), std::ptr::null_mut()) }

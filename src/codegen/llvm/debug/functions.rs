@@ -49,7 +49,7 @@ impl Debug {
         }
     }
 
-    /// Describes C's `main`, which stands where the user's does.
+    /// Describes C's `main`, at the position of the user's.
     pub fn entry(&mut self, cx: &Session, llvm: FunctionValue, main: &Function) -> Scope {
         let ty = self.subroutine(cx, Ty::I32, &[]);
         self.subprogram(cx, llvm, main, ty, false)

@@ -1,10 +1,10 @@
 //! Debug information: DWARF on the host, BTF in the BPF object. The only code, with the diagnostic handler of `context`,
 //! that calls llvm-sys: inkwell's builder of debug information lacks half of what is needed here.
 //!
-//! LLVM derives BTF from the same metadata as DWARF. What the kernel demands of it:
+//! LLVM derives BTF from the same metadata as DWARF. The kernel requires:
 //! - every parameter of a defined function has a variable that is always preserved, else it has no name in BTF and the
 //!   kernel refuses all of it;
-//! - members stand in order of their offsets;
+//! - members are in order of their offsets;
 //! - line information carries the source's text, wherever the object is loaded (`line_texts`).
 
 mod data;
@@ -32,7 +32,7 @@ pub fn identifier(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
 }
 
-/// What locations of a function belong to.
+/// The scopes of a function's locations.
 #[derive(Clone, Copy)]
 pub struct Scope {
     subprogram: Node,

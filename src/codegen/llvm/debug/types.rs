@@ -93,7 +93,7 @@ impl Debug {
         unsafe { LLVMDIBuilderCreateTypedef(self.builder, of, text(name), name.len(), file, 0, file, 0) }
     }
 
-    /// The main file: what the language declares stands in none.
+    /// The main file: declarations of the language itself are in no file.
     pub(super) fn any_file(&mut self, cx: &Session) -> Node {
         let first = cx.sources.files().next().map(|(id, _)| id);
         match first {
@@ -111,7 +111,7 @@ impl Debug {
     }
 
     pub(super) fn pointer_to(&self, to: Node) -> Node {
-        // SAFETY: `builder` is live; null stands for void.
+        // SAFETY: `builder` is live; null means void.
         unsafe { LLVMDIBuilderCreatePointerType(self.builder, to, 64, 0, 0, text(""), 0) }
     }
 
@@ -176,13 +176,13 @@ impl Debug {
         }
     }
 
-    /// A stand-in is known while the members are made, since they may point to the struct itself.
+    /// A forward declaration is known while the members are made, since they may point to the struct itself.
     fn struct_def(&mut self, cx: &Session, ty: Ty, id: StructId) -> Node {
         let def = cx.types.struct_def(id);
         let (file, line) = self.declared(cx, def.span);
         let name = &*identifier(&def.name);
         // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
-        let stand_in = unsafe {
+        let forward = unsafe {
             LLVMDIBuilderCreateReplaceableCompositeType(
                 self.builder,
                 DW_TAG_STRUCTURE,
@@ -199,7 +199,7 @@ impl Debug {
                 0,
             )
         };
-        self.types.insert(ty, stand_in);
+        self.types.insert(ty, forward);
         let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
         fields.sort_by_key(|f| f.offset * 8 + f.bits.map_or(0, |b| b.shift.into()));
         let mut members = Vec::new();
@@ -211,8 +211,8 @@ impl Debug {
             members.push(self.field(file, line, field, node, cx.types.size_of(field_ty) * 8));
         }
         let node = self.structure(file, line, name, def.size * 8, &mut members);
-        // SAFETY: the stand-in is a temporary node, which this replaces and frees.
-        unsafe { LLVMMetadataReplaceAllUsesWith(stand_in, node) };
+        // SAFETY: the forward declaration is a temporary node, which this replaces and frees.
+        unsafe { LLVMMetadataReplaceAllUsesWith(forward, node) };
         node
     }
 

@@ -9,7 +9,7 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
-use crate::tables::{HELPERS, KFUNCS};
+use crate::tables::{self, KFUNCS};
 use crate::types::Ty;
 use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
@@ -36,7 +36,7 @@ impl<'c> FnGen<'_, '_, 'c> {
         result: Option<BasicTypeEnum<'c>>,
         args: &[BasicValueEnum<'c>],
     ) -> Option<BasicValueEnum<'c>> {
-        let Some(spec) = HELPERS.iter().find(|h| h.name == name) else {
+        let Some(spec) = tables::helper(name) else {
             crate::bug!("helpers.toml has no `{name}`");
         };
         self.g.build.helper(spec.number, result, args)
@@ -75,12 +75,12 @@ pub fn helper(g: &mut FnGen, op: &OpData) {
 
 pub fn lock(g: &mut FnGen, op: &OpData) {
     let lock = g.value(BpfLock::of(op).lock());
-    g.call_helper("bpf_spin_lock", Some(g.g.build.int_type(64).into()), &[lock]);
+    g.call_helper(op.helper(), Some(g.g.build.int_type(64).into()), &[lock]);
 }
 
 pub fn unlock(g: &mut FnGen, op: &OpData) {
     let lock = g.value(BpfUnlock::of(op).lock());
-    g.call_helper("bpf_spin_unlock", Some(g.g.build.int_type(64).into()), &[lock]);
+    g.call_helper(op.helper(), Some(g.g.build.int_type(64).into()), &[lock]);
 }
 
 pub fn loop_(g: &mut FnGen, op: &OpData) {
@@ -94,7 +94,7 @@ pub fn loop_(g: &mut FnGen, op: &OpData) {
     // The helper takes 32 bits, but where the kernel writes the loop in place of the call it compares all of the register,
     // whose upper half is anything before v3.
     let count = g.g.build.resize(g.int(view.count()), 64, Extend::Zero).into();
-    g.call_helper("bpf_loop", Some(long), &[count, callback, g.value(view.frame()), flags]);
+    g.call_helper(op.helper(), Some(long), &[count, callback, g.value(view.frame()), flags]);
 }
 
 pub fn for_each(g: &mut FnGen, op: &OpData) {
@@ -106,7 +106,7 @@ pub fn for_each(g: &mut FnGen, op: &OpData) {
     let map = super::map::place(g, view.map()).into();
     let flags = g.g.build.int(64, 0).into();
     let long = g.g.build.int_type(64).into();
-    g.call_helper("bpf_for_each_map_elem", Some(long), &[map, callback, g.value(view.frame()), flags]);
+    g.call_helper(op.helper(), Some(long), &[map, callback, g.value(view.frame()), flags]);
 }
 
 pub fn drain(g: &mut FnGen, op: &OpData) {
@@ -118,7 +118,7 @@ pub fn drain(g: &mut FnGen, op: &OpData) {
     let map = super::map::place(g, view.map()).into();
     let (frame, flags) = (g.g.build.null().into(), g.g.build.int(64, 0).into());
     let long = g.g.build.int_type(64).into();
-    let count = g.call_helper("bpf_user_ringbuf_drain", Some(long), &[map, callback, frame, flags]);
+    let count = g.call_helper(op.helper(), Some(long), &[map, callback, frame, flags]);
     g.set_maybe(op, count);
 }
 

@@ -1,4 +1,4 @@
-//! Dialect `ks`: calls of the program's own functions, and these as values.
+//! Dialect `ks`: calls of the program's own functions, and functions as values.
 
 use super::super::function::FnGen;
 use super::host::runtime;

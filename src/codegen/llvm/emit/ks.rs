@@ -1,4 +1,4 @@
-//! Dialect `ks`: what is left of it after the passes.
+//! Dialect `ks`: the ops that passes leave.
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
@@ -44,9 +44,9 @@ pub fn var(_: &mut FnGen, _: &OpData) {}
 
 pub fn zero(g: &mut FnGen, op: &OpData) {
     let place = KsZero::of(op).place();
-    let align = g.align(place);
+    let (align, words) = (g.align(place), g.has_words_anywhere(place));
     for (from, to) in g.parts(g.pointee(place), &[place]) {
-        g.zero(g.part(place, from), part_align(align, from), to - from);
+        g.zero((g.part(place, from), part_align(align, from)), to - from, words);
     }
 }
 
@@ -110,16 +110,17 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
         return;
     }
     let (to_align, from_align) = (g.align(to), g.align(from));
+    let words = g.has_words_anywhere(to) && g.has_words_anywhere(from);
     let parts = g.parts(g.pointee(to), &[to, from]);
     for &(start, end) in &parts {
         let target = (g.part(to, start), part_align(to_align, start));
         let source = (g.part(from, start), part_align(from_align, start));
-        g.copy(target, source, end - start);
+        g.copy(target, source, end - start, words);
     }
-    // What is left out is a lock: zero in a copy.
+    // The copy leaves out a lock, which stays zero.
     let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
     if let (Some((start, end)), true) = (g.types().locked_bytes(g.pointee(to)), left_out && g.on_stack(to)) {
-        g.zero(g.part(to, start), part_align(to_align, start), end - start);
+        g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
     }
 }
 
@@ -168,7 +169,7 @@ impl FnGen<'_, '_, '_> {
         self.types().struct_def(id)
     }
 
-    /// What a field of the context that a pointer points to is for.
+    /// The role of a field of the context that a pointer points to.
     pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
         field_role(self.struct_in(ctx), self.field_def(ctx, field))
     }

@@ -81,7 +81,7 @@ pub fn lookup(g: &mut FnGen, op: &OpData) {
     let ptr = g.g.build.ptr_type().into();
     let map = place(g, view.map()).into();
     let entry = match object(g, view.map()) {
-        None => g.call_helper("bpf_map_lookup_elem", Some(ptr), &[map, g.value(view.key())]),
+        None => g.call_helper(op.helper(), Some(ptr), &[map, g.value(view.key())]),
         Some(spec) => {
             let [none, find]: [BasicValueEnum; 2] = [g.g.build.null().into(), g.g.build.int(64, 0).into()];
             g.call_helper(spec.get, Some(ptr), &[map, pointer_in(g, view.key()), none, find])
@@ -117,7 +117,7 @@ pub fn update(g: &mut FnGen, op: &OpData) {
     let view = MapUpdate::of(op);
     let (key, value) = (g.value(view.key()), g.value(view.value()));
     let flags = g.g.build.int(64, view.flags() as u64 | lock_flag(g, view.map())).into();
-    status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
+    status(g, op, (op.helper(), "ks_map_update"), view.map(), &[key, value, flags]);
 }
 
 pub fn update_with(g: &mut FnGen, op: &OpData) {
@@ -125,7 +125,7 @@ pub fn update_with(g: &mut FnGen, op: &OpData) {
     let (key, value) = (g.value(view.key()), g.value(view.value()));
     let lock = g.g.build.int(64, lock_flag(g, view.map()));
     let flags = g.g.build.or(g.int(view.flags()), lock).into();
-    status(g, op, ("bpf_map_update_elem", "ks_map_update"), view.map(), &[key, value, flags]);
+    status(g, op, (op.helper(), "ks_map_update"), view.map(), &[key, value, flags]);
 }
 
 pub fn push(g: &mut FnGen, op: &OpData) {
@@ -134,7 +134,7 @@ pub fn push(g: &mut FnGen, op: &OpData) {
     let any = g.g.build.int(64, 0).into();
     let args = [value, any];
     let args = if g.g.facts.maps == Maps::ByRuntime { &args[..1] } else { &args };
-    status(g, op, ("bpf_map_push_elem", "ks_map_push"), view.map(), args);
+    status(g, op, (op.helper(), "ks_map_push"), view.map(), args);
 }
 
 /// A helper or a function of the runtime that takes the map first and yields 0 or a negative errno.
@@ -162,19 +162,19 @@ fn status<'c>(
 pub fn pop(g: &mut FnGen, op: &OpData) {
     let view = MapPop::of(op);
     let to = g.value(view.to());
-    present(g, op, ("bpf_map_pop_elem", "ks_map_pop"), view.map(), to);
+    present(g, op, (op.helper(), "ks_map_pop"), view.map(), to);
 }
 
 pub fn peek(g: &mut FnGen, op: &OpData) {
     let view = MapPeek::of(op);
     let to = g.value(view.to());
-    present(g, op, ("bpf_map_peek_elem", "ks_map_peek"), view.map(), to);
+    present(g, op, (op.helper(), "ks_map_peek"), view.map(), to);
 }
 
 pub fn contains(g: &mut FnGen, op: &OpData) {
     let view = MapContains::of(op);
     let value = g.value(view.value());
-    present(g, op, ("bpf_map_peek_elem", "ks_map_contains"), view.map(), value);
+    present(g, op, (op.helper(), "ks_map_contains"), view.map(), value);
 }
 
 /// A helper that yields 0, or a function of the runtime that yields true, where there is a value.
@@ -201,7 +201,7 @@ fn present<'c>(
 pub fn delete(g: &mut FnGen, op: &OpData) {
     let view = MapDelete::of(op);
     let (key, helper) = match object(g, view.map()).filter(|_| g.g.facts.maps == Maps::InPlace) {
-        None => (g.value(view.key()), "bpf_map_delete_elem"),
+        None => (g.value(view.key()), op.helper()),
         Some(spec) => (pointer_in(g, view.key()), spec.delete),
     };
     status(g, op, (helper, "ks_map_delete"), view.map(), &[key]);
@@ -235,7 +235,7 @@ pub fn redirect(g: &mut FnGen, op: &OpData) {
     let view = MapRedirect::of(op);
     let [key, flags] = [view.key(), view.flags()].map(|value| g.g.build.resize(g.int(value), 64, Extend::Zero).into());
     let long = g.g.build.int_type(64).into();
-    let action = g.call_helper("bpf_redirect_map", Some(long), &[place(g, view.map()).into(), key, flags]);
+    let action = g.call_helper(op.helper(), Some(long), &[place(g, view.map()).into(), key, flags]);
     status_result(g, op, action);
 }
 
@@ -272,8 +272,7 @@ pub fn new_record(g: &mut FnGen, op: &OpData) {
     };
     let size = g.g.build.int(64, g.types().size_of(to)).into();
     let flags = g.g.build.int(64, 0).into();
-    let record =
-        g.call_helper("bpf_ringbuf_reserve", Some(ptr), &[place(g, MapNewRecord::of(op).map()).into(), size, flags]);
+    let record = g.call_helper(op.helper(), Some(ptr), &[place(g, MapNewRecord::of(op).map()).into(), size, flags]);
     // Nothing else leads to it, so that clearing what is written afterwards goes away.
     let call = record.and_then(|record| CallSiteValue::try_from(record.as_instruction_value()?).ok());
     if let Some(call) = call {
@@ -284,15 +283,15 @@ pub fn new_record(g: &mut FnGen, op: &OpData) {
 
 pub fn submit(g: &mut FnGen, op: &OpData) {
     let view = MapSubmit::of(op);
-    end_record(g, ("bpf_ringbuf_submit", "ks_user_ring_submit"), view.map(), view.record());
+    end_record(g, (op.helper(), "ks_user_ring_submit"), view.map(), view.record());
 }
 
 pub fn discard(g: &mut FnGen, op: &OpData) {
     let view = MapDiscard::of(op);
-    end_record(g, ("bpf_ringbuf_discard", "ks_user_ring_discard"), view.map(), view.record());
+    end_record(g, (op.helper(), "ks_user_ring_discard"), view.map(), view.record());
 }
 
-/// With flags 0: who waits is told where that is needed.
+/// With flags 0: the kernel then decides whether to wake the reader.
 fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, record: Value) {
     if g.g.facts.maps == Maps::ByRuntime {
         let args = [map_index(g, map), g.value(record)];

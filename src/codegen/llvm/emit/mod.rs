@@ -1,5 +1,5 @@
-//! One function for each op that a target emits, in the file of its dialect. Which ops those are is written in
-//! `ir-specs/ops/`; the dispatch is generated from there.
+//! One function for each op that a target emits, in the file of its dialect. `ir-specs/ops/` defines which ops those
+//! are; the dispatch is generated from there.
 
 mod arith;
 mod bpf;

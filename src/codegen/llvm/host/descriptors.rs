@@ -8,7 +8,7 @@ use crate::tables::{AttachForm, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
-// What is built here field by field must have the layout of the contract.
+// Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 88
         && size_of::<KsProg>() == 24

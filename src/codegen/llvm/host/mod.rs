@@ -1,4 +1,4 @@
-//! What an executable has besides the user's functions: `main` of C, and the descriptors that the runtime gets.
+//! The parts of an executable besides the user's functions: `main` of C, and the descriptors for the runtime.
 
 mod descriptors;
 mod options;

@@ -1,10 +1,12 @@
-//! Addresses stay sums: LLVM makes `p | i` of `p + i` where it knows that no bit is set in both, as with an array on the
-//! stack, aligned to 8 bytes, and an index that is one of a few constants. The verifier allows no bit operation on a pointer.
+//! Addresses stay sums. LLVM makes `p | i` of `p + i` if it knows that no bit is set in both, as with an array on the
+//! stack, aligned to 8 bytes, and an index that is one of a few constants. The verifier allows no bit operation on a
+//! pointer.
 //!
-//! So an index of which LLVM knows that it is small goes through assembly without instructions, after which it is unknown; the
-//! same with offsets of elements, where addresses of their parts are made of them.
+//! So an index that LLVM knows to be small goes through empty assembly, after which LLVM does not know it; so do
+//! offsets of elements from which addresses of their parts are computed.
 //!
-//! And numbers that the verifier remembers as a sum with a large constant are no sums to it any more where they become indexes.
+//! The verifier also remembers a number as the sum of another and a large constant. Such a number goes through assembly
+//! before it becomes an index.
 
 use super::super::builder::Build;
 use super::super::module::ModuleGen;
@@ -24,7 +26,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: keep_sums,
 };
 
-/// How far to look for where a number comes from.
+/// How many definitions to follow backwards.
 const DEPTH: u32 = 8;
 
 /// The verifier refuses to add a number to a pointer if it remembers it as the sum of another one and at least this
@@ -73,7 +75,7 @@ fn forget_sum<'c>(build: &Build<'c>, address: InstructionValue<'c>) {
     }
 }
 
-/// Whether a number is such a sum, perhaps on one of several ways, or was moved since. A remainder is a difference.
+/// Whether a number is such a sum, perhaps on one of several paths, or a copy of one. A remainder is a difference.
 fn is_sum(value: IntValue, depth: u32) -> bool {
     let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };
     let is_sum_at = |at: u32| number(made_by.get_operand(at)).is_some_and(|operand| is_sum(operand, depth - 1));
@@ -100,7 +102,7 @@ fn add_halves<'c>(g: &ModuleGen<'_, 'c>, sum: InstructionValue<'c>) {
         32 if g.cx.options.mcpu >= Mcpu::V3 => "w",
         _ => return,
     };
-    // What is larger is no operand of an instruction, and not remembered.
+    // A larger constant is no operand of an instruction, and the verifier does not remember it.
     if !(MAX_OFFSET..=1 << 31).contains(&constant.unsigned_abs()) {
         return;
     }

@@ -1,12 +1,13 @@
-//! What LLVM spills shares no 8 bytes of the stack with a variable.
+//! Keeps spills out of the 8-byte slots of variables.
 //!
-//! The verifier knows a number on the stack only where it lies at the start of 8 bytes, and forgets it once others of
-//! them are written (`check_stack_write_fixed_off` in `kernel/bpf/verifier.c`). From v3 on LLVM spills registers of 32 bits
-//! to the first 4 of 8 bytes (`GPR32` in `BPFRegisterInfo.td`), and gives what comes below the variables the room that they
-//! leave. If that is what counts the turns of a loop, the verifier takes the second turn for the first one again.
+//! The verifier knows a number on the stack only at the start of a slot of 8 bytes, and forgets it once other bytes of
+//! the slot are written (`check_stack_write_fixed_off` in `kernel/bpf/verifier.c`). From v3 on LLVM spills registers of
+//! 32 bits to the first 4 of 8 bytes (`GPR32` in `BPFRegisterInfo.td`), and lays what is below the variables into the 4
+//! bytes that remain. If a loop counter is spilled there, the verifier takes the second iteration for a repetition of
+//! the first.
 //!
-//! LLVM lays variables out in the order of their `alloca`s, then what it spills; of variables that never live at the same
-//! time it may keep the larger ones only. So the larger ones come last, each at the start of 8 bytes.
+//! LLVM lays variables out in the order of their `alloca`s, then its spills. Of variables that are never live together
+//! it may keep the larger ones only. So the larger ones are last, each at the start of 8 bytes.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;
@@ -23,7 +24,7 @@ pub static REWRITE: Rewrite = Rewrite {
     run: keep_from_spills,
 };
 
-/// What LLVM aligns its spills to, in bytes.
+/// The alignment of LLVM's spills, in bytes.
 const SPILL: u32 = 8;
 
 /// After the optimisation.

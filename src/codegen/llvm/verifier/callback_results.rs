@@ -1,5 +1,5 @@
-//! What callbacks of loops return: the verifier wants to see 0 or 1, and the optimiser returns any number that it knows to be
-//! the same, such as one that was just found to be equal to 0.
+//! Masks the results of loop callbacks. The verifier wants to see 0 or 1; the optimiser returns any number that it
+//! knows to be equal, such as one that was just compared with 0.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;

@@ -1,11 +1,12 @@
-//! Choices are made before calls that the verifier cannot look behind.
+//! Moves a `select` before a call that the verifier cannot backtrack through.
 //!
-//! Instruction selection puts `select` right before its use, be that behind calls, where its condition waits on the stack:
-//! often whether a pointer is null, which the verifier knows on each way. It then asks where that is from, and before Linux
-//! 6.5 it does not find the way back through calls of BPF functions, callbacks of loops among them: it takes all numbers of
-//! the program for exact, and no two ways are one any more (`backtrack_insn` in `kernel/bpf/verifier.c`).
+//! Instruction selection puts `select` right before its use, even behind calls, and spills its condition: often whether
+//! a pointer is null, which the verifier knows on each path. The verifier then backtracks to the definition of the
+//! condition. Before Linux 6.5 it cannot backtrack through calls of BPF functions, callbacks of loops among them: it
+//! marks all numbers of the program as precise, and prunes no path any more (`backtrack_insn` in
+//! `kernel/bpf/verifier.c`).
 //!
-//! So what is chosen before such a call goes through a register right before it.
+//! So a value that is selected before such a call goes through a register right before it.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
@@ -30,10 +31,10 @@ fn settle_choices(g: &ModuleGen) {
     }
 }
 
-/// Where an instruction stands: number of the block, and of the instruction in it.
+/// The position of an instruction: number of the block, and of the instruction in it.
 type Place = (usize, usize);
 
-/// A number that is chosen before a call: where the call stands, and the number as it is from there on.
+/// A number that is selected before a call: the position of the call, and the number that replaces it from there on.
 struct Choice<'c> {
     at: Place,
     call: InstructionValue<'c>,
@@ -45,7 +46,7 @@ fn settle<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) {
         function.get_basic_blocks().into_iter().map(|block| block.get_instructions().collect()).collect();
     let mut choices: HashMap<IntValue, Choice> = HashMap::new();
     for (number, block) in blocks.iter().enumerate() {
-        // What was chosen since the last call.
+        // The selects since the last call.
         let mut open = Vec::new();
         for (at, &instruction) in block.iter().enumerate() {
             if calls_body(g, instruction) {

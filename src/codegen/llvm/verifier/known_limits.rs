@@ -1,5 +1,5 @@
-//! Numbers that the optimisation finds out need no limit: of a loop that it unrolls the index is a constant in each copy, and
-//! what bounds it for the verifier, an assembly that LLVM does not look into, would keep the address from being one.
+//! Removes limits from numbers that the optimisation has found to be constant. In an unrolled loop the index is a
+//! constant in each copy; the assembly that bounds it for the verifier would keep the address from being constant.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;

@@ -1,8 +1,8 @@
-//! The head of a loop stays before its body.
+//! Keeps the head of a loop before its body.
 //!
-//! Code generation may put the end of a loop's body before its head, so that control falls into the head from above. Older
-//! verifiers (6.1) take that for an endless loop. LLVM does not do it where it optimises for size; the optimisation proper
-//! is over when this is set.
+//! Code generation may put the end of a loop's body before its head, so that control falls into the head from above.
+//! Older verifiers (6.1) take that for an infinite loop. LLVM does not do it if it optimises for size; this sets that
+//! attribute after the optimisation proper.
 
 use super::super::builder::enum_attribute;
 use super::super::module::ModuleGen;
@@ -14,7 +14,7 @@ pub static REWRITE: Rewrite = Rewrite {
     name: "loop-heads",
     after: &[],
     kernels: Kernels::ALL,
-    why: "6.1 takes a loop whose body comes before its head for an endless one",
+    why: "6.1 takes a loop whose body is before its head for an endless one",
     run: keep_first,
 };
 

@@ -1,7 +1,7 @@
-//! Rewrites of LLVM IR for the verifier's sake, once the optimisation is over: what LLVM makes there, or code generation
-//! would make of it, is right, but the kernel's verifier or BPF's instructions do not take it.
+//! Rewrites of LLVM IR for the kernel's verifier, after the optimisation. They change correct code that the verifier,
+//! or BPF's instruction set, does not accept.
 //!
-//! Each says which kernels need it; where the object may meet none of them, it does not run.
+//! Each names the kernels that need it; if the object may meet none of them, it does not run.
 
 mod address_sums;
 mod aligned_slots;
@@ -22,7 +22,7 @@ use crate::kernels::Kernels;
 use std::time::Instant;
 
 pub struct Rewrite {
-    /// What `--print-ir-after` and `--time-passes` call it.
+    /// The name in `--print-ir-after` and `--time-passes`.
     pub name: &'static str,
     /// Rewrites that run before this one, and what they do that makes it so.
     pub after: &'static [(&'static str, &'static str)],

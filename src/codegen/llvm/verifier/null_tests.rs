@@ -1,8 +1,8 @@
-//! Comparisons of BPF pointers with null, once the optimisation is over.
+//! Keeps comparisons of BPF pointers with null apart.
 //!
-//! Instruction selection makes `(a | b) != 0` of `a != 0 || b != 0`, of pointers too, and the verifier allows no arithmetic
-//! on a pointer that may be null. So the outcome of a test that is not branched on goes through a register of which LLVM
-//! knows nothing.
+//! Instruction selection makes `(a | b) != 0` of `a != 0 || b != 0`, also for pointers, and the verifier allows no
+//! arithmetic on a pointer that may be null. So the outcome of a test without a branch goes through a register that is
+//! opaque to LLVM.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;

@@ -1,4 +1,4 @@
-//! What several rewrites ask about operands of instructions.
+//! Questions about operands that several rewrites ask.
 
 use super::super::module::ModuleGen;
 use inkwell::values::{BasicValueEnum, InstructionOpcode, InstructionValue, IntValue, Operand};

@@ -1,8 +1,9 @@
-//! Bools on the stack: BPF has no instruction that compares into a register, so LLVM branches and stores 0 or 1. Of bytes on
-//! the stack the verifier knows whether they are zero, and goes on once for each combination of those that it saw: an array
-//! of ten bools would be a thousand ways through what follows.
+//! Bools on the stack: BPF has no instruction that compares into a register, so LLVM branches and stores 0 or 1. The
+//! verifier knows which bytes on the stack are zero, and follows the code after the store once for each combination: an
+//! array of ten bools would be a thousand paths.
 //!
-//! So what is stored, where a zero was chosen on one way, goes through `bpf.forget`: behind the store the ways are one again.
+//! So a value that is zero on one path goes through `bpf.forget` before it is stored: after the store the verifier
+//! prunes all paths but one.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
@@ -15,11 +16,11 @@ pub static REWRITE: Rewrite = Rewrite {
     name: "stored-bools",
     after: &[],
     kernels: Kernels::ALL,
-    why: "the verifier knows zeros on the stack, and follows what comes behind once for each combination of bools there",
+    why: "the verifier knows zeros on the stack, and follows the code behind once for each combination of bools there",
     run: forget_choices,
 };
 
-/// How far to look for where a number comes from.
+/// How many definitions to follow backwards.
 const DEPTH: u32 = 6;
 
 /// Of more bits there is a register of its own on the stack, which the verifier compares by what is asked of it.
@@ -49,7 +50,7 @@ fn forget<'c>(build: &Build<'c>, store: InstructionValue<'c>, value: IntValue<'c
     store.set_operand(0, build.resize(unknown, bits, Extend::Zero));
 }
 
-/// Whether a number is zero on one of the ways to it, so that the verifier knows that there.
+/// Whether a number is zero on one of the paths to it, so that the verifier knows it there.
 fn is_chosen(value: IntValue, depth: u32) -> bool {
     let bits = value.get_type().get_bit_width();
     let Some(made_by) = value.as_instruction().filter(|_| depth > 0) else { return false };

@@ -1,7 +1,7 @@
-//! Void functions return 0.
+//! Makes void functions return 0.
 //!
-//! A void function leaves in r0 what the last use of that register left there, and the verifier refuses to return from a
-//! subprogram with the address of its stack in r0. Done after the optimisation, so that inlined functions pay nothing.
+//! A void function leaves an old value in r0, and the verifier refuses a subprogram that returns with the address of
+//! its stack in r0. Runs after the optimisation, so that inlined functions pay nothing.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;

@@ -1,7 +1,7 @@
-//! Products of 128 bits, which BPF has no instruction for and no function to call.
+//! Splits products of 128 bits, for which BPF has no instruction and no function.
 //!
-//! From `-O2` on LLVM sees that partial products of 32 bits are put together to the upper half of a product (its pass
-//! `AggressiveInstCombine`), and takes one of 128 bits. It is put together from partial products again.
+//! From `-O2` on LLVM recognises partial products of 32 bits that add up to the upper half of a product (its pass
+//! `AggressiveInstCombine`), and makes one of 128 bits. This makes partial products of it again.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;

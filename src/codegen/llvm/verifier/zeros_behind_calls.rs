@@ -1,10 +1,12 @@
-//! Zeros for the stack are made where they are stored, not before a call that the verifier cannot look behind.
+//! Zeros for the stack are made where they are stored, not before a call that the verifier cannot backtrack through.
 //!
-//! Of a zero that is stored to the stack from a register the verifier asks where it is from (`check_stack_write_fixed_off` in
-//! `kernel/bpf/verifier.c`), and before Linux 6.5 it does not find the way back through calls of BPF functions, callbacks of
-//! walks and loops among them: see `choices_before_calls`. LLVM keeps one zero in a register for all that stores it.
+//! When a zero is stored to the stack from a register, the verifier backtracks to its definition
+//! (`check_stack_write_fixed_off` in `kernel/bpf/verifier.c`). Before Linux 6.5 it cannot backtrack through calls of
+//! BPF functions, callbacks of walks and loops among them: see `choices_before_calls`. LLVM keeps one zero in a
+//! register for all stores.
 //!
-//! So behind such a call each block that stores zeros makes one, by assembly. What clears memory is stores of it then.
+//! So after such a call each block that stores zeros makes one, by assembly. Code that clears memory becomes stores of
+//! that zero.
 
 use super::super::builder::{Build, Extend};
 use super::super::module::ModuleGen;
@@ -36,7 +38,7 @@ fn settle_zeros(g: &ModuleGen) {
     }
 }
 
-/// The blocks to which control comes from such a call in another block.
+/// The blocks that control reaches from such a call in another block.
 fn behind_calls<'c>(g: &ModuleGen<'_, 'c>, function: FunctionValue<'c>) -> HashSet<BasicBlock<'c>> {
     let calls = |block: &BasicBlock<'c>| block.get_instructions().any(|instruction| calls_body(g, instruction));
     let mut open: Vec<BasicBlock> = function.get_basic_blocks().into_iter().filter(calls).collect();

@@ -1,7 +1,8 @@
-//! Plain loops of kernels without callbacks, whose turns go many ways: at each turn the verifier forgets what they change.
+//! Plain loops with many paths, for kernels without callbacks: the verifier forgets in each iteration what the loop
+//! changes.
 //!
-//! Two ways through a turn that leave different numbers are two states to it, and each turn doubles them. With all of these
-//! numbers unknown at the start of a turn there is one state for each turn.
+//! Two paths through an iteration that leave different numbers are two states to the verifier, and each iteration
+//! doubles them. With these numbers unknown at the start of an iteration there is one state per iteration.
 
 use super::NAME;
 use crate::ir::{Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value};
@@ -21,7 +22,7 @@ fn forgettable(func: &Function, types: &Types, variable: Value) -> bool {
     is_variable && types.is_plain(of) && Path::of(func, types, variable).integers(func, types, FOLLOWED).is_some()
 }
 
-/// Forgets before each turn, after the last, and where control goes on after a block around the loop.
+/// Forgets before each iteration, after the last, and where control goes on after a block around the loop.
 pub fn forget(func: &mut Function, types: &mut Types, op: OpId) {
     let body = func.ops[op].regions[0];
     let variables = variables(func, types, body);

@@ -1,8 +1,8 @@
-//! What the verifier learns in each turn of a plain loop, and keeps.
+//! What the verifier learns in each iteration of a plain loop, and keeps.
 //!
-//! A comparison of the index with the end of the packet, or with a variable, tells the verifier about the latter: in each turn
-//! something else, so that there are as many states as there were turns, and as many for each of those where two are
-//! compared. Unless the loop ends on one of the outcomes: then the other alone goes on.
+//! A comparison of the index with the end of the packet, or with a variable, narrows the range of the latter. The range
+//! differs in each iteration, so there are as many states as iterations, and their product where the body compares with
+//! two of them. If the loop ends on one of the outcomes, only the other goes on.
 
 use crate::ir::ops::{KsIf, KsLoad};
 use crate::ir::{Exit, Function, OpId, Opcode, RegionId, Value};
@@ -11,7 +11,7 @@ use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::HashSet;
 
-/// What a comparison is about.
+/// The subject of a comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Packet,
@@ -19,8 +19,8 @@ enum Subject {
     Value(Value),
 }
 
-/// Of how much that stays the same in the loop the verifier learns something else in each turn. `ops` are those of the body, in
-/// order of the text.
+/// The number of loop-invariant subjects about which the verifier learns something else in each iteration. `ops` are
+/// those of the body, in source order.
 pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) -> u32 {
     let indexes = derived(func, ops, &func.blocks[func.only_block(body)].args);
     let mut outcomes: Vec<(Subject, Vec<Value>)> = Vec::new();
@@ -41,7 +41,7 @@ pub fn subjects(func: &Function, types: &Types, body: RegionId, ops: &[OpId]) ->
     outcomes.iter().filter(|(_, results)| goes_on(func, body, ops, results)).count() as u32
 }
 
-/// None where the verifier knows the value, or what it learns is about this turn's value alone.
+/// None where the verifier knows the value, or where it learns about the value of one iteration only.
 fn subject(func: &Function, types: &Types, inside: &[OpId], value: Value) -> Option<Subject> {
     if matches!(types.kind(func.ty(value)), TyKind::Ptr { space: Space::Packet, .. }) {
         return Some(Subject::Packet);

@@ -1,11 +1,11 @@
 //! `loop-form`: which BPF loops the kernel's verifier walks through, and which become calls of `bpf_loop`.
 //!
-//! The verifier follows a plain loop turn by turn, up to a million instructions in all. Takes structured loops. A `ks.for`
-//! whose bounds the compiler knows, with few turns for the size of its body, stays as it is; any other loop becomes
-//! `bpf.turns`, whose number of turns is at most the kernel's limit, after which it ends as by `break`. For kernels that
-//! have nothing to make of that, a `ks.for` whose high bound is small, though not known, stays as it is too, what turns change
-//! in many ways is forgotten at each, and others are errors. After the passes that expand what bodies hold, so that their
-//! sizes are known; before `iterators` and `outline`, which take `bpf.turns`.
+//! The verifier follows a plain loop iteration by iteration, up to a million instructions in all. Takes structured
+//! loops. A `ks.for` with constant bounds and few iterations for the size of its body stays as it is. Any other loop
+//! becomes `bpf.repeat`, whose number of iterations is at most the kernel's limit; there it ends as by `break`. For
+//! kernels that have neither callbacks nor iterators, a `ks.for` with a small, though not constant, high bound stays
+//! too; the verifier forgets what iterations change on many paths; other loops are errors. Runs after the passes that
+//! expand bodies, so that their sizes are known, and before `iterators` and `outline`, which take `bpf.repeat`.
 
 mod forget;
 mod learned_bounds;
@@ -18,7 +18,7 @@ use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
-use crate::tables::HELPERS;
+use crate::tables;
 use crate::types::{Ty, Types};
 
 const NAME: &str = "loop-form";
@@ -38,7 +38,7 @@ pub static PASS: Pass = Pass {
 };
 
 /// `BPF_MAX_LOOPS` of the kernel.
-const MAX_TURNS: i128 = 1 << 23;
+const MAX_ITERATIONS: i128 = 1 << 23;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
@@ -75,8 +75,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 
 /// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.
 fn missing_callbacks(cx: &Session) -> Option<String> {
-    let helper = HELPERS.iter().find(|h| h.name == "bpf_loop")?;
-    cx.options.lacks(helper.since).map(|version| version.to_string())
+    cx.options.lacks(tables::helper("bpf_loop")?.since).map(|version| version.to_string())
 }
 
 fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
@@ -85,20 +84,20 @@ fn report(cx: &mut Session, func: &Function, op: OpId, version: String) {
         && [KsFor::of(data).low(), KsFor::of(data).high()].iter().all(|&bound| func.known(&cx.types, bound).is_some());
     let (what, help) = if constant {
         (
-            "a loop that the verifier follows in so many ways",
-            "fewer turns, or less that a turn does and decides, do on every kernel",
+            "a loop with so many paths for the verifier",
+            "fewer iterations, or a body with fewer branches and writes, work on every kernel",
         )
     } else {
         (
-            "a loop without a small number of turns",
+            "a loop without a small number of iterations",
             "a `for` over a small range works on every kernel: a constant one, or with an end that is bounded, as in `0..(n & 15)`",
         )
     };
     cx.error(data.loc.span, NeedsKernel { what: what.into(), version }).help(help);
 }
 
-/// Counts up to what the end can be at most, and leaves the loop at the end: so every verifier knows the number of turns.
-/// The end is hidden from LLVM, which would find that the first of the two tests never decides.
+/// Counts up to the largest value of the end, and leaves the loop at the end: so every verifier knows the number of
+/// iterations. The end is hidden from LLVM, which would find that the first of the two tests never decides.
 fn bound(func: &mut Function, op: OpId, limit: u64) {
     let view = KsFor::of(&func.ops[op]);
     let (high, inclusive, body) = (view.high(), view.inclusive(), view.body_region());
@@ -119,12 +118,12 @@ fn bound(func: &mut Function, op: OpId, limit: u64) {
     b.either(more, &[], |b| b.done(), leave);
 }
 
-/// The condition is the start of each turn; all of it, if it does not come to its end.
+/// The condition becomes the start of each iteration; it is the whole iteration if no path reaches the condition's end.
 fn condition(func: &mut Function, op: OpId) {
     let view = KsWhile::of(&func.ops[op]);
     let (condition, body) = (view.condition_region(), view.body_region());
     let (condition, block) = (func.only_block(condition), func.only_block(body));
-    let turn = func.blocks[block].ops.take();
+    let iteration = func.blocks[block].ops.take();
     func.move_tail(condition, 0, block);
     let Some(&end) = func.blocks[block].ops.last() else { crate::bug!("a region without an end") };
     if func.ops[end].opcode == Opcode::KsYield {
@@ -135,16 +134,16 @@ fn condition(func: &mut Function, op: OpId) {
         };
         b.either(holds, &[], |b| b.done(), stop);
         func.blocks[block].ops.pop();
-        func.blocks[block].ops.extend(&turn);
+        func.blocks[block].ops.extend(&iteration);
     }
     func.add_block_arg(block, Ty::U32);
     let mut b = Builder::before(func, op, NAME);
-    let count = b.ks_const(MAX_TURNS, Ty::U32);
-    b.bpf_turns(count, vec![body]);
+    let count = b.ks_const(MAX_ITERATIONS, Ty::U32);
+    b.bpf_repeat(count, vec![body]);
     func.erase(op);
 }
 
-/// The index is the low bound and the number of the turn.
+/// The index is the sum of the low bound and the iteration.
 fn range(func: &mut Function, types: &Types, op: OpId) {
     let view = KsFor::of(&func.ops[op]);
     let (low, high, inclusive, body) = (view.low(), view.high(), view.inclusive(), view.body_region());
@@ -152,21 +151,21 @@ fn range(func: &mut Function, types: &Types, op: OpId) {
     let Some((bits, _)) = types.as_int(ty) else { crate::bug!("a range of {}", types.ir_text(ty)) };
     let block = func.only_block(body);
     let old = std::mem::take(&mut func.blocks[block].args);
-    let turn = func.add_block_arg(block, Ty::U32);
+    let iteration = func.add_block_arg(block, Ty::U32);
     let Some(&first) = func.blocks[block].ops.first() else { crate::bug!("a region without an end") };
     let mut b = Builder::before(func, first, NAME);
-    let turn = if ty == Ty::U32 { turn } else { b.arith_cast(turn, ty) };
-    let index = b.arith_add(low, turn, ty);
+    let iteration = if ty == Ty::U32 { iteration } else { b.arith_cast(iteration, ty) };
+    let index = b.arith_add(low, iteration, ty);
     func.replace_values(&old.into_iter().map(|arg| (arg, index)).collect());
 
     let mut b = Builder::before(func, op, NAME);
-    let count = turns(&mut b, (low, high, inclusive), types.int(bits, false));
-    b.bpf_turns(count, vec![body]);
+    let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false));
+    b.bpf_repeat(count, vec![body]);
     func.erase(op);
 }
 
-/// The number of turns of a range, at most the limit.
-fn turns(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsigned: Ty) -> Value {
+/// The number of iterations of a range, at most the limit.
+fn iterations(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsigned: Ty) -> Value {
     let ty = b.func.ty(low);
     let any = b.arith_cmp(low, high, if inclusive { "le" } else { "lt" }, Ty::BOOL);
     let mut count = b.arith_sub(high, low, ty);
@@ -175,7 +174,7 @@ fn turns(b: &mut Builder<'_>, (low, high, inclusive): (Value, Value, bool), unsi
             count = b.arith_cast(count, wider);
         }
     }
-    let limit = b.ks_const(if inclusive { MAX_TURNS - 1 } else { MAX_TURNS }, Ty::U64);
+    let limit = b.ks_const(if inclusive { MAX_ITERATIONS - 1 } else { MAX_ITERATIONS }, Ty::U64);
     let within = b.arith_cmp(count, limit, "le", Ty::BOOL);
     let mut count = b.arith_select(within, count, limit, Ty::U64);
     if inclusive {

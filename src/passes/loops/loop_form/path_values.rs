@@ -1,8 +1,8 @@
 //! Variables in which the verifier sees the paths that all iterations took.
 //!
-//! A counter that some turns increase has as many values as there were turns. What `mask |= 1 << i` makes, where only some turns
-//! do it, is another value for each way through the turns, and a comparison makes the verifier follow each of them. It
-//! knows such a value only if nothing else goes into it than numbers that it knows, too.
+//! A counter that some iterations increase has as many values as there are iterations. `mask |= 1 << i`, where only
+//! some iterations do it, yields another value for each path through the iterations, and a comparison makes the
+//! verifier follow each of them. The verifier knows such a value only if it is computed from nothing but known numbers.
 
 use crate::ir::ops::{KsCall, KsLoad, KsStore};
 use crate::ir::{Function, Module, OpId, Opcode, Symbol, Value};
@@ -22,7 +22,7 @@ enum Kept {
 enum From {
     #[default]
     Nothing,
-    /// As a sum, or as it is: in whatever order turns add the same, the number is the same.
+    /// As a sum, or unchanged: the order in which iterations add does not change the number.
     Sum,
     Other,
 }
@@ -171,7 +171,8 @@ impl Flow<'_> {
             return self.held.get(&kept).copied().unwrap_or(only_read).or(Facts { from, unknown: false });
         }
         if matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch) {
-            let ends = data.regions.iter().filter_map(|&way| self.func.blocks[self.func.only_block(way)].ops.last());
+            let ends =
+                data.regions.iter().filter_map(|&inner| self.func.blocks[self.func.only_block(inner)].ops.last());
             let yields = ends.filter_map(|&end| self.func.ops[end].operands.get(index));
             return yields.fold(Facts::default(), |facts, &value| facts.or(self.value(value)));
         }
@@ -184,7 +185,7 @@ impl Flow<'_> {
         if mixes { Facts { from: From::Other, ..facts } } else { facts }
     }
 
-    /// Whether the number decides anything, here or, as far as this function tells, elsewhere.
+    /// Whether the number decides anything, here or, as far as this function shows, elsewhere.
     fn decides(&self) -> bool {
         let deciding = [Opcode::ArithCmp, Opcode::KsMatch, Opcode::KsReturn, Opcode::KsCall];
         self.ops.iter().map(|&op| &self.func.ops[op]).any(|data| {

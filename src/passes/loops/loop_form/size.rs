@@ -1,9 +1,9 @@
-//! How much of a plain loop the verifier has to walk through.
+//! How many instructions of a plain loop the verifier has to walk.
 
 use super::path_values::PathValues;
 use super::{forget, learned_bounds};
 use crate::ir::ops::{KsBlock, KsCall, KsFor, StrAppend, StrCopy, StrEq, StrLen, StrStartsWith};
-use crate::ir::range::Ranges;
+use crate::ir::value_ranges::Ranges;
 use crate::ir::{Exit, Function, Module, OpId, Opcode, RegionId, Symbol, Value};
 use crate::passes::analysis::root;
 use crate::passes::loops::outline::changes_pointer;
@@ -11,19 +11,19 @@ use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
 use std::collections::{HashMap, HashSet};
 
-/// A plain loop has at most so many operations in all its turns.
+/// The most operations that a plain loop has in all its iterations.
 const PLAIN: u64 = 4096;
 
 /// The same for a loop in which the verifier forks: it follows each value that a variable can have, and a variable that
-/// is changed on one way only can have as many as there were turns. Well below the million where it gives up.
+/// changes on only one path can have as many values as there are iterations. Well below the limit of a million.
 const FORKED: u64 = 1 << 16;
 
 /// Both for one that cannot be a callback, because of the pointers that it changes, or since kernels have none.
 const PLAIN_OR_REFUSED: u64 = 1 << 16;
 const FORKED_OR_REFUSED: u64 = 1 << 20;
 
-/// The same where there is another form, for a loop in which the verifier learns about a packet or a variable, turn by turn: the
-/// states of a turn are those of the turns before it; and for one with calls, for each of the ways through these.
+/// The same where the loop can have another form: for a loop in which the verifier learns about a packet or a variable,
+/// since each iteration keeps the states of those before it; and for one with calls, for each path through the callees.
 const LEARNED: u64 = 1 << 17;
 
 /// What follows a plain loop the verifier walks through for each of the values that the loop may leave in variables: so much
@@ -32,18 +32,18 @@ const LEARNED: u64 = 1 << 17;
 const AFTER: u64 = 1 << 16;
 const AFTER_ITSELF: u64 = 1 << 14;
 
-/// How often the verifier goes through a callback, about, before nothing new comes.
+/// About how often the verifier walks a callback until its states repeat.
 const CALLBACK: u64 = 8;
 
 /// Operations for each byte that one string may add to another, and for each of one that is only looked through, by words.
 const ADDED_BYTE: u64 = 10;
 const READ_BYTE: u64 = 1;
 
-/// A plain loop whose bound is not known has at most so many turns: the verifier goes through what follows the loop once for
-/// each number of turns.
+/// The most iterations of a plain loop whose bound is not constant: the verifier walks the code after the loop once for
+/// each number of iterations.
 const COUNTED: u64 = 64;
 
-/// What is to be done with the loops of a module.
+/// The plan for the loops of a module.
 #[derive(Default)]
 pub struct Forms {
     /// Those that cannot stay plain, each function's inner ones before outer ones.
@@ -77,10 +77,10 @@ pub fn counted(func: &Function, types: &Types) -> Vec<(OpId, u64)> {
     unknown.filter_map(|op| Some((op, Ranges::of(func, types).largest(KsFor::of(&func.ops[op]).high())?))).collect()
 }
 
-/// What a piece of code is to the verifier.
+/// The cost of a piece of code to the verifier.
 #[derive(Clone, Copy, Default)]
 struct Size {
-    /// Operations, those of plain loops in all their turns.
+    /// Operations, with those of plain loops in all their iterations.
     ops: u64,
     /// The same, with those of callbacks as often as it goes through them.
     walked: u64,
@@ -97,8 +97,8 @@ impl Size {
         Size { ops, walked: ops }
     }
 
-    fn times(self, turns: u64) -> Size {
-        Size { ops: self.ops.saturating_mul(turns), walked: self.walked.saturating_mul(turns) }
+    fn times(self, iterations: u64) -> Size {
+        Size { ops: self.ops.saturating_mul(iterations), walked: self.walked.saturating_mul(iterations) }
     }
 }
 
@@ -146,7 +146,7 @@ impl Sizes<'_> {
         if let Some(work) = self.string_work(func, op) {
             return Size::of(work);
         }
-        // After the body of a loop comes the next turn, which is counted as that.
+        // After the body of a loop comes the next iteration, which `times` counts.
         let after_body = if data.opcode.is_loop() { 0 } else { after };
         let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
         if data.opcode == Opcode::KsFor
@@ -161,7 +161,7 @@ impl Sizes<'_> {
         regions
     }
 
-    /// What an operation on strings becomes: loops over as many bytes as the string has room for.
+    /// The cost of an operation on strings: loops over as many bytes as the string has room for.
     fn string_work(&self, func: &Function, op: OpId) -> Option<u64> {
         let data = &func.ops[op];
         let (place, for_each) = if data.opcode == Opcode::StrAppend {
@@ -181,7 +181,7 @@ impl Sizes<'_> {
         Some(self.types.size_of(of).saturating_mul(for_each))
     }
 
-    /// The size of all turns of a loop that can stay plain.
+    /// The size of all iterations of a loop that can stay plain.
     fn plain(&mut self, func: &Function, op: OpId, body: Size, after: u64) -> Option<Size> {
         let view = KsFor::of(&func.ops[op]);
         let low = func.known(self.types, view.low())?;
@@ -190,29 +190,29 @@ impl Sizes<'_> {
             None if !self.callbacks => i128::from(Ranges::of(func, self.types).largest(view.high())?),
             known => known?,
         };
-        let turns = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
-        if known.is_none() && turns > COUNTED {
+        let iterations = u64::try_from((high - low + i128::from(view.inclusive())).max(0)).ok()?;
+        if known.is_none() && iterations > COUNTED {
             return None;
         }
-        let size = body.times(turns);
+        let size = body.times(iterations);
         let all = size.ops;
         let region = view.body_region();
         let mut inner = Body::of(func, self.types, region);
         let forks = inner.forks();
-        let mut followed = all.saturating_mul(turns.saturating_pow(forks));
+        let mut followed = all.saturating_mul(iterations.saturating_pow(forks));
         let only_form = !self.callbacks || changes_pointer(func, self.types, region);
         let (plain, forked) = if only_form { (PLAIN_OR_REFUSED, FORKED_OR_REFUSED) } else { (PLAIN, FORKED) };
         if !only_form {
             let subjects = learned_bounds::subjects(func, self.types, region, &inner.ops);
-            let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(turns) / (nth + 1));
-            let ways = self.ways_of_calls(func, &inner.ops);
+            let learned = (1..=u64::from(subjects)).fold(all, |size, nth| size.saturating_mul(iterations) / (nth + 1));
+            let paths = self.paths_of_calls(func, &inner.ops);
             let early = u32::from(inner.ends_early());
-            let again = turns.saturating_pow(forks + early).saturating_mul(after);
+            let again = iterations.saturating_pow(forks + early).saturating_mul(after);
             let many_ends = forks + early > 0 && again > AFTER && after <= AFTER_ITSELF;
-            if (subjects > 0 && learned > LEARNED) || all.saturating_mul(ways) > LEARNED || many_ends {
+            if (subjects > 0 && learned > LEARNED) || all.saturating_mul(paths) > LEARNED || many_ends {
                 return None;
             }
-            let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(turns).unwrap_or(u32::MAX)));
+            let histories = all.saturating_mul(2_u64.saturating_pow(u32::try_from(iterations).unwrap_or(u32::MAX)));
             if (forks > 0 || inner.calls())
                 && histories > forked
                 && self.path_values.kept(self.module, func, &inner.ops)
@@ -228,19 +228,19 @@ impl Sizes<'_> {
         }
         inner.forgotten = forget::variables(func, self.types, region);
         let kept = inner.forks();
-        let ways = turns.saturating_pow(kept).saturating_mul(2_u64.saturating_pow(forks - kept));
-        if all.saturating_mul(ways) > forked {
+        let paths = iterations.saturating_pow(kept).saturating_mul(2_u64.saturating_pow(forks - kept));
+        if all.saturating_mul(paths) > forked {
             return None;
         }
         self.forms.forgetting.push((func.name.clone(), op));
         Some(size)
     }
 
-    /// In how many ways control comes through the functions that a body calls. What the verifier learns on each of them about
-    /// their arguments it still knows in the next turn, where these are the same.
-    fn ways_of_calls(&mut self, func: &Function, ops: &[OpId]) -> u64 {
+    /// The number of paths through the functions that a body calls. What the verifier learns on each path about their
+    /// arguments holds in the next iteration too, if it passes the same arguments.
+    fn paths_of_calls(&mut self, func: &Function, ops: &[OpId]) -> u64 {
         let calls = ops.iter().map(|&op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsCall);
-        calls.fold(1, |ways, data| ways.saturating_mul(self.branches(KsCall::of(data).callee()).saturating_add(1)))
+        calls.fold(1, |paths, data| paths.saturating_mul(self.branches(KsCall::of(data).callee()).saturating_add(1)))
     }
 
     /// The branches in a function and in those that it calls.
@@ -270,7 +270,7 @@ struct Body<'a> {
     /// In order of the text.
     ops: Vec<OpId>,
     inside: HashSet<OpId>,
-    /// The ends that lead out of the body: to the next turn, out of the loop, or out of more.
+    /// The exits of the body: to the next iteration, out of the loop, or out of more.
     exits: HashMap<OpId, Exit>,
     /// Variables whose values count as one.
     forgotten: HashSet<OpId>,
@@ -284,9 +284,9 @@ impl Body<'_> {
         Body { func, types, ops, inside, exits: func.exits(region).into_iter().collect(), forgotten: HashSet::new() }
     }
 
-    /// How often a turn changes a variable of outside in different ways.
+    /// How many times an iteration may change an outer variable differently on different paths.
     fn forks(&self) -> u32 {
-        let forks = |op: OpId| self.is_branch(op) && (self.writes_on_a_way(op) || self.skips_writes(op));
+        let forks = |op: OpId| self.is_branch(op) && (self.writes_on_a_path(op) || self.skips_writes(op));
         let branches = self.ops.iter().filter(|&&op| forks(op)).count();
         let chosen = self.chosen_values();
         let stores = self.ops.iter().filter(|&&op| {
@@ -303,7 +303,7 @@ impl Body<'_> {
         self.ops.iter().any(|&op| self.func.ops[op].opcode == Opcode::KsCall)
     }
 
-    /// Whether variables of outside may tell in which turn the loop was left.
+    /// Whether outer variables may show in which iteration the loop was left.
     fn ends_early(&self) -> bool {
         let leaves = self.exits.values().any(|exit| matches!(exit, Exit::Break | Exit::Leave(_)));
         leaves && self.ops.iter().any(|&op| self.writes_outside(op))
@@ -313,9 +313,9 @@ impl Body<'_> {
         matches!(self.func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch)
     }
 
-    /// A way that leaves the loop does not count: nothing of it is seen in the next turn. One that leaves a loop inside
-    /// it does.
-    fn writes_on_a_way(&self, op: OpId) -> bool {
+    /// A path that leaves the loop does not count: the next iteration sees none of its writes. A path that leaves an
+    /// inner loop does.
+    fn writes_on_a_path(&self, op: OpId) -> bool {
         self.func.ops[op].regions.iter().any(|&region| {
             let block = self.func.only_block(region);
             let stays = self.func.blocks[block].ops.last().is_some_and(|&end| self.stays(end));
@@ -335,7 +335,7 @@ impl Body<'_> {
         }
     }
 
-    /// Whether a way of a branch goes on after a block inside the body, and leaves out what writes in the rest of the block.
+    /// Whether a branch has a path that leaves a block inside the body and so skips writes in the rest of that block.
     fn skips_writes(&self, op: OpId) -> bool {
         self.func.ops[op].regions.iter().any(|&region| {
             let block = self.func.only_block(region);
@@ -364,7 +364,7 @@ impl Body<'_> {
         })
     }
 
-    /// Values that depend on the way that was taken.
+    /// Values that depend on the path taken.
     fn chosen_values(&self) -> HashSet<Value> {
         let mut chosen = HashSet::new();
         for &op in &self.ops {
@@ -377,8 +377,8 @@ impl Body<'_> {
         chosen
     }
 
-    /// Ops whose result is known on each of the ways that they become: a comparison is 1 or 0. So may be what a
-    /// function returns.
+    /// Ops whose result is known on each path that they expand to: a comparison is 1 or 0. The result of a call may be,
+    /// too.
     fn becomes_branch(&self, op: OpId) -> bool {
         let data = &self.func.ops[op];
         let signed = || self.types.as_int(self.func.ty(data.operands[0])).is_some_and(|(_, signed)| signed);

@@ -1,4 +1,4 @@
-//! Bound maps in bodies: a callback says again where their pointers are kept, which is a variable that it shares.
+//! Bound maps in bodies: a callback repeats the `map.bind` of each, since a shared variable holds the map's pointer.
 
 use super::NAME;
 use crate::ir::ops::MapBind;
@@ -16,7 +16,7 @@ pub fn bind_again(func: &mut Function) {
         return;
     }
     for op in ops {
-        if !matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+        if !matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk) {
             continue;
         }
         let body = func.ops[op].regions[0];

@@ -3,7 +3,7 @@
 use super::frame::{Placed, free_values, leaves};
 use super::{GO_ON, NAME, STOP};
 use crate::ir::{Builder, Exit, Function, Loc, OpData, OpId, Opcode, Param, Path, Role, Symbol, Value, clone};
-use crate::passes::verifier::unknown_values::{compared_places, hide, ways};
+use crate::passes::verifier::unknown_values::{branch_points, compared_places, hide};
 use crate::target::{Target, Targets};
 use crate::types::{Space, Ty, Types};
 use std::collections::HashMap;
@@ -16,16 +16,16 @@ pub struct Made {
     pub hides: bool,
 }
 
-/// What a callback takes before the frame.
+/// The parameters of a callback before the frame.
 fn params(data: &OpData, types: &mut Types, args: &[Ty]) -> Vec<(&'static str, Ty)> {
-    if data.opcode == Opcode::BpfTurns {
-        return vec![("turn", Ty::U32)];
+    if data.opcode == Opcode::BpfRepeat {
+        return vec![("iteration", Ty::U32)];
     }
     let map = types.ptr(Ty::U8, Space::Map, false);
     vec![("map", map), ("key", args[0]), ("value", args[1])]
 }
 
-/// `fn name(turn: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
+/// `fn name(iteration: u32, frame: *Frame) -> i64`, or `fn name(map, key, value, frame: *Frame) -> i64`, with the body of the
 /// loop `op` of `func`. `outer`: the parts of frames around `func` that have a value whenever it runs.
 pub fn make(
     func: &Function,
@@ -58,7 +58,7 @@ pub fn make(
     for &value in &free {
         frame.import(func, &mut b, types, place, &mut values, value);
     }
-    let hidden = hidden_each_turn(func, types, op, (frame, outer));
+    let hidden = hidden_each_iteration(func, types, op, (frame, outer));
     for part in &hidden {
         let variable = values.get(&part.0.variable).copied().unwrap_or(place);
         hide(&mut b, types, zero, variable, part);
@@ -77,21 +77,26 @@ pub fn make(
     Made { callback, outer, hides: !hidden.is_empty() }
 }
 
-/// The variables of outside that a body writes, and compares so that the verifier gets to know them: of a number that is below
-/// a bound and then grows it knows a wider range each turn. In a body of many ways all that it writes, since each known
-/// value doubles them. Bools have two values only.
-fn hidden_each_turn(func: &Function, types: &Types, op: OpId, (frame, outer): (&Placed, &[Path])) -> Vec<(Path, Ty)> {
+/// The outer variables that a body writes, and compares so that the verifier learns about them: if a number is below a
+/// bound and then grows, its known range is wider in each iteration. In a body with many branches all that it writes,
+/// since each known value doubles the states. Bools have only two values.
+fn hidden_each_iteration(
+    func: &Function,
+    types: &Types,
+    op: OpId,
+    (frame, outer): (&Placed, &[Path]),
+) -> Vec<(Path, Ty)> {
     let body = func.ops[op].regions[0];
     let compared = compared_places(func, types, body);
-    let many = ways(func, body) > WAYS;
+    let many = branch_points(func, body) > MAX_BRANCH_POINTS;
     let written = frame.written_in(func, types, op, outer).into_iter();
     written.filter(|(path, ty)| (many || compared.contains(path)) && *ty != Ty::BOOL).collect()
 }
 
 /// Branches of a body up to which only what is compared is hidden.
-const WAYS: usize = 4;
+const MAX_BRANCH_POINTS: usize = 4;
 
-/// A turn after the one that left the loop.
+/// Ends an iteration that follows the one that left the loop.
 fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value) {
     let left = frame.test_exit(b, types, place, None);
     let stop = |b: &mut Builder<'_>| {
@@ -101,7 +106,7 @@ fn stay_out(b: &mut Builder<'_>, types: &mut Types, frame: &Placed, place: Value
     b.either(left, &[], stop, |b| b.done());
 }
 
-/// Turns the ways out of the body into results of the callback.
+/// Converts the exits of the body to results of the callback.
 struct Ends<'a> {
     callback: &'a mut Function,
     types: &'a mut Types,

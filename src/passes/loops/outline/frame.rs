@@ -1,4 +1,4 @@
-//! What the bodies of a function's loops share with the function.
+//! The frame that the bodies of a function's loops share with the function.
 
 use super::{NAME, STOP};
 use crate::ir::{Attr, Builder, Exit, Function, OpId, Opcode, Path, RegionId, Value, ValueDef};
@@ -38,13 +38,13 @@ pub enum Kind {
     Callback,
 }
 
-/// What the frame's field `exit` holds where a loop was left; 0 where it was not.
+/// The value of the frame's field `exit` after an exit; 0 means none.
 fn code(exit: Exit) -> i128 {
     match exit {
         Exit::Break => 1,
         Exit::Return => 2,
         Exit::Leave(depth) => 3 + depth as i128,
-        Exit::Continue => crate::bug!("the next turn does not leave a loop"),
+        Exit::Continue => crate::bug!("the next iteration does not leave a loop"),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn is_remade(func: &Function, op: OpId) -> bool {
     )
 }
 
-/// Whether an exit of a body leaves the loop, and not by its condition: that says so again, should there be another turn.
+/// Whether an exit of a body leaves the loop other than by its condition, which would end the next iteration too.
 pub fn leaves(func: &Function, (op, exit): (OpId, Exit)) -> bool {
     match exit {
         Exit::Break => func.ops[op].loc.made_by != Some(loop_form::PASS.name),
@@ -87,7 +87,7 @@ pub fn leaves(func: &Function, (op, exit): (OpId, Exit)) -> bool {
     }
 }
 
-/// The loops that share variables, directly or by way of others, each group in order of the text.
+/// The loops that share variables, directly or through others, each group in source order.
 pub fn groups(func: &Function, loops: Vec<OpId>) -> Vec<Vec<OpId>> {
     let mut groups: Vec<(BTreeSet<Value>, Vec<OpId>)> = Vec::new();
     for op in loops {
@@ -289,7 +289,7 @@ impl Placed {
         own.chain(outer).collect()
     }
 
-    /// What stands in a callback for a value of the function: `known` holds what was made already.
+    /// The value in a callback that corresponds to a value of the function. `known` holds those that exist already.
     pub fn import(
         &self,
         func: &Function,
@@ -366,7 +366,7 @@ impl Placed {
         b.arith_cmp(exit, code, if by.is_some() { "eq" } else { "ne" }, Ty::BOOL)
     }
 
-    /// After a loop: leaves what is around it too, if a turn said so.
+    /// After a loop: leaves the blocks around it too, if an iteration stored such an exit.
     pub fn leave_after(&self, b: &mut Builder<'_>, types: &mut Types, op: OpId, result: Ty) {
         for &exit in &self.frame.exits[&op] {
             if exit == Exit::Return {

@@ -1,17 +1,18 @@
-//! `outline`: bodies of `bpf.turns` and `bpf.walk` become callbacks of the helpers `bpf_loop` and `bpf_for_each_map_elem`.
+//! `outline`: bodies of `bpf.repeat` and `bpf.walk` become callbacks of the helpers `bpf_loop` and `bpf_for_each_map_elem`.
 //!
-//! Takes structured code with `bpf.turns` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of its
-//! own, whose parameters are the number of the turn, or map, key and value, and the address of a *frame*, a struct on the
-//! stack of the function that had the loop. The frame holds what the bodies of that function's loops share with it:
-//! variables of the function that bodies use live in it; values and addresses are stored to it before the loop. Where the
-//! stack is scarce, loops that share no variable have a frame each, and frames that are not in use at the same time share
-//! their place. A callback
-//! returns 0 to go on and 1 to leave the loop; a `return` in the body leaves its value in the frame, and the function
-//! returns it after the loop; what leaves a block around the loop leaves its number there, and the function does so after
-//! the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves structured code.
+//! Takes structured code with `bpf.repeat` from `loop-form` and `bpf.walk` from `maps`. A body moves to a function of
+//! its own. Its parameters are the iteration, or map, key and value, and the address of a *frame*, a struct on the
+//! stack of the function that had the loop. The frame holds what the loop bodies share with the function: variables
+//! that bodies use live in it; other values and addresses are stored to it before the loop. Where the stack is scarce,
+//! loops that share no variable have a frame each, and frames that are not live at the same time share their slots. A
+//! callback returns 0 to go on and 1 to leave the loop. A `return` in the body leaves its value in the frame, and the
+//! function returns it after the loop. An exit from a block around the loop leaves its number in the frame, and the
+//! function takes the exit after the loop. Leaves `bpf.loop` and `bpf.for_each`. Before `to-cf`, since it moves
+//! structured code.
 //!
-//! The verifier does not look at what a callback returns: it goes on with the next turn in any case. So a body that leaves
-//! its loop says so in the frame, and a turn after it does nothing; else the verifier would follow turns that never are.
+//! The verifier ignores what a callback returns and always goes on with another iteration. So a body that leaves its
+//! loop notes this in the frame, and a later iteration does nothing; otherwise the verifier would follow iterations
+//! that never run.
 
 mod bound_maps;
 mod callback;
@@ -19,7 +20,7 @@ mod frame;
 mod pointers;
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::{BpfTurns, BpfWalk};
+use crate::ir::ops::{BpfRepeat, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
 use crate::passes::verifier::unknown_values;
 use crate::session::{Session, SourceNames};
@@ -144,10 +145,10 @@ impl Outliner<'_> {
         }
         let pointer = frame.pointer(self.types);
         let pointer = b.ks_addr(frame.value, pointer);
-        if b.func.ops[op].opcode == Opcode::BpfTurns {
+        if b.func.ops[op].opcode == Opcode::BpfRepeat {
             // A count that the verifier knows to be zero makes it drop the callback as never called, and then miss it
             // (6.18).
-            let count = BpfTurns::of(&b.func.ops[op]).count();
+            let count = BpfRepeat::of(&b.func.ops[op]).count();
             let count = unknown_values::number(&mut b, self.types, &self.zero, count);
             self.needs_zero = true;
             b.bpf_loop(count, pointer, callback);
@@ -163,7 +164,7 @@ impl Outliner<'_> {
 /// The loops to outline that lie in no other such loop.
 fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
     for &op in &func.blocks[func.only_block(region)].ops {
-        if matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk) {
+        if matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk) {
             loops.push(op);
         } else {
             for &inner in &func.ops[op].regions {
@@ -173,6 +174,6 @@ fn outermost(func: &Function, region: RegionId, loops: &mut Vec<OpId>) {
     }
 }
 
-/// What a callback tells the helper.
+/// The results of a callback.
 const GO_ON: i128 = 0;
 const STOP: i128 = 1;

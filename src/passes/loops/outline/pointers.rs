@@ -1,4 +1,4 @@
-//! Pointers that a loop's body would hand to the function around it.
+//! Pointers that a loop's body would pass to the function around it.
 //!
 //! A callback may keep pointers in its own frame, and read those in its caller's. The verifier refuses one that puts the
 //! address of a stack slot into the frame of its caller (kernel/bpf/verifier.c: `check_stack_write_fixed_off`).
@@ -16,7 +16,7 @@ pub fn check(func: &Function, cx: &mut Session) -> bool {
     let loops: Vec<OpId> = func
         .walk()
         .into_iter()
-        .filter(|&op| matches!(func.ops[op].opcode, Opcode::BpfTurns | Opcode::BpfWalk))
+        .filter(|&op| matches!(func.ops[op].opcode, Opcode::BpfRepeat | Opcode::BpfWalk))
         .collect();
     let mut reported = Vec::new();
     for op in loops {

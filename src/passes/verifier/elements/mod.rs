@@ -1,11 +1,12 @@
-//! `elements`: variable indexes of arrays are bounded where the kernel's verifier sees it.
+//! `elements`: bounds variable indexes of arrays where the kernel's verifier sees it.
 //!
-//! Every variable index was tested before it came to `ks.elem`, but LLVM may test one copy of the number and index with
-//! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop), and then the verifier does not know that
-//! the address is in bounds. So the number goes through `bpf.clamp`, which leaves it as it is: a mask where the largest index
-//! is one, else a jump that the verifier takes out where it knows the limit already. Where a bound is not enough the access
-//! stands once for each element (`per_element`).
-//! Takes no op away. Before `loop-form`, which counts what bodies hold.
+//! Every variable index is tested before it reaches `ks.elem`, but LLVM may test one copy of the number and index with
+//! another, or drop a test whose outcome it knows (`x % 10`, the index of a loop). Then the verifier does not know that
+//! the address is in bounds. So the number goes through `bpf.clamp`, which does not change it: a mask where the largest
+//! index is one, else a jump that the verifier removes where it knows the limit already. Where a bound is not enough,
+//! the access is repeated for each element (`per_element`).
+//!
+//! Removes no op. Before `loop-form`, which counts the ops of bodies.
 
 mod per_element;
 

@@ -1,9 +1,9 @@
 //! Elements with a variable index where the verifier follows constant offsets alone: part of the pass `elements`.
 //!
-//! A pointer that is read from the stack at a variable offset is a number to the verifier, a packet pointer to which a
-//! variable was added may point anywhere, and atomic operations are not allowed at variable offsets of the stack, to which a
-//! pointer may lead that leads to shared memory on other ways. So the access, or the taking of the address, stands once for
-//! each element, behind a branch on the index.
+//! A pointer that is read from the stack at a variable offset is a number to the verifier. A packet pointer plus a
+//! variable may point anywhere. Atomic operations are not allowed at variable offsets of the stack, and a pointer to
+//! shared memory on one path may point to the stack on another. So the access, or the taking of the address, is
+//! repeated for each element, behind a branch on the index.
 
 use super::NAME;
 use crate::ir::{BlockId, Builder, Function, OpId, Opcode, Value};
@@ -26,7 +26,7 @@ pub fn expand(func: &mut Function, pointees: &Pointees, types: &mut Types) -> bo
 struct Access {
     op: OpId,
     operand: usize,
-    /// What leads to the place: the element whose index is variable first, then the parts below it.
+    /// The ops that lead to the place: the element whose index is variable first, then the parts below it.
     path: Vec<OpId>,
     length: u64,
 }
@@ -56,7 +56,7 @@ fn find(func: &Function, types: &Types, pointees: &Pointees, op: OpId) -> Option
     None
 }
 
-/// Whether an op is an atomic update of what may be on the stack, or yields an address that may come to one.
+/// Whether an op is an atomic update of what may be on the stack, or yields an address that may reach one.
 fn meets_atomics(func: &Function, types: &Types, pointees: &Pointees, op: OpId) -> bool {
     let data = &func.ops[op];
     let Some(&place) = data.operands.first() else { return false };
@@ -83,9 +83,9 @@ fn choices(func: &Function, types: &Types, part: OpId, atomic: bool) -> Option<u
 }
 
 impl Access {
-    /// Where addresses of elements are told apart, what is written there makes other states of the stack, as many as there
-    /// are sets of elements. So the verifier forgets before what it knows of the elements: all that lies between the first
-    /// byte that a store at a variable offset may mean and the last.
+    /// A branch per element lets the verifier see which elements were written, so it would keep a state for each set of
+    /// elements. Before it, the verifier forgets what it knows of the elements: all between the first byte that a store
+    /// at a variable offset may mean and the last.
     fn blur(&self, func: &mut Function, types: &Types) {
         let data = &func.ops[self.op];
         let place = data.operands[self.operand];

@@ -99,7 +99,7 @@ fn unnamed(module: &Module, copies: &Copies) -> HashSet<Symbol> {
     gone
 }
 
-/// What the ops of a function name.
+/// The functions that the ops of a function name.
 fn names(func: &Function) -> impl Iterator<Item = &Symbol> {
     func.walk().into_iter().flat_map(|op| &func.ops[op].attrs).filter_map(|attr| match attr {
         Attr::Symbol(name) => Some(name),

@@ -22,7 +22,7 @@ use std::rc::Rc;
 const NAME: &str = "specialise";
 pub static PASS: Pass = Pass {
     name: NAME,
-    summary: "Copy functions for where their pointers come from",
+    summary: "Copy functions per memory that their pointers point to",
     after: &[("function-pointers", "makes all callees known")],
     before: &[
         ("packet", "looks at the memory of pointers"),
@@ -37,7 +37,7 @@ pub static PASS: Pass = Pass {
     run: Run::Module(run),
 };
 
-/// What a pointer is known to point to.
+/// The known memory of a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     Packet,

@@ -7,15 +7,16 @@ use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::KsPrint;
 use crate::ir::{OpData, Value};
+use crate::tables;
 use crate::types::TyKind;
 use inkwell::values::{BasicValueEnum, PointerValue};
 
-/// What bpf_trace_printk takes after the format and its size.
+/// The most values that bpf_trace_printk takes after the format and its size.
 const PRINTK_VALUES: usize = 3;
+/// The helper for more.
+const VPRINTK: &str = "bpf_trace_vprintk";
 /// `MAX_BPRINTF_VARARGS` of include/linux/bpf.h
 const MAX_VALUES: usize = 12;
-/// The first kernel with bpf_trace_vprintk.
-const VPRINTK: (u32, u32) = (5, 16);
 
 pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     let mut line = Line { format: Vec::new(), values: Vec::new(), slots: Vec::new() };
@@ -30,13 +31,14 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
     if line.values.len() <= PRINTK_VALUES {
         let mut args = vec![format, size];
         args.extend(&line.values);
-        g.call_helper("bpf_trace_printk", long, &args);
+        g.call_helper(op.helper(), long, &args);
         return line.done(g);
     }
     if line.values.len() > MAX_VALUES {
         return refuse(g, op, format!("{} values at once", line.values.len()));
     }
-    if let Some(version) = g.g.cx.options.lacks(Some(VPRINTK)) {
+    let since = tables::helper(VPRINTK).and_then(|helper| helper.since);
+    if let Some(version) = g.g.cx.options.lacks(since) {
         let what = format!("printing more than {PRINTK_VALUES} values at once");
         g.g.cx.error(op.loc.span, NeedsKernel { what, version: version.to_string() });
         g.g.failed = true;
@@ -50,7 +52,7 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
         g.g.build.store(at, value, 8);
     }
     let count = g.g.build.int(32, bytes).into();
-    g.call_helper("bpf_trace_vprintk", long, &[format, size, slot.into(), count]);
+    g.call_helper(VPRINTK, long, &[format, size, slot.into(), count]);
     g.end_life(slot);
     line.done(g);
 }
@@ -163,7 +165,7 @@ impl<'c> Line<'c> {
         }
     }
 
-    /// What the kernel refuses at run time, printing nothing.
+    /// Checks for what the kernel refuses at run time, printing nothing.
     fn check(&self) -> Result<(), String> {
         if let Some(byte) = self.format.iter().find(|b| !(b' '..=b'~').contains(b) && !b.is_ascii_whitespace()) {
             return Err(format!("the byte 0x{byte:02x}"));

@@ -3,7 +3,7 @@
 /// A part of a format.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Piece {
-    /// As it stands, `%%` included.
+    /// As written, `%%` included.
     Text(Vec<u8>),
     Conversion(Conversion),
 }
@@ -17,7 +17,7 @@ pub struct Conversion {
     pub letters: String,
 }
 
-/// What follows `%p` for the formats that the kernel and the runtime share.
+/// The suffixes of `%p` that the kernel's and the runtime's formats share.
 const POINTER_FORMATS: [&str; 3] = ["I4", "I6", "M"];
 
 pub fn pieces(format: &[u8]) -> Vec<Piece> {

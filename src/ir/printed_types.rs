@@ -1,0 +1,116 @@
+//! The structs and enums that a module's text mentions, each once, in order of the text: so that printing a parsed text
+//! yields the same text, whatever the ids.
+
+use super::{Attr, Function, Module, RegionId};
+use crate::types::{StructId, Ty, TyKind, Types};
+use std::collections::HashSet;
+
+struct Printed<'a> {
+    types: &'a Types,
+    seen: HashSet<Ty>,
+    order: Vec<Ty>,
+}
+
+pub fn types(module: &Module, types: &Types) -> Vec<Ty> {
+    let mut printed = Printed { types, seen: HashSet::new(), order: Vec::new() };
+    printed.declarations(module);
+    for func in &module.funcs {
+        printed.function(func);
+    }
+    printed.order
+}
+
+impl Printed<'_> {
+    fn declarations(&mut self, module: &Module) {
+        for global in &module.globals {
+            self.mention(global.ty);
+        }
+        for map in &module.maps {
+            self.mention(map.key);
+            self.mention(map.value);
+        }
+        if let Some(options) = &module.options {
+            self.mention_struct(options.ty);
+        }
+    }
+
+    fn function(&mut self, func: &Function) {
+        for param in &func.params {
+            self.mention(param.ty);
+        }
+        self.mention(func.result);
+        self.region(func, func.body);
+    }
+
+    fn region(&mut self, func: &Function, region: RegionId) {
+        for &block in &func.regions[region].blocks {
+            for &arg in &func.blocks[block].args {
+                self.mention(func.ty(arg));
+            }
+            for &op in &func.blocks[block].ops {
+                let data = &func.ops[op];
+                for attr in &data.attrs {
+                    if let Attr::Type(ty) = attr {
+                        self.mention(*ty);
+                    }
+                }
+                for &result in &data.results {
+                    self.mention(func.ty(result));
+                }
+                for &inner in &data.regions {
+                    self.region(func, inner);
+                }
+            }
+        }
+    }
+
+    fn mention_struct(&mut self, wanted: StructId) {
+        if let Some(ty) = self.types.find(TyKind::Struct(wanted)) {
+            self.mention(ty);
+        }
+    }
+
+    fn mention(&mut self, ty: Ty) {
+        match self.types.kind(ty) {
+            TyKind::Struct(id) => {
+                if self.first(ty) {
+                    for field in &self.types.struct_def(id).fields {
+                        self.mention(field.ty);
+                    }
+                }
+            }
+            TyKind::Enum(_) => {
+                self.first(ty);
+            }
+            TyKind::Array(of, _) | TyKind::Opt(of) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
+                self.mention(of);
+            }
+            TyKind::Fn(id) => {
+                let sig = self.types.sig(id);
+                for &ty in sig.params.iter().chain([&sig.result]) {
+                    self.mention(ty);
+                }
+            }
+            TyKind::Void
+            | TyKind::Bool
+            | TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::F64
+            | TyKind::Str(_)
+            | TyKind::Handle
+            | TyKind::Link
+            | TyKind::Null
+            | TyKind::Error => {}
+        }
+    }
+
+    /// Whether this is the first mention.
+    fn first(&mut self, ty: Ty) -> bool {
+        let first = self.seen.insert(ty);
+        if first {
+            self.order.push(ty);
+        }
+        first
+    }
+}

@@ -1,0 +1,200 @@
+//! Which headers are certainly in the packet, since an earlier test has found it long enough.
+//!
+//! Only at constant offsets, and for a function in which nothing moves the packet: its length is the same all over then. What
+//! a test tells holds where each path comes through it, as the verifier sees it too. A loop's body begins with nothing known,
+//! since it may become a function of its own.
+
+use crate::dataflow::{self, Analysis, AtLeast, Point};
+use crate::fold::CompareOp;
+use crate::ir::flow::{Edge, Graph, Step};
+use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
+use crate::ir::{Function, OpId, Opcode, RegionId, Value};
+use crate::passes::analysis::stored_once;
+use crate::types::{TyKind, Types};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A header of a packet, by the bytes before it and up to its end.
+#[derive(Clone, Copy)]
+pub struct Header {
+    pub ctx: Value,
+    pub offset: u64,
+    end: u64,
+}
+
+/// A comparison of the packet's length with a constant, which comes out as `outcome` where there are so many bytes.
+#[derive(Clone, Copy)]
+pub struct LengthTest {
+    pub ctx: Value,
+    pub bytes: u64,
+    pub outcome: bool,
+    /// The op that yields the length.
+    pub length: OpId,
+}
+
+#[derive(Default)]
+pub struct Tested {
+    /// `packet.at` of headers that are there.
+    pub accesses: BTreeSet<OpId>,
+    /// Loads of variables that hold the address of such a header, which was null before, had the packet been shorter.
+    pub loads: BTreeMap<OpId, Header>,
+    /// The comparisons that show it, for the verifier to learn from them.
+    pub comparisons: BTreeMap<OpId, LengthTest>,
+}
+
+impl Tested {
+    pub fn of(func: &Function, types: &Types) -> Tested {
+        let mut tests = Tests { func, types, held: HashMap::new() };
+        let held = |(place, value)| Some((place, tests.header_of_pointer(value)?));
+        tests.held = stored_once(func).into_iter().filter_map(held).collect();
+        let mut found = Tested::default();
+        let graph = Graph::of(func);
+        let facts = dataflow::forward(&graph, &mut tests, AtLeast(BTreeMap::new()));
+        facts.visit(&mut tests, |tests, (point, known)| {
+            if let Point::Op(op) = point {
+                tests.collect(op, known, &mut found);
+            }
+        });
+        found
+    }
+}
+
+/// How many bytes each context's packet has at least, as was learned in one loop or outside of all.
+type Lengths = AtLeast<(Option<OpId>, Value)>;
+
+struct Tests<'f> {
+    func: &'f Function,
+    types: &'f Types,
+    /// The headers whose addresses variables hold.
+    held: HashMap<Value, Header>,
+}
+
+impl Analysis for Tests<'_> {
+    type State = Lengths;
+
+    fn step(&mut self, _op: OpId, _known: &mut Lengths) {}
+
+    fn edge(&mut self, edge: &Edge, AtLeast(known): &mut Lengths) {
+        let Step::Into(op, region) = edge.step else { return };
+        if self.func.ops[op].opcode.is_loop() {
+            known.retain(|&(around, _), _| around != Some(op));
+        } else if let Some((ctx, bytes)) = self.learned(op, region) {
+            let least = known.entry((self.func.loops(op).next(), ctx)).or_default();
+            *least = bytes.max(*least);
+        }
+    }
+}
+
+impl Tests<'_> {
+    /// What the start of a branch's region shows of the length of a packet.
+    fn learned(&self, op: OpId, region: usize) -> Option<(Value, u64)> {
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::KsIf {
+            let (outcome, test, _) = self.length_test(KsIf::of(data).condition())?;
+            return (outcome == (region == 0)).then_some((test.ctx, test.bytes));
+        }
+        if data.opcode != Opcode::KsIfSome || region != 0 {
+            return None;
+        }
+        let header = self.header(self.func.def(KsIfSome::of(data).optional())?)?;
+        Some((header.ctx, header.end))
+    }
+
+    fn collect(&self, op: OpId, AtLeast(known): &Lengths, found: &mut Tested) {
+        let data = &self.func.ops[op];
+        let bytes = |ctx: Value| known.get(&(self.func.loops(op).next(), ctx));
+        let is_inside = |header: &Header| bytes(header.ctx).is_some_and(|&bytes| header.end <= bytes);
+        if data.opcode == Opcode::PacketAt {
+            if self.header(op).as_ref().is_some_and(is_inside) {
+                found.accesses.insert(op);
+            }
+        } else if data.opcode == Opcode::KsLoad {
+            if let Some(&header) = self.held.get(&KsLoad::of(data).place()).filter(|&header| is_inside(header)) {
+                found.loads.insert(op, header);
+            }
+        } else if data.opcode == Opcode::KsIf
+            && let Some((_, test, comparison)) = self.length_test(KsIf::of(data).condition())
+        {
+            found.comparisons.insert(comparison, test);
+        }
+    }
+
+    /// The header of a `packet.at`, if its offset is a constant.
+    fn header(&self, op: OpId) -> Option<Header> {
+        let data = &self.func.ops[op];
+        if data.opcode != Opcode::PacketAt {
+            return None;
+        }
+        let view = PacketAt::of(data);
+        let TyKind::Opt(found) = self.types.kind(self.func.ty(data.results[0])) else { return None };
+        let TyKind::Place { of, .. } = self.types.kind(found) else { return None };
+        let offset = u64::try_from(self.func.known(self.types, view.offset())?).ok()?;
+        let end = offset.checked_add(self.types.size_of(of)).filter(|&end| end <= super::MAX_OFFSET)?;
+        Some(Header { ctx: view.ctx(), offset, end })
+    }
+
+    /// The header of which a value is the address, or null.
+    fn header_of_pointer(&self, value: Value) -> Option<Header> {
+        let data = &self.func.ops[self.func.def(value)?];
+        if data.opcode == Opcode::ArithCast {
+            return self.header_of_pointer(data.operands[0]);
+        }
+        if data.opcode != Opcode::KsIfSome {
+            return None;
+        }
+        let view = KsIfSome::of(data);
+        let header = self.header(self.func.def(view.optional())?)?;
+        let is_address = self.yields(view.some_region(), Opcode::KsAddr, Some(view.some_region()));
+        (is_address && self.yields(view.none_region(), Opcode::KsNull, None)).then_some(header)
+    }
+
+    /// Whether a region ends with one value that comes, but for conversions, from such an op, of the argument of a region.
+    fn yields(&self, region: RegionId, of: Opcode, argument: Option<RegionId>) -> bool {
+        let func = self.func;
+        let Some(&end) = func.blocks[func.only_block(region)].ops.last() else { return false };
+        let [mut value] = func.ops[end].operands[..] else { return false };
+        while let Some(op) = func.def(value) {
+            let data = &func.ops[op];
+            if data.opcode != Opcode::ArithCast {
+                let args = argument.map(|region| &func.blocks[func.only_block(region)].args);
+                return data.opcode == of && args.is_none_or(|args| data.operands == *args);
+            }
+            value = data.operands[0];
+        }
+        false
+    }
+
+    /// The outcome of a condition that shows something about the length, what it shows, and the comparison in it.
+    fn length_test(&self, condition: Value) -> Option<(bool, LengthTest, OpId)> {
+        let comparison = self.func.def(condition)?;
+        let data = &self.func.ops[comparison];
+        // `!c`
+        if data.opcode == Opcode::ArithXor && self.func.known(self.types, ArithXor::of(data).right()) == Some(1) {
+            let (outcome, test, comparison) = self.length_test(ArithXor::of(data).left())?;
+            return Some((!outcome, test, comparison));
+        }
+        if data.opcode != Opcode::ArithCmp {
+            return None;
+        }
+        let view = ArithCmp::of(data);
+        let written = CompareOp::from_word(view.pred())?;
+        let (op, length, bound) = match (self.length(view.left()), self.length(view.right())) {
+            (Some(length), None) => (written, length, view.right()),
+            (None, Some(length)) => (written.mirrored(), length, view.left()),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let bound = u64::try_from(self.func.known(self.types, bound)?).ok()?;
+        let outcome = match op {
+            CompareOp::Gt | CompareOp::Ge => true,
+            CompareOp::Lt | CompareOp::Le => false,
+            CompareOp::Eq | CompareOp::Ne => return None,
+        };
+        let bytes = op.least(bound, outcome).filter(|bytes| (1..=super::MAX_OFFSET).contains(bytes))?;
+        let ctx = self.func.ops[length].operands[0];
+        Some((outcome, LengthTest { ctx, bytes, outcome, length }, comparison))
+    }
+
+    /// The op that yields a value, if that is a packet's length.
+    fn length(&self, value: Value) -> Option<OpId> {
+        self.func.def(value).filter(|&op| self.func.ops[op].opcode == Opcode::PacketLen)
+    }
+}

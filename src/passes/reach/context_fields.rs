@@ -1,0 +1,80 @@
+//! Context fields that only programs of other types may use.
+
+use crate::diag::Diagnostic;
+use crate::diag::codes::contexts::FieldOfOthers;
+use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketStart};
+use crate::ir::{Function, OpData, Opcode, Symbol, Value};
+use crate::session::Session;
+use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole, ProgramSpec};
+use crate::types::{TyKind, Types};
+
+pub struct Refused {
+    context: &'static ContextSpec,
+    field: &'static ContextField,
+    written: bool,
+}
+
+/// The field that an op reads or writes, if programs of the type may not.
+pub fn refused(func: &Function, types: &Types, op: &OpData, program: &ProgramSpec) -> Option<Refused> {
+    let (ctx, number, written) = access(op)?;
+    let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
+    let TyKind::Struct(id) = types.kind(to) else { return None };
+    let context = CONTEXTS.iter().find(|context| context.name == types.struct_def(id).name)?;
+    let is_start = |field: &&ContextField| field.role == FieldRole::PacketStart;
+    let field = match number {
+        Some(number) => context.fields.get(usize::try_from(number).ok()?)?,
+        None => context.fields.iter().find(is_start)?,
+    };
+    let allowed = match written {
+        true => field.writers.contains(&program.name),
+        false => field.readers.is_empty() || field.readers.contains(&program.name),
+    };
+    (!allowed).then_some(Refused { context, field, written })
+}
+
+/// The context, the field's number (none: where the packet starts), and whether it is written.
+fn access(op: &OpData) -> Option<(Value, Option<i128>, bool)> {
+    if op.opcode == Opcode::PacketCtxLoad {
+        let view = PacketCtxLoad::of(op);
+        return Some((view.ctx(), Some(view.field()), false));
+    }
+    if op.opcode == Opcode::PacketCtxStore {
+        let view = PacketCtxStore::of(op);
+        return Some((view.ctx(), Some(view.field()), true));
+    }
+    let ctx = if op.opcode == Opcode::PacketLen {
+        PacketLen::of(op).ctx()
+    } else if op.opcode == Opcode::PacketAt {
+        PacketAt::of(op).ctx()
+    } else if op.opcode == Opcode::PacketStart {
+        PacketStart::of(op).ctx()
+    } else if op.opcode == Opcode::PacketEnd {
+        PacketEnd::of(op).ctx()
+    } else {
+        return None;
+    };
+    Some((ctx, None, false))
+}
+
+pub fn report<'c>(
+    cx: &'c mut Session,
+    op: &OpData,
+    refused: &Refused,
+    program: &ProgramSpec,
+    name: &Symbol,
+) -> &'c mut Diagnostic {
+    let Refused { context, field, written } = refused;
+    let (access, types) = if *written { ("write", field.writers) } else { ("read", field.readers) };
+    let what = FieldOfOthers {
+        program: program.name.to_owned(),
+        name: cx.source_name(name),
+        access: access.to_owned(),
+        field: field.name.to_owned(),
+        of: context.name.to_owned(),
+    };
+    let help = match types {
+        [] => "no program can".to_owned(),
+        _ => format!("it is for programs of type {}", types.join(", ")),
+    };
+    cx.error(op.loc.span, what).help(help)
+}

@@ -1,0 +1,135 @@
+//! What the kernel lets only some types of programs do: helpers, also those that ops call, and fields of contexts.
+
+use super::{called_from, context_fields, in_words};
+use crate::diag::Diagnostic;
+use crate::diag::codes::contexts::HelperNotInProgram;
+use crate::diag::codes::maps::NotInProgram;
+use crate::diag::codes::support::NeedsKernel;
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::BpfHelper;
+use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
+use crate::session::Session;
+use crate::tables::{self, HelperSpec, PROGRAMS, ProgramSpec, refusal};
+use crate::target::Target;
+use std::rc::Rc;
+
+/// Reports each such operation once, with the calls that lead to it from a program.
+pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
+    let names = Rc::clone(&cx.names);
+    let mut reported = Vec::new();
+    for &program in programs {
+        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
+        let reached = graph.reach([program]);
+        for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
+            for op in func.walk() {
+                let data = &func.ops[op];
+                if reported.contains(&(at, op)) {
+                    continue;
+                }
+                let name = &module.funcs[program].name;
+                if let Some(refused) = context_fields::refused(func, &cx.types, data, spec) {
+                    reported.push((at, op));
+                    let error = context_fields::report(cx, data, &refused, spec, name);
+                    called_from(module, &names, error, &reached.chain(at));
+                } else if let Some(refused) = refused(module, cx, data, spec) {
+                    reported.push((at, op));
+                    let error = report(cx, (module, data), &refused, spec, name);
+                    called_from(module, &names, error, &reached.chain(at));
+                }
+            }
+        }
+    }
+}
+
+/// What the kernel does not let programs of the type do.
+enum Refused<'m> {
+    /// Call this helper.
+    Helper(&'static HelperSpec),
+    /// Call it in kernels before this one.
+    Before(&'static HelperSpec, String),
+    /// Use this map, whose values hold a lock.
+    Lock(&'m MapDecl),
+}
+
+fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, program: &ProgramSpec) -> Option<Refused<'m>> {
+    let map = op.map().and_then(|name| module.map(name));
+    let locked = map.filter(|map| !program.locks && cx.types.has_lock(map.value));
+    locked.map(Refused::Lock).or_else(|| {
+        helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
+            Some(programs) => {
+                cx.options.lacks(programs.since).map(|version| Refused::Before(helper, version.to_string()))
+            }
+            None => Some(Refused::Helper(helper)),
+        })
+    })
+}
+
+/// What BPF code calls for the op, if its map allows it. Maps whose entries belong to kernel objects have helpers of their own.
+fn helpers(map: Option<&MapDecl>, op: &OpData) -> Vec<&'static HelperSpec> {
+    if op.opcode == Opcode::BpfHelper {
+        return tables::helper(BpfHelper::of(op).helper()).into_iter().collect();
+    }
+    let spec = op.opcode.spec();
+    let refuses =
+        |map: &MapDecl| spec.needs.iter().any(|&need| refusal(map.kind, map.flags, need, Target::Bpf).is_some());
+    if map.is_some_and(refuses) {
+        return Vec::new();
+    }
+    let object = map.and_then(|map| map.kind.object.as_ref());
+    let names = spec.helpers.iter().map(|&name| match object {
+        Some(object) if name == "bpf_map_delete_elem" => object.delete,
+        Some(object) => object.get,
+        None => name,
+    });
+    names.filter_map(tables::helper).collect()
+}
+
+fn report<'c>(
+    cx: &'c mut Session,
+    (module, op): (&Module, &OpData),
+    refused: &Refused,
+    spec: &ProgramSpec,
+    program: &Symbol,
+) -> &'c mut Diagnostic {
+    let (program, name, span) = (spec.name.to_owned(), cx.source_name(program), op.loc.span);
+    match refused {
+        Refused::Helper(helper) if op.opcode == Opcode::BpfHelper => {
+            let error = cx.error(span, HelperNotInProgram { helper: helper.name.to_owned(), program, name });
+            error.help(allowed_types(helper))
+        }
+        Refused::Helper(helper) => {
+            let what = used(cx, module, op);
+            cx.error(span, NotInProgram { what, program, name }).help(allowed_types(helper))
+        }
+        Refused::Before(helper, version) => {
+            let is_call = op.opcode == Opcode::BpfHelper;
+            let what = if is_call { format!("the helper `{}`", helper.name) } else { used(cx, module, op) };
+            let what = format!("{what} in programs of type `{program}`, such as `{name}`");
+            let oldest = cx.options.oldest_kernel();
+            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
+            error.remark(format!("`--min-kernel` is {oldest}"))
+        }
+        Refused::Lock(map) => {
+            let what = format!("`{}`, whose values hold a lock,", cx.source_name(&map.name));
+            cx.error(span, NotInProgram { what, program, name })
+        }
+    }
+}
+
+/// What the user wrote: where no word of the language names the op, the map of which it is.
+fn used(cx: &Session, module: &Module, op: &OpData) -> String {
+    match op.map().and_then(|name| module.map(name)) {
+        Some(map) if op.opcode.spec().source.is_empty() => {
+            format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name)
+        }
+        Some(_) | None => in_words(op),
+    }
+}
+
+fn allowed_types(helper: &'static HelperSpec) -> String {
+    let may = PROGRAMS.iter().filter(|program| program.may_call(helper).is_some());
+    match may.map(|program| program.name).collect::<Vec<&str>>().as_slice() {
+        [] => "no type of program that this compiler has may call it".to_owned(),
+        may => format!("it is for programs of type {}", may.join(", ")),
+    }
+}

@@ -1,0 +1,128 @@
+//! Which values of a function lead to a record, or to what a pointer parameter points to.
+
+use crate::ir::ops::{KsIfSome, KsStore};
+use crate::ir::{Function, OpId, Opcode, Value};
+use crate::tables::OpTrait;
+use crate::types::{TyKind, Types};
+use std::collections::{HashMap, HashSet};
+
+/// The target of a pointer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Root {
+    /// The record of this `map.reserve`.
+    Record(OpId),
+    /// The pointee of the parameter.
+    Param(usize),
+}
+
+/// A pointer, a place, or an optional of one; whether it is of the whole record.
+type Leads = (Root, bool);
+
+#[derive(Default)]
+pub struct Derived {
+    roots: HashMap<Value, Leads>,
+    /// Variables that hold pointers to one root, and are neither assigned anything else nor have their address taken.
+    names: HashSet<Value>,
+}
+
+impl Derived {
+    pub fn of(func: &Function, types: &Types) -> Derived {
+        let mut derived = Derived::default();
+        for (index, param) in func.params.iter().enumerate() {
+            if let TyKind::Ptr { .. } = types.kind(param.ty) {
+                derived.roots.insert(func.param(index), (Root::Param(index), true));
+            }
+        }
+        let (ops, uses) = (func.walk(), func.uses());
+        loop {
+            let before = (derived.roots.len(), derived.names.len());
+            for &op in &ops {
+                derived.visit(func, types, op);
+            }
+            for &op in &ops {
+                if func.ops[op].opcode == Opcode::KsVar {
+                    let place = func.ops[op].results[0];
+                    derived.variable(func, uses.get(&place).map_or(&[], Vec::as_slice), place);
+                }
+            }
+            if (derived.roots.len(), derived.names.len()) == before {
+                return derived;
+            }
+        }
+    }
+
+    pub fn root(&self, value: Value) -> Option<Leads> {
+        self.roots.get(&value).copied()
+    }
+
+    /// Whether the place is a variable that is another name of one root.
+    pub fn is_name(&self, place: Value) -> bool {
+        self.names.contains(&place)
+    }
+
+    fn visit(&mut self, func: &Function, types: &Types, op: OpId) {
+        let data = &func.ops[op];
+        if data.opcode == Opcode::MapReserve {
+            self.roots.insert(data.results[0], (Root::Record(op), true));
+            return;
+        }
+        if data.opcode == Opcode::KsIfSome {
+            let some = func.only_block(KsIfSome::of(data).some_region());
+            if let (Some(leads), Some(&arg)) = (self.root(data.operands[0]), func.blocks[some].args.first()) {
+                self.roots.insert(arg, leads);
+            }
+            return;
+        }
+        let Some(&result) = data.results.first() else { return };
+        if !leads_on(types, func, result) {
+            return;
+        }
+        let Some((root, whole)) = data.operands.iter().find_map(|&operand| self.root(operand)) else { return };
+        if data.opcode == Opcode::KsLoad {
+            if self.is_name(data.operands[0]) {
+                self.roots.insert(result, (root, whole));
+            }
+        } else if data.opcode.has(OpTrait::Pure) {
+            let same = matches!(
+                data.opcode,
+                Opcode::ArithCast | Opcode::KsDeref | Opcode::KsAddr | Opcode::MemSome | Opcode::MemSomeIf
+            );
+            self.roots.insert(result, (root, whole && same));
+        } else if matches!(data.opcode, Opcode::KsCall | Opcode::KsCallPointer) {
+            // It may be a pointer to a part of what it was given.
+            self.roots.insert(result, (root, false));
+        }
+    }
+
+    /// A variable in which only pointers to one root, and null, are stored.
+    fn variable(&mut self, func: &Function, users: &[OpId], place: Value) {
+        let mut found: Option<Leads> = None;
+        for data in users.iter().map(|&op| &func.ops[op]) {
+            if data.opcode == Opcode::KsStore && data.operands[0] == place {
+                let value = KsStore::of(data).value();
+                let is_null = func.def(value).is_some_and(|op| func.ops[op].opcode == Opcode::KsNull);
+                match (self.root(value), found) {
+                    (None, _) if is_null => {}
+                    (None, _) => return,
+                    (Some((root, _)), Some((other, _))) if root != other => return,
+                    (Some((root, whole)), before) => found = Some((root, whole && before.is_none_or(|(_, w)| w))),
+                }
+            } else if !matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero) {
+                return;
+            }
+        }
+        if let Some(leads) = found {
+            self.names.insert(place);
+            self.roots.insert(place, leads);
+        }
+    }
+}
+
+/// Whether a value of the type can lead to memory.
+fn leads_on(types: &Types, func: &Function, value: Value) -> bool {
+    let mut kind = types.kind(func.ty(value));
+    if let TyKind::Opt(of) = kind {
+        kind = types.kind(of);
+    }
+    matches!(kind, TyKind::Ptr { .. } | TyKind::Place { .. })
+}

@@ -1,0 +1,147 @@
+//! State that the builders share: spans, names, reports, depth.
+
+use super::foreign::Hint;
+use super::{Rule, keyword_names, words};
+use crate::ast::{Ident, Path};
+use crate::diag::codes::modules::ModuleSeparator;
+use crate::diag::codes::syntax::*;
+use crate::diag::{Code, Diagnostic, Fix, Severity};
+use crate::source::layout::Layout;
+use crate::source::{FileId, Span};
+use pest::iterators::Pair;
+
+/// How deep a tree may become. Brackets nest at most `layout::MAX_NESTING` deep; this bounds what nests without them,
+/// such as `1 + 1 + 1 …` and `else if`, for the walks over the tree that recurse.
+pub const MAX_DEPTH: usize = 1000;
+
+pub struct Builder<'a> {
+    /// The text of the file as written.
+    pub source: &'a str,
+    pub file: FileId,
+    pub layout: &'a Layout,
+    /// Where the declaration begins: pest's offsets count from here.
+    pub base: usize,
+    pub diags: &'a mut Vec<Diagnostic>,
+    depth: usize,
+    too_deep: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(
+        source: &'a str,
+        file: FileId,
+        layout: &'a Layout,
+        base: usize,
+        diags: &'a mut Vec<Diagnostic>,
+    ) -> Builder<'a> {
+        Builder { source, file, layout, base, diags, depth: 0, too_deep: false }
+    }
+
+    /// The span of a pair, less the blanks and line ends that the grammar skipped at its end.
+    pub fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let start = self.base + pair.as_span().start();
+        let len = pair.as_str().trim_end_matches([' ', '\n', ';']).len();
+        Span::new(self.file, start, start + len)
+    }
+
+    pub fn text(&self, span: Span) -> &'a str {
+        &self.source[span.lo as usize..span.hi as usize]
+    }
+
+    /// From where a span begins to the end of its line.
+    pub fn line_from(&self, span: Span) -> Span {
+        let rest = self.source[span.lo as usize..].lines().next().unwrap_or_default();
+        Span { hi: span.lo + rest.len() as u32, ..span }
+    }
+
+    pub fn error(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.push(Diagnostic::new(Severity::Error, Some(span), &code))
+    }
+
+    /// An error with what to write instead.
+    pub fn hinted(&mut self, span: Span, code: impl Code, hint: Option<Hint>) {
+        let error = self.error(span, code);
+        if let Some(Hint { help, fix }) = hint {
+            error.help(help);
+            error.fix = fix.map(|(span, replacement)| Fix::certain(span, replacement));
+        }
+    }
+
+    pub fn warn(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
+        self.push(Diagnostic::new(Severity::Warning, Some(span), &code))
+    }
+
+    fn push(&mut self, diag: Diagnostic) -> &mut Diagnostic {
+        self.diags.push(diag);
+        let last = self.diags.len() - 1;
+        &mut self.diags[last]
+    }
+
+    pub fn ident(&self, pair: Pair<'_, Rule>) -> Ident {
+        let span = self.span(&pair);
+        Ident { name: self.text(span).to_owned(), span }
+    }
+
+    /// The name of something that is declared: no keyword.
+    pub fn declared(&mut self, pair: Pair<'_, Rule>) -> Ident {
+        let ident = self.ident(pair);
+        if words::is_keyword(&ident.name) {
+            self.keyword_as_name(&ident);
+        }
+        ident
+    }
+
+    pub fn keyword_as_name(&mut self, ident: &Ident) {
+        self.push(keyword_names::refused(&ident.name, ident.span));
+    }
+
+    /// The span of the word that a pair begins with.
+    pub fn first_word(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = self.span(pair);
+        let len = self.text(span).bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        Span { hi: span.lo + len as u32, ..span }
+    }
+
+    /// The words of a path rule.
+    pub fn path(&self, pair: Pair<'_, Rule>) -> Path {
+        let span = self.span(&pair);
+        Path { segments: pair.into_inner().map(|word| self.ident(word)).collect(), span }
+    }
+
+    /// What a module declares is named with a point.
+    pub fn refuse_colons(&mut self, path: &Path) {
+        let [module, name] = &path.segments[..] else { return };
+        let between = Span { lo: module.span.hi, hi: name.span.lo, ..name.span };
+        if self.text(between).trim() == "::" {
+            let (module, name, found) = (module.name.clone(), name.name.clone(), "::".to_owned());
+            let help = format!("write `{module}.{name}`");
+            self.error(between, ModuleSeparator { module, name, found }).help(help).fix(between, ".");
+        }
+    }
+
+    pub fn is_too_deep(&self, cost: usize) -> bool {
+        self.depth + cost > MAX_DEPTH
+    }
+
+    /// Builds what lies `cost` levels below this one, or `too_deep` if that is more than a tree may have.
+    pub fn deeper<T>(
+        &mut self,
+        cost: usize,
+        span: Span,
+        build: impl FnOnce(&mut Self) -> T,
+        too_deep: impl FnOnce() -> T,
+    ) -> T {
+        if self.is_too_deep(cost) {
+            if !self.too_deep {
+                self.too_deep = true;
+                self.error(span, NestingTooDeep { limit: MAX_DEPTH.to_string() })
+                    .help("give the inner part a name: a variable, or a function of its own");
+            }
+            return too_deep();
+        }
+        self.depth += cost;
+        let built = build(self);
+        self.depth -= cost;
+        built
+    }
+}
