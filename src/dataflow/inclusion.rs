@@ -9,11 +9,13 @@ pub struct Inclusion<C, M> {
     open: BTreeSet<C>,
 }
 
-impl<C: Ord + Copy, M: Ord + Clone> Inclusion<C, M> {
-    pub fn new() -> Inclusion<C, M> {
+impl<C, M> Default for Inclusion<C, M> {
+    fn default() -> Self {
         Inclusion { members: BTreeMap::new(), flows: BTreeMap::new(), open: BTreeSet::new() }
     }
+}
 
+impl<C: Ord + Copy, M: Ord + Clone> Inclusion<C, M> {
     pub fn add(&mut self, cell: C, member: M) {
         if self.members.entry(cell).or_default().insert(member) {
             self.open.insert(cell);

@@ -118,7 +118,7 @@ impl<'g, S: Lattice> Facts<'g, S> {
         Some(state)
     }
 
-    /// Goes once through all points that control comes to, in the order of the analysis, with what is known at each.
+    /// Goes once through all points that control reaches, in the order of the analysis, with what is known at each.
     pub fn visit<A: Analysis<State = S>>(&self, analysis: &mut A, mut seen: impl FnMut(&mut A, (Point<'g>, &S))) {
         let nodes = 0..self.states.len();
         let order: Vec<NodeId> = if self.is_forward() { nodes.collect() } else { nodes.rev().collect() };
@@ -141,7 +141,7 @@ impl<'g, S: Lattice> Facts<'g, S> {
         self.states[node].as_ref()
     }
 
-    /// The edges by which control comes to a node.
+    /// The edges that lead to a node.
     pub fn arrivals(&self, to: NodeId) -> &'g [Edge] {
         let graph = self.graph;
         &graph.nodes[to].from

@@ -138,7 +138,7 @@ fn a_path_begins_where_the_fact_does() {
 
 #[test]
 fn members_flow_in_circles() {
-    let mut sets = inclusion::Inclusion::new();
+    let mut sets = inclusion::Inclusion::default();
     assert!(sets.flow(1, 2) && sets.flow(2, 1) && sets.flow(2, 3));
     assert!(!sets.flow(1, 2));
     sets.add(1, 'a');

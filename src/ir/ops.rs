@@ -43,7 +43,7 @@ impl Opcode {
         self.flow(|from| from.stops(ExitKind::Break, 0)).is_some()
     }
 
-    /// The index of the name that the record has for a region: the last name may stand for several.
+    /// The index of the name that the record has for a region: the last name may mean several.
     pub fn named_region(self, region: usize) -> usize {
         region.min(self.spec().regions.len().saturating_sub(1))
     }

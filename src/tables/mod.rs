@@ -132,7 +132,7 @@ pub enum Many {
     Any,
 }
 
-/// A result; the last may stand for any number.
+/// A result; the last may mean any number.
 #[derive(Debug)]
 pub struct ResultSpec {
     /// What its type must be; none: any type of a value.

@@ -8,7 +8,7 @@ use super::memory::parts;
 use crate::dataflow::{self, Analysis, Point};
 use crate::ir::flow::Graph;
 use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
-use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Value};
+use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Uses, Value};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap};
 
@@ -190,8 +190,8 @@ fn is_written(module: &Module, data: &OpData, operand: usize) -> bool {
 
 /// Whether nothing but ops that this follows uses an address: it leads to places, and frames go to callbacks, which
 /// keep no address of them.
-fn stays(func: &Function, uses: &HashMap<Value, Vec<OpId>>, address: Value) -> bool {
-    uses.get(&address).into_iter().flatten().all(|&user| {
+fn stays(func: &Function, uses: &Uses, address: Value) -> bool {
+    uses.users(address).iter().all(|&user| {
         let data = &func.ops[user];
         let is_followed = matches!(data.opcode, Opcode::KsDeref | Opcode::BpfLoop | Opcode::BpfForEach);
         is_followed || data.opcode == Opcode::ArithCast && stays(func, uses, data.results[0])
@@ -215,12 +215,12 @@ fn used_fields(callback: &Function) -> Option<BTreeSet<usize>> {
     let frame = callback.param(callback.params.len() - 1);
     let uses = callback.uses();
     let mut fields = BTreeSet::new();
-    for &user in uses.get(&frame).into_iter().flatten() {
+    for &user in uses.users(frame) {
         let data = &callback.ops[user];
         if data.opcode != Opcode::KsDeref {
             return None;
         }
-        for &user in uses.get(&data.results[0]).into_iter().flatten() {
+        for &user in uses.users(data.results[0]) {
             let data = &callback.ops[user];
             if data.opcode == Opcode::KsField {
                 fields.insert(KsField::of(data).field() as usize);

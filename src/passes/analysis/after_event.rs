@@ -84,9 +84,9 @@ fn handed(func: &Function) -> HashSet<OpId> {
     let uses = func.uses();
     let is_handed = |op: &OpId| {
         let data = &func.ops[*op];
-        let users = data.results.first().and_then(|result| uses.get(result));
-        let only = users.is_some_and(|users| users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent));
-        data.opcode == Opcode::KsFunc && only
+        let users = data.results.first().map_or(&[][..], |&result| uses.users(result));
+        let only = users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent);
+        data.opcode == Opcode::KsFunc && only && !users.is_empty()
     };
     func.walk().into_iter().filter(is_handed).collect()
 }

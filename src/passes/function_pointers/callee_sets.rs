@@ -40,7 +40,7 @@ pub struct Sets {
 impl Sets {
     pub fn of(module: &Module, types: &Types) -> Sets {
         let names: Vec<Symbol> = module.funcs.iter().map(|f| f.name.clone()).collect();
-        let mut solver = Solver { module, types, names: &names, cells: Inclusion::new(), flowed: true };
+        let mut solver = Solver { module, types, names: &names, cells: Inclusion::default(), flowed: true };
         for at in 0..module.funcs.len() {
             solver.function(at);
         }

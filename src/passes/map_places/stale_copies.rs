@@ -1,9 +1,8 @@
 //! Where a copy of an entry may be stale: after code that may write to the map by another name, or takes time.
 
-use super::Uses;
 use crate::dataflow::{self, Analysis, Point};
 use crate::ir::flow::Graph;
-use crate::ir::{Attr, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Attr, Function, MapDecl, OpData, OpId, Opcode, RegionId, Symbol, Uses, Value};
 use crate::tables::{OpTrait, OperandKind};
 use crate::types::{Space, TyKind, Types};
 use std::collections::BTreeSet;
@@ -74,6 +73,6 @@ impl Stale<'_> {
 
 /// The ops that use one of the places, and write to none.
 pub fn readers(func: &Function, places: &[Value], uses: &Uses, writers: &BTreeSet<OpId>) -> BTreeSet<OpId> {
-    let users = places.iter().flat_map(|place| uses.get(place).into_iter().flatten().copied());
+    let users = places.iter().flat_map(|place| uses.users(*place).iter().copied());
     users.filter(|op| !func.ops[*op].opcode.has(OpTrait::Pure) && !writers.contains(op)).collect()
 }

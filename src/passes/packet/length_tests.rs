@@ -1,8 +1,8 @@
 //! Which headers are certainly in the packet, since an earlier test has found it long enough.
 //!
-//! Only at constant offsets, and for a function in which nothing moves the packet: its length is the same all over then. What
-//! a test tells holds where each path comes through it, as the verifier sees it too. A loop's body begins with nothing known,
-//! since it may become a function of its own.
+//! Only at constant offsets, and in functions that do not move the packet, so that its length is constant. The result
+//! of a test holds in the code that it dominates, as in the verifier. A loop's body begins without facts, since it may
+//! become a function.
 
 use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::fold::CompareOp;

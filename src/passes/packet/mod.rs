@@ -155,7 +155,7 @@ fn learn(func: &mut Function, tested: &Tested, ctx: Value, bounds: Bounds, byte:
         func.erase(op);
     }
     let uses = func.uses();
-    lengths.retain(|&op| !uses.contains_key(&func.ops[op].results[0]));
+    lengths.retain(|&op| uses.users(func.ops[op].results[0]).is_empty());
     lengths.iter().for_each(|&op| func.erase(op));
     lengths
 }
