@@ -260,6 +260,8 @@ pub enum Emit {
     Ast,
     /// The IR that lowering yields
     Khir,
+    /// Where control goes in the functions of that IR
+    Flow,
     /// The IR of the BPF side after its last pass
     BpfIr,
     /// The IR of user space after its last pass

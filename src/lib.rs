@@ -3,6 +3,7 @@
 pub mod ast;
 pub mod cli;
 pub mod codegen;
+pub mod dataflow;
 pub mod diag;
 pub mod fold;
 pub mod ir;

@@ -21,6 +21,7 @@ use std::time::Instant;
 pub static FRONT: &[&Pass] = &[
     &passes::tail_position::PASS,
     &passes::reach::PASS,
+    &passes::moved_packets::PASS,
     &passes::records::PASS,
     &passes::events::PASS,
     &passes::shared_data::PASS,

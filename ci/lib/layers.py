@@ -24,15 +24,16 @@ MAY_USE = {
     "sema": _FACTS | {"ast", "modules", "btf"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
+    "dataflow": {"ir", "session"},
     "lower": _FACTS | {"sema", "ir"},
-    "passes": _FACTS | {"ir", "tuning"},
+    "passes": _FACTS | {"ir", "dataflow", "tuning"},
     # What a target can do is known from the tables on; which passes it runs, only behind the passes.
     "target": set(),
     "target/bpf": {"passes"},
     "target/host": {"passes"},
     "target/kmod": {"passes"},
     "target/lists": {"passes"},
-    "codegen": _FACTS | {"ir", "tuning"},
+    "codegen": _FACTS | {"ir", "dataflow", "tuning"},
     "link": _BASE | {"tables", "target"},
 }
 

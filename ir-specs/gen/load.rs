@@ -4,6 +4,7 @@ use crate::facts::{self, Facts};
 use crate::tables::records::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -43,6 +44,12 @@ pub struct OpRecord {
     pub regions: Vec<String>,
     #[serde(default)]
     pub successors: Vec<String>,
+    /// Where control goes from the op, its regions and the exits in them (see `ks.toml`).
+    #[serde(default)]
+    pub flow: BTreeMap<String, Vec<String>>,
+    /// The exit that it is.
+    #[serde(default)]
+    pub leaves: Option<ExitKind>,
     #[serde(default)]
     pub traits: Vec<OpTrait>,
     /// What the kind of the map must be able to do, on the side that has the op.
@@ -158,6 +165,20 @@ fn ops(folder: &Path) -> Vec<Op> {
     ops
 }
 
+/// Control enters an op with regions, and goes on from the end of each. What the pass `exits` lowers has no rows.
+fn check_flow(op: &Op) {
+    let OpRecord { regions, flow, on, .. } = &op.record;
+    if flow.is_empty() && on.bpf == "lower:exits" {
+        return;
+    }
+    let entered = regions.first().map(|_| "enter*");
+    for from in regions.iter().map(String::as_str).chain(entered) {
+        let from = from.trim_end_matches('*');
+        assert!(flow.contains_key(from), "ops: {}.{}: `flow` has no row `{from}`", op.dialect, op.name);
+    }
+    assert!(!regions.is_empty() || flow.is_empty(), "ops: {}.{}: `flow` without regions", op.dialect, op.name);
+}
+
 /// What one table says of another must exist there.
 fn check(specs: &Specs) {
     facts::check(&specs.facts);
@@ -172,6 +193,7 @@ fn check(specs: &Specs) {
             op.name
         );
     }
+    specs.ops.iter().for_each(check_flow);
     let op_exists = |op: &str| specs.ops.iter().any(|o| format!("{}.{}", o.dialect, o.name) == op);
     let has_variant = |of: &str, name: &str| {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);

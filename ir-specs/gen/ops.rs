@@ -156,6 +156,8 @@ fn records(out: &mut String, ops: &[Op]) {
             attrs,
             regions,
             successors,
+            flow,
+            leaves,
             traits,
             needs,
             helpers,
@@ -177,13 +179,15 @@ fn records(out: &mut String, ops: &[Op]) {
                 format!("AttrSpec {{ name: {name:?}, kind: AttrKind::{kind:?}, names: {names}, words: &{words:?} }}")
             })
             .collect();
+        let leaves = leaves.map_or("None".to_owned(), |exit| format!("Some(ExitKind::{exit:?})"));
+        let flow: Vec<String> = flow.iter().map(|(from, to)| flow_row(op, from, to)).collect();
         let results: Vec<String> = results.iter().map(|text| result(op, text)).collect();
         let traits: Vec<String> = traits.iter().map(|t| format!("OpTrait::{t:?}")).collect();
         let needs: Vec<String> = needs.iter().map(|n| format!("MapAccess::{n:?}")).collect();
         writeln!(
             out,
             "    OpSpec {{ name: \"{}.{}\", summary: {summary:?}, doc: {doc:?}, source: {source:?}, operands: &[{}], results: &[{}], attrs: &[{}], \
-             regions: &[{}], successors: &[{}], traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
+             regions: &[{}], successors: &[{}], flow: &[{}], leaves: {leaves}, traits: &[{}], needs: &[{}], helpers: &[{}], on: crate::tables::form::by_target([{}]), example: {example:?} }},",
             op.dialect,
             op.name,
             operands.join(", "),
@@ -191,6 +195,7 @@ fn records(out: &mut String, ops: &[Op]) {
             attrs.join(", "),
             quoted(regions),
             quoted(successors),
+            flow.join(", "),
             traits.join(", "),
             needs.join(", "),
             quoted(helpers),
@@ -199,6 +204,26 @@ fn records(out: &mut String, ops: &[Op]) {
         .expect("a string grows");
     }
     out.push_str("];\n\n");
+}
+
+/// A row of an op's `flow`.
+fn flow_row(op: &Op, from: &str, to: &[String]) -> String {
+    let region = |name: &str| {
+        let known = op.record.regions.iter().position(|region| region.trim_end_matches('*') == name);
+        known.unwrap_or_else(|| panic!("{}.{}: `flow` names no region `{name}`", op.dialect, op.name))
+    };
+    let from = match (from, from.split_once('.')) {
+        ("enter", _) => "FlowFrom::Enter".to_owned(),
+        ("break" | "continue" | "leave" | "return", _) => format!("FlowFrom::Exit(None, ExitKind::{})", camel(from)),
+        (_, Some((of, "exit"))) => format!("FlowFrom::AnyExit({})", region(of)),
+        (_, Some((of, exit))) => format!("FlowFrom::Exit(Some({}), ExitKind::{})", region(of), camel(exit)),
+        (_, None) => format!("FlowFrom::Region({})", region(from)),
+    };
+    let to = to.iter().map(|to| match to.as_str() {
+        "after" => "FlowTo::After".to_owned(),
+        of => format!("FlowTo::Region({})", region(of)),
+    });
+    format!("FlowRow {{ from: {from}, to: &[{}] }}", to.collect::<Vec<_>>().join(", "))
 }
 
 /// A view: the op's operands, attributes and regions by name.

@@ -5,7 +5,7 @@
 
 use super::ops::KsLeave;
 use super::{Function, OpId, Opcode, RegionId};
-use crate::tables::OpTrait;
+use crate::tables::ExitKind;
 use std::collections::BTreeSet;
 
 /// The target of an exit from a region, as seen from the op that holds the region.
@@ -21,12 +21,22 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The same exit as seen from `op`, which holds the region; none if it is `op` that is left, and nothing around it.
-    pub fn beyond(self, op: Opcode) -> Option<Exit> {
+    pub fn kind(self) -> ExitKind {
         match self {
-            Exit::Break | Exit::Continue => (!op.has(OpTrait::Loop)).then_some(self),
-            Exit::Leave(depth) if op == Opcode::KsBlock => depth.checked_sub(1).map(Exit::Leave),
-            Exit::Leave(_) | Exit::Return => Some(self),
+            Exit::Break => ExitKind::Break,
+            Exit::Continue => ExitKind::Continue,
+            Exit::Leave(_) => ExitKind::Leave,
+            Exit::Return => ExitKind::Return,
+        }
+    }
+
+    /// The same exit as seen from outside of `op`, which holds it in this region; none if it leads no further than `op`.
+    pub fn beyond(self, op: Opcode, region: usize) -> Option<Exit> {
+        let region = op.named_region(region);
+        match self {
+            _ if op.flow(|from| from.stops(self.kind(), region)).is_none() => Some(self),
+            Exit::Leave(depth) => depth.checked_sub(1).map(Exit::Leave),
+            Exit::Break | Exit::Continue | Exit::Return => None,
         }
     }
 }
@@ -48,8 +58,11 @@ impl Function {
     /// The ends in an op's regions by which control leaves what is around the op too.
     pub fn exits_beyond(&self, op: OpId) -> Vec<(OpId, Exit)> {
         let data = &self.ops[op];
-        let inside = data.regions.iter().flat_map(|&region| self.exits(region));
-        inside.filter_map(|(end, exit)| Some((end, exit.beyond(data.opcode)?))).collect()
+        let exits = |(index, &region): (usize, &RegionId)| {
+            let exits = self.exits(region).into_iter();
+            exits.filter_map(move |(end, exit)| Some((end, exit.beyond(data.opcode, index)?)))
+        };
+        data.regions.iter().enumerate().flat_map(exits).collect()
     }
 
     /// Whether control goes on from the end of a structured region after the op that holds it.
@@ -61,26 +74,26 @@ impl Function {
     /// The target of an op that ends a region other than by a yield.
     pub fn exit(&self, op: OpId) -> Option<Exit> {
         let data = &self.ops[op];
-        if data.opcode == Opcode::KsBreak {
-            Some(Exit::Break)
-        } else if data.opcode == Opcode::KsContinue {
-            Some(Exit::Continue)
-        } else if data.opcode == Opcode::KsLeave {
+        Some(match data.opcode.spec().leaves? {
+            ExitKind::Break => Exit::Break,
+            ExitKind::Continue => Exit::Continue,
             // No block is so far around; what is out of range stays that.
-            Some(Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)))
-        } else {
-            matches!(data.opcode, Opcode::KsReturn | Opcode::KsTailReturn).then_some(Exit::Return)
-        }
+            ExitKind::Leave => Exit::Leave(usize::try_from(KsLeave::of(data).depth()).unwrap_or(usize::MAX)),
+            ExitKind::Return => Exit::Return,
+        })
     }
 
     /// The outermost op that an exit leaves: a block, or a loop, also where the loop goes on with its next iteration;
     /// none for a return.
     pub fn left(&self, end: OpId) -> Option<OpId> {
         let mut exit = self.exit(end)?;
-        let mut around = end;
+        let mut inside = end;
         loop {
-            around = self.around(around)?;
-            match exit.beyond(self.ops[around].opcode) {
+            let region = self.blocks[self.ops[inside].block].region;
+            let around = self.regions[region].parent?;
+            let index = self.ops[around].regions.iter().position(|&of| of == region)?;
+            inside = around;
+            match exit.beyond(self.ops[around].opcode, index) {
                 Some(beyond) => exit = beyond,
                 None => return Some(around),
             }

@@ -232,6 +232,12 @@ impl Function {
         self.regions[self.blocks[self.ops[op].block].region].parent
     }
 
+    /// The loops around an op, the innermost first.
+    pub fn loops(&self, op: OpId) -> impl Iterator<Item = OpId> {
+        let around = std::iter::successors(self.around(op), |&op| self.around(op));
+        around.filter(|&op| self.ops[op].opcode.is_loop())
+    }
+
     /// Whether an op is in a region of another, or in one inside that.
     pub fn is_inside(&self, op: OpId, holder: OpId) -> bool {
         self.around(op).is_some_and(|around| around == holder || self.is_inside(around, holder))

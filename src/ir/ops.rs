@@ -3,7 +3,7 @@
 //! A view gives an op's parts names: `KsIf::of(op).condition()`. A builder method makes an op: `b.arith_add(l, r, ty)`;
 //! it returns the result's value, or the op where it has none or any number of results.
 
-use crate::tables::{OpSpec, OpTrait};
+use crate::tables::{ExitKind, FlowFrom, FlowTo, OpSpec, OpTrait};
 
 pub use generated::*;
 
@@ -12,7 +12,8 @@ pub use generated::*;
 mod generated {
     use crate::ir::{Attr, BlockId, Builder, OpData, OpId, RegionId, Symbol, Value};
     use crate::tables::{
-        AttrKind, AttrSpec, Many, MapAccess, Names, On, OpSpec, OpTrait, Operand, OperandKind, Rejection, ResultSpec,
+        AttrKind, AttrSpec, ExitKind, FlowFrom, FlowRow, FlowTo, Many, MapAccess, Names, On, OpSpec, OpTrait, Operand,
+        OperandKind, Rejection, ResultSpec,
     };
     use crate::types::Ty;
 
@@ -35,5 +36,20 @@ impl Opcode {
 
     pub fn has(self, wanted: OpTrait) -> bool {
         self.spec().has(wanted)
+    }
+
+    /// Whether `ks.break` and `ks.continue` in its regions are of it.
+    pub fn is_loop(self) -> bool {
+        self.flow(|from| from.stops(ExitKind::Break, 0)).is_some()
+    }
+
+    /// The index of the name that the record has for a region: the last name may mean several.
+    pub fn named_region(self, region: usize) -> usize {
+        region.min(self.spec().regions.len().saturating_sub(1))
+    }
+
+    /// Where control goes by the first row of the record that is wanted.
+    pub fn flow(self, wanted: impl Fn(FlowFrom) -> bool) -> Option<&'static [FlowTo]> {
+        self.spec().flow.iter().find(|row| wanted(row.from)).map(|row| row.to)
     }
 }

@@ -1,7 +1,7 @@
 //! Edits that passes share.
 
 use super::ops::KsConst;
-use super::{Attr, BlockId, Function, OpId, Opcode, RegionId, Value};
+use super::{Attr, BlockId, Function, OpId, Opcode, RegionId, Uses, Value};
 use crate::fold;
 use crate::types::Types;
 use std::collections::HashMap;
@@ -28,15 +28,9 @@ impl Function {
         }
     }
 
-    /// The ops that use each value, in order of the text.
-    pub fn uses(&self) -> HashMap<Value, Vec<OpId>> {
-        let mut uses: HashMap<Value, Vec<OpId>> = HashMap::new();
-        for op in self.walk() {
-            for &operand in &self.ops[op].operands {
-                uses.entry(operand).or_default().push(op);
-            }
-        }
-        uses
+    /// The ops that use each value.
+    pub fn uses(&self) -> Uses {
+        Uses::of(self)
     }
 
     /// The number that a value is known to be: a constant, also after conversions.

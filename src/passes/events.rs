@@ -98,8 +98,7 @@ fn count_output(func: &mut Function, types: &mut Types, op: OpId, counters: &Cou
 fn count_reserve(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
     let Some(counter) = counters.get(MapReserve::of(&func.ops[op]).map()) else { return };
     let record = func.ops[op].results[0];
-    let tests = func.uses().remove(&record).unwrap_or_default();
-    for test in tests {
+    for &test in func.uses().users(record) {
         if func.ops[test].opcode != Opcode::KsIfSome {
             continue;
         }

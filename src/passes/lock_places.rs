@@ -32,7 +32,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             }
             let Some(pointer) = leading(func, BpfLocked::of(data).lock()) else { continue };
             let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
-            let mut search = Search { sources: Sources { module, types: &cx.types }, of: to, seen: BTreeSet::new() };
+            let mut search = Search { sources: Sources::new(module, &cx.types), of: to, seen: BTreeSet::new() };
             if let Some((what, span)) = search.no_entry((at, pointer)) {
                 let error = cx.error(data.loc.span.start(), LockWhat { what: what.to_owned() });
                 error.note(span, "the pointer may come from here");

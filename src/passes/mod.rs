@@ -21,6 +21,7 @@ mod manager;
 pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
+pub mod moved_packets;
 pub mod numeric;
 pub mod optionals;
 mod order;

@@ -8,7 +8,6 @@ use super::{Changed, Pass, Run};
 use crate::ir::ops::KsTailReturn;
 use crate::ir::{Builder, Function, Loc, MapDecl, Module, OpId, Opcode, Role, Symbol};
 use crate::session::Session;
-use crate::tables::OpTrait;
 use crate::types::{Space, Ty, Types};
 
 const NAME: &str = "tail-calls";
@@ -51,7 +50,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn is_in_loop(func: &Function, op: OpId) -> bool {
     func.around(op).is_some_and(|around| {
         let opcode = func.ops[around].opcode;
-        opcode.has(OpTrait::Loop) || opcode == Opcode::KsScope || is_in_loop(func, around)
+        opcode.is_loop() || opcode == Opcode::KsScope || is_in_loop(func, around)
     })
 }
 

@@ -55,8 +55,8 @@ fn only_returned(func: &Function, end: OpId, call: OpId) -> bool {
     let mut op = end;
     while op != call {
         let value = func.ops[op].operands[0];
-        let (Some(def), Some(users)) = (func.def(value), uses.get(&value)) else { return false };
-        if users.len() != 1 {
+        let Some(def) = func.def(value) else { return false };
+        if uses.users(value).len() != 1 {
             return false;
         }
         op = def;

@@ -10,7 +10,7 @@ mod declare;
 mod enums;
 pub mod env;
 pub mod imports;
-mod moved_packets;
+mod moved_views;
 mod null_uses;
 mod packet_views;
 pub mod predefined;
@@ -46,7 +46,7 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     unused_imports::report(cx, modules, &env);
     main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
-    moved_packets::check(cx, &env);
+    moved_views::check(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }

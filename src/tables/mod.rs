@@ -100,6 +100,8 @@ pub struct OpSpec {
     /// Names; a last one with `*` means any number.
     pub regions: &'static [&'static str],
     pub successors: &'static [&'static str],
+    pub flow: &'static [FlowRow],
+    pub leaves: Option<ExitKind>,
     pub traits: &'static [OpTrait],
     /// What the kind of the map must be able to do, on the side that has the op.
     pub needs: &'static [MapAccess],
@@ -146,4 +148,38 @@ pub struct AttrSpec {
     pub names: Option<Names>,
     /// What a word may be.
     pub words: &'static [&'static str],
+}
+
+/// Where control goes from one point of an op with regions.
+#[derive(Debug)]
+pub struct FlowRow {
+    pub from: FlowFrom,
+    pub to: &'static [FlowTo],
+}
+
+/// Regions are indexes into the names of the record; the last name may mean any number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowFrom {
+    /// The op itself.
+    Enter,
+    /// The yield of a region.
+    Region(usize),
+    /// An exit that the op stops, in this region or in any.
+    Exit(Option<usize>, ExitKind),
+    /// Any exit that leaves the region: it runs the other region, and then goes on.
+    AnyExit(usize),
+}
+
+impl FlowFrom {
+    /// Whether exits of this kind in the region end here.
+    pub fn stops(self, exit: ExitKind, region: usize) -> bool {
+        matches!(self, FlowFrom::Exit(of, kind) if kind == exit && of.is_none_or(|of| of == region))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlowTo {
+    Region(usize),
+    /// What follows the op.
+    After,
 }

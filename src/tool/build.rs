@@ -9,7 +9,7 @@ use crate::link::output::Output;
 use crate::pipeline::{self, Bpf, Input};
 use crate::session::Session;
 use crate::target::Target;
-use crate::{ast, link};
+use crate::{ast, link, passes};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,7 +65,7 @@ fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
         Emit::BpfIr => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
-        Emit::Ast | Emit::Khir | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
+        Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
     }
 }
 
@@ -82,6 +82,10 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     let module = pipeline::khir(cx, input)?;
     if args.emit == Some(Emit::Khir) {
         return outputs.ir(cx, &module);
+    }
+    if args.emit == Some(Emit::Flow) {
+        let text = ir::flow::text(&passes::exits::lowered(&module, &mut cx.types));
+        return outputs.text(cx, text.into_bytes());
     }
     let module = pipeline::front(cx, module)?;
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
@@ -150,7 +154,7 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
         Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
-        None | Some(Emit::Ast | Emit::Khir | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
+        None | Some(Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
         let lowered = pipeline::lowered(cx, module, target)?;

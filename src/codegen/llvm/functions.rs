@@ -246,7 +246,7 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
 
     fn block(&mut self, block: BlockId, lifetimes: &Lifetimes) {
         self.g.build.go_to(self.blocks[&block]);
-        self.ends(lifetimes.end_at.get(&block));
+        self.ends(lifetimes.end_at.get(&block).into_iter().flatten());
         let func = self.func;
         for &op in &func.blocks[block].ops {
             let data = &func.ops[op];
@@ -255,12 +255,12 @@ impl<'a, 'c> FnGen<'_, 'a, 'c> {
                 self.begin_life(self.ptr(var));
             }
             emit::op(self, data);
-            self.ends(lifetimes.end.get(&op));
+            self.ends(lifetimes.end.get(&op).into_iter().flatten());
         }
     }
 
-    fn ends(&self, variables: Option<&Vec<Value>>) {
-        for &var in variables.into_iter().flatten() {
+    fn ends<'v>(&self, variables: impl Iterator<Item = &'v Value>) {
+        for &var in variables {
             self.end_life(self.ptr(var));
         }
     }

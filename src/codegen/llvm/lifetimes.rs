@@ -5,10 +5,12 @@
 //! function. Parts are tracked separately, since a struct literal is written field by field.
 
 use super::memory::parts;
+use crate::dataflow::{self, Analysis, Point};
+use crate::ir::flow::Graph;
 use crate::ir::ops::{BpfForEach, BpfLoop, KsCall, KsConst, KsDeref, KsElem, KsField, MemBlur};
-use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Value};
+use crate::ir::{BlockId, Function, Module, OpData, OpId, Opcode, Uses, Value};
 use crate::types::{Ty, TyKind, Types};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Variables whose lives begin and end at places of the function.
 #[derive(Default)]
@@ -17,8 +19,8 @@ pub struct Lifetimes {
     pub begin: HashMap<OpId, Vec<Value>>,
     /// After an op.
     pub end: HashMap<OpId, Vec<Value>>,
-    /// At the start of a block, for variables that are alive on an edge to another block.
-    pub end_at: HashMap<BlockId, Vec<Value>>,
+    /// At the start of a block, where they were alive before it on the path to another block.
+    pub end_at: HashMap<BlockId, BTreeSet<Value>>,
 }
 
 /// Parts of variables that are written as a whole: their offsets.
@@ -26,34 +28,21 @@ type Parts = BTreeSet<(Value, u64)>;
 
 /// The variables of the blocks in `order`, which control reaches.
 pub fn of(module: &Module, func: &Function, types: &Types, order: &[BlockId]) -> Lifetimes {
-    let touches = Touches::of(module, func, types, order);
-    let flow = touches.flow(func, order);
-    let endless = &touches.escaped;
+    let mut touches = Touches::of(module, func, types, order);
     let mut lifetimes = Lifetimes::default();
-    for &block in order {
-        let mut live = flow.live_out[&block].clone();
-        for &op in func.blocks[block].ops.iter().rev() {
-            let Some(touch) = touches.by_op.get(&op) else { continue };
-            let is_birth = func.ops[op].opcode == Opcode::KsVar;
-            for var in touch.variables().difference(endless) {
-                let alive_after = is_alive(&live, *var);
-                touch.step_back(*var, &mut live);
-                if is_birth && !alive_after {
-                    continue;
-                }
-                if !alive_after {
-                    lifetimes.end.entry(op).or_default().push(*var);
-                }
-                if !is_alive(&live, *var) {
-                    lifetimes.begin.entry(op).or_default().push(*var);
-                }
+    let graph = Graph::of(func);
+    let alive = dataflow::backward(&graph, &mut touches, &Parts::new());
+    alive.visit(&mut touches, |touches, (point, live)| match point {
+        Point::Op(op) => touches.around(func, op, live, &mut lifetimes),
+        Point::Edge(edge) => {
+            let block = graph.nodes[edge.to].ops.first().map(|&op| func.ops[op].block);
+            let before = alive.at(edge.from).into_iter().flatten().map(|&(var, _)| var);
+            let dead = before.filter(|&var| !is_alive(live, var) && !touches.escaped.contains(&var));
+            if let Some(block) = block {
+                lifetimes.end_at.entry(block).or_default().extend(dead);
             }
         }
-        let dead: Vec<Value> = flow.ended_before(block).difference(endless).copied().collect();
-        if !dead.is_empty() {
-            lifetimes.end_at.insert(block, dead);
-        }
-    }
+    });
     lifetimes
 }
 
@@ -157,53 +146,36 @@ impl Touches {
         self.by_op.insert(op, Touch { fills: Parts::new(), uses });
     }
 
-    /// Parts alive at the start and end of each block.
-    fn flow(&self, func: &Function, order: &[BlockId]) -> Flow {
-        let empty = || order.iter().map(|&block| (block, Parts::new())).collect();
-        let mut predecessors: HashMap<BlockId, Vec<BlockId>> = HashMap::new();
-        for &block in order {
-            for &to in successors(func, block) {
-                predecessors.entry(to).or_default().push(block);
+    /// The variables whose lives begin or end at an op; `live` is what is alive after it.
+    fn around(&self, func: &Function, op: OpId, live: &Parts, lifetimes: &mut Lifetimes) {
+        let Some(touch) = self.by_op.get(&op) else { return };
+        let is_birth = func.ops[op].opcode == Opcode::KsVar;
+        for var in touch.variables().difference(&self.escaped) {
+            let mut own: Parts = live.range((*var, 0)..=(*var, u64::MAX)).copied().collect();
+            let alive_after = !own.is_empty();
+            touch.step_back(*var, &mut own);
+            if is_birth && !alive_after {
+                continue;
+            }
+            if !alive_after {
+                lifetimes.end.entry(op).or_default().push(*var);
+            }
+            if own.is_empty() {
+                lifetimes.begin.entry(op).or_default().push(*var);
             }
         }
-        let mut flow = Flow { predecessors, live_in: empty(), live_out: empty() };
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for &block in order.iter().rev() {
-                let after = successors(func, block).iter().flat_map(|to| flow.live_in[to].iter().copied());
-                let mut live: Parts = after.collect();
-                flow.live_out.insert(block, live.clone());
-                for touch in func.blocks[block].ops.iter().rev().filter_map(|op| self.by_op.get(op)) {
-                    for var in touch.variables() {
-                        touch.step_back(var, &mut live);
-                    }
-                }
-                changed |= live != flow.live_in[&block];
-                flow.live_in.insert(block, live);
-            }
-        }
-        flow
     }
 }
 
-struct Flow {
-    predecessors: HashMap<BlockId, Vec<BlockId>>,
-    live_in: BTreeMap<BlockId, Parts>,
-    live_out: BTreeMap<BlockId, Parts>,
-}
+impl Analysis for Touches {
+    /// What is alive.
+    type State = Parts;
 
-impl Flow {
-    /// Variables that are live at the end of a block before this one, but not here.
-    fn ended_before(&self, block: BlockId) -> BTreeSet<Value> {
-        let before = self.predecessors.get(&block).into_iter().flatten();
-        let alive = before.flat_map(|b| self.live_out[b].iter().map(|&(var, _)| var));
-        alive.filter(|&var| !is_alive(&self.live_in[&block], var)).collect()
+    fn step(&mut self, op: OpId, live: &mut Parts) {
+        if let Some(touch) = self.by_op.get(&op) {
+            touch.variables().into_iter().for_each(|var| touch.step_back(var, live));
+        }
     }
-}
-
-fn successors(func: &Function, block: BlockId) -> &[BlockId] {
-    func.blocks[block].ops.last().map_or(&[], |&op| &func.ops[op].successors)
 }
 
 /// Whether an op writes all of a place that is an operand, without reading it.
@@ -218,8 +190,8 @@ fn is_written(module: &Module, data: &OpData, operand: usize) -> bool {
 
 /// Whether nothing but ops that this follows uses an address: it leads to places, and frames go to callbacks, which
 /// keep no address of them.
-fn stays(func: &Function, uses: &HashMap<Value, Vec<OpId>>, address: Value) -> bool {
-    uses.get(&address).into_iter().flatten().all(|&user| {
+fn stays(func: &Function, uses: &Uses, address: Value) -> bool {
+    uses.users(address).iter().all(|&user| {
         let data = &func.ops[user];
         let is_followed = matches!(data.opcode, Opcode::KsDeref | Opcode::BpfLoop | Opcode::BpfForEach);
         is_followed || data.opcode == Opcode::ArithCast && stays(func, uses, data.results[0])
@@ -243,12 +215,12 @@ fn used_fields(callback: &Function) -> Option<BTreeSet<usize>> {
     let frame = callback.param(callback.params.len() - 1);
     let uses = callback.uses();
     let mut fields = BTreeSet::new();
-    for &user in uses.get(&frame).into_iter().flatten() {
+    for &user in uses.users(frame) {
         let data = &callback.ops[user];
         if data.opcode != Opcode::KsDeref {
             return None;
         }
-        for &user in uses.get(&data.results[0]).into_iter().flatten() {
+        for &user in uses.users(data.results[0]) {
             let data = &callback.ops[user];
             if data.opcode == Opcode::KsField {
                 fields.insert(KsField::of(data).field() as usize);

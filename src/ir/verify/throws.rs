@@ -3,7 +3,6 @@
 use super::Checker;
 use crate::ir::ops::{KsDefer, KsThrow, KsTry};
 use crate::ir::{OpId, Opcode, RegionId, Throws, ValueDef};
-use crate::tables::OpTrait;
 use std::collections::BTreeSet;
 
 impl Checker<'_> {
@@ -74,7 +73,7 @@ impl Checker<'_> {
         let mut around = op;
         while let Some(holder) = self.func.around(around) {
             let opcode = self.func.ops[holder].opcode;
-            if opcode.has(OpTrait::Loop) || opcode == Opcode::KsDefer {
+            if opcode.is_loop() || opcode == Opcode::KsDefer {
                 return Err(self.say(op, "it is in a loop, or in what is deferred"));
             }
             around = holder;

@@ -1,15 +1,16 @@
 //! What user space may do after an event, such as a load of the object.
 //!
-//! Follows control through `main` and its callees, as regions are entered and left. It analyses a function once for
-//! each state at its entry. It errs towards "may be after".
+//! Follows control through `main` and what it calls. A function is looked at once for each state that it may be entered in.
+//! It errs towards "may be after".
 
+use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::ir::callgraph::CallGraph;
+use crate::ir::flow::Graph;
 use crate::ir::ops::KsCall;
-use crate::ir::{Attr, Exit, Function, Module, OpData, OpId, Opcode, RegionId, Role, Symbol};
+use crate::ir::{Attr, Function, Module, OpData, OpId, Opcode, Role, Symbol};
 use crate::source::Span;
-use crate::tables::OpTrait;
 use crate::target::Target;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Why the event may have come before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,38 +40,14 @@ enum Before {
 /// The state where control comes by; none if it does not.
 type State = Option<Before>;
 
-fn join(one: State, other: State) -> State {
-    match (one, other) {
-        (Some(Before::Maybe(_)), _) | (Some(_), None | Some(Before::No)) => one,
-        (None, _) | (Some(Before::No), Some(Before::Maybe(_))) => other,
-    }
-}
-
-/// The states in which control leaves a region: at its end, and by its exits.
-#[derive(Default)]
-struct Exits {
-    end: State,
-    others: BTreeMap<Exit, State>,
-}
-
-impl Exits {
-    fn add(&mut self, exit: Exit, state: State) {
-        let known = self.others.entry(exit).or_default();
-        *known = join(*known, state);
-    }
-
-    /// Takes over what leads beyond `op`, which has the region that `inner` is of; the state of what leads to its end, and of
-    /// the paths to the next iteration of a loop.
-    fn beyond(&mut self, op: &OpData, inner: Exits) -> (State, State) {
-        let (mut end, mut next) = (inner.end, None);
-        for (exit, state) in inner.others {
-            match exit.beyond(op.opcode) {
-                Some(beyond) => self.add(beyond, state),
-                None if exit == Exit::Continue => next = join(next, state),
-                None => end = join(end, state),
-            }
+impl Lattice for State {
+    /// The cause that was found first stays.
+    fn join(&mut self, other: &State) -> bool {
+        let known = *self;
+        if known.is_none() || matches!((known, other), (Some(Before::No), Some(Before::Maybe(_)))) {
+            *self = *other;
         }
-        (end, next)
+        *self != known
     }
 }
 
@@ -107,9 +84,9 @@ fn handed(func: &Function) -> HashSet<OpId> {
     let uses = func.uses();
     let is_handed = |op: &OpId| {
         let data = &func.ops[*op];
-        let users = data.results.first().and_then(|result| uses.get(result));
-        let only = users.is_some_and(|users| users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent));
-        data.opcode == Opcode::KsFunc && only
+        let users = data.results.first().map_or(&[][..], |&result| uses.users(result));
+        let only = users.iter().all(|&user| func.ops[user].opcode == Opcode::MapOnEvent);
+        data.opcode == Opcode::KsFunc && only && !users.is_empty()
     };
     func.walk().into_iter().filter(is_handed).collect()
 }
@@ -163,60 +140,23 @@ impl<W: Watch> Walk<'_, W> {
         // The result for a recursive call.
         let event = self.events[func].map(|event| Before::Maybe(Cause::Event(event)));
         self.known.insert(key, event.or(Some(before)));
-        let exits = self.region(func, self.module.funcs[func].body, Some(before));
-        let after = exits.others.into_values().fold(exits.end, join);
+        let graph = Graph::of(&self.module.funcs[func]);
+        let mut inside = Inside { walk: self, func };
+        let states = dataflow::forward(&graph, &mut inside, Some(before));
+        states.visit(&mut inside, |inside, (point, &state)| {
+            if let (Point::Op(op), Some(Before::Maybe(cause))) = (point, state) {
+                inside.walk.watch.after(func, op, cause);
+            }
+        });
+        let after = states.at_end().copied().flatten();
         self.known.insert(key, after);
         after
     }
 
-    fn region(&mut self, func: usize, region: RegionId, before: State) -> Exits {
-        let module = self.module;
-        let body = &module.funcs[func];
-        let mut exits = Exits { end: before, ..Exits::default() };
-        for &op in &body.blocks[body.only_block(region)].ops {
-            let Some(state) = exits.end else { break };
-            exits.end = self.op(func, op, state, &mut exits);
-        }
-        exits
-    }
-
-    /// The state after an op; exits from what is around it go to `exits`.
-    fn op(&mut self, func: usize, op: OpId, before: Before, exits: &mut Exits) -> State {
+    /// What an op does; none if control does not come back.
+    fn effect(&mut self, func: usize, op: OpId, before: Before) -> State {
         let module = self.module;
         let data = &module.funcs[func].ops[op];
-        let state = self.own_effect(func, op, before)?;
-        if let Some(exit) = module.funcs[func].exit(op) {
-            exits.add(exit, Some(state));
-            return None;
-        }
-        if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
-            return None;
-        }
-        if data.regions.is_empty() {
-            return Some(state);
-        }
-        if data.opcode == Opcode::KsScope {
-            return self.scope(func, data, state, exits);
-        }
-        if data.opcode.has(OpTrait::Loop) {
-            return self.iterations(func, data, state, exits);
-        }
-        // Branches, one of which is taken; blocks and bodies under a lock.
-        let mut after = None;
-        for &region in &data.regions {
-            let inner = self.region(func, region, Some(state));
-            after = join(after, exits.beyond(data, inner).0);
-        }
-        after
-    }
-
-    /// The effect of an op apart from its regions; none if control does not come back.
-    fn own_effect(&mut self, func: usize, op: OpId, before: Before) -> State {
-        let module = self.module;
-        let data = &module.funcs[func].ops[op];
-        if let Before::Maybe(cause) = before {
-            self.watch.after(func, op, cause);
-        }
         let begins = before == Before::No && self.watch.begins(data);
         let mut state = if begins { Before::Maybe(Cause::Event(data.loc.span)) } else { before };
         if data.opcode == Opcode::KsCall {
@@ -238,34 +178,18 @@ impl<W: Watch> Walk<'_, W> {
         }
         Some(state)
     }
+}
 
-    /// The clean-up runs on every exit.
-    fn scope(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
-        let inner = self.region(func, data.regions[0], Some(before));
-        let mut clean = |state: State| self.region(func, data.regions[1], Some(state?)).end;
-        for (exit, state) in inner.others {
-            exits.add(exit, clean(state));
-        }
-        clean(inner.end)
-    }
+/// A function that is being followed.
+struct Inside<'w, 'm, W> {
+    walk: &'w mut Walk<'m, W>,
+    func: usize,
+}
 
-    /// A loop: its regions one after the other, again and again.
-    fn iterations(&mut self, func: usize, data: &OpData, before: Before, exits: &mut Exits) -> State {
-        let mut head = Some(before);
-        loop {
-            let (mut state, mut left) = (head, head);
-            for &region in &data.regions {
-                let inner = self.region(func, region, state);
-                let end = inner.end;
-                let (out, next) = exits.beyond(data, inner);
-                left = join(left, out);
-                state = join(end, next);
-            }
-            let next = join(head, state);
-            if next == head || matches!(head, Some(Before::Maybe(_))) {
-                return join(left, state);
-            }
-            head = next;
-        }
+impl<W: Watch> Analysis for Inside<'_, '_, W> {
+    type State = State;
+
+    fn step(&mut self, op: OpId, state: &mut State) {
+        *state = state.and_then(|before| self.walk.effect(self.func, op, before));
     }
 }

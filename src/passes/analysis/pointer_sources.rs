@@ -3,14 +3,15 @@
 
 use super::pointees::Pointees;
 use crate::ir::ops::{KsAddr, KsCall, KsDeref};
-use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Value, ValueDef};
+use crate::ir::{Function, Module, OpId, Opcode, RegionId, Symbol, Uses, Value, ValueDef};
 use crate::tables::OpTrait;
 use crate::types::{Space, TyKind, Types};
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
 /// The updates, as functions and ops, of what may be in the packet or in other memory.
 pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -> BTreeSet<(Symbol, OpId)> {
-    let sources = Sources { module, types };
+    let sources = Sources::new(module, types);
     let mut found = BTreeSet::new();
     if pointees.packet.is_empty() {
         return found;
@@ -33,12 +34,21 @@ pub fn updates_of_packets(module: &Module, types: &Types, pointees: &Pointees) -
 pub struct Sources<'m> {
     pub module: &'m Module,
     pub types: &'m Types,
+    /// Of each function.
+    uses: Vec<OnceCell<Uses>>,
+    /// The calls of each function, as functions and ops.
+    calls: OnceCell<HashMap<&'m Symbol, Vec<(usize, OpId)>>>,
 }
 
 /// A function by its index, and a value of it.
 pub type At = (usize, Value);
 
-impl Sources<'_> {
+impl<'m> Sources<'m> {
+    pub fn new(module: &'m Module, types: &'m Types) -> Sources<'m> {
+        let uses = module.funcs.iter().map(|_| OnceCell::new()).collect();
+        Sources { module, types, uses, calls: OnceCell::new() }
+    }
+
     fn of_unknown(&self, at: usize, pointer: Value) -> bool {
         let func = &self.module.funcs[at];
         matches!(self.types.kind(func.ty(pointer)), TyKind::Ptr { space: Space::Any, .. })
@@ -79,7 +89,7 @@ impl Sources<'_> {
             return leading(func, KsAddr::of(data).place()).map(|pointer| here(vec![pointer]));
         }
         if data.opcode == Opcode::KsLoad {
-            return stored(func, data.operands[0]).map(here);
+            return stored(func, self.uses[at].get_or_init(|| func.uses()), data.operands[0]).map(here);
         }
         if data.opcode == Opcode::KsCall {
             return self.returned(KsCall::of(data).callee());
@@ -90,16 +100,9 @@ impl Sources<'_> {
 
     /// The arguments of calls for a parameter.
     fn arguments(&self, name: &Symbol, param: usize) -> Vec<At> {
-        let mut found = Vec::new();
-        for (at, func) in self.module.funcs.iter().enumerate() {
-            for op in func.walk() {
-                let data = &func.ops[op];
-                if data.opcode == Opcode::KsCall && KsCall::of(data).callee() == name {
-                    found.extend(KsCall::of(data).args().get(param).map(|&value| (at, value)));
-                }
-            }
-        }
-        found
+        let calls = self.calls.get_or_init(|| calls(self.module)).get(name).into_iter().flatten();
+        let args = calls.map(|&(at, op)| (at, KsCall::of(&self.module.funcs[at].ops[op]).args()));
+        args.filter_map(|(at, args)| Some((at, *args.get(param)?))).collect()
     }
 
     fn returned(&self, callee: &Symbol) -> Option<Vec<At>> {
@@ -110,6 +113,16 @@ impl Sources<'_> {
     }
 }
 
+fn calls(module: &Module) -> HashMap<&Symbol, Vec<(usize, OpId)>> {
+    let mut calls: HashMap<&Symbol, Vec<(usize, OpId)>> = HashMap::new();
+    for (at, func) in module.funcs.iter().enumerate() {
+        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsCall) {
+            calls.entry(KsCall::of(&func.ops[op]).callee()).or_default().push((at, op));
+        }
+    }
+    calls
+}
+
 /// The pointer that leads to a place.
 pub fn leading(func: &Function, place: Value) -> Option<Value> {
     let root = super::root(func, place)?;
@@ -117,12 +130,11 @@ pub fn leading(func: &Function, place: Value) -> Option<Value> {
 }
 
 /// The values stored in a variable, if nothing but stores writes it.
-pub fn stored(func: &Function, place: Value) -> Option<Vec<Value>> {
+pub fn stored(func: &Function, uses: &Uses, place: Value) -> Option<Vec<Value>> {
     func.def(place).filter(|&op| func.ops[op].opcode == Opcode::KsVar)?;
     let mut values = Vec::new();
-    for op in func.walk() {
-        let data = &func.ops[op];
-        if !data.operands.contains(&place) || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero) {
+    for data in uses.users(place).iter().map(|&op| &func.ops[op]) {
+        if matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero) {
             continue;
         }
         if data.opcode != Opcode::KsStore || data.operands[0] != place {

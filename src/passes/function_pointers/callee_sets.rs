@@ -5,10 +5,11 @@
 //! callees, until a fixed point.
 
 use super::cleared_places;
+use crate::dataflow::inclusion::Inclusion;
 use crate::ir::ops::{KsAddr, KsCall, KsCallPointer, KsElem, KsField, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol, Value};
 use crate::types::{Ty, TyKind, Types};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Something that holds function pointers. Functions are known by their index in the module.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +22,8 @@ enum Cell {
     Memory(Ty),
 }
 
-/// A function, or null.
-type Members = BTreeSet<Option<usize>>;
+/// Functions, or null.
+type Cells = Inclusion<Cell, Option<usize>>;
 
 /// The possible callees of a call through a pointer.
 pub struct Targets {
@@ -33,27 +34,27 @@ pub struct Targets {
 
 pub struct Sets {
     names: Vec<Symbol>,
-    members: BTreeMap<Cell, Members>,
+    cells: Cells,
 }
 
 impl Sets {
     pub fn of(module: &Module, types: &Types) -> Sets {
         let names: Vec<Symbol> = module.funcs.iter().map(|f| f.name.clone()).collect();
-        let mut solver = Solver { module, types, names: &names, flows: BTreeSet::new(), members: BTreeMap::new() };
+        let mut solver = Solver { module, types, names: &names, cells: Inclusion::default(), flowed: true };
         for at in 0..module.funcs.len() {
             solver.function(at);
         }
         solver.solve();
-        let members = solver.members;
-        Sets { names, members }
+        let cells = solver.cells;
+        Sets { names, cells }
     }
 
     /// The possible functions of a value.
     pub fn targets(&self, func: usize, value: Value) -> Targets {
-        let members = self.members.get(&Cell::Value(func, value));
-        let null = members.is_some_and(|members| members.contains(&None));
-        let funcs = members.into_iter().flatten().filter_map(|member| *member);
-        Targets { null, funcs: funcs.map(|func| self.names[func].clone()).collect() }
+        let members = || self.cells.members(Cell::Value(func, value));
+        let funcs = members().filter_map(|member| *member);
+        let funcs = funcs.map(|func| self.names[func].clone()).collect();
+        Targets { null: members().any(Option::is_none), funcs }
     }
 }
 
@@ -61,9 +62,9 @@ struct Solver<'m> {
     module: &'m Module,
     types: &'m Types,
     names: &'m [Symbol],
-    /// The flows from one cell to another.
-    flows: BTreeSet<(Cell, Cell)>,
-    members: BTreeMap<Cell, Members>,
+    cells: Cells,
+    /// There is a flow that the members have not followed yet.
+    flowed: bool,
 }
 
 impl Solver<'_> {
@@ -91,10 +92,10 @@ impl Solver<'_> {
             self.add(result, callee);
         } else if data.opcode == Opcode::KsNull {
             self.add(result, None);
-        } else if data.opcode == Opcode::KsStore {
+        } else if data.opcode == Opcode::KsStore && is_function(self.types, func.ty(data.operands[1])) {
             let (place, value) = (data.operands[0], data.operands[1]);
             self.flow(Cell::Value(at, value), contents(at, func, place, func.ty(value)));
-        } else if data.opcode == Opcode::KsLoad {
+        } else if data.opcode == Opcode::KsLoad && is_function(self.types, func.ty(data.results[0])) {
             let place = contents(at, func, data.operands[0], func.ty(data.results[0]));
             self.flow_to(place, result);
         } else if data.opcode == Opcode::KsCopy {
@@ -116,9 +117,12 @@ impl Solver<'_> {
             for &value in &data.operands {
                 self.flow(Cell::Value(at, value), Cell::Result(at));
             }
+        } else if data.opcode == Opcode::KsCallPointer {
+            // The result is what the callees return, which `solve` finds.
         } else if data.regions.is_empty() {
             // Casts, choices, optionals of pointers.
-            for &operand in &data.operands {
+            let types = self.types;
+            for &operand in data.operands.iter().filter(|&&operand| is_function(types, func.ty(operand))) {
                 self.flow_to(Cell::Value(at, operand), result);
             }
         } else {
@@ -189,12 +193,12 @@ impl Solver<'_> {
 
     fn add(&mut self, cell: Option<Cell>, member: Option<usize>) {
         if let Some(cell) = cell {
-            self.members.entry(cell).or_default().insert(member);
+            self.cells.add(cell, member);
         }
     }
 
     fn flow(&mut self, from: Cell, to: Cell) {
-        self.flows.insert((from, to));
+        self.flowed |= self.cells.flow(from, to);
     }
 
     fn flow_both(&mut self, one: Cell, other: Cell) {
@@ -209,42 +213,27 @@ impl Solver<'_> {
     }
 
     fn solve(&mut self) {
-        loop {
-            self.settle();
-            let before = self.flows.len();
+        while std::mem::take(&mut self.flowed) {
+            self.cells.settle();
             for at in 0..self.module.funcs.len() {
                 let func = &self.module.funcs[at];
-                for op in func.walk() {
-                    let data = &func.ops[op];
+                for data in func.walk().into_iter().map(|op| &func.ops[op]) {
                     if data.opcode == Opcode::KsCallPointer {
                         let view = KsCallPointer::of(data);
-                        let members = self.members.get(&Cell::Value(at, view.callee())).cloned().unwrap_or_default();
-                        for callee in members.into_iter().flatten() {
+                        let callees = self.cells.members(Cell::Value(at, view.callee()));
+                        for callee in callees.copied().flatten().collect::<Vec<_>>() {
                             self.call(at, func, callee, view.args(), data.results.first().copied());
                         }
                     }
                 }
             }
-            if self.flows.len() == before {
-                return;
-            }
         }
     }
+}
 
-    /// Moves members along the flows until nothing changes.
-    fn settle(&mut self) {
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for (from, to) in &self.flows {
-                let Some(members) = self.members.get(from).cloned() else { continue };
-                let into = self.members.entry(*to).or_default();
-                let before = into.len();
-                into.extend(members);
-                changed |= into.len() > before;
-            }
-        }
-    }
+/// Whether values of the type are functions, or may be.
+fn is_function(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Fn(_) | TyKind::Opt(_))
 }
 
 /// The contents of the variable that a place is, or is a part of.

@@ -18,7 +18,7 @@ use crate::ir::{Attr, Builder, Function, Module, OpId, Opcode, Role, Symbol, Val
 use crate::session::Session;
 use crate::types::{Ty, TyKind, Types};
 use callee_sets::{Sets, Targets};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 const NAME: &str = "function-pointers";
 pub static PASS: Pass = Pass {
@@ -44,6 +44,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let sets = Sets::of(module, &cx.types);
     let mut changed = Changed::No;
     for at in 0..module.funcs.len() {
+        // What calls yield is replaced at the end: the sets know the results of these calls.
+        let mut values = HashMap::new();
         for op in module.funcs[at].walk() {
             let func = &mut module.funcs[at];
             if func.ops[op].opcode == Opcode::KsFunc {
@@ -52,10 +54,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 changed = Changed::Yes;
             } else if func.ops[op].opcode == Opcode::KsCallPointer {
                 let targets = sets.targets(at, KsCallPointer::of(&func.ops[op]).callee());
-                call(func, cx, op, &targets, &numbers);
+                values.extend(call(func, cx, op, &targets, &numbers));
                 changed = Changed::Yes;
             }
         }
+        module.funcs[at].replace_values(&values);
     }
     if changed == Changed::Yes {
         let graph = CallGraph::direct(module);
@@ -81,7 +84,14 @@ fn numbers(module: &Module) -> BTreeMap<Symbol, i128> {
     numbers
 }
 
-fn call(func: &mut Function, cx: &mut Session, op: OpId, targets: &Targets, numbers: &BTreeMap<Symbol, i128>) {
+/// Makes a call direct; the values that take the place of its results.
+fn call(
+    func: &mut Function,
+    cx: &mut Session,
+    op: OpId,
+    targets: &Targets,
+    numbers: &BTreeMap<Symbol, i128>,
+) -> Vec<(Value, Value)> {
     let view = KsCallPointer::of(&func.ops[op]);
     let (callee, args) = (view.callee(), view.args().to_vec());
     if targets.null && !view.checked() {
@@ -90,7 +100,10 @@ fn call(func: &mut Function, cx: &mut Session, op: OpId, targets: &Targets, numb
     }
     let results: Vec<Ty> = func.ops[op].results.iter().map(|&result| func.ty(result)).collect();
     match targets.funcs.as_slice() {
-        [only] => func.become_op(op, Opcode::KsCall, args, vec![Attr::Symbol(only.clone())]),
+        [only] => {
+            func.become_op(op, Opcode::KsCall, args, vec![Attr::Symbol(only.clone())]);
+            Vec::new()
+        }
         [] => no_call(func, &cx.types, op, &results),
         [others @ .., last] => {
             let mut b = Builder::before(func, op, NAME);
@@ -105,7 +118,9 @@ fn call(func: &mut Function, cx: &mut Session, op: OpId, targets: &Targets, numb
             // The pointer is one of these, so the last needs no test.
             regions.push(call_region(&mut b, last, &args, &results));
             let choice = b.ks_match(number, &cases, &results, regions);
-            replace(func, op, choice);
+            let values = std::iter::zip(func.ops[op].results.clone(), func.ops[choice].results.clone());
+            func.erase(op);
+            values.collect()
         }
     }
 }
@@ -121,17 +136,13 @@ fn call_region(b: &mut Builder<'_>, target: &Symbol, args: &[Value], results: &[
 }
 
 /// No function ever comes here, so that control does not either.
-fn no_call(func: &mut Function, types: &Types, op: OpId, results: &[Ty]) {
-    let Some(&ty) = results.first() else { return func.erase(op) };
-    let mut b = Builder::before(func, op, NAME);
-    let zero = if let TyKind::Ptr { .. } = types.kind(ty) { b.ks_null(ty) } else { b.ks_const(0, ty) };
-    let values = [(func.ops[op].results[0], zero)].into_iter().collect();
-    func.replace_values(&values);
+fn no_call(func: &mut Function, types: &Types, op: OpId, results: &[Ty]) -> Vec<(Value, Value)> {
+    let mut values = Vec::new();
+    if let Some(&ty) = results.first() {
+        let mut b = Builder::before(func, op, NAME);
+        let zero = if let TyKind::Ptr { .. } = types.kind(ty) { b.ks_null(ty) } else { b.ks_const(0, ty) };
+        values.push((func.ops[op].results[0], zero));
+    }
     func.erase(op);
-}
-
-fn replace(func: &mut Function, op: OpId, by: OpId) {
-    let values = std::iter::zip(func.ops[op].results.clone(), func.ops[by].results.clone()).collect();
-    func.replace_values(&values);
-    func.erase(op);
+    values
 }

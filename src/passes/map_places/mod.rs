@@ -12,13 +12,13 @@ mod stale_copies;
 use super::maps::{insert, reserve};
 use super::{Changed, Declarations, Pass, Run};
 use crate::ir::ops::{MapAssignOp, MapEach, MapEntry, MapEntryOr, MapInner};
-use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
+use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Symbol, Uses, Value};
 use crate::session::Session;
 use crate::tables::OpTrait;
 use crate::tables::uapi::{BPF_ANY, BPF_EXIST, BPF_NOEXIST};
 use crate::types::{Space, Ty, TyKind, Types};
 use stale_copies::Stale;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 const NAME: &str = "map-places";
 pub static PASS: Pass = Pass {
@@ -100,9 +100,6 @@ impl Copies<'_> {
     }
 }
 
-/// The ops that use each value.
-type Uses = HashMap<Value, Vec<OpId>>;
-
 /// A lookup of an entry that may be written; with `init`, inserted where absent.
 fn entry(
     func: &mut Function,
@@ -128,7 +125,7 @@ fn entry(
     func.become_op(op, Opcode::MemSomeIf, vec![present, value], Vec::new());
     let optional = func.ops[op].results[0];
     func.values[optional].ty = types.opt(value_type);
-    for &user in uses.get(&optional).into_iter().flatten() {
+    for &user in uses.users(optional) {
         if func.ops[user].opcode == Opcode::KsIfSome {
             write_through(func, types, user, &copies, uses);
         }
@@ -181,7 +178,7 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
     let mut next = 0;
     while let Some(&place) = inside.get(next) {
         next += 1;
-        for &op in uses.get(&place).into_iter().flatten() {
+        for &op in uses.users(place) {
             let data = func.ops[op].clone();
             if data.opcode.has(OpTrait::Pure) {
                 inside.extend(data.results.iter().filter(|&&result| on_stack(func, types, result)));
@@ -192,9 +189,7 @@ fn write_through(func: &mut Function, types: &mut Types, test: OpId, copies: &Co
     }
     let readers = stale_copies::readers(func, &inside, uses, &writers);
     let (map, maps) = (&copies.map.name, copies.maps);
-    let mut stale = Stale { func, types, map, maps, readers, writers: &writers, left: Vec::new(), found: Vec::new() };
-    stale.region(region, false);
-    for op in stale.found {
+    for op in (Stale { func, types, map, maps, readers, writers: &writers }).found(region) {
         copies.refresh(&mut Builder::before(func, op, NAME), types);
     }
     for op in writers {

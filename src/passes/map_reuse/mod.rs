@@ -14,7 +14,6 @@ use super::{Changed, Pass, Run};
 use crate::ir::ops::MapLookup;
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
-use crate::tables::OpTrait;
 use crate::types::{Ty, Types};
 use effects::Effects;
 use std::collections::HashMap;
@@ -165,7 +164,7 @@ impl Reuse<'_> {
     fn regions(&mut self, op: OpId, known: &mut Known) {
         let func = self.func;
         let data = &func.ops[op];
-        let mut before = if data.opcode.has(OpTrait::Loop) { Known::default() } else { known.clone() };
+        let mut before = if data.opcode.is_loop() { Known::default() } else { known.clone() };
         for &region in &data.regions {
             self.region(region, &mut before.clone());
             // Its clean-up comes after any part of the body.

@@ -4,12 +4,11 @@
 //! `map.entry_or`, and filled anew right before each of them.
 
 use crate::ir::ops::{KsElem, KsField, KsStore, KsZero, MapEntryOr};
-use crate::ir::{Function, OpId, Opcode, Value};
+use crate::ir::{Function, OpId, Opcode, Uses, Value};
 use crate::tables::OpTrait;
-use std::collections::HashMap;
 
 /// The ops right before `op` that fill `init`, in order, if they can move behind the lookup; else none.
-pub fn movable(func: &Function, uses: &HashMap<Value, Vec<OpId>>, op: OpId, init: Value) -> Vec<OpId> {
+pub fn movable(func: &Function, uses: &Uses, op: OpId, init: Value) -> Vec<OpId> {
     if func.def(init).is_none_or(|var| func.ops[var].opcode != Opcode::KsVar) || !is_private(func, uses, init, init) {
         return Vec::new();
     }
@@ -17,8 +16,8 @@ pub fn movable(func: &Function, uses: &HashMap<Value, Vec<OpId>>, op: OpId, init
 }
 
 /// Whether nothing reads `place`, a part of `init`, but `map.entry_or` ops that have it filled right before.
-fn is_private(func: &Function, uses: &HashMap<Value, Vec<OpId>>, init: Value, place: Value) -> bool {
-    uses.get(&place).into_iter().flatten().all(|&user| {
+fn is_private(func: &Function, uses: &Uses, init: Value, place: Value) -> bool {
+    uses.users(place).iter().all(|&user| {
         let data = &func.ops[user];
         if data.opcode == Opcode::KsStore {
             KsStore::of(data).place() == place

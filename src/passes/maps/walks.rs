@@ -26,8 +26,7 @@ pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
     for (variable, ty, space) in variables {
         let pointer = types.ptr(ty, space, false);
         let address = func.add_block_arg(block, pointer);
-        let used = func.uses().remove(&variable).unwrap_or_default();
-        if used.iter().any(|&user| user != op) {
+        if func.uses().users(variable).iter().any(|&user| user != op) {
             copy_in(func, types, (variable, ty), (address, space));
         }
     }
@@ -35,7 +34,7 @@ pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
     b.bpf_walk(&map.name, vec![body]);
     func.erase(op);
     for (variable, ..) in variables {
-        let unused = func.uses().get(&variable).is_none_or(Vec::is_empty);
+        let unused = func.uses().users(variable).is_empty();
         if let Some(made) = func.def(variable).filter(|_| unused) {
             func.erase(made);
         }

@@ -4,11 +4,12 @@
 //! of a test holds in the code that it dominates, as in the verifier. A loop's body begins without facts, since it may
 //! become a function.
 
+use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::fold::CompareOp;
+use crate::ir::flow::{Edge, Graph, Step};
 use crate::ir::ops::{ArithCmp, ArithXor, KsIf, KsIfSome, KsLoad, PacketAt};
 use crate::ir::{Function, OpId, Opcode, RegionId, Value};
 use crate::passes::analysis::stored_once;
-use crate::tables::OpTrait;
 use crate::types::{TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -43,84 +44,79 @@ pub struct Tested {
 impl Tested {
     /// `far`: accesses that may find the part elsewhere.
     pub fn of(func: &Function, types: &Types, far: &BTreeSet<OpId>) -> Tested {
-        let mut walk = Walk { func, types, far, held: HashMap::new(), found: Tested::default() };
-        let held = |(place, value)| Some((place, walk.header_of_pointer(value)?));
-        walk.held = stored_once(func).into_iter().filter_map(held).collect();
-        walk.region(func.body, &mut Lengths::new());
-        walk.found
+        let mut tests = Tests { func, types, far, held: HashMap::new() };
+        let held = |(place, value)| Some((place, tests.header_of_pointer(value)?));
+        tests.held = stored_once(func).into_iter().filter_map(held).collect();
+        let mut found = Tested::default();
+        let graph = Graph::of(func);
+        let facts = dataflow::forward(&graph, &mut tests, AtLeast(BTreeMap::new()));
+        facts.visit(&mut tests, |tests, (point, known)| {
+            if let Point::Op(op) = point {
+                tests.collect(op, known, &mut found);
+            }
+        });
+        found
     }
 }
 
-/// How many bytes each context's packet has at least.
-type Lengths = BTreeMap<Value, u64>;
+/// How many bytes each context's packet has at least, as was learned in one loop or outside of all.
+type Lengths = AtLeast<(Option<OpId>, Value)>;
 
-struct Walk<'f> {
+struct Tests<'f> {
     func: &'f Function,
     types: &'f Types,
     far: &'f BTreeSet<OpId>,
     /// The headers whose addresses variables hold.
     held: HashMap<Value, Header>,
-    found: Tested,
 }
 
-impl Walk<'_> {
-    fn region(&mut self, region: RegionId, known: &mut Lengths) {
-        let func = self.func;
-        for &op in &func.blocks[func.only_block(region)].ops {
-            self.op(op, known);
+impl Analysis for Tests<'_> {
+    type State = Lengths;
+
+    fn step(&mut self, _op: OpId, _known: &mut Lengths) {}
+
+    fn edge(&mut self, edge: &Edge, AtLeast(known): &mut Lengths) {
+        let Step::Into(op, region) = edge.step else { return };
+        if self.func.ops[op].opcode.is_loop() {
+            known.retain(|&(around, _), _| around != Some(op));
+        } else if let Some((ctx, bytes)) = self.learned(op, region) {
+            let least = known.entry((self.func.loops(op).next(), ctx)).or_default();
+            *least = bytes.max(*least);
         }
     }
+}
 
-    fn op(&mut self, op: OpId, known: &mut Lengths) {
-        let func = self.func;
-        let data = &func.ops[op];
-        let is_inside = |header: &Header| known.get(&header.ctx).is_some_and(|&bytes| header.end <= bytes);
+impl Tests<'_> {
+    /// What the start of a branch's region shows of the length of a packet.
+    fn learned(&self, op: OpId, region: usize) -> Option<(Value, u64)> {
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::KsIf {
+            let (outcome, test, _) = self.length_test(KsIf::of(data).condition())?;
+            return (outcome == (region == 0)).then_some((test.ctx, test.bytes));
+        }
+        if data.opcode != Opcode::KsIfSome || region != 0 {
+            return None;
+        }
+        let header = self.header(self.func.def(KsIfSome::of(data).optional())?)?;
+        Some((header.ctx, header.end))
+    }
+
+    fn collect(&self, op: OpId, AtLeast(known): &Lengths, found: &mut Tested) {
+        let data = &self.func.ops[op];
+        let bytes = |ctx: Value| known.get(&(self.func.loops(op).next(), ctx));
+        let is_inside = |header: &Header| bytes(header.ctx).is_some_and(|&bytes| header.end <= bytes);
         if data.opcode == Opcode::PacketAt {
             if self.header(op).as_ref().is_some_and(is_inside) {
-                self.found.accesses.insert(op);
+                found.accesses.insert(op);
             }
         } else if data.opcode == Opcode::KsLoad {
             if let Some(&header) = self.held.get(&KsLoad::of(data).place()).filter(|&header| is_inside(header)) {
-                self.found.loads.insert(op, header);
+                found.loads.insert(op, header);
             }
-        } else if data.opcode == Opcode::KsIf {
-            let test = self.length_test(KsIf::of(data).condition());
-            if let Some((_, test, comparison)) = test {
-                self.found.comparisons.insert(comparison, test);
-            }
-            let learned =
-                |branch| test.filter(|&(outcome, ..)| outcome == branch).map(|(_, test, _)| (test.ctx, test.bytes));
-            self.branches(op, &[learned(true), learned(false)], known);
-        } else if data.opcode == Opcode::KsIfSome {
-            let header = func.def(KsIfSome::of(data).optional()).and_then(|made| self.header(made));
-            self.branches(op, &[header.map(|header| (header.ctx, header.end)), None], known);
-        } else {
-            for &region in &data.regions {
-                let mut inner = if data.opcode.has(OpTrait::Loop) { Lengths::new() } else { known.clone() };
-                self.region(region, &mut inner);
-            }
-        }
-    }
-
-    /// Two branches, with what is learned where each begins. What all know that go on is known after them.
-    fn branches(&mut self, op: OpId, learned: &[Option<(Value, u64)>], known: &mut Lengths) {
-        let mut after: Option<Lengths> = None;
-        for (&region, learned) in self.func.ops[op].regions.iter().zip(learned) {
-            let mut inner = known.clone();
-            if let &Some((ctx, bytes)) = learned {
-                let least = inner.entry(ctx).or_default();
-                *least = bytes.max(*least);
-            }
-            self.region(region, &mut inner);
-            if self.func.ends_in_yield(region) {
-                after = Some(match after {
-                    Some(other) => both(&other, &inner),
-                    None => inner,
-                });
-            }
-        }
-        if let Some(after) = after {
-            *known = after;
+        } else if data.opcode == Opcode::KsIf
+            && let Some((_, test, comparison)) = self.length_test(KsIf::of(data).condition())
+        {
+            found.comparisons.insert(comparison, test);
         }
     }
 
@@ -203,9 +199,4 @@ impl Walk<'_> {
     fn length(&self, value: Value) -> Option<OpId> {
         self.func.def(value).filter(|&op| self.func.ops[op].opcode == Opcode::PacketLen)
     }
-}
-
-/// What is known on both branches.
-fn both(one: &Lengths, other: &Lengths) -> Lengths {
-    one.iter().filter_map(|(ctx, bytes)| Some((*ctx, *bytes.min(other.get(ctx)?)))).collect()
 }

@@ -15,13 +15,13 @@
 mod length_tests;
 mod paged;
 
+use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
 use crate::fold::CompareOp;
-use crate::ir::ops::{BpfHelper, KsCall, PacketAt};
+use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
-use crate::ir::{Attr, BlockId, Builder, Function, Module, OpData, OpId, Opcode, Symbol, Value, ValueDef};
+use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
-use crate::tables::{self, OpTrait};
 use crate::types::{Space, Ty, TyKind, Types};
 use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,7 +45,7 @@ const MAX_OFFSET: u64 = 0xffff;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
-    let moving = moving_functions(module);
+    let moving = Moving::of(module);
     let limits = paged::limits(module, &cx.types);
     paged::pull(module, &mut cx.types);
     let mut changed = Changed::No;
@@ -54,33 +54,6 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         changed = changed.or(function(func, (moves, limit), &mut cx.types));
     }
     changed
-}
-
-/// The functions in which, or in whose callees, something moves packet data.
-fn moving_functions(module: &Module) -> BTreeSet<Symbol> {
-    let mut moving = BTreeSet::new();
-    loop {
-        let before = moving.len();
-        for func in &module.funcs {
-            if func.walk().into_iter().any(|op| moves(&func.ops[op], &moving)) {
-                moving.insert(func.name.clone());
-            }
-        }
-        if moving.len() == before {
-            return moving;
-        }
-    }
-}
-
-fn moves(op: &OpData, moving: &BTreeSet<Symbol>) -> bool {
-    if op.opcode == Opcode::BpfHelper {
-        let name = BpfHelper::of(op).helper();
-        return tables::helper(name).is_some_and(|helper| helper.changes_packet);
-    }
-    if op.opcode == Opcode::KsCall {
-        return moving.contains(KsCall::of(op).callee());
-    }
-    op.opcode.has(OpTrait::ChangesPacket)
 }
 
 /// The packet's first byte and the byte after its last.
@@ -190,7 +163,7 @@ fn learn(func: &mut Function, tested: &Tested, ctx: Value, bounds: Bounds, byte:
         func.erase(op);
     }
     let uses = func.uses();
-    lengths.retain(|&op| !uses.contains_key(&func.ops[op].results[0]));
+    lengths.retain(|&op| uses.users(func.ops[op].results[0]).is_empty());
     lengths.iter().for_each(|&op| func.erase(op));
     lengths
 }

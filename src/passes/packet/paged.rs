@@ -9,10 +9,10 @@ use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsCopy, KsIfSome, KsStore, PacketAt, PacketSize};
 use crate::ir::value_ranges::Ranges;
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Uses, Value};
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS};
 use crate::types::{Space, Ty, TyKind, Types};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 const NEAR: u64 = 256;
@@ -208,7 +208,7 @@ pub fn or_copy(
 /// Follows what becomes of a part of a packet.
 struct Reads<'f> {
     func: &'f Function,
-    uses: HashMap<Value, Vec<OpId>>,
+    uses: Uses,
 }
 
 impl Reads<'_> {
@@ -219,7 +219,7 @@ impl Reads<'_> {
     }
 
     fn uses_of(&self, value: Value) -> impl Iterator<Item = OpId> {
-        self.uses.get(&value).into_iter().flatten().copied()
+        self.uses.users(value).iter().copied()
     }
 
     fn reads(&self, op: OpId, value: Value, kept: bool) -> bool {

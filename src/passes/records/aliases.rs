@@ -42,7 +42,7 @@ impl Derived {
             for &op in &ops {
                 if func.ops[op].opcode == Opcode::KsVar {
                     let place = func.ops[op].results[0];
-                    derived.variable(func, uses.get(&place).map_or(&[], Vec::as_slice), place);
+                    derived.variable(func, uses.users(place), place);
                 }
             }
             if (derived.roots.len(), derived.names.len()) == before {

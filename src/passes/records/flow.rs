@@ -2,235 +2,286 @@
 
 use super::aliases::{Derived, Root};
 use super::{Lent, Taken, ends, map_of_record};
+use crate::dataflow::{self, Analysis, Facts, Lattice, Point};
 use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpen, RecordWanted};
+use crate::ir::flow::{Edge, Graph, Step};
 use crate::ir::ops::KsCall;
-use crate::ir::{Exit, Function, OpData, OpId, Opcode, RegionId, Symbol, Value};
+use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::OpTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// The state of a record at the current point.
-#[derive(Clone, PartialEq)]
+/// What may be true of a record where control is.
+#[derive(Clone, Copy, PartialEq)]
 struct State {
-    /// It is still to be submitted or discarded; the branches on the path that did not do it, and how they were left.
-    open: Option<Vec<(Span, &'static str)>>,
-    /// It is gone: where, and by what.
-    gone: Option<(Span, String)>,
-    /// How many loops were around where it began.
-    depth: usize,
+    /// It is still to be submitted or discarded.
+    open: bool,
+    /// It is gone, by this op.
+    gone: Option<OpId>,
 }
 
-type Records = BTreeMap<Root, State>;
+/// The records that there are.
+#[derive(Clone, Default)]
+struct Records(BTreeMap<Root, State>);
 
-/// The records that there are; none where control does not come.
-type Here = Option<Records>;
-
-/// Control that is leaving what is around an op.
-struct Out {
-    op: OpId,
-    exit: Exit,
-    here: Records,
+impl Lattice for Records {
+    fn join(&mut self, other: &Records) -> bool {
+        let mut changed = false;
+        for (&root, state) in &other.0 {
+            let known = self.0.get(&root).copied();
+            let both =
+                known.map_or(*state, |known| State { open: known.open || state.open, gone: known.gone.or(state.gone) });
+            changed |= known != Some(both);
+            self.0.insert(root, both);
+        }
+        changed
+    }
 }
 
-/// A branch to a join; the note on it if another has ended a record that it has not.
-struct Branch {
-    note: Option<(Span, &'static str)>,
-    here: Records,
+/// What an op does that submits or discards what a value points to, or calls a function that does.
+enum End<'a> {
+    Of(Root),
+    /// The record began before a loop that is around the op.
+    InLoop(Root),
+    /// It is the record of another ring buffer.
+    OfOther(Root, &'a Symbol),
+    /// It points to a part of the record, or comes out of a function.
+    Part(Root),
+    NoRecord,
 }
 
 pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx: &mut Session) {
-    let mut flow = Flow { func, derived, taken, cx, depth: 0, outs: Vec::new(), reported: BTreeSet::new() };
-    let mut start = BTreeMap::new();
+    let mut start = Records::default();
     for index in 0..func.params.len() {
         let param = (func.name.clone(), index);
         if taken.contains_key(&param) || lent.contains(&param) {
-            let open = taken.contains_key(&param).then(Vec::new);
-            start.insert(Root::Param(index), State { open, gone: None, depth: 0 });
+            start.0.insert(Root::Param(index), State { open: taken.contains_key(&param), gone: None });
         }
     }
-    flow.region(func.body, Some(start));
-    for out in std::mem::take(&mut flow.outs) {
-        let leaves = (func.ops[out.op].loc.span, "control leaves here");
-        out.here.iter().for_each(|(&root, state)| flow.lost(root, state, leaves));
+    let mut flow = Flow { func, derived, taken };
+    let graph = Graph::of(func);
+    let facts = dataflow::forward(&graph, &mut flow, start);
+    let mut report = Report { func, derived, cx, reported: BTreeSet::new() };
+    let mut params = Vec::new();
+    facts.visit(&mut flow, |flow, (point, here)| match point {
+        Point::Op(op) => report.op(flow, op, here),
+        Point::Edge(edge) => {
+            for (&root, state) in here.0.iter().filter(|(_, state)| state.open) {
+                match root {
+                    _ if flow.is_seen(root, edge.step) => {}
+                    Root::Record(_) => report.lost(root, state, edge.by, path(flow, &facts, root, edge)),
+                    Root::Param(_) => params.push((root, *state, edge)),
+                }
+            }
+        }
+    });
+    for (root, state, edge) in params {
+        report.lost(root, &state, edge.by, path(&mut flow, &facts, root, edge));
     }
+}
+
+/// The branches on a path on which a record stayed open, where it was ended on others, and how each was left.
+fn path(flow: &mut Flow<'_>, facts: &Facts<'_, Records>, root: Root, edge: &Edge) -> Vec<(Span, &'static str)> {
+    let (func, derived) = (flow.func, flow.derived);
+    let begins = |op| Flow::begun(func, derived, op) == Some(root);
+    let is_open = |here: &Records| here.0.get(&root).is_some_and(|state| state.open);
+    let mut notes = Vec::new();
+    for edge in facts.path(flow, (begins, edge.from), is_open).unwrap_or_default() {
+        let Step::Behind(op) = edge.step else { continue };
+        let gone = |here: Records| here.0.get(&root).is_some_and(|state| state.gone.is_some());
+        let mut others = facts.arrivals(edge.to).iter();
+        if others.any(|other| facts.on_edge(flow, other).is_some_and(gone)) {
+            notes.extend(note(func, op, edge.by));
+        }
+    }
+    notes
+}
+
+/// How messages name an edge to what follows an op.
+fn note(func: &Function, op: OpId, by: OpId) -> Option<(Span, &'static str)> {
+    let data = &func.ops[op];
+    if func.exit(by).is_some() {
+        return (!data.opcode.is_loop()).then_some((func.ops[by].loc.span, "where control leaves here"));
+    }
+    let region = func.blocks[func.ops[by].block].region;
+    let taken = match (data.opcode, data.regions.iter().position(|&of| of == region)?) {
+        (Opcode::KsMatch, _) => "where another arm is taken",
+        (Opcode::KsIfSome, 0) => "where it is there",
+        (Opcode::KsIfSome, _) => "where it is not there",
+        (Opcode::KsIf, 0) => "where this is true",
+        (Opcode::KsIf, _) => "where this is false",
+        (_, _) => return None,
+    };
+    Some((data.loc.span, taken))
 }
 
 struct Flow<'a> {
     func: &'a Function,
     derived: &'a Derived,
     taken: &'a Taken,
+}
+
+impl Analysis for Flow<'_> {
+    type State = Records;
+
+    fn step(&mut self, op: OpId, here: &mut Records) {
+        for (value, map) in ends(&self.func.ops[op], self.taken) {
+            let end = self.end(op, value, &map, here);
+            self.apply(op, &end, here);
+        }
+    }
+
+    fn edge(&mut self, edge: &Edge, here: &mut Records) {
+        here.0.retain(|&root, _| self.is_seen(root, edge.step));
+        if let Step::Into(op, 0) = edge.step
+            && let Some(root) = Flow::begun(self.func, self.derived, op)
+        {
+            here.0.insert(root, State { open: true, gone: None });
+        }
+    }
+}
+
+impl<'a> Flow<'a> {
+    /// The record that begins where the first region of an op does.
+    fn begun(func: &Function, derived: &Derived, op: OpId) -> Option<Root> {
+        let data = &func.ops[op];
+        let (root, _) = derived.root(*data.operands.first().filter(|_| data.opcode == Opcode::KsIfSome)?)?;
+        matches!(root, Root::Record(reserve) if data.operands[0] == func.ops[reserve].results[0]).then_some(root)
+    }
+
+    /// The ops that hold a point of control, and the one by which it comes there.
+    fn around(&self, step: Step) -> impl Iterator<Item = OpId> {
+        let first = match step {
+            Step::Into(op, _) => Some(op),
+            Step::Behind(op) => self.func.around(op),
+            Step::Successor(_) | Step::Out => None,
+        };
+        std::iter::successors(first, |&op| self.func.around(op))
+    }
+
+    /// Whether a record has its name where an edge leads.
+    fn is_seen(&self, root: Root, step: Step) -> bool {
+        match root {
+            Root::Record(_) => self.around(step).any(|op| Flow::begun(self.func, self.derived, op) == Some(root)),
+            Root::Param(_) => step != Step::Out,
+        }
+    }
+
+    fn end(&self, op: OpId, value: Value, map: &Symbol, here: &Records) -> End<'a> {
+        let Some((root, whole)) = self.derived.root(value).filter(|(root, _)| here.0.contains_key(root)) else {
+            return End::NoRecord;
+        };
+        let of = match root {
+            Root::Record(reserve) => Some(map_of_record(self.func, reserve)),
+            Root::Param(index) => self.taken.get(&(self.func.name.clone(), index)),
+        };
+        if !whole {
+            return End::Part(root);
+        }
+        if let Some(of) = of.filter(|of| *of != map) {
+            return End::OfOther(root, of);
+        }
+        let mut around = std::iter::successors(self.func.around(op), |&op| self.func.around(op));
+        let mut inside = around.by_ref().take_while(|&op| Flow::begun(self.func, self.derived, op) != Some(root));
+        let in_loop = inside.any(|op| self.func.ops[op].opcode.is_loop());
+        if in_loop && here.0[&root].gone.is_none() { End::InLoop(root) } else { End::Of(root) }
+    }
+
+    fn apply(&self, op: OpId, end: &End<'_>, here: &mut Records) {
+        let (End::Of(root) | End::InLoop(root)) = end else { return };
+        let gone = matches!(end, End::Of(_)).then_some(op);
+        here.0.insert(*root, State { open: false, gone });
+    }
+}
+
+struct Report<'a> {
+    func: &'a Function,
+    derived: &'a Derived,
     cx: &'a mut Session,
-    /// How many loops are around.
-    depth: usize,
-    /// Exits that have not reached their target yet.
-    outs: Vec<Out>,
-    /// The reports on each record, by the number of the code and the place.
+    /// What was said of each record, by the number of the code and the place.
     reported: BTreeSet<(Root, &'static str, u32)>,
 }
 
-impl Flow<'_> {
-    fn region(&mut self, region: RegionId, before: Here) -> Here {
-        let func = self.func;
-        let mut here = before;
-        for &op in &func.blocks[func.only_block(region)].ops {
-            here = self.op(op, here?);
-        }
-        here
-    }
-
-    fn op(&mut self, op: OpId, mut here: Records) -> Here {
-        let data = &self.func.ops[op];
+impl Report<'_> {
+    fn op(&mut self, flow: &Flow<'_>, op: OpId, here: &Records) {
+        let (data, mut here) = (&self.func.ops[op], here.clone());
         self.uses(data, &here);
-        for (value, map) in ends(data, self.taken) {
-            self.end(data, value, &map, &mut here);
+        for (value, map) in ends(data, flow.taken) {
+            let end = flow.end(op, value, &map, &here);
+            self.end(data, &map, &end);
+            flow.apply(op, &end, &mut here);
             self.taken_twice(data, value);
         }
-        if let Some(exit) = self.func.exit(op) {
-            self.outs.push(Out { op, exit, here });
-            return None;
-        }
-        if matches!(data.opcode, Opcode::KsUnreachable | Opcode::HostExit) {
-            return None;
-        }
-        if data.regions.is_empty() {
-            return Some(here);
-        }
-        if matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch) {
-            return self.branches(data, here);
-        }
-        if data.opcode == Opcode::KsScope {
-            return self.scope(data, here);
-        }
-        if data.opcode.has(OpTrait::Loop) {
-            return self.iterations(data, here);
-        }
-        self.body(data, here)
     }
 
-    /// A clean-up, on every exit of the body.
-    fn scope(&mut self, data: &OpData, here: Records) -> Here {
-        let outside = self.outs.len();
-        let end = self.region(data.regions[0], Some(here));
-        for out in self.outs.split_off(outside) {
-            if let Some(here) = self.region(data.regions[1], Some(out.here)) {
-                self.outs.push(Out { here, ..out });
-            }
+    fn end(&mut self, data: &OpData, map: &Symbol, end: &End<'_>) {
+        if let End::OfOther(root, _) | End::Part(root) = end {
+            self.first(*root, "end", None);
         }
-        self.region(data.regions[1], end)
-    }
-
-    /// A block, or what else has one region: after it come its end and what leaves it for there.
-    fn body(&mut self, data: &OpData, here: Records) -> Here {
-        let outside = self.outs.len();
-        let end = self.region(data.regions[0], Some(here));
-        let mut branches: Vec<Branch> = end.into_iter().map(|here| Branch { note: None, here }).collect();
-        for out in self.outs.split_off(outside) {
-            match out.exit.beyond(data.opcode) {
-                Some(exit) => self.outs.push(Out { exit, ..out }),
-                None => {
-                    let note = Some((self.func.ops[out.op].loc.span, "where control leaves here"));
-                    branches.push(Branch { note, here: out.here });
+        match end {
+            End::Of(_) => {}
+            End::NoRecord => self.wanted(data, map, "it is no pointer that `reserve` yielded"),
+            End::Part(_) => self.wanted(data, map, "it points to a part of one, or comes out of a function"),
+            End::OfOther(_, of) => self.wanted(data, map, &format!("it is one of `{}`", self.cx.names.of(of))),
+            End::InLoop(root) => {
+                if self.first(*root, "end", None) {
+                    let (what, begun) = self.describe(*root);
+                    self.cx.error(data.loc.span, RecordInLoop { what }).note(begun.0, begun.1).help(
+                        "keep in a variable what to do with it, and do that after the loop; or reserve it in the loop",
+                    );
                 }
             }
         }
-        join(branches)
     }
 
-    /// Branches, in one of which a record may begin, and then ends.
-    fn branches(&mut self, data: &OpData, here: Records) -> Here {
-        let record = match self.derived.root(data.operands[0]) {
-            Some((root @ Root::Record(reserve), _)) if data.operands[0] == self.func.ops[reserve].results[0] => {
-                Some(root)
-            }
-            Some(_) | None => None,
-        };
-        let mut branches = Vec::new();
-        for (index, &region) in data.regions.iter().enumerate() {
-            let mut start = here.clone();
-            let begins = record.filter(|_| data.opcode == Opcode::KsIfSome && index == 0);
-            if let Some(root) = begins {
-                start.insert(root, State { open: Some(Vec::new()), gone: None, depth: self.depth });
-            }
-            let outside = self.outs.len();
-            let mut end = self.region(region, Some(start));
-            if let Some(root) = begins {
-                self.out_of_sight(root, outside);
-            }
-            if let (Some(root), Some(end)) = (begins, &mut end)
-                && let Some(state) = end.remove(&root)
-            {
-                let last = self.func.blocks[self.func.only_block(region)].ops.last();
-                let span = last.map_or(data.loc.span, |&op| self.func.ops[op].loc.span);
-                self.lost(root, &state, (span, "its block ends here"));
-            }
-            if let Some(here) = end {
-                branches.push(Branch { note: Some((data.loc.span, taken_where(data, index))), here });
-            }
-        }
-        join(branches)
-    }
-
-    /// Exits, those from index `outside` on, leave the region where a record has its name.
-    fn out_of_sight(&mut self, root: Root, outside: usize) {
-        for at in outside..self.outs.len() {
-            if let Some(state) = self.outs[at].here.remove(&root) {
-                let span = self.func.ops[self.outs[at].op].loc.span;
-                self.lost(root, &state, (span, "control leaves here"));
-            }
-        }
-    }
-
-    /// A loop ends nothing that began before it, so one iteration is like all, and a `break` from it knows no more.
-    fn iterations(&mut self, data: &OpData, here: Records) -> Here {
-        let outside = self.outs.len();
-        self.depth += 1;
-        for &region in &data.regions {
-            self.region(region, Some(here.clone()));
-        }
-        self.depth -= 1;
-        for out in self.outs.split_off(outside) {
-            if let Some(exit) = out.exit.beyond(data.opcode) {
-                self.outs.push(Out { exit, ..out });
-            }
-        }
-        Some(here)
-    }
-
-    fn lost(&mut self, root: Root, state: &State, (span, how): (Span, &str)) {
-        let Some(branches) = &state.open else { return };
-        // A wrong end of it was reported.
+    /// Control leaves the region where an open record has its name.
+    fn lost(&mut self, root: Root, state: &State, by: OpId, path: Vec<(Span, &'static str)>) {
+        // What ends it wrongly was reported.
         let ended = |(of, what, _): &(Root, &str, u32)| *of == root && *what == "end";
         if self.reported.iter().any(ended) || !self.first(root, "open", None) {
             return;
         }
-        let (what, begun) = self.describe(root);
-        let error = self.cx.error(span, RecordOpen { what }).label(how);
+        let how = if self.func.exit(by).is_some() { "control leaves here" } else { "its block ends here" };
+        let ((what, begun), gone) = (self.describe(root), state.gone.map(|gone| self.ended(gone)));
+        let error = self.cx.error(self.func.ops[by].loc.span, RecordOpen { what }).label(how);
         error.note(begun.0, begun.1);
-        for &(span, branch) in branches {
+        for (span, branch) in path {
             error.note(span, branch);
         }
-        if let Some((gone, how)) = &state.gone {
-            error.note(*gone, format!("on another path it is {how} here"));
+        if let Some((gone, how)) = gone {
+            error.note(gone, format!("on another path it is {how} here"));
         }
         error.help("every path from `reserve` on ends the record, by `submit` or `discard`");
+    }
+
+    /// Where a record ended, and by what.
+    fn ended(&self, op: OpId) -> (Span, String) {
+        let data = &self.func.ops[op];
+        let how = if data.opcode == Opcode::MapSubmit {
+            "submitted".to_owned()
+        } else if data.opcode == Opcode::MapDiscard {
+            "discarded".to_owned()
+        } else {
+            format!("taken by `{}`", self.cx.names.of(KsCall::of(data).callee()))
+        };
+        (data.loc.span, how)
     }
 
     /// Reports uses of records that are gone, and what keeps pointers to them.
     fn uses(&mut self, data: &OpData, here: &Records) {
         for (index, &operand) in data.operands.iter().enumerate() {
             let Some((root, _)) = self.derived.root(operand) else { continue };
-            let Some(state) = here.get(&root) else { continue };
+            let Some(state) = here.0.get(&root) else { continue };
             // That a variable exists is no use of what it points to.
             let assigned = data.opcode == Opcode::KsStore && index == 0 && self.derived.is_name(operand);
-            if let Some((gone, how)) = state.gone.clone().filter(|_| !assigned && data.opcode != Opcode::KsZero)
+            if let Some(gone) = state.gone.filter(|_| !assigned && data.opcode != Opcode::KsZero)
                 && self.first(root, "gone", None)
             {
-                let (what, begun) = self.describe(root);
+                let ((what, begun), (gone, how)) = (self.describe(root), self.ended(gone));
                 self.cx.error(data.loc.span, RecordGone { what, how }).note(gone, "here").note(begun.0, begun.1);
             }
-            let is_lent = state.open.is_none() && state.gone.is_none();
+            let is_lent = !state.open && state.gone.is_none();
             if let Some(place) = self.kept(data, index, is_lent)
                 && self.first(root, "kept", Some(data.loc.span))
             {
@@ -263,49 +314,6 @@ impl Flow<'_> {
         }
         let address = data.opcode == Opcode::KsAddr && self.derived.is_name(operand);
         address.then_some("in a variable whose address is taken")
-    }
-
-    /// An op submits or discards what a value points to, or calls a function that does.
-    fn end(&mut self, data: &OpData, value: Value, map: &Symbol, here: &mut Records) {
-        let span = data.loc.span;
-        let (root, whole) = match self.derived.root(value) {
-            Some((root, whole)) if here.contains_key(&root) => (root, whole),
-            Some(_) | None => return self.wanted(data, map, "it is no pointer that `reserve` yielded"),
-        };
-        let of = match root {
-            Root::Record(reserve) => Some(map_of_record(self.func, reserve)),
-            Root::Param(index) => self.taken.get(&(self.func.name.clone(), index)),
-        };
-        let misused = !whole || of.is_some_and(|of| of != map);
-        if misused {
-            self.first(root, "end", None);
-        }
-        if !whole {
-            return self.wanted(data, map, "it points to a part of one, or comes out of a function");
-        }
-        if let Some(of) = of.filter(|of| *of != map) {
-            return self.wanted(data, map, &format!("it is one of `{}`", self.cx.names.of(of)));
-        }
-        let depth = self.depth;
-        let Some(state) = here.get_mut(&root) else { return };
-        if state.depth < depth && state.gone.is_none() {
-            state.open = None;
-            if self.first(root, "end", None) {
-                let (what, begun) = self.describe(root);
-                self.cx.error(span, RecordInLoop { what }).note(begun.0, begun.1).help(
-                    "keep in a variable what to do with it, and do that after the loop; or reserve it in the loop",
-                );
-            }
-            return;
-        }
-        let how = if data.opcode == Opcode::MapSubmit {
-            "submitted".to_owned()
-        } else if data.opcode == Opcode::MapDiscard {
-            "discarded".to_owned()
-        } else {
-            format!("taken by `{}`", self.cx.names.of(KsCall::of(data).callee()))
-        };
-        (state.open, state.gone) = (None, Some((span, how)));
     }
 
     /// A call hands over a record, and with it other pointers to the same.
@@ -350,49 +358,5 @@ impl Flow<'_> {
     /// Whether this is said of the record, or of it at a place, for the first time.
     fn first(&mut self, root: Root, what: &'static str, place: Option<Span>) -> bool {
         self.reported.insert((root, what, place.map_or(0, |span| span.lo)))
-    }
-}
-
-/// What may be true at a join.
-fn join(branches: Vec<Branch>) -> Here {
-    let ended: BTreeSet<Root> = branches
-        .iter()
-        .flat_map(|branch| branch.here.iter().filter(|(_, state)| state.gone.is_some()).map(|(&root, _)| root))
-        .collect();
-    let mut joined: Here = None;
-    for mut branch in branches {
-        for (root, state) in &mut branch.here {
-            // The branch is a part of the path of a record that it left open while another ended it.
-            if let (Some(path), true) = (&mut state.open, ended.contains(root)) {
-                path.extend(branch.note);
-            }
-        }
-        let Some(known) = &mut joined else {
-            joined = Some(branch.here);
-            continue;
-        };
-        for (root, state) in branch.here {
-            match known.get_mut(&root) {
-                Some(before) => {
-                    before.open = before.open.take().or(state.open);
-                    before.gone = before.gone.take().or(state.gone);
-                }
-                None => {
-                    known.insert(root, state);
-                }
-            }
-        }
-    }
-    joined
-}
-
-/// How messages name a branch.
-fn taken_where(data: &OpData, index: usize) -> &'static str {
-    match (data.opcode, index) {
-        (Opcode::KsMatch, _) => "where another arm is taken",
-        (Opcode::KsIfSome, 0) => "where it is there",
-        (Opcode::KsIfSome, _) => "where it is not there",
-        (_, 0) => "where this is true",
-        (_, _) => "where this is false",
     }
 }

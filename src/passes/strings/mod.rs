@@ -38,7 +38,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     for op in func.walk() {
         let opcode = func.ops[op].opcode;
         let data = &func.ops[op];
-        let ends_matter = data.results.iter().any(|result| used.contains_key(result));
+        let ends_matter = data.results.iter().any(|result| !used.users(*result).is_empty());
         let verified = module.target.is_some_and(|target| target.facts().verified);
         let result = if opcode == Opcode::StrCopy {
             let view = StrCopy::of(data);

@@ -64,8 +64,6 @@ words! {
         Terminator,
         /// Ends a region of structured control flow.
         RegionEnd,
-        /// `ks.break` and `ks.continue` in its regions are of it.
-        Loop,
         /// Neither reads nor writes memory; may be removed when unused.
         Pure,
         ReadsMemory,
@@ -78,5 +76,22 @@ words! {
         Updates,
         /// All operands have the type of the result.
         SameTypes,
+        /// Control does not go on after it.
+        NoReturn,
+    }
+}
+
+words! {
+    /// How control leaves more than the op whose region it is in.
+    #[serde(rename_all = "snake_case")]
+    pub enum ExitKind {
+        /// Out of a loop.
+        Break,
+        /// To the next iteration of a loop.
+        Continue,
+        /// Out of one of the blocks around, by its number.
+        Leave,
+        /// Out of the function.
+        Return,
     }
 }

@@ -147,7 +147,7 @@ impl Sizes<'_> {
             return Size::of(work);
         }
         // After the body of a loop comes the next iteration, which `times` counts.
-        let after_body = if data.opcode.has(OpTrait::Loop) { 0 } else { after };
+        let after_body = if data.opcode.is_loop() { 0 } else { after };
         let regions = data.regions.iter().map(|&r| self.of_region(func, r, after_body)).fold(Size::ONE, Size::plus);
         if data.opcode == Opcode::KsFor
             && let Some(all) = self.plain(func, op, regions, after)

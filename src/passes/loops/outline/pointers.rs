@@ -5,10 +5,11 @@
 
 use crate::diag::codes::limits::PointerInLoop;
 use crate::ir::ops::KsVar;
-use crate::ir::{Function, OpId, Opcode, RegionId, Value, ValueDef};
+use crate::ir::{Function, OpId, Opcode, RegionId, Uses, Value, ValueDef};
 use crate::passes::analysis::{self, pointer_sources};
 use crate::session::Session;
 use crate::types::{Space, TyKind, Types};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 /// Reports what changes a pointer of outside in a body that becomes a callback. True if there is nothing.
@@ -41,16 +42,18 @@ pub fn changes_pointer(func: &Function, types: &Types, body: RegionId) -> bool {
 fn changed(func: &Function, types: &Types, region: RegionId) -> Vec<(OpId, String)> {
     let mut inside = Vec::new();
     func.walk_region(region, &mut inside);
-    let mut found = Vec::new();
+    let (uses, mut found) = (OnceCell::new(), Vec::new());
     for &op in &inside {
         let data = &func.ops[op];
         if data.opcode == Opcode::KsReturn {
-            if data.operands.first().is_some_and(|&value| may_be_local(func, types, value)) {
+            if data.operands.first().is_some_and(|&value| may_be_local(func, types, &uses, value)) {
                 found.push((op, "the result".to_owned()));
             }
             continue;
         }
-        if !matches!(data.opcode, Opcode::KsStore | Opcode::KsCopy) || !may_be_local(func, types, data.operands[1]) {
+        if !matches!(data.opcode, Opcode::KsStore | Opcode::KsCopy)
+            || !may_be_local(func, types, &uses, data.operands[1])
+        {
             continue;
         }
         let Some(root) = analysis::root(func, data.operands[0]) else { continue };
@@ -62,13 +65,18 @@ fn changed(func: &Function, types: &Types, region: RegionId) -> Vec<(OpId, Strin
     found
 }
 
-fn may_be_local(func: &Function, types: &Types, value: Value) -> bool {
-    leads_to_local(func, types, value, &mut HashSet::new())
+fn may_be_local(func: &Function, types: &Types, uses: &OnceCell<Uses>, value: Value) -> bool {
+    leads_to_local(func, types, (uses, value), &mut HashSet::new())
 }
 
 /// Whether a value may be, or the place that it is may hold, the address of a stack slot. What was looked at before adds
 /// nothing.
-fn leads_to_local(func: &Function, types: &Types, value: Value, seen: &mut HashSet<Value>) -> bool {
+fn leads_to_local(
+    func: &Function,
+    types: &Types,
+    (uses, value): (&OnceCell<Uses>, Value),
+    seen: &mut HashSet<Value>,
+) -> bool {
     let kind = types.kind(func.ty(value));
     if let TyKind::Place { of, .. } = kind {
         return types.holds_pointer(of);
@@ -91,11 +99,11 @@ fn leads_to_local(func: &Function, types: &Types, value: Value, seen: &mut HashS
     } else if matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch) {
         data.regions.iter().filter_map(|&region| pointer_sources::yielded(func, region, index as usize)).collect()
     } else if data.opcode == Opcode::KsLoad
-        && let Some(stored) = pointer_sources::stored(func, data.operands[0])
+        && let Some(stored) = pointer_sources::stored(func, uses.get_or_init(|| func.uses()), data.operands[0])
     {
         stored
     } else {
         return true;
     };
-    sources.into_iter().any(|source| leads_to_local(func, types, source, seen))
+    sources.into_iter().any(|source| leads_to_local(func, types, (uses, source), seen))
 }

@@ -1,8 +1,7 @@
-//! Reports uses of packet pointers after a call that may have moved the packet: of a helper whose record says so, or of
-//! a function that calls one.
+//! Reports uses of views of the packet after a call that may have moved the packet: of a helper whose record says so, or
+//! of a function that calls one. The pass `moved-packets` does so for pointers; the IR has no views.
 //!
-//! Follows the typed tree of each function along its paths. Such a call invalidates a pointer until it gets another
-//! value.
+//! Follows the typed tree of each function along its paths. Such a call invalidates a view until it gets another value.
 
 use super::env::Env;
 use super::packet_views;
@@ -10,7 +9,6 @@ use super::tree::{Block, Condition, Expr, ExprKind, Func, FuncId, LocalId, Parts
 use crate::diag::codes::contexts::MovedPacket;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{Space, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(cx: &mut Session, env: &Env) {
@@ -19,13 +17,13 @@ pub(super) fn check(cx: &mut Session, env: &Env) {
     if moving.helpers_called {
         let views = packet_views::of(&cx.types, program);
         for (at, func) in program.funcs.iter().enumerate() {
-            let views = views.iter().filter(|(of, _)| *of == FuncId(at as u32)).map(|&(_, local)| local);
-            let found = follow(&cx.types, &moving.funcs, func, views);
+            let views = views.iter().filter(|(of, _)| *of == FuncId(at as u32)).map(|&(_, local)| local).collect();
+            let found = follow(&moving.funcs, func, views);
             for (used, (local, moved)) in found {
                 let name = func.local(local).name.clone();
                 cx.error(used, MovedPacket { name })
                     .note(moved, "this call may move the packet")
-                    .help("get the pointer again behind the call");
+                    .help("view it again after the call");
             }
         }
     }
@@ -78,7 +76,7 @@ impl<'t> Visitor<'t> for Calls {
     }
 }
 
-/// The dead pointers, each with the call that may have moved the packet; none where control does not come.
+/// The dead views, each with the call that may have moved the packet; none where control does not come.
 type State = Option<BTreeMap<LocalId, Span>>;
 
 fn join(state: State, other: State) -> State {
@@ -94,18 +92,10 @@ fn join(state: State, other: State) -> State {
 }
 
 /// `views`: the variables that view packet bytes.
-fn follow(
-    types: &Types,
-    moving: &BTreeSet<FuncId>,
-    func: &Func,
-    views: impl Iterator<Item = LocalId>,
-) -> BTreeMap<Span, (LocalId, Span)> {
-    let is_packet = |ty| matches!(types.kind(ty), TyKind::Ptr { space: Space::Packet, .. });
-    let all = func.locals.iter().enumerate().filter(|(_, local)| is_packet(local.ty));
-    let pointers: Vec<LocalId> = all.map(|(at, _)| LocalId(at as u32)).chain(views).collect();
+fn follow(moving: &BTreeSet<FuncId>, func: &Func, views: Vec<LocalId>) -> BTreeMap<Span, (LocalId, Span)> {
     let mut walk = Walk {
         moving,
-        pointers,
+        views,
         state: Some(BTreeMap::new()),
         ends: None,
         loops: Vec::new(),
@@ -113,7 +103,7 @@ fn follow(
         deferred: Vec::new(),
         found: BTreeMap::new(),
     };
-    if walk.pointers.is_empty() {
+    if walk.views.is_empty() {
         return walk.found;
     }
     walk.block(&func.body);
@@ -133,8 +123,8 @@ struct Loop {
 
 struct Walk<'t> {
     moving: &'t BTreeSet<FuncId>,
-    /// The variables that point into the packet, or view it.
-    pointers: Vec<LocalId>,
+    /// The variables that view the packet.
+    views: Vec<LocalId>,
     state: State,
     /// The state at returns.
     ends: State,
@@ -154,7 +144,7 @@ impl<'t> Walk<'t> {
 
     fn kill(&mut self, moved: Span) {
         if let Some(state) = &mut self.state {
-            state.extend(self.pointers.iter().map(|&local| (local, moved)));
+            state.extend(self.views.iter().map(|&local| (local, moved)));
         }
     }
 
@@ -196,7 +186,7 @@ impl<'t> Walk<'t> {
         let end = self.state.take();
         let mut thrown = join(before, end.clone());
         for &moved in &self.moves[moves..] {
-            thrown = join(thrown, Some(self.pointers.iter().map(|&local| (local, moved)).collect()));
+            thrown = join(thrown, Some(self.views.iter().map(|&local| (local, moved)).collect()));
         }
         let mut after = end;
         for catch in catches {

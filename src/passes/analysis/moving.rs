@@ -1,0 +1,57 @@
+//! What moves packet data: helpers of which their records say so, ops, and functions that call such, also through pointers.
+
+use crate::ir::callgraph::called;
+use crate::ir::ops::{BpfHelper, KsCallPointer, KsFunc};
+use crate::ir::{Function, Module, OpData, Opcode, Symbol};
+use crate::tables::{self, OpTrait};
+use crate::types::Ty;
+use std::collections::BTreeSet;
+
+#[derive(Default)]
+pub struct Moving {
+    funcs: BTreeSet<Symbol>,
+    /// The types of those of them that are values.
+    types: BTreeSet<Ty>,
+}
+
+impl Moving {
+    pub fn of(module: &Module) -> Moving {
+        let mut moving = Moving::default();
+        loop {
+            let before = moving.funcs.len() + moving.types.len();
+            for func in &module.funcs {
+                for op in func.walk().into_iter().map(|op| &func.ops[op]) {
+                    if moving.is_moved_by(func, op) {
+                        moving.funcs.insert(func.name.clone());
+                    } else if op.opcode == Opcode::KsFunc && moving.contains(KsFunc::of(op).func()) {
+                        moving.types.insert(func.ty(op.results[0]));
+                    }
+                }
+            }
+            if moving.funcs.len() + moving.types.len() == before {
+                return moving;
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.funcs.is_empty()
+    }
+
+    /// Whether something in the function, or in its callees, moves the packet.
+    pub fn contains(&self, func: &Symbol) -> bool {
+        self.funcs.contains(func)
+    }
+
+    /// Whether an op may move the packet.
+    pub fn is_moved_by(&self, func: &Function, op: &OpData) -> bool {
+        if op.opcode == Opcode::BpfHelper {
+            let name = BpfHelper::of(op).helper();
+            return tables::helper(name).is_some_and(|helper| helper.changes_packet);
+        }
+        if op.opcode == Opcode::KsCallPointer {
+            return self.types.contains(&func.ty(KsCallPointer::of(op).callee()));
+        }
+        called(op).is_some_and(|callee| self.contains(callee)) || op.opcode.has(OpTrait::ChangesPacket)
+    }
+}
