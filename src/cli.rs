@@ -146,8 +146,18 @@ pub struct Inspect {
     /// How it is printed
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: InspectFormat,
+    /// Print which programs and functions call which instead
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub call_graph: Option<GraphFormat>,
     #[command(flatten)]
     pub messages: Messages,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum GraphFormat {
+    Text,
+    /// For Graphviz
+    Dot,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

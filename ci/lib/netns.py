@@ -93,13 +93,10 @@ class Pair:
 
     def ping(self, count, size=56, interval=0.02):
         """Sends echo requests with `size` bytes of data (42 less than the frame); returns how many were answered."""
-        done = subprocess.run(inside(self.there, "ping", "-n", "-c", str(count), "-s", str(size), "-i", str(interval),
-                                     "-W", str(math.ceil(PATIENCE / 2)), HERE_ADDRESS),
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        summary = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
-        if not summary or int(summary[1]) != count:
-            raise RuntimeError(f"ping did not send {count} packets:\n{done.stdout}{done.stderr}")
-        return int(summary[2])
+        sent, received = ping(inside(self.there), count, HERE_ADDRESS, size, interval)
+        if sent != count:
+            raise RuntimeError(f"ping sent {sent} of {count} packets")
+        return received
 
     def udp(self, count, size=56, port=7777):
         """Sends datagrams with `size` bytes of data (42 less than the frame); returns how many arrived."""
@@ -170,6 +167,16 @@ class Pair:
 def inside(name, *command):
     """The command line that runs `command` in a network namespace, as the same process."""
     return ["nsenter", f"--net=/run/netns/{name}", "--", *command]
+
+
+def ping(prefix, count, address, size=56, interval=0.02, **started):
+    """How many echo requests ping says that it sent, and how many were answered; `prefix` is what it is started through."""
+    command = [*prefix, "ping", "-n", "-c", str(count), "-s", str(size), "-i", str(interval), "-W", str(math.ceil(PATIENCE / 2)), address]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **started)
+    summary = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
+    if not summary:
+        raise RuntimeError(f"ping said:\n{done.stdout}{done.stderr}")
+    return int(summary[1]), int(summary[2])
 
 
 def send(sender, count, size):

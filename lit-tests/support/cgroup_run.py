@@ -20,44 +20,27 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
+import netns  # noqa: E402
+import steps  # noqa: E402
 from program import Failure, Program  # noqa: E402
+from steps import OfStep  # noqa: E402
 
 _CLONE_NEWNET = 0x40000000
 # Version 2 is mounted below version 1 where a machine has both.
 _ROOTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
 
 
-class Step(argparse.Action):
-    """--ping, --ping-outside and --udp begin a step."""
-
-    def __call__(self, _parser, options, value, option=None):
-        options.steps.append({"kind": option.removeprefix("--"), "what": value, "received": None})
-
-
-class OfStep(argparse.Action):
-    """--expect-received belongs to the step before it."""
-
-    def __call__(self, parser, options, value, option=None):
-        if not options.steps:
-            parser.error(f"{option} is before the step that it belongs to")
-        options.steps[-1][self.dest] = value
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.set_defaults(steps=[])
     parser.add_argument("--ready", required=True, metavar="TEXT", help="wait until the program has printed this")
-    parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests from the cgroup")
-    parser.add_argument("--ping-outside", action=Step, type=int, metavar="N", help="the same from outside of it")
-    parser.add_argument("--udp", action=Step, type=int, metavar="BYTES",
+    parser.add_argument("--ping", action=steps.step(), type=int, metavar="N", help="send N echo requests from the cgroup")
+    parser.add_argument("--ping-outside", action=steps.step(), type=int, metavar="N", help="the same from outside of it")
+    parser.add_argument("--udp", action=steps.step(), type=int, metavar="BYTES",
                         help="send a datagram to the socket, and print how many bytes arrive")
-    parser.add_argument("--wait-for", action=Step, metavar="TEXT", help="wait until the program has printed this")
+    parser.add_argument("--wait-for", action=steps.step(), metavar="TEXT", help="wait until the program has printed this")
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
                         help="how many pings are answered")
-    parser.add_argument("--signal", default="INT", help="what stops the program: INT (default), none")
-    parser.add_argument("--expect-exit", type=int, default=0, metavar="STATUS")
-    parser.add_argument("command", nargs="+", metavar="PROGRAM", help="after `--`: the program and its arguments")
-    return parser.parse_args()
+    return steps.parse(parser)
 
 
 def ping(count, cgroup):
@@ -68,13 +51,8 @@ def ping(count, cgroup):
             with open(os.path.join(cgroup, "cgroup.procs"), "w", encoding="ascii") as procs:
                 procs.write("0")
 
-    command = ["ping", "-n", "-q", "-c", str(count), "-i", "0.02", "-W", "1", "127.0.0.1"]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=enter)
-    for part in done.stdout.split(","):
-        words = part.split()
-        if words[1:] == ["received"]:
-            return int(words[0])
-    raise Failure(f"ping said: {done.stdout}{done.stderr}")
+    _sent, received = netns.ping([], count, "127.0.0.1", preexec_fn=enter)
+    return received
 
 
 def datagram(receiver, size):
@@ -87,30 +65,20 @@ def datagram(receiver, size):
 
 
 def run(options, cgroup, receiver):
-    names = {"{cgroup}": cgroup, "{socket}": str(receiver.fileno())}
-    command = options.command
-    for name, value in names.items():
-        command = [word.replace(name, value) for word in command]
+    command = steps.named(options.command, {"cgroup": cgroup, "socket": receiver.fileno()})
     lines = []
-    with Program(None, command, descriptors=[receiver.fileno()]) as program:
-        try:
-            program.wait_output(options.ready)
-            for step in options.steps:
-                if step["kind"] == "udp":
-                    lines.append(datagram(receiver, step["what"]))
-                elif step["kind"] == "wait-for":
-                    program.wait_output(step["what"])
-                else:
-                    received = ping(step["what"], cgroup if step["kind"] == "ping" else None)
-                    if received != step["received"]:
-                        raise Failure(f"of {step['what']} pings {received} were answered, not {step['received']}")
-            status = program.wait() if options.signal == "none" else program.stop(options.signal)
-            if status != options.expect_exit:
-                raise Failure(f"the program ended with status {status}, not {options.expect_exit}")
-        finally:
-            sys.stdout.write(program.stdout())
-            print(*lines, sep="\n", end="\n" if lines else "")
-            sys.stderr.write(program.stderr())
+    with Program(None, command, descriptors=[receiver.fileno()]) as program, steps.printed(program, lines):
+        program.wait_output(options.ready)
+        for step in options.steps:
+            if step["kind"] == "udp":
+                lines.append(datagram(receiver, step["what"]))
+            elif step["kind"] == "wait-for":
+                program.wait_output(step["what"])
+            else:
+                received = ping(step["what"], cgroup if step["kind"] == "ping" else None)
+                if received != step["received"]:
+                    raise Failure(f"of {step['what']} pings {received} were answered, not {step['received']}")
+        steps.end(program, options)
 
 
 def main():
@@ -132,5 +100,5 @@ def main():
 
 try:
     main()
-except Failure as failure:
+except (Failure, RuntimeError) as failure:
     sys.exit(f"cgroup_run: {failure}")

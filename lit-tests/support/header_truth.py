@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _STRUCT = "struct"
 
 
+_LATER = tomllib.loads((ROOT / "ci/facts.toml").read_text())["later"]
+
+
 class Table:
     """What one header's section of a table declares."""
 
@@ -27,6 +30,9 @@ class Table:
         self.constants += [(name, "") for spec in facts.get("enums", {}).values() for name, _ in spec["variants"]]
         # Those that C has a name for: others are named after the field that holds them.
         own = facts.get("structs", {})
+        # The machine's header may be older than the fields that `later` adds.
+        for name, spec in own.items():
+            spec["fields"] = [field for field in spec["fields"] if field["name"] not in _LATER.get(name, {})]
         inner = {f"{name}_{field['name']}" for name, spec in own.items() for field in spec["fields"]}
         self.structs = {name: spec for name, spec in own.items() if name not in inner}
 

@@ -27,29 +27,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bpf  # noqa: E402
 import netns  # noqa: E402
 import packets  # noqa: E402
+import steps  # noqa: E402
 from program import Failure, Program, wait_detached  # noqa: E402
+from steps import OfStep  # noqa: E402
 
-
-class Step(argparse.Action):
-    """--ping, --udp and --frame begin a step."""
-
-    def __call__(self, _parser, options, value, option=None):
-        options.steps.append({"kind": option.removeprefix("--"), "what": value, "count": 1, "size": 56, "received": None,
-                              "via": 0, "senders": 1})
-
-
-class OfStep(argparse.Action):
-    """--size, --count and --expect-received belong to the step before them."""
-
-    def __call__(self, parser, options, value, option=None):
-        if not options.steps:
-            parser.error(f"{option} is before the step that it belongs to")
-        options.steps[-1][self.dest] = value
+# What a step has that does not say otherwise.
+Step = steps.step(count=1, size=56, via=0, senders=1)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.set_defaults(steps=[])
     parser.add_argument("--attach", action="append", default=[], metavar="HOOK",
                         help="xdp, tc/ingress, tc/egress: wait until it is attached (default: xdp)")
     parser.add_argument("--ready", metavar="TEXT", help="also wait until the program has printed this")
@@ -70,10 +57,7 @@ def arguments():
                         help="how many pings are answered, how many datagrams or bytes arrive")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME", help="print a global variable")
-    parser.add_argument("--signal", default="INT", help="what stops the program: INT (default), TERM, none")
-    parser.add_argument("--expect-exit", type=int, default=0, metavar="STATUS")
-    parser.add_argument("command", nargs="+", metavar="PROGRAM", help="after `--`: the program and its arguments")
-    options = parser.parse_args()
+    options = steps.parse(parser)
     options.attach = options.attach or ["xdp"]
     return options
 
@@ -122,26 +106,16 @@ def dump(options, programs):
 def run(options, pair):
     dumped = []
     sockets = [pair.socket(kind) for kind in options.socket]
-    numbers = {f"{{socket{index}}}": str(opened.fileno()) for index, opened in enumerate(sockets)}
-    command = options.command
-    for name, number in numbers.items():
-        command = [word.replace(name, number) for word in command]
-    with Program(pair, command, descriptors=[opened.fileno() for opened in sockets]) as program:
-        try:
-            attached = program.wait_attached(options.attach)
-            if options.ready:
-                program.wait_output(options.ready)
-            for step in options.steps:
-                dumped += do_step(pair, program, step, sockets)
-            dumped += dump(options, [prog for _hook, prog in attached])
-            status = program.wait() if options.signal == "none" else program.stop(options.signal)
-            if status != options.expect_exit:
-                raise Failure(f"the program ended with status {status}, not {options.expect_exit}")
-            wait_detached(pair)
-        finally:
-            sys.stdout.write(program.stdout())
-            print(*dumped, sep="\n", end="\n" if dumped else "")
-            sys.stderr.write(program.stderr())
+    command = steps.named(options.command, {f"socket{index}": opened.fileno() for index, opened in enumerate(sockets)})
+    with Program(pair, command, descriptors=[opened.fileno() for opened in sockets]) as program, steps.printed(program, dumped):
+        attached = program.wait_attached(options.attach)
+        if options.ready:
+            program.wait_output(options.ready)
+        for step in options.steps:
+            dumped += do_step(pair, program, step, sockets)
+        dumped += dump(options, [prog for _hook, prog in attached])
+        steps.end(program, options)
+        wait_detached(pair)
 
 
 def main():

@@ -63,7 +63,7 @@ fn call(b: &mut Builder<'_>, maps: &[MapDecl], callee: &Symbol) {
     let Some((map, index)) = maps.iter().find_map(slot) else { crate::bug!("no array holds @{callee}") };
     let (context, result) = (b.func.param(0), b.func.result);
     let index = b.ks_const(index as i128, Ty::U32);
-    b.bpf_tail_call(context, index, &map);
+    b.bpf_tail_call(index, context, &map);
     let refusal = b.ks_const(refusal, result);
     b.ks_return(Some(refusal));
 }

@@ -45,7 +45,23 @@ fn returned_call(func: &Function, programs: &BTreeSet<Symbol>, end: OpId) -> Opt
         def = func.def(func.ops[def].operands[0])?;
     }
     let data = &func.ops[def];
-    (data.opcode == Opcode::KsCall && programs.contains(KsCall::of(data).callee())).then_some(def)
+    let is_program = data.opcode == Opcode::KsCall && programs.contains(KsCall::of(data).callee());
+    is_program.then_some(def).filter(|_| only_returned(func, end, def))
+}
+
+/// Whether what is between a call and the return of its result has no other use.
+fn only_returned(func: &Function, end: OpId, call: OpId) -> bool {
+    let uses = func.uses();
+    let mut op = end;
+    while op != call {
+        let value = func.ops[op].operands[0];
+        let (Some(def), Some(users)) = (func.def(value), uses.get(&value)) else { return false };
+        if users.len() != 1 {
+            return false;
+        }
+        op = def;
+    }
+    true
 }
 
 fn hand_over(func: &mut Function, types: &mut Types, end: OpId, call: OpId) {

@@ -7,9 +7,11 @@
 
 use super::analysis::tail_calls::loaded;
 use super::{Changed, Pass, Run};
+use crate::diag::codes::contexts::TailCallArray;
 use crate::diag::codes::limits::{TailCallChain, TailCallCycle};
 use crate::ir::callgraph::{CallGraph, CallSite};
-use crate::ir::{MapDecl, Module, Role, Symbol};
+use crate::ir::ops::BpfTailCall;
+use crate::ir::{MapDecl, Module, Opcode, Role, Symbol};
 use crate::session::Session;
 use crate::tables::{MAP_KINDS, MapKindSpec, ValueRule};
 use crate::types::Ty;
@@ -29,6 +31,7 @@ pub static PASS: Pass = Pass {
 const MOST_CALLS: usize = 33;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    check_arrays(module, cx);
     let graph = CallGraph::tails(module);
     let calls: Vec<(usize, usize)> = (0..module.funcs.len())
         .flat_map(|caller| graph.calls(caller).into_iter().map(move |(callee, _)| (caller, callee)))
@@ -56,6 +59,24 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         module.maps.push(map);
     }
     Changed::Yes
+}
+
+/// Reports arrays of the text through which programs of several types call.
+fn check_arrays(module: &Module, cx: &mut Session) {
+    let mut callers: BTreeMap<Symbol, (String, Symbol)> = BTreeMap::new();
+    for func in &module.funcs {
+        let Role::Program { spec, mode, .. } = &func.role else { continue };
+        let Some(section) = spec.form(mode).map(|form| form.section_with(cx.options.tcx)) else { continue };
+        for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfTailCall) {
+            let map = BpfTailCall::of(&func.ops[op]).map().clone();
+            let (known, first) = callers.entry(map.clone()).or_insert_with(|| (section.clone(), func.name.clone()));
+            if *known != section {
+                let [name, one, other] = [&map, &*first, &func.name].map(|symbol| cx.source_name(symbol));
+                cx.error(func.ops[op].loc.span, TailCallArray { name, one, other })
+                    .help("declare an array for each type of program");
+            }
+        }
+    }
 }
 
 fn table(module: &Module, programs: &[usize]) -> MapDecl {

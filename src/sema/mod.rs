@@ -3,13 +3,13 @@
 //! `types::resolve(cx, &mut dyn Scope, &ast::Type, Position) -> Ty` (`Ty::ERROR` once reported) and
 //! `consts::eval(cx, &mut dyn Scope, &ast::Expr, Option<Ty>) -> Option<Constant>` serve declarations and bodies alike.
 
+mod advice;
 pub mod body;
 pub mod consts;
 mod declare;
 mod enums;
 pub mod env;
 pub mod imports;
-mod members;
 mod moved_packets;
 mod null_uses;
 mod packet_views;

@@ -1,10 +1,11 @@
 //! Resolves written types.
 
+use super::advice::names::{unknown_owner, unknown_type};
 use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
-use super::scope::{Found, Scope, Wanted};
+use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
@@ -153,7 +154,7 @@ fn member(cx: &mut Session, scope: &mut dyn Scope, path: &ast::Path) -> Ty {
         Some(found) => found_type(cx, scope, name, found),
         None => {
             match scope.find(cx, &owner.name) {
-                Found::Nothing => consts::unknown_owner(cx, scope, owner),
+                Found::Nothing => unknown_owner(cx, scope, owner),
                 Found::Declared(_) | Found::Variable(_) | Found::Broken => {
                     let name = format!("{}.{}", owner.name, name.name);
                     cx.error(path.span, UnknownType { name })
@@ -213,24 +214,7 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
         cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
     }
-    let usual = || foreign::ty(&name.name).map(str::to_owned);
-    let similar = || cx.diags.near(&name.name, || scope.candidates(Wanted::Type));
-    let elsewhere = scope.imports().spelled_out(name);
-    let usual = usual();
-    let near = if usual.is_none() { similar() } else { None };
-    let error = cx.error(name.span, UnknownType { name: name.name.clone() });
-    match (usual, near) {
-        _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
-        (Some(usual), _) => {
-            error.help(format!("did you mean `{usual}`?")).fix(name.span, usual);
-        }
-        (None, Some(near)) => {
-            error.near(name.span, near);
-        }
-        (None, None) => {
-            error.remark("types of the running kernel (BTF) are not supported yet");
-        }
-    }
+    unknown_type(cx, scope, name);
     Ty::ERROR
 }
 

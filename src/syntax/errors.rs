@@ -1,7 +1,7 @@
 //! Syntax errors: where the text stops being a program, what the grammar expected there, and what it found.
 
 use super::builder::Builder;
-use super::foreign::{self, Hint};
+use super::foreign;
 use super::types::quoted;
 use super::{Rule, hints, words};
 use crate::diag::codes::syntax::*;
@@ -44,7 +44,8 @@ pub fn explain(builder: &mut Builder<'_>, failure: &Failure<'_>) {
         let span = failure.span(builder);
         let found = failure.found(builder);
         let expected = failure.expected.words();
-        let hint = foreign::hint(builder, failure).or_else(|| hints::help(builder.source, failure).map(Hint::text));
+        let hint =
+            foreign::hint(builder, failure).or_else(|| foreign::matching::find(builder, failure, foreign::table::LAST));
         builder.hinted(span, Expected { expected, found }, hint);
     }
 }

@@ -40,6 +40,7 @@ impl MapAccess {
             MapAccess::Dropped => "`dropped`",
             MapAccess::Reserve => "`reserve`, `submit` and `discard`",
             MapAccess::Drain => "`drain`",
+            MapAccess::TailCall => "`tail_call`",
             MapAccess::Later => "the use of its entries",
         }
     }

@@ -10,6 +10,7 @@ mod measure;
 pub mod text;
 
 pub use defs::*;
+use indexmap::IndexSet;
 pub use measure::{MAX_SIZE, TooMuch};
 
 /// An interned type.
@@ -139,11 +140,10 @@ impl Space {
 
 /// The session's types.
 pub struct Types {
-    kinds: Vec<TyKind>,
-    index: std::collections::HashMap<TyKind, Ty>,
+    kinds: IndexSet<TyKind>,
     structs: Vec<StructDef>,
     enums: Vec<EnumDef>,
-    sigs: Vec<FnSig>,
+    sigs: IndexSet<FnSig>,
 }
 
 /// The types that everything needs, interned first so that they are constants.
@@ -202,13 +202,7 @@ impl Default for Types {
 
 impl Types {
     pub fn new() -> Types {
-        let mut types = Types {
-            kinds: Vec::new(),
-            index: std::collections::HashMap::new(),
-            structs: Vec::new(),
-            enums: Vec::new(),
-            sigs: Vec::new(),
-        };
+        let mut types = Types { kinds: IndexSet::new(), structs: Vec::new(), enums: Vec::new(), sigs: IndexSet::new() };
         for kind in WELL_KNOWN {
             types.intern(kind);
         }
@@ -221,18 +215,12 @@ impl Types {
     }
 
     pub fn intern(&mut self, kind: TyKind) -> Ty {
-        if let Some(&ty) = self.index.get(&kind) {
-            return ty;
-        }
-        let ty = Ty(self.kinds.len() as u32);
-        self.kinds.push(kind);
-        self.index.insert(kind, ty);
-        ty
+        Ty(self.kinds.insert_full(kind).0 as u32)
     }
 
     /// The type of this kind, if any part of the program has it.
     pub fn find(&self, kind: TyKind) -> Option<Ty> {
-        self.index.get(&kind).copied()
+        self.kinds.get_index_of(&kind).map(|index| Ty(index as u32))
     }
 
     pub fn kind(&self, ty: Ty) -> TyKind {
@@ -278,13 +266,7 @@ impl Types {
     }
 
     pub fn func(&mut self, sig: FnSig) -> Ty {
-        let id = match self.sigs.iter().position(|s| *s == sig) {
-            Some(at) => SigId(at as u32),
-            None => {
-                self.sigs.push(sig);
-                SigId(self.sigs.len() as u32 - 1)
-            }
-        };
+        let id = SigId(self.sigs.insert_full(sig).0 as u32);
         self.intern(TyKind::Fn(id))
     }
 

@@ -157,6 +157,12 @@ pub unsafe extern "C" fn ks_map_update(index: u32, key: *const c_void, value: *c
     unsafe {
         let result = match (&map.percpu, map.key(key)) {
             (_, Err(error)) => return error,
+            (None, Ok(key)) if map.kind == bpf::BPF_MAP_TYPE_PROG_ARRAY => {
+                let handle = std::ptr::read_unaligned(value.cast::<u32>());
+                let Some(program) = load::of_handle(handle) else { return -libc::EINVAL };
+                let fd = load::program_fd(program);
+                bpf::bpf_map_update_elem(map.fd, key.as_ptr(), (&raw const fd).cast(), flags)
+            }
             (None, Ok(key)) => bpf::bpf_map_update_elem(map.fd, key.as_ptr(), value, flags | map.flags),
             (Some(percpu), Ok(_)) => {
                 let stored = percpu.spread(std::slice::from_raw_parts(value.cast(), map.value_size));

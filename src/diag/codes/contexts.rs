@@ -75,4 +75,10 @@ codes! {
     E0361 TailCallType { name, own, other } = "`{name}` is {other}, which a program that is {own} cannot hand over to",
     /// The program that a tail call hands over to runs with the context of the caller: the kernel passes on nothing else.
     E0362 TailCallContext { name } = "`{name}` can be given the program's own context alone",
+    /// A tail call by an entry of a program array goes on in another program and does not come back. The kernel takes it in
+    /// programs, and not in the callbacks that loops become.
+    E0363 TailCallPlace { why } = "`tail_call` {why}",
+    /// The kernel lets a program array hold programs of one type, for one kind of attach point, and of one mode alone, those
+    /// that call through it too.
+    E0364 TailCallArray { name, one, other } = "programs of two types call through `{name}`: `{one}` and `{other}`",
 }

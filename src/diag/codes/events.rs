@@ -3,7 +3,7 @@
 codes! {
     /// The kernel sends an event of a `perf_event_array` with the context of the program. A function that sends one takes
     /// the context as a parameter.
-    E0480 ContextWanted { name, func } = "`{name}.output` needs the program's context, and `{func}` has none",
+    E0480 ContextWanted { name, func } = "{name} needs the program's context, and `{func}` has none",
     /// The handler of a map takes a pointer to the value that was sent, and yields an `i32` or nothing; a result other
     /// than 0 ends `dispatch`.
     E0481 HandlerWanted { name, found } = "{found} cannot take what is sent through `{name}`",

@@ -1,5 +1,6 @@
 //! The declarations of a module besides functions: structs, enums, maps and variables.
 
+use super::tails;
 use crate::ir::Module;
 use crate::session::Session;
 use crate::types::{StructDef, Ty, Types};
@@ -19,6 +20,7 @@ pub(super) fn check(module: &Module, cx: &Session) -> Result<(), String> {
         if !stored(map.key) || !stored(map.value) {
             return Err(format!("the keys or values of @{} have no size", map.name));
         }
+        tails::slots(module, map)?;
     }
     for global in &module.globals {
         let size = types.size_of(global.ty);

@@ -14,13 +14,15 @@
 //! 10. A region takes what its op hands to it and yields what the op expects.
 //! 11. Values have types of values; results have the kinds that emitters take them for; fields, elements and cases are there.
 //! 12. Structs hold their fields; the value of a variable is as long as its type.
-//! 13. What the passes so far lower, and what the target rejects, is gone.
+//! 13. Tail calls are of programs, in programs, with their context; of a target's module, through an array that has the callee.
+//! 14. What the passes so far lower, and what the target rejects, is gone.
 
 mod attrs;
 mod declarations;
 mod graph;
 mod regions;
 mod results;
+mod tails;
 mod throws;
 mod types;
 
@@ -61,7 +63,8 @@ impl Checker<'_> {
         self.body()?;
         self.optionals()?;
         self.exits()?;
-        self.throws()
+        self.throws()?;
+        self.tails()
     }
 
     /// `seen` holds what is visible here: structured code scopes values by nesting.

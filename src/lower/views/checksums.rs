@@ -89,7 +89,7 @@ impl Lowering<'_> {
                 self.add_word(sum, word, negative);
             }
         }
-        if length % WORD == 0 {
+        if length.is_multiple_of(WORD) {
             return;
         }
         let mut word = self.int(0, Ty::U32);

@@ -29,8 +29,8 @@ pub fn root(func: &Function, place: Value) -> Option<OpId> {
 /// move to other memory (`scratch`), where they keep the type of a place on the stack.
 pub fn may_be_on_stack(func: &Function, types: &Types, place: Value) -> bool {
     let fits = |place: Value| {
-        matches!(types.kind(func.ty(place)),
-            TyKind::Place { of, space: Space::Stack | Space::Any } if types.size_of(of) <= MAX_STACK)
+        let kind = types.kind(func.ty(place));
+        matches!(kind, TyKind::Place { of, space: Space::Stack | Space::Any } if types.size_of(of) <= MAX_STACK)
     };
     fits(place) && root(func, place).is_none_or(|root| func.ops[root].results.iter().all(|&outermost| fits(outermost)))
 }

@@ -46,11 +46,12 @@ const MAX_OFFSET: u64 = 0xffff;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
     let moving = moving_functions(module);
+    let limits = paged::limits(module, &cx.types);
     paged::pull(module, &mut cx.types);
     let mut changed = Changed::No;
-    for func in &mut module.funcs {
+    for (func, limit) in module.funcs.iter_mut().zip(limits) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, moves, &mut cx.types));
+        changed = changed.or(function(func, (moves, limit), &mut cx.types));
     }
     changed
 }
@@ -89,7 +90,7 @@ struct Bounds {
     end: Value,
 }
 
-fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
+fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types) -> Changed {
     let sizes = paged::sizes(func, types);
     let accesses: Vec<OpId> = func
         .walk()
@@ -101,7 +102,7 @@ fn function(func: &mut Function, moves: bool, types: &mut Types) -> Changed {
         by_ctx.entry(func.ops[op].operands[0]).or_default().push(op);
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
-    let far = paged::far(func, types);
+    let far = paged::far(func, types, limit);
     let tested = if moves { Tested::default() } else { Tested::of(func, types, &far) };
     for (ctx, accesses) in by_ctx {
         let shared =

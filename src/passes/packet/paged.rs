@@ -17,6 +17,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 const NEAR: u64 = 256;
 
+/// Of programs that cannot make more linear: IP and TCP headers without options, which the kernel has looked at before.
+const LOOKED_AT: u64 = 40;
+
 /// The Ethernet header is always linear: drivers look at it (`eth_type_trans`).
 const ALWAYS: u64 = 14;
 
@@ -52,14 +55,39 @@ pub fn sizes(func: &mut Function, types: &Types) -> bool {
     !sizes.is_empty()
 }
 
+/// For each function: what ends there or before is linear, or is made so by the programs that reach it.
+pub fn limits(module: &Module, types: &Types) -> Vec<u64> {
+    let mut limits = vec![NEAR; module.funcs.len()];
+    let graph = CallGraph::of(module);
+    for (at, func) in module.funcs.iter().enumerate() {
+        if let Role::Program { .. } = func.role
+            && pulling(func, types).is_none()
+        {
+            let reached = graph.reach([at]);
+            (0..limits.len()).filter(|&other| reached.contains(other)).for_each(|other| limits[other] = LOOKED_AT);
+        }
+    }
+    limits
+}
+
+/// How a program makes the start of its packet linear: the helper, and the context's field with the whole length.
+fn pulling(func: &Function, types: &Types) -> Option<(&'static str, i128)> {
+    let Role::Program { spec, .. } = &func.role else { return None };
+    // A program may leave out the parameter; then it looks at no packet.
+    let &ctx = func.blocks[func.entry()].args.first()?;
+    let context = self::context(func, types, ctx)?;
+    let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper).is_some())?;
+    Some((helper.name, field(context, context.length?)))
+}
+
 /// The end of a part, if it is near.
-fn near_end(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId) -> Option<u64> {
+fn near_end(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId, limit: u64) -> Option<u64> {
     let offset = PacketAt::of(&func.ops[op]).offset();
     let largest = match func.known(types, offset) {
         Some(offset) => u64::try_from(offset).ok()?,
         None => ranges.largest(offset)?,
     };
-    largest.checked_add(types.size_of(part(func, types, op))).filter(|&end| end <= NEAR)
+    largest.checked_add(types.size_of(part(func, types, op))).filter(|&end| end <= limit)
 }
 
 /// What a `packet.at` looks for.
@@ -76,13 +104,13 @@ fn accesses(func: &Function) -> impl Iterator<Item = OpId> {
 }
 
 /// The parts that are read through a copy where they are not linear.
-pub fn far(func: &Function, types: &Types) -> BTreeSet<OpId> {
+pub fn far(func: &Function, types: &Types, limit: u64) -> BTreeSet<OpId> {
     let ranges = Ranges::of(func, types);
     let reads = Reads { func, uses: func.uses() };
     let is_far = |&op: &OpId| {
         let paged = context(func, types, PacketAt::of(&func.ops[op]).ctx()).is_some();
         paged
-            && near_end(func, types, &ranges, op).is_none()
+            && near_end(func, types, &ranges, op, limit).is_none()
             && types.size_of(part(func, types, op)) <= LONGEST_COPY
             && reads.only_reads(func.ops[op].results[0], true)
     };
@@ -97,14 +125,10 @@ pub fn pull(module: &mut Module, types: &mut Types) {
         let reached = graph.reach([at]);
         let end = (0..ends.len()).filter(|&other| reached.contains(other)).map(|other| ends[other]).max().unwrap_or(0);
         let func = &mut module.funcs[at];
-        let Role::Program { spec, .. } = &func.role else { continue };
-        let ctx = func.param(0);
-        let Some(context) = self::context(func, types, ctx) else { continue };
-        let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper).is_some());
-        if let (Some(helper), Some(length)) = (helper, context.length)
+        if let Some(by) = pulling(func, types)
             && end > ALWAYS
         {
-            pull_at_start(func, types, ctx, end, (helper.name, field(context, length)));
+            pull_at_start(func, types, func.param(0), end, by);
         }
     }
 }
@@ -112,7 +136,7 @@ pub fn pull(module: &mut Module, types: &mut Types) {
 fn farthest(func: &Function, types: &Types) -> u64 {
     let ranges = Ranges::of(func, types);
     let paged = |&op: &OpId| context(func, types, PacketAt::of(&func.ops[op]).ctx()).is_some();
-    accesses(func).filter(paged).filter_map(|op| near_end(func, types, &ranges, op)).max().unwrap_or(0)
+    accesses(func).filter(paged).filter_map(|op| near_end(func, types, &ranges, op, NEAR)).max().unwrap_or(0)
 }
 
 fn pull_at_start(func: &mut Function, types: &mut Types, ctx: Value, end: u64, (helper, length): (&str, i128)) {

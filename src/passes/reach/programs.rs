@@ -104,7 +104,7 @@ fn report<'c>(
         Refused::Before(helper, version) => {
             let is_call = op.opcode == Opcode::BpfHelper;
             let what = if is_call { format!("the helper `{}`", helper.name) } else { used(cx, module, op) };
-            let what = format!("{what} in programs of type `{program}`, such as `{name}`");
+            let what = format!("{what} in `@{program}` programs such as `{name}`");
             let oldest = cx.options.oldest_kernel();
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
             error.remark(format!("`--min-kernel` is {oldest}"))

@@ -22,8 +22,16 @@ const OUTERMOST: usize = 2;
 pub(super) struct Defers {
     /// The checked code is deferred.
     inside: bool,
+    /// A `defer` is before this point or around it.
+    any: bool,
     /// Pointers that deferred blocks assume not to be null, since nothing assigns to them.
     trusted: Vec<(LocalId, Span)>,
+}
+
+impl Defers {
+    pub fn any(&self) -> bool {
+        self.any
+    }
 }
 
 impl Checker<'_, '_> {
@@ -71,6 +79,7 @@ impl Checker<'_, '_> {
     }
 
     fn may_defer(&mut self, span: Span) -> bool {
+        self.defers.any = true;
         let word = Span { hi: span.lo + "defer".len() as u32, ..span };
         if self.defers.inside {
             self.error(word, DeferInDefer {}).help("what comes last in a deferred block runs last: write it there");

@@ -15,7 +15,8 @@ use crate::types::{FnSig, Space, Ty, TyKind, Types};
 impl Checker<'_, '_> {
     /// The argument of a method besides those in the source: an event is sent with the context of the program.
     pub fn context_argument(&mut self, map: MapId, method: &MapMethodSpec, args: &mut Vec<Expr>, span: Span) {
-        if method.needs != MapAccess::Output || self.env.program.map(map).kind.value != ValueRule::Event {
+        let is_event = method.needs == MapAccess::Output && self.env.program.map(map).kind.value == ValueRule::Event;
+        if !is_event && method.needs != MapAccess::TailCall {
             return;
         }
         let params = self.env.program.func(self.func).params.iter();
@@ -25,7 +26,8 @@ impl Checker<'_, '_> {
             args.push(self.local_expr(context, span));
             return;
         }
-        let name = self.env.program.map(map).name.clone();
+        let map = &self.env.program.map(map).name;
+        let name = if is_event { format!("`{map}.output`") } else { format!("`{}`", method.name) };
         let func = self.env.program.func(self.func).name.clone();
         self.error(span, ContextWanted { name, func })
             .help("give it a parameter, `ctx: *xdp_md` or that of the program's type, and hand over the program's");

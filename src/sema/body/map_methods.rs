@@ -155,7 +155,11 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let call = MapCall { map, method, name, args: &args[1..], span };
-        let Some(args) = self.method_args(call) else { return error_expr(span) };
+        let Some(mut args) = self.method_args(call) else { return error_expr(span) };
+        if method.needs == MapAccess::TailCall && self.refuse_tail_call(span) {
+            return error_expr(span);
+        }
+        self.context_argument(map, method, &mut args, span);
         let ty = self.table_type(method.result);
         Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
     }

@@ -13,7 +13,7 @@ use crate::sema::tree::{
     Binding, Block, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
 };
 use crate::source::Span;
-use crate::tables::MapAccess;
+use crate::tables::{MapAccess, ValueRule};
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
@@ -183,7 +183,10 @@ impl Checker<'_, '_> {
         let kind = match op {
             None if matches!(strip(value).kind, Ast::Null) && self.deleted_by_null(map, written) => return None,
             None => {
-                let value = self.coerced(value, value_ty);
+                let value = match self.program_entry(map, value)? {
+                    Some(program) => program,
+                    None => self.coerced(value, value_ty),
+                };
                 self.refuse_escape(&value);
                 StmtKind::MapUpdate { map, key, value }
             }
@@ -197,6 +200,18 @@ impl Checker<'_, '_> {
             }
         };
         Some(Stmt { kind, span })
+    }
+
+    /// `array[i] = program`: the handle of the program, which is loaded. None if that was reported; `Some(None)` for another
+    /// value.
+    fn program_entry(&mut self, map: MapId, value: &ast::Expr) -> Option<Option<Expr>> {
+        if self.env.program.map(map).kind.value != ValueRule::Program {
+            return Some(None);
+        }
+        match self.program_value(value) {
+            None => Some(None),
+            Some(func) => func.map(|func| Some(Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span: value.span })),
+        }
     }
 
     /// Reports `m[k] = null` where an entry cannot be null but can be deleted.

@@ -6,9 +6,9 @@ use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
 use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::NotAValue;
-use crate::sema::consts;
 use crate::sema::env::{Entity, Variants};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
+use crate::sema::{advice, consts};
 use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::{Ty, TyKind};
@@ -145,7 +145,7 @@ impl Checker<'_, '_> {
 
     /// Once in a function.
     fn report_unknown(&mut self, name: &Ident, otherwise: Option<String>) {
-        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, otherwise));
+        self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, otherwise));
         self.declare_broken(name);
     }
 
@@ -159,7 +159,7 @@ impl Checker<'_, '_> {
         let unknown = plain_name(pattern).filter(|name| self.is_unknown(name) && !is_builtin(name));
         let Some(name) = unknown else { return false };
         let help = "the arm for all other values is `default: …`".to_owned();
-        self.with_scope(|cx, scope| consts::unknown_name(cx, scope, name, Some(help)));
+        self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, Some(help)));
         true
     }
 

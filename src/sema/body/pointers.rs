@@ -80,6 +80,9 @@ impl Checker<'_, '_> {
         if matches!(place.kind, ExprKind::CtxField { .. }) || self.is_bit_field(&place) {
             return self.unsupported(span, "the address of a context's field or of a bit-field");
         }
+        if matches!(place.kind, ExprKind::ViewByte { .. }) {
+            return self.unsupported(span, "the address of a byte of a `bytes`");
+        }
         if !is_place(&place) {
             let what = format!("`{}`", self.text(place.span));
             let function =

@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{FnSig, StructId, Ty};
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 /// The meaning of a local name.
 #[derive(Clone)]
@@ -99,9 +99,8 @@ pub(super) struct LocalInfo {
 
 #[derive(Default)]
 pub(super) struct Block {
-    names: HashMap<String, Name>,
-    /// The names, in order of declaration.
-    order: Vec<String>,
+    /// In order of declaration.
+    names: IndexMap<String, Name>,
     locals: Vec<LocalId>,
 }
 
@@ -236,7 +235,6 @@ impl Checker<'_, '_> {
     fn bind(&mut self, name: &str, span: Span, meaning: Name) {
         self.refuse_second_result(name, span);
         let Some(block) = self.scopes.last_mut() else { return };
-        block.order.push(name.to_owned());
         if let Some(before) = block.names.insert(name.to_owned(), meaning) {
             let before = match before {
                 Name::Local(id) => self.locals[id.0 as usize].span,
@@ -366,7 +364,9 @@ impl Scope for BodyScope<'_, '_> {
             Wanted::Type => self.env.type_names(self.module),
         };
         if wanted == Wanted::Any {
-            names.extend(self.scopes.iter().flat_map(|block| block.order.iter().cloned()));
+            let declared = self.scopes.iter().flat_map(|block| &block.names);
+            let known = declared.filter(|(_, meaning)| !matches!(meaning, Name::Broken { .. }));
+            names.extend(known.map(|(name, _)| name.clone()));
         }
         names
     }

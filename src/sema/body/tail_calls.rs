@@ -5,7 +5,7 @@ use super::calls::counted;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
-use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallType};
+use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
 use crate::sema::tree::{Arm, Block, Const, Expr, ExprKind, FuncId, If, Match, ProgramRole, Role, Stmt, StmtKind};
 use crate::source::Span;
@@ -121,6 +121,23 @@ impl Checker<'_, '_> {
         if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
     }
 
+    /// `tail_call(array, index)` where the kernel refuses it, or what is deferred would not be done. True if that was reported.
+    pub fn refuse_tail_call(&mut self, span: Span) -> bool {
+        let role = &self.env.program.func(self.func).role;
+        let why = if !matches!(role, Role::Program(_)) {
+            "is for programs, not for the functions that they call"
+        } else if !self.loops.is_empty() {
+            "cannot be in a loop"
+        } else if self.defers.any() {
+            "cannot follow a `defer`, which it would leave undone"
+        } else {
+            return false;
+        };
+        self.error(span, TailCallPlace { why: why.into() })
+            .help("`return other(ctx)`, of a program by its name, leaves loops and does what is deferred first");
+        true
+    }
+
     /// `return value`, in each branch of the value if some branch is a tail call.
     pub fn returned(&self, value: Expr, span: Span, out: &mut Vec<Stmt>) {
         if !self.has_tail_call(&value) {
@@ -150,42 +167,38 @@ impl Checker<'_, '_> {
     /// `casts`: the types that the value is converted to, the last one first.
     fn sink(&self, value: Expr, casts: &[Ty], out: &mut Vec<Stmt>) {
         let Expr { kind, ty, span } = value;
-        let branches = self.has_branches(&kind);
-        let kind = match kind {
-            ExprKind::Cast(inner) if branches => {
-                let casts: Vec<Ty> = casts.iter().copied().chain([ty]).collect();
-                return self.sink(*inner, &casts, out);
-            }
-            ExprKind::If(node) => {
-                let If { condition, then, otherwise } = *node;
-                let (then, otherwise) =
-                    (self.sink_block(then, casts), otherwise.map(|block| self.sink_block(block, casts)));
-                ExprKind::If(Box::new(If { condition, then, otherwise }))
-            }
-            ExprKind::Block(block) => ExprKind::Block(self.sink_block(block, casts)),
-            ExprKind::Match(node) => {
-                let Match { subject, arms, exhaustive, default } = *node;
-                let arms = arms.into_iter().map(|arm| Arm { body: self.sink_block(arm.body, casts), ..arm }).collect();
-                let default = default.map(|block| self.sink_block(block, casts));
-                ExprKind::Match(Box::new(Match { subject, arms, exhaustive, default }))
-            }
-            kind => {
-                let value = converted(Expr { kind, ty, span }, casts);
-                return out.push(Stmt { kind: StmtKind::Return(Some(value)), span });
-            }
-        };
+        if !has_branches(&kind) {
+            let value = converted(Expr { kind, ty, span }, casts);
+            return out.push(Stmt { kind: StmtKind::Return(Some(value)), span });
+        }
+        if let ExprKind::Cast(inner) = kind {
+            let casts: Vec<Ty> = casts.iter().copied().chain([ty]).collect();
+            return self.sink(*inner, &casts, out);
+        }
+        let kind = self.sink_branches(kind, casts);
         out.push(Stmt { kind: StmtKind::Expr(Expr { kind, ty: Ty::VOID, span }), span });
         // Where no arm of a match takes the value, the result is zero.
         let zero = Expr { kind: ExprKind::Const(Const::Zero), ty, span };
         out.push(Stmt { kind: StmtKind::Return(Some(converted(zero, casts))), span });
     }
 
-    /// Whether a value is chosen by branches, apart from conversions.
-    fn has_branches(&self, kind: &ExprKind) -> bool {
-        if let ExprKind::Cast(inner) = kind {
-            return self.has_branches(&inner.kind);
+    /// What chooses among branches, with a `return` at the end of each.
+    fn sink_branches(&self, kind: ExprKind, casts: &[Ty]) -> ExprKind {
+        if let ExprKind::If(node) = kind {
+            let If { condition, then, otherwise } = *node;
+            let (then, otherwise) =
+                (self.sink_block(then, casts), otherwise.map(|block| self.sink_block(block, casts)));
+            ExprKind::If(Box::new(If { condition, then, otherwise }))
+        } else if let ExprKind::Block(block) = kind {
+            ExprKind::Block(self.sink_block(block, casts))
+        } else if let ExprKind::Match(node) = kind {
+            let Match { subject, arms, exhaustive, default } = *node;
+            let arms = arms.into_iter().map(|arm| Arm { body: self.sink_block(arm.body, casts), ..arm }).collect();
+            let default = default.map(|block| self.sink_block(block, casts));
+            ExprKind::Match(Box::new(Match { subject, arms, exhaustive, default }))
+        } else {
+            kind
         }
-        matches!(kind, ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_))
     }
 
     fn sink_block(&self, mut block: Block, casts: &[Ty]) -> Block {
@@ -194,6 +207,14 @@ impl Checker<'_, '_> {
         }
         block
     }
+}
+
+/// Whether a value is chosen by branches, apart from conversions.
+fn has_branches(kind: &ExprKind) -> bool {
+    if let ExprKind::Cast(inner) = kind {
+        return has_branches(&inner.kind);
+    }
+    matches!(kind, ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_))
 }
 
 fn converted(value: Expr, casts: &[Ty]) -> Expr {

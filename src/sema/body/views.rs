@@ -5,7 +5,7 @@ use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
 use super::scope::LocalKind;
-use super::value::{Value, error_expr, local};
+use super::value::{Value, cast, error_expr, local};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::types::{MismatchedTypes, NotViewable, OtherView};
@@ -126,7 +126,19 @@ impl Checker<'_, '_> {
             return self.not_viewable(of, span);
         }
         self.warn_padding(of, span);
-        Expr { kind: ExprKind::ViewRead { view: Box::new(base), offset: Box::new(offset) }, ty: of, span }
+        let read = |of| {
+            let kind = ExprKind::ViewRead { view: Box::new(base), offset: Box::new(offset) };
+            Expr { kind, ty: of, span }
+        };
+        // Nothing says that the bytes end in a NUL.
+        if let TyKind::Str(size) = self.cx.types.kind(of) {
+            let text = self.cx.types.array(Ty::CHAR, size.into());
+            return cast(read(text), of);
+        }
+        if self.cx.types.holds(of, &|kind| matches!(kind, TyKind::Str(_))) {
+            return self.unsupported(span, "reading strings as parts of a value");
+        }
+        read(of)
     }
 
     /// `view[index]`
@@ -209,7 +221,8 @@ impl Checker<'_, '_> {
         if matches!(value.kind, ExprKind::CtxField { .. }) || self.is_bit_field(&value) {
             return self.unsupported(span, "a `bytes` of a context's field or of a bit-field");
         }
-        if self.may_be_out_of_range(&value) {
+        let is_byte = matches!(value.kind, ExprKind::ViewByte { .. });
+        if self.may_be_out_of_range(&value) || is_byte {
             self.unsupported(span, "a `bytes` of an element at a variable index, or of what may be absent,");
             return error_expr(span);
         }

@@ -3,14 +3,14 @@
 use super::{Constant, eval, integer, own_type};
 use crate::ast::{Expr, FieldInit, Path};
 use crate::diag::codes::types::{BadLength, ElementCount, MissingFields, NotAStruct, UnknownTypeOf};
+use crate::sema::advice::members::{self, given_again, no_such_field};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
-use crate::sema::members::{self, given_again, gives_again, no_such_field};
 use crate::sema::scope::{Found, Scope};
 use crate::sema::tree::Const;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty, TyKind};
+use crate::types::{StructId, Ty, TyKind, Types};
 
 /// In bytes, of the value of a constant that is not all zeros.
 const MAX_LITERAL: u64 = 1 << 20;
@@ -191,4 +191,9 @@ pub(super) fn small_enough(cx: &mut Session, span: Span, ty: Ty) -> bool {
         cx.error(span, BadLength { what, why }).help("fill it when the program starts");
     }
     size <= MAX_LITERAL
+}
+
+/// Whether a literal that gives one field must not give the other.
+pub fn gives_again(types: &Types, id: StructId, before: usize, field: usize) -> bool {
+    before == field || types.is_shared(id, field) && types.share_bits(id, before, field)
 }

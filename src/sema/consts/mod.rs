@@ -13,29 +13,28 @@ mod operators;
 mod parts;
 mod sizes;
 
-pub use aggregates::is_zero;
+pub use aggregates::{gives_again, is_zero};
 pub use convert::{char_of_literal, convert, fit, truth_of_literal, warn_cut};
 pub use operands::is_arithmetic;
 pub use operators::{common_int, text};
 pub use parts::{index_range, is_known, part};
 pub use sizes::{named_type, written_type};
 
+use super::advice::members::no_such_variant;
+use super::advice::names::{unknown_name, unknown_owner};
 use super::enums;
 use super::env::{Declared, Entity, Variants};
 use super::imports;
-use super::members::no_such_variant;
-use super::scope::{Found, Scope, Wanted};
+use super::scope::{Found, Scope};
 use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
 use crate::diag::codes::modules::ModuleSeparator;
-use crate::diag::codes::names::{AmbiguousVariant, NotConstant, UnknownName};
+use crate::diag::codes::names::{AmbiguousVariant, NotConstant};
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
-use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, Ty, TyKind};
-use std::collections::HashSet;
 
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -243,44 +242,6 @@ fn declared(
             unknown_name(cx, scope, name, None);
             None
         }
-    }
-}
-
-/// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
-pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
-    let values = || {
-        let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
-        scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect()
-    };
-    report_unknown(cx, scope, name, values, otherwise);
-}
-
-/// The same where a type or a module is expected.
-pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
-    report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
-}
-
-fn report_unknown(
-    cx: &mut Session,
-    scope: &dyn Scope,
-    name: &Ident,
-    candidates: impl FnOnce() -> Vec<String>,
-    otherwise: Option<String>,
-) {
-    let instead = foreign::name(&name.name);
-    let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
-    let elsewhere = scope.imports().spelled_out(name);
-    let known = !elsewhere.is_empty() || instead.is_some();
-    let near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
-    let error = cx.error(name.span, UnknownName { name: name.name.clone() });
-    if !elsewhere.is_empty() {
-        imports::propose(error, name.span, &elsewhere);
-    } else if let Some(instead) = instead {
-        instead.propose(error, name.span);
-    } else if let Some(near) = near {
-        error.near(name.span, near);
-    } else {
-        error.helps.extend(otherwise);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Constant, integer, is_zero, not_constant, own_type, value};
 use crate::ast::{Expr, Ident};
 use crate::diag::codes::types::{IndexRange, NotAStruct, NotIndexable};
-use crate::sema::members::{arrow_on_value, no_such_field};
+use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::session::Session;

@@ -59,6 +59,9 @@ impl Declare<'_> {
 
     /// The value of a kind where it is not written.
     pub(super) fn hidden_value(&self, cx: &mut Session, kind: &MapKindSpec, flags: u32) -> Ty {
+        if kind.value == ValueRule::Program {
+            return Ty::HANDLE;
+        }
         if kind.value != ValueRule::Frames {
             return Ty::U32;
         }

@@ -7,15 +7,18 @@ mod declarations;
 pub mod keywords;
 pub mod lines;
 mod loops;
+pub mod matching;
+pub mod table;
 pub mod throws;
 
 pub use declarations::{declaration, pointer, statement, value};
 
 use super::builder::Builder;
-use super::c_order::{self, Reader, is_type};
+use super::c_order::Reader;
 use super::errors::Failure;
-use super::{hints, words};
+use super::words;
 use crate::source::Span;
+use matching::find;
 
 /// What to write, and the edit that does it.
 pub struct Hint {
@@ -41,11 +44,13 @@ impl Hint {
 pub fn hint(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
     addresses::dotted(builder, failure)
         .or_else(|| addresses::with_colons(builder, failure))
-        .or_else(|| throws::hint(builder, failure))
-        .or_else(|| operator(builder, failure))
+        .or_else(|| find(builder, failure, table::THROWS_AND_CATCHES))
+        .or_else(|| throws::deferred(failure))
+        .or_else(|| find(builder, failure, table::OPERATORS))
         .or_else(|| keywords::header(builder, failure))
-        .or_else(|| arm(builder, failure))
-        .or_else(|| header(builder, failure))
+        .or_else(|| find(builder, failure, table::ARMS))
+        .or_else(|| arrow_arm(builder, failure))
+        .or_else(|| find(builder, failure, table::HEADERS))
         .or_else(|| loops::header(builder, failure))
         .or_else(|| initialiser(builder, failure))
         .or_else(|| name_after_type(builder, failure))
@@ -65,136 +70,15 @@ fn up_to(builder: &Builder<'_>, failure: &Failure<'_>, from: isize, to: isize) -
     Span { hi: failure.token_span(builder, to).lo, ..failure.token_span(builder, from) }
 }
 
-fn operator(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    let span = failure.span(builder);
-    let (found, before) = (failure.token(0), failure.token(-1));
-    let hint = match found {
-        "=>" if !failure.in_braces_of("match") && failure.expected.operator => {
-            let help = "at least is `>=`; an arm of a `match` is written `PATTERN: value`";
-            let compares = matches!(hints::condition(failure), "if" | "while");
-            Hint::with(help.to_owned(), compares.then(|| (span, ">=".to_owned())))
-        }
-        "::" if failure.token(-2) == "::" => {
-            let form = format!("{}.{before}::{}", failure.token(-3), failure.token(1));
-            Hint::edit(format!("what a module declares: `{form}`"), failure.token_span(builder, -2), ".")
-        }
-        "=" if before == "license" => Hint::edit("the license is its text alone: `license \"GPL\"`", span, ""),
-        "struct" | "enum" if failure.token(-2) == "type" && failure.token(1) == "{" => {
-            let names = failure.token_span(builder, -2).to(span);
-            Hint::edit(format!("it is declared as `{found} {before} {{ … }}`"), names, format!("{found} {before}"))
-        }
-        _ if failure.token(-2) == "type" && failure.expected.signs.contains(&"=") && failure.is_word(0) => {
-            let form = format!("= {}", c_order::own_type(found));
-            Hint::edit(format!("another name for a type is declared as `type {before} {form}`"), span, form)
-        }
-        "and" => Hint::edit("both conditions: `&&`", span, "&&"),
-        "or" => Hint::edit("either condition: `||`", span, "||"),
-        "is" if failure.expected.operator && failure.token(1) == "not" => {
-            Hint::edit("inequality is `!=`", span.to(failure.token_span(builder, 1)), "!=")
-        }
-        "is" if failure.expected.operator => Hint::edit("equality is `==`", span, "=="),
-        "mod" if failure.expected.operator => Hint::edit("the remainder is `%`", span, "%"),
-        "=" if before == "==" => Hint::edit("equality is `==`", span, ""),
-        "=" if before == "!=" => Hint::edit("inequality is `!=`", span, ""),
-        ">" if before == "<" => Hint::edit("inequality is `!=`", failure.token_span(builder, -1).to(span), "!="),
-        ":" if failure.token(1) == "=" && begins_statement(failure.token(-2)) && failure.is_word(-1) => {
-            let signs = span.to(failure.token_span(builder, 1));
-            let span = failure.token_span(builder, -1).to(signs);
-            if is_declared(failure, before) {
-                Hint::edit(format!("to assign, write `{before} = value`"), span, format!("{before} ="))
-            } else {
-                Hint::edit(format!("a variable is declared as `var {before} = value`"), span, format!("var {before} ="))
-            }
-        }
-        "=" if failure.is_word(-1) && matches!(failure.token(-2), "," | "(") && is_argument(failure) => {
-            Hint::text(format!("arguments go by their order; where one has a name it is written `{before}: value`"))
-        }
-        ":" if failure.token(-2) == "mut" && matches!(failure.token(-3), "var" | "let") => {
-            Hint::edit("every variable can be assigned to: leave out `mut`", up_to(builder, failure, -2, -1), "")
-        }
-        _ if before == "not" => Hint::edit("negation is written `!c`", up_to(builder, failure, -1, 0), "!"),
-        _ => return None,
-    };
-    Some(hint)
-}
-
-/// The fault is in the parentheses of a call.
-fn is_argument(failure: &Failure<'_>) -> bool {
-    let open = failure.open_bracket().map(|open| open as isize - failure.at as isize);
-    open.is_some_and(|open| {
-        failure.token(open) == "(" && failure.is_word(open - 1) && !words::is_keyword(failure.token(open - 1))
-    })
-}
-
-/// Whether a variable or parameter of that name is declared before the fault.
-fn is_declared(failure: &Failure<'_>, name: &str) -> bool {
-    (-(failure.at as isize)..-1).any(|offset| {
-        let (before, after) = (failure.token(offset - 1), failure.token(offset + 1));
-        failure.token(offset) == name
-            && (matches!(before, "var" | "let") || matches!(before, "(" | "," | "->") && after == ":")
-    })
-}
-
-fn begins_statement(before: &str) -> bool {
-    matches!(before, "" | "\n" | ";" | "{" | "}")
-}
-
-/// `1 => …`, `1 -> …`, `case 1: …`, `else: …` in the braces of a `match`.
-fn arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    const FORM: &str = "an arm is written `PATTERN: value`";
-    let span = failure.span(builder);
-    let (found, before) = (failure.token(0), failure.token(-1));
-    if !failure.in_braces_of("match") {
-        return None;
-    }
-    if found == "=>" || found == "->" && failure.expected.signs.contains(&":") {
-        return Some(Hint::edit(FORM, span, ":"));
-    }
-    if before == "->" && failure.expected.name {
-        return Some(Hint::edit(FORM, failure.token_span(builder, -1), ":"));
-    }
-    if found == "," && failure.expected.signs.contains(&":") || found == "||" && !matches!(before, "||" | "&&") {
-        return Some(Hint::edit(
-            "several values of an arm: `A | B: value`",
-            span,
-            if found == "," { " |" } else { "|" },
-        ));
-    }
-    if before == "case" {
-        return Some(Hint::edit(format!("{FORM}, without `case`"), up_to(builder, failure, -1, 0), ""));
-    }
-    let other = |offset| failure.token(offset) == "else" && matches!(failure.token(offset + 1), ":" | "=>" | "->");
-    if let Some(offset) = [0, -1].into_iter().find(|&offset| other(offset)) {
-        return Some(Hint::edit("the arm for all else is `default`", failure.token_span(builder, offset), "default"));
-    }
-    if !matches!(found, "," | "\n" | "}") {
+/// `1 -> …` in the braces of a `match`, where the arrow was read as a member.
+fn arrow_arm(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
+    if !failure.in_braces_of("match") || !matches!(failure.token(0), "," | "\n" | "}") {
         return None;
     }
     let begins = |offset: &isize| matches!(failure.token(*offset), "," | "\n" | ";" | "{" | "");
     let start = (1..).map(|back: isize| -back).find(begins)?;
     let arrow = (start..0).find(|&offset| failure.token(offset) == "->")?;
-    Some(Hint::edit(FORM, failure.token_span(builder, arrow), ":"))
-}
-
-/// `fn f(): u32`, `fn f() u32`, `if c then {`.
-fn header(builder: &Builder<'_>, failure: &Failure<'_>) -> Option<Hint> {
-    const RESULT: &str = "the type of the result follows `->`";
-    let (found, span) = (failure.token(0), failure.span(builder));
-    if matches!(found, "then" | "do") && failure.expected.block {
-        let help = format!("there is no `{found}`: the body follows the condition in braces");
-        return Some(Hint::edit(help, up_to(builder, failure, 0, 1), ""));
-    }
-    if !failure.expected.signs.contains(&"->") {
-        return None;
-    }
-    match found {
-        ":" => Some(Hint::edit(RESULT, span, " ->")),
-        "=>" => Some(Hint::edit(RESULT, span, "->")),
-        _ if failure.token(-1) == ")" && failure.token(1) == "{" && is_type(builder.source, found) => {
-            Some(Hint::edit(RESULT, span, format!("-> {}", c_order::own_type(found))))
-        }
-        _ => None,
-    }
+    Some(Hint::edit(table::ARM, failure.token_span(builder, arrow), ":"))
 }
 
 /// `P { .x = 1 }`, `P { x = 1 }`, `var a: u32[2] = { 1, 2 }`, `var m = hash<K, V>(8)`.

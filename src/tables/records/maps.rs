@@ -168,6 +168,8 @@ words! {
         Reserve,
         /// `m.drain(f)`
         Drain,
+        /// `tail_call(m, index)`
+        TailCall,
         /// Something that this compiler lacks.
         Later,
     }

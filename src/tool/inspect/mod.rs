@@ -1,6 +1,7 @@
 //! `ksc inspect FILE`: the contents of a BPF object of any compiler, and of the objects inside an executable.
 
 mod btf;
+mod calls;
 mod object;
 mod text;
 
@@ -84,11 +85,14 @@ struct BtfSize {
 pub fn run(args: &Inspect) -> ExitCode {
     let mut cx = Session::new(Options::default());
     let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, args.messages) };
-    let reports: Result<Vec<Report>, String> =
-        object::objects(&bytes).and_then(|objects| objects.into_iter().map(object::report).collect());
-    match reports {
-        Ok(reports) => {
-            let parts: Vec<String> = reports.iter().map(|report| printed(report, args.format)).collect();
+    let part = |object: &[u8]| match args.call_graph {
+        Some(format) => calls::graph(object, format),
+        None => object::report(object).map(|report| printed(&report, args.format)),
+    };
+    let parts: Result<Vec<String>, String> =
+        object::objects(&bytes).and_then(|objects| objects.into_iter().map(part).collect());
+    match parts {
+        Ok(parts) => {
             let out = parts.join("\n");
             // What prevents it is reported.
             let _ = output::print(&mut cx, out);

@@ -9,10 +9,10 @@ use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
 
-type File<'d> = ElfFile64<'d, Endianness>;
+pub type File<'d> = ElfFile64<'d, Endianness>;
 
 /// One instruction, in bytes.
-const INSTRUCTION: u64 = 8;
+pub const INSTRUCTION: u64 = 8;
 
 /// The BPF object that a file is, or those that an executable of ksc carries.
 pub fn objects(bytes: &[u8]) -> Result<Vec<&[u8]>, String> {
@@ -27,7 +27,7 @@ pub fn objects(bytes: &[u8]) -> Result<Vec<&[u8]>, String> {
     if found.is_empty() { Err("it is an ELF file for another machine, and carries none".to_owned()) } else { Ok(found) }
 }
 
-fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
+pub fn parse(bytes: &[u8]) -> Result<File<'_>, String> {
     File::parse(bytes).map_err(|error| format!("{error}").to_lowercase())
 }
 
@@ -56,7 +56,7 @@ pub fn report(bytes: &[u8]) -> Result<Report, String> {
     })
 }
 
-fn section<'d>(file: &File<'d>, name: &str) -> &'d [u8] {
+pub fn section<'d>(file: &File<'d>, name: &str) -> &'d [u8] {
     file.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or(&[])
 }
 
@@ -73,7 +73,7 @@ fn pins(file: &File) -> BTreeMap<String, String> {
 }
 
 /// Programs, and what they call: functions of `.text`, or without a section of their own.
-fn functions(file: &File) -> (Vec<Program>, Vec<Function>) {
+pub fn functions(file: &File) -> (Vec<Program>, Vec<Function>) {
     let (mut programs, mut others) = (Vec::new(), Vec::new());
     for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0) {
         let Some(section) = symbol.section_index().and_then(|index| file.section_by_index(index).ok()) else {

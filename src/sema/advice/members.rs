@@ -1,15 +1,15 @@
 //! Unknown or misspelt fields and variants: similar names, or a list of all.
 
-use super::predefined::later_fields;
 use crate::ast::Ident;
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NoSuchVariant};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
+use crate::sema::predefined::later_fields;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec};
-use crate::types::{EnumId, Origin, StructDef, StructId, Ty, Types};
+use crate::types::{EnumId, Origin, StructDef, StructId, Ty};
 
 /// Which fields a literal need not give.
 pub const LEFT_OUT: &str =
@@ -96,11 +96,6 @@ fn propose(error: &mut Diagnostic, name: &Ident, proposal: Option<Proposal>) {
         Some(Proposal::All(names)) => error.help(format!("it has {names}")),
         None => error,
     };
-}
-
-/// Whether a literal that gives one field must not give the other.
-pub fn gives_again(types: &Types, id: StructId, before: usize, field: usize) -> bool {
-    before == field || types.is_shared(id, field) && types.share_bits(id, before, field)
 }
 
 /// Reports a field of a literal that is given already, or whose bytes are.

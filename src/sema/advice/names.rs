@@ -1,0 +1,67 @@
+//! Names that nothing declares: what is near, what another language calls so, which module has it.
+
+use crate::ast::Ident;
+use crate::diag::codes::names::{UnknownName, UnknownType};
+use crate::diag::foreign;
+use crate::sema::imports;
+use crate::sema::scope::{Scope, Wanted};
+use crate::session::Session;
+use std::collections::HashSet;
+
+/// Reports a name that nothing declares, where a value is expected; `otherwise` is the help if no other name is near.
+pub fn unknown_name(cx: &mut Session, scope: &dyn Scope, name: &Ident, otherwise: Option<String>) {
+    let values = || {
+        let types: HashSet<String> = scope.candidates(Wanted::Type).into_iter().collect();
+        scope.candidates(Wanted::Any).into_iter().filter(|name| !types.contains(name)).collect()
+    };
+    report_unknown(cx, scope, name, values, otherwise);
+}
+
+/// The same where a type or a module is expected.
+pub fn unknown_owner(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+    report_unknown(cx, scope, name, || scope.candidates(Wanted::Any), None);
+}
+
+fn report_unknown(
+    cx: &mut Session,
+    scope: &dyn Scope,
+    name: &Ident,
+    candidates: impl FnOnce() -> Vec<String>,
+    otherwise: Option<String>,
+) {
+    let instead = foreign::name(&name.name);
+    let words = foreign::ALONE.iter().map(|word| (*word).to_owned());
+    let elsewhere = scope.imports().spelled_out(name);
+    let known = !elsewhere.is_empty() || instead.is_some();
+    let near = if known { None } else { cx.diags.near(&name.name, || candidates().into_iter().chain(words)) };
+    let error = cx.error(name.span, UnknownName { name: name.name.clone() });
+    if !elsewhere.is_empty() {
+        imports::propose(error, name.span, &elsewhere);
+    } else if let Some(instead) = instead {
+        instead.propose(error, name.span);
+    } else if let Some(near) = near {
+        error.near(name.span, near);
+    } else {
+        error.helps.extend(otherwise);
+    }
+}
+
+/// The same where a type is expected.
+pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
+    let usual = foreign::ty(&name.name).map(str::to_owned);
+    let elsewhere = scope.imports().spelled_out(name);
+    let near = if usual.is_none() { cx.diags.near(&name.name, || scope.candidates(Wanted::Type)) } else { None };
+    let error = cx.error(name.span, UnknownType { name: name.name.clone() });
+    match (usual, near) {
+        _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
+        (Some(usual), _) => {
+            error.help(format!("did you mean `{usual}`?")).fix(name.span, usual);
+        }
+        (None, Some(near)) => {
+            error.near(name.span, near);
+        }
+        (None, None) => {
+            error.remark("types of the running kernel (BTF) are not supported yet");
+        }
+    }
+}
