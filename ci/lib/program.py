@@ -63,6 +63,10 @@ class Program:
             self._process.send_signal(signal.Signals[f"SIG{signal_name}"])
         return self.wait(timeout)
 
+    def interrupt(self):
+        """Sends SIGINT and does not wait for the end."""
+        self._process.send_signal(signal.SIGINT)
+
     def wait(self, timeout=20):
         try:
             status = self._process.wait(timeout * PATIENCE)

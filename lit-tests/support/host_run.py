@@ -6,7 +6,7 @@ In a RUN line (lit.cfg.py calls it %host-run):
     %host-run --ready ready --run count --times 3 --dump-map counts --dump-global total --insns count -- %t | FileCheck %s
 
 In order: starts the executable, waits until it has printed the text of --ready, does each --run (at the same time as the
-others with --parallel, else on one CPU), waits for the text of --until, prints what was asked for, stops the executable by a signal and checks its exit
+others with --parallel, else on one CPU; --interrupt sends a signal meanwhile), waits for the text of --until, prints what was asked for, stops the executable by a signal and checks its exit
 status. Standard output is the executable's own, then what was asked for. A claim that fails is reported on standard error, with
 status 1.
 """
@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--times", default="1", metavar="N", help="so many times in each run")
     parser.add_argument("--size", type=int, default=64, metavar="BYTES", help="size of the data (default 64)")
     parser.add_argument("--parallel", action="store_true", help="all runs at the same time")
+    parser.add_argument("--interrupt", metavar="TEXT", help="during the runs, send SIGINT as soon as this is printed")
     parser.add_argument("--insns", action="append", default=[], metavar="PROG",
                         help="how many instructions the verifier has left")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME")
@@ -73,12 +74,17 @@ def find(name, among):
     return among[name[:15]]
 
 
-def asked_for(options, pid):
+def asked_for(options, program):
     """Does the runs; yields the lines that were asked for."""
+    pid = program.pid()
     progs, maps = named("prog", held(pid, "prog")), named("map", held(pid, "map"))
     runs = [find(name, progs) for name in options.run]
     with concurrent.futures.ThreadPoolExecutor(len(runs) if options.parallel and runs else 1) as pool:
-        for name, retval in zip(options.run, pool.map(lambda prog: test_run(prog, options), runs)):
+        results = pool.map(lambda prog: test_run(prog, options), runs)
+        if options.interrupt:
+            program.wait_output(options.interrupt)
+            program.interrupt()
+        for name, retval in zip(options.run, results):
             yield f"{name} returned {retval}"
     for name in options.insns:
         yield f"{name} has {bpf.bpftool('prog', 'show', 'id', str(find(name, progs)))['bytes_xlated'] // 8} instructions"
@@ -100,7 +106,7 @@ def main():
                 if options.ready:
                     program.wait_output(options.ready)
                 if options.run or options.insns or options.dump_map or options.dump_global:
-                    lines.extend(asked_for(options, program.pid()))
+                    lines.extend(asked_for(options, program))
                 if options.until:
                     program.wait_output(options.until)
                 status = program.wait() if options.signal == "none" else program.stop(options.signal)

@@ -1,7 +1,7 @@
 //! The buffers from which the kernel delivers events, one for each map: ring buffers, and libbpf's of perf event arrays.
 
 use super::ring::Ring;
-use super::{Source, begin_batch, passed};
+use super::{Source, passed, read_batch};
 use crate::errors::{errno, reason};
 use crate::exit::die;
 use crate::load;
@@ -13,13 +13,18 @@ use std::ptr;
 /// The pages of a perf event array's buffer for one CPU: as large as a ring buffer without a given size.
 const PERF_PAGES: usize = 64;
 
-/// The bytes of one CPU's buffer.
-const PERF_BYTES: u64 = PERF_PAGES as u64 * 4096;
+/// The buffers of one map.
+pub struct Channel {
+    kind: Kind,
+    /// Of each buffer: how many of the bytes that were there when `dispatch` began are not handed over yet.
+    due: Vec<Cell<u64>>,
+    /// The buffer that is read next.
+    next: Cell<usize>,
+}
 
-pub enum Channel {
+enum Kind {
     Ring(Ring, &'static Source),
-    /// With the number of the CPU's buffer that is read first. It is the one after that at which reading ended.
-    Perf(*mut bpf::perf_buffer, Cell<usize>),
+    Perf(*mut bpf::perf_buffer),
 }
 
 impl Channel {
@@ -32,57 +37,45 @@ impl Channel {
             die(1, &format!("the BPF object has no map `{name}`\n  help: this is a fault of ksc; please report it"));
         }
         // SAFETY: a map of the loaded object; what the callbacks get lives as long as the process.
-        unsafe {
+        let kind = unsafe {
             let fd = bpf::bpf_map__fd(map);
             if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_PERF_EVENT_ARRAY {
                 let buffer = perf(fd, ptr::from_ref(source).cast_mut().cast());
                 if buffer.is_null() {
                     unreadable(source);
                 }
-                Channel::Perf(buffer, Cell::new(0))
+                Kind::Perf(buffer)
             } else {
                 match Ring::open(fd, bpf::bpf_map__max_entries(map) as usize) {
-                    Some(ring) => Channel::Ring(ring, source),
+                    Some(ring) => Kind::Ring(ring, source),
                     None => unreadable(source),
                 }
             }
+        };
+        let due = vec![Cell::new(0); kind.buffers()];
+        Channel { kind, due, next: Cell::new(0) }
+    }
+
+    /// What is there is handed over in any case.
+    pub fn begin(&self) {
+        for (index, due) in self.due.iter().enumerate() {
+            due.set(self.kind.filled(index));
         }
     }
 
-    /// How many bytes may be waiting.
-    pub fn room(&self) -> u64 {
-        match self {
-            Channel::Ring(ring, _) => ring.bytes() as u64,
-            Channel::Perf(..) => self.buffers() as u64 * PERF_BYTES,
-        }
-    }
-
-    fn buffers(&self) -> usize {
-        match *self {
-            Channel::Ring(..) => 1,
-            // SAFETY: an open buffer.
-            Channel::Perf(buffer, _) => unsafe { bpf::perf_buffer__buffer_cnt(buffer) as usize },
-        }
+    /// Whether something is left of what was there at `begin`.
+    pub fn is_due(&self) -> bool {
+        self.due.iter().any(|due| due.get() != 0)
     }
 
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
-        let (buffer, next) = match self {
-            Channel::Ring(ring, source) => {
-                if begin_batch() {
-                    ring.read(|sent| sent.map_or_else(|| passed(0), |sent| source.take(sent, |size| size)));
-                }
-                return 0;
-            }
-            Channel::Perf(buffer, next) => (*buffer, next),
-        };
-        let buffers = self.buffers();
-        for _ in (0..buffers).take_while(|_| begin_batch()) {
-            let index = next.replace((next.get() + 1) % buffers);
-            // SAFETY: an open buffer, of which there are so many.
-            let result = unsafe { bpf::perf_buffer__consume_buffer(buffer, index as bpf::size_t) };
-            if result < 0 && result != bpf::LIBBPF_PERF_EVENT_ERROR {
-                return result;
+        for _ in 0..self.due.len() {
+            let index = self.next.get();
+            self.next.set((index + 1) % self.due.len());
+            let error = read_batch(&self.due[index], || self.kind.read(index));
+            if error != 0 {
+                return error;
             }
         }
         0
@@ -90,10 +83,55 @@ impl Channel {
 
     /// Readable when something was sent.
     pub fn fd(&self) -> i32 {
-        match self {
-            Channel::Ring(ring, _) => ring.fd(),
+        match &self.kind {
+            Kind::Ring(ring, _) => ring.fd(),
             // SAFETY: an open buffer.
-            Channel::Perf(buffer, _) => unsafe { bpf::perf_buffer__epoll_fd(*buffer) },
+            Kind::Perf(buffer) => unsafe { bpf::perf_buffer__epoll_fd(*buffer) },
+        }
+    }
+}
+
+impl Kind {
+    fn buffers(&self) -> usize {
+        match self {
+            Kind::Ring(..) => 1,
+            // SAFETY: an open buffer.
+            Kind::Perf(buffer) => unsafe { bpf::perf_buffer__buffer_cnt(*buffer) as usize },
+        }
+    }
+
+    /// How many bytes of a buffer wait.
+    fn filled(&self, index: usize) -> u64 {
+        match self {
+            Kind::Ring(ring, _) => ring.filled() as u64,
+            Kind::Perf(buffer) => {
+                let (mut header, mut size) = (ptr::null_mut(), 0);
+                // SAFETY: an open buffer, of which there are so many. Its memory begins with this header, whose positions the
+                // kernel and libbpf write.
+                unsafe {
+                    if bpf::perf_buffer__buffer(*buffer, index as c_int, &mut header, &mut size) != 0 {
+                        return 0;
+                    }
+                    let header = header.cast::<bpf::perf_event_mmap_page>();
+                    let head = ptr::read_volatile(&raw const (*header).data_head);
+                    head.wrapping_sub(ptr::read_volatile(&raw const (*header).data_tail))
+                }
+            }
+        }
+    }
+
+    /// 0, or a negative errno.
+    fn read(&self, index: usize) -> i32 {
+        match self {
+            Kind::Ring(ring, source) => {
+                ring.read(|sent, bytes| passed(sent.map_or(0, |sent| source.take(sent, |size| size)), bytes as u64));
+                0
+            }
+            Kind::Perf(buffer) => {
+                // SAFETY: an open buffer, of which there are so many.
+                let result = unsafe { bpf::perf_buffer__consume_buffer(*buffer, index as bpf::size_t) };
+                if result == bpf::LIBBPF_PERF_EVENT_ERROR { 0 } else { result.min(0) }
+            }
         }
     }
 }
@@ -144,7 +182,8 @@ unsafe extern "C" fn on_event(
         let data = sample.add(1).cast::<u8>();
         let sent = std::slice::from_raw_parts(data, (*sample).size as usize);
         // The size and the bytes after it fill words of 64 bits.
-        (*context.cast::<Source>()).take(sent, |size| (size + 4).next_multiple_of(8) - 4)
+        let result = (*context.cast::<Source>()).take(sent, |size| (size + 4).next_multiple_of(8) - 4);
+        passed(result, (*event).size.into())
     };
     if go_on { bpf::LIBBPF_PERF_EVENT_CONT } else { bpf::LIBBPF_PERF_EVENT_ERROR }
 }

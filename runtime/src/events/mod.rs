@@ -48,8 +48,9 @@ static RUN: Run = Run {
     deadline: MainThread::new(Cell::new(None)),
     result: MainThread::new(Cell::new(0)),
     left: MainThread::new(Cell::new(0)),
+    stopped: MainThread::new(Cell::new(false)),
     more: MainThread::new(Cell::new(false)),
-    owed: MainThread::new(Cell::new(0)),
+    due: MainThread::new(Cell::new(0)),
     last: MainThread::new(Cell::new(None)),
 };
 
@@ -60,12 +61,14 @@ struct Run {
     deadline: MainThread<Cell<Option<Duration>>>,
     /// What a handler yielded, if not 0.
     result: MainThread<Cell<i32>>,
-    /// How many values the buffer may still hand over before the next buffer is read.
+    /// How many values the buffer that is read may still hand over before the next buffer is read.
     left: MainThread<Cell<u32>>,
-    /// A buffer was stopped before its end.
+    /// How many bytes of the buffer that is read are handed over even if the time is over.
+    due: MainThread<Cell<u64>>,
+    /// The buffer that is read was stopped before its end.
+    stopped: MainThread<Cell<bool>>,
+    /// The same of any buffer since the first one was read.
     more: MainThread<Cell<bool>>,
-    /// How many values may have been there when it began: they are handed over even if the time is over.
-    owed: MainThread<Cell<u64>>,
     /// The map whose handler ended the `dispatch` before. The next one begins with the map after it: a program that calls
     /// `dispatch` again after each such end reads all maps, even if one of them always has a value.
     last: MainThread<Cell<Option<u32>>>,
@@ -74,10 +77,20 @@ struct Run {
 /// How many values one buffer hands over before the next one is read.
 const BATCH: u32 = 1024;
 
-/// Begins to read a buffer. False where it is to hand over nothing.
-fn begin_batch() -> bool {
+/// Reads a buffer by `read`, which stops where `passed` is false. Of the bytes that were there when `dispatch` began, so many
+/// are `due`: they are handed over even if the time is over. Yields 0, or a negative errno of `read`.
+fn read_batch(due: &Cell<u64>, read: impl FnOnce() -> i32) -> i32 {
+    if RUN.result.get() != 0 || signals::pending() {
+        return 0;
+    }
     RUN.left.set(BATCH);
-    RUN.result.get() == 0 && !signals::pending()
+    RUN.due.set(due.get());
+    RUN.stopped.set(false);
+    let error = read();
+    // A record that is not submitted yet ends the reading, and is not waited for.
+    due.set(if RUN.stopped.get() { RUN.due.get() } else { 0 });
+    RUN.more.set(RUN.more.get() || RUN.stopped.get());
+    error
 }
 
 fn source(index: u32) -> &'static Source {
@@ -106,26 +119,25 @@ impl Source {
         self.channel.get_or_init(|| Channel::open(self))
     }
 
-    /// Hands over a value that BPF code sent, whose buffer has room for so many bytes of it. False where the buffer is to
-    /// stop there.
-    fn take(&self, sent: &[u8], room: fn(usize) -> usize) -> bool {
-        let result = match (self.handler.get(), self.value.try_borrow_mut()) {
+    /// Hands over a value that BPF code sent, whose buffer has room for so many bytes of it. Yields the handler's result.
+    fn take(&self, sent: &[u8], room: fn(usize) -> usize) -> i32 {
+        match (self.handler.get(), self.value.try_borrow_mut()) {
             _ if sent.len() != room(self.size) => self.misfit(sent.len()),
             (Some(handler), Ok(mut value)) => handler.call(copied(&mut value, self.size, sent)),
             // A value is taken only by `dispatch`, which has found a handler, and which does not nest.
             (None, _) | (_, Err(_)) => 0,
-        };
-        passed(result)
+        }
     }
 }
 
-/// A value of a buffer was handed over with this result, or passed over. False where the buffer is to stop there.
-fn passed(result: i32) -> bool {
+/// So many bytes of a buffer were handed over with this result, or skipped. False where the buffer is to stop there.
+fn passed(result: i32, bytes: u64) -> bool {
     RUN.left.set(RUN.left.get().saturating_sub(1));
-    RUN.owed.set(RUN.owed.get().saturating_sub(1));
+    RUN.due.set(RUN.due.get().saturating_sub(bytes));
     RUN.result.set(result);
+    let is_over = || RUN.due.get() == 0 && time_is_over();
     let go_on = result == 0 && RUN.left.get() > 0 && !signals::pending() && !is_over();
-    RUN.more.set(RUN.more.get() || !go_on);
+    RUN.stopped.set(!go_on);
     go_on
 }
 
@@ -163,8 +175,8 @@ pub fn is_running() -> bool {
     RUN.running.get()
 }
 
-fn is_over() -> bool {
-    RUN.owed.get() == 0 && RUN.deadline.get().is_some_and(|deadline| signals::monotonic() >= deadline)
+fn time_is_over() -> bool {
+    RUN.deadline.get().is_some_and(|deadline| signals::monotonic() >= deadline)
 }
 
 /// See abi.rs.
@@ -229,7 +241,9 @@ pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
     let length = (timed != 0).then(|| Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0)));
     RUN.deadline.set(length.and_then(|length| signals::monotonic().checked_add(length)));
     RUN.result.set(0);
-    RUN.owed.set(listened.iter().map(|(_, source)| source.channel().room() / (source.size as u64 + 1)).sum());
+    for (_, source) in &listened {
+        source.channel().begin();
+    }
     let result = run(&listened);
     RUN.running.set(false);
     result
@@ -253,13 +267,10 @@ fn run(listened: &[(u32, &'static Source)]) -> i32 {
                 return error;
             }
         }
-        if !RUN.more.get() {
-            RUN.owed.set(0);
-        }
         if signals::take() {
             return RUN.interrupted.get();
         }
-        if is_over() {
+        if time_is_over() && !listened.iter().any(|(_, source)| source.channel().is_due()) {
             return 0;
         }
         if !RUN.more.get() {

@@ -34,12 +34,14 @@ impl Ring {
         self.fd
     }
 
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    /// How many bytes of records wait, heads and discarded ones included.
+    pub fn filled(&self) -> usize {
+        self.reserved.load(Ordering::Acquire).wrapping_sub(self.read.load(Ordering::Relaxed))
     }
 
-    /// Hands over records in order, up to one for which `take` is false; of a discarded record nothing.
-    pub fn read(&self, mut take: impl FnMut(Option<&[u8]>) -> bool) {
+    /// Hands over records in order, up to one for which `take` is false: the data, of a discarded one nothing, and how many
+    /// bytes of the buffer the record has.
+    pub fn read(&self, mut take: impl FnMut(Option<&[u8]>, usize) -> bool) {
         let mut at = self.read.load(Ordering::Relaxed);
         let mut end = at;
         loop {
@@ -58,10 +60,12 @@ impl Ring {
                 return;
             }
             let length = (word & !bpf::BPF_RINGBUF_DISCARD_BIT) as usize;
-            at = at.wrapping_add((HEAD + length).next_multiple_of(8));
+            let whole = (HEAD + length).next_multiple_of(8);
+            at = at.wrapping_add(whole);
             let submitted = word & bpf::BPF_RINGBUF_DISCARD_BIT == 0;
             // SAFETY: so many bytes of data follow the head, and stay as they are until `read` moves past them.
-            let goes_on = take(submitted.then(|| unsafe { std::slice::from_raw_parts(head.add(HEAD), length) }));
+            let sent = submitted.then(|| unsafe { std::slice::from_raw_parts(head.add(HEAD), length) });
+            let goes_on = take(sent, whole);
             self.read.store(at, Ordering::Release);
             if !goes_on {
                 return;
