@@ -199,7 +199,7 @@ impl Builder<'_> {
         } else if rule == Rule::new {
             self.new_expr(pair)
         } else if rule == Rule::hole_text {
-            ExprKind::Unread(Unread::default())
+            self.unread(span).kind
         } else {
             self.literal(&pair, span)
         };
