@@ -1,7 +1,7 @@
 //! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
-use crate::ir::ops::{BpfClamp, KsConst, KsElem, KsField};
+use crate::ir::ops::{BpfClamp, KsBits, KsConst, KsElem, KsField};
 use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
 use crate::tables::{self, BUILTINS, KFUNCS, Names};
 use crate::types::{Ty, TyKind};
@@ -78,6 +78,15 @@ impl Checker<'_> {
             let bits = 8 * self.cx.types.size_of(ty);
             if bits == 0 || value.unsigned_abs() >> bits.min(64) != 0 {
                 return Err(self.say(op, &format!("{value} is no {}", self.cx.types.ir_text(ty))));
+            }
+        }
+        if data.opcode == Opcode::KsBits {
+            let view = KsBits::of(data);
+            let unit = self.target_of(view.place());
+            let bits = i128::from(8 * self.cx.types.size_of(unit));
+            let (shift, width) = (view.shift(), view.width());
+            if shift < 0 || width < 1 || shift > bits || width > bits - shift {
+                return Err(self.say(op, &format!("{} does not hold its bits", self.cx.types.ir_text(unit))));
             }
         }
         if data.opcode == Opcode::BpfClamp && !(0..=i128::from(i32::MAX)).contains(&BpfClamp::of(data).limit()) {
