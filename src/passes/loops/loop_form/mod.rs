@@ -15,11 +15,12 @@ mod size;
 use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{KsFor, KsWhile};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::passes::verifier::unknown_values;
 use crate::session::Session;
 use crate::tables;
 use crate::types::{Ty, Types};
+use std::collections::{BTreeMap, HashMap};
 
 const NAME: &str = "loop-form";
 pub static PASS: Pass = Pass {
@@ -44,17 +45,22 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let missing = missing_callbacks(cx);
     let mut changed = Changed::No;
     let forms = size::forms(module, &cx.types, missing.is_none());
+    let mut indexes: BTreeMap<Symbol, HashMap<Value, Value>> = BTreeMap::new();
     for (name, op) in forms.too_large {
         let Some(func) = module.funcs.iter_mut().find(|f| f.name == name) else { continue };
         if let Some(version) = &missing {
             report(cx, func, op, version.clone());
         } else if func.ops[op].opcode == Opcode::KsFor {
-            range(func, &cx.types, op);
+            indexes.entry(name).or_default().extend(range(func, &cx.types, op));
             changed = Changed::Yes;
         } else {
             condition(func, op);
             changed = Changed::Yes;
         }
+    }
+    // Once for all loops of a function: it goes through the whole function.
+    for func in &mut module.funcs {
+        indexes.get(&func.name).into_iter().for_each(|indexes| func.replace_values(indexes));
     }
     changed = changed.or(unknown_values::forget_stores(module, &mut cx.types, NAME));
     for (name, op) in forms.forgetting {
@@ -143,8 +149,8 @@ fn condition(func: &mut Function, op: OpId) {
     func.erase(op);
 }
 
-/// The index is the sum of the low bound and the iteration.
-fn range(func: &mut Function, types: &Types, op: OpId) {
+/// The index is the sum of the low bound and the iteration. Returns what replaces the old index.
+fn range(func: &mut Function, types: &Types, op: OpId) -> Vec<(Value, Value)> {
     let view = KsFor::of(&func.ops[op]);
     let (low, high, inclusive, body) = (view.low(), view.high(), view.inclusive(), view.body_region());
     let ty = func.ty(low);
@@ -156,12 +162,11 @@ fn range(func: &mut Function, types: &Types, op: OpId) {
     let mut b = Builder::before(func, first, NAME);
     let iteration = if ty == Ty::U32 { iteration } else { b.arith_cast(iteration, ty) };
     let index = b.arith_add(low, iteration, ty);
-    func.replace_values(&old.into_iter().map(|arg| (arg, index)).collect());
-
     let mut b = Builder::before(func, op, NAME);
     let count = iterations(&mut b, (low, high, inclusive), types.int(bits, false));
     b.bpf_repeat(count, vec![body]);
     func.erase(op);
+    old.into_iter().map(|arg| (arg, index)).collect()
 }
 
 /// The number of iterations of a range, at most the limit.

@@ -9,6 +9,7 @@ use crate::ir::{Function, Module, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::root;
 use crate::tables::OpTrait;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// Where a number is kept: a variable of the function, or what a parameter points to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,9 +43,21 @@ impl Facts {
     }
 }
 
-/// Which functions keep such numbers in what their parameters point to.
 #[derive(Default)]
-pub struct PathValues(HashMap<Symbol, bool>);
+pub struct PathValues {
+    /// Whether functions keep such numbers in the memory that their parameters point to.
+    callees: HashMap<Symbol, bool>,
+    /// Many loops may write the same variable.
+    flows: HashMap<(Symbol, Kept), Rc<Numbers>>,
+}
+
+/// Whether the numbers of a variable may be such.
+struct Numbers {
+    /// The verifier knows them, and they decide something.
+    matter: bool,
+    /// The values that depend on the variable other than as a sum.
+    mixed: HashSet<Value>,
+}
 
 impl PathValues {
     /// Whether some ops of a function, which are those of a loop's body, keep such a number outside of themselves.
@@ -55,12 +68,12 @@ impl PathValues {
         for kept in stores().filter_map(|&op| kept_at(func, KsStore::of(&func.ops[op]).place())) {
             let outside = !matches!(kept, Kept::Variable(op) if inside.contains(&op));
             if outside && asked.insert(kept) {
-                let flow = Flow::of(func, kept);
+                let numbers = self.numbers(func, kept);
                 let stored = |&&op: &&OpId| {
                     let view = KsStore::of(&func.ops[op]);
-                    kept_at(func, view.place()) == Some(kept) && flow.value(view.value()).from == From::Other
+                    kept_at(func, view.place()) == Some(kept) && numbers.mixed.contains(&view.value())
                 };
-                if !flow.kept(kept).unknown && stores().any(|op| stored(&op)) && flow.decides() {
+                if numbers.matter && stores().any(|op| stored(&op)) {
                     return true;
                 }
             }
@@ -69,13 +82,23 @@ impl PathValues {
         calls.into_iter().any(|&op| self.of_callee(module, KsCall::of(&func.ops[op]).callee()))
     }
 
+    fn numbers(&mut self, func: &Function, kept: Kept) -> Rc<Numbers> {
+        let numbers = self.flows.entry((func.name.clone(), kept)).or_insert_with(|| {
+            let flow = Flow::of(func, kept);
+            let matter = !flow.kept(kept).unknown && flow.decides();
+            let mixed = flow.values.iter().filter(|(_, facts)| facts.from == From::Other);
+            Rc::new(Numbers { matter, mixed: mixed.map(|(&value, _)| value).collect() })
+        });
+        Rc::clone(numbers)
+    }
+
     fn of_callee(&mut self, module: &Module, name: &Symbol) -> bool {
-        if let Some(&known) = self.0.get(name) {
+        if let Some(&known) = self.callees.get(name) {
             return known;
         }
         let Some(func) = module.func(name) else { return false };
         let kept = self.kept(module, func, &func.walk());
-        self.0.insert(name.clone(), kept);
+        self.callees.insert(name.clone(), kept);
         kept
     }
 }
