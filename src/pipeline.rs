@@ -12,7 +12,7 @@ use crate::passes::{self, Pass};
 use crate::session::{PrintAfter, Session};
 use crate::source::FileId;
 use crate::target::Target;
-use crate::tuning::Tuning;
+use crate::tuning::{self, Tuning};
 use crate::{ast, lower, modules, sema, source, syntax};
 use std::path::Path;
 use std::time::Instant;
@@ -164,10 +164,12 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
     // Only LLVM knows what needs the stack in the end; so programs that fit are compiled once.
     let reported = cx.diags.take_since(before);
     let ops = module.funcs.iter().map(|func| func.walk().len()).sum();
-    let fits = Tuning::sparing(ops).find_map(|tuning| {
+    let mut attempt = |tuning| {
         cx.diags.take_since(before);
         bpf_object(cx, module, tuning)
-    });
+    };
+    let may_fit = ops <= tuning::LARGE || Tuning::sparing(ops).next_back().is_some_and(|most| attempt(most).is_some());
+    let fits = if may_fit { Tuning::sparing(ops).find_map(attempt) } else { None };
     if fits.is_some() {
         return fits;
     }

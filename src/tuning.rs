@@ -18,13 +18,17 @@ const MOVED_LOCALS: [Option<u64>; 4] = [None, Some(128), Some(64), Some(24)];
 /// Ops of a module that is compiled twice at most: each attempt takes a second for so many.
 const MANY_OPS: usize = 20_000;
 
+/// Ops of a module for which the attempt that spares most is tried first: the others are in vain if it does not fit.
+pub const LARGE: usize = 4_000;
+
 impl Tuning {
     /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. Of a module of so many
     /// ops the last alone: each attempt compiles all of it.
-    pub fn sparing(ops: usize) -> impl Iterator<Item = Tuning> {
+    pub fn sparing(ops: usize) -> impl DoubleEndedIterator<Item = Tuning> {
         let attempts = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
         let weaker = 2 * MOVED_LOCALS.len() - 1;
-        attempts.skip(if ops > MANY_OPS { weaker } else { 0 }).map(|(reloads, moved_locals)| Tuning {
+        let attempts: Vec<(bool, Option<u64>)> = attempts.collect();
+        attempts.into_iter().skip(if ops > MANY_OPS { weaker } else { 0 }).map(|(reloads, moved_locals)| Tuning {
             scarce: true,
             moved_locals,
             reloads,

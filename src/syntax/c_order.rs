@@ -43,9 +43,13 @@ pub struct Counting<'a> {
     pub high: &'a str,
 }
 
+/// The part of a file that is searched for declarations of types: each error searches it.
+const SEARCHED: usize = 16 << 10;
+
 /// A word that names a type, of this language, of C or of the file.
 pub fn is_type(source: &str, word: &str) -> bool {
-    is_builtin(word) || word.ends_with("_t") || declares(source, word, &["struct", "enum", "union", "type"])
+    let searched = source.get(..source.floor_char_boundary(SEARCHED)).unwrap_or(source);
+    is_builtin(word) || word.ends_with("_t") || declares(searched, word, &["struct", "enum", "union", "type"])
 }
 
 /// A word that names a type and hardly anything else.
