@@ -16,7 +16,10 @@ pub fn items(source: &str, file: FileId, range: Range<usize>) -> Vec<Item> {
     let tokens: Vec<Token> = Scanner::new(text).filter(|token| token.kind != TokenKind::Newline).collect();
     let of = |token: &Token| &text[token.lo..token.hi];
     let is_name = |token: &Token| token.kind == TokenKind::Word && !words::is_reserved(of(token));
-    let Some(at) = tokens.iter().position(|token| NAMED_BEHIND.contains(&of(token))) else { return Vec::new() };
+    let known = tokens.iter().position(|token| NAMED_BEHIND.contains(&of(token)));
+    // `map counts: …`: another language's word, and a name.
+    let foreign = matches!(&tokens[..], [first, name, ..] if is_name(first) && is_name(name)).then_some(0);
+    let Some(at) = known.or(foreign) else { return Vec::new() };
     // `var local x`, whose words are in the wrong order.
     let modified = tokens.get(at + 1).is_some_and(|token| matches!(of(token), "local" | "percpu" | "pin" | "mut"));
     let own = tokens[at + 1..].iter().take(if modified { 2 } else { 1 });
