@@ -168,8 +168,12 @@ pub fn bpf(cx: &mut Session, module: &Module) -> Option<Bpf> {
         cx.diags.take_since(before);
         bpf_object(cx, module, tuning)
     };
-    let may_fit = ops <= tuning::LARGE || Tuning::sparing(ops).next_back().is_some_and(|most| attempt(most).is_some());
-    let fits = if may_fit { Tuning::sparing(ops).find_map(attempt) } else { None };
+    let attempts = Tuning::sparing(ops);
+    let may_fit = match attempts.as_slice() {
+        [_, .., most] if ops > tuning::LARGE => attempt(*most).is_some(),
+        _ => true,
+    };
+    let fits = if may_fit { attempts.into_iter().find_map(attempt) } else { None };
     if fits.is_some() {
         return fits;
     }

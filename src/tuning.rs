@@ -24,14 +24,11 @@ pub const LARGE: usize = 4_000;
 impl Tuning {
     /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. Of a module of so many
     /// ops the last alone: each attempt compiles all of it.
-    pub fn sparing(ops: usize) -> impl DoubleEndedIterator<Item = Tuning> {
-        let attempts = [false, true].into_iter().flat_map(|reloads| MOVED_LOCALS.map(|least| (reloads, least)));
+    pub fn sparing(ops: usize) -> Vec<Tuning> {
+        let attempts = [false, true].into_iter().flat_map(|reloads| {
+            MOVED_LOCALS.map(|moved_locals| Tuning { scarce: true, moved_locals, reloads })
+        });
         let weaker = 2 * MOVED_LOCALS.len() - 1;
-        let attempts: Vec<(bool, Option<u64>)> = attempts.collect();
-        attempts.into_iter().skip(if ops > MANY_OPS { weaker } else { 0 }).map(|(reloads, moved_locals)| Tuning {
-            scarce: true,
-            moved_locals,
-            reloads,
-        })
+        attempts.skip(if ops > MANY_OPS { weaker } else { 0 }).collect()
     }
 }

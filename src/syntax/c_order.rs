@@ -48,7 +48,7 @@ const SEARCHED: usize = 16 << 10;
 
 /// A word that names a type, of this language, of C or of the file.
 pub fn is_type(source: &str, word: &str) -> bool {
-    let searched = source.get(..source.floor_char_boundary(SEARCHED)).unwrap_or(source);
+    let searched = &source[..source.floor_char_boundary(SEARCHED)];
     is_builtin(word) || word.ends_with("_t") || declares(searched, word, &["struct", "enum", "union", "type"])
 }
 
