@@ -1,35 +1,54 @@
 #!/usr/bin/env python3
-"""Runs a program of a BPF object on one packet and prints what it prints: `trace_run.py OBJECT PROGRAM PACKET`.
+"""Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-Listens through a trace instance of its own. Lines of other programs that run meanwhile may be in between.
+    trace_run.py [--name NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+
+When the executable has printed `ready`, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, sends
+the executable SIGINT when the process is gone, and prints what it printed besides. In LINE, which must be a line of that, `{pid}` and
+`{ppid}` are the numbers of the process and of its parent.
 """
 
+import argparse
 import os
-import pathlib
-import re
+import shutil
+import signal
+import subprocess
 import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
-import packets  # noqa: E402
-from pinned import Pinned  # noqa: E402
-
-_EVENT = "events/bpf_trace/bpf_trace_printk/enable"
+import tempfile
 
 
 def main():
-    path, program, packet = sys.argv[1:]
-    instance = pathlib.Path("/sys/kernel/tracing/instances") / f"ks-test-{os.getpid()}"
-    instance.mkdir()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="ks_traced")
+    parser.add_argument("--expect-line", action="append", default=[])
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    command = options.command[options.command[:1] == ["--"] :]
+    tracer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        (instance / _EVENT).write_text("1")
-        with Pinned(path) as pinned:
-            pinned.run(program, packets.parse(packet))
-        for line in (instance / "trace").read_text().splitlines():
-            if found := re.search(r"bpf_trace_printk: (.*)", line):
-                print(found[1])
+        for line in tracer.stdout:
+            if line == "ready\n":
+                break
+            print(line, end="")
+        else:
+            sys.exit(f"{command[0]} ended with {tracer.wait()} before it was ready")
+        with tempfile.TemporaryDirectory() as folder:
+            link = os.path.join(folder, options.name)
+            os.symlink(shutil.which("true"), link)
+            traced = subprocess.Popen([link])
+            traced.wait()
+        tracer.send_signal(signal.SIGINT)
+        printed = tracer.communicate(timeout=30)[0]
     finally:
-        instance.rmdir()
+        tracer.kill()
+    print(printed, end="")
+    numbers = {"pid": traced.pid, "ppid": os.getpid()}
+    lines = printed.splitlines()
+    for wanted in options.expect_line:
+        wanted = wanted.format(**numbers)
+        if wanted not in lines:
+            sys.exit(f"no line `{wanted}` in what {command[0]} printed")
+    sys.exit(tracer.returncode)
 
 
-if __name__ == "__main__":
-    main()
+main()

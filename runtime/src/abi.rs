@@ -109,6 +109,10 @@ pub enum KsForm {
     Cgroup = 3,
     /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
     Socket = 4,
+    /// Target: what the program was loaded for. No flags.
+    Tracing = 5,
+    /// Target: the name of a raw tracepoint. No flags, no point.
+    RawTracepoint = 6,
 }
 
 /// A BPF program of the object.
