@@ -1,25 +1,37 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    trace_run.py [--name NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    trace_run.py [--name NAME] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
-When the executable has printed `ready`, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, sends
-the executable SIGINT when the process is gone, and prints what it printed besides. In LINE, which must be a line of that, `{pid}` and
-`{ppid}` are the numbers of the process and of its parent.
+When the executable has printed `ready`, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, and with
+--connect makes a TCP connection to 127.0.0.1. Then it sends the executable SIGINT, and prints what it printed besides. In LINE, which must
+be a line of that, `{pid}`, `{ppid}` and `{uid}` are of the process and `{dev}` and `{ino}` of its file, as the kernel has them inside;
+`{port}` is what was connected to.
 """
 
 import argparse
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 
 
+def connect():
+    """The port of a connection that was made and closed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()
+    return port
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="ks_traced")
+    parser.add_argument("--connect", action="store_true")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -37,12 +49,15 @@ def main():
             os.symlink(shutil.which("true"), link)
             traced = subprocess.Popen([link])
             traced.wait()
+            file = os.stat(link)
+        port = connect() if options.connect else None
         tracer.send_signal(signal.SIGINT)
         printed = tracer.communicate(timeout=30)[0]
     finally:
         tracer.kill()
     print(printed, end="")
-    numbers = {"pid": traced.pid, "ppid": os.getpid()}
+    numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "port": port}
+    numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
     lines = printed.splitlines()
     for wanted in options.expect_line:
         wanted = wanted.format(**numbers)

@@ -250,6 +250,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            _ if is_relocated(&self.cx.types, pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
             Space::Map
             | Space::Ctx
             | Space::Packet
