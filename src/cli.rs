@@ -204,6 +204,9 @@ pub struct Common {
     /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
     #[arg(long)]
     pub tcx: bool,
+    /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
+    #[arg(long, value_name = "FILE")]
+    pub btf: Option<PathBuf>,
     /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
     /// last that fits counts
     #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
@@ -375,6 +378,7 @@ impl Common {
             path_prefixes: self.path_prefix_map.clone(),
             levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone(), unchecked: self.no_check.clone() },
             tcx: self.tcx,
+            btf: self.btf.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }
