@@ -38,6 +38,9 @@ record! {
         pub offset: u64,
         #[serde(default)]
         pub role: FieldRole,
+        /// A pointer to an object of which all fields may be read; the field of an object that only such ones have.
+        #[serde(default)]
+        pub full: bool,
         /// The program types that may read it; none listed: all that have the context.
         #[serde(default)]
         pub readers: List<Text>,
