@@ -88,4 +88,14 @@ codes! {
     /// The kernel lets a program array hold programs of one type, for one kind of attach point, and of one mode alone, those
     /// that call through it too.
     E0364 TailCallArray { name, one, other } = "programs of two types call through `{name}`: `{one}` and `{other}`",
+    /// A lookup or a context may yield a request for a connection, or what is left of one, in place of a full socket. Those have
+    /// only some of the fields.
+    E0373 PartOfObject { field } = "field `{field}` is of full sockets, and this one may not be full",
+    /// To the kernel, pointers to full sockets and to others are of two kinds, and each instruction that reads a field has a pointer
+    /// of one kind.
+    E0374 TwoKinds { field } = "`{field}` is read here of full sockets and of others",
+    /// A function that releases what a parameter points to, or whose result its caller has to release, is called by its name, so
+    /// that callers know.
+    E0375 ReferenceCallee { func } =
+        "`{func}` releases a reference or hands one over, so it cannot be called through a pointer",
 }
