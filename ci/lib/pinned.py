@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 import bpf
+import test_run
 
 _BPFFS = pathlib.Path("/sys/fs/bpf")
 _PREFIX = "ks-test"
@@ -48,6 +49,10 @@ class Pinned:
             packet.flush()
             return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
                                "repeat", str(repeat))
+
+    def program(self, name):
+        """For runs by the system call."""
+        return test_run.Program(self._progs() / name)
 
     def update_map(self, name, key, value):
         """Writes an entry; key and value are bytes."""

@@ -52,6 +52,13 @@ impl Checker<'_, '_> {
         made(View::Packet { ctx, offset, count }, span)
     }
 
+    /// `ctx.len`: how many bytes there are in a view of the whole packet.
+    pub fn packet_length(&self, ctx: Expr, span: Span) -> Expr {
+        let start = Expr { kind: ExprKind::Const(Const::Int(0)), ty: Ty::U32, span };
+        let whole = made(View::Packet { ctx, offset: start, count: None }, span);
+        Expr { kind: ExprKind::ViewLen(Box::new(whole)), ty: Ty::U32, span }
+    }
+
     /// `view.slice(offset, count)`, `view.read(offset, T)`
     pub fn view_method(&mut self, base: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let base = self.plain_view(base);
