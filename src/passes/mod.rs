@@ -9,6 +9,7 @@ mod analysis;
 pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
+pub mod core_access;
 pub mod drains;
 pub mod events;
 pub mod exits;

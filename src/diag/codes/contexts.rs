@@ -23,6 +23,13 @@ codes! {
     E0310 UnknownMode { text, name, wants } = "`@{name}` knows no `{text}`; it takes {wants}",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
+    /// The parameters of such a program are those that the kernel passes at the event: of the same types, in the same
+    /// order. Parameters at the end may be left out.
+    E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
+    /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
+    E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
+    E0383 KernelWrite = "memory of the kernel is read-only here",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.
