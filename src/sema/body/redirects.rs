@@ -42,6 +42,6 @@ impl Checker<'_, '_> {
             return Some(role.spec);
         }
         let context = declared.params.iter().find_map(|param| self.context_spec(self.locals[param.0 as usize].ty))?;
-        PROGRAMS.iter().find(|program| program.context() == context.name && program.may_call(helper).is_some())
+        PROGRAMS.iter().find(|program| program.context() == Some(context.name) && program.may_call(helper).is_some())
     }
 }
