@@ -43,12 +43,13 @@ class Pinned:
         return sorted(prog.name for prog in self._progs().iterdir())
 
     def run(self, prog, data, repeat=1):
-        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run}."""
-        with tempfile.NamedTemporaryFile() as packet:
+        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run, "data": the packet as the program left it}."""
+        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as output:
             packet.write(data)
             packet.flush()
-            return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
-                               "repeat", str(repeat))
+            result = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                                 "data_out", output.name, "repeat", str(repeat))
+            return {**result, "data": pathlib.Path(output.name).read_bytes()}
 
     def outcome(self, prog, data):
         """The verdict on a packet, and the packet that the program leaves."""

@@ -104,4 +104,7 @@ codes! {
     /// that callers know.
     E0375 ReferenceCallee { func } =
         "`{func}` releases a reference or hands one over, so it cannot be called through a pointer",
+    /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
+    /// programs that have the context which it takes.
+    E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
 }

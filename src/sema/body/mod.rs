@@ -60,6 +60,7 @@ mod pointers;
 mod print;
 mod program_values;
 mod ranges;
+mod redirects;
 mod results;
 mod scope;
 mod stmts;
