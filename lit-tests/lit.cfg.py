@@ -49,6 +49,7 @@ config.substitutions += [
     ("%host-run", f"{sys.executable} {support}/host_run.py"),
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
+    ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),
