@@ -24,6 +24,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::moved_packets::PASS,
     &passes::packet::rules::PASS,
     &passes::records::PASS,
+    &passes::references::PASS,
     &passes::events::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,
