@@ -49,6 +49,7 @@ config.substitutions += [
     ("%host-run", f"{sys.executable} {support}/host_run.py"),
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
+    ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
     ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
     ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
