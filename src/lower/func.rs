@@ -35,6 +35,11 @@ pub(super) enum Dest {
     Value(Ty),
     /// An aggregate, into this place, which nothing else sees meanwhile.
     Into(Value),
+    /// A view, its numbers into these variables.
+    View {
+        offset: Value,
+        length: Value,
+    },
 }
 
 pub(super) struct Lowering<'a> {
@@ -318,7 +323,7 @@ impl Lowering<'_> {
                 (Dest::Value(_), None) => {
                     self.b.ks_unreachable();
                 }
-                (Dest::Nothing | Dest::Into(_), _) => {
+                (Dest::Nothing | Dest::Into(_) | Dest::View { .. }, _) => {
                     self.b.ks_yield(&[]);
                 }
             }
@@ -347,7 +352,7 @@ impl Lowering<'_> {
     pub(super) fn results(dest: Dest) -> Vec<Ty> {
         match dest {
             Dest::Value(ty) => vec![ty],
-            Dest::Nothing | Dest::Into(_) => Vec::new(),
+            Dest::Nothing | Dest::Into(_) | Dest::View { .. } => Vec::new(),
         }
     }
 
@@ -355,7 +360,7 @@ impl Lowering<'_> {
     pub(super) fn outcome(&mut self, op: crate::ir::OpId, dest: Dest, reached: bool) -> Option<Value> {
         let value = match dest {
             Dest::Value(_) => Some(self.b.result(op)),
-            Dest::Nothing | Dest::Into(_) => None,
+            Dest::Nothing | Dest::Into(_) | Dest::View { .. } => None,
         };
         if !reached {
             self.unreachable();

@@ -30,6 +30,7 @@ pub mod packet;
 pub mod percpu_vars;
 pub mod reach;
 pub mod records;
+pub mod references;
 pub mod results;
 pub mod scratch;
 pub mod shared_data;

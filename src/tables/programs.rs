@@ -63,6 +63,7 @@ impl AttachForm {
             AttachForm::Netdev { point }
             | AttachForm::Tcx { point }
             | AttachForm::Cgroup { point }
+            | AttachForm::Netns { point }
             | AttachForm::Tracing { point } => *point,
             AttachForm::Socket {} | AttachForm::RawTracepoint {} => return 0,
         };
@@ -75,6 +76,7 @@ impl AttachForm {
             AttachForm::Netdev { .. } | AttachForm::Tcx { .. } => TargetKind::Interface,
             AttachForm::Cgroup { .. } => TargetKind::Cgroup,
             AttachForm::Socket {} => TargetKind::Socket,
+            AttachForm::Netns { .. } => TargetKind::Netns,
             AttachForm::Tracing { .. } | AttachForm::RawTracepoint {} => TargetKind::Event,
         }
     }
@@ -89,6 +91,8 @@ pub enum TargetKind {
     Cgroup,
     /// A socket, by its descriptor, or one of all packets of an interface, by the interface's name.
     Socket,
+    /// A network namespace, by its name below /run/netns or the path of its file.
+    Netns,
     /// An event of the kernel, by the name of its tracepoint.
     Event,
 }
@@ -103,6 +107,7 @@ impl TargetKind {
             TargetKind::Interface => "the name of an interface",
             TargetKind::Cgroup => "the path of a cgroup's folder",
             TargetKind::Socket => "the name of an interface, for a socket of all its packets",
+            TargetKind::Netns => "the name of a network namespace, or the path of its file",
             TargetKind::Event => "the name of an event",
         }
     }
@@ -112,7 +117,16 @@ impl TargetKind {
         match self {
             TargetKind::Interface | TargetKind::Socket => "\"eth0\"",
             TargetKind::Cgroup => "\"/sys/fs/cgroup/web\"",
+            TargetKind::Netns => "\"/proc/self/ns/net\"",
             TargetKind::Event => "\"sched_switch\"",
+        }
+    }
+
+    /// Whether a program that names no target has one: the network namespace of the process.
+    pub fn has_default(self) -> bool {
+        match self {
+            TargetKind::Netns => true,
+            TargetKind::Interface | TargetKind::Cgroup | TargetKind::Socket | TargetKind::Event => false,
         }
     }
 
@@ -122,6 +136,9 @@ impl TargetKind {
             TargetKind::Interface => "give the name of an interface, `\"eth0\"`, or its index",
             TargetKind::Cgroup => "give the path of a cgroup's folder, `\"/sys/fs/cgroup/web\"`",
             TargetKind::Socket => "give the descriptor of a socket, or the name of an interface, `\"eth0\"`",
+            TargetKind::Netns => {
+                "give the name of a network namespace, or the path of its file, `\"/proc/self/ns/net\"`"
+            }
             TargetKind::Event => "give the name of an event, `\"sched_switch\"`",
         }
     }
@@ -130,7 +147,7 @@ impl TargetKind {
     pub fn number(self) -> Option<Ty> {
         match self {
             TargetKind::Interface => Some(Ty::U32),
-            TargetKind::Cgroup | TargetKind::Event => None,
+            TargetKind::Cgroup | TargetKind::Netns | TargetKind::Event => None,
             TargetKind::Socket => Some(Ty::I32),
         }
     }
@@ -139,7 +156,7 @@ impl TargetKind {
     pub fn refuses(self, text: &str) -> Option<&'static str> {
         match self {
             _ if text.is_empty() => Some("it is empty"),
-            TargetKind::Cgroup => text.contains('\0').then_some("paths have no NUL"),
+            TargetKind::Cgroup | TargetKind::Netns => text.contains('\0').then_some("paths have no NUL"),
             TargetKind::Event => {
                 let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")

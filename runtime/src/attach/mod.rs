@@ -8,6 +8,7 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod netdev;
+mod netns;
 mod socket;
 mod tcx;
 mod tracing;
@@ -28,6 +29,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
+    (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
 ];
