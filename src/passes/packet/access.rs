@@ -47,7 +47,7 @@ impl Access {
 
     fn of_program(func: &Function, types: &Types) -> Option<Access> {
         let Role::Program { spec, mode, .. } = &func.role else { return None };
-        let context = CONTEXTS.iter().find(|context| context.name == spec.context())?;
+        let context = CONTEXTS.iter().find(|context| Some(context.name) == spec.context())?;
         let near = match context.pull {
             Some(_) if pulling(func, types).is_some() => NEAR,
             Some(_) => LOOKED_AT,
