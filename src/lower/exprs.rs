@@ -28,6 +28,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_) => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
+            ExprKind::FieldExists(field) => self.field_exists(field, expr.span),
+            ExprKind::TypeExists(of) => self.at(expr.span).b.core_struct_info(*of, "exists", Ty::BOOL),
             ExprKind::PacketLen { ctx } => {
                 let ctx = self.scalar(ctx);
                 self.at(expr.span).b.packet_len(ctx, Ty::U64)
@@ -96,6 +98,12 @@ impl Lowering<'_> {
             Some(value) => value,
             None => self.never(ty),
         }
+    }
+
+    fn field_exists(&mut self, place: &Expr, span: Span) -> Value {
+        let ExprKind::Field { base, field } = &place.kind else { crate::bug!("what may exist is a field") };
+        let base = self.place(base);
+        self.at(span).b.core_exists(base, *field as i128, Ty::BOOL)
     }
 
     fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
@@ -186,6 +194,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -252,6 +262,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -82,7 +82,7 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
         let mut b = Builder::before(func, op, NAME);
         read(&mut b, &mut cx.types, view.to(), view.from());
         func.erase(op);
-    } else if !matches!(data.opcode, Opcode::KsAddr) {
+    } else if !matches!(data.opcode, Opcode::KsAddr | Opcode::CoreField | Opcode::CoreExists | Opcode::CoreBits) {
         others(func, op, cx);
     }
 }

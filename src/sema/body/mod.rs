@@ -37,6 +37,7 @@ mod helper_calls;
 mod index_keys;
 mod inner_maps;
 mod kernel_objects;
+mod kernel_types;
 mod lifecycle;
 mod literals;
 mod locks;

@@ -18,6 +18,12 @@ impl Debug {
         found.unwrap_or_else(|| crate::bug!("every field is a member")) as u64
     }
 
+    /// A number that no other question about a struct has.
+    pub fn next_relocation(&mut self) -> u64 {
+        self.relocations += 1;
+        self.relocations
+    }
+
     /// Says that a call accesses a struct of this type.
     pub fn relocate(&mut self, cx: &Session, call: CallSiteValue, of: Ty) {
         let node = self.ty(cx, of);
