@@ -17,6 +17,7 @@ mod paged;
 
 use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
+use crate::diag::lowered::{Lowered, PacketCopied, PacketDirect, PacketTested};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
@@ -47,11 +48,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
     let moving = Moving::of(module);
     let limits = paged::limits(module, &cx.types);
-    paged::pull(module, &mut cx.types);
+    paged::pull(module, cx);
     let mut changed = Changed::No;
     for (func, limit) in module.funcs.iter_mut().zip(limits) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, (moves, limit), &mut cx.types));
+        changed = changed.or(function(func, (moves, limit), cx));
     }
     changed
 }
@@ -63,7 +64,9 @@ struct Bounds {
     end: Value,
 }
 
-fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types) -> Changed {
+fn function(func: &mut Function, (moves, limit): (bool, u64), cx: &mut Session) -> Changed {
+    let types = &mut cx.types;
+    let mut lowered = Vec::new();
     let sizes = paged::sizes(func, types);
     let accesses: Vec<OpId> = func
         .walk()
@@ -87,11 +90,24 @@ fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types)
                 length(func, op, bounds);
             } else {
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
+                lowered.push(explained(func, types, op, (is_there, far.contains(&op)), limit));
                 header(func, types, op, (bounds, byte), (is_there, far.contains(&op)));
             }
         }
     }
+    cx.explain_all(lowered);
     if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes }
+}
+
+/// How an access is made, see [`header`].
+fn explained(func: &Function, types: &Types, op: OpId, (is_there, is_far): (bool, bool), limit: u64) -> Lowered {
+    let (span, ctx) = (func.ops[op].loc.span, PacketAt::of(&func.ops[op]).ctx());
+    let size = types.size_of(paged::part(func, types, op)).to_string();
+    match paged::copying(func, types, ctx).filter(|_| is_far) {
+        _ if is_there => Lowered::at(span, &PacketTested { size }),
+        Some(helper) => Lowered::at(span, &PacketCopied { size, limit: limit.to_string(), helper: helper.to_owned() }),
+        None => Lowered::at(span, &PacketDirect { size }),
+    }
 }
 
 /// Whether a value is known in the whole function from its entry block on.

@@ -5,11 +5,13 @@
 //! farther off, or at an offset that nothing bounds, is read through a copy where it is not linear.
 
 use super::NAME;
+use crate::diag::lowered::PacketPulled;
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{KsCopy, KsIfSome, KsStore, PacketAt, PacketSize};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Uses, Value};
+use crate::session::Session;
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS};
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::BTreeSet;
@@ -91,7 +93,7 @@ fn near_end(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId, limit
 }
 
 /// What a `packet.at` looks for.
-fn part(func: &Function, types: &Types, op: OpId) -> Ty {
+pub fn part(func: &Function, types: &Types, op: OpId) -> Ty {
     let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
         crate::bug!("packet.at yields an optional")
     };
@@ -117,8 +119,10 @@ pub fn far(func: &Function, types: &Types, limit: u64) -> BTreeSet<OpId> {
     accesses(func).filter(is_far).collect()
 }
 
-/// Makes linear what programs look at near the start of their packets. For each function: how far that is, with what it calls.
-pub fn pull(module: &mut Module, types: &mut Types) {
+/// Makes linear what programs look at near the start of their packets.
+pub fn pull(module: &mut Module, cx: &mut Session) {
+    let types = &mut cx.types;
+    let mut pulled = Vec::new();
     let ends: Vec<u64> = module.funcs.iter().map(|func| farthest(func, types)).collect();
     let graph = CallGraph::of(module);
     for at in 0..module.funcs.len() {
@@ -129,7 +133,12 @@ pub fn pull(module: &mut Module, types: &mut Types) {
             && end > ALWAYS
         {
             pull_at_start(func, types, func.param(0), end, by);
+            pulled.push((func.name_span, func.name.clone(), end, by.0));
         }
+    }
+    for (at, name, end, helper) in pulled {
+        let name = cx.source_name(&name);
+        cx.explain(at, &PacketPulled { name, end: end.to_string(), helper: helper.to_owned() });
     }
 }
 
@@ -167,6 +176,11 @@ fn pull_at_start(func: &mut Function, types: &mut Types, ctx: Value, end: u64, (
     b.either(short, &[], pull, |b| b.done());
 }
 
+/// The helper that copies a part of the packet of this context.
+pub fn copying(func: &Function, types: &Types, ctx: Value) -> Option<&'static str> {
+    context(func, types, ctx)?.load
+}
+
 /// A part that may not be linear: where it is not, a copy of it. `inside` is whether it is, `pointer` where it would be.
 pub fn or_copy(
     b: &mut Builder<'_>,
@@ -174,7 +188,7 @@ pub fn or_copy(
     (ctx, offset, of): (Value, Value, Ty),
     (inside, pointer): (Value, Value),
 ) -> (Value, Value) {
-    let Some(helper) = context(b.func, types, ctx).and_then(|context| context.load) else { return (inside, pointer) };
+    let Some(helper) = copying(b.func, types, ctx) else { return (inside, pointer) };
     let ty = b.func.ty(pointer);
     let slot_type = types.place(of, Space::Stack);
     let address_type = types.ptr(of, Space::Stack, false);
