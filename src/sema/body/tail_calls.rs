@@ -147,7 +147,7 @@ impl Checker<'_, '_> {
     }
 
     /// Whether a value that is returned is a tail call, or one of its branches is.
-    fn has_tail_call(&self, value: &Expr) -> bool {
+    pub fn has_tail_call(&self, value: &Expr) -> bool {
         let of_block = |block: &Block| block.value.as_ref().is_some_and(|value| self.has_tail_call(value));
         if let ExprKind::Call { func, .. } = &value.kind {
             matches!(self.env.program.func(*func).role, Role::Program(_))
