@@ -49,7 +49,9 @@ impl Checker<'_, '_> {
             is_kept(local(place), value)
         });
         match last.map(|stmt| stmt.kind) {
-            Some(StmtKind::Var { init: Some(kept), .. } | StmtKind::Assign { value: kept, .. }) => in_place(value, kept),
+            Some(StmtKind::Var { init: Some(kept), .. } | StmtKind::Assign { value: kept, .. }) => {
+                in_place(value, kept)
+            }
             Some(_) | None => value,
         }
     }
