@@ -1,5 +1,6 @@
 //! The state of one run of the compiler, passed everywhere as `cx`.
 
+use crate::btf::KernelTypes;
 use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
@@ -84,6 +85,8 @@ pub struct Options {
     pub levels: Levels,
     /// TC programs lie in the sections of TCX.
     pub tcx: bool,
+    /// `--btf`: the kernel's types, instead of those of the running kernel.
+    pub btf: Option<PathBuf>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -133,6 +136,7 @@ impl Default for Options {
             path_prefixes: Vec::new(),
             levels: Levels::default(),
             tcx: false,
+            btf: None,
         }
     }
 }
@@ -163,6 +167,7 @@ pub struct Session {
     pub libraries: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
+    pub kernel_types: KernelTypes,
     pub names: Rc<SourceNames>,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
@@ -174,12 +179,14 @@ pub struct Session {
 
 impl Session {
     pub fn new(options: Options) -> Session {
+        let kernel_types = KernelTypes::new(options.btf.clone());
         Session {
             diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
             libraries: Vec::new(),
             types: Types::new(),
+            kernel_types,
             names: Rc::default(),
             reads_ir: false,
             timings: Vec::new(),

@@ -5,7 +5,7 @@ use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Lowering<'_> {
     /// The value of an expression that is no aggregate and not `void`.
@@ -139,8 +139,9 @@ impl Lowering<'_> {
             (self.cx.types.kind(self.b.func.ty(value)), self.cx.types.kind(ty)),
             (TyKind::Ptr { to: from, .. }, TyKind::Ptr { to, .. }) if from == to
         );
+        let is_followed = matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::BtfTrusted, .. });
         // A pointer that merely becomes one that may be null keeps what is known of it.
-        if same_pointee { value } else { self.at(expr.span).cast(value, ty) }
+        if same_pointee && !is_followed { value } else { self.at(expr.span).cast(value, ty) }
     }
 
     /// `&&` and `||`: the right side is evaluated only where it decides.

@@ -10,6 +10,7 @@ mod declare;
 mod enums;
 pub mod env;
 pub mod imports;
+mod kernel_types;
 mod null_uses;
 pub mod predefined;
 pub mod scope;

@@ -10,6 +10,7 @@
 mod data;
 mod files;
 mod functions;
+mod relocations;
 mod types;
 
 pub use data::{MapLayout, MapValues};
