@@ -22,6 +22,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::tail_position::PASS,
     &passes::reach::PASS,
     &passes::moved_packets::PASS,
+    &passes::packet::rules::PASS,
     &passes::records::PASS,
     &passes::references::PASS,
     &passes::events::PASS,

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 import bpf
+import test_run
 
 _BPFFS = pathlib.Path("/sys/fs/bpf")
 _PREFIX = "ks-test"
@@ -60,6 +61,10 @@ class Pinned:
 
     def verified_instructions(self, prog):
         return bpf.verified_instructions(self._progs() / prog)
+
+    def program(self, name):
+        """For runs by the system call."""
+        return test_run.Program(self._progs() / name)
 
     def update_map(self, name, key, value):
         """Writes an entry; key and value are bytes."""

@@ -50,8 +50,11 @@ lowerings! {
     StageInlined { callee, ops } = "tail call of `{callee}`" => "its body in place of the call", "since nothing else calls it and it is small ({ops} ops); it keeps its program and its entry";
     PacketDirect { size } = "access to {size} bytes of a packet" => "a comparison with the end of the packet and a pointer", "since they are directly readable";
     PacketTested { size } = "access to {size} bytes of a packet" => "a pointer", "since an earlier test of the length covers them";
-    PacketCopied { size, limit, helper } = "access to {size} bytes of a packet" => "a pointer where they are directly readable, else a copy by `{helper}`", "since nothing says that they end within the first {limit} bytes, and they are only read";
+    PacketCopied { size, near, load } = "access to {size} bytes of a packet" => "a pointer where they are directly readable, else a copy by `{load}`", "since nothing says that they end within the first {near} bytes";
+    PacketWritten { size, near, load, store } = "access to {size} bytes of a packet" => "a pointer where they are directly readable, else a copy by `{load}`, which `{store}` writes back", "since nothing says that they end within the first {near} bytes";
+    PacketHelper { size, helper } = "access to {size} bytes of a packet" => "a copy by `{helper}`", "since programs of this type have no pointers into packets";
     PacketPulled { name, end, helper } = "packet of `{name}`" => "`{helper}` of the first {end} bytes at the start, where they are not directly readable", "since what the program accesses ends there";
+    PacketPulledWhole { name, helper } = "packet of `{name}`" => "`{helper}` of all bytes at the start", "since the program keeps a pointer into it, or writes, farther off than where headers are";
     LoopPlain { count } = "loop" => "a plain loop", "since the verifier can walk its {count} iterations";
     LoopIterator {} = "loop" => "a walk of the kernel's `bpf_iter_num`", "since it is too long to walk and the oldest kernel has iterators";
     LoopCallback { callback, why } = "loop" => "a call of `bpf_loop` with `{callback}`", "since it is too long to walk and {why}";

@@ -68,6 +68,12 @@ codes! {
     E0392 ResultRange { number, name, range } = "`@{name}` programs return {range}, not {number}",
     /// The kernel lets programs of some types read or write the field, and refuses those of others.
     E0393 FieldOfOthers { program, name, access, field, of } = "`@{program}` programs such as `{name}` cannot {access} field `{field}` of `{of}`",
+    /// The kernel lets programs of some types only read the bytes of packets.
+    E0377 PacketReadOnly { program, name } = "`@{program}` programs such as `{name}` cannot write to the packet",
+    /// A part of the packet may lie in pages, where no pointer leads. There the program reads and writes a copy of what a pointer
+    /// points to. The compiler must know each use of the copy: it does not follow pointers that a function returns, that go from
+    /// one variable to another, or that a variable holds from one iteration of a loop to the next.
+    E0378 PacketPointerKept { program, name } = "this keeps a pointer into the packet, of which `@{program}` programs such as `{name}` cannot access all bytes directly",
     /// The kernel gives each type of program its own set of helpers.
     E0358 HelperNotInProgram { helper, program, name } =
         "`{helper}` is not for programs of type `{program}`, such as `{name}`",

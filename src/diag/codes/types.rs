@@ -145,6 +145,9 @@ codes! {
     /// The code that is generated for a `bytes` depends on what it views, so that a variable views one thing as long as it
     /// lives: the packet, at any offset, or the value that it views first, or a part of that.
     E0287 OtherView { name } = "`{name}` views something else",
+    /// What a `bytes` views is known when the program is compiled, so that the branches of a condition choose among views of one
+    /// thing: the packet, or parts of one variable of type `bytes`.
+    E0277 ViewsDiffer = "the branches view different things",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
 }

@@ -1,11 +1,12 @@
 //! Views: a `bytes` is what it is of, and two numbers, an offset and a length, that never go beyond what exists.
 //!
-//! What it is of is known where the view begins and never changes: a packet, by its context, or the bytes of a value. So that
-//! the verifier follows each access, those to a packet look for its end (`packet.at`), and those to a value go by an index of
-//! an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
+//! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
+//! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
+//! (`packet.at`), and those to a value go by an index of an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
 
 mod access;
 mod checksums;
+mod chosen;
 mod compare;
 mod instances;
 
@@ -57,9 +58,7 @@ impl Lowering<'_> {
         if let ExprKind::Local(local) = expr.kind {
             return (self.at(expr.span).local_view(local), None);
         }
-        let ExprKind::View(source) = &expr.kind else {
-            crate::bug!("a `{}` is no view", self.cx.types.name(expr.ty));
-        };
+        let ExprKind::View(source) = &expr.kind else { return (self.chosen_view(expr), None) };
         let (root, life, start, exist, offset, count) = match &**source {
             Source::Value(value) => {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
@@ -142,11 +141,21 @@ impl Lowering<'_> {
 
     /// What `moved-packets` follows of a view: of a context for its packet, or of memory that may be in a packet.
     fn life(&mut self, of: Value, space: Space) -> Option<Value> {
-        if space != Space::Packet && space != Space::Any {
-            return None;
-        }
-        let ty = self.cx.types.ptr(Ty::BYTES, space, false);
+        let ty = self.life_in(space)?;
         Some(self.b.packet_view(of, ty))
+    }
+
+    /// The type of that.
+    fn life_type(&mut self, root: Root) -> Option<Ty> {
+        self.life_in(match root {
+            Root::Packet(_) => Space::Packet,
+            Root::Memory(place) => self.pointee(place).1,
+        })
+    }
+
+    fn life_in(&mut self, space: Space) -> Option<Ty> {
+        let moves = space == Space::Packet || space == Space::Any;
+        moves.then(|| self.cx.types.ptr(Ty::BYTES, space, false))
     }
 
     /// Code behind this uses what a view is of.
@@ -169,11 +178,25 @@ impl Lowering<'_> {
     }
 
     fn local_view(&mut self, local: LocalId) -> View {
-        let Slot::View(View { root, offset, length, life }) = self.slot(local) else {
+        let Slot::View(variables) = self.slot(local) else {
             crate::bug!("`{}` is no view", self.source.local(local).name)
         };
+        self.loaded(variables)
+    }
+
+    /// What the variables of a view hold.
+    fn loaded(&mut self, variables: View) -> View {
+        let View { root, offset, length, life } = variables;
         let life = life.map(|life| self.load(life));
         View { root, offset: self.load(offset), length: self.load(length), life }
+    }
+
+    fn store_view(&mut self, view: View, variables: View) {
+        self.store(variables.offset, view.offset);
+        self.store(variables.length, view.length);
+        if let (Some(variable), Some(life)) = (variables.life, view.life) {
+            self.store(variable, life);
+        }
     }
 
     /// A variable for a view, whose numbers may change.
@@ -196,14 +219,10 @@ impl Lowering<'_> {
     /// `local = value`: it views the same thing.
     pub(super) fn assign_view(&mut self, local: LocalId, value: &Expr) {
         let view = self.view(value);
-        let Slot::View(View { offset, length, life, .. }) = self.slot(local) else {
+        let Slot::View(variables) = self.slot(local) else {
             crate::bug!("`{}` is no view", self.source.local(local).name)
         };
-        self.store(offset, view.offset);
-        self.store(length, view.length);
-        if let (Some(variable), Some(life)) = (life, view.life) {
-            self.store(variable, life);
-        }
+        self.store_view(view, variables);
     }
 
     /// `len(view)`

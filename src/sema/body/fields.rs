@@ -18,6 +18,9 @@ use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{Space, StructId, Ty, TyKind};
 
+/// The length of the packet: a field of all contexts that have one, also where a helper yields it.
+const PACKET_LENGTH: &str = "len";
+
 impl Checker<'_, '_> {
     /// `base.name`, `base->name`
     pub fn field(&mut self, base: &ast::Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
@@ -121,6 +124,9 @@ impl Checker<'_, '_> {
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {
         let Some(id) = self.pointer(ctx.ty).and_then(|p| self.struct_id(p.to)) else { return error_expr(span) };
+        if name.name == PACKET_LENGTH && self.rewritten(ctx.ty).is_some_and(|context| context.length_by.is_some()) {
+            return self.packet_length(ctx, span);
+        }
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta

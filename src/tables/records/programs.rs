@@ -33,9 +33,24 @@ record! {
         /// It may use maps whose values hold a lock.
         #[serde(default = "crate::tables::form::yes")]
         pub locks: bool,
+        /// How it may access the bytes of the packet.
+        #[serde(default)]
+        pub packet: PacketAccess,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
+    }
+}
+
+words! {
+    /// How the kernel lets programs access the bytes of a packet (`may_access_direct_pkt_data` of kernel/bpf/verifier.c).
+    pub enum PacketAccess = Direct {
+        /// Through pointers.
+        Direct,
+        /// Through pointers that only read.
+        ReadOnly,
+        /// No pointer leads there: a helper copies.
+        Copied,
     }
 }
 
@@ -63,6 +78,9 @@ record! {
         #[serde(default)]
         pub tcx: Option<Text>,
         pub attach: AttachForm,
+        /// All of each packet is directly accessible; else a part may lie in pages.
+        #[serde(default)]
+        pub linear: bool,
         /// What the kernel accepts as a result, both ends included; none: any number.
         #[serde(default)]
         pub returns: Option<(i64, i64)>,

@@ -16,9 +16,15 @@ record! {
         /// The field with the length of the whole packet, of which a part may lie in pages.
         #[serde(default)]
         pub length: Option<Text>,
+        /// The helper that yields that length, where no field has it.
+        #[serde(default)]
+        pub length_by: Option<Text>,
         /// The helper that copies any part of the packet.
         #[serde(default)]
         pub load: Option<Text>,
+        /// The helper that writes any part of the packet, and keeps pointers into it valid.
+        #[serde(default)]
+        pub store: Option<Text>,
         /// The helper that makes the first bytes of the packet directly readable.
         #[serde(default)]
         pub pull: Option<Text>,
