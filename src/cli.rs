@@ -99,6 +99,9 @@ pub struct Build {
     /// What to write instead of the executable and the BPF object
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
+    /// Report what each tail call, packet access, map operation and loop of BPF code became, and why
+    #[arg(long)]
+    pub explain_lowering: bool,
     #[command(flatten)]
     pub common: Common,
 }
@@ -373,6 +376,7 @@ impl Common {
             },
             stop_after: self.stop_after.clone(),
             time_passes: self.time_passes,
+            explain_lowering: false,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
             path_prefixes: self.path_prefix_map.clone(),

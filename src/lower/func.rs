@@ -35,11 +35,8 @@ pub(super) enum Dest {
     Value(Ty),
     /// An aggregate, into this place, which nothing else sees meanwhile.
     Into(Value),
-    /// A view, its numbers into these variables.
-    View {
-        offset: Value,
-        length: Value,
-    },
+    /// A view, its numbers and its life into the variables that this one has.
+    View(View),
 }
 
 pub(super) struct Lowering<'a> {
@@ -323,7 +320,7 @@ impl Lowering<'_> {
                 (Dest::Value(_), None) => {
                     self.b.ks_unreachable();
                 }
-                (Dest::Nothing | Dest::Into(_) | Dest::View { .. }, _) => {
+                (Dest::Nothing | Dest::Into(_) | Dest::View(_), _) => {
                     self.b.ks_yield(&[]);
                 }
             }
@@ -352,7 +349,7 @@ impl Lowering<'_> {
     pub(super) fn results(dest: Dest) -> Vec<Ty> {
         match dest {
             Dest::Value(ty) => vec![ty],
-            Dest::Nothing | Dest::Into(_) | Dest::View { .. } => Vec::new(),
+            Dest::Nothing | Dest::Into(_) | Dest::View(_) => Vec::new(),
         }
     }
 
@@ -360,7 +357,7 @@ impl Lowering<'_> {
     pub(super) fn outcome(&mut self, op: crate::ir::OpId, dest: Dest, reached: bool) -> Option<Value> {
         let value = match dest {
             Dest::Value(_) => Some(self.b.result(op)),
-            Dest::Nothing | Dest::Into(_) | Dest::View { .. } => None,
+            Dest::Nothing | Dest::Into(_) | Dest::View(_) => None,
         };
         if !reached {
             self.unreachable();

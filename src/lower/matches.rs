@@ -55,9 +55,9 @@ impl Lowering<'_> {
                 self.b.ks_zero(place);
                 None
             }
-            Dest::View { offset, length } => {
-                self.b.ks_zero(offset);
-                self.b.ks_zero(length);
+            Dest::View(variables) => {
+                self.b.ks_zero(variables.offset);
+                self.b.ks_zero(variables.length);
                 None
             }
         }

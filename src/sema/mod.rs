@@ -11,9 +11,7 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
-mod moved_views;
 mod null_uses;
-mod packet_views;
 pub mod predefined;
 pub mod scope;
 mod throws;
@@ -47,7 +45,6 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     unused_imports::report(cx, modules, &env);
     main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
-    moved_views::check(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }

@@ -91,6 +91,9 @@ codes! {
     /// A tail call by an entry of a program array goes on in another program and does not come back. The kernel takes it in
     /// programs, and not in the callbacks that loops become.
     E0363 TailCallPlace { why } = "`tail_call` {why}",
+    /// A tail call goes on in another program and does not come back. So a function that makes one is called where a
+    /// program, or a function of this kind, returns its result: nothing is left to be done then.
+    E0365 HandsOverElsewhere { name } = "`{name}` hands over to another program, so only what returns its result can call it",
     /// The kernel lets a program array hold programs of one type, for one kind of attach point, and of one mode alone, those
     /// that call through it too.
     E0364 TailCallArray { name, one, other } = "programs of two types call through `{name}`: `{one}` and `{other}`",

@@ -22,7 +22,10 @@ impl<'a> Lowering<'a> {
         let (there, _) = self.region(&[], dest, |this, _| {
             let at = this.plus(view.offset, index);
             match view.root {
-                Root::Packet(ctx) => this.with_packet(ctx, at, Ty::U8, dest, inside, outside),
+                Root::Packet(ctx) => {
+                    this.use_view(view);
+                    this.with_packet(ctx, at, Ty::U8, dest, inside, outside)
+                }
                 Root::Memory(bytes) => {
                     let byte = this.element_at(bytes, at);
                     inside(this, byte)
@@ -106,6 +109,7 @@ impl<'a> Lowering<'a> {
                     this.b.ks_copy(place, part);
                     None
                 };
+                self.use_view(view);
                 self.with_packet(ctx, at, of, Dest::Nothing, copy, &mut |_| None);
                 return;
             }

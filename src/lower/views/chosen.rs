@@ -1,7 +1,6 @@
 //! Views that a condition chooses, all of one thing: two variables hold the offset and the length that the branch yields.
 
 use super::{Root, View};
-use crate::ir::Value;
 use crate::lower::func::{Dest, Lowering, Slot};
 use crate::sema::tree::{Block, Condition, Expr, ExprKind, LocalId, OptionalKind, Parts, StmtKind, View as Source};
 use crate::types::Ty;
@@ -13,17 +12,17 @@ impl Lowering<'_> {
             crate::bug!("nothing says what this views: {}", self.cx.sources.text(expr.span))
         };
         let (offset, length) = (self.temporary("offset", Ty::U64), self.temporary("length", Ty::U64));
-        self.evaluate(expr, Dest::View { offset, length });
+        let life = self.life_type(root).map(|ty| self.temporary("view", ty));
+        let variables = View { root, offset, length, life };
+        self.evaluate(expr, Dest::View(variables));
         self.at(expr.span);
-        View { root, offset: self.load(offset), length: self.load(length) }
+        self.loaded(variables)
     }
 
     /// At the end of a branch.
-    pub(in crate::lower) fn choose_view(&mut self, expr: &Expr, (offset, length): (Value, Value)) {
+    pub(in crate::lower) fn choose_view(&mut self, expr: &Expr, variables: View) {
         let view = self.view(expr);
-        self.at(expr.span);
-        self.store(offset, view.offset);
-        self.store(length, view.length);
+        self.at(expr.span).store_view(view, variables);
     }
 
     /// What a view is of, before it is evaluated. `inside`: the variables of the blocks around, with what they view first.

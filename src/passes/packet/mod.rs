@@ -15,6 +15,7 @@
 
 mod access;
 mod copies;
+mod explained;
 mod length_tests;
 mod pull;
 pub mod rules;
@@ -55,11 +56,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let moving = Moving::of(module);
     let access = Access::of(module, &cx.types);
     let plans = Plan::of(module, &cx.types, &access);
-    pull::pull(module, &mut cx.types, &plans);
+    pull::pull(module, cx, &plans);
     let mut changed = Changed::No;
     for ((func, access), plan) in module.funcs.iter_mut().zip(access).zip(&plans) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, (moves, access, plan), &mut cx.types));
+        changed = changed.or(function(func, (moves, access, plan), cx));
     }
     changed
 }
@@ -71,7 +72,9 @@ struct Bounds {
     end: Value,
 }
 
-fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), types: &mut Types) -> Changed {
+fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), cx: &mut Session) -> Changed {
+    let types = &mut cx.types;
+    let mut lowered = Vec::new();
     let sizes = access::sizes(func, types, access);
     let accesses: Vec<OpId> = func
         .walk()
@@ -84,7 +87,9 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), t
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
     if !access.direct {
+        lowered.extend(accesses.iter().filter_map(|&op| explained::access(func, types, (op, plan), access, false)));
         accesses.iter().for_each(|&op| copied(func, types, op, plan));
+        cx.explain_all(lowered);
         return if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes };
     }
     let tested = if moves { Tested::default() } else { Tested::of(func, types, &plan.far) };
@@ -98,10 +103,12 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), t
                 length(func, op, bounds);
             } else {
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
+                lowered.extend(explained::access(func, types, (op, plan), access, is_there));
                 header(func, types, (op, plan), (bounds, byte), is_there);
             }
         }
     }
+    cx.explain_all(lowered);
     if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes }
 }
 

@@ -7,11 +7,13 @@ use super::NAME;
 use super::access::{self, NEAR, pulling};
 use super::copies::{Plan, near_end};
 use super::uses::accesses;
+use crate::diag::lowered::{PacketPulled, PacketPulledWhole};
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, Value};
+use crate::session::Session;
 use crate::types::{Space, Ty, Types};
 
 /// The Ethernet header is always linear: drivers look at it (`eth_type_trans`).
@@ -26,7 +28,9 @@ enum Wanted {
 }
 
 /// Makes linear what programs access, with what they call.
-pub fn pull(module: &mut Module, types: &mut Types, plans: &[Plan]) {
+pub fn pull(module: &mut Module, cx: &mut Session, plans: &[Plan]) {
+    let types = &mut cx.types;
+    let mut pulled = Vec::new();
     let wanted: Vec<Wanted> = module.funcs.iter().zip(plans).map(|(func, plan)| wanted(func, types, plan)).collect();
     let graph = CallGraph::of(module);
     for at in 0..module.funcs.len() {
@@ -38,6 +42,14 @@ pub fn pull(module: &mut Module, types: &mut Types, plans: &[Plan]) {
             && most > Wanted::Near(ALWAYS)
         {
             pull_at_start(func, types, func.param(0), most, by);
+            pulled.push((func.name_span, func.name.clone(), most, by.0));
+        }
+    }
+    for (at, name, most, helper) in pulled {
+        let (name, helper) = (cx.source_name(&name), helper.to_owned());
+        match most {
+            Wanted::Near(end) => cx.explain(at, &PacketPulled { name, end: end.to_string(), helper }),
+            Wanted::All => cx.explain(at, &PacketPulledWhole { name, helper }),
         }
     }
 }
