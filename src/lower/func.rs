@@ -55,6 +55,8 @@ pub(super) struct Lowering<'a> {
     pub result_place: Option<Value>,
     /// Where the pointers to bound maps are kept.
     pub bound: HashMap<MapId, Value>,
+    /// The bytes after the values of records, by the variables that the records are bound to.
+    pub tails: HashMap<LocalId, View>,
     /// Variables of inner blocks that what is deferred names.
     pub kept: BTreeSet<LocalId>,
 }
@@ -151,6 +153,7 @@ impl<'a> Lowering<'a> {
             nesting: 0,
             result_place: None,
             bound: HashMap::new(),
+            tails: HashMap::new(),
             kept: BTreeSet::new(),
         }
     }

@@ -10,6 +10,7 @@ pub mod assign_ops;
 pub mod builtins;
 pub mod cancel_points;
 pub mod drains;
+pub mod dynptrs;
 pub mod events;
 pub mod exits;
 pub mod frames;

@@ -46,6 +46,7 @@ impl Walk<'_> {
         let ExprKind::View(view) = &view.kind else { return false };
         match &**view {
             View::Packet { .. } => true,
+            View::Tail(_) => false,
             View::Slice { view, .. } => self.is_of_packet(view),
             View::Value(value) => self.is_in_packet(value),
         }

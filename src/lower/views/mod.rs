@@ -2,12 +2,14 @@
 //!
 //! What it is of is known where the view begins and never changes: a packet, by its context, or the bytes of a value. So that
 //! the verifier follows each access, those to a packet look for its end (`packet.at`), and those to a value go by an index of
-//! an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
+//! an array whose length is known; those to a record of variable size ask the kernel for the bytes (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
 
 mod access;
+mod blocks;
 mod checksums;
 mod compare;
 mod instances;
+mod tails;
 
 pub(super) use instances::{Instances, Kind, takes_views};
 
@@ -25,6 +27,10 @@ pub(super) enum Root {
     Packet(Value),
     /// In this place of bytes.
     Memory(Value),
+    /// In a record of variable size: a pointer to the kernel's handle of it. Offsets count from the start of the record.
+    Record(Value),
+    /// In memory of user space, from this pointer on.
+    Buffer(Value),
 }
 
 /// The parts of a view, numbers of 64 bits.
@@ -63,6 +69,7 @@ impl Lowering<'_> {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
                 return (self.at(expr.span).view_of_place(place), None);
             }
+            Source::Tail(record) => return (self.tail_of(record), None),
             Source::Packet { ctx, offset, count } => {
                 let ctx = self.scalar(ctx);
                 let length = self.at(expr.span).b.packet_size(ctx, Ty::U64);

@@ -65,6 +65,7 @@ struct Bounds {
 
 fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types) -> Changed {
     let sizes = paged::sizes(func, types);
+    let loads = paged::loads(func, types);
     let accesses: Vec<OpId> = func
         .walk()
         .into_iter()
@@ -91,7 +92,7 @@ fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types)
             }
         }
     }
-    if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes }
+    if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes }
 }
 
 /// Whether a value is known in the whole function from its entry block on.

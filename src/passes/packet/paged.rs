@@ -7,7 +7,7 @@
 use super::NAME;
 use crate::fold::CompareOp;
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::{KsCopy, KsIfSome, KsStore, PacketAt, PacketSize};
+use crate::ir::ops::{KsCopy, KsIfSome, KsStore, PacketAt, PacketLoad, PacketSize};
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Uses, Value};
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS};
@@ -28,10 +28,14 @@ const LONGEST_COPY: u64 = 128;
 
 /// The context that a pointer points to, if its packet may be paged.
 fn context(func: &Function, types: &Types, ctx: Value) -> Option<&'static ContextSpec> {
+    context_of(func, types, ctx).filter(|context| context.length.is_some())
+}
+
+fn context_of(func: &Function, types: &Types, ctx: Value) -> Option<&'static ContextSpec> {
     let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
     let TyKind::Struct(id) = types.kind(to) else { return None };
     let name = &types.struct_def(id).name;
-    CONTEXTS.iter().find(|context| context.name == *name && context.length.is_some())
+    CONTEXTS.iter().find(|context| context.name == *name)
 }
 
 fn field(context: &ContextSpec, name: &str) -> i128 {
@@ -203,6 +207,42 @@ pub fn or_copy(
     let op = b.either(inside, &[Ty::BOOL, ty], linear, copied);
     let results = &b.func.ops[op].results;
     (results[0], results[1])
+}
+
+/// Copies of the packet, by the helper of its context. The verifier wants to know that there is a byte, and that the place has
+/// room for all.
+pub fn loads(func: &mut Function, types: &mut Types) -> bool {
+    let loads: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketLoad).collect();
+    for &op in &loads {
+        let view = PacketLoad::of(&func.ops[op]);
+        let (ctx, offset, to, count) = (view.ctx(), view.offset(), view.to(), view.count());
+        let TyKind::Place { of, space } = types.kind(func.ty(to)) else { crate::bug!("a copy goes to a place") };
+        let (room, address) = (i128::from(types.size_of(of)), types.ptr(of, space, false));
+        let helper = context_of(func, types, ctx).and_then(|context| context.load);
+        let helper = helper.unwrap_or_else(|| crate::bug!("a context without a helper that copies its packet"));
+        let known = func.known(types, count);
+        let mut b = Builder::before(func, op, NAME);
+        let load = |b: &mut Builder<'_>, count: Value| {
+            let to = b.ks_addr(to, address);
+            b.bpf_helper(&[ctx, offset, to, count], &helper.into(), &[Ty::I64]);
+        };
+        if known.is_some() {
+            load(&mut b, count);
+        } else {
+            let (zero, one) = (b.ks_const(0, Ty::U64), b.ks_const(1, Ty::U64));
+            let some = b.arith_cmp(count, zero, CompareOp::Ne.word(), Ty::BOOL);
+            let then = |b: &mut Builder<'_>| {
+                let more = b.arith_sub(count, one, Ty::U64);
+                let more = b.bpf_clamp(more, room - 1, Ty::U64);
+                let count = b.arith_add(more, one, Ty::U64);
+                load(b, count);
+                b.done();
+            };
+            b.either(some, &[], then, |b| b.done());
+        }
+        func.erase(op);
+    }
+    !loads.is_empty()
 }
 
 /// Follows what becomes of a part of a packet.

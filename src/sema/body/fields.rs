@@ -3,6 +3,7 @@
 use super::Checker;
 use super::scope::LocalKind;
 use super::value::{self, error_expr};
+use super::views::made;
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
@@ -10,7 +11,7 @@ use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
 use crate::sema::env::Entity;
-use crate::sema::tree::{ConfigId, Expr, ExprKind};
+use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{StructId, Ty, TyKind};
@@ -68,6 +69,9 @@ impl Checker<'_, '_> {
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
         if base.ty == Ty::ERROR {
             return error_expr(span);
+        }
+        if value::local(&base).is_some_and(|record| self.has_tail(record, name)) {
+            return made(View::Tail(base), span);
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {

@@ -70,6 +70,7 @@ mod throws;
 mod trie_keys;
 mod type_kinds;
 mod value;
+mod viewed;
 mod views;
 
 use super::env::Env;

@@ -5,23 +5,14 @@ use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
 use super::scope::LocalKind;
-use super::value::{Value, cast, error_expr, local};
+use super::value::{Value, cast, error_expr};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
-use crate::diag::codes::types::{MismatchedTypes, NotViewable, OtherView};
+use crate::diag::codes::types::{MismatchedTypes, NotViewable};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, FieldRole, LONGEST_OF_CHOICES};
 use crate::types::{Space, Ty, TyKind};
-
-/// What a variable views.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Viewed {
-    /// The packet of this context.
-    Packet(LocalId),
-    /// What this variable viewed first.
-    By(LocalId),
-}
 
 /// In the table: a view, or any value as one; the second takes `null` too.
 pub(super) const VIEW: &str = "bytes";
@@ -106,7 +97,7 @@ impl Checker<'_, '_> {
         ))
     }
 
-    fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
+    pub(super) fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
         let value = self.value(arg, Some(Ty::U32));
         if value.is_error() { None } else { self.offset_number(value) }
     }
@@ -175,6 +166,10 @@ impl Checker<'_, '_> {
         if let Some(name) = super::exprs::plain_name(expr) {
             return self.local_of(&name.name).is_some_and(|local| self.locals[local.0 as usize].ty == Ty::BYTES);
         }
+        if let ast::ExprKind::Field { base, name, .. } = &strip(expr).kind {
+            let record = super::exprs::plain_name(base).and_then(|base| self.local_of(&base.name));
+            return record.is_some_and(|record| self.has_tail(record, name));
+        }
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return false };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return false };
         name.name == "bytes" && self.context_named(base).is_some() || name.name == "slice" && self.is_view(base)
@@ -201,7 +196,7 @@ impl Checker<'_, '_> {
     }
 
     /// A value as a view of it, for an argument of a builtin that reads it.
-    fn view_to_read(&mut self, value: Value) -> Expr {
+    pub(super) fn view_to_read(&mut self, value: Value) -> Expr {
         if value.ty() == Ty::BYTES {
             self.plain_view(value.expr)
         } else {
@@ -274,40 +269,6 @@ impl Checker<'_, '_> {
             error.help(format!("what it points to has bytes: `*{text}`")).fix(span, format!("*{text}"));
         }
         error_expr(span)
-    }
-
-    /// What a `bytes` views.
-    fn viewed(&self, expr: &Expr) -> Option<Viewed> {
-        if let Some(local) = local(expr) {
-            return self.info[local.0 as usize].viewed;
-        }
-        let ExprKind::View(view) = &expr.kind else { return None };
-        match &**view {
-            View::Value(_) => None,
-            View::Packet { ctx, .. } => local(ctx).map(Viewed::Packet),
-            View::Slice { view, .. } => self.viewed(view),
-        }
-    }
-
-    /// A variable begins with a view.
-    pub fn note_view(&mut self, local: LocalId, value: &Expr) {
-        if value.ty == Ty::BYTES {
-            let viewed = self.viewed(value);
-            let info = self.info(local);
-            info.viewed = viewed.or(info.viewed);
-        }
-    }
-
-    /// A view is assigned to a variable, which must have viewed the same before.
-    pub fn assign_view(&mut self, to: LocalId, value: &Expr) {
-        if value.ty != Ty::BYTES || self.viewed(value) == self.info(to).viewed {
-            return;
-        }
-        let name = self.locals[to.0 as usize].name.clone();
-        let declared = self.locals[to.0 as usize].span;
-        self.error(value.span, OtherView { name })
-            .note(declared, "declared here")
-            .help("declare another variable for it, or let a function take a `bytes`");
     }
 
     /// `copy(…)`, `compare(…)`, `csum_diff(…)`
@@ -396,6 +357,6 @@ impl Checker<'_, '_> {
     }
 }
 
-fn made(view: View, span: Span) -> Expr {
+pub(super) fn made(view: View, span: Span) -> Expr {
     Expr { kind: ExprKind::View(Box::new(view)), ty: Ty::BYTES, span }
 }
