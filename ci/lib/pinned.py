@@ -49,6 +49,18 @@ class Pinned:
             return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
                                "repeat", str(repeat))
 
+    def outcome(self, prog, data):
+        """The verdict on a packet, and the packet that the program leaves."""
+        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as left:
+            packet.write(data)
+            packet.flush()
+            ran = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                              "data_out", left.name, "data_size_out", str(len(data) + 256))
+            return ran["retval"], left.read().hex()
+
+    def verified_instructions(self, prog):
+        return bpf.verified_instructions(self._progs() / prog)
+
     def update_map(self, name, key, value):
         """Writes an entry; key and value are bytes."""
         words = [word for what, data in (("key", key), ("value", value)) for word in (what, "hex", *data.hex(" ").split())]
@@ -57,10 +69,17 @@ class Pinned:
     def map_lines(self, name):
         return bpf.map_lines(name, ("pinned", str(self._maps() / name)))
 
+    def _global_maps(self):
+        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
+        return bpf.maps_of(ids)
+
     def globals(self):
         """name → value of the global variables that the programs use."""
-        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
-        return bpf.globals_of(bpf.maps_of(ids))
+        return bpf.globals_of(self._global_maps())
+
+    def set_global(self, name, value):
+        """Writes the first bytes of a global variable."""
+        bpf.set_global(self._global_maps(), name, value)
 
 
 def _remove_stale():

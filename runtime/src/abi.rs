@@ -111,6 +111,8 @@ pub enum KsForm {
     Cgroup = 3,
     /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
     Socket = 4,
+    /// Target: the name of a network namespace, or the path of its file. No flags.
+    Netns = 5,
 }
 
 /// A BPF program of the object.

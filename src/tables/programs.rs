@@ -48,7 +48,10 @@ impl AttachForm {
     /// The `bpf_attach_type`; 0 where the form has none.
     pub fn point(&self) -> u32 {
         let name = match self {
-            AttachForm::Netdev { point } | AttachForm::Tcx { point } | AttachForm::Cgroup { point } => *point,
+            AttachForm::Netdev { point }
+            | AttachForm::Tcx { point }
+            | AttachForm::Cgroup { point }
+            | AttachForm::Netns { point } => *point,
             AttachForm::Socket {} => return 0,
         };
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
@@ -60,6 +63,7 @@ impl AttachForm {
             AttachForm::Netdev { .. } | AttachForm::Tcx { .. } => TargetKind::Interface,
             AttachForm::Cgroup { .. } => TargetKind::Cgroup,
             AttachForm::Socket {} => TargetKind::Socket,
+            AttachForm::Netns { .. } => TargetKind::Netns,
         }
     }
 }
@@ -73,6 +77,8 @@ pub enum TargetKind {
     Cgroup,
     /// A socket, by its descriptor, or one of all packets of an interface, by the interface's name.
     Socket,
+    /// A network namespace, by its name below /run/netns or the path of its file.
+    Netns,
 }
 
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
@@ -85,6 +91,7 @@ impl TargetKind {
             TargetKind::Interface => "the name of an interface",
             TargetKind::Cgroup => "the path of a cgroup's folder",
             TargetKind::Socket => "the name of an interface, for a socket of all its packets",
+            TargetKind::Netns => "the name of a network namespace, or the path of its file",
         }
     }
 
@@ -93,6 +100,15 @@ impl TargetKind {
         match self {
             TargetKind::Interface | TargetKind::Socket => "\"eth0\"",
             TargetKind::Cgroup => "\"/sys/fs/cgroup/web\"",
+            TargetKind::Netns => "\"/proc/self/ns/net\"",
+        }
+    }
+
+    /// Whether a program that names no target has one: the network namespace of the process.
+    pub fn has_default(self) -> bool {
+        match self {
+            TargetKind::Netns => true,
+            TargetKind::Interface | TargetKind::Cgroup | TargetKind::Socket => false,
         }
     }
 
@@ -102,6 +118,9 @@ impl TargetKind {
             TargetKind::Interface => "give the name of an interface, `\"eth0\"`, or its index",
             TargetKind::Cgroup => "give the path of a cgroup's folder, `\"/sys/fs/cgroup/web\"`",
             TargetKind::Socket => "give the descriptor of a socket, or the name of an interface, `\"eth0\"`",
+            TargetKind::Netns => {
+                "give the name of a network namespace, or the path of its file, `\"/proc/self/ns/net\"`"
+            }
         }
     }
 
@@ -109,7 +128,7 @@ impl TargetKind {
     pub fn number(self) -> Option<Ty> {
         match self {
             TargetKind::Interface => Some(Ty::U32),
-            TargetKind::Cgroup => None,
+            TargetKind::Cgroup | TargetKind::Netns => None,
             TargetKind::Socket => Some(Ty::I32),
         }
     }
@@ -118,7 +137,7 @@ impl TargetKind {
     pub fn refuses(self, text: &str) -> Option<&'static str> {
         match self {
             _ if text.is_empty() => Some("it is empty"),
-            TargetKind::Cgroup => text.contains('\0').then_some("paths have no NUL"),
+            TargetKind::Cgroup | TargetKind::Netns => text.contains('\0').then_some("paths have no NUL"),
             TargetKind::Interface | TargetKind::Socket => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),

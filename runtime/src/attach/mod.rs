@@ -8,6 +8,7 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod netdev;
+mod netns;
 mod socket;
 mod tcx;
 
@@ -27,6 +28,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
+    (KsForm::Netns, netns::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

@@ -72,6 +72,8 @@ choices! {
         Cgroup { point: Text, },
         /// An option of a socket.
         Socket { },
+        /// A `bpf_link` on a network namespace.
+        Netns { point: Text, },
     }
 }
 

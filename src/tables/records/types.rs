@@ -38,6 +38,9 @@ record! {
         pub offset: u64,
         #[serde(default)]
         pub role: FieldRole,
+        /// How many bytes the kernel's field has, if a store must write more than the type has, or a packet pointer has not 4.
+        #[serde(default)]
+        pub width: Option<u64>,
         /// The program types that may read it; none listed: all that have the context.
         #[serde(default)]
         pub readers: List<Text>,
