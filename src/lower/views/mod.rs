@@ -12,6 +12,7 @@ mod instances;
 mod tails;
 
 pub(super) use instances::{Instances, Kind, takes_views};
+pub(super) use tails::Tail;
 
 use super::elements::whole_constant;
 use super::func::{Dest, Lowering, Slot};

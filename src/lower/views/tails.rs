@@ -5,10 +5,11 @@
 //! `map.tail_write`).
 
 use super::{Root, View};
-use crate::ir::Value;
+use crate::fold::CompareOp;
+use crate::ir::{OpId, Opcode, Value};
 use crate::lower::func::{Dest, Lowering, Slot};
 use crate::lower::scan::may_write;
-use crate::sema::tree::{Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
+use crate::sema::tree::{self, Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
 use crate::tables::uapi::EAGAIN;
 use crate::types::{Space, Ty, Types};
@@ -31,6 +32,16 @@ pub(in crate::lower) struct Sized {
     tail: Value,
     /// The variable with the handle; none where `tail` is a constant.
     dynptr: Option<Value>,
+}
+
+/// What `e.tail` views.
+#[derive(Clone, Copy)]
+pub(in crate::lower) struct Tail {
+    view: View,
+    /// The pointer to the value.
+    record: Value,
+    /// The op that clears all bytes of a record of variable size.
+    cleared: Option<OpId>,
 }
 
 /// `struct bpf_dynptr` of include/uapi/linux/bpf.h; the kernel keeps an address in it.
@@ -89,9 +100,9 @@ impl Lowering<'_> {
         let record = self.value_pointer(record, sized);
         let head = self.deref(record);
         self.b.ks_zero(head);
-        let tail = self.tail(record, sized);
-        self.clear(tail);
-        self.tails.insert(local, tail);
+        let view = self.tail(record, sized);
+        let cleared = self.clear(view);
+        self.tails.insert(local, Tail { view, record, cleared });
         if self.uses.in_memory(local) {
             let place = self.declare(local);
             return self.store(place, record);
@@ -123,17 +134,21 @@ impl Lowering<'_> {
     /// `e.tail`
     pub(super) fn tail_of(&mut self, record: &Expr) -> View {
         let ExprKind::Local(local) = record.kind else { crate::bug!("a record is named by a variable") };
-        *self.tails.get(&local).unwrap_or_else(|| crate::bug!("a record without bytes after its value"))
+        match self.tails.get(&local) {
+            Some(tail) => tail.view,
+            None => crate::bug!("a record without bytes after its value"),
+        }
     }
 
-    /// Zeros the bytes after the value.
-    fn clear(&mut self, tail: View) {
+    /// Zeros bytes after a value; those of a record of variable size by one op with a region.
+    fn clear(&mut self, tail: View) -> Option<OpId> {
         let dynptr = match tail.root {
             Root::Record(dynptr) => dynptr,
-            Root::Memory(_) if self.number(tail.length) == Some(0) => return,
             Root::Memory(place) => {
-                self.b.ks_zero(place);
-                return;
+                if self.number(tail.length) != Some(0) {
+                    self.b.ks_zero(place);
+                }
+                return None;
             }
             Root::Packet(_) | Root::Buffer(_) => crate::bug!("the end of a record is in the record"),
         };
@@ -142,6 +157,43 @@ impl Lowering<'_> {
         self.each_block(tail.length, CLEARED, |this, at, count| {
             let to = this.plus(tail.offset, at);
             this.b.map_tail_write(dynptr, to, zeros, count);
+        });
+        self.b.func.blocks[self.b.block].ops.last().copied()
+    }
+
+    /// Whether a copy to all of `e.tail` is the first thing that happens to these bytes, on each path from where they are
+    /// cleared. Then that is left out, and `clear_rest` comes after the copy.
+    pub(super) fn is_first_write(&mut self, to: &Expr, from: View) -> bool {
+        let ExprKind::View(view) = &to.kind else { return false };
+        let tree::View::Tail(Expr { kind: ExprKind::Local(local), .. }) = &**view else { return false };
+        let Some(&Tail { view, record, cleared: Some(cleared) }) = self.tails.get(local) else { return false };
+        let (Root::Record(dynptr), Root::Packet(_) | Root::Memory(_)) = (view.root, from.root) else { return false };
+        let func = &self.b.func;
+        if func.ops[cleared].block != self.b.block {
+            return false;
+        }
+        let after = func.blocks[self.b.block].ops.iter().skip_while(|&&op| op != cleared).skip(1);
+        let mut ops: Vec<OpId> = after.copied().collect();
+        for op in ops.clone() {
+            func.ops[op].regions.iter().for_each(|&region| func.walk_region(region, &mut ops));
+        }
+        // A path that ends the record uses its pointer.
+        let uses = |op: &OpId| func.ops[*op].operands.iter().any(|operand| [record, dynptr].contains(operand));
+        if ops.iter().any(|op| uses(op) && func.ops[*op].opcode != Opcode::KsDeref) {
+            return false;
+        }
+        self.b.func.erase(cleared);
+        self.tails.insert(*local, Tail { view, record, cleared: None });
+        true
+    }
+
+    /// Zeros the bytes after so many.
+    pub(super) fn clear_rest(&mut self, tail: View, count: Value) {
+        let is_less = self.b.arith_cmp(count, tail.length, CompareOp::Lt.word(), Ty::BOOL);
+        self.when(is_less, |this| {
+            let offset = this.plus(tail.offset, count);
+            let length = this.b.arith_sub(tail.length, count, Ty::U64);
+            this.clear(View { offset, length, ..tail });
         });
     }
 
