@@ -61,6 +61,8 @@ impl<'a> Lowering<'a> {
             });
             let (rest, _) = this.region(&[], Dest::Nothing, |this, _| {
                 let buffer = this.b.ks_var(b"block", stack);
+                // Kernels before 6.3 want all of it to be written, whatever the number of bytes.
+                this.b.ks_zero(buffer);
                 this.b.packet_load(ctx, from, buffer, count);
                 this.b.map_tail_write(dynptr, to, buffer, count);
                 None
