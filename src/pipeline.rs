@@ -23,6 +23,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::reach::PASS,
     &passes::moved_packets::PASS,
     &passes::records::PASS,
+    &passes::lifecycle::PASS,
     &passes::events::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,

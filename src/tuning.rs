@@ -25,9 +25,9 @@ impl Tuning {
     /// The attempts after the first one, in order: each spares more stack at the cost of more instructions. Of a module of so many
     /// ops the last alone: each attempt compiles all of it.
     pub fn sparing(ops: usize) -> Vec<Tuning> {
-        let attempts = [false, true].into_iter().flat_map(|reloads| {
-            MOVED_LOCALS.map(|moved_locals| Tuning { scarce: true, moved_locals, reloads })
-        });
+        let attempts = [false, true]
+            .into_iter()
+            .flat_map(|reloads| MOVED_LOCALS.map(|moved_locals| Tuning { scarce: true, moved_locals, reloads }));
         let weaker = 2 * MOVED_LOCALS.len() - 1;
         attempts.skip(if ops > MANY_OPS { weaker } else { 0 }).collect()
     }

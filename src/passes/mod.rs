@@ -14,6 +14,7 @@ pub mod events;
 pub mod exits;
 pub mod frames;
 pub mod function_pointers;
+pub mod lifecycle;
 pub mod lock_places;
 pub mod locks;
 pub mod loops;

@@ -17,7 +17,6 @@ pub mod predefined;
 pub mod scope;
 mod throws;
 pub use crate::diag::similar;
-mod main_without_wait;
 pub mod tree;
 pub mod types;
 mod unused_imports;
@@ -44,7 +43,6 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
         return None;
     }
     unused_imports::report(cx, modules, &env);
-    main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
     moved_views::check(cx, &env);
     throws::check(cx, &mut env);

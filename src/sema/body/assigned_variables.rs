@@ -27,7 +27,6 @@ impl Checker<'_, '_> {
     fn forget_changed<'a>(&mut self, body: &'a ast::Block) -> Vec<(LocalId, &'a ast::Expr)> {
         self.forget_addressed();
         self.flow.not_null_parts.clear();
-        self.flow.attachments.forget_all();
         let mut assigned = Vec::new();
         assigned_names(body, &mut assigned);
         let mut locals = Vec::new();

@@ -55,9 +55,7 @@ impl Checker<'_, '_> {
         }
         // The call runs at the end; only its arguments matter here.
         let before = self.flow.clone();
-        self.flow.attachments.forget_all();
         let mut checked = self.deferred_effect(call);
-        self.flow.attachments = before.attachments;
         self.flow.deleted = before.deleted;
         self.flow.freed = before.freed;
         if checked.ty == Ty::ERROR || !allowed {

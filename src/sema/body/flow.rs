@@ -1,6 +1,5 @@
 //! The state at a point of the body: whether control reaches it, and which pointers are not null.
 
-use super::attachments::Attachments;
 use super::value::Value;
 use super::{Checker, heap, value};
 use crate::sema::tree::{CompareOp, Const, Expr, ExprKind, FuncId, GlobalId, LocalId};
@@ -20,7 +19,6 @@ pub(super) struct Flow {
     pub not_null: BTreeSet<LocalId>,
     /// The same for fields, and for what is behind pointers.
     pub not_null_parts: BTreeSet<Part>,
-    pub attachments: Attachments,
     /// Names of entries that were deleted on some path, and where.
     pub deleted: BTreeMap<LocalId, Span>,
     /// Pointers to objects that were deleted.
@@ -84,7 +82,6 @@ impl Flow {
             unread: false,
             not_null: BTreeSet::new(),
             not_null_parts: BTreeSet::new(),
-            attachments: Attachments::default(),
             deleted: BTreeMap::new(),
             freed: BTreeMap::new(),
             null_tests: BTreeMap::new(),
@@ -102,7 +99,6 @@ impl Flow {
                 let packet_lengths = self.packet_lengths.into_iter().filter_map(least).collect();
                 let not_null = self.not_null.intersection(&other.not_null).copied().collect();
                 let not_null_parts = self.not_null_parts.intersection(&other.not_null_parts).cloned().collect();
-                let attachments = self.attachments.join(&other.attachments);
                 let deleted = self.deleted.into_iter().chain(other.deleted).collect();
                 let freed = heap::join(self.freed, other.freed);
                 let mut null_tests = self.null_tests;
@@ -119,7 +115,6 @@ impl Flow {
                     unread,
                     not_null,
                     not_null_parts,
-                    attachments,
                     deleted,
                     freed,
                     null_tests,
@@ -273,7 +268,6 @@ impl Checker<'_, '_> {
         if let Some(value) = value {
             self.note_held(local, value);
         }
-        self.flow.attachments.forget(local);
         self.flow.forget_freed(local);
         self.note_test(local, value);
         self.note_extent(local, value);

@@ -9,7 +9,6 @@ mod arith;
 mod assign;
 mod assigned_variables;
 mod atomics;
-mod attachments;
 mod binary;
 mod branches;
 mod builtins;

@@ -54,10 +54,6 @@ impl Checker<'_, '_> {
             self.percpu_value(map, span);
         }
         self.use_entry(local, span);
-        self.flow.attachments.forget(local);
-        if let Some(program) = self.info(local).program {
-            self.flow.attachments.forget_program(program);
-        }
         self.local_expr(local, span)
     }
 

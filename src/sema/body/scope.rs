@@ -217,7 +217,6 @@ impl Checker<'_, '_> {
     /// change what else is known here.
     pub fn unread(&mut self, names: &ast::Unread) {
         self.flow.unread = true;
-        self.flow.attachments.forget_all();
         self.flow.deleted.clear();
         self.flow.freed.clear();
         self.flow.extents.clear();
