@@ -19,6 +19,7 @@ use std::time::Instant;
 
 /// Passes over the module of all targets, in order; those of each target are in `target/`.
 pub static FRONT: &[&Pass] = &[
+    &passes::nulls::PASS,
     &passes::tail_position::PASS,
     &passes::reach::PASS,
     &passes::moved_packets::PASS,

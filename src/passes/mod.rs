@@ -23,6 +23,7 @@ pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
 pub mod moved_packets;
+pub mod nulls;
 pub mod numeric;
 pub mod optionals;
 mod order;

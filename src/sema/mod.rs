@@ -11,7 +11,6 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod moved_views;
-mod null_uses;
 mod packet_views;
 pub mod predefined;
 pub mod scope;
@@ -31,8 +30,7 @@ use tree::{FuncId, MapId, Program};
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     let mut env = declare::declare(cx, modules);
     let checked = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32)));
-    let (bodies, uses): (Vec<_>, Vec<_>) = checked.unzip();
-    null_uses::report(cx, &env.program, uses);
+    let bodies: Vec<_> = checked.collect();
     for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
         if let Some(body) = body {
             func.locals = body.locals;

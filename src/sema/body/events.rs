@@ -72,7 +72,6 @@ impl Checker<'_, '_> {
                 .help(format!("it is handed to a function: `fn handle(e: *{value}) -> i32`, or without `-> i32`"));
             return error_expr(span);
         }
-        self.use_pointer(&handler);
         // The kernel calls it, by an address that is known when the program is loaded.
         if method.needs == MapAccess::Drain && !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
             return self

@@ -63,7 +63,6 @@ impl Checker<'_, '_> {
 
     /// A constant by name: open if it has no declared type and is a number.
     fn constant_value(&mut self, value: Const, ty: Option<Ty>, span: Span) -> Value {
-        self.uses.addresses(&value, span);
         let ty = match (&value, ty) {
             (_, Some(ty)) => ty,
             (Const::Int(number), None) => return Value::untyped(*number, span),
