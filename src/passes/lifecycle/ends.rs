@@ -126,7 +126,7 @@ impl Analysis for Main<'_> {
             State::Attached(_) | State::Tested(..) if effect.waits => State::Unknown,
             State::Nothing if effect.attaches && effect.waits => State::Unknown,
             State::Nothing if effect.attaches => State::Attached(data.loc.span),
-            state => state,
+            state @ (State::Nothing | State::Attached(_) | State::Tested(..) | State::Unknown) => state,
         };
     }
 
