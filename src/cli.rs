@@ -1,6 +1,6 @@
 //! The command line: what the user asked for, as data.
 
-use crate::diag::{ALL_WARNINGS, Levels, codes, escape};
+use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
 use crate::target::Target;
 use clap::builder::PossibleValue;
@@ -204,6 +204,9 @@ pub struct Common {
     /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
     #[arg(long)]
     pub tcx: bool,
+    /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
+    #[arg(long, value_name = "FILE")]
+    pub btf: Option<PathBuf>,
     /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
     /// last that fits counts
     #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
@@ -214,6 +217,9 @@ pub struct Common {
     /// Does not report this warning; `warnings`: none of them
     #[arg(short = 'A', long, value_name = "WARNING", value_parser = warning)]
     pub allow: Vec<String>,
+    /// Leaves out the errors of this safety analysis; what they are about, the kernel refuses. May be given several times
+    #[arg(long, value_name = "NAME", value_parser = analysis, hide_short_help = true)]
+    pub no_check: Vec<&'static Analysis>,
     #[command(flatten)]
     pub messages: Messages,
     /// Print the IR after this pass, or the LLVM IR after this rewrite for the verifier; `all`: after each
@@ -307,6 +313,12 @@ fn warning(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of a safety analysis.
+fn analysis(text: &str) -> Result<&'static Analysis, String> {
+    let names = || ANALYSES.iter().map(|analysis| format!("`{}`", analysis.name)).collect::<Vec<_>>().join(", ");
+    Analysis::named(text).ok_or_else(|| format!("the analyses are {}", names()))
+}
+
 fn kernel_version(text: &str) -> Result<KernelVersion, String> {
     let wrong = || format!("`{text}` is no kernel version such as 6.1");
     let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
@@ -364,8 +376,9 @@ impl Common {
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
             path_prefixes: self.path_prefix_map.clone(),
-            levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone() },
+            levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone(), unchecked: self.no_check.clone() },
             tcx: self.tcx,
+            btf: self.btf.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

@@ -1,5 +1,6 @@
 //! The state of one run of the compiler, passed everywhere as `cx`.
 
+use crate::btf::KernelTypes;
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
@@ -81,6 +82,8 @@ pub struct Options {
     pub levels: Levels,
     /// TC programs lie in the sections of TCX.
     pub tcx: bool,
+    /// `--btf`: the kernel's types, instead of those of the running kernel.
+    pub btf: Option<PathBuf>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,6 +132,7 @@ impl Default for Options {
             path_prefixes: Vec::new(),
             levels: Levels::default(),
             tcx: false,
+            btf: None,
         }
     }
 }
@@ -159,6 +163,7 @@ pub struct Session {
     pub libraries: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
+    pub kernel_types: KernelTypes,
     pub names: Rc<SourceNames>,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
@@ -168,12 +173,14 @@ pub struct Session {
 
 impl Session {
     pub fn new(options: Options) -> Session {
+        let kernel_types = KernelTypes::new(options.btf.clone());
         Session {
             diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
             libraries: Vec::new(),
             types: Types::new(),
+            kernel_types,
             names: Rc::default(),
             reads_ir: false,
             timings: Vec::new(),

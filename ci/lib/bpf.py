@@ -9,7 +9,7 @@ import subprocess
 
 _BPF_NR = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 MAP_CREATE, PROG_LOAD = 0, 5
-_BPF_PROG_QUERY = 16
+_OBJ_GET, _OBJ_GET_INFO_BY_FD, _BPF_PROG_QUERY = 7, 15, 16
 _TCX_ATTACH_TYPES = {"tcx/ingress": 46, "tcx/egress": 47}
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -104,6 +104,42 @@ def map_lines(name, reference):
 
 def compact(value):
     return json.dumps(value, separators=(",", ":"))
+
+
+def verified_instructions(path):
+    """How many instructions the verifier walked for a pinned program."""
+    name = ctypes.create_string_buffer(str(path).encode())
+    attr = ctypes.create_string_buffer(128)
+    struct.pack_into("<Q", attr, 0, ctypes.addressof(name))
+    fd, errno = call(_OBJ_GET, attr)
+    if fd < 0:
+        raise RuntimeError(f"{path}: {os.strerror(errno)}")
+    # `struct bpf_prog_info` of include/uapi/linux/bpf.h: `verified_insns` is at 216.
+    info = ctypes.create_string_buffer(232)
+    attr = ctypes.create_string_buffer(128)
+    struct.pack_into("<IIQ", attr, 0, fd, len(info), ctypes.addressof(info))
+    result, errno = call(_OBJ_GET_INFO_BY_FD, attr)
+    os.close(fd)
+    if result < 0:
+        raise RuntimeError(f"{path}: {os.strerror(errno)}")
+    return struct.unpack_from("<I", info, 216)[0]
+
+
+def set_global(maps, name, value):
+    """Writes the first bytes of a global variable; `maps` as for `globals_of`."""
+    for map_name, map_id in maps.items():
+        reference = ("id", str(map_id), "key", "hex", "0", "0", "0", "0")
+        btf = bpftool("map", "show", "id", str(map_id)).get("btf_id")
+        types = bpftool("btf", "dump", "id", str(btf))["types"] if btf else []
+        names = {declared["id"]: declared["name"] for declared in types}
+        variables = [variable for declared in types if declared["kind"] == "DATASEC" and map_name.endswith(declared["name"])
+                     for variable in declared["vars"]]
+        for at in [variable["offset"] for variable in variables if names[variable["type_id"]] == name]:
+            held = bytes(int(byte, 16) for byte in bpftool("map", "lookup", *reference)["value"])
+            held = held[:at] + value + held[at + len(value):]
+            bpftool("map", "update", *reference, "value", "hex", *held.hex(" ").split())
+            return
+    raise RuntimeError(f"no global variable {name}")
 
 
 def globals_of(maps):

@@ -15,12 +15,12 @@ VARIANTS = {"uapi": [f"-I/usr/include/{os.uname().machine}-linux-gnu"], "vmlinux
 class Contest:
     """One program, an example or one made for this, and its C peer, built in a folder."""
 
-    def __init__(self, name, folder):
-        self.name, self.folder = name, folder
-        example = ROOT / "examples" / f"{name}.ks"
-        self.source = example if example.exists() else PEERS / f"{name}.ks"
-        self.executable = folder / name
-        self.loader = folder / f"{name}-loader"
+    def __init__(self, program, folder):
+        self.program, self.name, self.folder = program, program.name, folder
+        example = ROOT / "examples" / f"{program.name}.ks"
+        self.source = example if example.exists() else PEERS / f"{program.name}.ks"
+        self.executable = folder / program.name
+        self.loader = folder / f"{program.name}-loader"
 
     def ksc_command(self):
         return [str(static_compiler()), "--target=bpf", str(self.source), "-o", str(self.object("ksc"))]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 import bpf
+import test_run
 
 _BPFFS = pathlib.Path("/sys/fs/bpf")
 _PREFIX = "ks-test"
@@ -42,12 +43,29 @@ class Pinned:
         return sorted(prog.name for prog in self._progs().iterdir())
 
     def run(self, prog, data, repeat=1):
-        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run}."""
-        with tempfile.NamedTemporaryFile() as packet:
+        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run, "data": the packet as the program left it}."""
+        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as output:
             packet.write(data)
             packet.flush()
-            return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
-                               "repeat", str(repeat))
+            result = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                                 "data_out", output.name, "repeat", str(repeat))
+            return {**result, "data": pathlib.Path(output.name).read_bytes()}
+
+    def outcome(self, prog, data):
+        """The verdict on a packet, and the packet that the program leaves."""
+        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as left:
+            packet.write(data)
+            packet.flush()
+            ran = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                              "data_out", left.name, "data_size_out", str(len(data) + 256))
+            return ran["retval"], left.read().hex()
+
+    def verified_instructions(self, prog):
+        return bpf.verified_instructions(self._progs() / prog)
+
+    def program(self, name):
+        """For runs by the system call."""
+        return test_run.Program(self._progs() / name)
 
     def update_map(self, name, key, value):
         """Writes an entry; key and value are bytes."""
@@ -57,10 +75,17 @@ class Pinned:
     def map_lines(self, name):
         return bpf.map_lines(name, ("pinned", str(self._maps() / name)))
 
+    def _global_maps(self):
+        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
+        return bpf.maps_of(ids)
+
     def globals(self):
         """name → value of the global variables that the programs use."""
-        ids = [bpf.bpftool("prog", "show", "pinned", str(self._progs() / prog))["id"] for prog in self.programs()]
-        return bpf.globals_of(bpf.maps_of(ids))
+        return bpf.globals_of(self._global_maps())
+
+    def set_global(self, name, value):
+        """Writes the first bytes of a global variable."""
+        bpf.set_global(self._global_maps(), name, value)
 
 
 def _remove_stale():

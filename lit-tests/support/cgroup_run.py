@@ -37,22 +37,36 @@ def arguments():
     parser.add_argument("--ping-outside", action=steps.step(), type=int, metavar="N", help="the same from outside of it")
     parser.add_argument("--udp", action=steps.step(), type=int, metavar="BYTES",
                         help="send a datagram to the socket, and print how many bytes arrive")
+    parser.add_argument("--inside", action=steps.step(), metavar="COMMAND",
+                        help="run this shell command in the cgroup, and print what it prints")
     parser.add_argument("--wait-for", action=steps.step(), metavar="TEXT", help="wait until the program has printed this")
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
                         help="how many pings are answered")
     return steps.parse(parser)
 
 
-def ping(count, cgroup):
-    """How many of `count` echo requests are answered; sent by a process in the cgroup, if one is given."""
+def entering(cgroup):
+    """What a process does first to be in the cgroup, if one is given."""
 
     def enter():
         if cgroup:
             with open(os.path.join(cgroup, "cgroup.procs"), "w", encoding="ascii") as procs:
                 procs.write("0")
 
-    _sent, received = netns.ping([], count, "127.0.0.1", preexec_fn=enter)
+    return enter
+
+
+def ping(count, cgroup):
+    """How many of `count` echo requests are answered; sent by a process in the cgroup, if one is given."""
+    _sent, received = netns.ping([], count, "127.0.0.1", preexec_fn=entering(cgroup))
     return received
+
+
+def inside(command, cgroup):
+    """What a shell command in the cgroup prints on both outputs."""
+    done = subprocess.run(["sh", "-c", command], preexec_fn=entering(cgroup), stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    return done.stdout.rstrip("\n")
 
 
 def datagram(receiver, size):
@@ -72,6 +86,8 @@ def run(options, cgroup, receiver):
         for step in options.steps:
             if step["kind"] == "udp":
                 lines.append(datagram(receiver, step["what"]))
+            elif step["kind"] == "inside":
+                lines.append(inside(step["what"], cgroup))
             elif step["kind"] == "wait-for":
                 program.wait_output(step["what"])
             else:

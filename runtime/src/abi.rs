@@ -109,6 +109,12 @@ pub enum KsForm {
     Cgroup = 3,
     /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
     Socket = 4,
+    /// Target: the name of a network namespace, or the path of its file. No flags.
+    Netns = 5,
+    /// Target: what the program was loaded for. No flags.
+    Tracing = 6,
+    /// Target: the name of a raw tracepoint. No flags, no point.
+    RawTracepoint = 7,
 }
 
 /// A BPF program of the object.

@@ -1,4 +1,6 @@
-//! Which warnings are errors (`-D`), and which are not reported (`-A`).
+//! Which warnings are errors (`-D`), and what is not reported: warnings (`-A`), and errors of analyses (`--no-check`).
+
+use super::Analysis;
 
 /// Names every warning in place of a code.
 pub const ALL_WARNINGS: &str = "warnings";
@@ -8,6 +10,7 @@ pub const ALL_WARNINGS: &str = "warnings";
 pub struct Levels {
     pub denied: Vec<String>,
     pub allowed: Vec<String>,
+    pub unchecked: Vec<&'static Analysis>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,5 +33,10 @@ impl Levels {
             }
         }
         Level::Report
+    }
+
+    /// The level of an error of this code.
+    pub fn of_error(&self, code: &str) -> Level {
+        if self.unchecked.iter().any(|analysis| analysis.reports(code)) { Level::Allow } else { Level::Report }
     }
 }

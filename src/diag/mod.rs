@@ -3,6 +3,7 @@
 //! A code is declared once, in `codes/<area>.rs`, with its message and the text that `ksc explain` prints. A stage
 //! reports with `cx.error(span, UnknownName { name })` and adds labels, notes, helps and a fix to what that returns.
 
+mod analyses;
 pub mod codes;
 pub mod escape;
 pub mod examples;
@@ -16,6 +17,7 @@ mod shown_lines;
 pub mod similar;
 pub mod verify;
 
+pub use analyses::{ANALYSES, Analysis};
 pub use explain::{explain, list};
 pub use levels::{ALL_WARNINGS, Level, Levels};
 
@@ -172,7 +174,7 @@ pub struct Diagnostics {
     errors: usize,
     others: usize,
     levels: Levels,
-    /// The last one that is not kept: a warning that is allowed, or one that found the list full. `push` yields it.
+    /// The last one that is not kept: one that is allowed, or that found the list full. `push` yields it.
     unkept: Option<Diagnostic>,
     searches: Cell<usize>,
 }
@@ -209,7 +211,12 @@ impl Diagnostics {
     }
 
     fn is(&self, diagnostic: &Diagnostic, level: Level) -> bool {
-        diagnostic.severity == Severity::Warning && self.levels.of(diagnostic.code) == level
+        let own = match diagnostic.severity {
+            Severity::Error => self.levels.of_error(diagnostic.code),
+            Severity::Warning => self.levels.of(diagnostic.code),
+            Severity::Note => Level::Report,
+        };
+        own == level
     }
 
     pub fn has_errors(&self) -> bool {

@@ -190,6 +190,7 @@ impl Lowering<'_> {
         match dest {
             Dest::Value(_) => return Some(self.scalar(expr)),
             Dest::Into(place) => self.aggregate(expr, place),
+            Dest::View { offset, length } => self.choose_view(expr, (offset, length)),
             Dest::Nothing => self.effect(expr),
         }
         None

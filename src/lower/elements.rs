@@ -11,7 +11,7 @@ use super::scan::may_write;
 use super::views::View;
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
 use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind, Types};
@@ -98,12 +98,17 @@ impl<'a> Lowering<'a> {
         if !may_be_absent(expr) {
             return Path { root: Root::Place(self.readable(expr)), steps: Vec::new() };
         }
-        if let ExprKind::DerefIf { pointer, header, must_test } = &expr.kind {
+        if let ExprKind::DerefIf { pointer, header, unproven } = &expr.kind {
             let at = pointer.span;
+            let word = match unproven {
+                Unproven::Fine => "fine",
+                Unproven::Warning => "warning",
+                Unproven::Error => "error",
+            };
             let pointer = self.scalar(pointer);
             let ctx = header.map(|(ctx, _)| self.at(at).local_value(ctx));
             let end = header.map_or(0, |(_, end)| i128::from(end));
-            let absent = self.at(at).b.ks_absent(pointer, ctx, end, *must_test, Ty::BOOL);
+            let absent = self.at(at).b.ks_absent(pointer, ctx, end, word, Ty::BOOL);
             return Path { root: Root::Behind(pointer, absent, expr.span), steps: Vec::new() };
         }
         if let ExprKind::ViewByte { view, index } = &expr.kind {
@@ -239,7 +244,7 @@ impl<'a> Lowering<'a> {
                         Some(this.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty))
                     }
                     (Dest::Value(_), None) => Some(this.load(place)),
-                    (Dest::Nothing, _) => None,
+                    (Dest::Nothing | Dest::View { .. }, _) => None,
                 }
             },
             &mut |this| match dest {
@@ -248,7 +253,7 @@ impl<'a> Lowering<'a> {
                     None
                 }
                 Dest::Value(ty) => Some(this.zero_value(ty)),
-                Dest::Nothing => None,
+                Dest::Nothing | Dest::View { .. } => None,
             },
         )
     }

@@ -55,6 +55,11 @@ impl Lowering<'_> {
                 self.b.ks_zero(place);
                 None
             }
+            Dest::View { offset, length } => {
+                self.b.ks_zero(offset);
+                self.b.ks_zero(length);
+                None
+            }
         }
     }
 }

@@ -156,7 +156,9 @@ impl Lowering<'_> {
         {
             return place;
         }
-        let pointer = self.followed(pointer);
+        // What cannot be read behind such a pointer reads as zero.
+        let is_untrusted = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space: Space::BtfUntrusted, .. });
+        let pointer = if is_untrusted { self.scalar(pointer) } else { self.followed(pointer) };
         self.at(expr.span).deref(pointer)
     }
 

@@ -10,6 +10,7 @@ mod declare;
 mod enums;
 pub mod env;
 pub mod imports;
+mod kernel_types;
 mod moved_views;
 mod packet_views;
 pub mod predefined;

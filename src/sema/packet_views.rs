@@ -43,7 +43,9 @@ impl Walk<'_> {
         if let ExprKind::Local(local) = view.kind {
             return self.views.contains(&(self.func, local));
         }
-        let ExprKind::View(view) = &view.kind else { return false };
+        let ExprKind::View(view) = &view.kind else {
+            return view.branches().is_some_and(|values| values.into_iter().any(|value| self.is_of_packet(value)));
+        };
         match &**view {
             View::Packet { .. } => true,
             View::Slice { view, .. } => self.is_of_packet(view),

@@ -8,8 +8,10 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod netdev;
+mod netns;
 mod socket;
 mod tcx;
+mod tracing;
 
 use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -27,6 +29,9 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
+    (KsForm::Netns, netns::attach),
+    (KsForm::Tracing, tracing::attach_loaded),
+    (KsForm::RawTracepoint, tracing::attach_event),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

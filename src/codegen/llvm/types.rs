@@ -5,7 +5,7 @@
 //! and not LLVM decides the layout.
 
 use super::module::ModuleGen;
-use crate::tables::{CONTEXTS, FieldRole};
+use crate::tables::{CONTEXTS, ContextField, FieldRole};
 use crate::types::{FieldDef, Origin, StructDef, Ty, TyKind};
 use inkwell::types::{BasicTypeEnum, FunctionType};
 
@@ -69,9 +69,11 @@ impl<'c> ModuleGen<'_, 'c> {
 
 /// The role of a context's field, by the table of contexts.
 pub fn field_role(def: &StructDef, field: &FieldDef) -> FieldRole {
-    if def.origin != Origin::Context {
-        return FieldRole::Plain;
-    }
-    let spec = CONTEXTS.iter().find(|c| c.name == def.name);
-    spec.and_then(|c| c.fields.iter().find(|f| f.name == field.name)).map_or(FieldRole::Plain, |f| f.role)
+    context_field(def, field).map_or(FieldRole::Plain, |f| f.role)
+}
+
+/// The field's record, if the struct is a context.
+pub fn context_field(def: &StructDef, field: &FieldDef) -> Option<&'static ContextField> {
+    let spec = CONTEXTS.iter().find(|c| def.origin == Origin::Context && c.name == def.name)?;
+    spec.fields.iter().find(|f| f.name == field.name)
 }

@@ -1,11 +1,12 @@
 //! Views: a `bytes` is what it is of, and two numbers, an offset and a length, that never go beyond what exists.
 //!
-//! What it is of is known where the view begins and never changes: a packet, by its context, or the bytes of a value. So that
-//! the verifier follows each access, those to a packet look for its end (`packet.at`), and those to a value go by an index of
-//! an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
+//! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
+//! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
+//! (`packet.at`), and those to a value go by an index of an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
 
 mod access;
 mod checksums;
+mod chosen;
 mod compare;
 mod instances;
 
@@ -55,9 +56,7 @@ impl Lowering<'_> {
         if let ExprKind::Local(local) = expr.kind {
             return (self.at(expr.span).local_view(local), None);
         }
-        let ExprKind::View(source) = &expr.kind else {
-            crate::bug!("a `{}` is no view", self.cx.types.name(expr.ty));
-        };
+        let ExprKind::View(source) = &expr.kind else { return (self.chosen_view(expr), None) };
         let (root, start, exist, offset, count) = match &**source {
             Source::Value(value) => {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };

@@ -58,7 +58,7 @@ impl Analysis for Follow<'_> {
         } else if data.opcode == Opcode::KsPresent {
             self.note_present(data.operands[0], known);
         } else if data.opcode == Opcode::KsAbsent {
-            if KsAbsent::of(data).must_test() {
+            if KsAbsent::of(data).unproven() == "error" {
                 self.note_present(data.operands[0], known);
             }
         } else if matches!(data.opcode, Opcode::KsDeref | Opcode::KsField | Opcode::KsGlobal) {

@@ -30,7 +30,6 @@ pub static PASS: Pass = Pass {
     summary: "Follow which pointers may be null",
     after: &[],
     before: &[
-        ("tail-position", "is the first of the passes that work on the program"),
         ("reach", "reports what makes no difference in a program that follows null"),
         ("moved-packets", "sees a use of a pointer in each mark"),
         ("records", "sees a use of a pointer in each mark"),

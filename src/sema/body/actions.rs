@@ -33,7 +33,8 @@ impl Checker<'_, '_> {
             return;
         };
         let name = role.spec.name.to_owned();
-        self.error(value.span, ResultRange { number: number.to_string(), name, range: format!("{least} to {most}") });
+        let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        self.error(value.span, ResultRange { number: number.to_string(), name, range });
     }
 
     /// Whether the place is the named result of the function.

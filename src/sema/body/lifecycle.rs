@@ -139,7 +139,8 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        let Some(target) = role.spec.target().filter(|_| role.target.is_none()) else { return };
+        let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.has_default());
+        let Some(target) = wanted else { return };
         let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example());
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));

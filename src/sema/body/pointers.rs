@@ -9,7 +9,8 @@ use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast}
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
-use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
+use crate::sema::predefined::is_relocated;
+use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind};
 
@@ -56,10 +57,35 @@ impl Checker<'_, '_> {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
             let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
+            let unproven = if must_test { Unproven::Error } else { Unproven::Warning };
             let header = self.header_of(&pointer);
-            return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, must_test }, ty: to, span };
+            return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
         }
-        self.use_object(&pointer);
+        match space {
+            // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
+            Space::BtfUntrusted => {}
+            Space::BtfTrusted if is_relocated(&self.cx.types, to) => {
+                if self.may_be_null(&pointer) {
+                    let (header, unproven) = (None, Unproven::Fine);
+                    let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
+                    return Expr { kind, ty: to, span };
+                }
+            }
+            Space::BtfTrusted
+            | Space::BtfRcu
+            | Space::Any
+            | Space::Stack
+            | Space::Global
+            | Space::Map
+            | Space::MapValue
+            | Space::Percpu
+            | Space::Ctx
+            | Space::Packet
+            | Space::Ringbuf
+            | Space::User
+            | Space::Host
+            | Space::Heap => self.use_object(&pointer),
+        }
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
 
@@ -183,8 +209,9 @@ impl Checker<'_, '_> {
 
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted);
-        from == to || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
+        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
+        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
     pub fn refuse_spaces(&mut self, span: Span) {
@@ -216,6 +243,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            _ if is_relocated(&self.cx.types, pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
             Space::Map
             | Space::Ctx
             | Space::Packet
@@ -264,7 +292,7 @@ impl Checker<'_, '_> {
     }
 
     fn packet_arith(&mut self, pointer: &Expr, space: Space, span: Span) -> Expr {
-        let object = space == Space::BtfTrusted;
+        let object = matches!(space, Space::BtfTrusted | Space::BtfUntrusted);
         let what = if object {
             "a kernel object"
         } else if space == Space::Ctx {
@@ -281,7 +309,10 @@ impl Checker<'_, '_> {
     }
 
     fn is_plain_memory(&self, space: Space) -> bool {
-        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::Packet | Space::User | Space::Map)
+        !matches!(
+            space,
+            Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted | Space::Packet | Space::User | Space::Map
+        )
     }
 
     /// How many elements `right` is before `left`, as `i64`.

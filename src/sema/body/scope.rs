@@ -4,7 +4,7 @@ use super::Checker;
 use super::after_headers::Header;
 use super::deleted_entries::Key;
 use super::exprs::strip;
-use super::views::Viewed;
+use super::viewed::Viewed;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
 use crate::diag::codes::names::{DuplicateName, UnusedVariable};

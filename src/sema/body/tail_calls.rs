@@ -75,7 +75,8 @@ impl Checker<'_, '_> {
 
     /// Whether the kernel lets one program array hold both.
     fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
-        let section = |role: &ProgramRole| role.form().map(|form| form.section_with(self.cx.options.tcx));
+        let section =
+            |role: &ProgramRole| role.form().map(|form| form.section(role.target.as_deref(), self.cx.options.tcx));
         own.spec.name == other.spec.name && section(own) == section(other)
     }
 

@@ -5,23 +5,14 @@ use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
 use super::scope::LocalKind;
-use super::value::{Value, cast, error_expr, local};
+use super::value::{Value, cast, error_expr};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
-use crate::diag::codes::types::{MismatchedTypes, NotViewable, OtherView};
+use crate::diag::codes::types::{MismatchedTypes, NotViewable};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Optional, OptionalKind, StmtKind, View};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, FieldRole, LONGEST_OF_CHOICES};
 use crate::types::{Space, Ty, TyKind};
-
-/// What a variable views.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Viewed {
-    /// The packet of this context.
-    Packet(LocalId),
-    /// What this variable viewed first.
-    By(LocalId),
-}
 
 /// In the table: a view, or any value as one; the second takes `null` too.
 pub(super) const VIEW: &str = "bytes";
@@ -50,6 +41,13 @@ impl Checker<'_, '_> {
         let Some((offset, count)) = self.view_extent(name, args) else { return error_expr(span) };
         let ctx = self.read_local(ctx, span);
         made(View::Packet { ctx, offset, count }, span)
+    }
+
+    /// `ctx.len`: how many bytes there are in a view of the whole packet.
+    pub fn packet_length(&self, ctx: Expr, span: Span) -> Expr {
+        let start = Expr { kind: ExprKind::Const(Const::Int(0)), ty: Ty::U32, span };
+        let whole = made(View::Packet { ctx, offset: start, count: None }, span);
+        Expr { kind: ExprKind::ViewLen(Box::new(whole)), ty: Ty::U32, span }
     }
 
     /// `view.slice(offset, count)`, `view.read(offset, T)`
@@ -227,7 +225,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if is_place(&value) {
-            if let Some(Space::User | Space::Ctx | Space::BtfTrusted) = self.space_of(&value) {
+            if let Some(Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) = self.space_of(&value) {
                 return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
             }
             if let Some(local) = root_local(&value) {
@@ -235,14 +233,6 @@ impl Checker<'_, '_> {
             }
         }
         made(View::Value(value), span)
-    }
-
-    /// A view as a variable has it, or a call makes it.
-    pub fn plain_view(&mut self, expr: Expr) -> Expr {
-        if matches!(expr.kind, ExprKind::Local(_) | ExprKind::View(_)) {
-            return expr;
-        }
-        self.unsupported(expr.span, "a `bytes` that is chosen by a condition")
     }
 
     /// Numbers, text, and arrays and structs of these.
@@ -274,40 +264,6 @@ impl Checker<'_, '_> {
             error.help(format!("what it points to has bytes: `*{text}`")).fix(span, format!("*{text}"));
         }
         error_expr(span)
-    }
-
-    /// What a `bytes` views.
-    fn viewed(&self, expr: &Expr) -> Option<Viewed> {
-        if let Some(local) = local(expr) {
-            return self.info[local.0 as usize].viewed;
-        }
-        let ExprKind::View(view) = &expr.kind else { return None };
-        match &**view {
-            View::Value(_) => None,
-            View::Packet { ctx, .. } => local(ctx).map(Viewed::Packet),
-            View::Slice { view, .. } => self.viewed(view),
-        }
-    }
-
-    /// A variable begins with a view.
-    pub fn note_view(&mut self, local: LocalId, value: &Expr) {
-        if value.ty == Ty::BYTES {
-            let viewed = self.viewed(value);
-            let info = self.info(local);
-            info.viewed = viewed.or(info.viewed);
-        }
-    }
-
-    /// A view is assigned to a variable, which must have viewed the same before.
-    pub fn assign_view(&mut self, to: LocalId, value: &Expr) {
-        if value.ty != Ty::BYTES || self.viewed(value) == self.info(to).viewed {
-            return;
-        }
-        let name = self.locals[to.0 as usize].name.clone();
-        let declared = self.locals[to.0 as usize].span;
-        self.error(value.span, OtherView { name })
-            .note(declared, "declared here")
-            .help("declare another variable for it, or let a function take a `bytes`");
     }
 
     /// `copy(…)`, `compare(…)`, `csum_diff(…)`

@@ -32,13 +32,13 @@ pub enum ExprKind {
     },
     /// The pointee of a pointer: a place. The pointer must not be null, which is an error of the program (`passes/nulls`).
     Deref(Box<Expr>),
-    /// The same of a pointer into the packet. Where it is null this reads zero, and what is written is lost.
+    /// The same of a pointer into the packet or to an object of the kernel. Where it is null this reads zero, and what is
+    /// written is lost.
     DerefIf {
         pointer: Box<Expr>,
         /// What it points to, if that is known: the context, and how many bytes the packet then has at least.
         header: Option<(LocalId, u64)>,
-        /// The program must test it.
-        must_test: bool,
+        unproven: Unproven,
     },
     /// The address of an element with a variable index: null if it is out of range and this type may be null; else it
     /// is in range.
@@ -48,6 +48,10 @@ pub enum ExprKind {
         ctx: Box<Expr>,
         field: usize,
     },
+    /// Whether the kernel has the field that this place is, which nothing reads.
+    FieldExists(Box<Expr>),
+    /// Whether the kernel has this struct.
+    TypeExists(Ty),
     /// `ctx->data_end - ctx->data`, as `u64`
     PacketLen {
         ctx: Box<Expr>,
@@ -198,6 +202,8 @@ impl Expr {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
@@ -245,6 +251,14 @@ impl Expr {
             ExprKind::Match(node) => Parts::Match(node),
         }
     }
+}
+
+/// What it is that a pointer is followed, with a test, which the program did not test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unproven {
+    Fine,
+    Warning,
+    Error,
 }
 
 /// A print whose format was checked against its arguments.

@@ -2,7 +2,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use super::super::types::field_role;
+use super::super::types::{context_field, field_role};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
     KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr, KsZero,
@@ -172,6 +172,11 @@ impl FnGen<'_, '_, '_> {
     /// The role of a field of the context that a pointer points to.
     pub fn field_role(&self, ctx: Value, field: i128) -> FieldRole {
         field_role(self.struct_in(ctx), self.field_def(ctx, field))
+    }
+
+    /// How many bytes a context's field has in the kernel, where the type does not say.
+    pub fn field_width(&self, ctx: Value, field: i128) -> Option<u64> {
+        context_field(self.struct_in(ctx), self.field_def(ctx, field))?.width
     }
 }
 

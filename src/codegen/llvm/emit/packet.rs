@@ -29,9 +29,10 @@ fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueE
         let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
         return from_memory(g, ty, value);
     }
-    // The kernel declares packet pointers as numbers of 32 bits and makes loads of them pointers, which are never null.
+    // The kernel makes pointers of loads of packet pointers, which are never null. Most are declared as numbers of 32 bits.
     let build = &g.g.build;
-    let number = build.load(build.int_type(32).into(), place, 4).into_int_value();
+    let width = g.field_width(ctx, field).unwrap_or(4);
+    let number = build.load(build.int_type(width as u32 * 8).into(), place, width).into_int_value();
     build.not_zero(number);
     build.int_to_ptr(build.resize(number, 64, Extend::Zero)).into()
 }
@@ -50,7 +51,13 @@ pub fn ctx_store(g: &mut FnGen, op: &OpData) {
     };
     let place = ctx_place(g, view.ctx(), offset);
     let value = to_memory(g, ty, g.value(view.value()));
-    g.g.build.store(place, value, g.types().align_of(ty));
+    match g.field_width(view.ctx(), view.field()) {
+        Some(width) if value.is_int_value() => {
+            let whole = g.g.build.resize(value.into_int_value(), width as u32 * 8, Extend::Zero);
+            g.g.build.store(place, whole.into(), width);
+        }
+        Some(_) | None => g.g.build.store(place, value, g.types().align_of(ty)),
+    }
 }
 
 /// Loads the context's field of this role.

@@ -96,6 +96,9 @@ fn attach_form(form: &AttachForm) -> KsForm {
         AttachForm::Tcx { .. } => KsForm::Tcx,
         AttachForm::Cgroup { .. } => KsForm::Cgroup,
         AttachForm::Socket {} => KsForm::Socket,
+        AttachForm::Netns { .. } => KsForm::Netns,
+        AttachForm::Tracing { .. } => KsForm::Tracing,
+        AttachForm::RawTracepoint {} => KsForm::RawTracepoint,
     }
 }
 

@@ -90,7 +90,7 @@ fn is_sum(value: IntValue, depth: u32) -> bool {
         || of(&[InstructionOpcode::URem])
         || of(&[InstructionOpcode::Select]) && (is_sum_at(1) || is_sum_at(2))
         || of(&[InstructionOpcode::ZExt, InstructionOpcode::Trunc, InstructionOpcode::Freeze]) && is_sum_at(0)
-        || known_limits::is_limited(made_by) && is_sum_at(0)
+        || known_limits::limit(made_by).is_some() && is_sum_at(0)
 }
 
 /// A large constant is added in two halves. Before v3 sums of 32 bits are added up in 64.

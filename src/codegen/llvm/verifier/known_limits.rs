@@ -26,19 +26,19 @@ pub fn mark<'c>(g: &ModuleGen<'_, 'c>, bounded: IntValue<'c>, limit: u64) {
     }
 }
 
-/// Whether an instruction is such a call.
-pub fn is_limited(instruction: InstructionValue) -> bool {
-    let call = (instruction.get_opcode() == InstructionOpcode::Call).then(|| CallSiteValue::try_from(instruction).ok());
-    call.flatten().is_some_and(|call| call.get_string_attribute(AttributeLoc::Function, LIMIT).is_some())
+/// The limit, if an instruction is such a call.
+pub fn limit(instruction: InstructionValue) -> Option<u64> {
+    let is_call = instruction.get_opcode() == InstructionOpcode::Call;
+    let call = is_call.then(|| CallSiteValue::try_from(instruction).ok()).flatten()?;
+    call.get_string_attribute(AttributeLoc::Function, LIMIT)?.get_string_value().to_str().ok()?.parse().ok()
 }
 
 /// After the optimisation.
 fn drop_known(g: &ModuleGen) {
     let blocks = g.module.get_functions().flat_map(|function| function.get_basic_blocks());
     for instruction in blocks.flat_map(|block| block.get_instructions().collect::<Vec<_>>()) {
-        if instruction.get_opcode() == InstructionOpcode::Call
+        if let Some(value) = known(instruction)
             && let Ok(call) = CallSiteValue::try_from(instruction)
-            && let Some(value) = known(call, instruction)
         {
             call.try_as_basic_value().expect_basic("it yields a number").into_int_value().replace_all_uses_with(value);
             instruction.erase_from_basic_block();
@@ -47,8 +47,7 @@ fn drop_known(g: &ModuleGen) {
 }
 
 /// The constant that such assembly only hands on.
-fn known<'c>(call: CallSiteValue<'c>, instruction: InstructionValue<'c>) -> Option<IntValue<'c>> {
-    let limit = call.get_string_attribute(AttributeLoc::Function, LIMIT)?;
-    let limit: u64 = limit.get_string_value().to_str().ok()?.parse().ok()?;
-    number(instruction.get_operand(0)).filter(|v| v.get_zero_extended_constant().is_some_and(|known| known <= limit))
+fn known(call: InstructionValue) -> Option<IntValue> {
+    let limit = limit(call)?;
+    number(call.get_operand(0)).filter(|v| v.get_zero_extended_constant().is_some_and(|known| known <= limit))
 }

@@ -8,6 +8,7 @@ mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
 pub mod known_limits;
+mod linked_limits;
 mod loop_heads;
 mod null_tests;
 mod operands;
@@ -39,6 +40,7 @@ pub static REWRITES: &[&Rewrite] = &[
     &void_results::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
+    &linked_limits::REWRITE,
     &address_sums::REWRITE,
     &stored_bools::REWRITE,
     &choices_before_calls::REWRITE,

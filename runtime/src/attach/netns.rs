@@ -1,0 +1,49 @@
+//! Programs of network namespaces, through `bpf_link`.
+
+use super::{Attached, Failure, Request, Target, not_permitted};
+use crate::errors::{errno, reason};
+use crate::{escape, net};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Where `ip netns add` keeps names.
+const NAMES: &[u8] = b"/run/netns/";
+const OWN: &[u8] = b"/proc/self/ns/net";
+
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a network namespace")?;
+    let Target::Text(name) = request.target else {
+        return Err(Failure::new(
+            libc::EINVAL,
+            "a number names no network namespace\n  help: give its name or the path of its file",
+        ));
+    };
+    let path = match name {
+        [] => OWN.to_vec(),
+        name if name.contains(&b'/') => name.to_vec(),
+        name => [NAMES, name].concat(),
+    };
+    let shown = escape::value(&String::from_utf8_lossy(&path));
+    let opened = net::c_name(&path).map_or(-1, |path| {
+        // SAFETY: a NUL-terminated path.
+        unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) }
+    });
+    if opened < 0 {
+        let code = errno();
+        return Err(Failure::new(code, format!("the network namespace `{shown}`: {}", reason(code))));
+    }
+    // SAFETY: just opened, and nobody else's. The link does not hold the namespace: it ends with it.
+    let file = unsafe { OwnedFd::from_raw_fd(opened) };
+    request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+}
+
+fn failure(code: i32, path: &str) -> Failure {
+    let said = reason(code);
+    let why = match code {
+        libc::EPERM => return not_permitted("a network namespace"),
+        libc::EINVAL => format!("`{path}` is no network namespace: {said}\n  help: `ip netns list` names them"),
+        libc::E2BIG => format!("`{path}` has as many programs of this kind as it takes: {said}"),
+        libc::EEXIST => format!("`{path}` has another program of this kind, and takes one: {said}"),
+        _ => format!("the network namespace `{path}`: {said}"),
+    };
+    Failure::new(code, why)
+}
