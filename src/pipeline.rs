@@ -20,11 +20,13 @@ use std::time::Instant;
 /// Passes over the module of all targets, in order; those of each target are in `target/`.
 pub static FRONT: &[&Pass] = &[
     &passes::tail_position::PASS,
+    &passes::nulls::PASS,
     &passes::reach::PASS,
     &passes::moved_packets::PASS,
     &passes::packet::rules::PASS,
     &passes::records::PASS,
     &passes::references::PASS,
+    &passes::lifecycle::PASS,
     &passes::events::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,

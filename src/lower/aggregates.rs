@@ -1,6 +1,6 @@
 //! Structs, arrays and strings: evaluated into places, never values.
 
-use super::elements::may_be_absent;
+use super::elements::{is_behind_pointer, may_be_absent};
 use super::func::{Dest, Lowering, Slot};
 use super::{consts, scan};
 use crate::ir::Value;
@@ -57,8 +57,8 @@ impl Lowering<'_> {
             self.read_into(view, offset, place, expr.span);
         } else if let ExprKind::Call { func, args } = &expr.kind {
             self.call(*func, args, Some(place), expr.span);
-        } else if let ExprKind::CallPointer { callee, args, checked } = &expr.kind {
-            self.call_pointer((callee, *checked), args, (expr.ty, Some(place)), expr.span);
+        } else if let ExprKind::CallPointer { callee, args } = &expr.kind {
+            self.call_pointer(callee, args, (expr.ty, Some(place)), expr.span);
         } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
             self.parse(builtin, args, place, expr.span);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
@@ -118,6 +118,8 @@ impl Lowering<'_> {
         if Self::is_place(value) {
             let from = self.place(value);
             self.at(span).b.ks_copy(place, from);
+        } else if is_behind_pointer(value) {
+            self.read_checked(value, Dest::Into(place));
         } else if self.is_text_from_elsewhere(to, value) || self.unnoticed(to, place, value) {
             self.write(value, place);
         } else {

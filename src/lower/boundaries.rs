@@ -93,7 +93,11 @@ fn boundary(
 impl Lowering<'_> {
     /// The handler of what is sent through a map: a function, or a value that is one.
     pub(super) fn handed(&mut self, handler: &Expr, on: Target) -> Value {
-        let ExprKind::Const(Const::Func(func)) = handler.kind else { return self.scalar(handler) };
+        let ExprKind::Const(Const::Func(func)) = handler.kind else {
+            let value = self.scalar(handler);
+            self.at(handler.span).b.ks_present(value);
+            return value;
+        };
         self.at(handler.span).handed_function(func, handler.ty, on)
     }
 

@@ -11,7 +11,7 @@ use super::scan::may_write;
 use super::views::View;
 use crate::fold::CompareOp;
 use crate::ir::Value;
-use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{Block, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
 use crate::tables::LONGEST_OF_CHOICES;
 use crate::types::{Space, Ty, TyKind, Types};
@@ -39,8 +39,8 @@ pub(super) struct Path {
 #[derive(Clone, Copy)]
 enum Root {
     Place(Value),
-    /// The pointee of a pointer that may be null.
-    Behind(Value, Span),
+    /// The pointee of a pointer, and whether that is null.
+    Behind(Value, Value, Span),
     /// The byte of a view at this index.
     Viewed(View, Value, Span),
 }
@@ -62,7 +62,15 @@ pub(super) fn may_be_absent(expr: &Expr) -> bool {
     if let ExprKind::Field { base, .. } = &expr.kind {
         return may_be_absent(base);
     }
-    matches!(expr.kind, ExprKind::DerefIf(_) | ExprKind::ViewByte { .. })
+    matches!(expr.kind, ExprKind::DerefIf { .. } | ExprKind::ViewByte { .. })
+}
+
+/// Whether the place exists where a pointer is not null, and is then all of what that leads to: known when it is read.
+pub(super) fn is_behind_pointer(expr: &Expr) -> bool {
+    if let ExprKind::Field { base, .. } = &expr.kind {
+        return is_behind_pointer(base);
+    }
+    matches!(expr.kind, ExprKind::DerefIf { .. })
 }
 
 pub(super) fn constant_index(index: &Expr) -> Option<usize> {
@@ -90,8 +98,18 @@ impl<'a> Lowering<'a> {
         if !may_be_absent(expr) {
             return Path { root: Root::Place(self.readable(expr)), steps: Vec::new() };
         }
-        if let ExprKind::DerefIf(pointer) = &expr.kind {
-            return Path { root: Root::Behind(self.scalar(pointer), expr.span), steps: Vec::new() };
+        if let ExprKind::DerefIf { pointer, header, unproven } = &expr.kind {
+            let at = pointer.span;
+            let word = match unproven {
+                Unproven::Fine => "fine",
+                Unproven::Warning => "warning",
+                Unproven::Error => "error",
+            };
+            let pointer = self.scalar(pointer);
+            let ctx = header.map(|(ctx, _)| self.at(at).local_value(ctx));
+            let end = header.map_or(0, |(_, end)| i128::from(end));
+            let absent = self.at(at).b.ks_absent(pointer, ctx, end, word, Ty::BOOL);
+            return Path { root: Root::Behind(pointer, absent, expr.span), steps: Vec::new() };
         }
         if let ExprKind::ViewByte { view, index } = &expr.kind {
             let view = self.view(view);
@@ -132,18 +150,17 @@ impl<'a> Lowering<'a> {
         inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
         outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
     ) -> Option<Value> {
-        let (pointer, span) = match path.root {
+        let (pointer, absent, span) = match path.root {
             Root::Place(place) => return self.with_steps(place, &path.steps, dest, inside, outside),
             Root::Viewed(view, index, span) => return self.at(span).with_byte(view, index, dest, inside, outside),
-            Root::Behind(pointer, span) => (pointer, span),
+            Root::Behind(pointer, absent, span) => (pointer, absent, span),
         };
-        let null = self.at(span).b.mem_is_null(pointer, Ty::BOOL);
         let (not_there, _) = self.region(&[], dest, |this, _| outside(this.at(span)));
         let (there, _) = self.region(&[], dest, |this, _| {
             let place = this.at(span).deref(pointer);
             this.with_steps(place, &path.steps, dest, inside, outside)
         });
-        let op = self.at(span).b.ks_if(null, &Self::results(dest), vec![not_there, there]);
+        let op = self.at(span).b.ks_if(absent, &Self::results(dest), vec![not_there, there]);
         self.outcome(op, dest, true)
     }
 

@@ -14,7 +14,7 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Const(value) => self.at(expr.span).constant(value, ty),
             ExprKind::Local(local) => self.at(expr.span).local_value(*local),
-            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf(_) if may_be_absent(expr) => {
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::DerefIf { .. } if may_be_absent(expr) => {
                 self.read_absent(expr, ty)
             }
             ExprKind::ViewByte { .. } => self.read_absent(expr, ty),
@@ -25,7 +25,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
-            | ExprKind::DerefIf(_) => self.read_place(expr),
+            | ExprKind::DerefIf { .. } => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
             ExprKind::FieldExists(field) => self.field_exists(field, expr.span),
@@ -141,7 +141,8 @@ impl Lowering<'_> {
         if inner.ty == Ty::NULL {
             return self.at(expr.span).zero_value(expr.ty);
         }
-        let value = self.scalar(inner);
+        let to_present = matches!(self.cx.types.kind(expr.ty), TyKind::Ptr { nullable: false, .. });
+        let value = if to_present { self.followed(inner) } else { self.scalar(inner) };
         let ty = ir_type(&mut self.cx.types, expr.ty);
         let same_pointee = matches!(
             (self.cx.types.kind(self.b.func.ty(value)), self.cx.types.kind(ty)),
@@ -191,7 +192,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
-            | ExprKind::DerefIf(_)
+            | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::FieldExists(_)
@@ -232,9 +233,7 @@ impl Lowering<'_> {
     fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::Call { func, args } => self.call(*func, args, None, expr.span),
-            ExprKind::CallPointer { callee, args, checked } => {
-                self.call_pointer((callee, *checked), args, (expr.ty, None), expr.span)
-            }
+            ExprKind::CallPointer { callee, args } => self.call_pointer(callee, args, (expr.ty, None), expr.span),
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
             ExprKind::Helper { helper, args } => self.helper(helper, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
@@ -259,7 +258,7 @@ impl Lowering<'_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
-            | ExprKind::DerefIf(_)
+            | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::FieldExists(_)

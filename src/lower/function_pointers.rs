@@ -20,7 +20,7 @@ impl Lowering<'_> {
     /// A call; as `call`, where the callee is a value.
     pub(super) fn call_pointer(
         &mut self,
-        (callee, checked): (&Expr, bool),
+        callee: &Expr,
         args: &[Expr],
         (result, place): (Ty, Option<Value>),
         span: Span,
@@ -38,7 +38,7 @@ impl Lowering<'_> {
             for arg in args {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            this.at(span).b.ks_call_pointer(callee, &values, checked, throws, &results)
+            this.at(span).b.ks_call_pointer(callee, &values, false, throws, &results)
         });
         (!results.is_empty()).then(|| self.b.result(op))
     }

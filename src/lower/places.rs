@@ -156,8 +156,24 @@ impl Lowering<'_> {
         {
             return place;
         }
-        let pointer = self.scalar(pointer);
+        // What cannot be read behind such a pointer reads as zero.
+        let is_untrusted = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space: Space::BtfUntrusted, .. });
+        let pointer = if is_untrusted { self.scalar(pointer) } else { self.followed(pointer) };
         self.at(expr.span).deref(pointer)
+    }
+
+    /// A pointer that must not be null.
+    pub(super) fn followed(&mut self, pointer: &Expr) -> Value {
+        let value = self.scalar(pointer);
+        self.at(pointer.span).must_be_present(pointer.ty, value);
+        value
+    }
+
+    /// Marks a value of a type that allows null, where null is an error.
+    pub(super) fn must_be_present(&mut self, ty: Ty, pointer: Value) {
+        if matches!(self.cx.types.kind(ty), TyKind::Ptr { nullable: true, .. }) {
+            self.b.ks_present(pointer);
+        }
     }
 
     fn global_place(&mut self, name: &Symbol, ty: Ty, space: Space) -> Value {
@@ -231,7 +247,7 @@ impl Lowering<'_> {
     /// A field of a BPF context.
     pub(super) fn context_field(&mut self, ctx: &Expr, field: usize, expr: &Expr) -> Value {
         let role = self.context_role(ctx, field);
-        let ctx = self.scalar(ctx);
+        let ctx = self.followed(ctx);
         let ty = ir_type(&mut self.cx.types, expr.ty);
         self.at(expr.span);
         match role {
@@ -279,7 +295,7 @@ impl Lowering<'_> {
                 Dest::Nothing,
                 &mut |this, part| {
                     let target = this.at(span).target_at(place, part);
-                    this.write_target(target, op, value);
+                    this.write_target(place, (target, op, value), span);
                     None
                 },
                 &mut |_| None,
@@ -288,14 +304,22 @@ impl Lowering<'_> {
         }
         let target = self.target(place);
         let value = self.scalar(value);
-        self.at(span).write_target(target, op, value);
+        self.write_target(place, (target, op, value), span);
     }
 
     /// `target = value`, `target op= value`
-    fn write_target(&mut self, target: Destination, op: Option<CompoundOp>, value: Value) {
+    fn write_target(
+        &mut self,
+        place: &Expr,
+        (target, op, value): (Destination, Option<CompoundOp>, Value),
+        span: Span,
+    ) {
+        self.at(span);
         let Some(op) = op else { return self.assign_to(target, value) };
-        if let (TyKind::Ptr { .. }, Destination::Place(place)) = (self.cx.types.kind(op.compute), &target) {
-            let old = self.load(*place);
+        if let (TyKind::Ptr { .. }, Destination::Place(pointer)) = (self.cx.types.kind(op.compute), &target) {
+            let old = self.load(*pointer);
+            self.at(place.span).must_be_present(place.ty, old);
+            self.at(span);
             let moved = self.moved(op.op, old, value);
             return self.assign_to(target, moved);
         }
@@ -317,7 +341,7 @@ impl Lowering<'_> {
 
     fn target(&mut self, place: &Expr) -> Destination {
         if let ExprKind::CtxField { ctx, field } = &place.kind {
-            let ctx = self.scalar(ctx);
+            let ctx = self.followed(ctx);
             return Destination::Context { ctx, field: *field, ty: place.ty };
         }
         let target = self.place(place);

@@ -11,12 +11,10 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
-mod null_uses;
 pub mod predefined;
 pub mod scope;
 mod throws;
 pub use crate::diag::similar;
-mod main_without_wait;
 pub mod tree;
 pub mod types;
 mod unused_imports;
@@ -31,8 +29,7 @@ use tree::{FuncId, MapId, Program};
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     let mut env = declare::declare(cx, modules);
     let checked = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32)));
-    let (bodies, uses): (Vec<_>, Vec<_>) = checked.unzip();
-    null_uses::report(cx, &env.program, uses);
+    let bodies: Vec<_> = checked.collect();
     for (func, body) in env.program.funcs.iter_mut().zip(bodies) {
         if let Some(body) = body {
             func.locals = body.locals;
@@ -43,7 +40,6 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
         return None;
     }
     unused_imports::report(cx, modules, &env);
-    main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }

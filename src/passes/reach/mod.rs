@@ -260,7 +260,7 @@ fn span(module: &Module, site: CallSite) -> Span {
 }
 
 /// Notes the calls that lead to the place of an error, the nearest first.
-fn called_from(module: &Module, names: &SourceNames, error: &mut Diagnostic, chain: &[CallSite]) {
+pub(super) fn called_from(module: &Module, names: &SourceNames, error: &mut Diagnostic, chain: &[CallSite]) {
     for site in chain {
         let caller = &module.funcs[site.caller];
         let how = if caller.ops[site.op].opcode == Opcode::KsFunc { "its address is taken" } else { "called from" };

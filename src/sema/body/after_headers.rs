@@ -6,8 +6,9 @@
 use super::Checker;
 use super::exprs::strip;
 use super::packet_offsets::Offset;
+use super::value::{local, number, strip_cast};
 use crate::ast::{self, BinaryOp, ExprKind as Ast, TypeKind};
-use crate::sema::tree::LocalId;
+use crate::sema::tree::{Expr, ExprKind, LocalId, OptionalKind};
 use crate::types::Ty;
 
 /// A header that a variable points to, and how many headers further.
@@ -19,7 +20,21 @@ struct Behind<'a> {
     count: &'a ast::Expr,
 }
 
+/// A header in the packet: its context, and how many bytes the packet has up to its end.
+pub(super) type Header = (LocalId, u64);
+
 impl Checker<'_, '_> {
+    /// The header that a pointer points to, if its place is known.
+    pub fn header_of(&self, pointer: &Expr) -> Option<Header> {
+        let pointer = strip_cast(pointer);
+        if let Some(local) = local(pointer) {
+            return self.info[local.0 as usize].header;
+        }
+        let ExprKind::PacketPointer(header) = &pointer.kind else { return None };
+        let OptionalKind::Packet { ctx, offset, of } = &header.kind else { return None };
+        Some((local(ctx)?, constant(offset)?.checked_add(self.cx.types.size_of(*of))?))
+    }
+
     /// Whether an expression is a place in the packet, perhaps behind a header.
     pub fn is_place(&self, expr: &ast::Expr) -> bool {
         let expr = as_bytes(expr);
@@ -56,4 +71,8 @@ fn as_bytes(expr: &ast::Expr) -> &ast::Expr {
     let TypeKind::Named(path) = &to.kind else { return expr };
     let is_byte = matches!(path.segments.as_slice(), [name] if name.name == "u8");
     if is_byte { as_bytes(operand) } else { expr }
+}
+
+fn constant(expr: &Expr) -> Option<u64> {
+    number(strip_cast(expr)).and_then(|number| u64::try_from(number).ok())
 }

@@ -113,7 +113,7 @@ impl Checker<'_, '_> {
 
     fn compound_of(&mut self, op: BinaryOp, place: &Expr, value: &ast::Expr) -> Option<(CompoundOp, Expr)> {
         if self.pointer(place.ty).is_some() {
-            self.use_pointer(place);
+            self.use_object(place);
         }
         self.compound(op, place.ty, place.span, value)
     }

@@ -106,7 +106,6 @@ impl Checker<'_, '_> {
         let written = (left, right);
         let left = self.truth(left);
         let before = self.flow.clone();
-        self.learn(&left, and);
         let right = self.truth(right);
         self.flow = before;
         self.forgotten_comparison((written.0, &left), written.1);

@@ -47,10 +47,8 @@ impl Checker<'_, '_> {
     ) -> Value {
         let condition = self.truth(condition);
         let before = self.flow.clone();
-        self.learn(&condition, true);
         let then = self.expr_branch(then, expected);
         let after_then = std::mem::replace(&mut self.flow, before);
-        self.learn(&condition, false);
         let otherwise = self.expr_branch(otherwise, expected);
         self.flow = after_then.join(self.flow.clone());
         self.choice(Condition::Expr(condition), then, otherwise, expected, span)
@@ -111,15 +109,9 @@ impl Checker<'_, '_> {
         self.push_scope();
         let condition = self.condition(&branch.condition);
         let before = self.flow.clone();
-        if let Condition::Expr(condition) = &condition {
-            self.learn(condition, true);
-        }
         let then = check(self, &branch.then);
         self.pop_scope();
         let after_then = std::mem::replace(&mut self.flow, before);
-        if let Condition::Expr(condition) = &condition {
-            self.learn(condition, false);
-        }
         let otherwise = branch.otherwise.as_ref().map(|block| check(self, block));
         self.flow = after_then.join(self.flow.clone());
         (condition, then, otherwise)
@@ -127,7 +119,6 @@ impl Checker<'_, '_> {
 
     pub fn expr_branch(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Branch {
         let value = self.value(expr, expected);
-        let value = self.as_not_null(value);
         self.ended(Vec::new(), Some(value), expr.span)
     }
 
@@ -142,8 +133,7 @@ impl Checker<'_, '_> {
         let value = match last {
             Some(last) if self.flow.reachable => {
                 self.flow.unforeseen = false;
-                let value = self.value(last, expected);
-                Some(self.as_not_null(value))
+                Some(self.value(last, expected))
             }
             Some(last) => {
                 self.unreachable(last.span);

@@ -138,7 +138,6 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let args = self.arguments(args, params, &name.name, &signature);
-        self.uses.calls(func, span);
         Expr { kind: ExprKind::Call { func, args }, ty: declared.result, span }
     }
 

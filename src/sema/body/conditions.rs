@@ -49,9 +49,6 @@ impl Checker<'_, '_> {
             OptionalKind::Record { .. } | OptionalKind::Packet { .. } | OptionalKind::Pointer(_) => LocalKind::Tested,
         };
         let local = self.declare(&name.name, source.ty, name.span, kind);
-        if self.is_function(source.ty) {
-            self.flow.not_null.insert(local);
-        }
         if let OptionalKind::MapEntry { map, .. } | OptionalKind::MapEntryOr { map, .. } = &source.kind {
             self.info(local).map = Some(*map);
         }
@@ -64,8 +61,6 @@ impl Checker<'_, '_> {
             self.info(local).key = key;
         }
         if let OptionalKind::Pointer(pointer) = &source.kind {
-            let tested = super::value::local(pointer);
-            self.flow.not_null.extend(tested);
             self.note_held(local, pointer);
         }
         if let OptionalKind::Record { tail: Some(_), .. } = &source.kind {
@@ -104,8 +99,7 @@ impl Checker<'_, '_> {
         let expr = self.no_void(value.expr);
         let span = expr.span;
         match self.cx.types.kind(expr.ty) {
-            TyKind::Bool => self.with_null_tests(expr),
-            TyKind::Error => expr,
+            TyKind::Bool | TyKind::Error => expr,
             TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) => match number(&expr) {
                 Some(number) => bool_expr(number != 0, span),
                 None => cast(expr, Ty::BOOL),

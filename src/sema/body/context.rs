@@ -56,7 +56,6 @@ impl Checker<'_, '_> {
     /// The facts about a variable from its initial value.
     pub fn note_initialised(&mut self, local: LocalId, value: &Expr) {
         self.note_assigned(local, Some(value));
-        self.note_handle(local, value);
         let packet = self.packet_value(value);
         let program = if let ExprKind::Load(program) = &value.kind { Some(*program) } else { None };
         let header = self.header_of(value);

@@ -154,7 +154,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if !nullable {
-            self.use_pointer(&value);
+            self.use_object(&value);
         }
         cast(value, wanted)
     }

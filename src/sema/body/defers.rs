@@ -8,7 +8,6 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{constant, local};
 use crate::ast;
-use crate::diag::codes::limits::MaybeNull;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
 use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
 use crate::source::Span;
@@ -24,8 +23,6 @@ pub(super) struct Defers {
     inside: bool,
     /// A `defer` is before this point or around it.
     any: bool,
-    /// Pointers that deferred blocks assume not to be null, since nothing assigns to them.
-    trusted: Vec<(LocalId, Span)>,
 }
 
 impl Defers {
@@ -55,9 +52,7 @@ impl Checker<'_, '_> {
         }
         // The call runs at the end; only its arguments matter here.
         let before = self.flow.clone();
-        self.flow.attachments.forget_all();
         let mut checked = self.deferred_effect(call);
-        self.flow.attachments = before.attachments;
         self.flow.deleted = before.deleted;
         self.flow.freed = before.freed;
         if checked.ty == Ty::ERROR || !allowed {
@@ -100,9 +95,8 @@ impl Checker<'_, '_> {
         let (loops, tries) = (std::mem::take(&mut self.loops), std::mem::take(&mut self.tries));
         let nested = std::mem::replace(&mut self.defers.inside, true);
         if let Some(body) = &self.env.funcs[self.func.0 as usize].decl.body {
-            self.forget_assigned(body);
+            self.forget_changed(body);
         }
-        self.flow.null_tests.clear();
         let checked = check(self);
         self.defers.inside = nested;
         (self.flow, self.loops, self.tries) = (flow, loops, tries);
@@ -174,7 +168,7 @@ impl Checker<'_, '_> {
         } else if let ExprKind::Index { base, index } = &mut place.kind {
             self.keep_path(base, out);
             self.keep(index, out);
-        } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf(pointer) = &mut place.kind {
+        } else if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &mut place.kind {
             self.keep(pointer, out);
         }
     }
@@ -186,9 +180,6 @@ impl Checker<'_, '_> {
         let inner: BTreeSet<LocalId> =
             self.scopes.iter().skip(OUTERMOST).flat_map(|scope| scope.locals()).copied().collect();
         for local in mentioned.0 {
-            if self.flow.not_null.contains(&local) && !self.info(local).address_taken {
-                self.defers.trusted.push((local, span));
-            }
             self.info(local).deferred = true;
             let kind = self.info(local).kind;
             let ty = self.locals[local.0 as usize].ty;
@@ -211,17 +202,6 @@ impl Checker<'_, '_> {
             }
         }
         true
-    }
-
-    /// At the end of the body: whether nobody can have changed what deferred blocks rely on.
-    pub fn check_defers(&mut self) {
-        for (local, span) in std::mem::take(&mut self.defers.trusted) {
-            if self.info(local).address_taken {
-                let name = self.locals[local.0 as usize].name.clone();
-                self.error(span, MaybeNull { name })
-                    .help("its address is taken, so that it may have changed when this runs: test it in the block");
-            }
-        }
     }
 }
 

@@ -238,14 +238,14 @@ impl Checker<'_, '_> {
         let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
         let array = self.through_pointer(array);
         let (element, length) = self.array(array.ty)?;
-        let assumed = self.loop_head(&stmt.body);
+        self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
         self.info(index).range = Some((0, i128::from(length) - 1));
         let value = self.declare(&value.name, element, value.span, LocalKind::LoopVariable);
         self.note_held(value, &array);
-        let body = self.loop_body(&stmt.body, assumed);
+        let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

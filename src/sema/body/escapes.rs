@@ -54,30 +54,13 @@ impl Checker<'_, '_> {
 
     /// A value goes to a place that is no variable of its own: a part of one, a global, or behind a pointer.
     pub fn note_stored(&mut self, place: &Expr, value: &Expr) {
-        let changes_pointers = self.cx.types.holds_pointer(place.ty) || place.ty == Ty::U8;
-        let not_null = self.pointer(place.ty).is_some() && !self.may_be_null(value);
         match root_local(place) {
-            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => {
-                self.note_held(local, value);
-                if changes_pointers {
-                    self.forget_parts_at(local, place);
-                }
-            }
+            Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => self.note_held(local, value),
             Some(_) => self.refuse_escape(value),
-            None => {
-                match self.pointed_to_local(place) {
-                    Some(local) => self.note_held(local, value),
-                    None => self.refuse_escape(value),
-                }
-                if changes_pointers && self.is_of_caller(place) {
-                    self.forget_pointed();
-                } else if changes_pointers {
-                    self.forget_addressed();
-                }
-            }
-        }
-        if not_null {
-            self.note_not_null(place);
+            None => match self.pointed_to_local(place) {
+                Some(local) => self.note_held(local, value),
+                None => self.refuse_escape(value),
+            },
         }
     }
 
@@ -89,17 +72,6 @@ impl Checker<'_, '_> {
         let ExprKind::Deref(pointer) = &place.kind else { return None };
         let local = self.pointer_local(pointer)?;
         self.info[local.0 as usize].holds_stack.then_some(local)
-    }
-
-    /// Whether a place is behind a parameter as it was handed over: in memory of the caller, where no local of this function is.
-    fn is_of_caller(&self, place: &Expr) -> bool {
-        if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
-            return self.is_of_caller(base);
-        }
-        let ExprKind::Deref(pointer) = &place.kind else { return false };
-        let Some(local) = self.pointer_local(pointer) else { return false };
-        let info = &self.info[local.0 as usize];
-        info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken && self.loops.is_empty()
     }
 
     /// Reports the exits that the address of a local can reach. At the end of the body.
@@ -169,7 +141,7 @@ impl Checker<'_, '_> {
             | ExprKind::Field { .. }
             | ExprKind::Index { .. }
             | ExprKind::Deref(_)
-            | ExprKind::DerefIf(_)
+            | ExprKind::DerefIf { .. }
             | ExprKind::PacketPointer(_)
             | ExprKind::View(_)
             | ExprKind::ViewLen(_)

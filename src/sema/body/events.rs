@@ -104,7 +104,6 @@ impl Checker<'_, '_> {
             ));
             return error_expr(span);
         }
-        self.use_pointer(&handler);
         // The kernel calls it, by an address that is known when the program is loaded.
         if method.needs == MapAccess::Drain && !matches!(handler.kind, ExprKind::Const(Const::Func(_))) {
             return self
@@ -120,7 +119,6 @@ impl Checker<'_, '_> {
         let func = *func;
         let sig = self.env.value_signature(func).filter(|sig| sig.params.contains(&Ty::BYTES))?;
         let (ty, value) = (self.cx.types.func(sig), Const::Func(func));
-        self.uses.addresses(&value, handler.span);
         Some(Expr { kind: ExprKind::Const(value), ty, span: handler.span })
     }
 

@@ -86,7 +86,7 @@ impl Checker<'_, '_> {
             return self.struct_field(base, id, name, span);
         }
         if self.rewritten(base.ty).is_some() {
-            self.use_pointer(&base);
+            self.use_object(&base);
             return self.ctx_field(base, name, span);
         }
         if let Some(bits) = self.be_bits(base.ty).filter(|_| name.name == "raw") {

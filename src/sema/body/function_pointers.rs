@@ -18,7 +18,6 @@ impl Checker<'_, '_> {
         }
         let ty = self.cx.types.func(sig);
         let value = Const::Func(func);
-        self.uses.addresses(&value, span);
         Some(Expr { kind: ExprKind::Const(value), ty, span })
     }
 
@@ -62,8 +61,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Const(Const::Func(func)) = callee.kind {
             return Expr { kind: ExprKind::Call { func, args: checked_args }, ty: sig.result, span };
         }
-        let checked = !self.may_be_null(&callee);
-        let kind = ExprKind::CallPointer { callee: Box::new(callee), args: checked_args, checked };
+        let kind = ExprKind::CallPointer { callee: Box::new(callee), args: checked_args };
         Expr { kind, ty: sig.result, span }
     }
 
@@ -77,7 +75,6 @@ impl Checker<'_, '_> {
             checked.push(self.coerce(value, param));
             self.wanted_by = None;
         }
-        self.forget_addressed();
         self.may_throw();
         checked
     }

@@ -48,7 +48,6 @@ impl Checker<'_, '_> {
             let size = spec.size.and_then(|size| checked.get(size as usize));
             self.check_size(helper, (spec, &checked[at]), size);
         }
-        self.forget_addressed();
         if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return error_expr(span);
         }
@@ -162,8 +161,7 @@ impl Checker<'_, '_> {
         if self.context_spec(value.ty()).is_none() {
             return self.no_pointer(&value, "the program's context");
         }
-        self.use_pointer(&value.expr);
-        value.expr
+        self.not_null(value.expr)
     }
 
     /// A pointer to memory: of any type, or to what a map holds.
@@ -203,10 +201,7 @@ impl Checker<'_, '_> {
         if wanted.is_some() {
             return self.coerce(value, bytes);
         }
-        if !spec.nullable {
-            self.use_pointer(&value.expr);
-        }
-        value.expr
+        if spec.nullable { value.expr } else { self.not_null(value.expr) }
     }
 
     fn null_memory(&mut self, value: Value) -> Expr {

@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
         if !self.takes("attach", 1..=3, args, span) {
             return error_expr(span);
         }
-        let handle = self.handle_argument(|checker| checker.handle("attach", &args[0].value, false));
+        let handle = self.handle("attach", &args[0].value, false);
         let kind = self.loaded(&handle).and_then(|program| self.target_kind(program));
         let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, kind)));
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
@@ -92,7 +92,6 @@ impl Checker<'_, '_> {
         {
             self.needs_target(program, span);
         }
-        self.note_attach(&handle);
         let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, result_used: true };
         Expr { kind, ty: Ty::LINK, span }
     }
@@ -102,8 +101,7 @@ impl Checker<'_, '_> {
         if !self.takes("detach", 1..=1, args, span) {
             return error_expr(span);
         }
-        let what = self.handle_argument(|checker| checker.handle("detach", &args[0].value, true));
-        self.note_detach(&what, span);
+        let what = self.handle("detach", &args[0].value, true);
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
     }
 

@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
         // Whether it points to an entry is found out when all calls are known (`passes/lock_places`).
         let through = self.pointer(base.ty).filter(|pointer| self.cx.types.has_lock(pointer.to));
         if let Some(pointer) = through {
-            self.use_pointer(&base);
+            self.use_object(&base);
             let span = base.span;
             base = Expr { kind: ExprKind::Deref(Box::new(base)), ty: pointer.to, span };
         }

@@ -2,7 +2,6 @@
 
 use super::Checker;
 use super::flow::Flow;
-use super::loop_assumptions::Assumed;
 use super::percpu::EntryKey;
 use super::scope::LocalKind;
 use super::value;
@@ -20,30 +19,26 @@ pub(super) struct Loop {
     breaks: Option<Flow>,
     /// There may be a second iteration.
     again: bool,
-    assumed: Assumed,
 }
 
 impl Checker<'_, '_> {
     pub fn while_stmt(&mut self, condition: &ast::Expr, body: &ast::Block) -> StmtKind {
-        let assumed = self.loop_head(body);
+        self.forget_changed(body);
         let condition = self.truth(condition);
         let mut after = self.flow.clone();
-        self.learn(&condition, true);
-        let body = self.loop_body(body, assumed);
+        let body = self.loop_body(body);
         std::mem::swap(&mut self.flow, &mut after);
         if value::truth(&condition) == Some(true) {
             self.after_endless();
-        } else {
-            self.learn(&condition, false);
         }
         self.join_breaks();
         StmtKind::While { condition, body }
     }
 
     pub fn loop_stmt(&mut self, body: &ast::Block) -> StmtKind {
-        let assumed = self.loop_head(body);
+        self.forget_changed(body);
         let before = self.flow.clone();
-        let body = self.loop_body(body, assumed);
+        let body = self.loop_body(body);
         self.flow = before;
         self.after_endless();
         self.join_breaks();
@@ -58,8 +53,8 @@ impl Checker<'_, '_> {
     }
 
     /// Checks the body; the loop stays on the stack until `join_breaks`.
-    pub fn loop_body(&mut self, body: &ast::Block, assumed: Assumed) -> Block {
-        self.loops.push(Loop { breaks: None, again: false, assumed });
+    pub fn loop_body(&mut self, body: &ast::Block) -> Block {
+        self.loops.push(Loop { breaks: None, again: false });
         let body = self.block(body);
         self.next_iteration();
         body
@@ -67,11 +62,8 @@ impl Checker<'_, '_> {
 
     /// Control goes back to the loop's head.
     fn next_iteration(&mut self) {
-        if let Some(Loop { assumed, again, .. }) = self.loops.last_mut()
-            && self.flow.reachable
-        {
-            *again = true;
-            self.loop_assumptions.check(assumed, &self.flow);
+        if let Some(Loop { again, .. }) = self.loops.last_mut() {
+            *again |= self.flow.reachable;
         }
     }
 
@@ -173,7 +165,7 @@ impl Checker<'_, '_> {
         let value = stmt.names.get(1).unwrap_or(&no_value);
         let declared = self.env.program.map(map);
         let (key_ty, value_ty, index) = (declared.key, declared.value, declared.index);
-        let assumed = self.loop_head(&stmt.body);
+        self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let written = self.declare(&key.name, index.unwrap_or(key_ty), key.span, LocalKind::LoopVariable);
@@ -181,7 +173,7 @@ impl Checker<'_, '_> {
         if self.env.program.map(map).kind.percpu {
             self.info(value).each_cpu = Some((map, written));
         }
-        let mut body = self.loop_body(&stmt.body, assumed);
+        let mut body = self.loop_body(&stmt.body);
         let key = match index {
             None => written,
             Some(index) => {
@@ -208,7 +200,7 @@ impl Checker<'_, '_> {
 
     pub fn unbound_body(&mut self, body: &ast::Block) {
         let after = self.flow.clone();
-        self.loop_body(body, Assumed::default());
+        self.loop_body(body);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

@@ -124,11 +124,6 @@ impl Checker<'_, '_> {
         for arm in &matching.arms {
             let (ranges, is_default) = self.patterns(arm, subject.ty, &mut covered, default.is_some(), &mut left_out);
             self.flow = before.clone();
-            if let (Ty::BOOL, &[(low, high)]) = (subject.ty, ranges.as_slice())
-                && low == high
-            {
-                self.learn(subject, low == 1);
-            }
             let body = check(self, arm);
             let end = self.flow.clone();
             after = Some(match after {

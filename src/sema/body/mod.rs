@@ -9,7 +9,6 @@ mod arith;
 mod assign;
 mod assigned_variables;
 mod atomics;
-mod attachments;
 mod binary;
 mod branches;
 mod builtins;
@@ -42,7 +41,6 @@ mod kernel_types;
 mod lifecycle;
 mod literals;
 mod locks;
-mod loop_assumptions;
 mod loops;
 mod map_methods;
 mod maps;
@@ -50,11 +48,9 @@ mod matches;
 mod mismatch;
 mod modules;
 mod names;
-mod null_tests;
 mod object_extents;
 mod optionals;
 mod packet;
-mod packet_lengths;
 mod packet_offsets;
 mod percpu;
 mod places;
@@ -77,7 +73,6 @@ mod viewed;
 mod views;
 
 use super::env::Env;
-use super::null_uses::Uses;
 use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt};
 use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
@@ -89,7 +84,6 @@ use crate::target::{Target, Targets};
 use crate::types::Ty;
 pub use events::takes as takes_events;
 use flow::Flow;
-use loop_assumptions::LoopAssumptions;
 use loops::Loop;
 use scope::{Block, LocalInfo, LocalKind};
 use std::collections::HashSet;
@@ -101,29 +95,18 @@ pub struct Body {
     pub block: tree::Block,
 }
 
-/// Checks a function's body; none if errors were reported, or if it has none. Its uses are known in any case.
-pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> (Option<Body>, Uses) {
-    let Some(body) = &env.funcs[func.0 as usize].decl.body else { return (None, Uses::default()) };
-    let reported = cx.diags.count();
-    let mut loop_assumptions = LoopAssumptions::default();
-    loop {
-        let mut checker = Checker::new(cx, env, func, loop_assumptions);
-        checker.find_last_value(body);
-        let mut block = checker.block(body);
-        if !checker.flow.leaves() {
-            checker.end_of_body(&mut block.stmts, body.span);
-        }
-        checker.check_escapes();
-        checker.check_defers();
-        checker.pop_scope();
-        if !checker.loop_assumptions.any_failed() {
-            let failed = checker.failed();
-            return ((!failed).then_some(Body { locals: checker.locals, block }), checker.uses);
-        }
-        loop_assumptions = checker.loop_assumptions;
-        loop_assumptions.begin_again();
-        cx.diags.take_since(reported);
+/// Checks a function's body; none if errors were reported, or if it has none.
+pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
+    let body = env.funcs[func.0 as usize].decl.body.as_ref()?;
+    let mut checker = Checker::new(cx, env, func);
+    checker.find_last_value(body);
+    let mut block = checker.block(body);
+    if !checker.flow.leaves() {
+        checker.end_of_body(&mut block.stmts, body.span);
     }
+    checker.check_escapes();
+    checker.pop_scope();
+    (!checker.failed()).then_some(Body { locals: checker.locals, block })
 }
 
 struct Checker<'c, 'e> {
@@ -140,7 +123,6 @@ struct Checker<'c, 'e> {
     scopes: Vec<Block>,
     flow: Flow,
     loops: Vec<Loop>,
-    loop_assumptions: LoopAssumptions,
     /// How deep the expression that is being checked lies in others.
     depth: u32,
     /// The `try` statements whose blocks are around.
@@ -153,7 +135,6 @@ struct Checker<'c, 'e> {
     /// The strings of patterns; while arms are checked, an index replaces its string.
     pattern_texts: Vec<Vec<u8>>,
     escapes: escapes::Escapes,
-    uses: Uses,
     /// Operations whose mixed signs were reported, or those of an operand: one warning for one sum.
     mixed: HashSet<Span>,
     /// The statement at the end of the body, if it may be meant for the result.
@@ -167,7 +148,7 @@ struct Checker<'c, 'e> {
 }
 
 impl<'c, 'e> Checker<'c, 'e> {
-    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId, loop_assumptions: LoopAssumptions) -> Checker<'c, 'e> {
+    fn new(cx: &'c mut Session, env: &'c Env<'e>, func: FuncId) -> Checker<'c, 'e> {
         let declared = env.program.func(func);
         let targets = match declared.role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
@@ -186,7 +167,6 @@ impl<'c, 'e> Checker<'c, 'e> {
             scopes: Vec::new(),
             flow: Flow::start(),
             loops: Vec::new(),
-            loop_assumptions,
             depth: 0,
             tries: Vec::new(),
             defers: defers::Defers::default(),
@@ -194,7 +174,6 @@ impl<'c, 'e> Checker<'c, 'e> {
             wanted_by: None,
             pattern_texts: Vec::new(),
             escapes: escapes::Escapes::default(),
-            uses: Uses::default(),
             mixed: HashSet::new(),
             last_value: None,
             locks: 0,

@@ -54,10 +54,6 @@ impl Checker<'_, '_> {
             self.percpu_value(map, span);
         }
         self.use_entry(local, span);
-        self.flow.attachments.forget(local);
-        if let Some(program) = self.info(local).program {
-            self.flow.attachments.forget_program(program);
-        }
         self.local_expr(local, span)
     }
 
@@ -67,7 +63,6 @@ impl Checker<'_, '_> {
 
     /// A constant by name: open if it has no declared type and is a number.
     fn constant_value(&mut self, value: Const, ty: Option<Ty>, span: Span) -> Value {
-        self.uses.addresses(&value, span);
         let ty = match (&value, ty) {
             (_, Some(ty)) => ty,
             (Const::Int(number), None) => return Value::untyped(*number, span),

@@ -9,7 +9,6 @@ use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, error_expr, number, strip_cast};
 use crate::ast::{self, BinaryOp, ExprKind as Ast};
-use crate::diag::codes::contexts::UncheckedPacket;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{ArithOp, CompareOp, Expr, ExprKind, LocalId, Stmt, StmtKind};
 use crate::source::Span;
@@ -219,21 +218,5 @@ impl Checker<'_, '_> {
     pub fn refuse_position(&mut self, span: Span) {
         self.error(span, NotSupportedYet { what: "a place in the packet that was not tested, as a value,".into() })
             .help("to look into the packet: `if (var h = ctx.packet(offset, T)) { … }`");
-    }
-
-    /// Nothing tests that a header lies in the packet; said once of a variable.
-    pub fn warn_unchecked(&mut self, pointer: &Expr) {
-        if let Some(local) = super::value::local(pointer)
-            && std::mem::replace(&mut self.info(local).unchecked, true)
-        {
-            return;
-        }
-        let is_byte = self.pointer(pointer.ty).is_some_and(|p| p.to == Ty::U8);
-        let moves = self.header_of(pointer).is_none();
-        let counts = if moves { "a comparison with `data_end` counts where offsets are constants; " } else { "" };
-        let name = if is_byte { "ctx.packet(offset, u8)" } else { self.text(pointer.span) }.to_owned();
-        self.warn(pointer.span, UncheckedPacket {}).help(format!(
-            "test it: `if (var p = {name}) {{ … }}`; {counts}beyond the end of the packet this reads zero and writes nothing"
-        ));
     }
 }

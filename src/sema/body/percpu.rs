@@ -125,12 +125,12 @@ impl Checker<'_, '_> {
         let [cpu, value] = names.ok()?;
         let (key_ty, value_ty) = self.entry_types(map);
         let key = self.key_of(key, key_ty);
-        let trusted = self.loop_head(&stmt.body);
+        self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let cpu = self.declare(&cpu.name, Ty::U32, cpu.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, value_ty, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body, trusted);
+        let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

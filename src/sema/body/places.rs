@@ -220,7 +220,7 @@ pub(super) fn is_place(expr: &Expr) -> bool {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Deref(_)
-            | ExprKind::DerefIf(_)
+            | ExprKind::DerefIf { .. }
             | ExprKind::ViewByte { .. }
             | ExprKind::CtxField { .. }
     );

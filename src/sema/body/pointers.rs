@@ -5,13 +5,12 @@ use super::exprs::strip;
 use super::places::is_place;
 use super::scope::LocalKind;
 use super::type_kinds::Pointer;
-use super::value::{Value, cast, error_expr, int_expr, local, number};
+use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
-use crate::sema::null_uses::NullUse;
 use crate::sema::predefined::is_relocated;
-use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
+use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind};
 
@@ -53,24 +52,23 @@ impl Checker<'_, '_> {
         ends_operand && !left.ends_with("return") && !left.ends_with(" in")
     }
 
-    /// Dereferences a pointer. It must not be null; into the packet it may, and then a test is put in.
+    /// Dereferences a pointer. It must not be null (`passes/nulls`); into the packet it may, and then a test is put in.
     pub fn pointee(&mut self, pointer: Expr, span: Span) -> Expr {
         let Some(Pointer { to, space, .. }) = self.pointer(pointer.ty) else { return error_expr(span) };
         if space == Space::Packet && self.may_be_null(&pointer) {
-            let must_test = local(super::value::strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
-            match self.is_length_tested(&pointer) {
-                true => {}
-                false if must_test => self.use_pointer(&pointer),
-                false => self.warn_unchecked(&pointer),
-            }
-            return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
+            let must_test = local(strip_cast(&pointer)).is_some_and(|local| self.info(local).must_test);
+            let unproven = if must_test { Unproven::Error } else { Unproven::Warning };
+            let header = self.header_of(&pointer);
+            return Expr { kind: ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven }, ty: to, span };
         }
         match space {
             // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
             Space::BtfUntrusted => {}
             Space::BtfTrusted if is_relocated(&self.cx.types, to) => {
                 if self.may_be_null(&pointer) {
-                    return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
+                    let (header, unproven) = (None, Unproven::Fine);
+                    let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
+                    return Expr { kind, ty: to, span };
                 }
             }
             Space::BtfTrusted
@@ -86,7 +84,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::User
             | Space::Host
-            | Space::Heap => self.use_pointer(&pointer),
+            | Space::Heap => self.use_object(&pointer),
         }
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
@@ -174,7 +172,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &place.kind {
             return self.space_of(base);
         }
-        if let ExprKind::Deref(pointer) | ExprKind::DerefIf(pointer) = &place.kind {
+        if let ExprKind::Deref(pointer) | ExprKind::DerefIf { pointer, .. } = &place.kind {
             return self.pointer(pointer.ty).map(|p| p.space);
         }
         let Some(local) = local(place) else { return Some(Space::Global) };
@@ -191,27 +189,22 @@ impl Checker<'_, '_> {
         self.cx.types.struct_def(id).fields.get(*field).is_some_and(|field| field.bits.is_some())
     }
 
-    /// A pointer is followed here, or goes where null may not.
-    pub fn use_pointer(&mut self, pointer: &Expr) {
-        self.use_object(pointer);
-        if !self.may_be_null(pointer) {
-            return;
-        }
-        let name = self.text(pointer.span).to_owned();
-        // Each read from a context is another pointer to the verifier.
-        let read = matches!(pointer.kind, ExprKind::CtxField { .. });
-        let test = if read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
-        let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");
-        let found = NullUse { span: pointer.span, name, help };
-        if self.targets.all(|on| on.in_kernel) {
-            found.refuse(self.cx);
-        } else if self.targets.any(|on| on.in_kernel) {
-            self.uses.null(found);
-        } else {
-            found.warn(self.cx);
-        }
-        // Said once.
-        self.note_not_null(pointer);
+    /// A pointer that goes where null may not: the conversion is what `passes/nulls` looks at.
+    pub fn not_null(&mut self, pointer: Expr) -> Expr {
+        self.use_object(&pointer);
+        let TyKind::Ptr { to, space, nullable: true } = self.cx.types.kind(pointer.ty) else { return pointer };
+        let ty = self.cx.types.ptr(to, space, false);
+        cast(pointer, ty)
+    }
+
+    /// Whether a pointer may be null as far as its type says, before conversions.
+    fn may_be_null(&self, pointer: &Expr) -> bool {
+        self.pointer(self.unconverted(pointer).ty).is_some_and(|pointer| pointer.nullable)
+    }
+
+    fn unconverted<'e>(&self, pointer: &'e Expr) -> &'e Expr {
+        let ExprKind::Cast(inner) = &pointer.kind else { return pointer };
+        if self.pointer(inner.ty).is_some() { self.unconverted(inner) } else { pointer }
     }
 
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
@@ -234,7 +227,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Field { base, .. } = &place.kind {
             return self.may_be_out_of_range(base);
         }
-        matches!(place.kind, ExprKind::DerefIf(_))
+        matches!(place.kind, ExprKind::DerefIf { .. })
     }
 
     /// The type of a variable or element that has no declared one and gets a value of this type: a pointer may become any
@@ -284,7 +277,7 @@ impl Checker<'_, '_> {
         if self.is_plain_memory(of.space) {
             // The placeholder of a place that is updated has no value.
             if !matches!(pointer.expr.kind, ExprKind::Const(Const::Zero)) {
-                self.use_pointer(&pointer.expr);
+                self.use_object(&pointer.expr);
             }
         } else {
             return self.packet_arith(&pointer.expr, of.space, span);

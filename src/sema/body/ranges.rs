@@ -19,7 +19,7 @@ impl Checker<'_, '_> {
     ) -> Option<StmtKind> {
         let (low, high) = self.operands(low, high, None);
         let (low, high, ty) = self.range_bounds(low, high)?;
-        let trusted = self.loop_head(&stmt.body);
+        self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let [name] = stmt.names.as_slice() else {
@@ -36,7 +36,7 @@ impl Checker<'_, '_> {
                     .help("a range counts up; to count down from `n`, `for (i in 0..n) { var left = n - 1 - i … }`");
             }
         }
-        let body = self.loop_body(&stmt.body, trusted);
+        let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

@@ -1,9 +1,9 @@
 //! The local names of a body, and the facts about each variable.
 
 use super::Checker;
+use super::after_headers::Header;
 use super::deleted_entries::Key;
 use super::exprs::strip;
-use super::packet_lengths::Header;
 use super::viewed::Viewed;
 use crate::ast::{self, Ident};
 use crate::diag::codes::maps::LostCopy;
@@ -68,8 +68,6 @@ pub(super) struct LocalInfo {
     pub packet_offset: Option<LocalId>,
     /// The header in the packet that it points to.
     pub header: Option<Header>,
-    /// It was said that nothing tests whether the packet has what it points to.
-    pub unchecked: bool,
     /// It got its value from `ctx.packet`: following it without a test is an error.
     pub must_test: bool,
     /// It was indexed as a pointer into an object whose size was known.
@@ -170,7 +168,6 @@ impl Checker<'_, '_> {
             packet: None,
             packet_offset: None,
             header: None,
-            unchecked: false,
             must_test: false,
             indexed: false,
             holds_program: false,
@@ -220,7 +217,6 @@ impl Checker<'_, '_> {
     /// change what else is known here.
     pub fn unread(&mut self, names: &ast::Unread) {
         self.flow.unread = true;
-        self.flow.attachments.forget_all();
         self.flow.deleted.clear();
         self.flow.freed.clear();
         self.flow.extents.clear();

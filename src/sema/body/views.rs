@@ -302,7 +302,6 @@ impl Checker<'_, '_> {
         if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
             return error_expr(span);
         }
-        self.forget_addressed();
         let ty = self.table_type(builtin.result);
         Expr { kind: ExprKind::Builtin { builtin, args: checked }, ty, span }
     }
@@ -338,12 +337,12 @@ impl Checker<'_, '_> {
         let no_index = ast::Ident { name: "_".to_owned(), span: value.span };
         let index = if stmt.names.len() > 1 { &stmt.names[0] } else { &no_index };
         let view = self.plain_view(view);
-        let trusted = self.loop_head(&stmt.body);
+        self.forget_changed(&stmt.body);
         let after = self.flow.clone();
         self.push_scope();
         let index = self.declare(&index.name, Ty::U32, index.span, LocalKind::LoopVariable);
         let value = self.declare(&value.name, Ty::U8, value.span, LocalKind::LoopVariable);
-        let body = self.loop_body(&stmt.body, trusted);
+        let body = self.loop_body(&stmt.body);
         self.flow = after;
         self.join_breaks();
         self.pop_scope();

@@ -30,10 +30,16 @@ pub enum ExprKind {
         base: Box<Expr>,
         index: Box<Expr>,
     },
-    /// The pointee of a pointer: a place.
+    /// The pointee of a pointer: a place. The pointer must not be null, which is an error of the program (`passes/nulls`).
     Deref(Box<Expr>),
-    /// The same where the pointer is not null; else it reads zero, and what is written is lost.
-    DerefIf(Box<Expr>),
+    /// The same of a pointer into the packet or to an object of the kernel. Where it is null this reads zero, and what is
+    /// written is lost.
+    DerefIf {
+        pointer: Box<Expr>,
+        /// What it points to, if that is known: the context, and how many bytes the packet then has at least.
+        header: Option<(LocalId, u64)>,
+        unproven: Unproven,
+    },
     /// The address of an element with a variable index: null if it is out of range and this type may be null; else it
     /// is in range.
     AddressOf(Box<Expr>),
@@ -93,11 +99,10 @@ pub enum ExprKind {
         func: FuncId,
         args: Vec<Expr>,
     },
-    /// Through a function pointer; `checked` where it was tested not to be null.
+    /// Through a function pointer.
     CallPointer {
         callee: Box<Expr>,
         args: Vec<Expr>,
-        checked: bool,
     },
     Builtin {
         builtin: &'static BuiltinSpec,
@@ -202,7 +207,7 @@ impl Expr {
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
-            | ExprKind::DerefIf(inner)
+            | ExprKind::DerefIf { pointer: inner, .. }
             | ExprKind::Fill(inner)
             | ExprKind::AddressOf(inner)
             | ExprKind::CtxField { ctx: inner, .. }
@@ -246,6 +251,14 @@ impl Expr {
             ExprKind::Match(node) => Parts::Match(node),
         }
     }
+}
+
+/// What it is that a pointer is followed, with a test, which the program did not test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unproven {
+    Fine,
+    Warning,
+    Error,
 }
 
 /// A print whose format was checked against its arguments.

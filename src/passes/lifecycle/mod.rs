@@ -1,0 +1,40 @@
+//! `lifecycle`: what user space loads, attaches and detaches.
+//!
+//! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links in each function, and
+//! reports what is certain to go wrong; `ends.rs` reports a `main` that attaches programs and ends at once.
+
+mod attachments;
+mod ends;
+
+use super::{Changed, Pass, Run, exits};
+use crate::ir::{Module, Opcode};
+use crate::session::Session;
+
+pub static PASS: Pass = Pass {
+    name: "lifecycle",
+    summary: "Follow what user space attaches and detaches",
+    after: &[("reach", "knows what user space runs")],
+    before: &[
+        ("split", "begins the lists that move code"),
+        ("exits", "makes blocks and variables that are not in the text"),
+    ],
+    verifier: None,
+    run: Run::Module(run),
+};
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    let is_of_programs = |opcode| is_attach(opcode) || opcode == Opcode::HostDetach;
+    let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| func.ops[op].opcode));
+    if ops.into_iter().any(is_of_programs) {
+        let lowered = exits::lowered(module, &mut cx.types);
+        for func in &lowered.funcs {
+            attachments::check(func, cx);
+        }
+        ends::check(&lowered, cx);
+    }
+    Changed::No
+}
+
+fn is_attach(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber)
+}

@@ -1,0 +1,225 @@
+//! What is known at one point of a function.
+
+use crate::dataflow::Lattice;
+use crate::ir::{Symbol, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// What a pointer is read from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Path {
+    pub root: Root,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Root {
+    /// A variable, by its place; a place that is bound or handed over; or the pointer itself.
+    Value(Value),
+    Global(Symbol),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    Field(usize),
+    Deref,
+}
+
+impl Path {
+    pub fn of(value: Value) -> Path {
+        Path { root: Root::Value(value), steps: Vec::new() }
+    }
+
+    pub fn then(mut self, step: Step) -> Path {
+        self.steps.push(step);
+        self
+    }
+
+    pub fn is_of(&self, value: Value) -> bool {
+        self.root == Root::Value(value)
+    }
+
+    pub fn follows_pointer(&self) -> bool {
+        self.steps.contains(&Step::Deref)
+    }
+
+    /// Whether it leads through a place, or is that.
+    pub fn begins_with(&self, place: &Path) -> bool {
+        self.root == place.root && self.steps.starts_with(&place.steps)
+    }
+}
+
+/// What holds on every path.
+#[derive(Clone, Default, PartialEq)]
+pub struct Facts {
+    /// Pointers that are not null.
+    pub present: BTreeSet<Path>,
+    /// How many bytes the packets of contexts have at least.
+    pub lengths: BTreeMap<Value, u64>,
+}
+
+impl Facts {
+    /// Takes over what holds in both; whether anything is lost.
+    fn join(self: &mut Rc<Facts>, other: &Rc<Facts>) -> bool {
+        if Rc::ptr_eq(self, other) || **self == **other {
+            return false;
+        }
+        let present: BTreeSet<Path> = self.present.intersection(&other.present).cloned().collect();
+        let least = |(ctx, bytes): (&Value, &u64)| Some((*ctx, *bytes.min(other.lengths.get(ctx)?)));
+        let lengths = self.lengths.iter().filter_map(least).collect();
+        let joined = Facts { present, lengths };
+        let changed = joined != **self;
+        if changed {
+            *self = Rc::new(joined);
+        }
+        changed
+    }
+
+    /// Adds what is known besides.
+    fn add(self: &mut Rc<Facts>, other: &Facts) {
+        let is_new = other.present.iter().any(|path| !self.present.contains(path)) || !other.lengths.is_empty();
+        if is_new {
+            let facts = Rc::make_mut(self);
+            facts.present.extend(other.present.iter().cloned());
+            for (&ctx, &bytes) in &other.lengths {
+                facts.note_length(ctx, bytes);
+            }
+        }
+    }
+
+    pub fn note_length(&mut self, ctx: Value, bytes: u64) {
+        let known = self.lengths.entry(ctx).or_default();
+        *known = bytes.max(*known);
+    }
+
+    fn forget(self: &mut Rc<Facts>, is_gone: &impl Fn(&Path) -> bool) {
+        if self.present.iter().any(is_gone) {
+            Rc::make_mut(self).present.retain(|path| !is_gone(path));
+        }
+    }
+}
+
+/// What a bool shows.
+#[derive(Clone, Default)]
+pub struct Outcome {
+    /// What is known besides where it is false, and where it is true. None if it cannot be.
+    pub when: [Option<Rc<Facts>>; 2],
+    /// The tests that it keeps: pointers, and the outcome for which each is not null.
+    pub tests: Vec<(Value, bool)>,
+}
+
+impl Outcome {
+    fn join(&mut self, other: &Outcome) -> bool {
+        let tests = self.tests.len();
+        self.tests.retain(|test| other.tests.contains(test));
+        let mut changed = self.tests.len() < tests;
+        for (known, other) in std::iter::zip(&mut self.when, &other.when) {
+            changed |= match (&mut *known, other) {
+                (Some(known), Some(other)) => known.join(other),
+                (None, Some(other)) => {
+                    *known = Some(Rc::clone(other));
+                    true
+                }
+                (Some(_) | None, None) => false,
+            };
+        }
+        changed
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct Known {
+    pub facts: Rc<Facts>,
+    /// Variables whose addresses are known elsewhere, on some path.
+    pub addressed: BTreeSet<Value>,
+    /// Variables that hold what the parameter of their name was handed.
+    pub handed: BTreeSet<Value>,
+    /// What values were read from that is there still, and where places are.
+    pub read: BTreeMap<Value, Path>,
+    /// What bools show, as values and by the variables that hold them.
+    pub outcomes: BTreeMap<Value, Outcome>,
+}
+
+/// None where control does not come.
+pub type State = Option<Known>;
+
+impl Lattice for State {
+    fn join(&mut self, other: &State) -> bool {
+        let Some(other) = other else { return false };
+        let Some(known) = self else {
+            *self = Some(other.clone());
+            return true;
+        };
+        let mut changed = known.facts.join(&other.facts);
+        let sizes = |known: &Known| [known.addressed.len(), known.handed.len(), known.read.len(), known.outcomes.len()];
+        let before = sizes(known);
+        known.addressed.extend(&other.addressed);
+        known.handed.retain(|variable| other.handed.contains(variable));
+        known.read.retain(|value, path| other.read.get(value) == Some(path));
+        known.outcomes.retain(|value, outcome| {
+            let both = other.outcomes.get(value);
+            changed |= both.is_some_and(|other| outcome.join(other));
+            both.is_some()
+        });
+        changed || before != sizes(known)
+    }
+}
+
+impl Known {
+    pub fn note_present(&mut self, path: Path) {
+        if !self.facts.present.contains(&path) {
+            Rc::make_mut(&mut self.facts).present.insert(path);
+        }
+    }
+
+    pub fn note_length(&mut self, ctx: Value, bytes: u64) {
+        if self.facts.lengths.get(&ctx).is_none_or(|&known| known < bytes) {
+            Rc::make_mut(&mut self.facts).note_length(ctx, bytes);
+        }
+    }
+
+    pub fn add(&mut self, facts: &Facts) {
+        self.facts.add(facts);
+    }
+
+    /// Something may have changed what is there.
+    pub fn forget(&mut self, is_gone: impl Fn(&Path) -> bool) {
+        self.facts.forget(&is_gone);
+        self.read.retain(|_, path| !is_gone(path));
+        for outcome in self.outcomes.values_mut() {
+            outcome.when.iter_mut().flatten().for_each(|facts| facts.forget(&is_gone));
+            outcome.tests.retain(|&(pointer, _)| !is_gone(&Path::of(pointer)));
+        }
+    }
+
+    /// What is behind pointers may have been written, and what the addresses of variables lead to.
+    pub fn forget_addressed(&mut self) {
+        self.forget_behind(|_| true);
+    }
+
+    /// The same where no variable can have been written as a whole.
+    pub fn forget_pointed(&mut self) {
+        self.forget_behind(|path| !path.steps.is_empty());
+    }
+
+    fn forget_behind(&mut self, may_be: impl Fn(&Path) -> bool) {
+        let addressed = self.addressed.clone();
+        self.forget(|path| match path.root {
+            Root::Value(value) => path.follows_pointer() || addressed.contains(&value) && may_be(path),
+            Root::Global(_) => true,
+        });
+    }
+
+    /// Drops what is known of values for which `is_over` holds.
+    pub fn drop_dead(&mut self, is_over: impl Fn(Value) -> bool) {
+        let is_dead = |path: &Path| matches!(path.root, Root::Value(value) if is_over(value));
+        self.facts.forget(&is_dead);
+        self.read.retain(|&value, _| !is_over(value));
+        self.outcomes.retain(|&value, _| !is_over(value));
+        for outcome in self.outcomes.values_mut() {
+            outcome.when.iter_mut().flatten().for_each(|facts| facts.forget(&is_dead));
+        }
+        self.addressed.retain(|&value| !is_over(value));
+        self.handed.retain(|&value| !is_over(value));
+    }
+}
