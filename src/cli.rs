@@ -99,6 +99,9 @@ pub struct Build {
     /// What to write instead of the executable and the BPF object
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
+    /// Report what each tail call, packet access, map operation and loop of BPF code became, and why
+    #[arg(long)]
+    pub explain_lowering: bool,
     #[command(flatten)]
     pub common: Common,
 }
@@ -204,6 +207,9 @@ pub struct Common {
     /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
     #[arg(long)]
     pub tcx: bool,
+    /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
+    #[arg(long, value_name = "FILE")]
+    pub btf: Option<PathBuf>,
     /// Names the file by NEW in objects and executables where its path begins with OLD; may be given several times, and the
     /// last that fits counts
     #[arg(long, value_name = "OLD=NEW", value_parser = path_prefix)]
@@ -370,11 +376,13 @@ impl Common {
             },
             stop_after: self.stop_after.clone(),
             time_passes: self.time_passes,
+            explain_lowering: false,
             dump_dir: std::env::var_os("KSC_DUMP").map(PathBuf::from),
             pin_root: self.pin_root.clone(),
             path_prefixes: self.path_prefix_map.clone(),
             levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone(), unchecked: self.no_check.clone() },
             tcx: self.tcx,
+            btf: self.btf.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }
     }

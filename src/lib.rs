@@ -1,6 +1,7 @@
 //! The KernelScript compiler. Read `pipeline.rs` first: it is the whole compiler in one function.
 
 pub mod ast;
+pub mod btf;
 pub mod cli;
 pub mod codegen;
 pub mod dataflow;

@@ -22,7 +22,9 @@ pub static FRONT: &[&Pass] = &[
     &passes::tail_position::PASS,
     &passes::reach::PASS,
     &passes::moved_packets::PASS,
+    &passes::packet::rules::PASS,
     &passes::records::PASS,
+    &passes::references::PASS,
     &passes::events::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,
@@ -192,10 +194,17 @@ pub fn bpf_text(cx: &mut Session, bpf: &Bpf, want: Artifact) -> Option<Vec<u8>> 
     text
 }
 
+/// What passes chose is of the attempt that yields the object.
 fn bpf_object(cx: &mut Session, module: &Module, tuning: Tuning) -> Option<Bpf> {
-    let module = lowered_with(cx, module, Target::Bpf, &tuning)?;
-    let object = llvm::bpf(cx, &module, &tuning, Artifact::Object)?;
-    Some(Bpf { module, object, tuning })
+    let before = cx.lowered.len();
+    let bpf = lowered_with(cx, module, Target::Bpf, &tuning).and_then(|module| {
+        let object = llvm::bpf(cx, &module, &tuning, Artifact::Object)?;
+        Some(Bpf { module, object, tuning })
+    });
+    if bpf.is_none() {
+        cx.lowered.truncate(before);
+    }
+    bpf
 }
 
 /// Machine code, or its text, of the user-space side, which carries the BPF side if there is one.

@@ -1,5 +1,7 @@
 //! The state of one run of the compiler, passed everywhere as `cx`.
 
+use crate::btf::KernelTypes;
+use crate::diag::lowered::{Lowered, Lowering};
 use crate::diag::{Code, Diagnostic, Diagnostics, Levels, Severity};
 use crate::source::{FileId, SourceMap, Span, paths};
 use crate::types::Types;
@@ -70,6 +72,8 @@ pub struct Options {
     pub print_ir_after: PrintAfter,
     pub stop_after: Option<String>,
     pub time_passes: bool,
+    /// Note in `Session::lowered` what passes choose.
+    pub explain_lowering: bool,
     /// The folder where `KSC_DUMP` writes every stage.
     pub dump_dir: Option<PathBuf>,
     /// Names the pin directory; the file's stem unless `--project` says otherwise.
@@ -81,6 +85,8 @@ pub struct Options {
     pub levels: Levels,
     /// TC programs lie in the sections of TCX.
     pub tcx: bool,
+    /// `--btf`: the kernel's types, instead of those of the running kernel.
+    pub btf: Option<PathBuf>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,12 +129,14 @@ impl Default for Options {
             print_ir_after: PrintAfter::Nothing,
             stop_after: None,
             time_passes: false,
+            explain_lowering: false,
             dump_dir: None,
             project: String::new(),
             pin_root: PIN_ROOT.to_owned(),
             path_prefixes: Vec::new(),
             levels: Levels::default(),
             tcx: false,
+            btf: None,
         }
     }
 }
@@ -159,24 +167,30 @@ pub struct Session {
     pub libraries: Vec<PathBuf>,
     pub diags: Diagnostics,
     pub types: Types,
+    pub kernel_types: KernelTypes,
     pub names: Rc<SourceNames>,
     /// The program is IR text, so that what is wrong with the IR is the text's fault.
     pub reads_ir: bool,
     /// What took how long, in order; `--time-passes` prints it.
     pub timings: Vec<(&'static str, Duration)>,
+    /// What passes chose, if that was asked for; `--explain-lowering` prints it.
+    pub lowered: Vec<Lowered>,
 }
 
 impl Session {
     pub fn new(options: Options) -> Session {
+        let kernel_types = KernelTypes::new(options.btf.clone());
         Session {
             diags: Diagnostics::new(options.levels.clone()),
             options,
             sources: SourceMap::default(),
             libraries: Vec::new(),
             types: Types::new(),
+            kernel_types,
             names: Rc::default(),
             reads_ir: false,
             timings: Vec::new(),
+            lowered: Vec::new(),
         }
     }
 
@@ -190,6 +204,20 @@ impl Session {
 
     pub fn note(&mut self, span: Span, code: impl Code) -> &mut Diagnostic {
         self.diags.push(Diagnostic::new(Severity::Note, Some(span), &code))
+    }
+
+    /// A pass chose what a construct becomes.
+    pub fn explain(&mut self, span: Span, lowering: &impl Lowering) {
+        if self.options.explain_lowering {
+            self.lowered.push(Lowered::at(span, lowering));
+        }
+    }
+
+    /// The same of choices that a pass has collected.
+    pub fn explain_all(&mut self, lowered: Vec<Lowered>) {
+        if self.options.explain_lowering {
+            self.lowered.extend(lowered);
+        }
     }
 
     /// An error that has no place in a source file.

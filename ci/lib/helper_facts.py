@@ -16,6 +16,12 @@ _KINDS = {
     "dynptr": "dynptr", "const_str": "text", "stack": "frame", "ringbuf_mem": "record", "kptr": "object",
 }
 _RESULTS = {"integer": "scalar", "void": "void", "map_value": "value", "mem": "memory", "mem_or_btf": "object"}
+# Words of helper_protos.toml → structs of contexts.toml with `object = true`.
+_OBJECTS = {
+    "socket": "bpf_sock", "sock_common": "bpf_sock", "btf_sock_common": "bpf_sock", "tcp_sock": "bpf_tcp_sock",
+}
+# Of these all fields may be read.
+_FULL = ("socket",)
 _HEAD = """\
 # Made by ci/facts of bpf_helper_defs.h (libbpf-sys), ci/helpers.toml, ci/helper_protos.toml and ci/helper_programs.toml. Do not
 # edit. `since`: the first kernel, where later than 5.10. `programs`: the program types that may call it; those with a `since` of
@@ -45,10 +51,12 @@ def table(header, folder):
     for name, (number, result, params) in of_all.items():
         proto = protos[name]
         flags = proto.get("flags", [])
-        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"])]
+        signed = own["signed"].get(name, [])
+        lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], signed)]
         lines += _result(proto["result"], result)
         lines += _programs(name, number, since.get(name), answers)
         lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
+        lines += [f'reference = "{own["reference"][name]}"'] if name in own["reference"] else []
         lines += ["changes_packet = true"] if name in moved else []
         words = {"packet": "reads_packet", "gpl": "gpl_only", "sleeps": "may_sleep"}
         lines += [f"{field} = true" for flag, field in words.items() if flag in flags]
@@ -76,7 +84,7 @@ def _kernel(text):
     return f"[{', '.join(text.split('.'))}]"
 
 
-def _args(helper, params, protos):
+def _args(helper, params, protos, signed):
     params = [] if params == "void" else [_param(param) for param in params.split(", ")]
     # More arguments than the record of the kernel has are those of a format.
     protos = protos + ["rest"] * (len(params) - len(protos))
@@ -84,6 +92,7 @@ def _args(helper, params, protos):
         raise SystemExit(f"{helper}: {len(params)} parameters and {len(protos)} in its record")
     lines = []
     for at, ((ty, name), proto) in enumerate(zip(params, protos)):
+        ty = ty.replace("__u", "__s") if name in signed else ty
         lines.append(f"    {{ {', '.join(_arg(ty, name, proto.split(), at, protos))} }},")
     return ["args = [", *lines, "]"] if lines else []
 
@@ -116,6 +125,7 @@ def _arg(ty, name, proto, at, protos):
     else:
         other = "address" if word == "any" else "rest" if word == "rest" else "object"
         fields.append(f'kind = "{_KINDS.get(word, other)}"')
+        fields += [f'object = "{_OBJECTS[word]}"'] if word in _OBJECTS else []
     fields += ["nullable = true"] if "null" in flags else []
     return fields
 
@@ -125,6 +135,8 @@ def _result(proto, c_type):
     kind = "void" if c_type == "void" else _RESULTS.get(word, "object")
     lines = [f'result = "{kind}"'] if kind != "scalar" else []
     lines += [f'ty = "{_SCALARS[c_type]}"'] if kind == "scalar" else []
+    lines += [f'object = "{_OBJECTS[word]}"'] if word in _OBJECTS else []
+    lines += ["full = true"] if word in _FULL else []
     return lines + (["nullable = true"] if "null" in flags else [])
 
 

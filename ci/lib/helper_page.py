@@ -7,7 +7,7 @@ _HEAD = """\
 
 Made by `ci/facts` from `ir-specs/helpers.toml`. BPF code calls a helper by its name. `&m` is a map, `K` and `V` are the types of its
 keys and values. `*_` is a pointer to memory of any type whose size is the next argument; `out` memory need not be initialised.
-A type in angle brackets is one that programs cannot pass yet. A helper that moves the packet ends all pointers into it.
+A type in angle brackets is one that programs cannot pass yet. What a helper acquires another has to release. A helper that moves the packet ends all pointers into it.
 Without a kernel, all that the compiler supports have the helper. The program types are those that may call it. Types that may
 only in later kernels have the first that allows it, of {kernels}, which were asked.
 
@@ -34,12 +34,16 @@ def _type(arg):
         return f"{'out ' if kind == 'out' else ''}{memory}{null}"
     if kind == "context":
         return "ctx"
+    if "object" in arg:
+        return f"*{arg['object']}{null}"
     return _TYPES[kind] + null if kind in _TYPES else f"<{kind.replace('_', ' ')}>"
 
 
 def _result(spec):
     null = "?" if spec.get("nullable") else ""
     kind = spec.get("result", "scalar")
+    if "object" in spec:
+        return f" -> *{spec['object']}{null}"
     return {"void": "", "scalar": f" -> {spec.get('ty')}", "value": f" -> *V{null}"}.get(kind, f" -> <{kind}>{null}")
 
 
@@ -51,6 +55,8 @@ def _notes(spec):
     for flag, words in (("changes_packet", "moves the packet"), ("gpl_only", "GPL only"), ("may_sleep", "may sleep")):
         if spec.get(flag):
             yield words
+    if spec.get("reference") in ("acquires", "releases"):
+        yield f"{spec['reference']} a socket"
     if "instead" in spec:
         yield spec["instead"]
 

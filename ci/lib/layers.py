@@ -14,7 +14,7 @@ MAY_USE = {
     "types": {"source", "diag"},
     "tuning": set(),
     "kernels": {"session"},
-    "session": {"source", "diag", "types"},
+    "session": {"source", "diag", "types", "btf"},
     "fold": {"types"},
     "tables": {"types", "target"},
     "ast": {"source"},

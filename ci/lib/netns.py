@@ -14,6 +14,7 @@ import errno
 import json
 import math
 import os
+import random
 import re
 import select
 import signal
@@ -35,9 +36,10 @@ _PREFIX = "kstest"
 class Pair:
     """`with Pair() as pair:` gives a clean pair; it is gone afterwards, whatever happens."""
 
-    def __init__(self, queues=1):
+    def __init__(self, queues=1, mtu=1500):
         """The interfaces have so many queues: what comes through one is handled by one CPU at a time."""
         self.queues = queues
+        self.mtu = str(mtu)
         self.here = f"{_PREFIX}-{os.getpid()}-here"
         self.there = f"{_PREFIX}-{os.getpid()}-there"
         self._accepted = []
@@ -75,7 +77,7 @@ class Pair:
     def _bring_up(self, name, own, other, other_mac):
         _ip("-n", name, "address", "add", f"{own}/24", "dev", INTERFACE)
         _ip("-n", name, "link", "set", "lo", "up")
-        _ip("-n", name, "link", "set", INTERFACE, "up")
+        _ip("-n", name, "link", "set", INTERFACE, "mtu", self.mtu, "up")
         _ip("-n", name, "neighbour", "replace", other, "lladdr", other_mac, "dev", INTERFACE, "nud", "permanent")
 
     def attached(self):
@@ -126,6 +128,26 @@ class Pair:
                     received += len(piece)
                 writer.join()
         return received
+
+    def stream(self, count, port=7777):
+        """Sends so many random bytes in each direction of one connection; returns how many `Z` went to this side and from it."""
+        randoms = random.Random(count)
+        sent = [randoms.randbytes(count) for _ in range(2)]
+        with _in_namespace(self.here, lambda: socket.create_server((HERE_ADDRESS, port))) as server:
+            there = _in_namespace(self.there, lambda: socket.create_connection(server.getsockname(), PATIENCE))
+            here = server.accept()[0]
+            here.settimeout(PATIENCE)
+            with here, there:
+                for sender, receiver, data in ((there, here, sent[0]), (here, there, sent[1])):
+                    writer = threading.Thread(target=sender.sendall, args=(data,))
+                    writer.start()
+                    received = b""
+                    while len(received) < count and (piece := receiver.recv(1 << 20)):
+                        received += piece
+                    writer.join()
+                    if received != data:
+                        raise RuntimeError(f"{len(received)} bytes arrived, of {count}, or others than were sent")
+        return tuple(data.count(b"Z") for data in sent)
 
     def socket(self, kind):
         """A UDP or TCP socket on the program side, which is connected to the far side if that is TCP."""

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 
 import bpf
+import test_run
 
 _BPFFS = pathlib.Path("/sys/fs/bpf")
 _PREFIX = "ks-test"
@@ -42,12 +43,13 @@ class Pinned:
         return sorted(prog.name for prog in self._progs().iterdir())
 
     def run(self, prog, data, repeat=1):
-        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run}."""
-        with tempfile.NamedTemporaryFile() as packet:
+        """BPF_PROG_TEST_RUN: {"retval": …, "duration": nanoseconds of one run, "data": the packet as the program left it}."""
+        with tempfile.NamedTemporaryFile() as packet, tempfile.NamedTemporaryFile() as output:
             packet.write(data)
             packet.flush()
-            return bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
-                               "repeat", str(repeat))
+            result = bpf.bpftool("prog", "run", "pinned", str(self._progs() / prog), "data_in", packet.name,
+                                 "data_out", output.name, "repeat", str(repeat))
+            return {**result, "data": pathlib.Path(output.name).read_bytes()}
 
     def outcome(self, prog, data):
         """The verdict on a packet, and the packet that the program leaves."""
@@ -60,6 +62,10 @@ class Pinned:
 
     def verified_instructions(self, prog):
         return bpf.verified_instructions(self._progs() / prog)
+
+    def program(self, name):
+        """For runs by the system call."""
+        return test_run.Program(self._progs() / name)
 
     def update_map(self, name, key, value):
         """Writes an entry; key and value are bytes."""

@@ -69,6 +69,7 @@ def _field(field):
     short = f", short for {field['short']}" if "short" in field else ""
     types = lambda column: " and ".join(f"`@{name}`" for name in field.get(column, []))  # noqa: E731
     read = f", for {types('readers')}" if field.get("readers") else ""
+    read += ", of full sockets" if field.get("full") else ""
     written = read + (f", {types('writers')} can write it" if field.get("writers") else "")
     return f"    {field['name']}: {field['ty']}{bits},".ljust(40) + f"// at {field['offset']}{short}{written}"
 

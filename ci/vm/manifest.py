@@ -20,8 +20,8 @@ from built import ROOT, TARGET, compiler, environment
 # The first kernel that takes what `--mcpu` allows to be generated.
 _MCPU_NEEDS = {"v4": (6, 6)}
 _OLDEST = (6, 1)
-# What marks a line as one that loads, or that looks at what is loaded.
-_LOADS = re.compile(r"/support/\w+\.py|\bbpftool (prog|map|link)\b")
+# What marks a line as one that loads, or that looks at what is loaded. `moved_btf` makes an input of the compiler.
+_LOADS = re.compile(r"/support/(?!moved_btf)\w+\.py|\bbpftool (prog|map|link)\b")
 _LOOKS = "/sys/"
 # What only reads files, and is not in the guests.
 _READS = "llvm-"

@@ -199,13 +199,19 @@ fn check(specs: &Specs) {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
         variants.into_iter().any(|(variant, _)| variant == name)
     };
-    for ProgramSpec { name, prog_type, params, forms, .. } in &specs.programs {
-        let Params::Context { of: context } = params;
-        let known = specs.contexts.iter().any(|spec| spec.name == *context);
-        assert!(known, "programs.toml: [{name}]: no context `{context}`");
-        assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
+    for ProgramSpec { name, prog_type, helpers_of, params, forms, .. } in &specs.programs {
+        if let Params::Context { of: context } = params {
+            let known = specs.contexts.iter().any(|spec| spec.name == *context);
+            assert!(known, "programs.toml: [{name}]: no context `{context}`");
+        }
+        for prog_type in [prog_type].into_iter().chain(helpers_of) {
+            assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
+        }
         for ProgramForm { attach, .. } in forms {
-            let (AttachForm::Netdev { point } | AttachForm::Tcx { point } | AttachForm::Cgroup { point }) = attach
+            let (AttachForm::Netdev { point }
+            | AttachForm::Tcx { point }
+            | AttachForm::Cgroup { point }
+            | AttachForm::Tracing { point }) = attach
             else {
                 continue;
             };

@@ -14,6 +14,8 @@ and --dump-global printed. Any claim that fails is reported on standard error, w
 --socket udp|tcp opens a socket on the program's side, which the program inherits; `{socket0}` in its arguments is the
 descriptor of the first one. --send N sends N times through the socket that --via names (the first).
 
+--stream prints at the end how many of the bytes were `Z`, in each direction.
+
 --flood prints `arrived N` at the end: how many of its datagrams came, as the kernel counts them.
 
 --size is the size of the data, as for ping -s: the frame is 42 bytes longer. Over 1472 one ping is two frames.
@@ -43,6 +45,8 @@ def arguments():
     parser.add_argument("--ping", action=Step, type=int, metavar="N", help="send N echo requests")
     parser.add_argument("--udp", action=Step, type=int, metavar="N", help="send N datagrams to port 7777")
     parser.add_argument("--tcp", action=Step, type=int, metavar="N", help="send N bytes `Z` through a TCP connection")
+    parser.add_argument("--stream", action=Step, type=int, metavar="N",
+                        help="send N random bytes in each direction through one TCP connection")
     parser.add_argument("--frame", action=Step, metavar="HEX|KIND,…", help="send a raw frame (see packets.py)")
     parser.add_argument("--flood", action=Step, type=int, metavar="N", help="send N datagrams from each of --senders")
     parser.add_argument("--senders", action=OfStep, type=int, metavar="N", help="how many processes --flood (default 1)")
@@ -55,6 +59,7 @@ def arguments():
     parser.add_argument("--count", action=OfStep, type=int, metavar="N", help="how many times --frame is sent")
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
                         help="how many pings are answered, how many datagrams or bytes arrive")
+    parser.add_argument("--mtu", type=int, default=1500, metavar="BYTES", help="of both interfaces (default 1500)")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME", help="print a global variable")
     options = steps.parse(parser)
@@ -72,6 +77,9 @@ def do_step(pair, program, step, sockets):
             received = pair.udp(step["what"], step["size"])
         case "tcp":
             received = pair.tcp(step["what"])
+        case "stream":
+            to_here, from_here = pair.stream(step["what"])
+            return [f"sent {to_here} Z to the program's side, {from_here} from it"]
         case "frame":
             pair.frames(step["count"], packets.parse(step["what"]))
         case "send":
@@ -121,7 +129,7 @@ def run(options, pair):
 def main():
     options = arguments()
     try:
-        with netns.Pair(max([step["senders"] for step in options.steps], default=1)) as pair:
+        with netns.Pair(max([step["senders"] for step in options.steps], default=1), options.mtu) as pair:
             run(options, pair)
     except (Failure, RuntimeError) as failure:
         sys.stdout.flush()

@@ -6,7 +6,7 @@ In a RUN line (lit.cfg.py calls it %prog-run):
     %prog-run %t.bpf.o --prog filter --data-size 64 --expect-retval XDP_PASS --dump-global dropped | FileCheck %s
 
 The object is loaded by bpftool into a private folder of bpffs that is removed afterwards. Each --data-size,
---data-hex or --packet is one run, with the --expect-retval after it. Prints `retval N` for each run, then the maps
+--data-hex or --packet is one run, with the --expect-retval and --expect-data after it. Prints `retval N` for each run, then the maps
 and globals that were asked for. A claim that fails is reported on standard error, with status 1.
 """
 
@@ -35,7 +35,7 @@ class Run(argparse.Action):
     def __call__(self, _parser, options, value, option=None):
         make = {"--data-size": lambda: bytes(int(value, 0)), "--data-hex": lambda: bytes.fromhex(value),
                 "--packet": lambda: packets.parse(value)}[option]
-        options.runs.append({"data": make(), "retval": None})
+        options.runs.append({"data": make(), "retval": None, "expected": None})
 
 
 class OfRun(argparse.Action):
@@ -60,6 +60,8 @@ def arguments():
     parser.add_argument("--data-hex", action=Run, metavar="HEX", help="run on these bytes")
     parser.add_argument("--packet", action=Run, metavar="KIND,…", help="run on a packet, such as tcp,dport=80,size=100")
     parser.add_argument("--expect-retval", action=OfRun, dest="retval", type=retval, metavar="N|NAME")
+    parser.add_argument("--expect-data", action=OfRun, dest="expected", type=bytes.fromhex, metavar="HEX",
+                        help="the whole packet as the program leaves it")
     parser.add_argument("--repeat", default="1", metavar="N")
     parser.add_argument("--show-duration", action="store_true", help="also print the nanoseconds of one run")
     parser.add_argument("--update-map", action="append", default=[], metavar="NAME:KEYHEX:VALUEHEX",
@@ -82,7 +84,14 @@ def check_runs(options, pinned):
             print("duration", result["duration"])
         if run["retval"] not in (None, result["retval"]):
             wrong.append(f"{len(run['data'])} bytes returned {result['retval']}, not {run['retval']}")
+        if run["expected"] not in (None, result["data"]):
+            wrong.append(difference(result["data"], run["expected"]))
     return wrong
+
+
+def difference(found, expected):
+    first = next((at for at, (f, e) in enumerate(zip(found, expected)) if f != e), min(len(found), len(expected)))
+    return f"the packet differs from byte {first} on: {found.hex(' ')}, not {expected.hex(' ')}"
 
 
 def main():

@@ -113,6 +113,10 @@ pub enum KsForm {
     Socket = 4,
     /// Target: the name of a network namespace, or the path of its file. No flags.
     Netns = 5,
+    /// Target: what the program was loaded for. No flags.
+    Tracing = 6,
+    /// Target: the name of a raw tracepoint. No flags, no point.
+    RawTracepoint = 7,
 }
 
 /// A BPF program of the object.

@@ -12,6 +12,7 @@ pub static ANALYSES: &[Analysis] = &[
     Analysis { name: "null", codes: &["E0501"] },
     Analysis { name: "packet", codes: &["E0360"] },
     Analysis { name: "records", codes: &["E0484", "E0485"] },
+    Analysis { name: "references", codes: &["E0373", "E0374", "E0573", "E0773", "E0774", "E0775"] },
     Analysis { name: "locks", codes: &["E0466"] },
     Analysis { name: "helper-memory", codes: &["E0359"] },
 ];

@@ -1,5 +1,6 @@
 //! Diagnostics as one JSON object a line, for tools.
 
+use super::lowered::Lowered;
 use super::{Certainty, Diagnostic, Severity, escape};
 use crate::source::{SourceMap, Span};
 use serde::Serialize;
@@ -70,6 +71,34 @@ pub fn line(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
             replacement: &f.replacement,
             certain: f.certainty == Certainty::Certain,
         }),
+    };
+    let text = serde_json::to_string(&record).expect("strings and numbers are always JSON");
+    escape::json(&text).into_owned()
+}
+
+/// What `--explain-lowering` says of one place: a note of its own kind.
+#[derive(Serialize)]
+struct Choice<'a> {
+    severity: &'static str,
+    code: &'static str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: Place<'a>,
+    construct: &'a str,
+    became: &'a str,
+    why: &'a str,
+}
+
+/// One object, without a line end.
+pub fn lowered(sources: &SourceMap, choice: &Lowered) -> String {
+    let record = Choice {
+        severity: "note",
+        code: "lowering",
+        message: &choice.text(),
+        place: place(sources, choice.span),
+        construct: &choice.construct,
+        became: &choice.became,
+        why: &choice.why,
     };
     let text = serde_json::to_string(&record).expect("strings and numbers are always JSON");
     escape::json(&text).into_owned()

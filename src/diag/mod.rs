@@ -11,6 +11,7 @@ mod explain;
 pub mod foreign;
 pub mod json;
 mod levels;
+pub mod lowered;
 pub mod output_limits;
 pub mod render;
 mod shown_lines;

@@ -157,7 +157,7 @@ pub fn tail_called(op: &OpData) -> Option<&Symbol> {
 }
 
 /// The function that an op calls or takes the address of.
-fn named(op: &OpData) -> Option<&Symbol> {
+pub fn named(op: &OpData) -> Option<&Symbol> {
     if op.opcode == Opcode::KsFunc { Some(KsFunc::of(op).func()) } else { called(op) }
 }
 

@@ -188,6 +188,7 @@ impl Lowering<'_> {
         match dest {
             Dest::Value(_) => return Some(self.scalar(expr)),
             Dest::Into(place) => self.aggregate(expr, place),
+            Dest::View(variables) => self.choose_view(expr, variables),
             Dest::Nothing => self.effect(expr),
         }
         None

@@ -21,10 +21,11 @@ impl Lowering<'_> {
         }
         let results = if is_aggregate || result == Ty::VOID { Vec::new() } else { vec![result] };
         let op = self.scoped(|this| {
-            let mut kinds = Vec::new();
+            let (mut kinds, mut views) = (Vec::new(), Vec::new());
             for arg in args {
                 if arg.ty == Ty::BYTES {
                     let view = this.view(arg);
+                    views.push(view);
                     let (kind, parts) = this.at(arg.span).view_argument(view);
                     kinds.push(kind);
                     values.extend(parts);
@@ -33,7 +34,9 @@ impl Lowering<'_> {
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
             let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
-            this.at(span).b.ks_call(&values, &name, &results)
+            this.at(span);
+            views.into_iter().for_each(|view| this.use_view(view));
+            this.b.ks_call(&values, &name, &results)
         });
         (!results.is_empty()).then(|| self.b.result(op))
     }

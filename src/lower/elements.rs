@@ -227,7 +227,7 @@ impl<'a> Lowering<'a> {
                         Some(this.b.ks_bits(place, bits.shift.into(), bits.width.into(), ty))
                     }
                     (Dest::Value(_), None) => Some(this.load(place)),
-                    (Dest::Nothing, _) => None,
+                    (Dest::Nothing | Dest::View(_), _) => None,
                 }
             },
             &mut |this| match dest {
@@ -236,7 +236,7 @@ impl<'a> Lowering<'a> {
                     None
                 }
                 Dest::Value(ty) => Some(this.zero_value(ty)),
-                Dest::Nothing => None,
+                Dest::Nothing | Dest::View(_) => None,
             },
         )
     }

@@ -5,7 +5,7 @@ use super::func::{Dest, Lowering, ir_type};
 use crate::ir::Value;
 use crate::sema::tree::{CompareOp, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Lowering<'_> {
     /// The value of an expression that is no aggregate and not `void`.
@@ -28,6 +28,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_) => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
+            ExprKind::FieldExists(field) => self.field_exists(field, expr.span),
+            ExprKind::TypeExists(of) => self.at(expr.span).b.core_struct_info(*of, "exists", Ty::BOOL),
             ExprKind::PacketLen { ctx } => {
                 let ctx = self.scalar(ctx);
                 self.at(expr.span).b.packet_len(ctx, Ty::U64)
@@ -98,6 +100,12 @@ impl Lowering<'_> {
         }
     }
 
+    fn field_exists(&mut self, place: &Expr, span: Span) -> Value {
+        let ExprKind::Field { base, field } = &place.kind else { crate::bug!("what may exist is a field") };
+        let base = self.place(base);
+        self.at(span).b.core_exists(base, *field as i128, Ty::BOOL)
+    }
+
     fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
         if may_be_absent(place) {
             return self.element_address(place, ty, span);
@@ -139,8 +147,9 @@ impl Lowering<'_> {
             (self.cx.types.kind(self.b.func.ty(value)), self.cx.types.kind(ty)),
             (TyKind::Ptr { to: from, .. }, TyKind::Ptr { to, .. }) if from == to
         );
+        let is_followed = matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::BtfTrusted, .. });
         // A pointer that merely becomes one that may be null keeps what is known of it.
-        if same_pointee { value } else { self.at(expr.span).cast(value, ty) }
+        if same_pointee && !is_followed { value } else { self.at(expr.span).cast(value, ty) }
     }
 
     /// `&&` and `||`: the right side is evaluated only where it decides.
@@ -185,6 +194,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -251,6 +262,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf(_)
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -9,7 +9,7 @@ use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{Origin, Space, Ty, TyKind, Types};
+use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 use std::collections::{BTreeSet, HashMap};
 
 /// How a local is kept.
@@ -35,6 +35,8 @@ pub(super) enum Dest {
     Value(Ty),
     /// An aggregate, into this place, which nothing else sees meanwhile.
     Into(Value),
+    /// A view, its numbers and its life into the variables that this one has.
+    View(View),
 }
 
 pub(super) struct Lowering<'a> {
@@ -102,8 +104,12 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     } else if is_main && result == Ty::VOID {
         result = Ty::I32; // the process's status
     }
+    let arguments = arguments(types, source, symbol);
+    if let Some(arguments) = arguments {
+        params.push(Param { name: "ctx".into(), ty: arguments, out: false, span: source.name_span });
+    }
     let mut kinds = kinds.iter();
-    for &id in &source.params {
+    for &id in source.params.iter().filter(|_| arguments.is_none()) {
         let local = source.local(id);
         if local.ty == Ty::BYTES {
             let kind = kinds.next().unwrap_or_else(|| crate::bug!("a view has a kind"));
@@ -125,6 +131,24 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     let throws = throws::throws(source, &role);
     let func = Function::new(symbol, source.name_span, source.span, role, params, result);
     Function { throws, cancels: source.cancels, ..func }
+}
+
+/// The context of a program whose parameters are those of a function of the kernel: a word for each.
+fn arguments(types: &mut Types, source: &tree::Func, symbol: &str) -> Option<Ty> {
+    let tree::Role::Program(program) = &source.role else { return None };
+    if program.spec.context().is_some() {
+        return None;
+    }
+    let fields = source.params.iter().enumerate().map(|(index, &id)| {
+        let local = source.local(id);
+        FieldDef { name: local.name.clone(), ty: local.ty, offset: 8 * index as u64, bits: None, span: None }
+    });
+    let fields: Vec<FieldDef> = fields.collect();
+    let size = 8 * fields.len() as u64;
+    let name = format!("{symbol}.arguments");
+    let of = types.add_struct(StructDef { name, origin: Origin::Context, fields, size, align: 8, span: None });
+    let of = types.intern(TyKind::Struct(of));
+    Some(types.ptr(of, Space::Ctx, false))
 }
 
 impl<'a> Lowering<'a> {
@@ -180,12 +204,18 @@ impl Lowering<'_> {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
+        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.context().is_none());
         let mut kinds = kinds.iter();
         for &id in &self.source.params {
-            let value = self.b.func.param(index);
-            index += 1;
             let local = self.source.local(id);
             self.at(local.span);
+            let value = if by_context {
+                let (ctx, ty) = (self.b.func.param(0), local.ty);
+                self.b.packet_ctx_load(ctx, index as i128, ty)
+            } else {
+                self.b.func.param(index)
+            };
+            index += 1;
             if local.ty == Ty::BYTES
                 && let Some(&kind) = kinds.next()
             {
@@ -293,7 +323,7 @@ impl Lowering<'_> {
                 (Dest::Value(_), None) => {
                     self.b.ks_unreachable();
                 }
-                (Dest::Nothing | Dest::Into(_), _) => {
+                (Dest::Nothing | Dest::Into(_) | Dest::View(_), _) => {
                     self.b.ks_yield(&[]);
                 }
             }
@@ -322,7 +352,7 @@ impl Lowering<'_> {
     pub(super) fn results(dest: Dest) -> Vec<Ty> {
         match dest {
             Dest::Value(ty) => vec![ty],
-            Dest::Nothing | Dest::Into(_) => Vec::new(),
+            Dest::Nothing | Dest::Into(_) | Dest::View(_) => Vec::new(),
         }
     }
 
@@ -330,7 +360,7 @@ impl Lowering<'_> {
     pub(super) fn outcome(&mut self, op: crate::ir::OpId, dest: Dest, reached: bool) -> Option<Value> {
         let value = match dest {
             Dest::Value(_) => Some(self.b.result(op)),
-            Dest::Nothing | Dest::Into(_) => None,
+            Dest::Nothing | Dest::Into(_) | Dest::View(_) => None,
         };
         if !reached {
             self.unreachable();

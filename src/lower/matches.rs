@@ -55,6 +55,11 @@ impl Lowering<'_> {
                 self.b.ks_zero(place);
                 None
             }
+            Dest::View(variables) => {
+                self.b.ks_zero(variables.offset);
+                self.b.ks_zero(variables.length);
+                None
+            }
         }
     }
 }

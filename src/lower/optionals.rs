@@ -197,7 +197,7 @@ impl<'a> Lowering<'a> {
         // The else block is lowered once, behind a test of whether the other was taken.
         let kept = match dest {
             Dest::Value(ty) => Some(self.temporary("value", ty)),
-            Dest::Nothing | Dest::Into(_) => None,
+            Dest::Nothing | Dest::Into(_) | Dest::View(_) => None,
         };
         let taken = self.bindings(
             list,

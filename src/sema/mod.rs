@@ -10,9 +10,8 @@ mod declare;
 mod enums;
 pub mod env;
 pub mod imports;
-mod moved_views;
+mod kernel_types;
 mod null_uses;
-mod packet_views;
 pub mod predefined;
 pub mod scope;
 mod throws;
@@ -46,7 +45,6 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     unused_imports::report(cx, modules, &env);
     main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
-    moved_views::check(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }

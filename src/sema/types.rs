@@ -4,6 +4,7 @@ use super::advice::names::{unknown_owner, unknown_type};
 use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
+use super::kernel_types;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
@@ -213,6 +214,12 @@ fn unknown(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
     if map_kind(&name.name).is_some() {
         cx.error(name.span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
+    }
+    // `uint32_t` and the like are C's names also where the kernel has them.
+    if foreign::ty(&name.name).is_none()
+        && let Some(ty) = kernel_types::named(cx, name)
+    {
+        return ty;
     }
     unknown_type(cx, scope, name);
     Ty::ERROR

@@ -3,11 +3,15 @@
 use super::{AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec};
 use crate::types::Ty;
 
+/// The place of the target in a section and in the name of a typedef.
+pub const TARGET: &str = "{target}";
+
 impl ProgramSpec {
-    /// The struct that the parameter points to, a name in `CONTEXTS`.
-    pub fn context(&self) -> &'static str {
+    /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are those of a function.
+    pub fn context(&self) -> Option<&'static str> {
         match self.params {
-            Params::Context { of } => of,
+            Params::Context { of } => Some(of),
+            Params::Prototype { .. } => None,
         }
     }
 
@@ -28,19 +32,27 @@ impl ProgramSpec {
 
     /// The type of the programs in a section of an object.
     pub fn of_section(section: &str) -> Option<&'static ProgramSpec> {
-        let has = |form: &ProgramForm| form.section() == section || form.tcx == Some(section);
+        let has = |form: &ProgramForm| form.is_section(section) || form.tcx == Some(section);
         PROGRAMS.iter().find(|spec| spec.forms.iter().any(has))
     }
 }
 
 impl ProgramForm {
-    pub fn section(&self) -> String {
-        self.section.replace("{mode}", self.mode)
+    /// The section in an object, with or without the option `--tcx`.
+    pub fn section(&self, target: Option<&str>, tcx: bool) -> String {
+        let section = || self.section.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
+        self.tcx.filter(|_| tcx).map_or_else(section, str::to_owned)
     }
 
-    /// The section in an object, with or without the option `--tcx`.
-    pub fn section_with(&self, tcx: bool) -> String {
-        self.tcx.filter(|_| tcx).map_or_else(|| self.section(), str::to_owned)
+    /// Whether programs of the form are in this section, whatever their targets.
+    fn is_section(&self, section: &str) -> bool {
+        let own = self.section.replace("{mode}", self.mode);
+        own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix))
+    }
+
+    /// Whether the attribute has to name the target, since the section does.
+    pub fn needs_target(&self) -> bool {
+        self.section.contains(TARGET)
     }
 }
 
@@ -51,8 +63,9 @@ impl AttachForm {
             AttachForm::Netdev { point }
             | AttachForm::Tcx { point }
             | AttachForm::Cgroup { point }
-            | AttachForm::Netns { point } => *point,
-            AttachForm::Socket {} => return 0,
+            | AttachForm::Netns { point }
+            | AttachForm::Tracing { point } => *point,
+            AttachForm::Socket {} | AttachForm::RawTracepoint {} => return 0,
         };
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
         points.clone().find(|(variant, _)| *variant == name).map_or(0, |(_, value)| *value as u32)
@@ -64,6 +77,7 @@ impl AttachForm {
             AttachForm::Cgroup { .. } => TargetKind::Cgroup,
             AttachForm::Socket {} => TargetKind::Socket,
             AttachForm::Netns { .. } => TargetKind::Netns,
+            AttachForm::Tracing { .. } | AttachForm::RawTracepoint {} => TargetKind::Event,
         }
     }
 }
@@ -79,6 +93,8 @@ pub enum TargetKind {
     Socket,
     /// A network namespace, by its name below /run/netns or the path of its file.
     Netns,
+    /// An event of the kernel, by the name of its tracepoint.
+    Event,
 }
 
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
@@ -92,6 +108,7 @@ impl TargetKind {
             TargetKind::Cgroup => "the path of a cgroup's folder",
             TargetKind::Socket => "the name of an interface, for a socket of all its packets",
             TargetKind::Netns => "the name of a network namespace, or the path of its file",
+            TargetKind::Event => "the name of an event",
         }
     }
 
@@ -101,6 +118,7 @@ impl TargetKind {
             TargetKind::Interface | TargetKind::Socket => "\"eth0\"",
             TargetKind::Cgroup => "\"/sys/fs/cgroup/web\"",
             TargetKind::Netns => "\"/proc/self/ns/net\"",
+            TargetKind::Event => "\"sched_switch\"",
         }
     }
 
@@ -108,7 +126,7 @@ impl TargetKind {
     pub fn has_default(self) -> bool {
         match self {
             TargetKind::Netns => true,
-            TargetKind::Interface | TargetKind::Cgroup | TargetKind::Socket => false,
+            TargetKind::Interface | TargetKind::Cgroup | TargetKind::Socket | TargetKind::Event => false,
         }
     }
 
@@ -121,6 +139,7 @@ impl TargetKind {
             TargetKind::Netns => {
                 "give the name of a network namespace, or the path of its file, `\"/proc/self/ns/net\"`"
             }
+            TargetKind::Event => "give the name of an event, `\"sched_switch\"`",
         }
     }
 
@@ -128,7 +147,7 @@ impl TargetKind {
     pub fn number(self) -> Option<Ty> {
         match self {
             TargetKind::Interface => Some(Ty::U32),
-            TargetKind::Cgroup | TargetKind::Netns => None,
+            TargetKind::Cgroup | TargetKind::Netns | TargetKind::Event => None,
             TargetKind::Socket => Some(Ty::I32),
         }
     }
@@ -138,6 +157,10 @@ impl TargetKind {
         match self {
             _ if text.is_empty() => Some("it is empty"),
             TargetKind::Cgroup | TargetKind::Netns => text.contains('\0').then_some("paths have no NUL"),
+            TargetKind::Event => {
+                let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
+            }
             TargetKind::Interface | TargetKind::Socket => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),

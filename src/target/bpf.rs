@@ -51,6 +51,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::loops::outline::PASS,
     &passes::percpu_vars::PASS,
     &passes::locks::PASS,
+    &passes::core_access::PASS,
     &passes::strings::PASS,
     &passes::verifier::merged_pointers::PASS,
     &passes::to_cf::PASS,

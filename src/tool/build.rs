@@ -25,6 +25,7 @@ pub fn run(args: &Build) -> ExitCode {
         Ok(cx) => cx,
         Err(status) => return status,
     };
+    cx.options.explain_lowering = args.explain_lowering;
     // What stops this chain was reported.
     let _ = build(&mut cx, args, input);
     finish(&mut cx, args.common.messages)

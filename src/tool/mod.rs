@@ -57,6 +57,7 @@ fn report(cx: &mut Session, messages: Messages, shown: &mut HashSet<String>) -> 
     // In the order of the source, whatever the order of checking; what has no place comes first.
     diagnostics.sort_by_key(|d| d.span.map(|span| (span.file, span.lo)));
     show(cx, messages, &reported, &diagnostics, shown);
+    show_lowered(cx, messages);
     print_timings(cx);
     let errors: Vec<&Diagnostic> = reported.iter().filter(|d| d.severity == Severity::Error).collect();
     if errors.is_empty() {
@@ -85,6 +86,24 @@ fn show(cx: &Session, messages: Messages, reported: &Diagnostics, sorted: &[&Dia
     });
     // There is nowhere to report it if standard error is closed.
     let _ = stderr.write_all(text.as_bytes());
+}
+
+/// Prints what passes chose, in the order of the source; functions that several passes or variants look at count once.
+fn show_lowered(cx: &mut Session, messages: Messages) {
+    let mut lowered = std::mem::take(&mut cx.lowered);
+    lowered.sort();
+    lowered.dedup();
+    for choice in &lowered {
+        let text = match messages.error_format {
+            ErrorFormat::Human => {
+                let place = cx.sources.line_col(choice.span);
+                let file = &cx.sources.file(choice.span.file).name;
+                escape::value(&format!("{file}:{}:{}: {}", place.line, place.column, choice.text())).into_owned()
+            }
+            ErrorFormat::Json => json::lowered(&cx.sources, choice),
+        };
+        eprintln!("{text}");
+    }
 }
 
 fn print_timings(cx: &Session) {

@@ -39,11 +39,30 @@ pub enum Origin {
     Unknown,
     /// `bpf_spin_lock`: bytes that only the kernel touches.
     Lock,
+    /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
+    /// the kernel's BTF, and relocated when the program is loaded.
+    Btf,
+    /// The same of a union.
+    BtfUnion,
 }
 
 impl Origin {
-    pub const ALL: [Origin; 7] =
-        [Origin::User, Origin::Packet, Origin::Context, Origin::Object, Origin::Kernel, Origin::Unknown, Origin::Lock];
+    pub const ALL: [Origin; 9] = [
+        Origin::User,
+        Origin::Packet,
+        Origin::Context,
+        Origin::Object,
+        Origin::Kernel,
+        Origin::Unknown,
+        Origin::Lock,
+        Origin::Btf,
+        Origin::BtfUnion,
+    ];
+
+    /// Whether the loader relocates its fields.
+    pub fn is_relocated(self) -> bool {
+        matches!(self, Origin::Btf | Origin::BtfUnion)
+    }
 
     /// The word of IR text.
     pub fn word(self) -> &'static str {
@@ -55,6 +74,8 @@ impl Origin {
             Origin::Kernel => "kernel",
             Origin::Unknown => "unknown",
             Origin::Lock => "lock",
+            Origin::Btf => "btf",
+            Origin::BtfUnion => "btf_union",
         }
     }
 }

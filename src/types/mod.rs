@@ -352,6 +352,16 @@ impl Types {
         wanted(kind)
     }
 
+    /// Whether a struct is the type, or in a field or element of it.
+    pub fn is_inside(&self, id: StructId, ty: Ty) -> bool {
+        let kind = self.kind(ty);
+        if let TyKind::Array(element, _) = kind {
+            return self.is_inside(id, element);
+        }
+        let TyKind::Struct(of) = kind else { return false };
+        of == id || self.struct_def(of).fields.iter().any(|field| self.is_inside(id, field.ty))
+    }
+
     /// Integers, bools and text alone, in fields and elements; no pointers, no bits.
     pub fn is_plain(&self, ty: Ty) -> bool {
         let kind = self.kind(ty);

@@ -11,6 +11,7 @@ mod netdev;
 mod netns;
 mod socket;
 mod tcx;
+mod tracing;
 
 use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -29,6 +30,8 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
     (KsForm::Netns, netns::attach),
+    (KsForm::Tracing, tracing::attach_loaded),
+    (KsForm::RawTracepoint, tracing::attach_event),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

@@ -67,11 +67,11 @@ fn declare(g: &mut ModuleGen, func: &Function) {
 
 /// The section of a program, by which loaders know its type.
 pub fn section(cx: &Session, func: &Function) -> Option<String> {
-    let Role::Program { spec, mode, .. } = &func.role else { return None };
+    let Role::Program { spec, mode, target } = &func.role else { return None };
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    Some(form.section_with(cx.options.tcx))
+    Some(form.section(target.as_deref(), cx.options.tcx))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
@@ -115,7 +115,7 @@ fn hands_out_addresses(g: &ModuleGen, func: &Function, params: &[Ty]) -> bool {
     let keeps = |&ty: &Ty| {
         let kind = types.kind(ty);
         let (TyKind::Ptr { to, space, .. } | TyKind::Place { of: to, space }) = kind else { return false };
-        !matches!(space, Space::Ctx | Space::BtfTrusted) && types.holds_pointer(to)
+        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) && types.holds_pointer(to)
     };
     types.holds_pointer(func.result) || params.iter().any(keeps)
 }

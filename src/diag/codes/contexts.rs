@@ -23,6 +23,13 @@ codes! {
     E0310 UnknownMode { text, name, wants } = "`@{name}` knows no `{text}`; it takes {wants}",
     /// The text is taken as the target to attach to, since it is no mode of the program type.
     W0301 NearlyMode { text, name } = "`{text}` is no mode of `@{name}` and so taken as the name of what to attach to",
+    /// The parameters of such a program are those that the kernel passes at the event: of the same types, in the same
+    /// order. Parameters at the end may be left out.
+    E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
+    /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
+    E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
+    E0383 KernelWrite = "memory of the kernel is read-only here",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.
@@ -61,6 +68,12 @@ codes! {
     E0392 ResultRange { number, name, range } = "`@{name}` programs return {range}, not {number}",
     /// The kernel lets programs of some types read or write the field, and refuses those of others.
     E0393 FieldOfOthers { program, name, access, field, of } = "`@{program}` programs such as `{name}` cannot {access} field `{field}` of `{of}`",
+    /// The kernel lets programs of some types only read the bytes of packets.
+    E0377 PacketReadOnly { program, name } = "`@{program}` programs such as `{name}` cannot write to the packet",
+    /// A part of the packet may lie in pages, where no pointer leads. There the program reads and writes a copy of what a pointer
+    /// points to. The compiler must know each use of the copy: it does not follow pointers that a function returns, that go from
+    /// one variable to another, or that a variable holds from one iteration of a loop to the next.
+    E0378 PacketPointerKept { program, name } = "this keeps a pointer into the packet, of which `@{program}` programs such as `{name}` cannot access all bytes directly",
     /// The kernel gives each type of program its own set of helpers.
     E0358 HelperNotInProgram { helper, program, name } =
         "`{helper}` is not for programs of type `{program}`, such as `{name}`",
@@ -78,7 +91,23 @@ codes! {
     /// A tail call by an entry of a program array goes on in another program and does not come back. The kernel takes it in
     /// programs, and not in the callbacks that loops become.
     E0363 TailCallPlace { why } = "`tail_call` {why}",
+    /// A tail call goes on in another program and does not come back. So a function that makes one is called where a
+    /// program, or a function of this kind, returns its result: nothing is left to be done then.
+    E0365 HandsOverElsewhere { name } = "`{name}` hands over to another program, so only what returns its result can call it",
     /// The kernel lets a program array hold programs of one type, for one kind of attach point, and of one mode alone, those
     /// that call through it too.
     E0364 TailCallArray { name, one, other } = "programs of two types call through `{name}`: `{one}` and `{other}`",
+    /// A lookup or a context may yield a request for a connection, or what is left of one, in place of a full socket. Those have
+    /// only some of the fields.
+    E0373 PartOfObject { field } = "field `{field}` is of full sockets, and this one may not be full",
+    /// To the kernel, pointers to full sockets and to others are of two kinds, and each instruction that reads a field has a pointer
+    /// of one kind.
+    E0374 TwoKinds { field } = "`{field}` is read here of full sockets and of others",
+    /// A function that releases what a parameter points to, or whose result its caller has to release, is called by its name, so
+    /// that callers know.
+    E0375 ReferenceCallee { func } =
+        "`{func}` releases a reference or hands one over, so it cannot be called through a pointer",
+    /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
+    /// programs that have the context which it takes.
+    E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
 }

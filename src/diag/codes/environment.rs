@@ -33,6 +33,14 @@ codes! {
     /// Two outputs of one run are one file, through links; the second would replace the first. Nothing was written.
     E0981 OutputTwice { one, other } = "the outputs `{one}` and `{other}` are the same file",
 
+    /// The program uses types of the kernel, which the kernel shows in this file if it was built with CONFIG_DEBUG_INFO_BTF.
+    /// `--btf FILE` names another file: BTF, or an ELF file with BTF, such as the `vmlinux` of a kernel.
+    E0982 NoKernelTypes { path, why } = "the kernel's types cannot be read from `{path}`: {why}",
+
+    /// The file of BTF says of a type what cannot be: a member outside its struct, a name or a type beyond the end, a
+    /// typedef of itself.
+    E0983 MalformedBtf { path, what } = "`{path}` is damaged: {what} makes no sense",
+
     /// The LLVM library that this compiler runs with makes no code for this machine.
     E0930 NoLlvmTarget { triple } = "LLVM has no code generator for {triple}",
 

@@ -21,4 +21,15 @@ codes! {
     /// The object of a program is chosen when the file is compiled. A variable that holds a program holds the same one on every
     /// path to a `load` of it.
     E0769 UnknownProgram { name } = "which program `{name}` holds here is not known when the file is compiled",
+    /// What a helper such as `bpf_sk_lookup_tcp` acquires belongs to the program, which releases it once on every path on which it is
+    /// not null. The kernel refuses a program that keeps it.
+    E0773 ReferenceOpen { what } = "{what} is not released on a path",
+    /// A program has an object until it releases it. No pointer to it is used after that, be it another variable or the result
+    /// of `bpf_sk_fullsock` or `bpf_tcp_sock`; nor is it released twice.
+    E0774 ReferenceGone { what, how } = "{what} is used after it was {how}",
+    /// A program releases what it acquired. A pointer from a context is lent to it, and so is what `bpf_get_listener_sock` yields.
+    E0775 ReferenceWanted = "the program does not own what it releases here",
+    /// What is acquired is used under its name, another variable's, or by functions that are called. Kept elsewhere, nobody
+    /// could know that it is released once.
+    E0776 ReferenceKept { what, place } = "{what} is kept {place}",
 }

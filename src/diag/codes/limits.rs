@@ -27,6 +27,12 @@ codes! {
     /// The pointer may be null here; the process would be ended by a signal.
     W0501 UncheckedNull { name } = "`{name}` may be null here",
 
+    /// A loop has many iterations, and what a program acquired is released once.
+    E0573 ReferenceInLoop { what } = "{what} is released in a loop that began later",
+    /// Whether what a program acquires is released depends on which of it is null. So many combinations are possible here that
+    /// they cannot be checked one by one.
+    E0574 ManyReferences { func } = "`{func}` has more references at a time than this compiler follows",
+
     /// A BPF function has 512 bytes of stack for all its local variables, and so have all functions of a chain of calls
     /// together. Maps and global variables are not on the stack.
     E0540 StackTooLarge = "the local variables of this function need more than the 512 bytes of a BPF stack",

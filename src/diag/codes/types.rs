@@ -1,6 +1,8 @@
 //! E02: types. E0201–E0239 declarations, types and constants, E0240 up bodies.
 
 codes! {
+    /// Whether a field or a type is there is a question about the kernel's types. What the program declares is there.
+    E0281 NotOfKernel = "`exists` asks for a field or a type of the kernel",
     /// `void` says that a function returns nothing. There are no values of it; a pointer to bytes is `*u8`.
     E0201 VoidValue = "`void` is only a function's result",
     /// A struct that contains itself would be infinitely large. A pointer to it is fine.
@@ -145,6 +147,9 @@ codes! {
     /// The code that is generated for a `bytes` depends on what it views, so that a variable views one thing as long as it
     /// lives: the packet, at any offset, or the value that it views first, or a part of that.
     E0287 OtherView { name } = "`{name}` views something else",
+    /// What a `bytes` views is known when the program is compiled, so that the branches of a condition choose among views of one
+    /// thing: the packet, or parts of one variable of type `bytes`.
+    E0277 ViewsDiffer = "the branches view different things",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
 }

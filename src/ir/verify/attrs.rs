@@ -1,8 +1,8 @@
 //! The attributes of ops: symbols, words, fields, numbers.
 
 use super::Checker;
-use crate::ir::ops::{BpfClamp, KsBits, KsConst, KsElem, KsField};
-use crate::ir::{Attr, OpData, OpId, Opcode, Symbol};
+use crate::ir::ops::{BpfClamp, CoreBits, CoreField, KsBits, KsConst, KsElem, KsField};
+use crate::ir::{Attr, OpData, OpId, Opcode, Symbol, Value};
 use crate::tables::{self, BUILTINS, KFUNCS, Names};
 use crate::types::{Ty, TyKind};
 
@@ -46,10 +46,10 @@ impl Checker<'_> {
 
     /// Fields and elements are there, and numbers fit their types.
     fn parts(&self, op: OpId, data: &OpData) -> Result<(), String> {
-        if data.opcode == Opcode::KsField {
-            let view = KsField::of(data);
-            let ty = self.field(op, self.target_of(view.base()), view.field())?;
-            return self.same(op, ty, self.target_of(data.results[0]));
+        if let Some((base, field)) = field_of(data) {
+            let ty = self.field(op, self.target_of(base), field)?;
+            let is_place = data.opcode != Opcode::CoreBits;
+            return if is_place { self.same(op, ty, self.target_of(data.results[0])) } else { Ok(()) };
         }
         if matches!(data.opcode, Opcode::PacketCtxLoad | Opcode::PacketCtxStore) {
             let field = data.opcode.spec().attrs.iter().position(|attr| attr.name == "field");
@@ -116,4 +116,18 @@ impl Checker<'_> {
         let kind = self.cx.types.kind(ty);
         !matches!(kind, TyKind::Void | TyKind::Error) && !self.cx.types.is_aggregate(ty)
     }
+}
+
+/// The place and the number of a field, of the ops that take a place apart.
+fn field_of(data: &OpData) -> Option<(Value, i128)> {
+    if data.opcode == Opcode::KsField {
+        let view = KsField::of(data);
+        return Some((view.base(), view.field()));
+    }
+    if data.opcode == Opcode::CoreField {
+        let view = CoreField::of(data);
+        return Some((view.base(), view.field()));
+    }
+    let bits = (data.opcode == Opcode::CoreBits).then(|| CoreBits::of(data))?;
+    Some((bits.base(), bits.field()))
 }

@@ -22,7 +22,10 @@ impl<'a> Lowering<'a> {
         let (there, _) = self.region(&[], dest, |this, _| {
             let at = this.plus(view.offset, index);
             match view.root {
-                Root::Packet(_) | Root::Record(_) => this.with_part(view.root, (at, Ty::U8), dest, inside, outside),
+                Root::Packet(_) | Root::Record(_) => {
+                    this.use_view(view);
+                    this.with_part(view.root, (at, Ty::U8), dest, inside, outside)
+                }
                 Root::Memory(bytes) => {
                     let byte = this.element_at(bytes, at);
                     inside(this, byte)
@@ -115,6 +118,7 @@ impl<'a> Lowering<'a> {
                     this.b.ks_copy(place, part);
                     None
                 };
+                self.use_view(view);
                 self.with_part(view.root, (at, of), Dest::Nothing, copy, &mut |_| None);
                 return;
             }

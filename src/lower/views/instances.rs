@@ -89,13 +89,13 @@ impl Lowering<'_> {
     /// A parameter, from the values that it is.
     pub(in crate::lower) fn view_param(&mut self, param: LocalId, kind: Kind, values: [Value; 3]) {
         let [root, offset, length] = values;
-        let root = match kind {
-            Kind::Packet(_) => Root::Packet(root),
-            Kind::Memory(_) => Root::Memory(self.deref(root)),
-            Kind::Record => Root::Record(root),
-            Kind::Buffer => Root::Buffer(root),
+        let (root, life) = match kind {
+            Kind::Packet(_) => (Root::Packet(root), self.life(root, Space::Packet)),
+            Kind::Memory(_) => (Root::Memory(self.deref(root)), self.life(root, Space::Any)),
+            Kind::Record => (Root::Record(root), None),
+            Kind::Buffer => (Root::Buffer(root), None),
         };
-        self.declare_view(param, View { root, offset, length });
+        self.declare_view(param, View { root, offset, length, life });
         debug_assert!(matches!(self.slot(param), Slot::View(_)), "a parameter is a view");
     }
 

@@ -1,12 +1,14 @@
 //! Views: a `bytes` is what it is of, and two numbers, an offset and a length, that never go beyond what exists.
 //!
-//! What it is of is known where the view begins and never changes: a packet, by its context, or the bytes of a value. So that
-//! the verifier follows each access, those to a packet look for its end (`packet.at`), and those to a value go by an index of
-//! an array whose length is known; those to a record of variable size ask the kernel for the bytes (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
+//! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
+//! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
+//! (`packet.at`), and those to a value go by an index of an array whose length is known; those to a record of variable size ask
+//! the kernel for the bytes (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
 
 mod access;
 mod blocks;
 mod checksums;
+mod chosen;
 mod compare;
 mod instances;
 mod tails;
@@ -40,6 +42,8 @@ pub(super) struct View {
     pub root: Root,
     pub offset: Value,
     pub length: Value,
+    /// A `packet.view`, or the variable that holds it; none if what it is of never moves.
+    pub life: Option<Value>,
 }
 
 /// What a slice is asked for, and of what.
@@ -62,10 +66,8 @@ impl Lowering<'_> {
         if let ExprKind::Local(local) = expr.kind {
             return (self.at(expr.span).local_view(local), None);
         }
-        let ExprKind::View(source) = &expr.kind else {
-            crate::bug!("a `{}` is no view", self.cx.types.name(expr.ty));
-        };
-        let (root, start, exist, offset, count) = match &**source {
+        let ExprKind::View(source) = &expr.kind else { return (self.chosen_view(expr), None) };
+        let (root, life, start, exist, offset, count) = match &**source {
             Source::Value(value) => {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
                 return (self.at(expr.span).view_of_place(place), None);
@@ -73,12 +75,13 @@ impl Lowering<'_> {
             Source::Tail(record) => return (self.tail_of(record), None),
             Source::Packet { ctx, offset, count } => {
                 let ctx = self.scalar(ctx);
-                let length = self.at(expr.span).b.packet_size(ctx, Ty::U64);
-                (Root::Packet(ctx), None, length, offset, count)
+                let life = self.at(expr.span).life(ctx, Space::Packet);
+                let length = self.b.packet_size(ctx, Ty::U64);
+                (Root::Packet(ctx), life, None, length, offset, count)
             }
             Source::Slice { view, offset, count } => {
                 let view = self.view(view);
-                (view.root, Some(view.offset), view.length, offset, count)
+                (view.root, view.life, Some(view.offset), view.length, offset, count)
             }
         };
         let offset = self.scalar_as(offset, Ty::U64);
@@ -89,7 +92,7 @@ impl Lowering<'_> {
             Some(start) => self.plus(start, inside),
             None => inside,
         };
-        (View { root, offset, length }, Some(wanted))
+        (View { root, offset, length, life }, Some(wanted))
     }
 
     /// The offset and the number of the bytes that exist.
@@ -136,12 +139,44 @@ impl Lowering<'_> {
 
     /// All bytes of a place, those of a string without the last one.
     fn view_of_place(&mut self, place: Value) -> View {
-        let (of, _) = self.pointee(place);
+        let (of, space) = self.pointee(place);
         let size = self.cx.types.size_of(of);
         let length = if let TyKind::Str(_) = self.cx.types.kind(of) { size - 1 } else { size };
         let bytes = self.cx.types.array(Ty::U8, size);
         let place = self.place_as(place, bytes);
-        View { root: Root::Memory(place), offset: self.int(0, Ty::U64), length: self.int(length.into(), Ty::U64) }
+        let (offset, length) = (self.int(0, Ty::U64), self.int(length.into(), Ty::U64));
+        View { root: Root::Memory(place), offset, length, life: self.life(place, space) }
+    }
+
+    /// What `moved-packets` follows of a view: of a context for its packet, or of memory that may be in a packet.
+    fn life(&mut self, of: Value, space: Space) -> Option<Value> {
+        let ty = self.life_in(space)?;
+        Some(self.b.packet_view(of, ty))
+    }
+
+    /// The type of that.
+    fn life_type(&mut self, root: Root) -> Option<Ty> {
+        match root {
+            Root::Packet(_) => self.life_in(Space::Packet),
+            Root::Memory(place) => {
+                let (_, space) = self.pointee(place);
+                self.life_in(space)
+            }
+            // The records' own analysis follows these.
+            Root::Record(_) | Root::Buffer(_) => None,
+        }
+    }
+
+    fn life_in(&mut self, space: Space) -> Option<Ty> {
+        let moves = space == Space::Packet || space == Space::Any;
+        moves.then(|| self.cx.types.ptr(Ty::BYTES, space, false))
+    }
+
+    /// Code behind this uses what a view is of.
+    pub(super) fn use_view(&mut self, view: View) {
+        if let Some(life) = view.life {
+            self.b.packet_view_use(life);
+        }
     }
 
     /// The same memory as a place of another type.
@@ -157,10 +192,25 @@ impl Lowering<'_> {
     }
 
     fn local_view(&mut self, local: LocalId) -> View {
-        let Slot::View(View { root, offset, length }) = self.slot(local) else {
+        let Slot::View(variables) = self.slot(local) else {
             crate::bug!("`{}` is no view", self.source.local(local).name)
         };
-        View { root, offset: self.load(offset), length: self.load(length) }
+        self.loaded(variables)
+    }
+
+    /// What the variables of a view hold.
+    fn loaded(&mut self, variables: View) -> View {
+        let View { root, offset, length, life } = variables;
+        let life = life.map(|life| self.load(life));
+        View { root, offset: self.load(offset), length: self.load(length), life }
+    }
+
+    fn store_view(&mut self, view: View, variables: View) {
+        self.store(variables.offset, view.offset);
+        self.store(variables.length, view.length);
+        if let (Some(variable), Some(life)) = (variables.life, view.life) {
+            self.store(variable, life);
+        }
     }
 
     /// A variable for a view, whose numbers may change.
@@ -171,17 +221,22 @@ impl Lowering<'_> {
         let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
         self.store(offset, view.offset);
         self.store(length, view.length);
-        self.set_slot(local, Slot::View(View { root: view.root, offset, length }));
+        let life = view.life.map(|life| {
+            let place = self.cx.types.place(self.b.func.ty(life), Space::Stack);
+            let variable = self.b.ks_var(name.as_bytes(), place);
+            self.store(variable, life);
+            variable
+        });
+        self.set_slot(local, Slot::View(View { root: view.root, offset, length, life }));
     }
 
     /// `local = value`: it views the same thing.
     pub(super) fn assign_view(&mut self, local: LocalId, value: &Expr) {
         let view = self.view(value);
-        let Slot::View(View { offset, length, .. }) = self.slot(local) else {
+        let Slot::View(variables) = self.slot(local) else {
             crate::bug!("`{}` is no view", self.source.local(local).name)
         };
-        self.store(offset, view.offset);
-        self.store(length, view.length);
+        self.store_view(view, variables);
     }
 
     /// `len(view)`

@@ -115,7 +115,7 @@ impl Lowering<'_> {
         let size = self.cx.types.size_of(sized.value);
         let start = self.int(size.into(), Ty::U64);
         if let Some(dynptr) = sized.dynptr {
-            return View { root: Root::Record(self.address(dynptr)), offset: start, length: sized.tail };
+            return View { root: Root::Record(self.address(dynptr)), offset: start, length: sized.tail, life: None };
         }
         let Some(bytes) = self.number(sized.tail).filter(|&bytes| bytes > 0) else {
             let head = self.deref(record);

@@ -3,6 +3,7 @@
 pub mod after_event;
 pub mod global_uses;
 pub mod moving;
+pub mod open_paths;
 pub mod pointees;
 pub mod pointer_sources;
 pub mod tail_calls;

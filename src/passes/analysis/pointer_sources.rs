@@ -76,13 +76,17 @@ impl<'m> Sources<'m> {
             ValueDef::Arg(block, index) if block == func.entry() => {
                 return Some(self.arguments(&func.name, index as usize));
             }
-            ValueDef::Arg(..) => return None,
+            ValueDef::Arg(block, _) => {
+                let holder = func.regions[func.blocks[block].region].parent?;
+                let optional = &func.ops[holder];
+                return (optional.opcode == Opcode::KsIfSome).then(|| here(vec![optional.operands[0]]));
+            }
         };
         let data = &func.ops[op];
         if data.opcode == Opcode::KsNull {
             return Some(Vec::new());
         }
-        if data.opcode == Opcode::ArithCast {
+        if matches!(data.opcode, Opcode::ArithCast | Opcode::MemSome) {
             return Some(here(vec![data.operands[0]]));
         }
         if data.opcode == Opcode::KsAddr {
@@ -94,7 +98,7 @@ impl<'m> Sources<'m> {
         if data.opcode == Opcode::KsCall {
             return self.returned(KsCall::of(data).callee());
         }
-        let yields = matches!(data.opcode, Opcode::KsIf | Opcode::KsMatch);
+        let yields = matches!(data.opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch);
         yields.then(|| here(data.regions.iter().filter_map(|&region| yielded(func, region, index)).collect()))
     }
 

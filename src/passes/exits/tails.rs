@@ -3,13 +3,15 @@
 use super::{Kind, Lowering};
 use crate::ir::ops::KsTailReturn;
 use crate::ir::{OpData, OpId, Opcode, Symbol, Value};
+use crate::source::Span;
 use crate::types::Ty;
 
 #[derive(Default)]
 pub(super) struct Tails {
     /// Where the number of the callee is kept, from 1; 0 where the function returns.
     chosen: Option<Value>,
-    callees: Vec<Symbol>,
+    /// Each with its first tail call.
+    callees: Vec<(Symbol, Span)>,
 }
 
 impl Lowering<'_> {
@@ -30,9 +32,9 @@ impl Lowering<'_> {
         };
         let callee = KsTailReturn::of(data).callee().clone();
         let callees = &mut self.tails.callees;
-        let index = callees.iter().position(|known| *known == callee).unwrap_or(callees.len());
+        let index = callees.iter().position(|(known, _)| *known == callee).unwrap_or(callees.len());
         if index == callees.len() {
-            callees.push(callee);
+            callees.push((callee, data.loc.span));
         }
         let mut b = self.builder();
         let number = b.ks_const(index as i128 + 1, Ty::U32);
@@ -43,13 +45,14 @@ impl Lowering<'_> {
     /// After what is deferred, the tail call that control has come from, if it is one.
     pub(super) fn tail_returns(&mut self) {
         let Some(chosen) = self.tails.chosen else { return };
-        for (index, callee) in self.tails.callees.clone().iter().enumerate() {
+        for (index, (callee, span)) in self.tails.callees.clone().iter().enumerate() {
             let mut b = self.builder();
             let (number, wanted) = (b.ks_load(chosen, Ty::U32), b.ks_const(index as i128 + 1, Ty::U32));
             let is_meant = b.arith_cmp(number, wanted, "eq", Ty::BOOL);
             self.when(is_meant, |this| {
                 let context = this.func.param(0);
-                this.builder().ks_tail_return(context, callee);
+                let op = this.builder().ks_tail_return(context, callee);
+                this.func.ops[op].loc.span = *span;
             });
         }
     }

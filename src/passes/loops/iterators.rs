@@ -10,6 +10,7 @@
 //! knows would make each state different. The loop hides such variables before each iteration, which costs an addition.
 
 use super::{Changed, Pass, Run};
+use crate::diag::lowered::LoopIterator;
 use crate::ir::ops::BpfRepeat;
 use crate::ir::{Builder, Function, Loc, Module, OpId, Opcode, Path, RegionId, Symbol, Value};
 use crate::passes::strings;
@@ -54,8 +55,13 @@ fn is_large(func: &Function, body: RegionId) -> bool {
     branch_points(func, body) > MAX_BRANCH_POINTS || ops.into_iter().any(|op| expands(func.ops[op].opcode))
 }
 
+/// Whether the oldest kernel that is asked for has no iterators.
+pub fn are_missing(cx: &Session) -> bool {
+    KFUNCS.iter().any(|kfunc| cx.options.lacks(kfunc.since).is_some())
+}
+
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    if KFUNCS.iter().any(|kfunc| cx.options.lacks(kfunc.since).is_some()) {
+    if are_missing(cx) {
         return Changed::No;
     }
     if module.funcs.iter().any(needs_callbacks) {
@@ -66,6 +72,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for func in &mut module.funcs {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::BpfRepeat {
+                cx.explain(func.ops[op].loc.span, &LoopIterator {});
                 let of = *iterator.get_or_insert_with(|| iterator_type(&mut cx.types));
                 let span = Loop { func, types: &mut cx.types, zero: &zero, op }.convert(of);
                 hidden = hidden.or(span);

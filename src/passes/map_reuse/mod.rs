@@ -11,6 +11,7 @@ mod joins;
 mod value_numbers;
 
 use super::{Changed, Pass, Run};
+use crate::diag::lowered::{MapReused, MapReusedIfFound};
 use crate::ir::ops::MapLookup;
 use crate::ir::{Builder, Function, OpId, Opcode, RegionId, Symbol, Value};
 use crate::session::Session;
@@ -34,19 +35,19 @@ pub static PASS: Pass = Pass {
 
 fn run(module: &mut crate::ir::Module, cx: &mut Session) -> Changed {
     let effects = Effects::of(module, &cx.types);
-    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(reuse(func, &effects, &cx.types)))
+    module.funcs.iter_mut().fold(Changed::No, |changed, func| changed.or(reuse(func, &effects, cx)))
 }
 
-fn reuse(func: &mut Function, effects: &Effects, types: &Types) -> Changed {
+fn reuse(func: &mut Function, effects: &Effects, cx: &mut Session) -> Changed {
     let lookups = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::MapLookup);
     if lookups.count() < 2 {
         return Changed::No;
     }
     let mut reuse = Reuse {
         func,
-        types,
+        types: &cx.types,
         effects,
-        numbers: Numbers::of(func, types),
+        numbers: Numbers::of(func, &cx.types),
         replaced: HashMap::new(),
         erased: Vec::new(),
         again: Vec::new(),
@@ -54,7 +55,13 @@ fn reuse(func: &mut Function, effects: &Effects, types: &Types) -> Changed {
     reuse.region(func.body, &mut Known::default());
     let Reuse { mut replaced, erased, again, .. } = reuse;
     let changed = if erased.is_empty() && again.is_empty() { Changed::No } else { Changed::Yes };
+    for &op in &erased {
+        let map = cx.source_name(MapLookup::of(&func.ops[op]).map());
+        cx.explain(func.ops[op].loc.span, &MapReused { map });
+    }
     for (op, pointer) in again {
+        let map = cx.source_name(MapLookup::of(&func.ops[op]).map());
+        cx.explain(func.ops[op].loc.span, &MapReusedIfFound { map });
         replaced.insert(func.ops[op].results[0], look_up_where_null(func, op, pointer));
         func.erase(op);
     }

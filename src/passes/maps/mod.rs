@@ -10,6 +10,7 @@ mod storages;
 mod walks;
 
 use super::{Changed, Declarations, Pass, Run};
+use crate::diag::lowered::{MapHelpers, RecordReserved};
 use crate::ir::ops::{MapAssignOp, MapCopy, MapEach, MapEntry, MapEntryOr, MapInner, MapInsert, MapReserve};
 use crate::ir::{Attr, Builder, Function, MapDecl, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
@@ -32,6 +33,7 @@ pub static PASS: Pass = Pass {
 };
 
 fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed {
+    explain(func, module, cx);
     let mut changed = Changed::No;
     let mut results = HashMap::new();
     let uses = func.uses();
@@ -68,6 +70,35 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
     }
     func.replace_values(&results);
     changed
+}
+
+/// Reports the helpers that operations on maps call, by their records.
+fn explain(func: &Function, module: &Declarations, cx: &mut Session) {
+    if !cx.options.explain_lowering {
+        return;
+    }
+    for data in func.walk().into_iter().map(|op| &func.ops[op]).filter(|data| data.loc.made_by.is_none()) {
+        let spec = data.opcode.spec();
+        let Some(map) = data.map().filter(|_| !spec.helpers.is_empty() && data.opcode != Opcode::MapEach) else {
+            continue;
+        };
+        let kind = declared(module, map).kind;
+        let map = cx.source_name(map);
+        if data.opcode == Opcode::MapReserve {
+            let TyKind::Opt(record) = cx.types.kind(func.ty(data.results[0])) else { continue };
+            let TyKind::Ptr { to, .. } = cx.types.kind(record) else { continue };
+            let size = cx.types.size_of(to).to_string();
+            cx.explain(data.loc.span, &RecordReserved { map, size });
+            continue;
+        }
+        let helpers: Vec<String> = match &kind.object {
+            Some(object) => vec![format!("`{}`", object.get)],
+            None => spec.helpers.iter().map(|helper| format!("`{helper}`")).collect(),
+        };
+        let mut what = spec.summary.to_owned();
+        what[..1].make_ascii_lowercase();
+        cx.explain(data.loc.span, &MapHelpers { map, what, helpers: helpers.join(", ") });
+    }
 }
 
 pub fn declared<'m>(module: &'m Declarations, name: &Symbol) -> &'m MapDecl {

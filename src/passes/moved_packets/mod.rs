@@ -1,8 +1,9 @@
 //! `moved-packets`: nothing uses a pointer into the packet behind a call that may have moved the packet.
 //!
-//! Takes the whole program after `reach`. Changes nothing; reports the uses. From such a call on all pointers into the packet are
-//! dead, each until it gets another value. Which pointers these are is known by their types; a pointer to any memory is one where
-//! a call gives the function a pointer into the packet (`pointers.rs`).
+//! Takes the whole program after `reach`. Reports the uses. From such a call on all pointers into the packet are dead, each until
+//! it gets another value. Which pointers these are is known by their types; a pointer to any memory is one where a call gives the
+//! function a pointer into the packet (`pointers.rs`). A view (`bytes`) lives as long as its `packet.view`, a pointer like others;
+//! nothing else is about these, so this pass drops them.
 
 mod pointers;
 
@@ -11,10 +12,11 @@ use super::{Changed, Pass, Run, exits};
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::diag::codes::contexts::MovedPacket;
 use crate::ir::flow::{Edge, Graph, Step};
-use crate::ir::ops::KsVar;
+use crate::ir::ops::{KsLoad, KsVar};
 use crate::ir::{Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
-use crate::source::Span;
+use crate::source::{FileId, Span};
+use crate::types::{Ty, TyKind, Types};
 use pointers::{Packets, Pointers};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,31 +37,59 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     if !moving.is_empty() {
         let lowered = exits::lowered(module, &mut cx.types);
         let packets = Packets::of(&lowered, &cx.types);
+        let mut reported = Reported::new();
         for (func, pointers) in std::iter::zip(&lowered.funcs, &packets.funcs) {
-            check(func, &mut Moves { func, moving: &moving, pointers }, &packets, cx);
+            check(func, &mut Moves { func, moving: &moving, pointers }, &packets, &mut reported, cx);
         }
     }
-    Changed::No
+    module.funcs.iter_mut().map(drop_views).fold(Changed::No, Changed::or)
 }
 
-fn check(func: &Function, moves: &mut Moves<'_>, packets: &Packets, cx: &mut Session) {
+/// Drops each `packet.view` and what is done with it.
+fn drop_views(func: &mut Function) -> Changed {
+    let (mut views, mut dropped) = (BTreeSet::new(), BTreeSet::new());
+    for op in func.walk() {
+        let data = &func.ops[op];
+        if data.opcode != Opcode::PacketView && !data.operands.iter().any(|operand| views.contains(operand)) {
+            continue;
+        }
+        views.extend(data.results.iter().copied());
+        if data.opcode == Opcode::KsStore && views.insert(data.operands[0]) {
+            dropped.extend(func.def(data.operands[0]));
+        }
+        dropped.insert(op);
+    }
+    for &op in &dropped {
+        func.erase(op);
+    }
+    if dropped.is_empty() { Changed::No } else { Changed::Yes }
+}
+
+/// Where a use was reported, and of what. A function that takes views is there once for each kind of them.
+type Reported = BTreeSet<(FileId, u32, String)>;
+
+fn check(func: &Function, moves: &mut Moves<'_>, packets: &Packets, reported: &mut Reported, cx: &mut Session) {
     let graph = Graph::of(func);
-    let mut reported = BTreeSet::new();
     let mut start = Known::default();
     moves.define(&func.blocks[func.entry()].args, &mut start);
     dataflow::forward(&graph, moves, start).visit(moves, |moves, (point, known)| {
         let Point::Op(op) = point else { return };
         for (value, moved) in moves.used(op, known) {
             let span = func.ops[op].loc.span;
-            if !reported.insert((span.lo, value)) {
+            let name = name(&cx.types, func, value, cx.sources.text(span));
+            if !reported.insert((span.file, span.lo, name.clone())) {
                 continue;
             }
-            let name = name(func, value, cx.sources.text(span));
+            let help = if is_view(&cx.types, func.ty(value)) {
+                "view it again after the call"
+            } else {
+                "get the pointer again behind the call"
+            };
             let error = cx.error(span, MovedPacket { name }).note(moved, "this call may move the packet");
             if let Some(call) = param(func, value).and_then(|param| packets.given(&func.name, param)) {
                 error.note(call, "this call passes a pointer into the packet");
             }
-            error.help("get the pointer again behind the call");
+            error.help(help);
         }
     });
 }
@@ -150,14 +180,26 @@ fn param(func: &Function, value: Value) -> Option<usize> {
     }
 }
 
+/// Whether a value is the life of a view, or the variable that holds it.
+fn is_view(types: &Types, ty: Ty) -> bool {
+    if let TyKind::Ptr { to: inner, .. } | TyKind::Place { of: inner, .. } = types.kind(ty) {
+        return inner == Ty::BYTES || is_view(types, inner);
+    }
+    false
+}
+
 /// The name of a pointer; of one that is bound where it is tested, as the text of its use begins.
-fn name(func: &Function, value: Value, used: &str) -> String {
+fn name(types: &Types, func: &Function, value: Value, used: &str) -> String {
     if let Some(param) = param(func, value) {
         return func.params[param].name.clone();
     }
-    let variable = func.def(value).map(|op| &func.ops[op]).filter(|data| data.opcode == Opcode::KsVar);
-    if let Some(data) = variable {
-        return String::from_utf8_lossy(KsVar::of(data).name()).into_owned();
+    if let Some(data) = func.def(value).map(|op| &func.ops[op]) {
+        if data.opcode == Opcode::KsVar {
+            return String::from_utf8_lossy(KsVar::of(data).name()).into_owned();
+        }
+        if data.opcode == Opcode::KsLoad && is_view(types, func.ty(value)) {
+            return name(types, func, KsLoad::of(data).place(), used);
+        }
     }
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let name = used.trim_start_matches(|c| !is_part(c)).split(|c| !is_part(c)).next();

@@ -4,6 +4,7 @@
 //! of a test holds in the code that it dominates, as in the verifier. A loop's body begins without facts, since it may
 //! become a function.
 
+use super::uses::Followed;
 use crate::dataflow::{self, Analysis, AtLeast, Point};
 use crate::fold::CompareOp;
 use crate::ir::flow::{Edge, Graph, Step};
@@ -43,7 +44,7 @@ pub struct Tested {
 
 impl Tested {
     /// `far`: accesses that may find the part elsewhere.
-    pub fn of(func: &Function, types: &Types, far: &BTreeSet<OpId>) -> Tested {
+    pub fn of(func: &Function, types: &Types, far: &BTreeMap<OpId, Followed>) -> Tested {
         let mut tests = Tests { func, types, far, held: HashMap::new() };
         let held = |(place, value)| Some((place, tests.header_of_pointer(value)?));
         tests.held = stored_once(func).into_iter().filter_map(held).collect();
@@ -65,7 +66,7 @@ type Lengths = AtLeast<(Option<OpId>, Value)>;
 struct Tests<'f> {
     func: &'f Function,
     types: &'f Types,
-    far: &'f BTreeSet<OpId>,
+    far: &'f BTreeMap<OpId, Followed>,
     /// The headers whose addresses variables hold.
     held: HashMap<Value, Header>,
 }
@@ -97,7 +98,7 @@ impl Tests<'_> {
         if data.opcode != Opcode::KsIfSome || region != 0 {
             return None;
         }
-        let header = self.header(self.func.def(KsIfSome::of(data).optional())?)?;
+        let header = self.linear_header(self.func.def(KsIfSome::of(data).optional())?)?;
         Some((header.ctx, header.end))
     }
 
@@ -120,10 +121,15 @@ impl Tests<'_> {
         }
     }
 
+    /// The same if it shows that the linear part has it.
+    fn linear_header(&self, op: OpId) -> Option<Header> {
+        if self.far.contains_key(&op) { None } else { self.header(op) }
+    }
+
     /// The header of a `packet.at`, if its offset is a constant.
     fn header(&self, op: OpId) -> Option<Header> {
         let data = &self.func.ops[op];
-        if data.opcode != Opcode::PacketAt || self.far.contains(&op) {
+        if data.opcode != Opcode::PacketAt {
             return None;
         }
         let view = PacketAt::of(data);
@@ -144,7 +150,7 @@ impl Tests<'_> {
             return None;
         }
         let view = KsIfSome::of(data);
-        let header = self.header(self.func.def(view.optional())?)?;
+        let header = self.linear_header(self.func.def(view.optional())?)?;
         let is_address = self.yields(view.some_region(), Opcode::KsAddr, Some(view.some_region()));
         (is_address && self.yields(view.none_region(), Opcode::KsNull, None)).then_some(header)
     }

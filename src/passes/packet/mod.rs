@@ -7,13 +7,20 @@
 //! - a variable offset is bounded before it is added. The verifier learns nothing from a comparison with a pointer whose
 //!   offset could exceed 0xffff, and refuses to add an offset that could be negative.
 //!
-//! A packet may lie in pages: `paged` makes linear what is near, and copies what is read farther off.
+//! A part of a packet may lie in pages: programs make linear what is near (`pull`), or copy a part where it is not linear
+//! (`copies`), as the kernel lets them (`access`). The linear part is always accessed directly.
 //!
 //! A header that an earlier test covers gets no test of its own (`length_tests`): comparisons of the length with
 //! constants become comparisons of pointers, from which the verifier learns.
 
+mod access;
+mod copies;
+mod explained;
 mod length_tests;
-mod paged;
+mod loads;
+mod pull;
+pub mod rules;
+mod uses;
 
 use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};
@@ -22,7 +29,9 @@ use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
 use crate::session::Session;
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Space, Ty, Types};
+use access::Access;
+use copies::Plan;
 use length_tests::Tested;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -46,12 +55,13 @@ const MAX_OFFSET: u64 = 0xffff;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     // Before what makes packets linear: nothing lives then that it could end.
     let moving = Moving::of(module);
-    let limits = paged::limits(module, &cx.types);
-    paged::pull(module, &mut cx.types);
+    let access = Access::of(module, &cx.types);
+    let plans = Plan::of(module, &cx.types, &access);
+    pull::pull(module, cx, &plans);
     let mut changed = Changed::No;
-    for (func, limit) in module.funcs.iter_mut().zip(limits) {
+    for ((func, access), plan) in module.funcs.iter_mut().zip(access).zip(&plans) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, (moves, limit), &mut cx.types));
+        changed = changed.or(function(func, (moves, access, plan), cx));
     }
     changed
 }
@@ -63,9 +73,11 @@ struct Bounds {
     end: Value,
 }
 
-fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types) -> Changed {
-    let sizes = paged::sizes(func, types);
-    let loads = paged::loads(func, types);
+fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), cx: &mut Session) -> Changed {
+    let types = &mut cx.types;
+    let mut lowered = Vec::new();
+    let sizes = access::sizes(func, types, access);
+    let loads = loads::lower(func, types);
     let accesses: Vec<OpId> = func
         .walk()
         .into_iter()
@@ -76,8 +88,13 @@ fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types)
         by_ctx.entry(func.ops[op].operands[0]).or_default().push(op);
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
-    let far = paged::far(func, types, limit);
-    let tested = if moves { Tested::default() } else { Tested::of(func, types, &far) };
+    if !access.direct {
+        lowered.extend(accesses.iter().filter_map(|&op| explained::access(func, types, (op, plan), access, false)));
+        accesses.iter().for_each(|&op| copied(func, types, op, plan));
+        cx.explain_all(lowered);
+        return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
+    }
+    let tested = if moves { Tested::default() } else { Tested::of(func, types, &plan.far) };
     for (ctx, accesses) in by_ctx {
         let shared =
             if moves || !at_entry(func, ctx) { None } else { Some(load(func, anchor(func, &accesses), ctx, byte)) };
@@ -88,10 +105,12 @@ fn function(func: &mut Function, (moves, limit): (bool, u64), types: &mut Types)
                 length(func, op, bounds);
             } else {
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
-                header(func, types, op, (bounds, byte), (is_there, far.contains(&op)));
+                lowered.extend(explained::access(func, types, (op, plan), access, is_there));
+                header(func, types, (op, plan), (bounds, byte), is_there);
             }
         }
     }
+    cx.explain_all(lowered);
     if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes }
 }
 
@@ -177,20 +196,33 @@ fn length(func: &mut Function, op: OpId, bounds: Bounds) {
     func.become_op(op, Opcode::BpfWhole, vec![length], Vec::new());
 }
 
-/// `is_there`: it was tested before; `is_far`: it may lie where the packet is not directly readable.
+/// A part of a packet into which no pointer leads.
+fn copied(func: &mut Function, types: &mut Types, op: OpId, plan: &Plan) {
+    let of = uses::part(func, types, op);
+    let (pointer_type, found) = (types.ptr(of, Space::Packet, false), types.place(of, Space::Packet));
+    let (inside, pointer) = match plan.far.contains_key(&op) {
+        true => copies::or_copy(func, types, (op, plan), None, pointer_type),
+        // It was reported.
+        false => {
+            let mut b = Builder::before(func, op, NAME);
+            (b.ks_const(0, Ty::BOOL), b.ks_null(pointer_type))
+        }
+    };
+    let place = Builder::before(func, op, NAME).ks_deref(pointer, found);
+    func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
+}
+
+/// `is_there`: it was tested before.
 fn header(
     func: &mut Function,
     types: &mut Types,
-    op: OpId,
+    (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    (is_there, is_far): (bool, bool),
+    is_there: bool,
 ) {
-    let view = PacketAt::of(&func.ops[op]);
-    let (ctx, offset) = (view.ctx(), view.offset());
-    let TyKind::Opt(found) = types.kind(func.ty(func.ops[op].results[0])) else {
-        crate::bug!("packet.at yields an optional")
-    };
-    let TyKind::Place { of, .. } = types.kind(found) else { crate::bug!("packet.at yields a place") };
+    let offset = PacketAt::of(&func.ops[op]).offset();
+    let of = uses::part(func, types, op);
+    let found = types.place(of, Space::Packet);
     let size = types.size_of(of);
     let limit = MAX_OFFSET.saturating_sub(size);
     let known = func.known(types, offset);
@@ -210,11 +242,11 @@ fn header(
         bounded.map_or(inside, |bounded| b.arith_and(bounded, inside, Ty::BOOL))
     };
     let pointer = b.arith_cast(pointer, pointer_type);
-    let (inside, pointer) = match is_far {
-        true => paged::or_copy(&mut b, types, (ctx, offset, of), (inside, pointer)),
+    let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
+        true => copies::or_copy(func, types, (op, plan), Some((inside, pointer)), pointer_type),
         false => (inside, pointer),
     };
-    let place = b.ks_deref(pointer, found);
+    let place = Builder::before(func, op, NAME).ks_deref(pointer, found);
     func.become_op(op, Opcode::MemSomeIf, vec![inside, place], Vec::new());
 }
 

@@ -5,7 +5,7 @@ use crate::diag::codes::contexts::FieldOfOthers;
 use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketSize, PacketStart};
 use crate::ir::{Function, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
-use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole, ProgramSpec};
+use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole, PacketAccess, ProgramSpec};
 use crate::types::{TyKind, Types};
 
 pub struct Refused {
@@ -16,6 +16,10 @@ pub struct Refused {
 
 /// The field that an op reads or writes, if programs of the type may not.
 pub fn refused(func: &Function, types: &Types, op: &OpData, program: &ProgramSpec) -> Option<Refused> {
+    let by_helper = matches!(op.opcode, Opcode::PacketAt | Opcode::PacketSize);
+    if by_helper && program.packet == PacketAccess::Copied {
+        return None;
+    }
     let (ctx, number, written) = access(op)?;
     let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
     let TyKind::Struct(id) = types.kind(to) else { return None };

@@ -7,6 +7,7 @@ use crate::diag::codes::events::{RecordGone, RecordInLoop, RecordKept, RecordOpe
 use crate::ir::flow::{Edge, Graph, Step};
 use crate::ir::ops::KsCall;
 use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
+use crate::passes::analysis::open_paths::{self, Question};
 use crate::session::Session;
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,39 +82,15 @@ pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx:
     }
 }
 
-/// The branches on a path on which a record stayed open, where it was ended on others, and how each was left.
 fn path(flow: &mut Flow<'_>, facts: &Facts<'_, Records>, root: Root, edge: &Edge) -> Vec<(Span, &'static str)> {
     let (func, derived) = (flow.func, flow.derived);
-    let begins = |op| Flow::begun(func, derived, op) == Some(root);
-    let is_open = |here: &Records| here.0.get(&root).is_some_and(|state| state.open);
-    let mut notes = Vec::new();
-    for edge in facts.path(flow, (begins, edge.from), is_open).unwrap_or_default() {
-        let Step::Behind(op) = edge.step else { continue };
-        let gone = |here: Records| here.0.get(&root).is_some_and(|state| state.gone.is_some());
-        let mut others = facts.arrivals(edge.to).iter();
-        if others.any(|other| facts.on_edge(flow, other).is_some_and(gone)) {
-            notes.extend(note(func, op, edge.by));
-        }
-    }
-    notes
-}
-
-/// How messages name an edge to what follows an op.
-fn note(func: &Function, op: OpId, by: OpId) -> Option<(Span, &'static str)> {
-    let data = &func.ops[op];
-    if func.exit(by).is_some() {
-        return (!data.opcode.is_loop()).then_some((func.ops[by].loc.span, "where control leaves here"));
-    }
-    let region = func.blocks[func.ops[by].block].region;
-    let taken = match (data.opcode, data.regions.iter().position(|&of| of == region)?) {
-        (Opcode::KsMatch, _) => "where another arm is taken",
-        (Opcode::KsIfSome, 0) => "where it is there",
-        (Opcode::KsIfSome, _) => "where it is not there",
-        (Opcode::KsIf, 0) => "where this is true",
-        (Opcode::KsIf, _) => "where this is false",
-        (_, _) => return None,
+    let state = |here: &Records| here.0.get(&root).copied();
+    let asked = Question {
+        begins: |op| Flow::begun(func, derived, op) == Some(root),
+        is_open: |here: &Records| state(here).is_some_and(|state| state.open),
+        is_ended: |here: &Records| state(here).is_some_and(|state| state.gone.is_some()),
     };
-    Some((data.loc.span, taken))
+    open_paths::branches(func, (flow, facts), edge, asked)
 }
 
 struct Flow<'a> {

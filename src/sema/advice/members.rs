@@ -44,6 +44,16 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     }
 }
 
+/// Reports a field that a struct of the kernel does not have.
+pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident) {
+    let names = cx.kernel_types.field_names(id);
+    let help = proposal(cx, name, names.iter().map(String::as_str));
+    let ty = cx.types.struct_def(id).name.clone();
+    let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
+    propose(error, name, help);
+    error.remark("the types are those of this kernel; `--btf FILE` names those of another one");
+}
+
 /// The packet header that has the field and begins with the same one, as `arp_eth_header` does with that of `arphdr`.
 fn longer_header(def: &StructDef, field: &str) -> Option<&'static str> {
     let first = def.fields.first().filter(|_| def.origin == Origin::Packet)?;

@@ -4,6 +4,7 @@ use crate::ast::Ident;
 use crate::diag::codes::names::{UnknownName, UnknownType};
 use crate::diag::foreign;
 use crate::sema::imports;
+use crate::sema::kernel_types;
 use crate::sema::scope::{Scope, Wanted};
 use crate::session::Session;
 use std::collections::HashSet;
@@ -51,6 +52,13 @@ pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     let usual = foreign::ty(&name.name).map(str::to_owned);
     let elsewhere = scope.imports().spelled_out(name);
     let near = if usual.is_none() { cx.diags.near(&name.name, || scope.candidates(Wanted::Type)) } else { None };
+    let remark = match cx.kernel_types.btf() {
+        Ok(_) => "the program declares none of this name, and the kernel has none".to_owned(),
+        Err(why) => format!(
+            "the program declares none of this name, and the kernel's types cannot be read: {}",
+            kernel_types::in_words(why)
+        ),
+    };
     let error = cx.error(name.span, UnknownType { name: name.name.clone() });
     match (usual, near) {
         _ if !elsewhere.is_empty() => imports::propose(error, name.span, &elsewhere),
@@ -61,7 +69,7 @@ pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
             error.near(name.span, near);
         }
         (None, None) => {
-            error.remark("types of the running kernel (BTF) are not supported yet");
+            error.remark(remark);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::BUILTINS;
+use crate::tables::{self, BUILTINS};
 use crate::types::Ty;
 
 /// The methods of contexts besides `packet` and `bytes`.
@@ -62,6 +62,10 @@ impl Checker<'_, '_> {
                 Some(Entity::Broken) => {
                     self.check_args(args);
                     return error_expr(span);
+                }
+                // `bpf_fib_lookup` is a struct and a helper.
+                Some(Entity::Type(_)) if tables::helper(&name.name).is_some() => {
+                    return self.builtin(name, args, span);
                 }
                 Some(Entity::Type(ty)) => {
                     let ty = *ty;

@@ -125,8 +125,10 @@ impl Checker<'_, '_> {
     /// Moves the arguments of a call, and what leads to a place that it changes, into variables of their own. False if it is
     /// no call.
     fn keep_arguments(&mut self, call: &mut Expr, out: &mut Vec<Stmt>) -> bool {
-        if let ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::MapCall { args, .. } =
-            &mut call.kind
+        if let ExprKind::Call { args, .. }
+        | ExprKind::Builtin { args, .. }
+        | ExprKind::Helper { args, .. }
+        | ExprKind::MapCall { args, .. } = &mut call.kind
         {
             args.iter_mut().for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::CallPointer { callee, args, .. } = &mut call.kind {

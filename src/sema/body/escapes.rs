@@ -176,6 +176,8 @@ impl Checker<'_, '_> {
             | ExprKind::ViewByte { .. }
             | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::scope::LocalKind;
+use super::type_kinds::Pointer;
 use super::value::{self, error_expr};
 use super::views::made;
 use crate::ast::{self, Ident};
@@ -11,10 +12,15 @@ use crate::diag::codes::types::ArrowOnValue;
 use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
 use crate::sema::env::Entity;
+use crate::sema::kernel_types;
+use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{StructId, Ty, TyKind};
+use crate::types::{Space, StructId, Ty, TyKind};
+
+/// The length of the packet: a field of all contexts that have one, also where a helper yields it.
+const PACKET_LENGTH: &str = "len";
 
 impl Checker<'_, '_> {
     /// `base.name`, `base->name`
@@ -107,11 +113,24 @@ impl Checker<'_, '_> {
         } else {
             ExprKind::Field { base: Box::new(base), field }
         };
-        Expr { kind, ty, span }
+        self.followed(Expr { kind, ty, span })
+    }
+
+    /// A pointer that was read through one that the verifier knows is such a pointer too.
+    fn followed(&mut self, field: Expr) -> Expr {
+        let Some(Pointer { to, space: Space::BtfUntrusted, nullable }) = self.pointer(field.ty) else { return field };
+        if !is_relocated(&self.cx.types, to) || self.space_of(&field) != Some(Space::BtfTrusted) {
+            return field;
+        }
+        let ty = self.cx.types.ptr(to, Space::BtfTrusted, nullable);
+        value::cast(field, ty)
     }
 
     fn ctx_field(&mut self, ctx: Expr, name: &Ident, span: Span) -> Expr {
         let Some(id) = self.pointer(ctx.ty).and_then(|p| self.struct_id(p.to)) else { return error_expr(span) };
+        if name.name == PACKET_LENGTH && self.rewritten(ctx.ty).is_some_and(|context| context.length_by.is_some()) {
+            return self.packet_length(ctx, span);
+        }
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta
@@ -126,6 +145,10 @@ impl Checker<'_, '_> {
         let def = self.cx.types.struct_def(id);
         if let Some(field) = def.field(&name.name) {
             return Some((field, def.fields[field].ty));
+        }
+        if def.origin.is_relocated() {
+            let field = kernel_types::field(self.cx, id, name)?;
+            return Some((field, self.cx.types.struct_def(id).fields[field].ty));
         }
         no_such_field(self.cx, id, name);
         None

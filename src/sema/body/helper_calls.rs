@@ -60,7 +60,10 @@ impl Checker<'_, '_> {
                 let space = if percpu { Space::Percpu } else { Space::MapValue };
                 self.cx.types.ptr(value, space, helper.nullable)
             }
-            (HelperResult::Void | HelperResult::Value | HelperResult::Memory | HelperResult::Object, _) => Ty::VOID,
+            (HelperResult::Object, _) => {
+                helper.object.map_or(Ty::VOID, |object| self.object_pointer(object, helper.nullable))
+            }
+            (HelperResult::Void | HelperResult::Value | HelperResult::Memory, _) => Ty::VOID,
         };
         Expr { kind: ExprKind::Helper { helper, args: checked }, ty, span }
     }
@@ -127,6 +130,10 @@ impl Checker<'_, '_> {
             HelperArgKind::Readable | HelperArgKind::Writable | HelperArgKind::Out => {
                 self.memory(helper, spec, None, arg)
             }
+            HelperArgKind::Object if let Some(object) = spec.object => {
+                let ty = self.object_pointer(object, spec.nullable);
+                self.coerced(&arg.value, ty)
+            }
             HelperArgKind::Address
             | HelperArgKind::Callback
             | HelperArgKind::Frame
@@ -138,6 +145,10 @@ impl Checker<'_, '_> {
             | HelperArgKind::Object
             | HelperArgKind::Rest => error_expr(span),
         }
+    }
+
+    fn object_pointer(&mut self, object: &str, nullable: bool) -> Ty {
+        self.table_type(&format!("*{object}{}", if nullable { "?" } else { "" }))
     }
 
     fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
@@ -262,12 +273,14 @@ fn missing(helper: &HelperSpec) -> Option<&'static str> {
         HelperArgKind::Dynptr => Some("takes a dynptr"),
         HelperArgKind::Text => Some("takes a constant string"),
         HelperArgKind::Record => Some("takes a record of a ring buffer"),
+        HelperArgKind::Object if arg.object.is_some() => None,
         HelperArgKind::Object => Some("takes an object of the kernel"),
         HelperArgKind::Rest => Some("takes the values of a format"),
     };
     helper.args.iter().find_map(of_arg).or(match helper.result {
         HelperResult::Scalar | HelperResult::Void | HelperResult::Value => None,
         HelperResult::Memory => Some("yields memory of a size of its own"),
+        HelperResult::Object if helper.object.is_some() => None,
         HelperResult::Object => Some("yields an object of the kernel"),
     })
 }

@@ -12,7 +12,7 @@ use crate::diag::foreign;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::{MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
+use crate::tables::{self, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
 use crate::types::Space;
 
 /// `map.name(args)`, or `name(map, args)`, as written; `name` is that of the method.
@@ -143,6 +143,11 @@ impl Checker<'_, '_> {
     ) -> Expr {
         let map = args.first().and_then(|arg| self.map_named(&arg.value));
         let Some(map) = map else {
+            if let Some(helper) = method.without_map.and_then(tables::helper)
+                && (1..=helper.args.len()).contains(&args.len())
+            {
+                return self.redirect_to_interface(helper, args, span);
+            }
             self.check_args(args);
             let kinds: Vec<String> =
                 MAP_KINDS.iter().filter(|k| k.can(method.needs)).map(|k| format!("`{}`", k.name)).collect();

@@ -36,7 +36,9 @@ mod heap;
 mod helper_calls;
 mod index_keys;
 mod inner_maps;
+mod kept_results;
 mod kernel_objects;
+mod kernel_types;
 mod lifecycle;
 mod literals;
 mod locks;
@@ -60,6 +62,7 @@ mod pointers;
 mod print;
 mod program_values;
 mod ranges;
+mod redirects;
 mod results;
 mod scope;
 mod stmts;
@@ -75,7 +78,7 @@ mod views;
 
 use super::env::Env;
 use super::null_uses::Uses;
-use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt, StmtKind};
+use super::tree::{self, Expr, ExprKind, FuncId, Local, LocalId, Role, Stmt};
 use crate::diag::Diagnostic;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::MissingReturn;
@@ -267,7 +270,8 @@ impl<'c, 'e> Checker<'c, 'e> {
         if let Some(local) = declared.named_result {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
             self.refuse_escape(&value);
-            stmts.push(Stmt { kind: StmtKind::Return(Some(value)), span: end });
+            let value = self.kept(value, stmts);
+            self.returned(value, end, stmts);
         } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));
             self.cx

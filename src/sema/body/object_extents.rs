@@ -71,5 +71,5 @@ impl Checker<'_, '_> {
 
 /// Whether memory of the kind is accessed directly.
 fn is_memory(space: Space) -> bool {
-    !matches!(space, Space::Ctx | Space::BtfTrusted | Space::User | Space::Map)
+    !matches!(space, Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted | Space::User | Space::Map)
 }

@@ -10,6 +10,7 @@ use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::null_uses::NullUse;
+use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId};
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind};
@@ -64,7 +65,29 @@ impl Checker<'_, '_> {
             }
             return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
         }
-        self.use_pointer(&pointer);
+        match space {
+            // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
+            Space::BtfUntrusted => {}
+            Space::BtfTrusted if is_relocated(&self.cx.types, to) => {
+                if self.may_be_null(&pointer) {
+                    return Expr { kind: ExprKind::DerefIf(Box::new(pointer)), ty: to, span };
+                }
+            }
+            Space::BtfTrusted
+            | Space::BtfRcu
+            | Space::Any
+            | Space::Stack
+            | Space::Global
+            | Space::Map
+            | Space::MapValue
+            | Space::Percpu
+            | Space::Ctx
+            | Space::Packet
+            | Space::Ringbuf
+            | Space::User
+            | Space::Host
+            | Space::Heap => self.use_pointer(&pointer),
+        }
         Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span }
     }
 
@@ -193,8 +216,9 @@ impl Checker<'_, '_> {
 
     /// Two kinds of memory in one pointer type: either is fine where it is left open.
     pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted);
-        from == to || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
+        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
+        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
+        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
     pub fn refuse_spaces(&mut self, span: Span) {
@@ -226,6 +250,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            _ if is_relocated(&self.cx.types, pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
             Space::Map
             | Space::Ctx
             | Space::Packet
@@ -274,7 +299,7 @@ impl Checker<'_, '_> {
     }
 
     fn packet_arith(&mut self, pointer: &Expr, space: Space, span: Span) -> Expr {
-        let object = space == Space::BtfTrusted;
+        let object = matches!(space, Space::BtfTrusted | Space::BtfUntrusted);
         let what = if object {
             "a kernel object"
         } else if space == Space::Ctx {
@@ -291,7 +316,10 @@ impl Checker<'_, '_> {
     }
 
     fn is_plain_memory(&self, space: Space) -> bool {
-        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::Packet | Space::User | Space::Map)
+        !matches!(
+            space,
+            Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted | Space::Packet | Space::User | Space::Map
+        )
     }
 
     /// How many elements `right` is before `left`, as `i64`.

@@ -97,7 +97,10 @@ impl Checker<'_, '_> {
             },
         };
         match value {
-            Some(value) => self.returned(value, span, out),
+            Some(value) => {
+                let value = self.kept(value, out);
+                self.returned(value, span, out);
+            }
             None => out.push(Stmt { kind: StmtKind::Return(None), span }),
         }
         self.flow.reachable = false;

@@ -37,6 +37,7 @@ impl Checker<'_, '_> {
                 return out;
             }
             self.flow.unforeseen = false;
+            self.note_kept(stmt, stmts.get(index + 1));
             self.stmt(stmt, &mut out);
         }
         out

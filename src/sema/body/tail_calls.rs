@@ -7,9 +7,11 @@ use super::value::{error_expr, local};
 use crate::ast::{self, ArmBody, ExprKind as Ast, Ident, StmtKind as AstStmt};
 use crate::diag::codes::contexts::{ArgumentCount, ProgramCalled, TailCallContext, TailCallPlace, TailCallType};
 use crate::diag::codes::shared::CallInLock;
-use crate::sema::tree::{Arm, Block, Const, Expr, ExprKind, FuncId, If, Match, ProgramRole, Role, Stmt, StmtKind};
+use crate::sema::tree::{
+    Arm, Block, Const, Expr, ExprKind, FuncId, If, LocalId, Match, ProgramRole, Role, Stmt, StmtKind,
+};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// Notes the calls whose results are those of a returned value.
@@ -48,7 +50,11 @@ impl Checker<'_, '_> {
         let program = &self.env.program;
         let (own, other) = (&program.func(self.func).role, program.func(callee));
         let at = other.name_span;
-        if let (Role::Program(own), true) = (own, self.returned_calls.contains(&span))
+        let returned = self.returned_calls.contains(&span);
+        if let (Role::Helper, true) = (own, returned) {
+            return self.tail_call(callee, name, args, span);
+        }
+        if let (Role::Program(own), true) = (own, returned)
             && let Role::Program(role) = &other.role
         {
             if !self.may_follow(own, role) {
@@ -75,7 +81,8 @@ impl Checker<'_, '_> {
 
     /// Whether the kernel lets one program array hold both.
     fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
-        let section = |role: &ProgramRole| role.form().map(|form| form.section_with(self.cx.options.tcx));
+        let section =
+            |role: &ProgramRole| role.form().map(|form| form.section(role.target.as_deref(), self.cx.options.tcx));
         own.spec.name == other.spec.name && section(own) == section(other)
     }
 
@@ -95,7 +102,7 @@ impl Checker<'_, '_> {
                 .remark(signature);
             return error_expr(span);
         }
-        let own = self.env.program.func(self.func).params.first().copied();
+        let own = self.own_context(callee);
         let mut passed = Vec::new();
         for arg in args {
             self.refuse_name(arg, &name.name);
@@ -114,6 +121,11 @@ impl Checker<'_, '_> {
             }
             passed.push(value);
         }
+        if own.is_none() && matches!(self.env.program.func(self.func).role, Role::Helper) {
+            self.error(span, TailCallContext { name: name.name.clone() })
+                .help("declare the context as a parameter of this function");
+            return error_expr(span);
+        }
         let ty = self.env.program.func(callee).result;
         let wanted = self.env.program.func(self.func).result;
         let call = Expr { kind: ExprKind::Call { func: callee, args: passed }, ty, span };
@@ -121,11 +133,27 @@ impl Checker<'_, '_> {
         if ty == wanted { call } else { Expr { kind: ExprKind::Cast(Box::new(call)), ty: wanted, span } }
     }
 
+    /// The parameter that is the context: of a program the first one, of a helper the one of the callee's type.
+    fn own_context(&self, callee: FuncId) -> Option<LocalId> {
+        let func = self.env.program.func(self.func);
+        if matches!(func.role, Role::Program(_)) {
+            return func.params.first().copied();
+        }
+        let wanted =
+            self.env.program.func(callee).params.first().map(|&param| self.env.program.func(callee).local(param).ty);
+        let is_context = |ty: Ty| match wanted {
+            Some(wanted) => ty == wanted,
+            None => matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. }),
+        };
+        func.params.iter().copied().find(|&param| is_context(func.local(param).ty))
+    }
+
     /// `tail_call(array, index)` where the kernel refuses it, or what is deferred would not be done. True if that was reported.
     pub fn refuse_tail_call(&mut self, span: Span) -> bool {
-        let role = &self.env.program.func(self.func).role;
-        let why = if !matches!(role, Role::Program(_)) {
-            "is for programs, not for the functions that they call"
+        let func = self.env.program.func(self.func);
+        let returned = matches!(func.role, Role::Helper) && func.result != Ty::VOID;
+        let why = if !returned && !matches!(func.role, Role::Program(_)) {
+            "is for programs, and for `@helper` functions whose result they return"
         } else if !self.loops.is_empty() {
             "cannot be in a loop"
         } else if self.defers.any() {
@@ -147,7 +175,7 @@ impl Checker<'_, '_> {
     }
 
     /// Whether a value that is returned is a tail call, or one of its branches is.
-    fn has_tail_call(&self, value: &Expr) -> bool {
+    pub fn has_tail_call(&self, value: &Expr) -> bool {
         let of_block = |block: &Block| block.value.as_ref().is_some_and(|value| self.has_tail_call(value));
         if let ExprKind::Call { func, .. } = &value.kind {
             matches!(self.env.program.func(*func).role, Role::Program(_))

@@ -1,8 +1,8 @@
-//! What a variable views: the same thing as long as it lives.
+//! What variables of type `bytes` view: one thing as long as they live, also where a condition chooses among views of it.
 
 use super::Checker;
-use super::value::local;
-use crate::diag::codes::types::OtherView;
+use super::value::{error_expr, local};
+use crate::diag::codes::types::{OtherView, ViewsDiffer};
 use crate::sema::tree::{Expr, ExprKind, LocalId, View};
 use crate::types::Ty;
 
@@ -18,12 +18,42 @@ pub enum Viewed {
 }
 
 impl Checker<'_, '_> {
+    /// A view as a variable has it, a call makes it, or a condition chooses it.
+    pub fn plain_view(&mut self, expr: Expr) -> Expr {
+        if matches!(expr.kind, ExprKind::Local(_) | ExprKind::View(_)) {
+            return expr;
+        }
+        let Some(values) = expr.branches() else { return expr };
+        let outlives = |viewed| match viewed {
+            Viewed::Packet(_) => true,
+            Viewed::Tail(local) | Viewed::By(local) => self.local_of(&self.locals[local.0 as usize].name) == Some(local),
+        };
+        if self.viewed(&expr).is_some_and(outlives) {
+            return expr;
+        }
+        let span = expr.span;
+        let parts: Vec<_> = values.iter().map(|value| (value.span, value.ty)).collect();
+        if parts.iter().any(|&(_, ty)| ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        let error = self.error(span, ViewsDiffer {});
+        for (branch, _) in parts {
+            error.note(branch, "one of them");
+        }
+        error.help("call a function that takes a `bytes` in each branch, or make each a part of one view: `var all: bytes = …`");
+        error_expr(span)
+    }
+
     /// What a `bytes` views.
     fn viewed(&self, expr: &Expr) -> Option<Viewed> {
         if let Some(local) = local(expr) {
             return self.info[local.0 as usize].viewed;
         }
-        let ExprKind::View(view) = &expr.kind else { return None };
+        let ExprKind::View(view) = &expr.kind else {
+            let mut viewed = expr.branches()?.into_iter().map(|value| self.viewed(value));
+            let first = viewed.next()??;
+            return viewed.all(|other| other == Some(first)).then_some(first);
+        };
         match &**view {
             View::Value(_) => None,
             View::Packet { ctx, .. } => local(ctx).map(Viewed::Packet),

@@ -43,6 +43,13 @@ impl Checker<'_, '_> {
         made(View::Packet { ctx, offset, count }, span)
     }
 
+    /// `ctx.len`: how many bytes there are in a view of the whole packet.
+    pub fn packet_length(&self, ctx: Expr, span: Span) -> Expr {
+        let start = Expr { kind: ExprKind::Const(Const::Int(0)), ty: Ty::U32, span };
+        let whole = made(View::Packet { ctx, offset: start, count: None }, span);
+        Expr { kind: ExprKind::ViewLen(Box::new(whole)), ty: Ty::U32, span }
+    }
+
     /// `view.slice(offset, count)`, `view.read(offset, T)`
     pub fn view_method(&mut self, base: Expr, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let base = self.plain_view(base);
@@ -222,7 +229,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if is_place(&value) {
-            if let Some(Space::User | Space::Ctx | Space::BtfTrusted) = self.space_of(&value) {
+            if let Some(Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) = self.space_of(&value) {
                 return self.unsupported(span, "a `bytes` of memory of the kernel or of user space");
             }
             if let Some(local) = root_local(&value) {
@@ -230,14 +237,6 @@ impl Checker<'_, '_> {
             }
         }
         made(View::Value(value), span)
-    }
-
-    /// A view as a variable has it, or a call makes it.
-    pub fn plain_view(&mut self, expr: Expr) -> Expr {
-        if matches!(expr.kind, ExprKind::Local(_) | ExprKind::View(_)) {
-            return expr;
-        }
-        self.unsupported(expr.span, "a `bytes` that is chosen by a condition")
     }
 
     /// Numbers, text, and arrays and structs of these.

@@ -3,10 +3,13 @@
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::NotConstant;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
+use crate::sema::kernel_types;
+use crate::sema::predefined::is_relocated;
 use crate::sema::scope::{Found, Scope};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
@@ -37,6 +40,9 @@ fn size(cx: &mut Session, scope: &mut dyn Scope, span: Span, ty: Ty) -> Option<C
     if ty == Ty::ERROR || !scope.complete(cx, ty, span) {
         return None;
     }
+    if refuse_relocated(cx, ty, span) {
+        return None;
+    }
     Some(Constant::untyped(cx.types.size_of(ty).into()))
 }
 
@@ -48,6 +54,16 @@ pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Ex
     }
     let ty = place_type(cx, scope, operand)?;
     size(cx, scope, operand.span, ty)
+}
+
+/// The layout of a struct of the kernel is known when the program is loaded. True if that was reported.
+fn refuse_relocated(cx: &mut Session, ty: Ty, span: Span) -> bool {
+    let relocated = is_relocated(&cx.types, ty);
+    if relocated {
+        let what = format!("the layout of the kernel's `{}`, which each kernel has its own,", cx.types.name(ty));
+        cx.error(span, NotSupportedYet { what });
+    }
+    relocated
 }
 
 /// `Name[4]`, `*Name` and `str(16)` look like expressions; they are types if the name is one.
@@ -163,6 +179,9 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
         cx.error(name.span, NotAStruct { name: ty });
         return None;
     };
+    if cx.types.struct_def(id).origin.is_relocated() {
+        kernel_types::field(cx, id, name)?;
+    }
     let def = cx.types.struct_def(id);
     match def.fields.iter().find(|f| f.name == name.name) {
         Some(field) if field.bits.is_some() => {
@@ -180,8 +199,12 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
 
 /// `offsetof(T, a.b)`
 pub(super) fn offsetof(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, fields: &[Ident]) -> Option<Constant> {
+    let span = ty.span;
     let mut ty = resolve(cx, scope, ty, Position::Bare);
     let mut offset = 0;
+    if refuse_relocated(cx, ty, span) {
+        return None;
+    }
     for name in fields {
         let (inner, at) = field(cx, scope, ty, name)?;
         offset += i128::from(at);

@@ -23,6 +23,8 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
+        let sig = self.prototype_signature(cx, id, decl, sig);
+        self.env.funcs[id.0 as usize].sig = sig.clone();
         let mut result = sig.result;
         let mut locals: Vec<Local> = Vec::new();
         for (param, &ty) in std::iter::zip(&decl.params, &sig.params) {

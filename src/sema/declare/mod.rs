@@ -14,6 +14,7 @@ mod map_flags;
 mod map_values;
 mod maps;
 mod programs;
+mod prototypes;
 mod repeated;
 mod storage;
 mod structs;

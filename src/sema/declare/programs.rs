@@ -12,7 +12,7 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramSpec, TargetKind};
+use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec, TargetKind};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
@@ -37,6 +37,10 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             None if role.target.is_none() => role.target = target(cx, spec, arg, text),
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
+    }
+    if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
+        let wants = spec.target().map(TargetKind::in_words).unwrap_or_default().to_owned();
+        cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }
     if role.form().is_none() {
         let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
@@ -121,39 +125,61 @@ impl Declare<'_> {
         decl: &FnDecl,
         sig: &FnSig,
     ) -> bool {
-        let context = table_type(&mut cx.types, &self.env.predefined, spec.context());
-        let wanted = self.action(cx, spec);
-        let name = spec.name;
-        let form = format!("@{name} fn {}(ctx: *{}) -> {}", decl.name.name, spec.context(), spec.result);
-        if let (Some(param), Some(other)) = (decl.params.first(), self.meant(cx, spec, sig)) {
-            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context().to_owned() };
-            cx.error(param.ty.span, wrong).help(format!(
-                "`*{}` is the context of `@{}`: write that attribute, or `{form}`",
-                other.context(),
-                other.name
-            ));
+        let Some(context) = spec.context() else {
+            let form = format!("-> {}", spec.result);
+            return self.check_result(cx, spec, decl, sig, &form);
+        };
+        let form = format!("@{} fn {}(ctx: *{context}) -> {}", spec.name, decl.name.name, spec.result);
+        if let (Some(param), Some((other, of))) = (decl.params.first(), self.meant(cx, spec, sig)) {
+            let wrong = ProgramParameter { name: spec.name.to_owned(), context: context.to_owned() };
+            cx.error(param.ty.span, wrong)
+                .help(format!("`*{of}` is the context of `@{}`: write that attribute, or `{form}`", other.name));
             // An integer may be an action of either; its `return`s are of the type that was meant.
             return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other);
         }
+        self.check_context(cx, spec.name, context, (decl, sig), &form);
+        self.check_result(cx, spec, decl, sig, &form)
+    }
+
+    /// The parameters, of which there is at most the context.
+    fn check_context(
+        &self,
+        cx: &mut Session,
+        name: &str,
+        of: &'static str,
+        (decl, sig): (&FnDecl, &FnSig),
+        form: &str,
+    ) {
+        let context = table_type(&mut cx.types, &self.env.predefined, of);
         for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
             if ty == Ty::ERROR {
                 continue;
             }
             let of_context =
                 matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
-            let wrong = ProgramParameter { name: name.to_owned(), context: spec.context().to_owned() };
-            if index == 0 && !of_context && self.shadowed(spec.context()).is_some() {
+            let wrong = ProgramParameter { name: name.to_owned(), context: of.to_owned() };
+            if index == 0 && !of_context && self.shadowed(of).is_some() {
                 let error = cx.error(param.ty.span, wrong);
-                self.say_shadowed(error, spec.context());
+                self.say_shadowed(error, of);
             } else if index > 0 {
                 cx.error(param.span, wrong).help(format!("write `{form}`"));
                 break;
             } else if !of_context {
-                cx.error(param.ty.span, wrong)
-                    .help(format!("write `{form}`"))
-                    .fix(param.ty.span, format!("*{}", spec.context()));
+                cx.error(param.ty.span, wrong).help(format!("write `{form}`")).fix(param.ty.span, format!("*{}", of));
             }
         }
+    }
+
+    fn check_result(
+        &self,
+        cx: &mut Session,
+        spec: &'static ProgramSpec,
+        decl: &FnDecl,
+        sig: &FnSig,
+        form: &str,
+    ) -> bool {
+        let wanted = self.action(cx, spec);
+        let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
         if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
             return true;
@@ -175,12 +201,13 @@ impl Declare<'_> {
         false
     }
 
-    /// Another program type, which both the first parameter and the result are of.
-    fn meant(&self, cx: &mut Session, spec: &ProgramSpec, sig: &FnSig) -> Option<&'static ProgramSpec> {
+    /// Another program type, which both the first parameter and the result are of, and its context.
+    fn meant(&self, cx: &mut Session, spec: &ProgramSpec, sig: &FnSig) -> Option<(&'static ProgramSpec, &'static str)> {
         let TyKind::Ptr { to, space: Space::Ctx, .. } = cx.types.kind(*sig.params.first()?) else { return None };
-        let mut all = PROGRAMS.iter().filter(|other| other.context() != spec.context() && other.result != spec.result);
-        all.find(|other| {
-            let context = table_type(&mut cx.types, &self.env.predefined, other.context());
+        let all = PROGRAMS.iter().filter_map(|other| Some((other, other.context()?)));
+        let mut all = all.filter(|(other, of)| spec.context() != Some(*of) && other.result != spec.result);
+        all.find(|&(other, of)| {
+            let context = table_type(&mut cx.types, &self.env.predefined, of);
             let action = self.action(cx, other);
             context == to && accepts_result(cx, action, sig.result)
         })

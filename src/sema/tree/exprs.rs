@@ -42,6 +42,10 @@ pub enum ExprKind {
         ctx: Box<Expr>,
         field: usize,
     },
+    /// Whether the kernel has the field that this place is, which nothing reads.
+    FieldExists(Box<Expr>),
+    /// Whether the kernel has this struct.
+    TypeExists(Ty),
     /// `ctx->data_end - ctx->data`, as `u64`
     PacketLen {
         ctx: Box<Expr>,
@@ -193,6 +197,8 @@ impl Expr {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
+            | ExprKind::FieldExists(_)
+            | ExprKind::TypeExists(_)
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)

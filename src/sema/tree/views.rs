@@ -1,6 +1,6 @@
 //! Views: expressions of type `bytes`.
 
-use super::Expr;
+use super::{Block, Expr, Parts};
 
 /// What a view is of. Offsets and counts are numbers without sign; what does not exist of them is not in the view.
 pub enum View {
@@ -23,5 +23,18 @@ impl View {
                 [first, offset].into_iter().chain(count).collect()
             }
         }
+    }
+}
+
+impl Expr {
+    /// The values among which a condition chooses; none if it is no such expression. A branch that leaves has no value.
+    pub fn branches(&self) -> Option<Vec<&Expr>> {
+        let blocks: Vec<&Block> = match self.parts() {
+            Parts::If(node) => [&node.then].into_iter().chain(&node.otherwise).collect(),
+            Parts::Match(node) => node.arms.iter().map(|arm| &arm.body).chain(&node.default).collect(),
+            Parts::Block(block) => vec![block],
+            Parts::Operands(_) | Parts::Effect(_) | Parts::Optional(_) => return None,
+        };
+        Some(blocks.into_iter().filter_map(|block| block.value.as_deref()).collect())
     }
 }

@@ -99,6 +99,15 @@ record! {
         /// The result may be null.
         #[serde(default)]
         pub nullable: bool,
+        /// The struct of `contexts.toml` that its result points to, if that is a kernel object of a known type.
+        #[serde(default)]
+        pub object: Option<Text>,
+        /// All fields of the object may be read, those too that only full ones have.
+        #[serde(default)]
+        pub full: bool,
+        /// What it does with a reference to the object.
+        #[serde(default)]
+        pub reference: Option<Reference>,
         /// The program types that may call it, by the kernel from which on they may.
         #[serde(default)]
         pub programs: List<HelperPrograms>,
@@ -151,6 +160,9 @@ record! {
         /// Memory of so many bytes.
         #[serde(default)]
         pub bytes: Option<u32>,
+        /// The struct of `contexts.toml` that it points to, if it is a kernel object of a known type.
+        #[serde(default)]
+        pub object: Option<Text>,
         /// May be null.
         #[serde(default)]
         pub nullable: bool,
@@ -193,6 +205,19 @@ words! {
         Object,
         /// The values of a format.
         Rest,
+    }
+}
+
+words! {
+    /// What a helper does with a reference to a kernel object.
+    #[serde(rename_all = "snake_case")]
+    pub enum Reference {
+        /// The caller owns what it yields, unless that is null.
+        Acquires,
+        /// It yields its argument as a pointer of another type, or null.
+        Derives,
+        /// The caller's reference to the argument ends.
+        Releases,
     }
 }
 

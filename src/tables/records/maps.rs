@@ -213,6 +213,9 @@ record! {
         /// Called as `redirect(m, …)`.
         #[serde(default)]
         pub function: bool,
+        /// The helper that it is where its first argument is no map; the last arguments of that may be left out, and are 0.
+        #[serde(default)]
+        pub without_map: Option<Text>,
         /// The parameter is a function that this target calls.
         #[serde(default)]
         pub handler: Option<Target>,

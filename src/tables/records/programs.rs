@@ -10,6 +10,9 @@ record! {
         /// `bpf_prog_type` of include/uapi/linux/bpf.h.
         pub prog_type: Text,
         pub params: Params,
+        /// The `bpf_prog_type` whose helpers it may call, where that is another one.
+        #[serde(default)]
+        pub helpers_of: Option<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.
@@ -30,9 +33,24 @@ record! {
         /// It may use maps whose values hold a lock.
         #[serde(default = "crate::tables::form::yes")]
         pub locks: bool,
+        /// How it may access the bytes of the packet.
+        #[serde(default)]
+        pub packet: PacketAccess,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
+    }
+}
+
+words! {
+    /// How the kernel lets programs access the bytes of a packet (`may_access_direct_pkt_data` of kernel/bpf/verifier.c).
+    pub enum PacketAccess = Direct {
+        /// Through pointers.
+        Direct,
+        /// Through pointers that only read.
+        ReadOnly,
+        /// No pointer leads there: a helper copies.
+        Copied,
     }
 }
 
@@ -41,6 +59,10 @@ choices! {
     pub enum Params {
         /// One, which may be left out: a pointer to this struct of [`CONTEXTS`].
         Context { of: Text, },
+        /// Those of a function of the kernel, of which the last ones may be left out: BTF has a pointer to it under the
+        /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
+        /// `trusted`: the verifier knows what its pointers point to.
+        Prototype { typedef: Text, trusted: bool, },
     }
 }
 
@@ -49,12 +71,16 @@ record! {
     pub struct ProgramForm {
         /// The attribute's word; empty for the form without one.
         pub mode: Text,
-        /// ELF section as libbpf knows it; `{mode}` in it is the mode word.
+        /// ELF section as libbpf knows it; `{mode}` in it is the mode word, `{target}` the target, which the attribute must
+        /// name then.
         pub section: Text,
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
         pub attach: AttachForm,
+        /// All of each packet is directly accessible; else a part may lie in pages.
+        #[serde(default)]
+        pub linear: bool,
         /// What the kernel accepts as a result, both ends included; none: any number.
         #[serde(default)]
         pub returns: Option<(i64, i64)>,
@@ -74,6 +100,10 @@ choices! {
         Socket { },
         /// A `bpf_link` on a network namespace.
         Netns { point: Text, },
+        /// What the program was loaded for: its section names it.
+        Tracing { point: Text, },
+        /// A raw tracepoint, by its name.
+        RawTracepoint { },
     }
 }
 

@@ -16,9 +16,15 @@ record! {
         /// The field with the length of the whole packet, of which a part may lie in pages.
         #[serde(default)]
         pub length: Option<Text>,
+        /// The helper that yields that length, where no field has it.
+        #[serde(default)]
+        pub length_by: Option<Text>,
         /// The helper that copies any part of the packet.
         #[serde(default)]
         pub load: Option<Text>,
+        /// The helper that writes any part of the packet, and keeps pointers into it valid.
+        #[serde(default)]
+        pub store: Option<Text>,
         /// The helper that makes the first bytes of the packet directly readable.
         #[serde(default)]
         pub pull: Option<Text>,
@@ -41,6 +47,9 @@ record! {
         /// How many bytes the kernel's field has, if a store must write more than the type has, or a packet pointer has not 4.
         #[serde(default)]
         pub width: Option<u64>,
+        /// A pointer to an object of which all fields may be read; the field of an object that only such ones have.
+        #[serde(default)]
+        pub full: bool,
         /// The program types that may read it; none listed: all that have the context.
         #[serde(default)]
         pub readers: List<Text>,

@@ -10,7 +10,7 @@ use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::intrinsics::Intrinsic;
 use inkwell::module::Module;
-use inkwell::types::{BasicTypeEnum, FunctionType, IntType, PointerType};
+use inkwell::types::{AnyTypeEnum, BasicTypeEnum, FunctionType, IntType, PointerType};
 use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue, InstructionValue,
     IntValue, PhiValue, PointerValue,
@@ -372,6 +372,12 @@ impl<'c> Build<'c> {
 
     pub fn attribute(&self, call: CallSiteValue<'c>, at: AttributeLoc, name: &str) {
         call.add_attribute(at, enum_attribute(self.context, name));
+    }
+
+    /// The type of what a pointer points to, where an intrinsic wants it.
+    pub fn element_type(&self, call: CallSiteValue<'c>, at: AttributeLoc, ty: AnyTypeEnum<'c>) {
+        let kind = Attribute::get_named_enum_kind_id("elementtype");
+        call.add_attribute(at, self.context.create_type_attribute(kind, ty));
     }
 }
 

@@ -10,6 +10,7 @@
 mod data;
 mod files;
 mod functions;
+mod relocations;
 mod types;
 
 pub use data::{MapLayout, MapValues};
@@ -48,6 +49,8 @@ pub struct Debug {
     types: HashMap<Ty, Node>,
     /// Scopes for code of other files inside a function.
     foreign: HashMap<(Node, FileId), Node>,
+    /// How many questions there are about whole structs.
+    relocations: u64,
 }
 
 impl Debug {
@@ -63,6 +66,7 @@ impl Debug {
             files: HashMap::new(),
             types: HashMap::new(),
             foreign: HashMap::new(),
+            relocations: 0,
         };
         let file = debug.file(cx, main);
         debug.unit = debug.compile_unit(file);

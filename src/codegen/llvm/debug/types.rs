@@ -6,7 +6,7 @@ use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{EnumId, FieldDef, StructId, Ty, TyKind};
+use crate::types::{EnumId, FieldDef, Origin, StructDef, StructId, Ty, TyKind};
 use llvm_sys::debuginfo::*;
 
 // DW_ATE_*
@@ -29,6 +29,18 @@ fn c_integer(bits: u8, signed: bool) -> &'static str {
         (32, true) => "int",
         (_, true) => "long long",
     }
+}
+
+/// The fields in order of their offsets, as the kernel wants members.
+pub(super) fn in_order(def: &StructDef) -> Vec<&FieldDef> {
+    let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
+    fields.sort_by_key(|f| f.offset * 8 + f.bits.map_or(0, |b| b.shift.into()));
+    fields
+}
+
+/// Those of the kernel without a name have none here either.
+fn struct_name(def: &StructDef) -> String {
+    if def.origin.is_relocated() && def.name.contains('.') { String::new() } else { identifier(&def.name) }
 }
 
 impl Debug {
@@ -177,11 +189,33 @@ impl Debug {
         }
     }
 
+    fn union(&self, file: Node, line: u32, name: &str, bits: u64, members: &mut [Node]) -> Node {
+        // SAFETY: `builder` is live, the nodes are of its context, and lengths are those of the name and the list.
+        unsafe {
+            LLVMDIBuilderCreateUnionType(
+                self.builder,
+                std::ptr::null_mut(),
+                text(name),
+                name.len(),
+                file,
+                line,
+                bits,
+                0,
+                0,
+                members.as_mut_ptr(),
+                members.len() as u32,
+                0,
+                text(""),
+                0,
+            )
+        }
+    }
+
     /// A forward declaration is known while the members are made, since they may point to the struct itself.
     fn struct_def(&mut self, cx: &Session, ty: Ty, id: StructId) -> Node {
         let def = cx.types.struct_def(id);
         let (file, line) = self.declared(cx, def.span);
-        let name = &*identifier(&def.name);
+        let name = &*struct_name(def);
         // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
         let forward = unsafe {
             LLVMDIBuilderCreateReplaceableCompositeType(
@@ -201,17 +235,19 @@ impl Debug {
             )
         };
         self.types.insert(ty, forward);
-        let mut fields: Vec<&FieldDef> = def.fields.iter().collect();
-        fields.sort_by_key(|f| f.offset * 8 + f.bits.map_or(0, |b| b.shift.into()));
         let mut members = Vec::new();
-        for field in fields {
+        for field in in_order(def) {
             // The kernel has packet pointers as numbers of 32 bits.
             let plain = field_role(def, field) == FieldRole::Plain;
             let field_ty = if plain { field.ty } else { Ty::U32 };
             let node = self.ty(cx, field_ty);
             members.push(self.field(file, line, field, node, cx.types.size_of(field_ty) * 8));
         }
-        let node = self.structure(file, line, name, def.size * 8, &mut members);
+        let node = if def.origin == Origin::BtfUnion {
+            self.union(file, line, name, def.size * 8, &mut members)
+        } else {
+            self.structure(file, line, name, def.size * 8, &mut members)
+        };
         // SAFETY: the forward declaration is a temporary node, which this replaces and frees.
         unsafe { LLVMMetadataReplaceAllUsesWith(forward, node) };
         node

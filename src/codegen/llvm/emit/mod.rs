@@ -5,6 +5,7 @@ mod arith;
 mod bpf;
 mod calls;
 mod cf;
+mod core;
 mod csum;
 mod dispatch;
 mod float;

@@ -97,6 +97,8 @@ fn attach_form(form: &AttachForm) -> KsForm {
         AttachForm::Cgroup { .. } => KsForm::Cgroup,
         AttachForm::Socket {} => KsForm::Socket,
         AttachForm::Netns { .. } => KsForm::Netns,
+        AttachForm::Tracing { .. } => KsForm::Tracing,
+        AttachForm::RawTracepoint {} => KsForm::RawTracepoint,
     }
 }
 

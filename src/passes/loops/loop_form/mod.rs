@@ -14,6 +14,7 @@ mod size;
 
 use super::{Changed, Pass, Run};
 use crate::diag::codes::support::NeedsKernel;
+use crate::diag::lowered::LoopPlain;
 use crate::ir::ops::{KsFor, KsWhile};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Symbol, Value};
 use crate::passes::verifier::unknown_values;
@@ -76,7 +77,24 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             }
         }
     }
+    explain(module, cx);
     changed
+}
+
+/// Reports the loops that stay plain.
+fn explain(module: &Module, cx: &mut Session) {
+    for func in &module.funcs {
+        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+            if data.opcode != Opcode::KsFor || data.loc.made_by.is_some() {
+                continue;
+            }
+            let view = KsFor::of(data);
+            if let (Some(low), Some(high)) = (func.known(&cx.types, view.low()), func.known(&cx.types, view.high())) {
+                let count = (high - low + i128::from(view.inclusive())).max(0).to_string();
+                cx.explain(data.loc.span, &LoopPlain { count });
+            }
+        }
+    }
 }
 
 /// The first kernel with `bpf_loop`, if the oldest that is asked for has it not.

@@ -19,7 +19,8 @@ mod callback;
 mod frame;
 mod pointers;
 
-use super::{Changed, Pass, Run};
+use super::{Changed, Pass, Run, iterators};
+use crate::diag::lowered::{LoopCallback, Lowered, WalkCallback};
 use crate::ir::ops::{BpfRepeat, BpfWalk};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Path, RegionId, Symbol};
 use crate::passes::verifier::unknown_values;
@@ -45,7 +46,14 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     if refused > 0 {
         return Changed::No;
     }
+    let why = if iterators::are_missing(cx) {
+        "the oldest kernel has no iterators"
+    } else {
+        "a body of the program calls functions or has many branches"
+    };
     let mut outliner = Outliner {
+        why,
+        lowered: Vec::new(),
         stack_is_scarce: tuning.scarce,
         types: &mut cx.types,
         names: Rc::make_mut(&mut cx.names),
@@ -68,11 +76,16 @@ fn run(module: &mut Module, cx: &mut Session, tuning: &Tuning) -> Changed {
     if outliner.needs_zero {
         unknown_values::add_zero(module, outliner.zero, done[0].name_span);
     }
+    let lowered = outliner.lowered;
     module.funcs.extend(done);
+    cx.explain_all(lowered);
     changed
 }
 
 struct Outliner<'t> {
+    /// The reason why its loops are no walks of iterators.
+    why: &'static str,
+    lowered: Vec<Lowered>,
     stack_is_scarce: bool,
     types: &'t mut Types,
     names: &'t mut SourceNames,
@@ -130,8 +143,20 @@ impl Outliner<'_> {
         }
     }
 
+    fn explain(&mut self, func: &Function, op: OpId, callback: &Symbol) {
+        let data = &func.ops[op];
+        let callback = self.names.of(callback).to_owned();
+        self.lowered.push(if data.opcode == Opcode::BpfWalk {
+            let map = self.names.of(BpfWalk::of(data).map()).to_owned();
+            Lowered::at(data.loc.span, &WalkCallback { callback, map })
+        } else {
+            Lowered::at(data.loc.span, &LoopCallback { callback, why: self.why.to_owned() })
+        });
+    }
+
     /// The call of the helper, in place of the loop.
     fn call(&mut self, func: &mut Function, op: OpId, (frame, outer): (&Placed, &[Path]), callback: &Symbol) {
+        self.explain(func, op, callback);
         let written = frame.written_in(func, self.types, op, outer);
         let result = func.result;
         let mut b = Builder::before(func, op, NAME);

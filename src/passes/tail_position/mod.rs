@@ -2,13 +2,16 @@
 //!
 //! Takes `ks.return` of a `ks.call` whose callee is a program, apart from conversions: the kernel gets what the callee returns
 //! as it is. Lowering makes such calls in each branch of a returned value. Leaves `ks.tail_return`, so that other passes see
-//! neither a call that comes back nor recursion.
+//! neither a call that comes back nor recursion. A `@helper` that hands over is inlined where its result is returned
+//! (`handing_over`), so that programs alone make tail calls.
+
+mod handing_over;
 
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::KsCall;
-use crate::ir::{Attr, Function, Module, OpId, Opcode, Param, Role, Symbol};
+use crate::ir::{Attr, Function, Module, OpId, Opcode, Param, Role, Symbol, Value};
 use crate::session::Session;
-use crate::types::{Space, Ty, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass = Pass {
@@ -32,11 +35,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             }
         }
     }
-    changed
+    changed.or(handing_over::inline(module, cx))
 }
 
-/// The call of a program whose result an op returns.
-fn returned_call(func: &Function, programs: &BTreeSet<Symbol>, end: OpId) -> Option<OpId> {
+/// The call of one of these functions whose result an op returns.
+fn returned_call(func: &Function, callees: &BTreeSet<Symbol>, end: OpId) -> Option<OpId> {
     if func.ops[end].opcode != Opcode::KsReturn {
         return None;
     }
@@ -45,8 +48,8 @@ fn returned_call(func: &Function, programs: &BTreeSet<Symbol>, end: OpId) -> Opt
         def = func.def(func.ops[def].operands[0])?;
     }
     let data = &func.ops[def];
-    let is_program = data.opcode == Opcode::KsCall && programs.contains(KsCall::of(data).callee());
-    is_program.then_some(def).filter(|_| only_returned(func, end, def))
+    let is_wanted = data.opcode == Opcode::KsCall && callees.contains(KsCall::of(data).callee());
+    is_wanted.then_some(def).filter(|_| only_returned(func, end, def))
 }
 
 /// Whether what is between a call and the return of its result has no other use.
@@ -65,7 +68,7 @@ fn only_returned(func: &Function, end: OpId, call: OpId) -> bool {
 }
 
 fn hand_over(func: &mut Function, types: &mut Types, end: OpId, call: OpId) {
-    let callee = KsCall::of(&func.ops[call]).callee().clone();
+    let (callee, passed) = (KsCall::of(&func.ops[call]).callee().clone(), func.ops[call].operands.clone());
     while let Some(value) = func.ops[end].operands.pop() {
         let Some(def) = func.def(value) else { break };
         func.ops[end].operands = func.ops[def].operands.clone();
@@ -74,12 +77,18 @@ fn hand_over(func: &mut Function, types: &mut Types, end: OpId, call: OpId) {
             break;
         }
     }
-    let context = context(func, types);
+    let context = context(func, types, &passed);
     func.become_op(end, Opcode::KsTailReturn, vec![context], vec![Attr::Symbol(callee)]);
 }
 
-/// The context that a program gets, also where it declares none.
-fn context(func: &mut Function, types: &mut Types) -> crate::ir::Value {
+/// The context that a program gets, also where it declares none. A helper passes on what it is given.
+fn context(func: &mut Function, types: &mut Types, passed: &[Value]) -> Value {
+    if matches!(func.role, Role::Helper) {
+        let is_context = |value: &Value| matches!(types.kind(func.ty(*value)), TyKind::Ptr { space: Space::Ctx, .. });
+        let params = func.blocks[func.entry()].args.iter();
+        let given = passed.iter().chain(params).copied().find(is_context);
+        return given.unwrap_or_else(|| crate::bug!("@{} has no context", func.name));
+    }
     if func.params.is_empty() {
         let (ty, span) = (types.ptr(Ty::U8, Space::Ctx, false), func.name_span);
         func.params.push(Param { name: "context".into(), ty, out: false, span });

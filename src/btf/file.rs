@@ -1,0 +1,129 @@
+//! Opens a file of BTF: raw, as the kernel shows it, or the section of an ELF file.
+
+use super::{Btf, MARK, Malformed, TypeId, types};
+use object::{Object, ObjectSection};
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+/// `BTF_MAGIC`, which also says the byte order.
+const MAGIC: u16 = 0xeb9f;
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+/// The words of `struct btf_header` up to `str_len`.
+const HEADER: usize = 24;
+
+/// Why a file has no types for us.
+#[derive(Debug)]
+pub enum OpenError {
+    Io(io::Error),
+    /// Neither ELF nor BTF; or BTF of the other byte order, or of a later version.
+    NoBtf,
+    /// An ELF file without `.BTF`.
+    NoSection,
+    /// The header or a type reaches beyond the end.
+    Malformed,
+}
+
+impl From<Malformed> for OpenError {
+    fn from(_: Malformed) -> OpenError {
+        OpenError::Malformed
+    }
+}
+
+impl Btf {
+    pub fn open(path: &Path) -> Result<Btf, OpenError> {
+        Btf::new(std::fs::read(path).map_err(OpenError::Io)?)
+    }
+
+    pub fn new(data: Vec<u8>) -> Result<Btf, OpenError> {
+        if !data.starts_with(ELF_MAGIC) {
+            return Btf::raw(data);
+        }
+        let file = object::File::parse(&*data).map_err(|_| OpenError::Malformed)?;
+        let section = file.section_by_name(".BTF").ok_or(OpenError::NoSection)?;
+        Btf::raw(section.uncompressed_data().map_err(|_| OpenError::Malformed)?.into_owned())
+    }
+
+    fn raw(data: Vec<u8>) -> Result<Btf, OpenError> {
+        let magic = data.get(..2).ok_or(OpenError::NoBtf)?;
+        if magic != MAGIC.to_le_bytes() || data.get(2) != Some(&1) {
+            return Err(OpenError::NoBtf);
+        }
+        let header = word(&data, 4)? as usize;
+        if header < HEADER {
+            return Err(OpenError::Malformed);
+        }
+        let part = |at: usize| -> Result<Range<usize>, Malformed> {
+            let start = header.checked_add(word(&data, at)? as usize).ok_or(Malformed)?;
+            let end = start.checked_add(word(&data, at + 4)? as usize).ok_or(Malformed)?;
+            if end > data.len() { Err(Malformed) } else { Ok(start..end) }
+        };
+        let (types, strings) = (part(8)?, part(16)?);
+        let mut btf = Btf { data, types, strings, marks: Vec::new() };
+        btf.mark()?;
+        Ok(btf)
+    }
+
+    /// Walks over all types once: so later walks meet no type that reaches beyond the end.
+    fn mark(&mut self) -> Result<(), Malformed> {
+        let mut at = self.types.start;
+        let mut number = 0;
+        while at < self.types.end {
+            if number % MARK == 0 {
+                self.marks.push(at);
+            }
+            at = self.after(at)?;
+            number += 1;
+        }
+        Ok(())
+    }
+
+    /// Where the type behind the one at this position begins.
+    pub(super) fn after(&self, at: usize) -> Result<usize, Malformed> {
+        let info = self.type_word(at + 4)?;
+        let length = types::length(info).ok_or(Malformed)?;
+        let next = at + length;
+        if next > self.types.end { Err(Malformed) } else { Ok(next) }
+    }
+
+    /// Where a type begins.
+    pub(super) fn position(&self, id: TypeId) -> Result<usize, Malformed> {
+        let index = (id.0 as usize).checked_sub(1).ok_or(Malformed)?;
+        let mut at = *self.marks.get(index / MARK).ok_or(Malformed)?;
+        for _ in 0..index % MARK {
+            at = self.after(at)?;
+        }
+        if at < self.types.end { Ok(at) } else { Err(Malformed) }
+    }
+
+    /// The types in order, with their positions.
+    pub(super) fn positions(&self) -> impl Iterator<Item = (TypeId, usize)> {
+        let first = (self.types.start < self.types.end).then_some((TypeId(1), self.types.start));
+        std::iter::successors(first, |&(id, at)| {
+            let next = self.after(at).ok().filter(|&next| next < self.types.end)?;
+            Some((TypeId(id.0 + 1), next))
+        })
+    }
+
+    /// A word of the types; positions are those of the file.
+    pub(super) fn type_word(&self, at: usize) -> Result<u32, Malformed> {
+        let end = at.checked_add(4).filter(|&end| end <= self.types.end).ok_or(Malformed)?;
+        word(&self.data, end - 4)
+    }
+
+    pub(super) fn strings(&self) -> &[u8] {
+        &self.data[self.strings.clone()]
+    }
+
+    /// The text at an offset of the strings; empty is no name.
+    pub(super) fn string(&self, offset: u32) -> Result<&str, Malformed> {
+        let rest = self.strings().get(offset as usize..).ok_or(Malformed)?;
+        let end = memchr::memchr(0, rest).ok_or(Malformed)?;
+        std::str::from_utf8(&rest[..end]).map_err(|_| Malformed)
+    }
+}
+
+fn word(data: &[u8], at: usize) -> Result<u32, Malformed> {
+    let bytes = data.get(at..at + 4).ok_or(Malformed)?;
+    bytes.try_into().map(u32::from_le_bytes).map_err(|_| Malformed)
+}

@@ -1,0 +1,239 @@
+//! Types of the kernel as types of the language. A struct gets those of its fields that the program names, when it names
+//! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
+
+use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
+use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The kernel's types of one run: the file is opened when the first is looked up.
+pub struct KernelTypes {
+    path: PathBuf,
+    opened: Option<Result<Btf, OpenError>>,
+    made: HashMap<TypeId, Ty>,
+    ids: HashMap<StructId, TypeId>,
+}
+
+/// Why a type of the kernel is none of the language.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotImported {
+    Malformed,
+    /// In words.
+    Unsupported(&'static str),
+}
+
+impl From<Malformed> for NotImported {
+    fn from(_: Malformed) -> NotImported {
+        NotImported::Malformed
+    }
+}
+
+/// A prototype: the names and types of its parameters, and the result.
+pub struct Prototype {
+    pub params: Vec<(String, Result<Ty, NotImported>)>,
+}
+
+/// Arrays and pointers inside each other; more is a cycle.
+const MAX_DEPTH: usize = 16;
+
+impl KernelTypes {
+    /// Without a path, those of the running kernel.
+    pub fn new(path: Option<PathBuf>) -> KernelTypes {
+        let path = path.unwrap_or_else(|| RUNNING.into());
+        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn btf(&mut self) -> Result<&Btf, &OpenError> {
+        let path = &self.path;
+        self.opened.get_or_insert_with(|| Btf::open(path)).as_ref()
+    }
+
+    /// The type of this name; none if the kernel has none, or its types cannot be read.
+    pub fn named(&mut self, types: &mut Types, name: &str) -> Option<Result<Ty, NotImported>> {
+        let id = self.btf().ok()?.find(name, Wanted::Type)?;
+        self.import(types, id)
+    }
+
+    fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
+        let btf = self.opened.as_ref()?.as_ref().ok()?;
+        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids }.ty(id, MAX_DEPTH))
+    }
+
+    /// The place of a field in its struct, to which this adds it when it is first asked for.
+    pub fn field(&mut self, types: &mut Types, of: StructId, name: &str) -> Result<Option<usize>, NotImported> {
+        if let Some(known) = types.struct_def(of).field(name) {
+            return Ok(Some(known));
+        }
+        let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return Ok(None) };
+        let Some(member) = btf.member(id, name)? else { return Ok(None) };
+        let mut import = Import { btf, types, made: &mut self.made, ids: &mut self.ids };
+        let field = import.field(of, &member)?;
+        let def = types.struct_def_mut(of);
+        def.fields.push(field);
+        Ok(Some(def.fields.len() - 1))
+    }
+
+    /// The names of all fields of a struct, for messages.
+    pub fn field_names(&self, of: StructId) -> Vec<String> {
+        match (self.ids.get(&of), &self.opened) {
+            (Some(&id), Some(Ok(btf))) => btf.member_names(id),
+            (_, _) => Vec::new(),
+        }
+    }
+
+    /// The parameters of the function that a typedef is a pointer to.
+    pub fn prototype_of_typedef(&mut self, types: &mut Types, name: &str) -> Option<Result<Prototype, NotImported>> {
+        let id = self.btf().ok()?.find(name, Wanted::Typedef)?;
+        let read = |btf: &Btf| -> Result<Vec<(String, TypeId)>, Malformed> {
+            let (_, pointer) = btf.plain(id)?;
+            let Kind::Pointer(to) = pointer.kind else { return Err(Malformed) };
+            let params = btf.params(&btf.plain(to)?.1)?;
+            Ok(params.iter().map(|param| (param.name.to_owned(), param.ty)).collect())
+        };
+        let params = match read(self.btf().ok()?) {
+            Ok(params) => params,
+            Err(malformed) => return Some(Err(malformed.into())),
+        };
+        let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
+        Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
+    }
+
+    /// Names of typedefs that begin with a prefix, without it.
+    pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+        let Ok(btf) = self.btf() else { return Vec::new() };
+        btf.names(Wanted::Typedef).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+}
+
+struct Import<'a> {
+    btf: &'a Btf,
+    types: &'a mut Types,
+    made: &'a mut HashMap<TypeId, Ty>,
+    ids: &'a mut HashMap<StructId, TypeId>,
+}
+
+impl Import<'_> {
+    fn ty(&mut self, id: TypeId, depth: usize) -> Result<Ty, NotImported> {
+        let depth = depth.checked_sub(1).ok_or(NotImported::Malformed)?;
+        if let Some(known) = self.byte_order(id)? {
+            return Ok(known);
+        }
+        let (id, ty) = self.btf.plain(id)?;
+        if let Some(&made) = self.made.get(&id) {
+            return Ok(made);
+        }
+        match ty.kind {
+            Kind::Void => Ok(Ty::VOID),
+            Kind::Int { bool: true, .. } => Ok(Ty::BOOL),
+            Kind::Int { bits: 8, .. } if ty.name == "char" => Ok(Ty::CHAR),
+            Kind::Int { bits: bits @ (8 | 16 | 32 | 64), signed, .. } => Ok(self.types.int(bits as u8, signed)),
+            Kind::Int { .. } => Err(NotImported::Unsupported("an integer of more than 64 bits")),
+            Kind::Pointer(to) => self.pointer(to, depth),
+            Kind::Array { of, count } => {
+                if count == 0 {
+                    return Err(NotImported::Unsupported("an array of unknown length"));
+                }
+                let element = self.ty(of, depth)?;
+                Ok(self.types.array(element, count.into()))
+            }
+            Kind::Struct { size } => Ok(self.structure(id, ty.name, size, Origin::Btf)),
+            Kind::Union { size } => Ok(self.structure(id, ty.name, size, Origin::BtfUnion)),
+            Kind::Enum { .. } => self.enumeration(id, &ty),
+            Kind::Forward => Err(NotImported::Unsupported("a struct of which the kernel has the name alone")),
+            Kind::Float => Err(NotImported::Unsupported("a floating-point number")),
+            Kind::Function(_) | Kind::Prototype(_) => Err(NotImported::Unsupported("a function")),
+            Kind::Typedef(_) | Kind::Qualified(_) | Kind::Tagged(_) | Kind::Other => Err(NotImported::Malformed),
+        }
+    }
+
+    /// `__be16` and the like, by the names of their typedefs.
+    fn byte_order(&self, id: TypeId) -> Result<Option<Ty>, Malformed> {
+        let mut id = id;
+        for _ in 0..MAX_DEPTH {
+            let ty = self.btf.ty(id)?;
+            match (ty.kind, ty.name) {
+                (Kind::Typedef(_), "__be16") => return Ok(Some(Ty::BE16)),
+                (Kind::Typedef(_), "__be32") => return Ok(Some(Ty::BE32)),
+                (Kind::Typedef(_), "__be64") => return Ok(Some(Ty::BE64)),
+                (Kind::Typedef(of) | Kind::Qualified(of) | Kind::Tagged(of), _) => id = of,
+                (_, _) => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Pointers to what the language has no type for are pointers to bytes.
+    fn pointer(&mut self, to: TypeId, depth: usize) -> Result<Ty, NotImported> {
+        if let Kind::Tagged(_) = self.btf.ty(to)?.kind {
+            match self.btf.ty(to)?.name {
+                "user" => return Err(NotImported::Unsupported("a pointer into user memory")),
+                "percpu" => return Err(NotImported::Unsupported("a pointer to a variable of each CPU")),
+                _ => {}
+            }
+        }
+        let to = match self.ty(to, depth) {
+            Ok(Ty::VOID) | Err(NotImported::Unsupported(_)) => Ty::U8,
+            Ok(to) => to,
+            Err(malformed) => return Err(malformed),
+        };
+        Ok(self.types.ptr(to, Space::BtfUntrusted, true))
+    }
+
+    fn structure(&mut self, id: TypeId, name: &str, size: u32, origin: Origin) -> Ty {
+        let align = if size == 0 { 1 } else { 1 << size.trailing_zeros().min(3) };
+        // IR text names every struct; a dot is in no name of C, and debug information then gives it none.
+        let name = if name.is_empty() { format!("anonymous.{}", id.0) } else { name.to_owned() };
+        let def = StructDef { name, origin, fields: Vec::new(), size: size.into(), align, span: None };
+        let struct_id = self.types.add_struct(def);
+        let ty = self.types.intern(TyKind::Struct(struct_id));
+        self.made.insert(id, ty);
+        self.ids.insert(struct_id, id);
+        ty
+    }
+
+    fn enumeration(&mut self, id: TypeId, ty: &Type<'_>) -> Result<Ty, NotImported> {
+        let Kind::Enum { size, signed } = ty.kind else { return Err(NotImported::Malformed) };
+        if !matches!(size, 1 | 2 | 4 | 8) {
+            return Err(NotImported::Malformed);
+        }
+        let repr = self.types.int(8 * size as u8, signed);
+        let variants = self.btf.enumerators(ty)?;
+        let variants = variants.iter().map(|variant| VariantDef {
+            name: variant.name.to_owned(),
+            value: variant.value,
+            span: None,
+        });
+        let name = if ty.name.is_empty() { format!("anonymous.{}", id.0) } else { ty.name.to_owned() };
+        let def = EnumDef { name, repr, variants: variants.collect(), span: None };
+        let enum_id = self.types.add_enum(def);
+        let made = self.types.intern(TyKind::Enum(enum_id));
+        self.made.insert(id, made);
+        Ok(made)
+    }
+
+    fn field(&mut self, of: StructId, member: &Member<'_>) -> Result<FieldDef, NotImported> {
+        let ty = match self.ty(member.ty, MAX_DEPTH)? {
+            // Bits are read as numbers.
+            Ty::BOOL if member.bit_width.is_some() => Ty::U8,
+            ty => ty,
+        };
+        let width = member.bit_width.map_or(self.types.size_of(ty).saturating_mul(8), u64::from);
+        let fits = member.bit_offset.saturating_add(width) <= self.types.struct_def(of).size * 8;
+        if !fits || self.types.is_inside(of, ty) {
+            return Err(NotImported::Malformed);
+        }
+        let (offset, bits) = match (member.bit_width, self.types.as_int(ty)) {
+            (None, _) => (member.bit_offset / 8, None),
+            (Some(width), Some((unit, _))) if width <= unit => {
+                let start = member.bit_offset / u64::from(unit) * u64::from(unit);
+                (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width }))
+            }
+            (Some(_), _) => return Err(NotImported::Malformed),
+        };
+        Ok(FieldDef { name: member.name.to_owned(), ty, offset, bits, span: None })
+    }
+}

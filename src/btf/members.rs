@@ -1,0 +1,90 @@
+//! The members of one struct or union.
+
+use super::{Btf, Kind, Malformed, Type, TypeId};
+
+/// A member, which may lie in a struct or union without a name inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member<'a> {
+    pub name: &'a str,
+    pub ty: TypeId,
+    /// From the start of the struct that was asked.
+    pub bit_offset: u64,
+    /// Of a bit-field.
+    pub bit_width: Option<u8>,
+}
+
+/// Structs without a name inside each other; more is a cycle.
+const MAX_DEPTH: usize = 16;
+/// Members of a struct, with those of structs without a name inside.
+const MAX_MEMBERS: usize = 1 << 17;
+
+/// What may still be read of a struct.
+#[derive(Clone, Copy)]
+struct Left {
+    depth: usize,
+    members: usize,
+}
+
+const ALL: Left = Left { depth: MAX_DEPTH, members: MAX_MEMBERS };
+
+impl Btf {
+    /// The member of this name, also where it lies in a struct or union without a name.
+    pub fn member<'a>(&'a self, of: TypeId, name: &str) -> Result<Option<Member<'a>>, Malformed> {
+        let mut found = None;
+        self.each_member(of, 0, &mut ALL.clone(), &mut |member| {
+            if member.name == name && found.is_none() {
+                found = Some(member);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The names of all members, for messages.
+    pub fn member_names(&self, of: TypeId) -> Vec<String> {
+        let mut names = Vec::new();
+        // The names before a damaged part serve as well.
+        let _ = self.each_member(of, 0, &mut ALL.clone(), &mut |member| names.push(member.name.to_owned()));
+        names
+    }
+
+    fn each_member<'a>(
+        &'a self,
+        of: TypeId,
+        base: u64,
+        left: &mut Left,
+        found: &mut dyn FnMut(Member<'a>),
+    ) -> Result<(), Malformed> {
+        let (_, ty) = self.plain(of)?;
+        if !matches!(ty.kind, Kind::Struct { .. } | Kind::Union { .. }) {
+            return Err(Malformed);
+        }
+        for index in 0..ty.count {
+            left.members = left.members.checked_sub(1).ok_or(Malformed)?;
+            let member = self.listed(&ty, index)?;
+            let member = Member { bit_offset: base + member.bit_offset, ..member };
+            if !member.name.is_empty() {
+                found(member);
+                continue;
+            }
+            // Bits that only keep others apart have no name either.
+            let (inner, inner_ty) = self.plain(member.ty)?;
+            if matches!(inner_ty.kind, Kind::Struct { .. } | Kind::Union { .. }) {
+                left.depth = left.depth.checked_sub(1).ok_or(Malformed)?;
+                self.each_member(inner, member.bit_offset, left, found)?;
+                left.depth += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The member itself, at its place in the list.
+    fn listed<'a>(&'a self, ty: &Type<'a>, index: usize) -> Result<Member<'a>, Malformed> {
+        let at = ty.rest + 12 * index;
+        let (name, of) = (self.string(self.type_word(at)?)?, TypeId(self.type_word(at + 4)?));
+        let offset = self.type_word(at + 8)?;
+        // With the flag, the upper byte is the width of a bit-field.
+        let (bit_offset, width) = if ty.flag { (offset & 0xff_ffff, (offset >> 24) as u8) } else { (offset, 0) };
+        let bit_width = (width != 0).then_some(width);
+        Ok(Member { name, ty: of, bit_offset: bit_offset.into(), bit_width })
+    }
+}

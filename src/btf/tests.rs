@@ -1,0 +1,153 @@
+//! A hand-made file, and what happens where it is cut off or changed.
+
+use super::{Btf, Kind, Malformed, OpenError, TypeId, Wanted};
+
+/// Writes BTF as Documentation/bpf/btf.rst says.
+struct Writer {
+    types: Vec<u8>,
+    strings: Vec<u8>,
+}
+
+impl Writer {
+    fn new() -> Writer {
+        Writer { types: Vec::new(), strings: vec![0] }
+    }
+
+    fn name(&mut self, name: &str) -> u32 {
+        if name.is_empty() {
+            return 0;
+        }
+        let at = self.strings.len() as u32;
+        self.strings.extend(name.as_bytes());
+        self.strings.push(0);
+        at
+    }
+
+    /// A record, and the words that follow it.
+    fn ty(&mut self, name: &str, kind: u32, (count, flag): (u32, bool), size_or_type: u32, rest: &[u32]) {
+        let info = u32::from(flag) << 31 | kind << 24 | count;
+        let name = self.name(name);
+        for word in [name, info, size_or_type].iter().chain(rest) {
+            self.types.extend(word.to_le_bytes());
+        }
+    }
+
+    fn file(&self) -> Vec<u8> {
+        let (types, strings) = (self.types.len() as u32, self.strings.len() as u32);
+        let mut file = vec![0x9f, 0xeb, 1, 0];
+        for word in [24, 0, types, types, strings] {
+            file.extend(u32::to_le_bytes(word));
+        }
+        file.extend(&self.types);
+        file.extend(&self.strings);
+        file
+    }
+}
+
+/// ```c
+/// typedef unsigned short __be16;                                                  // 1: short, 2
+/// struct inner { union { int left; __be16 right; }; };                            // 3: int, 4: union, 5
+/// struct outer { const struct inner *next; int low: 3, high: 5; char text[16]; }; // 6: const, 7, 8: char, 9: array, 10
+/// int outer(struct outer *o);                                                     // 11: pointer, 12, 13
+/// enum colour { RED = 1, BLUE = -2 };                                             // 14
+/// ```
+fn sample() -> Vec<u8> {
+    let mut w = Writer::new();
+    w.ty("unsigned short", 1, (0, false), 2, &[16]);
+    w.ty("__be16", 8, (0, false), 1, &[]);
+    w.ty("int", 1, (0, false), 4, &[1 << 24 | 32]);
+    let (left, right) = (w.name("left"), w.name("right"));
+    w.ty("", 5, (2, false), 4, &[left, 3, 0, right, 2, 0]);
+    w.ty("inner", 4, (1, false), 4, &[0, 4, 0]);
+    w.ty("", 10, (0, false), 5, &[]);
+    w.ty("", 2, (0, false), 6, &[]);
+    w.ty("char", 1, (0, false), 1, &[1 << 24 | 8]);
+    w.ty("", 3, (0, false), 0, &[8, 3, 16]);
+    let [next, low, high, text] = ["next", "low", "high", "text"].map(|name| w.name(name));
+    let members = [next, 7, 0, low, 3, 3 << 24 | 64, high, 3, 5 << 24 | 67, text, 9, 96];
+    w.ty("outer", 4, (4, true), 32, &members);
+    w.ty("", 2, (0, false), 10, &[]);
+    let o = w.name("o");
+    w.ty("", 13, (1, false), 3, &[o, 11]);
+    w.ty("outer", 12, (1, false), 12, &[]);
+    let (red, blue) = (w.name("RED"), w.name("BLUE"));
+    w.ty("colour", 6, (2, true), 4, &[red, 1, blue, -2_i32 as u32]);
+    w.file()
+}
+
+/// Asks everything that the compiler asks.
+fn ask(btf: &Btf) -> Result<(), Malformed> {
+    for id in (0..40).map(TypeId) {
+        let Ok((plain, ty)) = btf.plain(id) else { continue };
+        for name in ["left", "high", "none"] {
+            let _ = btf.member(plain, name);
+        }
+        btf.member_names(plain);
+        let (_, _) = (btf.params(&ty), btf.enumerators(&ty));
+    }
+    for wanted in [Wanted::Type, Wanted::Typedef, Wanted::Function] {
+        btf.find("outer", wanted);
+        btf.names(wanted).count();
+    }
+    Ok(())
+}
+
+#[test]
+fn finds_types_by_name_and_kind() -> Result<(), Malformed> {
+    let btf = Btf::new(sample()).map_err(|_| Malformed)?;
+    assert_eq!(btf.find("outer", Wanted::Type), Some(TypeId(10)));
+    assert_eq!(btf.find("outer", Wanted::Function), Some(TypeId(13)));
+    assert_eq!(btf.find("__be16", Wanted::Typedef), Some(TypeId(2)));
+    // `left` is a name, but of no type; `ter` is the end of one.
+    assert_eq!([btf.find("left", Wanted::Type), btf.find("ter", Wanted::Type), btf.find("", Wanted::Type)], [None; 3]);
+    let (id, ty) = btf.plain(TypeId(6))?;
+    assert_eq!((id, ty.name, ty.kind), (TypeId(5), "inner", Kind::Struct { size: 4 }));
+    Ok(())
+}
+
+#[test]
+fn lays_out_members() -> Result<(), Malformed> {
+    let btf = Btf::new(sample()).map_err(|_| Malformed)?;
+    let right = btf.member(TypeId(5), "right")?.ok_or(Malformed)?;
+    assert_eq!((right.ty, right.bit_offset, right.bit_width), (TypeId(2), 0, None));
+    let high = btf.member(TypeId(10), "high")?.ok_or(Malformed)?;
+    assert_eq!((high.ty, high.bit_offset, high.bit_width), (TypeId(3), 67, Some(5)));
+    assert_eq!(btf.member(TypeId(10), "left")?, None);
+    assert_eq!(btf.member_names(TypeId(5)), ["left", "right"]);
+    Ok(())
+}
+
+#[test]
+fn reads_prototypes_and_enums() -> Result<(), Malformed> {
+    let btf = Btf::new(sample()).map_err(|_| Malformed)?;
+    let params = btf.params(&btf.ty(TypeId(12))?)?;
+    assert_eq!(params.iter().map(|param| (param.name, param.ty)).collect::<Vec<_>>(), [("o", TypeId(11))]);
+    let values: Vec<i128> = btf.enumerators(&btf.ty(TypeId(14))?)?.iter().map(|e| e.value).collect();
+    assert_eq!(values, [1, -2]);
+    Ok(())
+}
+
+#[test]
+fn refuses_what_is_no_btf() {
+    assert!(matches!(Btf::new(Vec::new()), Err(OpenError::NoBtf)));
+    assert!(matches!(Btf::new(b"\x7fELF".to_vec()), Err(OpenError::Malformed)));
+    let mut big_endian = sample();
+    big_endian[..2].reverse();
+    assert!(matches!(Btf::new(big_endian), Err(OpenError::NoBtf)));
+}
+
+/// Each prefix of the file, and the file with each word set to numbers that reach beyond it: nothing panics or hangs.
+#[test]
+fn survives_damage() {
+    let file = sample();
+    for length in 0..file.len() {
+        let _ = Btf::new(file[..length].to_vec()).map(|btf| ask(&btf));
+    }
+    for at in (4..file.len() - 4).step_by(2) {
+        for word in [0, 1, 5, 6, 10, 0xff, 0xffff, 0x0400_ffff, 0x8400_0004, 0x0a00_0000, u32::MAX] {
+            let mut damaged = file.clone();
+            damaged[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
+            let _ = Btf::new(damaged).map(|btf| ask(&btf));
+        }
+    }
+}

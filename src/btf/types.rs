@@ -1,0 +1,224 @@
+//! One type: its record (`struct btf_type` of include/uapi/linux/btf.h), and what follows the record.
+
+use super::{Btf, Malformed, TypeId};
+
+/// A type as its record says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Type<'a> {
+    /// Empty for none.
+    pub name: &'a str,
+    pub kind: Kind,
+    /// Position of what follows the record.
+    pub(super) rest: usize,
+    /// How many members, parameters … follow.
+    pub(super) count: usize,
+    /// `kind_flag`
+    pub(super) flag: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Void,
+    Int {
+        bits: u32,
+        signed: bool,
+        bool: bool,
+    },
+    Pointer(TypeId),
+    Array {
+        of: TypeId,
+        count: u32,
+    },
+    /// In bytes.
+    Struct {
+        size: u32,
+    },
+    Union {
+        size: u32,
+    },
+    Enum {
+        size: u32,
+        signed: bool,
+    },
+    /// A struct or union of which only the name is known.
+    Forward,
+    Typedef(TypeId),
+    /// `const`, `volatile`, `restrict`
+    Qualified(TypeId),
+    /// `__attribute__((btf_type_tag))`: its name is the tag.
+    Tagged(TypeId),
+    Function(TypeId),
+    /// The result.
+    Prototype(TypeId),
+    Float,
+    /// Variables, sections, tags of declarations: no types.
+    Other,
+}
+
+/// A parameter of a prototype.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Param<'a> {
+    pub name: &'a str,
+    pub ty: TypeId,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Enumerator<'a> {
+    pub name: &'a str,
+    pub value: i128,
+}
+
+/// `BTF_KIND_…`
+mod kinds {
+    pub const INT: u32 = 1;
+    pub const POINTER: u32 = 2;
+    pub const ARRAY: u32 = 3;
+    pub const STRUCT: u32 = 4;
+    pub const UNION: u32 = 5;
+    pub const ENUM: u32 = 6;
+    pub const FORWARD: u32 = 7;
+    pub const TYPEDEF: u32 = 8;
+    pub const VOLATILE: u32 = 9;
+    pub const CONST: u32 = 10;
+    pub const RESTRICT: u32 = 11;
+    pub const FUNCTION: u32 = 12;
+    pub const PROTOTYPE: u32 = 13;
+    pub const VARIABLE: u32 = 14;
+    pub const SECTION: u32 = 15;
+    pub const FLOAT: u32 = 16;
+    pub const DECLARATION_TAG: u32 = 17;
+    pub const TYPE_TAG: u32 = 18;
+    pub const ENUM64: u32 = 19;
+}
+
+/// Bytes of `struct btf_type`.
+const RECORD: usize = 12;
+/// Qualifiers and typedefs in a row; more is a cycle.
+const MAX_CHAIN: usize = 64;
+
+fn kind(info: u32) -> u32 {
+    info >> 24 & 0x1f
+}
+
+fn count(info: u32) -> usize {
+    (info & 0xffff) as usize
+}
+
+/// Bytes of a record with what follows it; none for a kind that we do not know.
+pub(super) fn length(info: u32) -> Option<usize> {
+    let count = count(info);
+    let rest = match kind(info) {
+        kinds::POINTER
+        | kinds::FORWARD
+        | kinds::TYPEDEF
+        | kinds::VOLATILE
+        | kinds::CONST
+        | kinds::RESTRICT
+        | kinds::FUNCTION
+        | kinds::FLOAT
+        | kinds::TYPE_TAG => 0,
+        kinds::INT | kinds::VARIABLE | kinds::DECLARATION_TAG => 4,
+        kinds::ARRAY => 12,
+        kinds::STRUCT | kinds::UNION | kinds::SECTION | kinds::ENUM64 => 12 * count,
+        kinds::ENUM | kinds::PROTOTYPE => 8 * count,
+        _ => return None,
+    };
+    Some(RECORD + rest)
+}
+
+impl Btf {
+    pub fn ty(&self, id: TypeId) -> Result<Type<'_>, Malformed> {
+        if id == TypeId::VOID {
+            return Ok(Type { name: "", kind: Kind::Void, rest: 0, count: 0, flag: false });
+        }
+        self.at(self.position(id)?)
+    }
+
+    pub(super) fn at(&self, at: usize) -> Result<Type<'_>, Malformed> {
+        let info = self.type_word(at + 4)?;
+        let (flag, rest) = (info >> 31 == 1, at + RECORD);
+        let last = self.type_word(at + 8)?;
+        let of = TypeId(last);
+        let kind = match kind(info) {
+            kinds::INT => {
+                let word = self.type_word(rest)?;
+                Kind::Int { bits: word & 0xff, signed: word >> 24 & 1 == 1, bool: word >> 24 & 4 == 4 }
+            }
+            kinds::POINTER => Kind::Pointer(of),
+            kinds::ARRAY => Kind::Array { of: TypeId(self.type_word(rest)?), count: self.type_word(rest + 8)? },
+            kinds::STRUCT => Kind::Struct { size: last },
+            kinds::UNION => Kind::Union { size: last },
+            kinds::ENUM | kinds::ENUM64 => Kind::Enum { size: last, signed: flag },
+            kinds::FORWARD => Kind::Forward,
+            kinds::TYPEDEF => Kind::Typedef(of),
+            kinds::VOLATILE | kinds::CONST | kinds::RESTRICT => Kind::Qualified(of),
+            kinds::FUNCTION => Kind::Function(of),
+            kinds::PROTOTYPE => Kind::Prototype(of),
+            kinds::FLOAT => Kind::Float,
+            kinds::TYPE_TAG => Kind::Tagged(of),
+            _ => Kind::Other,
+        };
+        Ok(Type { name: self.string(self.type_word(at)?)?, kind, rest, count: count(info), flag })
+    }
+
+    /// The type behind qualifiers, tags and typedefs, with its number.
+    pub fn plain(&self, id: TypeId) -> Result<(TypeId, Type<'_>), Malformed> {
+        self.behind(id, |kind| match kind {
+            Kind::Qualified(of) | Kind::Tagged(of) | Kind::Typedef(of) => Some(of),
+            Kind::Void
+            | Kind::Int { .. }
+            | Kind::Pointer(_)
+            | Kind::Array { .. }
+            | Kind::Struct { .. }
+            | Kind::Union { .. }
+            | Kind::Enum { .. }
+            | Kind::Forward
+            | Kind::Function(_)
+            | Kind::Prototype(_)
+            | Kind::Float
+            | Kind::Other => None,
+        })
+    }
+
+    /// Follows types as long as `next` names one.
+    fn behind(&self, id: TypeId, next: impl Fn(Kind) -> Option<TypeId>) -> Result<(TypeId, Type<'_>), Malformed> {
+        let mut id = id;
+        for _ in 0..MAX_CHAIN {
+            let ty = self.ty(id)?;
+            match next(ty.kind) {
+                Some(of) => id = of,
+                None => return Ok((id, ty)),
+            }
+        }
+        Err(Malformed)
+    }
+
+    /// Those of a prototype. A nameless `void` at the end means that more may follow.
+    pub fn params<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Param<'a>>, Malformed> {
+        let param = |index| {
+            let at = ty.rest + 8 * index;
+            Ok(Param { name: self.string(self.type_word(at)?)?, ty: TypeId(self.type_word(at + 4)?) })
+        };
+        if matches!(ty.kind, Kind::Prototype(_)) { (0..ty.count).map(param).collect() } else { Err(Malformed) }
+    }
+
+    pub fn enumerators<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Enumerator<'a>>, Malformed> {
+        let Kind::Enum { signed, .. } = ty.kind else { return Err(Malformed) };
+        let info = self.type_word(ty.rest - RECORD + 4)?;
+        let wide = kind(info) == kinds::ENUM64;
+        let step = if wide { 12 } else { 8 };
+        let enumerator = |index| {
+            let at = ty.rest + step * index;
+            let low = self.type_word(at + 4)?;
+            let high = if wide { self.type_word(at + 8)? } else { 0 };
+            let bits = u64::from(high) << 32 | u64::from(low);
+            let value = match (wide, signed) {
+                (false, true) => i128::from(low as i32),
+                (true, true) => i128::from(bits as i64),
+                (_, false) => i128::from(bits),
+            };
+            Ok(Enumerator { name: self.string(self.type_word(at)?)?, value })
+        };
+        (0..ty.count).map(enumerator).collect()
+    }
+}

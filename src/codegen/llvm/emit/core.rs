@@ -1,0 +1,93 @@
+//! Dialect `core`: fields of the kernel's structs. LLVM's BPF back end makes relocations of these intrinsics (CO-RE), by
+//! the debug information of the struct, which has the fields that the program names.
+
+use super::super::builder::Extend;
+use super::super::function::FnGen;
+use crate::ir::ops::{CoreBits, CoreExists, CoreField, CoreStructInfo};
+use crate::ir::{OpData, Value};
+use crate::types::Ty;
+use inkwell::IntPredicate;
+use inkwell::attributes::AttributeLoc;
+use inkwell::values::{BasicValueEnum, IntValue, PointerValue};
+
+/// `enum bpf_core_relo_kind` of include/uapi/linux/bpf.h.
+const BYTE_OFFSET: u64 = 0;
+const BYTE_SIZE: u64 = 1;
+const EXISTS: u64 = 2;
+const SHIFT_LEFT: u64 = 4;
+const SHIFT_RIGHT: u64 = 5;
+/// Flags of `llvm.bpf.preserve.type.info` (`BTFTypeInfoFlag` of LLVM's BPFCORE.h).
+const TYPE_EXISTS: u64 = 0;
+const TYPE_SIZE: u64 = 1;
+
+/// The address of a field, at the offset that it has on the kernel that runs.
+fn access<'c>(g: &mut FnGen<'_, '_, 'c>, base: Value, field: i128) -> PointerValue<'c> {
+    let ty = g.pointee(base);
+    let member = g.g.debug.member_index(g.g.cx, ty, field as usize);
+    let build = &g.g.build;
+    // What LLVM itself would compute with; the offset of the relocation is that of the debug information.
+    let element = g.g.context.struct_type(&[build.int_type(8).into()], false);
+    let pointer = build.ptr_type().into();
+    let args = [g.ptr(base).into(), build.int(32, 0).into(), build.int(32, member).into()];
+    let call = build.intrinsic(&g.g.module, "llvm.preserve.struct.access.index", &[pointer, pointer], &args);
+    build.element_type(call, AttributeLoc::Param(0), element.into());
+    let g = &mut *g.g;
+    g.debug.relocate(g.cx, call, ty);
+    call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value()
+}
+
+pub fn field(g: &mut FnGen, op: &OpData) {
+    let view = CoreField::of(op);
+    let place = access(g, view.base(), view.field());
+    g.set(op, place);
+}
+
+pub fn bits(g: &mut FnGen, op: &OpData) {
+    let view = CoreBits::of(op);
+    let info = match view.info() {
+        "offset" => BYTE_OFFSET,
+        "size" => BYTE_SIZE,
+        "left" => SHIFT_LEFT,
+        "right" => SHIFT_RIGHT,
+        other => crate::bug!("`{other}` is nothing that a bit-field has"),
+    };
+    let number = info_of(g, (view.base(), view.field()), info);
+    let bits = g.g.value_type(g.result_ty(op)).into_int_type().get_bit_width();
+    let number = g.g.build.resize(number, bits, Extend::Zero);
+    g.set(op, number);
+}
+
+pub fn exists(g: &mut FnGen, op: &OpData) {
+    let view = CoreExists::of(op);
+    let number = info_of(g, (view.base(), view.field()), EXISTS);
+    let known = g.g.build.compare(IntPredicate::NE, number.into(), g.g.build.int(32, 0).into());
+    g.set(op, known);
+}
+
+fn info_of<'c>(g: &mut FnGen<'_, '_, 'c>, (base, field): (Value, i128), info: u64) -> IntValue<'c> {
+    let place = access(g, base, field);
+    let build = &g.g.build;
+    let args = [place.into(), build.int(64, info).into()];
+    let call = build.intrinsic(&g.g.module, "llvm.bpf.preserve.field.info", &[build.ptr_type().into()], &args);
+    call.try_as_basic_value().expect_basic("the intrinsic yields a number").into_int_value()
+}
+
+pub fn struct_info(g: &mut FnGen, op: &OpData) {
+    let view = CoreStructInfo::of(op);
+    let (of, info) = (view.ty(), if view.info() == "exists" { TYPE_EXISTS } else { TYPE_SIZE });
+    let number = g.g.debug.next_relocation();
+    let build = &g.g.build;
+    // The first argument keeps LLVM from merging calls for different types.
+    let args = [build.int(32, number).into(), build.int(64, info).into()];
+    let call = build.intrinsic(&g.g.module, "llvm.bpf.preserve.type.info", &[], &args);
+    g.g.debug.relocate(g.g.cx, call, of);
+    let number = call.try_as_basic_value().expect_basic("the intrinsic yields a number").into_int_value();
+    let result = g.result_ty(op);
+    let value: BasicValueEnum = if result == Ty::BOOL {
+        g.g.build.compare(IntPredicate::NE, number.into(), g.g.build.int(32, 0).into()).into()
+    } else {
+        let bits = g.g.value_type(result).into_int_type().get_bit_width();
+        g.g.build.resize(number, bits, Extend::Zero).into()
+    };
+    g.set(op, value);
+}

@@ -1,0 +1,195 @@
+//! `core-access`: reads of the kernel's structs, at offsets that the loader relocates (CO-RE).
+//!
+//! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
+//! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
+//! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
+//! and bit-fields, whose bytes are relocated too. Writes are reported: the kernel lets no program write there.
+
+use super::{Changed, Declarations, EVERY, Pass, Run};
+use crate::diag::codes::contexts::KernelWrite;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::ir::ops::{CoreField, KsBits, KsCopy, KsElem, KsLoad};
+use crate::ir::{Builder, Function, OpId, Opcode, Value};
+use crate::session::Session;
+use crate::tables::OperandKind;
+use crate::types::{Space, Ty, TyKind, Types};
+use std::collections::HashMap;
+
+const NAME: &str = "core-access";
+pub static PASS: Pass = Pass {
+    name: NAME,
+    summary: "Read the kernel's structs at relocated offsets",
+    after: &[("assign-ops", "makes loads and stores"), ("outline", "makes places again in functions of their own")],
+    before: &[("strings", "reads the words of text"), ("to-cf", "ends regions"), ("frames", EVERY)],
+    verifier: None,
+    run: Run::Function(run),
+};
+
+fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
+    let mut changed = Changed::No;
+    for op in func.walk() {
+        let touches = func.ops[op].operands.iter().any(|&operand| kernel_memory(&cx.types, func.ty(operand)).is_some());
+        if touches {
+            access(func, op, cx);
+            changed = Changed::Yes;
+        }
+    }
+    changed
+}
+
+/// The value and the space of a place of kernel memory.
+fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
+    let TyKind::Place { of, space } = types.kind(place) else { return None };
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
+}
+
+fn is_relocated(types: &Types, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin.is_relocated())
+}
+
+fn access(func: &mut Function, op: OpId, cx: &mut Session) {
+    let data = func.ops[op].clone();
+    let first = data.operands[0];
+    let of_struct = kernel_memory(&cx.types, func.ty(first)).is_some_and(|(of, _)| is_relocated(&cx.types, of));
+    if data.opcode == Opcode::KsField {
+        if of_struct {
+            func.become_op(op, Opcode::CoreField, data.operands, data.attrs);
+        }
+    } else if data.opcode == Opcode::KsElem {
+        let element = kernel_memory(&cx.types, func.ty(data.results[0]));
+        let inner = element.is_some_and(|(of, _)| is_relocated(&cx.types, of));
+        if inner || element.is_some_and(|(of, _)| cx.types.is_aggregate(of)) {
+            cx.error(
+                data.loc.span,
+                NotSupportedYet { what: "an element of an array of structs or arrays of the kernel".into() },
+            );
+        }
+    } else if data.opcode == Opcode::KsLoad {
+        if !is_direct(func, &cx.types, KsLoad::of(&data).place()) {
+            let ty = func.ty(data.results[0]);
+            let mut b = Builder::before(func, op, NAME);
+            let copy = copied(&mut b, &mut cx.types, KsLoad::of(&data).place(), ty);
+            let value = b.ks_load(copy, ty);
+            replace(func, op, value);
+        }
+    } else if data.opcode == Opcode::KsBits {
+        bits(func, op, &mut cx.types);
+    } else if data.opcode == Opcode::KsCopy && kernel_memory(&cx.types, func.ty(KsCopy::of(&data).to())).is_none() {
+        let view = KsCopy::of(&data);
+        if whole(func, op, view.from(), cx) {
+            return;
+        }
+        let mut b = Builder::before(func, op, NAME);
+        read(&mut b, &mut cx.types, view.to(), view.from());
+        func.erase(op);
+    } else if !matches!(data.opcode, Opcode::KsAddr | Opcode::CoreField | Opcode::CoreExists | Opcode::CoreBits) {
+        others(func, op, cx);
+    }
+}
+
+/// A whole struct of the kernel has a size of its own on each kernel; true if that was reported.
+fn whole(func: &Function, op: OpId, place: Value, cx: &mut Session) -> bool {
+    let of = kernel_memory(&cx.types, func.ty(place)).map(|(of, _)| of);
+    let whole = of.is_some_and(|of| is_relocated(&cx.types, of));
+    if whole {
+        let what = "a copy of a whole struct of the kernel".to_owned();
+        cx.error(func.ops[op].loc.span, NotSupportedYet { what }).help("read the fields that you need");
+    }
+    whole
+}
+
+/// Ops that read places, whatever they do with them, read copies.
+fn others(func: &mut Function, op: OpId, cx: &mut Session) {
+    let spec = func.ops[op].opcode.spec();
+    for index in 0..func.ops[op].operands.len() {
+        let place = func.ops[op].operands[index];
+        let Some((of, _)) = kernel_memory(&cx.types, func.ty(place)) else { continue };
+        let kind = spec.operands.get(index.min(spec.operands.len().saturating_sub(1))).map(|operand| operand.kind);
+        if kind == Some(OperandKind::Out) {
+            cx.error(func.ops[op].loc.span, KernelWrite {});
+            return;
+        }
+        if kind != Some(OperandKind::Place) || whole(func, op, place, cx) {
+            continue;
+        }
+        let mut b = Builder::before(func, op, NAME);
+        let copy = copied(&mut b, &mut cx.types, place, of);
+        func.ops[op].operands[index] = copy;
+    }
+}
+
+/// Whether the verifier knows the memory and the offset.
+fn is_direct(func: &Function, types: &Types, place: Value) -> bool {
+    if !kernel_memory(types, func.ty(place)).is_some_and(|(_, space)| space == Space::BtfTrusted) {
+        return false;
+    }
+    let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return true };
+    if data.opcode == Opcode::KsElem {
+        let view = KsElem::of(data);
+        return func.known(types, view.index()).is_some() && is_direct(func, types, view.base());
+    }
+    if matches!(data.opcode, Opcode::KsField | Opcode::CoreField) {
+        return is_direct(func, types, data.operands[0]);
+    }
+    true
+}
+
+/// A variable with what a place holds.
+fn copied(b: &mut Builder<'_>, types: &mut Types, place: Value, ty: Ty) -> Value {
+    let slot = types.place(ty, Space::Stack);
+    let slot = b.ks_var(b"kernel", slot);
+    read(b, types, slot, place);
+    slot
+}
+
+/// Copies all of `from`, which is as large on each kernel.
+fn read(b: &mut Builder<'_>, types: &mut Types, to: Value, from: Value) {
+    let TyKind::Place { of, .. } = types.kind(b.func.ty(from)) else { crate::bug!("a read of no place") };
+    let source = address(b, types, from);
+    let size = b.ks_const(types.size_of(of).into(), Ty::U32);
+    probe(b, types, to, size, source);
+}
+
+fn probe(b: &mut Builder<'_>, types: &mut Types, to: Value, size: Value, source: Value) {
+    let to = address(b, types, to);
+    b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel".into(), &[Ty::I64]);
+}
+
+fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
+    let TyKind::Place { of, space } = types.kind(b.func.ty(place)) else { crate::bug!("an address of no place") };
+    let pointer = types.ptr(of, space, false);
+    b.ks_addr(place, pointer)
+}
+
+/// The bytes that hold a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
+fn bits(func: &mut Function, op: OpId, types: &mut Types) {
+    let (place, ty) = (KsBits::of(&func.ops[op]).place(), func.ty(func.ops[op].results[0]));
+    let Some(of) = func.def(place).map(|op| &func.ops[op]).filter(|of| of.opcode == Opcode::CoreField) else {
+        crate::bug!("a bit-field of kernel memory is a field");
+    };
+    let (base, field) = (of.operands[0], CoreField::of(of).field());
+    let signed = types.as_int(ty).is_some_and(|(_, signed)| signed);
+    let wide = types.int(64, signed);
+    let mut b = Builder::before(func, op, NAME);
+    let slot = types.place(wide, Space::Stack);
+    let slot = b.ks_var(b"kernel", slot);
+    b.ks_zero(slot);
+    let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
+    let base_address = address(&mut b, types, base);
+    let offset = b.core_bits(base, field, "offset", Ty::U64);
+    let source = b.mem_ptr_add(base_address, offset, byte);
+    let size = b.core_bits(base, field, "size", Ty::U32);
+    probe(&mut b, types, slot, size, source);
+    let value = b.ks_load(slot, wide);
+    let left = b.core_bits(base, field, "left", wide);
+    let right = b.core_bits(base, field, "right", wide);
+    let value = b.arith_shl(value, left, wide);
+    let value = b.arith_shr(value, right, wide);
+    let value = if ty == wide { value } else { b.arith_cast(value, ty) };
+    replace(func, op, value);
+}
+
+fn replace(func: &mut Function, op: OpId, value: Value) {
+    func.replace_values(&HashMap::from([(func.ops[op].results[0], value)]));
+    func.erase(op);
+}

@@ -1,0 +1,107 @@
+//! What the kernel lets programs do with their packets: for each function, what all programs that reach it may do.
+
+use super::NAME;
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::PacketSize;
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
+use crate::tables::{CONTEXTS, ContextSpec, HELPERS, PacketAccess};
+use crate::types::{Ty, TyKind, Types};
+
+/// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
+pub const NEAR: u64 = 256;
+
+/// Of programs that cannot make more of an `__sk_buff` linear: IP and TCP headers without options, which the kernel has looked at
+/// before.
+const LOOKED_AT: u64 = 40;
+
+#[derive(Clone, Copy)]
+pub struct Access {
+    /// Pointers may lead into the packet.
+    pub direct: bool,
+    /// A part of it may lie in pages.
+    pub paged: bool,
+    /// What ends here or before is linear, or is made so by the programs.
+    pub near: u64,
+    /// The programs can make all of it linear.
+    pub pulls: bool,
+}
+
+impl Access {
+    /// Of each function.
+    pub fn of(module: &Module, types: &Types) -> Vec<Access> {
+        let every = Access { direct: true, paged: false, near: NEAR, pulls: true };
+        let mut all = vec![every; module.funcs.len()];
+        let graph = CallGraph::of(module);
+        for (at, func) in module.funcs.iter().enumerate() {
+            let Some(own) = Access::of_program(func, types) else { continue };
+            let reached = graph.reach([at]);
+            for (_, access) in all.iter_mut().enumerate().filter(|&(other, _)| reached.contains(other)) {
+                access.direct &= own.direct;
+                access.paged |= own.paged;
+                access.near = access.near.min(own.near);
+                access.pulls &= own.pulls;
+            }
+        }
+        all
+    }
+
+    fn of_program(func: &Function, types: &Types) -> Option<Access> {
+        let Role::Program { spec, mode, .. } = &func.role else { return None };
+        let context = CONTEXTS.iter().find(|context| Some(context.name) == spec.context())?;
+        let near = match context.pull {
+            Some(_) if pulling(func, types).is_some() => NEAR,
+            Some(_) => LOOKED_AT,
+            None => 0,
+        };
+        Some(Access {
+            direct: spec.packet != PacketAccess::Copied,
+            paged: context.load.is_some() && spec.form(mode).is_some_and(|form| !form.linear),
+            near,
+            pulls: near == NEAR,
+        })
+    }
+}
+
+/// The context that a pointer points to.
+pub fn context(func: &Function, types: &Types, ctx: Value) -> Option<&'static ContextSpec> {
+    let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
+    let TyKind::Struct(id) = types.kind(to) else { return None };
+    let name = &types.struct_def(id).name;
+    CONTEXTS.iter().find(|context| context.name == *name)
+}
+
+fn field(context: &ContextSpec, name: &str) -> i128 {
+    let index = context.fields.iter().position(|field| field.name == name);
+    index.unwrap_or_else(|| crate::bug!("`{}` has no field `{name}`", context.name)) as i128
+}
+
+/// How a program makes the start of its packet linear: the helper, and the context's field with the whole length.
+pub fn pulling(func: &Function, types: &Types) -> Option<(&'static str, i128)> {
+    let Role::Program { spec, .. } = &func.role else { return None };
+    // A program may leave out the parameter; then it looks at no packet.
+    let &ctx = func.blocks[func.entry()].args.first()?;
+    let context = self::context(func, types, ctx)?;
+    let helper = HELPERS.iter().find(|helper| Some(helper.name) == context.pull && spec.may_call(helper).is_some())?;
+    Some((helper.name, field(context, context.length?)))
+}
+
+/// The whole length: a field of the context, what a helper yields, or what is directly readable.
+pub fn sizes(func: &mut Function, types: &Types, access: Access) -> bool {
+    let sizes: Vec<OpId> = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::PacketSize).collect();
+    for &op in &sizes {
+        let ctx = PacketSize::of(&func.ops[op]).ctx();
+        let context = context(func, types, ctx);
+        let mut b = Builder::before(func, op, NAME);
+        if let Some((context, length)) = context.and_then(|context| Some((context, context.length?))) {
+            let length = b.packet_ctx_load(ctx, field(context, length), Ty::U32);
+            func.become_op(op, Opcode::ArithCast, vec![length], Vec::new());
+        } else if let Some(helper) = context.and_then(|context| context.length_by).filter(|_| access.paged) {
+            let call = b.bpf_helper(&[ctx], &helper.into(), &[Ty::U64]);
+            let length = b.result(call);
+            func.become_op(op, Opcode::ArithCast, vec![length], Vec::new());
+        } else {
+            func.become_op(op, Opcode::PacketLen, vec![ctx], Vec::new());
+        }
+    }
+    !sizes.is_empty()
+}

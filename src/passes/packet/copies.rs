@@ -1,0 +1,281 @@
+//! Parts of packets that may lie in pages: where one is not directly accessible, a helper copies it to a variable, and what is
+//! written there back to the packet.
+//!
+//! A copy has the bytes of the packet as long as it is used: behind each op that may write it, the bytes that were written go to
+//! the packet; before an op that reads it behind a write to another part that may overlap it, they are copied again.
+
+use super::NAME;
+use super::access::{self, Access};
+use super::uses::{Followed, Follower, Use, accesses, is_around, part};
+use crate::fold::CompareOp;
+use crate::ir::ops::{KsCall, PacketAt};
+use crate::ir::value_ranges::Ranges;
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
+use crate::types::{Space, Ty, Types};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is done about the accesses of one function to packets.
+#[derive(Default)]
+pub struct Plan {
+    /// The accesses that copy, each with what becomes of it.
+    pub far: BTreeMap<OpId, Followed>,
+    /// Some access can do with the linear packet alone.
+    pub whole: bool,
+    /// The ops at which pointers go where no copy can follow, with programs that cannot make the packet linear.
+    pub kept: Vec<OpId>,
+    /// The ops that write, of all accesses.
+    pub writes: Vec<OpId>,
+    /// Of each access that copies, the ops before which it must copy again.
+    again: BTreeMap<OpId, Vec<Use>>,
+}
+
+impl Plan {
+    /// Of each function.
+    pub fn of(module: &Module, types: &Types, access: &[Access]) -> Vec<Plan> {
+        let follower = Follower::new(module, types);
+        let mut plans: Vec<Plan> = Vec::new();
+        for (at, func) in module.funcs.iter().enumerate() {
+            let followed = accesses(func).map(|op| (op, follower.access(at, op))).collect();
+            plans.push(Plan::of_function(func, types, access[at], followed));
+        }
+        let writing = writing(module, &plans);
+        for (plan, func) in plans.iter_mut().zip(&module.funcs) {
+            plan.again = again(func, types, plan, &writing);
+        }
+        plans
+    }
+
+    fn of_function(func: &Function, types: &Types, access: Access, followed: BTreeMap<OpId, Followed>) -> Plan {
+        let ranges = Ranges::of(func, types);
+        let mut plan = Plan::default();
+        for (op, followed) in followed {
+            plan.writes.extend(followed.writes.iter().map(|&(op, _)| op));
+            let context = access::context(func, types, PacketAt::of(&func.ops[op]).ctx());
+            let is_near = access.direct && near_end(func, types, &ranges, op, access.near).is_some();
+            let Some(context) = context.filter(|context| access.paged && context.load.is_some() && !is_near) else {
+                continue;
+            };
+            let writes = !followed.writes.is_empty();
+            if followed.kept.is_none() && (!writes || context.store.is_some()) {
+                plan.far.insert(op, followed);
+            } else {
+                plan.whole = true;
+                plan.kept.extend(followed.kept.filter(|_| !access.pulls));
+            }
+        }
+        plan
+    }
+}
+
+/// The functions in which, or in whose callees, a packet is written.
+fn writing<'m>(module: &'m Module, plans: &[Plan]) -> BTreeSet<&'m crate::ir::Symbol> {
+    let mut found = BTreeSet::new();
+    loop {
+        let before = found.len();
+        for (func, plan) in module.funcs.iter().zip(plans) {
+            let calls = || func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall);
+            if !plan.writes.is_empty() || calls().any(|call| found.contains(KsCall::of(call).callee())) {
+                found.insert(&func.name);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// The reads of copies that may be behind a write to other parts.
+fn again(
+    func: &Function,
+    types: &Types,
+    plan: &Plan,
+    writing: &BTreeSet<&crate::ir::Symbol>,
+) -> BTreeMap<OpId, Vec<Use>> {
+    let order: BTreeMap<OpId, usize> = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
+    let mut found = BTreeMap::new();
+    if plan.far.is_empty() {
+        return found;
+    }
+    let called = func.walk().into_iter().filter(|&op| {
+        let data = &func.ops[op];
+        data.opcode == Opcode::KsCall && writing.contains(KsCall::of(data).callee())
+    });
+    // With the bytes of the packet that they write, where these are known.
+    let mut writes: Vec<(OpId, Option<(u64, u64)>)> = called.map(|op| (op, None)).collect();
+    for (&access, followed) in &plan.far {
+        writes.extend(followed.writes.iter().map(|&(op, bytes)| (op, range(func, types, access, bytes))));
+    }
+    let far: BTreeSet<OpId> = writes.iter().map(|&(op, _)| op).collect();
+    writes.extend(plan.writes.iter().filter(|op| !far.contains(op)).map(|&op| (op, None)));
+    for (&access, followed) in &plan.far {
+        let own: BTreeSet<OpId> = followed.writes.iter().map(|&(op, _)| op).collect();
+        let behind = |read: &Use| {
+            let bytes = range(func, types, access, read.1);
+            writes.iter().any(|&(write, written)| {
+                let in_loop = func.loops(write).any(|around| func.is_inside(read.0, around));
+                let after = order[&write] > order[&access] && order[&write] < order[&read.0];
+                !own.contains(&write) && (after || in_loop) && overlap(bytes, written)
+            })
+        };
+        found.insert(access, followed.reads.iter().copied().filter(behind).collect());
+    }
+    found
+}
+
+/// Bytes of a part as bytes of the packet.
+fn range(func: &Function, types: &Types, access: OpId, bytes: Option<(u64, u64)>) -> Option<(u64, u64)> {
+    let offset = func.known(types, PacketAt::of(&func.ops[access]).offset())?;
+    let (start, size) = bytes.unwrap_or((0, types.size_of(part(func, types, access))));
+    Some((u64::try_from(offset).ok()?.checked_add(start)?, size))
+}
+
+fn overlap(one: Option<(u64, u64)>, other: Option<(u64, u64)>) -> bool {
+    match (one, other) {
+        (Some((a, n)), Some((b, m))) => a < b.saturating_add(m) && b < a.saturating_add(n),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// The end of a part, if it is near.
+pub fn near_end(func: &Function, types: &Types, ranges: &Ranges<'_>, op: OpId, limit: u64) -> Option<u64> {
+    let offset = PacketAt::of(&func.ops[op]).offset();
+    let largest = match func.known(types, offset) {
+        Some(offset) => u64::try_from(offset).ok()?,
+        None => ranges.largest(offset)?,
+    };
+    largest.checked_add(types.size_of(part(func, types, op))).filter(|&end| end <= limit)
+}
+
+/// The variables of an access that copies.
+struct Copy {
+    /// The bytes.
+    slot: Value,
+    /// Whether they were copied, and from where.
+    taken: Option<(Value, Value)>,
+}
+
+/// A part that may not be linear: where it is not, a copy of it. `direct` is whether it is, and the pointer where it would be; none
+/// if no pointer may lead there. Yields whether the part is there, and a pointer of type `ty`.
+pub fn or_copy(
+    func: &mut Function,
+    types: &mut Types,
+    (op, plan): (OpId, &Plan),
+    direct: Option<(Value, Value)>,
+    ty: Ty,
+) -> (Value, Value) {
+    let of = part(func, types, op);
+    let view = PacketAt::of(&func.ops[op]);
+    let (ctx, offset) = (view.ctx(), view.offset());
+    let Some(context) = access::context(func, types, ctx) else { crate::bug!("a packet without a context") };
+    let Some(load) = context.load else { crate::bug!("no helper copies from `{}`", context.name) };
+    let is_used = plan.far.get(&op).is_some_and(|found| !found.reads.is_empty() || !found.writes.is_empty());
+    // A part of which nothing is read is there if its last byte is.
+    let (held, before) = if is_used { (of, 0) } else { (Ty::U8, types.size_of(of).saturating_sub(1)) };
+    let copy = variables(func, types, op, plan, held);
+    let (address, size) = (types.ptr(held, Space::Stack, false), i128::from(types.size_of(held)));
+    let mut b = Builder::before(func, op, NAME);
+    let copied = |b: &mut Builder<'_>| {
+        // The helper takes 32 bits, and nothing at an offset that needs the highest.
+        let most = b.ks_const(i128::from(u64::from(u32::MAX) - before), Ty::U64);
+        let wide = if b.func.ty(offset) == Ty::U64 { offset } else { b.arith_cast(offset, Ty::U64) };
+        let small = b.arith_cmp(wide, most, CompareOp::Lt.word(), Ty::BOOL);
+        let offset = b.arith_select(small, wide, most, Ty::U64);
+        let mut offset = b.arith_cast(offset, Ty::U32);
+        if before > 0 {
+            let before = b.ks_const(before.into(), Ty::U32);
+            offset = b.arith_add(offset, before, Ty::U32);
+        }
+        let address = b.ks_addr(copy.slot, address);
+        let size = b.ks_const(size, Ty::U32);
+        let call = b.bpf_helper(&[ctx, offset, address, size], &load.into(), &[Ty::I64]);
+        let status = b.result(call);
+        let zero = b.ks_const(0, Ty::I64);
+        let read = b.arith_cmp(status, zero, CompareOp::Eq.word(), Ty::BOOL);
+        if let Some((taken, from)) = copy.taken {
+            b.ks_store(from, offset);
+            b.ks_store(taken, read);
+        }
+        (read, b.arith_cast(address, ty))
+    };
+    let Some((inside, pointer)) = direct else { return copied(&mut b) };
+    let linear = |b: &mut Builder<'_>| {
+        let (yes, no) = (b.ks_const(1, Ty::BOOL), b.ks_const(0, Ty::BOOL));
+        if let Some((taken, _)) = copy.taken {
+            b.ks_store(taken, no);
+        }
+        b.ks_yield(&[yes, pointer]);
+    };
+    let paged = |b: &mut Builder<'_>| {
+        let (read, pointer) = copied(b);
+        b.ks_yield(&[read, pointer]);
+    };
+    let either = b.either(inside, &[Ty::BOOL, ty], linear, paged);
+    let results = &b.func.ops[either].results;
+    let found = (results[0], results[1]);
+    if let Some(taken) = copy.taken {
+        keep(func, types, (op, plan), (copy.slot, taken));
+    }
+    found
+}
+
+/// The variables are declared where all uses of the part see them.
+fn variables(func: &mut Function, types: &mut Types, op: OpId, plan: &Plan, of: Ty) -> Copy {
+    let again = plan.again.get(&op).into_iter().flatten();
+    let followed = plan.far.get(&op);
+    let uses: Vec<OpId> = again.chain(followed.into_iter().flat_map(|f| &f.writes)).map(|&(op, _)| op).collect();
+    let place = types.place(of, Space::Stack);
+    if uses.is_empty() {
+        return Copy { slot: Builder::before(func, op, NAME).ks_var(b"copy", place), taken: None };
+    }
+    let (flag, number) = (types.place(Ty::BOOL, Space::Stack), types.place(Ty::U32, Space::Stack));
+    let near = uses.iter().all(|&user| is_around(func, op, user));
+    let before = func.blocks[func.entry()].ops.first().copied().filter(|_| !near).unwrap_or(op);
+    let mut b = Builder::before(func, before, NAME);
+    let slot = b.ks_var(b"copy", place);
+    let (taken, from) = (b.ks_var(b"copied", flag), b.ks_var(b"copied_from", number));
+    let (no, zero) = (b.ks_const(0, Ty::BOOL), b.ks_const(0, Ty::U32));
+    b.ks_store(taken, no);
+    b.ks_store(from, zero);
+    Copy { slot, taken: Some((taken, from)) }
+}
+
+/// Keeps a copy and the packet equal: `taken` is whether it was copied, and from where.
+fn keep(
+    func: &mut Function,
+    types: &mut Types,
+    (op, plan): (OpId, &Plan),
+    (slot, (taken, from)): (Value, (Value, Value)),
+) {
+    let ctx = PacketAt::of(&func.ops[op]).ctx();
+    let context = access::context(func, types, ctx);
+    let of = part(func, types, op);
+    let whole = (0, types.size_of(of));
+    let (address, byte) = (types.ptr(of, Space::Stack, false), types.ptr(Ty::U8, Space::Stack, false));
+    let transfer = |b: &mut Builder<'_>, helper: &'static str, bytes: Option<(u64, u64)>| {
+        let taken = b.ks_load(taken, Ty::BOOL);
+        let (start, size) = bytes.unwrap_or(whole);
+        let call = |b: &mut Builder<'_>| {
+            let (from, start32) = (b.ks_load(from, Ty::U32), b.ks_const(start.into(), Ty::U32));
+            let from = b.arith_add(from, start32, Ty::U32);
+            let to = b.ks_addr(slot, address);
+            let (to, start) = (b.arith_cast(to, byte), b.ks_const(start.into(), Ty::U64));
+            let to = b.mem_ptr_add(to, start, byte);
+            let size = b.ks_const(size.into(), Ty::U32);
+            b.bpf_helper(&[ctx, from, to, size], &helper.into(), &[Ty::I64]);
+            b.done();
+        };
+        b.either(taken, &[], call, |b| b.done());
+    };
+    let load = context.and_then(|context| context.load);
+    for &(read, bytes) in plan.again.get(&op).into_iter().flatten() {
+        if let Some(load) = load {
+            transfer(&mut Builder::before(func, read, NAME), load, bytes);
+        }
+    }
+    let store = context.and_then(|context| context.store);
+    for &(write, bytes) in plan.far.get(&op).into_iter().flat_map(|followed| &followed.writes) {
+        if let Some(store) = store {
+            transfer(&mut Builder::after(func, write, NAME), store, bytes);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What may be known of references at one point, as cases.
+
+use crate::ir::{OpId, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a reference comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Root {
+    /// The op that acquired it: a helper's call, or the call of a function that did.
+    Acquired(OpId),
+    /// The parameter that points to the object, which is the caller's.
+    Param(usize),
+}
+
+/// What is known of a value, or of the contents of a variable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Known {
+    Null,
+    /// A pointer that is not null, to the object of a reference, if one is known.
+    Object(Option<Root>),
+    Number(i128),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Status {
+    Owned,
+    /// Released, by this op.
+    Gone(OpId),
+    /// Lost, which is reported where that happens.
+    Lost,
+}
+
+/// One case: what may hold together.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Case {
+    pub known: BTreeMap<Value, Known>,
+    pub status: BTreeMap<Root, Status>,
+    /// The parameters that may be null, each with whether it is.
+    pub nulls: BTreeMap<usize, bool>,
+}
+
+pub type Cases = BTreeSet<Case>;
+
+impl Case {
+    pub fn root(&self, value: Value) -> Option<Root> {
+        if let Some(Known::Object(root)) = self.known.get(&value) { *root } else { None }
+    }
+
+    pub fn is_owned(&self, root: Root) -> bool {
+        self.status.get(&root) == Some(&Status::Owned)
+    }
+
+    /// The op that released the object of a reference.
+    pub fn gone(&self, root: Root) -> Option<OpId> {
+        if let Some(Status::Gone(op)) = self.status.get(&root) { Some(*op) } else { None }
+    }
+
+    /// What the function acquired and did not release.
+    pub fn acquired(&self) -> impl Iterator<Item = Root> {
+        let owned = self.status.iter().filter(|(_, status)| **status == Status::Owned);
+        owned.map(|(root, _)| *root).filter(|root| matches!(root, Root::Acquired(_)))
+    }
+
+    pub fn set(&mut self, value: Value, known: Option<Known>) {
+        match known {
+            Some(known) => drop(self.known.insert(value, known)),
+            None => drop(self.known.remove(&value)),
+        }
+    }
+
+    /// Forgets what nothing asks for where control is next, so that cases become equal.
+    pub fn forget(&mut self, live: &BTreeSet<Value>, is_variable: impl Fn(Value) -> bool) {
+        self.known.retain(|value, _| live.contains(value));
+        let held: BTreeSet<Root> = self.known.keys().filter_map(|&value| self.root(value)).collect();
+        let matters = |root: &Root| matches!(root, Root::Param(_)) || held.contains(root);
+        self.status.retain(|root, status| *status == Status::Owned || matters(root));
+        // A flag says something of a reference only if it is set while that is owned.
+        if self.acquired().next().is_none() {
+            self.known.retain(|&value, known| !matches!(known, Known::Number(_)) || !is_variable(value));
+        }
+    }
+}

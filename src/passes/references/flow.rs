@@ -1,0 +1,360 @@
+//! What ops and edges of control flow do to the cases of a function.
+
+use super::cases::{Case, Cases, Known, Root, Status};
+use super::report::Report;
+use super::{Outcome, Outcomes, helper, is_object, live, reference};
+use crate::dataflow::{self, Analysis, Point};
+use crate::diag::codes::limits::ManyReferences;
+use crate::ir::flow::{Edge, Graph, Step};
+use crate::ir::ops::{ArithCmp, BpfHelper, KsCall, KsConst, KsLoad, KsStore, KsZero};
+use crate::ir::{Function, OpData, OpId, Opcode, Uses, Value};
+use crate::session::Session;
+use crate::tables::Reference;
+use crate::types::{TyKind, Types};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many parameters of a function may be null, each a case of its own.
+const MAX_NULLABLE: usize = 6;
+
+/// How often an op may be looked at in a case, in one function.
+const MAX_STEPS: usize = 100_000;
+
+/// Reports what is wrong in a function, and sums it up.
+pub fn check(func: &Function, outcomes: &Outcomes, cx: &mut Session) -> BTreeSet<Outcome> {
+    let graph = Graph::of(func);
+    let mut flow = Flow::new(func, outcomes, &graph, &cx.types);
+    let start = flow.start(&cx.types);
+    let facts = dataflow::forward(&graph, &mut flow, start);
+    if flow.steps == 0 {
+        cx.error(func.name_span, ManyReferences { func: cx.source_name(&func.name) });
+        return BTreeSet::new();
+    }
+    let mut report = Report::new(func, cx);
+    let mut found = BTreeSet::new();
+    let mut lost = Vec::new();
+    facts.visit(&mut flow, |flow, (point, cases)| match point {
+        Point::Op(op) => cases.iter().for_each(|case| report.op(flow, op, case)),
+        Point::Edge(edge) => {
+            let roots: BTreeSet<Root> = cases.iter().flat_map(|case| flow.lost(edge, case)).collect();
+            lost.extend(roots.into_iter().map(|root| (root, edge)));
+            if edge.step == Step::Out {
+                found.extend(cases.iter().map(|case| flow.outcome(edge.by, case)));
+            }
+        }
+    });
+    for (root, edge) in lost {
+        report.lost(&mut flow, &facts, root, edge);
+    }
+    found
+}
+
+pub struct Flow<'a> {
+    pub func: &'a Function,
+    outcomes: &'a Outcomes,
+    /// What is live at the start of each node.
+    live: Vec<BTreeSet<Value>>,
+    /// The variables that the analysis follows, each with what it holds once it is cleared.
+    variables: BTreeMap<Value, Known>,
+    /// How many steps are left.
+    steps: usize,
+}
+
+impl Analysis for Flow<'_> {
+    type State = Cases;
+
+    fn step(&mut self, op: OpId, cases: &mut Cases) {
+        self.steps = self.steps.saturating_sub(cases.len());
+        if self.steps == 0 {
+            cases.clear();
+        }
+        *cases = std::mem::take(cases).into_iter().flat_map(|case| self.after(op, case)).collect();
+    }
+
+    fn edge(&mut self, edge: &Edge, cases: &mut Cases) {
+        let taken = std::mem::take(cases).into_iter().filter_map(|mut case| {
+            for root in self.lost(edge, &case) {
+                case.status.insert(root, Status::Lost);
+            }
+            self.take(edge, &mut case).then_some(case)
+        });
+        let mut taken: Vec<Case> = taken.collect();
+        if edge.step != Step::Out {
+            for case in &mut taken {
+                case.forget(&self.live[edge.to], |value| self.is_variable(value));
+            }
+        }
+        cases.extend(taken);
+    }
+}
+
+impl<'a> Flow<'a> {
+    fn new(func: &'a Function, outcomes: &'a Outcomes, graph: &Graph, types: &Types) -> Flow<'a> {
+        let (live, variables) = (live::at_starts(func, graph), variables(func, types));
+        Flow { func, outcomes, live, variables, steps: MAX_STEPS }
+    }
+
+    pub fn is_variable(&self, place: Value) -> bool {
+        self.variables.contains_key(&place)
+    }
+
+    /// The parameters that point to objects, null or not.
+    fn start(&self, types: &Types) -> Cases {
+        let mut cases = vec![Case::default()];
+        let mut nullable = 0;
+        for (index, param) in self.func.params.iter().enumerate().filter(|(_, param)| is_object(types, param.ty)) {
+            let value = self.func.param(index);
+            let may_be_null = matches!(types.kind(param.ty), TyKind::Ptr { nullable: true, .. });
+            nullable += usize::from(may_be_null);
+            if may_be_null && nullable > MAX_NULLABLE {
+                continue;
+            }
+            let nulls = cases.iter().filter(|_| may_be_null).cloned().map(|mut case| {
+                case.known.insert(value, Known::Null);
+                case.nulls.insert(index, true);
+                case
+            });
+            let nulls: Vec<Case> = nulls.collect();
+            for case in &mut cases {
+                case.known.insert(value, Known::Object(Some(Root::Param(index))));
+                case.status.insert(Root::Param(index), Status::Owned);
+                if may_be_null {
+                    case.nulls.insert(index, false);
+                }
+            }
+            cases.extend(nulls);
+        }
+        cases.into_iter().collect()
+    }
+
+    /// The operands whose objects an op releases.
+    pub fn released(&self, op: &OpData) -> Vec<Value> {
+        if reference(op) == Some(Reference::Releases) {
+            return object_argument(op).into_iter().collect();
+        }
+        let Some(outcomes) = self.called(op) else { return Vec::new() };
+        let params: BTreeSet<usize> = outcomes.iter().flat_map(|outcome| &outcome.released).copied().collect();
+        params.into_iter().map(|param| KsCall::of(op).args()[param]).collect()
+    }
+
+    fn called(&self, op: &OpData) -> Option<&'a BTreeSet<Outcome>> {
+        if op.opcode == Opcode::KsCall { self.outcomes.get(KsCall::of(op).callee()) } else { None }
+    }
+
+    /// The cases behind an op, of one before it.
+    fn after(&self, op: OpId, mut case: Case) -> Vec<Case> {
+        let data = &self.func.ops[op];
+        if let Some(outcomes) = self.called(data) {
+            return outcomes.iter().filter_map(|outcome| returned(op, data, outcome, &case)).collect();
+        }
+        if let Some(reference) = reference(data) {
+            return refer(op, data, reference, case);
+        }
+        if data.opcode == Opcode::KsStore {
+            let view = KsStore::of(data);
+            if self.is_variable(view.place()) {
+                let known = case.known.get(&view.value()).copied();
+                case.set(view.place(), known);
+            }
+        } else if data.opcode == Opcode::KsZero {
+            let place = KsZero::of(data).place();
+            if let Some(&zero) = self.variables.get(&place) {
+                case.set(place, Some(zero));
+            }
+        } else if let [result] = data.results[..] {
+            let known = self.value(data, &case);
+            case.set(result, known);
+        }
+        vec![case]
+    }
+
+    /// What an op yields that neither calls nor stores.
+    fn value(&self, op: &OpData, case: &Case) -> Option<Known> {
+        let of = |value: Value| case.known.get(&value).copied();
+        if op.opcode == Opcode::KsNull {
+            return Some(Known::Null);
+        }
+        if op.opcode == Opcode::KsConst {
+            let number = KsConst::of(op).value();
+            return matches!(number, 0 | 1).then_some(Known::Number(number));
+        }
+        if op.opcode == Opcode::KsLoad {
+            return of(KsLoad::of(op).place());
+        }
+        if matches!(op.opcode, Opcode::ArithCast | Opcode::MemSome) {
+            return of(op.operands[0]);
+        }
+        let equal = match (op.opcode, of(*op.operands.first()?)?, of(*op.operands.get(1)?)?) {
+            (Opcode::ArithCmp | Opcode::ArithXor, Known::Number(left), Known::Number(right)) => left == right,
+            (Opcode::ArithCmp, Known::Null, Known::Null) => true,
+            (Opcode::ArithCmp, Known::Null, Known::Object(_)) | (Opcode::ArithCmp, Known::Object(_), Known::Null) => {
+                false
+            }
+            (_, _, _) => return None,
+        };
+        let asked = if op.opcode == Opcode::ArithCmp { ArithCmp::of(op).pred() } else { "ne" };
+        let holds = match asked {
+            "eq" => equal,
+            "ne" => !equal,
+            _ => return None,
+        };
+        Some(Known::Number(holds.into()))
+    }
+
+    /// Whether control may take the edge in this case, and what is known then.
+    fn take(&self, edge: &Edge, case: &mut Case) -> bool {
+        let by = &self.func.ops[edge.by];
+        let (Step::Into(op, _) | Step::Behind(op)) = edge.step else { return true };
+        let data = &self.func.ops[op];
+        if data.opcode == Opcode::KsIf && edge.by == op {
+            return allows(case, data.operands[0], matches!(edge.step, Step::Into(_, 0)));
+        }
+        if data.opcode == Opcode::KsIfSome && edge.by == op {
+            let is_there = matches!(edge.step, Step::Into(_, 0));
+            let known = case.known.get(&data.operands[0]).copied();
+            let arg = self.func.blocks[self.func.only_block(data.regions[0])].args.first();
+            if let Some(&arg) = arg.filter(|_| is_there) {
+                case.set(arg, known);
+            }
+            return match known {
+                Some(Known::Null) => !is_there,
+                Some(Known::Object(_)) => is_there,
+                Some(Known::Number(_)) | None => true,
+            };
+        }
+        if by.opcode != Opcode::KsYield || self.func.around(edge.by) != Some(op) {
+            return true;
+        }
+        if data.opcode == Opcode::KsWhile && self.region(edge.by, op) == Some(0) {
+            return allows(case, by.operands[0], matches!(edge.step, Step::Into(..)));
+        }
+        if let Step::Behind(_) = edge.step {
+            for (&result, value) in std::iter::zip(&data.results, &by.operands) {
+                let known = case.known.get(value).copied();
+                case.set(result, known);
+            }
+        }
+        true
+    }
+
+    /// The index of the region of `holder` that an op is in.
+    fn region(&self, op: OpId, holder: OpId) -> Option<usize> {
+        let inner = std::iter::successors(Some(op), |&op| self.func.around(op));
+        let inner = inner.take_while(|&op| op != holder).last()?;
+        let region = self.func.blocks[self.func.ops[inner].block].region;
+        self.func.ops[holder].regions.iter().position(|&of| of == region)
+    }
+
+    /// The references that nobody can release behind an edge.
+    fn lost(&self, edge: &Edge, case: &Case) -> Vec<Root> {
+        let by = &self.func.ops[edge.by];
+        let returned = (by.opcode == Opcode::KsReturn).then(|| by.operands.first().and_then(|&value| case.root(value)));
+        case.acquired().filter(|&root| self.ends(edge, root) && returned.flatten() != Some(root)).collect()
+    }
+
+    /// Whether control leaves the function by an edge, or the iteration in which something was acquired.
+    fn ends(&self, edge: &Edge, root: Root) -> bool {
+        let Root::Acquired(op) = root else { return false };
+        let Some(innermost) = self.func.loops(op).next() else { return edge.step == Step::Out };
+        let inside = |op: OpId| op == innermost || self.func.is_inside(op, innermost);
+        match edge.step {
+            Step::Out => true,
+            Step::Successor(_) => false,
+            Step::Into(to, region) if to == innermost => {
+                self.region(edge.by, innermost).is_some_and(|from| region <= from)
+            }
+            Step::Into(to, _) => !inside(to),
+            Step::Behind(to) => to == innermost || !inside(to),
+        }
+    }
+
+    /// The case in which control leaves the function, as callers see it.
+    fn outcome(&self, by: OpId, case: &Case) -> Outcome {
+        let gone = case.status.iter().filter(|(_, status)| matches!(status, Status::Gone(_)));
+        let released = gone.filter_map(|(root, _)| if let Root::Param(index) = root { Some(*index) } else { None });
+        let by = &self.func.ops[by];
+        let result = if by.opcode == Opcode::KsReturn { by.operands.first() } else { None };
+        let known = result.and_then(|value| case.known.get(value)).copied();
+        Outcome { nulls: case.nulls.clone(), released: released.collect(), result: known }
+    }
+}
+
+/// Whether a condition may have this outcome in a case.
+fn allows(case: &Case, condition: Value, outcome: bool) -> bool {
+    !matches!(case.known.get(&condition), Some(Known::Number(number)) if (*number != 0) != outcome)
+}
+
+/// The pointer to an object that a helper takes.
+fn object_argument(op: &OpData) -> Option<Value> {
+    let at = helper(op)?.args.iter().position(|arg| arg.object.is_some())?;
+    BpfHelper::of(op).args().get(at).copied()
+}
+
+/// The cases behind the call of a helper that does something with references.
+fn refer(op: OpId, data: &OpData, reference: Reference, mut case: Case) -> Vec<Case> {
+    let of = object_argument(data).and_then(|value| case.root(value));
+    let object = match reference {
+        Reference::Releases => {
+            if let Some(root) = of {
+                case.status.insert(root, Status::Gone(op));
+            }
+            return vec![case];
+        }
+        Reference::Acquires => Some(Root::Acquired(op)),
+        Reference::Derives => of,
+    };
+    let mut null = case.clone();
+    null.set(data.results[0], Some(Known::Null));
+    if reference == Reference::Acquires {
+        case.status.insert(Root::Acquired(op), Status::Owned);
+    }
+    case.set(data.results[0], Some(Known::Object(object)));
+    vec![null, case]
+}
+
+/// The case behind a call with this outcome, if it is possible with these arguments.
+fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<Case> {
+    let args = KsCall::of(data).args();
+    let known = |param: usize| case.known.get(&args[param]).copied();
+    let possible = outcome.nulls.iter().all(|(&param, &null)| match known(param) {
+        Some(Known::Null) => null,
+        Some(Known::Object(_)) => !null,
+        Some(Known::Number(_)) | None => true,
+    });
+    let mut next = possible.then(|| case.clone())?;
+    for root in outcome.released.iter().filter_map(|&param| case.root(args[param])) {
+        next.status.insert(root, Status::Gone(op));
+    }
+    if let &[result] = data.results.as_slice() {
+        let known = match outcome.result {
+            Some(Known::Object(Some(Root::Acquired(_)))) => {
+                next.status.insert(Root::Acquired(op), Status::Owned);
+                Some(Known::Object(Some(Root::Acquired(op))))
+            }
+            Some(Known::Object(Some(Root::Param(param)))) => Some(known(param).unwrap_or(Known::Object(None))),
+            other => other,
+        };
+        next.set(result, known);
+    }
+    Some(next)
+}
+
+/// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use, and
+/// numbers. A bool in memory is unknown to the verifier.
+fn variables(func: &Function, types: &Types) -> BTreeMap<Value, Known> {
+    let uses = func.uses();
+    let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
+    let places = vars.map(|op| func.ops[op].results[0]);
+    places.filter_map(|place| Some((place, zero(func, types, &uses, place)?))).collect()
+}
+
+/// What a variable holds once it is cleared, if the analysis follows it.
+fn zero(func: &Function, types: &Types, uses: &Uses, place: Value) -> Option<Known> {
+    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return None };
+    let object = is_object(types, of);
+    let plain = |data: &OpData| {
+        let stored = data.opcode == Opcode::KsStore && data.operands[1] != place;
+        stored || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero) || object && data.map().is_some()
+    };
+    let zero = if object { Some(Known::Null) } else { types.as_int(of).map(|_| Known::Number(0)) };
+    zero.filter(|_| uses.users(place).iter().all(|&op| plain(&func.ops[op])))
+}

@@ -1,0 +1,135 @@
+//! `references`: each reference to a kernel object that a program acquires is released, once, on every path.
+//!
+//! Takes the whole program after `records`. Changes nothing; reports references that are lost, used after they were
+//! released, released without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that.
+//! What acquires and releases is in the records of the helpers.
+//!
+//! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
+//! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers
+//! through variables (`flow.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first.
+//! `live.rs` finds what a case may forget. `full_objects.rs` finds pointers to objects of which not all fields may be read.
+
+mod cases;
+mod flow;
+mod full_objects;
+mod live;
+mod report;
+
+use super::{Changed, Pass, Run, exits};
+use crate::diag::codes::contexts::ReferenceCallee;
+use crate::ir::ops::{BpfHelper, KsCall, KsFunc};
+use crate::ir::{Function, Module, OpData, Opcode, Symbol};
+use crate::session::Session;
+use crate::tables::{self, HelperSpec, Reference};
+use crate::types::{Origin, Ty, TyKind, Types};
+use cases::Known;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub static PASS: Pass = Pass {
+    name: "references",
+    summary: "Follow the references to kernel objects",
+    after: &[("reach", "refuses helpers that a type of program may not call, and recursion")],
+    before: &[("split", "begins the lists that move code")],
+    verifier: None,
+    run: Run::Module(run),
+};
+
+/// One manner in which a function may return.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Outcome {
+    /// The parameters that may be null, each with whether it is.
+    nulls: BTreeMap<usize, bool>,
+    /// The parameters whose objects it released.
+    released: BTreeSet<usize>,
+    /// What is known of the result. What the function acquired is the caller's.
+    result: Option<Known>,
+}
+
+/// Of each function that has to do with kernel objects.
+type Outcomes = BTreeMap<Symbol, BTreeSet<Outcome>>;
+
+fn run(module: &mut Module, cx: &mut Session) -> Changed {
+    full_objects::check(module, cx);
+    let refers = |op: &OpData| helper(op).is_some_and(|helper| helper.reference.is_some());
+    if !module.funcs.iter().any(|func| func.walk().into_iter().any(|op| refers(&func.ops[op]))) {
+        return Changed::No;
+    }
+    let lowered = exits::lowered(module, &mut cx.types);
+    let module = lowered.as_ref();
+    let mut outcomes = Outcomes::new();
+    let mut open: Vec<&Function> = concerned(module, &cx.types);
+    loop {
+        let waiting: BTreeSet<Symbol> = open.iter().map(|func| func.name.clone()).collect();
+        let (later, next): (Vec<_>, Vec<_>) = open.into_iter().partition(|func| calls_any(func, &waiting));
+        for func in &next {
+            let found = flow::check(func, &outcomes, cx);
+            outcomes.insert(func.name.clone(), found);
+        }
+        if next.is_empty() {
+            break;
+        }
+        open = later;
+    }
+    for func in &module.funcs {
+        check_pointers(module, cx, func, &outcomes);
+    }
+    Changed::No
+}
+
+/// The functions that have to do with kernel objects.
+fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
+    let takes = |func: &Function| func.params.iter().any(|param| is_object(types, param.ty));
+    let acquires = |func: &Function| {
+        func.walk().into_iter().any(|op| helper(&func.ops[op]).is_some_and(|helper| helper.reference.is_some()))
+    };
+    let mut names = BTreeSet::new();
+    loop {
+        let before = names.len();
+        for func in &module.funcs {
+            if takes(func) || acquires(func) || calls_any(func, &names) {
+                names.insert(func.name.clone());
+            }
+        }
+        if names.len() == before {
+            return module.funcs.iter().filter(|func| names.contains(&func.name)).collect();
+        }
+    }
+}
+
+fn calls_any(func: &Function, names: &BTreeSet<Symbol>) -> bool {
+    let calls = func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall);
+    calls.into_iter().any(|op| names.contains(KsCall::of(op).callee()))
+}
+
+/// The helper that an op calls by its name.
+fn helper(op: &OpData) -> Option<&'static HelperSpec> {
+    if op.opcode == Opcode::BpfHelper { tables::helper(BpfHelper::of(op).helper()) } else { None }
+}
+
+/// What an op does with references, if it calls a helper that does something with them.
+fn reference(op: &OpData) -> Option<Reference> {
+    helper(op)?.reference
+}
+
+/// A pointer to a kernel object.
+fn is_object(types: &Types, ty: Ty) -> bool {
+    let TyKind::Ptr { to, .. } = types.kind(ty) else { return false };
+    matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object)
+}
+
+/// Reports functions that release or acquire for their callers, and are values.
+fn check_pointers(module: &Module, cx: &mut Session, func: &Function, outcomes: &Outcomes) {
+    let hands_over = |outcome: &Outcome| {
+        !outcome.released.is_empty() || matches!(outcome.result, Some(Known::Object(Some(cases::Root::Acquired(_)))))
+    };
+    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsFunc) {
+        let name = KsFunc::of(op).func();
+        if outcomes.get(name).is_some_and(|outcomes| outcomes.iter().any(hands_over)) {
+            let declared = module.func(name).map(|callee| callee.name_span);
+            let error = cx.error(op.loc.span, ReferenceCallee { func: cx.source_name(name) });
+            if let Some(declared) = declared {
+                error.note(declared, "declared here");
+            }
+        }
+    }
+}

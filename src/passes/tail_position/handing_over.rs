@@ -1,0 +1,200 @@
+//! `@helper` functions that make tail calls: where a program returns what one returns, its body takes the place of the call.
+//!
+//! Then the tail call is in the program, which any kernel and machine allows. Anywhere else a call of such a function is an
+//! error: what comes after it would not run.
+
+use super::returned_call;
+use crate::diag::codes::contexts::{HandsOverElsewhere, TailCallType};
+use crate::ir::callgraph::named;
+use crate::ir::ops::{KsCall, KsTailReturn};
+use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Symbol, Value, clone};
+use crate::passes::Changed;
+use crate::session::Session;
+use crate::types::Ty;
+use std::collections::{BTreeSet, HashMap};
+
+const NAME: &str = "tail-position";
+
+/// The functions that make tail calls and are no programs.
+type Handing = BTreeSet<Symbol>;
+
+pub fn inline(module: &mut Module, cx: &mut Session) -> Changed {
+    let mut handing = Handing::new();
+    // The bodies of callees are complete before callers take them; recursion ends when nothing is left to take.
+    while let Some(next) = next(module, &handing) {
+        handing.insert(module.funcs[next].name.clone());
+        for at in (0..module.funcs.len()).filter(|&at| at != next) {
+            inline_one(module, next, at);
+        }
+    }
+    if handing.is_empty() {
+        return Changed::No;
+    }
+    report(module, &handing, cx);
+    module.funcs.retain(|func| !handing.contains(&func.name));
+    Changed::Yes
+}
+
+/// A function that makes a tail call and whose callees are inlined.
+fn next(module: &Module, done: &Handing) -> Option<usize> {
+    let hands_over = |func: &Function| {
+        let ends = |op: OpId| matches!(func.ops[op].opcode, Opcode::KsTailReturn | Opcode::BpfTailCall);
+        func.walk().into_iter().any(ends)
+    };
+    let is_next = |func: &Function| matches!(func.role, Role::Helper) && !done.contains(&func.name) && hands_over(func);
+    module.funcs.iter().position(is_next)
+}
+
+/// Puts the body of a function in place of its returned calls in another one.
+fn inline_one(module: &mut Module, callee: usize, caller: usize) {
+    let body = module.funcs[callee].clone();
+    let callees = BTreeSet::from([body.name.clone()]);
+    let func = &mut module.funcs[caller];
+    while sink(func, &callees) {}
+    for end in func.walk() {
+        let Some(call) = returned_call(func, &callees, end) else { continue };
+        if may_replace(func, end, &body) {
+            put(func, &body, end, call);
+        }
+    }
+}
+
+/// What a function defers is done once, so not in loops. A tail call by an array leaves undone what is deferred, and is in no
+/// loop.
+fn may_replace(func: &Function, end: OpId, body: &Function) -> bool {
+    let has = |func: &Function, opcode: Opcode| func.walk().into_iter().any(|op| func.ops[op].opcode == opcode);
+    let by_array = has(body, Opcode::BpfTailCall);
+    let in_loop = (by_array || has(body, Opcode::KsDefer)) && is_in_loop(func, end);
+    !in_loop && !(by_array && has(func, Opcode::KsDefer))
+}
+
+fn is_in_loop(func: &Function, op: OpId) -> bool {
+    func.around(op).is_some_and(|around| func.ops[around].opcode.is_loop() || is_in_loop(func, around))
+}
+
+/// Moves a `ks.return` into the branches whose value it returns, if one of them yields the result of such a call.
+fn sink(func: &mut Function, callees: &BTreeSet<Symbol>) -> bool {
+    for end in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsReturn) {
+        let Some((branch, casts)) = returned_branch(func, end) else { continue };
+        let yields: Vec<OpId> = yields(func, branch);
+        if !yields.iter().any(|&op| yields_call(func, op, callees)) {
+            continue;
+        }
+        for op in yields {
+            return_instead(func, op, &casts);
+        }
+        func.ops[branch].results.clear();
+        casts_of(func, end).into_iter().for_each(|cast| func.erase(cast));
+        let result = func.result;
+        let zero = Builder::before(func, end, NAME).ks_const(0, result);
+        func.ops[end].operands = vec![zero];
+        return true;
+    }
+    false
+}
+
+/// The conversions between a value and its return, the last one first.
+fn casts_of(func: &Function, end: OpId) -> Vec<OpId> {
+    let mut casts = Vec::new();
+    let mut value = func.ops[end].operands.first().copied();
+    while let Some(def) = value.and_then(|value| func.def(value))
+        && func.ops[def].opcode == Opcode::ArithCast
+    {
+        casts.push(def);
+        value = func.ops[def].operands.first().copied();
+    }
+    casts
+}
+
+/// The op whose regions choose the value that an op returns and nothing else uses, and the types that it is converted to.
+fn returned_branch(func: &Function, end: OpId) -> Option<(OpId, Vec<Ty>)> {
+    let casts = casts_of(func, end);
+    let last = casts.last().copied().unwrap_or(end);
+    let value = *func.ops[last].operands.first()?;
+    let branch = func.def(value)?;
+    let uses = func.uses();
+    let chooses = matches!(func.ops[branch].opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch);
+    let single = |value: Value| uses.users(value).len() == 1;
+    let alone = single(value) && casts.iter().all(|&cast| single(func.ops[cast].results[0]));
+    let adjacent = func.position(branch) + casts.len() + 1 == func.position(end);
+    let same_block = func.ops[branch].block == func.ops[end].block;
+    let types = casts.iter().rev().map(|&cast| func.ty(func.ops[cast].results[0])).collect();
+    (chooses && alone && same_block && adjacent && func.ops[branch].results.len() == 1).then_some((branch, types))
+}
+
+fn yields(func: &Function, branch: OpId) -> Vec<OpId> {
+    let ends = func.ops[branch].regions.iter().filter_map(|&region| func.blocks[func.only_block(region)].ops.last());
+    ends.copied().filter(|&end| func.ops[end].opcode == Opcode::KsYield).collect()
+}
+
+fn yields_call(func: &Function, end: OpId, callees: &BTreeSet<Symbol>) -> bool {
+    let Some(&value) = func.ops[end].operands.first() else { return false };
+    let Some(def) = func.def(value) else { return false };
+    let data = &func.ops[def];
+    if data.opcode == Opcode::KsCall {
+        return callees.contains(KsCall::of(data).callee());
+    }
+    yields(func, def).into_iter().any(|inner| yields_call(func, inner, callees))
+}
+
+fn return_instead(func: &mut Function, end: OpId, casts: &[Ty]) {
+    let mut b = Builder::before(func, end, NAME);
+    let mut value = b.func.ops[end].operands[0];
+    for &ty in casts {
+        value = b.arith_cast(value, ty);
+    }
+    func.become_op(end, Opcode::KsReturn, vec![value], Vec::new());
+}
+
+/// Puts the body in place of a call and the return of its result.
+fn put(func: &mut Function, body: &Function, end: OpId, call: OpId) {
+    let casts: Vec<OpId> = casts_of(func, end);
+    let types: Vec<Ty> = casts.iter().rev().map(|&cast| func.ty(func.ops[cast].results[0])).collect();
+    let args = func.ops[call].operands.clone();
+    let block = func.ops[end].block;
+    for op in [end].into_iter().chain(casts).chain([call]) {
+        func.erase(op);
+    }
+    let params = body.blocks[body.entry()].args.iter().copied();
+    let mut values: HashMap<Value, Value> = std::iter::zip(params, args).collect();
+    let known: BTreeSet<OpId> = func.walk().into_iter().collect();
+    clone::ops(body, body.entry(), func, block, &mut values);
+    let made: Vec<OpId> = func.walk().into_iter().filter(|op| !known.contains(op)).collect();
+    for op in made.into_iter().filter(|_| !types.is_empty()) {
+        if func.ops[op].opcode == Opcode::KsReturn {
+            return_instead(func, op, &types);
+        }
+    }
+}
+
+/// Reports calls that are left, and tail calls of programs that no array can hold together with the caller.
+fn report(module: &Module, handing: &Handing, cx: &mut Session) {
+    for func in &module.funcs {
+        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+            if let Some(name) = named(data).filter(|name| handing.contains(*name)) {
+                let name = cx.source_name(name);
+                cx.error(data.loc.span, HandsOverElsewhere { name: name.clone() })
+                    .help(format!("`return {name}(…)` is such a call, but not in a loop where `{name}` has a `defer`, and not in a loop or after a `defer` where it has a `tail_call`"));
+            }
+            if data.opcode == Opcode::KsTailReturn {
+                check_type(module, func, data.loc.span, KsTailReturn::of(data).callee(), cx);
+            }
+        }
+    }
+}
+
+fn check_type(module: &Module, caller: &Function, span: crate::source::Span, callee: &Symbol, cx: &mut Session) {
+    let Some(callee) = module.func(callee) else { return };
+    let words = |func: &Function| {
+        let Role::Program { spec, mode, target } = &func.role else { return None };
+        let section = spec.form(mode).map(|form| form.section(target.as_deref(), cx.options.tcx));
+        let text = if mode.is_empty() { format!("`@{}`", spec.name) } else { format!("`@{}(\"{mode}\")`", spec.name) };
+        Some((spec.name, section, text))
+    };
+    let (Some(own), Some(other)) = (words(caller), words(callee)) else { return };
+    if (own.0, &own.1) != (other.0, &other.1) {
+        let name = cx.source_name(&callee.name);
+        cx.error(span, TailCallType { name, own: own.2, other: other.2 })
+            .note(caller.name_span, "this program comes here");
+    }
+}

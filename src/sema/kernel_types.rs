@@ -1,0 +1,57 @@
+//! Types and fields that the kernel's BTF has: what is found there, and what is said where it is not.
+
+use super::advice::members::no_such_kernel_field;
+use crate::ast::Ident;
+use crate::btf::{NotImported, OpenError};
+use crate::diag::codes::environment::MalformedBtf;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::session::Session;
+use crate::types::{StructId, Ty};
+
+/// What helps where there are no types.
+pub const HELP: &str = "`--btf FILE` names a file with the types of another kernel: BTF, or a `vmlinux`";
+
+/// Why there are no types of the kernel.
+pub fn in_words(why: &OpenError) -> String {
+    match why {
+        OpenError::Io(error) => {
+            let text = error.to_string();
+            // Without the number of the system.
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+        OpenError::NoBtf => "it is no BTF of this byte order".to_owned(),
+        OpenError::NoSection => "it is an ELF file without `.BTF`".to_owned(),
+        OpenError::Malformed => "it is damaged: a part lies beyond its end".to_owned(),
+    }
+}
+
+/// The kernel's type of this name, if it has one; `Ty::ERROR` once that was reported.
+pub fn named(cx: &mut Session, name: &Ident) -> Option<Ty> {
+    let found = cx.kernel_types.named(&mut cx.types, &name.name)?;
+    Some(found.unwrap_or_else(|why| {
+        refuse(cx, name, &format!("the kernel's type `{}`", name.name), &why);
+        Ty::ERROR
+    }))
+}
+
+/// The place of a field in a struct of the kernel; none if that there is none was reported.
+pub fn field(cx: &mut Session, of: StructId, name: &Ident) -> Option<usize> {
+    match cx.kernel_types.field(&mut cx.types, of, &name.name) {
+        Ok(Some(field)) => return Some(field),
+        Ok(None) => no_such_kernel_field(cx, of, name),
+        Err(why) => refuse(cx, name, &format!("the field `{}`", name.name), &why),
+    }
+    None
+}
+
+fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImported) {
+    match why {
+        NotImported::Malformed => {
+            let path = cx.kernel_types.path().display().to_string();
+            cx.error(name.span, MalformedBtf { path, what: what.to_owned() });
+        }
+        NotImported::Unsupported(of) => {
+            cx.error(name.span, NotSupportedYet { what: format!("{what}, which is {of}") });
+        }
+    }
+}
