@@ -83,11 +83,11 @@ impl<'a> Lowering<'a> {
 
     /// Whether helpers read the bytes where they are.
     fn is_readable(&self, bytes: Value) -> bool {
-        matches!(self.pointee(bytes).1, Space::Stack | Space::Global | Space::MapValue)
+        matches!(self.pointee(bytes).1, Space::Stack | Space::Global | Space::MapValue | Space::Percpu)
     }
 
     fn is_writable(&self, bytes: Value) -> bool {
-        matches!(self.pointee(bytes).1, Space::Stack | Space::MapValue | Space::Ringbuf)
+        matches!(self.pointee(bytes).1, Space::Stack | Space::MapValue | Space::Percpu | Space::Ringbuf)
     }
 
     /// The bytes of a place from a constant offset on.

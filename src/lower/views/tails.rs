@@ -21,7 +21,7 @@ const CLEARED: u64 = 256;
 
 /// A record that is asked for.
 #[derive(Clone, Copy)]
-pub(in crate::lower) struct Sized {
+pub(in crate::lower) struct Reserved {
     /// `opt<ptr<T, ringbuf>>`
     record: Value,
     /// `ptr<T, ringbuf>`
@@ -55,7 +55,7 @@ pub(super) fn dynptr_pointer(types: &mut Types) -> Ty {
     types.ptr(dynptr, Space::Stack, false)
 }
 
-impl Sized {
+impl Reserved {
     /// The optional, and the type of the pointer in it.
     pub(in crate::lower) fn record(self) -> (Value, Ty) {
         (self.record, self.found)
@@ -64,13 +64,13 @@ impl Sized {
 
 impl Lowering<'_> {
     /// `rb.reserve(n)`; none if the optional is something else.
-    pub(in crate::lower) fn sized_record(&mut self, optional: &Optional) -> Option<Sized> {
+    pub(in crate::lower) fn sized_record(&mut self, optional: &Optional) -> Option<Reserved> {
         let OptionalKind::Record { map, tail: Some(tail) } = &optional.kind else { return None };
         let tail = self.scalar_as(tail, Ty::U64);
         Some(self.at(optional.span).reserve(*map, tail))
     }
 
-    fn reserve(&mut self, map: MapId, tail: Value) -> Sized {
+    fn reserve(&mut self, map: MapId, tail: Value) -> Reserved {
         let value = self.program.map(map).value;
         let name = self.names.map(map);
         if let Some(bytes) = self.number(tail).filter(|&bytes| bytes <= LARGEST_PLAIN) {
@@ -78,7 +78,7 @@ impl Lowering<'_> {
             let whole = self.cx.types.array(Ty::U8, whole);
             let found = self.cx.types.ptr(whole, Space::Ringbuf, false);
             let ty = self.cx.types.opt(found);
-            return Sized { record: self.b.map_reserve(name, ty), found, value, tail, dynptr: None };
+            return Reserved { record: self.b.map_reserve(name, ty), found, value, tail, dynptr: None };
         }
         let ty = dynptr(&mut self.cx.types);
         let place = self.cx.types.place(ty, Space::Stack);
@@ -86,17 +86,17 @@ impl Lowering<'_> {
         let found = self.cx.types.ptr(value, Space::Ringbuf, false);
         let ty = self.cx.types.opt(found);
         let record = self.b.map_reserve_sized(dynptr, tail, name, ty);
-        Sized { record, found, value, tail, dynptr: Some(dynptr) }
+        Reserved { record, found, value, tail, dynptr: Some(dynptr) }
     }
 
     /// A pointer to the value at the start of a record.
-    fn value_pointer(&mut self, record: Value, sized: Sized) -> Value {
+    fn value_pointer(&mut self, record: Value, sized: Reserved) -> Value {
         let ty = self.cx.types.ptr(sized.value, Space::Ringbuf, false);
         if sized.found == ty { record } else { self.b.arith_cast(record, ty) }
     }
 
     /// Makes a record the variable's, all zero.
-    pub(in crate::lower) fn bind_sized(&mut self, local: LocalId, record: Value, sized: Sized) {
+    pub(in crate::lower) fn bind_sized(&mut self, local: LocalId, record: Value, sized: Reserved) {
         let record = self.value_pointer(record, sized);
         let head = self.deref(record);
         self.b.ks_zero(head);
@@ -111,7 +111,7 @@ impl Lowering<'_> {
     }
 
     /// The bytes after the value.
-    fn tail(&mut self, record: Value, sized: Sized) -> View {
+    fn tail(&mut self, record: Value, sized: Reserved) -> View {
         let size = self.cx.types.size_of(sized.value);
         let start = self.int(size.into(), Ty::U64);
         if let Some(dynptr) = sized.dynptr {

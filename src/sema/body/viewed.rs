@@ -26,7 +26,9 @@ impl Checker<'_, '_> {
         let Some(values) = expr.branches() else { return expr };
         let outlives = |viewed| match viewed {
             Viewed::Packet(_) => true,
-            Viewed::Tail(local) | Viewed::By(local) => self.local_of(&self.locals[local.0 as usize].name) == Some(local),
+            Viewed::Tail(local) | Viewed::By(local) => {
+                self.local_of(&self.locals[local.0 as usize].name) == Some(local)
+            }
         };
         if self.viewed(&expr).is_some_and(outlives) {
             return expr;
