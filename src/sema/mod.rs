@@ -18,6 +18,7 @@ pub mod predefined;
 pub mod scope;
 mod throws;
 pub use crate::diag::similar;
+mod header_minima;
 mod main_without_wait;
 pub mod tree;
 pub mod types;
@@ -48,6 +49,7 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     main_without_wait::report(cx, &env);
     callbacks(cx, &mut env);
     moved_views::check(cx, &env);
+    header_minima::report(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }
