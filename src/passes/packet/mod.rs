@@ -84,7 +84,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), t
     }
     let byte = types.ptr(Ty::U8, Space::Packet, false);
     if !access.direct {
-        accesses.iter().for_each(|&op| copied(func, types, op, plan));
+        uses::accesses(func).collect::<Vec<_>>().into_iter().for_each(|op| copied(func, types, op, plan));
         return if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes };
     }
     let tested = if moves { Tested::default() } else { Tested::of(func, types, &plan.far) };
