@@ -114,8 +114,9 @@ class Pair:
                 received += 1
         return received
 
-    def tcp(self, count, byte=b"Z", port=7777):
-        """Sends so many bytes from the far side through one connection, in large pieces; returns how many arrived."""
+    def tcp(self, count, byte=b"Z", port=7777, arrives=None):
+        """Sends so many bytes from the far side through one connection, in large pieces; returns how many arrived, of those that `arrives`
+        names if it does."""
         with _in_namespace(self.here, lambda: socket.create_server((HERE_ADDRESS, port))) as server:
             sender = _in_namespace(self.there, lambda: socket.create_connection(server.getsockname(), PATIENCE))
             receiver = server.accept()[0]
@@ -125,7 +126,7 @@ class Pair:
                 writer.start()
                 received = 0
                 while piece := receiver.recv(1 << 16):
-                    received += len(piece)
+                    received += piece.count(arrives) if arrives else len(piece)
                 writer.join()
         return received
 

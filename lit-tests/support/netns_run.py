@@ -34,7 +34,7 @@ from program import Failure, Program, wait_detached  # noqa: E402
 from steps import OfStep  # noqa: E402
 
 # What a step has that does not say otherwise.
-Step = steps.step(count=1, size=56, via=0, senders=1)
+Step = steps.step(count=1, size=56, via=0, senders=1, byte=None)
 
 
 def arguments():
@@ -60,6 +60,7 @@ def arguments():
     parser.add_argument("--expect-received", action=OfStep, type=int, dest="received", metavar="N",
                         help="how many pings are answered, how many datagrams or bytes arrive")
     parser.add_argument("--mtu", type=int, default=1500, metavar="BYTES", help="of both interfaces (default 1500)")
+    parser.add_argument("--byte", action=OfStep, metavar="CHARACTER", help="of what --tcp receives count these bytes")
     parser.add_argument("--dump-map", action="append", default=[], metavar="NAME", help="print a map before the stop")
     parser.add_argument("--dump-global", action="append", default=[], metavar="NAME", help="print a global variable")
     options = steps.parse(parser)
@@ -76,7 +77,7 @@ def do_step(pair, program, step, sockets):
         case "udp":
             received = pair.udp(step["what"], step["size"])
         case "tcp":
-            received = pair.tcp(step["what"])
+            received = pair.tcp(step["what"], arrives=step["byte"] and step["byte"].encode())
         case "stream":
             to_here, from_here = pair.stream(step["what"])
             return [f"sent {to_here} Z to the program's side, {from_here} from it"]

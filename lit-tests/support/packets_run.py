@@ -8,6 +8,8 @@ In a RUN line (lit.cfg.py calls it %packets-run):
 The model is a module with `packets()`, which yields packets as bytes, and `expected(packet)`: what the program returns, the packet that it
 leaves, and the global variables that it sets, by name. `after_all(packets)`, if it is there, has global variables after all runs.
 
+With --like the program of another object, on the same packets in one part, is the model but for `packets`.
+
 With --parts each packet also runs with less of it directly accessible, where the kernel lets a test of XDP do so: `ends(packet)` of the
 model says how much. Prints how many runs there were.
 """
@@ -21,8 +23,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
 from pinned import Pinned  # noqa: E402
 
-# The variables are read by another process, so not behind each run of many.
-_READ_ALL = 100
+# The variables are read by other processes, so not behind each run of many: behind so many first ones, then behind each of so many.
+_FIRST, _READ_ALL = 20, 100
 # Packets over this length are run by programs that see them in parts alone.
 _LINEAR = 3000
 
@@ -34,6 +36,7 @@ def arguments():
     parser.add_argument("--model", required=True, metavar="FILE", help="the module in Python")
     parser.add_argument("--skip-refused", action="store_true",
                         help="leave out packets that the kernel does not run, such as too short ones of traffic control")
+    parser.add_argument("--like", metavar="OBJECT", help="do what the program of that object does")
     parser.add_argument("--parts", action="store_true", help="also run on packets in parts")
     return parser.parse_args()
 
@@ -64,6 +67,9 @@ def main():
     options = arguments()
     model = load(options.model)
     ran = []
+    if options.like:
+        like = Pinned(options.like)
+        model.expected = lambda packet, other=like.program(options.prog): (*other.run(packet), {})
     with Pinned(options.object) as pinned, pinned.program(options.prog) as program:
         every = list(runs(model, program, options.parts))
         before = pinned.globals()
@@ -79,7 +85,7 @@ def main():
             check(f"{of}: returned", found, retval)
             check(f"{of}: the packet is then", out.hex(), left.hex())
             ran.append(packet)
-            if len(ran) < _READ_ALL or len(ran) % _READ_ALL == 0 or len(packet) > _LINEAR:
+            if variables and (len(ran) < _FIRST or len(ran) % _READ_ALL == 0 or len(packet) > _LINEAR):
                 values = pinned.globals()
                 for name, value in variables.items():
                     check(f"{of}: {name}", values[name], value)

@@ -15,6 +15,7 @@ pub mod predefined;
 pub mod scope;
 mod throws;
 pub use crate::diag::similar;
+mod header_minima;
 pub mod tree;
 pub mod types;
 mod unused_imports;
@@ -41,6 +42,7 @@ pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
     }
     unused_imports::report(cx, modules, &env);
     callbacks(cx, &mut env);
+    header_minima::report(cx, &env);
     throws::check(cx, &mut env);
     if cx.diags.has_errors() { None } else { Some(env.program) }
 }

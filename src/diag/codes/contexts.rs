@@ -52,6 +52,9 @@ codes! {
     E0350 NamedArgument { name, of } = "`{of}` has no argument named `{name}`",
     /// A test is put in: where the packet ends before, this reads zero and writes nothing.
     W0351 UncheckedPacket = "nothing tests that the packet is long enough for this",
+    /// A header says how long it is, and senders may say anything. What follows a header of less than its least length is looked for inside
+    /// that header.
+    W0377 UncheckedMinimum { field, of, least } = "nothing compares `{field}` of `{of}` with {least}, its least value, before this offset is used",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
     /// Move it to `main` or to a function that only user space calls.
     E0351 UserSpaceOnly { what, func } = "{what} exists in user space only, and `{func}` runs in BPF",

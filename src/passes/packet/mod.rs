@@ -90,7 +90,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
     let byte = types.ptr(Ty::U8, Space::Packet, false);
     if !access.direct {
         lowered.extend(accesses.iter().filter_map(|&op| explained::access(func, types, (op, plan), access, false)));
-        accesses.iter().for_each(|&op| copied(func, types, op, plan));
+        uses::accesses(func).collect::<Vec<_>>().into_iter().for_each(|op| copied(func, types, op, plan));
         cx.explain_all(lowered);
         return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }

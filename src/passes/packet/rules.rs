@@ -10,7 +10,7 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, Role};
 use crate::passes::{Changed, Pass, Run};
 use crate::session::Session;
-use crate::tables::{PROGRAMS, PacketAccess};
+use crate::tables::{CONTEXTS, ContextSpec, FieldRole, PROGRAMS, PacketAccess, ProgramSpec};
 use std::collections::BTreeSet;
 
 pub static PASS: Pass = Pass {
@@ -24,6 +24,13 @@ pub static PASS: Pass = Pass {
     verifier: None,
     run: Run::Module(run),
 };
+
+/// Whether programs of a type may write to their packets.
+fn writes(spec: &&ProgramSpec) -> bool {
+    let context = CONTEXTS.iter().find(|context| Some(context.name) == spec.context());
+    let has_packet = |context: &ContextSpec| context.fields.iter().any(|field| field.role == FieldRole::PacketStart);
+    spec.packet == PacketAccess::Direct && context.is_some_and(has_packet)
+}
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let access = Access::of(module, &cx.types);
@@ -39,8 +46,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             for &op in refused {
                 let span = func.ops[op].loc.span;
                 if reported.insert(span.lo) {
-                    let writers = PROGRAMS.iter().filter(|spec| spec.packet == PacketAccess::Direct);
-                    let writers: Vec<&str> = writers.map(|spec| spec.name).collect();
+                    let writers: Vec<&str> = PROGRAMS.iter().filter(writes).map(|spec| spec.name).collect();
                     let what = PacketReadOnly { program: spec.name.to_owned(), name: name.clone() };
                     let help = format!("it is for programs of type {}", writers.join(", "));
                     cx.error(span, what).note(program.name_span, "declared here").help(help);

@@ -101,6 +101,17 @@ record! {
 }
 
 record! {
+    /// The length that a packet header says it has (`ir-specs/header_minima.toml`).
+    pub struct HeaderMinimum {
+        /// The header.
+        pub name: Text,
+        pub field: Text,
+        /// What it is at least.
+        pub least: u64,
+    }
+}
+
+record! {
     /// A struct of the kernel whose layout only BTF has (`ir-specs/kernel_structs.toml`).
     pub struct KernelStruct {
         pub name: Text,
