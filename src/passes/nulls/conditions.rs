@@ -71,7 +71,7 @@ impl Follow<'_> {
             let ty = self.func.ty(result);
             let present = self.may_be_null(ty) && self.is_present(value, known);
             let outcome = (ty == Ty::BOOL).then(|| self.outcome(value, known));
-            known.forget(|path| path.is_of(result));
+            known.forget_of(result);
             known.outcomes.remove(&result);
             if present {
                 known.note_present(Path::of(result));

@@ -192,6 +192,15 @@ impl Known {
         }
     }
 
+    /// A value is another one from here on.
+    pub fn forget_of(&mut self, value: Value) {
+        let facts = std::iter::once(&self.facts).chain(self.outcomes.values().flat_map(|of| of.when.iter().flatten()));
+        let mut first = facts.filter_map(|facts| facts.present.range(Path::of(value)..).next());
+        if first.any(|path| path.is_of(value)) || self.read.values().any(|path| path.is_of(value)) {
+            self.forget(|path| path.is_of(value));
+        }
+    }
+
     /// What is behind pointers may have been written, and what the addresses of variables lead to.
     pub fn forget_addressed(&mut self) {
         self.forget_behind(|_| true);

@@ -49,7 +49,7 @@ impl Analysis for Follow<'_> {
             let variable = data.results[0];
             known.addressed.remove(&variable);
             known.outcomes.remove(&variable);
-            known.forget(|path| path.is_of(variable));
+            known.forget_of(variable);
         } else if data.opcode == Opcode::KsAddr {
             let variable = self.variable(data.operands[0]);
             known.addressed.extend(variable);
@@ -90,7 +90,7 @@ impl Analysis for Follow<'_> {
             flow::Step::Behind(op) => (op, true),
             flow::Step::Successor(_) | flow::Step::Out => return,
         };
-        known.drop_dead(|value| self.last_uses.is_over(value, at));
+        known.drop_dead(self.last_uses.over(at.0, at.1));
     }
 }
 
@@ -190,7 +190,7 @@ impl Follow<'_> {
 impl Follow<'_> {
     fn load(&self, data: &OpData, known: &mut Known) {
         let (place, result) = (data.operands[0], data.results[0]);
-        known.forget(|path| path.is_of(result));
+        known.forget_of(result);
         known.outcomes.remove(&result);
         let ty = self.func.ty(result);
         if let Some(outcome) = known.outcomes.get(&place).cloned() {
