@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    trace_run.py [--name NAME] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    trace_run.py [--name NAME] [--ready LINE] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
-When the executable has printed `ready`, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, and with
+When the executable has printed `ready`, or a line with that LINE, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, and with
 --connect makes a TCP connection to 127.0.0.1. Then it sends the executable SIGINT, and prints what it printed besides. In LINE, which must
-be a line of that, `{pid}`, `{ppid}` and `{uid}` are of the process and `{dev}` and `{ino}` of its file, as the kernel has them inside;
+be a line of that, `{pid}`, `{ppid}` and `{uid}` are of the process and `{path}`, `{dev}` and `{ino}` of its file, as the kernel has them inside;
 `{port}` is what was connected to.
 """
 
@@ -31,6 +31,7 @@ def connect():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="ks_traced")
+    parser.add_argument("--ready", default="ready")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -39,7 +40,7 @@ def main():
     tracer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         for line in tracer.stdout:
-            if line == "ready\n":
+            if line.strip() == options.ready:
                 break
             print(line, end="")
         else:
@@ -56,9 +57,9 @@ def main():
     finally:
         tracer.kill()
     print(printed, end="")
-    numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "port": port}
+    numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
     numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
-    lines = printed.splitlines()
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
     for wanted in options.expect_line:
         wanted = wanted.format(**numbers)
         if wanted not in lines:
