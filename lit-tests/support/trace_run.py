@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    trace_run.py [--name NAME] [--ready LINE] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    trace_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
 When the executable has printed `ready`, or a line with that LINE, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, and with
 --connect makes a TCP connection to 127.0.0.1. Then it sends the executable SIGINT, and prints what it printed besides. In LINE, which must
 be a line of that, `{pid}`, `{ppid}` and `{uid}` are of the process and `{path}`, `{dev}` and `{ino}` of its file, as the kernel has them inside;
-`{port}` is what was connected to.
+`{port}` is what was connected to. With --live the executable prints these lines before it ends.
 """
 
 import argparse
@@ -17,6 +17,30 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+
+
+# In seconds.
+PATIENCE = 30
+
+
+def plain(line):
+    """Blanks are one space each."""
+    return " ".join(line.split())
+
+
+def seen_live(tracer, wanted):
+    """What the executable prints until it has printed these lines."""
+    printed, left = "", set(wanted)
+    late = threading.Timer(PATIENCE, tracer.kill)
+    late.start()
+    for line in tracer.stdout:
+        printed += line
+        left.discard(plain(line))
+        if not left:
+            break
+    late.cancel()
+    return printed
 
 
 def connect():
@@ -32,6 +56,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="ks_traced")
     parser.add_argument("--ready", default="ready")
+    parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -52,18 +77,18 @@ def main():
             traced.wait()
             file = os.stat(link)
         port = connect() if options.connect else None
+        numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
+        numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
+        wanted = {line.format(**numbers) for line in options.expect_line}
+        printed = seen_live(tracer, wanted) if options.live else ""
         tracer.send_signal(signal.SIGINT)
-        printed = tracer.communicate(timeout=30)[0]
+        printed += tracer.communicate(timeout=PATIENCE)[0]
     finally:
         tracer.kill()
     print(printed, end="")
-    numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
-    numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
-    lines = [" ".join(line.split()) for line in printed.splitlines()]
-    for wanted in options.expect_line:
-        wanted = wanted.format(**numbers)
-        if wanted not in lines:
-            sys.exit(f"no line `{wanted}` in what {command[0]} printed")
+    missing = wanted.difference(plain(line) for line in printed.splitlines())
+    if missing:
+        sys.exit(f"no line `{missing.pop()}` in what {command[0]} printed")
     sys.exit(tracer.returncode)
 
 
