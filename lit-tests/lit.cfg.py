@@ -49,7 +49,7 @@ config.substitutions += [
     ("%host-run", f"{sys.executable} {support}/host_run.py"),
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
-    ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
+    ("%tracing-run", f"{sys.executable} {support}/tracing_run.py"),
     ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
