@@ -54,6 +54,7 @@ def table(header, folder):
         signed = own["signed"].get(name, [])
         lines += [f"[{name}]", f"number = {number}", *_args(name, params, proto["args"], signed)]
         lines += _result(proto["result"], result)
+        lines += [f'object = "{own["kernel_object"][name]}"'] if name in own["kernel_object"] else []
         lines += _programs(name, number, since.get(name), answers)
         lines += [f'needs = "{own["needs"][name]}"'] if name in own["needs"] else []
         lines += [f'reference = "{own["reference"][name]}"'] if name in own["reference"] else []

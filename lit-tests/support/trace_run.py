@@ -1,69 +1,35 @@
 #!/usr/bin/env python3
-"""Runs an executable that traces the kernel, does something for it to see, and ends it.
+"""Runs a program of a BPF object on one packet and prints what it prints: `trace_run.py OBJECT PROGRAM PACKET`.
 
-    trace_run.py [--name NAME] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
-
-When the executable has printed `ready`, this runs `true` under the NAME (by default `ks_traced`), which so has its own `comm`, and with
---connect makes a TCP connection to 127.0.0.1. Then it sends the executable SIGINT, and prints what it printed besides. In LINE, which must
-be a line of that, `{pid}`, `{ppid}` and `{uid}` are of the process and `{dev}` and `{ino}` of its file, as the kernel has them inside;
-`{port}` is what was connected to.
+Listens through a trace instance of its own. Lines of other programs that run meanwhile may be in between.
 """
 
-import argparse
 import os
-import shutil
-import signal
-import socket
-import subprocess
+import pathlib
+import re
 import sys
-import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci", "lib"))
+import packets  # noqa: E402
+from pinned import Pinned  # noqa: E402
 
-def connect():
-    """The port of a connection that was made and closed."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            server.accept()[0].close()
-    return port
+_EVENT = "events/bpf_trace/bpf_trace_printk/enable"
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--name", default="ks_traced")
-    parser.add_argument("--connect", action="store_true")
-    parser.add_argument("--expect-line", action="append", default=[])
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    command = options.command[options.command[:1] == ["--"] :]
-    tracer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    path, program, packet = sys.argv[1:]
+    instance = pathlib.Path("/sys/kernel/tracing/instances") / f"ks-test-{os.getpid()}"
+    instance.mkdir()
     try:
-        for line in tracer.stdout:
-            if line == "ready\n":
-                break
-            print(line, end="")
-        else:
-            sys.exit(f"{command[0]} ended with {tracer.wait()} before it was ready")
-        with tempfile.TemporaryDirectory() as folder:
-            link = os.path.join(folder, options.name)
-            os.symlink(shutil.which("true"), link)
-            traced = subprocess.Popen([link])
-            traced.wait()
-            file = os.stat(link)
-        port = connect() if options.connect else None
-        tracer.send_signal(signal.SIGINT)
-        printed = tracer.communicate(timeout=30)[0]
+        (instance / _EVENT).write_text("1")
+        with Pinned(path) as pinned:
+            pinned.run(program, packets.parse(packet))
+        for line in (instance / "trace").read_text().splitlines():
+            if found := re.search(r"bpf_trace_printk: (.*)", line):
+                print(found[1])
     finally:
-        tracer.kill()
-    print(printed, end="")
-    numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "port": port}
-    numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
-    lines = printed.splitlines()
-    for wanted in options.expect_line:
-        wanted = wanted.format(**numbers)
-        if wanted not in lines:
-            sys.exit(f"no line `{wanted}` in what {command[0]} printed")
-    sys.exit(tracer.returncode)
+        instance.rmdir()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -30,8 +30,8 @@ const ALL: Left = Left { depth: MAX_DEPTH, members: MAX_MEMBERS };
 impl Btf {
     /// The member of this name, also where it lies in a struct or union without a name.
     pub fn member<'a>(&'a self, of: TypeId, name: &str) -> Result<Option<Member<'a>>, Malformed> {
-        let mut found = None;
-        self.each_member(of, 0, &mut ALL.clone(), &mut |member| {
+        let (mut found, mut left) = (None, ALL);
+        self.each_member(of, 0, &mut left, &mut |member| {
             if member.name == name && found.is_none() {
                 found = Some(member);
             }
@@ -41,9 +41,9 @@ impl Btf {
 
     /// The names of all members, for messages.
     pub fn member_names(&self, of: TypeId) -> Vec<String> {
-        let mut names = Vec::new();
+        let (mut names, mut left) = (Vec::new(), ALL);
         // The names before a damaged part serve as well.
-        let _ = self.each_member(of, 0, &mut ALL.clone(), &mut |member| names.push(member.name.to_owned()));
+        let _ = self.each_member(of, 0, &mut left, &mut |member| names.push(member.name.to_owned()));
         names
     }
 

@@ -5,7 +5,7 @@ use super::func::Lowering;
 use crate::fold::{self, ArithOp, CompareOp};
 use crate::ir::Value;
 use crate::sema::tree::{Const, Expr, ExprKind};
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Lowering<'_> {
     /// `ty` is the result's and the operands' type, but for shift counts.
@@ -109,7 +109,8 @@ impl Lowering<'_> {
         }
         if to_pointer && !from_pointer {
             let address = self.fit(value, Ty::U64);
-            return self.b.mem_from_int(address, to);
+            let of_kernel = matches!(self.cx.types.kind(to), TyKind::Ptr { space: Space::BtfUntrusted, .. });
+            return if of_kernel { self.b.core_pointer(address, to) } else { self.b.mem_from_int(address, to) };
         }
         self.b.arith_cast(value, to)
     }

@@ -53,6 +53,7 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
     let of_struct = kernel_memory(&cx.types, func.ty(first)).is_some_and(|(of, _)| is_relocated(&cx.types, of));
     if data.opcode == Opcode::KsField {
         if of_struct {
+            refuse_nameless(func, op, first, cx);
             func.become_op(op, Opcode::CoreField, data.operands, data.attrs);
         }
     } else if data.opcode == Opcode::KsElem {
@@ -84,6 +85,17 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
         func.erase(op);
     } else if !matches!(data.opcode, Opcode::KsAddr | Opcode::CoreField | Opcode::CoreExists | Opcode::CoreBits) {
         others(func, op, cx);
+    }
+}
+
+/// Loaders find the struct where an access begins by its name.
+fn refuse_nameless(func: &Function, op: OpId, base: Value, cx: &mut Session) {
+    let begins = func.def(base).is_none_or(|op| !matches!(func.ops[op].opcode, Opcode::CoreField | Opcode::KsElem));
+    let TyKind::Place { of, .. } = cx.types.kind(func.ty(base)) else { return };
+    let TyKind::Struct(id) = cx.types.kind(of) else { return };
+    if begins && cx.types.struct_def(id).name.contains('.') {
+        let what = "a pointer to a struct of the kernel that has no name".to_owned();
+        cx.error(func.ops[op].loc.span, NotSupportedYet { what });
     }
 }
 

@@ -3,9 +3,10 @@
 use super::advice::members::no_such_kernel_field;
 use crate::ast::Ident;
 use crate::btf::{NotImported, OpenError};
-use crate::diag::codes::environment::MalformedBtf;
+use crate::diag::codes::environment::{MalformedBtf, NoKernelTypes};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::{StructId, Ty};
 
 /// What helps where there are no types.
@@ -32,6 +33,18 @@ pub fn named(cx: &mut Session, name: &Ident) -> Option<Ty> {
         refuse(cx, name, &format!("the kernel's type `{}`", name.name), &why);
         Ty::ERROR
     }))
+}
+
+/// The kernel's type of a name that the program does not write; none if that there is none was reported.
+pub fn required(cx: &mut Session, name: &str, span: Span) -> Option<Ty> {
+    let name = Ident { name: name.to_owned(), span };
+    if let Some(ty) = named(cx, &name) {
+        return (ty != Ty::ERROR).then_some(ty);
+    }
+    let why = cx.kernel_types.btf().err().map_or("there is no such type".to_owned(), in_words);
+    let path = cx.kernel_types.path().display().to_string();
+    cx.error(span, NoKernelTypes { path, why: format!("`{}`: {why}", name.name) }).help(HELP);
+    None
 }
 
 /// The place of a field in a struct of the kernel; none if that there is none was reported.

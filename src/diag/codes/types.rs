@@ -2,7 +2,7 @@
 
 codes! {
     /// Whether a field or a type is there is a question about the kernel's types. What the program declares is there.
-    E0281 NotOfKernel = "`exists` asks for a field or a type of the kernel",
+    E0281 ExistsWhat = "`exists` asks for a field or a type of the kernel",
     /// `void` says that a function returns nothing. There are no values of it; a pointer to bytes is `*u8`.
     E0201 VoidValue = "`void` is only a function's result",
     /// A struct that contains itself would be infinitely large. A pointer to it is fine.

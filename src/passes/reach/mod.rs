@@ -8,6 +8,7 @@
 mod context_fields;
 mod cpu_writes;
 mod entry_addresses;
+mod kernel_memory;
 mod map_rules;
 mod programs;
 mod stored_pointers;
@@ -25,7 +26,7 @@ use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal, Rejection};
-use crate::target::{Maps, Target};
+use crate::target::{Facts, Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
 use map_rules::Refused;
@@ -76,6 +77,17 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     Changed::Yes
 }
 
+/// Reports numbers and memory that the target does not have.
+fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &dyn Fn(&mut Diagnostic)) {
+    let name = cx.source_name(&func.name);
+    if let Some(span) = first_float(func, &cx.types).filter(|_| !facts.has_floats) {
+        called_from(cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone() }));
+    }
+    if let Some(span) = kernel_memory::first(func, &cx.types).filter(|_| !facts.in_kernel) {
+        called_from(cx.error(span, BpfOnly { what: "memory of the kernel".into(), func: name }));
+    }
+}
+
 /// Reports the operations and callees that do not exist on the target.
 fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
     let names = Rc::clone(&cx.names);
@@ -99,13 +111,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             }
             (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
         }
-        if !facts.has_floats
-            && let Some(span) = first_float(func, &cx.types)
-        {
-            let func = cx.source_name(&func.name);
-            let error = cx.error(span, UserSpaceOnly { what: "`f64`".into(), func });
-            called_from(module, &names, error, &chain);
-        }
+        check_values(cx, func, facts, &|error| called_from(module, &names, error, &chain));
         global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));
         entry_addresses::check(cx, func, target, &|error| called_from(module, &names, error, &chain));
         let mut rejected = Vec::new();

@@ -9,9 +9,10 @@ use crate::diag::codes::contexts::{ArgumentCount, HelperMemory};
 use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::MismatchedTypes;
+use crate::sema::kernel_types;
 use crate::sema::tree::{Expr, ExprKind, MapId};
 use crate::source::Span;
-use crate::tables::{HelperArg, HelperArgKind, HelperResult, HelperSpec};
+use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
@@ -60,7 +61,7 @@ impl Checker<'_, '_> {
                 self.cx.types.ptr(value, space, helper.nullable)
             }
             (HelperResult::Object, _) => {
-                helper.object.map_or(Ty::VOID, |object| self.object_pointer(object, helper.nullable))
+                helper.object.map_or(Ty::VOID, |object| self.object_result(object, helper.nullable, span))
             }
             (HelperResult::Void | HelperResult::Value | HelperResult::Memory, _) => Ty::VOID,
         };
@@ -133,8 +134,8 @@ impl Checker<'_, '_> {
                 let ty = self.object_pointer(object, spec.nullable);
                 self.coerced(&arg.value, ty)
             }
-            HelperArgKind::Address
-            | HelperArgKind::Callback
+            HelperArgKind::Address => self.any_address(arg),
+            HelperArgKind::Callback
             | HelperArgKind::Frame
             | HelperArgKind::SpinLock
             | HelperArgKind::Timer
@@ -146,8 +147,28 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// An object of `contexts.toml`, or one of the kernel's own types.
+    fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
+        if CONTEXTS.iter().any(|context| context.name == object) {
+            return self.object_pointer(object, nullable);
+        }
+        match kernel_types::required(self.cx, object, span) {
+            Some(of) => self.cx.types.ptr(of, Space::BtfTrusted, nullable),
+            None => Ty::ERROR,
+        }
+    }
+
     fn object_pointer(&mut self, object: &str, nullable: bool) -> Ty {
         self.table_type(&format!("*{object}{}", if nullable { "?" } else { "" }))
+    }
+
+    /// A pointer to whatever, or a number: the helper tests it.
+    fn any_address(&mut self, arg: &ast::Arg) -> Expr {
+        let value = self.value(&arg.value, Some(Ty::U64));
+        if value.is_error() || self.pointer(value.ty()).is_some() {
+            return value.expr;
+        }
+        self.coerce(value, Ty::U64)
     }
 
     fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
@@ -260,8 +281,8 @@ fn missing(helper: &HelperSpec) -> Option<&'static str> {
         | HelperArgKind::ValueOut
         | HelperArgKind::Readable
         | HelperArgKind::Writable
-        | HelperArgKind::Out => None,
-        HelperArgKind::Address => Some("takes an address of any memory"),
+        | HelperArgKind::Out
+        | HelperArgKind::Address => None,
         HelperArgKind::Callback | HelperArgKind::Frame => Some("calls a function back"),
         HelperArgKind::SpinLock => Some("takes a lock"),
         HelperArgKind::Timer => Some("takes a timer"),

@@ -4,7 +4,7 @@ use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, strip_cast};
 use crate::ast::{self, ExprKind as Ast, Ident};
-use crate::diag::codes::types::NotOfKernel;
+use crate::diag::codes::types::ExistsWhat;
 use crate::sema::kernel_types;
 use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{Const, Expr, ExprKind};
@@ -32,7 +32,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let Some(place) = self.at_no_address(strip_cast(&field)) else {
-            self.error(asked.span, NotOfKernel {})
+            self.error(asked.span, ExistsWhat {})
                 .help("it takes a field of a struct of the kernel, `exists(p->f)` or `exists(T.f)`, or such a type");
             return error_expr(span);
         };

@@ -5,11 +5,12 @@ use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::types::{MissingFields, NotAStruct};
+use crate::diag::codes::types::{MissingFields, NotAStruct, ObjectByPointer};
 use crate::sema::advice::members::{LEFT_OUT, given_again, no_such_field};
 use crate::sema::consts::gives_again;
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
+use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
@@ -155,6 +156,11 @@ impl Checker<'_, '_> {
         let ty = self.resolve_bare(&named);
         if self.cx.types.is_lock(ty) {
             self.error(span, LockPlace { what: "a `bpf_spin_lock`".to_owned() });
+            return error_expr(span);
+        }
+        if is_relocated(&self.cx.types, ty) {
+            let ty = self.ty_name(ty);
+            self.error(span, ObjectByPointer { ty });
             return error_expr(span);
         }
         let TyKind::Struct(id) = self.cx.types.kind(ty) else {

@@ -57,6 +57,10 @@ impl Checker<'_, '_> {
         if let (Role::Program(own), true) = (own, returned)
             && let Role::Program(role) = &other.role
         {
+            if role.spec.context().is_none() {
+                self.check_args(args);
+                return self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name));
+            }
             if !self.may_follow(own, role) {
                 let (own, other) = (in_words(own), in_words(role));
                 self.check_args(args);

@@ -99,7 +99,7 @@ record! {
         /// The result may be null.
         #[serde(default)]
         pub nullable: bool,
-        /// The struct of `contexts.toml` that its result points to, if that is a kernel object of a known type.
+        /// The struct of `contexts.toml`, or of the kernel's BTF, that its result points to, if that is a kernel object of a known type.
         #[serde(default)]
         pub object: Option<Text>,
         /// All fields of the object may be read, those too that only full ones have.

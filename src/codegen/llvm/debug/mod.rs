@@ -51,6 +51,8 @@ pub struct Debug {
     foreign: HashMap<(Node, FileId), Node>,
     /// How many questions there are about whole structs.
     relocations: u64,
+    /// How many modules of this process had relocations before; none as long as this one has none.
+    generation: Option<u32>,
 }
 
 impl Debug {
@@ -67,6 +69,7 @@ impl Debug {
             types: HashMap::new(),
             foreign: HashMap::new(),
             relocations: 0,
+            generation: None,
         };
         let file = debug.file(cx, main);
         debug.unit = debug.compile_unit(file);

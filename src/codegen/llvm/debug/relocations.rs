@@ -6,10 +6,26 @@ use crate::session::Session;
 use crate::types::{Ty, TyKind};
 use inkwell::values::{AsValueRef, CallSiteValue};
 use llvm_sys::core::{LLVMGetMDKindIDInContext, LLVMMetadataAsValue, LLVMSetMetadata};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many modules with relocations there were.
+static GENERATIONS: AtomicU32 = AtomicU32::new(0);
 
 const KIND: &str = "llvm.preserve.access.index";
 
 impl Debug {
+    /// The name of a struct of the kernel. LLVM keeps the variables that it makes for accesses in a map of the process
+    /// (`BPFAbstractMemberAccess::GEPGlobals`), by names that begin with the struct's, and in a second module would use those
+    /// of the first. So a later module has a flavour of its own of each struct: loaders ignore what follows `___`.
+    pub(super) fn flavour(&mut self, name: &str) -> String {
+        // The kernel has no name for it.
+        if name.contains('.') {
+            return String::new();
+        }
+        let generation = self.generation.get_or_insert_with(|| GENERATIONS.fetch_add(1, Ordering::Relaxed));
+        if *generation == 0 { name.to_owned() } else { format!("{name}___{generation}") }
+    }
+
     /// The place of a field among the members of its struct's node.
     pub fn member_index(&self, cx: &Session, of: Ty, field: usize) -> u64 {
         let TyKind::Struct(id) = cx.types.kind(of) else { crate::bug!("a field of no struct") };

@@ -38,11 +38,6 @@ pub(super) fn in_order(def: &StructDef) -> Vec<&FieldDef> {
     fields
 }
 
-/// Those of the kernel without a name have none here either.
-fn struct_name(def: &StructDef) -> String {
-    if def.origin.is_relocated() && def.name.contains('.') { String::new() } else { identifier(&def.name) }
-}
-
 impl Debug {
     /// The node of a type; null for `void`.
     pub(super) fn ty(&mut self, cx: &Session, ty: Ty) -> Node {
@@ -215,7 +210,7 @@ impl Debug {
     fn struct_def(&mut self, cx: &Session, ty: Ty, id: StructId) -> Node {
         let def = cx.types.struct_def(id);
         let (file, line) = self.declared(cx, def.span);
-        let name = &*struct_name(def);
+        let name = &*if def.origin.is_relocated() { self.flavour(&def.name) } else { identifier(&def.name) };
         // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
         let forward = unsafe {
             LLVMDIBuilderCreateReplaceableCompositeType(

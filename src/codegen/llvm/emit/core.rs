@@ -3,7 +3,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use crate::ir::ops::{CoreBits, CoreExists, CoreField, CoreStructInfo};
+use crate::ir::ops::{CoreBits, CoreExists, CoreField, CorePointer, CoreStructInfo};
 use crate::ir::{OpData, Value};
 use crate::types::Ty;
 use inkwell::IntPredicate;
@@ -40,6 +40,11 @@ pub fn field(g: &mut FnGen, op: &OpData) {
     let view = CoreField::of(op);
     let place = access(g, view.base(), view.field());
     g.set(op, place);
+}
+
+pub fn pointer(g: &mut FnGen, op: &OpData) {
+    let pointer = g.g.build.int_to_ptr(g.int(CorePointer::of(op).address()));
+    g.set(op, pointer);
 }
 
 pub fn bits(g: &mut FnGen, op: &OpData) {
