@@ -64,8 +64,10 @@ fn inline_one(module: &mut Module, callee: usize, caller: usize) {
 fn may_replace(func: &Function, end: OpId, body: &Function) -> bool {
     let has = |func: &Function, opcode: Opcode| func.walk().into_iter().any(|op| func.ops[op].opcode == opcode);
     let by_array = has(body, Opcode::BpfTailCall);
-    let in_loop = (by_array || has(body, Opcode::KsDefer)) && is_in_loop(func, end);
-    !in_loop && !(by_array && has(func, Opcode::KsDefer))
+    if (by_array || has(body, Opcode::KsDefer)) && is_in_loop(func, end) {
+        return false;
+    }
+    !by_array || !has(func, Opcode::KsDefer)
 }
 
 fn is_in_loop(func: &Function, op: OpId) -> bool {
