@@ -45,8 +45,10 @@
 //! | `ks_map_iter_new` | `void *(uint32_t map)`: never null |
 //! | `ks_map_iter_next` | `bool (void *iter, void *key_out, void *value_out)`: false at the end |
 //! | `ks_map_iter_free` | `void (void *iter)`: null is allowed |
-//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t yields)`: who takes what is sent
-//! through the map; without `yields` the handler is a `void` function. Does not load the object |
+//! | `ks_on_event` | `void (uint32_t map, int32_t (*handler)(const void *value), uint32_t form)`: who takes what is sent
+//! through the map. Bits of `form`: 1, without which the handler is a `void` function; 2, with which it also takes
+//! `(const void *tail, uint64_t offset, uint64_t length)`, the bytes after the value; 4, with which there may be such bytes.
+//! Does not load the object |
 //! | `ks_listen` | `void (uint32_t map)`: the next `ks_dispatch` takes what is sent through the map; without a handler the
 //! process ends with 1 |
 //! | `ks_dispatch` | `int32_t (int64_t timeout_ms, uint32_t timed)`: hands what is sent through the maps of the `ks_listen`s

@@ -1,14 +1,14 @@
-//! Wrappers of functions that may throw, for the runtime and the kernel, which know nothing of throws: both get a
-//! wrapper that calls the function.
+//! Wrappers of functions for the runtime and the kernel, which know nothing of throws and views: both get a wrapper that
+//! calls a function that may throw; the runtime gets one that takes the parts of a view, for a handler with a `bytes`.
 
 use super::Names;
 use super::func::{self, Lowering};
-use super::views::Instances;
+use super::views::{Instances, Kind, takes_views};
 use crate::ir::{Function, Param, Role, Symbol, Throws, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, Program, Visitor};
 use crate::session::Session;
 use crate::target::Target;
-use crate::types::Ty;
+use crate::types::{FnSig, Space, Ty, TyKind};
 use std::collections::BTreeMap;
 
 /// The wrappers, by the functions that they wrap and where what calls them runs.
@@ -22,7 +22,7 @@ impl Boundaries {
         handed.0.extend(program.maps.iter().filter_map(|map| Some((map.callback?, Target::Host))));
         let mut boundaries = BTreeMap::new();
         for (func, on) in handed.0 {
-            if program.func(func).throws {
+            if program.func(func).throws || takes_views(program.func(func)) {
                 boundaries.entry((func, on)).or_insert_with(|| unused_symbol(program, func, on));
             }
         }
@@ -67,19 +67,24 @@ fn boundary(
     ((id, on), symbol): ((FuncId, Target), &Symbol),
 ) -> Function {
     let source = program.func(id);
-    let meant = func::signature(cx, source, symbol, &[]);
-    let params: Vec<Param> = meant.params[..source.params.len()].to_vec();
+    // What a handler views lies in memory of the runtime.
+    let views = source.params.iter().filter(|&&param| source.local(param).ty == Ty::BYTES);
+    let kinds: Vec<Kind> = views.map(|_| Kind::Buffer).collect();
+    let meant = func::signature(cx, source, symbol, &kinds);
+    let count = source.params.len() + kinds.len() * (Kind::PARTS - 1);
+    let params: Vec<Param> = meant.params[..count].to_vec();
     let role = if matches!(meant.role, Role::Helper) { Role::Helper } else { Role::Plain };
     let mut func = Function::new(symbol, source.name_span, source.span, role, params, meant.result);
     // Out of what the kernel calls, the checker let nothing through.
-    if !on.facts().in_kernel {
+    if source.throws && !on.facts().in_kernel {
         func.throws = Throws::Ends;
     }
-    let lowering = Lowering::new(cx, program, names, instances, source, &mut func);
-    let args: Vec<Value> = (0..source.params.len()).map(|index| lowering.b.func.param(index)).collect();
+    let mut lowering = Lowering::new(cx, program, names, instances, source, &mut func);
+    let args: Vec<Value> = (0..count).map(|index| lowering.b.func.param(index)).collect();
+    let callee = if kinds.is_empty() { names.func(id).clone() } else { lowering.instance(id, kinds) };
     let results = if meant.result == Ty::VOID { Vec::new() } else { vec![meant.result] };
     let mut b = lowering.b;
-    let call = b.ks_call(&args, names.func(id), &results);
+    let call = b.ks_call(&args, &callee, &results);
     let value = (!results.is_empty()).then(|| b.result(call));
     b.ks_return(value);
     func
@@ -94,8 +99,25 @@ impl Lowering<'_> {
 
     pub(super) fn handed_function(&mut self, func: FuncId, ty: Ty, on: Target) -> Value {
         match self.names.boundaries.0.get(&(func, on)) {
-            Some(boundary) => self.b.ks_func(boundary, ty),
+            Some(boundary) => {
+                let ty = self.handed_type(ty);
+                self.b.ks_func(boundary, ty)
+            }
             None => self.constant(&Const::Func(func), ty),
         }
+    }
+
+    /// The type of a wrapper, which takes the parts of views.
+    fn handed_type(&mut self, ty: Ty) -> Ty {
+        let types = &mut self.cx.types;
+        let TyKind::Fn(sig) = types.kind(ty) else { crate::bug!("a handler is a function") };
+        let FnSig { params, result } = types.sig(sig).clone();
+        if !params.contains(&Ty::BYTES) {
+            return ty;
+        }
+        let bytes = types.ptr(Ty::U8, Space::Any, false);
+        let parts = |param| if param == Ty::BYTES { vec![bytes, Ty::U64, Ty::U64] } else { vec![param] };
+        let params = params.into_iter().flat_map(parts).collect();
+        types.func(FnSig { params, result })
     }
 }

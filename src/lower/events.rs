@@ -19,7 +19,7 @@ impl Lowering<'_> {
             let params = callee.params.iter().map(|&param| callee.local(param).ty).collect();
             let ty = self.cx.types.func(crate::types::FnSig { params, result: callee.result });
             let handler = self.at(callee.name_span).handed_function(func, ty, Target::Host);
-            self.b.map_on_event(handler, name);
+            self.b.map_on_event(handler, name, 0);
         }
     }
 

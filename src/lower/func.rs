@@ -4,7 +4,7 @@ use super::Names;
 use super::scan::{self, Uses};
 use super::temporaries::Temporaries;
 use super::throws;
-use super::views::{Instances, Kind, View};
+use super::views::{Instances, Kind, Tail, View};
 use crate::ir::{Builder, Function, Loc, Param, RegionId, Role, Value};
 use crate::sema::tree::{self, LocalId, MapId, Program};
 use crate::session::Session;
@@ -57,6 +57,8 @@ pub(super) struct Lowering<'a> {
     pub result_place: Option<Value>,
     /// Where the pointers to bound maps are kept.
     pub bound: HashMap<MapId, Value>,
+    /// The bytes after the values of records, by the variables that the records are bound to.
+    pub tails: HashMap<LocalId, Tail>,
     /// Variables of inner blocks that what is deferred names.
     pub kept: BTreeSet<LocalId>,
 }
@@ -175,6 +177,7 @@ impl<'a> Lowering<'a> {
             nesting: 0,
             result_place: None,
             bound: HashMap::new(),
+            tails: HashMap::new(),
             kept: BTreeSet::new(),
         }
     }

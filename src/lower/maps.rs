@@ -93,6 +93,9 @@ impl Lowering<'_> {
         result: Ty,
         span: Span,
     ) -> Option<Value> {
+        if let (Some(_), [value, bytes @ Expr { ty: Ty::BYTES, .. }]) = (method.tail, args) {
+            return Some(self.output_with(map, value, bytes, span));
+        }
         let name = self.names.map(map).clone();
         let Some(opcode) = method.op.and_then(Opcode::from_name) else { crate::bug!("`{}` is no op", method.name) };
         let results: &[Ty] = if result == Ty::VOID { &[] } else { &[result] };
@@ -111,7 +114,10 @@ impl Lowering<'_> {
                     },
                 });
             }
-            let attrs = vec![Attr::Symbol(name)];
+            let mut attrs = vec![Attr::Symbol(name)];
+            if opcode == Opcode::MapOnEvent {
+                attrs.push(Attr::Int(0)); // the pass `events` finds out what the records are
+            }
             let op = this.at(span).b.insert(opcode, operands, attrs, results, Vec::new(), Vec::new());
             this.b.func.ops[op].results.first().copied()
         })

@@ -89,12 +89,13 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
     }
+    let boundaries = boundaries::lower(cx, program, &names, &mut instances);
     while let Some((id, kinds, symbol)) = instances.take() {
         let source = program.func(id);
         let signature = func::signature(cx, source, &symbol, &kinds);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &kinds)));
     }
-    funcs.extend(boundaries::lower(cx, program, &names, &mut instances));
+    funcs.extend(boundaries);
     let ops = |func: &ir::Function| func.walk().into_iter().map(|op| func.ops[op].clone()).collect::<Vec<_>>();
     let binds = funcs.iter().flat_map(ops).filter(|op| op.opcode == ir::Opcode::MapBind);
     let bound = binds.map(|op| ir::ops::MapBind::of(&op).map().clone()).collect();

@@ -46,7 +46,7 @@ impl<'a> Lowering<'a> {
                 let ty = self.cx.types.opt(stored);
                 (self.b.mem_some_if(present, place, ty), stored)
             }
-            OptionalKind::Record { map } => {
+            OptionalKind::Record { map, .. } => {
                 let ty = self.cx.types.opt(optional.ty);
                 let name = self.names.map(*map);
                 (self.at(optional.span).b.map_reserve(name, ty), optional.ty)
@@ -167,9 +167,16 @@ impl<'a> Lowering<'a> {
             let op = self.at(first.source.span).b.ks_if(whole, &results, vec![some_region, none_region]);
             return self.outcome(op, dest, some_reached || none_reached);
         }
-        let (optional, ty) = self.scoped(|this| this.optional(&first.source));
+        let sized = self.sized_record(&first.source);
+        let (optional, ty) = match sized {
+            Some(sized) => sized.record(),
+            None => self.scoped(|this| this.optional(&first.source)),
+        };
         let (some_region, some_reached) = self.region(&[ty], dest, |this, args| {
-            this.bind(first, args[0]);
+            match sized {
+                Some(sized) => this.at(first.source.span).bind_sized(first.local, args[0], sized),
+                None => this.bind(first, args[0]),
+            }
             this.bindings(rest, dest, some, none)
         });
         let (none_region, none_reached) = self.region(&[], dest, |this, _| none(this));

@@ -3,16 +3,16 @@
 //! Takes the whole program after `reach`. If the program uses `m.dropped()` anywhere, each failure to send through the
 //! map atomically adds 1 to a variable of both sides. A failure costs that one instruction, and without `dropped`
 //! nothing. Leaves reads of the variables for `map.dropped`. Reports maps that `dispatch` listens to though they have
-//! no handler.
+//! no handler. Marks the registrations of handlers of maps whose records may have bytes after the value.
 
 use super::{Changed, Pass, Run};
 use crate::diag::codes::events::NoHandler;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput, MapReserve};
-use crate::ir::{Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
+use crate::ir::ops::{KsIfSome, MapDropped, MapListen, MapOnEvent, MapOutput};
+use crate::ir::{Attr, Builder, Function, Global, GlobalKind, Module, OpData, OpId, Opcode, Symbol};
 use crate::session::Session;
 use crate::target::Target;
-use crate::types::{Space, Ty, Types};
+use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "events";
@@ -31,16 +31,17 @@ type Counters = BTreeMap<Symbol, Symbol>;
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     check_handlers(module, cx);
     check_counted(module, cx);
+    let changed = mark_tails(module, &cx.types);
     let counted = named(module, |op| (op.opcode == Opcode::MapDropped).then(|| MapDropped::of(op).map().clone()));
     if counted.is_empty() {
-        return Changed::No;
+        return changed;
     }
     let counters: Counters = counted.into_iter().map(|map| (map.clone(), counter(module, &map))).collect();
     for func in &mut module.funcs {
         for op in func.walk() {
             if func.ops[op].opcode == Opcode::MapDropped {
                 read(func, &mut cx.types, op, &counters);
-            } else if func.ops[op].opcode == Opcode::MapReserve {
+            } else if matches!(func.ops[op].opcode, Opcode::MapReserve | Opcode::MapReserveSized) {
                 count_reserve(func, &mut cx.types, op, &counters);
             } else if func.ops[op].opcode == Opcode::MapOutput {
                 count_output(func, &mut cx.types, op, &counters);
@@ -48,6 +49,45 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         }
     }
     Changed::Yes
+}
+
+/// Where handlers are registered, notes whether records may have bytes after the value: the runtime refuses those of another
+/// size, which another program has sent.
+fn mark_tails(module: &mut Module, types: &Types) -> Changed {
+    let mut tailed = BTreeSet::new();
+    for func in &module.funcs {
+        for op in func.walk().into_iter().map(|op| &func.ops[op]) {
+            let Some(map) = op.map().and_then(|name| module.map(name)) else { continue };
+            if has_tail(func, types, op, map.value) {
+                tailed.insert(map.name.clone());
+            }
+        }
+    }
+    let mut changed = Changed::No;
+    for func in &mut module.funcs {
+        for op in func.walk() {
+            let data = &func.ops[op];
+            if data.opcode == Opcode::MapOnEvent && tailed.contains(MapOnEvent::of(data).map()) {
+                let (operands, map) = (data.operands.clone(), MapOnEvent::of(data).map().clone());
+                func.become_op(op, Opcode::MapOnEvent, operands, vec![Attr::Symbol(map), Attr::Int(1)]);
+                changed = Changed::Yes;
+            }
+        }
+    }
+    changed
+}
+
+/// Whether an op makes records with bytes after the value, or hands such bytes to a handler.
+fn has_tail(func: &Function, types: &Types, op: &OpData, value: Ty) -> bool {
+    if op.opcode == Opcode::MapReserve {
+        let TyKind::Opt(record) = types.kind(func.ty(op.results[0])) else { return false };
+        return matches!(types.kind(record), TyKind::Ptr { to, .. } if to != value);
+    }
+    if op.opcode == Opcode::MapOnEvent {
+        let TyKind::Fn(sig) = types.kind(func.ty(op.operands[0])) else { return false };
+        return types.sig(sig).params.len() > 1;
+    }
+    op.opcode == Opcode::MapReserveSized
 }
 
 fn named(module: &Module, name: impl Fn(&OpData) -> Option<Symbol>) -> BTreeSet<Symbol> {
@@ -96,7 +136,7 @@ fn count_output(func: &mut Function, types: &mut Types, op: OpId, counters: &Cou
 
 /// Counts where a record was asked for and there is none.
 fn count_reserve(func: &mut Function, types: &mut Types, op: OpId, counters: &Counters) {
-    let Some(counter) = counters.get(MapReserve::of(&func.ops[op]).map()) else { return };
+    let Some(counter) = func.ops[op].map().and_then(|map| counters.get(map)) else { return };
     let record = func.ops[op].results[0];
     for &test in func.uses().users(record) {
         if func.ops[test].opcode != Opcode::KsIfSome {
@@ -117,7 +157,7 @@ fn add_one(b: &mut Builder<'_>, types: &mut Types, counter: &Symbol) {
 
 /// Reports counters of maps that may also be sent through under other names: as maps out of a map of maps.
 fn check_counted(module: &Module, cx: &mut Session) {
-    let sends = |op: &OpData| matches!(op.opcode, Opcode::MapOutput | Opcode::MapReserve);
+    let sends = |op: &OpData| matches!(op.opcode, Opcode::MapOutput | Opcode::MapReserve | Opcode::MapReserveSized);
     let sent = named(module, |op| op.map().filter(|_| sends(op)).cloned());
     let taken_out = module.maps.iter().filter(|map| map.bound && sent.contains(&map.name)).collect::<Vec<_>>();
     for func in &module.funcs {

@@ -11,6 +11,7 @@ pub mod builtins;
 pub mod cancel_points;
 pub mod core_access;
 pub mod drains;
+pub mod dynptrs;
 pub mod events;
 pub mod exits;
 pub mod frames;

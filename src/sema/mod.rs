@@ -57,7 +57,8 @@ fn callbacks(cx: &Session, env: &mut Env) {
             let declares = |name: &str| names.get(name).map(|declared| &declared.entity);
             let Some(Entity::Map(MapId(own))) = declares(&map.name) else { continue };
             let Some(Entity::Func(func)) = declares(&format!("{}_callback", map.name)) else { continue };
-            let sig = env.value_signature(*func).filter(|sig| body::takes_events(&cx.types, sig, map.value));
+            let sig =
+                env.value_signature(*func).filter(|sig| body::takes_events(&cx.types, sig, (map.kind, map.value)));
             if *own == id as u32 && sig.is_some() {
                 found.push((id, *func));
             }

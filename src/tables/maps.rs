@@ -39,6 +39,7 @@ impl MapAccess {
             MapAccess::Events => "`on_event` and `dispatch`",
             MapAccess::Dropped => "`dropped`",
             MapAccess::Reserve => "`reserve`, `submit` and `discard`",
+            MapAccess::Tails => "bytes after a value",
             MapAccess::Drain => "`drain`",
             MapAccess::TailCall => "`tail_call`",
             MapAccess::Later => "the use of its entries",

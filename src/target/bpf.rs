@@ -37,6 +37,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::verifier::specialise::PASS,
     &passes::builtins::PASS,
     &passes::packet::PASS,
+    &passes::dynptrs::PASS,
     &passes::maps::PASS,
     &passes::map_reuse::PASS,
     &passes::optionals::PASS,

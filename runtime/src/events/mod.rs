@@ -4,6 +4,7 @@
 //! where the buffer does not align it.
 
 mod channel;
+mod handler;
 mod ring;
 
 use crate::errors::complain;
@@ -11,20 +12,11 @@ use crate::exit::die;
 use crate::program::{self, MainThread, text};
 use crate::{load, signals};
 use channel::Channel;
+use handler::Handler;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::time::Duration;
-
-type Yields = extern "C" fn(*const c_void) -> i32;
-type YieldsNothing = extern "C" fn(*const c_void);
-
-/// What `ks_on_event` was given.
-#[derive(Clone, Copy)]
-enum Handler {
-    Yields(Yields),
-    YieldsNothing(YieldsNothing),
-}
 
 /// A map through which BPF code sends.
 struct Source {
@@ -121,9 +113,11 @@ impl Source {
 
     /// Hands over a value that BPF code sent, whose buffer has room for so many bytes of it. Yields the handler's result.
     fn take(&self, sent: &[u8], room: fn(usize) -> usize) -> i32 {
+        let has_tails = self.handler.get().is_some_and(Handler::has_tails);
+        let fits = if has_tails { sent.len() >= self.size } else { sent.len() == room(self.size) };
         match (self.handler.get(), self.value.try_borrow_mut()) {
-            _ if sent.len() != room(self.size) => self.misfit(sent.len()),
-            (Some(handler), Ok(mut value)) => handler.call(copied(&mut value, self.size, sent)),
+            _ if !fits => self.misfit(sent.len()),
+            (Some(handler), Ok(mut value)) => handler.call(&mut value, self.size, sent),
             // A value is taken only by `dispatch`, which has found a handler, and which does not nest.
             (None, _) | (_, Err(_)) => 0,
         }
@@ -150,26 +144,6 @@ impl Source {
     }
 }
 
-impl Handler {
-    fn call(self, value: *const c_void) -> i32 {
-        match self {
-            Handler::Yields(handler) => handler(value),
-            Handler::YieldsNothing(handler) => {
-                handler(value);
-                0
-            }
-        }
-    }
-}
-
-/// A copy of the value that begins what was sent.
-fn copied(value: &mut Vec<u64>, size: usize, sent: &[u8]) -> *const c_void {
-    value.resize(size.div_ceil(8), 0);
-    // SAFETY: both have so many bytes.
-    unsafe { ptr::copy_nonoverlapping(sent.as_ptr(), value.as_mut_ptr().cast(), size) };
-    value.as_ptr().cast()
-}
-
 /// Whether a handler is called from `dispatch`, which takes the next signal.
 pub fn is_running() -> bool {
     RUN.running.get()
@@ -184,15 +158,9 @@ fn time_is_over() -> bool {
 /// # Safety
 /// `handler` is a function of that form.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ks_on_event(map: u32, handler: *const c_void, yields: u32) {
+pub unsafe extern "C" fn ks_on_event(map: u32, handler: *const c_void, form: u32) {
     // SAFETY: as the caller promises.
-    let handler = unsafe {
-        if yields != 0 {
-            Handler::Yields(std::mem::transmute::<*const c_void, Yields>(handler))
-        } else {
-            Handler::YieldsNothing(std::mem::transmute::<*const c_void, YieldsNothing>(handler))
-        }
-    };
+    let handler = unsafe { Handler::of(handler, form) };
     source(map).handler.set(Some(handler));
     load::when_loaded(open_all);
 }

@@ -22,12 +22,16 @@ impl<'a> Lowering<'a> {
         let (there, _) = self.region(&[], dest, |this, _| {
             let at = this.plus(view.offset, index);
             match view.root {
-                Root::Packet(ctx) => {
+                Root::Packet(_) | Root::Record(_) => {
                     this.use_view(view);
-                    this.with_packet(ctx, at, Ty::U8, dest, inside, outside)
+                    this.with_part(view.root, (at, Ty::U8), dest, inside, outside)
                 }
                 Root::Memory(bytes) => {
                     let byte = this.element_at(bytes, at);
+                    inside(this, byte)
+                }
+                Root::Buffer(start) => {
+                    let byte = this.part_of_buffer(start, at, Ty::U8);
                     inside(this, byte)
                 }
             }
@@ -37,19 +41,23 @@ impl<'a> Lowering<'a> {
         self.outcome(op, dest, true)
     }
 
-    /// The same of a `T` in a packet.
-    fn with_packet(
+    /// The same of a `T` in a packet or record, which is asked for it.
+    pub(super) fn with_part(
         &mut self,
-        ctx: Value,
-        at: Value,
-        of: Ty,
+        root: Root,
+        (at, of): (Value, Ty),
         dest: Dest,
         inside: &mut dyn FnMut(&mut Lowering<'a>, Value) -> Option<Value>,
         outside: &mut dyn FnMut(&mut Lowering<'a>) -> Option<Value>,
     ) -> Option<Value> {
-        let place = self.cx.types.place(of, Space::Packet);
+        let space = if let Root::Packet(_) = root { Space::Packet } else { Space::Ringbuf };
+        let place = self.cx.types.place(of, space);
         let ty = self.cx.types.opt(place);
-        let found = self.b.packet_at(ctx, at, ty);
+        let found = match root {
+            Root::Packet(ctx) => self.b.packet_at(ctx, at, ty),
+            Root::Record(dynptr) => self.b.map_tail_at(dynptr, at, ty),
+            Root::Memory(_) | Root::Buffer(_) => crate::bug!("memory is not asked for its parts"),
+        };
         let (there, _) = self.region(&[place], dest, |this, args| inside(this, args[0]));
         let (not_there, _) = self.region(&[], dest, |this, _| outside(this));
         let op = self.b.ks_if_some(found, &Self::results(dest), vec![there, not_there]);
@@ -103,19 +111,25 @@ impl<'a> Lowering<'a> {
     fn copy_existing(&mut self, view: View, offset: Value, place: Value, size: u64) {
         let (of, _) = self.pointee(place);
         let at = self.plus(view.offset, offset);
+        let array = self.cx.types.array(Ty::U8, size);
         let bytes = match view.root {
-            Root::Packet(ctx) => {
+            Root::Packet(_) | Root::Record(_) => {
                 let copy = &mut |this: &mut Lowering<'a>, part: Value| {
                     this.b.ks_copy(place, part);
                     None
                 };
                 self.use_view(view);
-                self.with_packet(ctx, at, of, Dest::Nothing, copy, &mut |_| None);
+                self.with_part(view.root, (at, of), Dest::Nothing, copy, &mut |_| None);
+                return;
+            }
+            Root::Buffer(start) => {
+                let from = self.part_of_buffer(start, at, array);
+                let target = self.place_as(place, array);
+                self.b.ks_copy(target, from);
                 return;
             }
             Root::Memory(bytes) => bytes,
         };
-        let array = self.cx.types.array(Ty::U8, size);
         let target = self.place_as(place, array);
         if let Some(at) = self.number(at) {
             let from = self.element_place(bytes, at as usize);
@@ -181,6 +195,9 @@ impl<'a> Lowering<'a> {
     pub(super) fn copy_views(&mut self, to: View, from: View, count: Option<Value>) -> Value {
         let both = self.smaller(from.length, to.length);
         let count = count.map_or(both, |count| self.smaller(count, both));
+        if self.copied_in_blocks(to, from, count) {
+            return count;
+        }
         let zero = self.int(0, Ty::U64);
         self.count_up(zero, count, |this, index| {
             let byte = this.byte(from, index);

@@ -38,6 +38,7 @@ impl Lowering<'_> {
             return match &**source {
                 Source::Packet { ctx, .. } => Some(Root::Packet(self.scalar(ctx))),
                 Source::Slice { view, .. } => self.root_of(view, inside),
+                Source::Tail(record) => Some(self.tail_of(record).root),
                 Source::Value(_) => None,
             };
         }

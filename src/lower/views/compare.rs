@@ -23,7 +23,11 @@ impl Lowering<'_> {
         self.at(span);
         match (op, first, second) {
             (ViewOp::Copy, Some(to), Some(from)) => {
+                let is_first = self.is_first_write(&args[0], from);
                 let count = self.copy_views(to, from, number);
+                if is_first {
+                    self.clear_rest(to, count);
+                }
                 self.cast(count, ty)
             }
             (ViewOp::Compare, Some(left), Some(right)) => {

@@ -1,5 +1,6 @@
 //! Functions that take views, once for each kind of what is handed to them.
 
+use super::tails::dynptr_pointer;
 use super::{Root, View};
 use crate::ir::{Param, Symbol, Value};
 use crate::lower::func::{Lowering, Slot};
@@ -13,6 +14,10 @@ pub enum Kind {
     Packet(Ty),
     /// A value of so many bytes.
     Memory(u64),
+    /// A ring buffer's record of variable size.
+    Record,
+    /// Memory of user space of any size.
+    Buffer,
 }
 
 /// A function and the kinds of its views, in the order of its parameters.
@@ -60,6 +65,9 @@ pub fn takes_views(func: &Func) -> bool {
 }
 
 impl Kind {
+    /// How many parameters a view is: what it is of, an offset and a length.
+    pub const PARTS: usize = 3;
+
     /// The parameters that a view is.
     pub fn params(self, types: &mut Types, func: &Func, param: LocalId) -> Vec<Param> {
         let local = func.local(param);
@@ -69,6 +77,8 @@ impl Kind {
                 let bytes = types.array(Ty::U8, size);
                 types.ptr(bytes, Space::Any, false)
             }
+            Kind::Record => dynptr_pointer(types),
+            Kind::Buffer => types.ptr(Ty::U8, Space::Any, false),
         };
         let parts = [("", root), ("_offset", Ty::U64), ("_length", Ty::U64)];
         parts.map(|(part, ty)| Param { name: format!("{}{part}", local.name), ty, out: false, span: local.span }).into()
@@ -82,6 +92,8 @@ impl Lowering<'_> {
         let (root, life) = match kind {
             Kind::Packet(_) => (Root::Packet(root), self.life(root, Space::Packet)),
             Kind::Memory(_) => (Root::Memory(self.deref(root)), self.life(root, Space::Any)),
+            Kind::Record => (Root::Record(root), None),
+            Kind::Buffer => (Root::Buffer(root), None),
         };
         self.declare_view(param, View { root, offset, length, life });
         debug_assert!(matches!(self.slot(param), Slot::View(_)), "a parameter is a view");
@@ -92,6 +104,8 @@ impl Lowering<'_> {
         let (kind, root) = match view.root {
             Root::Packet(ctx) => (Kind::Packet(self.b.func.ty(ctx)), ctx),
             Root::Memory(bytes) => (Kind::Memory(self.capacity(bytes)), self.address(bytes)),
+            Root::Record(dynptr) => (Kind::Record, dynptr),
+            Root::Buffer(start) => (Kind::Buffer, start),
         };
         (kind, [root, view.offset, view.length])
     }

@@ -2,15 +2,19 @@
 //!
 //! What it is of is known where the view begins and never changes, also where a condition chooses one (`chosen`): a packet, by
 //! its context, or the bytes of a value. So that the verifier follows each access, those to a packet look for its end
-//! (`packet.at`), and those to a value go by an index of an array whose length is known. A function that takes views is lowered for each kind of them (`instances`).
+//! (`packet.at`), and those to a value go by an index of an array whose length is known; those to a record of variable size ask
+//! the kernel for the bytes (`map.tail_at`). A function that takes views is lowered for each kind of them (`instances`).
 
 mod access;
+mod blocks;
 mod checksums;
 mod chosen;
 mod compare;
 mod instances;
+mod tails;
 
 pub(super) use instances::{Instances, Kind, takes_views};
+pub(super) use tails::Tail;
 
 use super::elements::whole_constant;
 use super::func::{Dest, Lowering, Slot};
@@ -26,6 +30,10 @@ pub(super) enum Root {
     Packet(Value),
     /// In this place of bytes.
     Memory(Value),
+    /// In a record of variable size: a pointer to the kernel's handle of it. Offsets count from the start of the record.
+    Record(Value),
+    /// In memory of user space, from this pointer on.
+    Buffer(Value),
 }
 
 /// The parts of a view, numbers of 64 bits.
@@ -64,6 +72,7 @@ impl Lowering<'_> {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
                 return (self.at(expr.span).view_of_place(place), None);
             }
+            Source::Tail(record) => return (self.tail_of(record), None),
             Source::Packet { ctx, offset, count } => {
                 let ctx = self.scalar(ctx);
                 let life = self.at(expr.span).life(ctx, Space::Packet);
@@ -147,10 +156,15 @@ impl Lowering<'_> {
 
     /// The type of that.
     fn life_type(&mut self, root: Root) -> Option<Ty> {
-        self.life_in(match root {
-            Root::Packet(_) => Space::Packet,
-            Root::Memory(place) => self.pointee(place).1,
-        })
+        match root {
+            Root::Packet(_) => self.life_in(Space::Packet),
+            Root::Memory(place) => {
+                let (_, space) = self.pointee(place);
+                self.life_in(space)
+            }
+            // The records' own analysis follows these.
+            Root::Record(_) | Root::Buffer(_) => None,
+        }
     }
 
     fn life_in(&mut self, space: Space) -> Option<Ty> {

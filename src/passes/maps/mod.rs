@@ -62,7 +62,7 @@ fn run(func: &mut Function, module: &Declarations, cx: &mut Session) -> Changed 
             assign_op(func, module, &mut cx.types, op);
         } else if opcode == Opcode::MapEach {
             let map = MapEach::of(&func.ops[op]).map().clone();
-            walks::walk(func, declared(module, &map), cx, op);
+            walks::walk(func, declared(module, &map), &mut cx.types, op);
         } else {
             continue;
         }

@@ -4,20 +4,11 @@
 //! variables first, so that what it writes to the map does not change them; a variable that it does not use gets no copy.
 
 use super::{NAME, copy_value};
-use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::MapEach;
 use crate::ir::{Builder, Function, MapDecl, OpId, Opcode, Value, ValueDef};
-use crate::session::Session;
-use crate::tables;
 use crate::types::{Space, Ty, TyKind, Types};
 
-pub fn walk(func: &mut Function, map: &MapDecl, cx: &mut Session, op: OpId) {
-    let since = tables::helper("bpf_for_each_map_elem").and_then(|helper| helper.since);
-    if let Some(version) = cx.options.lacks(since) {
-        let what = "a walk over a map in BPF code".to_owned();
-        cx.error(func.ops[op].loc.span, NeedsKernel { what, version: version.to_string() });
-    }
-    let types = &mut cx.types;
+pub fn walk(func: &mut Function, map: &MapDecl, types: &mut Types, op: OpId) {
     let view = MapEach::of(&func.ops[op]);
     let (key, value, body) = (view.key(), view.value(), view.body_region());
     let block = func.only_block(body);

@@ -17,6 +17,7 @@ mod access;
 mod copies;
 mod explained;
 mod length_tests;
+mod loads;
 mod pull;
 pub mod rules;
 mod uses;
@@ -76,6 +77,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
     let types = &mut cx.types;
     let mut lowered = Vec::new();
     let sizes = access::sizes(func, types, access);
+    let loads = loads::lower(func, types);
     let accesses: Vec<OpId> = func
         .walk()
         .into_iter()
@@ -90,7 +92,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
         lowered.extend(accesses.iter().filter_map(|&op| explained::access(func, types, (op, plan), access, false)));
         accesses.iter().for_each(|&op| copied(func, types, op, plan));
         cx.explain_all(lowered);
-        return if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes };
+        return if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes };
     }
     let tested = if moves { Tested::default() } else { Tested::of(func, types, &plan.far) };
     for (ctx, accesses) in by_ctx {
@@ -109,7 +111,7 @@ fn function(func: &mut Function, (moves, access, plan): (bool, Access, &Plan), c
         }
     }
     cx.explain_all(lowered);
-    if accesses.is_empty() && !sizes { Changed::No } else { Changed::Yes }
+    if accesses.is_empty() && !sizes && !loads { Changed::No } else { Changed::Yes }
 }
 
 /// Whether a value is known in the whole function from its entry block on.

@@ -47,6 +47,8 @@ enum Refused<'m> {
     Helper(&'static HelperSpec),
     /// Call it in kernels before this one.
     Before(&'static HelperSpec, String),
+    /// What no program does in kernels before this one.
+    ByAll(String),
     /// Use this map, whose values hold a lock.
     Lock(&'m MapDecl),
 }
@@ -57,7 +59,11 @@ fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, program: &ProgramS
     locked.map(Refused::Lock).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(programs) => {
-                cx.options.lacks(programs.since).map(|version| Refused::Before(helper, version.to_string()))
+                let helper_lacks = cx.options.lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
+                helper_lacks.or_else(|| {
+                    let version = cx.options.lacks(programs.since)?;
+                    Some(Refused::Before(helper, version.to_string()))
+                })
             }
             None => Some(Refused::Helper(helper)),
         })
@@ -106,6 +112,11 @@ fn report<'c>(
             let what = if is_call { format!("the helper `{}`", helper.name) } else { used(cx, module, op) };
             let what = format!("{what} in `@{program}` programs such as `{name}`");
             let oldest = cx.options.oldest_kernel();
+            let error = cx.error(span, NeedsKernel { what, version: version.clone() });
+            error.remark(format!("`--min-kernel` is {oldest}"))
+        }
+        Refused::ByAll(version) => {
+            let (what, oldest) = (used(cx, module, op), cx.options.oldest_kernel());
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
             error.remark(format!("`--min-kernel` is {oldest}"))
         }

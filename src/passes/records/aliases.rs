@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 /// The target of a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Root {
-    /// The record of this `map.reserve`.
+    /// The record of this `map.reserve` or `map.reserve_sized`.
     Record(OpId),
     /// The pointee of the parameter.
     Param(usize),
@@ -62,8 +62,10 @@ impl Derived {
 
     fn visit(&mut self, func: &Function, types: &Types, op: OpId) {
         let data = &func.ops[op];
-        if data.opcode == Opcode::MapReserve {
+        if matches!(data.opcode, Opcode::MapReserve | Opcode::MapReserveSized) {
             self.roots.insert(data.results[0], (Root::Record(op), true));
+            // By the kernel's handle code reaches the rest of the record.
+            self.roots.extend(data.operands.first().map(|&dynptr| (dynptr, (Root::Record(op), false))));
             return;
         }
         if data.opcode == Opcode::KsIfSome {

@@ -8,12 +8,13 @@
 //! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
 //! record from the start.
 
-mod aliases;
+pub mod aliases;
 mod flow;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;
-use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapReserve, MapSubmit};
+use crate::diag::codes::support::NotSupportedYet;
+use crate::ir::ops::{KsCall, KsFunc, MapDiscard, MapSubmit};
 use crate::ir::{Function, Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use aliases::{Derived, Root};
@@ -46,13 +47,15 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let lent = lent(module, &derived);
     for (func, derived) in std::iter::zip(&module.funcs, &derived) {
         check_pointers(module, cx, func, &taken);
+        check_sized(func, derived, &taken, cx);
         flow::check(func, derived, &taken, &lent, cx);
     }
     Changed::No
 }
 
 fn is_of_records(op: &OpData) -> bool {
-    matches!(op.opcode, Opcode::MapReserve | Opcode::MapSubmit | Opcode::MapDiscard)
+    let begins = matches!(op.opcode, Opcode::MapReserve | Opcode::MapReserveSized);
+    begins || matches!(op.opcode, Opcode::MapSubmit | Opcode::MapDiscard)
 }
 
 /// What ends a record: the operands that an op takes, each with its ring buffer.
@@ -122,7 +125,24 @@ fn lent(module: &Module, derived: &[Derived]) -> Lent {
 
 /// The ring buffer of a record.
 fn map_of_record(func: &Function, reserve: OpId) -> &Symbol {
-    MapReserve::of(&func.ops[reserve]).map()
+    func.ops[reserve].map().unwrap_or_else(|| crate::bug!("a record is one of a map"))
+}
+
+/// Reports records that end in other functions than they began in, where ending them takes the kernel's handle.
+fn check_sized(func: &Function, derived: &Derived, taken: &Taken, cx: &mut Session) {
+    for op in func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall) {
+        let roots = ends(op, taken).into_iter().filter_map(|(value, _)| derived.root(value));
+        for (root, _) in roots {
+            let Root::Record(reserve) = root else { continue };
+            if func.ops[reserve].opcode == Opcode::MapReserveSized {
+                let callee = cx.source_name(KsCall::of(op).callee());
+                let what = format!("`{callee}`, which ends the record that it is handed, for one of variable size");
+                cx.error(op.loc.span, NotSupportedYet { what })
+                    .note(func.ops[reserve].loc.span, "it is reserved here")
+                    .help("let the function that reserves the record submit or discard it, and hand over `e.tail`");
+            }
+        }
+    }
 }
 
 /// Reports functions that take records and are values.

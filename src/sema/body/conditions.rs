@@ -68,6 +68,9 @@ impl Checker<'_, '_> {
             self.flow.not_null.extend(tested);
             self.note_held(local, pointer);
         }
+        if let OptionalKind::Record { tail: Some(_), .. } = &source.kind {
+            self.info(local).has_tail = true;
+        }
         if let OptionalKind::View(view) = &source.kind {
             self.note_view(local, view);
         }

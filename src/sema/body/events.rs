@@ -6,11 +6,15 @@ use super::value::error_expr;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NamedArgument};
 use crate::diag::codes::events::{ContextWanted, DispatchWhat, HandlerWanted, NegativeTimeOut};
-use crate::diag::codes::support::NotSupportedYet;
-use crate::sema::tree::{Const, Expr, ExprKind, MapId, Optional, OptionalKind};
+use crate::sema::env::Entity;
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId, MapId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::{MapAccess, MapMethodSpec, ValueRule};
+use crate::tables::{MapAccess, MapKindSpec, MapMethodSpec, ValueRule};
+use crate::target::Target;
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
+
+/// What views the bytes after the value of a record.
+const TAIL: &str = "tail";
 
 impl Checker<'_, '_> {
     /// The argument of a method besides those in the source: an event is sent with the context of the program.
@@ -33,17 +37,39 @@ impl Checker<'_, '_> {
             .help("give it a parameter, `ctx: *xdp_md` or that of the program's type, and hand over the program's");
     }
 
-    /// `rb.reserve()`. None if that was reported.
-    pub fn record(&mut self, map: MapId, name: &Ident, args: &[ast::Arg], span: Span) -> Option<Optional> {
-        if !args.is_empty() {
-            self.check_args(args);
-            let what = format!("`{}` of a size that is not the value's", name.name);
-            self.error(span, NotSupportedYet { what }).help("records have the size of the map's value");
-            return None;
-        }
+    /// `rb.reserve()`, `rb.reserve(n)`. None if that was reported.
+    pub fn record(&mut self, call: MapCall<'_>) -> Option<Optional> {
+        let MapCall { map, name, args, span, .. } = call;
+        let tail = match args {
+            [] => None,
+            [tail] => {
+                self.refuse_name(tail, &name.name);
+                if !self.can(map, MapAccess::Tails, span) {
+                    self.check_args(args);
+                    return None;
+                }
+                Some(self.count_of_bytes(&tail.value)?)
+            }
+            [_, _, ..] => {
+                self.check_args(args);
+                let (takes, given) = ("at most 1 argument".to_owned(), args.len().to_string());
+                self.error(name.span, ArgumentCount { name: name.name.clone(), takes, given })
+                    .help("`reserve()` is a record of the value alone, `reserve(n)` one of the value and `n` bytes");
+                return None;
+            }
+        };
         let (_, value) = self.entry_types(map);
         let ty = self.cx.types.ptr(value, Space::Ringbuf, false);
-        Some(Optional { kind: OptionalKind::Record { map }, ty, span })
+        Some(Optional { kind: OptionalKind::Record { map, tail }, ty, span })
+    }
+
+    /// Whether `record.name` is the view of the bytes after a record's value. A field of that name hides it.
+    pub fn has_tail(&self, record: LocalId, name: &Ident) -> bool {
+        if name.name != TAIL || !self.info[record.0 as usize].has_tail {
+            return false;
+        }
+        let value = self.pointer(self.locals[record.0 as usize].ty).and_then(|pointer| self.struct_id(pointer.to));
+        value.is_none_or(|value| self.cx.types.struct_def(value).field(TAIL).is_none())
     }
 
     /// `m.on_event(handler)`, `m.drain(handler)`
@@ -57,7 +83,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         };
         self.refuse_name(arg, method.name);
-        let handler = self.typed(&arg.value, None);
+        let handler = match self.tail_handler(&arg.value) {
+            Some(handler) => handler,
+            None => self.typed(&arg.value, None),
+        };
         if handler.ty == Ty::ERROR {
             return error_expr(span);
         }
@@ -65,11 +94,14 @@ impl Checker<'_, '_> {
         if value == Ty::ERROR {
             return error_expr(span);
         }
-        if !self.function_type(handler.ty).is_some_and(|sig| takes(&self.cx.types, &sig, value)) {
+        let kind = self.env.program.map(map).kind;
+        if !self.function_type(handler.ty).is_some_and(|sig| takes(&self.cx.types, &sig, (kind, value))) {
             let found = format!("a `{}`", self.ty_name(handler.ty));
             let (name, value) = (self.env.program.map(map).name.clone(), self.ty_name(value));
-            self.error(arg.value.span, HandlerWanted { name, found })
-                .help(format!("it is handed to a function: `fn handle(e: *{value}) -> i32`, or without `-> i32`"));
+            let tail = if has_tails(kind) { ", and with `tail: bytes`" } else { "" };
+            self.error(arg.value.span, HandlerWanted { name, found }).help(format!(
+                "it is handed to a function: `fn handle(e: *{value}) -> i32`, or without `-> i32`{tail}"
+            ));
             return error_expr(span);
         }
         self.use_pointer(&handler);
@@ -80,6 +112,16 @@ impl Checker<'_, '_> {
         }
         let ty = self.table_type(method.result);
         Expr { kind: ExprKind::MapCall { map, method, args: vec![handler] }, ty, span }
+    }
+
+    /// The name of a function that takes a `bytes`, which is no value of other code than `on_event`.
+    fn tail_handler(&mut self, handler: &ast::Expr) -> Option<Expr> {
+        let Some(Entity::Func(func)) = self.entity_named(handler) else { return None };
+        let func = *func;
+        let sig = self.env.value_signature(func).filter(|sig| sig.params.contains(&Ty::BYTES))?;
+        let (ty, value) = (self.cx.types.func(sig), Const::Func(func));
+        self.uses.addresses(&value, handler.span);
+        Some(Expr { kind: ExprKind::Const(value), ty, span: handler.span })
     }
 
     /// `dispatch(m, …)`, `dispatch(m, …, timeout_ms: n)`
@@ -161,9 +203,18 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Whether a function takes a pointer to the value, and yields what `dispatch` understands.
-pub fn takes(types: &Types, sig: &FnSig, value: Ty) -> bool {
-    let [param] = sig.params.as_slice() else { return false };
+/// Whether user space sees the bytes after the values of a map's records.
+fn has_tails(kind: &MapKindSpec) -> bool {
+    kind.on[Target::Host].contains(&MapAccess::Tails)
+}
+
+/// Whether a function takes a pointer to the value, perhaps also the bytes after it, and yields what `dispatch` understands.
+pub fn takes(types: &Types, sig: &FnSig, (kind, value): (&MapKindSpec, Ty)) -> bool {
+    let param = match sig.params.as_slice() {
+        [param] => param,
+        [param, tail] if *tail == Ty::BYTES && has_tails(kind) => param,
+        [] | [_, _, ..] => return false,
+    };
     let TyKind::Ptr { to, space: Space::Any, .. } = types.kind(*param) else { return false };
     to == value && matches!(sig.result, Ty::I32 | Ty::VOID)
 }

@@ -4,6 +4,7 @@ use super::Checker;
 use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{self, error_expr};
+use super::views::made;
 use crate::ast::{self, Ident};
 use crate::diag::Diagnostic;
 use crate::diag::codes::names::{NoSuchField, NotAValue};
@@ -13,7 +14,7 @@ use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::kernel_types;
 use crate::sema::predefined::is_relocated;
-use crate::sema::tree::{ConfigId, Expr, ExprKind};
+use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
 use crate::types::{Space, StructId, Ty, TyKind};
@@ -74,6 +75,9 @@ impl Checker<'_, '_> {
     pub fn field_of(&mut self, base: Expr, name: &Ident, arrow: bool, span: Span) -> Expr {
         if base.ty == Ty::ERROR {
             return error_expr(span);
+        }
+        if value::local(&base).is_some_and(|record| self.has_tail(record, name)) {
+            return made(View::Tail(base), span);
         }
         if let Some(id) = self.struct_id(base.ty) {
             if arrow {

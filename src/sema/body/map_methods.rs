@@ -3,6 +3,7 @@
 use super::Checker;
 use super::calls::counted;
 use super::value::error_expr;
+use super::views::VIEW;
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::maps::{MapRefuses, MapWanted};
@@ -118,7 +119,7 @@ impl Checker<'_, '_> {
             return None;
         }
         if method.needs == MapAccess::Reserve {
-            return self.record(map, name, args, span);
+            return self.record(call);
         }
         let args = self.method_args(call)?;
         let (_, ty) = self.entry_types(map);
@@ -170,8 +171,13 @@ impl Checker<'_, '_> {
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {
-        let MapCall { map, method, name, args, .. } = call;
-        if args.len() != method.params.len() {
+        let MapCall { map, method, name, args, span } = call;
+        let tail = method.tail.filter(|_| args.len() == method.params.len() + 1);
+        if tail.is_some() && !self.can(map, MapAccess::Tails, span) {
+            self.check_args(args);
+            return None;
+        }
+        if args.len() != method.params.len() && tail.is_none() {
             self.check_args(args);
             // The map is the first of a function's.
             let map = usize::from(method.function);
@@ -182,11 +188,15 @@ impl Checker<'_, '_> {
         }
         let (_, value) = self.entry_types(map);
         let mut checked = Vec::new();
-        for (arg, (_, param)) in args.iter().zip(method.params) {
+        for (arg, (_, param)) in args.iter().zip(method.params.iter().chain(&tail)) {
             self.refuse_name(arg, method.name);
             let arg = match *param {
                 "K" => self.entry_key(map, &arg.value),
                 "V" => self.coerced(&arg.value, value),
+                VIEW => {
+                    let value = self.value(&arg.value, None);
+                    self.view_to_read(value)
+                }
                 other => {
                     let ty = if other == "*V" {
                         self.cx.types.ptr(value, Space::Any, false)
@@ -196,8 +206,8 @@ impl Checker<'_, '_> {
                     self.coerced(&arg.value, ty)
                 }
             };
-            // A record is followed, not kept.
-            if *param != "*V" {
+            // A record is followed, not kept. Bytes are copied at once.
+            if *param != "*V" && *param != VIEW {
                 self.refuse_escape(&arg);
             }
             checked.push(arg);
@@ -233,7 +243,10 @@ fn on_maps(method: &MapMethodSpec) -> bool {
 /// As it is called, for messages.
 fn form(method: &MapMethodSpec) -> String {
     let params: Vec<String> = method.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-    let params = params.join(", ");
+    let mut params = params.join(", ");
+    if let Some((name, ty)) = method.tail {
+        params += &format!("[, {name}: {ty}]");
+    }
     let call = if method.function {
         format!("{}(map, {params})", method.name)
     } else {

@@ -93,6 +93,8 @@ pub(super) struct LocalInfo {
     pub holds_stack: bool,
     /// Of a `bytes`: what it views.
     pub viewed: Option<Viewed>,
+    /// It is bound to a record with bytes after the value.
+    pub has_tail: bool,
     /// The values that a loop variable takes, where the compiler knows them.
     pub range: Option<(i128, i128)>,
 }
@@ -180,6 +182,7 @@ impl Checker<'_, '_> {
             address_taken: false,
             deferred: false,
             holds_stack: false,
+            has_tail: false,
             viewed: (ty == Ty::BYTES).then_some(Viewed::By(id)),
             range: None,
         });

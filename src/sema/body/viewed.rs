@@ -11,6 +11,8 @@ use crate::types::Ty;
 pub enum Viewed {
     /// The packet of this context.
     Packet(LocalId),
+    /// The bytes after the value of the record that this variable is bound to.
+    Tail(LocalId),
     /// What this variable viewed first.
     By(LocalId),
 }
@@ -24,7 +26,7 @@ impl Checker<'_, '_> {
         let Some(values) = expr.branches() else { return expr };
         let outlives = |viewed| match viewed {
             Viewed::Packet(_) => true,
-            Viewed::By(local) => self.local_of(&self.locals[local.0 as usize].name) == Some(local),
+            Viewed::Tail(local) | Viewed::By(local) => self.local_of(&self.locals[local.0 as usize].name) == Some(local),
         };
         if self.viewed(&expr).is_some_and(outlives) {
             return expr;
@@ -55,6 +57,7 @@ impl Checker<'_, '_> {
         match &**view {
             View::Value(_) => None,
             View::Packet { ctx, .. } => local(ctx).map(Viewed::Packet),
+            View::Tail(record) => local(record).map(Viewed::Tail),
             View::Slice { view, .. } => self.viewed(view),
         }
     }

@@ -104,7 +104,7 @@ impl Checker<'_, '_> {
         ))
     }
 
-    fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
+    pub(super) fn count_of_bytes(&mut self, arg: &ast::Expr) -> Option<Expr> {
         let value = self.value(arg, Some(Ty::U32));
         if value.is_error() { None } else { self.offset_number(value) }
     }
@@ -173,6 +173,10 @@ impl Checker<'_, '_> {
         if let Some(name) = super::exprs::plain_name(expr) {
             return self.local_of(&name.name).is_some_and(|local| self.locals[local.0 as usize].ty == Ty::BYTES);
         }
+        if let ast::ExprKind::Field { base, name, .. } = &strip(expr).kind {
+            let record = super::exprs::plain_name(base).and_then(|base| self.local_of(&base.name));
+            return record.is_some_and(|record| self.has_tail(record, name));
+        }
         let ast::ExprKind::Call { callee, .. } = &strip(expr).kind else { return false };
         let ast::ExprKind::Field { base, name, .. } = &strip(callee).kind else { return false };
         name.name == "bytes" && self.context_named(base).is_some() || name.name == "slice" && self.is_view(base)
@@ -199,7 +203,7 @@ impl Checker<'_, '_> {
     }
 
     /// A value as a view of it, for an argument of a builtin that reads it.
-    fn view_to_read(&mut self, value: Value) -> Expr {
+    pub(super) fn view_to_read(&mut self, value: Value) -> Expr {
         if value.ty() == Ty::BYTES {
             self.plain_view(value.expr)
         } else {
@@ -352,6 +356,6 @@ impl Checker<'_, '_> {
     }
 }
 
-fn made(view: View, span: Span) -> Expr {
+pub(super) fn made(view: View, span: Span) -> Expr {
     Expr { kind: ExprKind::View(Box::new(view)), ty: Ty::BYTES, span }
 }

@@ -66,7 +66,7 @@ fn refuse_relocated(cx: &mut Session, ty: Ty, span: Span) -> bool {
     relocated
 }
 
-/// `Name[4]` and `*Name` look like expressions; they are types if the name is one.
+/// `Name[4]`, `*Name` and `str(16)` look like expressions; they are types if the name is one.
 pub fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> Option<ast::Type> {
     let span = operand.span;
     if let ExprKind::Unary { op: UnaryOp::Deref, operand } = &operand.kind {
@@ -76,6 +76,14 @@ pub fn written_type(cx: &mut Session, scope: &mut dyn Scope, operand: &Expr) -> 
     if let ExprKind::Index { base, index } = &operand.kind {
         let (element, length) = (Box::new(written_type(cx, scope, base)?), index.clone());
         return Some(ast::Type { kind: TypeKind::Array { element, length, spelling: ArraySpelling::Postfix }, span });
+    }
+    if let ExprKind::Call { callee, args } = &operand.kind
+        && let ExprKind::Name(path) = &callee.kind
+        && let ([name], [ast::Arg { name: None, value }]) = (path.segments.as_slice(), args.as_slice())
+        && name.name == "str"
+    {
+        let kind = TypeKind::Applied { name: name.clone(), args: Vec::new(), size: Some(Box::new(value.clone())) };
+        return Some(ast::Type { kind, span });
     }
     let found = imports::find_expr(cx, scope, operand)?;
     let is_type = matches!(found, Found::Declared(Declared { entity: Entity::Type(_), .. }));

@@ -22,8 +22,8 @@ pub enum OptionalKind {
     InnerMap { map: MapId, key: Expr, bound: MapId },
     /// `q.pop()`, `q.peek()`: a copy of the value.
     MapTake { map: MapId, method: &'static MapMethodSpec },
-    /// `rb.reserve()`: a pointer to a record, all zero.
-    Record { map: MapId },
+    /// `rb.reserve()`, `rb.reserve(n)`: a pointer to a record, all zero, and how many bytes follow the value.
+    Record { map: MapId, tail: Option<Expr> },
     /// `ctx.packet(offset, T)`
     Packet { ctx: Expr, offset: Expr, of: Ty },
     /// A pointer that may be null.

@@ -8,6 +8,8 @@ pub enum View {
     Value(Expr),
     /// `ctx.bytes(offset, count)`; without a count up to the end of the packet.
     Packet { ctx: Expr, offset: Expr, count: Option<Expr> },
+    /// `e.tail`: the bytes after the value of a record, by the variable that the record has been bound to.
+    Tail(Expr),
     /// `view.slice(offset, count)`; without a count up to the end of the view.
     Slice { view: Expr, offset: Expr, count: Option<Expr> },
 }
@@ -16,7 +18,7 @@ impl View {
     /// In order of evaluation.
     pub fn parts(&self) -> Vec<&Expr> {
         match self {
-            View::Value(value) => vec![value],
+            View::Value(value) | View::Tail(value) => vec![value],
             View::Packet { ctx: first, offset, count } | View::Slice { view: first, offset, count } => {
                 [first, offset].into_iter().chain(count).collect()
             }

@@ -97,7 +97,8 @@ pub trait Visitor<'t> {
                 self.expr(first);
                 self.expr(second);
             }
-            OptionalKind::MapTake { .. } | OptionalKind::Record { .. } => {}
+            OptionalKind::Record { tail, .. } => tail.iter().for_each(|tail| self.expr(tail)),
+            OptionalKind::MapTake { .. } => {}
         }
     }
 }

@@ -166,6 +166,8 @@ words! {
         Dropped,
         /// `m.reserve()`, `m.submit(e)`, `m.discard(e)`
         Reserve,
+        /// `m.reserve(n)`, `m.output(v, b)`, handlers that take a `bytes`.
+        Tails,
         /// `m.drain(f)`
         Drain,
         /// `tail_call(m, index)`
@@ -201,6 +203,9 @@ record! {
         /// Names, and types: `K` and `V` are the map's.
         #[serde(default)]
         pub params: List<(Text, Text)>,
+        /// One more argument, which may be left out: its name and type.
+        #[serde(default)]
+        pub tail: Option<(Text, Text)>,
         pub result: Text,
         /// The result is there or not.
         #[serde(default)]

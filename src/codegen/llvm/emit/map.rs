@@ -305,8 +305,11 @@ fn end_record(g: &mut FnGen, (helper, symbol): (&str, &str), map: &Symbol, recor
 pub fn on_event(g: &mut FnGen, op: &OpData) {
     let view = MapOnEvent::of(op);
     let TyKind::Fn(sig) = g.types().kind(g.func.ty(view.handler())) else { crate::bug!("a handler is a function") };
-    let yields = g.types().sig(sig).result != Ty::VOID;
-    let args = [map_index(g, view.map()), g.value(view.handler()), g.g.build.int(32, u64::from(yields)).into()];
+    let sig = g.types().sig(sig);
+    // As `ks_on_event` of runtime/src/abi.rs takes them.
+    let bits = [sig.result != Ty::VOID, sig.params.len() > 1, view.tails() != 0];
+    let form = bits.iter().rev().fold(0, |form, &bit| form << 1 | u64::from(bit));
+    let args = [map_index(g, view.map()), g.value(view.handler()), g.g.build.int(32, form).into()];
     runtime(g, "ks_on_event", None, &args);
 }
 

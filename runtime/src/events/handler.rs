@@ -1,0 +1,73 @@
+//! The functions that take what is sent, and what they are called with.
+
+use std::ffi::c_void;
+use std::mem::transmute;
+use std::ptr;
+
+/// A function that `ks_on_event` was given.
+#[derive(Clone, Copy)]
+pub struct Handler {
+    call: Call,
+    has_tails: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Call {
+    Yields(Yields),
+    YieldsNothing(YieldsNothing),
+    TailYields(TailYields),
+    TailYieldsNothing(TailYieldsNothing),
+}
+
+type Yields = extern "C" fn(*const c_void) -> i32;
+type YieldsNothing = extern "C" fn(*const c_void);
+/// The bytes after the value, an offset into them and their number.
+type TailYields = extern "C" fn(*const c_void, *const c_void, u64, u64) -> i32;
+type TailYieldsNothing = extern "C" fn(*const c_void, *const c_void, u64, u64);
+
+/// The bits of the form, see abi.rs.
+const YIELDS: u32 = 1;
+const TAKES_TAIL: u32 = 2;
+const HAS_TAILS: u32 = 4;
+
+impl Handler {
+    /// # Safety
+    /// The address is of a function of that form.
+    pub unsafe fn of(address: *const c_void, form: u32) -> Handler {
+        // SAFETY: as the caller promises.
+        let call = unsafe {
+            match (form & TAKES_TAIL != 0, form & YIELDS != 0) {
+                (false, true) => Call::Yields(transmute::<*const c_void, Yields>(address)),
+                (false, false) => Call::YieldsNothing(transmute::<*const c_void, YieldsNothing>(address)),
+                (true, true) => Call::TailYields(transmute::<*const c_void, TailYields>(address)),
+                (true, false) => Call::TailYieldsNothing(transmute::<*const c_void, TailYieldsNothing>(address)),
+            }
+        };
+        Handler { call, has_tails: form & HAS_TAILS != 0 }
+    }
+
+    /// Whether there may be bytes after the value.
+    pub fn has_tails(self) -> bool {
+        self.has_tails
+    }
+
+    /// Calls it with a copy of what was sent, whose value has so many bytes.
+    pub fn call(self, copy: &mut Vec<u64>, size: usize, sent: &[u8]) -> i32 {
+        let length = if self.has_tails { sent.len() } else { size };
+        copy.resize(length.div_ceil(8), 0);
+        let value: *mut u8 = copy.as_mut_ptr().cast();
+        // SAFETY: both have so many bytes, and the value is no longer than what was sent.
+        let tail: *const c_void = unsafe {
+            ptr::copy_nonoverlapping(sent.as_ptr(), value, length);
+            value.add(size).cast()
+        };
+        let (value, rest): (*const c_void, u64) = (value.cast(), (length - size) as u64);
+        match self.call {
+            Call::Yields(handler) => return handler(value),
+            Call::TailYields(handler) => return handler(value, tail, 0, rest),
+            Call::YieldsNothing(handler) => handler(value),
+            Call::TailYieldsNothing(handler) => handler(value, tail, 0, rest),
+        }
+        0
+    }
+}
