@@ -60,6 +60,7 @@ lowerings! {
     LoopCallback { callback, why } = "loop" => "a call of `bpf_loop` with `{callback}`", "since it is too long to walk and {why}";
     WalkCallback { callback, map } = "walk over `{map}`" => "a call of `bpf_for_each_map_elem` with `{callback}`", "since only the helper walks over entries";
     MapHelpers { map, what, helpers } = "`{map}`: {what}" => "{helpers}", "since its kind of map has these helpers";
+    RecordSized { map } = "`{map}`: a new record" => "`bpf_ringbuf_reserve_dynptr` and a dynptr", "since its size is not constant";
     MapReused { map } = "`{map}`: look up the entry of a key" => "the pointer of an earlier lookup", "since the key is equal and nothing between them can change the map";
     MapReusedIfFound { map } = "`{map}`: look up the entry of a key" => "the pointer of an earlier lookup, and a lookup where that found nothing", "since the key is equal and only the path on which the entry was absent changes the map";
     RecordReserved { map, size } = "`{map}`: a new record" => "`bpf_ringbuf_reserve` of {size} bytes", "since its size is constant, so that no dynptr is needed";

@@ -7,6 +7,7 @@
 
 use super::records::aliases::{Derived, Root};
 use super::{Changed, Declarations, Pass, Run};
+use crate::diag::lowered::RecordSized;
 use crate::fold::CompareOp;
 use crate::ir::ops::{KsIfSome, MapReserveSized, MapTailAt, MapTailWrite};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
@@ -33,8 +34,12 @@ pub static PASS: Pass = Pass {
 const TOO_LARGE: i128 = 1 << 24;
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
-    let types = &mut cx.types;
     let ops = func.walk();
+    for data in ops.iter().map(|&op| &func.ops[op]).filter(|data| data.opcode == Opcode::MapReserveSized) {
+        let map = cx.source_name(MapReserveSized::of(data).map());
+        cx.explain(data.loc.span, &RecordSized { map });
+    }
+    let types = &mut cx.types;
     if ops.iter().any(|&op| func.ops[op].opcode == Opcode::MapReserveSized) {
         let derived = Derived::of(func, types);
         for &op in &ops {

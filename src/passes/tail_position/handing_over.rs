@@ -3,24 +3,23 @@
 //! Then the tail call is in the program, which any kernel and machine allows. Anywhere else a call of such a function is an
 //! error: what comes after it would not run.
 
-use super::returned_call;
+use super::{NAME, returned_call};
 use crate::diag::codes::contexts::{HandsOverElsewhere, TailCallType};
 use crate::ir::callgraph::named;
 use crate::ir::ops::{KsCall, KsTailReturn};
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Symbol, Value, clone};
 use crate::passes::Changed;
 use crate::session::Session;
+use crate::source::Span;
 use crate::types::Ty;
 use std::collections::{BTreeSet, HashMap};
-
-const NAME: &str = "tail-position";
 
 /// The functions that make tail calls and are no programs.
 type Handing = BTreeSet<Symbol>;
 
 pub fn inline(module: &mut Module, cx: &mut Session) -> Changed {
     let mut handing = Handing::new();
-    // The bodies of callees are complete before callers take them; recursion ends when nothing is left to take.
+    // Each is inlined once in all others, also in what was copied before; so recursion ends, and is left to report.
     while let Some(next) = next(module, &handing) {
         handing.insert(module.funcs[next].name.clone());
         for at in (0..module.funcs.len()).filter(|&at| at != next) {
@@ -35,13 +34,14 @@ pub fn inline(module: &mut Module, cx: &mut Session) -> Changed {
     Changed::Yes
 }
 
-/// A function that makes a tail call and whose callees are inlined.
+/// A function that makes a tail call and was not inlined yet. One that calls it makes a tail call only then.
 fn next(module: &Module, done: &Handing) -> Option<usize> {
     let hands_over = |func: &Function| {
         let ends = |op: OpId| matches!(func.ops[op].opcode, Opcode::KsTailReturn | Opcode::BpfTailCall);
         func.walk().into_iter().any(ends)
     };
-    let is_next = |func: &Function| matches!(func.role, Role::Helper) && !done.contains(&func.name) && hands_over(func);
+    let is_program = |func: &Function| matches!(func.role, Role::Program { .. });
+    let is_next = |func: &Function| !is_program(func) && !done.contains(&func.name) && hands_over(func);
     module.funcs.iter().position(is_next)
 }
 
@@ -50,6 +50,10 @@ fn inline_one(module: &mut Module, callee: usize, caller: usize) {
     let body = module.funcs[callee].clone();
     let callees = BTreeSet::from([body.name.clone()]);
     let func = &mut module.funcs[caller];
+    let calls = |op: OpId| func.ops[op].opcode == Opcode::KsCall && KsCall::of(&func.ops[op]).callee() == &body.name;
+    if !func.walk().into_iter().any(calls) {
+        return;
+    }
     while sink(func, &callees) {}
     for end in func.walk() {
         let Some(call) = returned_call(func, &callees, end) else { continue };
@@ -64,8 +68,10 @@ fn inline_one(module: &mut Module, callee: usize, caller: usize) {
 fn may_replace(func: &Function, end: OpId, body: &Function) -> bool {
     let has = |func: &Function, opcode: Opcode| func.walk().into_iter().any(|op| func.ops[op].opcode == opcode);
     let by_array = has(body, Opcode::BpfTailCall);
-    let in_loop = (by_array || has(body, Opcode::KsDefer)) && is_in_loop(func, end);
-    !in_loop && !(by_array && has(func, Opcode::KsDefer))
+    if (by_array || has(body, Opcode::KsDefer)) && is_in_loop(func, end) {
+        return false;
+    }
+    !by_array || !has(func, Opcode::KsDefer)
 }
 
 fn is_in_loop(func: &Function, op: OpId) -> bool {
@@ -183,7 +189,7 @@ fn report(module: &Module, handing: &Handing, cx: &mut Session) {
     }
 }
 
-fn check_type(module: &Module, caller: &Function, span: crate::source::Span, callee: &Symbol, cx: &mut Session) {
+fn check_type(module: &Module, caller: &Function, span: Span, callee: &Symbol, cx: &mut Session) {
     let Some(callee) = module.func(callee) else { return };
     let words = |func: &Function| {
         let Role::Program { spec, mode, target } = &func.role else { return None };

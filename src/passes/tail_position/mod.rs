@@ -14,8 +14,9 @@ use crate::session::Session;
 use crate::types::{Space, Ty, TyKind, Types};
 use std::collections::BTreeSet;
 
+const NAME: &str = "tail-position";
 pub static PASS: Pass = Pass {
-    name: "tail-position",
+    name: NAME,
     summary: "Make tail calls of returned calls of programs",
     after: &[],
     before: &[(EVERY, "takes a call for one that comes back")],
