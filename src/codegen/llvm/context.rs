@@ -162,9 +162,6 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
         passes += ",function(jump-threading,simplifycfg)";
     }
     let bytes = collected.during(g.context, || {
-        if std::env::var_os("KSDBG").is_some() {
-            std::fs::write("/tmp/h/bounds/pre.ll", g.module.to_string()).ok();
-        }
         if let Err(error) = g.module.run_passes(&passes, machine, PassBuilderOptions::create()) {
             crate::bug!("LLVM cannot run {passes}: {}", error.to_string());
         }
@@ -173,9 +170,6 @@ pub fn finish(mut g: ModuleGen, machine: &TargetMachine, want: Artifact) -> Opti
                 return None;
             }
             verifier::run(&mut g);
-        }
-        if std::env::var_os("KSDBG").is_some() {
-            std::fs::write("/tmp/h/bounds/post.ll", g.module.to_string()).ok();
         }
         let kind = match want {
             Artifact::LlvmIr => return Some(g.module.to_string().into_bytes()),

@@ -90,7 +90,11 @@ impl Analysis for Flow<'_> {
 impl<'a> Flow<'a> {
     fn new(func: &'a Function, outcomes: &'a Outcomes, graph: &Graph, types: &Types) -> Flow<'a> {
         let (live, variables) = (live::at_starts(func, graph), variables(func, types));
-        Flow { func, outcomes, live, variables, steps: MAX_STEPS }
+        let mut flow = Flow { func, outcomes, live, variables, steps: MAX_STEPS };
+        // The caller looks at what it gave.
+        let given: Vec<Value> = flow.given().map(|(_, place)| place).collect();
+        flow.live.iter_mut().for_each(|live| live.extend(&given));
+        flow
     }
 
     pub fn is_variable(&self, place: Value) -> bool {
@@ -99,7 +103,10 @@ impl<'a> Flow<'a> {
 
     /// The parameters that point to objects, null or not.
     fn start(&self, types: &Types) -> Cases {
-        let mut cases = vec![Case::default()];
+        // Nothing is thrown yet.
+        let mut first = Case::default();
+        first.known.extend(self.given().map(|(_, place)| (place, Known::Number(0))));
+        let mut cases = vec![first];
         let mut nullable = 0;
         for (index, param) in self.func.params.iter().enumerate().filter(|(_, param)| is_object(types, param.ty)) {
             let value = self.func.param(index);
@@ -126,6 +133,12 @@ impl<'a> Flow<'a> {
         cases.into_iter().collect()
     }
 
+    /// The parameters that are places of numbers.
+    fn given(&self) -> impl Iterator<Item = (usize, Value)> {
+        let params = (0..self.func.params.len()).map(|index| (index, self.func.param(index)));
+        params.filter(|(_, param)| self.is_variable(*param))
+    }
+
     /// The operands whose objects an op releases.
     pub fn released(&self, op: &OpData) -> Vec<Value> {
         if reference(op) == Some(Reference::Releases) {
@@ -144,7 +157,17 @@ impl<'a> Flow<'a> {
     fn after(&self, op: OpId, mut case: Case) -> Vec<Case> {
         let data = &self.func.ops[op];
         if let Some(outcomes) = self.called(data) {
-            return outcomes.iter().filter_map(|outcome| returned(op, data, outcome, &case)).collect();
+            let mut cases: Vec<Case> =
+                outcomes.iter().filter_map(|outcome| returned(op, data, outcome, &case)).collect();
+            // In the callback that a loop becomes, the verifier does not know what the callee left in memory.
+            if self.func.loops(op).next().is_some() {
+                let places = data.operands.iter().filter(|&&place| self.is_variable(place));
+                places.for_each(|&place| cases.iter_mut().for_each(|case| case.set(place, None)));
+            }
+            return cases;
+        }
+        if data.opcode == Opcode::KsCall {
+            data.operands.iter().filter(|&&place| self.is_variable(place)).for_each(|&place| case.set(place, None));
         }
         if let Some(reference) = reference(data) {
             return refer(op, data, reference, case);
@@ -175,7 +198,7 @@ impl<'a> Flow<'a> {
         }
         if op.opcode == Opcode::KsConst {
             let number = KsConst::of(op).value();
-            return matches!(number, 0 | 1).then_some(Known::Number(number));
+            return Some(Known::Number(number));
         }
         if op.opcode == Opcode::KsLoad {
             return of(KsLoad::of(op).place());
@@ -274,7 +297,8 @@ impl<'a> Flow<'a> {
         let by = &self.func.ops[by];
         let result = if by.opcode == Opcode::KsReturn { by.operands.first() } else { None };
         let known = result.and_then(|value| case.known.get(value)).copied();
-        Outcome { nulls: case.nulls.clone(), released: released.collect(), result: known }
+        let thrown = self.given().map(|(index, place)| (index, case.known.get(&place).copied())).collect();
+        Outcome { nulls: case.nulls.clone(), released: released.collect(), thrown, result: known }
     }
 }
 
@@ -324,6 +348,9 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
     for root in outcome.released.iter().filter_map(|&param| case.root(args[param])) {
         next.status.insert(root, Status::Gone(op));
     }
+    for (&param, &thrown) in &outcome.thrown {
+        next.set(args[param], thrown);
+    }
     if let &[result] = data.results.as_slice() {
         let known = match outcome.result {
             Some(Known::Object(Some(Root::Acquired(_)))) => {
@@ -339,11 +366,12 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
 }
 
 /// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use, and
-/// numbers. A bool in memory is unknown to the verifier.
+/// numbers, among them the places where callees leave what they throw. A bool in memory is unknown to the verifier.
 fn variables(func: &Function, types: &Types) -> BTreeMap<Value, Known> {
     let uses = func.uses();
     let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
-    let places = vars.map(|op| func.ops[op].results[0]);
+    let params = (0..func.params.len()).map(|index| func.param(index));
+    let places = vars.map(|op| func.ops[op].results[0]).chain(params);
     places.filter_map(|place| Some((place, zero(func, types, &uses, place)?))).collect()
 }
 
@@ -353,7 +381,8 @@ fn zero(func: &Function, types: &Types, uses: &Uses, place: Value) -> Option<Kno
     let object = is_object(types, of);
     let plain = |data: &OpData| {
         let stored = data.opcode == Opcode::KsStore && data.operands[1] != place;
-        stored || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero) || object && data.map().is_some()
+        let handed = if object { data.map().is_some() } else { data.opcode == Opcode::KsCall };
+        stored || handed || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero)
     };
     let zero = if object { Some(Known::Null) } else { types.as_int(of).map(|_| Known::Number(0)) };
     zero.filter(|_| uses.users(place).iter().all(|&op| plain(&func.ops[op])))

@@ -41,6 +41,8 @@ struct Outcome {
     nulls: BTreeMap<usize, bool>,
     /// The parameters whose objects it released.
     released: BTreeSet<usize>,
+    /// What it left in the places that it was given for what it throws.
+    thrown: BTreeMap<usize, Option<Known>>,
     /// What is known of the result. What the function acquired is the caller's.
     result: Option<Known>,
 }

@@ -7,6 +7,7 @@ mod address_sums;
 mod aligned_slots;
 mod callback_results;
 mod choices_before_calls;
+mod guarded_choices;
 pub mod known_limits;
 mod linked_limits;
 mod loop_heads;
@@ -37,6 +38,7 @@ pub struct Rewrite {
 /// In the order in which they run.
 pub static REWRITES: &[&Rewrite] = &[
     &loop_heads::REWRITE,
+    &guarded_choices::REWRITE,
     &void_results::REWRITE,
     &null_tests::REWRITE,
     &known_limits::REWRITE,
