@@ -29,6 +29,15 @@ def _query(*labels, port=53):
     return _ipv4(17, f"c000{port:04x}{8 + len(body) // 2:04x}0000" + body)
 
 
+def _tagged(tags, frame):
+    """A frame with VLAN tags behind its addresses."""
+    return frame[:24] + "".join(f"8100{tag:04x}" for tag in tags) + frame[24:]
+
+
+def _udp(port):
+    return _ipv4(17, f"c000{port:04x}00080000")
+
+
 @dataclass(frozen=True)
 class Program:
     """An example, or a program made for this. The first packet is the one that times are measured with."""
@@ -39,6 +48,8 @@ class Program:
     variables: tuple = ()
     # Global variables that are set before: name → bytes.
     given: tuple = ()
+    # Entries that maps have before: map, key, value, both as hexadecimal digits.
+    entries: tuple = ()
     # What the ratio of the instructions may be, and the reason if it is more than 1.02.
     limit: float = 1.02
     why: str = ""
@@ -61,4 +72,16 @@ PROGRAMS = (
             variables=("dropped", "passed"), given=(("blocked", b"www.example.org"),), limit=5.2,
             why="views of unknown length are compared in callbacks, which the verifier walks once; the peer's loop over bytes "
                 "has a constant bound, and takes the verifier 75 times as many instructions"),
+    Program("l4_lb", "balance", (_udp(81), _udp(80), _udp(443), _ipv4(17, "c000005000080000" + "00" * 1480), *PACKETS),
+            maps=("services",), variables=("too_long",),
+            entries=(("services", "0a4d0001" "0050" "11" "00", "0000000002000000"),
+                     ("backends", "00000000", "c6336407" + "00" * 20), ("backends", "01000000", "c6336408" + "00" * 20))),
+    Program("vlan_firewall", "filter",
+            (_tagged([10], _udp(80)), _tagged([10], _udp(81)), _tagged([10, 20], _udp(80)), _tagged([11], _udp(80)),
+             _tagged([10, 20, 30], _udp(80)), _tagged([10], _ipv4(1, "0800000000010002")), _tagged([10], _ipv4(17, "c000")),
+             _MACS + "8100", *PACKETS),
+            maps=("rules", "counters"), variables=("malformed",), limit=1.5,
+            why="each offset that the loop over tags adds up is bounded before its use, which the peer's pointer is not",
+            entries=(("rules", "0a000000" "11" "00" "0050", "00" * 8), ("rules", "0a001400" "11" "00" "0050", "00" * 8),
+                     ("rules", "0a000000" "01" "00" "0000", "00" * 8))),
 )
