@@ -29,10 +29,11 @@ pub fn starts_with(w: &mut Words<'_>, place: Value, prefix: Value) -> Value {
 
 /// Whether a place begins with bytes that are known: the differences of all parts in one number.
 fn begins(w: &mut Words<'_>, place: Value, text: &[u8]) -> Value {
-    if text.len() as u64 > w.room(place) {
+    let stored = text.len().min(w.size(place) as usize);
+    // Behind all bytes of an array without a NUL there is one.
+    if text.len() as u64 > w.room(place) || text[stored..].iter().any(|&byte| byte != 0) {
         return w.b.ks_const(0, Ty::BOOL);
     }
-    let stored = text.len().min(w.size(place) as usize);
     let mut differences = w.number(0);
     for part in parts(0, stored as u64) {
         let known = &text[part.0 as usize..][..part.1 as usize];
