@@ -227,6 +227,7 @@ impl Known {
         self.outcomes.retain(|&value, _| !is_over(value));
         for outcome in self.outcomes.values_mut() {
             outcome.when.iter_mut().flatten().for_each(|facts| facts.forget(&is_dead));
+            outcome.tests.retain(|&(pointer, _)| !is_over(pointer));
         }
         self.addressed.retain(|&value| !is_over(value));
         self.handed.retain(|&value| !is_over(value));
