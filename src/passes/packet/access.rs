@@ -10,9 +10,9 @@ use crate::types::{Ty, TyKind, Types};
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
 
-/// Of programs that cannot make more of an `__sk_buff` linear: IP and TCP headers without options, which the kernel has looked at
-/// before.
-const LOOKED_AT: u64 = 40;
+/// Of programs that cannot make more of an `__sk_buff` linear: an IP header without options, which the kernel has looked at
+/// before. A UDP header may be behind it alone, as what `sendfile` sends.
+const LOOKED_AT: u64 = 20;
 
 #[derive(Clone, Copy)]
 pub struct Access {
