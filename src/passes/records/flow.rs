@@ -66,7 +66,14 @@ pub fn check(func: &Function, derived: &Derived, taken: &Taken, lent: &Lent, cx:
     let mut report = Report { func, derived, cx, reported: BTreeSet::new() };
     let mut params = Vec::new();
     facts.visit(&mut flow, |flow, (point, here)| match point {
-        Point::Op(op) => report.op(flow, op, here),
+        Point::Op(op) => {
+            report.op(flow, op, here);
+            // Where a tail call succeeds, control does not come back.
+            let hands_over = func.ops[op].opcode == Opcode::BpfTailCall;
+            for (&root, state) in here.0.iter().filter(|(_, state)| hands_over && state.open) {
+                report.lost(root, state, op, Vec::new());
+            }
+        }
         Point::Edge(edge) => {
             for (&root, state) in here.0.iter().filter(|(_, state)| state.open) {
                 match root {
@@ -219,7 +226,13 @@ impl Report<'_> {
         if self.reported.iter().any(ended) || !self.first(root, "open", None) {
             return;
         }
-        let how = if self.func.exit(by).is_some() { "control leaves here" } else { "its block ends here" };
+        let how = if self.func.ops[by].opcode == Opcode::BpfTailCall {
+            "control may leave here"
+        } else if self.func.exit(by).is_some() {
+            "control leaves here"
+        } else {
+            "its block ends here"
+        };
         let ((what, begun), gone) = (self.describe(root), state.gone.map(|gone| self.ended(gone)));
         let error = self.cx.error(self.func.ops[by].loc.span, RecordOpen { what }).label(how);
         error.note(begun.0, begun.1);

@@ -33,7 +33,13 @@ pub fn check(func: &Function, outcomes: &Outcomes, cx: &mut Session) -> BTreeSet
     let mut found = BTreeSet::new();
     let mut lost = Vec::new();
     facts.visit(&mut flow, |flow, (point, cases)| match point {
-        Point::Op(op) => cases.iter().for_each(|case| report.op(flow, op, case)),
+        Point::Op(op) => {
+            cases.iter().for_each(|case| report.op(flow, op, case));
+            cases
+                .iter()
+                .filter(|_| func.ops[op].opcode == Opcode::BpfTailCall)
+                .for_each(|case| report.handed_over(op, case));
+        }
         Point::Edge(edge) => {
             let roots: BTreeSet<Root> = cases.iter().flat_map(|case| flow.lost(edge, case)).collect();
             lost.extend(roots.into_iter().map(|root| (root, edge)));

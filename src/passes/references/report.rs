@@ -15,6 +15,9 @@ use crate::source::Span;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// The label of a tail call.
+const MAY_LEAVE: &str = "control may leave here";
+
 pub struct Report<'a> {
     func: &'a Function,
     cx: &'a mut Session,
@@ -108,6 +111,19 @@ impl<'a> Report<'a> {
             error.remark(format!("`{callee}` releases what the parameter points to"));
         }
         error.help("only what a helper such as `bpf_sk_lookup_tcp` acquired is released");
+    }
+
+    /// Where a tail call succeeds, control does not come back to what is still owned.
+    pub fn handed_over(&mut self, op: OpId, case: &Case) {
+        let owned: Vec<Root> = case.acquired().filter(|&root| case.is_owned(root)).collect();
+        for root in owned {
+            if !self.first(Some(root), "open", None) {
+                continue;
+            }
+            let (what, begun) = self.describe(root);
+            let error = self.cx.error(self.func.ops[op].loc.span, ReferenceOpen { what }).label(MAY_LEAVE);
+            error.note(begun.0, begun.1).help("release it before the tail call, which does not come back");
+        }
     }
 
     /// Control leaves the function, or the iteration, in which something was acquired, and it is still owned.
