@@ -1,6 +1,7 @@
 //! Up to where a function uses its values: what is known of others is dropped.
 
 use crate::ir::{Function, OpId, Value};
+use crate::tables::OpTrait;
 
 pub struct LastUses {
     /// For each op its number in order of the text, and the last one in its regions.
@@ -23,9 +24,13 @@ impl LastUses {
         }
         let uses = vec![0; func.values.ids().count()];
         let mut found = LastUses { spans, uses };
-        for &op in &ops {
-            for &value in &func.ops[op].operands {
-                let last = found.last_use(func, op, value);
+        // What a condition is computed from is used where the condition is: what it shows is asked for there.
+        for &op in ops.iter().rev() {
+            let data = &func.ops[op];
+            let results = data.results.iter().filter(|_| data.opcode.has(OpTrait::Pure));
+            let of_results = results.map(|&result| found.uses[usize::from(result)]).max().unwrap_or_default();
+            for &value in &data.operands {
+                let last = found.last_use(func, op, value).max(of_results);
                 let known = &mut found.uses[usize::from(value)];
                 *known = last.max(*known);
             }
