@@ -6,7 +6,6 @@ use crate::btf::{NotImported, Prototype};
 use crate::diag::codes::contexts::{PrototypeParameter, UnknownEvent};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::sema::kernel_types;
-use crate::sema::predefined::is_relocated;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
@@ -102,7 +101,7 @@ impl Wanted<'_> {
             Err(_) => return None,
         };
         let space = match () {
-            _ if to == passed && self.trusted && is_relocated(types, to) => Space::BtfTrusted,
+            _ if to == passed && self.trusted && types.is_relocated(to) => Space::BtfTrusted,
             _ if to == passed || to == Ty::U8 || passed == Ty::U8 => Space::BtfUntrusted,
             _ => return None,
         };
