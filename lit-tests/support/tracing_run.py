@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    tracing_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    tracing_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--futex] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
 When the executable has printed `ready`, or the line that --ready names, this runs `true` under the NAME (by default `ks_traced`),
-which so has its own `comm`, and with --connect makes a TCP connection to 127.0.0.1. Then it sends the executable SIGINT, and prints what
+which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
+higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
 `{dev}` and `{ino}` of its file, as the kernel has them inside; `{port}` is what was connected to. With --live the executable prints these
 lines before it ends.
 """
 
 import argparse
+import ctypes
 import os
 import shutil
 import signal
@@ -19,10 +21,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 
 # In seconds.
 PATIENCE = 30
+# The number of the system call on x86-64, and words of include/uapi/linux/futex.h.
+SYS_FUTEX = 202
+FUTEX_LOCK_PI = 6
+FUTEX_UNLOCK_PI = 7
+FUTEX_WAITERS = 0x80000000
 
 
 def plain(line):
@@ -53,12 +61,41 @@ def connect():
     return port
 
 
+def futex(word, operation):
+    """Locks or unlocks a word by the rules of priority inheritance."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(SYS_FUTEX, ctypes.byref(word), operation, 0, None, None, 0) != 0:
+        sys.exit(f"futex: {os.strerror(ctypes.get_errno())}")
+
+
+def boost():
+    """Unlocks once a thread of a higher priority waits."""
+    word = ctypes.c_uint32(0)
+
+    def waiter():
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        futex(word, FUTEX_LOCK_PI)
+        futex(word, FUTEX_UNLOCK_PI)
+
+    futex(word, FUTEX_LOCK_PI)
+    thread = threading.Thread(target=waiter)
+    thread.start()
+    deadline = time.monotonic() + PATIENCE
+    while not word.value & FUTEX_WAITERS and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # The kernel marks the word before it raises the priority.
+    time.sleep(0.1)
+    futex(word, FUTEX_UNLOCK_PI)
+    thread.join()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="ks_traced")
     parser.add_argument("--ready", default="ready")
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
+    parser.add_argument("--futex", action="store_true")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -78,6 +115,8 @@ def main():
             traced.wait()
             file = os.stat(link)
         port = connect() if options.connect else None
+        if options.futex:
+            boost()
         numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
         wanted = {line.format(**numbers) for line in options.expect_line}

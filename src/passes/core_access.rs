@@ -43,14 +43,10 @@ fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
 }
 
-fn is_relocated(types: &Types, ty: Ty) -> bool {
-    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin.is_relocated())
-}
-
 fn access(func: &mut Function, op: OpId, cx: &mut Session) {
     let data = func.ops[op].clone();
     let first = data.operands[0];
-    let of_struct = kernel_memory(&cx.types, func.ty(first)).is_some_and(|(of, _)| is_relocated(&cx.types, of));
+    let of_struct = kernel_memory(&cx.types, func.ty(first)).is_some_and(|(of, _)| cx.types.is_relocated(of));
     if data.opcode == Opcode::KsField {
         if of_struct {
             refuse_nameless(func, op, first, cx);
@@ -58,7 +54,7 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
         }
     } else if data.opcode == Opcode::KsElem {
         let element = kernel_memory(&cx.types, func.ty(data.results[0]));
-        let inner = element.is_some_and(|(of, _)| is_relocated(&cx.types, of));
+        let inner = element.is_some_and(|(of, _)| cx.types.is_relocated(of));
         if inner || element.is_some_and(|(of, _)| cx.types.is_aggregate(of)) {
             cx.error(
                 data.loc.span,
@@ -99,11 +95,13 @@ fn refuse_nameless(func: &Function, op: OpId, base: Value, cx: &mut Session) {
     }
 }
 
-/// A whole struct of the kernel has a size of its own on each kernel; true if that was reported.
+/// A whole struct of the kernel has a size of its own on each kernel, and so have arrays of them; true if that was reported.
 fn whole(func: &Function, op: OpId, place: Value, cx: &mut Session) -> bool {
     let of = kernel_memory(&cx.types, func.ty(place)).map(|(of, _)| of);
-    let whole = of.is_some_and(|of| is_relocated(&cx.types, of));
-    if whole {
+    let whole = of.is_some_and(|of| cx.types.is_relocated(of));
+    // An element was reported where its address is computed.
+    let is_element = func.def(place).is_some_and(|op| func.ops[op].opcode == Opcode::KsElem);
+    if whole && !is_element {
         let what = "a copy of a whole struct of the kernel".to_owned();
         cx.error(func.ops[op].loc.span, NotSupportedYet { what }).help("read the fields that you need");
     }
@@ -121,8 +119,11 @@ fn others(func: &mut Function, op: OpId, cx: &mut Session) {
             cx.error(func.ops[op].loc.span, KernelWrite {});
             return;
         }
-        if kind != Some(OperandKind::Place) || whole(func, op, place, cx) {
+        if kind != Some(OperandKind::Place) {
             continue;
+        }
+        if whole(func, op, place, cx) {
+            return;
         }
         let mut b = Builder::before(func, op, NAME);
         let copy = copied(&mut b, &mut cx.types, place, of);

@@ -124,7 +124,7 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
 pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
     let space = match () {
         _ if is_context(types, to) => Space::Ctx,
-        _ if is_relocated(types, to) => Space::BtfUntrusted,
+        _ if types.is_relocated(to) => Space::BtfUntrusted,
         _ if is_object(types, to) => Space::BtfTrusted,
         _ => Space::Any,
     };
@@ -134,12 +134,7 @@ pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
 /// A kernel object, which is no value of any variable.
 pub fn is_object(types: &Types, ty: Ty) -> bool {
     let is_rewritten = matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object);
-    is_rewritten || is_relocated(types, ty)
-}
-
-/// A struct of the kernel's BTF.
-pub fn is_relocated(types: &Types, ty: Ty) -> bool {
-    matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin.is_relocated())
+    is_rewritten || types.is_relocated(ty)
 }
 
 /// A struct of the kernel whose layout is not known.

@@ -379,4 +379,12 @@ impl Types {
     pub fn is_aggregate(&self, ty: Ty) -> bool {
         matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))
     }
+
+    /// A struct of the kernel's BTF, or an array of them: each kernel has a layout of its own.
+    pub fn is_relocated(&self, ty: Ty) -> bool {
+        if let TyKind::Array(element, _) = self.kind(ty) {
+            return self.is_relocated(element);
+        }
+        matches!(self.kind(ty), TyKind::Struct(id) if self.struct_def(id).origin.is_relocated())
+    }
 }

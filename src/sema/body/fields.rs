@@ -13,7 +13,6 @@ use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::kernel_types;
-use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -119,7 +118,7 @@ impl Checker<'_, '_> {
     /// A pointer that was read through one that the verifier knows is such a pointer too.
     fn followed(&mut self, field: Expr) -> Expr {
         let Some(Pointer { to, space: Space::BtfUntrusted, nullable }) = self.pointer(field.ty) else { return field };
-        if !is_relocated(&self.cx.types, to) || self.space_of(&field) != Some(Space::BtfTrusted) {
+        if !self.cx.types.is_relocated(to) || self.space_of(&field) != Some(Space::BtfTrusted) {
             return field;
         }
         let ty = self.cx.types.ptr(to, Space::BtfTrusted, nullable);

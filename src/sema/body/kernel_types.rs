@@ -6,7 +6,6 @@ use super::value::{error_expr, strip_cast};
 use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::types::ExistsWhat;
 use crate::sema::kernel_types;
-use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty};
@@ -45,7 +44,7 @@ impl Checker<'_, '_> {
         let [name] = path.segments.as_slice() else { return None };
         let known = self.local_name(&name.name).is_some() || self.file_entity(&name.name).is_some();
         let ty = if known { None } else { self.kernel_type_named(name) };
-        ty.filter(|&ty| is_relocated(&self.cx.types, ty))
+        ty.filter(|&ty| self.cx.types.is_relocated(ty))
     }
 
     fn kernel_type_named(&mut self, name: &Ident) -> Option<Ty> {
@@ -72,7 +71,7 @@ impl Checker<'_, '_> {
     /// The same field of a struct at no address, so that nothing is read to reach it.
     fn at_no_address(&mut self, field: &Expr) -> Option<Expr> {
         let ExprKind::Field { base, field: number } = &field.kind else { return None };
-        if !is_relocated(&self.cx.types, base.ty) {
+        if !self.cx.types.is_relocated(base.ty) {
             return None;
         }
         let base = match self.at_no_address(base) {

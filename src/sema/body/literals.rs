@@ -10,7 +10,6 @@ use crate::sema::advice::members::{LEFT_OUT, given_again, no_such_field};
 use crate::sema::consts::gives_again;
 use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
-use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{StructId, Ty, TyKind};
@@ -158,7 +157,7 @@ impl Checker<'_, '_> {
             self.error(span, LockPlace { what: "a `bpf_spin_lock`".to_owned() });
             return error_expr(span);
         }
-        if is_relocated(&self.cx.types, ty) {
+        if self.cx.types.is_relocated(ty) {
             let ty = self.ty_name(ty);
             self.error(span, ObjectByPointer { ty });
             return error_expr(span);

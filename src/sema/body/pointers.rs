@@ -9,7 +9,6 @@ use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast}
 use crate::ast::{self, BinaryOp};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
-use crate::sema::predefined::is_relocated;
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
 use crate::source::Span;
 use crate::types::{Origin, Space, Ty, TyKind};
@@ -64,7 +63,7 @@ impl Checker<'_, '_> {
         match space {
             // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
             Space::BtfUntrusted => {}
-            Space::BtfTrusted if is_relocated(&self.cx.types, to) => {
+            Space::BtfTrusted if self.cx.types.is_relocated(to) => {
                 if self.may_be_null(&pointer) {
                     let (header, unproven) = (None, Unproven::Fine);
                     let kind = ExprKind::DerefIf { pointer: Box::new(pointer), header, unproven };
@@ -243,7 +242,7 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
-            _ if is_relocated(&self.cx.types, pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
+            _ if self.cx.types.is_relocated(pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
             Space::Map
             | Space::Ctx
             | Space::Packet

@@ -9,7 +9,6 @@ use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::env::{Declared, Entity};
 use crate::sema::imports;
 use crate::sema::kernel_types;
-use crate::sema::predefined::is_relocated;
 use crate::sema::scope::{Found, Scope};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
@@ -58,7 +57,7 @@ pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Ex
 
 /// The layout of a struct of the kernel is known when the program is loaded. True if that was reported.
 fn refuse_relocated(cx: &mut Session, ty: Ty, span: Span) -> bool {
-    let relocated = is_relocated(&cx.types, ty);
+    let relocated = cx.types.is_relocated(ty);
     if relocated {
         let what = format!("the layout of the kernel's `{}`, which each kernel has its own,", cx.types.name(ty));
         cx.error(span, NotSupportedYet { what });

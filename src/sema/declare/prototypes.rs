@@ -6,11 +6,10 @@ use crate::btf::{NotImported, Prototype};
 use crate::diag::codes::contexts::{PrototypeParameter, UnknownEvent};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::sema::kernel_types;
-use crate::sema::predefined::is_relocated;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{Params, ProgramSpec, TARGET};
+use crate::tables::{NULL_ARGUMENTS, Params, ProgramSpec, TARGET};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// What a program's attribute says of its parameters.
@@ -71,7 +70,7 @@ impl Wanted<'_> {
             Some(prototype) => prototype.params.get(index + 1).map(|(_, ty)| ty),
         };
         let as_written = !self.trusted && matches!(declared, Ty::U64 | Ty::I64);
-        let pointer = self.pointer(&mut cx.types, declared, wanted);
+        let pointer = self.pointer(&mut cx.types, declared, index, wanted);
         let fits = match wanted {
             None => false,
             Some(_) if as_written || pointer.is_some() => true,
@@ -90,8 +89,15 @@ impl Wanted<'_> {
         Ty::ERROR
     }
 
-    /// A pointer that the kernel passes, with its memory.
-    fn pointer(&self, types: &mut Types, declared: Ty, wanted: Option<&Result<Ty, NotImported>>) -> Option<Ty> {
+    /// A pointer that the kernel passes, with its memory. The verifier wants a test of one that may be null, and knows no memory
+    /// of one that may be an error number.
+    fn pointer(
+        &self,
+        types: &mut Types,
+        declared: Ty,
+        index: usize,
+        wanted: Option<&Result<Ty, NotImported>>,
+    ) -> Option<Ty> {
         let TyKind::Ptr { to, nullable, .. } = types.kind(declared) else { return None };
         let passed = match wanted? {
             Ok(wanted) if self.prototype.is_some() => {
@@ -101,12 +107,14 @@ impl Wanted<'_> {
             Ok(_) => to,
             Err(_) => return None,
         };
-        let space = match () {
-            _ if to == passed && self.trusted && is_relocated(types, to) => Space::BtfTrusted,
-            _ if to == passed || to == Ty::U8 || passed == Ty::U8 => Space::BtfUntrusted,
-            _ => return None,
-        };
-        Some(types.ptr(to, space, nullable))
+        let nulls = NULL_ARGUMENTS.iter().find(|nulls| nulls.name == self.event);
+        let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
+        if to == passed && self.trusted && types.is_relocated(to) && !is_error {
+            let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));
+            return Some(types.ptr(to, Space::BtfTrusted, nullable || is_null));
+        }
+        let fits = to == passed || to == Ty::U8 || passed == Ty::U8;
+        fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
     }
 
     /// The declaration that fits.

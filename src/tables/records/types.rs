@@ -122,6 +122,20 @@ record! {
 }
 
 record! {
+    /// What an event of the kernel passes in the place of a pointer, by the argument (`ir-specs/null_arguments.toml`).
+    pub struct NullArguments {
+        /// The event.
+        pub name: Text,
+        /// Arguments that may be null.
+        #[serde(default)]
+        pub null: List<usize>,
+        /// Arguments that may be an error number.
+        #[serde(default)]
+        pub error: List<usize>,
+    }
+}
+
+record! {
     /// A predefined enum (`ir-specs/constants.toml`, `ir-specs/uapi/`).
     pub struct EnumSpec {
         pub name: Text,
