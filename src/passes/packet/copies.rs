@@ -7,10 +7,11 @@
 use super::NAME;
 use super::access::{self, Access};
 use super::uses::{Followed, Follower, Use, accesses, is_around, part};
+use super::writes::{Write, Writing, overlap, range};
 use crate::fold::CompareOp;
-use crate::ir::ops::{KsCall, PacketAt};
+use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Value};
+use crate::ir::{Builder, Function, Module, OpId, Value};
 use crate::types::{Space, Ty, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +24,8 @@ pub struct Plan {
     pub whole: bool,
     /// The ops at which pointers go where no copy can follow, with programs that cannot make the packet linear.
     pub kept: Vec<OpId>,
-    /// The ops that write, of all accesses.
-    pub writes: Vec<OpId>,
+    /// The writes through the pointers of all accesses.
+    pub writes: Vec<Write>,
     /// Of each access that copies, the ops before which it must copy again.
     again: BTreeMap<OpId, Vec<Use>>,
 }
@@ -33,107 +34,79 @@ impl Plan {
     /// Of each function.
     pub fn of(module: &Module, types: &Types, access: &[Access]) -> Vec<Plan> {
         let follower = Follower::new(module, types);
-        let mut plans: Vec<Plan> = Vec::new();
+        let mut followed = Vec::new();
+        let mut writes: Vec<Vec<Write>> = Vec::new();
         for (at, func) in module.funcs.iter().enumerate() {
-            let followed = accesses(func).map(|op| (op, follower.access(at, op))).collect();
-            plans.push(Plan::of_function(func, types, access[at], followed));
+            let all: BTreeMap<OpId, Followed> = accesses(func).map(|op| (op, follower.access(at, op))).collect();
+            writes.push(all.iter().flat_map(|(&op, found)| Write::of_access(func, types, op, found)).collect());
+            followed.push(all);
         }
-        let writing = writing(module, &plans);
-        for (plan, func) in plans.iter_mut().zip(&module.funcs) {
-            plan.again = again(func, types, plan, &writing);
+        let writing = Writing::of(module, &writes);
+        let mut plans = Vec::new();
+        for (((func, followed), writes), &access) in module.funcs.iter().zip(followed).zip(writes).zip(access) {
+            let plan = Plan { writes, ..Plan::default() };
+            plans.push(plan.decided((func, types), access, followed, &writing));
         }
         plans
     }
 
-    fn of_function(func: &Function, types: &Types, access: Access, followed: BTreeMap<OpId, Followed>) -> Plan {
+    fn decided(
+        mut self,
+        (func, types): (&Function, &Types),
+        access: Access,
+        followed: BTreeMap<OpId, Followed>,
+        writing: &Writing<'_>,
+    ) -> Plan {
         let ranges = Ranges::of(func, types);
-        let mut plan = Plan::default();
         for (op, followed) in followed {
-            plan.writes.extend(followed.writes.iter().map(|&(op, _)| op));
             let context = access::context(func, types, PacketAt::of(&func.ops[op]).ctx());
             let is_near = access.direct && near_end(func, types, &ranges, op, access.near).is_some();
             let Some(context) = context.filter(|context| access.paged && context.load.is_some() && !is_near) else {
                 continue;
             };
+            let kept = followed.kept.or_else(|| writing.passed((func, types), op, &followed));
             let writes = !followed.writes.is_empty();
-            if followed.kept.is_none() && (!writes || context.store.is_some()) {
-                plan.far.insert(op, followed);
+            if kept.is_none() && (!writes || context.store.is_some()) {
+                self.far.insert(op, followed);
             } else {
-                plan.whole = true;
-                plan.kept.extend(followed.kept.filter(|_| !access.pulls));
+                self.whole = true;
+                self.kept.extend(kept.filter(|_| !access.pulls));
             }
         }
-        plan
+        self.again = again(func, types, &self, writing);
+        self
     }
 }
 
-/// The functions in which, or in whose callees, a packet is written.
-fn writing<'m>(module: &'m Module, plans: &[Plan]) -> BTreeSet<&'m crate::ir::Symbol> {
-    let mut found = BTreeSet::new();
-    loop {
-        let before = found.len();
-        for (func, plan) in module.funcs.iter().zip(plans) {
-            let calls = || func.walk().into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode == Opcode::KsCall);
-            if !plan.writes.is_empty() || calls().any(|call| found.contains(KsCall::of(call).callee())) {
-                found.insert(&func.name);
-            }
-        }
-        if found.len() == before {
-            return found;
-        }
-    }
-}
-
-/// The reads of copies that may be behind a write to other parts.
-fn again(
-    func: &Function,
-    types: &Types,
-    plan: &Plan,
-    writing: &BTreeSet<&crate::ir::Symbol>,
-) -> BTreeMap<OpId, Vec<Use>> {
-    let order: BTreeMap<OpId, usize> = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
+/// The reads of copies that may be behind a write to other parts. A write reads the copy if it may
+/// leave bytes of it as they are that go to the packet all the same: if it is not known which bytes it writes, or to which copy.
+fn again(func: &Function, types: &Types, plan: &Plan, writing: &Writing<'_>) -> BTreeMap<OpId, Vec<Use>> {
     let mut found = BTreeMap::new();
     if plan.far.is_empty() {
         return found;
     }
-    let called = func.walk().into_iter().filter(|&op| {
-        let data = &func.ops[op];
-        data.opcode == Opcode::KsCall && writing.contains(KsCall::of(data).callee())
-    });
-    // With the bytes of the packet that they write, where these are known.
-    let mut writes: Vec<(OpId, Option<(u64, u64)>)> = called.map(|op| (op, None)).collect();
-    for (&access, followed) in &plan.far {
-        writes.extend(followed.writes.iter().map(|&(op, bytes)| (op, range(func, types, access, bytes))));
+    let order: BTreeMap<OpId, usize> = func.walk().into_iter().enumerate().map(|(at, op)| (op, at)).collect();
+    let mut writes = plan.writes.clone();
+    for &op in order.keys() {
+        writes.extend(writing.at(&func.ops[op]).into_iter().map(|bytes| Write { op, access: None, bytes }));
     }
-    let far: BTreeSet<OpId> = writes.iter().map(|&(op, _)| op).collect();
-    writes.extend(plan.writes.iter().filter(|op| !far.contains(op)).map(|&op| (op, None)));
     for (&access, followed) in &plan.far {
-        let own: BTreeSet<OpId> = followed.writes.iter().map(|&(op, _)| op).collect();
+        let is_other = |op| plan.writes.iter().any(|write| write.op == op && write.access != Some(access));
+        let is_unsure = |&&(op, bytes): &&Use| bytes.is_none() || is_other(op);
+        let stored: BTreeSet<OpId> = followed.writes.iter().filter(is_unsure).map(|&(op, _)| op).collect();
+        let reads = followed.reads.iter().copied().filter(|(op, _)| !stored.contains(op));
+        let reads = reads.chain(stored.iter().map(|&op| (op, None)));
         let behind = |read: &Use| {
             let bytes = range(func, types, access, read.1);
-            writes.iter().any(|&(write, written)| {
-                let in_loop = func.loops(write).any(|around| func.is_inside(read.0, around));
-                let after = order[&write] > order[&access] && order[&write] < order[&read.0];
-                !own.contains(&write) && (after || in_loop) && overlap(bytes, written)
+            writes.iter().any(|write| {
+                let in_loop = func.loops(write.op).any(|around| func.is_inside(read.0, around));
+                let after = order[&write.op] > order[&access] && order[&write.op] < order[&read.0];
+                write.access != Some(access) && (after || in_loop) && overlap(bytes, write.bytes)
             })
         };
-        found.insert(access, followed.reads.iter().copied().filter(behind).collect());
+        found.insert(access, reads.filter(behind).collect());
     }
     found
-}
-
-/// Bytes of a part as bytes of the packet.
-fn range(func: &Function, types: &Types, access: OpId, bytes: Option<(u64, u64)>) -> Option<(u64, u64)> {
-    let offset = func.known(types, PacketAt::of(&func.ops[access]).offset())?;
-    let (start, size) = bytes.unwrap_or((0, types.size_of(part(func, types, access))));
-    Some((u64::try_from(offset).ok()?.checked_add(start)?, size))
-}
-
-fn overlap(one: Option<(u64, u64)>, other: Option<(u64, u64)>) -> bool {
-    match (one, other) {
-        (Some((a, n)), Some((b, m))) => a < b.saturating_add(m) && b < a.saturating_add(n),
-        (None, _) | (_, None) => true,
-    }
 }
 
 /// The end of a part, if it is near.

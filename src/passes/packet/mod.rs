@@ -21,6 +21,7 @@ mod loads;
 mod pull;
 pub mod rules;
 mod uses;
+mod writes;
 
 use super::analysis::moving::Moving;
 use super::{Changed, Pass, Run};

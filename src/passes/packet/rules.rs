@@ -43,8 +43,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         for (index, func) in module.funcs.iter().enumerate().filter(|&(index, _)| reached.contains(index)) {
             let name = cx.source_name(&program.name);
             let refused: &[_] = if spec.packet == PacketAccess::Direct { &[] } else { &plans[index].writes };
-            for &op in refused {
-                let span = func.ops[op].loc.span;
+            for write in refused {
+                let span = func.ops[write.op].loc.span;
                 if reported.insert(span.lo) {
                     let writers: Vec<&str> = PROGRAMS.iter().filter(writes).map(|spec| spec.name).collect();
                     let what = PacketReadOnly { program: spec.name.to_owned(), name: name.clone() };
