@@ -7,7 +7,7 @@
 use super::NAME;
 use super::access::{self, Access};
 use super::uses::{Followed, Follower, Use, accesses, is_around, part};
-use super::writes::{Write, Writing, overlap, range};
+use super::writes::{Write, Writing, given_twice, overlap, range};
 use crate::fold::CompareOp;
 use crate::ir::ops::PacketAt;
 use crate::ir::value_ranges::Ranges;
@@ -58,16 +58,16 @@ impl Plan {
         writing: &Writing<'_>,
     ) -> Plan {
         let ranges = Ranges::of(func, types);
-        for (op, followed) in followed {
+        for (&op, found) in &followed {
             let context = access::context(func, types, PacketAt::of(&func.ops[op]).ctx());
             let is_near = access.direct && near_end(func, types, &ranges, op, access.near).is_some();
             let Some(context) = context.filter(|context| access.paged && context.load.is_some() && !is_near) else {
                 continue;
             };
-            let kept = followed.kept.or_else(|| writing.passed((func, types), op, &followed));
-            let writes = !followed.writes.is_empty();
-            if kept.is_none() && (!writes || context.store.is_some()) {
-                self.far.insert(op, followed);
+            let kept = found.kept.or_else(|| writing.passed((func, types), op, found));
+            let kept = kept.or_else(|| given_twice((func, types), op, &followed));
+            if kept.is_none() && (found.writes.is_empty() || context.store.is_some()) {
+                self.far.insert(op, found.clone());
             } else {
                 self.whole = true;
                 self.kept.extend(kept.filter(|_| !access.pulls));

@@ -57,7 +57,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
                 if refused.is_empty() && reported.insert(span.lo) {
                     cx.error(span, PacketPointerKept { program: spec.name.to_owned(), name: name.clone() })
                         .note(program.name_span, "declared here")
-                        .help("use it where it was tested, in the same function and loop, or take a copy: `var copy = *p`");
+                        .help("use it where it was tested, in the same function and loop, or take a copy: `var copy = *p`")
+                        .help("a function can be given the context, and look it up itself");
                 }
             }
         }

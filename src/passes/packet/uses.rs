@@ -19,6 +19,8 @@ pub struct Followed {
     pub writes: Vec<Use>,
     /// Where a pointer goes on to where it is not followed.
     pub kept: Option<OpId>,
+    /// The calls that are given a pointer, each with the operand.
+    pub given: BTreeSet<(OpId, usize)>,
 }
 
 /// What a function does with a pointer that it is given.
@@ -171,22 +173,23 @@ impl<'m> Walk<'_, 'm> {
             self.found.kept = Some(op);
         } else if opcode == Opcode::KsCall {
             let effect = self.follower.param(KsCall::of(data).callee(), index);
-            self.call(op, effect, bytes);
+            self.call((op, index), effect, bytes);
         } else if opcode == Opcode::BpfHelper {
             let args = tables::helper(BpfHelper::of(data).helper()).map_or(&[][..], |helper| helper.args);
             let kind = args.get(index).map(|arg| arg.kind);
             let reads = [Some(HelperArgKind::Readable), Some(HelperArgKind::Key), Some(HelperArgKind::Value)];
-            self.call(op, Effect { writes: !reads.contains(&kind), keeps: false }, bytes);
+            self.call((op, index), Effect { writes: !reads.contains(&kind), keeps: false }, bytes);
         } else if opcode.has(OpTrait::Pure) {
             self.results(op, bytes);
         } else if data.may_write(index) {
-            self.call(op, Effect { writes: true, keeps: false }, bytes);
+            self.call((op, index), Effect { writes: true, keeps: false }, bytes);
         } else {
             self.found.reads.push((op, bytes));
         }
     }
 
-    fn call(&mut self, op: OpId, effect: Effect, bytes: Option<(u64, u64)>) {
+    fn call(&mut self, (op, index): (OpId, usize), effect: Effect, bytes: Option<(u64, u64)>) {
+        self.found.given.insert((op, index));
         self.found.reads.push((op, bytes));
         if effect.writes {
             self.found.writes.push((op, None));

@@ -77,6 +77,21 @@ impl<'m> Writing<'m> {
     }
 }
 
+/// The first call that gets pointers of an access and of another one by two arguments, may write through one of them, and may find
+/// the same bytes behind both: each would lead to a copy of its own.
+pub fn given_twice((func, types): (&Function, &Types), access: OpId, all: &BTreeMap<OpId, Followed>) -> Option<OpId> {
+    let own = &all[&access];
+    let written = |found: &Followed, call: OpId| found.writes.iter().any(|&(op, _)| op == call);
+    let whole = |access| range(func, types, access, None);
+    let clashes = |&(call, index): &(OpId, usize)| {
+        all.iter().filter(|&(&other, _)| other != access && overlap(whole(access), whole(other))).any(|(_, found)| {
+            let apart = found.given.iter().any(|&(op, at)| op == call && at != index);
+            apart && (written(own, call) || written(found, call))
+        })
+    };
+    own.given.iter().copied().find(clashes).map(|(call, _)| call)
+}
+
 /// Bytes of a part as bytes of the packet.
 pub fn range(func: &Function, types: &Types, access: OpId, bytes: Bytes) -> Bytes {
     let offset = func.known(types, PacketAt::of(&func.ops[access]).offset())?;
