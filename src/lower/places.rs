@@ -7,7 +7,7 @@ use crate::fold::CompareOp;
 use crate::ir::{Symbol, Value};
 use crate::sema::tree::{CompoundOp, Expr, ExprKind, LocalId, Storage};
 use crate::source::Span;
-use crate::tables::{CONTEXTS, FieldRole};
+use crate::tables::{FieldRole, context_of};
 use crate::types::{BitField, Space, Ty, TyKind};
 
 /// The target of an assignment.
@@ -264,16 +264,8 @@ impl Lowering<'_> {
     }
 
     fn context_role(&self, ctx: &Expr, field: usize) -> FieldRole {
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(ctx.ty) else {
-            crate::bug!("a context is no pointer");
-        };
-        let TyKind::Struct(id) = self.cx.types.kind(to) else {
-            crate::bug!("a context is no struct");
-        };
-        let def = self.cx.types.struct_def(id);
-        let name = &def.fields[field].name;
-        let spec = CONTEXTS.iter().find(|c| c.name == def.name);
-        spec.and_then(|c| c.fields.iter().find(|f| f.name == *name)).map_or(FieldRole::Plain, |f| f.role)
+        let context = context_of(&self.cx.types, ctx.ty);
+        context.and_then(|context| context.fields.get(field)).map_or(FieldRole::Plain, |field| field.role)
     }
 
     /// `place = value`, `place op= value`

@@ -380,6 +380,11 @@ impl Types {
         matches!(self.kind(ty), TyKind::Str(_) | TyKind::Array(..) | TyKind::Struct(_))
     }
 
+    /// Where a pointer or a place leads.
+    pub fn space(&self, ty: Ty) -> Option<Space> {
+        if let TyKind::Ptr { space, .. } | TyKind::Place { space, .. } = self.kind(ty) { Some(space) } else { None }
+    }
+
     /// A struct of the kernel's BTF, or an array of them: each kernel has a layout of its own.
     pub fn is_relocated(&self, ty: Ty) -> bool {
         if let TyKind::Array(element, _) = self.kind(ty) {

@@ -4,8 +4,8 @@ use super::{Root, View};
 use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::lower::func::{Dest, Lowering};
-use crate::tables::{CONTEXTS, HELPERS};
-use crate::types::{Space, Ty, TyKind};
+use crate::tables::{HELPERS, context_of};
+use crate::types::{Space, Ty};
 
 /// How many bytes of a packet are copied to a record at a time: they pass through the stack where the record ends before that.
 const BLOCK: u64 = 128;
@@ -73,10 +73,7 @@ impl<'a> Lowering<'a> {
 
     /// Whether a helper copies bytes of the packet, on all kernels that the program is for.
     fn has_load(&self, ctx: Value) -> bool {
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(self.b.func.ty(ctx)) else { return false };
-        let TyKind::Struct(id) = self.cx.types.kind(to) else { return false };
-        let name = &self.cx.types.struct_def(id).name;
-        let load = CONTEXTS.iter().find(|context| context.name == *name).and_then(|context| context.load);
+        let load = context_of(&self.cx.types, self.b.func.ty(ctx)).and_then(|context| context.load);
         let helper = HELPERS.iter().find(|helper| Some(helper.name) == load);
         helper.is_some_and(|helper| self.cx.options.lacks(helper.since).is_none())
     }

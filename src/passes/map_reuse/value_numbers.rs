@@ -101,26 +101,7 @@ impl<'f> Numbers<'f> {
     }
 
     fn space(&self, value: Value) -> Option<Space> {
-        match self.types.kind(self.func.ty(value)) {
-            TyKind::Place { space, .. } | TyKind::Ptr { space, .. } => Some(space),
-            TyKind::Void
-            | TyKind::Bool
-            | TyKind::Int { .. }
-            | TyKind::Be { .. }
-            | TyKind::F64
-            | TyKind::Char
-            | TyKind::Str(_)
-            | TyKind::Array(..)
-            | TyKind::Struct(_)
-            | TyKind::Enum(_)
-            | TyKind::Fn(_)
-            | TyKind::Opt(_)
-            | TyKind::Handle
-            | TyKind::Bytes
-            | TyKind::Link
-            | TyKind::Null
-            | TyKind::Error => None,
-        }
+        self.types.space(self.func.ty(value))
     }
 
     /// What a place holds; what is not known yet gets a number.

@@ -126,26 +126,8 @@ impl Pointers {
 
 /// Whether a value of the type leads to memory of a space; of any without one.
 fn leads(types: &Types, ty: Ty, wanted: Option<Space>) -> bool {
-    match types.kind(ty) {
-        TyKind::Opt(of) => leads(types, of, wanted),
-        TyKind::Ptr { space, .. } | TyKind::Place { space, .. } => {
-            wanted.map_or(space == Space::Any, |wanted| space == wanted)
-        }
-        TyKind::Void
-        | TyKind::Bool
-        | TyKind::Int { .. }
-        | TyKind::Be { .. }
-        | TyKind::F64
-        | TyKind::Char
-        | TyKind::Str(_)
-        | TyKind::Array(..)
-        | TyKind::Struct(_)
-        | TyKind::Enum(_)
-        | TyKind::Fn(_)
-        | TyKind::Handle
-        | TyKind::Link
-        | TyKind::Null
-        | TyKind::Bytes
-        | TyKind::Error => false,
+    if let TyKind::Opt(of) = types.kind(ty) {
+        return leads(types, of, wanted);
     }
+    types.space(ty).is_some_and(|space| space == wanted.unwrap_or(Space::Any))
 }

@@ -4,8 +4,8 @@ use super::NAME;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::PacketSize;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
-use crate::tables::{CONTEXTS, ContextSpec, HELPERS, PacketAccess};
-use crate::types::{Ty, TyKind, Types};
+use crate::tables::{CONTEXTS, ContextSpec, HELPERS, PacketAccess, context_of};
+use crate::types::{Ty, Types};
 
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
@@ -64,10 +64,7 @@ impl Access {
 
 /// The context that a pointer points to.
 pub fn context(func: &Function, types: &Types, ctx: Value) -> Option<&'static ContextSpec> {
-    let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
-    let TyKind::Struct(id) = types.kind(to) else { return None };
-    let name = &types.struct_def(id).name;
-    CONTEXTS.iter().find(|context| context.name == *name)
+    context_of(types, func.ty(ctx))
 }
 
 fn field(context: &ContextSpec, name: &str) -> i128 {

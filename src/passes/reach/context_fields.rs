@@ -5,8 +5,8 @@ use crate::diag::codes::contexts::FieldOfOthers;
 use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketSize, PacketStart};
 use crate::ir::{Function, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
-use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole, PacketAccess, ProgramSpec};
-use crate::types::{TyKind, Types};
+use crate::tables::{ContextField, ContextSpec, FieldRole, PacketAccess, ProgramSpec, context_of};
+use crate::types::Types;
 
 pub struct Refused {
     context: &'static ContextSpec,
@@ -21,9 +21,7 @@ pub fn refused(func: &Function, types: &Types, op: &OpData, program: &ProgramSpe
         return None;
     }
     let (ctx, number, written) = access(op)?;
-    let TyKind::Ptr { to, .. } = types.kind(func.ty(ctx)) else { return None };
-    let TyKind::Struct(id) = types.kind(to) else { return None };
-    let context = CONTEXTS.iter().find(|context| context.name == types.struct_def(id).name)?;
+    let context = context_of(types, func.ty(ctx))?;
     let is_start = |field: &&ContextField| field.role == FieldRole::PacketStart;
     let field = match number {
         Some(number) => context.fields.get(usize::try_from(number).ok()?)?,

@@ -7,8 +7,8 @@ use crate::ir::ops::PacketCtxLoad;
 use crate::ir::{Function, Module, OpData, Opcode};
 use crate::passes::analysis::pointer_sources::{At, Sources};
 use crate::session::Session;
-use crate::tables::{CONTEXTS, ContextField};
-use crate::types::{TyKind, Types};
+use crate::tables::{CONTEXTS, ContextField, context_of};
+use crate::types::Types;
 use std::collections::BTreeSet;
 
 /// Of which kinds a pointer may be.
@@ -57,10 +57,7 @@ fn field(func: &Function, types: &Types, op: &OpData) -> Option<&'static Context
         return None;
     }
     let view = PacketCtxLoad::of(op);
-    let TyKind::Ptr { to, .. } = types.kind(func.ty(view.ctx())) else { return None };
-    let TyKind::Struct(id) = types.kind(to) else { return None };
-    let context = CONTEXTS.iter().find(|context| context.name == types.struct_def(id).name)?;
-    context.fields.get(usize::try_from(view.field()).ok()?)
+    context_of(types, func.ty(view.ctx()))?.fields.get(usize::try_from(view.field()).ok()?)
 }
 
 /// Adds the kinds of what a pointer may be. Of what cannot be followed, its type says no more than that some fields can be read.

@@ -4,8 +4,8 @@ use super::Checker;
 use super::exprs::strip;
 use crate::ast::{self, ExprKind as Ast};
 use crate::sema::tree::{Expr, ExprKind, LocalId};
-use crate::tables::{CONTEXTS, ContextField, ContextSpec, FieldRole};
-use crate::types::{Origin, Ty, TyKind};
+use crate::tables::{ContextField, ContextSpec, FieldRole, context_of};
+use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// The context that a pointer type points to.
@@ -15,13 +15,7 @@ impl Checker<'_, '_> {
 
     /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
     pub fn rewritten(&self, ty: Ty) -> Option<&'static ContextSpec> {
-        let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { return None };
-        let TyKind::Struct(id) = self.cx.types.kind(to) else { return None };
-        let def = self.cx.types.struct_def(id);
-        if !matches!(def.origin, Origin::Context | Origin::Object) {
-            return None;
-        }
-        CONTEXTS.iter().find(|context| context.name == def.name)
+        context_of(&self.cx.types, ty)
     }
 
     pub fn context_field(&self, ctx: Ty, field: usize) -> Option<(&'static ContextSpec, &'static ContextField)> {
