@@ -99,24 +99,41 @@ pub struct KsProgram {
     pub pin_root: *const c_char,
 }
 
-/// How programs are attached: each form is a file of `attach/`. `KsProg::form`.
-#[repr(u32)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KsForm {
+/// Declares [`KsForm`]: each form with its name in `ir-specs/attach_forms.toml`.
+macro_rules! forms {
+    ($( $(#[doc = $about:literal])* $name:literal $variant:ident = $number:literal, )*) => {
+        /// How programs are attached: each form is a file of `attach/`. `KsProg::form`.
+        #[repr(u32)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum KsForm { $( $(#[doc = $about])* $variant = $number, )* }
+
+        impl KsForm {
+            /// The form of a name in the compiler's tables.
+            pub fn named(name: &str) -> Option<KsForm> {
+                match name {
+                    $( $name => Some(KsForm::$variant), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+forms! {
     /// Target: an interface. Flags: `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE`, `XDP_FLAGS_HW_MODE`.
-    Netdev = 1,
+    "netdev" Netdev = 1,
     /// Target: an interface. No flags.
-    Tcx = 2,
+    "tcx" Tcx = 2,
     /// Target: the path of a cgroup's folder. No flags.
-    Cgroup = 3,
+    "cgroup" Cgroup = 3,
     /// Target: the descriptor of a socket, or the name of an interface: a socket of all its packets. No flags, no point.
-    Socket = 4,
+    "socket" Socket = 4,
     /// Target: the name of a network namespace, or the path of its file. No flags.
-    Netns = 5,
+    "netns" Netns = 5,
     /// Target: what the program was loaded for. No flags.
-    Tracing = 6,
+    "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
-    RawTracepoint = 7,
+    "raw_tracepoint" RawTracepoint = 7,
 }
 
 /// A BPF program of the object.

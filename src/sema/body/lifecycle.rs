@@ -9,7 +9,7 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::TargetKind;
+use crate::tables::TargetSpec;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -139,9 +139,9 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.has_default());
+        let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.default);
         let Some(target) = wanted else { return };
-        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example());
+        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
@@ -150,23 +150,27 @@ impl Checker<'_, '_> {
     }
 
     /// The target of an attachment.
-    fn target_kind(&self, func: FuncId) -> Option<TargetKind> {
+    fn target_kind(&self, func: FuncId) -> Option<&'static TargetSpec> {
         let Role::Program(role) = &self.env.program.func(func).role else { return None };
         role.spec.target()
     }
 
     /// A text or a number. The runtime finds out what it means where the program is not known.
-    fn attach_target(&mut self, expr: &ast::Expr, kind: Option<TargetKind>) -> Expr {
+    fn attach_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Expr {
         let target = self.value(expr, None);
         if target.is_error() || self.is_str(target.ty()) {
             return target.expr;
         }
-        let kind = kind.unwrap_or(TargetKind::Interface);
-        if let Some(number) = kind.number().filter(|_| self.is_int(target.ty())) {
+        // Of a program that is not known here, any kind of target is right.
+        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
+        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
             return self.coerce(target, number);
         }
         let ty = self.ty_name(target.ty());
-        self.error(expr.span, BadAttachTarget { ty }).help(kind.help());
+        let error = self.error(expr.span, BadAttachTarget { ty });
+        if let Some(kind) = kind {
+            error.help(kind.help);
+        }
         error_expr(expr.span)
     }
 }

@@ -77,7 +77,7 @@ record! {
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
-        pub attach: AttachForm,
+        pub attach: Attach,
         /// All of each packet is directly accessible; else a part may lie in pages.
         #[serde(default)]
         pub linear: bool,
@@ -87,23 +87,69 @@ record! {
     }
 }
 
-choices! {
-    /// How a program is attached: `runtime/src/attach/` has a file for each. `point` is a `bpf_attach_type`.
-    pub enum AttachForm {
-        /// A `bpf_link` on a network interface.
-        Netdev { point: Text, },
-        /// The same of traffic control, for which kernels without such links have a filter.
-        Tcx { point: Text, },
-        /// A `bpf_link` on a cgroup.
-        Cgroup { point: Text, },
-        /// An option of a socket.
-        Socket { },
-        /// A `bpf_link` on a network namespace.
-        Netns { point: Text, },
-        /// What the program was loaded for: its section names it.
-        Tracing { point: Text, },
-        /// A raw tracepoint, by its name.
-        RawTracepoint { },
+record! {
+    /// How the programs of a form are attached.
+    pub struct Attach {
+        /// A name in [`ATTACH_FORMS`].
+        pub form: Text,
+        /// A `bpf_attach_type`, where the form has one.
+        #[serde(default)]
+        pub point: Option<Text>,
+    }
+}
+
+record! {
+    /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
+    pub struct AttachForm {
+        pub name: Text,
+        /// What programs attach to, a name in [`TARGETS`].
+        pub target: Text,
+        /// Whether a program form names a `bpf_attach_type`.
+        #[serde(default)]
+        pub point: bool,
+    }
+}
+
+record! {
+    /// A kind of target (`ir-specs/targets.toml`).
+    pub struct TargetSpec {
+        pub name: Text,
+        /// What the text of a target is.
+        pub words: Text,
+        /// A target, as in a call.
+        pub example: Text,
+        /// What a target is, as the help of messages.
+        pub help: Text,
+        /// Whether a program that names no target has one.
+        #[serde(default)]
+        pub default: bool,
+        /// What a target that is a number is, if it can be one.
+        #[serde(default)]
+        pub number: Option<TargetNumber>,
+        /// What the text of a target must be like.
+        pub text: TargetText,
+    }
+}
+
+words! {
+    /// A target that is a number.
+    pub enum TargetNumber {
+        /// Of a network interface.
+        Index,
+        /// Of an open file.
+        Descriptor,
+    }
+}
+
+words! {
+    /// A rule for the text of a target.
+    pub enum TargetText {
+        /// A network interface.
+        Interface,
+        /// A path, or a name in place of one.
+        Path,
+        /// A name of C.
+        Name,
     }
 }
 

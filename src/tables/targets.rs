@@ -1,0 +1,37 @@
+//! What programs attach to: rules for targets that are written in a program.
+
+use super::{TargetNumber, TargetSpec, TargetText};
+use crate::types::Ty;
+
+/// The longest name of a network interface (IFNAMSIZ less the NUL).
+const MAX_INTERFACE: usize = 15;
+
+impl TargetSpec {
+    /// The type of a target that is a number, if it can be one.
+    pub fn number_type(&self) -> Option<Ty> {
+        self.number.map(|number| match number {
+            TargetNumber::Index => Ty::U32,
+            TargetNumber::Descriptor => Ty::I32,
+        })
+    }
+
+    /// Why a text names no such target.
+    pub fn refuses(&self, text: &str) -> Option<&'static str> {
+        match self.text {
+            _ if text.is_empty() => Some("it is empty"),
+            TargetText::Path => text.contains('\0').then_some("paths have no NUL"),
+            TargetText::Name => {
+                let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
+            }
+            TargetText::Interface => match text {
+                "." | ".." => Some("no interface has this name"),
+                _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
+                _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {
+                    Some("names of interfaces have no blanks, `/` or `:`")
+                }
+                _ => None,
+            },
+        }
+    }
+}
