@@ -10,7 +10,7 @@ use crate::ir::ops::{ArithCmp, BpfHelper, KsCall, KsConst, KsLoad, KsStore, KsZe
 use crate::ir::{Function, OpData, OpId, Opcode, Uses, Value};
 use crate::session::Session;
 use crate::tables::Reference;
-use crate::types::{TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many parameters of a function may be null, each a case of its own.
@@ -61,6 +61,8 @@ pub struct Flow<'a> {
     live: Vec<BTreeSet<Value>>,
     /// The variables that the analysis follows, each with what it holds once it is cleared.
     variables: BTreeMap<Value, Known>,
+    /// The parameters among them, at which the caller looks.
+    given: BTreeSet<Value>,
     /// How many steps are left.
     steps: usize,
 }
@@ -86,7 +88,7 @@ impl Analysis for Flow<'_> {
         let mut taken: Vec<Case> = taken.collect();
         if edge.step != Step::Out {
             for case in &mut taken {
-                case.forget(&self.live[edge.to], |value| self.is_variable(value));
+                case.forget(&self.live[edge.to], |value| self.is_variable(value) && !self.given.contains(&value));
             }
         }
         cases.extend(taken);
@@ -96,10 +98,10 @@ impl Analysis for Flow<'_> {
 impl<'a> Flow<'a> {
     fn new(func: &'a Function, outcomes: &'a Outcomes, graph: &Graph, types: &Types) -> Flow<'a> {
         let (live, variables) = (live::at_starts(func, graph), variables(func, types));
-        let mut flow = Flow { func, outcomes, live, variables, steps: MAX_STEPS };
-        // The caller looks at what it gave.
-        let given: Vec<Value> = flow.given().map(|(_, place)| place).collect();
-        flow.live.iter_mut().for_each(|live| live.extend(&given));
+        let given = BTreeSet::new();
+        let mut flow = Flow { func, outcomes, live, variables, given, steps: MAX_STEPS };
+        flow.given = flow.given().map(|(_, place)| place).collect();
+        flow.live.iter_mut().for_each(|live| live.extend(&flow.given));
         flow
     }
 
@@ -371,8 +373,9 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
     Some(next)
 }
 
-/// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use, and
-/// numbers, among them the places where callees leave what they throw. A bool in memory is unknown to the verifier.
+/// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use,
+/// numbers, among them the places where callees leave what they throw, and bools that no loop keeps in memory, where the
+/// verifier does not know them.
 fn variables(func: &Function, types: &Types) -> BTreeMap<Value, Known> {
     let uses = func.uses();
     let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
@@ -390,6 +393,15 @@ fn zero(func: &Function, types: &Types, uses: &Uses, place: Value) -> Option<Kno
         let handed = if object { data.map().is_some() } else { data.opcode == Opcode::KsCall };
         stored || handed || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero)
     };
-    let zero = if object { Some(Known::Null) } else { types.as_int(of).map(|_| Known::Number(0)) };
-    zero.filter(|_| uses.users(place).iter().all(|&op| plain(&func.ops[op])))
+    let users = uses.users(place);
+    let zero = if object {
+        Some(Known::Null)
+    } else if of == Ty::BOOL {
+        let loop_of = |op: OpId| func.loops(op).next();
+        let def = func.def(place)?;
+        users.iter().all(|&user| loop_of(user) == loop_of(def)).then_some(Known::Number(0))
+    } else {
+        types.as_int(of).map(|_| Known::Number(0))
+    };
+    zero.filter(|_| users.iter().all(|&op| plain(&func.ops[op])))
 }
