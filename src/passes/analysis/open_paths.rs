@@ -27,7 +27,7 @@ pub fn branches<A: Analysis>(
         if others.any(|other| facts.on_edge(analysis, other).is_some_and(|state| (asked.is_ended)(&state))) {
             let Some((span, taken)) = note(func, op, edge.by) else { continue };
             // Of a condition with `&&` or `||`, what the whole of it was comes last.
-            notes.retain(|(other, _)| *other != span);
+            notes.retain(|(other, _)| other.to(span) != span);
             notes.push((span, taken));
         }
     }

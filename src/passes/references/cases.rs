@@ -19,6 +19,8 @@ pub enum Known {
     /// A pointer that is not null, to the object of a reference, if one is known.
     Object(Option<Root>),
     Number(i128),
+    /// A number that is not 0.
+    NotZero,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -76,7 +78,7 @@ impl Case {
         self.status.retain(|root, status| *status == Status::Owned || matters(root));
         // A flag of this function says something of a reference only if it is set while that is owned.
         if self.acquired().next().is_none() {
-            self.known.retain(|&value, known| !matches!(known, Known::Number(_)) || !is_flag(value));
+            self.known.retain(|&value, known| !matches!(known, Known::Number(_) | Known::NotZero) || !is_flag(value));
         }
     }
 }

@@ -213,10 +213,11 @@ impl<'a> Flow<'a> {
             return of(KsLoad::of(op).place());
         }
         if matches!(op.opcode, Opcode::ArithCast | Opcode::MemSome) {
-            return of(op.operands[0]);
+            return of(op.operands[0]).filter(|known| *known != Known::NotZero);
         }
         let equal = match (op.opcode, of(*op.operands.first()?)?, of(*op.operands.get(1)?)?) {
             (Opcode::ArithCmp | Opcode::ArithXor, Known::Number(left), Known::Number(right)) => left == right,
+            (Opcode::ArithCmp, Known::NotZero, Known::Number(0)) => false,
             (Opcode::ArithCmp, Known::Null, Known::Null) => true,
             (Opcode::ArithCmp, Known::Null, Known::Object(_)) | (Opcode::ArithCmp, Known::Object(_), Known::Null) => {
                 false
@@ -238,7 +239,9 @@ impl<'a> Flow<'a> {
         let (Step::Into(op, _) | Step::Behind(op)) = edge.step else { return true };
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsIf && edge.by == op {
-            return allows(case, data.operands[0], matches!(edge.step, Step::Into(_, 0)));
+            let outcome = matches!(edge.step, Step::Into(_, 0));
+            self.learn(op, outcome, case);
+            return allows(case, data.operands[0], outcome);
         }
         if data.opcode == Opcode::KsIfSome && edge.by == op {
             let is_there = matches!(edge.step, Step::Into(_, 0));
@@ -250,7 +253,7 @@ impl<'a> Flow<'a> {
             return match known {
                 Some(Known::Null) => !is_there,
                 Some(Known::Object(_)) => is_there,
-                Some(Known::Number(_)) | None => true,
+                Some(Known::Number(_) | Known::NotZero) | None => true,
             };
         }
         if by.opcode != Opcode::KsYield || self.func.around(edge.by) != Some(op) {
@@ -266,6 +269,25 @@ impl<'a> Flow<'a> {
             }
         }
         true
+    }
+
+    /// What a test of a number that was read right before shows of the variable: a call may leave there what nobody knows.
+    fn learn(&self, op: OpId, outcome: bool, case: &mut Case) {
+        let func = self.func;
+        let def = |value: Value, opcode: Opcode| func.def(value).filter(|&def| func.ops[def].opcode == opcode);
+        let Some(test) = def(func.ops[op].operands[0], Opcode::ArithCmp) else { return };
+        let test = ArithCmp::of(&func.ops[test]);
+        let zero = def(test.right(), Opcode::KsConst).filter(|&zero| KsConst::of(&func.ops[zero]).value() == 0);
+        let Some(read) = def(test.left(), Opcode::KsLoad).filter(|_| zero.is_some()) else { return };
+        // The read, the constant and the comparison.
+        if func.ops[read].block != func.ops[op].block || func.position(read) + 3 != func.position(op) {
+            return;
+        }
+        let (place, pred) = (KsLoad::of(&func.ops[read]).place(), test.pred());
+        let is_number = matches!(self.variables.get(&place), Some(Known::Number(_)));
+        if is_number && !case.known.contains_key(&place) && matches!(pred, "eq" | "ne") {
+            case.set(place, Some(if (pred == "eq") == outcome { Known::Number(0) } else { Known::NotZero }));
+        }
     }
 
     /// The index of the region of `holder` that an op is in.
@@ -351,7 +373,7 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
     let possible = outcome.nulls.iter().all(|(&param, &null)| match known(param) {
         Some(Known::Null) => null,
         Some(Known::Object(_)) => !null,
-        Some(Known::Number(_)) | None => true,
+        Some(Known::Number(_) | Known::NotZero) | None => true,
     });
     let mut next = possible.then(|| case.clone())?;
     for root in outcome.released.iter().filter_map(|&param| case.root(args[param])) {
