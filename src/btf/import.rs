@@ -77,6 +77,13 @@ impl KernelTypes {
         Ok(Some(def.fields.len() - 1))
     }
 
+    /// Whether a struct is what another one begins with, as a `tcp_sock` does with a `sock`.
+    pub fn begins_with(&self, types: &Types, whole: Ty, first: Ty) -> bool {
+        let id = |ty: Ty| if let TyKind::Struct(id) = types.kind(ty) { self.ids.get(&id).copied() } else { None };
+        let (Some(whole), Some(first), Some(Ok(btf))) = (id(whole), id(first), &self.opened) else { return false };
+        btf.begins_with(whole, first).unwrap_or(false)
+    }
+
     /// The names of all fields of a struct, for messages.
     pub fn field_names(&self, of: StructId) -> Vec<String> {
         match (self.ids.get(&of), &self.opened) {

@@ -125,7 +125,7 @@ impl Checker<'_, '_> {
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
         if !self.spaces_agree(from.space, to.space) {
-            self.refuse_spaces(span);
+            self.refuse_spaces(span, from.space, to.space);
             return Some(error_expr(span));
         }
         let larger = self.cx.types.size_of(to.to) > self.cx.types.size_of(from.to);
@@ -138,7 +138,14 @@ impl Checker<'_, '_> {
         if from.space == Space::Packet && from.to != to.to {
             self.warn_padding(to.to, span);
         }
-        let ty = self.cx.types.ptr(to.to, from.space, to.nullable || from.nullable);
+        let space = if self.is_known_as(from, to.to) { from.space } else { Space::BtfUntrusted };
+        let ty = self.cx.types.ptr(to.to, space, to.nullable || from.nullable);
         Some(cast(value.expr, ty))
+    }
+
+    /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that
+    /// it is, and as those that it begins with.
+    fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
+        from.space != Space::BtfTrusted || from.to == to || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
     }
 }

@@ -150,7 +150,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if !self.spaces_agree(from_space, wanted_space) {
-            self.refuse_spaces(span);
+            self.refuse_spaces(span, from_space, wanted_space);
             return error_expr(span);
         }
         if !nullable {

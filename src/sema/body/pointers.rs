@@ -7,6 +7,7 @@ use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
 use crate::ast::{self, BinaryOp};
+use crate::diag::codes::contexts::UnknownObject;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
@@ -213,7 +214,13 @@ impl Checker<'_, '_> {
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
-    pub fn refuse_spaces(&mut self, span: Span) {
+    pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
+        if (from, to) == (Space::BtfUntrusted, Space::BtfTrusted) {
+            let text = self.text(span).to_owned();
+            self.error(span, UnknownObject { text })
+                .help("it knows the pointers that a `@tp_btf` program gets, what is read through them, and the running task by `bpf_get_current_task_btf()`");
+            return;
+        }
         self.unsupported(span, "one pointer for a context, a kernel object or user memory, and something else");
     }
 
