@@ -2,8 +2,8 @@
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
-use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
-use std::collections::HashMap;
+use crate::types::{BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The kernel's types of one run: the file is opened when the first is looked up.
@@ -12,6 +12,15 @@ pub struct KernelTypes {
     opened: Option<Result<Btf, OpenError>>,
     made: HashMap<TypeId, Ty>,
     ids: HashMap<StructId, TypeId>,
+    enums: HashSet<EnumId>,
+}
+
+/// An enumerator by its name alone.
+pub enum KernelEnumerator {
+    /// A variant of an enum with a name, by its place: the loader fills in the value that the kernel has.
+    Variant(EnumId, usize),
+    /// Of an enum without a name, which loaders cannot find: its value is the same in all kernels that have it.
+    Constant(i128),
 }
 
 /// Why a type of the kernel is none of the language.
@@ -40,7 +49,7 @@ impl KernelTypes {
     /// Without a path, those of the running kernel.
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
-        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new() }
+        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -60,7 +69,26 @@ impl KernelTypes {
 
     fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
         let btf = self.opened.as_ref()?.as_ref().ok()?;
-        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids }.ty(id, MAX_DEPTH))
+        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums }.ty(id, MAX_DEPTH))
+    }
+
+    /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
+    pub fn enumerator(&mut self, types: &mut Types, name: &str) -> Option<Result<KernelEnumerator, NotImported>> {
+        let (id, place) = self.btf().ok()?.find_enumerator(name)?;
+        let ty = match self.import(types, id)? {
+            Ok(ty) => ty,
+            Err(why) => return Some(Err(why)),
+        };
+        let TyKind::Enum(of) = types.kind(ty) else { return Some(Err(NotImported::Malformed)) };
+        let named = self.has_variants(types, of);
+        let value = types.enum_def(of).variants.get(place).map(|variant| variant.value).ok_or(NotImported::Malformed);
+        let known = |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
+        Some(value.map(known))
+    }
+
+    /// Whether the loader finds out the values of an enum's variants.
+    pub fn has_variants(&self, types: &Types, of: EnumId) -> bool {
+        self.enums.contains(&of) && !types.enum_def(of).name.contains('.')
     }
 
     /// The place of a field in its struct, to which this adds it when it is first asked for.
@@ -70,7 +98,7 @@ impl KernelTypes {
         }
         let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return Ok(None) };
         let Some(member) = btf.member(id, name)? else { return Ok(None) };
-        let mut import = Import { btf, types, made: &mut self.made, ids: &mut self.ids };
+        let mut import = Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums };
         let field = import.field(of, &member)?;
         let def = types.struct_def_mut(of);
         def.fields.push(field);
@@ -121,6 +149,7 @@ struct Import<'a> {
     types: &'a mut Types,
     made: &'a mut HashMap<TypeId, Ty>,
     ids: &'a mut HashMap<StructId, TypeId>,
+    enums: &'a mut HashSet<EnumId>,
 }
 
 impl Import<'_> {
@@ -219,6 +248,7 @@ impl Import<'_> {
         let enum_id = self.types.add_enum(def);
         let made = self.types.intern(TyKind::Enum(enum_id));
         self.made.insert(id, made);
+        self.enums.insert(enum_id);
         Ok(made)
     }
 

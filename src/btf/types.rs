@@ -202,11 +202,22 @@ impl Btf {
         if matches!(ty.kind, Kind::Prototype(_)) { (0..ty.count).map(param).collect() } else { Err(Malformed) }
     }
 
+    /// Whether the enumerators of an enum have 64 bits, and how many bytes each is.
+    fn enumerator_form(&self, ty: &Type<'_>) -> Result<(bool, usize), Malformed> {
+        let wide = kind(self.type_word(ty.rest - RECORD + 4)?) == kinds::ENUM64;
+        Ok((wide, if wide { 12 } else { 8 }))
+    }
+
+    /// The positions of the names of an enum's enumerators.
+    pub(super) fn enumerator_names(&self, ty: &Type<'_>) -> Result<Vec<u32>, Malformed> {
+        let Kind::Enum { .. } = ty.kind else { return Err(Malformed) };
+        let (_, step) = self.enumerator_form(ty)?;
+        (0..ty.count).map(|index| self.type_word(ty.rest + step * index)).collect()
+    }
+
     pub fn enumerators<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Enumerator<'a>>, Malformed> {
         let Kind::Enum { signed, .. } = ty.kind else { return Err(Malformed) };
-        let info = self.type_word(ty.rest - RECORD + 4)?;
-        let wide = kind(info) == kinds::ENUM64;
-        let step = if wide { 12 } else { 8 };
+        let (wide, step) = self.enumerator_form(ty)?;
         let enumerator = |index| {
             let at = ty.rest + step * index;
             let low = self.type_word(at + 4)?;
