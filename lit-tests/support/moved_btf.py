@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the running kernel's BTF with some types changed: `moved_btf.py FILE STRUCT… ENUM…`.
 
-Every member of these structs is 64 bytes further, and they are as much larger; every enumerator of these enums is 7 more. A program that
+Every member of these structs is 64 bytes further, and they are as much larger, or by N with `STRUCT:N`, which leaves room for elements
+of other such structs; every enumerator of these enums is 7 more. A program that
 is compiled with this (`--btf FILE`) sees right values on the running kernel only if the loader relocates each access.
 """
 
@@ -19,7 +20,8 @@ def main():
     with open("/sys/kernel/btf/vmlinux", "rb") as file:
         data = bytearray(file.read())
     header, start, length, strings = (struct.unpack_from("<I", data, at)[0] for at in (4, 8, 12, 16))
-    wanted = {name.encode() for name in sys.argv[2:]}
+    named = (argument.split(":") for argument in sys.argv[2:])
+    wanted = {name.encode(): int(grown[0]) if grown else MOVED for name, *grown in named}
 
     def name(offset):
         text = header + strings + offset
@@ -32,7 +34,7 @@ def main():
         kind, count, flag = info >> 24 & 31, info & 0xFFFF, info >> 31
         rest = at + 12
         if kind == STRUCT and name(name_offset) in wanted:
-            struct.pack_into("<I", data, at + 8, size + MOVED)
+            struct.pack_into("<I", data, at + 8, size + wanted[name(name_offset)])
             for member in range(rest, rest + 12 * count, 12):
                 (offset,) = struct.unpack_from("<I", data, member + 8)
                 if not flag or offset & 0xFFFFFF < 0xFFFFFF - 8 * MOVED:

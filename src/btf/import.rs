@@ -158,6 +158,7 @@ impl Import<'_> {
         if let Some(known) = self.byte_order(id)? {
             return Ok(known);
         }
+        let alias = self.btf.alias(id)?;
         let (id, ty) = self.btf.plain(id)?;
         if let Some(&made) = self.made.get(&id) {
             return Ok(made);
@@ -170,14 +171,13 @@ impl Import<'_> {
             Kind::Int { .. } => Err(NotImported::Unsupported("an integer of more than 64 bits")),
             Kind::Pointer(to) => self.pointer(to, depth),
             Kind::Array { of, count } => {
-                if count == 0 {
-                    return Err(NotImported::Unsupported("an array of unknown length"));
-                }
                 let element = self.ty(of, depth)?;
                 Ok(self.types.array(element, count.into()))
             }
-            Kind::Struct { size } => Ok(self.structure(id, ty.name, size, Origin::Btf)),
-            Kind::Union { size } => Ok(self.structure(id, ty.name, size, Origin::BtfUnion)),
+            Kind::Struct { size } => Ok(self.structure(id, (ty.name, alias), size, (Origin::Btf, Origin::BtfTypedef))),
+            Kind::Union { size } => {
+                Ok(self.structure(id, (ty.name, alias), size, (Origin::BtfUnion, Origin::BtfTypedefUnion)))
+            }
             Kind::Enum { .. } => self.enumeration(id, &ty),
             Kind::Forward => Err(NotImported::Unsupported("a struct of which the kernel has the name alone")),
             Kind::Float => Err(NotImported::Unsupported("a floating-point number")),
@@ -219,10 +219,15 @@ impl Import<'_> {
         Ok(self.types.ptr(to, Space::BtfUntrusted, true))
     }
 
-    fn structure(&mut self, id: TypeId, name: &str, size: u32, origin: Origin) -> Ty {
+    /// With the name of its own, or else that of a typedef; the origins are for the one and the other.
+    fn structure(&mut self, id: TypeId, names: (&str, Option<&str>), size: u32, origins: (Origin, Origin)) -> Ty {
         let align = if size == 0 { 1 } else { 1 << size.trailing_zeros().min(3) };
-        // IR text names every struct; a dot is in no name of C, and debug information then gives it none.
-        let name = if name.is_empty() { format!("anonymous.{}", id.0) } else { name.to_owned() };
+        let (name, origin) = match names {
+            ("", Some(alias)) => (alias.to_owned(), origins.1),
+            // IR text names every struct; a dot is in no name of C, and debug information then gives it none.
+            ("", None) => (format!("anonymous.{}", id.0), origins.0),
+            (name, _) => (name.to_owned(), origins.0),
+        };
         let def = StructDef { name, origin, fields: Vec::new(), size: size.into(), align, span: None };
         let struct_id = self.types.add_struct(def);
         let ty = self.types.intern(TyKind::Struct(struct_id));

@@ -180,6 +180,22 @@ impl Btf {
         })
     }
 
+    /// The last typedef in front of a type.
+    pub fn alias(&self, id: TypeId) -> Result<Option<&str>, Malformed> {
+        let (mut id, mut name) = (id, None);
+        for _ in 0..MAX_CHAIN {
+            let ty = self.ty(id)?;
+            if let Kind::Typedef(of) = ty.kind {
+                (id, name) = (of, Some(ty.name));
+            } else if let Kind::Qualified(of) | Kind::Tagged(of) = ty.kind {
+                id = of;
+            } else {
+                return Ok(name.filter(|name| !name.is_empty()));
+            }
+        }
+        Err(Malformed)
+    }
+
     /// Follows types as long as `next` names one.
     fn behind(&self, id: TypeId, next: impl Fn(Kind) -> Option<TypeId>) -> Result<(TypeId, Type<'_>), Malformed> {
         let mut id = id;

@@ -79,6 +79,9 @@ impl Lowering<'_> {
         if joined(&self.cx.types, from).len() > 1 {
             return self.join(from, place);
         }
+        if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
+            return self.kernel_text(from, expr, place);
+        }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);
     }

@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             self.cast_to_pointer(value, pointer)
         } else if self.cx.types.as_int(to).is_some() {
             self.cast_to_int(value, to)
-        } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from)) {
+        } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from) || self.is_kernel_text(from)) {
             Some(self.cast_to_string(value, to))
         } else {
             None
@@ -124,7 +124,9 @@ impl Checker<'_, '_> {
             let ty = self.cx.types.ptr(to.to, to.space, true);
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
-        if !self.spaces_agree(from.space, to.space) {
+        // Memory of the kernel as numbers.
+        let as_numbers = self.is_kernel_memory(from) && to.space == Space::Any;
+        if !as_numbers && !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span, from.space, to.space);
             return Some(error_expr(span));
         }

@@ -181,6 +181,9 @@ impl Checker<'_, '_> {
 
     /// The same field of a struct at no address, so that nothing is read to reach it.
     fn at_no_address(&mut self, field: &Expr) -> Option<Expr> {
+        if let ExprKind::AddressOf(array) = &field.kind {
+            return self.at_no_address(array);
+        }
         let ExprKind::Field { base, field: number } = &field.kind else { return None };
         if !self.cx.types.is_relocated(base.ty) {
             return None;

@@ -3,7 +3,9 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use crate::ir::ops::{CoreBits, CoreExists, CoreField, CorePointer, CoreTypeInfo, CoreVariant};
+use crate::ir::ops::{
+    CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreTypeInfo, CoreVariant,
+};
 use crate::ir::{OpData, Value};
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
@@ -38,6 +40,34 @@ fn access<'c>(g: &mut FnGen<'_, '_, 'c>, base: Value, field: i128) -> PointerVal
     let g = &mut *g.g;
     g.debug.relocate(g.cx, call, ty);
     call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value()
+}
+
+/// The address of an element of an array, at the offset that it has on the kernel that runs.
+fn element_access<'c>(g: &mut FnGen<'_, '_, 'c>, base: Value, index: u64) -> PointerValue<'c> {
+    let ty = g.pointee(base);
+    let build = &g.g.build;
+    let element = build.int_type(8).array_type(1);
+    let pointer = build.ptr_type().into();
+    // One dimension: an array of arrays is accessed by a call for each.
+    let args = [g.ptr(base).into(), build.int(32, 1).into(), build.int(32, index).into()];
+    let call = build.intrinsic(&g.g.module, "llvm.preserve.array.access.index", &[pointer, pointer], &args);
+    build.element_type(call, AttributeLoc::Param(0), element.into());
+    let g = &mut *g.g;
+    g.debug.relocate(g.cx, call, ty);
+    call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value()
+}
+
+pub fn elem(g: &mut FnGen, op: &OpData) {
+    let view = CoreElem::of(op);
+    let place = element_access(g, view.base(), view.index() as u64);
+    g.set(op, place);
+}
+
+pub fn elem_size(g: &mut FnGen, op: &OpData) {
+    let first = element_access(g, CoreElemSize::of(op).base(), 0);
+    let number = info_at(g, first, BYTE_SIZE);
+    let number = g.g.build.resize(number, 64, Extend::Zero);
+    g.set(op, number);
 }
 
 pub fn field(g: &mut FnGen, op: &OpData) {
@@ -75,6 +105,10 @@ pub fn exists(g: &mut FnGen, op: &OpData) {
 
 fn info_of<'c>(g: &mut FnGen<'_, '_, 'c>, (base, field): (Value, i128), info: u64) -> IntValue<'c> {
     let place = access(g, base, field);
+    info_at(g, place, info)
+}
+
+fn info_at<'c>(g: &FnGen<'_, '_, 'c>, place: PointerValue<'c>, info: u64) -> IntValue<'c> {
     let build = &g.g.build;
     let args = [place.into(), build.int(64, info).into()];
     let call = build.intrinsic(&g.g.module, "llvm.bpf.preserve.field.info", &[build.ptr_type().into()], &args);
