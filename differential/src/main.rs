@@ -9,7 +9,6 @@ mod evaluate;
 mod execute;
 mod generate;
 mod progress;
-mod random;
 mod reduce;
 mod run;
 mod settings;

@@ -1,9 +1,9 @@
 //! Expressions.
 
 use super::arith::{self, Int};
-use super::value::{self, Target, Value};
+use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
-use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
+use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match, Role};
 use ksc::types::{Ty, TyKind};
 
 impl<'a> Machine<'a> {
@@ -18,11 +18,15 @@ impl<'a> Machine<'a> {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf { .. }
+            | ExprKind::ViewByte { .. }
             | ExprKind::Field { .. }
             | ExprKind::Index { .. } => self.stored(expr)?,
             ExprKind::AddressOf(inner) => match self.target(inner)? {
                 Some(Target::Place(place)) => Value::Pointer(Some(place)),
-                Some(Target::Nowhere) | None => return Err(Stop::Unknown("the address of no place")),
+                Some(Target::Nowhere | Target::Byte(..)) | None => {
+                    return Err(Stop::Unknown("the address of no place"));
+                },
             },
             ExprKind::Fill(element) => {
                 let TyKind::Array(_, length) = self.types.kind(ty) else { panic!("an array of another type") };
@@ -47,7 +51,12 @@ impl<'a> Machine<'a> {
             ExprKind::Not(inner) => Value::Bool(!self.value(inner)?.truth()),
             ExprKind::Compare { op, left, right } => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                Value::Bool(compare(*op, &left, &right))
+                match (&left, &right) {
+                    (Value::View(left), Value::View(right)) => {
+                        Value::Bool((self.viewed(left)? == self.viewed(right)?) == (*op == CompareOp::Eq))
+                    }
+                    (left, right) => Value::Bool(compare(*op, left, right)),
+                }
             }
             ExprKind::Logical { and, left, right } => {
                 let left = self.value(left)?.truth();
@@ -66,6 +75,9 @@ impl<'a> Machine<'a> {
             ExprKind::Match(node) => self.match_(node, ty)?,
             ExprKind::Call { func, args } => {
                 let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                if let Role::Program(_) = self.program.func(*func).role {
+                    return Err(Stop::TailCall(*func));
+                }
                 self.call(*func, args)?
             }
             ExprKind::Struct { fields } => {
@@ -80,12 +92,28 @@ impl<'a> Machine<'a> {
             }
             ExprKind::Builtin { builtin, args } => {
                 let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
-                text::builtin(builtin.name, &args).ok_or(Stop::Unknown("a builtin function"))?
+                match text::builtin(builtin.name, &args) {
+                    Some(value) => value,
+                    None => self.on_views(builtin.name, &args)?,
+                }
             }
             ExprKind::MapGet { map, key } => self.map_get(*map, key)?,
             ExprKind::IsPresent(optional) => Value::Bool(self.is_present(optional)?),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args)?,
             ExprKind::Atomic { builtin, place, args } => self.atomic(builtin.name, place, args)?,
+            ExprKind::CtxField { ctx, field } => match self.value(ctx)? {
+                Value::Pointer(Some(place)) => self.whole(place.object)?.part(*field).clone(),
+                _ => return Err(Stop::Unknown("a field of no object")),
+            },
+            ExprKind::View(view) => self.view(view)?,
+            ExprKind::ViewLen(view) => Value::Int(self.view_of(view)?.length() as i128),
+            ExprKind::ViewRead { view, offset } => self.view_read(view, offset, ty)?,
+            ExprKind::PacketPointer(header) => self.packet_pointer(header)?,
+            ExprKind::PacketLen { .. } => Value::Int(self.packet.len() as i128),
+            ExprKind::Helper { helper, args } => {
+                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                self.helper(helper.name, &args, ty)?
+            }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
     }
@@ -94,7 +122,7 @@ impl<'a> Machine<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is no place")]
     fn stored(&mut self, expr: &'a Expr) -> Run<Value> {
         if let Some(target) = self.target(expr)? {
-            return Ok(self.read(&target, expr.ty));
+            return self.read(&target, expr.ty);
         }
         Ok(match &expr.kind {
             ExprKind::Field { base, field } => self.value(base)?.part(*field).clone(),
@@ -104,7 +132,7 @@ impl<'a> Machine<'a> {
                 let value = if target.is_none() { Some(self.value(base)?) } else { None };
                 let index = self.value(index)?.number();
                 let array = match (target, value) {
-                    (Some(target), _) => self.read(&target, base.ty),
+                    (Some(target), _) => self.read(&target, base.ty)?,
                     (None, Some(value)) => value,
                     (None, None) => panic!("neither a place nor a value"),
                 };
@@ -119,13 +147,6 @@ impl<'a> Machine<'a> {
             }
             _ => panic!("this is no place"),
         })
-    }
-
-    pub(super) fn read(&mut self, target: &Target, ty: Ty) -> Value {
-        match target {
-            Target::Place(place) => self.at(place).clone(),
-            Target::Nowhere => value::zero(self.types, ty),
-        }
     }
 
     pub(super) fn int(&self, ty: Ty) -> Run<Int> {
@@ -144,6 +165,12 @@ impl<'a> Machine<'a> {
         if let (TyKind::Str(size), Value::Array(chars)) = (self.types.kind(to), &value) {
             let bytes: Vec<u8> = chars.iter().map(|char| char.number() as u8).collect();
             return Ok(text::stored(&bytes, size.into()));
+        }
+        if let (Value::Pointer(Some(place)), TyKind::Ptr { to, .. }) = (&value, self.types.kind(to))
+            && let Some((at, _, None)) = self.in_packet(place)
+        {
+            let object = Object::Packet { at, ty: to };
+            return Ok(Value::Pointer(Some(Place { object, path: Vec::new() })));
         }
         if let Value::Pointer(_) = value {
             return Ok(value);

@@ -17,7 +17,7 @@ mod strings;
 mod throws;
 mod types;
 
-use crate::random::Random;
+use differential::random::Random;
 pub use folding::DIFFERS;
 use maps::{Map, Uses};
 use scope::{Scope, Variable};
