@@ -102,6 +102,7 @@ impl<'a> Machine<'a> {
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args)?,
             ExprKind::Atomic { builtin, place, args } => self.atomic(builtin.name, place, args)?,
             ExprKind::CtxField { ctx, field } => match self.value(ctx)? {
+                Value::Pointer(Some(place)) if place.object == Object::Context => self.context_field(ctx.ty, *field)?,
                 Value::Pointer(Some(place)) => self.whole(place.object)?.part(*field).clone(),
                 _ => return Err(Stop::Unknown("a field of no object")),
             },

@@ -4,7 +4,7 @@ use super::value::{Object, Place, Value};
 use super::records::is_ring;
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{FuncId, Optional, OptionalKind};
-use ksc::types::Ty;
+use ksc::types::{Ty, TyKind};
 
 /// Tail calls that the kernel makes in one run.
 const TAIL_CALLS: usize = 33;
@@ -38,6 +38,17 @@ impl<'a> Machine<'a> {
     fn handled(&mut self, result: u32) -> Handled {
         let rings = self.program.maps.iter().filter(|map| is_ring(map)).map(|map| self.records.sent(map)).collect();
         Handled { result, packet: std::mem::take(&mut self.packet), records: rings }
+    }
+
+    /// `ctx->len`; nothing else of the context is the same everywhere.
+    pub(super) fn context_field(&self, pointer: Ty, field: usize) -> Run<Value> {
+        let unknown = Stop::Unknown("a field of the context");
+        let TyKind::Ptr { to, .. } = self.types.kind(pointer) else { return Err(unknown) };
+        let TyKind::Struct(id) = self.types.kind(to) else { return Err(unknown) };
+        if self.types.struct_def(id).fields[field].name != "len" {
+            return Err(unknown);
+        }
+        Ok(Value::Int(self.packet.len() as i128))
     }
 
     /// `ctx.packet(offset, T)`, if all of it lies in the packet.
