@@ -52,7 +52,7 @@ struct Maker {
     bytes: Vec<u8>,
 }
 
-/// The packet that an input stands for: the same on every machine.
+/// The packet of an input: the same on every machine.
 pub fn packet(form: Form, input: &[u64; 4]) -> Packet {
     let seed = input.iter().fold(0u64, |seed, number| Random::new(seed ^ number).next());
     let mut maker = Maker { random: Random::new(seed), bytes: Vec::new() };

@@ -3,8 +3,8 @@
 use super::{Comparison, Export, Kind};
 use crate::execute::Engine;
 use crate::execute::compile::{Front, Refusal, guarded};
-use differential::case::{Case, Runner};
 use crate::reduce;
+use differential::case::{Case, Runner};
 use differential::kernel::{self, Loaded};
 use ksc::session::Mcpu;
 

@@ -233,7 +233,11 @@ impl Comparison<'_> {
     }
 
     /// What a test does, input by input, and what `contents` yields then.
-    fn evaluate_test(&mut self, machine: &mut Machine, (name, form): (&str, Form)) -> (Vec<([u64; 4], Outcome)>, Vec<u64>) {
+    fn evaluate_test(
+        &mut self,
+        machine: &mut Machine,
+        (name, form): (&str, Form),
+    ) -> (Vec<([u64; 4], Outcome)>, Vec<u64>) {
         let (mut outcomes, mut all_walked) = (Vec::new(), Vec::new());
         let is_stateful = !self.extras.maps.is_empty();
         machine.clear_maps();

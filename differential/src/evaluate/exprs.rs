@@ -3,12 +3,12 @@
 use super::arith::{self, Int};
 use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
-use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match, Role};
+use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, FuncId, If, Match, Role};
 use ksc::types::{Ty, TyKind};
 
 impl<'a> Machine<'a> {
     /// Operands are evaluated from left to right.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all else is of the kernel")]
     pub(super) fn value(&mut self, expr: &'a Expr) -> Run<Value> {
         self.step()?;
         let ty = expr.ty;
@@ -26,7 +26,7 @@ impl<'a> Machine<'a> {
                 Some(Target::Place(place)) => Value::Pointer(Some(place)),
                 Some(Target::Nowhere | Target::Byte(..)) | None => {
                     return Err(Stop::Unknown("the address of no place"));
-                },
+                }
             },
             ExprKind::Fill(element) => {
                 let TyKind::Array(_, length) = self.types.kind(ty) else { panic!("an array of another type") };
@@ -73,13 +73,7 @@ impl<'a> Machine<'a> {
             ExprKind::If(node) => self.if_(node)?,
             ExprKind::Block(block) => self.block(block)?,
             ExprKind::Match(node) => self.match_(node, ty)?,
-            ExprKind::Call { func, args } => {
-                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
-                if let Role::Program(_) = self.program.func(*func).role {
-                    return Err(Stop::TailCall(*func));
-                }
-                self.call(*func, args)?
-            }
+            ExprKind::Call { func, args } => self.call_of(*func, args)?,
             ExprKind::Struct { fields } => {
                 let Value::Struct(mut values) = value::zero(self.types, ty) else { panic!("a struct of another type") };
                 for (field, init) in fields {
@@ -90,8 +84,29 @@ impl<'a> Machine<'a> {
             ExprKind::Array(elements) => {
                 Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
             }
+            _ => self.value_of_kernel(expr)?,
+        })
+    }
+
+    fn values(&mut self, exprs: &'a [Expr]) -> Run<Vec<Value>> {
+        exprs.iter().map(|expr| self.value(expr)).collect()
+    }
+
+    fn call_of(&mut self, func: FuncId, args: &'a [Expr]) -> Run<Value> {
+        let args = self.values(args)?;
+        match self.program.func(func).role {
+            Role::Program(_) => Err(Stop::TailCall(func)),
+            Role::Helper | Role::Plain | Role::Main(_) => self.call(func, args),
+        }
+    }
+
+    /// What maps, packets and the kernel's objects yield.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    fn value_of_kernel(&mut self, expr: &'a Expr) -> Run<Value> {
+        let ty = expr.ty;
+        Ok(match &expr.kind {
             ExprKind::Builtin { builtin, args } => {
-                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                let args = self.values(args)?;
                 match text::builtin(builtin.name, &args) {
                     Some(value) => value,
                     None => self.on_views(builtin.name, &args)?,
@@ -112,7 +127,7 @@ impl<'a> Machine<'a> {
             ExprKind::PacketPointer(header) => self.packet_pointer(header)?,
             ExprKind::PacketLen { .. } => Value::Int(self.packet.len() as i128),
             ExprKind::Helper { helper, args } => {
-                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+                let args = self.values(args)?;
                 self.helper(helper.name, &args, ty)?
             }
             _ => return Err(Stop::Unknown("a kind of expression")),

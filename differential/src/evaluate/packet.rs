@@ -1,7 +1,7 @@
 //! Programs that the kernel calls: their packet, headers in it, tail calls.
 
-use super::value::{Object, Place, Value};
 use super::records::is_ring;
+use super::value::{Object, Place, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{FuncId, Optional, OptionalKind};
 use ksc::types::{Ty, TyKind};
@@ -67,9 +67,7 @@ impl<'a> Machine<'a> {
     /// The same as a pointer, null where there is none.
     pub(super) fn packet_pointer(&mut self, header: &'a Optional) -> Run<Value> {
         match &header.kind {
-            OptionalKind::Packet { offset, of, .. } => {
-                Ok(self.header(offset, *of)?.unwrap_or(Value::Pointer(None)))
-            }
+            OptionalKind::Packet { offset, of, .. } => Ok(self.header(offset, *of)?.unwrap_or(Value::Pointer(None))),
             OptionalKind::MapEntry { .. }
             | OptionalKind::MapEntryOr { .. }
             | OptionalKind::InnerMap { .. }

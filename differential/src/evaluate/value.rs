@@ -77,12 +77,7 @@ impl Value {
         match self {
             Value::Int(number) => *number,
             Value::Bool(truth) => i128::from(*truth),
-            Value::Void
-            | Value::Struct(_)
-            | Value::Array(_)
-            | Value::Str(_)
-            | Value::Pointer(_)
-            | Value::View(_) => {
+            Value::Void | Value::Struct(_) | Value::Array(_) | Value::Str(_) | Value::Pointer(_) | Value::View(_) => {
                 panic!("{self:?} is used as a number")
             }
         }
@@ -101,7 +96,7 @@ impl Value {
             Value::Str(bytes) => bytes.first().is_some_and(|&b| b != 0),
             Value::Void | Value::Struct(_) | Value::Array(_) | Value::View(_) => {
                 panic!("{self:?} is used as a condition")
-            },
+            }
         }
     }
 

@@ -136,12 +136,7 @@ impl<'a> Machine<'a> {
         Ok(layout::read(self.types, ty, bytes))
     }
 
-    pub(super) fn each_byte(
-        &mut self,
-        view: &'a Expr,
-        (index, byte): (LocalId, LocalId),
-        body: &'a Block,
-    ) -> Run<()> {
+    pub(super) fn each_byte(&mut self, view: &'a Expr, (index, byte): (LocalId, LocalId), body: &'a Block) -> Run<()> {
         let view = self.view_of(view)?;
         for at in 0..view.length() {
             let value = self.viewed(&view)?[at];
@@ -172,7 +167,8 @@ impl<'a> Machine<'a> {
             }
             ("compare", [Value::View(left), Value::View(right), limit @ ..]) => {
                 let (left, right) = (self.viewed(left)?, self.viewed(right)?);
-                let (left, right) = (&left[..most(limit.first(), left.len())], &right[..most(limit.first(), right.len())]);
+                let (left, right) =
+                    (&left[..most(limit.first(), left.len())], &right[..most(limit.first(), right.len())]);
                 left.cmp(right) as i128
             }
             ("csum_diff", [old, fresh, seed @ ..]) => {

@@ -2,8 +2,8 @@
 
 mod model;
 
-use super::value::{self, Object, Place, Value};
 use super::records::is_ring;
+use super::value::{self, Object, Place, Value};
 use super::{Machine, Run, Stop, layout};
 use ksc::sema::tree::{Binding, Block, CompoundOp, Expr, LocalId, MapId, Optional, OptionalKind, StmtKind};
 use ksc::tables::MapMethodSpec;
@@ -242,7 +242,9 @@ impl<'a> Machine<'a> {
     fn place_of(&mut self, place: &'a Expr) -> Run<Place> {
         match self.target(place)? {
             Some(value::Target::Place(place)) => Ok(place),
-            Some(value::Target::Nowhere | value::Target::Byte(..)) | None => Err(Stop::Unknown("an atomic operation on no place")),
+            Some(value::Target::Nowhere | value::Target::Byte(..)) | None => {
+                Err(Stop::Unknown("an atomic operation on no place"))
+            }
         }
     }
 }

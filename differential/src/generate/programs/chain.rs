@@ -35,7 +35,7 @@ impl Generator {
         Ty::Int { bits: self.random.pick(&[16, 32, 32, 32, 64]), signed: self.random.percent(15) }
     }
 
-    /// Tags, one after the other: each in turn, or in a loop that ends where the tags end.
+    /// Tags: one, or a loop that ends where they end.
     fn vlans(&mut self) -> String {
         let vlan = self.header("vlan_hdr");
         let is_tag = "kind == ETH_P_8021Q || kind == ETH_P_8021AD";
@@ -49,14 +49,12 @@ impl Generator {
         self.scope.close();
         match self.random.below(4) {
             0 => {
-                let body = self.header_in_block(vlan, "off", |this, name| format!("{}\n{}", this.noted(name, vlan), step(name)));
+                let body = self
+                    .header_in_block(vlan, "off", |this, name| format!("{}\n{}", this.noted(name, vlan), step(name)));
                 format!("if ({is_tag}) {{\n{body}\n}}\n")
             }
             1 => format!("while ({is_tag}) {{\n{}\n}}\n", self.tag_or_break(vlan)),
-            _ => format!(
-                "for (i in 0..{count}) {{\nif (!({is_tag})) break\n{get}\n{noted}\n{}\n}}\n",
-                step(&name)
-            ),
+            _ => format!("for (i in 0..{count}) {{\nif (!({is_tag})) break\n{get}\n{noted}\n{}\n}}\n", step(&name)),
         }
     }
 
@@ -118,8 +116,7 @@ impl Generator {
         let ip6 = self.header("ipv6hdr");
         self.scope.open();
         let (get, name) = self.header_or_leave(ip6, "off");
-        let mut text =
-            format!("{get}\n{}\nproto = {name}->nexthdr\noff += 40\n", self.noted(&name, ip6));
+        let mut text = format!("{get}\n{}\nproto = {name}->nexthdr\noff += 40\n", self.noted(&name, ip6));
         if self.random.percent(80) {
             text.push_str(&self.extensions());
         }
@@ -146,12 +143,16 @@ impl Generator {
             "proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING && proto != IPPROTO_FRAGMENT && proto != IPPROTO_DSTOPTS",
             "!(proto == 0 || proto == 43 || proto == 44 || proto == 60)",
         ]);
-        format!("for (i in 0..{count}) {{\nif ({is_other}) break\n{get}\n{noted}\n{step}\nproto = {name}->nexthdr\n}}\n")
+        format!(
+            "for (i in 0..{count}) {{\nif ({is_other}) break\n{get}\n{noted}\n{step}\nproto = {name}->nexthdr\n}}\n"
+        )
     }
 
     fn transport(&mut self) -> String {
         let mut arms = String::new();
-        for (protocol, header) in [("IPPROTO_TCP", "tcphdr"), ("IPPROTO_UDP", "udphdr"), ("IPPROTO_ICMP | 58", "icmphdr")] {
+        for (protocol, header) in
+            [("IPPROTO_TCP", "tcphdr"), ("IPPROTO_UDP", "udphdr"), ("IPPROTO_ICMP | 58", "icmphdr")]
+        {
             let id = self.header(header);
             let body = self.header_in_block(id, "off", |this, name| {
                 let mut text = this.noted(name, id);

@@ -97,9 +97,7 @@ impl Generator {
             ),
             4 => {
                 let place = self.fresh("d");
-                format!(
-                    "var {place} = ctx->data + {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {exit}"
-                )
+                format!("var {place} = ctx->data + {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {exit}")
             }
             5 => {
                 let place = self.fresh("d");

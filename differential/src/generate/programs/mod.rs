@@ -10,11 +10,11 @@ mod sockets;
 mod tails;
 mod views;
 
-pub use records::Ring;
 use super::scope::Variable;
 use super::types::{Ty, U64};
 use super::{CALL_DEPTH, Family, Generator};
 use differential::packets::Form;
+pub use records::Ring;
 
 /// What the program that is being generated may do.
 pub struct Program {

@@ -140,7 +140,11 @@ impl Generator {
             }),
             2 => self.header_in_block(ip, "14", |this, name| {
                 let seed = if this.random.percent(40) { ", 0xffff1234" } else { "" };
-                let set = if writes { format!("\n{name}->check = csum_fold(csum_diff(null, *{name}))") } else { String::new() };
+                let set = if writes {
+                    format!("\n{name}->check = csum_fold(csum_diff(null, *{name}))")
+                } else {
+                    String::new()
+                };
                 format!("note(csum_fold(csum_diff(null, *{name}{seed})) as u64){set}")
             }),
             3 => {

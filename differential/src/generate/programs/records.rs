@@ -1,7 +1,7 @@
 //! Records of ring buffers: each is submitted or discarded on every path.
 
 use crate::generate::Generator;
-use crate::generate::types::{Ty, Struct};
+use crate::generate::types::{Struct, Ty};
 
 /// A ring buffer: its name, and the struct of its records.
 #[derive(Clone)]
@@ -100,7 +100,7 @@ impl Generator {
         text
     }
 
-    /// Gives it back, in one way or the other.
+    /// Submits or discards it.
     fn given_back(&mut self, ring: &str, name: &str) -> String {
         match self.random.below(6) {
             0 => format!("{ring}.discard({name})"),
@@ -110,7 +110,9 @@ impl Generator {
             }
             3 => {
                 let subject = self.variable_number();
-                format!("match (({subject}) & 3) {{\n0: {{ {ring}.discard({name}) }},\ndefault: {{ {ring}.submit({name}) }},\n}}")
+                format!(
+                    "match (({subject}) & 3) {{\n0: {{ {ring}.discard({name}) }},\ndefault: {{ {ring}.submit({name}) }},\n}}"
+                )
             }
             _ => format!("{ring}.submit({name})"),
         }

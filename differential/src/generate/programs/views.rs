@@ -33,7 +33,11 @@ impl Generator {
 
     fn packet_view(&mut self) -> String {
         let offset = self.offset();
-        if self.random.percent(35) { format!("ctx.bytes({offset})") } else { format!("ctx.bytes({offset}, {})", self.few_bytes()) }
+        if self.random.percent(35) {
+            format!("ctx.bytes({offset})")
+        } else {
+            format!("ctx.bytes({offset}, {})", self.few_bytes())
+        }
     }
 
     /// A number of bytes.
