@@ -83,6 +83,7 @@ impl Lowering<'_> {
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::KernelText(_)
             | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
@@ -197,6 +198,7 @@ impl Lowering<'_> {
             | ExprKind::CtxField { .. }
             | ExprKind::FieldExists(_)
             | ExprKind::TypeExists(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -263,6 +265,7 @@ impl Lowering<'_> {
             | ExprKind::CtxField { .. }
             | ExprKind::FieldExists(_)
             | ExprKind::TypeExists(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -45,7 +45,8 @@ impl Lowering<'_> {
         let parts = joined(&self.cx.types, converted);
         // A place of another type is another place.
         if parts.len() == 1 {
-            return !std::ptr::eq(converted, value) && Self::is_place(converted);
+            let is_kernels = matches!(value.kind, ExprKind::KernelText(_));
+            return is_kernels || !std::ptr::eq(converted, value) && Self::is_place(converted);
         }
         let target = self.home(to);
         parts.iter().all(|part| {
@@ -81,6 +82,15 @@ impl Lowering<'_> {
         }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);
+    }
+
+    /// A string of the kernel; the bytes behind its NUL are zero.
+    pub(super) fn kernel_text(&mut self, address: &Expr, expr: &Expr, place: Value) {
+        let source = self.scalar(address);
+        self.at(expr.span).b.ks_zero(place);
+        let to = self.address(place);
+        let size = self.int(self.cx.types.size_of(expr.ty).into(), Ty::U32);
+        self.b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel_str".into(), &[Ty::I64]);
     }
 
     /// Text to be read: an array of characters as it is, without a copy that ends in a NUL.

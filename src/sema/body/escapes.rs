@@ -150,6 +150,7 @@ impl Checker<'_, '_> {
             | ExprKind::CtxField { .. }
             | ExprKind::FieldExists(_)
             | ExprKind::TypeExists(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -3,7 +3,9 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use crate::ir::ops::{CoreBits, CoreExists, CoreField, CorePointer, CoreStructInfo};
+use super::ks::from_memory;
+use super::packet::ctx_place;
+use crate::ir::ops::{CoreBits, CoreExists, CoreField, CorePointer, CoreRecordLoad, CoreStructInfo};
 use crate::ir::{OpData, Value};
 use crate::types::Ty;
 use inkwell::IntPredicate;
@@ -40,6 +42,15 @@ pub fn field(g: &mut FnGen, op: &OpData) {
     let view = CoreField::of(op);
     let place = access(g, view.base(), view.field());
     g.set(op, place);
+}
+
+pub fn record_load(g: &mut FnGen, op: &OpData) {
+    let view = CoreRecordLoad::of(op);
+    let ty = g.result_ty(op);
+    let place = ctx_place(g, view.ctx(), view.offset() as u64);
+    let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
+    let value = from_memory(g, ty, value);
+    g.set(op, value);
 }
 
 pub fn pointer(g: &mut FnGen, op: &OpData) {

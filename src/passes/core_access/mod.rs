@@ -3,7 +3,9 @@
 //! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
 //! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
 //! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
-//! and bit-fields, whose bytes are relocated too. Writes are reported: the kernel lets no program write there.
+//! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are reported: the kernel lets no program write there.
+
+mod records;
 
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
@@ -37,10 +39,10 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     changed
 }
 
-/// The value and the space of a place of kernel memory.
+/// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::Ctx).then_some((of, space))
 }
 
 fn access(func: &mut Function, op: OpId, cx: &mut Session) {
@@ -62,6 +64,9 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
             );
         }
     } else if data.opcode == Opcode::KsLoad {
+        if records::load(func, op, &mut cx.types) {
+            return;
+        }
         if !is_direct(func, &cx.types, KsLoad::of(&data).place()) {
             let ty = func.ty(data.results[0]);
             let mut b = Builder::before(func, op, NAME);
@@ -174,32 +179,36 @@ fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
     b.ks_addr(place, pointer)
 }
 
-/// The bytes that hold a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
 fn bits(func: &mut Function, op: OpId, types: &mut Types) {
     let (place, ty) = (KsBits::of(&func.ops[op]).place(), func.ty(func.ops[op].results[0]));
     let Some(of) = func.def(place).map(|op| &func.ops[op]).filter(|of| of.opcode == Opcode::CoreField) else {
         crate::bug!("a bit-field of kernel memory is a field");
     };
     let (base, field) = (of.operands[0], CoreField::of(of).field());
+    let mut b = Builder::before(func, op, NAME);
+    let value = number(&mut b, types, (base, field), ty);
+    replace(func, op, value);
+}
+
+/// The number of a field: its bytes, as many as there are on the kernel that runs, shifted until only the field is left.
+fn number(b: &mut Builder<'_>, types: &mut Types, (base, field): (Value, i128), ty: Ty) -> Value {
     let signed = types.as_int(ty).is_some_and(|(_, signed)| signed);
     let wide = types.int(64, signed);
-    let mut b = Builder::before(func, op, NAME);
     let slot = types.place(wide, Space::Stack);
     let slot = b.ks_var(b"kernel", slot);
     b.ks_zero(slot);
     let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
-    let base_address = address(&mut b, types, base);
+    let base_address = address(b, types, base);
     let offset = b.core_bits(base, field, "offset", Ty::U64);
     let source = b.mem_ptr_add(base_address, offset, byte);
     let size = b.core_bits(base, field, "size", Ty::U32);
-    probe(&mut b, types, slot, size, source);
+    probe(b, types, slot, size, source);
     let value = b.ks_load(slot, wide);
     let left = b.core_bits(base, field, "left", wide);
     let right = b.core_bits(base, field, "right", wide);
     let value = b.arith_shl(value, left, wide);
     let value = b.arith_shr(value, right, wide);
-    let value = if ty == wide { value } else { b.arith_cast(value, ty) };
-    replace(func, op, value);
+    if ty == wide { value } else { b.arith_cast(value, ty) }
 }
 
 fn replace(func: &mut Function, op: OpId, value: Value) {
