@@ -134,6 +134,8 @@ forms! {
     "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
     "raw_tracepoint" RawTracepoint = 7,
+    /// Target: the category and name of an event, with a slash between. No flags.
+    "tracepoint" Tracepoint = 10,
 }
 
 /// A BPF program of the object.

@@ -26,4 +26,5 @@ mod program;
 mod signals;
 mod start;
 mod time;
+mod tracefs;
 mod user_ring;

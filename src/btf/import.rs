@@ -2,7 +2,9 @@
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
-use crate::types::{BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
+use crate::types::{
+    BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -82,7 +84,8 @@ impl KernelTypes {
         let TyKind::Enum(of) = types.kind(ty) else { return Some(Err(NotImported::Malformed)) };
         let named = self.has_variants(types, of);
         let value = types.enum_def(of).variants.get(place).map(|variant| variant.value).ok_or(NotImported::Malformed);
-        let known = |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
+        let known =
+            |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
         Some(value.map(known))
     }
 
@@ -115,7 +118,7 @@ impl KernelTypes {
     /// The names of all fields of a struct, for messages.
     pub fn field_names(&self, of: StructId) -> Vec<String> {
         match (self.ids.get(&of), &self.opened) {
-            (Some(&id), Some(Ok(btf))) => btf.member_names(id),
+            (Some(&id), Some(Ok(btf))) => btf.members(id).iter().map(|member| member.name.to_owned()).collect(),
             (_, _) => Vec::new(),
         }
     }
@@ -139,8 +142,25 @@ impl KernelTypes {
 
     /// Names of typedefs that begin with a prefix, without it.
     pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+        self.names_with(Wanted::Typedef, prefix)
+    }
+
+    /// Names that begin with a prefix, without it.
+    pub fn names_with(&mut self, wanted: Wanted, prefix: &str) -> Vec<String> {
         let Ok(btf) = self.btf() else { return Vec::new() };
-        btf.names(Wanted::Typedef).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+        btf.names(wanted).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+
+    /// Whether the kernel has a type of this name.
+    pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
+        self.btf().is_ok_and(|btf| btf.find(name, wanted).is_some())
+    }
+
+    /// The names of a struct's members and where they are, in bytes.
+    pub fn layout(&mut self, name: &str) -> Option<Vec<(String, u64)>> {
+        let btf = self.btf().ok()?;
+        let members = btf.members(btf.find(name, Wanted::Type)?);
+        Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }
 }
 

@@ -39,12 +39,11 @@ impl Btf {
         Ok(found)
     }
 
-    /// The names of all members, for messages.
-    pub fn member_names(&self, of: TypeId) -> Vec<String> {
-        let (mut names, mut left) = (Vec::new(), ALL);
-        // The names before a damaged part serve as well.
-        let _ = self.each_member(of, 0, &mut left, &mut |member| names.push(member.name.to_owned()));
-        names
+    /// All members, up to a damaged part.
+    pub fn members(&self, of: TypeId) -> Vec<Member<'_>> {
+        let (mut members, mut left) = (Vec::new(), ALL);
+        let _ = self.each_member(of, 0, &mut left, &mut |member| members.push(member));
+        members
     }
 
     /// Whether the first member of a struct, or the first one of that, is a struct of this number.

@@ -82,6 +82,7 @@ impl Lowering<'_> {
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::KernelText(_)
             | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
@@ -189,6 +190,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -254,6 +256,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -9,8 +9,10 @@ mod clsact;
 mod interface;
 mod netdev;
 mod netns;
+mod perf_event;
 mod socket;
 mod tcx;
+mod tracepoint;
 mod tracing;
 
 use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
@@ -32,6 +34,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
+    (KsForm::Tracepoint, tracepoint::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

@@ -28,6 +28,8 @@ codes! {
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// Events of one class have one record, `trace_event_raw_CLASS` in the kernel's BTF, which is the context of their programs.
+    E0389 RecordClass { event, of } = "the record of `{event}` is no `{of}`",
     /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite = "memory of the kernel is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its

@@ -24,6 +24,7 @@ mod defers;
 mod deleted_entries;
 mod elements;
 mod escapes;
+mod event_records;
 mod events;
 mod exprs;
 mod fields;

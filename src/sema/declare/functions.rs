@@ -1,7 +1,7 @@
 //! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
-use super::Declare;
+use super::{Declare, records};
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
@@ -42,6 +42,9 @@ impl<'a> Declare<'a> {
         match &func.role {
             Role::Program(program) => {
                 let spec = program.spec;
+                if let Some(prefix) = spec.record_prefix() {
+                    records::check(cx, (spec, prefix, program.target.clone()), decl, &sig);
+                }
                 if !self.check_program(cx, spec, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;

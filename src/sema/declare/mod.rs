@@ -15,6 +15,7 @@ mod map_values;
 mod maps;
 mod programs;
 mod prototypes;
+mod records;
 mod repeated;
 mod storage;
 mod structs;

@@ -38,7 +38,8 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
-    if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
+    let is_bare = attribute.args.iter().flatten().next().is_none();
+    if is_bare && role.form().is_some_and(ProgramForm::needs_target) {
         let wants = spec.target().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }

@@ -63,6 +63,9 @@ choices! {
         /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
         /// `trusted`: the verifier knows what its pointers point to.
         Prototype { typedef: Text, trusted: bool, },
+        /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
+        /// is the class.
+        Record { of: Text, },
     }
 }
 
@@ -150,6 +153,8 @@ words! {
         Path,
         /// A name of C.
         Name,
+        /// A category and a name of C, with a slash between.
+        Event,
     }
 }
 
