@@ -1,6 +1,6 @@
 //! Queries on the table of program types.
 
-use super::{ATTACH_FORMS, Attach, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
+use super::{ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
@@ -10,8 +10,13 @@ impl ProgramSpec {
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } => Some(of),
-            Params::Prototype { .. } => None,
+            Params::Prototype { .. } | Params::Kernel { .. } => None,
         }
+    }
+
+    /// Whether the parameters are words of an array that the context is.
+    pub fn takes_arguments(&self) -> bool {
+        matches!(self.params, Params::Prototype { .. })
     }
 
     /// The form of a mode word; empty for none.
@@ -62,8 +67,12 @@ impl Attach {
         points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32)
     }
 
+    pub fn form(&self) -> Option<&'static AttachForm> {
+        ATTACH_FORMS.iter().find(|form| form.name == self.form)
+    }
+
     pub fn target(&self) -> Option<&'static TargetSpec> {
-        let form = ATTACH_FORMS.iter().find(|form| form.name == self.form)?;
+        let form = self.form()?;
         TARGETS.iter().find(|target| target.name == form.target)
     }
 }

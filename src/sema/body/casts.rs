@@ -124,7 +124,9 @@ impl Checker<'_, '_> {
             let ty = self.cx.types.ptr(to.to, to.space, true);
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
-        if !self.spaces_agree(from.space, to.space) {
+        // What lies in the kernel's memory is read there, whatever it is.
+        let stays = from.space == Space::BtfUntrusted && to.space == Space::Any && !self.cx.types.holds_pointer(to.to);
+        if !stays && !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span);
             return Some(error_expr(span));
         }
