@@ -226,8 +226,8 @@ fn check(specs: &Specs) {
         }
     }
     for AttachForm { name, target, options, .. } in &specs.attach_forms {
-        let known = specs.targets.iter().any(|spec| spec.name == *target);
-        assert!(known, "attach_forms.toml: [{name}]: no target `{target}`");
+        let known = target.as_ref().is_none_or(|target| specs.targets.iter().any(|spec| spec.name == *target));
+        assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
         let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
         assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
     }

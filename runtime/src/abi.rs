@@ -20,6 +20,8 @@
 //! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t
 //! flags)`: a link id ≥ 1, or −errno, printed |
 //! | `ks_attach_option` | `void (uint32_t option, uint64_t value)`: a `KsOption` of the next `ks_attach` |
+//! | `ks_run` | `int32_t (uint32_t handle, void *context, uint64_t size)`: runs a program once, which reads and writes so many bytes; its
+//! result, or −errno, printed |
 //! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
 //! process with 1 |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
@@ -66,6 +68,8 @@
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
 //! | `ks_parse_address` | `int32_t (const char *text, uint64_t size, void *out, uint64_t out_size)`: an IPv4 address of 4 bytes or
 //! an IPv6 address of 16; 0, or −EINVAL where the text says none, and `out` is as it was |
+//! | `ks_ifindex` | `int32_t (const char *name, uint64_t size, void *out, uint64_t out_size)`: the index of an interface, in 4 bytes; 0, or
+//! −ENODEV, and `out` is as it was |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
 //! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
@@ -142,6 +146,12 @@ named! {
     "raw_tracepoint" RawTracepoint = 7,
     /// Target: none, or a map. No flags.
     "iter" Iter = 20,
+    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.
+    "uprobe" Uprobe = 21,
+    /// The same at the return of the function.
+    "uretprobe" Uretprobe = 22,
+    /// It is not attached: `ks_run` runs it.
+    "run" Run = 23,
     }
 }
 

@@ -10,7 +10,7 @@ impl ProgramSpec {
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } => Some(of),
-            Params::Prototype { .. } | Params::Kernel { .. } => None,
+            Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
     }
 
@@ -72,7 +72,7 @@ impl Attach {
     }
 
     pub fn target(&self) -> Option<&'static TargetSpec> {
-        let form = self.form()?;
-        TARGETS.iter().find(|target| target.name == form.target)
+        let name = self.form()?.target?;
+        TARGETS.iter().find(|target| target.name == name)
     }
 }

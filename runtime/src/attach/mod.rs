@@ -8,12 +8,14 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod iter;
+mod library;
 mod netdev;
 mod netns;
 mod options;
 mod socket;
 mod tcx;
 mod tracing;
+mod uprobe;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -36,6 +38,8 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
     (KsForm::Iter, iter::attach),
+    (KsForm::Uprobe, uprobe::attach_entry),
+    (KsForm::Uretprobe, uprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

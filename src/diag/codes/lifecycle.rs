@@ -19,6 +19,12 @@ codes! {
     E0794 ReadInto { ty } = "`read` cannot fill what a `{ty}` is",
     /// The variable that `read` fills has fewer bytes than it is to read.
     E0795 ReadTooMuch { size } = "the variable has {size} bytes",
+    /// `run` runs a `@syscall` program; the kernel runs those of other types.
+    E0796 RunKind { name, kind } = "`{name}` is a `@{kind}` program, which the kernel runs",
+    /// A program that `run` runs gets the variable that it declares: a struct that both sides know.
+    E0797 RunContext { wants } = "`run` of this program takes {wants}",
+    /// A `@syscall` program runs when user space says so, by `run`.
+    E0798 NotAttached { kind } = "`@{kind}` programs are not attached",
     /// The program is attached to this target already, on every path that comes here.
     E0705 AttachedTwice { name } = "the program of `{name}` is attached to this already",
     /// The handle was loaded in this function and attached to nothing on any path that comes here.

@@ -5,7 +5,9 @@ use super::exprs::strip;
 use super::value::error_expr;
 use crate::ast::{self, ExprKind as Ast};
 use crate::diag::codes::contexts::NamedArgument;
-use crate::diag::codes::lifecycle::{BadAttachTarget, NoTarget, OptionOfForm, TargetAfterOption, TargetMap};
+use crate::diag::codes::lifecycle::{
+    BadAttachTarget, NoTarget, NotAttached, OptionOfForm, TargetAfterOption, TargetMap,
+};
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
@@ -22,6 +24,12 @@ impl Checker<'_, '_> {
         }
         let handle = self.handle("attach", &args[0].value, false);
         let program = self.loaded(&handle);
+        let role = program.and_then(|program| self.program_role(program));
+        if let Some(role) = role.filter(|role| role.spec.target().is_none()) {
+            let kind = role.spec.name.to_owned();
+            self.error(span, NotAttached { kind }).help("`run(handle, &value)` runs it");
+            return error_expr(span);
+        }
         let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, program)));
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
         if let (None, Some(program)) = (&target, program) {

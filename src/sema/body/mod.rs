@@ -62,6 +62,7 @@ mod program_values;
 mod ranges;
 mod redirects;
 mod results;
+mod run;
 mod scope;
 mod stmts;
 mod strings;

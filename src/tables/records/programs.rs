@@ -66,6 +66,8 @@ choices! {
         /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
         /// `trusted`: the verifier knows what its pointers point to.
         Prototype { typedef: Text, trusted: bool, },
+        /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
+        Own {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },
@@ -108,8 +110,9 @@ record! {
     /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
     pub struct AttachForm {
         pub name: Text,
-        /// What programs attach to, a name in [`TARGETS`].
-        pub target: Text,
+        /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
+        #[serde(default)]
+        pub target: Option<Text>,
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,
