@@ -9,7 +9,6 @@ mod evaluate;
 mod execute;
 mod generate;
 mod progress;
-mod random;
 mod reduce;
 mod run;
 mod settings;
@@ -45,6 +44,9 @@ enum Command {
         /// With an XDP program and a line of `main` for each test, so that all is compiled for both sides
         #[arg(long)]
         whole: bool,
+        /// Only the test of this name, with what all tests share
+        #[arg(long)]
+        only: Vec<String>,
     },
     /// Compile and run one program on all engines
     Check {
@@ -172,9 +174,12 @@ fn act(command: Command) -> std::io::Result<bool> {
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }
-        Command::Print { seed, tests, number, family, whole } => {
+        Command::Print { seed, tests, number, family, whole, only } => {
             let seed = number.map_or(seed, |number| run::Program { family, number }.seed(seed));
-            let program = generate::program(family, seed, tests);
+            let mut program = generate::program(family, seed, tests);
+            if !only.is_empty() {
+                program = reduce::source::keeping(&program, &only);
+            }
             print!("{}", if whole { execute::whole(&program, tests) } else { program });
             Ok(true)
         }

@@ -14,6 +14,8 @@ struct Plan {
     seed: u64,
     functions: usize,
     maps: usize,
+    /// By family.
+    programs: Vec<usize>,
     per_program: usize,
     inputs: usize,
     bpf: bool,
@@ -37,7 +39,8 @@ impl Progress {
     /// From the file of the settings, if there is one and it is there.
     pub fn start(settings: &Settings) -> std::io::Result<Progress> {
         let &Settings { seed, functions, per_program, inputs, no_bpf, .. } = settings;
-        let plan = Plan { seed, functions, maps: settings.map_tests(), per_program, inputs, bpf: !no_bpf };
+        let programs = settings.program_tests().map(|(_, tests)| tests).to_vec();
+        let plan = Plan { seed, functions, maps: settings.map_tests(), programs, per_program, inputs, bpf: !no_bpf };
         let file = settings.record.as_deref().filter(|file| file.exists());
         let Some(file) = file else {
             let (total, none) = (Report::default(), Duration::ZERO);

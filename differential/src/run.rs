@@ -5,9 +5,9 @@ use crate::compare::{Failure, Kind, Report};
 use crate::execute::Engine;
 use crate::generate::{self, Family};
 use crate::progress::Progress;
-use crate::random::Random;
 use crate::reduce;
 use crate::settings::Settings;
+use differential::random::Random;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -38,6 +38,9 @@ impl Program {
             Family::Plain => 0,
             Family::Maps => 1u64 << 62,
             Family::Bpf => 1 << 63,
+            Family::Packets => 1 << 61,
+            Family::Tails => 1 << 60,
+            Family::References => 1 << 59,
         };
         Random::new(seed ^ family ^ (self.number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
     }
@@ -53,7 +56,13 @@ fn programs(settings: &Settings) -> Vec<(Program, usize)> {
         let family = if number % 2 == 0 { Family::Maps } else { Family::Bpf };
         (Program { family, number: number / 2 }, tests(settings.map_tests(), number))
     });
-    plain.chain(maps).collect()
+    // A program of the kernel is as much work as some functions.
+    let each = (each / 5).max(1);
+    let programs = settings.program_tests().into_iter().flat_map(|(family, all)| {
+        let program = move |number: usize| (Program { family, number }, each.min(all - number * each));
+        (0..all.div_ceil(each)).map(program)
+    });
+    plain.chain(maps).chain(programs).collect()
 }
 
 /// Programs with a failure, by its kind and the engine that showed it.

@@ -28,8 +28,7 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. } => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
-            ExprKind::FieldExists(field) => self.field_exists(field, expr.span),
-            ExprKind::TypeExists(of) => self.at(expr.span).b.core_struct_info(*of, "exists", Ty::BOOL),
+            ExprKind::Kernel(fact) => self.kernel_fact(fact, ty, expr.span),
             ExprKind::PacketLen { ctx } => {
                 let ctx = self.scalar(ctx);
                 self.at(expr.span).b.packet_len(ctx, Ty::U64)
@@ -99,12 +98,6 @@ impl Lowering<'_> {
             Some(value) => value,
             None => self.never(ty),
         }
-    }
-
-    fn field_exists(&mut self, place: &Expr, span: Span) -> Value {
-        let ExprKind::Field { base, field } = &place.kind else { crate::bug!("what may exist is a field") };
-        let base = self.place(base);
-        self.at(span).b.core_exists(base, *field as i128, Ty::BOOL)
     }
 
     fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
@@ -197,8 +190,7 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -267,8 +259,7 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

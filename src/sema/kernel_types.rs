@@ -2,7 +2,7 @@
 
 use super::advice::members::no_such_kernel_field;
 use crate::ast::Ident;
-use crate::btf::{NotImported, OpenError};
+use crate::btf::{KernelEnumerator, NotImported, OpenError};
 use crate::diag::codes::environment::{MalformedBtf, NoKernelTypes};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::session::Session;
@@ -34,6 +34,18 @@ pub fn named(cx: &mut Session, name: &Ident) -> Option<Ty> {
         refuse(cx, name, &format!("the kernel's type `{}`", name.name), &why);
         Ty::ERROR
     }))
+}
+
+/// What the kernel's enumerator of this name is, if it has one; `None` in it once that it cannot be read was reported.
+pub fn enumerator(cx: &mut Session, name: &Ident) -> Option<Option<KernelEnumerator>> {
+    let found = cx.kernel_types.enumerator(&mut cx.types, &name.name)?;
+    Some(match found {
+        Ok(known) => Some(known),
+        Err(why) => {
+            refuse(cx, name, &format!("the kernel's `{}`", name.name), &why);
+            None
+        }
+    })
 }
 
 /// The kernel's type of a name that the program does not write; none if that there is none was reported.

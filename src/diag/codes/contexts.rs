@@ -38,6 +38,10 @@ codes! {
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
     /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite = "memory of the kernel is read-only here",
+    /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
+    /// memory can be read from, and no helper takes it as an object: a number that became a pointer, a parameter of a
+    /// `@raw_tracepoint` program, a pointer that was converted to one of another type.
+    E0388 UnknownObject { text } = "the kernel does not know what `{text}` points to",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.

@@ -188,9 +188,7 @@ impl Checker<'_, '_> {
             self.info(local).deferred = true;
             let kind = self.info(local).kind;
             let ty = self.locals[local.0 as usize].ty;
-            let is_record =
-                ty == Ty::BYTES || matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ringbuf, .. });
-            if inner.contains(&local) && (is_record || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
+            if inner.contains(&local) && (ty == Ty::BYTES || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
                 let name = self.locals[local.0 as usize].name.clone();
                 self.cx
                     .error(

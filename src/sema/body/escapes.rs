@@ -148,8 +148,7 @@ impl Checker<'_, '_> {
             | ExprKind::ViewByte { .. }
             | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -252,7 +252,6 @@ impl<'c, 'e> Checker<'c, 'e> {
         if let Some(local) = declared.named_result {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
             self.refuse_escape(&value);
-            let value = self.kept(value, stmts);
             self.returned(value, end, stmts);
         } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));

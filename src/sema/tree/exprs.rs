@@ -1,6 +1,8 @@
 //! Expressions.
 
-use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional, View};
+use super::{
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, LocalId, MapId, Match, Optional, View,
+};
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
@@ -48,10 +50,7 @@ pub enum ExprKind {
         ctx: Box<Expr>,
         field: usize,
     },
-    /// Whether the kernel has the field that this place is, which nothing reads.
-    FieldExists(Box<Expr>),
-    /// Whether the kernel has this struct.
-    TypeExists(Ty),
+    Kernel(KernelFact),
     /// `ctx->data_end - ctx->data`, as `u64`
     PacketLen {
         ctx: Box<Expr>,
@@ -208,8 +207,7 @@ impl Expr {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
