@@ -140,6 +140,16 @@ impl KernelTypes {
         Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
     }
 
+    /// Names of types that begin with a prefix, without it, in their order.
+    pub fn types_with(&mut self, prefix: &str) -> Vec<String> {
+        let Ok(btf) = self.btf() else { return Vec::new() };
+        let names = btf.names(Wanted::Type).filter_map(|name| name.strip_prefix(prefix));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Names of typedefs that begin with a prefix, without it.
     pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
         self.names_with(Wanted::Typedef, prefix)

@@ -168,6 +168,7 @@ impl Checker<'_, '_> {
             | ExprKind::Helper { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
