@@ -159,6 +159,7 @@ impl Campaign<'_> {
         total.tests += report.tests.max(job.tests);
         total.inputs += report.inputs;
         total.too_long += report.too_long;
+        total.too_large += report.too_large;
         total.loaded += report.loaded;
         total.lookups.0 += report.lookups.0;
         total.lookups.1 += report.lookups.1;
@@ -221,6 +222,9 @@ impl Campaign<'_> {
         println!("entries looked up: {}, of which {} were there", total.lookups.0, total.lookups.1);
         if total.too_long > 0 {
             println!("inputs left out because they take too long: {}", total.too_long);
+        }
+        if total.too_large > 0 {
+            println!("tests left out because they need too much stack, by level: {}", total.too_large);
         }
         let time: Vec<String> =
             total.time.iter().map(|(what, ms)| format!("{what} {:.1} s", *ms as f64 / 1e3)).collect();

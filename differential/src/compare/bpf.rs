@@ -8,6 +8,9 @@ use differential::case::{Case, Runner};
 use differential::kernel::{self, Loaded};
 use ksc::session::Mcpu;
 
+/// The error of programs that need more stack than there is.
+const STACK: &str = "E0543";
+
 impl Comparison<'_> {
     pub(super) fn bpf(&mut self, text: &str, mut names: Vec<String>) {
         kernel::quiet();
@@ -34,6 +37,11 @@ impl Comparison<'_> {
     /// After a refusal: the halves, or the culprit.
     fn split(&mut self, group: &[String], engine: Engine, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
         if group.len() <= 1 {
+            // A program with much on its stack is refused, as it should be.
+            if refusal.code == STACK {
+                self.report.too_large += 1;
+                return;
+            }
             let name = group.first().map(|name| (name.as_str(), None));
             self.fail(Kind::NotCompiled(refusal.code), Some(engine), name, refusal.message);
             return;
