@@ -85,7 +85,7 @@ impl Comparison<'_> {
         let case = Case { extras: self.extras.clone(), initial: self.initial, tests };
         // A program that was split has several objects.
         let first = group.first().map_or("none", String::as_str);
-        let name = format!("{}.{first}.{}", to.number, engine.name().replace(' ', "."));
+        let name = format!("{}.{first}.{}", to.name, engine.name().replace(' ', "."));
         if let Err(error) = case.write(&to.folder, &name, object) {
             self.fail(Kind::NotRun, Some(engine), None, format!("{}: {error}", to.folder.display()));
         }

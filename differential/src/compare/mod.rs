@@ -87,11 +87,11 @@ pub struct Plan {
     pub export: Option<Export>,
 }
 
-/// A folder, and the number of the program.
+/// A folder, and the name of the program.
 #[derive(Clone)]
 pub struct Export {
     pub folder: PathBuf,
-    pub number: usize,
+    pub name: String,
 }
 
 impl Plan {
