@@ -8,6 +8,9 @@ use differential::case::{Case, Runner};
 use differential::kernel::{self, Loaded};
 use ksc::session::Mcpu;
 
+/// The error of programs that need more stack than there is.
+const STACK: &str = "E0543";
+
 impl Comparison<'_> {
     pub(super) fn bpf(&mut self, text: &str, mut names: Vec<String>) {
         kernel::quiet();
@@ -34,6 +37,11 @@ impl Comparison<'_> {
     /// After a refusal: the halves, or the culprit.
     fn split(&mut self, group: &[String], engine: Engine, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
         if group.len() <= 1 {
+            // A program with much on its stack is refused, as it should be.
+            if refusal.code == STACK {
+                self.report.too_large += 1;
+                return;
+            }
             let name = group.first().map(|name| (name.as_str(), None));
             self.fail(Kind::NotCompiled(refusal.code), Some(engine), name, refusal.message);
             return;
@@ -77,7 +85,7 @@ impl Comparison<'_> {
         let case = Case { extras: self.extras.clone(), initial: self.initial, tests };
         // A program that was split has several objects.
         let first = group.first().map_or("none", String::as_str);
-        let name = format!("{}.{first}.{}", to.number, engine.name().replace(' ', "."));
+        let name = format!("{}.{first}.{}", to.name, engine.name().replace(' ', "."));
         if let Err(error) = case.write(&to.folder, &name, object) {
             self.fail(Kind::NotRun, Some(engine), None, format!("{}: {error}", to.folder.display()));
         }

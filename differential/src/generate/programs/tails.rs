@@ -24,6 +24,9 @@ impl Generator {
             self.program(name, form, next);
         }
         self.program(&first, form, stages);
+        // No other program calls the first one.
+        let begins = format!("{} {{\n", head(form, &first));
+        self.text = self.text.replace(&begins, &format!("{begins}hops{at} = 0\n"));
     }
 
     /// A program that calls itself until the kernel does not do so any more.
