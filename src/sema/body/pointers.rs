@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
         }
         match space {
             // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
-            Space::BtfUntrusted => {}
+            Space::BtfUntrusted | Space::User => {}
             Space::BtfTrusted if self.cx.types.is_relocated(to) => {
                 if self.may_be_null(&pointer) {
                     let (header, unproven) = (None, Unproven::Fine);
@@ -82,7 +82,6 @@ impl Checker<'_, '_> {
             | Space::Ctx
             | Space::Packet
             | Space::Ringbuf
-            | Space::User
             | Space::Host
             | Space::Heap => self.use_object(&pointer),
         }
@@ -249,14 +248,9 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            Space::User => self.cx.types.ptr(pointer.to, pointer.space, true),
             _ if self.cx.types.is_relocated(pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
-            Space::Map
-            | Space::Ctx
-            | Space::Packet
-            | Space::BtfTrusted
-            | Space::BtfRcu
-            | Space::BtfUntrusted
-            | Space::User => ty,
+            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => ty,
         }
     }
 
@@ -300,12 +294,13 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }
 
+    /// Memory of the kernel or of a process, which no plain load reaches.
     pub fn is_kernel_memory(&self, of: Pointer) -> bool {
         let is_object = !self.cx.types.is_relocated(of.to) && self.struct_id(of.to).is_some();
-        matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
+        of.space == Space::User || matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
     }
 
-    /// A pointer to text of the kernel.
+    /// A pointer to text of the kernel or of a process.
     pub fn is_kernel_text(&self, ty: Ty) -> bool {
         self.pointer(ty).is_some_and(|of| matches!(of.to, Ty::CHAR | Ty::U8) && self.is_kernel_memory(of))
     }
@@ -315,7 +310,7 @@ impl Checker<'_, '_> {
         if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
             return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");
         }
-        let ty = self.cx.types.ptr(of.to, Space::BtfUntrusted, true);
+        let ty = self.cx.types.ptr(of.to, of.space.probed(), true);
         let (pointer, count) = (cast(pointer, ty), cast(count.expr, Ty::I64));
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }
