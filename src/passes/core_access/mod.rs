@@ -126,7 +126,9 @@ fn others(func: &mut Function, op: OpId, cx: &mut Session) {
         let Some((of, _)) = kernel_memory(&cx.types, func.ty(place)) else { continue };
         let kind = spec.operands.get(index.min(spec.operands.len().saturating_sub(1))).map(|operand| operand.kind);
         if kind == Some(OperandKind::Out) {
-            cx.error(func.ops[op].loc.span, KernelWrite {});
+            let of_process = kernel_memory(&cx.types, func.ty(place)).is_some_and(|(_, space)| space == Space::User);
+            let of = if of_process { "a process" } else { "the kernel" }.to_owned();
+            cx.error(func.ops[op].loc.span, KernelWrite { of });
             return;
         }
         if kind != Some(OperandKind::Place) {

@@ -7,7 +7,6 @@ use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::contexts::UnknownObject;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
@@ -204,23 +203,6 @@ impl Checker<'_, '_> {
     fn unconverted<'e>(&self, pointer: &'e Expr) -> &'e Expr {
         let ExprKind::Cast(inner) = &pointer.kind else { return pointer };
         if self.pointer(inner.ty).is_some() { self.unconverted(inner) } else { pointer }
-    }
-
-    /// Two kinds of memory in one pointer type: either is fine where it is left open.
-    pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
-        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
-        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
-    }
-
-    pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
-        if (from, to) == (Space::BtfUntrusted, Space::BtfTrusted) {
-            let text = self.text(span).to_owned();
-            self.error(span, UnknownObject { text })
-                .help("it knows the pointers that a `@tp_btf` program gets, what is read through them, and the running task by `bpf_get_current_task_btf()`");
-            return;
-        }
-        self.unsupported(span, "one pointer for a context, a kernel object or user memory, and something else");
     }
 
     /// Whether the place is behind an index that is not known to be in range.
