@@ -65,6 +65,7 @@ mod redirects;
 mod results;
 mod run;
 mod scope;
+mod spaces;
 mod stmts;
 mod strings;
 mod tail_calls;
