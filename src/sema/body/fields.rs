@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
         if let Some(field) = def.field(&name.name) {
             return Some((field, def.fields[field].ty));
         }
-        if def.origin.is_relocated() {
+        if def.origin.is_relocated() && def.span.is_none() {
             let field = kernel_types::field(self.cx, id, name)?;
             return Some((field, self.cx.types.struct_def(id).fields[field].ty));
         }
