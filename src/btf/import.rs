@@ -120,6 +120,12 @@ impl KernelTypes {
         }
     }
 
+    /// Where a struct inside this one has a field, for messages.
+    pub fn field_inside(&self, of: StructId, name: &str) -> Option<String> {
+        let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return None };
+        btf.member_inside(id, name)
+    }
+
     /// The parameters of the function that a typedef is a pointer to.
     pub fn prototype_of_typedef(&mut self, types: &mut Types, name: &str) -> Option<Result<Prototype, NotImported>> {
         let id = self.btf().ok()?.find(name, Wanted::Typedef)?;
@@ -135,6 +141,11 @@ impl KernelTypes {
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
         Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
+    }
+
+    /// The names of all structs, unions, enums and typedefs, for messages.
+    pub fn names_of_types(&mut self) -> Vec<String> {
+        self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect())
     }
 
     /// Names of typedefs that begin with a prefix, without it.

@@ -179,7 +179,7 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
     };
     let def = cx.types.struct_def(id);
     if def.origin.is_relocated() && def.span.is_none() {
-        kernel_types::field(cx, id, name)?;
+        kernel_types::field(cx, id, name, &[])?;
     }
     let def = cx.types.struct_def(id);
     match def.fields.iter().find(|f| f.name == name.name) {
