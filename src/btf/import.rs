@@ -52,6 +52,11 @@ impl KernelTypes {
         KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
     }
 
+    #[cfg(test)]
+    pub(super) fn of(btf: Btf) -> KernelTypes {
+        KernelTypes { opened: Some(Ok(btf)), ..KernelTypes::new(None) }
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
