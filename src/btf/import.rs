@@ -2,7 +2,9 @@
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
-use crate::types::{BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
+use crate::types::{
+    BitField, EnumDef, EnumId, FieldDef, MAX_SIZE, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -87,7 +89,8 @@ impl KernelTypes {
         let TyKind::Enum(of) = types.kind(ty) else { return Some(Err(NotImported::Malformed)) };
         let named = self.has_variants(types, of);
         let value = types.enum_def(of).variants.get(place).map(|variant| variant.value).ok_or(NotImported::Malformed);
-        let known = |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
+        let known =
+            |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
         Some(value.map(known))
     }
 
@@ -188,8 +191,10 @@ impl Import<'_> {
             Kind::Pointer(to) => self.pointer(to, depth),
             Kind::Array { of, count } => {
                 let element = self.ty(of, depth)?;
-                Ok(self.types.array(element, count.into()))
+                let array = self.types.array(element, count.into());
+                if self.types.size_of(array) > MAX_SIZE { Err(NotImported::Malformed) } else { Ok(array) }
             }
+            Kind::Struct { size } | Kind::Union { size } if u64::from(size) > MAX_SIZE => Err(NotImported::Malformed),
             Kind::Struct { size } => Ok(self.structure(id, (ty.name, alias), size, (Origin::Btf, Origin::BtfTypedef))),
             Kind::Union { size } => {
                 Ok(self.structure(id, (ty.name, alias), size, (Origin::BtfUnion, Origin::BtfTypedefUnion)))
@@ -288,6 +293,9 @@ impl Import<'_> {
             (None, _) => (member.bit_offset / 8, None),
             (Some(width), Some((unit, _))) if width <= unit => {
                 let start = member.bit_offset / u64::from(unit) * u64::from(unit);
+                if member.bit_offset - start + u64::from(width) > unit.into() {
+                    return Err(NotImported::Unsupported("a bit-field in two words"));
+                }
                 (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width }))
             }
             (Some(_), _) => return Err(NotImported::Malformed),

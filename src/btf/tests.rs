@@ -1,6 +1,6 @@
 //! A hand-made file, and what happens where it is cut off or changed.
 
-use super::{Btf, KernelTypes, Kind, Malformed, OpenError, TypeId, Wanted};
+use super::{Btf, KernelTypes, Kind, Malformed, NotImported, OpenError, TypeId, Wanted};
 use crate::types::{TyKind, Types};
 
 /// Writes BTF as Documentation/bpf/btf.rst says.
@@ -89,7 +89,11 @@ fn ask_all(btf: Btf) {
         let _ = (kernel.field_inside(id, "right"), kernel.field_names(id), kernel.begins_with(&types, ty, ty));
     }
     let _ = (kernel.enumerator(&mut types, "RED"), kernel.enumerator(&mut types, "BLUE"));
-    let _ = (kernel.prototype_of_typedef(&mut types, "__be16").is_some(), kernel.names_of_types(), kernel.typedefs_with("__"));
+    let _ = (
+        kernel.prototype_of_typedef(&mut types, "__be16").is_some(),
+        kernel.names_of_types(),
+        kernel.typedefs_with("__"),
+    );
 }
 
 fn ask(btf: &Btf) -> Result<(), Malformed> {
@@ -140,6 +144,25 @@ fn reads_prototypes_and_enums() -> Result<(), Malformed> {
     assert_eq!(params.iter().map(|param| (param.name, param.ty)).collect::<Vec<_>>(), [("o", TypeId(11))]);
     let values: Vec<i128> = btf.enumerators(&btf.ty(TypeId(14))?)?.iter().map(|e| e.value).collect();
     assert_eq!(values, [1, -2]);
+    Ok(())
+}
+
+#[test]
+fn refuses_types_that_no_kernel_has() -> Result<(), Malformed> {
+    let mut w = Writer::new();
+    w.ty("int", 1, (0, false), 4, &[1 << 24 | 32]);
+    w.ty("huge", 4, (0, false), u32::MAX, &[]);
+    let (many, split) = (w.name("many"), w.name("split"));
+    w.ty("", 3, (0, false), 0, &[1, 1, u32::MAX]);
+    w.ty("arrays", 4, (1, false), 64, &[many, 3, 0]);
+    w.ty("bits", 4, (1, true), 64, &[split, 1, 20 << 24 | 20]);
+    let (mut kernel, mut types) = (KernelTypes::of(Btf::new(w.file()).map_err(|_| Malformed)?), Types::new());
+    assert!(matches!(kernel.named(&mut types, "huge"), Some(Err(NotImported::Malformed))));
+    for (of, name) in [("arrays", "many"), ("bits", "split")] {
+        let Some(Ok(ty)) = kernel.named(&mut types, of) else { return Err(Malformed) };
+        let TyKind::Struct(id) = types.kind(ty) else { return Err(Malformed) };
+        assert!(kernel.field(&mut types, id, name).is_err(), "{name}");
+    }
     Ok(())
 }
 

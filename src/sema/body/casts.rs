@@ -149,7 +149,10 @@ impl Checker<'_, '_> {
     /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that
     /// it is, and as those that it begins with.
     fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
-        from.space != Space::BtfTrusted || from.to == to || self.is_flavour_of(to, from.to) || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
+        from.space != Space::BtfTrusted
+            || from.to == to
+            || self.is_flavour_of(to, from.to)
+            || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
     }
 
     /// Whether the types are the same struct of the kernel, one by a flavour of its name.

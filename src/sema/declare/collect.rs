@@ -1,5 +1,6 @@
 //! Collects the declarations: names, duplicates, ids; reports those that are not supported.
 
+use super::repeated::{field_names, kernel_struct};
 use super::{Declare, Entry, State, attributes, storage};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
@@ -10,7 +11,6 @@ use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::{Entity, FuncDecl};
 use crate::sema::imports::Import;
-use super::repeated::{field_names, kernel_struct};
 use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
 use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
