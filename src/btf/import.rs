@@ -123,7 +123,7 @@ impl KernelTypes {
     /// The names of all fields of a struct, for messages.
     pub fn field_names(&self, of: StructId) -> Vec<String> {
         match (self.ids.get(&of), &self.opened) {
-            (Some(&id), Some(Ok(btf))) => btf.member_names(id),
+            (Some(&id), Some(Ok(btf))) => btf.members(id).iter().map(|member| member.name.to_owned()).collect(),
             (_, _) => Vec::new(),
         }
     }
@@ -156,10 +156,37 @@ impl KernelTypes {
         self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect())
     }
 
+    /// Names of types that begin with a prefix, without it, in their order.
+    pub fn types_with(&mut self, prefix: &str) -> Vec<String> {
+        let Ok(btf) = self.btf() else { return Vec::new() };
+        let names = btf.names(Wanted::Type).filter_map(|name| name.strip_prefix(prefix));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Names of typedefs that begin with a prefix, without it.
     pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+        self.names_with(Wanted::Typedef, prefix)
+    }
+
+    /// Names that begin with a prefix, without it.
+    pub fn names_with(&mut self, wanted: Wanted, prefix: &str) -> Vec<String> {
         let Ok(btf) = self.btf() else { return Vec::new() };
-        btf.names(Wanted::Typedef).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+        btf.names(wanted).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+
+    /// Whether the kernel has a type of this name.
+    pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
+        self.btf().is_ok_and(|btf| btf.find(name, wanted).is_some())
+    }
+
+    /// The names of a struct's members and where they are, in bytes.
+    pub fn layout(&mut self, name: &str) -> Option<Vec<(String, u64)>> {
+        let btf = self.btf().ok()?;
+        let members = btf.members(btf.find(name, Wanted::Type)?);
+        Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }
 }
 

@@ -43,12 +43,11 @@ impl Btf {
         Ok(found)
     }
 
-    /// The names of all members, for messages.
-    pub fn member_names(&self, of: TypeId) -> Vec<String> {
-        let (mut names, mut left) = (Vec::new(), ALL);
-        // The names before a damaged part serve as well.
-        let _ = self.each_member(of, 0, &mut left, &mut |member| names.push(member.name.to_owned()));
-        names
+    /// All members, up to a damaged part.
+    pub fn members(&self, of: TypeId) -> Vec<Member<'_>> {
+        let (mut members, mut left) = (Vec::new(), ALL);
+        let _ = self.each_member(of, 0, &mut left, &mut |member| members.push(member));
+        members
     }
 
     /// Where a struct has a member of this name in a struct inside it: `__sk_common.skc_dport`; the outermost.

@@ -79,9 +79,11 @@ impl Lowering<'_> {
                 None => crate::bug!("a call without a result is used as a value"),
             },
             ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::KernelText(_)
             | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
@@ -165,6 +167,7 @@ impl Lowering<'_> {
                 self.evaluate(expr, Dest::Nothing);
             }
             ExprKind::Print(print) => self.print(print, expr.span),
+            ExprKind::SeqWrite { seq, value } => self.seq_write(seq, value, expr.span),
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
@@ -189,6 +192,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -234,8 +238,12 @@ impl Lowering<'_> {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
             }
-            ExprKind::Attach { handle, target, flags, result_used } => {
-                Some(self.attach(handle, target.as_deref(), flags.as_deref(), *result_used, expr.span))
+            ExprKind::Attach { handle, target, flags, options, result_used } => {
+                let link = self.attach(handle, target.as_deref(), flags.as_deref(), options, expr.span);
+                if !result_used {
+                    self.b.host_attach_check(link);
+                }
+                Some(link)
             }
             ExprKind::New { init } => Some(self.new_object(init, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
@@ -254,6 +262,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -269,6 +278,7 @@ impl Lowering<'_> {
             | ExprKind::Block(_)
             | ExprKind::Match(_)
             | ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)

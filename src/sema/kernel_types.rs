@@ -7,7 +7,8 @@ use crate::diag::codes::environment::{MalformedBtf, NoKernelTypes};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty};
+use crate::tables::is_present;
+use crate::types::{StructId, Ty, TyKind};
 
 /// What helps where there are no types.
 pub const HELP: &str = "`--btf FILE` names a file with the types of another kernel: BTF, or a `vmlinux`";
@@ -63,11 +64,26 @@ pub fn required(cx: &mut Session, name: &str, span: Span) -> Option<Ty> {
 /// the program reaches this one.
 pub fn field(cx: &mut Session, of: StructId, name: &Ident, chain: &[StructId]) -> Option<usize> {
     match cx.kernel_types.field(&mut cx.types, of, &name.name) {
-        Ok(Some(field)) => return Some(field),
+        Ok(Some(field)) => {
+            note_present(cx, of, field);
+            return Some(field);
+        }
         Ok(None) => no_such_kernel_field(cx, of, name, chain),
         Err(why) => refuse(cx, name, &format!("the field `{}`", name.name), &why),
     }
     None
+}
+
+/// A field that is never null has a type that says so.
+fn note_present(cx: &mut Session, of: StructId, field: usize) {
+    let def = cx.types.struct_def(of);
+    let ty = def.fields[field].ty;
+    if is_present(&def.name, &def.fields[field].name)
+        && let TyKind::Ptr { to, space, .. } = cx.types.kind(ty)
+    {
+        let ty = cx.types.ptr(to, space, false);
+        cx.types.struct_def_mut(of).fields[field].ty = ty;
+    }
 }
 
 fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImported) {

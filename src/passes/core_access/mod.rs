@@ -3,9 +3,11 @@
 //! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
 //! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
 //! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
-//! and bit-fields, whose bytes are relocated too. Writes are reported: the kernel lets no program write there.
+//! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are
+//! reported: the kernel lets no program write there.
 
 mod elements;
+mod records;
 
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
@@ -40,10 +42,10 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     changed
 }
 
-/// The value and the space of a place of kernel memory.
+/// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::Ctx).then_some((of, space))
 }
 
 fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
@@ -66,6 +68,9 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
             }
         }
     } else if data.opcode == Opcode::KsLoad {
+        if records::load(func, op, &mut cx.types, word) {
+            return;
+        }
         let place = KsLoad::of(&data).place();
         if is_resized(func, &cx.types, place) {
             let slot = word_of(func, &mut cx.types, word);
@@ -221,26 +226,31 @@ fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
         crate::bug!("a bit-field of kernel memory is a field");
     };
     let (base, field) = (of.operands[0], CoreField::of(of).field());
+    let mut b = Builder::before(func, op, NAME);
+    let value = number(&mut b, types, slot, (base, field), ty);
+    replace(func, op, value);
+}
+
+/// The number of a field: its bytes, as many as there are on the kernel that runs, shifted until only the field is left.
+fn number(b: &mut Builder<'_>, types: &mut Types, slot: Value, (base, field): (Value, i128), ty: Ty) -> Value {
     let signed = types.as_int(ty).is_some_and(|(_, signed)| signed);
     let wide = types.int(64, signed);
-    let mut b = Builder::before(func, op, NAME);
-    let slot = as_place_of(&mut b, types, slot, wide);
+    let slot = as_place_of(b, types, slot, wide);
     b.ks_zero(slot);
     let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
     // The offset counts from where the access begins.
     let start = elements::root(b.func, base);
-    let base_address = address(&mut b, types, start);
+    let base_address = address(b, types, start);
     let offset = b.core_bits(base, field, "offset", Ty::U64);
     let source = b.mem_ptr_add(base_address, offset, byte);
     let size = b.core_bits(base, field, "size", Ty::U32);
-    probe(&mut b, types, slot, size, source);
+    probe(b, types, slot, size, source);
     let value = b.ks_load(slot, wide);
     let left = b.core_bits(base, field, "left", wide);
     let right = b.core_bits(base, field, "right", wide);
     let value = b.arith_shl(value, left, wide);
     let value = b.arith_shr(value, right, wide);
-    let value = if ty == wide { value } else { b.arith_cast(value, ty) };
-    replace(func, op, value);
+    if ty == wide { value } else { b.arith_cast(value, ty) }
 }
 
 fn replace(func: &mut Function, op: OpId, value: Value) {

@@ -171,6 +171,9 @@ impl Checker<'_, '_> {
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
         }
+        if let ExprKind::KernelText(_) = value.kind {
+            return Expr { ty: wanted, ..value };
+        }
         cast(value, wanted)
     }
 

@@ -149,6 +149,7 @@ impl Checker<'_, '_> {
             | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -167,6 +168,7 @@ impl Checker<'_, '_> {
             | ExprKind::Helper { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }

@@ -179,7 +179,7 @@ impl Checker<'_, '_> {
         if spec.nullable && value.ty() == Ty::NULL {
             return self.null_memory(value);
         }
-        if self.context_spec(value.ty()).is_none() {
+        if self.pointer(value.ty()).is_none_or(|pointer| pointer.space != Space::Ctx) {
             return self.no_pointer(&value, "the program's context");
         }
         self.not_null(value.expr)
