@@ -3,7 +3,7 @@
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
 use crate::types::{
-    BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+    BitField, EnumDef, EnumId, FieldDef, MAX_SIZE, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
 };
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,11 @@ impl KernelTypes {
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
         KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(btf: Btf) -> KernelTypes {
+        KernelTypes { opened: Some(Ok(btf)), ..KernelTypes::new(None) }
     }
 
     pub fn path(&self) -> &Path {
@@ -123,6 +128,12 @@ impl KernelTypes {
         }
     }
 
+    /// Where a struct inside this one has a field, for messages.
+    pub fn field_inside(&self, of: StructId, name: &str) -> Option<String> {
+        let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return None };
+        btf.member_inside(id, name)
+    }
+
     /// The parameters of the function that a typedef is a pointer to.
     pub fn prototype_of_typedef(&mut self, types: &mut Types, name: &str) -> Option<Result<Prototype, NotImported>> {
         let id = self.btf().ok()?.find(name, Wanted::Typedef)?;
@@ -138,6 +149,11 @@ impl KernelTypes {
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
         Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
+    }
+
+    /// The names of all structs, unions, enums and typedefs, for messages.
+    pub fn names_of_types(&mut self) -> Vec<String> {
+        self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect())
     }
 
     /// Names of types that begin with a prefix, without it, in their order.
@@ -202,8 +218,10 @@ impl Import<'_> {
             Kind::Pointer(to) => self.pointer(to, depth),
             Kind::Array { of, count } => {
                 let element = self.ty(of, depth)?;
-                Ok(self.types.array(element, count.into()))
+                let array = self.types.array(element, count.into());
+                if self.types.size_of(array) > MAX_SIZE { Err(NotImported::Malformed) } else { Ok(array) }
             }
+            Kind::Struct { size } | Kind::Union { size } if u64::from(size) > MAX_SIZE => Err(NotImported::Malformed),
             Kind::Struct { size } => Ok(self.structure(id, (ty.name, alias), size, (Origin::Btf, Origin::BtfTypedef))),
             Kind::Union { size } => {
                 Ok(self.structure(id, (ty.name, alias), size, (Origin::BtfUnion, Origin::BtfTypedefUnion)))
@@ -303,6 +321,9 @@ impl Import<'_> {
             (None, _) => (member.bit_offset / 8, None),
             (Some(width), Some((unit, _))) if width <= unit => {
                 let start = member.bit_offset / u64::from(unit) * u64::from(unit);
+                if member.bit_offset - start + u64::from(width) > unit.into() {
+                    return Err(NotImported::Unsupported("a bit-field in two words"));
+                }
                 (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width }))
             }
             (Some(_), _) => return Err(NotImported::Malformed),

@@ -162,6 +162,12 @@ pub fn later_fields(def: &StructDef) -> &'static [&'static str] {
     CONTEXTS.iter().find(|spec| spec.name == def.name).map_or(&[], |spec| spec.later)
 }
 
+/// The kernel's struct that a flavour of it names, as `task_struct___old` does: a declaration of some fields that some kernels
+/// have.
+pub fn flavour_of(name: &str) -> Option<&str> {
+    name.split_once("___").map(|(of, _)| of).filter(|of| !of.is_empty())
+}
+
 /// Whether a struct that a header declares is one of the kernel's whose layout is not known.
 pub fn is_kernel_struct<'n>(name: &str, mut fields: impl Iterator<Item = &'n str>) -> bool {
     let spec = KERNEL_STRUCTS.iter().find(|spec| spec.name == name);

@@ -171,13 +171,8 @@ fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
 
 fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Found) -> Ty {
     match found {
-        Found::Declared(Declared { entity: Entity::Type(ty), span }) if is_unknown(&cx.types, ty) => {
-            let what = format!("the kernel's `{}`, whose layout the kernel's BTF has,", name.name);
-            let error = cx.error(name.span, NotSupportedYet { what });
-            if let Some(span) = span {
-                error.note(span, "declared here");
-            }
-            Ty::ERROR
+        Found::Declared(Declared { entity: Entity::Type(ty), .. }) if is_unknown(&cx.types, ty) => {
+            kernel_types::required(cx, &name.name, name.span).unwrap_or(Ty::ERROR)
         }
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
         Found::Declared(declared) => {

@@ -12,7 +12,7 @@ mod records;
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::ir::ops::{CoreField, KsBits, KsCopy, KsElem, KsLoad};
+use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::OperandKind;
@@ -71,12 +71,16 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
         if records::load(func, op, &mut cx.types, word) {
             return;
         }
-        if !is_direct(func, &cx.types, KsLoad::of(&data).place()) {
+        let place = KsLoad::of(&data).place();
+        if is_resized(func, &cx.types, place) {
+            let slot = word_of(func, &mut cx.types, word);
+            bits(func, op, &mut cx.types, slot);
+        } else if !is_direct(func, &cx.types, place) {
             let ty = func.ty(data.results[0]);
             let slot = word_of(func, &mut cx.types, word);
             let mut b = Builder::before(func, op, NAME);
             let copy = as_place_of(&mut b, &mut cx.types, slot, ty);
-            read(&mut b, &mut cx.types, copy, KsLoad::of(&data).place());
+            read(&mut b, &mut cx.types, copy, place);
             let value = b.ks_load(copy, ty);
             replace(func, op, value);
         }
@@ -208,9 +212,20 @@ fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
     b.ks_addr(place, pointer)
 }
 
-/// The bytes that hold a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
+/// Whether a place is a number that the program declares itself, in a flavour of a struct: the kernel may have another width.
+fn is_resized(func: &Function, types: &Types, place: Value) -> bool {
+    let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return false };
+    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return false };
+    if data.opcode != Opcode::CoreField || types.as_int(of).is_none() {
+        return false;
+    }
+    let TyKind::Place { of: base, .. } = types.kind(func.ty(data.operands[0])) else { return false };
+    matches!(types.kind(base), TyKind::Struct(id) if types.struct_def(id).span.is_some())
+}
+
+/// The bytes that hold a number or a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
 fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
-    let (place, ty) = (KsBits::of(&func.ops[op]).place(), func.ty(func.ops[op].results[0]));
+    let (place, ty) = (func.ops[op].operands[0], func.ty(func.ops[op].results[0]));
     let Some(of) = func.def(place).map(|op| &func.ops[op]).filter(|of| of.opcode == Opcode::CoreField) else {
         crate::bug!("a bit-field of kernel memory is a field");
     };

@@ -106,7 +106,7 @@ impl Checker<'_, '_> {
     }
 
     pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
-        let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
+        let Some((field, ty)) = self.find_field_of(Some(&base), id, name) else { return error_expr(span) };
         if self.refuse_lock_use(ty, name) {
             return error_expr(span);
         }
@@ -157,16 +157,36 @@ impl Checker<'_, '_> {
 
     /// Index and type of a field; none if that there is none was reported.
     pub fn find_field(&mut self, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
+        self.find_field_of(None, id, name)
+    }
+
+    fn find_field_of(&mut self, base: Option<&Expr>, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
         let def = self.cx.types.struct_def(id);
         if let Some(field) = def.field(&name.name) {
             return Some((field, def.fields[field].ty));
         }
-        if def.origin.is_relocated() {
-            let field = kernel_types::field(self.cx, id, name)?;
+        if def.origin.is_relocated() && def.span.is_none() {
+            let mut chain = Vec::new();
+            base.into_iter().for_each(|base| self.structs_before(base, &mut chain));
+            let field = kernel_types::field(self.cx, id, name, &chain)?;
             return Some((field, self.cx.types.struct_def(id).fields[field].ty));
         }
         no_such_field(self.cx, id, name);
         None
+    }
+
+    /// The structs through which a place is reached, the nearest first.
+    fn structs_before(&self, place: &Expr, chain: &mut Vec<StructId>) {
+        let (ExprKind::Field { base: before, .. }
+        | ExprKind::Index { base: before, .. }
+        | ExprKind::Deref(before)
+        | ExprKind::DerefIf { pointer: before, .. }
+        | ExprKind::Cast(before)) = &place.kind
+        else {
+            return;
+        };
+        chain.extend(self.struct_id(before.ty));
+        self.structs_before(before, chain);
     }
 
     fn no_field(&mut self, ty: Ty, name: &Ident, span: Span) -> Expr {
