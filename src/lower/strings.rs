@@ -45,7 +45,8 @@ impl Lowering<'_> {
         let parts = joined(&self.cx.types, converted);
         // A place of another type is another place.
         if parts.len() == 1 {
-            return !std::ptr::eq(converted, value) && Self::is_place(converted);
+            let is_kernels = matches!(value.kind, ExprKind::KernelText(_));
+            return is_kernels || !std::ptr::eq(converted, value) && Self::is_place(converted);
         }
         let target = self.home(to);
         parts.iter().all(|part| {
@@ -76,24 +77,14 @@ impl Lowering<'_> {
 
     /// Strings, arrays of characters and strings of the kernel as strings of another size.
     pub(super) fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
-        if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
-            return self.kernel_text(from, expr, place);
-        }
         if joined(&self.cx.types, from).len() > 1 {
             return self.join(from, place);
         }
+        if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
+            return self.kernel_text(from, expr, place);
+        }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);
-    }
-
-    /// The string of the kernel that a pointer leads to. The helper leaves what is after the NUL as it is.
-    fn kernel_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
-        let pointer = self.scalar(from);
-        let (of, space) = self.pointee(place);
-        let (size, to) = (self.cx.types.size_of(of), self.cx.types.ptr(of, space, false));
-        self.at(expr.span).b.ks_zero(place);
-        let (to, size) = (self.b.ks_addr(place, to), self.int(i128::from(size), Ty::U32));
-        self.b.bpf_helper(&[to, size, pointer], &"bpf_probe_read_kernel_str".into(), &[Ty::I64]);
     }
 
     /// Text to be read: an array of characters as it is, without a copy that ends in a NUL.

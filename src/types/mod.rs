@@ -116,11 +116,6 @@ impl Space {
         Space::Heap,
     ];
 
-    /// Memory of the kernel that its types describe.
-    pub fn is_kernel(self) -> bool {
-        matches!(self, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted)
-    }
-
     /// The spelling in type text.
     pub fn text(self) -> &'static str {
         match self {

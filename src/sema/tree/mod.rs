@@ -5,12 +5,14 @@
 
 mod conditions;
 mod exprs;
+mod kernel;
 mod stmts;
 mod views;
 mod walk;
 
 pub use conditions::*;
 pub use exprs::*;
+pub use kernel::*;
 pub use stmts::*;
 pub use views::*;
 pub use walk::Visitor;
