@@ -10,6 +10,9 @@ use toml::{Table, Value};
 
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
+    pub attach_forms: Vec<AttachForm>,
+    pub attach_options: Vec<AttachOption>,
+    pub targets: Vec<TargetSpec>,
     pub attributes: Vec<AttributeSpec>,
     pub words: Vec<WordSpec>,
     pub contexts: Vec<ContextSpec>,
@@ -114,6 +117,9 @@ pub fn camel(text: &str) -> String {
 pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
+        attach_forms: records(&root.join("attach_forms.toml")),
+        attach_options: records(&root.join("attach_options.toml")),
+        targets: records(&root.join("targets.toml")),
         attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
         contexts: records(&root.join("contexts.toml")),
@@ -211,16 +217,19 @@ fn check(specs: &Specs) {
         for prog_type in [prog_type].into_iter().chain(helpers_of) {
             assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
         }
-        for ProgramForm { attach, .. } in forms {
-            let (AttachForm::Netdev { point }
-            | AttachForm::Tcx { point }
-            | AttachForm::Cgroup { point }
-            | AttachForm::Tracing { point }) = attach
-            else {
-                continue;
-            };
-            assert!(has_variant("bpf_attach_type", point), "programs.toml: [{name}]: no `{point}`");
+        for ProgramForm { attach: Attach { form, point }, .. } in forms {
+            let known = specs.attach_forms.iter().find(|spec| spec.name == *form);
+            let known = known.unwrap_or_else(|| panic!("programs.toml: [{name}]: no attach form `{form}`"));
+            assert!(known.point == point.is_some(), "programs.toml: [{name}]: whether `{form}` has a `point`");
+            let exists = point.as_ref().is_none_or(|point| has_variant("bpf_attach_type", point));
+            assert!(exists, "programs.toml: [{name}]: no `{point:?}`");
         }
+    }
+    for AttachForm { name, target, options, .. } in &specs.attach_forms {
+        let known = target.as_ref().is_none_or(|target| specs.targets.iter().any(|spec| spec.name == *target));
+        assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
+        let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
+        assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
     }
     for ContextField { name, readers, writers, .. } in specs.contexts.iter().flat_map(|spec| &spec.fields) {
         for program in readers.iter().chain(writers) {

@@ -1,18 +1,46 @@
 //! Queries on the table of program types.
 
-use super::{AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec};
-use crate::types::Ty;
+use super::{ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
+/// The place of an event's class in the name of a struct.
+const CLASS: &str = "{class}";
+
+/// The class of events whose record is a struct of the kernel of this name.
+pub fn record_class(name: &str) -> Option<&str> {
+    PROGRAMS.iter().filter_map(ProgramSpec::record_prefix).find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// What the names of members begin with that have only the place of a field's bytes, from the start of the record or from the end
+/// of the member (include/trace/stages of Linux).
+pub const BEHIND_RECORD: [&str; 2] = ["__data_loc_", "__rel_loc_"];
+
+/// The field of an event that a member of its record is.
+pub fn record_field(member: &str) -> &str {
+    BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
+}
 
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } => Some(of),
-            Params::Prototype { .. } => None,
+            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
+    }
+
+    /// What the names of the structs begin with that the parameter points to, if it is the record of an event.
+    pub fn record_prefix(&self) -> Option<&'static str> {
+        match self.params {
+            Params::Record { of } => Some(of.trim_end_matches(CLASS)),
+            Params::Context { .. } | Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
+        }
+    }
+
+    /// Whether the parameters are words of an array that the context is.
+    pub fn takes_arguments(&self) -> bool {
+        matches!(self.params, Params::Prototype { .. })
     }
 
     /// The form of a mode word; empty for none.
@@ -21,8 +49,8 @@ impl ProgramSpec {
     }
 
     /// What programs of the type attach to: the forms differ in where, not in what.
-    pub fn target(&self) -> Option<TargetKind> {
-        self.forms.first().map(|form| form.attach.target())
+    pub fn target(&self) -> Option<&'static TargetSpec> {
+        self.forms.first().and_then(|form| form.attach.target())
     }
 
     /// As bpftool names the type: `sched_cls`.
@@ -56,119 +84,19 @@ impl ProgramForm {
     }
 }
 
-impl AttachForm {
+impl Attach {
     /// The `bpf_attach_type`; 0 where the form has none.
     pub fn point(&self) -> u32 {
-        let name = match self {
-            AttachForm::Netdev { point }
-            | AttachForm::Tcx { point }
-            | AttachForm::Cgroup { point }
-            | AttachForm::Netns { point }
-            | AttachForm::Tracing { point } => *point,
-            AttachForm::Socket {} | AttachForm::RawTracepoint {} => return 0,
-        };
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
-        points.clone().find(|(variant, _)| *variant == name).map_or(0, |(_, value)| *value as u32)
+        points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32)
     }
 
-    pub fn target(&self) -> TargetKind {
-        match self {
-            AttachForm::Netdev { .. } | AttachForm::Tcx { .. } => TargetKind::Interface,
-            AttachForm::Cgroup { .. } => TargetKind::Cgroup,
-            AttachForm::Socket {} => TargetKind::Socket,
-            AttachForm::Netns { .. } => TargetKind::Netns,
-            AttachForm::Tracing { .. } | AttachForm::RawTracepoint {} => TargetKind::Event,
-        }
-    }
-}
-
-/// What a program attaches to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TargetKind {
-    /// A network interface, by its name or index.
-    Interface,
-    /// A cgroup of version 2, by the path of its folder.
-    Cgroup,
-    /// A socket, by its descriptor, or one of all packets of an interface, by the interface's name.
-    Socket,
-    /// A network namespace, by its name below /run/netns or the path of its file.
-    Netns,
-    /// An event of the kernel, by the name of its tracepoint.
-    Event,
-}
-
-/// The longest name of a network interface (IFNAMSIZ less the NUL).
-const MAX_INTERFACE: usize = 15;
-
-impl TargetKind {
-    /// What the text of a target is.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            TargetKind::Interface => "the name of an interface",
-            TargetKind::Cgroup => "the path of a cgroup's folder",
-            TargetKind::Socket => "the name of an interface, for a socket of all its packets",
-            TargetKind::Netns => "the name of a network namespace, or the path of its file",
-            TargetKind::Event => "the name of an event",
-        }
+    pub fn form(&self) -> Option<&'static AttachForm> {
+        ATTACH_FORMS.iter().find(|form| form.name == self.form)
     }
 
-    /// A target, as in a call.
-    pub fn example(self) -> &'static str {
-        match self {
-            TargetKind::Interface | TargetKind::Socket => "\"eth0\"",
-            TargetKind::Cgroup => "\"/sys/fs/cgroup/web\"",
-            TargetKind::Netns => "\"/proc/self/ns/net\"",
-            TargetKind::Event => "\"sched_switch\"",
-        }
-    }
-
-    /// Whether a program that names no target has one: the network namespace of the process.
-    pub fn has_default(self) -> bool {
-        match self {
-            TargetKind::Netns => true,
-            TargetKind::Interface | TargetKind::Cgroup | TargetKind::Socket | TargetKind::Event => false,
-        }
-    }
-
-    /// What a target is, as the help of messages.
-    pub fn help(self) -> &'static str {
-        match self {
-            TargetKind::Interface => "give the name of an interface, `\"eth0\"`, or its index",
-            TargetKind::Cgroup => "give the path of a cgroup's folder, `\"/sys/fs/cgroup/web\"`",
-            TargetKind::Socket => "give the descriptor of a socket, or the name of an interface, `\"eth0\"`",
-            TargetKind::Netns => {
-                "give the name of a network namespace, or the path of its file, `\"/proc/self/ns/net\"`"
-            }
-            TargetKind::Event => "give the name of an event, `\"sched_switch\"`",
-        }
-    }
-
-    /// The type of a target that is a number, if it can be one.
-    pub fn number(self) -> Option<Ty> {
-        match self {
-            TargetKind::Interface => Some(Ty::U32),
-            TargetKind::Cgroup | TargetKind::Netns | TargetKind::Event => None,
-            TargetKind::Socket => Some(Ty::I32),
-        }
-    }
-
-    /// Why a text names no such target.
-    pub fn refuses(self, text: &str) -> Option<&'static str> {
-        match self {
-            _ if text.is_empty() => Some("it is empty"),
-            TargetKind::Cgroup | TargetKind::Netns => text.contains('\0').then_some("paths have no NUL"),
-            TargetKind::Event => {
-                let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
-            }
-            TargetKind::Interface | TargetKind::Socket => match text {
-                "." | ".." => Some("no interface has this name"),
-                _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
-                _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {
-                    Some("names of interfaces have no blanks, `/` or `:`")
-                }
-                _ => None,
-            },
-        }
+    pub fn target(&self) -> Option<&'static TargetSpec> {
+        let name = self.form()?.target?;
+        TARGETS.iter().find(|target| target.name == name)
     }
 }

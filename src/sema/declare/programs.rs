@@ -12,7 +12,7 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec, TargetKind};
+use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
@@ -38,8 +38,9 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
-    if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
-        let wants = spec.target().map(TargetKind::in_words).unwrap_or_default().to_owned();
+    let is_bare = attribute.args.iter().flatten().next().is_none();
+    if is_bare && role.form().is_some_and(ProgramForm::needs_target) {
+        let wants = spec.target().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }
     if role.form().is_none() {
@@ -60,7 +61,8 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.target().map(TargetKind::in_words) {
+    match spec.target().map(|target| target.words) {
+        None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
         Some(target) if spec.target_alone => format!("{modes}, and {target}; both may be left out"),

@@ -36,6 +36,9 @@ record! {
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
+        /// What it prints goes to the reader of its file.
+        #[serde(default)]
+        pub prints_to_reader: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
@@ -63,6 +66,14 @@ choices! {
         /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
         /// `trusted`: the verifier knows what its pointers point to.
         Prototype { typedef: Text, trusted: bool, },
+        /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
+        /// is the class.
+        Record { of: Text, },
+        /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
+        Own {},
+        /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
+        /// `{target}` in it is the target. `present`: structs and their fields that are never null.
+        Kernel { of: Text, present: List<(Text, Text)>, },
     }
 }
 
@@ -77,7 +88,7 @@ record! {
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
-        pub attach: AttachForm,
+        pub attach: Attach,
         /// All of each packet is directly accessible; else a part may lie in pages.
         #[serde(default)]
         pub linear: bool,
@@ -87,23 +98,92 @@ record! {
     }
 }
 
-choices! {
-    /// How a program is attached: `runtime/src/attach/` has a file for each. `point` is a `bpf_attach_type`.
-    pub enum AttachForm {
-        /// A `bpf_link` on a network interface.
-        Netdev { point: Text, },
-        /// The same of traffic control, for which kernels without such links have a filter.
-        Tcx { point: Text, },
-        /// A `bpf_link` on a cgroup.
-        Cgroup { point: Text, },
-        /// An option of a socket.
-        Socket { },
-        /// A `bpf_link` on a network namespace.
-        Netns { point: Text, },
-        /// What the program was loaded for: its section names it.
-        Tracing { point: Text, },
-        /// A raw tracepoint, by its name.
-        RawTracepoint { },
+record! {
+    /// How the programs of a form are attached.
+    pub struct Attach {
+        /// A name in [`ATTACH_FORMS`].
+        pub form: Text,
+        /// A `bpf_attach_type`, where the form has one.
+        #[serde(default)]
+        pub point: Option<Text>,
+    }
+}
+
+record! {
+    /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
+    pub struct AttachForm {
+        pub name: Text,
+        /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
+        #[serde(default)]
+        pub target: Option<Text>,
+        /// Whether a program form names a `bpf_attach_type`.
+        #[serde(default)]
+        pub point: bool,
+        /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
+        #[serde(default)]
+        pub options: List<Text>,
+    }
+}
+
+record! {
+    /// A named argument of `attach` (`ir-specs/attach_options.toml`).
+    pub struct AttachOption {
+        pub name: Text,
+        /// The type of its value.
+        pub ty: Text,
+        /// One line for the reference.
+        pub summary: Text,
+    }
+}
+
+record! {
+    /// A kind of target (`ir-specs/targets.toml`).
+    pub struct TargetSpec {
+        pub name: Text,
+        /// What the text of a target is.
+        pub words: Text,
+        /// A target, as in a call.
+        pub example: Text,
+        /// What a target is, as the help of messages.
+        pub help: Text,
+        /// Whether a program that names no target has one.
+        #[serde(default)]
+        pub default: bool,
+        /// What a target that is a number is, if it can be one.
+        #[serde(default)]
+        pub number: Option<TargetNumber>,
+        /// Whether a target may be a map.
+        #[serde(default)]
+        pub map: bool,
+        /// Where the attribute names one of these, the target must be a map.
+        #[serde(default)]
+        pub only_maps: List<Text>,
+        /// What the text of a target must be like.
+        pub text: TargetText,
+    }
+}
+
+words! {
+    /// A target that is a number.
+    pub enum TargetNumber {
+        /// Of a network interface.
+        Index,
+        /// Of an open file.
+        Descriptor,
+    }
+}
+
+words! {
+    /// A rule for the text of a target.
+    pub enum TargetText {
+        /// A network interface.
+        Interface,
+        /// A path, or a name in place of one.
+        Path,
+        /// A name of C.
+        Name,
+        /// A category and a name of C, with a slash between.
+        Event,
     }
 }
 

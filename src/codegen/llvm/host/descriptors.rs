@@ -4,7 +4,7 @@ use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::{AttachForm, ValueRule};
+use crate::tables::ValueRule;
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
@@ -87,19 +87,10 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
     let (name, target) = (g.text(Some(name)), g.text(target.as_deref()));
-    g.record(&[name, g.u32(attach_form(&form.attach) as u32), g.u32(form.attach.point()), target])
-}
-
-fn attach_form(form: &AttachForm) -> KsForm {
-    match form {
-        AttachForm::Netdev { .. } => KsForm::Netdev,
-        AttachForm::Tcx { .. } => KsForm::Tcx,
-        AttachForm::Cgroup { .. } => KsForm::Cgroup,
-        AttachForm::Socket {} => KsForm::Socket,
-        AttachForm::Netns { .. } => KsForm::Netns,
-        AttachForm::Tracing { .. } => KsForm::Tracing,
-        AttachForm::RawTracepoint {} => KsForm::RawTracepoint,
-    }
+    let Some(attach) = KsForm::named(form.attach.form) else {
+        crate::bug!("the runtime has no attach form `{}`", form.attach.form);
+    };
+    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target])
 }
 
 /// A `KsMap`.
