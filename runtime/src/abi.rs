@@ -23,6 +23,11 @@
 //! process with 1 |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
+//! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
+//! printed, where there is none |
+//! | `ks_ksym` | `void (uint64_t address, char *out, uint64_t size)`: a symbol of the kernel |
+//! | `ks_usym` | `void (int32_t pid, uint64_t address, char *out, uint64_t size)`: a symbol of a process |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -136,6 +141,8 @@ forms! {
     "raw_tracepoint" RawTracepoint = 7,
     /// Target: the category and name of an event, with a slash between. No flags.
     "tracepoint" Tracepoint = 10,
+    /// Target: a `KsPerfOptions`. No flags.
+    "perf_event" PerfEvent = 11,
 }
 
 /// A BPF program of the object.
@@ -218,6 +225,54 @@ pub const KS_TARGET_STRING: u32 = 1;
 /// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface, the
 /// descriptor of a socket.
 pub const KS_TARGET_NUMBER: u32 = 2;
+
+/// `ks_attach`: `target` is a `KsPerfOptions`.
+pub const KS_TARGET_OPTIONS: u32 = 3;
+
+/// What a perf event counts: the struct `perf_options` of the language.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct KsPerfOptions {
+    /// `type << 32 | config`; or the largest number of 63 bits, where `perf_type` and `perf_config` say it.
+    pub event: u64,
+    pub perf_config: u64,
+    /// The link of the event that leads its group, in either; 0: it is in none.
+    pub group: i64,
+    pub group_fd: i64,
+    /// A sample is taken each so many events, unless `freq` is given.
+    pub period: u64,
+    /// So many samples a second, or 0.
+    pub freq: u64,
+    pub perf_type: u32,
+    /// A process; 0 is this one, −1 all.
+    pub pid: i32,
+    /// A CPU; −1 is all.
+    pub cpu: i32,
+    /// Readers wake up after so many samples.
+    pub wakeup: u32,
+    pub inherit: bool,
+    pub exclude_kernel: bool,
+    pub exclude_user: bool,
+}
+
+/// The most events of a group.
+pub const KS_PERF_GROUP: usize = 16;
+
+/// What an event and the members of its group have counted, over all CPUs: the struct `PerfRead` of the language.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct KsPerfRead {
+    pub raw: i64,
+    /// What it would be had the event been on a counter all the time.
+    pub scaled: i64,
+    /// In nanoseconds.
+    pub time_enabled: i64,
+    pub time_running: i64,
+    /// How many of the following there are, the event itself first.
+    pub count: u32,
+    pub values: [i64; KS_PERF_GROUP],
+    pub ids: [u64; KS_PERF_GROUP],
+}
 
 /// How `main`'s argument struct is filled.
 #[repr(C)]

@@ -25,6 +25,7 @@ mod print;
 mod program;
 mod signals;
 mod start;
+mod symbols;
 mod time;
 mod tracefs;
 mod user_ring;

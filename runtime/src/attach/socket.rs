@@ -13,7 +13,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a socket")?;
     let socket = match request.target {
         Target::Number(number) => duplicate(number)?,
-        Target::Text(_) => of_interface(&Interface::of(&request.target)?)?,
+        Target::Text(_) | Target::Options(_) => of_interface(&Interface::of(&request.target)?)?,
     };
     match set(&socket, libc::SO_ATTACH_BPF, request.fd) {
         0 => Ok(Box::new(Filtered(socket))),

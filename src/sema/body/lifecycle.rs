@@ -9,7 +9,7 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::TargetSpec;
+use crate::tables::{TARGETS, TargetSpec};
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -141,12 +141,15 @@ impl Checker<'_, '_> {
         let Role::Program(role) = &declared.role else { return };
         let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.default);
         let Some(target) = wanted else { return };
+        let takes_options = target.options.is_some();
         let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
+        let in_attribute =
+            if takes_options { String::new() } else { format!(", or `@{kind}({mode}{target})` on the program") };
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
+            .help(format!("`attach(handle, {target})`{in_attribute}"));
     }
 
     /// The target of an attachment.
@@ -155,10 +158,19 @@ impl Checker<'_, '_> {
         role.spec.target()
     }
 
-    /// A text or a number. The runtime finds out what it means where the program is not known.
+    /// A text, a number or options. The runtime finds out what it means where the program is not known.
     fn attach_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Expr {
         let target = self.value(expr, None);
-        if target.is_error() || self.is_str(target.ty()) {
+        if target.is_error() {
+            return target.expr;
+        }
+        let options = match kind {
+            Some(kind) => kind.options.into_iter().collect(),
+            None => TARGETS.iter().filter_map(|target| target.options).collect::<Vec<_>>(),
+        };
+        let is_options = options.iter().any(|options| self.table_type(options) == target.ty());
+        let by_text = kind.is_none_or(|kind| kind.options.is_none());
+        if is_options || by_text && self.is_str(target.ty()) {
             return target.expr;
         }
         // Of a program that is not known here, any kind of target is right.

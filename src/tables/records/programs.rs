@@ -129,6 +129,9 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
+        /// The struct that a target is, if it is neither text nor number.
+        #[serde(default)]
+        pub options: Option<Text>,
         /// What the text of a target must be like.
         pub text: TargetText,
     }
@@ -155,6 +158,8 @@ words! {
         Name,
         /// A category and a name of C, with a slash between.
         Event,
+        /// No text is a target.
+        Nothing,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach, HostExit,
-    HostLinkStatus, HostLoad, HostNew, HostUncaught,
+    HostFill, HostLinkStatus, HostLoad, HostNew, HostUncaught,
 };
 use crate::ir::{OpData, Symbol, Value};
-use crate::types::Ty;
+use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
@@ -124,14 +124,24 @@ pub fn attach(g: &mut FnGen, op: &OpData) {
 pub fn attach_name(g: &mut FnGen, op: &OpData) {
     let view = HostAttachName::of(op);
     let size = g.types().size_of(g.pointee(view.target()));
-    let (name, size) = (g.value(view.target()), g.g.build.int(64, size).into());
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_STRING, name, size));
+    let is_text = matches!(g.types().kind(g.pointee(view.target())), TyKind::Str(_));
+    let kind = if is_text { abi::KS_TARGET_STRING } else { abi::KS_TARGET_OPTIONS };
+    let (target, size) = (g.value(view.target()), g.g.build.int(64, size).into());
+    attach_to(g, op, view.handle(), view.flags(), (kind, target, size));
 }
 
 pub fn attach_number(g: &mut FnGen, op: &OpData) {
     let view = HostAttachNumber::of(op);
     let (null, number) = (g.g.build.null().into(), g.wide(view.target()));
     attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_NUMBER, null, number));
+}
+
+pub fn fill(g: &mut FnGen, op: &OpData) {
+    let view = HostFill::of(op);
+    let size = g.types().size_of(g.pointee(view.out()));
+    let mut args = g.promoted(view.args());
+    args.extend([g.value(view.out()), g.g.build.int(64, size).into()]);
+    runtime(g, view.symbol(), None, &args);
 }
 
 pub fn attach_check(g: &mut FnGen, op: &OpData) {
