@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs an executable that counts events of the kernel, makes such events, ends it, and compares what it printed with what was done.
 
-    events_run.py --ready LINE [--name NAME] [--calls N] [--opens N] [--sleeps N] [--spins FILE] [--reads N] --sum PATTERN LEAST MOST [--] EXECUTABLE [ARG]…
+    events_run.py --ready LINE [--name NAME] [--calls N] [--opens N] [--sleeps N] [--spins FILE] [--reads N] --expect-sum PATTERN LEAST MOST [--] EXECUTABLE [ARG]…
 
 When the executable has printed LINE, a process of its own name NAME makes N system calls (getppid), opens a file and one that is not
 there N times each, and sleeps N times for a millisecond; FILE is executed for a second; N blocks of a loop device are read, one after the
@@ -108,7 +108,7 @@ def main():
     for count in ("--calls", "--opens", "--sleeps", "--reads"):
         parser.add_argument(count, type=int, default=0)
     parser.add_argument("--spins")
-    parser.add_argument("--sum", nargs=3, action="append", default=[])
+    parser.add_argument("--expect-sum", nargs=3, action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     options.after = []
@@ -134,7 +134,7 @@ def main():
             if device:
                 subprocess.run(["losetup", "--detach", device], check=True)
     lines = [" ".join(line.split()) for line in printed.splitlines()]
-    for pattern, least, most in options.sum:
+    for pattern, least, most in options.expect_sum:
         filled = re.sub(r"\{([a-z]+)\}", lambda match: re.escape(str(values[match.group(1)])), pattern)
         total = counted(filled, lines)
         if not int(least) <= total <= int(most):

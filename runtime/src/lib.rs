@@ -23,6 +23,7 @@ mod net;
 mod overflow;
 mod print;
 mod program;
+mod run;
 mod signals;
 mod start;
 mod symbols;

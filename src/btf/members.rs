@@ -46,6 +46,22 @@ impl Btf {
         members
     }
 
+    /// Whether the first member of a struct, or the first one of that, is a struct of this number.
+    pub fn begins_with(&self, whole: TypeId, first: TypeId) -> Result<bool, Malformed> {
+        let (_, mut ty) = self.plain(whole)?;
+        for _ in 0..MAX_DEPTH {
+            if !matches!(ty.kind, Kind::Struct { .. }) || ty.count == 0 {
+                return Ok(false);
+            }
+            let (id, inner) = self.plain(self.listed(&ty, 0)?.ty)?;
+            if id == first {
+                return Ok(true);
+            }
+            ty = inner;
+        }
+        Ok(false)
+    }
+
     fn each_member<'a>(
         &'a self,
         of: TypeId,

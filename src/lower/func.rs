@@ -136,7 +136,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
 /// The context of a program whose parameters are those of a function of the kernel: a word for each.
 fn arguments(types: &mut Types, source: &tree::Func, symbol: &str) -> Option<Ty> {
     let tree::Role::Program(program) = &source.role else { return None };
-    if !program.spec.takes_words() {
+    if !program.spec.takes_arguments() {
         return None;
     }
     let fields = source.params.iter().enumerate().map(|(index, &id)| {
@@ -204,7 +204,7 @@ impl Lowering<'_> {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
-        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.takes_words());
+        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.takes_arguments());
         let mut kinds = kinds.iter();
         for &id in &self.source.params {
             let local = self.source.local(id);

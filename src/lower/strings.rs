@@ -75,22 +75,16 @@ impl Lowering<'_> {
         (space == Space::Stack && !self.uses.addressed(local)).then_some(Home::Local(local))
     }
 
-    /// Strings and arrays of characters as strings of another size.
+    /// Strings, arrays of characters and strings of the kernel as strings of another size.
     pub(super) fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         if joined(&self.cx.types, from).len() > 1 {
             return self.join(from, place);
         }
+        if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
+            return self.kernel_text(from, expr, place);
+        }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);
-    }
-
-    /// A string of the kernel; the bytes behind its NUL are zero.
-    pub(super) fn kernel_text(&mut self, address: &Expr, expr: &Expr, place: Value) {
-        let source = self.scalar(address);
-        self.at(expr.span).b.ks_zero(place);
-        let to = self.address(place);
-        let size = self.int(self.cx.types.size_of(expr.ty).into(), Ty::U32);
-        self.b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel_str".into(), &[Ty::I64]);
     }
 
     /// Text to be read: an array of characters as it is, without a copy that ends in a NUL.

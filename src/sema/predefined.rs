@@ -4,7 +4,7 @@ use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
     self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
-    MapKindSpec, STRUCTS, StructSpec, record_class,
+    MapKindSpec, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::cell::OnceCell;
@@ -128,6 +128,8 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
 pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
     let space = match () {
         _ if is_context(types, to) || is_record(types, to) => Space::Ctx,
+        // Only the kernel makes them.
+        _ if is_kernel_context(types, to) => Space::BtfTrusted,
         _ if types.is_relocated(to) => Space::BtfUntrusted,
         _ if is_object(types, to) => Space::BtfTrusted,
         _ => Space::Any,

@@ -1,6 +1,6 @@
 //! Queries on the table of program types.
 
-use super::{ATTACH_FORMS, Attach, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
+use super::{ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
@@ -26,21 +26,21 @@ impl ProgramSpec {
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } => Some(of),
-            Params::Prototype { .. } | Params::Record { .. } => None,
+            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
-    }
-
-    /// Whether the parameters are the words of an array, which is the context.
-    pub fn takes_words(&self) -> bool {
-        matches!(self.params, Params::Prototype { .. })
     }
 
     /// What the names of the structs begin with that the parameter points to, if it is the record of an event.
     pub fn record_prefix(&self) -> Option<&'static str> {
         match self.params {
             Params::Record { of } => Some(of.trim_end_matches(CLASS)),
-            Params::Context { .. } | Params::Prototype { .. } => None,
+            Params::Context { .. } | Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
+    }
+
+    /// Whether the parameters are words of an array that the context is.
+    pub fn takes_arguments(&self) -> bool {
+        matches!(self.params, Params::Prototype { .. })
     }
 
     /// The form of a mode word; empty for none.
@@ -91,8 +91,12 @@ impl Attach {
         points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32)
     }
 
+    pub fn form(&self) -> Option<&'static AttachForm> {
+        ATTACH_FORMS.iter().find(|form| form.name == self.form)
+    }
+
     pub fn target(&self) -> Option<&'static TargetSpec> {
-        let form = ATTACH_FORMS.iter().find(|form| form.name == self.form)?;
-        TARGETS.iter().find(|target| target.name == form.target)
+        let name = self.form()?.target?;
+        TARGETS.iter().find(|target| target.name == name)
     }
 }

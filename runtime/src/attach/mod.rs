@@ -7,20 +7,25 @@
 mod cgroup;
 mod clsact;
 mod interface;
+mod iter;
+mod library;
 mod netdev;
 mod netns;
+mod options;
 mod perf_event;
 mod socket;
 mod tcx;
 mod tracepoint;
 mod tracing;
+mod uprobe;
 
-use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
+use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load};
+use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
 use libbpf_sys as bpf;
+use options::Options;
 use std::cell::RefCell;
 use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -36,6 +41,9 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::RawTracepoint, tracing::attach_event),
     (KsForm::Tracepoint, tracepoint::attach),
     (KsForm::PerfEvent, perf_event::attach),
+    (KsForm::Iter, iter::attach),
+    (KsForm::Uprobe, uprobe::attach_entry),
+    (KsForm::Uretprobe, uprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -48,6 +56,7 @@ struct Request<'a> {
     point: bpf::bpf_attach_type,
     target: Target<'a>,
     flags: u64,
+    options: Options,
 }
 
 enum Target<'a> {
@@ -55,6 +64,8 @@ enum Target<'a> {
     Text(&'a [u8]),
     Number(i64),
     Options(&'a KsPerfOptions),
+    /// The descriptor of a map.
+    Map(i32),
 }
 
 /// Something attached; dropping it detaches.
@@ -65,6 +76,11 @@ trait Attached {
     /// The perf event that it is, if it is one.
     fn counter(&self) -> Option<&perf_event::Counter> {
         None
+    }
+
+    /// Fills the bytes; how many, 0 at the end, or −errno.
+    fn read(&mut self, _out: &mut [u8]) -> i32 {
+        -libc::EINVAL
     }
 }
 
@@ -117,7 +133,8 @@ pub unsafe extern "C" fn ks_attach(
     };
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
-    let request = Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags };
+    let request =
+        Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags, options: options::take() };
     match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {
@@ -152,6 +169,9 @@ unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, 
     // SAFETY: as the caller promises.
     if let (KS_TARGET_OPTIONS, Some(options)) = (target_kind, unsafe { target.cast::<KsPerfOptions>().as_ref() }) {
         return Target::Options(options);
+    }
+    if target_kind == KS_TARGET_MAP {
+        return Target::Map(maps::descriptor(u32::try_from(value).unwrap_or(u32::MAX)));
     }
     let (target, limit) = if target_kind == KS_TARGET_OWN {
         (prog.target, usize::MAX)

@@ -4,7 +4,7 @@
 //! the compilation, where the kernel that runs has the field there too, in the same size. Elsewhere the field is copied. The loader
 //! knows which of the two it is, and the verifier removes the other.
 
-use super::{NAME, copied, number, replace};
+use super::{NAME, Word, copied, number, replace, word_of};
 use crate::ir::ops::{CoreField, KsDeref, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::types::{Space, Ty, TyKind, Types};
@@ -20,11 +20,12 @@ struct Found {
 }
 
 /// Replaces a load from a record; false if it is no such load.
-pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
+pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types, word: &mut Word) -> bool {
     let place = KsLoad::of(&func.ops[op]).place();
     let Some(found) = find(func, types, place) else { return false };
     let ty = func.ty(func.ops[op].results[0]);
     let Some((offset, size)) = layout(func, types, &found) else { return false };
+    let slot = word_of(func, types, word);
     let mut b = Builder::before(func, op, NAME);
     let here = b.core_bits(found.record, found.field, "offset", Ty::U64);
     let bytes = b.core_bits(found.record, found.field, "size", Ty::U64);
@@ -42,7 +43,7 @@ pub(super) fn load(func: &mut Function, op: OpId, types: &mut Types) -> bool {
     };
     let result = b.either(same, &[ty], direct, |b| {
         let value = match found.element {
-            None if types.as_int(ty).is_some() => number(b, types, (found.record, found.field), ty),
+            None if types.as_int(ty).is_some() => number(b, types, slot, (found.record, found.field), ty),
             Some(_) | None => {
                 let slot = copied(b, types, place, ty);
                 b.ks_load(slot, ty)

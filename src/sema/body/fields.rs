@@ -123,7 +123,18 @@ impl Checker<'_, '_> {
         } else {
             ExprKind::Field { base: Box::new(base), field }
         };
+        if let TyKind::Array(element, 0) = self.cx.types.kind(ty) {
+            return self.first_of(Expr { kind, ty, span }, element);
+        }
         self.followed(Expr { kind, ty, span })
+    }
+
+    /// An array of the kernel whose length is not in its type, as a pointer to the first element.
+    fn first_of(&mut self, array: Expr, element: Ty) -> Expr {
+        let span = array.span;
+        let whole = self.cx.types.ptr(array.ty, Space::BtfUntrusted, false);
+        let first = self.cx.types.ptr(element, Space::BtfUntrusted, true);
+        value::cast(Expr { kind: ExprKind::AddressOf(Box::new(array)), ty: whole, span }, first)
     }
 
     /// A pointer that was read through one that the verifier knows is such a pointer too.

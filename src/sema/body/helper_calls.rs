@@ -148,7 +148,7 @@ impl Checker<'_, '_> {
     }
 
     /// An object of `contexts.toml`, or one of the kernel's own types.
-    fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
+    pub fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
         if CONTEXTS.iter().any(|context| context.name == object) {
             return self.object_pointer(object, nullable);
         }

@@ -9,6 +9,7 @@ mod arith;
 mod assign;
 mod assigned_variables;
 mod atomics;
+mod attach;
 mod binary;
 mod branches;
 mod builtins;
@@ -36,6 +37,7 @@ mod heap;
 mod helper_calls;
 mod index_keys;
 mod inner_maps;
+mod iterators;
 mod kept_results;
 mod kernel_objects;
 mod kernel_types;
@@ -62,6 +64,7 @@ mod program_values;
 mod ranges;
 mod redirects;
 mod results;
+mod run;
 mod scope;
 mod stmts;
 mod strings;
@@ -251,7 +254,6 @@ impl<'c, 'e> Checker<'c, 'e> {
         if let Some(local) = declared.named_result {
             let value = Expr { kind: ExprKind::Local(local), ty: declared.result, span: end };
             self.refuse_escape(&value);
-            let value = self.kept(value, stmts);
             self.returned(value, end, stmts);
         } else if declared.result != Ty::VOID && declared.result != Ty::ERROR {
             let (name, ty) = (declared.name.clone(), self.ty_name(declared.result));

@@ -1,16 +1,18 @@
 //! Perf events: their options, and what they have counted as a number.
 
 use super::Checker;
-use super::value::Value;
+use super::value::{Value, error_expr};
 use crate::ast::{self, Ident};
 use crate::diag::codes::lifecycle::PerfOptions;
 use crate::sema::tree::Expr;
 use crate::source::Span;
-use crate::tables::{STRUCTS, StructSpec};
+use crate::tables::{BUILTINS, STRUCTS, StructSpec};
 use crate::types::{Origin, Ty, TyKind};
 
 /// The struct of the options.
 const OPTIONS: &str = "perf_options";
+/// What `read` is with one argument.
+const READ: &str = "perf_read";
 /// Fields of which a literal has one: the name of an event, or its type and configuration; how often a sample is taken.
 const EXCLUSIVE: [(&str, &str); 4] =
     [("event", "perf_type"), ("event", "perf_config"), ("period", "freq"), ("group", "group_fd")];
@@ -42,6 +44,14 @@ impl Checker<'_, '_> {
             "name an event, `event: cpu_clock`, or its type and configuration: `perf_type: perf_type_raw, perf_config: 0x1a2`",
         );
         false
+    }
+
+    /// `read(a)`
+    pub fn perf_read(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        match BUILTINS.iter().find(|builtin| builtin.name == READ) {
+            Some(builtin) => self.call_builtin(builtin, args, span),
+            None => error_expr(span),
+        }
     }
 
     /// A value that has a number, as `PerfRead` has what it scaled, as that number; others unchanged.

@@ -24,6 +24,7 @@ impl<'a> Declare<'a> {
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let sig = self.prototype_signature(cx, id, decl, sig);
+        let sig = self.kernel_context_signature(cx, id, decl, sig);
         self.env.funcs[id.0 as usize].sig = sig.clone();
         let mut result = sig.result;
         let mut locals: Vec<Local> = Vec::new();

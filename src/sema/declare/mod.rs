@@ -8,6 +8,7 @@ mod cycles;
 mod enums;
 mod functions;
 mod inner_maps;
+mod kernel_contexts;
 mod kernel_names;
 mod main_args;
 mod map_flags;

@@ -36,6 +36,9 @@ record! {
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
+        /// What it prints goes to the reader of its file.
+        #[serde(default)]
+        pub prints_to_reader: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
@@ -66,6 +69,11 @@ choices! {
         /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
         /// is the class.
         Record { of: Text, },
+        /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
+        Own {},
+        /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
+        /// `{target}` in it is the target. `present`: structs and their fields that are never null.
+        Kernel { of: Text, present: List<(Text, Text)>, },
     }
 }
 
@@ -105,11 +113,26 @@ record! {
     /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
     pub struct AttachForm {
         pub name: Text,
-        /// What programs attach to, a name in [`TARGETS`].
-        pub target: Text,
+        /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
+        #[serde(default)]
+        pub target: Option<Text>,
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,
+        /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
+        #[serde(default)]
+        pub options: List<Text>,
+    }
+}
+
+record! {
+    /// A named argument of `attach` (`ir-specs/attach_options.toml`).
+    pub struct AttachOption {
+        pub name: Text,
+        /// The type of its value.
+        pub ty: Text,
+        /// One line for the reference.
+        pub summary: Text,
     }
 }
 
@@ -132,6 +155,12 @@ record! {
         /// The struct that a target is, if it is neither text nor number.
         #[serde(default)]
         pub options: Option<Text>,
+        /// Whether a target may be a map.
+        #[serde(default)]
+        pub map: bool,
+        /// Where the attribute names one of these, the target must be a map.
+        #[serde(default)]
+        pub only_maps: List<Text>,
         /// What the text of a target must be like.
         pub text: TargetText,
     }
