@@ -60,7 +60,11 @@ impl Lowering<'_> {
         } else if let ExprKind::CallPointer { callee, args } = &expr.kind {
             self.call_pointer(callee, args, (expr.ty, Some(place)), expr.span);
         } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
-            self.parse(builtin, args, place, expr.span);
+            if builtin.fills {
+                self.fill_place(builtin, args, place, expr.span);
+            } else {
+                self.parse(builtin, args, place, expr.span);
+            }
         } else if let ExprKind::KernelText(address) = &expr.kind {
             self.kernel_text(address, expr, place);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {

@@ -78,6 +78,7 @@ const SIMPLE_TYPES: &[(&str, Ty)] = &[
     ("__be64", Ty::BE64),
     ("__sum16", Ty::U16),
     ("__wsum", Ty::U32),
+    ("PerfAttachment", Ty::LINK),
 ];
 
 pub fn declare(types: &mut Types) -> Names {
@@ -112,6 +113,9 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
         let element = table_type(types, names, element);
         let length = length.parse().unwrap_or_else(|_| crate::bug!("the tables have a type `{text}`"));
         return types.array(element, length);
+    }
+    if let Some(size) = text.strip_prefix("str(").and_then(|rest| rest.strip_suffix(')')) {
+        return types.string(size.parse().unwrap_or_else(|_| crate::bug!("the tables have a type `{text}`")));
     }
     match names.get(text) {
         Some(Declared { entity: Entity::Type(ty), .. }) => *ty,

@@ -19,6 +19,7 @@ impl TargetSpec {
     pub fn refuses(&self, text: &str) -> Option<&'static str> {
         match self.text {
             _ if text.is_empty() => Some("it is empty"),
+            TargetText::Nothing => Some("no text names what it attaches to"),
             TargetText::Path => text.contains('\0').then_some("paths have no NUL"),
             TargetText::Name => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
             TargetText::Event => match text.split_once('/') {

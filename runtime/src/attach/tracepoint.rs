@@ -2,7 +2,7 @@
 
 use super::perf_event::{self, Cpu};
 use super::{Attached, Failure, Request, Target};
-use crate::errors::{errno, reason};
+use crate::errors::reason;
 use crate::{escape, tracefs};
 use libbpf_sys as bpf;
 use std::os::fd::AsRawFd;

@@ -33,6 +33,9 @@ impl Checker<'_, '_> {
         if self.variant_by_point(base, name) {
             return error_expr(span);
         }
+        if let Some(inner) = self.inner_context_field(base, name, span) {
+            return inner;
+        }
         let base = self.typed(base, None);
         self.field_of(base, name, arrow, span)
     }
@@ -92,6 +95,9 @@ impl Checker<'_, '_> {
         if let Some(bits) = self.be_bits(base.ty).filter(|_| name.name == "raw") {
             let ty = self.cx.types.int(bits, false);
             return Expr { kind: ExprKind::Raw(Box::new(base)), ty, span };
+        }
+        if self.perf_fd(&base, name) {
+            return base;
         }
         let Some(id) = self.pointer(base.ty).and_then(|p| self.struct_id(p.to)) else {
             return self.no_field(base.ty, name, span);

@@ -171,7 +171,7 @@ impl Checker<'_, '_> {
         self.coerce(value, Ty::U64)
     }
 
-    fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
+    pub fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, None);
         if value.is_error() {
             return value.expr;

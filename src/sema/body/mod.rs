@@ -56,6 +56,7 @@ mod optionals;
 mod packet;
 mod packet_offsets;
 mod percpu;
+mod perf;
 mod places;
 mod pointers;
 mod print;

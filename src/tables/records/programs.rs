@@ -152,6 +152,9 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
+        /// The struct that a target is, if it is neither text nor number.
+        #[serde(default)]
+        pub options: Option<Text>,
         /// Whether a target may be a map.
         #[serde(default)]
         pub map: bool,
@@ -184,6 +187,8 @@ words! {
         Name,
         /// A category and a name of C, with a slash between.
         Event,
+        /// No text is a target.
+        Nothing,
     }
 }
 
