@@ -134,6 +134,14 @@ forms! {
     "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
     "raw_tracepoint" RawTracepoint = 7,
+    /// Target: the function of the kernel for which the program was loaded. No flags.
+    "function" Function = 14,
+    /// Target: the hook of the security modules for which the program was loaded. No flags.
+    "lsm" Lsm = 15,
+    /// Target: a function of the kernel, or `function+offset`. No flags, no point.
+    "kprobe" Kprobe = 16,
+    /// Target: a function of the kernel. No flags, no point.
+    "kretprobe" Kretprobe = 17,
 }
 
 /// A BPF program of the object.

@@ -7,11 +7,13 @@
 mod cgroup;
 mod clsact;
 mod interface;
+mod kprobe;
 mod netdev;
 mod netns;
 mod socket;
 mod tcx;
 mod tracing;
+mod trampoline;
 
 use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -32,6 +34,10 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
+    (KsForm::Function, trampoline::attach_function),
+    (KsForm::Lsm, trampoline::attach_hook),
+    (KsForm::Kprobe, kprobe::attach),
+    (KsForm::Kretprobe, kprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

@@ -6,6 +6,7 @@ mod creation;
 mod explain;
 mod log;
 pub mod pins;
+mod places;
 mod privilege;
 
 use crate::abi::{KS_MAP_IDLE, KsProg};
@@ -122,14 +123,18 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     }
 }
 
-/// The file descriptor of a loaded program.
-pub fn program_fd(prog: &KsProg) -> i32 {
+/// libbpf's program of the loaded object, or null.
+pub fn program(prog: &KsProg) -> *mut bpf::bpf_program {
     let object = loaded();
     // SAFETY: a loaded object and a descriptor's string.
-    let fd = unsafe {
-        let found = bpf::bpf_object__find_program_by_name(object, prog.name);
-        if found.is_null() { -1 } else { bpf::bpf_program__fd(found) }
-    };
+    unsafe { bpf::bpf_object__find_program_by_name(object, prog.name) }
+}
+
+/// The file descriptor of a loaded program.
+pub fn program_fd(prog: &KsProg) -> i32 {
+    let found = program(prog);
+    // SAFETY: a program of the loaded object.
+    let fd = if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } };
     if fd < 0 {
         die(
             1,

@@ -28,6 +28,11 @@ codes! {
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
+    E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
+    /// written, and attaching fails on a kernel that lacks it.
+    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
     /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite = "memory of the kernel is read-only here",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.

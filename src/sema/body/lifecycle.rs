@@ -139,10 +139,14 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.default);
+        let wanted = role.spec.target().filter(|target| role.attached_to().is_none() && !target.default);
         let Some(target) = wanted else { return };
         let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
+        if role.spec.loaded_for.is_some() {
+            self.error(span, NoTarget { name }).help(format!("`attach(handle, {target})`"));
+            return;
+        }
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
