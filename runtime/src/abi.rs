@@ -142,6 +142,9 @@ forms! {
     "kprobe" Kprobe = 16,
     /// Target: a function of the kernel. No flags, no point.
     "kretprobe" Kretprobe = 17,
+    /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
+    /// `NAME.kprobe` too, as of `kprobe`. No flags.
+    "probe" Probe = 18,
 }
 
 /// A BPF program of the object.

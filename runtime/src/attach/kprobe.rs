@@ -9,7 +9,7 @@ use std::path::Path;
 use std::ptr::NonNull;
 
 /// Kernels that have kprobes as perf events say so here.
-const PMU: &str = "/sys/bus/event_source/devices/kprobe";
+pub const PMU: &str = "/sys/bus/event_source/devices/kprobe";
 
 /// At an instruction.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {

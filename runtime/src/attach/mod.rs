@@ -10,6 +10,7 @@ mod interface;
 mod kprobe;
 mod netdev;
 mod netns;
+mod probe;
 mod socket;
 mod tcx;
 mod tracing;
@@ -20,6 +21,7 @@ use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
 use crate::{exit, load};
 pub use clsact::remove_all as remove_filters;
+pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
 use std::cell::RefCell;
 use std::ffi::c_char;
@@ -38,6 +40,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Lsm, trampoline::attach_hook),
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
+    (KsForm::Probe, probe::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

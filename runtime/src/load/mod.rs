@@ -8,6 +8,7 @@ mod log;
 pub mod pins;
 mod places;
 mod privilege;
+pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsProg};
 use crate::errors::{ENOTSUPP, errno};
@@ -33,6 +34,7 @@ pub fn opened() -> *mut bpf::bpf_object {
         State::Nothing => {
             let object = open();
             STATE.set(State::Open(object));
+            probes::choose(object);
             object
         }
         State::Open(object) | State::Loaded(object) => object,
@@ -126,8 +128,13 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
 /// libbpf's program of the loaded object, or null.
 pub fn program(prog: &KsProg) -> *mut bpf::bpf_program {
     let object = loaded();
-    // SAFETY: a loaded object and a descriptor's string.
-    unsafe { bpf::bpf_object__find_program_by_name(object, prog.name) }
+    if probes::is_second(prog) { probes::second(object, prog) } else { find_program(object, prog.name) }
+}
+
+/// The program of that name, or null.
+fn find_program(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_program {
+    // SAFETY: an open object and a NUL-terminated name.
+    unsafe { bpf::bpf_object__find_program_by_name(object, name) }
 }
 
 /// The file descriptor of a loaded program.

@@ -2,6 +2,7 @@
 //! body's).
 
 use super::Declare;
+use super::prototypes::Signature;
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
@@ -23,9 +24,10 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
-        let (sig, arguments) = self.prototype_signature(cx, id, decl, sig);
+        let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
             role.arguments = arguments;
+            role.spec = spec.unwrap_or(role.spec);
         }
         self.env.funcs[id.0 as usize].sig = sig.clone();
         let mut result = sig.result;

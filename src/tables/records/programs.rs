@@ -24,6 +24,9 @@ record! {
         /// The result that refuses what the program is asked about: where it cannot go on.
         pub refusal: i64,
         pub forms: List<ProgramForm>,
+        /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
+        #[serde(default)]
+        pub otherwise: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
