@@ -11,6 +11,7 @@ use toml::{Table, Value};
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
     pub attach_forms: Vec<AttachForm>,
+    pub attach_options: Vec<AttachOption>,
     pub targets: Vec<TargetSpec>,
     pub attributes: Vec<AttributeSpec>,
     pub words: Vec<WordSpec>,
@@ -118,6 +119,7 @@ pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
         attach_forms: records(&root.join("attach_forms.toml")),
+        attach_options: records(&root.join("attach_options.toml")),
         targets: records(&root.join("targets.toml")),
         attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
@@ -237,9 +239,11 @@ fn check(specs: &Specs) {
             assert!(known, "calling_conventions.toml: [{name}]: no register `{register}` in `{context}`");
         }
     }
-    for AttachForm { name, target, .. } in &specs.attach_forms {
-        let known = specs.targets.iter().any(|spec| spec.name == *target);
-        assert!(known, "attach_forms.toml: [{name}]: no target `{target}`");
+    for AttachForm { name, target, options, .. } in &specs.attach_forms {
+        let known = target.as_ref().is_none_or(|target| specs.targets.iter().any(|spec| spec.name == *target));
+        assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
+        let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
+        assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
     }
     for ContextField { name, readers, writers, .. } in specs.contexts.iter().flat_map(|spec| &spec.fields) {
         for program in readers.iter().chain(writers) {

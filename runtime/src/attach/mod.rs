@@ -7,22 +7,29 @@
 mod cgroup;
 mod clsact;
 mod interface;
+mod iter;
 mod kprobe;
+mod library;
 mod netdev;
 mod netns;
+mod options;
+mod perf_event;
 mod probe;
 mod socket;
 mod tcx;
+mod tracepoint;
 mod tracing;
 mod trampoline;
+mod uprobe;
 
-use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
+use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load};
+use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
 pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
+use options::Options;
 use std::cell::RefCell;
 use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -41,6 +48,10 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
     (KsForm::Probe, probe::attach),
+    (KsForm::Tracepoint, tracepoint::attach),
+    (KsForm::Iter, iter::attach),
+    (KsForm::Uprobe, uprobe::attach_entry),
+    (KsForm::Uretprobe, uprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -53,18 +64,26 @@ struct Request<'a> {
     point: bpf::bpf_attach_type,
     target: Target<'a>,
     flags: u64,
+    options: Options,
 }
 
 enum Target<'a> {
     /// Empty if the program names none.
     Text(&'a [u8]),
     Number(i64),
+    /// The descriptor of a map.
+    Map(i32),
 }
 
 /// Something attached; dropping it detaches.
 trait Attached {
     /// 0 or −errno.
     fn detach(self: Box<Self>) -> i32;
+
+    /// Fills the bytes; how many, 0 at the end, or −errno.
+    fn read(&mut self, _out: &mut [u8]) -> i32 {
+        -libc::EINVAL
+    }
 }
 
 /// A `bpf_link`: closing it is what counts, which cannot fail.
@@ -116,7 +135,8 @@ pub unsafe extern "C" fn ks_attach(
     };
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
-    let request = Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags };
+    let request =
+        Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags, options: options::take() };
     match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {
@@ -147,6 +167,9 @@ fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {
 unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, value: i64) -> Target<'a> {
     if target_kind == KS_TARGET_NUMBER {
         return Target::Number(value);
+    }
+    if target_kind == KS_TARGET_MAP {
+        return Target::Map(maps::descriptor(u32::try_from(value).unwrap_or(u32::MAX)));
     }
     let (target, limit) = if target_kind == KS_TARGET_OWN {
         (prog.target, usize::MAX)

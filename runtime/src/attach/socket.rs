@@ -13,6 +13,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a socket")?;
     let socket = match request.target {
         Target::Number(number) => duplicate(number)?,
+        Target::Map(_) => return Err(Failure::new(libc::EINVAL, "a map is no socket")),
         Target::Text(_) => of_interface(&Interface::of(&request.target)?)?,
     };
     match set(&socket, libc::SO_ATTACH_BPF, request.fd) {

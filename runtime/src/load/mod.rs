@@ -4,7 +4,7 @@
 
 mod creation;
 mod explain;
-mod log;
+pub mod log;
 pub mod pins;
 mod places;
 mod privilege;
@@ -125,14 +125,20 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     }
 }
 
+/// The program of a handle; null for one that nothing loaded.
+pub fn find_program(handle: u32) -> *mut bpf::bpf_program {
+    let Some(prog) = of_handle(handle) else { return ptr::null_mut() };
+    program(prog)
+}
+
 /// libbpf's program of the loaded object, or null.
-pub fn program(prog: &KsProg) -> *mut bpf::bpf_program {
+fn program(prog: &KsProg) -> *mut bpf::bpf_program {
     let object = loaded();
-    if probes::is_second(prog) { probes::second(object, prog) } else { find_program(object, prog.name) }
+    if probes::is_second(prog) { probes::second(object, prog) } else { program_named(object, prog.name) }
 }
 
 /// The program of that name, or null.
-fn find_program(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_program {
+fn program_named(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_program {
     // SAFETY: an open object and a NUL-terminated name.
     unsafe { bpf::bpf_object__find_program_by_name(object, name) }
 }

@@ -1,7 +1,7 @@
 //! Probes at functions of the kernel: which of their two forms is loaded, a trampoline or a breakpoint.
 
-use super::find_program;
 use super::privilege::Privilege;
+use super::program_named;
 use crate::abi::{KsForm, KsProg};
 use crate::attach::KPROBES;
 use crate::errors::{errno, reason};
@@ -19,7 +19,7 @@ const SECOND: &str = ".kprobe";
 /// Decides for each probe of an opened object. Which forms the kernel has, it says by what it refuses.
 pub fn choose(object: *mut bpf::bpf_object) {
     for prog in program::progs().iter().filter(|prog| prog.form == KsForm::Probe as u32) {
-        let (first, second) = (find_program(object, prog.name), second(object, prog));
+        let (first, second) = (program_named(object, prog.name), second(object, prog));
         if first.is_null() || second.is_null() {
             continue;
         }
@@ -39,7 +39,7 @@ pub fn choose(object: *mut bpf::bpf_object) {
 /// Whether the second form of the program was chosen.
 pub fn is_second(prog: &KsProg) -> bool {
     let object = super::opened();
-    let first = find_program(object, prog.name);
+    let first = program_named(object, prog.name);
     // SAFETY: a program of an open object.
     let is_loaded = |program| unsafe { bpf::bpf_program__autoload(program) };
     prog.form == KsForm::Probe as u32 && !first.is_null() && !is_loaded(first)
@@ -48,7 +48,7 @@ pub fn is_second(prog: &KsProg) -> bool {
 /// The second form of a program, or null.
 pub fn second(object: *mut bpf::bpf_object, prog: &KsProg) -> *mut bpf::bpf_program {
     match CString::new(format!("{}{SECOND}", text(prog.name))) {
-        Ok(name) => find_program(object, name.as_ptr()),
+        Ok(name) => program_named(object, name.as_ptr()),
         Err(_) => ptr::null_mut(),
     }
 }

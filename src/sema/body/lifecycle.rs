@@ -1,15 +1,14 @@
-//! `load`, `attach`, `detach`.
+//! `load` and `detach`, and the handles that `load` gave.
 
 use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::lifecycle::{BadAttachTarget, LoadWhat, NoTarget, WantsHandle};
+use crate::diag::codes::lifecycle::{LoadWhat, WantsHandle};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::TargetSpec;
 use crate::types::Ty;
 
 impl Checker<'_, '_> {
@@ -78,24 +77,6 @@ impl Checker<'_, '_> {
         matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
     }
 
-    /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`
-    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("attach", 1..=3, args, span) {
-            return error_expr(span);
-        }
-        let handle = self.handle("attach", &args[0].value, false);
-        let kind = self.loaded(&handle).and_then(|program| self.target_kind(program));
-        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, kind)));
-        let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
-        if target.is_none()
-            && let Some(program) = self.loaded(&handle)
-        {
-            self.needs_target(program, span);
-        }
-        let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, result_used: true };
-        Expr { kind, ty: Ty::LINK, span }
-    }
-
     /// `detach(handle)`, `detach(link)`
     pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
         if !self.takes("detach", 1..=1, args, span) {
@@ -105,7 +86,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
     }
 
-    fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
+    pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
         let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
         if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
             let name = self.text(expr.span).to_owned();
@@ -129,52 +110,10 @@ impl Checker<'_, '_> {
     }
 
     /// The program that a handle is known to be of.
-    fn loaded(&self, handle: &Expr) -> Option<FuncId> {
+    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
         if let ExprKind::Load(func) = &handle.kind {
             return Some(*func);
         }
         self.info[local(handle)?.0 as usize].program
-    }
-
-    fn needs_target(&mut self, func: FuncId, span: Span) {
-        let declared = self.env.program.func(func);
-        let Role::Program(role) = &declared.role else { return };
-        let wanted = role.spec.target().filter(|target| role.attached_to().is_none() && !target.default);
-        let Some(target) = wanted else { return };
-        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
-        let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
-        if role.spec.loaded_for.is_some() {
-            self.error(span, NoTarget { name }).help(format!("`attach(handle, {target})`"));
-            return;
-        }
-        let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
-        self.error(span, NoTarget { name })
-            .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
-    }
-
-    /// The target of an attachment.
-    fn target_kind(&self, func: FuncId) -> Option<&'static TargetSpec> {
-        let Role::Program(role) = &self.env.program.func(func).role else { return None };
-        role.spec.target()
-    }
-
-    /// A text or a number. The runtime finds out what it means where the program is not known.
-    fn attach_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Expr {
-        let target = self.value(expr, None);
-        if target.is_error() || self.is_str(target.ty()) {
-            return target.expr;
-        }
-        // Of a program that is not known here, any kind of target is right.
-        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
-        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
-            return self.coerce(target, number);
-        }
-        let ty = self.ty_name(target.ty());
-        let error = self.error(expr.span, BadAttachTarget { ty });
-        if let Some(kind) = kind {
-            error.help(kind.help);
-        }
-        error_expr(expr.span)
     }
 }

@@ -65,6 +65,7 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
     match spec.named().map(|target| target.words) {
+        None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
         Some(target) if spec.target_alone => format!("{modes}, and {target}; both may be left out"),

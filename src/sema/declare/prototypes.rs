@@ -43,7 +43,9 @@ impl Declare<'_> {
         let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return Signature::written(sig) };
         let otherwise = PROGRAMS.iter().find(|spec| Some(spec.name) == role.spec.otherwise);
         match role.spec.params {
-            Params::Context { .. } => Signature::written(sig),
+            Params::Context { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => {
+                Signature::written(sig)
+            }
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { of, name, trusted, result } => {
                 // That the attribute lacks its target was reported.
@@ -138,7 +140,9 @@ fn missing(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, (of, name): (btf
 fn is_known(cx: &mut Session, target: &str) -> bool {
     let name = target.split('+').next().unwrap_or(target);
     let types = &mut cx.kernel_types;
-    types.btf().is_err() || types.has_function(name) || types.symbols().iter().any(|symbol| symbol == name)
+    types.btf().is_err()
+        || types.has(btf::Wanted::Function, name)
+        || types.symbols().iter().any(|symbol| symbol == name)
 }
 
 fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {

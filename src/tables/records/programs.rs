@@ -42,6 +42,9 @@ record! {
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
+        /// What it prints goes to the reader of its file.
+        #[serde(default)]
+        pub prints_to_reader: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
@@ -83,6 +86,14 @@ choices! {
             /// The target is a function of the kernel, whose types BTF has.
             kernel: bool,
         },
+        /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
+        /// is the class.
+        Record { of: Text, },
+        /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
+        Own {},
+        /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
+        /// `{target}` in it is the target. `present`: structs and their fields that are never null.
+        Kernel { of: Text, present: List<(Text, Text)>, },
     }
 }
 
@@ -159,11 +170,26 @@ record! {
     /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
     pub struct AttachForm {
         pub name: Text,
-        /// What programs attach to, a name in [`TARGETS`].
-        pub target: Text,
+        /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
+        #[serde(default)]
+        pub target: Option<Text>,
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,
+        /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
+        #[serde(default)]
+        pub options: List<Text>,
+    }
+}
+
+record! {
+    /// A named argument of `attach` (`ir-specs/attach_options.toml`).
+    pub struct AttachOption {
+        pub name: Text,
+        /// The type of its value.
+        pub ty: Text,
+        /// One line for the reference.
+        pub summary: Text,
     }
 }
 
@@ -183,6 +209,12 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
+        /// Whether a target may be a map.
+        #[serde(default)]
+        pub map: bool,
+        /// Where the attribute names one of these, the target must be a map.
+        #[serde(default)]
+        pub only_maps: List<Text>,
         /// What the text of a target must be like.
         pub text: TargetText,
     }
@@ -211,6 +243,8 @@ words! {
         Function,
         /// A function of the kernel, with or without an offset.
         Code,
+        /// A category and a name of C, with a slash between.
+        Event,
     }
 }
 

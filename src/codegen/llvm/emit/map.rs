@@ -35,7 +35,7 @@ pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
 }
 
 /// A map's number in the descriptor; a bound map has the one that is kept in its place.
-fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
+pub fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
     if g.bound.contains_key(map) {
         let kept = place(g, map);
         return g.g.build.resize(g.g.build.ptr_to_int(kept), 32, Extend::Zero).into();
