@@ -153,6 +153,17 @@ named! {
     "tracepoint" Tracepoint = 10,
     /// Target: a `KsPerfOptions`. No flags.
     "perf_event" PerfEvent = 11,
+    /// Target: the function of the kernel for which the program was loaded. No flags.
+    "function" Function = 14,
+    /// Target: the hook of the security modules for which the program was loaded. No flags.
+    "lsm" Lsm = 15,
+    /// Target: a function of the kernel, or `function+offset`. No flags, no point.
+    "kprobe" Kprobe = 16,
+    /// Target: a function of the kernel. No flags, no point.
+    "kretprobe" Kretprobe = 17,
+    /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
+    /// `NAME.kprobe` too, as of `kprobe`. No flags.
+    "probe" Probe = 18,
     /// Target: none, or a map. No flags.
     "iter" Iter = 20,
     /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.

@@ -15,6 +15,8 @@ pub struct KernelTypes {
     made: HashMap<TypeId, Ty>,
     ids: HashMap<StructId, TypeId>,
     enums: HashSet<EnumId>,
+    /// The functions of the running kernel, once they were asked for.
+    pub(super) symbols: Option<Vec<String>>,
 }
 
 /// An enumerator by its name alone.
@@ -42,6 +44,7 @@ impl From<Malformed> for NotImported {
 /// A prototype: the names and types of its parameters, and the result.
 pub struct Prototype {
     pub params: Vec<(String, Result<Ty, NotImported>)>,
+    pub result: Result<Ty, NotImported>,
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
@@ -51,7 +54,8 @@ impl KernelTypes {
     /// Without a path, those of the running kernel.
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
-        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
+        let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
+        KernelTypes { path, opened: None, made, ids, enums, symbols: None }
     }
 
     #[cfg(test)]
@@ -134,21 +138,16 @@ impl KernelTypes {
         btf.member_inside(id, name)
     }
 
-    /// The parameters of the function that a typedef is a pointer to.
-    pub fn prototype_of_typedef(&mut self, types: &mut Types, name: &str) -> Option<Result<Prototype, NotImported>> {
-        let id = self.btf().ok()?.find(name, Wanted::Typedef)?;
-        let read = |btf: &Btf| -> Result<Vec<(String, TypeId)>, Malformed> {
-            let (_, pointer) = btf.plain(id)?;
-            let Kind::Pointer(to) = pointer.kind else { return Err(Malformed) };
-            let params = btf.params(&btf.plain(to)?.1)?;
-            Ok(params.iter().map(|param| (param.name.to_owned(), param.ty)).collect())
-        };
-        let params = match read(self.btf().ok()?) {
-            Ok(params) => params,
+    /// The parameters and the result of a function, or of the one that a typedef is a pointer to.
+    pub fn prototype(&mut self, types: &mut Types, of: Wanted, name: &str) -> Option<Result<Prototype, NotImported>> {
+        let id = self.btf().ok()?.find(name, of)?;
+        let (params, result) = match prototype_at(self.btf().ok()?, id) {
+            Ok(found) => found,
             Err(malformed) => return Some(Err(malformed.into())),
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
-        Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
+        let params = typed.collect::<Option<_>>()?;
+        Some(Ok(Prototype { params, result: self.import(types, result)? }))
     }
 
     /// The names of all structs, unions, enums and typedefs, for messages.
@@ -188,6 +187,17 @@ impl KernelTypes {
         let members = btf.members(btf.find(name, Wanted::Type)?);
         Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }
+}
+
+/// The parameters of a function, or of one behind a pointer, and its result.
+fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
+    let (_, outer) = btf.plain(id)?;
+    let (Kind::Pointer(to) | Kind::Function(to)) = outer.kind else { return Err(Malformed) };
+    let (_, prototype) = btf.plain(to)?;
+    let Kind::Prototype(result) = prototype.kind else { return Err(Malformed) };
+    let params = btf.params(&prototype)?;
+    let named = params.iter().filter(|param| param.ty != TypeId::VOID);
+    Ok((named.map(|param| (param.name.to_owned(), param.ty)).collect(), result))
 }
 
 struct Import<'a> {

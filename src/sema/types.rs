@@ -11,7 +11,6 @@ use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;

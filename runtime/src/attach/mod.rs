@@ -8,15 +8,18 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod iter;
+mod kprobe;
 mod library;
 mod netdev;
 mod netns;
 mod options;
 mod perf_event;
+mod probe;
 mod socket;
 mod tcx;
 mod tracepoint;
 mod tracing;
+mod trampoline;
 mod uprobe;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
@@ -24,6 +27,7 @@ use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
 use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
+pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
 use options::Options;
 use std::cell::RefCell;
@@ -39,6 +43,11 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
+    (KsForm::Function, trampoline::attach_function),
+    (KsForm::Lsm, trampoline::attach_hook),
+    (KsForm::Kprobe, kprobe::attach),
+    (KsForm::Kretprobe, kprobe::attach_return),
+    (KsForm::Probe, probe::attach),
     (KsForm::Tracepoint, tracepoint::attach),
     (KsForm::PerfEvent, perf_event::attach),
     (KsForm::Iter, iter::attach),

@@ -1,5 +1,6 @@
 //! Probes of functions of user space, `file:symbol`: libbpf finds the symbol and makes the event.
 
+use super::kprobe::Probe;
 use super::{Attached, Failure, Request, Target, library};
 use crate::errors::reason;
 use crate::load::log;
@@ -7,22 +8,6 @@ use crate::{escape, load, net};
 use libbpf_sys as bpf;
 use std::mem::size_of;
 use std::ptr::NonNull;
-
-/// A link of libbpf, which its end destroys.
-struct Probe(NonNull<bpf::bpf_link>);
-
-impl Attached for Probe {
-    fn detach(self: Box<Self>) -> i32 {
-        0
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        // SAFETY: a link that nobody else destroys.
-        unsafe { bpf::bpf_link__destroy(self.0.as_ptr()) };
-    }
-}
 
 pub fn attach_entry(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     attach(request, false)

@@ -6,7 +6,9 @@ mod creation;
 mod explain;
 pub mod log;
 pub mod pins;
+mod places;
 mod privilege;
+pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsProg};
 use crate::errors::{ENOTSUPP, errno};
@@ -32,6 +34,7 @@ pub fn opened() -> *mut bpf::bpf_object {
         State::Nothing => {
             let object = open();
             STATE.set(State::Open(object));
+            probes::choose(object);
             object
         }
         State::Open(object) | State::Loaded(object) => object,
@@ -125,18 +128,26 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
 /// The program of a handle; null for one that nothing loaded.
 pub fn find_program(handle: u32) -> *mut bpf::bpf_program {
     let Some(prog) = of_handle(handle) else { return ptr::null_mut() };
-    // SAFETY: a loaded object and a descriptor's string.
-    unsafe { bpf::bpf_object__find_program_by_name(loaded(), prog.name) }
+    program(prog)
+}
+
+/// libbpf's program of the loaded object, or null.
+fn program(prog: &KsProg) -> *mut bpf::bpf_program {
+    let object = loaded();
+    if probes::is_second(prog) { probes::second(object, prog) } else { program_named(object, prog.name) }
+}
+
+/// The program of that name, or null.
+fn program_named(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_program {
+    // SAFETY: an open object and a NUL-terminated name.
+    unsafe { bpf::bpf_object__find_program_by_name(object, name) }
 }
 
 /// The file descriptor of a loaded program.
 pub fn program_fd(prog: &KsProg) -> i32 {
-    let object = loaded();
-    // SAFETY: a loaded object and a descriptor's string.
-    let fd = unsafe {
-        let found = bpf::bpf_object__find_program_by_name(object, prog.name);
-        if found.is_null() { -1 } else { bpf::bpf_program__fd(found) }
-    };
+    let found = program(prog);
+    // SAFETY: a program of the loaded object.
+    let fd = if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } };
     if fd < 0 {
         die(
             1,

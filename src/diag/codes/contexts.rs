@@ -28,6 +28,11 @@ codes! {
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
+    E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
+    /// written, and attaching fails on a kernel that lacks it.
+    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
     /// Events of one class have one record, `trace_event_raw_CLASS` in the kernel's BTF, which is the context of their programs.
     E0389 RecordClass { event, of } = "the record of `{event}` is no `{of}`",
     /// An iterator hands the bytes of a value to its reader: of an integer, a string, an array or a struct. A pointer is an address of
