@@ -153,7 +153,9 @@ impl Campaign<'_> {
         total.tests += report.tests.max(job.tests);
         total.inputs += report.inputs;
         total.too_long += report.too_long;
-        total.too_large += report.too_large;
+        for (reason, count) in report.left_out {
+            *total.left_out.entry(reason).or_default() += count;
+        }
         total.loaded += report.loaded;
         total.lookups.0 += report.lookups.0;
         total.lookups.1 += report.lookups.1;
@@ -217,8 +219,8 @@ impl Campaign<'_> {
         if total.too_long > 0 {
             println!("inputs left out because they take too long: {}", total.too_long);
         }
-        if total.too_large > 0 {
-            println!("tests left out because they need too much stack, by level: {}", total.too_large);
+        for (reason, count) in &total.left_out {
+            println!("programs left out because {reason}, one for each level: {count}");
         }
         let time: Vec<String> =
             total.time.iter().map(|(what, ms)| format!("{what} {:.1} s", *ms as f64 / 1e3)).collect();

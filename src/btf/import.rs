@@ -282,19 +282,20 @@ impl Import<'_> {
 
     /// Pointers to what the language has no type for are pointers to bytes.
     fn pointer(&mut self, to: TypeId, depth: usize) -> Result<Ty, NotImported> {
-        if let Kind::Tagged(_) = self.btf.ty(to)?.kind {
-            match self.btf.ty(to)?.name {
-                "user" => return Err(NotImported::Unsupported("a pointer into user memory")),
-                "percpu" => return Err(NotImported::Unsupported("a pointer to a variable of each CPU")),
-                _ => {}
+        let tagged = self.btf.ty(to)?;
+        let space = match (tagged.kind, tagged.name) {
+            (Kind::Tagged(_), "percpu") => {
+                return Err(NotImported::Unsupported("a pointer to a variable of each CPU"));
             }
-        }
+            (Kind::Tagged(_), "user") => Space::User,
+            (_, _) => Space::BtfUntrusted,
+        };
         let to = match self.ty(to, depth) {
             Ok(Ty::VOID) | Err(NotImported::Unsupported(_)) => Ty::U8,
             Ok(to) => to,
             Err(malformed) => return Err(malformed),
         };
-        Ok(self.types.ptr(to, Space::BtfUntrusted, true))
+        Ok(self.types.ptr(to, space, true))
     }
 
     /// With the name of its own, or else that of a typedef; the origins are for the one and the other.

@@ -11,12 +11,11 @@ use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FnSig, TooMuch, Ty, TyKind, Types};
+use crate::types::{FnSig, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,8 +114,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         },
         TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
-        TypeKind::Pointer { user: true, .. } => not_yet(cx, ty.span, "a pointer into user memory (`*user`)"),
-        TypeKind::Pointer { to, nullable, .. } => {
+        TypeKind::Pointer { user, to, nullable } => {
             let pointee = resolve_bare(cx, scope, to, Position::Value);
             match pointee {
                 Ty::ERROR => Ty::ERROR,
@@ -126,6 +124,9 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                 }
                 pointee => {
                     let nullable = *nullable || position.may_be_null();
+                    if *user {
+                        return cx.types.ptr(pointee, Space::User, nullable);
+                    }
                     pointer(&mut cx.types, pointee, nullable)
                 }
             }
@@ -141,11 +142,6 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         }
         TypeKind::Unread => Ty::ERROR,
     }
-}
-
-fn not_yet(cx: &mut Session, span: Span, what: &str) -> Ty {
-    cx.error(span, NotSupportedYet { what: what.to_owned() });
-    Ty::ERROR
 }
 
 /// `module.Name`

@@ -59,8 +59,8 @@ pub struct Report {
     /// Pairs of a test and an input; those that take too long are not among them.
     pub inputs: u64,
     pub too_long: u64,
-    /// Tests that need more stack than BPF has, at one level of the instruction set.
-    pub too_large: u64,
+    /// Programs that are too large for BPF, one for each level of the instruction set, by the reason.
+    pub left_out: BTreeMap<String, u64>,
     /// Entries of maps, headers, records and sockets that the evaluator looked up, and how many of those were there.
     pub lookups: (u64, u64),
     pub executions: BTreeMap<Engine, u64>,

@@ -38,12 +38,15 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
-    /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
-    E0383 KernelWrite = "memory of the kernel is read-only here",
+    /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
+    E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
     /// memory can be read from, and no helper takes it as an object: a number that became a pointer, a parameter of a
     /// `@raw_tracepoint` program, a pointer that was converted to one of another type.
     E0388 UnknownObject { text } = "the kernel does not know what `{text}` points to",
+    /// `*user T` points into the memory of a process, which BPF code reads by helpers of its own. No address means the same there and
+    /// elsewhere.
+    E0399 ProcessMemory { from, to } = "a pointer into {from} is no pointer into {to}",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.

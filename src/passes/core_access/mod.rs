@@ -45,7 +45,7 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
 /// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::Ctx).then_some((of, space))
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::User | Space::Ctx).then_some((of, space))
 }
 
 fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
@@ -130,7 +130,9 @@ fn others(func: &mut Function, op: OpId, cx: &mut Session) {
         let Some((of, _)) = kernel_memory(&cx.types, func.ty(place)) else { continue };
         let kind = spec.operands.get(index.min(spec.operands.len().saturating_sub(1))).map(|operand| operand.kind);
         if kind == Some(OperandKind::Out) {
-            cx.error(func.ops[op].loc.span, KernelWrite {});
+            let of_process = kernel_memory(&cx.types, func.ty(place)).is_some_and(|(_, space)| space == Space::User);
+            let of = if of_process { "a process" } else { "the kernel" }.to_owned();
+            cx.error(func.ops[op].loc.span, KernelWrite { of });
             return;
         }
         if kind != Some(OperandKind::Place) {
@@ -199,7 +201,9 @@ fn read(b: &mut Builder<'_>, types: &mut Types, to: Value, from: Value) {
 
 fn probe(b: &mut Builder<'_>, types: &mut Types, to: Value, size: Value, source: Value) {
     let to = address(b, types, to);
-    b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel".into(), &[Ty::I64]);
+    let of_process = matches!(types.kind(b.func.ty(source)), TyKind::Ptr { space: Space::User, .. });
+    let helper = if of_process { "bpf_probe_read_user" } else { "bpf_probe_read_kernel" };
+    b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
 }
 
 fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
@@ -237,7 +241,8 @@ fn number(b: &mut Builder<'_>, types: &mut Types, slot: Value, (base, field): (V
     let wide = types.int(64, signed);
     let slot = as_place_of(b, types, slot, wide);
     b.ks_zero(slot);
-    let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
+    let space = kernel_memory(types, b.func.ty(base)).map_or(Space::BtfUntrusted, |(_, space)| space.probed());
+    let byte = types.ptr(Ty::U8, space, false);
     // The offset counts from where the access begins.
     let start = elements::root(b.func, base);
     let base_address = address(b, types, start);

@@ -126,7 +126,7 @@ impl Checker<'_, '_> {
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
         // Memory of the kernel as numbers.
-        let as_numbers = self.is_kernel_memory(from) && to.space == Space::Any;
+        let as_numbers = from.space != Space::User && self.is_kernel_memory(from) && to.space == Space::Any;
         if !as_numbers && !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span, from.space, to.space);
             return Some(error_expr(span));

@@ -65,6 +65,7 @@ mod redirects;
 mod results;
 mod run;
 mod scope;
+mod spaces;
 mod stmts;
 mod strings;
 mod tail_calls;
@@ -145,6 +146,8 @@ struct Checker<'c, 'e> {
     last_value: Option<Span>,
     /// How many `lock` blocks are around.
     locks: u32,
+    /// The value that a variable begins with, and its name.
+    bound: Option<(Span, String)>,
     /// The calls in return position.
     returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
@@ -181,6 +184,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             mixed: HashSet::new(),
             last_value: None,
             locks: 0,
+            bound: None,
             returned_calls: HashSet::new(),
             reported_no_result: false,
         };
