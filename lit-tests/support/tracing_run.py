@@ -7,9 +7,9 @@ When the executable has printed `ready`, or the line that --ready names, this ru
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
 higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
-`{dev}` and `{ino}` of its file, as the kernel has them inside; `{files}` is how many files it may open, `{group}` its
-supplementary group; `{comm}` is the name of `{ppid}`, and `{port}` what that connected to. With --live the executable prints these
-lines before it ends.
+`{file}` is the last name of its file, `{dev}` and `{ino}` those of its file, as the kernel has them inside; `{files}` is how many files
+it may open, `{group}` its supplementary group; `{comm}` is the name of `{ppid}`, and `{port}` what that connected to. With --live the
+executable prints these lines before it ends.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def main():
         if options.futex:
             boost()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
+        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "file": os.path.basename(os.path.realpath(shutil.which("true"))), "port": port}
         with open("/proc/self/comm", encoding="utf-8") as file_of_name:
             numbers["comm"] = file_of_name.read().strip()
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 /// `BTF_MAGIC`, which also says the byte order.
-const MAGIC: u16 = 0xeb9f;
+pub(super) const MAGIC: u16 = 0xeb9f;
 const ELF_MAGIC: &[u8] = b"\x7fELF";
 /// The words of `struct btf_header` up to `str_len`.
 const HEADER: usize = 24;
@@ -65,7 +65,7 @@ impl Btf {
     }
 
     /// Walks over all types once: so later walks meet no type that reaches beyond the end.
-    fn mark(&mut self) -> Result<(), Malformed> {
+    pub(super) fn mark(&mut self) -> Result<(), Malformed> {
         let mut at = self.types.start;
         let mut number = 0;
         while at < self.types.end {

@@ -1,7 +1,7 @@
 //! Types of the kernel as types of the language. A struct gets those of its fields that the program names, when it names
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
-use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
+use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted, modules};
 use crate::types::{
     BitField, EnumDef, EnumId, FieldDef, MAX_SIZE, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
 };
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct KernelTypes {
     path: PathBuf,
     opened: Option<Result<Btf, OpenError>>,
+    /// The types of the modules, once a name is not among the kernel's; taken when one of them is joined.
+    modules: Option<Vec<Btf>>,
     made: HashMap<TypeId, Ty>,
     ids: HashMap<StructId, TypeId>,
     enums: HashSet<EnumId>,
@@ -55,7 +57,7 @@ impl KernelTypes {
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
         let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
-        KernelTypes { path, opened: None, made, ids, enums, symbols: None }
+        KernelTypes { path, opened: None, modules: None, made, ids, enums, symbols: None }
     }
 
     #[cfg(test)]
@@ -72,9 +74,30 @@ impl KernelTypes {
         self.opened.get_or_insert_with(|| Btf::open(path)).as_ref()
     }
 
+    /// The first type of a name, of the kernel or of a module. The types of one module follow those of the kernel: a program
+    /// uses the types of one module.
+    fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
+        let kernel = self.btf().ok()?;
+        if let Some(found) = kernel.find(name, wanted) {
+            return Some(found);
+        }
+        let path = &self.path;
+        let modules = self.modules.get_or_insert_with(|| modules::beside(path));
+        let kernel = self.opened.as_ref()?.as_ref().ok()?;
+        let joined = modules.iter().filter(|module| module.mentions(name)).find_map(|module| {
+            let joined = kernel.joined(module).ok()?;
+            let found = joined.find(name, wanted)?;
+            Some((joined, found))
+        });
+        let (joined, found) = joined?;
+        self.opened = Some(Ok(joined));
+        self.modules = Some(Vec::new());
+        Some(found)
+    }
+
     /// The type of this name; none if the kernel has none, or its types cannot be read.
     pub fn named(&mut self, types: &mut Types, name: &str) -> Option<Result<Ty, NotImported>> {
-        let id = self.btf().ok()?.find(name, Wanted::Type)?;
+        let id = self.find(name, Wanted::Type)?;
         self.import(types, id)
     }
 
@@ -140,7 +163,7 @@ impl KernelTypes {
 
     /// The parameters and the result of a function, or of the one that a typedef is a pointer to.
     pub fn prototype(&mut self, types: &mut Types, of: Wanted, name: &str) -> Option<Result<Prototype, NotImported>> {
-        let id = self.btf().ok()?.find(name, of)?;
+        let id = self.find(name, of)?;
         let (params, result) = match prototype_at(self.btf().ok()?, id) {
             Ok(found) => found,
             Err(malformed) => return Some(Err(malformed.into())),
@@ -178,7 +201,7 @@ impl KernelTypes {
 
     /// Whether the kernel has a type of this name.
     pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
-        self.btf().is_ok_and(|btf| btf.find(name, wanted).is_some())
+        self.find(name, wanted).is_some()
     }
 
     /// The names of a struct's members and where they are, in bytes.

@@ -7,6 +7,7 @@
 mod file;
 mod import;
 mod members;
+mod modules;
 mod names;
 mod symbols;
 #[cfg(test)]

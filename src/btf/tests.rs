@@ -167,6 +167,38 @@ fn refuses_types_that_no_kernel_has() -> Result<(), Malformed> {
     Ok(())
 }
 
+/// A module's struct has a member of a type of the kernel, and its names and types are numbered behind the kernel's.
+#[test]
+fn finds_types_of_modules() -> Result<(), Box<dyn std::error::Error>> {
+    let kernel = sample();
+    let (types, strings) = (14, word_at(&kernel, 20));
+    let mut w = Writer { types: Vec::new(), strings: vec![0; strings as usize] };
+    let (of, event) = (w.name("of"), w.name("own"));
+    w.ty("in_module", 4, (2, false), 40, &[of, 10, 0, event, types + 2, 256]);
+    w.ty("", 2, (0, false), types + 1, &[]);
+    w.strings.drain(..strings as usize);
+    let folder = std::env::temp_dir().join(format!("ksc-modules-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    for (name, data) in [("vmlinux", kernel), ("driver", w.file()), ("readme", b"no BTF".to_vec())] {
+        std::fs::write(folder.join(name), data)?;
+    }
+    let (mut all, mut made) = (KernelTypes::new(Some(folder.join("vmlinux"))), Types::new());
+    let Some(Ok(outer)) = all.named(&mut made, "outer") else { return Err("no outer".into()) };
+    let Some(Ok(inside)) = all.named(&mut made, "in_module") else { return Err("no in_module".into()) };
+    std::fs::remove_dir_all(&folder)?;
+    let TyKind::Struct(id) = made.kind(inside) else { return Err("no struct".into()) };
+    let field = all.field(&mut made, id, "of").map_err(|_| "damaged")?.ok_or("no field")?;
+    assert_eq!(made.struct_def(id).fields[field].ty, outer);
+    let own = all.field(&mut made, id, "own").map_err(|_| "damaged")?.ok_or("no field")?;
+    assert!(matches!(made.kind(made.struct_def(id).fields[own].ty), TyKind::Ptr { to, .. } if to == inside));
+    assert_eq!((made.struct_def(id).fields[own].offset, made.struct_def(id).size), (32, 40));
+    Ok(())
+}
+
+fn word_at(data: &[u8], at: usize) -> u32 {
+    data[at..at + 4].iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
+}
+
 #[test]
 fn refuses_what_is_no_btf() {
     assert!(matches!(Btf::new(Vec::new()), Err(OpenError::NoBtf)));

@@ -1,10 +1,14 @@
 //! What the loader finds out about the kernel's types.
 
 use super::func::Lowering;
+use crate::fold::CompareOp;
 use crate::ir::Value;
 use crate::sema::tree::{Expr, ExprKind, KernelFact};
 use crate::source::Span;
 use crate::types::{EnumId, Space, Ty, TyKind};
+
+/// Above `-BPF_MAX_VAR_OFF` of include/linux/bpf_verifier.h.
+const LOWEST_OFFSET: i128 = -(1 << 28);
 
 impl Lowering<'_> {
     pub(super) fn kernel_fact(&mut self, fact: &KernelFact, ty: Ty, span: Span) -> Value {
@@ -43,10 +47,23 @@ impl Lowering<'_> {
         } else {
             self.int(self.cx.types.size_of(of).into(), Ty::U64)
         };
+        let is_constant = self.b.func.known(&self.cx.types, count).is_some();
         let count = self.b.arith_cast(count, Ty::U64);
-        let bytes = self.b.arith_mul(count, size, Ty::U64);
+        let mut bytes = self.b.arith_mul(count, size, Ty::U64);
+        if !is_constant && space != Space::User {
+            bytes = self.at_least(bytes);
+        }
         let ty = self.cx.types.ptr(of, space.probed(), true);
         self.b.mem_ptr_add(pointer, bytes, ty)
+    }
+
+    /// The verifier adds to a pointer only what it knows to be above -2^29. No object of the kernel is as large.
+    fn at_least(&mut self, bytes: Value) -> Value {
+        let signed = self.b.arith_cast(bytes, Ty::I64);
+        let least = self.int(LOWEST_OFFSET, Ty::I64);
+        let below = self.b.arith_cmp(signed, least, CompareOp::Lt.word(), Ty::BOOL);
+        let bounded = self.b.arith_select(below, least, signed, Ty::I64);
+        self.b.arith_cast(bounded, Ty::U64)
     }
 
     /// Text that a pointer into the kernel or a process leads to, with zeros behind it; empty where it cannot be read.
