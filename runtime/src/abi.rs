@@ -157,9 +157,9 @@ named! {
     "function" Function = 14,
     /// Target: the hook of the security modules for which the program was loaded. No flags.
     "lsm" Lsm = 15,
-    /// Target: a function of the kernel, or `function+offset`. No flags, no point.
+    /// Target: a function of the kernel, `function+offset`, or a pattern of functions. No flags, no point.
     "kprobe" Kprobe = 16,
-    /// Target: a function of the kernel. No flags, no point.
+    /// Target: a function of the kernel, or a pattern. No flags, no point.
     "kretprobe" Kretprobe = 17,
     /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
     /// `NAME.kprobe` too, as of `kprobe`. No flags.

@@ -12,6 +12,7 @@ pub use contexts::*;
 pub use maps::*;
 pub use programs::*;
 pub use records::*;
+pub use targets::is_pattern;
 
 use crate::target::Target;
 use form::{ByTarget, by_target};

@@ -6,6 +6,11 @@ use crate::types::Ty;
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
 const MAX_INTERFACE: usize = 15;
 
+/// Whether the target of a probe names all functions that match: `*` is any text, `?` any character.
+pub fn is_pattern(target: &str) -> bool {
+    target.contains(['*', '?'])
+}
+
 /// Compilers make functions with a dot in their names of parts of others.
 fn of_function(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '.'
@@ -47,10 +52,12 @@ impl TargetSpec {
             }
             TargetText::Code => {
                 let (name, offset) = text.split_once('+').map_or((text, None), |(name, offset)| (name, Some(offset)));
+                let is_pattern = is_pattern(name);
                 match offset {
-                    _ if name.is_empty() || !name.chars().all(of_function) => {
+                    _ if name.is_empty() || !name.chars().all(|c| of_function(c) || "*?".contains(c)) => {
                         Some("no function of the kernel has this name")
                     }
+                    Some(_) if is_pattern => Some("a pattern names functions, and no instruction in them"),
                     Some(offset) if number(offset).is_none() => {
                         Some("behind `+` comes a number of bytes, such as `+4` or `+0x1c`")
                     }

@@ -1,7 +1,7 @@
 //! Probes at instructions of the kernel and at returns of its functions: a perf event of the kernel's PMU `kprobe`, with a
 //! `bpf_link` on it.
 
-use super::{Attached, Failure, Request, Target};
+use super::{Attached, Failure, Request, Target, functions};
 use crate::errors::{errno, reason};
 use crate::load::log;
 use crate::{escape, load, net};
@@ -40,6 +40,17 @@ impl Drop for Probe {
     }
 }
 
+/// One for each function of a pattern.
+struct Probes {
+    _all: Vec<Probe>,
+}
+
+impl Attached for Probes {
+    fn detach(self: Box<Self>) -> i32 {
+        0
+    }
+}
+
 fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a kprobe")?;
     let Target::Text(target) = request.target else {
@@ -50,12 +61,42 @@ fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failur
         return Err(Failure::new(libc::EOPNOTSUPP, why));
     }
     let text = String::from_utf8_lossy(target);
+    if functions::is_pattern(&text) {
+        return every(request, &text, at_return);
+    }
     let (name, offset) = text.split_once('+').unwrap_or((&text, "0"));
-    let (Some(offset), Some(c_name)) = (number(offset), net::c_name(name.as_bytes())) else {
+    let Some(offset) = number(offset) else {
         let why =
             format!("`{}` is neither a function nor an instruction of one, `tcp_connect+4`", escape::value(&text));
         return Err(Failure::new(libc::EINVAL, why));
     };
+    match open(request, (name, offset), at_return) {
+        Ok(probe) => Ok(Box::new(probe)),
+        Err(code) => Err(refused(code, &text)),
+    }
+}
+
+/// At each function that a pattern names and that lets a probe be.
+fn every(request: &Request, pattern: &str, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
+    let mut all = Vec::new();
+    for name in functions::matching(pattern) {
+        match open(request, (&name, 0), at_return) {
+            Ok(probe) => all.push(probe),
+            // Of several functions of one name, and of those that must not be probed.
+            Err(libc::EINVAL | libc::ENOENT | libc::EADDRNOTAVAIL) => {}
+            Err(code) => return Err(refused(code, &name)),
+        }
+    }
+    if all.is_empty() {
+        let why = format!("no function of this kernel that can be probed matches `{}`", escape::value(pattern));
+        return Err(Failure::new(libc::ENOENT, why));
+    }
+    Ok(Box::new(Probes { _all: all }))
+}
+
+/// A probe at a function and an offset in it, or errno.
+fn open(request: &Request, (name, offset): (&str, bpf::size_t), at_return: bool) -> Result<Probe, i32> {
+    let Some(name) = net::c_name(name.as_bytes()) else { return Err(libc::EINVAL) };
     let mut options =
         bpf::bpf_kprobe_opts { sz: size_of::<bpf::bpf_kprobe_opts>() as bpf::size_t, ..Default::default() };
     options.retprobe = at_return;
@@ -64,14 +105,11 @@ fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failur
     options.attach_mode = bpf::PROBE_ATTACH_MODE_LINK;
     let program = load::find_program(request.handle);
     // SAFETY: a program of the loaded object, a NUL-terminated name, and options of their own size.
-    let link = unsafe { bpf::bpf_program__attach_kprobe_opts(program, c_name.as_ptr(), &options) };
-    match NonNull::new(link) {
-        Some(link) => {
-            log::take();
-            Ok(Box::new(Probe(link)))
-        }
-        None => Err(refused(errno(), &text)),
-    }
+    let link = unsafe { bpf::bpf_program__attach_kprobe_opts(program, name.as_ptr(), &options) };
+    let code = errno();
+    // What libbpf says of a failure is said here in other words.
+    log::take();
+    NonNull::new(link).map(Probe).ok_or(code)
 }
 
 /// Decimal, or hexadecimal behind `0x`.

@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod clsact;
+mod functions;
 mod interface;
 mod iter;
 mod kprobe;

@@ -11,7 +11,7 @@ use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET};
+use crate::tables::{CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, is_pattern};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// What a function of a program is, once its parameters are known.
@@ -84,7 +84,8 @@ fn in_registers(
     sig: FnSig,
     (holds, kernel): (Held, bool),
 ) -> Signature {
-    let function = role.target.as_deref().filter(|_| kernel);
+    // Functions that match a pattern have prototypes of their own; what is written holds.
+    let function = role.target.as_deref().filter(|target| kernel && !is_pattern(target));
     if let Some(target) = function.filter(|target| !is_known(cx, target)) {
         warn_unknown(cx, decl, target);
     }
