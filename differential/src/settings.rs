@@ -10,19 +10,19 @@ pub struct Settings {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How many test functions of programs without maps
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 1400)]
     pub functions: usize,
     /// How many test functions of programs with maps
     #[arg(long, default_value_t = 200)]
     pub maps: usize,
     /// How many test programs that parse and write packets
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 120)]
     pub packets: usize,
     /// How many test programs that call one another
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 60)]
     pub tails: usize,
     /// How many test programs that take records and sockets
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 60)]
     pub references: usize,
     /// The number of the first program: a run that was interrupted goes on there
     #[arg(long, default_value_t = 0)]

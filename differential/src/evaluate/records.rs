@@ -88,9 +88,12 @@ impl<'a> Machine<'a> {
 
     /// `rb.submit(e)`, `rb.discard(e)`, `rb.output(v)`; none of other methods.
     pub(super) fn ring_call(&mut self, map: MapId, method: &str, args: &[Value]) -> Run<Option<Value>> {
-        let record = |arg: &Value| match arg {
-            Value::Pointer(Some(Place { object: Object::Record(at), .. })) => Ok(*at),
-            _ => Err(Stop::Unknown("a record that is none")),
+        let record = |arg: &Value| {
+            if let Value::Pointer(Some(Place { object: Object::Record(at), .. })) = arg {
+                Ok(*at)
+            } else {
+                Err(Stop::Unknown("a record that is none"))
+            }
         };
         match (method, args) {
             ("submit", [sent]) => {

@@ -104,7 +104,7 @@ impl Generator {
             5 => {
                 let place = self.fresh("d");
                 format!(
-                    "var {place} = ctx->data\n{place} += {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {{\n{exit}\n}}"
+                    "var {place} = ctx->data + 2\n{place} -= 2\n{place} += {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {{\n{exit}\n}}"
                 )
             }
             _ => format!("var {name} = ctx.packet({offset}, {of}) else {{\n{exit}\n}}"),
