@@ -6,6 +6,7 @@ import os
 import platform
 import struct
 import subprocess
+from errno import EPERM
 
 _BPF_NR = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 MAP_CREATE, PROG_LOAD = 0, 5
@@ -35,6 +36,20 @@ def can_load():
     if not os.path.ismount("/sys/fs/bpf"):
         return "no bpffs on /sys/fs/bpf"
     return None
+
+
+def may_trace():
+    """None if this process may have programs at functions of the kernel (fentry), else the reason why not."""
+    # The number of a type that is no function: a kernel that lets such programs be refuses this one for that.
+    tracing, fentry, no_function = 26, 24, 1
+    code = ctypes.create_string_buffer(struct.pack("<QQ", 0xB7, 0x95))
+    licence = ctypes.create_string_buffer(b"GPL")
+    attr = ctypes.create_string_buffer(160)
+    struct.pack_into("<IIQQ", attr, 0, tracing, 2, ctypes.addressof(code), ctypes.addressof(licence))
+    struct.pack_into("<I", attr, 68, fentry)
+    struct.pack_into("<I", attr, 108, no_function)
+    _fd, errno = call(PROG_LOAD, attr)
+    return os.strerror(errno) if errno == EPERM else None
 
 
 def bpftool(*args):

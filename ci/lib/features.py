@@ -9,11 +9,16 @@ import subprocess
 import bpf
 
 
+# What the kernels of `ci/vm/run` have, whatever this machine's lacks.
+OF_GUESTS = {"kprobes", "trampolines", "lsm"}
+
+
 @functools.cache
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
-            "trace": _trace(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4)}
+            "trace": _trace(), "kprobes": _kprobes(),
+            "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4)}
 
 
 def required():
@@ -43,6 +48,18 @@ def _trace():
     if os.geteuid() != 0:
         return "not root"
     return None if os.path.isdir("/sys/kernel/tracing/instances") else "no tracefs on /sys/kernel/tracing"
+
+
+def _kprobes():
+    return None if os.path.isdir("/sys/bus/event_source/devices/kprobe") else "this kernel has no kprobes"
+
+
+def _lsm():
+    try:
+        with open("/sys/kernel/security/lsm", encoding="utf-8") as active:
+            return None if "bpf" in active.read().split(",") else "`bpf` is no active LSM"
+    except OSError as error:
+        return error.strerror
 
 
 def _linux(major, minor):

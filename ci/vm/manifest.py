@@ -16,6 +16,7 @@ from pathlib import Path
 
 import helper_answers
 from built import ROOT, TARGET, compiler, environment
+from features import OF_GUESTS
 
 # The first kernel that takes what `--mcpu` allows to be generated.
 _MCPU_NEEDS = {"v4": (6, 6)}
@@ -230,6 +231,7 @@ def _lit_tests(output):
         noExecute=False, debug=False, isWindows=False, order="lexical", params={})
     for test in lit.discovery.find_tests_for_inputs(config, [str(ROOT / "lit-tests")]):
         test.suite.exec_root = str(output / "lit")
+        test.config.available_features.update(OF_GUESTS)
         script = lit.TestRunner.parseIntegratedTestScript(test, require_script=False)
         if not isinstance(script, list) or "bpf" not in test.requires or test.path_in_suite[0] == "harness":
             continue

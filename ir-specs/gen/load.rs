@@ -20,6 +20,7 @@ pub struct Specs {
     pub kernel_structs: Vec<KernelStruct>,
     pub header_minima: Vec<HeaderMinimum>,
     pub null_arguments: Vec<NullArguments>,
+    pub calling_conventions: Vec<CallingConvention>,
     pub facts: Facts,
     pub maps: Vec<MapKindSpec>,
     pub map_flags: Vec<MapFlagSpec>,
@@ -127,6 +128,7 @@ pub fn load(root: &Path) -> Specs {
         kernel_structs: records(&root.join("kernel_structs.toml")),
         header_minima: records(&root.join("header_minima.toml")),
         null_arguments: records(&root.join("null_arguments.toml")),
+        calling_conventions: records(&root.join("calling_conventions.toml")),
         facts: facts::load(root),
         maps: records(&root.join("maps.toml")),
         map_flags: records(&root.join("map_flags.toml")),
@@ -210,7 +212,7 @@ fn check(specs: &Specs) {
         variants.into_iter().any(|(variant, _)| variant == name)
     };
     for ProgramSpec { name, prog_type, helpers_of, params, forms, .. } in &specs.programs {
-        if let Params::Context { of: context } = params {
+        if let Params::Context { of: context } | Params::Registers { of: context, .. } = params {
             let known = specs.contexts.iter().any(|spec| spec.name == *context);
             assert!(known, "programs.toml: [{name}]: no context `{context}`");
         }
@@ -223,6 +225,13 @@ fn check(specs: &Specs) {
             assert!(known.point == point.is_some(), "programs.toml: [{name}]: whether `{form}` has a `point`");
             let exists = point.as_ref().is_none_or(|point| has_variant("bpf_attach_type", point));
             assert!(exists, "programs.toml: [{name}]: no `{point:?}`");
+        }
+    }
+    for CallingConvention { name, context, arguments, result } in &specs.calling_conventions {
+        let fields = specs.contexts.iter().filter(|spec| spec.name == *context).flat_map(|spec| &spec.fields);
+        for register in arguments.iter().chain([result]) {
+            let known = fields.clone().any(|field| field.name == *register);
+            assert!(known, "calling_conventions.toml: [{name}]: no register `{register}` in `{context}`");
         }
     }
     for AttachForm { name, target, options, .. } in &specs.attach_forms {

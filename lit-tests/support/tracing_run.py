@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    tracing_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--futex] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    tracing_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
 When the executable has printed `ready`, or the line that --ready names, this runs `true` under the NAME (by default `ks_traced`),
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
-higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. Then it sends the executable SIGINT, and prints what
+higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. With --call it calls a function of libc, with --resolve it
+looks up the addresses of a name, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
 `{dev}` and `{ino}` of its file, as the kernel has them inside; `{files}` is how many files it may open, `{group}` its
 supplementary group; `{port}` is what was connected to. With --live the executable prints these
@@ -100,6 +101,8 @@ def main():
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--futex", action="store_true")
+    parser.add_argument("--call", action="append", default=[])
+    parser.add_argument("--resolve")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -119,6 +122,11 @@ def main():
             traced.wait()
             file = os.stat(link)
         port = connect() if options.connect else None
+        for call in options.call:
+            name, *numbers = call.split(",")
+            getattr(ctypes.CDLL("libc.so.6"), name)(*(ctypes.c_long(int(number)) for number in numbers))
+        if options.resolve:
+            socket.getaddrinfo(options.resolve, None)
         if options.futex:
             boost()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -2,7 +2,9 @@
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
-use crate::types::{BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
+use crate::types::{
+    BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,8 @@ pub struct KernelTypes {
     made: HashMap<TypeId, Ty>,
     ids: HashMap<StructId, TypeId>,
     enums: HashSet<EnumId>,
+    /// The functions of the running kernel, once they were asked for.
+    pub(super) symbols: Option<Vec<String>>,
 }
 
 /// An enumerator by its name alone.
@@ -40,6 +44,7 @@ impl From<Malformed> for NotImported {
 /// A prototype: the names and types of its parameters, and the result.
 pub struct Prototype {
     pub params: Vec<(String, Result<Ty, NotImported>)>,
+    pub result: Result<Ty, NotImported>,
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
@@ -49,7 +54,8 @@ impl KernelTypes {
     /// Without a path, those of the running kernel.
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
-        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
+        let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
+        KernelTypes { path, opened: None, made, ids, enums, symbols: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -82,7 +88,8 @@ impl KernelTypes {
         let TyKind::Enum(of) = types.kind(ty) else { return Some(Err(NotImported::Malformed)) };
         let named = self.has_variants(types, of);
         let value = types.enum_def(of).variants.get(place).map(|variant| variant.value).ok_or(NotImported::Malformed);
-        let known = |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
+        let known =
+            |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
         Some(value.map(known))
     }
 
@@ -120,38 +127,39 @@ impl KernelTypes {
         }
     }
 
-    /// The parameters of the function that a typedef is a pointer to.
-    pub fn prototype_of_typedef(&mut self, types: &mut Types, name: &str) -> Option<Result<Prototype, NotImported>> {
-        let id = self.btf().ok()?.find(name, Wanted::Typedef)?;
-        let read = |btf: &Btf| -> Result<Vec<(String, TypeId)>, Malformed> {
-            let (_, pointer) = btf.plain(id)?;
-            let Kind::Pointer(to) = pointer.kind else { return Err(Malformed) };
-            let params = btf.params(&btf.plain(to)?.1)?;
-            Ok(params.iter().map(|param| (param.name.to_owned(), param.ty)).collect())
-        };
-        let params = match read(self.btf().ok()?) {
-            Ok(params) => params,
+    /// The parameters and the result of a function, or of the one that a typedef is a pointer to.
+    pub fn prototype(&mut self, types: &mut Types, of: Wanted, name: &str) -> Option<Result<Prototype, NotImported>> {
+        let id = self.btf().ok()?.find(name, of)?;
+        let (params, result) = match prototype_at(self.btf().ok()?, id) {
+            Ok(found) => found,
             Err(malformed) => return Some(Err(malformed.into())),
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
-        Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
+        let params = typed.collect::<Option<_>>()?;
+        Some(Ok(Prototype { params, result: self.import(types, result)? }))
     }
 
-    /// Names of types that begin with a prefix, without it, in their order.
-    pub fn types_with(&mut self, prefix: &str) -> Vec<String> {
-        let Ok(btf) = self.btf() else { return Vec::new() };
-        let names = btf.names(Wanted::Type).filter_map(|name| name.strip_prefix(prefix));
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
-        names
+    /// Whether the kernel has a function of this name, as far as its types say it.
+    pub fn has_function(&mut self, name: &str) -> bool {
+        self.btf().is_ok_and(|btf| btf.find(name, Wanted::Function).is_some())
     }
 
-    /// Names of typedefs that begin with a prefix, without it.
-    pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+    /// Names that begin with a prefix, without it.
+    pub fn names_with(&mut self, of: Wanted, prefix: &str) -> Vec<String> {
         let Ok(btf) = self.btf() else { return Vec::new() };
-        btf.names(Wanted::Typedef).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+        btf.names(of).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
     }
+}
+
+/// The parameters of a function, or of one behind a pointer, and its result.
+fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
+    let (_, outer) = btf.plain(id)?;
+    let (Kind::Pointer(to) | Kind::Function(to)) = outer.kind else { return Err(Malformed) };
+    let (_, prototype) = btf.plain(to)?;
+    let Kind::Prototype(result) = prototype.kind else { return Err(Malformed) };
+    let params = btf.params(&prototype)?;
+    let named = params.iter().filter(|param| param.ty != TypeId::VOID);
+    Ok((named.map(|param| (param.name.to_owned(), param.ty)).collect(), result))
 }
 
 struct Import<'a> {

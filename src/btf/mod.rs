@@ -8,6 +8,7 @@ mod file;
 mod import;
 mod members;
 mod names;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -133,18 +133,16 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     Function { throws, cancels: source.cancels, ..func }
 }
 
-/// The context of a program whose parameters are those of a function of the kernel: a word for each.
+/// The context of a program whose parameters are values in it.
 fn arguments(types: &mut Types, source: &tree::Func, symbol: &str) -> Option<Ty> {
     let tree::Role::Program(program) = &source.role else { return None };
-    if !program.spec.takes_arguments() {
-        return None;
-    }
-    let fields = source.params.iter().enumerate().map(|(index, &id)| {
+    let offsets = program.arguments.as_ref()?;
+    let fields = source.params.iter().zip(offsets).map(|(&id, &offset)| {
         let local = source.local(id);
-        FieldDef { name: local.name.clone(), ty: local.ty, offset: 8 * index as u64, bits: None, span: None }
+        FieldDef { name: local.name.clone(), ty: local.ty, offset, bits: None, span: None }
     });
     let fields: Vec<FieldDef> = fields.collect();
-    let size = 8 * fields.len() as u64;
+    let size = offsets.iter().map(|offset| offset + 8).max().unwrap_or(0);
     let name = format!("{symbol}.arguments");
     let of = types.add_struct(StructDef { name, origin: Origin::Context, fields, size, align: 8, span: None });
     let of = types.intern(TyKind::Struct(of));
@@ -204,7 +202,7 @@ impl Lowering<'_> {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
-        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.takes_arguments());
+        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.arguments.is_some());
         let mut kinds = kinds.iter();
         for &id in &self.source.params {
             let local = self.source.local(id);

@@ -30,7 +30,9 @@ impl Lowering<'_> {
 
     /// The struct of a field, at no address, and the number of the field.
     fn kernel_field(&mut self, place: &Expr) -> (Value, i128) {
-        let ExprKind::Field { base, field } = &place.kind else { crate::bug!("what the kernel is asked of is a field") };
+        let ExprKind::Field { base, field } = &place.kind else {
+            crate::bug!("what the kernel is asked of is a field")
+        };
         (self.place(base), *field as i128)
     }
 

@@ -1,22 +1,20 @@
 //! Queries on the table of program types.
 
-use super::{ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
+use super::{
+    ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
+    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec,
+};
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
 
 impl ProgramSpec {
-    /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are those of a function.
+    /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
-            Params::Context { of } => Some(of),
+            Params::Context { of } | Params::Registers { of, .. } => Some(of),
             Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
-    }
-
-    /// Whether the parameters are words of an array that the context is.
-    pub fn takes_arguments(&self) -> bool {
-        matches!(self.params, Params::Prototype { .. })
     }
 
     /// The form of a mode word; empty for none.
@@ -27,6 +25,12 @@ impl ProgramSpec {
     /// What programs of the type attach to: the forms differ in where, not in what.
     pub fn target(&self) -> Option<&'static TargetSpec> {
         self.forms.first().and_then(|form| form.attach.target())
+    }
+
+    /// What the text of the attribute names.
+    pub fn named(&self) -> Option<&'static TargetSpec> {
+        let fixed = self.loaded_for.and_then(|name| TARGETS.iter().find(|target| target.name == name));
+        fixed.or_else(|| self.target())
     }
 
     /// As bpftool names the type: `sched_cls`.
@@ -44,19 +48,35 @@ impl ProgramSpec {
 impl ProgramForm {
     /// The section in an object, with or without the option `--tcx`.
     pub fn section(&self, target: Option<&str>, tcx: bool) -> String {
-        let section = || self.section.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
+        let own = target.map_or(self.bare.unwrap_or(self.section), |_| self.section);
+        let section = || own.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
         self.tcx.filter(|_| tcx).map_or_else(section, str::to_owned)
     }
 
     /// Whether programs of the form are in this section, whatever their targets.
     fn is_section(&self, section: &str) -> bool {
         let own = self.section.replace("{mode}", self.mode);
-        own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix))
+        let is_own = own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix));
+        is_own || self.bare == Some(section)
     }
 
     /// Whether the attribute has to name the target, since the section does.
     pub fn needs_target(&self) -> bool {
-        self.section.contains(TARGET)
+        self.section.contains(TARGET) && self.bare.is_none()
+    }
+}
+
+impl CallingConvention {
+    /// That of the machine for which this compiler makes programs.
+    pub fn native() -> Option<&'static CallingConvention> {
+        CALLING_CONVENTIONS.iter().find(|convention| convention.name == std::env::consts::ARCH)
+    }
+
+    /// The offset of a register in the context.
+    pub fn offset(&self, register: &str) -> u64 {
+        let fields = CONTEXTS.iter().filter(|context| context.name == self.context).flat_map(|context| context.fields);
+        let is_it = |field: &&ContextField| field.name == register;
+        fields.clone().find(is_it).map_or_else(|| crate::bug!("no register `{register}`"), |field| field.offset)
     }
 }
 

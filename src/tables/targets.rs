@@ -6,6 +6,19 @@ use crate::types::Ty;
 /// The longest name of a network interface (IFNAMSIZ less the NUL).
 const MAX_INTERFACE: usize = 15;
 
+/// Compilers make functions with a dot in their names of parts of others.
+fn of_function(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '.'
+}
+
+/// Of an offset.
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 impl TargetSpec {
     /// The type of a target that is a number, if it can be one.
     pub fn number_type(&self) -> Option<Ty> {
@@ -24,6 +37,30 @@ impl TargetSpec {
                 let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
             }
+            TargetText::Function => {
+                (!text.chars().all(of_function)).then_some("no function of the kernel has this name")
+            }
+            TargetText::Code => {
+                let (name, offset) = text.split_once('+').map_or((text, None), |(name, offset)| (name, Some(offset)));
+                match offset {
+                    _ if name.is_empty() || !name.chars().all(of_function) => {
+                        Some("no function of the kernel has this name")
+                    }
+                    Some(offset) if number(offset).is_none() => {
+                        Some("behind `+` comes a number of bytes, such as `+4` or `+0x1c`")
+                    }
+                    Some(_) | None => None,
+                }
+            }
+            TargetText::UserCode => match text.rsplit_once(':') {
+                _ if text.chars().any(|c| c.is_control()) => Some("names have no control characters"),
+                None => Some("a `:` separates the file and the function"),
+                Some((file, place)) if file.is_empty() || place.is_empty() => Some("it names no file or no function"),
+                Some((_, place)) if place.split_once('+').is_some_and(|(_, offset)| number(offset).is_none()) => {
+                    Some("behind `+` comes a number of bytes, such as `+4` or `+0x1c`")
+                }
+                Some(_) => None,
+            },
             TargetText::Interface => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),

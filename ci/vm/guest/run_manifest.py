@@ -112,6 +112,10 @@ def become(client, words):
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(namespace.fileno(), 0) != 0:
             raise OSError(ctypes.get_errno(), "setns")
+    with open(f"/proc/{client}/cgroup") as file:
+        cgroup = file.read().strip().removeprefix("0::/")
+    with open(os.path.join("/sys/fs/cgroup", cgroup, "cgroup.procs"), "w") as processes:
+        processes.write("0")
     os.chdir(f"/proc/{client}/cwd")
     os.sched_setaffinity(0, os.sched_getaffinity(client))
     os.environb.clear()

@@ -8,6 +8,7 @@ mod cgroup;
 mod clsact;
 mod interface;
 mod iter;
+mod kprobe;
 mod library;
 mod netdev;
 mod netns;
@@ -15,6 +16,7 @@ mod options;
 mod socket;
 mod tcx;
 mod tracing;
+mod trampoline;
 mod uprobe;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
@@ -40,6 +42,10 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Iter, iter::attach),
     (KsForm::Uprobe, uprobe::attach_entry),
     (KsForm::Uretprobe, uprobe::attach_return),
+    (KsForm::Function, trampoline::attach_function),
+    (KsForm::Lsm, trampoline::attach_hook),
+    (KsForm::Kprobe, kprobe::attach),
+    (KsForm::Kretprobe, kprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

@@ -1,5 +1,6 @@
 //! Probes of functions of user space, `file:symbol`: libbpf finds the symbol and makes the event.
 
+use super::kprobe::Probe;
 use super::{Attached, Failure, Request, Target, library};
 use crate::errors::reason;
 use crate::load::log;
@@ -7,22 +8,6 @@ use crate::{escape, load, net};
 use libbpf_sys as bpf;
 use std::mem::size_of;
 use std::ptr::NonNull;
-
-/// A link of libbpf, which its end destroys.
-struct Probe(NonNull<bpf::bpf_link>);
-
-impl Attached for Probe {
-    fn detach(self: Box<Self>) -> i32 {
-        0
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        // SAFETY: a link that nobody else destroys.
-        unsafe { bpf::bpf_link__destroy(self.0.as_ptr()) };
-    }
-}
 
 pub fn attach_entry(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     attach(request, false)
@@ -43,7 +28,7 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
     };
     let path = library::find(file)?;
     let (symbol, offset) = located(place)?;
-    let program = load::find_program(request.handle);
+    let program = load::of_handle(request.handle).map(load::program);
     let mut options =
         bpf::bpf_uprobe_opts { sz: size_of::<bpf::bpf_uprobe_opts>() as bpf::size_t, retprobe, ..Default::default() };
     let symbol_name = net::c_name(symbol.as_bytes()).ok_or_else(|| wanted("the name of a function has a NUL"))?;
@@ -54,9 +39,10 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
     let pid = request.options.pid()?;
     let path_name = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
     // SAFETY: a loaded program, names that live through the call, and options of their own size.
-    let link =
-        unsafe { bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options) };
-    match NonNull::new(link) {
+    let attach = |program: *mut bpf::bpf_program| unsafe {
+        bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options)
+    };
+    match program.map(attach).and_then(NonNull::new) {
         Some(link) => {
             log::take();
             Ok(Box::new(Probe(link)))

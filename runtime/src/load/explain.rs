@@ -1,8 +1,8 @@
 //! Why loading failed, in words: what failed, the kernel's reason, what to do.
 
 use super::creation::Wanted;
-use super::log;
 use super::privilege::Privilege;
+use super::{log, places};
 use crate::errors::{reason, write_all};
 use crate::escape;
 use crate::exit::die;
@@ -24,6 +24,12 @@ pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
 }
 
 fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -> String {
+    if privilege.missing.is_empty()
+        && verifier_log(log).is_none()
+        && let Some(text) = places::message(error, log)
+    {
+        return text;
+    }
     if error == -libc::EPERM
         && let Some(text) = not_permitted(error, privilege, verifier_log(log).is_some())
     {

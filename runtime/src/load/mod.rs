@@ -6,6 +6,7 @@ mod creation;
 mod explain;
 pub mod log;
 pub mod pins;
+mod places;
 mod privilege;
 
 use crate::abi::{KS_MAP_IDLE, KsProg};
@@ -122,21 +123,18 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     }
 }
 
-/// The program of a handle; null for one that nothing loaded.
-pub fn find_program(handle: u32) -> *mut bpf::bpf_program {
-    let Some(prog) = of_handle(handle) else { return ptr::null_mut() };
+/// libbpf's program of the loaded object, or null.
+pub fn program(prog: &KsProg) -> *mut bpf::bpf_program {
+    let object = loaded();
     // SAFETY: a loaded object and a descriptor's string.
-    unsafe { bpf::bpf_object__find_program_by_name(loaded(), prog.name) }
+    unsafe { bpf::bpf_object__find_program_by_name(object, prog.name) }
 }
 
 /// The file descriptor of a loaded program.
 pub fn program_fd(prog: &KsProg) -> i32 {
-    let object = loaded();
-    // SAFETY: a loaded object and a descriptor's string.
-    let fd = unsafe {
-        let found = bpf::bpf_object__find_program_by_name(object, prog.name);
-        if found.is_null() { -1 } else { bpf::bpf_program__fd(found) }
-    };
+    let found = program(prog);
+    // SAFETY: a program of the loaded object.
+    let fd = if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } };
     if fd < 0 {
         die(
             1,

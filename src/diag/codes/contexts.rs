@@ -36,6 +36,11 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
+    /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
+    E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
+    /// written, and attaching fails on a kernel that lacks it.
+    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
     /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite = "memory of the kernel is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its

@@ -83,7 +83,11 @@ impl Checker<'_, '_> {
             self.error(span, TargetMap { name: own }).help("`attach(handle, &map)`");
             return;
         }
-        if role.target.is_some() || target.default {
+        if role.attached_to().is_some() || target.default {
+            return;
+        }
+        if role.spec.loaded_for.is_some() {
+            self.error(span, NoTarget { name }).help(format!("`attach(handle, {example})`"));
             return;
         }
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);

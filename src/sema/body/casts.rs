@@ -148,6 +148,8 @@ impl Checker<'_, '_> {
     /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that
     /// it is, and as those that it begins with.
     fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
-        from.space != Space::BtfTrusted || from.to == to || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
+        from.space != Space::BtfTrusted
+            || from.to == to
+            || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
     }
 }

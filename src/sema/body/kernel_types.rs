@@ -196,4 +196,5 @@ impl Checker<'_, '_> {
     }
 }
 
-const EXISTS_FORMS: &str = "it takes a type of the kernel, a field of a struct, `exists(p->f)` or `exists(T.f)`, or a variant of an enum";
+const EXISTS_FORMS: &str =
+    "it takes a type of the kernel, a field of a struct, `exists(p->f)` or `exists(T.f)`, or a variant of an enum";

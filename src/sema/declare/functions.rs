@@ -23,7 +23,10 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
-        let sig = self.prototype_signature(cx, id, decl, sig);
+        let (sig, arguments) = self.prototype_signature(cx, id, decl, sig);
+        if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
+            role.arguments = arguments;
+        }
         let sig = self.kernel_context_signature(cx, id, decl, sig);
         self.env.funcs[id.0 as usize].sig = sig.clone();
         let mut result = sig.result;
@@ -41,9 +44,8 @@ impl<'a> Declare<'a> {
         }
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
-            Role::Program(program) => {
-                let spec = program.spec;
-                if !self.check_program(cx, spec, decl, &sig) {
+            Role::Program(role) => {
+                if !self.check_program(cx, role, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;
                     self.env.funcs[id.0 as usize].sig.result = result;

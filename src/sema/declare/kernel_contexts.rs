@@ -2,6 +2,7 @@
 
 use super::Declare;
 use crate::ast::FnDecl;
+use crate::btf::Wanted;
 use crate::diag::codes::contexts::{ProgramParameter, UnknownIterator};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::sema::kernel_types;
@@ -20,7 +21,7 @@ impl Declare<'_> {
         let of = match role.spec.params {
             Params::Kernel { of, .. } => of,
             Params::Own {} => return own(cx, role.spec, decl, sig),
-            Params::Context { .. } | Params::Prototype { .. } => return sig,
+            Params::Context { .. } | Params::Prototype { .. } | Params::Registers { .. } => return sig,
         };
         let broken = FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig.clone() };
         // That the attribute lacks its target, or that a type is wrong, was reported.
@@ -79,7 +80,11 @@ fn unknown(cx: &mut Session, (of, target): (&str, &str), span: Span) {
         return;
     }
     // Types that only mark others as safe have a suffix.
-    let known = cx.kernel_types.types_with(of.trim_end_matches(TARGET)).into_iter().filter(|name| !name.contains("__"));
+    let known = cx
+        .kernel_types
+        .names_with(Wanted::Type, of.trim_end_matches(TARGET))
+        .into_iter()
+        .filter(|name| !name.contains("__"));
     let known: Vec<String> = known.collect();
     let near = similar::best(target, &known);
     let error = cx.error(span, UnknownIterator { name: target.to_owned() });

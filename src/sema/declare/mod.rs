@@ -2,6 +2,7 @@
 //! environment that bodies are checked in.
 
 mod aliases;
+mod arguments;
 mod attributes;
 mod collect;
 mod cycles;

@@ -17,7 +17,7 @@ use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None };
+    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None };
     let strings = attribute.args.iter().flatten().filter_map(string);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), attribute.args.iter().flatten().next())
@@ -26,6 +26,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         unknown_mode(cx, spec, arg, &first);
         return role;
     }
+    let mut refused = false;
     for arg in attribute.args.iter().flatten() {
         let Some(text) = string(arg) else {
             wrong_arguments(cx, spec, arg);
@@ -34,12 +35,15 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         let mode = spec.form(&text).filter(|form| !form.mode.is_empty());
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
-            None if role.target.is_none() => role.target = target(cx, spec, arg, text),
+            None if role.target.is_none() => {
+                role.target = target(cx, spec, arg, text);
+                refused = role.target.is_none();
+            }
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
-    if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
-        let wants = spec.target().map(|target| target.words).unwrap_or_default().to_owned();
+    if role.target.is_none() && !refused && role.form().is_some_and(ProgramForm::needs_target) {
+        let wants = spec.named().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }
     if role.form().is_none() {
@@ -60,7 +64,7 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.target().map(|target| target.words) {
+    match spec.named().map(|target| target.words) {
         None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
@@ -86,7 +90,7 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
         (Some(near), _) => {
             error.help(format!("did you mean {near}?")).guess(arg.span, near);
         }
-        (None, Some(first)) if spec.target().is_some_and(|target| target.refuses(text).is_none()) => {
+        (None, Some(first)) if spec.named().is_some_and(|target| target.refuses(text).is_none()) => {
             error.help(format!("to name what to attach to, write `@{}({first}, \"{text}\")`", spec.name));
         }
         (None, _) => {}
@@ -98,7 +102,7 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
         cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
         return None;
     }
-    let why = spec.target().map_or(Some("it takes no target"), |target| target.refuses(&text));
+    let why = spec.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
     let modes = modes(spec);
     if let Some(why) = why {
         let name = spec.name.to_owned();
@@ -119,14 +123,9 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
 
 impl Declare<'_> {
     /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
-    pub(super) fn check_program(
-        &self,
-        cx: &mut Session,
-        spec: &'static ProgramSpec,
-        decl: &FnDecl,
-        sig: &FnSig,
-    ) -> bool {
-        let Some(context) = spec.context() else {
+    pub(super) fn check_program(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig) -> bool {
+        let spec = role.spec;
+        let Some(context) = role.context() else {
             let form = format!("-> {}", spec.result);
             return self.check_result(cx, spec, decl, sig, &form);
         };

@@ -1,140 +1,122 @@
-//! Programs whose parameters are those of a function of the kernel, as its BTF has it.
+//! Programs whose parameters are those of a function of the kernel, as its BTF has it: finds the function.
 
 use super::Declare;
+use super::arguments::{Given, Wanted};
 use crate::ast::FnDecl;
-use crate::btf::{NotImported, Prototype};
-use crate::diag::codes::contexts::{PrototypeParameter, UnknownEvent};
+use crate::btf;
+use crate::diag::codes::contexts::{ProbedNothing, UnknownEvent, UnknownFunction};
 use crate::diag::codes::environment::NoKernelTypes;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{NULL_ARGUMENTS, Params, ProgramSpec, TARGET};
-use crate::types::{FnSig, Space, Ty, TyKind, Types};
+use crate::tables::{CallingConvention, Params, PrototypeOf, TARGET};
+use crate::types::{FnSig, Space, Ty, TyKind};
 
-/// What a program's attribute says of its parameters.
-struct Wanted<'a> {
-    spec: &'a ProgramSpec,
-    event: &'a str,
-    trusted: bool,
-    prototype: Option<&'a Prototype>,
-}
+/// A signature, and where each of its parameters is in the context, if they are values there.
+pub(super) type Signature = (FnSig, Option<Vec<u64>>);
 
 impl Declare<'_> {
     /// The signature with the memory that the pointers point to, once its parameters agree with the prototype.
-    pub(super) fn prototype_signature(&self, cx: &mut Session, id: FuncId, decl: &FnDecl, sig: FnSig) -> FnSig {
-        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return sig };
-        let Params::Prototype { typedef, trusted } = role.spec.params else { return sig };
-        // That the attribute lacks its target was reported.
-        let Some(event) = &role.target else { return FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig } };
-        let found = cx.kernel_types.prototype_of_typedef(&mut cx.types, &typedef.replace(TARGET, event));
-        let prototype = match found {
-            Some(Ok(prototype)) => Some(prototype),
-            Some(Err(_)) | None if !trusted => None,
-            Some(Err(_)) | None => {
-                missing(cx, role, decl, typedef);
-                return FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig };
+    pub(super) fn prototype_signature(&self, cx: &mut Session, id: FuncId, decl: &FnDecl, sig: FnSig) -> Signature {
+        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return (sig, None) };
+        match role.spec.params {
+            Params::Context { .. } | Params::Kernel { .. } | Params::Own {} => (sig, None),
+            Params::Prototype { of, name, trusted, result } => {
+                // That the attribute lacks its target was reported.
+                let Some(target) = &role.target else { return unknown(sig) };
+                let of = wanted(of);
+                let found = cx.kernel_types.prototype(&mut cx.types, of, &name.replace(TARGET, target));
+                let prototype = match found {
+                    Some(Ok(prototype)) => Some(prototype),
+                    Some(Err(_)) | None if !trusted => None,
+                    Some(Err(_)) | None => {
+                        missing(cx, role, decl, (of, name));
+                        return unknown(sig);
+                    }
+                };
+                let given = Given::in_words(&cx.types, prototype, of, result);
+                Wanted { role, trusted, given }.signature(cx, decl, sig)
             }
-        };
-        let wanted = Wanted { spec: role.spec, event, trusted, prototype: prototype.as_ref() };
-        let params = sig.params.iter().enumerate().map(|(index, &ty)| wanted.param(cx, decl, index, ty));
-        FnSig { params: params.collect(), ..sig }
+            Params::Registers { holds, kernel, .. } => {
+                let function = role.target.as_deref().filter(|_| kernel);
+                let is_known = function.is_none_or(|target| is_known(cx, target));
+                if let (false, Some(target)) = (is_known, function) {
+                    warn_unknown(cx, decl, target);
+                }
+                let is_context = |&ty| matches!(cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. });
+                // Behind the entry of the function its arguments may be anywhere.
+                let is_inside = function.is_some_and(|target| target.contains('+'));
+                if is_inside || sig.params.first().is_none_or(is_context) {
+                    return (sig, None);
+                }
+                let Some(convention) = CallingConvention::native() else {
+                    let what = format!("`@{}` programs on {}", role.spec.name, std::env::consts::ARCH);
+                    cx.error(decl.name.span, NotSupportedYet { what });
+                    return unknown(sig);
+                };
+                let prototype = function
+                    .and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name))
+                    .and_then(Result::ok);
+                let given = Given::in_registers(&cx.types, prototype, holds, convention);
+                Wanted { role, trusted: false, given }.signature(cx, decl, sig)
+            }
+        }
     }
 }
 
-/// Reports that the kernel has no such event, or that what it has cannot be read.
-fn missing(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, typedef: &str) {
+/// Of a program whose parameters cannot be checked.
+fn unknown(sig: FnSig) -> Signature {
+    let count = sig.params.len();
+    (FnSig { params: vec![Ty::ERROR; count], ..sig }, Some(vec![0; count]))
+}
+
+fn wanted(of: PrototypeOf) -> btf::Wanted {
+    match of {
+        PrototypeOf::Typedef => btf::Wanted::Typedef,
+        PrototypeOf::Function => btf::Wanted::Function,
+    }
+}
+
+/// Reports that the kernel has no such event or function, or that what it has cannot be read.
+fn missing(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, (of, name): (btf::Wanted, &str)) {
     if let Err(why) = cx.kernel_types.btf() {
         let (why, path) = (kernel_types::in_words(why), cx.kernel_types.path().display().to_string());
         cx.error(decl.name.span, NoKernelTypes { path, why }).help(kernel_types::HELP);
         return;
     }
-    let event = role.target.clone().unwrap_or_default();
-    let known = cx.kernel_types.typedefs_with(typedef.trim_end_matches(TARGET));
-    let near = similar::best(&event, &known);
-    let error = cx.error(decl.name.span, UnknownEvent { event });
-    if let Some(near) = near {
+    let target = role.target.clone().unwrap_or_default();
+    let known = cx.kernel_types.names_with(of, name.trim_end_matches(TARGET));
+    let near = similar::best(&target, &known);
+    let is_symbol = of == btf::Wanted::Function && name == TARGET && cx.kernel_types.symbols().contains(&target);
+    let error = match of {
+        btf::Wanted::Function => {
+            let what = if name == TARGET { "function" } else { "hook" };
+            cx.error(decl.name.span, UnknownFunction { what: what.into(), name: target })
+        }
+        btf::Wanted::Type | btf::Wanted::Typedef => cx.error(decl.name.span, UnknownEvent { event: target }),
+    };
+    if is_symbol {
+        error.help("the kernel has it, and its BTF does not: `@kprobe` can probe it");
+    } else if let Some(near) = near {
         error.help(format!("did you mean `{near}`?"));
     }
 }
 
-impl Wanted<'_> {
-    /// The type of a parameter as the body sees it.
-    fn param(&self, cx: &mut Session, decl: &FnDecl, index: usize, declared: Ty) -> Ty {
-        if declared == Ty::ERROR {
-            return declared;
-        }
-        // The first parameter of the kernel's function is the tracepoint's own.
-        let wanted = match self.prototype {
-            None => Some(&Ok(Ty::U64)),
-            Some(prototype) => prototype.params.get(index + 1).map(|(_, ty)| ty),
-        };
-        let as_written = !self.trusted && matches!(declared, Ty::U64 | Ty::I64);
-        let pointer = self.pointer(&mut cx.types, declared, index, wanted);
-        let fits = match wanted {
-            None => false,
-            Some(_) if as_written || pointer.is_some() => true,
-            Some(Ok(wanted)) if self.prototype.is_some() => same_register(&cx.types, declared, *wanted),
-            // Without a prototype what is written holds.
-            Some(Ok(_)) => cx.types.as_int(declared).is_some() || declared == Ty::BOOL,
-            Some(Err(_)) => declared == Ty::U64,
-        };
-        if fits {
-            return pointer.unwrap_or(declared);
-        }
-        let span = decl.params[index].span;
-        let form = self.form(cx, decl);
-        cx.error(span, PrototypeParameter { name: self.spec.name.to_owned(), event: self.event.to_owned() })
-            .help(format!("write `{form}`; parameters at the end may be left out"));
-        Ty::ERROR
-    }
-
-    /// A pointer that the kernel passes, with its memory. The verifier wants a test of one that may be null, and knows no memory
-    /// of one that may be an error number.
-    fn pointer(
-        &self,
-        types: &mut Types,
-        declared: Ty,
-        index: usize,
-        wanted: Option<&Result<Ty, NotImported>>,
-    ) -> Option<Ty> {
-        let TyKind::Ptr { to, nullable, .. } = types.kind(declared) else { return None };
-        let passed = match wanted? {
-            Ok(wanted) if self.prototype.is_some() => {
-                let TyKind::Ptr { to: passed, .. } = types.kind(*wanted) else { return None };
-                passed
-            }
-            Ok(_) => to,
-            Err(_) => return None,
-        };
-        let nulls = NULL_ARGUMENTS.iter().find(|nulls| nulls.name == self.event);
-        let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
-        if to == passed && self.trusted && types.is_relocated(to) && !is_error {
-            let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));
-            return Some(types.ptr(to, Space::BtfTrusted, nullable || is_null));
-        }
-        let fits = to == passed || to == Ty::U8 || passed == Ty::U8;
-        fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
-    }
-
-    /// The declaration that fits.
-    fn form(&self, cx: &Session, decl: &FnDecl) -> String {
-        let typed = self.prototype.iter().flat_map(|prototype| prototype.params.iter().skip(1));
-        let params = typed.enumerate().map(|(index, (_, ty))| {
-            let name = decl.params.get(index).map_or_else(|| format!("arg{}", index + 1), |p| p.name.name.clone());
-            let ty = match ty {
-                Ok(ty) => cx.types.name(*ty).trim_end_matches('?').to_owned(),
-                Err(_) => "u64".to_owned(),
-            };
-            format!("{name}: {ty}")
-        });
-        let params: Vec<String> = params.collect();
-        format!("fn {}({}) -> {}", decl.name.name, params.join(", "), self.spec.result)
-    }
+/// Whether the kernel may have the function that a probe names.
+fn is_known(cx: &mut Session, target: &str) -> bool {
+    let name = target.split('+').next().unwrap_or(target);
+    let types = &mut cx.kernel_types;
+    types.btf().is_err() || types.has_function(name) || types.symbols().iter().any(|symbol| symbol == name)
 }
 
-/// Whether both are numbers of one width.
-fn same_register(types: &Types, declared: Ty, wanted: Ty) -> bool {
-    let width = |ty| if ty == Ty::BOOL { Some(8) } else { types.as_int(ty).map(|(bits, _)| bits) };
-    declared == wanted || width(declared).is_some() && width(declared) == width(wanted)
+fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {
+    let name = target.split('+').next().unwrap_or(target);
+    let known = cx.kernel_types.names_with(btf::Wanted::Function, "");
+    let near = similar::best(name, &known);
+    let warning = cx.warn(decl.name.span, ProbedNothing { name: name.to_owned() });
+    if let Some(near) = near {
+        warning.help(format!("did you mean `{near}`?"));
+    }
 }

@@ -116,9 +116,21 @@ pub struct ProgramRole {
     pub mode: Option<&'static str>,
     /// The target of the attribute, such as `eth0`.
     pub target: Option<String>,
+    /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
+    pub arguments: Option<Vec<u64>>,
 }
 
 impl ProgramRole {
+    /// The target of the attribute, if that is what the program attaches to.
+    pub fn attached_to(&self) -> Option<&str> {
+        self.target.as_deref().filter(|_| self.spec.loaded_for.is_none())
+    }
+
+    /// The struct that the parameter points to; none if the parameters are values in it.
+    pub fn context(&self) -> Option<&'static str> {
+        self.spec.context().filter(|_| self.arguments.is_none())
+    }
+
     /// None if the type has no form without a mode, which was reported.
     pub fn form(&self) -> Option<&'static ProgramForm> {
         self.spec.form(self.mode.unwrap_or(""))

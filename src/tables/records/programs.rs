@@ -24,6 +24,9 @@ record! {
         /// The result that refuses what the program is asked about: where it cannot go on.
         pub refusal: i64,
         pub forms: List<ProgramForm>,
+        /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
+        #[serde(default)]
+        pub loaded_for: Option<Text>,
         /// Modes of the language that are not compiled yet.
         #[serde(default)]
         pub later_modes: List<Text>,
@@ -62,15 +65,63 @@ choices! {
     pub enum Params {
         /// One, which may be left out: a pointer to this struct of [`CONTEXTS`].
         Context { of: Text, },
-        /// Those of a function of the kernel, of which the last ones may be left out: BTF has a pointer to it under the
-        /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
-        /// `trusted`: the verifier knows what its pointers point to.
-        Prototype { typedef: Text, trusted: bool, },
+        /// Those of a function of the kernel, of which the last ones may be left out: a word of the context for each.
+        Prototype {
+            of: PrototypeOf,
+            /// What BTF has under that name; `{target}` in it is the target.
+            name: Text,
+            /// The verifier knows what its pointers point to.
+            trusted: bool,
+            /// What the function returned comes last.
+            result: bool,
+        },
+        /// A pointer to this struct of [`CONTEXTS`], the registers at a function; or, typed, what functions pass in them
+        /// ([`CALLING_CONVENTIONS`]).
+        Registers {
+            of: Text,
+            holds: Held,
+            /// The target is a function of the kernel, whose types BTF has.
+            kernel: bool,
+        },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },
+    }
+}
+
+words! {
+    /// Where BTF has the type of a function.
+    pub enum PrototypeOf {
+        /// A pointer to the function, whose first parameter is the tracepoint's own.
+        Typedef,
+        /// The function.
+        Function,
+    }
+}
+
+words! {
+    /// What the registers hold at a probe, as far as the calling convention says it.
+    pub enum Held {
+        /// Those of the function that is entered.
+        Arguments,
+        /// That of the function that returns.
+        Result,
+    }
+}
+
+record! {
+    /// Where functions of C have what they are passed, on one architecture (`ir-specs/calling_conventions.toml`).
+    pub struct CallingConvention {
+        /// As Rust calls the architecture.
+        pub name: Text,
+        /// The context with the registers, a name in [`CONTEXTS`].
+        pub context: Text,
+        /// Its fields with the arguments of one word, in order.
+        pub arguments: List<Text>,
+        /// Its field with the result.
+        pub result: Text,
     }
 }
 
@@ -82,6 +133,9 @@ record! {
         /// ELF section as libbpf knows it; `{mode}` in it is the mode word, `{target}` the target, which the attribute must
         /// name then.
         pub section: Text,
+        /// The section of a program whose attribute names no target, if it need not.
+        #[serde(default)]
+        pub bare: Option<Text>,
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
@@ -179,6 +233,12 @@ words! {
         Path,
         /// A name of C.
         Name,
+        /// A function of the kernel.
+        Function,
+        /// A function of the kernel, with or without an offset.
+        Code,
+        /// A file and a function in it, or an instruction.
+        UserCode,
     }
 }
 

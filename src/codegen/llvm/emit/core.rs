@@ -3,9 +3,7 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use crate::ir::ops::{
-    CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreTypeInfo, CoreVariant,
-};
+use crate::ir::ops::{CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreTypeInfo, CoreVariant};
 use crate::ir::{OpData, Value};
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;

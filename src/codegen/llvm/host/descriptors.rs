@@ -86,7 +86,8 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    let (name, target) = (g.text(Some(name)), g.text(target.as_deref()));
+    let target = target.as_deref().filter(|_| spec.loaded_for.is_none());
+    let (name, target) = (g.text(Some(name)), g.text(target));
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };

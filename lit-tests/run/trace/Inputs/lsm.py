@@ -1,0 +1,18 @@
+"""Which files a process in a cgroup is let open; the programs of lsm.ks watch it."""
+
+import os
+import tempfile
+
+
+def tried(what):
+    try:
+        return what()
+    except OSError as error:
+        return os.strerror(error.errno)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    for name in ("ks_secret", "ks_public", "ks_hidden"):
+        path = os.path.join(folder, name)
+        os.mknod(path)
+        print(name, tried(lambda: os.close(os.open(path, os.O_RDONLY))))

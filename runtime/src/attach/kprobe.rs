@@ -1,0 +1,92 @@
+//! Probes at instructions of the kernel and at returns of its functions: a perf event of the kernel's PMU `kprobe`, with a
+//! `bpf_link` on it.
+
+use super::{Attached, Failure, Request, Target};
+use crate::errors::{errno, reason};
+use crate::{escape, load, net};
+use libbpf_sys as bpf;
+use std::path::Path;
+use std::ptr::NonNull;
+
+/// Kernels that have kprobes as perf events say so here.
+const PMU: &str = "/sys/bus/event_source/devices/kprobe";
+
+/// At an instruction.
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    probe(request, false)
+}
+
+/// At the return of a function.
+pub fn attach_return(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    probe(request, true)
+}
+
+/// A link that libbpf made; destroying it detaches.
+pub(super) struct Probe(pub(super) NonNull<bpf::bpf_link>);
+
+impl Attached for Probe {
+    fn detach(self: Box<Self>) -> i32 {
+        0
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        // SAFETY: a link that nobody else owns.
+        unsafe {
+            bpf::bpf_link__destroy(self.0.as_ptr());
+        }
+    }
+}
+
+fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a kprobe")?;
+    let Target::Text(target) = request.target else {
+        return Err(Failure::new(libc::EINVAL, "a number names no function\n  help: give its name, \"tcp_connect\""));
+    };
+    if !Path::new(PMU).exists() {
+        let why = "this kernel has no kprobes\n  help: it needs CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y";
+        return Err(Failure::new(libc::EOPNOTSUPP, why));
+    }
+    let text = String::from_utf8_lossy(target);
+    let (name, offset) = text.split_once('+').unwrap_or((&text, "0"));
+    let (Some(offset), Some(c_name)) = (number(offset), net::c_name(name.as_bytes())) else {
+        let why =
+            format!("`{}` is neither a function nor an instruction of one, `tcp_connect+4`", escape::value(&text));
+        return Err(Failure::new(libc::EINVAL, why));
+    };
+    let mut options =
+        bpf::bpf_kprobe_opts { sz: size_of::<bpf::bpf_kprobe_opts>() as bpf::size_t, ..Default::default() };
+    options.retprobe = at_return;
+    options.bpf_cookie = request.options.cookie.unwrap_or(0);
+    options.offset = offset;
+    options.attach_mode = bpf::PROBE_ATTACH_MODE_LINK;
+    let program = load::of_handle(request.handle).map(load::program);
+    // SAFETY: a program of the loaded object, a NUL-terminated name, and options of their own size.
+    let link =
+        program.map(|program| unsafe { bpf::bpf_program__attach_kprobe_opts(program, c_name.as_ptr(), &options) });
+    match link.and_then(NonNull::new) {
+        Some(link) => Ok(Box::new(Probe(link))),
+        None => Err(refused(errno(), &text)),
+    }
+}
+
+/// Decimal, or hexadecimal behind `0x`.
+fn number(text: &str) -> Option<bpf::size_t> {
+    match text.strip_prefix("0x") {
+        Some(digits) => bpf::size_t::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn refused(code: i32, target: &str) -> Failure {
+    let help = match code {
+        libc::ENOENT => "this kernel has no function of this name",
+        libc::EADDRNOTAVAIL => "this kernel has several functions of this name",
+        libc::EILSEQ => "no instruction begins at this offset",
+        libc::EINVAL => "this kernel lets no probe be here: see /sys/kernel/debug/kprobes/blacklist",
+        libc::EPERM | libc::EACCES => "probes need CAP_PERFMON; run it as root, for instance with sudo",
+        _ => return Failure::new(code, format!("`{}`: {}", escape::value(target), reason(code))),
+    };
+    Failure::new(code, format!("`{}`: {}\n  help: {help}", escape::value(target), reason(code)))
+}

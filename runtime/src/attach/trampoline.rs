@@ -1,0 +1,76 @@
+//! Trampolines of the kernel: at functions, and at hooks of the security modules. The load fixed where.
+
+use super::{Attached, Failure, Link, Request, Target};
+use crate::errors::{errno, reason};
+use crate::{escape, load, program};
+use libbpf_sys as bpf;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr;
+
+/// The security modules that run.
+const ACTIVE: &str = "/sys/kernel/security/lsm";
+
+/// At the entry or the return of a function.
+pub fn attach_function(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    let name = own_target(request, "a program on a function")?;
+    open(request).map_err(|code| {
+        let help = match code {
+            libc::EPERM => "\n  help: tracing needs CAP_PERFMON; run it as root, for instance with sudo",
+            libc::EBUSY => "\n  help: another user of ftrace has this function",
+            _ => "\n  help: this kernel lets no trampoline be at this function; `@kprobe` may be possible",
+        };
+        Failure::new(code, format!("`{name}`: {}{help}", reason(code)))
+    })
+}
+
+/// At a hook, where it decides.
+pub fn attach_hook(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    let name = own_target(request, "a program on a hook")?;
+    // A hook calls no program unless the module `bpf` is active, though the kernel attaches it.
+    if let Ok(active) = std::fs::read_to_string(ACTIVE)
+        && !active.trim().split(',').any(|module| module == "bpf")
+    {
+        return Err(Failure::new(libc::EOPNOTSUPP, inactive(&active)));
+    }
+    open(request).map_err(|code| {
+        let help = match code {
+            libc::EPERM => "\n  help: it needs CAP_MAC_ADMIN; run it as root, for instance with sudo",
+            _ => "",
+        };
+        Failure::new(code, format!("the hook `{name}`: {}{help}", reason(code)))
+    })
+}
+
+/// Why no program on a hook runs.
+fn inactive(active: &str) -> String {
+    let active = active.trim();
+    format!(
+        "`bpf` is no active security module of this kernel, so its hooks call no program\n  \
+         active: {}\n  help: start the kernel with lsm={active},bpf (CONFIG_BPF_LSM=y)",
+        escape::value(active)
+    )
+}
+
+/// The target of the attribute, which is the only one that the program has.
+fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
+    request.no_flags(what)?;
+    let own = load::of_handle(request.handle).map_or("", |prog| program::text(prog.target));
+    match request.target {
+        Target::Text(name) if name == own.as_bytes() => Ok(escape::value(own)),
+        Target::Text(_) | Target::Number(_) | Target::Map(_) => Err(Failure::new(
+            libc::EINVAL,
+            format!("it was loaded for `{}`, as its attribute says, and for nothing else", escape::value(own)),
+        )),
+    }
+}
+
+/// A link, or errno.
+fn open(request: &Request) -> Result<Box<dyn Attached>, i32> {
+    // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
+    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), request.fd) };
+    if link < 0 {
+        return Err(errno());
+    }
+    // SAFETY: a descriptor that nobody else owns.
+    Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+}

@@ -1,0 +1,221 @@
+//! The values that the kernel hands to a program, and whether the program's parameters are such values.
+
+use super::prototypes::Signature;
+use crate::ast::FnDecl;
+use crate::btf::{self, NotImported, Prototype};
+use crate::diag::codes::contexts::PrototypeParameter;
+use crate::sema::tree::ProgramRole;
+use crate::session::Session;
+use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS};
+use crate::types::{FnSig, Space, Ty, TyKind, Types};
+
+/// The parameter of this name is what the function returned, however many parameters are before it.
+const RESULT: &str = "ret";
+/// MAX_BPF_FUNC_ARGS of include/linux/bpf.h
+const MAX_WORDS: u64 = 12;
+
+/// A value that the kernel hands over.
+struct Value {
+    /// What the kernel calls it; empty for none.
+    name: String,
+    /// None if it is not known: what is written holds.
+    ty: Option<Result<Ty, NotImported>>,
+    /// In the context, in bytes; none if it is not there.
+    offset: Option<u64>,
+}
+
+/// The values that the kernel hands over, in order.
+pub(super) struct Given {
+    arguments: Vec<Value>,
+    /// What the function returned, if the program gets that.
+    result: Option<Value>,
+}
+
+impl Given {
+    /// Each argument has a word of the context, and the result is behind them.
+    pub fn in_words(types: &Types, prototype: Option<Prototype>, of: btf::Wanted, result: bool) -> Given {
+        let Some(prototype) = prototype else {
+            let words = (0..MAX_WORDS).map(|word| Value { name: String::new(), ty: None, offset: Some(8 * word) });
+            return Given { arguments: words.collect(), result: None };
+        };
+        // The first parameter of a tracepoint's function is the tracepoint's own.
+        let own = usize::from(of == btf::Wanted::Typedef);
+        let mut words = 0;
+        let place = |(name, ty): (String, Result<Ty, NotImported>)| {
+            let offset = Some(8 * words);
+            words += words_of(types, &ty);
+            let name = if own == 0 { name } else { String::new() };
+            Value { name, ty: Some(ty), offset }
+        };
+        let arguments: Vec<Value> = prototype.params.into_iter().skip(own).map(place).collect();
+        let result = returned(prototype.result, 8 * words).filter(|_| result);
+        Given { arguments, result }
+    }
+
+    /// Where the calling convention has the arguments, or the result.
+    pub fn in_registers(
+        types: &Types,
+        prototype: Option<Prototype>,
+        holds: Held,
+        convention: &CallingConvention,
+    ) -> Given {
+        let mut registers = convention.arguments.iter().map(|register| convention.offset(register));
+        let result = convention.offset(convention.result);
+        match (prototype, holds) {
+            (Some(prototype), Held::Arguments) => {
+                let place = |(name, ty): (String, Result<Ty, NotImported>)| {
+                    let words = words_of(types, &ty);
+                    let mut taken = registers.by_ref().take(if words > 2 { 0 } else { words as usize });
+                    let first = taken.next();
+                    let rest = taken.count() as u64;
+                    Value { name, ty: Some(ty), offset: first.filter(|_| rest + 1 == words) }
+                };
+                Given { arguments: prototype.params.into_iter().map(place).collect(), result: None }
+            }
+            (None, Held::Arguments) => {
+                let place = |offset| Value { name: String::new(), ty: None, offset: Some(offset) };
+                Given { arguments: registers.map(place).collect(), result: None }
+            }
+            (Some(prototype), Held::Result) => {
+                Given { arguments: Vec::new(), result: returned(prototype.result, result) }
+            }
+            (None, Held::Result) => {
+                let value = Value { name: RESULT.to_owned(), ty: None, offset: Some(result) };
+                Given { arguments: Vec::new(), result: Some(value) }
+            }
+        }
+    }
+}
+
+/// None of a function that returns nothing.
+fn returned(ty: Result<Ty, NotImported>, offset: u64) -> Option<Value> {
+    (ty != Ok(Ty::VOID)).then(|| Value { name: RESULT.to_owned(), ty: Some(ty), offset: Some(offset) })
+}
+
+/// Words that a parameter has: structs are passed by value.
+fn words_of(types: &Types, ty: &Result<Ty, NotImported>) -> u64 {
+    let bytes = ty.as_ref().map_or(8, |&ty| if types.is_aggregate(ty) { types.size_of(ty) } else { 8 });
+    bytes.div_ceil(8)
+}
+
+/// What a program's attribute says of its parameters.
+pub(super) struct Wanted<'a> {
+    pub role: &'a ProgramRole,
+    /// The verifier knows what pointers point to.
+    pub trusted: bool,
+    pub given: Given,
+}
+
+impl Wanted<'_> {
+    pub fn signature(&self, cx: &mut Session, decl: &FnDecl, sig: FnSig) -> Signature {
+        let params = sig.params.iter().enumerate().map(|(index, &ty)| self.param(cx, decl, index, ty));
+        let (params, offsets) = params.unzip();
+        (FnSig { params, ..sig }, Some(offsets))
+    }
+
+    /// The value that a parameter is.
+    fn value(&self, decl: &FnDecl, index: usize) -> Option<&Value> {
+        let is_last = index + 1 == decl.params.len();
+        let result = self.given.result.as_ref();
+        let is_result = index == self.given.arguments.len() || is_last && decl.params[index].name.name == RESULT;
+        result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
+    }
+
+    /// The type of a parameter as the body sees it, and its offset.
+    fn param(&self, cx: &mut Session, decl: &FnDecl, index: usize, declared: Ty) -> (Ty, u64) {
+        if declared == Ty::ERROR {
+            return (declared, 0);
+        }
+        if let Some(Value { ty, offset: Some(offset), .. }) = self.value(decl, index)
+            && let Some(ty) = self.fitting(&mut cx.types, declared, index, ty.as_ref())
+        {
+            return (ty, *offset);
+        }
+        let target = self.role.target.clone().unwrap_or_default();
+        let form = self.form(cx, decl);
+        cx.error(decl.params[index].span, PrototypeParameter { name: self.role.spec.name.to_owned(), event: target })
+            .help(format!("write `{form}`; parameters at the end may be left out"));
+        (Ty::ERROR, 0)
+    }
+
+    /// The type of a parameter, if the value may have the declared one.
+    fn fitting(
+        &self,
+        types: &mut Types,
+        declared: Ty,
+        index: usize,
+        passed: Option<&Result<Ty, NotImported>>,
+    ) -> Option<Ty> {
+        let pointer = self.pointer(types, declared, index, passed);
+        let as_written = !self.trusted && matches!(declared, Ty::U64 | Ty::I64);
+        let fits = match passed {
+            _ if as_written => true,
+            Some(Ok(passed)) => same_register(types, declared, *passed),
+            Some(Err(_)) => declared == Ty::U64,
+            None => types.as_int(declared).is_some() || declared == Ty::BOOL,
+        };
+        pointer.or_else(|| fits.then_some(declared))
+    }
+
+    /// A pointer that the kernel passes, with its memory. The verifier wants a test of one that may be null, and knows no memory
+    /// of one that may be an error number.
+    fn pointer(
+        &self,
+        types: &mut Types,
+        declared: Ty,
+        index: usize,
+        passed: Option<&Result<Ty, NotImported>>,
+    ) -> Option<Ty> {
+        let TyKind::Ptr { to, nullable, space } = types.kind(declared) else { return None };
+        let passed = match passed {
+            None => to,
+            Some(Ok(passed)) => {
+                let TyKind::Ptr { to: passed, .. } = types.kind(*passed) else { return None };
+                passed
+            }
+            Some(Err(_)) => return None,
+        };
+        // Registers that a function gets are in the kernel's memory; those that a program gets are its context.
+        let is_passed = space == Space::Ctx && types.name(to) == types.name(passed);
+        let to = if is_passed { passed } else { to };
+        let event = self.role.target.as_deref();
+        let nulls = NULL_ARGUMENTS.iter().find(|nulls| Some(nulls.name) == event);
+        let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
+        if to == passed && self.trusted && types.is_relocated(to) && !is_error {
+            let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));
+            return Some(types.ptr(to, Space::BtfTrusted, nullable || is_null));
+        }
+        let fits = to == passed || to == Ty::U8 || passed == Ty::U8;
+        fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
+    }
+
+    /// The declaration that fits.
+    fn form(&self, cx: &Session, decl: &FnDecl) -> String {
+        let in_context = |value: &&Value| value.offset.is_some();
+        let params = self.given.arguments.iter().chain(&self.given.result).filter(in_context).enumerate();
+        let params = params.map(|(index, Value { name, ty, .. })| {
+            let written =
+                || decl.params.get(index).map_or_else(|| format!("arg{}", index + 1), |p| p.name.name.clone());
+            let name = if name.is_empty() { written() } else { name.clone() };
+            let ty = match ty {
+                Some(Ok(ty)) if !cx.types.is_aggregate(*ty) => cx.types.name(*ty).trim_end_matches('?').to_owned(),
+                Some(_) | None => "u64".to_owned(),
+            };
+            format!("{name}: {ty}")
+        });
+        let params: Vec<String> = params.collect();
+        format!("fn {}({}) -> {}", decl.name.name, params.join(", "), self.role.spec.result)
+    }
+}
+
+/// Whether both are numbers of one width. A struct of a word is a number for programs.
+fn same_register(types: &Types, declared: Ty, passed: Ty) -> bool {
+    let width = |ty| match types.as_int(ty) {
+        _ if ty == Ty::BOOL => Some(8),
+        Some((bits, _)) => Some(u64::from(bits)),
+        None if types.is_aggregate(ty) && types.size_of(ty) <= 8 => Some(8 * types.size_of(ty)),
+        None => None,
+    };
+    let is_number = types.as_int(declared).is_some() || declared == Ty::BOOL;
+    declared == passed || is_number && width(declared) == width(passed)
+}
