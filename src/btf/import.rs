@@ -222,9 +222,10 @@ impl Import<'_> {
 
     /// Pointers to what the language has no type for are pointers to bytes.
     fn pointer(&mut self, to: TypeId, depth: usize) -> Result<Ty, NotImported> {
+        let mut space = Space::BtfUntrusted;
         if let Kind::Tagged(_) = self.btf.ty(to)?.kind {
             match self.btf.ty(to)?.name {
-                "user" => return Err(NotImported::Unsupported("a pointer into user memory")),
+                "user" => space = Space::User,
                 "percpu" => return Err(NotImported::Unsupported("a pointer to a variable of each CPU")),
                 _ => {}
             }
@@ -234,7 +235,7 @@ impl Import<'_> {
             Ok(to) => to,
             Err(malformed) => return Err(malformed),
         };
-        Ok(self.types.ptr(to, Space::BtfUntrusted, true))
+        Ok(self.types.ptr(to, space, true))
     }
 
     /// With the name of its own, or else that of a typedef; the origins are for the one and the other.

@@ -36,8 +36,8 @@ impl Lowering<'_> {
         (self.place(base), *field as i128)
     }
 
-    /// A pointer into the kernel this many elements further: the kernel that runs knows how large they are.
-    pub(super) fn moved_in_kernel(&mut self, pointer: Value, of: Ty, count: Value) -> Value {
+    /// A pointer into the kernel, or into user memory, this many elements further: the kernel that runs knows how large they are.
+    pub(super) fn moved_in_kernel(&mut self, pointer: Value, (of, space): (Ty, Space), count: Value) -> Value {
         let size = if self.cx.types.is_relocated(of) {
             self.b.core_type_info(of, "size", Ty::U64)
         } else {
@@ -45,18 +45,21 @@ impl Lowering<'_> {
         };
         let count = self.b.arith_cast(count, Ty::U64);
         let bytes = self.b.arith_mul(count, size, Ty::U64);
-        let ty = self.cx.types.ptr(of, Space::BtfUntrusted, true);
+        let space = if space == Space::User { space } else { Space::BtfUntrusted };
+        let ty = self.cx.types.ptr(of, space, true);
         self.b.mem_ptr_add(pointer, bytes, ty)
     }
 
-    /// Text that a pointer into the kernel leads to, with zeros behind it; empty where it cannot be read.
+    /// Text that a pointer into the kernel, or into user memory, leads to, with zeros behind it; empty where it cannot be read.
     pub(super) fn kernel_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         let source = self.scalar(from);
         let size = self.cx.types.size_of(expr.ty);
         self.at(expr.span).b.ks_zero(place);
         let to = self.address(place);
         let size = self.int(size.into(), Ty::U32);
-        self.b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel_str".into(), &[Ty::I64]);
+        let in_user = matches!(self.cx.types.kind(from.ty), TyKind::Ptr { space: Space::User, .. });
+        let helper = if in_user { "bpf_probe_read_user_str" } else { "bpf_probe_read_kernel_str" };
+        self.b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
     }
 
     fn variant_info(&mut self, (of, variant): (EnumId, usize), info: &'static str, ty: Ty, span: Span) -> Value {

@@ -36,8 +36,8 @@ impl Lowering<'_> {
             crate::bug!("what moves is a pointer");
         };
         let count = if op == ArithOp::Sub { self.negate(count, Ty::I64) } else { count };
-        if matches!(space, Space::BtfTrusted | Space::BtfUntrusted) {
-            return self.moved_in_kernel(pointer, to, count);
+        if space == Space::BtfTrusted || space.is_probed() {
+            return self.moved_in_kernel(pointer, (to, space), count);
         }
         let ty = self.cx.types.ptr(to, space, false);
         self.b.mem_index(pointer, count, ty)
@@ -112,7 +112,7 @@ impl Lowering<'_> {
         }
         if to_pointer && !from_pointer {
             let address = self.fit(value, Ty::U64);
-            let of_kernel = matches!(self.cx.types.kind(to), TyKind::Ptr { space: Space::BtfUntrusted, .. });
+            let of_kernel = matches!(self.cx.types.kind(to), TyKind::Ptr { space, .. } if space.is_probed());
             return if of_kernel { self.b.core_pointer(address, to) } else { self.b.mem_from_int(address, to) };
         }
         self.b.arith_cast(value, to)

@@ -157,7 +157,7 @@ impl Lowering<'_> {
             return place;
         }
         // What cannot be read behind such a pointer reads as zero.
-        let is_untrusted = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space: Space::BtfUntrusted, .. });
+        let is_untrusted = matches!(self.cx.types.kind(pointer.ty), TyKind::Ptr { space, .. } if space.is_probed());
         let pointer = if is_untrusted { self.scalar(pointer) } else { self.followed(pointer) };
         self.at(expr.span).deref(pointer)
     }

@@ -16,7 +16,7 @@ use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, T
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FnSig, TooMuch, Ty, TyKind, Types};
+use crate::types::{FnSig, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,8 +115,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         },
         TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
-        TypeKind::Pointer { user: true, .. } => not_yet(cx, ty.span, "a pointer into user memory (`*user`)"),
-        TypeKind::Pointer { to, nullable, .. } => {
+        TypeKind::Pointer { to, nullable, user } => {
             let pointee = resolve_bare(cx, scope, to, Position::Value);
             match pointee {
                 Ty::ERROR => Ty::ERROR,
@@ -126,7 +125,11 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                 }
                 pointee => {
                     let nullable = *nullable || position.may_be_null();
-                    pointer(&mut cx.types, pointee, nullable)
+                    if *user {
+                        user_pointer(cx, to.span, pointee, nullable)
+                    } else {
+                        pointer(&mut cx.types, pointee, nullable)
+                    }
                 }
             }
         }
@@ -340,4 +343,12 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Import(_) => "a module",
         Entity::Broken => "a broken declaration",
     }
+}
+
+/// `*user T`: memory of the process in which a program runs.
+fn user_pointer(cx: &mut Session, span: Span, to: Ty, nullable: bool) -> Ty {
+    if is_context(&cx.types, to) {
+        return not_yet(cx, span, "a context in user memory");
+    }
+    cx.types.ptr(to, Space::User, nullable)
 }

@@ -116,6 +116,11 @@ impl Space {
         Space::Heap,
     ];
 
+    /// Memory that a program reads through helpers alone: what cannot be read is zero.
+    pub fn is_probed(self) -> bool {
+        matches!(self, Space::BtfUntrusted | Space::User)
+    }
+
     /// The spelling in type text.
     pub fn text(self) -> &'static str {
         match self {

@@ -115,7 +115,7 @@ fn hands_out_addresses(g: &ModuleGen, func: &Function, params: &[Ty]) -> bool {
     let keeps = |&ty: &Ty| {
         let kind = types.kind(ty);
         let (TyKind::Ptr { to, space, .. } | TyKind::Place { of: to, space }) = kind else { return false };
-        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted) && types.holds_pointer(to)
+        !matches!(space, Space::Ctx | Space::BtfTrusted) && !space.is_probed() && types.holds_pointer(to)
     };
     types.holds_pointer(func.result) || params.iter().any(keeps)
 }

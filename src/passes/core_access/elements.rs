@@ -53,8 +53,8 @@ fn further(b: &mut Builder<'_>, types: &mut Types, place: Value, bytes: Value) -
             b.core_elem(base, CoreElem::of(&data).index(), ty)
         }
         Some(_) | None => {
-            let TyKind::Place { of, .. } = types.kind(ty) else { crate::bug!("a part of no place") };
-            let pointer = types.ptr(of, Space::BtfUntrusted, false);
+            let TyKind::Place { of, space } = types.kind(ty) else { crate::bug!("a part of no place") };
+            let pointer = types.ptr(of, space, false);
             let start = address(b, types, place);
             let start = b.mem_ptr_add(start, bytes, pointer);
             b.ks_deref(start, ty)
@@ -64,6 +64,6 @@ fn further(b: &mut Builder<'_>, types: &mut Types, place: Value, bytes: Value) -
 
 /// The type of a place behind a variable offset, of which the verifier knows nothing.
 fn unknown(types: &mut Types, place: Ty) -> Ty {
-    let TyKind::Place { of, .. } = types.kind(place) else { crate::bug!("no place") };
-    types.place(of, Space::BtfUntrusted)
+    let TyKind::Place { of, space } = types.kind(place) else { crate::bug!("no place") };
+    types.place(of, if space == Space::User { space } else { Space::BtfUntrusted })
 }

@@ -40,10 +40,10 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     changed
 }
 
-/// The value and the space of a place of kernel memory.
+/// The value and the space of a place of kernel memory, or of user memory, which a helper of its own reads.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
+    (space == Space::BtfTrusted || space.is_probed()).then_some((of, space))
 }
 
 fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
@@ -190,7 +190,9 @@ fn read(b: &mut Builder<'_>, types: &mut Types, to: Value, from: Value) {
 
 fn probe(b: &mut Builder<'_>, types: &mut Types, to: Value, size: Value, source: Value) {
     let to = address(b, types, to);
-    b.bpf_helper(&[to, size, source], &"bpf_probe_read_kernel".into(), &[Ty::I64]);
+    let in_user = matches!(types.kind(b.func.ty(source)), TyKind::Ptr { space: Space::User, .. });
+    let helper = if in_user { "bpf_probe_read_user" } else { "bpf_probe_read_kernel" };
+    b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
 }
 
 fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
@@ -211,7 +213,8 @@ fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
     let mut b = Builder::before(func, op, NAME);
     let slot = as_place_of(&mut b, types, slot, wide);
     b.ks_zero(slot);
-    let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
+    let in_user = kernel_memory(types, b.func.ty(place)).is_some_and(|(_, space)| space == Space::User);
+    let byte = types.ptr(Ty::U8, if in_user { Space::User } else { Space::BtfUntrusted }, false);
     // The offset counts from where the access begins.
     let start = elements::root(b.func, base);
     let base_address = address(&mut b, types, start);

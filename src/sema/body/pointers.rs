@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
         }
         match space {
             // What cannot be read reads as zero; of what the verifier knows, it wants that tested.
-            Space::BtfUntrusted => {}
+            Space::BtfUntrusted | Space::User => {}
             Space::BtfTrusted if self.cx.types.is_relocated(to) => {
                 if self.may_be_null(&pointer) {
                     let (header, unproven) = (None, Unproven::Fine);
@@ -82,7 +82,6 @@ impl Checker<'_, '_> {
             | Space::Ctx
             | Space::Packet
             | Space::Ringbuf
-            | Space::User
             | Space::Host
             | Space::Heap => self.use_object(&pointer),
         }
@@ -302,7 +301,7 @@ impl Checker<'_, '_> {
 
     pub fn is_kernel_memory(&self, of: Pointer) -> bool {
         let is_object = !self.cx.types.is_relocated(of.to) && self.struct_id(of.to).is_some();
-        matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
+        of.space == Space::User || matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
     }
 
     /// A pointer to text of the kernel.
@@ -315,7 +314,8 @@ impl Checker<'_, '_> {
         if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
             return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");
         }
-        let ty = self.cx.types.ptr(of.to, Space::BtfUntrusted, true);
+        let space = if of.space == Space::User { of.space } else { Space::BtfUntrusted };
+        let ty = self.cx.types.ptr(of.to, space, true);
         let (pointer, count) = (cast(pointer, ty), cast(count.expr, Ty::I64));
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }
