@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    tracing_run.py [--name NAME] [--ready LINE] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    tracing_run.py [--name NAME] [--ready LINE | --attached] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
-When the executable has printed `ready`, or the line that --ready names, this runs `true` under the NAME (by default `ks_traced`),
+When the executable has printed `ready`, or the line that --ready names, or with --attached holds a link of BPF, this runs `true` under the NAME (by default `ks_traced`),
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
 higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. With --call it calls a function of libc, with --resolve it
 looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
@@ -14,6 +14,7 @@ lines before it ends.
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -104,10 +105,32 @@ def boost():
     thread.join()
 
 
+def await_line(tracer, ready):
+    """Prints what comes before the line."""
+    for line in tracer.stdout:
+        if line.strip() == ready:
+            return
+        print(line, end="")
+    sys.exit(f"{tracer.args[0]} ended with {tracer.wait()} before it was ready")
+
+
+def await_link(tracer):
+    """Waits until the executable holds a link of BPF."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and tracer.poll() is None:
+        for file in pathlib.Path(f"/proc/{tracer.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if "bpf_link" in os.readlink(file) or "raw-tracepoint" in os.readlink(file):
+                    return
+        time.sleep(0.01)
+    sys.exit(f"{tracer.args[0]} attached nothing")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="ks_traced")
     parser.add_argument("--ready", default="ready")
+    parser.add_argument("--attached", action="store_true")
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--futex", action="store_true")
@@ -119,12 +142,10 @@ def main():
     command = options.command[options.command[:1] == ["--"] :]
     tracer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        for line in tracer.stdout:
-            if line.strip() == options.ready:
-                break
-            print(line, end="")
+        if options.attached:
+            await_link(tracer)
         else:
-            sys.exit(f"{command[0]} ended with {tracer.wait()} before it was ready")
+            await_line(tracer, options.ready)
         with tempfile.TemporaryDirectory() as folder:
             link = os.path.join(folder, options.name)
             os.symlink(shutil.which("true"), link)
