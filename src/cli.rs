@@ -1,7 +1,7 @@
 //! The command line: what the user asked for, as data.
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
-use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter};
+use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
 use crate::target::Target;
 use clap::builder::PossibleValue;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
@@ -207,6 +207,10 @@ pub struct Common {
     /// Put TC programs into the sections `tcx/ingress` and `tcx/egress`, for loaders that know them (libbpf 1.3)
     #[arg(long)]
     pub tcx: bool,
+    /// Forms of `@probe` programs: at a trampoline, at a breakpoint, or both, of which the executable loads what the kernel has; by
+    /// default an object has fentry, and an executable both
+    #[arg(long, value_name = "FORM")]
+    pub probe: Option<ProbeForms>,
     /// The kernel's types: a file of BTF, or an ELF file with BTF such as a `vmlinux`; those of the running kernel by default
     #[arg(long, value_name = "FILE")]
     pub btf: Option<PathBuf>,
@@ -237,6 +241,16 @@ pub struct Common {
     /// Verify the IR after each pass, and what the pass says of having changed it
     #[arg(long)]
     pub verify_ir: bool,
+}
+
+impl ValueEnum for ProbeForms {
+    fn value_variants<'a>() -> &'a [ProbeForms] {
+        &ProbeForms::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
 impl ValueEnum for Target {
@@ -382,6 +396,7 @@ impl Common {
             path_prefixes: self.path_prefix_map.clone(),
             levels: Levels { denied: self.deny.clone(), allowed: self.allow.clone(), unchecked: self.no_check.clone() },
             tcx: self.tcx,
+            probe: self.probe,
             btf: self.btf.clone(),
             project: self.project.clone().unwrap_or(if stem == "-" { "stdin".into() } else { stem }),
         }

@@ -30,6 +30,7 @@ pub static FRONT: &[&Pass] = &[
     &passes::events::PASS,
     &passes::shared_data::PASS,
     &passes::tail_tables::PASS,
+    &passes::probe_forms::PASS,
 ];
 
 /// Every pass, by target.

@@ -39,6 +39,29 @@ impl Mcpu {
     }
 }
 
+/// The forms in which `@probe` programs are in an object (`--probe`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProbeForms {
+    Both,
+    /// At trampolines.
+    Fentry,
+    /// At breakpoints.
+    Kprobe,
+}
+
+impl ProbeForms {
+    pub const ALL: [ProbeForms; 3] = [ProbeForms::Both, ProbeForms::Fentry, ProbeForms::Kprobe];
+
+    /// The word of the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProbeForms::Both => "both",
+            ProbeForms::Fentry => "fentry",
+            ProbeForms::Kprobe => "kprobe",
+        }
+    }
+}
+
 /// A kernel version, `major.minor`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct KernelVersion {
@@ -85,6 +108,8 @@ pub struct Options {
     pub levels: Levels,
     /// TC programs lie in the sections of TCX.
     pub tcx: bool,
+    /// `--probe`; none: both forms in an executable, fentry in an object.
+    pub probe: Option<ProbeForms>,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,
 }
@@ -136,6 +161,7 @@ impl Default for Options {
             path_prefixes: Vec::new(),
             levels: Levels::default(),
             tcx: false,
+            probe: None,
             btf: None,
         }
     }

@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import bpf
 from patience import PATIENCE
@@ -163,7 +164,8 @@ class Pair:
     def flood(self, count, senders):
         """As many processes as `senders` send `count` datagrams each, at once, to port 7777 and from port 1, 2, …; their
         frames have 60 bytes. Returns how many arrived at the interface of the program side, which is what the kernel
-        counts as sent by the far side: what finds no room in a queue is not."""
+        counts as sent by the far side: what finds no room in a queue is not. The kernel counts a frame once the program
+        has seen it, on a loaded machine long after it was sent; so this waits until all are counted, or no more come."""
         before = self.counters(self.there)["tx_packets"]
         started = [subprocess.Popen(inside(self.there, sys.executable, __file__, str(count), str(number)),
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -174,7 +176,12 @@ class Pair:
             sender.stdin.close()
         if any(sender.wait() != 0 for sender in started):
             raise RuntimeError("a sender failed")
-        sent = self.counters(self.there)["tx_packets"] - before
+        sent, since = -1, time.monotonic()
+        while sent < count * senders and time.monotonic() - since < 2 * PATIENCE:
+            counted = self.counters(self.there)["tx_packets"] - before
+            if counted != sent:
+                sent, since = counted, time.monotonic()
+            time.sleep(0.05)
         if sent < count * senders // 2:
             raise RuntimeError(f"of {senders} times {count} datagrams only {sent} were sent")
         return sent

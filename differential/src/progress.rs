@@ -12,10 +12,8 @@ use std::time::Duration;
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Plan {
     seed: u64,
-    functions: usize,
-    maps: usize,
-    /// By family.
-    programs: Vec<usize>,
+    /// Tests of each family.
+    tests: Vec<usize>,
     per_program: usize,
     inputs: usize,
     bpf: bool,
@@ -38,9 +36,9 @@ pub struct Progress {
 impl Progress {
     /// From the file of the settings, if there is one and it is there.
     pub fn start(settings: &Settings) -> std::io::Result<Progress> {
-        let &Settings { seed, functions, per_program, inputs, no_bpf, .. } = settings;
-        let programs = settings.program_tests().map(|(_, tests)| tests).to_vec();
-        let plan = Plan { seed, functions, maps: settings.map_tests(), programs, per_program, inputs, bpf: !no_bpf };
+        let &Settings { seed, per_program, inputs, no_bpf, .. } = settings;
+        let tests = settings.families().map(|(_, tests)| tests).to_vec();
+        let plan = Plan { seed, tests, per_program, inputs, bpf: !no_bpf };
         let file = settings.record.as_deref().filter(|file| file.exists());
         let Some(file) = file else {
             let (total, none) = (Report::default(), Duration::ZERO);

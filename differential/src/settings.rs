@@ -62,9 +62,16 @@ impl Settings {
         if self.no_bpf { 0 } else { self.maps }
     }
 
-    /// The families whose tests are programs, with how many tests of each: the host runs none of them.
-    pub fn program_tests(&self) -> [(Family, usize); 3] {
-        let all = [(Family::Packets, self.packets), (Family::Tails, self.tails), (Family::References, self.references)];
-        all.map(|(family, tests)| (family, if self.no_bpf { 0 } else { tests }))
+    /// How many tests of each family. The host runs no programs.
+    pub fn families(&self) -> [(Family, usize); 6] {
+        let of_programs = |tests: usize| if self.no_bpf { 0 } else { tests };
+        [
+            (Family::Plain, self.functions),
+            (Family::Maps, self.map_tests().div_ceil(2)),
+            (Family::Bpf, self.map_tests() / 2),
+            (Family::Packets, of_programs(self.packets)),
+            (Family::Tails, of_programs(self.tails)),
+            (Family::References, of_programs(self.references)),
+        ]
     }
 }

@@ -211,7 +211,12 @@ fn check(specs: &Specs) {
         let variants = specs.facts.enums.iter().filter(|spec| spec.name == of).flat_map(|spec| &spec.variants);
         variants.into_iter().any(|(variant, _)| variant == name)
     };
-    for ProgramSpec { name, prog_type, helpers_of, params, forms, .. } in &specs.programs {
+    for ProgramSpec { name, prog_type, helpers_of, params, otherwise, forms, .. } in &specs.programs {
+        if let Some(otherwise) = otherwise {
+            let known = specs.programs.iter().find(|spec| spec.name == *otherwise);
+            let in_registers = known.is_some_and(|spec| matches!(spec.params, Params::Registers { .. }));
+            assert!(in_registers, "programs.toml: [{name}]: `{otherwise}` has no parameters in registers");
+        }
         if let Params::Context { of: context } | Params::Registers { of: context, .. } = params {
             let known = specs.contexts.iter().any(|spec| spec.name == *context);
             assert!(known, "programs.toml: [{name}]: no context `{context}`");

@@ -9,7 +9,7 @@ higher priority waits for, so that the kernel raises the priority of the holder,
 looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{pname}` is the name of its parent, `{path}`,
 `{dev}` and `{ino}` of its file, as the kernel has them inside; `{files}` is how many files it may open, `{group}` its
-supplementary group; `{port}` is what was connected to, `{number}` any number. With --live the executable prints these
+supplementary group; `{comm}` is the name of `{ppid}`, and `{port}` what that connected to. With --live the executable prints these
 lines before it ends.
 """
 
@@ -161,7 +161,9 @@ def main():
         if options.futex:
             boost()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "pname": pathlib.Path("/proc/self/comm").read_text().strip(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port, "number": NUMBER}
+        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
+        with open("/proc/self/comm", encoding="utf-8") as file_of_name:
+            numbers["comm"] = file_of_name.read().strip()
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
         wanted = {line.format(**numbers) for line in options.expect_line}
         printed = seen_live(tracer, wanted) if options.live else ""

@@ -26,6 +26,11 @@
 //! process with 1 |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
+//! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
+//! printed, where there is none |
+//! | `ks_ksym` | `void (uint64_t address, char *out, uint64_t size)`: a symbol of the kernel |
+//! | `ks_usym` | `void (int32_t pid, uint64_t address, char *out, uint64_t size)`: a symbol of a process |
 //! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
 //! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
 //! silent. With `text` the bytes are a string, which is terminated |
@@ -144,6 +149,21 @@ named! {
     "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
     "raw_tracepoint" RawTracepoint = 7,
+    /// Target: the category and name of an event, with a slash between. No flags.
+    "tracepoint" Tracepoint = 10,
+    /// Target: a `KsPerfOptions`. No flags.
+    "perf_event" PerfEvent = 11,
+    /// Target: the function of the kernel for which the program was loaded. No flags.
+    "function" Function = 14,
+    /// Target: the hook of the security modules for which the program was loaded. No flags.
+    "lsm" Lsm = 15,
+    /// Target: a function of the kernel, or `function+offset`. No flags, no point.
+    "kprobe" Kprobe = 16,
+    /// Target: a function of the kernel. No flags, no point.
+    "kretprobe" Kretprobe = 17,
+    /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
+    /// `NAME.kprobe` too, as of `kprobe`. No flags.
+    "probe" Probe = 18,
     /// Target: none, or a map. No flags.
     "iter" Iter = 20,
     /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.
@@ -254,6 +274,54 @@ pub const KS_TARGET_STRING: u32 = 1;
 pub const KS_TARGET_NUMBER: u32 = 2;
 /// `ks_attach`: `target_value` is the number of a map.
 pub const KS_TARGET_MAP: u32 = 3;
+
+/// `ks_attach`: `target` is a `KsPerfOptions`.
+pub const KS_TARGET_OPTIONS: u32 = 4;
+
+/// What a perf event counts: the struct `perf_options` of the language.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct KsPerfOptions {
+    /// `type << 32 | config`; or the largest number of 63 bits, where `perf_type` and `perf_config` say it.
+    pub event: u64,
+    pub perf_config: u64,
+    /// The link of the event that leads its group, in either; 0: it is in none.
+    pub group: i64,
+    pub group_fd: i64,
+    /// A sample is taken each so many events, unless `freq` is given.
+    pub period: u64,
+    /// So many samples a second, or 0.
+    pub freq: u64,
+    pub perf_type: u32,
+    /// A process; 0 is this one, −1 all.
+    pub pid: i32,
+    /// A CPU; −1 is all.
+    pub cpu: i32,
+    /// Readers wake up after so many samples.
+    pub wakeup: u32,
+    pub inherit: bool,
+    pub exclude_kernel: bool,
+    pub exclude_user: bool,
+}
+
+/// The most events of a group.
+pub const KS_PERF_GROUP: usize = 16;
+
+/// What an event and the members of its group have counted, over all CPUs: the struct `PerfRead` of the language.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct KsPerfRead {
+    pub raw: i64,
+    /// What it would be had the event been on a counter all the time.
+    pub scaled: i64,
+    /// In nanoseconds.
+    pub time_enabled: i64,
+    pub time_running: i64,
+    /// How many of the following there are, the event itself first.
+    pub count: u32,
+    pub values: [i64; KS_PERF_GROUP],
+    pub ids: [u64; KS_PERF_GROUP],
+}
 
 /// How `main`'s argument struct is filled.
 #[repr(C)]

@@ -26,5 +26,7 @@ mod program;
 mod run;
 mod signals;
 mod start;
+mod symbols;
 mod time;
+mod tracefs;
 mod user_ring;

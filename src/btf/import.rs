@@ -3,7 +3,7 @@
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
 use crate::types::{
-    BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+    BitField, EnumDef, EnumId, FieldDef, MAX_SIZE, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
 };
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,11 @@ impl KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
         let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
         KernelTypes { path, opened: None, made, ids, enums, symbols: None }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(btf: Btf) -> KernelTypes {
+        KernelTypes { opened: Some(Ok(btf)), ..KernelTypes::new(None) }
     }
 
     pub fn path(&self) -> &Path {
@@ -122,9 +127,15 @@ impl KernelTypes {
     /// The names of all fields of a struct, for messages.
     pub fn field_names(&self, of: StructId) -> Vec<String> {
         match (self.ids.get(&of), &self.opened) {
-            (Some(&id), Some(Ok(btf))) => btf.member_names(id),
+            (Some(&id), Some(Ok(btf))) => btf.members(id).iter().map(|member| member.name.to_owned()).collect(),
             (_, _) => Vec::new(),
         }
+    }
+
+    /// Where a struct inside this one has a field, for messages.
+    pub fn field_inside(&self, of: StructId, name: &str) -> Option<String> {
+        let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return None };
+        btf.member_inside(id, name)
     }
 
     /// The parameters and the result of a function, or of the one that a typedef is a pointer to.
@@ -139,15 +150,42 @@ impl KernelTypes {
         Some(Ok(Prototype { params, result: self.import(types, result)? }))
     }
 
-    /// Whether the kernel has a function of this name, as far as its types say it.
-    pub fn has_function(&mut self, name: &str) -> bool {
-        self.btf().is_ok_and(|btf| btf.find(name, Wanted::Function).is_some())
+    /// The names of all structs, unions, enums and typedefs, for messages.
+    pub fn names_of_types(&mut self) -> Vec<String> {
+        self.btf().map_or(Vec::new(), |btf| btf.names(Wanted::Type).map(str::to_owned).collect())
+    }
+
+    /// Names of types that begin with a prefix, without it, in their order.
+    pub fn types_with(&mut self, prefix: &str) -> Vec<String> {
+        let Ok(btf) = self.btf() else { return Vec::new() };
+        let names = btf.names(Wanted::Type).filter_map(|name| name.strip_prefix(prefix));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Names of typedefs that begin with a prefix, without it.
+    pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+        self.names_with(Wanted::Typedef, prefix)
     }
 
     /// Names that begin with a prefix, without it.
-    pub fn names_with(&mut self, of: Wanted, prefix: &str) -> Vec<String> {
+    pub fn names_with(&mut self, wanted: Wanted, prefix: &str) -> Vec<String> {
         let Ok(btf) = self.btf() else { return Vec::new() };
-        btf.names(of).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+        btf.names(wanted).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+
+    /// Whether the kernel has a type of this name.
+    pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
+        self.btf().is_ok_and(|btf| btf.find(name, wanted).is_some())
+    }
+
+    /// The names of a struct's members and where they are, in bytes.
+    pub fn layout(&mut self, name: &str) -> Option<Vec<(String, u64)>> {
+        let btf = self.btf().ok()?;
+        let members = btf.members(btf.find(name, Wanted::Type)?);
+        Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }
 }
 
@@ -190,8 +228,10 @@ impl Import<'_> {
             Kind::Pointer(to) => self.pointer(to, depth),
             Kind::Array { of, count } => {
                 let element = self.ty(of, depth)?;
-                Ok(self.types.array(element, count.into()))
+                let array = self.types.array(element, count.into());
+                if self.types.size_of(array) > MAX_SIZE { Err(NotImported::Malformed) } else { Ok(array) }
             }
+            Kind::Struct { size } | Kind::Union { size } if u64::from(size) > MAX_SIZE => Err(NotImported::Malformed),
             Kind::Struct { size } => Ok(self.structure(id, (ty.name, alias), size, (Origin::Btf, Origin::BtfTypedef))),
             Kind::Union { size } => {
                 Ok(self.structure(id, (ty.name, alias), size, (Origin::BtfUnion, Origin::BtfTypedefUnion)))
@@ -222,14 +262,14 @@ impl Import<'_> {
 
     /// Pointers to what the language has no type for are pointers to bytes.
     fn pointer(&mut self, to: TypeId, depth: usize) -> Result<Ty, NotImported> {
-        let mut space = Space::BtfUntrusted;
-        if let Kind::Tagged(_) = self.btf.ty(to)?.kind {
-            match self.btf.ty(to)?.name {
-                "user" => space = Space::User,
-                "percpu" => return Err(NotImported::Unsupported("a pointer to a variable of each CPU")),
-                _ => {}
+        let tagged = self.btf.ty(to)?;
+        let space = match (tagged.kind, tagged.name) {
+            (Kind::Tagged(_), "percpu") => {
+                return Err(NotImported::Unsupported("a pointer to a variable of each CPU"));
             }
-        }
+            (Kind::Tagged(_), "user") => Space::User,
+            (_, _) => Space::BtfUntrusted,
+        };
         let to = match self.ty(to, depth) {
             Ok(Ty::VOID) | Err(NotImported::Unsupported(_)) => Ty::U8,
             Ok(to) => to,
@@ -291,6 +331,9 @@ impl Import<'_> {
             (None, _) => (member.bit_offset / 8, None),
             (Some(width), Some((unit, _))) if width <= unit => {
                 let start = member.bit_offset / u64::from(unit) * u64::from(unit);
+                if member.bit_offset - start + u64::from(width) > unit.into() {
+                    return Err(NotImported::Unsupported("a bit-field in two words"));
+                }
                 (start / 8, Some(BitField { shift: (member.bit_offset - start) as u8, width }))
             }
             (Some(_), _) => return Err(NotImported::Malformed),

@@ -18,6 +18,10 @@ const MAX_DEPTH: usize = 16;
 /// Members of a struct, with those of structs without a name inside.
 const MAX_MEMBERS: usize = 1 << 17;
 
+/// How deep, and among how many members of each struct, a message looks for a name.
+const MAX_SEARCH: usize = 4;
+const MAX_MEMBERS_SEARCHED: usize = 256;
+
 /// What may still be read of a struct.
 #[derive(Clone, Copy)]
 struct Left {
@@ -39,12 +43,35 @@ impl Btf {
         Ok(found)
     }
 
-    /// The names of all members, for messages.
-    pub fn member_names(&self, of: TypeId) -> Vec<String> {
-        let (mut names, mut left) = (Vec::new(), ALL);
-        // The names before a damaged part serve as well.
-        let _ = self.each_member(of, 0, &mut left, &mut |member| names.push(member.name.to_owned()));
-        names
+    /// All members, up to a damaged part.
+    pub fn members(&self, of: TypeId) -> Vec<Member<'_>> {
+        let (mut members, mut left) = (Vec::new(), ALL);
+        let _ = self.each_member(of, 0, &mut left, &mut |member| members.push(member));
+        members
+    }
+
+    /// Where a struct has a member of this name in a struct inside it: `__sk_common.skc_dport`; the outermost.
+    pub fn member_inside(&self, of: TypeId, name: &str) -> Option<String> {
+        let mut level = vec![(of, String::new())];
+        for _ in 0..MAX_SEARCH {
+            let mut next = Vec::new();
+            for (of, path) in level {
+                let mut inner = Vec::new();
+                let mut left = ALL;
+                self.each_member(of, 0, &mut left, &mut |member| inner.push(member)).ok()?;
+                if !path.is_empty() && inner.iter().any(|member| member.name == name) {
+                    return Some(format!("{path}{name}"));
+                }
+                let structs = inner.iter().filter_map(|member| {
+                    let (id, ty) = self.plain(member.ty).ok()?;
+                    let is_struct = matches!(ty.kind, Kind::Struct { .. } | Kind::Union { .. });
+                    is_struct.then(|| (id, format!("{path}{}.", member.name)))
+                });
+                next.extend(structs.take(MAX_MEMBERS_SEARCHED));
+            }
+            level = next;
+        }
+        None
     }
 
     /// Whether the first member of a struct, or the first one of that, is a struct of this number.

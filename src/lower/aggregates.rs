@@ -60,7 +60,13 @@ impl Lowering<'_> {
         } else if let ExprKind::CallPointer { callee, args } = &expr.kind {
             self.call_pointer(callee, args, (expr.ty, Some(place)), expr.span);
         } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
-            self.parse(builtin, args, place, expr.span);
+            if builtin.fills {
+                self.fill_place(builtin, args, place, expr.span);
+            } else {
+                self.parse(builtin, args, place, expr.span);
+            }
+        } else if let ExprKind::KernelText(address) = &expr.kind {
+            self.kernel_text(address, expr, place);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
             self.percpu_value(*map, key, cpu.as_deref(), place, expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {

@@ -53,7 +53,12 @@ impl Lowering<'_> {
             self.parse(builtin, args, place, span);
             return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
         }
-        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        if builtin.fills {
+            let place = self.temporary("filled", result);
+            self.fill_place(builtin, args, place, span);
+            return (!self.cx.types.is_aggregate(result)).then(|| self.load(place));
+        }
+        let values: Vec<Value> = args.iter().map(|arg| self.argument(arg)).collect();
         let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         self.at(span);
         let op = match (builtin.bpf, builtin.host) {
@@ -63,6 +68,22 @@ impl Lowering<'_> {
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
         (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// A struct goes to the runtime by its address.
+    fn argument(&mut self, arg: &Expr) -> Value {
+        if !self.cx.types.is_aggregate(arg.ty) {
+            return self.scalar(arg);
+        }
+        let place = self.pointed_to(arg);
+        self.at(arg.span).address(place)
+    }
+
+    /// A builtin whose function of the runtime fills a place.
+    pub(super) fn fill_place(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
+        let Some(symbol) = builtin.host else { crate::bug!("`{}` fills nothing", builtin.name) };
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        self.at(span).b.host_fill(place, &values, &symbol.into());
     }
 
     /// A helper by its name. Yields a scalar or a pointer.

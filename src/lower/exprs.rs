@@ -83,6 +83,7 @@ impl Lowering<'_> {
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::KernelText(_)
             | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
@@ -191,6 +192,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -260,6 +262,7 @@ impl Lowering<'_> {
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -36,7 +36,7 @@ impl Lowering<'_> {
         (self.place(base), *field as i128)
     }
 
-    /// A pointer into the kernel, or into user memory, this many elements further: the kernel that runs knows how large they are.
+    /// A pointer into the kernel or a process this many elements further: the kernel that runs knows how large its structs are.
     pub(super) fn moved_in_kernel(&mut self, pointer: Value, (of, space): (Ty, Space), count: Value) -> Value {
         let size = if self.cx.types.is_relocated(of) {
             self.b.core_type_info(of, "size", Ty::U64)
@@ -45,20 +45,19 @@ impl Lowering<'_> {
         };
         let count = self.b.arith_cast(count, Ty::U64);
         let bytes = self.b.arith_mul(count, size, Ty::U64);
-        let space = if space == Space::User { space } else { Space::BtfUntrusted };
-        let ty = self.cx.types.ptr(of, space, true);
+        let ty = self.cx.types.ptr(of, space.probed(), true);
         self.b.mem_ptr_add(pointer, bytes, ty)
     }
 
-    /// Text that a pointer into the kernel, or into user memory, leads to, with zeros behind it; empty where it cannot be read.
+    /// Text that a pointer into the kernel or a process leads to, with zeros behind it; empty where it cannot be read.
     pub(super) fn kernel_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         let source = self.scalar(from);
         let size = self.cx.types.size_of(expr.ty);
         self.at(expr.span).b.ks_zero(place);
         let to = self.address(place);
         let size = self.int(size.into(), Ty::U32);
-        let in_user = matches!(self.cx.types.kind(from.ty), TyKind::Ptr { space: Space::User, .. });
-        let helper = if in_user { "bpf_probe_read_user_str" } else { "bpf_probe_read_kernel_str" };
+        let of_process = matches!(self.cx.types.kind(from.ty), TyKind::Ptr { space: Space::User, .. });
+        let helper = if of_process { "bpf_probe_read_user_str" } else { "bpf_probe_read_kernel_str" };
         self.b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
     }
 

@@ -202,6 +202,9 @@ impl Lowering<'_> {
     pub(super) fn write(&mut self, expr: &Expr, place: Value) {
         if self.cx.types.is_aggregate(expr.ty) {
             self.evaluate(expr, Dest::Into(place));
+        } else if let (Ty::LINK, ExprKind::Const(_)) = (expr.ty, &expr.kind) {
+            // No constant is a link but none.
+            self.at(expr.span).b.ks_zero(place);
         } else {
             let value = self.scalar(expr);
             self.at(expr.span).store(place, value);

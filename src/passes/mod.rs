@@ -31,6 +31,7 @@ pub mod optionals;
 mod order;
 pub mod packet;
 pub mod percpu_vars;
+pub mod probe_forms;
 pub mod reach;
 pub mod records;
 pub mod references;

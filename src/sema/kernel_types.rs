@@ -60,14 +60,15 @@ pub fn required(cx: &mut Session, name: &str, span: Span) -> Option<Ty> {
     None
 }
 
-/// The place of a field in a struct of the kernel; none if that there is none was reported.
-pub fn field(cx: &mut Session, of: StructId, name: &Ident) -> Option<usize> {
+/// The place of a field in a struct of the kernel; none if that there is none was reported. `chain` are the structs through which
+/// the program reaches this one.
+pub fn field(cx: &mut Session, of: StructId, name: &Ident, chain: &[StructId]) -> Option<usize> {
     match cx.kernel_types.field(&mut cx.types, of, &name.name) {
         Ok(Some(field)) => {
             note_present(cx, of, field);
             return Some(field);
         }
-        Ok(None) => no_such_kernel_field(cx, of, name),
+        Ok(None) => no_such_kernel_field(cx, of, name, chain),
         Err(why) => refuse(cx, name, &format!("the field `{}`", name.name), &why),
     }
     None

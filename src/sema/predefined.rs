@@ -4,7 +4,7 @@ use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
     self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
-    MapKindSpec, STRUCTS, StructSpec, is_kernel_context,
+    MapKindSpec, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::cell::OnceCell;
@@ -78,6 +78,7 @@ const SIMPLE_TYPES: &[(&str, Ty)] = &[
     ("__be64", Ty::BE64),
     ("__sum16", Ty::U16),
     ("__wsum", Ty::U32),
+    ("PerfAttachment", Ty::LINK),
 ];
 
 pub fn declare(types: &mut Types) -> Names {
@@ -113,6 +114,9 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
         let length = length.parse().unwrap_or_else(|_| crate::bug!("the tables have a type `{text}`"));
         return types.array(element, length);
     }
+    if let Some(size) = text.strip_prefix("str(").and_then(|rest| rest.strip_suffix(')')) {
+        return types.string(size.parse().unwrap_or_else(|_| crate::bug!("the tables have a type `{text}`")));
+    }
     match names.get(text) {
         Some(Declared { entity: Entity::Type(ty), .. }) => *ty,
         Some(_) | None => crate::bug!("the tables have a type `{text}`"),
@@ -123,7 +127,7 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
 /// yet.
 pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
     let space = match () {
-        _ if is_context(types, to) => Space::Ctx,
+        _ if is_context(types, to) || is_record(types, to) => Space::Ctx,
         // Only the kernel makes them.
         _ if is_kernel_context(types, to) => Space::BtfTrusted,
         _ if types.is_relocated(to) => Space::BtfUntrusted,
@@ -148,12 +152,24 @@ pub fn is_context(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context)
 }
 
+/// The record of an event, which is the context of programs.
+pub fn is_record(types: &Types, ty: Ty) -> bool {
+    types.is_relocated(ty)
+        && matches!(types.kind(ty), TyKind::Struct(id) if record_class(&types.struct_def(id).name).is_some())
+}
+
 /// Fields that the kernel has and this compiler lacks, of a predefined struct.
 pub fn later_fields(def: &StructDef) -> &'static [&'static str] {
     if def.span.is_some() {
         return &[];
     }
     CONTEXTS.iter().find(|spec| spec.name == def.name).map_or(&[], |spec| spec.later)
+}
+
+/// The kernel's struct that a flavour of it names, as `task_struct___old` does: a declaration of some fields that some kernels
+/// have.
+pub fn flavour_of(name: &str) -> Option<&str> {
+    name.split_once("___").map(|(of, _)| of).filter(|of| !of.is_empty())
 }
 
 /// Whether a struct that a header declares is one of the kernel's whose layout is not known.

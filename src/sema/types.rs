@@ -11,7 +11,6 @@ use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
@@ -115,7 +114,7 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         },
         TypeKind::Applied { name, args, size } => applied(cx, scope, ty.span, name, args, size.as_deref()),
         TypeKind::Array { element, length, .. } => array(cx, scope, ty.span, element, length),
-        TypeKind::Pointer { to, nullable, user } => {
+        TypeKind::Pointer { user, to, nullable } => {
             let pointee = resolve_bare(cx, scope, to, Position::Value);
             match pointee {
                 Ty::ERROR => Ty::ERROR,
@@ -126,10 +125,9 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
                 pointee => {
                     let nullable = *nullable || position.may_be_null();
                     if *user {
-                        user_pointer(cx, to.span, pointee, nullable)
-                    } else {
-                        pointer(&mut cx.types, pointee, nullable)
+                        return cx.types.ptr(pointee, Space::User, nullable);
                     }
+                    pointer(&mut cx.types, pointee, nullable)
                 }
             }
         }
@@ -144,11 +142,6 @@ pub fn resolve_bare(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, pos
         }
         TypeKind::Unread => Ty::ERROR,
     }
-}
-
-fn not_yet(cx: &mut Session, span: Span, what: &str) -> Ty {
-    cx.error(span, NotSupportedYet { what: what.to_owned() });
-    Ty::ERROR
 }
 
 /// `module.Name`
@@ -177,13 +170,8 @@ fn named(cx: &mut Session, scope: &mut dyn Scope, name: &Ident) -> Ty {
 
 fn found_type(cx: &mut Session, scope: &mut dyn Scope, name: &Ident, found: Found) -> Ty {
     match found {
-        Found::Declared(Declared { entity: Entity::Type(ty), span }) if is_unknown(&cx.types, ty) => {
-            let what = format!("the kernel's `{}`, whose layout the kernel's BTF has,", name.name);
-            let error = cx.error(name.span, NotSupportedYet { what });
-            if let Some(span) = span {
-                error.note(span, "declared here");
-            }
-            Ty::ERROR
+        Found::Declared(Declared { entity: Entity::Type(ty), .. }) if is_unknown(&cx.types, ty) => {
+            kernel_types::required(cx, &name.name, name.span).unwrap_or(Ty::ERROR)
         }
         Found::Declared(Declared { entity: Entity::Type(ty), .. }) => ty,
         Found::Declared(declared) => {

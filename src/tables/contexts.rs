@@ -24,7 +24,11 @@ pub fn is_kernel_context(types: &Types, ty: Ty) -> bool {
 pub fn is_present(of: &str, field: &str) -> bool {
     let listed = PROGRAMS.iter().filter_map(|spec| match &spec.params {
         Params::Kernel { present, .. } => Some(present.iter()),
-        Params::Context { .. } | Params::Prototype { .. } | Params::Registers { .. } | Params::Own {} => None,
+        Params::Context { .. }
+        | Params::Prototype { .. }
+        | Params::Registers { .. }
+        | Params::Record { .. }
+        | Params::Own {} => None,
     });
     let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));
     listed.flatten().any(|&(written, name)| name == field && named(written))

@@ -7,13 +7,41 @@ use super::{
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
+/// The place of an event's class in the name of a struct.
+const CLASS: &str = "{class}";
+
+/// The class of events whose record is a struct of the kernel of this name.
+pub fn record_class(name: &str) -> Option<&str> {
+    PROGRAMS.iter().filter_map(ProgramSpec::record_prefix).find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// What the names of members begin with that have only the place of a field's bytes, from the start of the record or from the end
+/// of the member (include/trace/stages of Linux).
+pub const BEHIND_RECORD: [&str; 2] = ["__data_loc_", "__rel_loc_"];
+
+/// The field of an event that a member of its record is.
+pub fn record_field(member: &str) -> &str {
+    BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
+}
 
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } | Params::Registers { of, .. } => Some(of),
-            Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
+            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
+        }
+    }
+
+    /// What the names of the structs begin with that the parameter points to, if it is the record of an event.
+    pub fn record_prefix(&self) -> Option<&'static str> {
+        match self.params {
+            Params::Record { of } => Some(of.trim_end_matches(CLASS)),
+            Params::Context { .. }
+            | Params::Prototype { .. }
+            | Params::Registers { .. }
+            | Params::Kernel { .. }
+            | Params::Own {} => None,
         }
     }
 

@@ -32,11 +32,16 @@ impl TargetSpec {
     pub fn refuses(&self, text: &str) -> Option<&'static str> {
         match self.text {
             _ if text.is_empty() => Some("it is empty"),
+            TargetText::Nothing => Some("no text names what it attaches to"),
             TargetText::Path => text.contains('\0').then_some("paths have no NUL"),
-            TargetText::Name => {
-                let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
-            }
+            TargetText::Name => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
+            TargetText::Event => match text.split_once('/') {
+                None => Some("an event has a category, as in `sched/sched_switch`"),
+                Some((category, name)) => {
+                    let named = is_name(category) && is_name(name) && !category.is_empty() && !name.is_empty();
+                    (!named).then_some("names of categories and events are letters, digits and `_`")
+                }
+            },
             TargetText::Function => {
                 (!text.chars().all(of_function)).then_some("no function of the kernel has this name")
             }
@@ -71,4 +76,8 @@ impl TargetSpec {
             },
         }
     }
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

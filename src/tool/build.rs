@@ -7,7 +7,7 @@ use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
 use crate::link::output::Output;
 use crate::pipeline::{self, Bpf, Input};
-use crate::session::Session;
+use crate::session::{ProbeForms, Session};
 use crate::target::Target;
 use crate::{ast, direct, link, passes};
 use clap::ValueEnum;
@@ -94,6 +94,9 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if args.emit == Some(Emit::Flow) {
         let text = ir::flow::text(&passes::exits::lowered(&module, &mut cx.types));
         return outputs.text(cx, text.into_bytes());
+    }
+    if args.emit.is_none_or(|e| e == Emit::Exe) && outputs.targets(&module).contains(&Target::Host) {
+        cx.options.probe.get_or_insert(ProbeForms::Both);
     }
     let module = pipeline::front(cx, module)?;
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {

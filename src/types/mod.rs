@@ -116,9 +116,14 @@ impl Space {
         Space::Heap,
     ];
 
-    /// Memory that a program reads through helpers alone: what cannot be read is zero.
+    /// Memory that only a helper can read, by any address: what cannot be read is zero.
     pub fn is_probed(self) -> bool {
         matches!(self, Space::BtfUntrusted | Space::User)
+    }
+
+    /// The space of what is read through a pointer of this space where nothing is known of it.
+    pub fn probed(self) -> Space {
+        if self == Space::User { Space::User } else { Space::BtfUntrusted }
     }
 
     /// The spelling in type text.

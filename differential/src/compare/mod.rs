@@ -59,7 +59,9 @@ pub struct Report {
     /// Pairs of a test and an input; those that take too long are not among them.
     pub inputs: u64,
     pub too_long: u64,
-    /// Entries of maps that the evaluator looked up, and how many of those were there.
+    /// Programs that are too large for BPF, one for each level of the instruction set, by the reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// Entries of maps, headers, records and sockets that the evaluator looked up, and how many of those were there.
     pub lookups: (u64, u64),
     pub executions: BTreeMap<Engine, u64>,
     /// Programs that the verifier took.
@@ -85,11 +87,11 @@ pub struct Plan {
     pub export: Option<Export>,
 }
 
-/// A folder, and the number of the program.
+/// A folder, and the name of the program.
 #[derive(Clone)]
 pub struct Export {
     pub folder: PathBuf,
-    pub number: usize,
+    pub name: String,
 }
 
 impl Plan {

@@ -1,6 +1,5 @@
 //! Programs that the kernel calls: their packet, headers in it, tail calls.
 
-use super::records::is_ring;
 use super::value::{Object, Place, Value};
 use super::{Machine, Run, Stop};
 use ksc::sema::tree::{FuncId, Optional, OptionalKind};
@@ -36,8 +35,8 @@ impl<'a> Machine<'a> {
     }
 
     fn handled(&mut self, result: u32) -> Handled {
-        let rings = self.program.maps.iter().filter(|map| is_ring(map)).map(|map| self.records.sent(map)).collect();
-        Handled { result, packet: std::mem::take(&mut self.packet), records: rings }
+        let records = self.sent();
+        Handled { result, packet: std::mem::take(&mut self.packet), records }
     }
 
     /// `ctx->len`; nothing else of the context is the same everywhere.

@@ -9,18 +9,24 @@ use std::collections::BTreeMap;
 /// The kernel's header of a record.
 const HEADER: usize = 8;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Held,
+    Sent,
+    Discarded,
+}
+
 struct Record {
     map: MapId,
     value: Value,
     tail: Vec<u8>,
-    is_sent: bool,
+    state: State,
 }
 
 #[derive(Default)]
 pub struct Records {
+    /// In the order in which they were reserved, which is that of the reader.
     all: Vec<Record>,
-    /// By the name of the ring buffer.
-    sent: BTreeMap<String, Vec<Vec<u8>>>,
     /// Bytes that a run has taken of each.
     used: BTreeMap<MapId, usize>,
 }
@@ -31,13 +37,11 @@ impl Records {
         *self = Records::default();
     }
 
-    /// What a map was sent; of one that is no ring buffer nothing.
-    pub fn sent(&self, map: &Map) -> Vec<Vec<u8>> {
-        self.sent.get(&map.name).cloned().unwrap_or_default()
-    }
-
     fn at(&mut self, at: usize) -> Run<&mut Record> {
-        self.all.get_mut(at).filter(|record| !record.is_sent).ok_or(Stop::Unknown("a record that is not there"))
+        self.all
+            .get_mut(at)
+            .filter(|record| record.state == State::Held)
+            .ok_or(Stop::Unknown("a record that is not there"))
     }
 
     pub fn value(&mut self, at: usize) -> Run<&mut Value> {
@@ -77,7 +81,7 @@ impl<'a> Machine<'a> {
         }
         self.lookups.1 += 1;
         let value = value::zero(self.types, ty);
-        self.records.all.push(Record { map, value, tail: vec![0; tail as usize], is_sent: false });
+        self.records.all.push(Record { map, value, tail: vec![0; tail as usize], state: State::Held });
         let object = Object::Record(self.records.all.len() - 1);
         Ok(Some(Value::Pointer(Some(Place { object, path: Vec::new() }))))
     }
@@ -90,14 +94,11 @@ impl<'a> Machine<'a> {
         };
         match (method, args) {
             ("submit", [sent]) => {
-                let record = self.records.at(record(sent)?)?;
-                record.is_sent = true;
-                let (map, value, tail) = (record.map, record.value.clone(), record.tail.clone());
-                self.send(map, &value, &tail);
+                self.records.at(record(sent)?)?.state = State::Sent;
                 Ok(Some(Value::Void))
             }
             ("discard", [dropped]) => {
-                self.records.at(record(dropped)?)?.is_sent = true;
+                self.records.at(record(dropped)?)?.state = State::Discarded;
                 Ok(Some(Value::Void))
             }
             ("output", [value, tail @ ..]) => {
@@ -117,14 +118,20 @@ impl<'a> Machine<'a> {
         if !self.take_room(map, size) {
             return Ok(Value::Int(-11));
         }
-        self.send(map, value, tail);
+        let (value, tail) = (value.clone(), tail.to_vec());
+        self.records.all.push(Record { map, value, tail, state: State::Sent });
         Ok(Value::Int(0))
     }
 
-    fn send(&mut self, map: MapId, value: &Value, tail: &[u8]) {
-        let declared = self.program.map(map);
-        let mut bytes = layout::bytes(self.types, declared.value, value);
-        bytes.extend_from_slice(tail);
-        self.records.sent.entry(declared.name.clone()).or_default().push(bytes);
+    /// What was sent, ring buffer by ring buffer.
+    pub(super) fn sent(&self) -> Vec<Vec<Vec<u8>>> {
+        let maps = (0..self.program.maps.len()).map(|at| MapId(at as u32));
+        maps.filter(|&map| is_ring(self.program.map(map))).map(|map| self.sent_to(map)).collect()
+    }
+
+    fn sent_to(&self, map: MapId) -> Vec<Vec<u8>> {
+        let ty = self.program.map(map).value;
+        let sent = self.records.all.iter().filter(|record| record.map == map && record.state == State::Sent);
+        sent.map(|record| [layout::bytes(self.types, ty, &record.value), record.tail.clone()].concat()).collect()
     }
 }

@@ -68,6 +68,8 @@ pub enum Family {
 }
 
 impl Family {
+    pub const OF_PROGRAMS: [Family; 3] = [Family::Packets, Family::Tails, Family::References];
+
     /// As it is named in file names.
     pub fn name(self) -> &'static str {
         match self {
@@ -81,11 +83,8 @@ impl Family {
     }
 
     /// Whether the tests are programs, which get a packet, and not functions.
-    fn is_of_programs(self) -> bool {
-        match self {
-            Family::Plain | Family::Maps | Family::Bpf => false,
-            Family::Packets | Family::Tails | Family::References => true,
-        }
+    pub fn is_of_programs(self) -> bool {
+        Family::OF_PROGRAMS.contains(&self)
     }
 
     /// What is before functions.

@@ -96,7 +96,7 @@ impl Generator {
         let used = usize::from(self.errors.are_used);
         let tries = used * usize::from(self.nesting < 3 && self.loops < 2);
         let throws = used * usize::from(self.errors.may_throw());
-        let defers = used * usize::from(self.loops == 0 && !self.errors.is_deferred);
+        let defers = used * usize::from(self.loops == 0 && !self.errors.is_deferred && !self.is_holding());
         (10 * tries, 9 * throws, 6 * defers)
     }
 

@@ -3,13 +3,14 @@
 
 use super::{Attached, Failure, Request, Target};
 use crate::errors::{errno, reason};
+use crate::load::log;
 use crate::{escape, load, net};
 use libbpf_sys as bpf;
 use std::path::Path;
 use std::ptr::NonNull;
 
 /// Kernels that have kprobes as perf events say so here.
-const PMU: &str = "/sys/bus/event_source/devices/kprobe";
+pub const PMU: &str = "/sys/bus/event_source/devices/kprobe";
 
 /// At an instruction.
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
@@ -21,8 +22,8 @@ pub fn attach_return(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     probe(request, true)
 }
 
-/// A link that libbpf made; destroying it detaches.
-pub(super) struct Probe(pub(super) NonNull<bpf::bpf_link>);
+/// A link of libbpf, which its end destroys.
+pub struct Probe(pub NonNull<bpf::bpf_link>);
 
 impl Attached for Probe {
     fn detach(self: Box<Self>) -> i32 {
@@ -60,13 +61,16 @@ fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failur
     options.retprobe = at_return;
     options.bpf_cookie = request.options.cookie.unwrap_or(0);
     options.offset = offset;
+    options.bpf_cookie = request.options.cookie.unwrap_or(0);
     options.attach_mode = bpf::PROBE_ATTACH_MODE_LINK;
-    let program = load::of_handle(request.handle).map(load::program);
+    let program = load::find_program(request.handle);
     // SAFETY: a program of the loaded object, a NUL-terminated name, and options of their own size.
-    let link =
-        program.map(|program| unsafe { bpf::bpf_program__attach_kprobe_opts(program, c_name.as_ptr(), &options) });
-    match link.and_then(NonNull::new) {
-        Some(link) => Ok(Box::new(Probe(link))),
+    let link = unsafe { bpf::bpf_program__attach_kprobe_opts(program, c_name.as_ptr(), &options) };
+    match NonNull::new(link) {
+        Some(link) => {
+            log::take();
+            Ok(Box::new(Probe(link)))
+        }
         None => Err(refused(errno(), &text)),
     }
 }

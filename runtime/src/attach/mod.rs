@@ -13,17 +13,21 @@ mod library;
 mod netdev;
 mod netns;
 mod options;
+mod perf_event;
+mod probe;
 mod socket;
 mod tcx;
+mod tracepoint;
 mod tracing;
 mod trampoline;
 mod uprobe;
 
-use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
+use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
 use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
+pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
 use options::Options;
 use std::cell::RefCell;
@@ -39,13 +43,16 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
-    (KsForm::Iter, iter::attach),
-    (KsForm::Uprobe, uprobe::attach_entry),
-    (KsForm::Uretprobe, uprobe::attach_return),
     (KsForm::Function, trampoline::attach_function),
     (KsForm::Lsm, trampoline::attach_hook),
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
+    (KsForm::Probe, probe::attach),
+    (KsForm::Tracepoint, tracepoint::attach),
+    (KsForm::PerfEvent, perf_event::attach),
+    (KsForm::Iter, iter::attach),
+    (KsForm::Uprobe, uprobe::attach_entry),
+    (KsForm::Uretprobe, uprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -65,6 +72,7 @@ enum Target<'a> {
     /// Empty if the program names none.
     Text(&'a [u8]),
     Number(i64),
+    Options(&'a KsPerfOptions),
     /// The descriptor of a map.
     Map(i32),
 }
@@ -73,6 +81,11 @@ enum Target<'a> {
 trait Attached {
     /// 0 or −errno.
     fn detach(self: Box<Self>) -> i32;
+
+    /// The perf event that it is, if it is one.
+    fn counter(&self) -> Option<&perf_event::Counter> {
+        None
+    }
 
     /// Fills the bytes; how many, 0 at the end, or −errno.
     fn read(&mut self, _out: &mut [u8]) -> i32 {
@@ -162,6 +175,10 @@ unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, 
     if target_kind == KS_TARGET_NUMBER {
         return Target::Number(value);
     }
+    // SAFETY: as the caller promises.
+    if let (KS_TARGET_OPTIONS, Some(options)) = (target_kind, unsafe { target.cast::<KsPerfOptions>().as_ref() }) {
+        return Target::Options(options);
+    }
     if target_kind == KS_TARGET_MAP {
         return Target::Map(maps::descriptor(u32::try_from(value).unwrap_or(u32::MAX)));
     }
@@ -223,20 +240,27 @@ pub extern "C" fn ks_attach_check(link: i64) {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_detach_handle(handle: u32) -> i32 {
-    let gone: Vec<Option<Entry>> = {
-        let mut links = LINKS.borrow_mut();
-        let of_handle = links.iter_mut().filter(|entry| entry.as_ref().is_some_and(|entry| entry.handle == handle));
-        of_handle.map(Option::take).collect()
-    };
-    gone.into_iter().flatten().map(detach).find(|result| *result != 0).unwrap_or(0)
+    detach_those(|_, entry| entry.handle == handle)
 }
 
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_detach_link(link: i64) -> i32 {
-    let index = usize::try_from(link).ok().and_then(|link| link.checked_sub(1));
-    let entry = index.and_then(|index| LINKS.borrow_mut().get_mut(index).and_then(Option::take));
-    entry.map_or(0, detach)
+    detach_those(|id, _| id == link)
+}
+
+/// Detaches the links that are wanted, and the members of groups that one of them leads.
+fn detach_those(wanted: impl Fn(i64, &Entry) -> bool) -> i32 {
+    let gone: Vec<Entry> = {
+        let mut links = LINKS.borrow_mut();
+        let held = || (1..).zip(links.iter()).filter_map(|(id, entry)| Some((id, entry.as_ref()?)));
+        let first: Vec<i64> = held().filter(|(id, entry)| wanted(*id, entry)).map(|(id, _)| id).collect();
+        let led = |entry: &Entry| entry.attached.counter().is_some_and(|counter| first.contains(&counter.leader));
+        let led: Vec<i64> = held().filter(|(id, entry)| !first.contains(id) && led(entry)).map(|(id, _)| id).collect();
+        let all = first.into_iter().chain(led).filter_map(|id| usize::try_from(id - 1).ok());
+        all.filter_map(|index| links.get_mut(index).and_then(Option::take)).collect()
+    };
+    gone.into_iter().map(detach).find(|result| *result != 0).unwrap_or(0)
 }
 
 /// 0 or −errno.

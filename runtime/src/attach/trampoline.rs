@@ -57,7 +57,7 @@ fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
     let own = load::of_handle(request.handle).map_or("", |prog| program::text(prog.target));
     match request.target {
         Target::Text(name) if name == own.as_bytes() => Ok(escape::value(own)),
-        Target::Text(_) | Target::Number(_) | Target::Map(_) => Err(Failure::new(
+        Target::Text(_) | Target::Number(_) | Target::Map(_) | Target::Options(_) => Err(Failure::new(
             libc::EINVAL,
             format!("it was loaded for `{}`, as its attribute says, and for nothing else", escape::value(own)),
         )),

@@ -8,6 +8,7 @@ pub mod log;
 pub mod pins;
 mod places;
 mod privilege;
+pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsProg};
 use crate::errors::{ENOTSUPP, errno};
@@ -33,6 +34,7 @@ pub fn opened() -> *mut bpf::bpf_object {
         State::Nothing => {
             let object = open();
             STATE.set(State::Open(object));
+            probes::choose(object);
             object
         }
         State::Open(object) | State::Loaded(object) => object,
@@ -123,11 +125,22 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     }
 }
 
+/// The program of a handle; null for one that nothing loaded.
+pub fn find_program(handle: u32) -> *mut bpf::bpf_program {
+    let Some(prog) = of_handle(handle) else { return ptr::null_mut() };
+    program(prog)
+}
+
 /// libbpf's program of the loaded object, or null.
-pub fn program(prog: &KsProg) -> *mut bpf::bpf_program {
+fn program(prog: &KsProg) -> *mut bpf::bpf_program {
     let object = loaded();
-    // SAFETY: a loaded object and a descriptor's string.
-    unsafe { bpf::bpf_object__find_program_by_name(object, prog.name) }
+    if probes::is_second(prog) { probes::second(object, prog) } else { program_named(object, prog.name) }
+}
+
+/// The program of that name, or null.
+fn program_named(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_program {
+    // SAFETY: an open object and a NUL-terminated name.
+    unsafe { bpf::bpf_object__find_program_by_name(object, name) }
 }
 
 /// The file descriptor of a loaded program.

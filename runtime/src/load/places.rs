@@ -18,7 +18,8 @@ pub fn message(error: i32, log: &str) -> Option<String> {
         };
         return Some(format!("cannot load `{}`: this kernel has no {}\n  help: {help}", text(prog.name), place(prog)));
     }
-    let prog = named(log, REFUSED).filter(|prog| is_hook(prog) || prog.form == KsForm::Function as u32)?;
+    let fixed = [KsForm::Function, KsForm::Probe, KsForm::Lsm];
+    let prog = named(log, REFUSED).filter(|prog| fixed.iter().any(|&form| form as u32 == prog.form))?;
     let kernel = match is_hook(prog) {
         true => "the kernel needs CONFIG_BPF_LSM=y and trampolines, and a policy of the machine may forbid this",
         false => {

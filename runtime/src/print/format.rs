@@ -141,6 +141,8 @@ impl Reader<'_> {
                     (Conversion::Ip6, 2)
                 } else if tail.starts_with(b"M") {
                     (Conversion::Mac, 1)
+                } else if tail.starts_with(b"S") {
+                    (Conversion::Symbol, 1)
                 } else {
                     (Conversion::Pointer, 0)
                 };

@@ -2,6 +2,7 @@
 
 use crate::abi::{KsArg, KsArgKind};
 use crate::program::bounded;
+use crate::symbols::kernel;
 use std::ffi::c_char;
 
 /// What is between `%` and the letter.
@@ -31,6 +32,8 @@ pub enum Conversion {
     Ip4,
     Ip6,
     Mac,
+    /// Of the kernel.
+    Symbol,
 }
 
 const KINDS: [KsArgKind; 9] = [
@@ -151,6 +154,7 @@ pub fn put(out: &mut Vec<u8>, spec: &Spec, conversion: Conversion, arg: &KsArg) 
         }
         Conversion::Char => pad(out, spec, &[arg.value as u8]),
         Conversion::Str => string(out, spec, arg),
+        Conversion::Symbol => pad(out, spec, kernel::name(arg.unsigned()).as_bytes()),
         Conversion::Pointer => pad(out, spec, format!("{:#x}", arg.value).as_bytes()),
         Conversion::Float(letter) => float(out, spec, letter, number(arg)),
         Conversion::Ip4 | Conversion::Ip6 | Conversion::Mac => address(out, spec, conversion, arg),
@@ -215,6 +219,7 @@ fn address(out: &mut Vec<u8>, spec: &Spec, conversion: Conversion, arg: &KsArg) 
         | Conversion::Char
         | Conversion::Str
         | Conversion::Pointer
+        | Conversion::Symbol
         | Conversion::Float(_) => bytes.iter().map(|b| b.to_string()).collect(),
     };
     let separator = if matches!(conversion, Conversion::Ip6 | Conversion::Mac) { ":" } else { "." };

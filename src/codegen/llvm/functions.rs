@@ -44,9 +44,10 @@ pub fn emit_all(g: &mut ModuleGen) {
 }
 
 /// The name in the symbol table. Those of user space start with a prefix that no C identifier has, so that a function
-/// called `read` never meets libc's.
+/// called `read` never meets libc's. The runtime library looks up programs by theirs.
 fn symbol(g: &ModuleGen, func: &Function) -> String {
     match g.facts.debug {
+        DebugForm::Btf if matches!(func.role, Role::Program { .. }) => func.name.to_string(),
         DebugForm::Btf => identifier(&func.name),
         DebugForm::Dwarf => format!("ks.user.{}", func.name),
     }
@@ -115,7 +116,7 @@ fn hands_out_addresses(g: &ModuleGen, func: &Function, params: &[Ty]) -> bool {
     let keeps = |&ty: &Ty| {
         let kind = types.kind(ty);
         let (TyKind::Ptr { to, space, .. } | TyKind::Place { of: to, space }) = kind else { return false };
-        !matches!(space, Space::Ctx | Space::BtfTrusted) && !space.is_probed() && types.holds_pointer(to)
+        !matches!(space, Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted | Space::User) && types.holds_pointer(to)
     };
     types.holds_pointer(func.result) || params.iter().any(keeps)
 }

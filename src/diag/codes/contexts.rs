@@ -28,6 +28,13 @@ codes! {
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
+    E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
+    /// written, and attaching fails on a kernel that lacks it.
+    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
+    /// Events of one class have one record, `trace_event_raw_CLASS` in the kernel's BTF, which is the context of their programs.
+    E0389 RecordClass { event, of } = "the record of `{event}` is no `{of}`",
     /// An iterator hands the bytes of a value to its reader: of an integer, a string, an array or a struct. A pointer is an address of
     /// the kernel, which is of no use to the reader.
     E0391 NoBytes { ty } = "the reader of an iterator cannot be given a `{ty}`",
@@ -36,17 +43,15 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
-    /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
-    E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
-    /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
-    /// written, and attaching fails on a kernel that lacks it.
-    W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
-    /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
-    E0383 KernelWrite = "memory of the kernel is read-only here",
+    /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
+    E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
     /// memory can be read from, and no helper takes it as an object: a number that became a pointer, a parameter of a
     /// `@raw_tracepoint` program, a pointer that was converted to one of another type.
     E0388 UnknownObject { text } = "the kernel does not know what `{text}` points to",
+    /// `*user T` points into the memory of a process, which BPF code reads by helpers of its own. No address means the same there and
+    /// elsewhere.
+    E0399 ProcessMemory { from, to } = "a pointer into {from} is no pointer into {to}",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.

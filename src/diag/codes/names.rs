@@ -51,6 +51,9 @@ codes! {
     /// A declaration that repeats a predefined type is of other values, widths or byte order than the kernel's. The kernel's
     /// are used: what the program computes with these members may not be what was meant.
     W0161 KernelDiffers { what, kernel, written } = "{what} is `{kernel}`, not `{written}`",
+    /// A header repeats a struct of the kernel, whose fields are those of the kernel that the program is compiled for. The
+    /// declaration does no harm; a use of the field is an error.
+    W0188 NotOfThisKernel { name, of } = "`{of}` of this kernel has no field `{name}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
     /// A loop exit is outside of every loop.

@@ -16,7 +16,7 @@ impl Lowering<'_> {
     /// A builtin that takes views.
     pub(in crate::lower) fn view_builtin(&mut self, op: ViewOp, args: &[Expr], ty: Ty, span: Span) -> Value {
         let (first, second) = match op {
-            ViewOp::Copy => (Some(self.view(&args[0])), Some(self.view_to_read(&args[1]))),
+            ViewOp::Copy => (Some(self.view_to_write(&args[0])), Some(self.view_to_read(&args[1]))),
             ViewOp::Compare | ViewOp::Sum => (self.view_or_null(&args[0]), self.view_or_null(&args[1])),
         };
         let number = args.get(2).map(|number| self.scalar_as(number, Ty::U64));

@@ -70,7 +70,7 @@ impl Lowering<'_> {
         let (root, life, start, exist, offset, count) = match &**source {
             Source::Value(value) => {
                 let place = if Self::is_place(value) { self.place(value) } else { self.pointed_to(value) };
-                return (self.at(expr.span).view_of_place(place), None);
+                return (self.at(expr.span).view_of_value(value, place), None);
             }
             Source::Tail(record) => return (self.tail_of(record), None),
             Source::Packet { ctx, offset, count } => {
@@ -127,9 +127,31 @@ impl Lowering<'_> {
                 }
                 Some(_) | None => self.place(value),
             };
+            return self.at(expr.span).view_of_value(value, place);
+        }
+        self.view(expr)
+    }
+
+    /// A view to write to: of a string all bytes but the last one, whatever text is in it.
+    fn view_to_write(&mut self, expr: &Expr) -> View {
+        if let ExprKind::View(source) = &expr.kind
+            && let Source::Value(value) = &**source
+        {
+            let place = self.place(value);
             return self.at(expr.span).view_of_place(place);
         }
         self.view(expr)
+    }
+
+    /// All bytes of a value, which is in this place; those of a string up to the NUL.
+    fn view_of_value(&mut self, value: &Expr, place: Value) -> View {
+        let view = self.view_of_place(place);
+        let TyKind::Str(_) = self.cx.types.kind(value.ty) else { return view };
+        let length = match whole_constant(&self.cx.types, value) {
+            Some(Const::Str(text)) => self.int(text.len() as i128, Ty::U64),
+            Some(_) | None => self.b.str_len(place, Ty::U64),
+        };
+        View { length, ..view }
     }
 
     /// None where it is `null`.

@@ -4,7 +4,7 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::BpfOnly;
 use crate::diag::codes::maps::ConfigWrite;
 use crate::ir::ops::KsGlobal;
-use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
+use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Uses, Value};
 use crate::session::Session;
 use crate::tables::{OpTrait, OperandKind};
 use crate::target::Facts;
@@ -43,7 +43,7 @@ pub fn written(func: &Function, op: OpId, roots: &HashMap<Value, Symbol>) -> Vec
 /// function is reached.
 pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, called_from: &dyn Fn(&mut Diagnostic)) {
     let ops = func.walk();
-    let roots = roots(func, &ops);
+    let (roots, uses) = (roots(func, &ops), func.uses());
     let kind = |name: &Symbol| module.global(name).map(|global| global.kind);
     for op in ops {
         let data = &func.ops[op];
@@ -68,14 +68,23 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
                 let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });
                 called_from(error.help("user space writes it; what BPF code changes is a global variable: `var g: T`"));
             }
-            // Any user of the address could write.
-            let taken = data.operands.first().filter(|_| data.opcode == Opcode::KsAddr).and_then(|of| roots.get(of));
+            // Any user of the address could write, but for the place that it is again.
+            let is_taken = data.opcode == Opcode::KsAddr && !is_place_again(func, &uses, data.results[0]);
+            let taken = data.operands.first().filter(|_| is_taken).and_then(|of| roots.get(of));
             if let Some(name) = taken.filter(is_config) {
                 let error = cx.error(span, ConfigWrite { name: cx.source_name(name) });
                 called_from(error.help("take the address of a copy: `var copy = …`, `&copy`"));
             }
         }
     }
+}
+
+/// Whether a pointer is only followed, to a place of whatever type: what is written there the place says.
+fn is_place_again(func: &Function, uses: &Uses, pointer: Value) -> bool {
+    uses.users(pointer).iter().all(|&user| match func.ops[user].opcode {
+        Opcode::KsDeref => true,
+        opcode => opcode == Opcode::ArithCast && is_place_again(func, uses, func.ops[user].results[0]),
+    })
 }
 
 /// The globals that an op itself writes.

@@ -3,7 +3,7 @@
 use super::{NAME, address};
 use crate::ir::ops::{CoreElem, CoreField, KsElem};
 use crate::ir::{Attr, Builder, Function, OpId, Opcode, Value};
-use crate::types::{Space, Ty, TyKind, Types};
+use crate::types::{Ty, TyKind, Types};
 use std::collections::HashMap;
 
 /// The place where an access begins: what fields and elements of it are relocated from.
@@ -65,5 +65,5 @@ fn further(b: &mut Builder<'_>, types: &mut Types, place: Value, bytes: Value) -
 /// The type of a place behind a variable offset, of which the verifier knows nothing.
 fn unknown(types: &mut Types, place: Ty) -> Ty {
     let TyKind::Place { of, space } = types.kind(place) else { crate::bug!("no place") };
-    types.place(of, if space == Space::User { space } else { Space::BtfUntrusted })
+    types.place(of, space.probed())
 }

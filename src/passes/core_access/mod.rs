@@ -3,14 +3,16 @@
 //! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
 //! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
 //! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
-//! and bit-fields, whose bytes are relocated too. Writes are reported: the kernel lets no program write there.
+//! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are
+//! reported: the kernel lets no program write there.
 
 mod elements;
+mod records;
 
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
 use crate::diag::codes::support::NotSupportedYet;
-use crate::ir::ops::{CoreField, KsBits, KsCopy, KsElem, KsLoad};
+use crate::ir::ops::{CoreField, KsCopy, KsElem, KsLoad};
 use crate::ir::{Builder, Function, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::OperandKind;
@@ -40,10 +42,10 @@ fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     changed
 }
 
-/// The value and the space of a place of kernel memory, or of user memory, which a helper of its own reads.
+/// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    (space == Space::BtfTrusted || space.is_probed()).then_some((of, space))
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::User | Space::Ctx).then_some((of, space))
 }
 
 fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
@@ -66,12 +68,19 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
             }
         }
     } else if data.opcode == Opcode::KsLoad {
-        if !is_direct(func, &cx.types, KsLoad::of(&data).place()) {
+        if records::load(func, op, &mut cx.types, word) {
+            return;
+        }
+        let place = KsLoad::of(&data).place();
+        if is_resized(func, &cx.types, place) {
+            let slot = word_of(func, &mut cx.types, word);
+            bits(func, op, &mut cx.types, slot);
+        } else if !is_direct(func, &cx.types, place) {
             let ty = func.ty(data.results[0]);
             let slot = word_of(func, &mut cx.types, word);
             let mut b = Builder::before(func, op, NAME);
             let copy = as_place_of(&mut b, &mut cx.types, slot, ty);
-            read(&mut b, &mut cx.types, copy, KsLoad::of(&data).place());
+            read(&mut b, &mut cx.types, copy, place);
             let value = b.ks_load(copy, ty);
             replace(func, op, value);
         }
@@ -121,7 +130,9 @@ fn others(func: &mut Function, op: OpId, cx: &mut Session) {
         let Some((of, _)) = kernel_memory(&cx.types, func.ty(place)) else { continue };
         let kind = spec.operands.get(index.min(spec.operands.len().saturating_sub(1))).map(|operand| operand.kind);
         if kind == Some(OperandKind::Out) {
-            cx.error(func.ops[op].loc.span, KernelWrite {});
+            let of_process = kernel_memory(&cx.types, func.ty(place)).is_some_and(|(_, space)| space == Space::User);
+            let of = if of_process { "a process" } else { "the kernel" }.to_owned();
+            cx.error(func.ops[op].loc.span, KernelWrite { of });
             return;
         }
         if kind != Some(OperandKind::Place) {
@@ -190,8 +201,8 @@ fn read(b: &mut Builder<'_>, types: &mut Types, to: Value, from: Value) {
 
 fn probe(b: &mut Builder<'_>, types: &mut Types, to: Value, size: Value, source: Value) {
     let to = address(b, types, to);
-    let in_user = matches!(types.kind(b.func.ty(source)), TyKind::Ptr { space: Space::User, .. });
-    let helper = if in_user { "bpf_probe_read_user" } else { "bpf_probe_read_kernel" };
+    let of_process = matches!(types.kind(b.func.ty(source)), TyKind::Ptr { space: Space::User, .. });
+    let helper = if of_process { "bpf_probe_read_user" } else { "bpf_probe_read_kernel" };
     b.bpf_helper(&[to, size, source], &helper.into(), &[Ty::I64]);
 }
 
@@ -201,34 +212,50 @@ fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
     b.ks_addr(place, pointer)
 }
 
-/// The bytes that hold a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
+/// Whether a place is a number that the program declares itself, in a flavour of a struct: the kernel may have another width.
+fn is_resized(func: &Function, types: &Types, place: Value) -> bool {
+    let Some(data) = func.def(place).map(|op| &func.ops[op]) else { return false };
+    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return false };
+    if data.opcode != Opcode::CoreField || types.as_int(of).is_none() {
+        return false;
+    }
+    let TyKind::Place { of: base, .. } = types.kind(func.ty(data.operands[0])) else { return false };
+    matches!(types.kind(base), TyKind::Struct(id) if types.struct_def(id).span.is_some())
+}
+
+/// The bytes that hold a number or a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
 fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
-    let (place, ty) = (KsBits::of(&func.ops[op]).place(), func.ty(func.ops[op].results[0]));
+    let (place, ty) = (func.ops[op].operands[0], func.ty(func.ops[op].results[0]));
     let Some(of) = func.def(place).map(|op| &func.ops[op]).filter(|of| of.opcode == Opcode::CoreField) else {
         crate::bug!("a bit-field of kernel memory is a field");
     };
     let (base, field) = (of.operands[0], CoreField::of(of).field());
+    let mut b = Builder::before(func, op, NAME);
+    let value = number(&mut b, types, slot, (base, field), ty);
+    replace(func, op, value);
+}
+
+/// The number of a field: its bytes, as many as there are on the kernel that runs, shifted until only the field is left.
+fn number(b: &mut Builder<'_>, types: &mut Types, slot: Value, (base, field): (Value, i128), ty: Ty) -> Value {
     let signed = types.as_int(ty).is_some_and(|(_, signed)| signed);
     let wide = types.int(64, signed);
-    let mut b = Builder::before(func, op, NAME);
-    let slot = as_place_of(&mut b, types, slot, wide);
+    let slot = as_place_of(b, types, slot, wide);
     b.ks_zero(slot);
-    let in_user = kernel_memory(types, b.func.ty(place)).is_some_and(|(_, space)| space == Space::User);
-    let byte = types.ptr(Ty::U8, if in_user { Space::User } else { Space::BtfUntrusted }, false);
+    let space = kernel_memory(types, b.func.ty(base)).map_or(Space::BtfUntrusted, |(_, space)| space.probed());
+    let byte = types.ptr(Ty::U8, space, false);
     // The offset counts from where the access begins.
     let start = elements::root(b.func, base);
-    let base_address = address(&mut b, types, start);
+    let base_address = address(b, types, start);
     let offset = b.core_bits(base, field, "offset", Ty::U64);
     let source = b.mem_ptr_add(base_address, offset, byte);
     let size = b.core_bits(base, field, "size", Ty::U32);
-    probe(&mut b, types, slot, size, source);
+    probe(b, types, slot, size, source);
     let value = b.ks_load(slot, wide);
     let left = b.core_bits(base, field, "left", wide);
     let right = b.core_bits(base, field, "right", wide);
     let value = b.arith_shl(value, left, wide);
     let value = b.arith_shr(value, right, wide);
-    let value = if ty == wide { value } else { b.arith_cast(value, ty) };
-    replace(func, op, value);
+    if ty == wide { value } else { b.arith_cast(value, ty) }
 }
 
 fn replace(func: &mut Function, op: OpId, value: Value) {

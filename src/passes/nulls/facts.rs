@@ -105,14 +105,19 @@ pub struct Outcome {
     /// What is known besides where it is false, and where it is true. None if it cannot be.
     pub when: [Option<Rc<Facts>>; 2],
     /// The tests that it keeps: pointers, and the outcome for which each is not null.
-    pub tests: Vec<(Value, bool)>,
+    pub tests: BTreeSet<(Value, bool)>,
 }
 
 impl Outcome {
     fn join(&mut self, other: &Outcome) -> bool {
-        let tests = self.tests.len();
-        self.tests.retain(|test| other.tests.contains(test));
-        let mut changed = self.tests.len() < tests;
+        // Of an outcome that cannot be on one path, that path says nothing.
+        let holds = |outcome: &Outcome, test: &(Value, bool)| {
+            outcome.when[usize::from(test.1)].is_none() || outcome.tests.contains(test)
+        };
+        let all = self.tests.iter().chain(&other.tests).copied();
+        let tests: BTreeSet<(Value, bool)> = all.filter(|test| holds(self, test) && holds(other, test)).collect();
+        let mut changed = tests != self.tests;
+        self.tests = tests;
         for (known, other) in std::iter::zip(&mut self.when, &other.when) {
             changed |= match (&mut *known, other) {
                 (Some(known), Some(other)) => known.join(other),

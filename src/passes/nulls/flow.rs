@@ -1,6 +1,6 @@
 //! What ops do to what is known. What conditions show is in `conditions.rs`.
 
-use super::facts::{Facts, Known, Outcome, Path, Root, State, Step};
+use super::facts::{Known, Outcome, Path, Root, State, Step};
 use super::last_uses::LastUses;
 use crate::dataflow::Analysis;
 use crate::ir::flow::{self, Edge};
@@ -271,29 +271,26 @@ impl Follow<'_> {
         }
     }
 
-    /// What a value that is stored shows. A constant shows something where a pass stores it, to remember a path.
+    /// What a bool that is stored shows; and a number, where a pass stores it to remember a path.
     fn kept(&self, store: &OpData, known: &Known) -> Option<Outcome> {
         let value = store.operands[1];
-        if let Some(number) = self.func.known(self.types, value) {
-            return store.loc.made_by.map(|_| self.remembered(number != 0, known));
-        }
+        let number = self.func.known(self.types, value);
         if self.func.ty(value) != Ty::BOOL {
-            return None;
+            return number.filter(|_| store.loc.made_by.is_some()).map(|number| self.remembered(number != 0, known));
         }
         let mut outcome = Outcome::default();
         for wanted in [true, false] {
             let mut learnt = known.clone();
-            if !self.learn(value, wanted, &mut learnt) {
+            let may_be = number.is_none_or(|number| (number != 0) == wanted);
+            if !may_be || !self.learn(value, wanted, &mut learnt) {
                 continue;
             }
-            let is_new = |path: &&Path| !known.facts.present.contains(*path);
-            let present: BTreeSet<Path> = learnt.facts.present.iter().filter(is_new).cloned().collect();
-            let tested = present.iter().filter_map(|path| self.pointer_variable(path, known));
+            let present = learnt.facts.present.iter();
+            let tested = present.filter_map(|path| self.pointer_variable(path, known));
             outcome.tests.extend(tested.map(|pointer| (pointer, wanted)));
-            outcome.when[usize::from(wanted)] = Some(Rc::new(Facts { present, ..Facts::default() }));
+            outcome.when[usize::from(wanted)] = Some(learnt.facts);
         }
-        let shows = outcome.when.iter().flatten().any(|facts| !facts.present.is_empty());
-        shows.then_some(outcome)
+        Some(outcome)
     }
 
     fn remembered(&self, value: bool, known: &Known) -> Outcome {

@@ -20,7 +20,7 @@ use crate::ir::ops::{KsAbsent, KsCallPointer, KsIf, KsLoad};
 use crate::ir::{Attr, Function, Module, OpId, Opcode, Uses, Value};
 use crate::session::Session;
 use crate::types::Types;
-use facts::{Known, State};
+use facts::{Known, Path, State};
 use flow::Follow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -95,9 +95,12 @@ impl Found {
         } else if data.opcode == Opcode::KsLoad
             && data.loc.made_by.is_none()
             && let Some(outcome) = known.outcomes.get(&KsLoad::of(data).place())
-            && !outcome.tests.is_empty()
         {
-            self.kept.insert(op, outcome.tests.clone());
+            let is_open = |&&(pointer, _): &&(Value, bool)| !known.facts.present.contains(&Path::of(pointer));
+            let tests: Vec<(Value, bool)> = outcome.tests.iter().filter(is_open).copied().collect();
+            if !tests.is_empty() {
+                self.kept.insert(op, tests);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Memory of the kernel, which user space does not see, and memory of other processes.
+//! Memory of the kernel, and of processes as the kernel sees them, which user space does not see.
 
 use crate::ir::Function;
 use crate::source::Span;

@@ -106,9 +106,14 @@ fn report(module: &Module, handing: &Handing, cx: &mut Session) {
     for func in &module.funcs {
         for data in func.walk().into_iter().map(|op| &func.ops[op]) {
             if let Some(name) = named(data).filter(|name| handing.contains(*name)) {
+                let is_own = *name == func.name;
                 let name = cx.source_name(name);
-                cx.error(data.loc.span, HandsOverElsewhere { name: name.clone() })
-                    .help(format!("`return {name}(…)` is such a call, but not in a loop where `{name}` has a `defer`, and not in a loop or after a `defer` where it has a `tail_call`"));
+                let error = cx.error(data.loc.span, HandsOverElsewhere { name: name.clone() });
+                error.help(if is_own {
+                    format!("`{name}` calls itself, and BPF code has no recursion: a loop does the same")
+                } else {
+                    format!("`return {name}(…)` is such a call, but not in a loop where `{name}` has a `defer`, and not in a loop or after a `defer` where it has a `tail_call`")
+                });
             }
             if data.opcode == Opcode::KsTailReturn {
                 check_type(module, func, data.loc.span, KsTailReturn::of(data).callee(), cx);

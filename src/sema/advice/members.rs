@@ -8,7 +8,7 @@ use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
 use crate::sema::predefined::later_fields;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec};
+use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec, record_class, record_field};
 use crate::types::{EnumId, Origin, StructDef, StructId, Ty};
 
 /// Which fields a literal need not give.
@@ -44,13 +44,24 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
     }
 }
 
-/// Reports a field that a struct of the kernel does not have.
-pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident) {
-    let names = cx.kernel_types.field_names(id);
+/// Reports a field that a struct of the kernel does not have. A struct inside it may have the field, or one through which the program
+/// reaches it.
+pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain: &[StructId]) {
+    let inside = cx.kernel_types.field_inside(id, &name.name);
+    let before = chain.iter().find(|&&of| cx.kernel_types.field_names(of).contains(&name.name));
+    let before = before.map(|&of| cx.types.struct_def(of).name.clone());
+    let mut names = cx.kernel_types.field_names(id);
+    if record_class(&cx.types.struct_def(id).name).is_some() {
+        names = names.iter().map(|name| record_field(name).to_owned()).collect();
+    }
     let help = proposal(cx, name, names.iter().map(String::as_str));
     let ty = cx.types.struct_def(id).name.clone();
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
-    propose(error, name, help);
+    match (inside, before) {
+        (Some(path), _) => drop(error.help(format!("it is inside: `{path}`")).fix(name.span, path)),
+        (None, Some(of)) => drop(error.help(format!("the `{of}` before it has this field"))),
+        (None, None) => propose(error, name, help),
+    }
     error.remark("the types are those of this kernel; `--btf FILE` names those of another one");
 }
 

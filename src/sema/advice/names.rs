@@ -52,6 +52,13 @@ pub fn unknown_type(cx: &mut Session, scope: &dyn Scope, name: &Ident) {
     let usual = foreign::ty(&name.name).map(str::to_owned);
     let elsewhere = scope.imports().spelled_out(name);
     let near = if usual.is_none() { cx.diags.near(&name.name, || scope.candidates(Wanted::Type)) } else { None };
+    let near = match near {
+        None if usual.is_none() => {
+            let known = cx.kernel_types.names_of_types();
+            cx.diags.near(&name.name, || known)
+        }
+        near => near,
+    };
     let remark = match cx.kernel_types.btf() {
         Ok(_) => "the program declares none of this name, and the kernel has none".to_owned(),
         Err(why) => format!(

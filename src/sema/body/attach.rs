@@ -11,7 +11,7 @@ use crate::diag::codes::lifecycle::{
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
-use crate::tables::{ATTACH_OPTIONS, AttachOption, TargetSpec};
+use crate::tables::{ATTACH_OPTIONS, AttachOption, TARGETS, TargetSpec};
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
@@ -92,9 +92,13 @@ impl Checker<'_, '_> {
         }
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
+        let in_attribute = match target.options {
+            Some(_) => String::new(),
+            None => format!(", or `@{kind}({mode}{example})` on the program"),
+        };
         self.error(span, NoTarget { name })
             .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program"));
+            .help(format!("`attach(handle, {example})`{in_attribute}"));
     }
 
     /// A text, a number or a map. The runtime finds out what it means where the program is not known.
@@ -106,7 +110,9 @@ impl Checker<'_, '_> {
             return map;
         }
         let target = self.value(expr, None);
-        if target.is_error() || self.is_str(target.ty()) && kind.is_none_or(|kind| !kind.map) {
+        let by_text = kind.is_none_or(|kind| !kind.map && kind.options.is_none());
+        let is_options = self.is_options(target.ty(), kind);
+        if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
             return target.expr;
         }
         // Of a program that is not known here, any kind of target is right.
@@ -116,6 +122,12 @@ impl Checker<'_, '_> {
         }
         let ty = self.ty_name(target.ty());
         self.no_target(expr.span, ty, kind)
+    }
+
+    /// Whether a target is a struct of options, of a program of this kind, or of any where the program is not known.
+    fn is_options(&mut self, ty: Ty, kind: Option<&'static TargetSpec>) -> bool {
+        let known = TARGETS.iter().filter(|target| kind.is_none_or(|kind| kind.name == target.name));
+        known.filter_map(|target| target.options).any(|options| self.table_type(options) == ty)
     }
 
     /// `&m`. None if it is something else.

@@ -90,6 +90,7 @@ impl Checker<'_, '_> {
 
     fn operand(&mut self, expr: &ast::Expr, expected: Option<Ty>) -> Value {
         let value = self.value(expr, expected);
+        let value = self.as_number(value);
         Value { untyped: value.untyped, expr: self.no_void(value.expr) }
     }
 

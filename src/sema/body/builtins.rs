@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
         error_expr(span)
     }
 
-    fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
+    pub fn call_builtin(&mut self, builtin: &'static BuiltinSpec, args: &[ast::Arg], span: Span) -> Expr {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
         }

@@ -8,6 +8,7 @@ use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
+use crate::sema::predefined::flavour_of;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
@@ -125,7 +126,7 @@ impl Checker<'_, '_> {
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
         // Memory of the kernel as numbers.
-        let as_numbers = self.is_kernel_memory(from) && to.space == Space::Any;
+        let as_numbers = from.space != Space::User && self.is_kernel_memory(from) && to.space == Space::Any;
         if !as_numbers && !self.spaces_agree(from.space, to.space) {
             self.refuse_spaces(span, from.space, to.space);
             return Some(error_expr(span));
@@ -150,6 +151,16 @@ impl Checker<'_, '_> {
     fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
         from.space != Space::BtfTrusted
             || from.to == to
+            || self.is_flavour_of(to, from.to)
             || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
+    }
+
+    /// Whether the types are the same struct of the kernel, one by a flavour of its name.
+    fn is_flavour_of(&self, flavour: Ty, of: Ty) -> bool {
+        let named = |ty: Ty| self.struct_id(ty).map(|id| self.cx.types.struct_def(id).name.as_str());
+        let plain = |name: &'_ str| flavour_of(name).unwrap_or(name).to_owned();
+        self.cx.types.is_relocated(flavour)
+            && self.cx.types.is_relocated(of)
+            && named(flavour).map(plain) == named(of).map(plain)
     }
 }

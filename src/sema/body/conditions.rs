@@ -92,6 +92,7 @@ impl Checker<'_, '_> {
     /// An expression where a bool is asked for.
     pub fn truth(&mut self, expr: &ast::Expr) -> Expr {
         let value = self.value(expr, Some(Ty::BOOL));
+        let value = self.as_number(value);
         self.truth_of(value)
     }
 

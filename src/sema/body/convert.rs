@@ -12,6 +12,8 @@ use crate::types::{Ty, TyKind};
 impl Checker<'_, '_> {
     /// The value as one of type `wanted`. What does not fit is reported, and is then of type `Ty::ERROR`.
     pub fn coerce(&mut self, value: Value, wanted: Ty) -> Expr {
+        let is_number = self.cx.types.as_int(wanted).is_some() || matches!(wanted, Ty::BOOL | Ty::F64);
+        let value = if is_number { self.as_number(value) } else { value };
         let span = value.span();
         let found = value.ty();
         if found == Ty::ERROR || wanted == Ty::ERROR {
@@ -170,6 +172,9 @@ impl Checker<'_, '_> {
                 bytes.truncate(room);
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
+        }
+        if let ExprKind::KernelText(_) = value.kind {
+            return Expr { ty: wanted, ..value };
         }
         cast(value, wanted)
     }

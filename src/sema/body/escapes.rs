@@ -149,6 +149,7 @@ impl Checker<'_, '_> {
             | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
             | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }

@@ -13,6 +13,7 @@ use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::kernel_types;
+use crate::sema::predefined::is_record;
 use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -31,6 +32,9 @@ impl Checker<'_, '_> {
         }
         if self.variant_by_point(base, name) {
             return error_expr(span);
+        }
+        if let Some(inner) = self.inner_context_field(base, name, span) {
+            return inner;
         }
         let base = self.typed(base, None);
         self.field_of(base, name, arrow, span)
@@ -92,16 +96,23 @@ impl Checker<'_, '_> {
             let ty = self.cx.types.int(bits, false);
             return Expr { kind: ExprKind::Raw(Box::new(base)), ty, span };
         }
+        if self.perf_fd(&base, name) {
+            return base;
+        }
         let Some(id) = self.pointer(base.ty).and_then(|p| self.struct_id(p.to)) else {
             return self.no_field(base.ty, name, span);
         };
         let at = base.span;
+        let is_record = self.pointer(base.ty).is_some_and(|pointer| is_record(&self.cx.types, pointer.to));
         let pointee = self.pointee(base, at);
+        if is_record {
+            return self.record_field(pointee, id, name, span);
+        }
         self.struct_field(pointee, id, name, span)
     }
 
-    fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
-        let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
+    pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
+        let Some((field, ty)) = self.find_field_of(Some(&base), id, name) else { return error_expr(span) };
         if self.refuse_lock_use(ty, name) {
             return error_expr(span);
         }
@@ -152,16 +163,36 @@ impl Checker<'_, '_> {
 
     /// Index and type of a field; none if that there is none was reported.
     pub fn find_field(&mut self, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
+        self.find_field_of(None, id, name)
+    }
+
+    fn find_field_of(&mut self, base: Option<&Expr>, id: StructId, name: &Ident) -> Option<(usize, Ty)> {
         let def = self.cx.types.struct_def(id);
         if let Some(field) = def.field(&name.name) {
             return Some((field, def.fields[field].ty));
         }
-        if def.origin.is_relocated() {
-            let field = kernel_types::field(self.cx, id, name)?;
+        if def.origin.is_relocated() && def.span.is_none() {
+            let mut chain = Vec::new();
+            base.into_iter().for_each(|base| self.structs_before(base, &mut chain));
+            let field = kernel_types::field(self.cx, id, name, &chain)?;
             return Some((field, self.cx.types.struct_def(id).fields[field].ty));
         }
         no_such_field(self.cx, id, name);
         None
+    }
+
+    /// The structs through which a place is reached, the nearest first.
+    fn structs_before(&self, place: &Expr, chain: &mut Vec<StructId>) {
+        let (ExprKind::Field { base: before, .. }
+        | ExprKind::Index { base: before, .. }
+        | ExprKind::Deref(before)
+        | ExprKind::DerefIf { pointer: before, .. }
+        | ExprKind::Cast(before)) = &place.kind
+        else {
+            return;
+        };
+        chain.extend(self.struct_id(before.ty));
+        self.structs_before(before, chain);
     }
 
     fn no_field(&mut self, ty: Ty, name: &Ident, span: Span) -> Expr {

@@ -41,6 +41,8 @@ pub(super) enum ConversionKind {
     Ip6,
     /// `%pM`
     Mac,
+    /// `%pS`
+    Symbol,
 }
 
 /// The fault of a format: the part of it, and why.
@@ -112,9 +114,8 @@ fn conversion(start: &[u8]) -> Result<(Conversion, &[u8]), Fault> {
 }
 
 fn pointer(rest: &mut &[u8]) -> ConversionKind {
-    for (suffix, kind) in
-        [(&b"I4"[..], ConversionKind::Ip4), (&b"I6"[..], ConversionKind::Ip6), (&b"M"[..], ConversionKind::Mac)]
-    {
+    let kinds = [ConversionKind::Ip4, ConversionKind::Ip6, ConversionKind::Mac, ConversionKind::Symbol];
+    for (suffix, kind) in [&b"I4"[..], b"I6", b"M", b"S"].into_iter().zip(kinds) {
         if let Some(after) = rest.strip_prefix(suffix) {
             *rest = after;
             return kind;
@@ -170,6 +171,7 @@ impl Conversion {
             ConversionKind::Ip4 => "pI4",
             ConversionKind::Ip6 => "pI6",
             ConversionKind::Mac => "pM",
+            ConversionKind::Symbol => "pS",
         };
         out.extend(format!("%{}{width}{precision}{letter}", self.flags).bytes());
     }

@@ -171,7 +171,7 @@ impl Checker<'_, '_> {
         self.coerce(value, Ty::U64)
     }
 
-    fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
+    pub fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, None);
         if value.is_error() {
             return value.expr;
@@ -179,7 +179,7 @@ impl Checker<'_, '_> {
         if spec.nullable && value.ty() == Ty::NULL {
             return self.null_memory(value);
         }
-        if self.context_spec(value.ty()).is_none() {
+        if self.pointer(value.ty()).is_none_or(|pointer| pointer.space != Space::Ctx) {
             return self.no_pointer(&value, "the program's context");
         }
         self.not_null(value.expr)

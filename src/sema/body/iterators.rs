@@ -35,8 +35,11 @@ impl Checker<'_, '_> {
         self.field_of(meta, &named("seq"), true, span)
     }
 
-    /// `read(a, &v, n)`
+    /// `read(a, &v, n)`, or `read(a)` of a perf event.
     pub fn read(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if let [_] = args {
+            return self.perf_read(args, span);
+        }
         if !self.takes("read", 3..=3, args, span) {
             return error_expr(span);
         }

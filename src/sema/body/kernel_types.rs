@@ -54,8 +54,13 @@ impl Checker<'_, '_> {
         fact(KernelFact::Variant { of, variant }, ty, span)
     }
 
-    /// A name that nothing declares, as an enumerator of the kernel.
-    pub fn kernel_enumerator(&mut self, name: &Ident) -> Option<Value> {
+    /// A name that nothing declares, as an enumerator of the kernel. Where a variant of another enum is asked for, or a module
+    /// has the name, that is meant.
+    pub fn kernel_enumerator(&mut self, name: &Ident, expected: Option<Ty>) -> Option<Value> {
+        let other_enum = expected.is_some_and(|ty| self.enum_id(ty).is_some() && !self.is_kernel_enum(ty));
+        if other_enum || !self.env.imports.spelled_out(name).is_empty() {
+            return None;
+        }
         Some(match kernel_types::enumerator(self.cx, name)? {
             Some(KernelEnumerator::Variant(of, variant)) => self.kernel_variant(of, variant, name.span).into(),
             Some(KernelEnumerator::Constant(value)) => Value::untyped(value, name.span),

@@ -12,7 +12,8 @@ use crate::sema::consts::{self, Constant};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::{StructId, Ty, TyKind};
+use crate::tables::STRUCTS;
+use crate::types::{Origin, StructDef, StructId, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// Whether the type of an expression depends on its context.
@@ -193,7 +194,7 @@ impl Checker<'_, '_> {
             fields.push((index, value));
         }
         // A name that is no field's is likely the one that is missing.
-        if failed || !self.fill_defaults(id, &mut fields, rest, span) {
+        if failed || !self.check_perf_options(ty, &fields, span) || !self.fill_defaults(id, &mut fields, rest, span) {
             return error_expr(span);
         }
         Expr { kind: ExprKind::Struct { fields }, ty, span }
@@ -220,7 +221,8 @@ impl Checker<'_, '_> {
         }
         for (index, ty) in types {
             let zero = (rest || self.cx.types.is_zero_by_default(id, index)).then_some(&Const::Zero);
-            match self.env.field_defaults.get(&(id, index)).or(zero) {
+            let of_table = table_default(self.cx.types.struct_def(id), index);
+            match self.env.field_defaults.get(&(id, index)).or(of_table.as_ref()).or(zero) {
                 Some(value) => fields.push((index, Expr { kind: ExprKind::Const(value.clone()), ty, span })),
                 None => missing.push(format!("`{}`", self.cx.types.struct_def(id).fields[index].name)),
             }
@@ -232,4 +234,10 @@ impl Checker<'_, '_> {
         self.error(span, MissingFields { ty, fields: missing.join(", ") }).help(LEFT_OUT);
         false
     }
+}
+
+/// The default that a predefined struct has for a field.
+fn table_default(def: &StructDef, field: usize) -> Option<Const> {
+    let spec = STRUCTS.iter().find(|spec| def.origin == Origin::Kernel && spec.name == def.name)?;
+    spec.fields.get(field)?.default.map(|number| Const::Int(number.into()))
 }

@@ -12,8 +12,10 @@ use crate::diag::foreign;
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, MapId, Optional, OptionalKind};
 use crate::source::Span;
-use crate::tables::{self, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal};
-use crate::types::Space;
+use crate::tables::{
+    self, HelperSpec, MAP_KINDS, MAP_METHODS, MapAccess, MapKindSpec, MapMethodSpec, Refusal, refusal,
+};
+use crate::types::{Space, Ty};
 
 /// `map.name(args)`, or `name(map, args)`, as written; `name` is that of the method.
 #[derive(Clone, Copy)]
@@ -79,6 +81,9 @@ impl Checker<'_, '_> {
         }
         if method.needs == MapAccess::Prefix {
             return self.trie_key(map, name, args, span);
+        }
+        if let Some(helper) = method.with_context.and_then(tables::helper) {
+            return self.helper_on_map(helper, MapCall { map, method, name, args, span });
         }
         if method.op.is_none() {
             self.check_args(args);
@@ -168,6 +173,26 @@ impl Checker<'_, '_> {
         self.context_argument(map, method, &mut args, span);
         let ty = self.table_type(method.result);
         Expr { kind: ExprKind::MapCall { map, method, args }, ty, span }
+    }
+
+    /// `s.id(ctx, flags)`: a helper that takes the context, the map, and the last argument.
+    fn helper_on_map(&mut self, helper: &'static HelperSpec, call: MapCall<'_>) -> Expr {
+        let MapCall { map, method, args, span, .. } = call;
+        let ([context, rest], [spec, ..]) = (args, helper.args) else {
+            self.method_args(call); // reports how many it takes
+            return error_expr(span);
+        };
+        self.refuse_name(context, method.name);
+        self.refuse_name(rest, method.name);
+        let context = self.context_of_program(spec, context);
+        let rest = self.coerced(&rest.value, Ty::U64);
+        if context.ty == Ty::ERROR || rest.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        let pointer = self.cx.types.ptr(Ty::U8, Space::Map, false);
+        let map = Expr { kind: ExprKind::MapAddress(map), ty: pointer, span };
+        let ty = self.table_type(method.result);
+        Expr { kind: ExprKind::Helper { helper, args: vec![context, map, rest] }, ty, span }
     }
 
     fn method_args(&mut self, call: MapCall<'_>) -> Option<Vec<Expr>> {

@@ -25,6 +25,7 @@ mod defers;
 mod deleted_entries;
 mod elements;
 mod escapes;
+mod event_records;
 mod events;
 mod exprs;
 mod fields;
@@ -55,6 +56,7 @@ mod optionals;
 mod packet;
 mod packet_offsets;
 mod percpu;
+mod perf;
 mod places;
 mod pointers;
 mod print;
@@ -64,6 +66,7 @@ mod redirects;
 mod results;
 mod run;
 mod scope;
+mod spaces;
 mod stmts;
 mod strings;
 mod tail_calls;
@@ -144,6 +147,8 @@ struct Checker<'c, 'e> {
     last_value: Option<Span>,
     /// How many `lock` blocks are around.
     locks: u32,
+    /// The value that a variable begins with, and its name.
+    bound: Option<(Span, String)>,
     /// The calls in return position.
     returned_calls: HashSet<Span>,
     /// It was said that the function has no result: once, however many of its `return`s have a value.
@@ -180,6 +185,7 @@ impl<'c, 'e> Checker<'c, 'e> {
             mixed: HashSet::new(),
             last_value: None,
             locks: 0,
+            bound: None,
             returned_calls: HashSet::new(),
             reported_no_result: false,
         };

@@ -86,7 +86,7 @@ impl Checker<'_, '_> {
             }
             let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
             if meant.is_none()
-                && let Some(known) = self.kernel_enumerator(name)
+                && let Some(known) = self.kernel_enumerator(name, expected)
             {
                 return known;
             }
@@ -181,6 +181,11 @@ impl Checker<'_, '_> {
     /// A variant by its bare name: of several enums that have one the expected type decides.
     fn variant(&mut self, name: &Ident, list: &Variants, expected: Option<Ty>) -> Expr {
         match consts::choose_variant(self.cx, name, list, expected) {
+            Some((of, _)) if self.cx.kernel_types.has_variants(&self.cx.types, of) => {
+                let variants = &self.cx.types.enum_def(of).variants;
+                let place = variants.iter().position(|variant| variant.name == name.name);
+                self.kernel_variant(of, place.unwrap_or_default(), name.span)
+            }
             Some((of, value)) => int_expr(value, self.cx.types.intern(TyKind::Enum(of)), name.span),
             None => error_expr(name.span),
         }

@@ -73,8 +73,14 @@ impl Checker<'_, '_> {
     /// An optional where nothing tests whether it is there.
     pub fn untested(&mut self, span: Span) -> Expr {
         let text = self.text(span).to_owned();
-        self.error(span, UntestedOptional { what: format!("`{text}`") })
-            .help(format!("write `if (var v = {text}) {{ … }}`, or `var v = {text} else {{ return … }}`"));
+        let bound = self.bound.as_ref().filter(|(of, _)| *of == span).map(|(_, name)| name.clone());
+        let name = bound.clone().unwrap_or_else(|| "v".to_owned());
+        let forms = format!("`if (var {name} = {text}) {{ … }}`, or `var {name} = {text} else {{ return … }}`");
+        let error = self.error(span, UntestedOptional { what: format!("`{text}`") });
+        error.help(match bound {
+            Some(_) => format!("test it where it is bound, not later: {forms}"),
+            None => format!("write {forms}"),
+        });
         error_expr(span)
     }
 

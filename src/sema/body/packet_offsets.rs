@@ -171,9 +171,15 @@ impl Checker<'_, '_> {
         Some(self.pointee(pointer, span))
     }
 
-    /// `var p = ctx->data + n`: the variable holds the offset. None if the value is something else.
+    /// `var p = ctx->data + n`, or `var p = ctx->data` of a variable that moves: it holds the offset. None if the value is
+    /// something else.
     pub fn var_position(&mut self, name: &ast::Ident, init: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> Option<()> {
-        if !self.is_position(init) || self.packet_end(init).is_some() {
+        let holds = match self.packet_end(init) {
+            // Where nothing moves it, the variable is another name of the start.
+            Some((role, _)) => role == FieldRole::PacketStart && self.is_moved(&name.name),
+            None => self.is_position(init),
+        };
+        if !holds {
             return None;
         }
         let (ctx, sum) = self.position(init, init.span)?;

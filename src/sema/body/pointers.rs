@@ -7,7 +7,6 @@ use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
 use crate::ast::{self, BinaryOp};
-use crate::diag::codes::contexts::UnknownObject;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
@@ -206,23 +205,6 @@ impl Checker<'_, '_> {
         if self.pointer(inner.ty).is_some() { self.unconverted(inner) } else { pointer }
     }
 
-    /// Two kinds of memory in one pointer type: either is fine where it is left open.
-    pub fn spaces_agree(&self, from: Space, to: Space) -> bool {
-        let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
-        let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
-        from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
-    }
-
-    pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
-        if (from, to) == (Space::BtfUntrusted, Space::BtfTrusted) {
-            let text = self.text(span).to_owned();
-            self.error(span, UnknownObject { text })
-                .help("it knows the pointers that a `@tp_btf` program gets, what is read through them, and the running task by `bpf_get_current_task_btf()`");
-            return;
-        }
-        self.unsupported(span, "one pointer for a context, a kernel object or user memory, and something else");
-    }
-
     /// Whether the place is behind an index that is not known to be in range.
     pub fn may_be_out_of_range(&self, place: &Expr) -> bool {
         if let ExprKind::Index { base, index } = &place.kind {
@@ -248,14 +230,9 @@ impl Checker<'_, '_> {
             | Space::Ringbuf
             | Space::Host
             | Space::Heap => self.cx.types.ptr(pointer.to, Space::Any, true),
+            Space::User => self.cx.types.ptr(pointer.to, pointer.space, true),
             _ if self.cx.types.is_relocated(pointer.to) => self.cx.types.ptr(pointer.to, pointer.space, true),
-            Space::Map
-            | Space::Ctx
-            | Space::Packet
-            | Space::BtfTrusted
-            | Space::BtfRcu
-            | Space::BtfUntrusted
-            | Space::User => ty,
+            Space::Map | Space::Ctx | Space::Packet | Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => ty,
         }
     }
 
@@ -299,12 +276,13 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }
 
+    /// Memory of the kernel or of a process, which no plain load reaches.
     pub fn is_kernel_memory(&self, of: Pointer) -> bool {
         let is_object = !self.cx.types.is_relocated(of.to) && self.struct_id(of.to).is_some();
         of.space == Space::User || matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
     }
 
-    /// A pointer to text of the kernel.
+    /// A pointer to text of the kernel or of a process.
     pub fn is_kernel_text(&self, ty: Ty) -> bool {
         self.pointer(ty).is_some_and(|of| matches!(of.to, Ty::CHAR | Ty::U8) && self.is_kernel_memory(of))
     }
@@ -314,8 +292,7 @@ impl Checker<'_, '_> {
         if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
             return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");
         }
-        let space = if of.space == Space::User { of.space } else { Space::BtfUntrusted };
-        let ty = self.cx.types.ptr(of.to, space, true);
+        let ty = self.cx.types.ptr(of.to, of.space.probed(), true);
         let (pointer, count) = (cast(pointer, ty), cast(count.expr, Ty::I64));
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }

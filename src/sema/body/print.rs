@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
     }
 
     fn with_format(&mut self, format: &[u8], args: &[ast::Arg], span: Span) -> Option<(Vec<u8>, Vec<Expr>)> {
-        let values: Vec<Expr> = args.iter().map(|arg| self.typed(&arg.value, None)).collect();
+        let values: Vec<Expr> = args.iter().map(|arg| self.printed(&arg.value)).collect();
         let pieces = match parse(format) {
             Ok(pieces) => pieces,
             Err(Fault { what, why }) => {
@@ -81,6 +81,11 @@ impl Checker<'_, '_> {
         (!failed).then_some((out, checked))
     }
 
+    fn printed(&mut self, arg: &ast::Expr) -> Expr {
+        let value = self.typed(arg, None);
+        self.expr_as_number(value)
+    }
+
     fn kernel_has(&mut self, conversion: &Conversion, span: Span) -> bool {
         let Some(missing) = conversion.missing_in_bpf().filter(|_| self.targets.all(|on| on.prints_by_helper)) else {
             return true;
@@ -100,7 +105,7 @@ impl Checker<'_, '_> {
                 escape(text, &mut out);
                 continue;
             }
-            let value = self.typed(&arg.value, None);
+            let value = self.printed(&arg.value);
             let kind = match self.cx.types.kind(value.ty) {
                 TyKind::Char => ConversionKind::Char,
                 TyKind::Str(_) | TyKind::Array(Ty::CHAR, _) => ConversionKind::Str,
@@ -153,6 +158,7 @@ impl Checker<'_, '_> {
             ConversionKind::Ip4 => value.ty == Ty::BE32,
             ConversionKind::Ip6 => matches!(kind, TyKind::Array(Ty::U8, 16)),
             ConversionKind::Mac => matches!(kind, TyKind::Array(Ty::U8, 6)),
+            ConversionKind::Symbol => value.ty == Ty::U64,
         };
         if !fits {
             self.format_mismatch(conversion, &value);
@@ -203,6 +209,7 @@ impl Checker<'_, '_> {
             ConversionKind::Ip4 => "a `be32`",
             ConversionKind::Ip6 => "a `u8[16]`",
             ConversionKind::Mac => "a `u8[6]`",
+            ConversionKind::Symbol => "a `u64`, an address of the kernel",
         };
         let instead = match self.cx.types.kind(value.ty) {
             TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Bool => Some("%d"),

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::assign::Assignment;
+use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{cast, constant, has_effect, literal_type};
 use crate::ast::{self, Ident, StmtKind as Ast};
@@ -128,6 +129,7 @@ impl Checker<'_, '_> {
         if declared.is_none() && self.var_program(name, init) {
             return;
         }
+        self.bound = Some((strip(init).span, name.name.clone()));
         let header = self.packet_header(init);
         let must_test = header.is_some();
         let value = header.unwrap_or_else(|| self.value(init, declared));

@@ -57,7 +57,7 @@ impl Checker<'_, '_> {
         if let (Role::Program(own), true) = (own, returned)
             && let Role::Program(role) = &other.role
         {
-            if role.context().is_none() {
+            if role.arguments.is_some() {
                 self.check_args(args);
                 return self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name));
             }

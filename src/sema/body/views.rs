@@ -5,7 +5,7 @@ use super::exprs::strip;
 use super::places::{is_place, root};
 use super::pointers::root_local;
 use super::scope::LocalKind;
-use super::value::{Value, cast, error_expr};
+use super::value::{Value, cast, error_expr, local};
 use crate::ast::{self, Ident};
 use crate::diag::codes::contexts::{ArgumentCount, NoSuchMethod};
 use crate::diag::codes::types::{MismatchedTypes, NotViewable};
@@ -142,6 +142,10 @@ impl Checker<'_, '_> {
     /// `view[index]`
     pub fn view_byte(&mut self, base: Expr, index: &ast::Expr, span: Span) -> Expr {
         let base = self.plain_view(base);
+        // What is written there is written to what it views.
+        if let Some(view) = local(&base) {
+            self.info(view).read = true;
+        }
         match self.count_of_bytes(index).filter(|_| base.ty != Ty::ERROR) {
             Some(index) => {
                 let kind = ExprKind::ViewByte { view: Box::new(base), index: Box::new(index) };

@@ -217,6 +217,9 @@ fn declared(
         Found::Declared(Declared { entity: Entity::Const { value, ty }, .. }) => Some(Constant { value, ty }),
         Found::Declared(Declared { entity: Entity::Variants(variants), .. }) => {
             let (id, value) = choose_variant(cx, name, &variants, expected)?;
+            if cx.kernel_types.has_variants(&cx.types, id) {
+                return loaded_later(cx, name.span);
+            }
             let ty = cx.types.intern(TyKind::Enum(id));
             Some(Constant::typed(Const::Int(value), ty))
         }

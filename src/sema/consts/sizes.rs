@@ -177,8 +177,9 @@ fn field(cx: &mut Session, scope: &mut dyn Scope, base: Ty, name: &Ident) -> Opt
         cx.error(name.span, NotAStruct { name: ty });
         return None;
     };
-    if cx.types.struct_def(id).origin.is_relocated() {
-        kernel_types::field(cx, id, name)?;
+    let def = cx.types.struct_def(id);
+    if def.origin.is_relocated() && def.span.is_none() {
+        kernel_types::field(cx, id, name, &[])?;
     }
     let def = cx.types.struct_def(id);
     match def.fields.iter().find(|f| f.name == name.name) {

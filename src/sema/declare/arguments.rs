@@ -52,6 +52,13 @@ impl Given {
         Given { arguments, result }
     }
 
+    /// Leaves out what is behind the first words.
+    pub fn keep_words(&mut self, count: usize) {
+        for value in &mut self.arguments {
+            value.offset = value.offset.filter(|&offset| offset < 8 * count as u64);
+        }
+    }
+
     /// Where the calling convention has the arguments, or the result.
     pub fn in_registers(
         types: &Types,
@@ -110,7 +117,7 @@ impl Wanted<'_> {
     pub fn signature(&self, cx: &mut Session, decl: &FnDecl, sig: FnSig) -> Signature {
         let params = sig.params.iter().enumerate().map(|(index, &ty)| self.param(cx, decl, index, ty));
         let (params, offsets) = params.unzip();
-        (FnSig { params, ..sig }, Some(offsets))
+        Signature { sig: FnSig { params, ..sig }, arguments: Some(offsets), spec: None }
     }
 
     /// The value that a parameter is.

@@ -1,5 +1,6 @@
 //! Collects the declarations: names, duplicates, ids; reports those that are not supported.
 
+use super::repeated::{field_names, kernel_struct};
 use super::{Declare, Entry, State, attributes, storage};
 use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarDecl};
 use crate::diag::codes::maps::UnknownMapKind;
@@ -10,7 +11,7 @@ use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::{Entity, FuncDecl};
 use crate::sema::imports::Import;
-use crate::sema::predefined::{is_kernel_struct, map_kind};
+use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
 use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
 use crate::session::Session;
@@ -119,9 +120,17 @@ impl<'a> Declare<'a> {
                 if let Some(predefined) = self.repeated_struct(cx, &decl.name, &decl.fields, header) {
                     return Entity::Type(predefined);
                 }
-                let id = self.add_struct(cx, &decl.name, header);
-                if header && is_kernel_struct(&decl.name.name, decl.fields.iter().map(|field| field.name.name.as_str()))
+                let is_flavour = flavour_of(&decl.name.name).is_some();
+                if header
+                    && !is_flavour
+                    && let Some(kernel) = kernel_struct(cx, decl)
                 {
+                    return Entity::Type(kernel);
+                }
+                let id = self.add_struct(cx, &decl.name, header || is_flavour);
+                if is_flavour {
+                    cx.types.struct_def_mut(id).origin = Origin::Btf;
+                } else if header && is_kernel_struct(&decl.name.name, field_names(decl)) {
                     cx.types.struct_def_mut(id).origin = Origin::Unknown;
                 }
                 self.struct_entries.insert(id, self.entries.len());

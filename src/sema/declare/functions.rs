@@ -1,7 +1,8 @@
 //! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
-use super::Declare;
+use super::prototypes::Signature;
+use super::{Declare, records};
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
@@ -23,9 +24,10 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
-        let (sig, arguments) = self.prototype_signature(cx, id, decl, sig);
+        let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
             role.arguments = arguments;
+            role.spec = spec.unwrap_or(role.spec);
         }
         let sig = self.kernel_context_signature(cx, id, decl, sig);
         self.env.funcs[id.0 as usize].sig = sig.clone();
@@ -45,6 +47,9 @@ impl<'a> Declare<'a> {
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
             Role::Program(role) => {
+                if let Some(prefix) = role.spec.record_prefix() {
+                    records::check(cx, (role.spec, prefix, role.target.clone()), decl, &sig);
+                }
                 if !self.check_program(cx, role, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;

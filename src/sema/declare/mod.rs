@@ -17,6 +17,7 @@ mod map_values;
 mod maps;
 mod programs;
 mod prototypes;
+mod records;
 mod repeated;
 mod storage;
 mod structs;

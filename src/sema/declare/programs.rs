@@ -64,7 +64,7 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.named().map(|target| target.words) {
+    match spec.named().filter(|target| target.options.is_none()).map(|target| target.words) {
         None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),

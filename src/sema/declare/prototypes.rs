@@ -11,65 +11,97 @@ use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{CallingConvention, Params, PrototypeOf, TARGET};
+use crate::tables::{CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
-/// A signature, and where each of its parameters is in the context, if they are values there.
-pub(super) type Signature = (FnSig, Option<Vec<u64>>);
+/// What a function of a program is, once its parameters are known.
+pub(super) struct Signature {
+    pub sig: FnSig,
+    /// Where each parameter is in the context, if they are values there.
+    pub arguments: Option<Vec<u64>>,
+    /// The type of the program: another one than that of the attribute where the kernel lets none of that be.
+    pub spec: Option<&'static ProgramSpec>,
+}
+
+impl Signature {
+    /// As it is written.
+    fn written(sig: FnSig) -> Signature {
+        Signature { sig, arguments: None, spec: None }
+    }
+
+    /// Of a program whose parameters cannot be checked.
+    fn unknown(sig: FnSig) -> Signature {
+        let count = sig.params.len();
+        let sig = FnSig { params: vec![Ty::ERROR; count], ..sig };
+        Signature { sig, arguments: Some(vec![0; count]), spec: None }
+    }
+}
 
 impl Declare<'_> {
     /// The signature with the memory that the pointers point to, once its parameters agree with the prototype.
     pub(super) fn prototype_signature(&self, cx: &mut Session, id: FuncId, decl: &FnDecl, sig: FnSig) -> Signature {
-        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return (sig, None) };
+        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return Signature::written(sig) };
+        let otherwise = PROGRAMS.iter().find(|spec| Some(spec.name) == role.spec.otherwise);
         match role.spec.params {
-            Params::Context { .. } | Params::Kernel { .. } | Params::Own {} => (sig, None),
+            Params::Context { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => {
+                Signature::written(sig)
+            }
+            Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { of, name, trusted, result } => {
                 // That the attribute lacks its target was reported.
-                let Some(target) = &role.target else { return unknown(sig) };
+                let Some(target) = &role.target else { return Signature::unknown(sig) };
                 let of = wanted(of);
                 let found = cx.kernel_types.prototype(&mut cx.types, of, &name.replace(TARGET, target));
-                let prototype = match found {
-                    Some(Ok(prototype)) => Some(prototype),
-                    Some(Err(_)) | None if !trusted => None,
-                    Some(Err(_)) | None => {
+                let prototype = match (found, otherwise) {
+                    (Some(Ok(prototype)), _) => Some(prototype),
+                    (
+                        Some(Err(_)) | None,
+                        Some(ProgramSpec { params: Params::Registers { holds, kernel, .. }, .. }),
+                    ) => {
+                        return Signature { spec: otherwise, ..in_registers(cx, role, decl, sig, (*holds, *kernel)) };
+                    }
+                    (Some(Err(_)) | None, _) if !trusted => None,
+                    (Some(Err(_)) | None, _) => {
                         missing(cx, role, decl, (of, name));
-                        return unknown(sig);
+                        return Signature::unknown(sig);
                     }
                 };
-                let given = Given::in_words(&cx.types, prototype, of, result);
+                let mut given = Given::in_words(&cx.types, prototype, of, result);
+                if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
+                    given.keep_words(convention.arguments.len());
+                }
                 Wanted { role, trusted, given }.signature(cx, decl, sig)
-            }
-            Params::Registers { holds, kernel, .. } => {
-                let function = role.target.as_deref().filter(|_| kernel);
-                let is_known = function.is_none_or(|target| is_known(cx, target));
-                if let (false, Some(target)) = (is_known, function) {
-                    warn_unknown(cx, decl, target);
-                }
-                let is_context = |&ty| matches!(cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. });
-                // Behind the entry of the function its arguments may be anywhere.
-                let is_inside = function.is_some_and(|target| target.contains('+'));
-                if is_inside || sig.params.first().is_none_or(is_context) {
-                    return (sig, None);
-                }
-                let Some(convention) = CallingConvention::native() else {
-                    let what = format!("`@{}` programs on {}", role.spec.name, std::env::consts::ARCH);
-                    cx.error(decl.name.span, NotSupportedYet { what });
-                    return unknown(sig);
-                };
-                let prototype = function
-                    .and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name))
-                    .and_then(Result::ok);
-                let given = Given::in_registers(&cx.types, prototype, holds, convention);
-                Wanted { role, trusted: false, given }.signature(cx, decl, sig)
             }
         }
     }
 }
 
-/// Of a program whose parameters cannot be checked.
-fn unknown(sig: FnSig) -> Signature {
-    let count = sig.params.len();
-    (FnSig { params: vec![Ty::ERROR; count], ..sig }, Some(vec![0; count]))
+/// Of a program at a probe: the context, or what is in its registers. `kernel`: the target is a function of the kernel.
+fn in_registers(
+    cx: &mut Session,
+    role: &ProgramRole,
+    decl: &FnDecl,
+    sig: FnSig,
+    (holds, kernel): (Held, bool),
+) -> Signature {
+    let function = role.target.as_deref().filter(|_| kernel);
+    if let Some(target) = function.filter(|target| !is_known(cx, target)) {
+        warn_unknown(cx, decl, target);
+    }
+    let is_context = |&ty| matches!(cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. });
+    // Behind the entry of the function its arguments may be anywhere.
+    let is_inside = function.is_some_and(|target| target.contains('+'));
+    if is_inside || sig.params.first().is_none_or(is_context) {
+        return Signature::written(sig);
+    }
+    let Some(convention) = CallingConvention::native() else {
+        let what = format!("`@{}` programs on {}", role.spec.name, std::env::consts::ARCH);
+        cx.error(decl.name.span, NotSupportedYet { what });
+        return Signature::unknown(sig);
+    };
+    let found = function.and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name));
+    let given = Given::in_registers(&cx.types, found.and_then(Result::ok), holds, convention);
+    Wanted { role, trusted: false, given }.signature(cx, decl, sig)
 }
 
 fn wanted(of: PrototypeOf) -> btf::Wanted {
@@ -108,7 +140,9 @@ fn missing(cx: &mut Session, role: &ProgramRole, decl: &FnDecl, (of, name): (btf
 fn is_known(cx: &mut Session, target: &str) -> bool {
     let name = target.split('+').next().unwrap_or(target);
     let types = &mut cx.kernel_types;
-    types.btf().is_err() || types.has_function(name) || types.symbols().iter().any(|symbol| symbol == name)
+    types.btf().is_err()
+        || types.has(btf::Wanted::Function, name)
+        || types.symbols().iter().any(|symbol| symbol == name)
 }
 
 fn warn_unknown(cx: &mut Session, decl: &FnDecl, target: &str) {

@@ -2,8 +2,8 @@
 //! declaration only names members: the type is the whole predefined one.
 
 use super::Declare;
-use crate::ast::{EnumDecl, FieldDecl, Ident, TypeKind};
-use crate::diag::codes::names::{DefaultOfKernel, DuplicateMember, KernelDiffers, NotOfKernel};
+use crate::ast::{EnumDecl, FieldDecl, Ident, StructDecl, TypeKind};
+use crate::diag::codes::names::{DefaultOfKernel, DuplicateMember, KernelDiffers, NotOfKernel, NotOfThisKernel};
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::predefined::{later_fields, packet_pointer};
@@ -53,8 +53,11 @@ impl Declare<'_> {
     }
 
     /// The predefined enum that the declaration repeats. One that no program returns is repeated by headers alone.
-    pub(super) fn repeated_enum(&self, cx: &Session, decl: &EnumDecl, header: bool) -> Option<Ty> {
-        let Entity::Type(ty) = self.env.predefined.get(decl.name.name.as_str())?.entity else { return None };
+    pub(super) fn repeated_enum(&self, cx: &mut Session, decl: &EnumDecl, header: bool) -> Option<Ty> {
+        let Some(predefined) = self.env.predefined.get(decl.name.name.as_str()) else {
+            return if header { kernel_enum(cx, decl) } else { None };
+        };
+        let Entity::Type(ty) = predefined.entity else { return None };
         let TyKind::Enum(id) = cx.types.kind(ty) else { return None };
         let def = cx.types.enum_def(id);
         let known = |name: &str| def.variants.iter().any(|variant| variant.name == name);
@@ -85,6 +88,10 @@ impl Declare<'_> {
         let later = later_fields(&def);
         let mut differences = Vec::new();
         for field in fields.iter().filter(|field| !later.contains(&field.name.name.as_str())) {
+            if def.origin.is_relocated() {
+                differences.extend(self.kernel_field(cx, ty, field));
+                continue;
+            }
             let Some(index) = def.field(&field.name.name) else {
                 let names = def.fields.iter().map(|field| field.name.as_str());
                 not_of_kernel(cx, &field.name, ("field", &def.name), names);
@@ -106,6 +113,27 @@ impl Declare<'_> {
             }
         }
         warn(cx, differences);
+    }
+
+    /// The difference of a field of the kernel's own types, if there is one. A field that only other kernels have is a warning.
+    fn kernel_field(&mut self, cx: &mut Session, of: Ty, field: &FieldDecl) -> Option<Difference> {
+        let TyKind::Struct(id) = cx.types.kind(of) else { return None };
+        let (name, of) = (&field.name, cx.types.struct_def(id).name.clone());
+        let found = cx.kernel_types.field(&mut cx.types, id, &name.name).ok()?;
+        let Some(index) = found else {
+            let flavour = format!("struct {of}___x {{ {}: … }}", name.name);
+            cx.warn(name.span, NotOfThisKernel { name: name.name.clone(), of })
+                .help(format!("for a field that other kernels have, declare `{flavour}`, and ask `exists`"));
+            return None;
+        };
+        let written = resolve_bare(cx, self, &field.ty, Position::Field);
+        if written == Ty::ERROR || !self.complete(cx, written, field.ty.span) {
+            return None;
+        }
+        let real = cx.types.struct_def(id).fields[index].clone();
+        let differs = !agrees(&cx.types, &real, written);
+        let (kernel, written) = (cx.types.name(real.ty), cx.types.name(written));
+        differs.then(|| Difference::of(Some(name), &of, kernel, written, field.ty.span))
     }
 
     /// Checks the variants that a repetition names against those of the enum.
@@ -144,6 +172,28 @@ impl Declare<'_> {
         }
         warn(cx, differences);
     }
+}
+
+/// The names of the fields that a struct is declared with.
+pub(super) fn field_names(decl: &StructDecl) -> impl Iterator<Item = &str> {
+    decl.fields.iter().map(|field| field.name.name.as_str())
+}
+
+/// The struct of the kernel that one of a header repeats: it has the name, and a field.
+pub(super) fn kernel_struct(cx: &mut Session, decl: &StructDecl) -> Option<Ty> {
+    let ty = cx.kernel_types.named(&mut cx.types, &decl.name.name)?.ok()?;
+    let TyKind::Struct(id) = cx.types.kind(ty) else { return None };
+    let names = cx.kernel_types.field_names(id);
+    field_names(decl).any(|field| names.iter().any(|name| name == field)).then_some(ty)
+}
+
+/// The same of an enum: it has the name, and a variant.
+fn kernel_enum(cx: &mut Session, decl: &EnumDecl) -> Option<Ty> {
+    let ty = cx.kernel_types.named(&mut cx.types, &decl.name.name)?.ok()?;
+    let TyKind::Enum(id) = cx.types.kind(ty) else { return None };
+    let variants = &cx.types.enum_def(id).variants;
+    let known = |name: &str| variants.iter().any(|variant| variant.name == name);
+    decl.variants.iter().any(|variant| known(&variant.name.name)).then_some(ty)
 }
 
 fn is_predefined(types: &Types, ty: Ty) -> bool {

@@ -9,10 +9,10 @@ use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
-use crate::sema::types::{Position, check_size, resolve};
+use crate::sema::types::{Position, check_size, resolve, resolve_bare};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{FieldDef, Origin, StructId, Ty, TyKind};
+use crate::types::{FieldDef, Origin, Space, StructId, Ty, TyKind, Types};
 use std::collections::HashMap;
 
 impl<'a> Declare<'a> {
@@ -35,6 +35,7 @@ impl<'a> Declare<'a> {
         if cx.types.struct_def(id).origin == Origin::Unknown {
             return Some(Entity::Type(ty));
         }
+        let is_flavour = cx.types.struct_def(id).origin.is_relocated();
         if fields.is_empty() {
             cx.error(name.span, NoMembers { name: name.name.clone(), what: "fields".to_owned() });
         }
@@ -47,7 +48,12 @@ impl<'a> Declare<'a> {
                 let twice = DuplicateMember { name: field.name.name.clone(), what: "fields".to_owned(), of };
                 cx.error(field.name.span, twice).note(first, "first here");
             }
-            let ty = resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field });
+            let ty = if is_flavour {
+                let written = resolve_bare(cx, self, &field.ty, Position::Field);
+                in_kernel(&mut cx.types, written)
+            } else {
+                resolve(cx, self, &field.ty, if in_config { Position::Value } else { Position::Field })
+            };
             let known =
                 self.complete(cx, ty, field.ty.span) && !((in_config || packed) && refuse_lock(cx, ty, field.ty.span));
             defs.push(FieldDef {
@@ -122,6 +128,16 @@ impl<'a> Declare<'a> {
         let Entity::Type(ty) = self.entries[index].entity else { return None };
         if let TyKind::Struct(id) = cx.types.kind(ty) { Some(id) } else { None }
     }
+}
+
+/// A field's type as one of kernel memory: what it points to is there too.
+fn in_kernel(types: &mut Types, ty: Ty) -> Ty {
+    if let TyKind::Ptr { to, space: Space::Any, .. } = types.kind(ty) {
+        return types.ptr(to, Space::BtfUntrusted, true);
+    }
+    let TyKind::Array(element, length) = types.kind(ty) else { return ty };
+    let element = in_kernel(types, element);
+    types.array(element, length)
 }
 
 fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {

@@ -51,6 +51,8 @@ pub enum ExprKind {
         field: usize,
     },
     Kernel(KernelFact),
+    /// The string in the kernel's memory at this address, a `u64`; empty where that is none.
+    KernelText(Box<Expr>),
     /// `ctx->data_end - ctx->data`, as `u64`
     PacketLen {
         ctx: Box<Expr>,
@@ -211,6 +213,7 @@ impl Expr {
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
+            | ExprKind::KernelText(inner)
             | ExprKind::DerefIf { pointer: inner, .. }
             | ExprKind::Fill(inner)
             | ExprKind::AddressOf(inner)

@@ -47,6 +47,9 @@ record! {
         /// The constant that it throws where `host`, which fills the place of the result, yields other than 0.
         #[serde(default)]
         pub throws: Option<Text>,
+        /// `host` fills the place of the result: its last arguments are that and the size in bytes.
+        #[serde(default)]
+        pub fills: bool,
         /// A signal ends it early, so a loop of user space that calls it needs no cancel point.
         #[serde(default)]
         pub interruptible: bool,

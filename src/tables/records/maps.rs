@@ -216,6 +216,9 @@ record! {
         /// The helper that it is where its first argument is no map; the last arguments of that may be left out, and are 0.
         #[serde(default)]
         pub without_map: Option<Text>,
+        /// The helper that it is, which takes the context, the map and the other arguments.
+        #[serde(default)]
+        pub with_context: Option<Text>,
         /// The parameter is a function that this target calls.
         #[serde(default)]
         pub handler: Option<Target>,

@@ -24,6 +24,9 @@ record! {
         /// The result that refuses what the program is asked about: where it cannot go on.
         pub refusal: i64,
         pub forms: List<ProgramForm>,
+        /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
+        #[serde(default)]
+        pub otherwise: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
@@ -83,6 +86,9 @@ choices! {
             /// The target is a function of the kernel, whose types BTF has.
             kernel: bool,
         },
+        /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
+        /// is the class.
+        Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
@@ -203,6 +209,9 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
+        /// The struct that a target is, if it is neither text nor number.
+        #[serde(default)]
+        pub options: Option<Text>,
         /// Whether a target may be a map.
         #[serde(default)]
         pub map: bool,
@@ -237,8 +246,10 @@ words! {
         Function,
         /// A function of the kernel, with or without an offset.
         Code,
-        /// A file and a function in it, or an instruction.
-        UserCode,
+        /// A category and a name of C, with a slash between.
+        Event,
+        /// No text is a target.
+        Nothing,
     }
 }
 

@@ -80,6 +80,9 @@ record! {
         #[serde(default)]
         pub union: bool,
         pub size: u64,
+        /// The field that a value is where a number is asked for.
+        #[serde(default)]
+        pub number: Option<Text>,
         #[serde(default)]
         pub fields: List<StructField>,
     }
@@ -94,6 +97,9 @@ record! {
         /// `(shift, width)` inside the storage unit of type `ty`.
         #[serde(default)]
         pub bits: Option<(u8, u8)>,
+        /// What it is where a literal leaves it out, if that is not zero.
+        #[serde(default)]
+        pub default: Option<i64>,
         /// The path that the field is short for; for `docs/predefined.md`.
         #[serde(default)]
         pub short: Option<Text>,

@@ -81,7 +81,7 @@ impl Generator {
         }
         if self.random.percent(50) {
             let exit = self.exit();
-            text.push_str(&format!("if ({name}->version != 4 || ({name}->frag_off & 0x1fff) != 0) {exit}\n"));
+            text.push_str(&format!("if ({name}->version != 4 || ({name}->frag_off & 0x1fff) != 0) {{\n{exit}\n}}\n"));
         }
         if self.random.percent(40) {
             text.push_str(&self.options("off + 20", &format!("off + {name}->ihl * 4")));

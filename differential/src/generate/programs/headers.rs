@@ -88,21 +88,23 @@ impl Generator {
         let is_constant = offset.parse::<u32>().is_ok();
         let text = match self.random.below(9) {
             0 => format!("var {name} = ctx.packet({offset}, {of})\nif ({name} == null) {{\n{exit}\n}}"),
-            1 => format!("var {name} = (ctx->data + {offset}) as *{of}\nif ({name} == null) {exit}"),
+            1 => format!("var {name} = (ctx->data + {offset}) as *{of}\nif ({name} == null) {{\n{exit}\n}}"),
             2 => format!("var {name} = (ctx->data + {offset}) as *{of}\nif (!{name}) {{\n{exit}\n}}"),
             3 if is_constant && self.form() != Form::Frags => format!(
-                "if (ctx->data + {offset} + {size} > ctx->data_end) {exit}\nvar {name} = (ctx->data + {offset}) as *{of}\n\
+                "if (ctx->data + {offset} + {size} > ctx->data_end) {{\n{exit}\n}}\nvar {name} = (ctx->data + {offset}) as *{of}\n\
                  if ({name} == null) return {}",
                 self.verdict()
             ),
             4 => {
                 let place = self.fresh("d");
-                format!("var {place} = ctx->data + {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {exit}")
+                format!(
+                    "var {place} = ctx->data + {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {{\n{exit}\n}}"
+                )
             }
             5 => {
                 let place = self.fresh("d");
                 format!(
-                    "var {place} = ctx->data + 2\n{place} -= 2\n{place} += {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {exit}"
+                    "var {place} = ctx->data\n{place} += {offset}\nvar {name} = {place} as *{of}\nif ({name} == null) {{\n{exit}\n}}"
                 )
             }
             _ => format!("var {name} = ctx.packet({offset}, {of}) else {{\n{exit}\n}}"),

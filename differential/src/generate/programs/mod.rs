@@ -85,7 +85,12 @@ impl Generator {
         let writes = self.random.percent(60);
         let test = name.split('_').next().unwrap_or(name).to_owned();
         self.program = Some(Program { test, form, writes, next, holds: false });
-        let mut body = self.inputs();
+        let mut body = String::new();
+        if self.family == Family::Tails && name == self.of_program().test {
+            // No program calls the first one.
+            body.push_str(&format!("{} = 0\n", tails::hops(name)));
+        }
+        body.push_str(&self.inputs());
         if self.family == Family::Packets && self.random.percent(70) {
             body.push_str(&self.chain());
             body.push('\n');

@@ -94,8 +94,7 @@ impl Generator {
             }
         }
         if self.random.percent(60) {
-            text.push_str(&self.inner());
-            text.push('\n');
+            text.push_str(&format!("{{\n{}\n}}\n", self.inner()));
         }
         text
     }
@@ -137,12 +136,11 @@ impl Generator {
     }
 
     fn record_or_leave(&mut self, ring: &Ring) -> String {
-        let none = self.exit();
+        let (none, exit) = (self.exit(), self.exit());
         self.scope.open();
         let name = self.bind_record(ring.of);
         let condition = self.condition(1);
         let filled = self.holding(|this| this.filled_record(&name, ring.of));
-        let exit = self.exit();
         let back = self.random.pick(&["submit", "discard"]);
         let rest = self.holding(|this| {
             let more = this.statements(1);

@@ -59,7 +59,7 @@ impl Generator {
     fn held(&mut self) -> String {
         self.holding(|this| {
             this.scope.open();
-            let text = this.statements(1);
+            let text = format!("{{\n{}\n}}", this.statements(1));
             this.scope.close();
             text
         })

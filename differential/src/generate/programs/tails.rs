@@ -10,8 +10,8 @@ impl Generator {
         let first = format!("t{at}");
         let count = 1 + self.random.below(4);
         let stages: Vec<String> = ["a", "b", "c", "d"][..count].iter().map(|name| format!("{first}_{name}")).collect();
-        self.line(&format!("var hops{at}: u32"));
-        // Later ones first, so that each program finds what it calls; the order in the text is another one now and then.
+        self.line(&format!("var {}: u32", hops(&first)));
+        // Later ones first: what each program calls is there.
         for (index, name) in stages.iter().enumerate().rev() {
             if index + 1 == count && self.random.percent(6) {
                 self.endless(name, form);
@@ -19,7 +19,7 @@ impl Generator {
             }
             let mut next = stages[index + 1..].to_vec();
             if self.random.percent(12) {
-                next.push(self.guarded(at, &stages[index], form));
+                next.push(self.guarded(&first, &stages[index], form));
             }
             self.program(name, form, next);
         }
@@ -33,11 +33,12 @@ impl Generator {
     }
 
     /// A function that calls a program again for so many times.
-    fn guarded(&mut self, at: usize, program: &str, form: Form) -> String {
-        let (name, most) = (self.fresh(&format!("t{at}_again")), 1 + self.random.below(20));
+    fn guarded(&mut self, test: &str, program: &str, form: Form) -> String {
+        let (name, most) = (self.fresh(&format!("{test}_again")), 1 + self.random.below(20));
+        let hops = hops(test);
         let verdict = if form == Form::Tc { "TC_ACT_PIPE" } else { "XDP_TX" };
         self.line(&format!(
-            "@helper fn {name}{} {{\nhops{at} += 1\nif (hops{at} % {} != 0) return {program}(ctx)\nreturn {verdict}\n}}",
+            "@helper fn {name}{} {{\n{hops} += 1\nif ({hops} % {} != 0) return {program}(ctx)\nreturn {verdict}\n}}",
             parameters(form),
             most + 1
         ));
@@ -92,6 +93,11 @@ impl Generator {
         ));
         name
     }
+}
+
+/// The variable of a test that counts calls of what `guarded` makes.
+pub fn hops(test: &str) -> String {
+    format!("{test}_hops")
 }
 
 fn parameters(form: Form) -> &'static str {

@@ -23,7 +23,9 @@ impl Debug {
             return String::new();
         }
         let generation = self.generation.get_or_insert_with(|| GENERATIONS.fetch_add(1, Ordering::Relaxed));
-        if *generation == 0 { name.to_owned() } else { format!("{name}___{generation}") }
+        // A flavour of the program's has its own `___`, and loaders ignore what follows the last one.
+        let mark = if name.contains("___") { "_" } else { "___" };
+        if *generation == 0 { name.to_owned() } else { format!("{name}{mark}{generation}") }
     }
 
     /// The place of a field among the members of its struct's node.

@@ -3,7 +3,11 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use crate::ir::ops::{CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreTypeInfo, CoreVariant};
+use super::ks::from_memory;
+use super::packet::ctx_place;
+use crate::ir::ops::{
+    CoreBits, CoreElem, CoreElemSize, CoreExists, CoreField, CorePointer, CoreRecordLoad, CoreTypeInfo, CoreVariant,
+};
 use crate::ir::{OpData, Value};
 use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
@@ -72,6 +76,15 @@ pub fn field(g: &mut FnGen, op: &OpData) {
     let view = CoreField::of(op);
     let place = access(g, view.base(), view.field());
     g.set(op, place);
+}
+
+pub fn record_load(g: &mut FnGen, op: &OpData) {
+    let view = CoreRecordLoad::of(op);
+    let ty = g.result_ty(op);
+    let place = ctx_place(g, view.ctx(), view.offset() as u64);
+    let value = g.g.build.load(g.g.memory_type(ty), place, g.types().align_of(ty));
+    let value = from_memory(g, ty, value);
+    g.set(op, value);
 }
 
 pub fn pointer(g: &mut FnGen, op: &OpData) {

@@ -8,11 +8,11 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExit, HostLinkStatus, HostLoad, HostNew, HostUncaught,
+    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostUncaught,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
-use crate::types::Ty;
+use crate::types::{Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
@@ -150,9 +150,11 @@ pub fn attach(g: &mut FnGen, op: &OpData) {
 pub fn attach_name(g: &mut FnGen, op: &OpData) {
     let view = HostAttachName::of(op);
     let size = g.types().size_of(g.pointee(view.target()));
-    let (name, size) = (g.value(view.target()), g.g.build.int(64, size).into());
+    let is_text = matches!(g.types().kind(g.pointee(view.target())), TyKind::Str(_));
+    let kind = if is_text { abi::KS_TARGET_STRING } else { abi::KS_TARGET_OPTIONS };
+    let (target, size) = (g.value(view.target()), g.g.build.int(64, size).into());
     let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
-    attach_to(g, op, &made, (abi::KS_TARGET_STRING, name, size));
+    attach_to(g, op, &made, (kind, target, size));
 }
 
 pub fn attach_number(g: &mut FnGen, op: &OpData) {
@@ -168,6 +170,14 @@ pub fn attach_map(g: &mut FnGen, op: &OpData) {
     let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
     let map = g.g.build.resize(map, 64, Extend::Zero).into();
     attach_to(g, op, &made, (abi::KS_TARGET_MAP, null, map));
+}
+
+pub fn fill(g: &mut FnGen, op: &OpData) {
+    let view = HostFill::of(op);
+    let size = g.types().size_of(g.pointee(view.out()));
+    let mut args = g.promoted(view.args());
+    args.extend([g.value(view.out()), g.g.build.int(64, size).into()]);
+    runtime(g, view.symbol(), None, &args);
 }
 
 pub fn attach_check(g: &mut FnGen, op: &OpData) {

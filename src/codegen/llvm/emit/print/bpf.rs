@@ -161,7 +161,7 @@ impl<'c> Line<'c> {
                 let value = g.g.build.resize(host_order(g, arg), 64, Extend::Zero);
                 self.push(&format!("%{modifiers}c"), value.into());
             }
-            "s" | "p" => self.push(&format!("%{modifiers}{letters}"), g.value(arg)),
+            "s" | "p" | "pS" => self.push(&format!("%{modifiers}{letters}"), g.value(arg)),
             _ => return Err(format!("`%{letters}`")),
         }
         Ok(())
@@ -228,7 +228,7 @@ impl<'c> Line<'c> {
         for (at, pair) in self.format.windows(2).enumerate() {
             let ends_conversion = (pair == b"%s" || pair == b"%p") && !self.escaped(at);
             let next = self.format.get(at + 2).copied().unwrap_or(b' ');
-            let continues = next.is_ascii_alphanumeric() && !(pair == b"%p" && next == b'I');
+            let continues = next.is_ascii_alphanumeric() && !(pair == b"%p" && matches!(next, b'I' | b'S'));
             if ends_conversion && continues {
                 let (letter, next) = (pair[1] as char, next as char);
                 return Err(format!("a `%{letter}` with `{next}` right after it"));

@@ -1,0 +1,252 @@
+//! Perf events: counters and samples of the hardware and the kernel, with or without a program.
+
+use super::{Attached, Failure, LINKS, Request, Target, remember};
+use crate::abi::{KS_PERF_GROUP, KsPerfOptions, KsPerfRead};
+use crate::errors::{complain, errno, reason};
+use libbpf_sys as bpf;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::{fs, ptr};
+
+/// The number of a CPU; −1 is every one that the process is on.
+#[derive(Clone, Copy)]
+pub struct Cpu(pub i32);
+
+/// An event, of one CPU or of each.
+pub struct Counter {
+    events: Vec<OwnedFd>,
+    links: Vec<Box<dyn Attached>>,
+    /// The link of the event that leads its group; 0 if it is in none, or leads.
+    pub leader: i64,
+}
+
+/// `PERF_FLAG_FD_CLOEXEC`, `PERF_EVENT_IOC_ENABLE` and bits of `read_format` of include/uapi/linux/perf_event.h.
+const CLOSE_ON_EXEC: libc::c_ulong = 8;
+const ENABLE: libc::c_ulong = 0x2400;
+const TIMES_AND_ID: u64 = 1 | 2 | 4;
+/// `KsPerfOptions::event` where the type and the configuration say what to count.
+const NOT_NAMED: u64 = i64::MAX as u64;
+/// Types whose configurations have 32 bits: of the kernel, and of caches.
+const SHORT_TYPES: [u32; 2] = [bpf::PERF_TYPE_SOFTWARE, bpf::PERF_TYPE_HW_CACHE];
+const CPUS: &str = "/sys/devices/system/cpu/online";
+
+impl Attached for Counter {
+    fn detach(self: Box<Self>) -> i32 {
+        self.links.into_iter().map(Attached::detach).find(|result| *result != 0).unwrap_or(0)
+    }
+
+    fn counter(&self) -> Option<&Counter> {
+        Some(self)
+    }
+}
+
+/// Runs the program at each sample.
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a perf event")?;
+    let Target::Options(options) = request.target else {
+        return Err(Failure::new(libc::EINVAL, "it is for perf events\n  help: attach it to `perf_options { … }`"));
+    };
+    let mut counter = counter(options, true)?;
+    for event in &counter.events {
+        let link = request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, options))?;
+        counter.links.push(link);
+    }
+    enabled(counter, options)
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `options` points to options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_perf_open(options: *const KsPerfOptions) -> i64 {
+    // SAFETY: as the caller promises.
+    let options = unsafe { &*options };
+    match counter(options, false).and_then(|counter| enabled(counter, options)) {
+        Ok(counter) => remember(0, counter),
+        Err(failure) => {
+            complain(&format!("cannot count: {}", failure.why));
+            -i64::from(failure.code.abs())
+        }
+    }
+}
+
+/// An event, of a process (−1: of all) on a CPU, perhaps in the group of another event; or an errno.
+pub fn open(attributes: &bpf::perf_event_attr, pid: i32, cpu: Cpu, leader: Option<&OwnedFd>) -> Result<OwnedFd, i32> {
+    let leader = leader.map_or(-1, AsRawFd::as_raw_fd);
+    let attributes = ptr::from_ref(attributes);
+    // SAFETY: attributes of their own size; the descriptor is nobody else's.
+    unsafe {
+        let event = libc::syscall(libc::SYS_perf_event_open, attributes, pid, cpu.0, leader, CLOSE_ON_EXEC);
+        if event < 0 { Err(errno()) } else { Ok(OwnedFd::from_raw_fd(event as i32)) }
+    }
+}
+
+fn counter(options: &KsPerfOptions, samples: bool) -> Result<Counter, Failure> {
+    let cpus = match (options.pid, options.cpu) {
+        (-1, -1) => online(),
+        (_, cpu) => vec![cpu],
+    };
+    let attributes = attributes(options, samples);
+    let leader = if options.group == 0 { options.group_fd } else { options.group };
+    let links = LINKS.borrow();
+    let led_by = if leader == 0 {
+        None
+    } else {
+        let entry = usize::try_from(leader - 1).ok().and_then(|index| links.get(index)?.as_ref());
+        let found = entry.and_then(|entry| entry.attached.counter());
+        let found = found.ok_or_else(|| Failure::new(libc::EBADF, "the leader of its group is no perf event"))?;
+        let members = links.iter().flatten().filter_map(|entry| entry.attached.counter());
+        if members.filter(|member| member.leader == leader).count() + 2 > KS_PERF_GROUP {
+            return Err(Failure::new(libc::E2BIG, format!("a group has at most {KS_PERF_GROUP} events")));
+        }
+        if found.events.len() != cpus.len() {
+            return Err(Failure::new(libc::EINVAL, "the leader of its group is of other CPUs"));
+        }
+        Some(found)
+    };
+    let events = cpus.iter().enumerate().map(|(index, &cpu)| {
+        let leader = led_by.and_then(|leader| leader.events.get(index));
+        open(&attributes, options.pid, Cpu(cpu), leader).map_err(|code| refused(code, options))
+    });
+    Ok(Counter { events: events.collect::<Result<_, _>>()?, links: Vec::new(), leader })
+}
+
+fn attributes(options: &KsPerfOptions, samples: bool) -> bpf::perf_event_attr {
+    let (kind, config) = kind(options);
+    let mut attributes = bpf::perf_event_attr {
+        type_: kind,
+        size: size_of::<bpf::perf_event_attr>() as u32,
+        config,
+        read_format: TIMES_AND_ID,
+        ..Default::default()
+    };
+    if samples && options.freq != 0 {
+        attributes.set_freq(1);
+        attributes.__bindgen_anon_1.sample_freq = options.freq;
+    } else if samples {
+        attributes.__bindgen_anon_1.sample_period = options.period;
+    }
+    attributes.__bindgen_anon_2.wakeup_events = options.wakeup;
+    attributes.set_disabled(1);
+    attributes.set_inherit(options.inherit.into());
+    attributes.set_exclude_kernel(options.exclude_kernel.into());
+    attributes.set_exclude_user(options.exclude_user.into());
+    attributes
+}
+
+/// Type and configuration.
+fn kind(options: &KsPerfOptions) -> (u32, u64) {
+    let low = |number: u64| number & u64::from(u32::MAX);
+    if options.event != NOT_NAMED {
+        return ((options.event >> 32) as u32, low(options.event));
+    }
+    let config = options.perf_config;
+    (options.perf_type, if SHORT_TYPES.contains(&options.perf_type) { low(config) } else { config })
+}
+
+fn enabled(counter: Counter, options: &KsPerfOptions) -> Result<Box<dyn Attached>, Failure> {
+    for event in &counter.events {
+        // SAFETY: takes no memory.
+        if unsafe { libc::ioctl(event.as_raw_fd(), ENABLE, 0) } < 0 {
+            return Err(refused(errno(), options));
+        }
+    }
+    Ok(Box::new(counter))
+}
+
+/// The CPUs that run, from `0-3,5`.
+fn online() -> Vec<i32> {
+    let text = fs::read_to_string(CPUS).unwrap_or_default();
+    let ranges = text.trim().split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    });
+    ranges.flatten().collect()
+}
+
+fn refused(code: i32, options: &KsPerfOptions) -> Failure {
+    let (kind, config) = kind(options);
+    let shown = format!("the perf event {config:#x} of type {kind}");
+    let help = match code {
+        libc::ENODEV | libc::EINVAL if options.cpu >= 0 && !online().contains(&options.cpu) => {
+            "\n  help: there is no such CPU, or it does not run"
+        }
+        libc::ENOENT | libc::ENODEV | libc::EOPNOTSUPP if kind != bpf::PERF_TYPE_SOFTWARE => {
+            "\n  help: this machine has no counter for it, as most virtual ones; events of the kernel, such as `cpu_clock`, are everywhere"
+        }
+        libc::ESRCH => "\n  help: there is no process of this number",
+        libc::EPERM | libc::EACCES => {
+            "\n  help: it needs CAP_PERFMON, or a lower /proc/sys/kernel/perf_event_paranoid; run it as root, for instance with sudo"
+        }
+        _ => "",
+    };
+    Failure::new(code, format!("{shown}: {}{help}", reason(code)))
+}
+
+/// What one event has counted.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    raw: u64,
+    scaled: u64,
+    enabled: u64,
+    running: u64,
+    id: u64,
+}
+
+impl Counter {
+    fn read(&self) -> Result<Count, i32> {
+        let mut all = Count::default();
+        for event in &self.events {
+            let mut words = [0_u64; 4];
+            // SAFETY: the room of the words.
+            let read = unsafe { libc::read(event.as_raw_fd(), words.as_mut_ptr().cast(), size_of_val(&words)) };
+            if read < 0 {
+                return Err(errno());
+            }
+            let [value, enabled, running, id] = words;
+            let scaled = u128::from(value) * u128::from(enabled) / u128::from(running.max(1));
+            all.raw = all.raw.wrapping_add(value);
+            all.scaled = all.scaled.wrapping_add(u64::try_from(scaled).unwrap_or(u64::MAX));
+            all.enabled = all.enabled.wrapping_add(enabled);
+            all.running = all.running.wrapping_add(running);
+            all.id = if all.id == 0 { id } else { all.id };
+        }
+        Ok(all)
+    }
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_perf_read(link: i64, out: *mut KsPerfRead, _size: u64) {
+    // SAFETY: as the caller promises; all zero is a valid value.
+    let out = unsafe {
+        out.write_bytes(0, 1);
+        &mut *out
+    };
+    let links = LINKS.borrow();
+    let index = usize::try_from(link).ok().and_then(|link| link.checked_sub(1));
+    let entry = index.and_then(|index| links.get(index)?.as_ref());
+    let Some(counter) = entry.and_then(|entry| entry.attached.counter()) else {
+        return complain("cannot read: this is no perf event that is attached");
+    };
+    let members = links.iter().flatten().filter_map(|entry| entry.attached.counter());
+    let members = members.filter(|member| member.leader == link);
+    for (place, counter) in std::iter::once(counter).chain(members).take(KS_PERF_GROUP).enumerate() {
+        let count = counter.read().unwrap_or_else(|code| {
+            complain(&format!("cannot read a perf event: {}", reason(code)));
+            Count::default()
+        });
+        if place == 0 {
+            out.raw = count.raw as i64;
+            out.scaled = count.scaled as i64;
+            out.time_enabled = count.enabled as i64;
+            out.time_running = count.running as i64;
+        }
+        out.values[place] = count.raw as i64;
+        out.ids[place] = count.id;
+        out.count += 1;
+    }
+}

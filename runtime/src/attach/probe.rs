@@ -1,0 +1,9 @@
+//! Programs of which the load chose one of two forms.
+
+use super::{Attached, Failure, Request, kprobe, trampoline};
+use crate::load;
+
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    let is_second = load::of_handle(request.handle).is_some_and(load::probes::is_second);
+    if is_second { kprobe::attach(request) } else { trampoline::attach_function(request) }
+}
