@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
-    tracing_run.py [--name NAME] [--ready LINE | --attached] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME] [--expect-line LINE]… [--] EXECUTABLE [ARG]…
+    tracing_run.py [--name NAME] [--ready LINE | --attached] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME]
+                   [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
 When the executable has printed `ready`, or the line that --ready names, or with --attached holds a link of BPF, this runs `true` under the NAME (by default `ks_traced`),
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
-higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. With --call it calls a function of libc, with --resolve it
-looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
-it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{pname}` is the name of its parent, `{path}`,
+higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. With
+--call it calls a function of libc, with --resolve it looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
+it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
 `{dev}` and `{ino}` of its file, as the kernel has them inside; `{files}` is how many files it may open, `{group}` its
-supplementary group; `{comm}` is the name of `{ppid}`, and `{port}` what that connected to. With --live the executable prints these
+supplementary group; `{comm}` is the name of `{ppid}`, `{port}` what that connected to, and `{number}` any number. With --live the executable prints these
 lines before it ends.
 """
 
@@ -131,11 +132,11 @@ def main():
     parser.add_argument("--name", default="ks_traced")
     parser.add_argument("--ready", default="ready")
     parser.add_argument("--attached", action="store_true")
+    parser.add_argument("--call", action="append", default=[])
+    parser.add_argument("--resolve")
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--futex", action="store_true")
-    parser.add_argument("--call", action="append", default=[])
-    parser.add_argument("--resolve")
     parser.add_argument("--expect-line", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -161,7 +162,7 @@ def main():
         if options.futex:
             boost()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
+        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port, "number": NUMBER}
         with open("/proc/self/comm", encoding="utf-8") as file_of_name:
             numbers["comm"] = file_of_name.read().strip()
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)

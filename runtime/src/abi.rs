@@ -172,14 +172,6 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
-    /// Target: the function of the kernel for which the program was loaded. No flags.
-    "function" Function = 14,
-    /// Target: the hook of the security modules for which the program was loaded. No flags.
-    "lsm" Lsm = 15,
-    /// Target: a function of the kernel, or `function+offset`. No flags, no point.
-    "kprobe" Kprobe = 16,
-    /// Target: a function of the kernel. No flags, no point.
-    "kretprobe" Kretprobe = 17,
     }
 }
 

@@ -332,11 +332,3 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Broken => "a broken declaration",
     }
 }
-
-/// `*user T`: memory of the process in which a program runs.
-fn user_pointer(cx: &mut Session, span: Span, to: Ty, nullable: bool) -> Ty {
-    if is_context(&cx.types, to) {
-        return not_yet(cx, span, "a context in user memory");
-    }
-    cx.types.ptr(to, Space::User, nullable)
-}

@@ -59,7 +59,6 @@ fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failur
     let mut options =
         bpf::bpf_kprobe_opts { sz: size_of::<bpf::bpf_kprobe_opts>() as bpf::size_t, ..Default::default() };
     options.retprobe = at_return;
-    options.bpf_cookie = request.options.cookie.unwrap_or(0);
     options.offset = offset;
     options.bpf_cookie = request.options.cookie.unwrap_or(0);
     options.attach_mode = bpf::PROBE_ATTACH_MODE_LINK;

@@ -28,7 +28,7 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
     };
     let path = library::find(file)?;
     let (symbol, offset) = located(place)?;
-    let program = load::of_handle(request.handle).map(load::program);
+    let program = load::find_program(request.handle);
     let mut options =
         bpf::bpf_uprobe_opts { sz: size_of::<bpf::bpf_uprobe_opts>() as bpf::size_t, retprobe, ..Default::default() };
     let symbol_name = net::c_name(symbol.as_bytes()).ok_or_else(|| wanted("the name of a function has a NUL"))?;
@@ -39,10 +39,9 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
     let pid = request.options.pid()?;
     let path_name = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
     // SAFETY: a loaded program, names that live through the call, and options of their own size.
-    let attach = |program: *mut bpf::bpf_program| unsafe {
-        bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options)
-    };
-    match program.map(attach).and_then(NonNull::new) {
+    let link =
+        unsafe { bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options) };
+    match NonNull::new(link) {
         Some(link) => {
             log::take();
             Ok(Box::new(Probe(link)))

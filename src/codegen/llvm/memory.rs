@@ -172,7 +172,7 @@ impl<'c> FnGen<'_, '_, 'c> {
     /// from 6.1 to 6.18). The fields of kernel objects are read with the sizes that they have.
     pub fn has_words_anywhere(&self, place: Value) -> bool {
         let TyKind::Place { of, space } = self.types().kind(self.func.ty(place)) else { return false };
-        let is_object = matches!(space, Space::BtfTrusted | Space::BtfRcu) || space.is_probed();
+        let is_object = matches!(space, Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted);
         self.g.facts.verified && self.types().size_of(of) > MAX_STACK && !is_object
     }
 

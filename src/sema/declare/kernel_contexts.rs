@@ -2,7 +2,6 @@
 
 use super::Declare;
 use crate::ast::FnDecl;
-use crate::btf::Wanted;
 use crate::diag::codes::contexts::{ProgramParameter, UnknownIterator};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::sema::kernel_types;
@@ -82,11 +81,7 @@ fn unknown(cx: &mut Session, (of, target): (&str, &str), span: Span) {
         return;
     }
     // Types that only mark others as safe have a suffix.
-    let known = cx
-        .kernel_types
-        .names_with(Wanted::Type, of.trim_end_matches(TARGET))
-        .into_iter()
-        .filter(|name| !name.contains("__"));
+    let known = cx.kernel_types.types_with(of.trim_end_matches(TARGET)).into_iter().filter(|name| !name.contains("__"));
     let known: Vec<String> = known.collect();
     let near = similar::best(target, &known);
     let error = cx.error(span, UnknownIterator { name: target.to_owned() });
