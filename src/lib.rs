@@ -6,6 +6,7 @@ pub mod cli;
 pub mod codegen;
 pub mod dataflow;
 pub mod diag;
+pub mod direct;
 pub mod fold;
 pub mod ir;
 pub mod kernels;

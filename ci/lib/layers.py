@@ -19,6 +19,7 @@ MAY_USE = {
     "tables": {"types", "target"},
     "ast": {"source"},
     "syntax": _BASE | {"ast", "tables"},
+    "direct": _BASE | {"ast", "syntax", "tables", "target"},
     "modules": _BASE | {"ast", "syntax"},
     "btf": _BASE,
     "tracefs": set(),

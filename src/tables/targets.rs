@@ -64,6 +64,15 @@ impl TargetSpec {
                     Some(_) | None => None,
                 }
             }
+            TargetText::UserCode => match text.rsplit_once(':') {
+                _ if text.chars().any(|c| c.is_control()) => Some("names have no control characters"),
+                None => Some("a `:` separates the file and the function"),
+                Some((file, place)) if file.is_empty() || place.is_empty() => Some("it names no file or no function"),
+                Some((_, place)) if place.split_once('+').is_some_and(|(_, offset)| number(offset).is_none()) => {
+                    Some("behind `+` comes a number of bytes, such as `+4` or `+0x1c`")
+                }
+                Some(_) => None,
+            },
             TargetText::Interface => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),

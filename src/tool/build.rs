@@ -9,7 +9,7 @@ use crate::link::output::Output;
 use crate::pipeline::{self, Bpf, Input};
 use crate::session::{ProbeForms, Session};
 use crate::target::Target;
-use crate::{ast, link, passes};
+use crate::{ast, direct, link, passes};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -71,7 +71,14 @@ fn implied_target(emit: Emit) -> Option<Target> {
 }
 
 fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
-    let input = pipeline::read(cx, path)?;
+    let mut input = pipeline::read(cx, path)?;
+    let executable = args.emit.is_none_or(|emit| emit == Emit::Exe) && cx.options.stop_after.is_none();
+    if let Input::Source(tree) = &mut input
+        && executable
+        && (args.target.is_empty() || args.target.contains(&Target::Host))
+    {
+        direct::complete(cx, tree);
+    }
     let outputs = Outputs { args, project: cx.options.project.clone() };
     if args.emit == Some(Emit::Ast) {
         let Input::Source(tree) = &input else {

@@ -25,6 +25,8 @@ codes! {
     E0797 RunContext { wants } = "`run` of this program takes {wants}",
     /// A `@syscall` program runs when user space says so, by `run`.
     E0798 NotAttached { kind } = "`@{kind}` programs are not attached",
+    /// A file without `main` gets one, which attaches the programs whose attributes name a target, and no others.
+    W0791 NotInMain { name } = "`{name}` names no target, so nothing attaches it",
     /// The program is attached to this target already, on every path that comes here.
     E0705 AttachedTwice { name } = "the program of `{name}` is attached to this already",
     /// The handle was loaded in this function and attached to nothing on any path that comes here.

@@ -93,6 +93,9 @@ impl Checker<'_, '_> {
         if !builtin.supported {
             return self.unsupported(span, format!("`{}`", builtin.name));
         }
+        if let Some(helper) = builtin.helper.and_then(tables::helper) {
+            return self.call_helper(helper, args, span);
+        }
         if let [(_, MAPS), (timeout, _)] = builtin.params {
             return self.dispatch(args, timeout, span);
         }

@@ -6,7 +6,7 @@ use crate::btf::{self, NotImported, Prototype};
 use crate::diag::codes::contexts::PrototypeParameter;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
-use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS};
+use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
@@ -183,6 +183,9 @@ impl Wanted<'_> {
             Some(Err(_)) => return None,
         };
         // Registers that a function gets are in the kernel's memory; those that a program gets are its context.
+        if passed == to && self.is_of_user() {
+            return Some(types.ptr(to, Space::User, nullable));
+        }
         let is_passed = space == Space::Ctx && types.name(to) == types.name(passed);
         let to = if is_passed { passed } else { to };
         let event = self.role.target.as_deref();
@@ -194,6 +197,11 @@ impl Wanted<'_> {
         }
         let fits = to == passed || to == Ty::U8 || passed == Ty::U8;
         fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
+    }
+
+    /// What the registers point to is in the memory of a process.
+    fn is_of_user(&self) -> bool {
+        matches!(self.role.spec.params, Params::Registers { kernel: false, .. })
     }
 
     /// The declaration that fits.

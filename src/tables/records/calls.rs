@@ -17,6 +17,9 @@ record! {
         /// The BPF helper, if BPF code has it.
         #[serde(default)]
         pub bpf: Option<Text>,
+        /// The helper that it is, with its arguments.
+        #[serde(default)]
+        pub helper: Option<Text>,
         /// The op that it is on both sides.
         #[serde(default)]
         pub op: Option<Text>,

@@ -250,6 +250,8 @@ words! {
         Event,
         /// No text is a target.
         Nothing,
+        /// A file and a function in it, or an instruction.
+        UserCode,
     }
 }
 

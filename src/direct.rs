@@ -1,0 +1,138 @@
+//! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: it attaches
+//! what names a target, and waits, or prints what is sent through the file's ring buffers.
+
+use crate::ast::{self, Expr, ExprKind, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
+use crate::diag::codes::lifecycle::NotInMain;
+use crate::session::Session;
+use crate::syntax;
+use crate::tables::{MAP_KINDS, MapAccess, PROGRAMS, Params, ProgramSpec};
+use crate::target::Target;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The name of the written text, for messages about it.
+const NAME: &str = "<main>";
+
+/// A program of the file.
+struct Program<'a> {
+    decl: &'a FnDecl,
+    spec: &'static ProgramSpec,
+    /// What the attribute names.
+    target: Option<String>,
+}
+
+/// Adds a `main` to a file that has none, if a program of it names a target.
+pub fn complete(cx: &mut Session, tree: &mut ast::File) {
+    let has_main = tree.items.iter().any(|item| item.kind.name().is_some_and(|name| name.name == "main"));
+    let programs: Vec<Program> = tree.items.iter().filter_map(program).collect();
+    if has_main || !programs.iter().any(|program| program.target.is_some()) {
+        return;
+    }
+    warn_left_out(cx, tree, &programs);
+    let text = main_text(cx, tree, &programs);
+    let file = cx.sources.add(NAME, Path::new(NAME), text);
+    let written = syntax::parse(cx, file);
+    tree.items.extend(written.items);
+}
+
+fn program(item: &Item) -> Option<Program<'_>> {
+    let ItemKind::Fn(decl) = &item.kind else { return None };
+    item.attributes.iter().find_map(|attribute| {
+        let spec = PROGRAMS.iter().find(|spec| spec.name == attribute.name.name)?;
+        let named = attribute.args.iter().flatten().filter_map(text).find(|text| spec.form(text).is_none());
+        Some(Program { decl, spec, target: named.filter(|_| spec.target().is_some()) })
+    })
+}
+
+fn text(expr: &Expr) -> Option<String> {
+    if let ExprKind::Str(bytes) = &expr.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
+}
+
+/// A program that names no target is there for others, which go on in it, or was forgotten.
+fn warn_left_out(cx: &mut Session, tree: &ast::File, programs: &[Program]) {
+    for program in programs.iter().filter(|program| program.target.is_none()) {
+        let name = &program.decl.name;
+        let called = cx.sources.file(tree.file).text.matches(&format!("{}(", name.name)).count() > 1;
+        if !called {
+            cx.warn(name.span, NotInMain { name: name.name.clone() })
+                .help("name a target in its attribute, or write `fn main() -> i32`");
+        }
+    }
+}
+
+fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
+    let mut out = String::from("fn main() -> i32 {\n");
+    for (number, Program { decl, spec, .. }) in programs.iter().filter(|program| program.target.is_some()).enumerate() {
+        let name = &decl.name.name;
+        if matches!(spec.params, Params::Kernel { .. }) {
+            write!(out, "    var walk{number} = attach(load({name}))\n    var text{number}: str(4096)\n").ok();
+            writeln!(out, "    while (read(walk{number}, &text{number}, 4096) > 0) print_raw(\"%s\", text{number})")
+                .ok();
+        } else {
+            writeln!(out, "    attach(load({name}))").ok();
+        }
+    }
+    let sent: Vec<(&str, &Type)> = tree.items.iter().filter_map(events).collect();
+    let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
+    let walks =
+        programs.iter().all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
+    match names.is_empty() {
+        false => writeln!(out, "    return dispatch({})\n}}", names.join(", ")).ok(),
+        true if walks => out.write_str("    return 0\n}\n").ok(),
+        true => out.write_str("    wait()\n    return 0\n}\n").ok(),
+    };
+    for (name, of) in sent {
+        let callback = format!("{name}_callback");
+        let exists = tree.items.iter().any(|item| item.kind.name().is_some_and(|own| own.name == callback));
+        if !exists {
+            let parts = shown(cx, tree, name, of);
+            let of = cx.sources.text(of.span);
+            writeln!(out, "fn {callback}(e: *{of}) -> i32 {{\n    print({parts})\n    return 0\n}}").ok();
+        }
+    }
+    out
+}
+
+/// A map through which values are sent to user space, and their type.
+fn events(item: &Item) -> Option<(&str, &Type)> {
+    let ItemKind::Var(decl) = &item.kind else { return None };
+    let TypeKind::Applied { name, args, .. } = &decl.ty.as_ref()?.kind else { return None };
+    let kind = MAP_KINDS.iter().find(|kind| kind.name == name.name || kind.aliases.contains(&name.name.as_str()))?;
+    kind.on[Target::Host].contains(&MapAccess::Events).then_some((&decl.name.name, args.first()?))
+}
+
+/// What is printed of a record: the fields that have a text, by their names.
+fn shown(cx: &Session, tree: &ast::File, map: &str, of: &Type) -> String {
+    let declared = struct_named(tree, cx.sources.text(of.span));
+    let Some(record) = declared else {
+        let plain = if has_text(tree, of) { ", *e" } else { "" };
+        return format!("\"{map}\"{plain}");
+    };
+    let fields = record.fields.iter().filter(|field| has_text(tree, &field.ty));
+    let parts: Vec<String> = fields.map(|field| format!("\"{0}\", e->{0}", field.name.name)).collect();
+    if parts.is_empty() { format!("\"{map}\"") } else { parts.join(", ") }
+}
+
+fn struct_named<'a>(tree: &'a ast::File, name: &str) -> Option<&'a StructDecl> {
+    tree.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Struct(decl) if decl.name.name == name => Some(decl),
+        _ => None,
+    })
+}
+
+/// Whether a value of the type prints as one word: numbers, variants, strings.
+fn has_text(tree: &ast::File, ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::Named(path) => path.segments.first().is_some_and(|name| {
+            let number =
+                ["u", "i", "be", "bool", "char"].contains(&name.name.trim_end_matches(|c: char| c.is_ascii_digit()));
+            let is_enum = |item: &Item| matches!(&item.kind, ItemKind::Enum(decl) if decl.name.name == name.name);
+            number || tree.items.iter().any(is_enum)
+        }),
+        TypeKind::Applied { name, .. } => name.name == "str",
+        TypeKind::Array { element, .. } => {
+            matches!(&element.kind, TypeKind::Named(path) if path.segments.len() == 1 && path.segments[0].name == "char")
+        }
+        TypeKind::Pointer { .. } | TypeKind::Fn { .. } | TypeKind::Unread => false,
+    }
+}
