@@ -134,6 +134,10 @@ forms! {
     "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
     "raw_tracepoint" RawTracepoint = 7,
+    /// Target: a map of sockets. No flags.
+    "map" Map = 30,
+    /// Target: the descriptor of a socket, for all that share its port. No flags, no point.
+    "reuseport" Reuseport = 31,
 }
 
 /// A BPF program of the object.
@@ -216,6 +220,8 @@ pub const KS_TARGET_STRING: u32 = 1;
 /// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface, the
 /// descriptor of a socket.
 pub const KS_TARGET_NUMBER: u32 = 2;
+/// `ks_attach`: `target_value` is an index into `KsProgram::maps`.
+pub const KS_TARGET_MAP: u32 = 3;
 
 /// How `main`'s argument struct is filled.
 #[repr(C)]

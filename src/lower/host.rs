@@ -3,12 +3,12 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::Value;
-use crate::sema::tree::{Const, Expr};
+use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::{Ty, TyKind};
 
 impl Lowering<'_> {
-    /// `attach(handle, target, flags)`: the target is a string, a number, or the attribute's.
+    /// `attach(handle, target, flags)`: the target is a string, a number, a map, or the attribute's.
     pub(super) fn attach(
         &mut self,
         handle: &Expr,
@@ -18,6 +18,12 @@ impl Lowering<'_> {
         span: Span,
     ) -> Value {
         let handle = self.scalar(handle);
+        if let Some(&Expr { kind: ExprKind::MapAddress(map), .. }) = target {
+            let flags = self.attach_flags(flags, span);
+            let name = self.names.map(map);
+            let link = self.at(span).b.map_attach(handle, flags, name, Ty::LINK);
+            return self.attached(link, result_used);
+        }
         let is_name = target.is_some_and(|t| self.cx.types.is_aggregate(t.ty));
         // The evaluation of the flags must not change the name.
         let changes = flags.is_some_and(may_write);
@@ -26,16 +32,24 @@ impl Lowering<'_> {
             true => self.place(target),
             false => self.scalar_as(target, Ty::I64),
         });
-        let flags = match flags {
-            Some(flags) => self.scalar_as(flags, Ty::U64),
-            None => self.at(span).int(0, Ty::U64),
-        };
+        let flags = self.attach_flags(flags, span);
         self.at(span);
         let link = match target {
             None => self.b.host_attach(handle, flags, Ty::LINK),
             Some(name) if is_name => self.b.host_attach_name(handle, name, flags, Ty::LINK),
             Some(number) => self.b.host_attach_number(handle, number, flags, Ty::LINK),
         };
+        self.attached(link, result_used)
+    }
+
+    fn attach_flags(&mut self, flags: Option<&Expr>, span: Span) -> Value {
+        match flags {
+            Some(flags) => self.scalar_as(flags, Ty::U64),
+            None => self.at(span).int(0, Ty::U64),
+        }
+    }
+
+    fn attached(&mut self, link: Value, result_used: bool) -> Value {
         if !result_used {
             self.b.host_attach_check(link);
         }

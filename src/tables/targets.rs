@@ -18,13 +18,14 @@ impl TargetSpec {
     /// Why a text names no such target.
     pub fn refuses(&self, text: &str) -> Option<&'static str> {
         match self.text {
-            _ if text.is_empty() => Some("it is empty"),
-            TargetText::Path => text.contains('\0').then_some("paths have no NUL"),
-            TargetText::Name => {
+            None => Some("no text names such a target"),
+            Some(_) if text.is_empty() => Some("it is empty"),
+            Some(TargetText::Path) => text.contains('\0').then_some("paths have no NUL"),
+            Some(TargetText::Name) => {
                 let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
             }
-            TargetText::Interface => match text {
+            Some(TargetText::Interface) => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
                 _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {

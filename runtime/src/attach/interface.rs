@@ -13,6 +13,7 @@ impl Interface {
     pub fn of(target: &Target) -> Result<Interface, Failure> {
         let name = match *target {
             Target::Text(name) => name,
+            Target::Map(_) => return Err(Failure::new(libc::EINVAL, "a map is no interface")),
             Target::Number(number) => {
                 let index = i32::try_from(number).unwrap_or(-1);
                 let name = net::name_of(index);

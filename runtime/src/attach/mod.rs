@@ -9,14 +9,16 @@ mod clsact;
 mod interface;
 mod netdev;
 mod netns;
+mod reuseport;
 mod socket;
+mod sockets;
 mod tcx;
 mod tracing;
 
-use crate::abi::{KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
+use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
 use crate::program::{self, MainThread, bounded, text};
-use crate::{exit, load};
+use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
 use libbpf_sys as bpf;
 use std::cell::RefCell;
@@ -32,6 +34,8 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netns, netns::attach),
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
+    (KsForm::Map, sockets::attach),
+    (KsForm::Reuseport, reuseport::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -50,6 +54,8 @@ enum Target<'a> {
     /// Empty if the program names none.
     Text(&'a [u8]),
     Number(i64),
+    /// The descriptor of a map.
+    Map(i32),
 }
 
 /// Something attached; dropping it detaches.
@@ -138,6 +144,9 @@ fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {
 unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, value: i64) -> Target<'a> {
     if target_kind == KS_TARGET_NUMBER {
         return Target::Number(value);
+    }
+    if target_kind == KS_TARGET_MAP {
+        return Target::Map(maps::descriptor(u32::try_from(value).unwrap_or(u32::MAX)));
     }
     let (target, limit) = if target_kind == KS_TARGET_OWN {
         (prog.target, usize::MAX)

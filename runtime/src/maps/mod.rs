@@ -50,6 +50,11 @@ fn map(index: u32) -> &'static Map {
     })
 }
 
+/// The kernel's descriptor of a declared map.
+pub fn descriptor(index: u32) -> i32 {
+    map(index).fd
+}
+
 fn find(descriptor: &KsMap) -> Map {
     let object = load::loaded();
     let found = load::find_map(object, descriptor.name);

@@ -7,7 +7,7 @@ use super::is_attach;
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::diag::codes::lifecycle::{AttachedTwice, DetachedAgain, NeverAttached};
 use crate::ir::flow::Graph;
-use crate::ir::ops::{HostAttachName, HostAttachNumber, HostDetach, KsStr};
+use crate::ir::ops::{HostAttachName, HostAttachNumber, HostDetach, KsStr, MapAttach};
 use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
@@ -53,6 +53,7 @@ enum Target {
     OfProgram,
     Name(Vec<u8>),
     Number(i128),
+    Map(Symbol),
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -189,6 +190,8 @@ impl Follow<'_> {
                 return None;
             }
             Target::Name(KsStr::of(name).bytes().to_vec())
+        } else if attach.opcode == Opcode::MapAttach {
+            Target::Map(MapAttach::of(attach).map().clone())
         } else {
             Target::Number(self.func.known(self.types, HostAttachNumber::of(attach).target())?)
         };

@@ -36,5 +36,5 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 }
 
 fn is_attach(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber)
+    matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::MapAttach)
 }

@@ -10,10 +10,6 @@ use crate::types::{Ty, Types};
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
 
-/// Of programs that cannot make more of an `__sk_buff` linear: an IP header without options, which the kernel has looked at
-/// before. A UDP header may be behind it alone, as what `sendfile` sends.
-const LOOKED_AT: u64 = 20;
-
 #[derive(Clone, Copy)]
 pub struct Access {
     /// Pointers may lead into the packet.
@@ -50,7 +46,7 @@ impl Access {
         let context = CONTEXTS.iter().find(|context| Some(context.name) == spec.context())?;
         let near = match context.pull {
             Some(_) if pulling(func, types).is_some() => NEAR,
-            Some(_) => LOOKED_AT,
+            Some(_) => spec.always_linear,
             None => 0,
         };
         Some(Access {
@@ -60,6 +56,11 @@ impl Access {
             pulls: near == NEAR,
         })
     }
+}
+
+/// How many bytes at the start of each packet of a program are linear before it does anything.
+pub fn always_linear(func: &Function) -> u64 {
+    if let Role::Program { spec, .. } = &func.role { spec.always_linear } else { 0 }
 }
 
 /// The context that a pointer points to.

@@ -43,7 +43,7 @@ struct Attached<'m> {
 
 impl Watch for Attached<'_> {
     fn begins(&self, op: &OpData) -> bool {
-        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber)
+        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::MapAttach)
     }
 
     fn after(&mut self, func: usize, op: OpId, cause: Cause) {

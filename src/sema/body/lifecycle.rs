@@ -9,8 +9,8 @@ use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::TargetSpec;
-use crate::types::Ty;
+use crate::tables::{MapAccess, TargetSpec};
+use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
     /// `load(program)`
@@ -85,7 +85,10 @@ impl Checker<'_, '_> {
         }
         let handle = self.handle("attach", &args[0].value, false);
         let kind = self.loaded(&handle).and_then(|program| self.target_kind(program));
-        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, kind)));
+        let target = args.get(1).map(|arg| match self.map_target(&arg.value, kind) {
+            Some(map) => Box::new(map),
+            None => Box::new(self.attach_target(&arg.value, kind)),
+        });
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
         if target.is_none()
             && let Some(program) = self.loaded(&handle)
@@ -141,12 +144,16 @@ impl Checker<'_, '_> {
         let Role::Program(role) = &declared.role else { return };
         let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.default);
         let Some(target) = wanted else { return };
+        let named = target.text.is_some();
         let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
-            .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"));
+            .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
+            .help(match named {
+                true => format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"),
+                false => format!("`attach(handle, {target})`"),
+            });
     }
 
     /// The target of an attachment.
@@ -155,10 +162,29 @@ impl Checker<'_, '_> {
         role.spec.target()
     }
 
+    /// `&m`: the sockets of a map. None if the target is no map.
+    fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Option<Expr> {
+        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(expr).kind else { return None };
+        let map = self.map_named(operand)?;
+        let Some(needs) = kind.map_or(Some(MapAccess::Attach), |kind| kind.map) else {
+            let error = self.error(expr.span, BadAttachTarget { ty: "map".to_owned() });
+            if let Some(kind) = kind {
+                error.help(kind.help);
+            }
+            return Some(error_expr(expr.span));
+        };
+        if !self.can(map, needs, expr.span) {
+            return Some(error_expr(expr.span));
+        }
+        let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
+        Some(Expr { kind: ExprKind::MapAddress(map), ty, span: expr.span })
+    }
+
     /// A text or a number. The runtime finds out what it means where the program is not known.
     fn attach_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Expr {
         let target = self.value(expr, None);
-        if target.is_error() || self.is_str(target.ty()) {
+        let takes_text = kind.is_none_or(|kind| kind.text.is_some());
+        if target.is_error() || (takes_text && self.is_str(target.ty())) {
             return target.expr;
         }
         // Of a program that is not known here, any kind of target is right.

@@ -41,8 +41,7 @@ impl<'a> Declare<'a> {
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
             Role::Program(program) => {
-                let spec = program.spec;
-                if !self.check_program(cx, spec, decl, &sig) {
+                if !self.check_program(cx, program, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;
                     self.env.funcs[id.0 as usize].sig.result = result;

@@ -60,7 +60,9 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.target().map(|target| target.words) {
+    // A map, or a descriptor, is no constant.
+    match spec.target().filter(|target| target.text.is_some()).map(|target| target.words) {
+        None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
         Some(target) if spec.target_alone => format!("{modes}, and {target}; both may be left out"),
@@ -118,27 +120,22 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
 
 impl Declare<'_> {
     /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
-    pub(super) fn check_program(
-        &self,
-        cx: &mut Session,
-        spec: &'static ProgramSpec,
-        decl: &FnDecl,
-        sig: &FnSig,
-    ) -> bool {
+    pub(super) fn check_program(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig) -> bool {
+        let (spec, result) = (role.spec, role.result());
         let Some(context) = spec.context() else {
-            let form = format!("-> {}", spec.result);
-            return self.check_result(cx, spec, decl, sig, &form);
+            let form = format!("-> {result}");
+            return self.check_result(cx, role, decl, sig, &form);
         };
-        let form = format!("@{} fn {}(ctx: *{context}) -> {}", spec.name, decl.name.name, spec.result);
+        let form = format!("@{} fn {}(ctx: *{context}) -> {result}", spec.name, decl.name.name);
         if let (Some(param), Some((other, of))) = (decl.params.first(), self.meant(cx, spec, sig)) {
             let wrong = ProgramParameter { name: spec.name.to_owned(), context: context.to_owned() };
             cx.error(param.ty.span, wrong)
                 .help(format!("`*{of}` is the context of `@{}`: write that attribute, or `{form}`", other.name));
             // An integer may be an action of either; its `return`s are of the type that was meant.
-            return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other);
+            return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other.result);
         }
         self.check_context(cx, spec.name, context, (decl, sig), &form);
-        self.check_result(cx, spec, decl, sig, &form)
+        self.check_result(cx, role, decl, sig, &form)
     }
 
     /// The parameters, of which there is at most the context.
@@ -150,13 +147,12 @@ impl Declare<'_> {
         (decl, sig): (&FnDecl, &FnSig),
         form: &str,
     ) {
-        let context = table_type(&mut cx.types, &self.env.predefined, of);
+        let context = table_type(&mut cx.types, &self.env.predefined, &format!("*{of}"));
         for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
             if ty == Ty::ERROR {
                 continue;
             }
-            let of_context =
-                matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
+            let of_context = ty == context;
             let wrong = ProgramParameter { name: name.to_owned(), context: of.to_owned() };
             if index == 0 && !of_context && self.shadowed(of).is_some() {
                 let error = cx.error(param.ty.span, wrong);
@@ -170,31 +166,25 @@ impl Declare<'_> {
         }
     }
 
-    fn check_result(
-        &self,
-        cx: &mut Session,
-        spec: &'static ProgramSpec,
-        decl: &FnDecl,
-        sig: &FnSig,
-        form: &str,
-    ) -> bool {
-        let wanted = self.action(cx, spec);
+    fn check_result(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig, form: &str) -> bool {
+        let (spec, of) = (role.spec, role.result());
+        let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
         if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
             return true;
         }
-        let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
+        let wrong = ProgramResult { name: name.to_owned(), result: of.to_owned() };
         match (&decl.result, &decl.body) {
-            (Some(result), _) if self.shadowed(spec.result).is_some() => {
-                self.say_shadowed(cx.error(result.ty.span, wrong), spec.result);
+            (Some(result), _) if self.shadowed(of).is_some() => {
+                self.say_shadowed(cx.error(result.ty.span, wrong), of);
             }
             (Some(result), _) => {
-                cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, spec.result);
+                cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, of);
             }
             (None, Some(body)) => {
                 let at = body.span.start();
-                cx.error(decl.name.span, wrong).help(format!("write `{form}`")).fix(at, format!("-> {} ", spec.result));
+                cx.error(decl.name.span, wrong).help(format!("write `{form}`")).fix(at, format!("-> {} ", of));
             }
             (None, None) => {}
         }
@@ -208,13 +198,13 @@ impl Declare<'_> {
         let mut all = all.filter(|(other, of)| spec.context() != Some(*of) && other.result != spec.result);
         all.find(|&(other, of)| {
             let context = table_type(&mut cx.types, &self.env.predefined, of);
-            let action = self.action(cx, other);
+            let action = self.action(cx, other.result);
             context == to && accepts_result(cx, action, sig.result)
         })
     }
 
-    fn action(&self, cx: &mut Session, spec: &ProgramSpec) -> Ty {
-        table_type(&mut cx.types, &self.env.predefined, spec.result)
+    fn action(&self, cx: &mut Session, result: &str) -> Ty {
+        table_type(&mut cx.types, &self.env.predefined, result)
     }
 
     /// The declaration of the module that hides a predefined name of the program type.

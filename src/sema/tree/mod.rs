@@ -119,6 +119,11 @@ impl ProgramRole {
     pub fn form(&self) -> Option<&'static ProgramForm> {
         self.spec.form(self.mode.unwrap_or(""))
     }
+
+    /// The result type that the program is to declare.
+    pub fn result(&self) -> &'static str {
+        self.form().and_then(|form| form.result).unwrap_or(self.spec.result)
+    }
 }
 
 /// The options of `main(args: Args)`: one for each field of the struct.

@@ -1,5 +1,6 @@
 //! The table of program types.
 
+use super::maps::MapAccess;
 use crate::tables::form::{List, Text, choices, record, words};
 
 record! {
@@ -36,6 +37,9 @@ record! {
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
+        /// How many bytes at the start of each packet lie in no pages.
+        #[serde(default)]
+        pub always_linear: u64,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
@@ -84,6 +88,12 @@ record! {
         /// What the kernel accepts as a result, both ends included; none: any number.
         #[serde(default)]
         pub returns: Option<(i64, i64)>,
+        /// The result type, where it is not that of the type of program.
+        #[serde(default)]
+        pub result: Option<Text>,
+        /// Fields of the context that such programs may not read.
+        #[serde(default)]
+        pub hidden: List<Text>,
     }
 }
 
@@ -126,8 +136,12 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
-        /// What the text of a target must be like.
-        pub text: TargetText,
+        /// What the text of a target must be like; none: no text is a target.
+        #[serde(default)]
+        pub text: Option<TargetText>,
+        /// What the kind of a map that is a target must allow; none: no map is one.
+        #[serde(default)]
+        pub map: Option<MapAccess>,
     }
 }
 

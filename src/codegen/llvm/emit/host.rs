@@ -102,7 +102,7 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     g.set_maybe(op, handle);
 }
 
-fn attach_to<'c>(
+pub(super) fn attach_to<'c>(
     g: &mut FnGen<'_, '_, 'c>,
     op: &OpData,
     handle: Value,
