@@ -19,11 +19,6 @@ impl ProgramSpec {
         self.forms.iter().find(|form| form.mode == mode)
     }
 
-    /// What programs of the type attach to: the forms differ in where, not in what.
-    pub fn target(&self) -> Option<&'static TargetSpec> {
-        self.forms.first().and_then(|form| form.attach.target())
-    }
-
     /// As bpftool names the type: `sched_cls`.
     pub fn kernel_name(&self) -> String {
         self.prog_type.trim_start_matches("BPF_PROG_TYPE_").to_lowercase()
@@ -49,6 +44,16 @@ impl ProgramForm {
         own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix))
     }
 
+    /// What programs of the form attach to.
+    pub fn target(&self) -> Option<&'static TargetSpec> {
+        self.attach.target()
+    }
+
+    /// Whether the kernel shows a field of the context to such programs.
+    pub fn shows(&self, field: &str) -> bool {
+        !self.hidden.contains(&field) && (self.shown.is_empty() || self.shown.contains(&field))
+    }
+
     /// Whether the attribute has to name the target, since the section does.
     pub fn needs_target(&self) -> bool {
         self.section.contains(TARGET)
@@ -56,14 +61,23 @@ impl ProgramForm {
 }
 
 impl Attach {
-    /// The `bpf_attach_type`; 0 where the form has none.
+    /// The `bpf_attach_type`, or a hook of netfilter: its protocol, shifted left by 8, and its number. 0 where the form has neither.
     pub fn point(&self) -> u32 {
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
-        points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32)
+        let point =
+            points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32);
+        self.hook.map_or(point, |(protocol, hook)| protocol << 8 | hook)
     }
 
     pub fn target(&self) -> Option<&'static TargetSpec> {
         let form = ATTACH_FORMS.iter().find(|form| form.name == self.form)?;
         TARGETS.iter().find(|target| target.name == form.target)
     }
+}
+
+/// Where a program is among others of its hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// The priority of a hook of netfilter.
+    pub number: i64,
 }

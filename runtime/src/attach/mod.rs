@@ -6,8 +6,11 @@
 
 mod cgroup;
 mod clsact;
+mod entry;
 mod interface;
 mod netdev;
+mod netfilter;
+mod netkit;
 mod netns;
 mod reuseport;
 mod socket;
@@ -36,6 +39,9 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::RawTracepoint, tracing::attach_event),
     (KsForm::Map, sockets::attach),
     (KsForm::Reuseport, reuseport::attach),
+    (KsForm::Netfilter, netfilter::attach),
+    (KsForm::Netkit, netkit::attach),
+    (KsForm::Entry, entry::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -46,6 +52,7 @@ struct Request<'a> {
     /// What `ks_load` gave.
     handle: u32,
     point: bpf::bpf_attach_type,
+    placement: i64,
     target: Target<'a>,
     flags: u64,
 }
@@ -113,7 +120,8 @@ pub unsafe extern "C" fn ks_attach(
     };
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
-    let request = Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags };
+    let request =
+        Request { fd: load::program_fd(prog), handle, point: prog.point, placement: prog.placement, target, flags };
     match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {

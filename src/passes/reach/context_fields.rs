@@ -34,7 +34,7 @@ pub fn refused(
     };
     let allowed = match written {
         true => field.writers.contains(&program.name),
-        false if program.context() == Some(context.name) && form.hidden.contains(&field.name) => false,
+        false if program.context() == Some(context.name) && !form.shows(field.name) => false,
         false => field.readers.is_empty() || field.readers.contains(&program.name),
     };
     (!allowed).then_some(Refused { context, field, written })

@@ -108,7 +108,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
     }
 
-    fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
+    pub fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
         let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
         if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
             let name = self.text(expr.span).to_owned();
@@ -142,24 +142,27 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        let wanted = role.spec.target().filter(|target| role.target.is_none() && !target.default);
+        let wanted = role.target_spec().filter(|target| role.target.is_none() && !target.default);
         let Some(target) = wanted else { return };
         let named = target.text.is_some();
-        let (name, kind, target) = (declared.name.clone(), role.spec.name, target.example);
+        let (name, kind) = (declared.name.clone(), role.spec.name);
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
         self.error(span, NoTarget { name })
             .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
-            .help(match named {
-                true => format!("`attach(handle, {target})`, or `@{kind}({mode}{target})` on the program"),
-                false => format!("`attach(handle, {target})`"),
+            .help(match (named, target.example) {
+                (true, example) => {
+                    format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program")
+                }
+                (false, "") => target.help.to_owned(),
+                (false, example) => format!("`attach(handle, {example})`"),
             });
     }
 
     /// The target of an attachment.
     fn target_kind(&self, func: FuncId) -> Option<&'static TargetSpec> {
         let Role::Program(role) = &self.env.program.func(func).role else { return None };
-        role.spec.target()
+        role.target_spec()
     }
 
     /// `&m`: the sockets of a map. None if the target is no map.

@@ -1,32 +1,36 @@
 //! BPF programs: the words of their attribute, and their signature.
 
 use super::Declare;
-use crate::ast::{Attribute, Expr, ExprKind, FnDecl};
+use crate::ast::{Arg, Attribute, Expr, ExprKind, FnDecl};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::support::NeedsKernel;
 use crate::sema::enums;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec};
+use crate::tables::{PROGRAMS, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None };
-    let strings = attribute.args.iter().flatten().filter_map(string);
+    let mut role = ProgramRole { spec, mode: None, target: None, placement: Placement::default() };
+    let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
+    let strings = args().filter_map(string);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
-    if let (Some(first), Some(arg)) = (strings.clone().next(), attribute.args.iter().flatten().next())
+    if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
     {
         unknown_mode(cx, spec, arg, &first);
         return role;
     }
-    for arg in attribute.args.iter().flatten() {
+    for arg in attribute.args.iter().flatten().filter(|arg| arg.name.is_some()) {
+        option(cx, &mut role, arg);
+    }
+    for arg in args() {
         let Some(text) = string(arg) else {
             wrong_arguments(cx, spec, arg);
             continue;
@@ -34,19 +38,51 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         let mode = spec.form(&text).filter(|form| !form.mode.is_empty());
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
-            None if role.target.is_none() => role.target = target(cx, spec, arg, text),
+            None if role.target.is_none() => role.target = target(cx, &role, arg, text),
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
     if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
-        let wants = spec.target().map(|target| target.words).unwrap_or_default().to_owned();
+        let wants = role.target_spec().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }
     if role.form().is_none() {
         let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
         cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
     }
+    let since = role.form().and_then(|form| form.since);
+    if let Some(version) = cx.options.lacks(since) {
+        let mode = role.mode.map_or(String::new(), |mode| format!("(\"{mode}\")"));
+        let (what, oldest) = (format!("`@{}{mode}`", spec.name), cx.options.oldest_kernel());
+        let error = cx.error(attribute.span, NeedsKernel { what, version: version.to_string() });
+        error.remark(format!("`--min-kernel` is {oldest}"));
+    }
     role
+}
+
+/// `priority: -150`
+fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
+    let Some(name) = &arg.name else { return };
+    let spec = role.spec;
+    if spec.option != Some(name.name.as_str()) {
+        let wants = spec.option.map_or(wanted(spec), |option| format!("{}, and `{option}: number`", wanted(spec)));
+        cx.error(name.span, AttributeArguments { name: spec.name.to_owned(), wants });
+        return;
+    }
+    match literal(&arg.value).and_then(|number| i32::try_from(number).ok()) {
+        Some(number) => role.placement.number = number.into(),
+        None => {
+            let wants = format!("as `{}` a number of 32 bits", name.name);
+            cx.error(arg.value.span, AttributeArguments { name: spec.name.to_owned(), wants });
+        }
+    }
+}
+
+/// A number, as it is written.
+fn literal(value: &Expr) -> Option<i128> {
+    let ExprKind::Int(literal) = &value.kind else { return None };
+    let number = i128::from(literal.value);
+    Some(if literal.negative { -number } else { number })
 }
 
 fn string(arg: &Expr) -> Option<String> {
@@ -61,7 +97,7 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
     // A map, or a descriptor, is no constant.
-    match spec.target().filter(|target| target.text.is_some()).map(|target| target.words) {
+    match target_of(spec).filter(|target| target.text.is_some()).map(|target| target.words) {
         None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
@@ -87,19 +123,21 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
         (Some(near), _) => {
             error.help(format!("did you mean {near}?")).guess(arg.span, near);
         }
-        (None, Some(first)) if spec.target().is_some_and(|target| target.refuses(text).is_none()) => {
+        (None, Some(first)) if target_of(spec).is_some_and(|target| target.refuses(text).is_none()) => {
             error.help(format!("to name what to attach to, write `@{}({first}, \"{text}\")`", spec.name));
         }
         (None, _) => {}
     }
 }
 
-fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
-    if spec.later_modes.contains(&text.as_str()) {
-        cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
-        return None;
-    }
-    let why = spec.target().map_or(Some("it takes no target"), |target| target.refuses(&text));
+/// What programs of the type attach to if no mode says otherwise.
+fn target_of(spec: &ProgramSpec) -> Option<&'static TargetSpec> {
+    spec.forms.first().and_then(ProgramForm::target)
+}
+
+fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
+    let spec = role.spec;
+    let why = role.target_spec().map_or(Some("it takes no target"), |target| target.refuses(&text));
     let modes = modes(spec);
     if let Some(why) = why {
         let name = spec.name.to_owned();

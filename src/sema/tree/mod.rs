@@ -17,7 +17,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{MapKindSpec, ProgramForm, ProgramSpec};
+use crate::tables::{MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -112,9 +112,15 @@ pub struct ProgramRole {
     pub mode: Option<&'static str>,
     /// The target of the attribute, such as `eth0`.
     pub target: Option<String>,
+    pub placement: Placement,
 }
 
 impl ProgramRole {
+    /// What the program attaches to; the first form of the type says it where the mode was wrong.
+    pub fn target_spec(&self) -> Option<&'static TargetSpec> {
+        self.form().or(self.spec.forms.first()).and_then(ProgramForm::target)
+    }
+
     /// None if the type has no form without a mode, which was reported.
     pub fn form(&self) -> Option<&'static ProgramForm> {
         self.spec.form(self.mode.unwrap_or(""))

@@ -1,7 +1,7 @@
 //! The table of program types.
 
 use super::maps::MapAccess;
-use crate::tables::form::{List, Text, choices, record, words};
+use crate::tables::form::{Kernel, List, Text, choices, record, words};
 
 record! {
     /// A program type (`ir-specs/programs.toml`).
@@ -25,9 +25,9 @@ record! {
         /// The result that refuses what the program is asked about: where it cannot go on.
         pub refusal: i64,
         pub forms: List<ProgramForm>,
-        /// Modes of the language that are not compiled yet.
+        /// A number that the attribute may give by this name.
         #[serde(default)]
-        pub later_modes: List<Text>,
+        pub option: Option<Text>,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
@@ -94,6 +94,12 @@ record! {
         /// Fields of the context that such programs may not read.
         #[serde(default)]
         pub hidden: List<Text>,
+        /// The only fields that they may read; none listed: all others.
+        #[serde(default)]
+        pub shown: List<Text>,
+        /// The first kernel (major, minor) with the form; none: all that the compiler supports.
+        #[serde(default)]
+        pub since: Option<Kernel>,
     }
 }
 
@@ -105,6 +111,9 @@ record! {
         /// A `bpf_attach_type`, where the form has one.
         #[serde(default)]
         pub point: Option<Text>,
+        /// A hook of netfilter: its protocol, and its number.
+        #[serde(default)]
+        pub hook: Option<(u32, u32)>,
     }
 }
 
