@@ -50,6 +50,7 @@ config.substitutions += [
     ("%header-truth", f"{sys.executable} {support}/header_truth.py"),
     ("%map-types", f"{sys.executable} {support}/map_types.py"),
     ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
+    ("%processes-seen", f"{sys.executable} {support}/processes_seen.py"),
     ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
     ("%tracing-run", f"{sys.executable} {support}/tracing_run.py"),
     ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),

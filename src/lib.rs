@@ -21,6 +21,7 @@ pub mod syntax;
 pub mod tables;
 pub mod target;
 pub mod tool;
+pub mod tracefs;
 pub mod tuning;
 pub mod types;
 pub mod version;

@@ -21,7 +21,8 @@ MAY_USE = {
     "syntax": _BASE | {"ast", "tables"},
     "modules": _BASE | {"ast", "syntax"},
     "btf": _BASE,
-    "sema": _FACTS | {"ast", "modules", "btf"},
+    "tracefs": set(),
+    "sema": _FACTS | {"ast", "modules", "btf", "tracefs"},
     # Ops say per target how they are emitted; the target's passes come later and are not seen.
     "ir": _FACTS,
     "dataflow": {"ir", "session"},

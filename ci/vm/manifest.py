@@ -264,7 +264,7 @@ def _differential(folder, seed):
     """Generated programs with what they must return."""
     folder = folder / seed
     folder.mkdir(parents=True)
-    words = [TARGET / "debug" / "differential", "export", folder, "--seed", seed, "--functions", "100"]
+    words = [TARGET / "debug" / "differential", "export", folder, "--seed", seed, "--functions", "100", "--programs", "20"]
     done = subprocess.run(words, env=environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     broken = [Test(f"differential/{seed}", str(folder), [], broken=done.stdout)] if done.returncode != 0 else []

@@ -2,17 +2,24 @@
 
 use crate::contents::{self, Contents, OneCpu};
 use crate::kernel::{Extras, Loaded};
+use crate::packets::{Form, packet};
+use crate::rings::{self, Records};
+use crate::sockets::Listener;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What a run of a test does.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     pub result: u64,
     /// The digest of the globals after it.
     pub globals: u64,
     /// What the maps hold after it.
     pub maps: Contents,
+    /// What it leaves of its packet.
+    pub packet: Vec<u8>,
+    /// What it sent through ring buffers.
+    pub records: Records,
 }
 
 impl Outcome {
@@ -21,10 +28,22 @@ impl Outcome {
         let Outcome { result, globals, .. } = self;
         let numbers =
             format!("{result:#x} and globals {globals:#x}, expected {:#x} and {:#x}", want.result, want.globals);
-        if self.maps == want.maps {
-            return numbers;
+        let mut text = numbers;
+        if self.packet != want.packet {
+            text.push_str(&format!("; {}", contents::first_difference("the packet", &self.packet, &want.packet)));
         }
-        format!("{numbers}; {}", contents::difference(maps, &self.maps, &want.maps))
+        for (ring, (got, want)) in self.records.iter().zip(&want.records).enumerate() {
+            if got.len() != want.len() {
+                text.push_str(&format!("; {} records of ring buffer {ring}, expected {}", got.len(), want.len()));
+            }
+            if let Some((at, (got, want))) = got.iter().zip(want).enumerate().find(|(_, (got, want))| got != want) {
+                text.push_str(&format!("; {}", contents::first_difference(&format!("record {at}"), got, want)));
+            }
+        }
+        if self.maps == want.maps {
+            return text;
+        }
+        format!("{text}; {}", contents::difference(maps, &self.maps, &want.maps))
     }
 }
 
@@ -32,6 +51,7 @@ impl Outcome {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Expected {
     pub name: String,
+    pub form: Form,
     /// Those that end soon enough.
     pub outcomes: Vec<([u64; 4], Outcome)>,
 }
@@ -50,11 +70,23 @@ pub struct Runner<'a> {
     loaded: &'a Loaded,
     extras: &'a Extras,
     cpu: OneCpu,
+    _listener: Option<Listener>,
 }
 
 impl<'a> Runner<'a> {
-    pub fn new(loaded: &'a Loaded, extras: &'a Extras) -> Runner<'a> {
-        Runner { loaded, extras, cpu: OneCpu::stay() }
+    pub fn new(loaded: &'a Loaded, extras: &'a Extras) -> Result<Runner<'a>, String> {
+        let listener = extras.has_sockets.then(Listener::open).transpose()?;
+        Ok(Runner { loaded, extras, cpu: OneCpu::stay(), _listener: listener })
+    }
+
+    /// What a run of a test yields, and what it leaves of its packet; none of a packet that the kernel refuses.
+    fn once(&self, test: &str, form: Form, input: [u64; 4]) -> Result<Option<(u64, Vec<u8>)>, String> {
+        if form == Form::Function {
+            return Ok(Some((self.call(test, input)?, Vec::new())));
+        }
+        let program = self.loaded.program(test).ok_or_else(|| format!("no program {test}"))?;
+        let handled = self.loaded.handle(program, &packet(form, &input))?;
+        Ok(handled.map(|(result, left)| (result.into(), left)))
     }
 
     fn call(&self, name: &str, args: [u64; 4]) -> Result<u64, String> {
@@ -75,7 +107,7 @@ impl<'a> Runner<'a> {
     /// Runs a test on inputs, one after the other, and hands over what each does.
     pub fn run<'b>(
         &self,
-        test: &str,
+        (test, form): (&str, Form),
         inputs: impl Iterator<Item = &'b [u64; 4]>,
         mut done: impl FnMut(usize, Outcome),
     ) -> Result<(), String> {
@@ -84,9 +116,11 @@ impl<'a> Runner<'a> {
             if index == 0 || self.extras.maps.is_empty() {
                 self.reset()?;
             }
-            let result = self.call(test, *input)?;
+            let Some((result, packet)) = self.once(test, form, *input)? else { continue };
             let globals = self.digest()?;
-            done(index, Outcome { result, globals, maps: contents::read(self.loaded, &self.extras.maps, &self.cpu)? });
+            let maps = contents::read(self.loaded, &self.extras.maps, &self.cpu)?;
+            let records = rings::read(self.loaded, &self.extras.rings)?;
+            done(index, Outcome { result, globals, maps, packet, records });
         }
         Ok(())
     }
@@ -129,7 +163,7 @@ impl Case {
     }
 
     fn check_initial(&self, loaded: &Loaded) -> Result<(), String> {
-        let globals = Runner::new(loaded, &self.extras).digest()?;
+        let globals = Runner::new(loaded, &self.extras)?.digest()?;
         let initial = if self.extras.has_digest { self.initial } else { 0 };
         if globals == initial { Ok(()) } else { Err(format!("{globals:#x}, expected {initial:#x}")) }
     }
@@ -137,11 +171,13 @@ impl Case {
     fn run(&self, loaded: &Loaded, test: &Expected, failures: &mut Vec<(String, String)>) {
         let mut first = None;
         let inputs = test.outcomes.iter().map(|(input, _)| input);
-        let ran = Runner::new(loaded, &self.extras).run(&test.name, inputs, |index, got| {
-            let (input, want) = &test.outcomes[index];
-            if got != *want && first.is_none() {
-                first = Some(format!("input {input:?}: {}", got.difference(want, &self.extras.maps)));
-            }
+        let ran = Runner::new(loaded, &self.extras).and_then(|runner| {
+            runner.run((&test.name, test.form), inputs, |index, got| {
+                let (input, want) = &test.outcomes[index];
+                if got != *want && first.is_none() {
+                    first = Some(format!("input {input:?}: {}", got.difference(want, &self.extras.maps)));
+                }
+            })
         });
         if let Some(why) = ran.err().or(first) {
             failures.push((test.name.clone(), why));

@@ -179,6 +179,13 @@ pub fn clear(loaded: &Loaded, names: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// The first byte in which two differ, with those after it.
+pub fn first_difference(what: &str, got: &[u8], want: &[u8]) -> String {
+    let at = got.iter().zip(want).take_while(|(got, want)| got == want).count();
+    let rest = |bytes: &[u8]| bytes[at..].iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("{what} of {} bytes at {at}: {}, expected {} of {}", got.len(), rest(got), rest(want), want.len())
+}
+
 /// The first entry in which two differ.
 pub fn difference(names: &[String], got: &Contents, want: &Contents) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join("");

@@ -2,6 +2,7 @@
 //!
 //! Every test is an XDP program; its arguments and its result are in global variables, whose memory this process shares.
 
+use crate::packets::Packet;
 use libbpf_sys as bpf;
 use object::{Object, ObjectSection, ObjectSymbol};
 use serde::{Deserialize, Serialize};
@@ -21,13 +22,18 @@ pub struct Extras {
     /// The names of its maps. If there are any, what a run leaves in maps and globals is there for the next one; a test
     /// begins with empty maps.
     pub maps: Vec<String>,
+    /// The names of its ring buffers.
+    pub rings: Vec<String>,
+    /// It looks up sockets, of which one is there.
+    pub has_sockets: bool,
 }
 
-/// The program with an XDP program for each of the tests, for `reset` and for `digest`.
+/// The program with an XDP program for each of the tests that are functions, for `reset` and for `digest`.
 pub fn text(common: &str, tests: &[String], extras: &Extras) -> String {
-    let mut text = format!(
-        "{common}\nstruct KsInput {{ a: u64, b: u64, c: u64, d: u64 }}\nvar {INPUT}: KsInput\nvar {OUTPUT}: u64\n"
-    );
+    let mut text = format!("{common}\nvar {OUTPUT}: u64\n");
+    if !tests.is_empty() {
+        text.push_str(&format!("struct KsInput {{ a: u64, b: u64, c: u64, d: u64 }}\nvar {INPUT}: KsInput\n"));
+    }
     let mut program = |name: &str, body: &str| {
         text.push_str(&format!(
             "@xdp fn {RUN}{name}(ctx: *xdp_md) -> xdp_action {{\n    {body}\n    return XDP_PASS\n}}\n"
@@ -45,10 +51,18 @@ pub fn text(common: &str, tests: &[String], extras: &Extras) -> String {
     text
 }
 
+/// The test that a program belongs to: by its wrapper, or by a name such as `t7` or `t7_next`.
+pub fn test_of(program: &str) -> Option<&str> {
+    let test = program.strip_prefix(RUN).unwrap_or_else(|| program.split('_').next().unwrap_or_default());
+    let is_own = test.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
+    (is_own || program.starts_with(RUN)).then_some(test)
+}
+
 pub struct Loaded {
     object: NonNull<bpf::bpf_object>,
-    input: NonNull<u8>,
-    output: NonNull<u8>,
+    /// Programs of tests that are functions have both, without such tests and extras there are none.
+    input: Option<NonNull<u8>>,
+    output: Option<NonNull<u8>>,
 }
 
 unsafe extern "C" fn silent(_: bpf::libbpf_print_level, _: *const c_char, _: *mut bpf::__va_list_tag) -> c_int {
@@ -68,7 +82,7 @@ pub fn try_load(bytes: &[u8]) -> Result<(), String> {
     let (status, failed) = unsafe {
         let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
         let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
-        let loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+        let loaded = Loaded { object, input: None, output: None };
         let programs = loaded.programs();
         for (_, program) in &programs {
             bpf::bpf_program__set_log_buf(program.as_ptr(), log.as_mut_ptr().cast(), LOG_SIZE as u64);
@@ -100,18 +114,18 @@ impl Loaded {
         // SAFETY: libbpf copies the bytes; without options it takes its own.
         let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null()) };
         let Some(object) = NonNull::new(object) else { return Err("libbpf does not read the object".into()) };
-        let mut loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+        let mut loaded = Loaded { object, input: None, output: None };
         for (name, program) in loaded.programs() {
             // SAFETY: a program of the open object.
-            unsafe { bpf::bpf_program__set_autoload(program.as_ptr(), name.strip_prefix(RUN).is_some_and(wanted)) };
+            unsafe { bpf::bpf_program__set_autoload(program.as_ptr(), test_of(&name).is_some_and(wanted)) };
         }
         // SAFETY: the object is open and not yet loaded.
         let status = unsafe { bpf::bpf_object__load(object.as_ptr()) };
         if status < 0 {
             return Err(std::io::Error::from_raw_os_error(-status).to_string());
         }
-        loaded.input = loaded.variable(bytes, INPUT)?;
-        loaded.output = loaded.variable(bytes, OUTPUT)?;
+        loaded.input = loaded.variable(bytes, INPUT).ok();
+        loaded.output = loaded.variable(bytes, OUTPUT).ok();
         Ok(loaded)
     }
 
@@ -122,9 +136,9 @@ impl Loaded {
         unsafe {
             let object = bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as u64, std::ptr::null());
             let Some(object) = NonNull::new(object) else { return String::new() };
-            let loaded = Loaded { object, input: NonNull::dangling(), output: NonNull::dangling() };
+            let loaded = Loaded { object, input: None, output: None };
             for (name, program) in loaded.programs() {
-                let wanted = name.strip_prefix(RUN) == Some(test);
+                let wanted = test_of(&name) == Some(test);
                 bpf::bpf_program__set_autoload(program.as_ptr(), wanted);
                 bpf::bpf_program__set_log_buf(program.as_ptr(), buffer.as_mut_ptr().cast(), LOG_SIZE as u64);
             }
@@ -174,9 +188,13 @@ impl Loaded {
         NonNull::new(unsafe { start.add(symbol.address() as usize) }).ok_or("no memory".into())
     }
 
-    /// The descriptor of a test's program.
+    /// The descriptor of the program that runs a test, or that is one.
     pub fn program(&self, test: &str) -> Option<c_int> {
-        let name = CString::new(format!("{RUN}{test}")).ok()?;
+        self.program_named(&format!("{RUN}{test}")).or_else(|| self.program_named(test))
+    }
+
+    fn program_named(&self, name: &str) -> Option<c_int> {
+        let name = CString::new(name).ok()?;
         // SAFETY: an open object.
         unsafe {
             let program = bpf::bpf_object__find_program_by_name(self.object.as_ptr(), name.as_ptr());
@@ -186,23 +204,68 @@ impl Loaded {
 
     /// Runs a program on arguments.
     pub fn run(&self, program: c_int, args: [u64; 4]) -> Result<u64, String> {
+        let output = self.output.ok_or("the object has no variable for results")?;
         let packet = [0u8; 64];
-        // SAFETY: plain old data, for which all zeros is "not given".
-        let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };
-        options.sz = size_of::<bpf::bpf_test_run_opts>() as u64;
-        options.data_in = packet.as_ptr().cast();
-        options.data_size_in = packet.len() as u32;
+        let mut options = options(&packet);
         // SAFETY: the memory of both variables is mapped while the object is loaded, and nothing else writes it now.
         unsafe {
-            self.input.cast::<[u64; 4]>().write_volatile(args);
-            self.output.cast::<u64>().write_volatile(0);
+            if let Some(input) = self.input {
+                input.cast::<[u64; 4]>().write_volatile(args);
+            }
+            output.cast::<u64>().write_volatile(0);
             let status = bpf::bpf_prog_test_run_opts(program, &mut options);
             if status < 0 {
-                return Err(format!("BPF_PROG_TEST_RUN: {}", std::io::Error::from_raw_os_error(-status)));
+                return Err(refused(status));
             }
-            Ok(self.output.cast::<u64>().read_volatile())
+            Ok(output.cast::<u64>().read_volatile())
         }
     }
+
+    /// Runs a program on a packet: what it returns, and the packet that it leaves. The kernel does not run programs on
+    /// some packets that are too short for their protocol.
+    pub fn handle(&self, program: c_int, packet: &Packet) -> Result<Option<(u32, Vec<u8>)>, String> {
+        let mut context: bpf::xdp_md = bpf::xdp_md::default();
+        let mut left = vec![0; packet.bytes.len()];
+        let mut options = options(&packet.bytes);
+        options.data_out = left.as_mut_ptr().cast();
+        options.data_size_out = left.len() as u32;
+        if let Some(linear) = packet.linear {
+            context.data_end = linear;
+            options.ctx_in = (&raw const context).cast();
+            options.ctx_size_in = size_of::<bpf::xdp_md>() as u32;
+        }
+        // SAFETY: the packet, the room for it, and the context outlive the call.
+        let mut status = unsafe { bpf::bpf_prog_test_run_opts(program, &mut options) };
+        if status == -libc::EINVAL && packet.linear.is_some() {
+            // Before Linux 6.18 a test does not choose.
+            (options.ctx_in, options.ctx_size_in) = (std::ptr::null(), 0);
+            options.data_size_out = left.len() as u32;
+            // SAFETY: as above.
+            status = unsafe { bpf::bpf_prog_test_run_opts(program, &mut options) };
+        }
+        if status == -libc::EINVAL {
+            return Ok(None);
+        }
+        if status < 0 {
+            return Err(refused(status));
+        }
+        left.truncate(options.data_size_out as usize);
+        Ok(Some((options.retval, left)))
+    }
+}
+
+fn refused(status: c_int) -> String {
+    format!("BPF_PROG_TEST_RUN: {}", std::io::Error::from_raw_os_error(-status))
+}
+
+/// The options of a run on a packet.
+fn options(packet: &[u8]) -> bpf::bpf_test_run_opts {
+    // SAFETY: plain old data, for which all zeros is "not given".
+    let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };
+    options.sz = size_of::<bpf::bpf_test_run_opts>() as u64;
+    options.data_in = packet.as_ptr().cast();
+    options.data_size_in = packet.len() as u32;
+    options
 }
 
 impl Drop for Loaded {

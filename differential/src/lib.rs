@@ -3,3 +3,7 @@
 pub mod case;
 pub mod contents;
 pub mod kernel;
+pub mod packets;
+pub mod random;
+pub mod rings;
+pub mod sockets;

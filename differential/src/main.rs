@@ -9,7 +9,6 @@ mod evaluate;
 mod execute;
 mod generate;
 mod progress;
-mod random;
 mod reduce;
 mod run;
 mod settings;
@@ -45,6 +44,9 @@ enum Command {
         /// With an XDP program and a line of `main` for each test, so that all is compiled for both sides
         #[arg(long)]
         whole: bool,
+        /// Only the test of this name, with what all tests share
+        #[arg(long)]
+        only: Vec<String>,
     },
     /// Compile and run one program on all engines
     Check {
@@ -63,6 +65,9 @@ enum Command {
         /// How many test functions
         #[arg(long, default_value_t = 300)]
         functions: usize,
+        /// How many test programs of each family of those
+        #[arg(long, default_value_t = 20)]
+        programs: usize,
         #[arg(long, default_value_t = 100)]
         per_program: usize,
         #[arg(long, default_value_t = 4)]
@@ -126,17 +131,15 @@ fn check(file: &Path, how: &How) -> std::io::Result<Report> {
 }
 
 /// Whether everything was compiled and evaluated.
-fn export(folder: &Path, seed: u64, functions: usize, per_program: usize, inputs: usize) -> std::io::Result<bool> {
+fn export(folder: &Path, seed: u64, inputs: usize, programs: &[(run::Program, usize)]) -> std::io::Result<bool> {
     let mut fine = true;
-    for number in 0..functions.div_ceil(per_program) {
-        let tests = per_program.min(functions - number * per_program);
-        let family = Family::Plain;
-        let program = run::Program { family, number }.seed(seed);
-        let text = generate::program(family, program, tests);
-        std::fs::write(folder.join(format!("{number}.ks")), &text)?;
+    for &(program, tests) in programs {
+        let text = generate::program(program.family, program.seed(seed), tests);
+        let name = format!("{}{}", program.family.name(), program.number);
+        std::fs::write(folder.join(format!("{name}.ks")), &text)?;
         let engines = Engine::BPF.iter().map(|(engine, _)| *engine).collect();
-        let export = Some(compare::Export { folder: folder.to_owned(), number });
-        let plan = Plan { seed: program, inputs, given: Vec::new(), engines, only: Vec::new(), export };
+        let export = Some(compare::Export { folder: folder.to_owned(), name });
+        let plan = Plan { seed: program.seed(seed), inputs, given: Vec::new(), engines, only: Vec::new(), export };
         let report = compare::compare(&text, &plan);
         print_report(&report);
         fine &= report.failures.is_empty();
@@ -172,9 +175,12 @@ fn act(command: Command) -> std::io::Result<bool> {
             std::panic::set_hook(Box::new(|_| {}));
             with_stack(|| run::run(&settings))
         }
-        Command::Print { seed, tests, number, family, whole } => {
+        Command::Print { seed, tests, number, family, whole, only } => {
             let seed = number.map_or(seed, |number| run::Program { family, number }.seed(seed));
-            let program = generate::program(family, seed, tests);
+            let mut program = generate::program(family, seed, tests);
+            if !only.is_empty() {
+                program = reduce::source::keeping(&program, &only);
+            }
             print!("{}", if whole { execute::whole(&program, tests) } else { program });
             Ok(true)
         }
@@ -187,10 +193,12 @@ fn act(command: Command) -> std::io::Result<bool> {
             print_report(&report);
             Ok(report.failures.is_empty())
         }
-        Command::Export { folder, seed, functions, per_program, inputs } => {
+        Command::Export { folder, seed, functions, programs, per_program, inputs } => {
             std::fs::create_dir_all(&folder)?;
             std::panic::set_hook(Box::new(|_| {}));
-            with_stack(|| export(&folder, seed, functions, per_program, inputs))
+            let families = Family::OF_PROGRAMS.map(|family| (family, programs));
+            let all = run::programs([(Family::Plain, functions)].into_iter().chain(families), per_program);
+            with_stack(|| export(&folder, seed, inputs, &all))
         }
         Command::Reduce { file, how } => reduce(&file, &how).map(|()| true),
     }

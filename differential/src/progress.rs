@@ -12,8 +12,8 @@ use std::time::Duration;
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Plan {
     seed: u64,
-    functions: usize,
-    maps: usize,
+    /// Tests of each family.
+    tests: Vec<usize>,
     per_program: usize,
     inputs: usize,
     bpf: bool,
@@ -36,8 +36,9 @@ pub struct Progress {
 impl Progress {
     /// From the file of the settings, if there is one and it is there.
     pub fn start(settings: &Settings) -> std::io::Result<Progress> {
-        let &Settings { seed, functions, per_program, inputs, no_bpf, .. } = settings;
-        let plan = Plan { seed, functions, maps: settings.map_tests(), per_program, inputs, bpf: !no_bpf };
+        let &Settings { seed, per_program, inputs, no_bpf, .. } = settings;
+        let tests = settings.families().map(|(_, tests)| tests).to_vec();
+        let plan = Plan { seed, tests, per_program, inputs, bpf: !no_bpf };
         let file = settings.record.as_deref().filter(|file| file.exists());
         let Some(file) = file else {
             let (total, none) = (Report::default(), Duration::ZERO);

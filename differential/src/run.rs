@@ -5,9 +5,9 @@ use crate::compare::{Failure, Kind, Report};
 use crate::execute::Engine;
 use crate::generate::{self, Family};
 use crate::progress::Progress;
-use crate::random::Random;
 use crate::reduce;
 use crate::settings::Settings;
+use differential::random::Random;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -38,22 +38,25 @@ impl Program {
             Family::Plain => 0,
             Family::Maps => 1u64 << 62,
             Family::Bpf => 1 << 63,
+            Family::Packets => 1 << 61,
+            Family::Tails => 1 << 60,
+            Family::References => 1 << 59,
         };
         Random::new(seed ^ family ^ (self.number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
     }
 }
 
-/// The programs of a run, and the tests in each.
-fn programs(settings: &Settings) -> Vec<(Program, usize)> {
-    let each = settings.per_program;
-    let tests = |all: usize, number: usize| each.min(all - number * each);
-    let plain = (0..settings.functions.div_ceil(each))
-        .map(|number| (Program { family: Family::Plain, number }, tests(settings.functions, number)));
-    let maps = (0..settings.map_tests().div_ceil(each)).map(|number| {
-        let family = if number % 2 == 0 { Family::Maps } else { Family::Bpf };
-        (Program { family, number: number / 2 }, tests(settings.map_tests(), number))
-    });
-    plain.chain(maps).collect()
+/// Programs with so many tests of each family in all, and the tests in each.
+pub fn programs(families: impl IntoIterator<Item = (Family, usize)>, per_program: usize) -> Vec<(Program, usize)> {
+    let of = |(family, all): (Family, usize)| {
+        // A program of the kernel is as much work as some functions.
+        let each = if family.is_of_programs() { (per_program / 5).max(1) } else { per_program };
+        (0..all.div_ceil(each)).map(move |number| (Program { family, number }, each.min(all - number * each)))
+    };
+    let mut all: Vec<(Program, usize)> = families.into_iter().flat_map(of).collect();
+    // A run that ends early has some of each family.
+    all.sort_by_key(|(program, _)| program.number);
+    all
 }
 
 /// Programs with a failure, by its kind and the engine that showed it.
@@ -84,7 +87,7 @@ pub fn run(settings: &Settings) -> std::io::Result<bool> {
         last_report: since,
         kept: BTreeMap::new(),
     };
-    let programs = programs(settings);
+    let programs = programs(settings.families(), settings.per_program);
     for (at, &(program, tests)) in programs.iter().enumerate().skip(settings.first) {
         if campaign.progress.has_run(at) {
             continue;
@@ -150,6 +153,7 @@ impl Campaign<'_> {
         total.tests += report.tests.max(job.tests);
         total.inputs += report.inputs;
         total.too_long += report.too_long;
+        total.too_large += report.too_large;
         total.loaded += report.loaded;
         total.lookups.0 += report.lookups.0;
         total.lookups.1 += report.lookups.1;
@@ -212,6 +216,9 @@ impl Campaign<'_> {
         println!("entries looked up: {}, of which {} were there", total.lookups.0, total.lookups.1);
         if total.too_long > 0 {
             println!("inputs left out because they take too long: {}", total.too_long);
+        }
+        if total.too_large > 0 {
+            println!("tests left out because they need too much stack, by level: {}", total.too_large);
         }
         let time: Vec<String> =
             total.time.iter().map(|(what, ms)| format!("{what} {:.1} s", *ms as f64 / 1e3)).collect();

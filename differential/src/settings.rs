@@ -1,6 +1,7 @@
 //! The options of a run.
 
 use crate::execute::Engine;
+use crate::generate::Family;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -14,6 +15,15 @@ pub struct Settings {
     /// How many test functions of programs with maps
     #[arg(long, default_value_t = 200)]
     pub maps: usize,
+    /// How many test programs that parse and write packets
+    #[arg(long, default_value_t = 200)]
+    pub packets: usize,
+    /// How many test programs that call one another
+    #[arg(long, default_value_t = 80)]
+    pub tails: usize,
+    /// How many test programs that take records and sockets
+    #[arg(long, default_value_t = 80)]
+    pub references: usize,
     /// The number of the first program: a run that was interrupted goes on there
     #[arg(long, default_value_t = 0)]
     pub first: usize,
@@ -50,5 +60,18 @@ impl Settings {
     /// Tests in programs with maps: what makes maps loads into the kernel on both sides.
     pub fn map_tests(&self) -> usize {
         if self.no_bpf { 0 } else { self.maps }
+    }
+
+    /// How many tests of each family. The host runs no programs.
+    pub fn families(&self) -> [(Family, usize); 6] {
+        let of_programs = |tests: usize| if self.no_bpf { 0 } else { tests };
+        [
+            (Family::Plain, self.functions),
+            (Family::Maps, self.map_tests().div_ceil(2)),
+            (Family::Bpf, self.map_tests() / 2),
+            (Family::Packets, of_programs(self.packets)),
+            (Family::Tails, of_programs(self.tails)),
+            (Family::References, of_programs(self.references)),
+        ]
     }
 }

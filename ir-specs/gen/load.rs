@@ -11,6 +11,7 @@ use toml::{Table, Value};
 pub struct Specs {
     pub programs: Vec<ProgramSpec>,
     pub attach_forms: Vec<AttachForm>,
+    pub attach_options: Vec<AttachOption>,
     pub targets: Vec<TargetSpec>,
     pub attributes: Vec<AttributeSpec>,
     pub words: Vec<WordSpec>,
@@ -117,6 +118,7 @@ pub fn load(root: &Path) -> Specs {
     let specs = Specs {
         programs: records(&root.join("programs.toml")),
         attach_forms: records(&root.join("attach_forms.toml")),
+        attach_options: records(&root.join("attach_options.toml")),
         targets: records(&root.join("targets.toml")),
         attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
@@ -223,9 +225,11 @@ fn check(specs: &Specs) {
             assert!(exists, "programs.toml: [{name}]: no `{point:?}`");
         }
     }
-    for AttachForm { name, target, .. } in &specs.attach_forms {
-        let known = specs.targets.iter().any(|spec| spec.name == *target);
-        assert!(known, "attach_forms.toml: [{name}]: no target `{target}`");
+    for AttachForm { name, target, options, .. } in &specs.attach_forms {
+        let known = target.as_ref().is_none_or(|target| specs.targets.iter().any(|spec| spec.name == *target));
+        assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
+        let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
+        assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
     }
     for (name, by) in specs.contexts.iter().filter_map(|spec| Some((&spec.name, &spec.dynptr.as_ref()?.by))) {
         assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "contexts.toml: [{name}]: no kfunc `{by}`");

@@ -7,13 +7,15 @@ When the executable has printed `ready`, or the line that --ready names, this ru
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
 higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
-`{dev}` and `{ino}` of its file, as the kernel has them inside; `{port}` is what was connected to. With --live the executable prints these
+`{dev}` and `{ino}` of its file, as the kernel has them inside; `{files}` is how many files it may open, `{group}` its
+supplementary group; `{port}` is what was connected to. With --live the executable prints these
 lines before it ends.
 """
 
 import argparse
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -26,6 +28,8 @@ import time
 
 # In seconds.
 PATIENCE = 30
+# Any number: the kernel asks for no entry.
+GROUP = 4711
 # The number of the system call on x86-64, and words of include/uapi/linux/futex.h.
 SYS_FUTEX = 202
 FUTEX_LOCK_PI = 6
@@ -111,13 +115,14 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             link = os.path.join(folder, options.name)
             os.symlink(shutil.which("true"), link)
-            traced = subprocess.Popen([link])
+            traced = subprocess.Popen([link], extra_groups=[GROUP])
             traced.wait()
             file = os.stat(link)
         port = connect() if options.connect else None
         if options.futex:
             boost()
-        numbers = {"pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        numbers = {"files": files, "group": GROUP, "pid": traced.pid, "ppid": os.getpid(), "uid": os.getuid(), "ino": file.st_ino, "path": link, "port": port}
         numbers["dev"] = os.major(file.st_dev) << 20 | os.minor(file.st_dev)
         wanted = {line.format(**numbers) for line in options.expect_line}
         printed = seen_live(tracer, wanted) if options.live else ""

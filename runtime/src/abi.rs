@@ -19,11 +19,17 @@
 //! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1 |
 //! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t
 //! flags)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_attach_option` | `void (uint32_t option, uint64_t value)`: a `KsOption` of the next `ks_attach` |
+//! | `ks_run` | `int32_t (uint32_t handle, void *context, uint64_t size)`: runs a program once, which reads and writes so many bytes; its
+//! result, or −errno, printed |
 //! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
 //! process with 1 |
 //! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
+//! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
+//! silent. With `text` the bytes are a string, which is terminated |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -63,6 +69,8 @@
 //! | `ks_panic` | `noreturn void (const char *file, uint32_t line, const char *message)`: status 134 |
 //! | `ks_parse_address` | `int32_t (const char *text, uint64_t size, void *out, uint64_t out_size)`: an IPv4 address of 4 bytes or
 //! an IPv6 address of 16; 0, or −EINVAL where the text says none, and `out` is as it was |
+//! | `ks_ifindex` | `int32_t (const char *name, uint64_t size, void *out, uint64_t out_size)`: the index of an interface, in 4 bytes; 0, or
+//! −ENODEV, and `out` is as it was |
 //! | `ks_new` | `void *(uint64_t size)`: that many bytes, all zero; null if there is no memory |
 //! | `ks_delete` | `void (void *object)`: what `ks_new` gave; null is allowed |
 //! | `ks_now_ns` | `uint64_t (void)`: CLOCK_MONOTONIC |
@@ -100,19 +108,19 @@ pub struct KsProgram {
     pub pin_root: *const c_char,
 }
 
-/// Declares [`KsForm`]: each form with its name in `ir-specs/attach_forms.toml`.
-macro_rules! forms {
-    ($( $(#[doc = $about:literal])* $name:literal $variant:ident = $number:literal, )*) => {
-        /// How programs are attached: each form is a file of `attach/`. `KsProg::form`.
+/// Declares an enum whose variants have names in the compiler's tables.
+macro_rules! named {
+    ($(#[doc = $doc:literal])* $of:ident { $( $(#[doc = $about:literal])* $name:literal $variant:ident = $number:literal, )* }) => {
+        $(#[doc = $doc])*
         #[repr(u32)]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum KsForm { $( $(#[doc = $about])* $variant = $number, )* }
+        pub enum $of { $( $(#[doc = $about])* $variant = $number, )* }
 
-        impl KsForm {
-            /// The form of a name in the compiler's tables.
-            pub fn named(name: &str) -> Option<KsForm> {
+        impl $of {
+            /// The one of a name in the compiler's tables.
+            pub fn named(name: &str) -> Option<$of> {
                 match name {
-                    $( $name => Some(KsForm::$variant), )*
+                    $( $name => Some($of::$variant), )*
                     _ => None,
                 }
             }
@@ -120,7 +128,9 @@ macro_rules! forms {
     };
 }
 
-forms! {
+named! {
+    /// How programs are attached: each form is a file of `attach/`, by its name in `ir-specs/attach_forms.toml`. `KsProg::form`.
+    KsForm {
     /// Target: an interface. Flags: `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE`, `XDP_FLAGS_HW_MODE`.
     "netdev" Netdev = 1,
     /// Target: an interface. No flags.
@@ -135,6 +145,16 @@ forms! {
     "tracing" Tracing = 6,
     /// Target: the name of a raw tracepoint. No flags, no point.
     "raw_tracepoint" RawTracepoint = 7,
+    /// Target: the category and name of an event, with a slash between. No flags.
+    "tracepoint" Tracepoint = 10,
+    /// Target: none, or a map. No flags.
+    "iter" Iter = 20,
+    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.
+    "uprobe" Uprobe = 21,
+    /// The same at the return of the function.
+    "uretprobe" Uretprobe = 22,
+    /// It is not attached: `ks_run` runs it.
+    "run" Run = 23,
     /// Target: a map of sockets. No flags.
     "map" Map = 30,
     /// Target: the descriptor of a socket, for all that share its port. No flags, no point.
@@ -145,6 +165,16 @@ forms! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    }
+}
+
+named! {
+    /// What `ks_attach_option` sets: the named arguments of `attach`, by their names in `ir-specs/attach_options.toml`.
+    KsOption {
+        /// An `int32_t`: a process.
+        "pid" Pid = 1,
+        "cookie" Cookie = 2,
+    }
 }
 
 /// A BPF program of the object.
@@ -230,7 +260,7 @@ pub const KS_TARGET_STRING: u32 = 1;
 /// `ks_attach`: `target_value` is a number, which says what the form takes: the index of an interface, the
 /// descriptor of a socket.
 pub const KS_TARGET_NUMBER: u32 = 2;
-/// `ks_attach`: `target_value` is an index into `KsProgram::maps`.
+/// `ks_attach`: `target_value` is the number of a map.
 pub const KS_TARGET_MAP: u32 = 3;
 
 /// How `main`'s argument struct is filled.

@@ -1,7 +1,9 @@
 //! Network interfaces by name.
 
 use crate::escape;
-use std::ffi::{CStr, CString, c_char};
+use crate::program::bounded;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::slice;
 
 pub fn index_of(name: &CStr) -> Option<i32> {
     // SAFETY: a NUL-terminated string.
@@ -42,4 +44,20 @@ pub fn all_names() -> Vec<String> {
 /// A name for C, from bytes that a program passed.
 pub fn c_name(bytes: &[u8]) -> Option<CString> {
     CString::new(bytes).ok()
+}
+
+/// # Safety
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_ifindex(text: *const c_char, size: u64, out: *mut c_void, out_size: u64) -> i32 {
+    // SAFETY: the compiler hands over a string variable of this size, and a place for the result.
+    let (name, out) =
+        unsafe { (bounded(text, size as usize), slice::from_raw_parts_mut(out.cast::<u8>(), out_size as usize)) };
+    match c_name(name).and_then(|name| index_of(&name)) {
+        Some(index) if out.len() == 4 => {
+            out.copy_from_slice(&index.to_ne_bytes());
+            0
+        }
+        Some(_) | None => -libc::ENODEV,
+    }
 }

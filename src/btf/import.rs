@@ -2,8 +2,10 @@
 //! them, so no type is entered that nothing uses; what becomes debug information is then exactly what is relocated.
 
 use super::{Btf, Kind, Malformed, Member, OpenError, RUNNING, Type, TypeId, Wanted};
-use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef};
-use std::collections::HashMap;
+use crate::types::{
+    BitField, EnumDef, EnumId, FieldDef, Origin, Space, StructDef, StructId, Ty, TyKind, Types, VariantDef,
+};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The kernel's types of one run: the file is opened when the first is looked up.
@@ -12,6 +14,15 @@ pub struct KernelTypes {
     opened: Option<Result<Btf, OpenError>>,
     made: HashMap<TypeId, Ty>,
     ids: HashMap<StructId, TypeId>,
+    enums: HashSet<EnumId>,
+}
+
+/// An enumerator by its name alone.
+pub enum KernelEnumerator {
+    /// A variant of an enum with a name, by its place: the loader fills in the value that the kernel has.
+    Variant(EnumId, usize),
+    /// Of an enum without a name, which loaders cannot find: its value is the same in all kernels that have it.
+    Constant(i128),
 }
 
 /// Why a type of the kernel is none of the language.
@@ -40,7 +51,7 @@ impl KernelTypes {
     /// Without a path, those of the running kernel.
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
         let path = path.unwrap_or_else(|| RUNNING.into());
-        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new() }
+        KernelTypes { path, opened: None, made: HashMap::new(), ids: HashMap::new(), enums: HashSet::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -60,7 +71,27 @@ impl KernelTypes {
 
     fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
         let btf = self.opened.as_ref()?.as_ref().ok()?;
-        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids }.ty(id, MAX_DEPTH))
+        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums }.ty(id, MAX_DEPTH))
+    }
+
+    /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
+    pub fn enumerator(&mut self, types: &mut Types, name: &str) -> Option<Result<KernelEnumerator, NotImported>> {
+        let (id, place) = self.btf().ok()?.find_enumerator(name)?;
+        let ty = match self.import(types, id)? {
+            Ok(ty) => ty,
+            Err(why) => return Some(Err(why)),
+        };
+        let TyKind::Enum(of) = types.kind(ty) else { return Some(Err(NotImported::Malformed)) };
+        let named = self.has_variants(types, of);
+        let value = types.enum_def(of).variants.get(place).map(|variant| variant.value).ok_or(NotImported::Malformed);
+        let known =
+            |value| if named { KernelEnumerator::Variant(of, place) } else { KernelEnumerator::Constant(value) };
+        Some(value.map(known))
+    }
+
+    /// Whether the loader finds out the values of an enum's variants.
+    pub fn has_variants(&self, types: &Types, of: EnumId) -> bool {
+        self.enums.contains(&of) && !types.enum_def(of).name.contains('.')
     }
 
     /// The place of a field in its struct, to which this adds it when it is first asked for.
@@ -70,17 +101,24 @@ impl KernelTypes {
         }
         let (Some(&id), Some(Ok(btf))) = (self.ids.get(&of), &self.opened) else { return Ok(None) };
         let Some(member) = btf.member(id, name)? else { return Ok(None) };
-        let mut import = Import { btf, types, made: &mut self.made, ids: &mut self.ids };
+        let mut import = Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums };
         let field = import.field(of, &member)?;
         let def = types.struct_def_mut(of);
         def.fields.push(field);
         Ok(Some(def.fields.len() - 1))
     }
 
+    /// Whether a struct is what another one begins with, as a `tcp_sock` does with a `sock`.
+    pub fn begins_with(&self, types: &Types, whole: Ty, first: Ty) -> bool {
+        let id = |ty: Ty| if let TyKind::Struct(id) = types.kind(ty) { self.ids.get(&id).copied() } else { None };
+        let (Some(whole), Some(first), Some(Ok(btf))) = (id(whole), id(first), &self.opened) else { return false };
+        btf.begins_with(whole, first).unwrap_or(false)
+    }
+
     /// The names of all fields of a struct, for messages.
     pub fn field_names(&self, of: StructId) -> Vec<String> {
         match (self.ids.get(&of), &self.opened) {
-            (Some(&id), Some(Ok(btf))) => btf.member_names(id),
+            (Some(&id), Some(Ok(btf))) => btf.members(id).iter().map(|member| member.name.to_owned()).collect(),
             (_, _) => Vec::new(),
         }
     }
@@ -102,10 +140,37 @@ impl KernelTypes {
         Some(Ok(Prototype { params: typed.collect::<Option<_>>()? }))
     }
 
+    /// Names of types that begin with a prefix, without it, in their order.
+    pub fn types_with(&mut self, prefix: &str) -> Vec<String> {
+        let Ok(btf) = self.btf() else { return Vec::new() };
+        let names = btf.names(Wanted::Type).filter_map(|name| name.strip_prefix(prefix));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Names of typedefs that begin with a prefix, without it.
     pub fn typedefs_with(&mut self, prefix: &str) -> Vec<String> {
+        self.names_with(Wanted::Typedef, prefix)
+    }
+
+    /// Names that begin with a prefix, without it.
+    pub fn names_with(&mut self, wanted: Wanted, prefix: &str) -> Vec<String> {
         let Ok(btf) = self.btf() else { return Vec::new() };
-        btf.names(Wanted::Typedef).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+        btf.names(wanted).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+
+    /// Whether the kernel has a type of this name.
+    pub fn has(&mut self, wanted: Wanted, name: &str) -> bool {
+        self.btf().is_ok_and(|btf| btf.find(name, wanted).is_some())
+    }
+
+    /// The names of a struct's members and where they are, in bytes.
+    pub fn layout(&mut self, name: &str) -> Option<Vec<(String, u64)>> {
+        let btf = self.btf().ok()?;
+        let members = btf.members(btf.find(name, Wanted::Type)?);
+        Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }
 }
 
@@ -114,6 +179,7 @@ struct Import<'a> {
     types: &'a mut Types,
     made: &'a mut HashMap<TypeId, Ty>,
     ids: &'a mut HashMap<StructId, TypeId>,
+    enums: &'a mut HashSet<EnumId>,
 }
 
 impl Import<'_> {
@@ -122,6 +188,7 @@ impl Import<'_> {
         if let Some(known) = self.byte_order(id)? {
             return Ok(known);
         }
+        let alias = self.btf.alias(id)?;
         let (id, ty) = self.btf.plain(id)?;
         if let Some(&made) = self.made.get(&id) {
             return Ok(made);
@@ -134,14 +201,13 @@ impl Import<'_> {
             Kind::Int { .. } => Err(NotImported::Unsupported("an integer of more than 64 bits")),
             Kind::Pointer(to) => self.pointer(to, depth),
             Kind::Array { of, count } => {
-                if count == 0 {
-                    return Err(NotImported::Unsupported("an array of unknown length"));
-                }
                 let element = self.ty(of, depth)?;
                 Ok(self.types.array(element, count.into()))
             }
-            Kind::Struct { size } => Ok(self.structure(id, ty.name, size, Origin::Btf)),
-            Kind::Union { size } => Ok(self.structure(id, ty.name, size, Origin::BtfUnion)),
+            Kind::Struct { size } => Ok(self.structure(id, (ty.name, alias), size, (Origin::Btf, Origin::BtfTypedef))),
+            Kind::Union { size } => {
+                Ok(self.structure(id, (ty.name, alias), size, (Origin::BtfUnion, Origin::BtfTypedefUnion)))
+            }
             Kind::Enum { .. } => self.enumeration(id, &ty),
             Kind::Forward => Err(NotImported::Unsupported("a struct of which the kernel has the name alone")),
             Kind::Float => Err(NotImported::Unsupported("a floating-point number")),
@@ -183,10 +249,15 @@ impl Import<'_> {
         Ok(self.types.ptr(to, Space::BtfUntrusted, true))
     }
 
-    fn structure(&mut self, id: TypeId, name: &str, size: u32, origin: Origin) -> Ty {
+    /// With the name of its own, or else that of a typedef; the origins are for the one and the other.
+    fn structure(&mut self, id: TypeId, names: (&str, Option<&str>), size: u32, origins: (Origin, Origin)) -> Ty {
         let align = if size == 0 { 1 } else { 1 << size.trailing_zeros().min(3) };
-        // IR text names every struct; a dot is in no name of C, and debug information then gives it none.
-        let name = if name.is_empty() { format!("anonymous.{}", id.0) } else { name.to_owned() };
+        let (name, origin) = match names {
+            ("", Some(alias)) => (alias.to_owned(), origins.1),
+            // IR text names every struct; a dot is in no name of C, and debug information then gives it none.
+            ("", None) => (format!("anonymous.{}", id.0), origins.0),
+            (name, _) => (name.to_owned(), origins.0),
+        };
         let def = StructDef { name, origin, fields: Vec::new(), size: size.into(), align, span: None };
         let struct_id = self.types.add_struct(def);
         let ty = self.types.intern(TyKind::Struct(struct_id));
@@ -212,6 +283,7 @@ impl Import<'_> {
         let enum_id = self.types.add_enum(def);
         let made = self.types.intern(TyKind::Enum(enum_id));
         self.made.insert(id, made);
+        self.enums.insert(enum_id);
         Ok(made)
     }
 

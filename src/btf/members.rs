@@ -39,12 +39,27 @@ impl Btf {
         Ok(found)
     }
 
-    /// The names of all members, for messages.
-    pub fn member_names(&self, of: TypeId) -> Vec<String> {
-        let (mut names, mut left) = (Vec::new(), ALL);
-        // The names before a damaged part serve as well.
-        let _ = self.each_member(of, 0, &mut left, &mut |member| names.push(member.name.to_owned()));
-        names
+    /// All members, up to a damaged part.
+    pub fn members(&self, of: TypeId) -> Vec<Member<'_>> {
+        let (mut members, mut left) = (Vec::new(), ALL);
+        let _ = self.each_member(of, 0, &mut left, &mut |member| members.push(member));
+        members
+    }
+
+    /// Whether the first member of a struct, or the first one of that, is a struct of this number.
+    pub fn begins_with(&self, whole: TypeId, first: TypeId) -> Result<bool, Malformed> {
+        let (_, mut ty) = self.plain(whole)?;
+        for _ in 0..MAX_DEPTH {
+            if !matches!(ty.kind, Kind::Struct { .. }) || ty.count == 0 {
+                return Ok(false);
+            }
+            let (id, inner) = self.plain(self.listed(&ty, 0)?.ty)?;
+            if id == first {
+                return Ok(true);
+            }
+            ty = inner;
+        }
+        Ok(false)
     }
 
     fn each_member<'a>(

@@ -13,7 +13,7 @@ mod tests;
 mod types;
 
 pub use file::OpenError;
-pub use import::{KernelTypes, NotImported, Prototype};
+pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
 pub use members::Member;
 pub use names::Wanted;
 pub use types::{Enumerator, Kind, Param, Type};

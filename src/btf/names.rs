@@ -42,6 +42,17 @@ impl Btf {
         fits.next().map(|(id, _)| id)
     }
 
+    /// The first enum that has an enumerator of a name, and its place among them.
+    pub fn find_enumerator(&self, name: &str) -> Option<(TypeId, usize)> {
+        let offsets = self.offsets(name)?;
+        self.positions().find_map(|(id, at)| {
+            let ty = self.at(at).ok()?;
+            let names = self.enumerator_names(&ty).ok()?;
+            let place = names.iter().position(|name| offsets.contains(name))?;
+            Some((id, place))
+        })
+    }
+
     /// The names of all types of a kind that contain a text, for near misses.
     pub fn names(&self, wanted: Wanted) -> impl Iterator<Item = &str> {
         let all = self.positions().filter_map(|(_, at)| self.at(at).ok());

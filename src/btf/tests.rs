@@ -82,7 +82,7 @@ fn ask(btf: &Btf) -> Result<(), Malformed> {
         for name in ["left", "high", "none"] {
             let _ = btf.member(plain, name);
         }
-        btf.member_names(plain);
+        btf.members(plain);
         let (_, _) = (btf.params(&ty), btf.enumerators(&ty));
     }
     for wanted in [Wanted::Type, Wanted::Typedef, Wanted::Function] {
@@ -113,7 +113,8 @@ fn lays_out_members() -> Result<(), Malformed> {
     let high = btf.member(TypeId(10), "high")?.ok_or(Malformed)?;
     assert_eq!((high.ty, high.bit_offset, high.bit_width), (TypeId(3), 67, Some(5)));
     assert_eq!(btf.member(TypeId(10), "left")?, None);
-    assert_eq!(btf.member_names(TypeId(5)), ["left", "right"]);
+    let names: Vec<&str> = btf.members(TypeId(5)).iter().map(|member| member.name).collect();
+    assert_eq!(names, ["left", "right"]);
     Ok(())
 }
 

@@ -180,6 +180,22 @@ impl Btf {
         })
     }
 
+    /// The last typedef in front of a type.
+    pub fn alias(&self, id: TypeId) -> Result<Option<&str>, Malformed> {
+        let (mut id, mut name) = (id, None);
+        for _ in 0..MAX_CHAIN {
+            let ty = self.ty(id)?;
+            if let Kind::Typedef(of) = ty.kind {
+                (id, name) = (of, Some(ty.name));
+            } else if let Kind::Qualified(of) | Kind::Tagged(of) = ty.kind {
+                id = of;
+            } else {
+                return Ok(name.filter(|name| !name.is_empty()));
+            }
+        }
+        Err(Malformed)
+    }
+
     /// Follows types as long as `next` names one.
     fn behind(&self, id: TypeId, next: impl Fn(Kind) -> Option<TypeId>) -> Result<(TypeId, Type<'_>), Malformed> {
         let mut id = id;
@@ -202,11 +218,22 @@ impl Btf {
         if matches!(ty.kind, Kind::Prototype(_)) { (0..ty.count).map(param).collect() } else { Err(Malformed) }
     }
 
+    /// Whether the enumerators of an enum have 64 bits, and how many bytes each is.
+    fn enumerator_form(&self, ty: &Type<'_>) -> Result<(bool, usize), Malformed> {
+        let wide = kind(self.type_word(ty.rest - RECORD + 4)?) == kinds::ENUM64;
+        Ok((wide, if wide { 12 } else { 8 }))
+    }
+
+    /// The positions of the names of an enum's enumerators.
+    pub(super) fn enumerator_names(&self, ty: &Type<'_>) -> Result<Vec<u32>, Malformed> {
+        let Kind::Enum { .. } = ty.kind else { return Err(Malformed) };
+        let (_, step) = self.enumerator_form(ty)?;
+        (0..ty.count).map(|index| self.type_word(ty.rest + step * index)).collect()
+    }
+
     pub fn enumerators<'a>(&'a self, ty: &Type<'a>) -> Result<Vec<Enumerator<'a>>, Malformed> {
         let Kind::Enum { signed, .. } = ty.kind else { return Err(Malformed) };
-        let info = self.type_word(ty.rest - RECORD + 4)?;
-        let wide = kind(info) == kinds::ENUM64;
-        let step = if wide { 12 } else { 8 };
+        let (wide, step) = self.enumerator_form(ty)?;
         let enumerator = |index| {
             let at = ty.rest + step * index;
             let low = self.type_word(at + 4)?;

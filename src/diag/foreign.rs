@@ -118,7 +118,7 @@ pub fn map_method(name: &str) -> Option<&'static str> {
         "set" | "put" | "add" | "store" | "write" => "write `m[key] = value`",
         "remove" | "erase" | "del" => "write `delete m[key]`",
         "increment" | "inc" => "write `m[key] += 1`",
-        "iter" | "items" | "keys" | "values" | "for_each" => "write `for (k, v in m) { … }`",
+        "items" | "iter" | "keys" | "values" | "for_each" => "write `for (k, v in m) { … }`",
         _ => return None,
     })
 }

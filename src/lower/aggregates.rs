@@ -61,6 +61,8 @@ impl Lowering<'_> {
             self.call_pointer(callee, args, (expr.ty, Some(place)), expr.span);
         } else if let ExprKind::Builtin { builtin, args } = &expr.kind {
             self.parse(builtin, args, place, expr.span);
+        } else if let ExprKind::KernelText(address) = &expr.kind {
+            self.kernel_text(address, expr, place);
         } else if let ExprKind::PerCpu { map, key, cpu } = &expr.kind {
             self.percpu_value(*map, key, cpu.as_deref(), place, expr.span);
         } else if let ExprKind::MapGet { map, key } = &expr.kind {

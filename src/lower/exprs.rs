@@ -28,8 +28,7 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. } => self.read_place(expr),
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
-            ExprKind::FieldExists(field) => self.field_exists(field, expr.span),
-            ExprKind::TypeExists(of) => self.at(expr.span).b.core_struct_info(*of, "exists", Ty::BOOL),
+            ExprKind::Kernel(fact) => self.kernel_fact(fact, ty, expr.span),
             ExprKind::PacketLen { ctx } => {
                 let ctx = self.scalar(ctx);
                 self.at(expr.span).b.packet_len(ctx, Ty::U64)
@@ -80,9 +79,11 @@ impl Lowering<'_> {
                 None => crate::bug!("a call without a result is used as a value"),
             },
             ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
+            | ExprKind::KernelText(_)
             | ExprKind::View(_) => {
                 crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
             }
@@ -98,12 +99,6 @@ impl Lowering<'_> {
             Some(value) => value,
             None => self.never(ty),
         }
-    }
-
-    fn field_exists(&mut self, place: &Expr, span: Span) -> Value {
-        let ExprKind::Field { base, field } = &place.kind else { crate::bug!("what may exist is a field") };
-        let base = self.place(base);
-        self.at(span).b.core_exists(base, *field as i128, Ty::BOOL)
     }
 
     fn address_of(&mut self, place: &Expr, ty: Ty, span: Span) -> Value {
@@ -172,6 +167,7 @@ impl Lowering<'_> {
                 self.evaluate(expr, Dest::Nothing);
             }
             ExprKind::Print(print) => self.print(print, expr.span),
+            ExprKind::SeqWrite { seq, value } => self.seq_write(seq, value, expr.span),
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
@@ -195,8 +191,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -242,8 +238,12 @@ impl Lowering<'_> {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
             }
-            ExprKind::Attach { handle, target, flags, result_used } => {
-                Some(self.attach(handle, target.as_deref(), flags.as_deref(), *result_used, expr.span))
+            ExprKind::Attach { handle, target, flags, options, result_used } => {
+                let link = self.attach(handle, target.as_deref(), flags.as_deref(), options, expr.span);
+                if !result_used {
+                    self.b.host_attach_check(link);
+                }
+                Some(link)
             }
             ExprKind::New { init } => Some(self.new_object(init, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
@@ -261,8 +261,8 @@ impl Lowering<'_> {
             | ExprKind::DerefIf { .. }
             | ExprKind::AddressOf(_)
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -278,6 +278,7 @@ impl Lowering<'_> {
             | ExprKind::Block(_)
             | ExprKind::Match(_)
             | ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Struct { .. }
             | ExprKind::Array(_)
             | ExprKind::Fill(_)

@@ -137,7 +137,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
 /// The context of a program whose parameters are those of a function of the kernel: a word for each.
 fn arguments(types: &mut Types, source: &tree::Func, symbol: &str) -> Option<Ty> {
     let tree::Role::Program(program) = &source.role else { return None };
-    if program.spec.context().is_some() {
+    if !program.spec.takes_arguments() {
         return None;
     }
     let fields = source.params.iter().enumerate().map(|(index, &id)| {
@@ -205,7 +205,7 @@ impl Lowering<'_> {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
-        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.context().is_none());
+        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.spec.takes_arguments());
         let mut kinds = kinds.iter();
         for &id in &self.source.params {
             let local = self.source.local(id);

@@ -2,58 +2,57 @@
 
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
-use crate::ir::Value;
+use crate::ir::{Symbol, Value};
 use crate::sema::tree::{Const, Expr, ExprKind};
 use crate::source::Span;
+use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
 
+/// What a program is attached to.
+enum Target {
+    Name(Value),
+    Number(Value),
+    Map(Symbol),
+}
+
+/// The place of an option in the table.
+fn number(option: &AttachOption) -> i128 {
+    let place = ATTACH_OPTIONS.iter().position(|known| known.name == option.name);
+    place.map_or_else(|| crate::bug!("`attach` has no option `{}`", option.name), |place| place as i128)
+}
+
 impl Lowering<'_> {
-    /// `attach(handle, target, flags)`: the target is a string, a number, a map, or the attribute's.
+    /// `attach(handle, target, flags, option: value)`: the target is a string, a number, a map, or the attribute's.
     pub(super) fn attach(
         &mut self,
         handle: &Expr,
         target: Option<&Expr>,
         flags: Option<&Expr>,
-        result_used: bool,
+        options: &[(&'static AttachOption, Expr)],
         span: Span,
     ) -> Value {
         let handle = self.scalar(handle);
-        if let Some(&Expr { kind: ExprKind::MapAddress(map), .. }) = target {
-            let flags = self.attach_flags(flags, span);
-            let name = self.names.map(map);
-            let link = self.at(span).b.map_attach(handle, flags, name, Ty::LINK);
-            return self.attached(link, result_used);
-        }
-        let is_name = target.is_some_and(|t| self.cx.types.is_aggregate(t.ty));
-        // The evaluation of the flags must not change the name.
-        let changes = flags.is_some_and(may_write);
-        let target = target.map(|target| match is_name {
-            true if changes && Self::is_place(target) => self.materialise(target),
-            true => self.place(target),
-            false => self.scalar_as(target, Ty::I64),
+        // The evaluation of the flags and the options must not change the name.
+        let changes = flags.into_iter().chain(options.iter().map(|(_, value)| value)).any(may_write);
+        let target = target.map(|target| match &target.kind {
+            ExprKind::MapAddress(map) => Target::Map(self.names.map(*map).clone()),
+            _ if !self.cx.types.is_aggregate(target.ty) => Target::Number(self.scalar_as(target, Ty::I64)),
+            _ if changes && Self::is_place(target) => Target::Name(self.materialise(target)),
+            _ => Target::Name(self.place(target)),
         });
-        let flags = self.attach_flags(flags, span);
-        self.at(span);
-        let link = match target {
-            None => self.b.host_attach(handle, flags, Ty::LINK),
-            Some(name) if is_name => self.b.host_attach_name(handle, name, flags, Ty::LINK),
-            Some(number) => self.b.host_attach_number(handle, number, flags, Ty::LINK),
-        };
-        self.attached(link, result_used)
-    }
-
-    fn attach_flags(&mut self, flags: Option<&Expr>, span: Span) -> Value {
-        match flags {
+        let flags = match flags {
             Some(flags) => self.scalar_as(flags, Ty::U64),
             None => self.at(span).int(0, Ty::U64),
+        };
+        let values: Vec<Value> = options.iter().map(|(_, value)| self.scalar(value)).collect();
+        let numbers: Vec<i128> = options.iter().map(|(option, _)| number(option)).collect();
+        let b = &mut self.at(span).b;
+        match target {
+            None => b.host_attach(handle, flags, &values, &numbers, Ty::LINK),
+            Some(Target::Map(map)) => b.host_attach_map(handle, flags, &values, &map, &numbers, Ty::LINK),
+            Some(Target::Name(name)) => b.host_attach_name(handle, name, flags, &values, &numbers, Ty::LINK),
+            Some(Target::Number(target)) => b.host_attach_number(handle, target, flags, &values, &numbers, Ty::LINK),
         }
-    }
-
-    fn attached(&mut self, link: Value, result_used: bool) -> Value {
-        if !result_used {
-            self.b.host_attach_check(link);
-        }
-        link
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.

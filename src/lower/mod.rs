@@ -19,6 +19,7 @@ mod exprs;
 mod func;
 mod function_pointers;
 mod host;
+mod kernel;
 mod maps;
 mod matches;
 mod numbers;

@@ -36,6 +36,9 @@ impl Lowering<'_> {
             crate::bug!("what moves is a pointer");
         };
         let count = if op == ArithOp::Sub { self.negate(count, Ty::I64) } else { count };
+        if matches!(space, Space::BtfTrusted | Space::BtfUntrusted) {
+            return self.moved_in_kernel(pointer, to, count);
+        }
         let ty = self.cx.types.ptr(to, space, false);
         self.b.mem_index(pointer, count, ty)
     }

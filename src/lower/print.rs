@@ -32,7 +32,22 @@ impl Lowering<'_> {
                 let changes = print.args[index + 1..].iter().any(may_write);
                 args.push(this.print_arg(arg, pointee, changes));
             }
-            this.at(span).b.ks_print(&args, &print.format, print.newline);
+            match &print.seq {
+                None => this.at(span).b.ks_print(&args, &print.format, print.newline),
+                Some(seq) => {
+                    let seq = this.scalar(seq);
+                    this.at(span).b.bpf_seq_print(seq, &args, &print.format, print.newline)
+                }
+            };
+        });
+    }
+
+    /// `ctx.write(value)`
+    pub(super) fn seq_write(&mut self, seq: &Expr, value: &Expr, span: Span) {
+        self.scoped(|this| {
+            let place = this.materialise(value);
+            let seq = this.scalar(seq);
+            this.at(span).b.bpf_seq_write(seq, place);
         });
     }
 

@@ -45,7 +45,8 @@ impl Lowering<'_> {
         let parts = joined(&self.cx.types, converted);
         // A place of another type is another place.
         if parts.len() == 1 {
-            return !std::ptr::eq(converted, value) && Self::is_place(converted);
+            let is_kernels = matches!(value.kind, ExprKind::KernelText(_));
+            return is_kernels || !std::ptr::eq(converted, value) && Self::is_place(converted);
         }
         let target = self.home(to);
         parts.iter().all(|part| {
@@ -74,10 +75,13 @@ impl Lowering<'_> {
         (space == Space::Stack && !self.uses.addressed(local)).then_some(Home::Local(local))
     }
 
-    /// Strings and arrays of characters as strings of another size.
+    /// Strings, arrays of characters and strings of the kernel as strings of another size.
     pub(super) fn convert_text(&mut self, from: &Expr, expr: &Expr, place: Value) {
         if joined(&self.cx.types, from).len() > 1 {
             return self.join(from, place);
+        }
+        if let TyKind::Ptr { .. } = self.cx.types.kind(from.ty) {
+            return self.kernel_text(from, expr, place);
         }
         let source = self.place(from);
         self.at(expr.span).b.str_copy(place, source);

@@ -32,6 +32,7 @@ impl Lowering<'_> {
 
     /// `try { … } catch … { … }`. The first catch that takes a code has it.
     pub(super) fn try_(&mut self, body: &Block, catches: &[Catch], span: Span) {
+        let body_span = body.span;
         let (body, mut reached) = self.region(&[], Dest::Nothing, |this, _| this.block(body, Dest::Nothing));
         let (mut codes, mut regions) = (Vec::new(), vec![body]);
         let of_code = |catch: &&Catch| matches!(catch.takes, CatchKind::Code(_));
@@ -51,7 +52,8 @@ impl Lowering<'_> {
             regions.push(handler);
             reached |= comes_out;
         }
-        self.at(span.start()).b.ks_try(&codes, regions);
+        let takes_all = rest.is_some() || self.program.closed_tries.contains(&body_span);
+        self.at(span.start()).b.ks_try(&codes, takes_all, regions);
         if !reached {
             self.unreachable();
         }

@@ -2,12 +2,13 @@
 
 use super::advice::members::no_such_kernel_field;
 use crate::ast::Ident;
-use crate::btf::{NotImported, OpenError};
+use crate::btf::{KernelEnumerator, NotImported, OpenError};
 use crate::diag::codes::environment::{MalformedBtf, NoKernelTypes};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{StructId, Ty};
+use crate::tables::is_present;
+use crate::types::{StructId, Ty, TyKind};
 
 /// What helps where there are no types.
 pub const HELP: &str = "`--btf FILE` names a file with the types of another kernel: BTF, or a `vmlinux`";
@@ -35,6 +36,18 @@ pub fn named(cx: &mut Session, name: &Ident) -> Option<Ty> {
     }))
 }
 
+/// What the kernel's enumerator of this name is, if it has one; `None` in it once that it cannot be read was reported.
+pub fn enumerator(cx: &mut Session, name: &Ident) -> Option<Option<KernelEnumerator>> {
+    let found = cx.kernel_types.enumerator(&mut cx.types, &name.name)?;
+    Some(match found {
+        Ok(known) => Some(known),
+        Err(why) => {
+            refuse(cx, name, &format!("the kernel's `{}`", name.name), &why);
+            None
+        }
+    })
+}
+
 /// The kernel's type of a name that the program does not write; none if that there is none was reported.
 pub fn required(cx: &mut Session, name: &str, span: Span) -> Option<Ty> {
     let name = Ident { name: name.to_owned(), span };
@@ -50,11 +63,26 @@ pub fn required(cx: &mut Session, name: &str, span: Span) -> Option<Ty> {
 /// The place of a field in a struct of the kernel; none if that there is none was reported.
 pub fn field(cx: &mut Session, of: StructId, name: &Ident) -> Option<usize> {
     match cx.kernel_types.field(&mut cx.types, of, &name.name) {
-        Ok(Some(field)) => return Some(field),
+        Ok(Some(field)) => {
+            note_present(cx, of, field);
+            return Some(field);
+        }
         Ok(None) => no_such_kernel_field(cx, of, name),
         Err(why) => refuse(cx, name, &format!("the field `{}`", name.name), &why),
     }
     None
+}
+
+/// A field that is never null has a type that says so.
+fn note_present(cx: &mut Session, of: StructId, field: usize) {
+    let def = cx.types.struct_def(of);
+    let ty = def.fields[field].ty;
+    if is_present(&def.name, &def.fields[field].name)
+        && let TyKind::Ptr { to, space, .. } = cx.types.kind(ty)
+    {
+        let ty = cx.types.ptr(to, space, false);
+        cx.types.struct_def_mut(of).fields[field].ty = ty;
+    }
 }
 
 fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImported) {

@@ -4,7 +4,7 @@ use super::env::{Declared, Entity, Variants};
 use super::tree::Const;
 use crate::tables::{
     self, CONSTS, CONTEXTS, ContextField, ContextSpec, ENUMS, EnumSpec, FieldRole, HEADERS, KERNEL_STRUCTS, MAP_KINDS,
-    MapKindSpec, STRUCTS, StructSpec,
+    MapKindSpec, STRUCTS, StructSpec, is_kernel_context, record_class,
 };
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Space, StructDef, Ty, TyKind, Types, VariantDef};
 use std::cell::OnceCell;
@@ -123,7 +123,9 @@ pub fn table_type(types: &mut Types, names: &Names, text: &str) -> Ty {
 /// yet.
 pub fn pointer(types: &mut Types, to: Ty, nullable: bool) -> Ty {
     let space = match () {
-        _ if is_context(types, to) => Space::Ctx,
+        _ if is_context(types, to) || is_record(types, to) => Space::Ctx,
+        // Only the kernel makes them.
+        _ if is_kernel_context(types, to) => Space::BtfTrusted,
         _ if types.is_relocated(to) => Space::BtfUntrusted,
         _ if is_object(types, to) => Space::BtfTrusted,
         _ => Space::Any,
@@ -144,6 +146,12 @@ pub fn is_unknown(types: &Types, ty: Ty) -> bool {
 
 pub fn is_context(types: &Types, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Context)
+}
+
+/// The record of an event, which is the context of programs.
+pub fn is_record(types: &Types, ty: Ty) -> bool {
+    types.is_relocated(ty)
+        && matches!(types.kind(ty), TyKind::Struct(id) if record_class(&types.struct_def(id).name).is_some())
 }
 
 /// Fields that the kernel has and this compiler lacks, of a predefined struct.

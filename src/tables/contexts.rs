@@ -1,6 +1,6 @@
 //! Queries on the table of contexts.
 
-use super::{CONTEXTS, ContextSpec};
+use super::{CONTEXTS, ContextSpec, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};
 
 /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
@@ -10,4 +10,22 @@ pub fn context_of(types: &Types, pointer: Ty) -> Option<&'static ContextSpec> {
     let def = types.struct_def(id);
     let is_kernels = matches!(def.origin, Origin::Context | Origin::Object);
     CONTEXTS.iter().find(|context| is_kernels && context.name == def.name)
+}
+
+/// Whether a type is a context that the kernel's BTF describes, as those of iterators.
+pub fn is_kernel_context(types: &Types, ty: Ty) -> bool {
+    let TyKind::Struct(id) = types.kind(ty) else { return false };
+    let def = types.struct_def(id);
+    let is_context = |params: &Params| matches!(params, Params::Kernel { of, .. } if def.name.starts_with(of.trim_end_matches(TARGET)));
+    def.origin.is_relocated() && PROGRAMS.iter().any(|spec| is_context(&spec.params))
+}
+
+/// Whether a field of a struct of the kernel is a pointer that is never null.
+pub fn is_present(of: &str, field: &str) -> bool {
+    let listed = PROGRAMS.iter().filter_map(|spec| match &spec.params {
+        Params::Kernel { present, .. } => Some(present.iter()),
+        Params::Context { .. } | Params::Prototype { .. } | Params::Record { .. } | Params::Own {} => None,
+    });
+    let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));
+    listed.flatten().any(|&(written, name)| name == field && named(written))
 }

@@ -64,10 +64,7 @@ impl MapKindSpec {
             if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
         };
         let (bpf, host) = (side(self.on[Target::Bpf]), side(self.on[Target::Host]));
-        let why = self.object.as_ref().filter(|_| self.on[Target::Bpf].is_empty()).map_or(String::new(), |object| {
-            format!(" (no type of program that there is gets a pointer to a `{}`)", object.pointer)
-        });
-        format!("with a `{}` BPF code can do: {bpf}{why}; user space: {host}", self.name)
+        format!("with a `{}` BPF code can do: {bpf}; user space: {host}", self.name)
     }
 }
 

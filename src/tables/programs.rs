@@ -1,17 +1,46 @@
 //! Queries on the table of program types.
 
-use super::{ATTACH_FORMS, Attach, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
+use super::{ATTACH_FORMS, Attach, AttachForm, ENUMS, PROGRAMS, Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec};
 
 /// The place of the target in a section and in the name of a typedef.
 pub const TARGET: &str = "{target}";
+/// The place of an event's class in the name of a struct.
+const CLASS: &str = "{class}";
+
+/// The class of events whose record is a struct of the kernel of this name.
+pub fn record_class(name: &str) -> Option<&str> {
+    PROGRAMS.iter().filter_map(ProgramSpec::record_prefix).find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// What the names of members begin with that have only the place of a field's bytes, from the start of the record or from the end
+/// of the member (include/trace/stages of Linux).
+pub const BEHIND_RECORD: [&str; 2] = ["__data_loc_", "__rel_loc_"];
+
+/// The field of an event that a member of its record is.
+pub fn record_field(member: &str) -> &str {
+    BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
+}
 
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } => Some(of),
-            Params::Prototype { .. } => None,
+            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
         }
+    }
+
+    /// What the names of the structs begin with that the parameter points to, if it is the record of an event.
+    pub fn record_prefix(&self) -> Option<&'static str> {
+        match self.params {
+            Params::Record { of } => Some(of.trim_end_matches(CLASS)),
+            Params::Context { .. } | Params::Prototype { .. } | Params::Kernel { .. } | Params::Own {} => None,
+        }
+    }
+
+    /// Whether the parameters are words of an array that the context is.
+    pub fn takes_arguments(&self) -> bool {
+        matches!(self.params, Params::Prototype { .. })
     }
 
     /// The form of a mode word; empty for none.
@@ -69,9 +98,13 @@ impl Attach {
         self.hook.map_or(point, |(protocol, hook)| protocol << 8 | hook)
     }
 
+    pub fn form(&self) -> Option<&'static AttachForm> {
+        ATTACH_FORMS.iter().find(|form| form.name == self.form)
+    }
+
     pub fn target(&self) -> Option<&'static TargetSpec> {
-        let form = ATTACH_FORMS.iter().find(|form| form.name == self.form)?;
-        TARGETS.iter().find(|target| target.name == form.target)
+        let name = self.form()?.target?;
+        TARGETS.iter().find(|target| target.name == name)
     }
 }
 

@@ -21,10 +21,14 @@ impl TargetSpec {
             None => Some("no text names such a target"),
             Some(_) if text.is_empty() => Some("it is empty"),
             Some(TargetText::Path) => text.contains('\0').then_some("paths have no NUL"),
-            Some(TargetText::Name) => {
-                let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                (!text.chars().all(of_name)).then_some("names of events are letters, digits and `_`")
-            }
+            Some(TargetText::Name) => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
+            Some(TargetText::Event) => match text.split_once('/') {
+                None => Some("an event has a category, as in `sched/sched_switch`"),
+                Some((category, name)) => {
+                    let named = is_name(category) && is_name(name) && !category.is_empty() && !name.is_empty();
+                    (!named).then_some("names of categories and events are letters, digits and `_`")
+                }
+            },
             Some(TargetText::Interface) => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
@@ -35,4 +39,8 @@ impl TargetSpec {
             },
         }
     }
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -44,10 +44,14 @@ pub enum Origin {
     Btf,
     /// The same of a union.
     BtfUnion,
+    /// A struct that has the name of a typedef alone.
+    BtfTypedef,
+    /// The same of a union.
+    BtfTypedefUnion,
 }
 
 impl Origin {
-    pub const ALL: [Origin; 9] = [
+    pub const ALL: [Origin; 11] = [
         Origin::User,
         Origin::Packet,
         Origin::Context,
@@ -57,11 +61,21 @@ impl Origin {
         Origin::Lock,
         Origin::Btf,
         Origin::BtfUnion,
+        Origin::BtfTypedef,
+        Origin::BtfTypedefUnion,
     ];
 
     /// Whether the loader relocates its fields.
     pub fn is_relocated(self) -> bool {
-        matches!(self, Origin::Btf | Origin::BtfUnion)
+        matches!(self, Origin::Btf | Origin::BtfUnion) || self.is_typedef()
+    }
+
+    pub fn is_union(self) -> bool {
+        matches!(self, Origin::BtfUnion | Origin::BtfTypedefUnion)
+    }
+
+    pub fn is_typedef(self) -> bool {
+        matches!(self, Origin::BtfTypedef | Origin::BtfTypedefUnion)
     }
 
     /// The word of IR text.
@@ -76,6 +90,8 @@ impl Origin {
             Origin::Lock => "lock",
             Origin::Btf => "btf",
             Origin::BtfUnion => "btf_union",
+            Origin::BtfTypedef => "btf_typedef",
+            Origin::BtfTypedefUnion => "btf_typedef_union",
         }
     }
 }

@@ -3,8 +3,13 @@
 use super::{Comparison, Export, Kind};
 use crate::execute::Engine;
 use crate::execute::compile::{Front, Refusal, guarded};
+use crate::reduce;
 use differential::case::{Case, Runner};
 use differential::kernel::{self, Loaded};
+use ksc::session::Mcpu;
+
+/// The error of programs that need more stack than there is.
+const STACK: &str = "E0543";
 
 impl Comparison<'_> {
     pub(super) fn bpf(&mut self, text: &str, mut names: Vec<String>) {
@@ -13,13 +18,14 @@ impl Comparison<'_> {
         names.retain(|name| self.expected.iter().any(|e| e.name == *name && !e.outcomes.is_empty()));
         let mut groups = vec![names];
         while let Some(group) = groups.pop() {
-            let whole = kernel::text(text, &group, &self.extras);
+            let whole = self.whole(text, &group);
             let front = self.timed("front", |_| guarded(|| Front::of(&whole)));
             match front {
                 Ok(mut front) => {
                     for (engine, mcpu) in Engine::BPF {
                         if self.wants(engine, text) {
-                            self.level(text, &mut front, &group, engine, mcpu);
+                            let refused = self.level(&mut front, &group, engine, mcpu);
+                            self.parts(text, refused, engine, mcpu);
                         }
                     }
                 }
@@ -31,6 +37,11 @@ impl Comparison<'_> {
     /// After a refusal: the halves, or the culprit.
     fn split(&mut self, group: &[String], engine: Engine, refusal: Refusal, groups: &mut Vec<Vec<String>>) {
         if group.len() <= 1 {
+            // A program with much on its stack is refused, as it should be.
+            if refusal.code == STACK {
+                self.report.too_large += 1;
+                return;
+            }
             let name = group.first().map(|name| (name.as_str(), None));
             self.fail(Kind::NotCompiled(refusal.code), Some(engine), name, refusal.message);
             return;
@@ -39,21 +50,31 @@ impl Comparison<'_> {
         groups.extend([left.to_vec(), right.to_vec()]);
     }
 
-    /// One instruction set level.
-    fn level(&mut self, text: &str, front: &mut Front, group: &[String], engine: Engine, mcpu: ksc::session::Mcpu) {
+    /// What is compiled and loaded for the tests of a group.
+    fn whole(&self, text: &str, group: &[String]) -> String {
+        if self.has_functions() {
+            kernel::text(text, group, &self.extras)
+        } else {
+            kernel::text(&reduce::source::keeping(text, group), &[], &self.extras)
+        }
+    }
+
+    /// One instruction set level; the parts of the group that are to be tried by themselves.
+    fn level(&mut self, front: &mut Front, group: &[String], engine: Engine, mcpu: Mcpu) -> Vec<Vec<String>> {
+        let mut parts = Vec::new();
         match self.timed("llvm bpf", |_| guarded(|| front.bpf(mcpu))) {
-            Ok(object) => self.load(&object, group, engine),
-            Err(refusal) => {
-                let mut groups = Vec::new();
-                self.split(group, engine, refusal, &mut groups);
-                while let Some(group) = groups.pop() {
-                    let whole = kernel::text(text, &group, &self.extras);
-                    let object = guarded(|| Front::of(&whole).and_then(|mut front| front.bpf(mcpu)));
-                    match object {
-                        Ok(object) => self.load(&object, &group, engine),
-                        Err(refusal) => self.split(&group, engine, refusal, &mut groups),
-                    }
-                }
+            Ok(object) => self.load(&object, group, engine, &mut parts),
+            Err(refusal) => self.split(group, engine, refusal, &mut parts),
+        }
+        parts
+    }
+
+    fn parts(&mut self, text: &str, mut groups: Vec<Vec<String>>, engine: Engine, mcpu: Mcpu) {
+        while let Some(group) = groups.pop() {
+            let whole = self.whole(text, &group);
+            match guarded(|| Front::of(&whole)) {
+                Ok(mut front) => groups.extend(self.level(&mut front, &group, engine, mcpu)),
+                Err(refusal) => self.split(&group, engine, refusal, &mut groups),
             }
         }
     }
@@ -64,13 +85,13 @@ impl Comparison<'_> {
         let case = Case { extras: self.extras.clone(), initial: self.initial, tests };
         // A program that was split has several objects.
         let first = group.first().map_or("none", String::as_str);
-        let name = format!("{}.{first}.{}", to.number, engine.name().replace(' ', "."));
+        let name = format!("{}.{first}.{}", to.name, engine.name().replace(' ', "."));
         if let Err(error) = case.write(&to.folder, &name, object) {
             self.fail(Kind::NotRun, Some(engine), None, format!("{}: {error}", to.folder.display()));
         }
     }
 
-    fn load(&mut self, object: &[u8], group: &[String], engine: Engine) {
+    fn load(&mut self, object: &[u8], group: &[String], engine: Engine, parts: &mut Vec<Vec<String>>) {
         if let Some(to) = self.plan.export.clone() {
             return self.export(&to, object, group, engine);
         }
@@ -79,7 +100,11 @@ impl Comparison<'_> {
             self.report.loaded += group.len() as u64;
             return self.timed("run bpf", |this| this.run_bpf(engine, &loaded, group));
         }
-        // One of them is refused: each alone says which.
+        // One of them is refused: each alone says which. Programs that call one another are loaded together.
+        if !self.has_functions() && group.len() > 1 {
+            let (left, right) = group.split_at(group.len() / 2);
+            return parts.extend([left.to_vec(), right.to_vec()]);
+        }
         for name in group {
             let wanted = |test: &str| test == name || test == "reset" || test == "digest";
             match Loaded::load(object, &wanted) {
@@ -103,13 +128,14 @@ impl Comparison<'_> {
 
     fn try_bpf(&mut self, engine: Engine, loaded: &Loaded, group: &[String]) -> Result<(), String> {
         let extras = self.extras.clone();
-        let runner = Runner::new(loaded, &extras);
+        let runner = Runner::new(loaded, &extras)?;
         let initial = runner.digest()?;
         self.judge_initial(engine, initial);
         for name in group {
             let Some(at) = self.expected.iter().position(|e| e.name == *name) else { continue };
             let inputs: Vec<[u64; 4]> = self.expected[at].outcomes.iter().map(|(input, _)| *input).collect();
-            runner.run(name, inputs.iter(), |index, got| self.judge(engine, at, index, &got))?;
+            let form = self.expected[at].form;
+            runner.run((name, form), inputs.iter(), |index, got| self.judge(engine, at, index, &got))?;
         }
         Ok(())
     }

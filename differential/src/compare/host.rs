@@ -6,7 +6,6 @@ use crate::execute::compile::{Checked, Front, guarded};
 use crate::execute::executable::{self, Executable};
 use crate::execute::host::Library;
 use differential::case::Outcome;
-use differential::contents::Contents;
 
 impl Comparison<'_> {
     pub(super) fn host(&mut self, checked: Checked, names: &[String]) {
@@ -49,7 +48,7 @@ impl Comparison<'_> {
                 let expected = &self.expected[at];
                 let result = library.call(&expected.name, expected.outcomes[index].0);
                 let globals = digest(self);
-                self.judge(engine, at, index, &Outcome { result, globals, maps: Contents::new() });
+                self.judge(engine, at, index, &Outcome { result, globals, ..Outcome::default() });
             }
         }
     }
@@ -95,7 +94,8 @@ impl Comparison<'_> {
             };
             for (index, got) in ran.iter().enumerate() {
                 let want = &self.expected[at].outcomes[index].1;
-                let outcome = Outcome { result: got.result, globals: got.globals, maps: want.maps.clone() };
+                let (result, globals) = (got.result, got.globals);
+                let outcome = Outcome { result, globals, maps: want.maps.clone(), ..Outcome::default() };
                 let walked = self.walked[at][index];
                 if outcome == *want && got.walked != walked {
                     let detail = format!("maps {:#x}, expected {walked:#x}", got.walked);

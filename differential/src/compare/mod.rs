@@ -3,14 +3,15 @@
 mod bpf;
 mod host;
 
-use crate::evaluate::{Machine, Stop, Value};
+use crate::evaluate::{self, Machine, Stop, Value};
 use crate::execute::Engine;
 use crate::execute::compile::{self, Refusal, guarded};
 use crate::generate::DIFFERS;
-use crate::random::Random;
 use differential::case::{Expected, Outcome};
 use differential::kernel::Extras;
-use ksc::sema::tree::Program;
+use differential::packets::{Form, packet};
+use differential::random::Random;
+use ksc::sema::tree::{Func, Map, Program, Role};
 use ksc::types::Types;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,7 +59,9 @@ pub struct Report {
     /// Pairs of a test and an input; those that take too long are not among them.
     pub inputs: u64,
     pub too_long: u64,
-    /// Entries of maps that the evaluator looked up, and how many of those were there.
+    /// Tests that need more stack than BPF has, at one level of the instruction set.
+    pub too_large: u64,
+    /// Entries of maps, headers, records and sockets that the evaluator looked up, and how many of those were there.
     pub lookups: (u64, u64),
     pub executions: BTreeMap<Engine, u64>,
     /// Programs that the verifier took.
@@ -84,11 +87,11 @@ pub struct Plan {
     pub export: Option<Export>,
 }
 
-/// A folder, and the number of the program.
+/// A folder, and the name of the program.
 #[derive(Clone)]
 pub struct Export {
     pub folder: PathBuf,
-    pub number: usize,
+    pub name: String,
 }
 
 impl Plan {
@@ -114,9 +117,24 @@ struct Comparison<'a> {
 }
 
 /// The tests of a program: `t0`, `t1` …, in order of their declaration.
-fn tests(program: &Program) -> Vec<String> {
+fn tests(program: &Program) -> Vec<(String, Form)> {
     let is_test = |name: &str| name.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
-    program.funcs.iter().filter(|f| is_test(&f.name) && f.params.len() == 4).map(|f| f.name.clone()).collect()
+    let tests = program.funcs.iter().filter(|f| is_test(&f.name));
+    tests.filter_map(|f| Some((f.name.clone(), form(f)?))).collect()
+}
+
+/// What runs a function; none if nothing runs such ones.
+fn form(func: &Func) -> Option<Form> {
+    match &func.role {
+        Role::Program(role) => match (role.spec.name, role.mode) {
+            ("xdp", None) => Some(Form::Xdp),
+            ("xdp", Some("frags")) => Some(Form::Frags),
+            ("tc", _) => Some(Form::Tc),
+            (_, _) => None,
+        },
+        Role::Helper | Role::Plain => (func.params.len() == 4).then_some(Form::Function),
+        Role::Main(_) => None,
+    }
 }
 
 pub fn compare(text: &str, plan: &Plan) -> Report {
@@ -145,16 +163,20 @@ impl Comparison<'_> {
     fn run(&mut self, text: &str) -> Result<(), Refusal> {
         let checked = self.timed("front", |_| guarded(|| compile::check(text)))?;
         let (cx, program) = (&checked.cx, &checked.program);
-        let mut names = tests(program);
+        let mut tests = tests(program);
         if !self.plan.only.is_empty() {
-            names.retain(|name| self.plan.only.contains(name));
+            tests.retain(|(name, _)| self.plan.only.contains(name));
         }
-        self.report.tests = names.len();
+        self.report.tests = tests.len();
         let has = |name: &str| program.funcs.iter().any(|f| f.name == name);
-        let maps: Vec<String> = program.maps.iter().map(|map| map.symbol.clone()).collect();
+        let (rings, maps): (Vec<_>, Vec<_>) = program.maps.iter().partition(|map| evaluate::is_ring(map));
+        let symbols = |maps: Vec<&Map>| maps.into_iter().map(|map| map.symbol.clone()).collect::<Vec<String>>();
+        let (rings, maps) = (symbols(rings), symbols(maps));
+        let (has_reset, has_digest, has_sockets) = (has("reset"), has("digest"), text.contains("_lookup_tcp("));
         let is_stateful = !maps.is_empty();
-        self.extras = Extras { has_reset: has("reset"), has_digest: has("digest"), maps };
-        self.timed("evaluate", |this| this.evaluate(program, &cx.types, &names));
+        self.extras = Extras { has_reset, has_digest, maps, rings, has_sockets };
+        self.timed("evaluate", |this| this.evaluate(program, &cx.types, &tests));
+        let names: Vec<String> = tests.into_iter().map(|(name, _)| name).collect();
         if Engine::HOST.iter().any(|(engine, _)| self.wants(*engine, text)) {
             if is_stateful { self.executable(text, &names) } else { self.host(checked, &names) }
         }
@@ -166,7 +188,7 @@ impl Comparison<'_> {
 
     /// Whether a program is to run on an engine, and can: its ops decide where.
     fn wants(&self, engine: Engine, text: &str) -> bool {
-        let only_bpf = text.contains("@helper");
+        let only_bpf = text.contains("@helper") || !self.has_functions();
         let has_old_values = ["fetch_", "exchange("].iter().any(|word| text.contains(word));
         let can = match engine {
             Engine::Evaluator => true,
@@ -175,6 +197,11 @@ impl Comparison<'_> {
             Engine::BpfV3 | Engine::BpfV4 => true,
         };
         can && (self.plan.engines.is_empty() || self.plan.engines.contains(&engine))
+    }
+
+    /// Whether the tests are functions, which both sides call, and not programs.
+    fn has_functions(&self) -> bool {
+        self.expected.iter().all(|test| test.form == Form::Function)
     }
 
     fn timed<T>(&mut self, what: &str, run: impl FnOnce(&mut Self) -> T) -> T {
@@ -190,30 +217,34 @@ impl Comparison<'_> {
         self.report.failures.push(Failure { kind, engine, test, input, after: 0, detail });
     }
 
-    fn evaluate(&mut self, program: &Program, types: &Types, names: &[String]) {
+    fn evaluate(&mut self, program: &Program, types: &Types, tests: &[(String, Form)]) {
         let mut machine = Machine::new(program, types);
         match digest(&mut machine) {
             Ok(initial) => self.initial = initial,
             Err(_) => return self.fail(Kind::NotEvaluated, None, None, "the digest".into()),
         }
-        for name in names {
-            let (outcomes, walked) = self.evaluate_test(&mut machine, name);
+        for (name, form) in tests {
+            let (outcomes, walked) = self.evaluate_test(&mut machine, (name, *form));
             let count = outcomes.len() as u64;
             self.report.inputs += count;
             *self.report.executions.entry(Engine::Evaluator).or_default() += count;
-            self.expected.push(Expected { name: name.clone(), outcomes });
+            self.expected.push(Expected { name: name.clone(), form: *form, outcomes });
             self.walked.push(walked);
         }
         self.report.lookups = machine.lookups;
     }
 
     /// What a test does, input by input, and what `contents` yields then.
-    fn evaluate_test(&mut self, machine: &mut Machine, name: &str) -> (Vec<([u64; 4], Outcome)>, Vec<u64>) {
+    fn evaluate_test(
+        &mut self,
+        machine: &mut Machine,
+        (name, form): (&str, Form),
+    ) -> (Vec<([u64; 4], Outcome)>, Vec<u64>) {
         let (mut outcomes, mut all_walked) = (Vec::new(), Vec::new());
         let is_stateful = !self.extras.maps.is_empty();
         machine.clear_maps();
         for (index, input) in self.plan.inputs(name).into_iter().enumerate() {
-            match evaluated(machine, name, input, index == 0 || !is_stateful) {
+            match evaluated(machine, (name, form), input, index == 0 || !is_stateful) {
                 Ok((outcome, walked)) => {
                     if outcome.result == DIFFERS {
                         self.fail(Kind::Folding, None, Some((name, Some(input))), String::new());
@@ -232,7 +263,7 @@ impl Comparison<'_> {
                         break;
                     }
                 }
-                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_)) => {
+                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_) | Stop::TailCall(_)) => {
                     self.fail(Kind::NotEvaluated, None, Some((name, Some(input))), "an exit to nowhere".into());
                 }
             }
@@ -277,17 +308,27 @@ fn digest(machine: &mut Machine) -> Result<u64, Stop> {
 }
 
 /// What a run does, and what `contents` yields after it.
-fn evaluated(machine: &mut Machine, name: &str, input: [u64; 4], is_fresh: bool) -> Result<(Outcome, u64), Stop> {
+fn evaluated(
+    machine: &mut Machine,
+    (name, form): (&str, Form),
+    input: [u64; 4],
+    is_fresh: bool,
+) -> Result<(Outcome, u64), Stop> {
     if is_fresh && let Some(reset) = machine.find("reset") {
         machine.start(reset, Vec::new())?;
     }
     let test = machine.find(name).ok_or(Stop::Unknown("no such test"))?;
-    let args = input.iter().map(|&number| Value::Int(number.into())).collect();
-    let result = machine.start(test, args)?.number() as u64;
+    let (result, packet, records) = if form == Form::Function {
+        let args = input.iter().map(|&number| Value::Int(number.into())).collect();
+        (machine.start(test, args)?.number() as u64, Vec::new(), Vec::new())
+    } else {
+        let handled = machine.handle(test, packet(form, &input).bytes, form.failed())?;
+        (handled.result.into(), handled.packet, handled.records)
+    };
     let globals = digest(machine)?;
     let walked = match machine.find("contents") {
         Some(contents) => machine.start(contents, Vec::new())?.number() as u64,
         None => 0,
     };
-    Ok((Outcome { result, globals, maps: machine.contents() }, walked))
+    Ok((Outcome { result, globals, maps: machine.contents(), packet, records }, walked))
 }

@@ -1,14 +1,14 @@
 //! Expressions.
 
 use super::arith::{self, Int};
-use super::value::{self, Target, Value};
+use super::value::{self, Object, Place, Target, Value};
 use super::{Machine, Run, Stop, text};
-use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, If, Match};
+use ksc::sema::tree::{CompareOp, Condition, Expr, ExprKind, FuncId, If, Match, Role};
 use ksc::types::{Ty, TyKind};
 
 impl<'a> Machine<'a> {
     /// Operands are evaluated from left to right.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all else is of the kernel")]
     pub(super) fn value(&mut self, expr: &'a Expr) -> Run<Value> {
         self.step()?;
         let ty = expr.ty;
@@ -18,11 +18,15 @@ impl<'a> Machine<'a> {
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
             | ExprKind::Deref(_)
+            | ExprKind::DerefIf { .. }
+            | ExprKind::ViewByte { .. }
             | ExprKind::Field { .. }
             | ExprKind::Index { .. } => self.stored(expr)?,
             ExprKind::AddressOf(inner) => match self.target(inner)? {
                 Some(Target::Place(place)) => Value::Pointer(Some(place)),
-                Some(Target::Nowhere) | None => return Err(Stop::Unknown("the address of no place")),
+                Some(Target::Nowhere | Target::Byte(..)) | None => {
+                    return Err(Stop::Unknown("the address of no place"));
+                }
             },
             ExprKind::Fill(element) => {
                 let TyKind::Array(_, length) = self.types.kind(ty) else { panic!("an array of another type") };
@@ -47,7 +51,12 @@ impl<'a> Machine<'a> {
             ExprKind::Not(inner) => Value::Bool(!self.value(inner)?.truth()),
             ExprKind::Compare { op, left, right } => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                Value::Bool(compare(*op, &left, &right))
+                match (&left, &right) {
+                    (Value::View(left), Value::View(right)) => {
+                        Value::Bool((self.viewed(left)? == self.viewed(right)?) == (*op == CompareOp::Eq))
+                    }
+                    (left, right) => Value::Bool(compare(*op, left, right)),
+                }
             }
             ExprKind::Logical { and, left, right } => {
                 let left = self.value(left)?.truth();
@@ -64,10 +73,7 @@ impl<'a> Machine<'a> {
             ExprKind::If(node) => self.if_(node)?,
             ExprKind::Block(block) => self.block(block)?,
             ExprKind::Match(node) => self.match_(node, ty)?,
-            ExprKind::Call { func, args } => {
-                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
-                self.call(*func, args)?
-            }
+            ExprKind::Call { func, args } => self.call_of(*func, args)?,
             ExprKind::Struct { fields } => {
                 let Value::Struct(mut values) = value::zero(self.types, ty) else { panic!("a struct of another type") };
                 for (field, init) in fields {
@@ -78,14 +84,52 @@ impl<'a> Machine<'a> {
             ExprKind::Array(elements) => {
                 Value::Array(elements.iter().map(|element| self.value(element)).collect::<Run<Vec<Value>>>()?)
             }
+            _ => self.value_of_kernel(expr)?,
+        })
+    }
+
+    fn values(&mut self, exprs: &'a [Expr]) -> Run<Vec<Value>> {
+        exprs.iter().map(|expr| self.value(expr)).collect()
+    }
+
+    fn call_of(&mut self, func: FuncId, args: &'a [Expr]) -> Run<Value> {
+        let args = self.values(args)?;
+        match self.program.func(func).role {
+            Role::Program(_) => Err(Stop::TailCall(func)),
+            Role::Helper | Role::Plain | Role::Main(_) => self.call(func, args),
+        }
+    }
+
+    /// What maps, packets and the kernel's objects yield.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
+    fn value_of_kernel(&mut self, expr: &'a Expr) -> Run<Value> {
+        let ty = expr.ty;
+        Ok(match &expr.kind {
             ExprKind::Builtin { builtin, args } => {
-                let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
-                text::builtin(builtin.name, &args).ok_or(Stop::Unknown("a builtin function"))?
+                let args = self.values(args)?;
+                match text::builtin(builtin.name, &args) {
+                    Some(value) => value,
+                    None => self.on_views(builtin.name, &args)?,
+                }
             }
             ExprKind::MapGet { map, key } => self.map_get(*map, key)?,
             ExprKind::IsPresent(optional) => Value::Bool(self.is_present(optional)?),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args)?,
             ExprKind::Atomic { builtin, place, args } => self.atomic(builtin.name, place, args)?,
+            ExprKind::CtxField { ctx, field } => match self.value(ctx)? {
+                Value::Pointer(Some(place)) if place.object == Object::Context => self.context_field(ctx.ty, *field)?,
+                Value::Pointer(Some(place)) => self.whole(place.object)?.part(*field).clone(),
+                _ => return Err(Stop::Unknown("a field of no object")),
+            },
+            ExprKind::View(view) => self.view(view)?,
+            ExprKind::ViewLen(view) => Value::Int(self.view_of(view)?.length() as i128),
+            ExprKind::ViewRead { view, offset } => self.view_read(view, offset, ty)?,
+            ExprKind::PacketPointer(header) => self.packet_pointer(header)?,
+            ExprKind::PacketLen { .. } => Value::Int(self.packet.len() as i128),
+            ExprKind::Helper { helper, args } => {
+                let args = self.values(args)?;
+                self.helper(helper.name, &args, ty)?
+            }
             _ => return Err(Stop::Unknown("a kind of expression")),
         })
     }
@@ -94,7 +138,7 @@ impl<'a> Machine<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all else is no place")]
     fn stored(&mut self, expr: &'a Expr) -> Run<Value> {
         if let Some(target) = self.target(expr)? {
-            return Ok(self.read(&target, expr.ty));
+            return self.read(&target, expr.ty);
         }
         Ok(match &expr.kind {
             ExprKind::Field { base, field } => self.value(base)?.part(*field).clone(),
@@ -104,7 +148,7 @@ impl<'a> Machine<'a> {
                 let value = if target.is_none() { Some(self.value(base)?) } else { None };
                 let index = self.value(index)?.number();
                 let array = match (target, value) {
-                    (Some(target), _) => self.read(&target, base.ty),
+                    (Some(target), _) => self.read(&target, base.ty)?,
                     (None, Some(value)) => value,
                     (None, None) => panic!("neither a place nor a value"),
                 };
@@ -119,13 +163,6 @@ impl<'a> Machine<'a> {
             }
             _ => panic!("this is no place"),
         })
-    }
-
-    pub(super) fn read(&mut self, target: &Target, ty: Ty) -> Value {
-        match target {
-            Target::Place(place) => self.at(place).clone(),
-            Target::Nowhere => value::zero(self.types, ty),
-        }
     }
 
     pub(super) fn int(&self, ty: Ty) -> Run<Int> {
@@ -144,6 +181,12 @@ impl<'a> Machine<'a> {
         if let (TyKind::Str(size), Value::Array(chars)) = (self.types.kind(to), &value) {
             let bytes: Vec<u8> = chars.iter().map(|char| char.number() as u8).collect();
             return Ok(text::stored(&bytes, size.into()));
+        }
+        if let (Value::Pointer(Some(place)), TyKind::Ptr { to, .. }) = (&value, self.types.kind(to))
+            && let Some((at, _, None)) = self.in_packet(place)
+        {
+            let object = Object::Packet { at, ty: to };
+            return Ok(Value::Pointer(Some(Place { object, path: Vec::new() })));
         }
         if let Value::Pointer(_) = value {
             return Ok(value);

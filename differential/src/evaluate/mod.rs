@@ -5,16 +5,25 @@
 //! used, so that a fault there shows.
 
 mod arith;
+mod checksums;
 mod exprs;
+mod layout;
 mod maps;
+mod packet;
 mod places;
+mod records;
+mod sockets;
 mod stmts;
 mod text;
 mod value;
+mod views;
 
 use ksc::sema::tree::{Block, Func, FuncId, LocalId, Program};
 use ksc::types::Types;
 use maps::{Model, Slots};
+use records::Records;
+pub use records::is_ring;
+use sockets::Sockets;
 use value::Object;
 pub use value::Value;
 
@@ -25,6 +34,8 @@ pub enum Stop {
     Return(Value),
     /// With the code.
     Throw(i32),
+    /// Another program goes on.
+    TailCall(FuncId),
     /// It takes longer than a test may take.
     TooLong,
     /// The evaluator does not know this part of the language.
@@ -46,6 +57,10 @@ pub struct Machine<'a> {
     /// None: of a kind that is not modelled.
     maps: Vec<Option<Model>>,
     slots: Slots,
+    /// Of the program that runs.
+    packet: Vec<u8>,
+    records: Records,
+    sockets: Sockets,
     /// How many entries were looked up, and how many of those were there.
     pub lookups: (u64, u64),
     frames: Vec<Frame<'a>>,
@@ -69,6 +84,9 @@ impl<'a> Machine<'a> {
             objects: Vec::new(),
             maps: Vec::new(),
             slots: Slots::default(),
+            packet: Vec::new(),
+            records: Records::default(),
+            sockets: Sockets::default(),
             lookups: (0, 0),
             frames: Vec::new(),
             fuel: 0,
@@ -116,7 +134,7 @@ impl<'a> Machine<'a> {
             self.objects.push(value::zero(self.types, local.ty));
         }
         for (&param, arg) in func.params.iter().zip(args) {
-            *self.whole(locals[param.0 as usize]) = arg;
+            *self.whole(locals[param.0 as usize])? = arg;
         }
         self.frames.push(Frame { func, locals, deferred: Vec::new() });
         let end = self.block(&func.body);
@@ -125,10 +143,10 @@ impl<'a> Machine<'a> {
             Err(Stop::Return(value)) => Ok(value),
             // A match that took no arm may reach the end of a function that has a result.
             Ok(_) => match func.named_result {
-                Some(local) => Ok(self.object(local).clone()),
+                Some(local) => Ok(self.object(local)?.clone()),
                 None => Ok(value::zero(self.types, func.result)),
             },
-            Err(Stop::Throw(code)) => Err(Stop::Throw(code)),
+            Err(stop @ (Stop::Throw(_) | Stop::TailCall(_))) => Err(stop),
             Err(stop @ (Stop::Break | Stop::Continue | Stop::TooLong | Stop::Unknown(_))) => return Err(stop),
         };
         self.run_deferred()?;
@@ -143,7 +161,7 @@ impl<'a> Machine<'a> {
             match self.block(block) {
                 Ok(_) => {}
                 Err(stop @ (Stop::TooLong | Stop::Unknown(_))) => return Err(stop),
-                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_)) => {
+                Err(Stop::Break | Stop::Continue | Stop::Return(_) | Stop::Throw(_) | Stop::TailCall(_)) => {
                     return Err(Stop::Unknown("a deferred block that leaves"));
                 }
             }
@@ -168,7 +186,7 @@ impl<'a> Machine<'a> {
         self.frame().locals[local.0 as usize]
     }
 
-    fn object(&mut self, local: LocalId) -> &mut Value {
+    fn object(&mut self, local: LocalId) -> Run<&mut Value> {
         self.whole(self.local(local))
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Machine<'a> {
                     Some(init) => self.value(init)?,
                     None => value::zero(self.types, self.frame().func.local(*local).ty),
                 };
-                *self.object(*local) = value;
+                *self.object(*local)? = value;
             }
             StmtKind::Assign { place, op, value } => self.assign(place, *op, value)?,
             StmtKind::Expr(expr) => {
@@ -52,6 +52,7 @@ impl<'a> Machine<'a> {
             | StmtKind::MapDelete { .. }
             | StmtKind::ForMap { .. } => self.map_stmt(&stmt.kind)?,
             StmtKind::For { local, low, high, inclusive, body } => self.range(*local, (low, high, *inclusive), body)?,
+            StmtKind::ForView { view, index, value, body } => self.each_byte(view, (*index, *value), body)?,
             StmtKind::ForArray { array, index, value, body } => self.each(array, (*index, *value), body)?,
             StmtKind::Break => return Err(Stop::Break),
             StmtKind::Continue => return Err(Stop::Continue),
@@ -82,7 +83,7 @@ impl<'a> Machine<'a> {
                 CatchKind::Code(wanted) => code == wanted,
                 CatchKind::Any => true,
                 CatchKind::Bind(local) => {
-                    *self.object(local) = Value::Int(code.into());
+                    *self.object(local)? = Value::Int(code.into());
                     true
                 }
             };
@@ -98,16 +99,14 @@ impl<'a> Machine<'a> {
     fn assign(&mut self, target: &'a Expr, op: Option<CompoundOp>, value: &'a Expr) -> Run<()> {
         let found = self.target(target)?.ok_or(Stop::Unknown("a kind of place"))?;
         let value = self.value(value)?;
-        let Target::Place(place) = found else { return Ok(()) };
         let new = match op {
             None => value,
             Some(op) => {
-                let old = self.at(&place).clone();
+                let old = self.read(&found, target.ty)?;
                 self.combined(old, op, value, target.ty)?
             }
         };
-        *self.at(&place) = new;
-        Ok(())
+        self.assign_to(&found, new)
     }
 
     /// `old op= value`, where the type is that of `old`.
@@ -142,7 +141,7 @@ impl<'a> Machine<'a> {
         let (low, high) = (self.value(low)?.number(), self.value(high)?.number());
         let mut index = low;
         while index < high || (inclusive && index == high) {
-            *self.object(local) = Value::Int(index);
+            *self.object(local)? = Value::Int(index);
             if !self.iteration(body)? {
                 break;
             }
@@ -161,11 +160,11 @@ impl<'a> Machine<'a> {
                 Target::Place(Place { object: Object::Variable(self.objects.len() - 1), path: Vec::new() })
             }
         };
-        let length = self.read(&target, array.ty).length();
+        let length = self.read(&target, array.ty)?.length();
         for at in 0..length {
-            let value = self.read(&target, array.ty).part(at).clone();
-            *self.object(index) = Value::Int(at as i128);
-            *self.object(element) = value;
+            let value = self.read(&target, array.ty)?.part(at).clone();
+            *self.object(index)? = Value::Int(at as i128);
+            *self.object(element)? = value;
             if !self.iteration(body)? {
                 break;
             }

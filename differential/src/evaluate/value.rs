@@ -11,6 +11,14 @@ pub enum Object {
     Variable(usize),
     /// Index into the values of all maps.
     Entry(usize),
+    /// Index into the records of ring buffers.
+    Record(usize),
+    /// Index into the sockets that were looked up.
+    Socket(usize),
+    /// The context of the program that runs.
+    Context,
+    /// A value of the type in the packet, so many bytes behind its start.
+    Packet { at: usize, ty: Ty },
 }
 
 /// A place: an object, and which field or element of it, level by level.
@@ -20,9 +28,29 @@ pub struct Place {
     pub path: Vec<usize>,
 }
 
+/// Bytes that are somewhere else, from `start` to before `end`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct View {
+    pub of: Viewed,
+    pub start: usize,
+    pub end: usize,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Viewed {
+    Packet,
+    /// Those after the value of a record.
+    Tail(usize),
+    /// A value of the type.
+    Place(Place, Ty),
+    Constant(Vec<u8>),
+}
+
 /// What an expression that can be left of `=` names.
 pub enum Target {
     Place(Place),
+    /// A byte of a view.
+    Byte(View, usize),
     /// An element out of range: reads zero, and what is written to it is lost.
     Nowhere,
 }
@@ -40,6 +68,7 @@ pub enum Value {
     Str(Vec<u8>),
     /// None is null.
     Pointer(Option<Place>),
+    View(View),
 }
 
 impl Value {
@@ -48,10 +77,15 @@ impl Value {
         match self {
             Value::Int(number) => *number,
             Value::Bool(truth) => i128::from(*truth),
-            Value::Void | Value::Struct(_) | Value::Array(_) | Value::Str(_) | Value::Pointer(_) => {
+            Value::Void | Value::Struct(_) | Value::Array(_) | Value::Str(_) | Value::Pointer(_) | Value::View(_) => {
                 panic!("{self:?} is used as a number")
             }
         }
+    }
+
+    /// The number, of a value that is an integer.
+    pub fn int(&self) -> Option<i128> {
+        if let Value::Int(number) = self { Some(*number) } else { None }
     }
 
     pub fn truth(&self) -> bool {
@@ -60,7 +94,9 @@ impl Value {
             Value::Int(number) => *number != 0,
             Value::Pointer(pointer) => pointer.is_some(),
             Value::Str(bytes) => bytes.first().is_some_and(|&b| b != 0),
-            Value::Void | Value::Struct(_) | Value::Array(_) => panic!("{self:?} is used as a condition"),
+            Value::Void | Value::Struct(_) | Value::Array(_) | Value::View(_) => {
+                panic!("{self:?} is used as a condition")
+            }
         }
     }
 
@@ -68,9 +104,13 @@ impl Value {
     pub fn length(&self) -> usize {
         match self {
             Value::Array(elements) => elements.len(),
-            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Struct(_) | Value::Str(_) | Value::Pointer(_) => {
-                panic!("{self:?} has no elements")
-            }
+            Value::Void
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Struct(_)
+            | Value::Str(_)
+            | Value::Pointer(_)
+            | Value::View(_) => panic!("{self:?} has no elements"),
         }
     }
 
@@ -78,7 +118,7 @@ impl Value {
     pub fn part(&self, at: usize) -> &Value {
         match self {
             Value::Struct(parts) | Value::Array(parts) => &parts[at],
-            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Str(_) | Value::Pointer(_) => {
+            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Str(_) | Value::Pointer(_) | Value::View(_) => {
                 panic!("{self:?} has no parts")
             }
         }
@@ -87,7 +127,7 @@ impl Value {
     pub fn part_mut(&mut self, at: usize) -> &mut Value {
         match self {
             Value::Struct(parts) | Value::Array(parts) => &mut parts[at],
-            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Str(_) | Value::Pointer(_) => {
+            Value::Void | Value::Int(_) | Value::Bool(_) | Value::Str(_) | Value::Pointer(_) | Value::View(_) => {
                 panic!("{self:?} has no parts")
             }
         }

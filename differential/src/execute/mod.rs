@@ -48,7 +48,7 @@ impl Engine {
 /// A generated program with all that calls its tests: XDP programs, and `main`.
 pub fn whole(program: &str, tests: usize) -> String {
     let names: Vec<String> = (0..tests).map(|at| format!("t{at}")).collect();
-    let extras = Extras { has_reset: true, has_digest: true, maps: Vec::new() };
+    let extras = Extras { has_reset: true, has_digest: true, ..Extras::default() };
     let mut text = differential::kernel::text(program, &names, &extras);
     text.push_str("fn main() -> i32 {\n    reset()\n    var sum = digest()\n");
     for name in names {

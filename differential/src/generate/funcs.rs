@@ -3,7 +3,7 @@
 use super::maps::Uses;
 use super::scope::Variable;
 use super::types::{Ty, U64};
-use super::{CALL_DEPTH, Func, Generator};
+use super::{CALL_DEPTH, Family, Func, Generator};
 
 impl Generator {
     /// Statements that fold a value of the type into a variable.
@@ -48,7 +48,11 @@ impl Generator {
             0 => 6 + self.random.below(2),
             _ => self.random.below(5),
         };
-        let params: Vec<(Ty, bool)> = (0..count).map(|_| (self.value_type(), self.random.percent(20))).collect();
+        let mut params: Vec<(Ty, bool)> = (0..count).map(|_| (self.value_type(), self.random.percent(20))).collect();
+        // Two could point to the same bytes of a packet, which not all programs can do.
+        if self.family == Family::Packets && self.random.percent(30) {
+            params.push((Ty::Struct(self.any_header()), true));
+        }
         let result = (!self.random.percent(10)).then(|| self.value_type());
         let name = self.fresh("f");
         let room = 2 + self.random.below(6);

@@ -11,13 +11,14 @@ mod folding;
 mod funcs;
 mod maps;
 mod numbers;
+mod programs;
 mod scope;
 mod stmts;
 mod strings;
 mod throws;
 mod types;
 
-use crate::random::Random;
+use differential::random::Random;
 pub use folding::DIFFERS;
 use maps::{Map, Uses};
 use scope::{Scope, Variable};
@@ -58,22 +59,38 @@ pub enum Family {
     Maps,
     /// With maps as only BPF code has them: per-CPU entries, pointers to entries, atomic operations on them.
     Bpf,
+    /// Programs that parse and write packets.
+    Packets,
+    /// Programs that call one another.
+    Tails,
+    /// Programs that take records of ring buffers and sockets, and give them back.
+    References,
 }
 
 impl Family {
+    pub const OF_PROGRAMS: [Family; 3] = [Family::Packets, Family::Tails, Family::References];
+
     /// As it is named in file names.
     pub fn name(self) -> &'static str {
         match self {
             Family::Plain => "plain",
             Family::Maps => "maps",
             Family::Bpf => "bpf",
+            Family::Packets => "packets",
+            Family::Tails => "tails",
+            Family::References => "references",
         }
+    }
+
+    /// Whether the tests are programs, which get a packet, and not functions.
+    pub fn is_of_programs(self) -> bool {
+        Family::OF_PROGRAMS.contains(&self)
     }
 
     /// What is before functions.
     fn attribute(self) -> &'static str {
         match self {
-            Family::Plain | Family::Maps => "",
+            Family::Plain | Family::Maps | Family::Packets | Family::Tails | Family::References => "",
             Family::Bpf => "@helper ",
         }
     }
@@ -87,6 +104,8 @@ pub struct Generator {
     /// Atomic operations that yield what was there.
     old_values: bool,
     structs: Vec<Struct>,
+    /// Those of them that the program declares.
+    own_structs: usize,
     enums: Vec<Enum>,
     /// Names and types.
     consts: Vec<(String, Ty)>,
@@ -124,6 +143,11 @@ pub struct Generator {
     callee_depth: u32,
     /// Calls that are allowed below it.
     max_depth: u32,
+    /// None in functions.
+    program: Option<programs::Program>,
+    rings: Vec<programs::Ring>,
+    /// Records with bytes after their value, which old kernels do not have.
+    has_tails: bool,
 }
 
 /// The program of a seed, with so many tests.
@@ -135,6 +159,7 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         maps: Vec::new(),
         old_values: false,
         structs: Vec::new(),
+        own_structs: 0,
         enums: Vec::new(),
         consts: Vec::new(),
         codes: Codes::new(),
@@ -160,6 +185,9 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
         stack: 0,
         callee_depth: 0,
         max_depth: 0,
+        program: None,
+        rings: Vec::new(),
+        has_tails: false,
     };
     generator.declarations();
     for at in 0..tests {
@@ -170,7 +198,9 @@ pub fn program(family: Family, seed: u64, tests: usize) -> String {
             }
             generator.function();
         }
-        if family == Family::Plain && generator.random.percent(8) {
+        if family.is_of_programs() {
+            generator.program_test(at)
+        } else if family == Family::Plain && generator.random.percent(8) {
             generator.folding_test(at)
         } else {
             generator.test(at)
@@ -231,8 +261,10 @@ impl Generator {
         self.line("fn mix(h: u64, v: u64) -> u64 {\n    return (h ^ v) * 0x100000001b3 + (v >> 29)\n}");
         self.line(&format!("fn reset() {{\n{reset}}}"));
         self.line(&format!("fn digest() -> u64 {{\n    var d: u64 = 1\n{digest}    return d\n}}"));
-        if self.family != Family::Plain {
-            self.declare_maps();
+        match self.family {
+            Family::Plain => {}
+            Family::Maps | Family::Bpf => self.declare_maps(),
+            Family::Packets | Family::Tails | Family::References => self.declare_for_programs(),
         }
     }
 }

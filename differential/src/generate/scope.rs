@@ -63,18 +63,21 @@ pub enum InMap {
 pub struct Scope {
     /// Inner ones last; an inner one of the same name hides the outer one.
     pub variables: Vec<Variable>,
-    /// Where each open block begins.
-    blocks: Vec<usize>,
+    /// Names of views.
+    pub views: Vec<String>,
+    /// Where each open block begins, and among the views.
+    blocks: Vec<(usize, usize)>,
 }
 
 impl Scope {
     pub fn open(&mut self) {
-        self.blocks.push(self.variables.len());
+        self.blocks.push((self.variables.len(), self.views.len()));
     }
 
     pub fn close(&mut self) {
-        let start = self.blocks.pop().unwrap_or(0);
-        self.variables.truncate(start);
+        let (variables, views) = self.blocks.pop().unwrap_or((0, 0));
+        self.variables.truncate(variables);
+        self.views.truncate(views);
     }
 
     pub fn add(&mut self, name: &str, ty: Ty, assignable: bool) {
@@ -107,7 +110,7 @@ impl Scope {
 
     /// A name of an outer block that may be declared once more.
     pub fn shadowable(&self) -> Vec<String> {
-        let inner = self.blocks.last().copied().unwrap_or(0);
+        let inner = self.blocks.last().map_or(0, |(variables, _)| *variables);
         let taken: Vec<&String> = self.variables[inner..].iter().map(|v| &v.name).collect();
         let outer = self.variables[..inner].iter().map(|v| &v.name);
         outer.filter(|name| !taken.contains(name)).cloned().collect()

@@ -49,6 +49,9 @@ impl Generator {
         if !self.maps.is_empty() && self.random.percent(45) {
             return self.map_statement();
         }
+        if let Some(text) = self.program_statement() {
+            return text;
+        }
         let nested = if self.nesting < 3 { 1 } else { 0 };
         let looping = if self.loops < 2 && self.weight <= 64 { nested } else { 0 };
         let (tries, throws, defers) = self.error_weights();
@@ -320,6 +323,9 @@ impl Generator {
 
     /// `return`, `break` or `continue`, under a condition: what follows is reached.
     fn leave(&mut self) -> String {
+        if self.is_holding() {
+            return self.assign();
+        }
         let condition = self.boolean(1);
         if self.loops > self.conditions && self.random.percent(60) {
             let word = self.random.pick(&["break", "continue"]);
@@ -335,6 +341,9 @@ impl Generator {
     }
 
     pub fn return_stmt(&mut self) -> String {
+        if self.program.is_some() {
+            return self.leave_program();
+        }
         let value = match (self.result.clone(), &self.named_result) {
             (None, _) => String::new(),
             (Some(_), Some(_)) if self.random.percent(50) => String::new(),

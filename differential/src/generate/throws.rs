@@ -39,6 +39,15 @@ pub struct Errors {
 }
 
 impl Errors {
+    /// Nothing is thrown out of what follows; yields what `reopen` takes.
+    pub fn close(&mut self) -> usize {
+        std::mem::replace(&mut self.closed, self.thrown.len())
+    }
+
+    pub fn reopen(&mut self, closed: usize) {
+        self.closed = closed;
+    }
+
     fn may_throw(&self) -> bool {
         self.thrown.len() > self.closed
     }
@@ -87,7 +96,7 @@ impl Generator {
         let used = usize::from(self.errors.are_used);
         let tries = used * usize::from(self.nesting < 3 && self.loops < 2);
         let throws = used * usize::from(self.errors.may_throw());
-        let defers = used * usize::from(self.loops == 0 && !self.errors.is_deferred);
+        let defers = used * usize::from(self.loops == 0 && !self.errors.is_deferred && !self.is_holding());
         (10 * tries, 9 * throws, 6 * defers)
     }
 
@@ -265,12 +274,12 @@ impl Generator {
             return format!("defer {call}");
         }
         self.scope.let_all_go();
-        let closed = std::mem::replace(&mut self.errors.closed, self.errors.thrown.len());
+        let closed = self.errors.close();
         self.errors.is_deferred = true;
         let order = 1 + self.random.below(250);
         let text = format!("defer {{\ng0 = mix(g0, {order})\n{}\n}}", self.inner());
         self.errors.is_deferred = false;
-        self.errors.closed = closed;
+        self.errors.reopen(closed);
         text
     }
 

@@ -130,8 +130,9 @@ impl Generator {
     }
 
     pub fn value_type(&mut self) -> Ty {
-        if !self.structs.is_empty() && self.random.percent(15) {
-            return Ty::Struct(self.random.below(self.structs.len()));
+        let structs = self.valued_structs();
+        if structs > 0 && self.random.percent(15) {
+            return Ty::Struct(self.random.below(structs));
         }
         if self.random.percent(12) {
             return self.array_type();
@@ -142,11 +143,17 @@ impl Generator {
         self.scalar_type()
     }
 
+    /// How many structs variables have: no headers.
+    fn valued_structs(&self) -> usize {
+        if self.own_structs > 0 { self.own_structs } else { self.structs.len() }
+    }
+
     fn array_type(&mut self) -> Ty {
+        let structs = self.valued_structs();
         let (of, length) = match self.random.below(12) {
             10 => (Ty::Char, 4),
             11 => (self.string_type(), 2),
-            0 if !self.structs.is_empty() => (Ty::Struct(self.random.below(self.structs.len())), 2),
+            0 if structs > 0 => (Ty::Struct(self.random.below(structs)), 2),
             1 | 2 => {
                 let inner = self.scalar_type();
                 (Ty::Array(Box::new(inner), 1 + self.random.below(2)), 1 + self.random.below(2))

@@ -4,6 +4,7 @@ use super::visit::{self, Visitor};
 use crate::check;
 use crate::compare::{Failure, Kind};
 use crate::execute::compile;
+use differential::kernel;
 use ksc::ast::{self, Block, Expr, ExprKind, File, IntLit, Item, ItemKind, StmtKind};
 use ksc::session::{Options, Session};
 use std::path::Path;
@@ -355,10 +356,20 @@ fn int(value: u64) -> ExprKind {
 }
 
 /// The program without other tests: so much is clear from the start.
-pub fn only(tree: &mut File, test: &str) {
-    let is_test = |name: &str| name.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
+fn only(tree: &mut File, test: &str) {
+    keep(tree, &|name| name == test);
+}
+
+/// The text of a program with some of its tests.
+pub fn keeping(text: &str, tests: &[String]) -> String {
+    let mut tree = parse(text);
+    keep(&mut tree, &|name| tests.iter().any(|test| test == name));
+    ast::print::file(&tree)
+}
+
+fn keep(tree: &mut File, wanted: &dyn Fn(&str) -> bool) {
     let other = |item: &Item| match &item.kind {
-        ItemKind::Fn(func) => is_test(&func.name.name) && func.name.name != test,
+        ItemKind::Fn(func) => kernel::test_of(&func.name.name).is_some_and(|test| !wanted(test)),
         ItemKind::Struct(_)
         | ItemKind::Enum(_)
         | ItemKind::Alias { .. }

@@ -14,6 +14,7 @@ pub fn render(specs: &Specs) -> String {
     let mut out = String::new();
     list(&mut out, "PROGRAMS", "ProgramSpec", &specs.programs);
     list(&mut out, "ATTACH_FORMS", "AttachForm", &specs.attach_forms);
+    list(&mut out, "ATTACH_OPTIONS", "AttachOption", &specs.attach_options);
     list(&mut out, "TARGETS", "TargetSpec", &specs.targets);
     list(&mut out, "ATTRIBUTES", "AttributeSpec", &specs.attributes);
     list(&mut out, "WORDS", "WordSpec", &specs.words);

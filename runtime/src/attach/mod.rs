@@ -8,15 +8,21 @@ mod cgroup;
 mod clsact;
 mod entry;
 mod interface;
+mod iter;
+mod library;
 mod netdev;
 mod netfilter;
 mod netkit;
 mod netns;
+mod options;
+mod perf_event;
 mod reuseport;
 mod socket;
 mod sockets;
 mod tcx;
+mod tracepoint;
 mod tracing;
+mod uprobe;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OWN, KsForm, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -24,6 +30,7 @@ use crate::program::{self, MainThread, bounded, text};
 use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
 use libbpf_sys as bpf;
+use options::Options;
 use std::cell::RefCell;
 use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -42,6 +49,10 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netfilter, netfilter::attach),
     (KsForm::Netkit, netkit::attach),
     (KsForm::Entry, entry::attach),
+    (KsForm::Tracepoint, tracepoint::attach),
+    (KsForm::Iter, iter::attach),
+    (KsForm::Uprobe, uprobe::attach_entry),
+    (KsForm::Uretprobe, uprobe::attach_return),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -55,6 +66,7 @@ struct Request<'a> {
     placement: i64,
     target: Target<'a>,
     flags: u64,
+    options: Options,
 }
 
 enum Target<'a> {
@@ -69,6 +81,11 @@ enum Target<'a> {
 trait Attached {
     /// 0 or −errno.
     fn detach(self: Box<Self>) -> i32;
+
+    /// Fills the bytes; how many, 0 at the end, or −errno.
+    fn read(&mut self, _out: &mut [u8]) -> i32 {
+        -libc::EINVAL
+    }
 }
 
 /// A `bpf_link`: closing it is what counts, which cannot fail.
@@ -120,8 +137,15 @@ pub unsafe extern "C" fn ks_attach(
     };
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
-    let request =
-        Request { fd: load::program_fd(prog), handle, point: prog.point, placement: prog.placement, target, flags };
+    let request = Request {
+        fd: load::program_fd(prog),
+        handle,
+        point: prog.point,
+        placement: prog.placement,
+        target,
+        flags,
+        options: options::take(),
+    };
     match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {

@@ -13,7 +13,8 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a socket")?;
     let socket = match request.target {
         Target::Number(number) => duplicate(number)?,
-        Target::Text(_) | Target::Map(_) => of_interface(&Interface::of(&request.target)?)?,
+        Target::Map(_) => return Err(Failure::new(libc::EINVAL, "a map is no socket")),
+        Target::Text(_) => of_interface(&Interface::of(&request.target)?)?,
     };
     match set(&socket, libc::SO_ATTACH_BPF, request.fd) {
         0 => Ok(Box::new(Filtered(socket))),

@@ -4,7 +4,7 @@
 
 mod creation;
 mod explain;
-mod log;
+pub mod log;
 pub mod pins;
 mod privilege;
 
@@ -120,6 +120,13 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
             bpf::bpf_map__set_type(map, bpf::BPF_MAP_TYPE_ARRAY);
         }
     }
+}
+
+/// The program of a handle; null for one that nothing loaded.
+pub fn find_program(handle: u32) -> *mut bpf::bpf_program {
+    let Some(prog) = of_handle(handle) else { return ptr::null_mut() };
+    // SAFETY: a loaded object and a descriptor's string.
+    unsafe { bpf::bpf_object__find_program_by_name(loaded(), prog.name) }
 }
 
 /// The file descriptor of a loaded program.

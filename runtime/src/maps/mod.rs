@@ -50,7 +50,7 @@ fn map(index: u32) -> &'static Map {
     })
 }
 
-/// The kernel's descriptor of a declared map.
+/// The descriptor of a map.
 pub fn descriptor(index: u32) -> i32 {
     map(index).fd
 }

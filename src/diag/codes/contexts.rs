@@ -28,8 +28,22 @@ codes! {
     E0381 PrototypeParameter { name, event } = "this is not what `@{name}` programs get from `{event}`",
     /// The kernel has no tracepoint of this name: its BTF has no `btf_trace_NAME`.
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
+    /// Events of one class have one record, `trace_event_raw_CLASS` in the kernel's BTF, which is the context of their programs.
+    E0389 RecordClass { event, of } = "the record of `{event}` is no `{of}`",
+    /// An iterator hands the bytes of a value to its reader: of an integer, a string, an array or a struct. A pointer is an address of
+    /// the kernel, which is of no use to the reader.
+    E0391 NoBytes { ty } = "the reader of an iterator cannot be given a `{ty}`",
+    /// What an iterator prints goes to the reader of its file, which the context names. A function that has no context cannot
+    /// print there; one that takes the context as a parameter can.
+    E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
+    /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
+    E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
     /// Programs read the memory of the kernel. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite = "memory of the kernel is read-only here",
+    /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
+    /// memory can be read from, and no helper takes it as an object: a number that became a pointer, a parameter of a
+    /// `@raw_tracepoint` program, a pointer that was converted to one of another type.
+    E0388 UnknownObject { text } = "the kernel does not know what `{text}` points to",
     /// Programs are called by the kernel. One program can hand over to another in a `return`, by a tail call, nowhere else.
     E0340 ProgramCalled { name } = "`{name}` is a program, which only the kernel calls",
     /// The call has more or fewer arguments than the function has parameters.

@@ -9,6 +9,22 @@ codes! {
     E0703 NoTarget { name } = "nothing says what `{name}` is attached to",
     /// What a program is attached to is named by a string or by the index of an interface.
     E0704 BadAttachTarget { ty } = "a program cannot be attached to a `{ty}`",
+    /// An iterator over the entries of a map walks over the map that `attach` names, others over none.
+    E0791 TargetMap { name } = "an iterator over `{name}` is attached to a map",
+    /// Not every kind of attachment takes every named argument of `attach`.
+    E0792 OptionOfForm { option, kind } = "`@{kind}` programs are attached without `{option}:`",
+    /// The handle, the target and the flags come before named arguments.
+    E0793 TargetAfterOption = "an argument without a name after those with names",
+    /// `read` fills a variable whose address it gets: an integer, a string, an array or a struct, which holds no pointers.
+    E0794 ReadInto { ty } = "`read` cannot fill what a `{ty}` is",
+    /// The variable that `read` fills has fewer bytes than it is to read.
+    E0795 ReadTooMuch { size } = "the variable has {size} bytes",
+    /// `run` runs a `@syscall` program; the kernel runs those of other types.
+    E0796 RunKind { name, kind } = "`{name}` is a `@{kind}` program, which the kernel runs",
+    /// A program that `run` runs gets the variable that it declares: a struct that both sides know.
+    E0797 RunContext { wants } = "`run` of this program takes {wants}",
+    /// A `@syscall` program runs when user space says so, by `run`.
+    E0798 NotAttached { kind } = "`@{kind}` programs are not attached",
     /// The program is attached to this target already, on every path that comes here.
     E0705 AttachedTwice { name } = "the program of `{name}` is attached to this already",
     /// The handle was loaded in this function and attached to nothing on any path that comes here.

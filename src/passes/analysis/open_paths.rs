@@ -20,12 +20,15 @@ pub fn branches<A: Analysis>(
     edge: &Edge,
     asked: Question<impl Fn(OpId) -> bool, impl Fn(&A::State) -> bool, impl Fn(&A::State) -> bool>,
 ) -> Vec<(Span, &'static str)> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<(Span, &'static str)> = Vec::new();
     for edge in facts.path(analysis, (asked.begins, edge.from), asked.is_open).unwrap_or_default() {
         let Step::Behind(op) = edge.step else { continue };
         let mut others = facts.arrivals(edge.to).iter();
         if others.any(|other| facts.on_edge(analysis, other).is_some_and(|state| (asked.is_ended)(&state))) {
-            notes.extend(note(func, op, edge.by));
+            let Some((span, taken)) = note(func, op, edge.by) else { continue };
+            // Of a condition with `&&` or `||`, what the whole of it was comes last.
+            notes.retain(|(other, _)| other.to(span) != span);
+            notes.push((span, taken));
         }
     }
     notes

@@ -6,7 +6,10 @@
 
 use super::{Around, Kind, Lowering};
 use crate::ir::{OpId, Opcode, RegionId, Throws, Value};
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
+
+/// The name of the flags.
+pub(super) const FLAG: &[u8] = b"deferred";
 
 impl Lowering<'_> {
     /// Whether the first of these ops, the last ones of the function, defers something: then all of them were lowered.
@@ -27,7 +30,8 @@ impl Lowering<'_> {
         self.begin_deferring();
         for &defer in &inner {
             self.keep_variables(defer, first);
-            let flag = self.variable("deferred", Ty::U32);
+            let place = self.types.place(Ty::U32, Space::Stack);
+            let flag = self.builder().ks_var(FLAG, place);
             self.builder().ks_zero(flag);
             self.flags.insert(defer, flag);
         }

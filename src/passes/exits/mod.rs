@@ -22,7 +22,7 @@ mod try_blocks;
 mod uncaught;
 
 use super::{Changed, Pass, Run};
-use crate::ir::ops::{KsCall, KsCallPointer, KsDefer, KsLeave, KsThrow};
+use crate::ir::ops::{KsCall, KsCallPointer, KsDefer, KsLeave, KsThrow, KsVar};
 use crate::ir::{Attr, BlockId, Builder, Function, Loc, Module, OpData, OpId, Opcode, RegionId, Symbol, Throws, Value};
 use crate::session::Session;
 use crate::types::{Ty, Types};
@@ -62,6 +62,12 @@ pub fn lowered<'m>(module: &'m Module, types: &mut Types) -> Cow<'m, Module> {
     let mut copy = module.clone();
     lower(&mut copy, types);
     Cow::Owned(copy)
+}
+
+/// Whether a place is the flag of something deferred, in a lowered copy.
+pub fn is_defer_flag(func: &Function, place: Value) -> bool {
+    let Some(data) = func.def(place).map(|def| &func.ops[def]) else { return false };
+    data.opcode == Opcode::KsVar && data.loc.made_by == Some(NAME) && KsVar::of(data).name() == defers::FLAG
 }
 
 fn is_lowered(opcode: Opcode) -> bool {

@@ -10,6 +10,7 @@ impl Lowering<'_> {
     pub(super) fn try_(&mut self, data: &OpData) -> bool {
         let view = KsTry::of(data);
         let (body, codes, handlers) = (view.body_region(), view.codes(), view.handlers_region());
+        let takes_all = view.takes_all();
         let (outer_at, loc) = (self.at, self.loc);
         let (outer, outer_block) = self.builder().region(&[]);
         let end = self.around.len();
@@ -26,7 +27,7 @@ impl Lowering<'_> {
         self.builder().ks_block(vec![body]);
         let mut reached = false;
         if thrown {
-            reached = self.handlers(codes, handlers);
+            reached = self.handlers(codes, handlers, takes_all);
         } else {
             self.builder().ks_unreachable();
         }
@@ -39,9 +40,9 @@ impl Lowering<'_> {
         reached
     }
 
-    /// The first handlers take one code each, one more all others; if none takes it, the code is thrown on. Whether
-    /// control reaches their end.
-    fn handlers(&mut self, codes: &[i128], handlers: &[RegionId]) -> bool {
+    /// The first handlers take one code each, one more all others; if none takes it, the code is thrown on,
+    /// but for one that cannot be (`takes_all`). Whether control reaches their end.
+    fn handlers(&mut self, codes: &[i128], handlers: &[RegionId], takes_all: bool) -> bool {
         let (place, loc) = (self.thrown(), self.loc);
         let thrown = self.builder().ks_load(place, Ty::U64);
         if self.func.cancels {
@@ -72,6 +73,10 @@ impl Lowering<'_> {
         self.at = self.func.only_block(others);
         match rest {
             Some(handler) => reached |= self.handler_with_end(handler, code, loc),
+            None if takes_all => {
+                self.loc = loc;
+                self.builder().ks_unreachable();
+            }
             None => {
                 self.loc = loc;
                 self.throw_on();

@@ -7,7 +7,7 @@ use super::is_attach;
 use crate::dataflow::{self, Analysis, Lattice, Point};
 use crate::diag::codes::lifecycle::{AttachedTwice, DetachedAgain, NeverAttached};
 use crate::ir::flow::Graph;
-use crate::ir::ops::{HostAttachName, HostAttachNumber, HostDetach, KsStr, MapAttach};
+use crate::ir::ops::{HostAttach, HostAttachMap, HostAttachName, HostAttachNumber, HostDetach, KsStr};
 use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
@@ -182,19 +182,26 @@ impl Follow<'_> {
     fn certain(&self, check: &OpData) -> Option<(Target, Value)> {
         let attach = &self.func.ops[self.func.def(check.operands[0])?];
         let handle = attach.operands[0];
-        let target = if attach.opcode == Opcode::HostAttach {
-            Target::OfProgram
+        let (target, options) = if attach.opcode == Opcode::HostAttach {
+            (Target::OfProgram, HostAttach::of(attach).options())
         } else if attach.opcode == Opcode::HostAttachName {
-            let name = &self.func.ops[self.func.def(HostAttachName::of(attach).target())?];
+            let view = HostAttachName::of(attach);
+            let name = &self.func.ops[self.func.def(view.target())?];
             if name.opcode != Opcode::KsStr {
                 return None;
             }
-            Target::Name(KsStr::of(name).bytes().to_vec())
-        } else if attach.opcode == Opcode::MapAttach {
-            Target::Map(MapAttach::of(attach).map().clone())
+            (Target::Name(KsStr::of(name).bytes().to_vec()), view.options())
+        } else if attach.opcode == Opcode::HostAttachMap {
+            let view = HostAttachMap::of(attach);
+            (Target::Map(view.map().clone()), view.options())
         } else {
-            Target::Number(self.func.known(self.types, HostAttachNumber::of(attach).target())?)
+            let view = HostAttachNumber::of(attach);
+            (Target::Number(self.func.known(self.types, view.target())?), view.options())
         };
+        // Options make others of what is attached to one target.
+        if !options.is_empty() {
+            return None;
+        }
         Some((target, handle))
     }
 

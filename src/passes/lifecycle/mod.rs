@@ -35,6 +35,6 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     Changed::No
 }
 
-fn is_attach(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::MapAttach)
+pub fn is_attach(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::HostAttachMap)
 }

@@ -6,7 +6,7 @@ use crate::dataflow::Analysis;
 use crate::ir::flow::{self, Edge};
 use crate::ir::ops::{KsAbsent, KsField, KsGlobal};
 use crate::ir::{Function, OpData, OpId, Opcode, Role, Value, ValueDef};
-use crate::tables::OpTrait;
+use crate::tables::{OpTrait, is_kernel_context};
 use crate::types::{Ty, TyKind, Types};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -111,6 +111,12 @@ impl Follow<'_> {
         }
         if def.opcode == Opcode::KsField {
             let view = KsField::of(def);
+            // For the verifier each pointer that is read from such a context is another one.
+            if let TyKind::Place { of, .. } = self.types.kind(self.func.ty(view.base()))
+                && is_kernel_context(self.types, of)
+            {
+                return None;
+            }
             return Some(self.path(view.base(), known)?.then(Step::Field(view.field() as usize)));
         }
         if def.opcode == Opcode::KsDeref {

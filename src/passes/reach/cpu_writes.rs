@@ -7,6 +7,7 @@ use crate::ir::ops::MapUpdateCpu;
 use crate::ir::{Module, OpData, OpId, Opcode};
 use crate::passes::analysis::after_event::{self, Cause, Watch};
 use crate::passes::exits;
+use crate::passes::lifecycle::is_attach;
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ struct Attached<'m> {
 
 impl Watch for Attached<'_> {
     fn begins(&self, op: &OpData) -> bool {
-        matches!(op.opcode, Opcode::HostAttach | Opcode::HostAttachName | Opcode::HostAttachNumber | Opcode::MapAttach)
+        is_attach(op.opcode)
     }
 
     fn after(&mut self, func: usize, op: OpId, cause: Cause) {

@@ -2,7 +2,7 @@
 
 use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::HelperNotInProgram;
+use crate::diag::codes::contexts::{HelperNotInProgram, NoReader};
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
@@ -52,11 +52,16 @@ enum Refused<'m> {
     ByAll(String),
     /// Use this map, whose values hold a lock.
     Lock(&'m MapDecl),
+    /// Print without the file of its reader.
+    Print,
 }
 
 fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, program: &ProgramSpec) -> Option<Refused<'m>> {
     let map = op.map().and_then(|name| module.map(name));
     let locked = map.filter(|map| !program.locks && cx.types.has_lock(map.value));
+    if program.prints_to_reader && op.opcode == Opcode::KsPrint {
+        return Some(Refused::Print);
+    }
     locked.map(Refused::Lock).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(programs) => {
@@ -120,6 +125,10 @@ fn report<'c>(
             let (what, oldest) = (used(cx, module, op), cx.options.oldest_kernel());
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
             error.remark(format!("`--min-kernel` is {oldest}"))
+        }
+        Refused::Print => {
+            let error = cx.error(span, NoReader { program: name });
+            error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")
         }
         Refused::Lock(map) => {
             let what = format!("`{}`, whose values hold a lock,", cx.source_name(&map.name));

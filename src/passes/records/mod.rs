@@ -4,12 +4,13 @@
 //! stored where the analysis cannot follow them. The verifier refuses the first two; in the third case user space could
 //! read a record that BPF code still writes.
 //!
-//! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it. A function that submits or
+//! `aliases.rs` finds the record that a value leads to, `flow.rs` what happens to it, also by what is deferred. A function that submits or
 //! discards the pointee of a parameter *takes* it: at its calls the record is gone, and in its body the parameter is a
 //! record from the start.
 
 pub mod aliases;
 mod flow;
+mod report;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::events::RecordCallee;

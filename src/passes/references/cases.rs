@@ -19,6 +19,8 @@ pub enum Known {
     /// A pointer that is not null, to the object of a reference, if one is known.
     Object(Option<Root>),
     Number(i128),
+    /// A number that is not 0.
+    NotZero,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -69,14 +71,14 @@ impl Case {
     }
 
     /// Forgets what nothing asks for where control is next, so that cases become equal.
-    pub fn forget(&mut self, live: &BTreeSet<Value>, is_variable: impl Fn(Value) -> bool) {
+    pub fn forget(&mut self, live: &BTreeSet<Value>, is_flag: impl Fn(Value) -> bool) {
         self.known.retain(|value, _| live.contains(value));
         let held: BTreeSet<Root> = self.known.keys().filter_map(|&value| self.root(value)).collect();
         let matters = |root: &Root| matches!(root, Root::Param(_)) || held.contains(root);
         self.status.retain(|root, status| *status == Status::Owned || matters(root));
-        // A flag says something of a reference only if it is set while that is owned.
+        // A flag of this function says something of a reference only if it is set while that is owned.
         if self.acquired().next().is_none() {
-            self.known.retain(|&value, known| !matches!(known, Known::Number(_)) || !is_variable(value));
+            self.known.retain(|&value, known| !matches!(known, Known::Number(_) | Known::NotZero) || !is_flag(value));
         }
     }
 }

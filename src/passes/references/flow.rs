@@ -2,12 +2,13 @@
 
 use super::cases::{Case, Cases, Known, Root, Status};
 use super::report::Report;
+use super::variables::variables;
 use super::{Outcome, Outcomes, helper, is_object, live, reference};
 use crate::dataflow::{self, Analysis, Point};
 use crate::diag::codes::limits::ManyReferences;
 use crate::ir::flow::{Edge, Graph, Step};
 use crate::ir::ops::{ArithCmp, BpfHelper, KsCall, KsConst, KsLoad, KsStore, KsZero};
-use crate::ir::{Function, OpData, OpId, Opcode, Uses, Value};
+use crate::ir::{Function, OpData, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::Reference;
 use crate::types::{TyKind, Types};
@@ -61,6 +62,8 @@ pub struct Flow<'a> {
     live: Vec<BTreeSet<Value>>,
     /// The variables that the analysis follows, each with what it holds once it is cleared.
     variables: BTreeMap<Value, Known>,
+    /// The parameters among them, at which the caller looks.
+    given: BTreeSet<Value>,
     /// How many steps are left.
     steps: usize,
 }
@@ -86,7 +89,7 @@ impl Analysis for Flow<'_> {
         let mut taken: Vec<Case> = taken.collect();
         if edge.step != Step::Out {
             for case in &mut taken {
-                case.forget(&self.live[edge.to], |value| self.is_variable(value));
+                case.forget(&self.live[edge.to], |value| self.is_variable(value) && !self.given.contains(&value));
             }
         }
         cases.extend(taken);
@@ -96,10 +99,10 @@ impl Analysis for Flow<'_> {
 impl<'a> Flow<'a> {
     fn new(func: &'a Function, outcomes: &'a Outcomes, graph: &Graph, types: &Types) -> Flow<'a> {
         let (live, variables) = (live::at_starts(func, graph), variables(func, types));
-        let mut flow = Flow { func, outcomes, live, variables, steps: MAX_STEPS };
-        // The caller looks at what it gave.
-        let given: Vec<Value> = flow.given().map(|(_, place)| place).collect();
-        flow.live.iter_mut().for_each(|live| live.extend(&given));
+        let given = BTreeSet::new();
+        let mut flow = Flow { func, outcomes, live, variables, given, steps: MAX_STEPS };
+        flow.given = flow.given().map(|(_, place)| place).collect();
+        flow.live.iter_mut().for_each(|live| live.extend(&flow.given));
         flow
     }
 
@@ -210,10 +213,11 @@ impl<'a> Flow<'a> {
             return of(KsLoad::of(op).place());
         }
         if matches!(op.opcode, Opcode::ArithCast | Opcode::MemSome) {
-            return of(op.operands[0]);
+            return of(op.operands[0]).filter(|known| *known != Known::NotZero);
         }
         let equal = match (op.opcode, of(*op.operands.first()?)?, of(*op.operands.get(1)?)?) {
             (Opcode::ArithCmp | Opcode::ArithXor, Known::Number(left), Known::Number(right)) => left == right,
+            (Opcode::ArithCmp, Known::NotZero, Known::Number(0)) => false,
             (Opcode::ArithCmp, Known::Null, Known::Null) => true,
             (Opcode::ArithCmp, Known::Null, Known::Object(_)) | (Opcode::ArithCmp, Known::Object(_), Known::Null) => {
                 false
@@ -235,7 +239,9 @@ impl<'a> Flow<'a> {
         let (Step::Into(op, _) | Step::Behind(op)) = edge.step else { return true };
         let data = &self.func.ops[op];
         if data.opcode == Opcode::KsIf && edge.by == op {
-            return allows(case, data.operands[0], matches!(edge.step, Step::Into(_, 0)));
+            let outcome = matches!(edge.step, Step::Into(_, 0));
+            self.learn(op, outcome, case);
+            return allows(case, data.operands[0], outcome);
         }
         if data.opcode == Opcode::KsIfSome && edge.by == op {
             let is_there = matches!(edge.step, Step::Into(_, 0));
@@ -247,7 +253,7 @@ impl<'a> Flow<'a> {
             return match known {
                 Some(Known::Null) => !is_there,
                 Some(Known::Object(_)) => is_there,
-                Some(Known::Number(_)) | None => true,
+                Some(Known::Number(_) | Known::NotZero) | None => true,
             };
         }
         if by.opcode != Opcode::KsYield || self.func.around(edge.by) != Some(op) {
@@ -263,6 +269,25 @@ impl<'a> Flow<'a> {
             }
         }
         true
+    }
+
+    /// What a test of a number that was read right before shows of the variable: a call may leave there what nobody knows.
+    fn learn(&self, op: OpId, outcome: bool, case: &mut Case) {
+        let func = self.func;
+        let def = |value: Value, opcode: Opcode| func.def(value).filter(|&def| func.ops[def].opcode == opcode);
+        let Some(test) = def(func.ops[op].operands[0], Opcode::ArithCmp) else { return };
+        let test = ArithCmp::of(&func.ops[test]);
+        let zero = def(test.right(), Opcode::KsConst).filter(|&zero| KsConst::of(&func.ops[zero]).value() == 0);
+        let Some(read) = def(test.left(), Opcode::KsLoad).filter(|_| zero.is_some()) else { return };
+        // The read, the constant and the comparison.
+        if func.ops[read].block != func.ops[op].block || func.position(read) + 3 != func.position(op) {
+            return;
+        }
+        let (place, pred) = (KsLoad::of(&func.ops[read]).place(), test.pred());
+        let is_number = matches!(self.variables.get(&place), Some(Known::Number(_)));
+        if is_number && !case.known.contains_key(&place) && matches!(pred, "eq" | "ne") {
+            case.set(place, Some(if (pred == "eq") == outcome { Known::Number(0) } else { Known::NotZero }));
+        }
     }
 
     /// The index of the region of `holder` that an op is in.
@@ -348,7 +373,7 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
     let possible = outcome.nulls.iter().all(|(&param, &null)| match known(param) {
         Some(Known::Null) => null,
         Some(Known::Object(_)) => !null,
-        Some(Known::Number(_)) | None => true,
+        Some(Known::Number(_) | Known::NotZero) | None => true,
     });
     let mut next = possible.then(|| case.clone())?;
     for root in outcome.released.iter().filter_map(|&param| case.root(args[param])) {
@@ -369,27 +394,4 @@ fn returned(op: OpId, data: &OpData, outcome: &Outcome, case: &Case) -> Option<C
         next.set(result, known);
     }
     Some(next)
-}
-
-/// The variables that the analysis follows: those of pointers to objects that only loads, stores, and lookups in maps use, and
-/// numbers, among them the places where callees leave what they throw. A bool in memory is unknown to the verifier.
-fn variables(func: &Function, types: &Types) -> BTreeMap<Value, Known> {
-    let uses = func.uses();
-    let vars = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsVar);
-    let params = (0..func.params.len()).map(|index| func.param(index));
-    let places = vars.map(|op| func.ops[op].results[0]).chain(params);
-    places.filter_map(|place| Some((place, zero(func, types, &uses, place)?))).collect()
-}
-
-/// What a variable holds once it is cleared, if the analysis follows it.
-fn zero(func: &Function, types: &Types, uses: &Uses, place: Value) -> Option<Known> {
-    let TyKind::Place { of, .. } = types.kind(func.ty(place)) else { return None };
-    let object = is_object(types, of);
-    let plain = |data: &OpData| {
-        let stored = data.opcode == Opcode::KsStore && data.operands[1] != place;
-        let handed = if object { data.map().is_some() } else { data.opcode == Opcode::KsCall };
-        stored || handed || matches!(data.opcode, Opcode::KsLoad | Opcode::KsZero)
-    };
-    let zero = if object { Some(Known::Null) } else { types.as_int(of).map(|_| Known::Number(0)) };
-    zero.filter(|_| uses.users(place).iter().all(|&op| plain(&func.ops[op])))
 }

@@ -6,7 +6,7 @@
 //!
 //! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
 //! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers
-//! through variables (`flow.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first.
+//! through variables (`flow.rs`, `variables.rs`). It sums up a function by what its callers can distinguish (`Outcome`), callees first.
 //! `live.rs` finds what a case may forget. `full_objects.rs` finds pointers to objects of which not all fields may be read.
 
 mod cases;
@@ -14,6 +14,7 @@ mod flow;
 mod full_objects;
 mod live;
 mod report;
+mod variables;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::contexts::ReferenceCallee;

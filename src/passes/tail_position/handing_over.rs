@@ -3,15 +3,16 @@
 //! Then the tail call is in the program, which any kernel and machine allows. Anywhere else a call of such a function is an
 //! error: what comes after it would not run.
 
-use super::{NAME, returned_call};
+use super::kept_results::forward;
+use super::returned_call;
+use super::returns::{casts_of, return_instead, sink, types_of};
 use crate::diag::codes::contexts::{HandsOverElsewhere, TailCallType};
 use crate::ir::callgraph::named;
 use crate::ir::ops::{KsCall, KsTailReturn};
-use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Symbol, Value, clone};
+use crate::ir::{Function, Module, OpId, Opcode, Role, Symbol, Value, clone};
 use crate::passes::Changed;
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::Ty;
 use std::collections::{BTreeSet, HashMap};
 
 /// The functions that make tail calls and are no programs.
@@ -54,6 +55,7 @@ fn inline_one(module: &mut Module, callee: usize, caller: usize) {
     if !func.walk().into_iter().any(calls) {
         return;
     }
+    forward(func, &callees);
     while sink(func, &callees) {}
     for end in func.walk() {
         let Some(call) = returned_call(func, &callees, end) else { continue };
@@ -78,84 +80,10 @@ fn is_in_loop(func: &Function, op: OpId) -> bool {
     func.around(op).is_some_and(|around| func.ops[around].opcode.is_loop() || is_in_loop(func, around))
 }
 
-/// Moves a `ks.return` into the branches whose value it returns, if one of them yields the result of such a call.
-fn sink(func: &mut Function, callees: &BTreeSet<Symbol>) -> bool {
-    for end in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::KsReturn) {
-        let Some((branch, casts)) = returned_branch(func, end) else { continue };
-        let yields: Vec<OpId> = yields(func, branch);
-        if !yields.iter().any(|&op| yields_call(func, op, callees)) {
-            continue;
-        }
-        for op in yields {
-            return_instead(func, op, &casts);
-        }
-        func.ops[branch].results.clear();
-        casts_of(func, end).into_iter().for_each(|cast| func.erase(cast));
-        let result = func.result;
-        let zero = Builder::before(func, end, NAME).ks_const(0, result);
-        func.ops[end].operands = vec![zero];
-        return true;
-    }
-    false
-}
-
-/// The conversions between a value and its return, the last one first.
-fn casts_of(func: &Function, end: OpId) -> Vec<OpId> {
-    let mut casts = Vec::new();
-    let mut value = func.ops[end].operands.first().copied();
-    while let Some(def) = value.and_then(|value| func.def(value))
-        && func.ops[def].opcode == Opcode::ArithCast
-    {
-        casts.push(def);
-        value = func.ops[def].operands.first().copied();
-    }
-    casts
-}
-
-/// The op whose regions choose the value that an op returns and nothing else uses, and the types that it is converted to.
-fn returned_branch(func: &Function, end: OpId) -> Option<(OpId, Vec<Ty>)> {
-    let casts = casts_of(func, end);
-    let last = casts.last().copied().unwrap_or(end);
-    let value = *func.ops[last].operands.first()?;
-    let branch = func.def(value)?;
-    let uses = func.uses();
-    let chooses = matches!(func.ops[branch].opcode, Opcode::KsIf | Opcode::KsIfSome | Opcode::KsMatch);
-    let single = |value: Value| uses.users(value).len() == 1;
-    let alone = single(value) && casts.iter().all(|&cast| single(func.ops[cast].results[0]));
-    let adjacent = func.position(branch) + casts.len() + 1 == func.position(end);
-    let same_block = func.ops[branch].block == func.ops[end].block;
-    let types = casts.iter().rev().map(|&cast| func.ty(func.ops[cast].results[0])).collect();
-    (chooses && alone && same_block && adjacent && func.ops[branch].results.len() == 1).then_some((branch, types))
-}
-
-fn yields(func: &Function, branch: OpId) -> Vec<OpId> {
-    let ends = func.ops[branch].regions.iter().filter_map(|&region| func.blocks[func.only_block(region)].ops.last());
-    ends.copied().filter(|&end| func.ops[end].opcode == Opcode::KsYield).collect()
-}
-
-fn yields_call(func: &Function, end: OpId, callees: &BTreeSet<Symbol>) -> bool {
-    let Some(&value) = func.ops[end].operands.first() else { return false };
-    let Some(def) = func.def(value) else { return false };
-    let data = &func.ops[def];
-    if data.opcode == Opcode::KsCall {
-        return callees.contains(KsCall::of(data).callee());
-    }
-    yields(func, def).into_iter().any(|inner| yields_call(func, inner, callees))
-}
-
-fn return_instead(func: &mut Function, end: OpId, casts: &[Ty]) {
-    let mut b = Builder::before(func, end, NAME);
-    let mut value = b.func.ops[end].operands[0];
-    for &ty in casts {
-        value = b.arith_cast(value, ty);
-    }
-    func.become_op(end, Opcode::KsReturn, vec![value], Vec::new());
-}
-
 /// Puts the body in place of a call and the return of its result.
 fn put(func: &mut Function, body: &Function, end: OpId, call: OpId) {
     let casts: Vec<OpId> = casts_of(func, end);
-    let types: Vec<Ty> = casts.iter().rev().map(|&cast| func.ty(func.ops[cast].results[0])).collect();
+    let types = types_of(func, &casts);
     let args = func.ops[call].operands.clone();
     let block = func.ops[end].block;
     for op in [end].into_iter().chain(casts).chain([call]) {

@@ -1,13 +1,17 @@
 //! `tail-position`: a returned call of a program becomes a tail call.
 //!
 //! Takes `ks.return` of a `ks.call` whose callee is a program, apart from conversions: the kernel gets what the callee returns
-//! as it is. Lowering makes such calls in each branch of a returned value. Leaves `ks.tail_return`, so that other passes see
+//! as it is. Lowering makes such calls in each branch of a returned value; where a variable keeps the result and is returned next,
+//! `kept_results` returns the call. Leaves `ks.tail_return`, so that other passes see
 //! neither a call that comes back nor recursion. A `@helper` that hands over is inlined where its result is returned
 //! (`handing_over`), so that programs alone make tail calls.
 
 mod handing_over;
+mod kept_results;
+mod returns;
 
 use super::{Changed, EVERY, Pass, Run};
+use crate::diag::codes::contexts::ProgramCalled;
 use crate::ir::ops::KsCall;
 use crate::ir::{Attr, Function, Module, OpId, Opcode, Param, Role, Symbol, Value};
 use crate::session::Session;
@@ -29,6 +33,10 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let programs: BTreeSet<Symbol> = module.funcs.iter().filter(is_program).map(|func| func.name.clone()).collect();
     let mut changed = Changed::No;
     for func in &mut module.funcs {
+        if kept_results::forward(func, &programs) {
+            while returns::sink(func, &programs) {}
+            changed = Changed::Yes;
+        }
         for end in func.walk() {
             if let Some(call) = returned_call(func, &programs, end) {
                 hand_over(func, &mut cx.types, end, call);
@@ -36,7 +44,21 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             }
         }
     }
+    report(module, &programs, cx);
     changed.or(handing_over::inline(module, cx))
+}
+
+/// Reports calls of programs that are left: what is after them would not run.
+fn report(module: &Module, programs: &BTreeSet<Symbol>, cx: &mut Session) {
+    for func in &module.funcs {
+        for data in func.walk().into_iter().map(|op| &func.ops[op]) {
+            if data.opcode == Opcode::KsCall && programs.contains(KsCall::of(data).callee()) {
+                let name = cx.source_name(KsCall::of(data).callee());
+                cx.error(data.loc.span, ProgramCalled { name: name.clone() })
+                    .help(format!("`return {name}(…)` hands over to it: a tail call, which does not come back"));
+            }
+        }
+    }
 }
 
 /// The call of one of these functions whose result an op returns.
@@ -45,8 +67,8 @@ fn returned_call(func: &Function, callees: &BTreeSet<Symbol>, end: OpId) -> Opti
         return None;
     }
     let mut def = func.def(*func.ops[end].operands.first()?)?;
-    while func.ops[def].opcode == Opcode::ArithCast {
-        def = func.def(func.ops[def].operands[0])?;
+    while let Some(value) = returns::converted(func, def) {
+        def = func.def(value)?;
     }
     let data = &func.ops[def];
     let is_wanted = data.opcode == Opcode::KsCall && callees.contains(KsCall::of(data).callee());
@@ -58,7 +80,7 @@ fn only_returned(func: &Function, end: OpId, call: OpId) -> bool {
     let uses = func.uses();
     let mut op = end;
     while op != call {
-        let value = func.ops[op].operands[0];
+        let value = returns::converted(func, op).unwrap_or(func.ops[op].operands[0]);
         let Some(def) = func.def(value) else { return false };
         if uses.users(value).len() != 1 {
             return false;
@@ -70,14 +92,11 @@ fn only_returned(func: &Function, end: OpId, call: OpId) -> bool {
 
 fn hand_over(func: &mut Function, types: &mut Types, end: OpId, call: OpId) {
     let (callee, passed) = (KsCall::of(&func.ops[call]).callee().clone(), func.ops[call].operands.clone());
-    while let Some(value) = func.ops[end].operands.pop() {
-        let Some(def) = func.def(value) else { break };
-        func.ops[end].operands = func.ops[def].operands.clone();
-        func.erase(def);
-        if def == call {
-            break;
-        }
+    let loc = func.ops[call].loc;
+    for op in returns::casts_of(func, end).into_iter().chain([call]) {
+        func.erase(op);
     }
+    func.ops[end].loc = loc;
     let context = context(func, types, &passed);
     func.become_op(end, Opcode::KsTailReturn, vec![context], vec![Attr::Symbol(callee)]);
 }

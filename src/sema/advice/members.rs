@@ -8,7 +8,7 @@ use crate::diag::codes::types::{ArrowOnValue, RepeatedField, SharedBytes};
 use crate::sema::predefined::later_fields;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec};
+use crate::tables::{CONTEXTS, FieldRole, HEADERS, StructSpec, record_class, record_field};
 use crate::types::{EnumId, Origin, StructDef, StructId, Ty};
 
 /// Which fields a literal need not give.
@@ -46,7 +46,10 @@ pub fn no_such_field(cx: &mut Session, id: StructId, name: &Ident) {
 
 /// Reports a field that a struct of the kernel does not have.
 pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident) {
-    let names = cx.kernel_types.field_names(id);
+    let mut names = cx.kernel_types.field_names(id);
+    if record_class(&cx.types.struct_def(id).name).is_some() {
+        names = names.iter().map(|name| record_field(name).to_owned()).collect();
+    }
     let help = proposal(cx, name, names.iter().map(String::as_str));
     let ty = cx.types.struct_def(id).name.clone();
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });

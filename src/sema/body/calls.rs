@@ -16,9 +16,6 @@ use crate::source::Span;
 use crate::tables::{self, BUILTINS};
 use crate::types::Ty;
 
-/// The methods of contexts besides `packet` and `bytes`.
-const LATER_METHODS: &[&str] = &["write"];
-
 impl Checker<'_, '_> {
     pub fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Expr {
         let callee = strip(callee);
@@ -215,6 +212,9 @@ impl Checker<'_, '_> {
             self.check_args(args);
             return error_expr(span);
         }
+        if name.name == "write" && self.is_iterator(base.ty) {
+            return self.seq_write(base, args, span);
+        }
         if base.ty == Ty::BYTES {
             return self.view_method(base, name, args, span);
         }
@@ -223,9 +223,6 @@ impl Checker<'_, '_> {
             return self.call_value(function, args, span);
         }
         let of = self.receiver(&base);
-        if LATER_METHODS.contains(&name.name.as_str()) {
-            return self.unsupported(span, format!("`.{}()`", name.name));
-        }
         if self.is_str(base.ty) {
             self.no_string_method(&base, name, callee, span);
             return error_expr(span);

@@ -45,7 +45,7 @@ impl Checker<'_, '_> {
             self.cast_to_pointer(value, pointer)
         } else if self.cx.types.as_int(to).is_some() {
             self.cast_to_int(value, to)
-        } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from)) {
+        } else if self.is_str(to) && (self.is_str(from) || self.is_chars(from) || self.is_kernel_text(from)) {
             Some(self.cast_to_string(value, to))
         } else {
             None
@@ -124,8 +124,10 @@ impl Checker<'_, '_> {
             let ty = self.cx.types.ptr(to.to, to.space, true);
             return Some(cast(cast(value.expr, Ty::U64), ty));
         };
-        if !self.spaces_agree(from.space, to.space) {
-            self.refuse_spaces(span);
+        // Memory of the kernel as numbers.
+        let as_numbers = self.is_kernel_memory(from) && to.space == Space::Any;
+        if !as_numbers && !self.spaces_agree(from.space, to.space) {
+            self.refuse_spaces(span, from.space, to.space);
             return Some(error_expr(span));
         }
         let larger = self.cx.types.size_of(to.to) > self.cx.types.size_of(from.to);
@@ -138,7 +140,16 @@ impl Checker<'_, '_> {
         if from.space == Space::Packet && from.to != to.to {
             self.warn_padding(to.to, span);
         }
-        let ty = self.cx.types.ptr(to.to, from.space, to.nullable || from.nullable);
+        let space = if self.is_known_as(from, to.to) { from.space } else { Space::BtfUntrusted };
+        let ty = self.cx.types.ptr(to.to, space, to.nullable || from.nullable);
         Some(cast(value.expr, ty))
+    }
+
+    /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that
+    /// it is, and as those that it begins with.
+    fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
+        from.space != Space::BtfTrusted
+            || from.to == to
+            || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
     }
 }

@@ -39,6 +39,7 @@ impl Checker<'_, '_> {
             (TyKind::Str(_), TyKind::Str(size)) => self.coerce_string(value.expr, size, wanted),
             (TyKind::Str(_), TyKind::Array(Ty::U8 | Ty::CHAR, length)) => self.coerce_bytes(value.expr, length, wanted),
             (TyKind::Array(Ty::CHAR, _), TyKind::Str(_)) => cast(value.expr, wanted),
+            (TyKind::Ptr { .. }, TyKind::Str(_)) if self.is_kernel_text(found) => cast(value.expr, wanted),
             (TyKind::Link, _) if self.cx.types.as_int(wanted).is_some() => cast(cast(value.expr, Ty::I32), wanted),
             (TyKind::Be { .. }, TyKind::Be { .. }) => self.byte_order(value, wanted),
             (TyKind::Be { .. }, _) if self.cx.types.as_int(wanted).is_some() => self.byte_order(value, wanted),
@@ -150,7 +151,7 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         if !self.spaces_agree(from_space, wanted_space) {
-            self.refuse_spaces(span);
+            self.refuse_spaces(span, from_space, wanted_space);
             return error_expr(span);
         }
         if !nullable {
@@ -169,6 +170,9 @@ impl Checker<'_, '_> {
                 bytes.truncate(room);
             }
             return Expr { kind: ExprKind::Const(Const::Str(bytes)), ty: wanted, span };
+        }
+        if let ExprKind::KernelText(_) = value.kind {
+            return Expr { ty: wanted, ..value };
         }
         cast(value, wanted)
     }

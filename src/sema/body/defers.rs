@@ -132,9 +132,14 @@ impl Checker<'_, '_> {
             self.keep_path(place, out);
             args.iter_mut().for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::Print(print) = &mut call.kind {
+            print.seq.iter_mut().for_each(|seq| self.keep(seq, out));
             print.args.iter_mut().for_each(|arg| self.keep(arg, out));
-        } else if let ExprKind::Attach { handle, target, flags, .. } = &mut call.kind {
+        } else if let ExprKind::SeqWrite { seq, value } = &mut call.kind {
+            self.keep(seq, out);
+            self.keep(value, out);
+        } else if let ExprKind::Attach { handle, target, flags, options, .. } = &mut call.kind {
             [handle].into_iter().chain(target).chain(flags).for_each(|arg| self.keep(arg, out));
+            options.iter_mut().for_each(|(_, value)| self.keep(value, out));
         } else if let ExprKind::Detach(what) = &mut call.kind {
             self.keep(what, out);
         } else if let ExprKind::Dispatch { timeout, .. } = &mut call.kind {
@@ -183,9 +188,7 @@ impl Checker<'_, '_> {
             self.info(local).deferred = true;
             let kind = self.info(local).kind;
             let ty = self.locals[local.0 as usize].ty;
-            let is_record =
-                ty == Ty::BYTES || matches!(self.cx.types.kind(ty), TyKind::Ptr { space: Space::Ringbuf, .. });
-            if inner.contains(&local) && (is_record || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
+            if inner.contains(&local) && (ty == Ty::BYTES || matches!(kind, LocalKind::Entry | LocalKind::InnerMap)) {
                 let name = self.locals[local.0 as usize].name.clone();
                 self.cx
                     .error(

@@ -73,7 +73,9 @@ impl Checker<'_, '_> {
     fn variable_element(&mut self, base: Expr, index: Expr, element: Ty, span: Span) -> Expr {
         let length = self.elements(base.ty).map_or(0, |(_, length)| length);
         let in_packet = self.is_in_packet(&base);
+        let in_kernel = matches!(self.space_of(&base), Some(Space::BtfTrusted | Space::BtfUntrusted));
         if length > LONGEST_OF_CHOICES
+            && !in_kernel
             && (in_packet || (self.targets.all(|on| on.verified) && self.cx.types.holds_pointer(element)))
         {
             // The verifier follows constant offsets alone there, so each element is a branch of its own.

@@ -148,8 +148,8 @@ impl Checker<'_, '_> {
             | ExprKind::ViewByte { .. }
             | ExprKind::ViewRead { .. }
             | ExprKind::CtxField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
+            | ExprKind::KernelText(_)
             | ExprKind::PacketLen { .. }
             | ExprKind::MapGet { .. }
             | ExprKind::PerCpu { .. }
@@ -168,6 +168,7 @@ impl Checker<'_, '_> {
             | ExprKind::Helper { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
+            | ExprKind::SeqWrite { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }

@@ -102,8 +102,18 @@ impl Checker<'_, '_> {
             Ast::If(branch) => self.if_value(branch, expected, span),
             Ast::Block(block) => self.block_value(block, expected, span),
             Ast::Match(matching) => self.match_value(matching, expected, span),
-            Ast::SizeofExpr(operand) => self.size_of(operand, expr, expected),
-            Ast::SizeofType(_) | Ast::Offsetof { .. } => self.literal(expr, expected),
+            Ast::SizeofExpr(operand) => match self.kernel_size(expr) {
+                Some(size) => size.into(),
+                None => self.size_of(operand, expr, expected),
+            },
+            Ast::SizeofType(_) => match self.kernel_size(expr) {
+                Some(size) => size.into(),
+                None => self.literal(expr, expected),
+            },
+            Ast::Offsetof { ty, fields } => match self.kernel_offset(ty, fields, span) {
+                Some(offset) => offset.into(),
+                None => self.literal(expr, expected),
+            },
             Ast::New { ty, args } => self.new_object(ty, args, span).into(),
             Ast::Unread(names) => {
                 self.unread(names);

@@ -13,6 +13,7 @@ use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::consts;
 use crate::sema::env::Entity;
 use crate::sema::kernel_types;
+use crate::sema::predefined::is_record;
 use crate::sema::tree::{ConfigId, Expr, ExprKind, View};
 use crate::source::Span;
 use crate::tables::FieldRole;
@@ -96,11 +97,15 @@ impl Checker<'_, '_> {
             return self.no_field(base.ty, name, span);
         };
         let at = base.span;
+        let is_record = self.pointer(base.ty).is_some_and(|pointer| is_record(&self.cx.types, pointer.to));
         let pointee = self.pointee(base, at);
+        if is_record {
+            return self.record_field(pointee, id, name, span);
+        }
         self.struct_field(pointee, id, name, span)
     }
 
-    fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
+    pub fn struct_field(&mut self, base: Expr, id: StructId, name: &Ident, span: Span) -> Expr {
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if self.refuse_lock_use(ty, name) {
             return error_expr(span);
@@ -112,7 +117,18 @@ impl Checker<'_, '_> {
         } else {
             ExprKind::Field { base: Box::new(base), field }
         };
+        if let TyKind::Array(element, 0) = self.cx.types.kind(ty) {
+            return self.first_of(Expr { kind, ty, span }, element);
+        }
         self.followed(Expr { kind, ty, span })
+    }
+
+    /// An array of the kernel whose length is not in its type, as a pointer to the first element.
+    fn first_of(&mut self, array: Expr, element: Ty) -> Expr {
+        let span = array.span;
+        let whole = self.cx.types.ptr(array.ty, Space::BtfUntrusted, false);
+        let first = self.cx.types.ptr(element, Space::BtfUntrusted, true);
+        value::cast(Expr { kind: ExprKind::AddressOf(Box::new(array)), ty: whole, span }, first)
     }
 
     /// A pointer that was read through one that the verifier knows is such a pointer too.

@@ -148,7 +148,7 @@ impl Checker<'_, '_> {
     }
 
     /// An object of `contexts.toml`, or one of the kernel's own types.
-    fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
+    pub fn object_result(&mut self, object: &str, nullable: bool, span: Span) -> Ty {
         if CONTEXTS.iter().any(|context| context.name == object) {
             return self.object_pointer(object, nullable);
         }
@@ -179,7 +179,8 @@ impl Checker<'_, '_> {
         if spec.nullable && value.ty() == Ty::NULL {
             return self.null_memory(value);
         }
-        if self.context_spec(value.ty()).is_none() && !self.is_context_object(&value.expr) {
+        let in_context = self.pointer(value.ty()).is_some_and(|pointer| pointer.space == Space::Ctx);
+        if !in_context && !self.is_context_object(&value.expr) {
             return self.no_pointer(&value, "the program's context");
         }
         self.not_null(value.expr)

@@ -1,10 +1,9 @@
-//! `var r = other(ctx)`, after which only `return r` follows: what a variable gets that is returned at once is in tail position.
+//! `r = other(ctx)`, after which only `return r` follows, also at the end of branches: what a variable gets that is returned at
+//! once is in tail position. The pass `tail-position` returns it where it is.
 
 use super::Checker;
-use super::exprs::plain_name;
-use super::value::local;
-use crate::ast::{self, StmtKind as Ast};
-use crate::sema::tree::{Expr, ExprKind, LocalId, Stmt, StmtKind};
+use super::exprs::{plain_name, strip};
+use crate::ast::{self, ArmBody, CatchPattern, Condition, ExprKind, StmtKind as Ast};
 
 /// Scopes around a statement of the function's own block: that of the parameters, and the block's.
 const OUTERMOST: usize = 2;
@@ -16,60 +15,85 @@ impl Checker<'_, '_> {
             if next.is_some_and(|next| returned_name(next) == Some(&name.name)) {
                 self.note_returned(init);
             }
-        } else if let Ast::Assign { place, op: None, value } = &stmt.kind
-            && let Some(name) = plain_name(place)
-            && let Some(local) = self.local_of(&name.name)
+        } else if let Some(name) = self.returned_next(next)
+            && self.local_of(&name).is_some()
             // What is deferred may look at the variable.
             && !self.defers.any()
-            && self.is_returned_next(&name.name, local, next)
         {
-            self.note_returned(value);
+            self.note_end(stmt, &name);
         }
     }
 
-    /// Whether the variable is what the next statement returns, or the end of the body.
-    fn is_returned_next(&self, name: &str, local: LocalId, next: Option<&ast::Stmt>) -> bool {
-        let is_result = self.env.program.func(self.func).named_result == Some(local);
+    /// The variable that the next statement returns, or the end of the body.
+    fn returned_next(&self, next: Option<&ast::Stmt>) -> Option<String> {
+        let result = self.env.program.func(self.func).named_result;
+        let result = result.map(|local| self.locals[local.0 as usize].name.clone());
         match next {
-            Some(ast::Stmt { kind: Ast::Return(None), .. }) => is_result,
-            Some(next) => returned_name(next).is_some_and(|returned| returned == name),
-            None => is_result && self.scopes.len() == OUTERMOST,
+            Some(ast::Stmt { kind: Ast::Return(None), .. }) => result,
+            Some(next) => returned_name(next).cloned(),
+            None => result.filter(|_| self.scopes.len() == OUTERMOST),
         }
     }
 
-    /// A returned value; instead of a variable that the statement before sets to the result of a tail call, that call.
-    pub fn kept(&self, value: Expr, before: &mut Vec<Stmt>) -> Expr {
-        let Some(wanted) = variable(&value) else { return value };
-        let is_kept = |of: Option<LocalId>, kept: &Expr| of == Some(wanted) && self.has_tail_call(kept);
-        let last = before.pop_if(|stmt| {
-            if let StmtKind::Var { local, init: Some(init) } = &stmt.kind {
-                return is_kept(Some(*local), init);
+    /// A statement after which the variable is returned.
+    fn note_end(&mut self, stmt: &ast::Stmt, name: &str) {
+        if let Ast::Assign { place, op: None, value } = &stmt.kind {
+            if plain_name(place).is_some_and(|assigned| assigned.name == name) {
+                self.note_returned(value);
             }
-            let StmtKind::Assign { place, op: None, value } = &stmt.kind else { return false };
-            is_kept(local(place), value)
-        });
-        match last.map(|stmt| stmt.kind) {
-            Some(StmtKind::Var { init: Some(kept), .. } | StmtKind::Assign { value: kept, .. }) => {
-                in_place(value, kept)
+        } else if let Ast::Try { body, catches } = &stmt.kind {
+            self.note_end_of_block(body, name);
+            for catch in catches.iter().filter(|catch| !is_caught(&catch.pattern, name)) {
+                self.note_end_of_block(&catch.body, name);
             }
-            Some(_) | None => value,
+        } else if let Ast::Expr(value) = &stmt.kind {
+            self.note_ends_of_branches(strip(value), name);
         }
     }
+
+    fn note_ends_of_branches(&mut self, value: &ast::Expr, name: &str) {
+        if let ExprKind::If(branch) = &value.kind {
+            if !is_bound(&branch.condition, name) {
+                self.note_end_of_block(&branch.then, name);
+            }
+            branch.otherwise.iter().for_each(|block| self.note_end_of_block(block, name));
+        } else if let ExprKind::Block(block) = &value.kind {
+            self.note_end_of_block(block, name);
+        } else if let ExprKind::Match(matching) = &value.kind {
+            for arm in &matching.arms {
+                match &arm.body {
+                    ArmBody::Stmt(stmt) => self.note_end(stmt, name),
+                    ArmBody::Block(block) => self.note_end_of_block(block, name),
+                    ArmBody::Expr(_) => {}
+                }
+            }
+        }
+    }
+
+    fn note_end_of_block(&mut self, block: &ast::Block, name: &str) {
+        if !block.stmts.iter().any(|stmt| is_declared(stmt, name))
+            && let Some(last) = block.stmts.last()
+        {
+            self.note_end(last, name);
+        }
+    }
+}
+
+/// Whether a statement declares another variable or constant of this name.
+fn is_declared(stmt: &ast::Stmt, name: &str) -> bool {
+    matches!(&stmt.kind, Ast::Var { name: declared, .. } | Ast::Const { name: declared, .. } if declared.name == name)
+}
+
+fn is_bound(condition: &Condition, name: &str) -> bool {
+    matches!(condition, Condition::Bindings(bindings) if bindings.iter().any(|binding| binding.name.name == name))
+}
+
+fn is_caught(pattern: &CatchPattern, name: &str) -> bool {
+    matches!(pattern, CatchPattern::Value(value) if plain_name(value).is_some_and(|caught| caught.name == name))
 }
 
 /// The name that a `return` returns.
 fn returned_name(stmt: &ast::Stmt) -> Option<&String> {
     let Ast::Return(Some(value)) = &stmt.kind else { return None };
     plain_name(value).map(|name| &name.name)
-}
-
-/// The variable that a value is, apart from conversions.
-fn variable(value: &Expr) -> Option<LocalId> {
-    if let ExprKind::Cast(inner) = &value.kind { variable(inner) } else { local(value) }
-}
-
-/// The value with another one for its variable.
-fn in_place(value: Expr, kept: Expr) -> Expr {
-    let ExprKind::Cast(inner) = value.kind else { return kept };
-    Expr { kind: ExprKind::Cast(Box::new(in_place(*inner, kept))), ty: value.ty, span: value.span }
 }

@@ -6,7 +6,7 @@ use super::value::error_expr;
 use crate::ast;
 use crate::diag::codes::maps::ObjectKey;
 use crate::sema::tree::{Expr, MapId};
-use crate::tables::{CONTEXTS, KeyRule, NamedBy, ObjectSpec};
+use crate::tables::{self, HelperArgKind, KeyRule, NamedBy, ObjectSpec};
 use crate::target::{Maps, Target};
 use crate::types::{Ty, TyKind};
 
@@ -36,13 +36,13 @@ impl Checker<'_, '_> {
             NamedBy::Path => matches!(self.cx.types.kind(ty), TyKind::Str(_)),
             NamedBy::Socket | NamedBy::Process => self.cx.types.as_int(ty).is_some(),
         };
-        let wanted = match object.named_by {
-            _ if bpf => pointed_to(object).then(|| self.table_type(&format!("*{}", object.pointer))),
-            NamedBy::Path => Some(ty),
-            NamedBy::Socket | NamedBy::Process => Some(Ty::I32),
-        };
-        if let Some(wanted) = wanted.filter(|_| fits) {
-            return self.coerce(value, wanted);
+        if fits {
+            let wanted = match object.named_by {
+                _ if bpf => self.object_result(object.pointer, takes_null(object), span),
+                NamedBy::Path => ty,
+                NamedBy::Socket | NamedBy::Process => Ty::I32,
+            };
+            return if wanted == Ty::ERROR { error_expr(span) } else { self.coerce(value, wanted) };
         }
         let name = self.env.program.map(map).name.clone();
         let side = target.facts().code.to_owned();
@@ -52,7 +52,8 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Whether programs get pointers to such objects.
-pub(super) fn pointed_to(object: &ObjectSpec) -> bool {
-    CONTEXTS.iter().any(|context| context.object && context.name == object.pointer)
+/// Whether null is an object that has no entry, as the kernel sees it.
+fn takes_null(object: &ObjectSpec) -> bool {
+    let args = tables::helper(object.get).map_or(&[][..], |helper| helper.args);
+    args.iter().any(|arg| arg.kind == HelperArgKind::Object && arg.nullable)
 }

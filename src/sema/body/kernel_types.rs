@@ -2,53 +2,164 @@
 
 use super::Checker;
 use super::exprs::strip;
-use super::value::{error_expr, strip_cast};
-use crate::ast::{self, ExprKind as Ast, Ident};
+use super::value::{Value, error_expr, int_expr, strip_cast};
+use crate::ast::{self, ExprKind as Ast, Ident, TypeKind, UnaryOp};
+use crate::btf::KernelEnumerator;
 use crate::diag::codes::types::ExistsWhat;
+use crate::sema::env::Entity;
 use crate::sema::kernel_types;
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Const, Expr, ExprKind, KernelFact};
 use crate::source::Span;
-use crate::types::{Space, Ty};
+use crate::types::{EnumId, Space, Ty, TyKind};
+
+fn fact(fact: KernelFact, ty: Ty, span: Span) -> Expr {
+    Expr { kind: ExprKind::Kernel(fact), ty, span }
+}
 
 impl Checker<'_, '_> {
-    /// `exists(T)`, `exists(T.f)`, `exists(p->f)`: a bool that the loader knows.
+    /// `exists(T)`, `exists(T.f)`, `exists(p->f)`, `exists(V)`, `exists(E::V)`: a bool that the loader knows.
     pub fn exists(&mut self, args: &[ast::Arg], span: Span) -> Expr {
         if !self.takes("exists", 1..=1, args, span) {
             return error_expr(span);
         }
         let asked = strip(&args[0].value);
         if let Some(of) = self.kernel_type(asked) {
-            return Expr { kind: ExprKind::TypeExists(of), ty: Ty::BOOL, span };
+            return fact(KernelFact::TypeExists(of), Ty::BOOL, span);
         }
-        let field = if let Ast::Field { base, name, .. } = &asked.kind
+        let asked_of = if let Ast::Field { base, name, .. } = &asked.kind
             && let Some(of) = self.kernel_place(base)
         {
             self.field_of(of, name, false, asked.span)
         } else {
             self.typed(asked, None)
         };
-        if field.ty == Ty::ERROR {
-            return error_expr(span);
+        match asked_of.kind {
+            _ if asked_of.ty == Ty::ERROR => error_expr(span),
+            ExprKind::Kernel(KernelFact::Variant { of, variant }) => {
+                fact(KernelFact::VariantExists { of, variant }, Ty::BOOL, span)
+            }
+            _ => match self.at_no_address(strip_cast(&asked_of)) {
+                Some(place) => fact(KernelFact::FieldExists(Box::new(place)), Ty::BOOL, span),
+                None => {
+                    self.error(asked.span, ExistsWhat {}).help(EXISTS_FORMS);
+                    error_expr(span)
+                }
+            },
         }
-        let Some(place) = self.at_no_address(strip_cast(&field)) else {
-            self.error(asked.span, ExistsWhat {})
-                .help("it takes a field of a struct of the kernel, `exists(p->f)` or `exists(T.f)`, or such a type");
-            return error_expr(span);
-        };
-        Expr { kind: ExprKind::FieldExists(Box::new(place)), ty: Ty::BOOL, span }
+    }
+
+    /// A variant of an enum of the kernel: a number that the loader knows.
+    pub fn kernel_variant(&mut self, of: EnumId, variant: usize, span: Span) -> Expr {
+        let ty = self.cx.types.intern(TyKind::Enum(of));
+        fact(KernelFact::Variant { of, variant }, ty, span)
+    }
+
+    /// A name that nothing declares, as an enumerator of the kernel.
+    pub fn kernel_enumerator(&mut self, name: &Ident) -> Option<Value> {
+        Some(match kernel_types::enumerator(self.cx, name)? {
+            Some(KernelEnumerator::Variant(of, variant)) => self.kernel_variant(of, variant, name.span).into(),
+            Some(KernelEnumerator::Constant(value)) => Value::untyped(value, name.span),
+            None => error_expr(name.span).into(),
+        })
+    }
+
+    /// `sizeof` of a struct of the kernel, or of a part of one that has such structs.
+    pub fn kernel_size(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        let span = expr.span;
+        if let Ast::SizeofType(ty) = &expr.kind {
+            let of = self.kernel_type_written(ty)?;
+            return Some(fact(KernelFact::TypeSize(of), Ty::U64, span));
+        }
+        let Ast::SizeofExpr(operand) = &expr.kind else { return None };
+        if !self.is_in_kernel(operand) {
+            return None;
+        }
+        let flow = self.flow.clone();
+        let place = self.typed(operand, None);
+        self.flow = flow;
+        if place.ty == Ty::ERROR {
+            return Some(error_expr(span));
+        }
+        if !self.cx.types.is_relocated(place.ty) {
+            return Some(int_expr(self.cx.types.size_of(place.ty).into(), Ty::U64, span));
+        }
+        let is_array = matches!(self.cx.types.kind(place.ty), TyKind::Array(..));
+        Some(match self.at_no_address(&place).filter(|_| is_array) {
+            Some(field) => fact(KernelFact::FieldSize(Box::new(field)), Ty::U64, span),
+            None => fact(KernelFact::TypeSize(place.ty), Ty::U64, span),
+        })
+    }
+
+    /// `offsetof(T, a.b)` of a struct of the kernel.
+    pub fn kernel_offset(&mut self, ty: &ast::Type, fields: &[Ident], span: Span) -> Option<Expr> {
+        let of = self.kernel_type_written(ty)?;
+        let mut place = self.nowhere(of, span);
+        for name in fields {
+            place = self.field_of(place, name, false, span);
+        }
+        match place.ty {
+            Ty::ERROR => Some(error_expr(span)),
+            _ => Some(fact(KernelFact::FieldOffset(Box::new(place)), Ty::U64, span)),
+        }
+    }
+
+    /// Whether a size or an offset is known to the loader alone; what is no such literal is looked at before.
+    pub fn is_kernel_measure(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            Ast::SizeofType(ty) | Ast::Offsetof { ty, .. } => self.may_be_kernel_type(ty),
+            Ast::SizeofExpr(operand) => self.is_in_kernel(operand),
+            _ => false,
+        }
+    }
+
+    fn may_be_kernel_type(&self, ty: &ast::Type) -> bool {
+        let TypeKind::Named(path) = &ty.kind else { return false };
+        let [name] = path.segments.as_slice() else { return false };
+        match self.file_entity(&name.name) {
+            Some(Entity::Type(ty)) => self.cx.types.is_relocated(*ty),
+            Some(_) => false,
+            None => self.local_name(&name.name).is_none(),
+        }
+    }
+
+    fn kernel_type_written(&mut self, ty: &ast::Type) -> Option<Ty> {
+        let TypeKind::Named(path) = &ty.kind else { return None };
+        if let [name] = path.segments.as_slice() { self.kernel_type_of(name) } else { None }
+    }
+
+    /// Whether an operand of `sizeof` begins at a variable that points into the kernel.
+    fn is_in_kernel(&self, operand: &ast::Expr) -> bool {
+        if let Ast::Paren(inner)
+        | Ast::Field { base: inner, .. }
+        | Ast::Index { base: inner, .. }
+        | Ast::Unary { op: UnaryOp::Deref, operand: inner } = &operand.kind
+        {
+            return self.is_in_kernel(inner);
+        }
+        let Ast::Name(path) = &operand.kind else { return false };
+        let [name] = path.segments.as_slice() else { return false };
+        let ty = self.local_of(&name.name).map(|local| self.locals[local.0 as usize].ty);
+        ty.and_then(|ty| self.pointer(ty)).is_some_and(|pointer| self.cx.types.is_relocated(pointer.to))
     }
 
     /// The type of the kernel that a name is, where it is no name of the program.
     fn kernel_type(&mut self, expr: &ast::Expr) -> Option<Ty> {
         let Ast::Name(path) = &expr.kind else { return None };
-        let [name] = path.segments.as_slice() else { return None };
-        let known = self.local_name(&name.name).is_some() || self.file_entity(&name.name).is_some();
-        let ty = if known { None } else { self.kernel_type_named(name) };
-        ty.filter(|&ty| self.cx.types.is_relocated(ty))
+        if let [name] = path.segments.as_slice() { self.kernel_type_of(name) } else { None }
     }
 
-    fn kernel_type_named(&mut self, name: &Ident) -> Option<Ty> {
-        kernel_types::named(self.cx, name)
+    fn kernel_type_of(&mut self, name: &Ident) -> Option<Ty> {
+        let ty = match self.file_entity(&name.name) {
+            Some(Entity::Type(ty)) => Some(*ty),
+            Some(_) => None,
+            None if self.local_name(&name.name).is_some() => None,
+            None => kernel_types::named(self.cx, name),
+        };
+        ty.filter(|&ty| self.cx.types.is_relocated(ty) || self.is_kernel_enum(ty))
+    }
+
+    fn is_kernel_enum(&self, ty: Ty) -> bool {
+        self.enum_id(ty).is_some_and(|of| self.cx.kernel_types.has_variants(&self.cx.types, of))
     }
 
     /// `T` or `T.f` as a place that nothing reads.
@@ -70,6 +181,9 @@ impl Checker<'_, '_> {
 
     /// The same field of a struct at no address, so that nothing is read to reach it.
     fn at_no_address(&mut self, field: &Expr) -> Option<Expr> {
+        if let ExprKind::AddressOf(array) = &field.kind {
+            return self.at_no_address(array);
+        }
         let ExprKind::Field { base, field: number } = &field.kind else { return None };
         if !self.cx.types.is_relocated(base.ty) {
             return None;
@@ -81,3 +195,6 @@ impl Checker<'_, '_> {
         Some(Expr { kind: ExprKind::Field { base: Box::new(base), field: *number }, ty: field.ty, span: field.span })
     }
 }
+
+const EXISTS_FORMS: &str =
+    "it takes a type of the kernel, a field of a struct, `exists(p->f)` or `exists(T.f)`, or a variant of an enum";

@@ -1,16 +1,15 @@
-//! `load`, `attach`, `detach`.
+//! `load` and `detach`, and the handles that `load` gave.
 
 use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::lifecycle::{BadAttachTarget, LoadWhat, NoTarget, WantsHandle};
+use crate::diag::codes::lifecycle::{LoadWhat, WantsHandle};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
-use crate::tables::{MapAccess, TargetSpec};
-use crate::types::{Space, Ty};
+use crate::types::Ty;
 
 impl Checker<'_, '_> {
     /// `load(program)`
@@ -78,27 +77,6 @@ impl Checker<'_, '_> {
         matches!(self.env.program.func(*func).role, Role::Program(_)).then_some(*func)
     }
 
-    /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`
-    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
-        if !self.takes("attach", 1..=3, args, span) {
-            return error_expr(span);
-        }
-        let handle = self.handle("attach", &args[0].value, false);
-        let kind = self.loaded(&handle).and_then(|program| self.target_kind(program));
-        let target = args.get(1).map(|arg| match self.map_target(&arg.value, kind) {
-            Some(map) => Box::new(map),
-            None => Box::new(self.attach_target(&arg.value, kind)),
-        });
-        let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
-        if target.is_none()
-            && let Some(program) = self.loaded(&handle)
-        {
-            self.needs_target(program, span);
-        }
-        let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, result_used: true };
-        Expr { kind, ty: Ty::LINK, span }
-    }
-
     /// `detach(handle)`, `detach(link)`
     pub fn detach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
         if !self.takes("detach", 1..=1, args, span) {
@@ -108,7 +86,7 @@ impl Checker<'_, '_> {
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
     }
 
-    pub fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
+    pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {
         let wants = if or_link { "what `load` or `attach` returned" } else { "what `load` returned" };
         if self.program_named(expr).is_some() || self.program_local(expr).is_some() {
             let name = self.text(expr.span).to_owned();
@@ -132,74 +110,10 @@ impl Checker<'_, '_> {
     }
 
     /// The program that a handle is known to be of.
-    fn loaded(&self, handle: &Expr) -> Option<FuncId> {
+    pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
         if let ExprKind::Load(func) = &handle.kind {
             return Some(*func);
         }
         self.info[local(handle)?.0 as usize].program
-    }
-
-    fn needs_target(&mut self, func: FuncId, span: Span) {
-        let declared = self.env.program.func(func);
-        let Role::Program(role) = &declared.role else { return };
-        let wanted = role.target_spec().filter(|target| role.target.is_none() && !target.default);
-        let Some(target) = wanted else { return };
-        let named = target.text.is_some();
-        let (name, kind) = (declared.name.clone(), role.spec.name);
-        let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
-        let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
-        self.error(span, NoTarget { name })
-            .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
-            .help(match (named, target.example) {
-                (true, example) => {
-                    format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program")
-                }
-                (false, "") => target.help.to_owned(),
-                (false, example) => format!("`attach(handle, {example})`"),
-            });
-    }
-
-    /// The target of an attachment.
-    fn target_kind(&self, func: FuncId) -> Option<&'static TargetSpec> {
-        let Role::Program(role) = &self.env.program.func(func).role else { return None };
-        role.target_spec()
-    }
-
-    /// `&m`: the sockets of a map. None if the target is no map.
-    fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Option<Expr> {
-        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(expr).kind else { return None };
-        let map = self.map_named(operand)?;
-        let Some(needs) = kind.map_or(Some(MapAccess::Attach), |kind| kind.map) else {
-            let error = self.error(expr.span, BadAttachTarget { ty: "map".to_owned() });
-            if let Some(kind) = kind {
-                error.help(kind.help);
-            }
-            return Some(error_expr(expr.span));
-        };
-        if !self.can(map, needs, expr.span) {
-            return Some(error_expr(expr.span));
-        }
-        let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
-        Some(Expr { kind: ExprKind::MapAddress(map), ty, span: expr.span })
-    }
-
-    /// A text or a number. The runtime finds out what it means where the program is not known.
-    fn attach_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>) -> Expr {
-        let target = self.value(expr, None);
-        let takes_text = kind.is_none_or(|kind| kind.text.is_some());
-        if target.is_error() || (takes_text && self.is_str(target.ty())) {
-            return target.expr;
-        }
-        // Of a program that is not known here, any kind of target is right.
-        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
-        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
-            return self.coerce(target, number);
-        }
-        let ty = self.ty_name(target.ty());
-        let error = self.error(expr.span, BadAttachTarget { ty });
-        if let Some(kind) = kind {
-            error.help(kind.help);
-        }
-        error_expr(expr.span)
     }
 }

@@ -47,6 +47,9 @@ impl Checker<'_, '_> {
         if matches!(expr.kind, Ast::Name(_) | Ast::Field { .. }) {
             return self.is_open_constant(expr);
         }
+        if self.is_kernel_measure(expr) {
+            return false;
+        }
         if let Ast::SizeofExpr(operand) = &expr.kind {
             return self.has_written_size(operand);
         }

@@ -6,9 +6,10 @@ use super::scope::{LocalKind, Name};
 use super::value::{Value, error_expr, int_expr};
 use crate::ast::{self, Ident, Path};
 use crate::diag::codes::names::NotAValue;
+use crate::sema::consts::Variant;
 use crate::sema::env::{Entity, Variants};
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, Role};
-use crate::sema::{advice, consts};
+use crate::sema::{advice, consts, kernel_types};
 use crate::source::Span;
 use crate::tables::BUILTINS;
 use crate::types::{Ty, TyKind};
@@ -84,6 +85,11 @@ impl Checker<'_, '_> {
                 return self.not_a_value(name, "a builtin function", &format!("call it: `{}(…)`", name.name)).into();
             }
             let meant = expected.and_then(|ty| self.variant_ending_in(ty, &name.name));
+            if meant.is_none()
+                && let Some(known) = self.kernel_enumerator(name)
+            {
+                return known;
+            }
             let help = meant.map(|variant| format!("did you mean `{variant}`?"));
             self.report_unknown(name, help);
             return error_expr(name.span).into();
@@ -152,7 +158,7 @@ impl Checker<'_, '_> {
     /// Reports a pattern that is an unknown name; in other languages it would take all other values.
     pub fn unknown_pattern(&mut self, pattern: &ast::Expr) -> bool {
         let unknown = plain_name(pattern).filter(|name| self.is_unknown(name) && !is_builtin(name));
-        let Some(name) = unknown else { return false };
+        let Some(name) = unknown.filter(|name| kernel_types::enumerator(self.cx, name).is_none()) else { return false };
         let help = "the arm for all other values is `default: …`".to_owned();
         self.with_scope(|cx, scope| advice::names::unknown_name(cx, scope, name, Some(help)));
         true
@@ -183,7 +189,13 @@ impl Checker<'_, '_> {
     /// `Enum::VARIANT`, `module.Enum::VARIANT`
     fn qualified(&mut self, path: &Path) -> Expr {
         match self.with_scope(|cx, scope| consts::variant_of(cx, scope, path)) {
-            Some((ty, value)) => int_expr(value, ty, path.span),
+            Some(Variant { of, place, .. }) if self.cx.kernel_types.has_variants(&self.cx.types, of) => {
+                self.kernel_variant(of, place, path.span)
+            }
+            Some(Variant { of, value, .. }) => {
+                let ty = self.cx.types.intern(TyKind::Enum(of));
+                int_expr(value, ty, path.span)
+            }
             None => error_expr(path.span),
         }
     }

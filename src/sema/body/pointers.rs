@@ -7,6 +7,7 @@ use super::scope::LocalKind;
 use super::type_kinds::Pointer;
 use super::value::{Value, cast, error_expr, int_expr, local, number, strip_cast};
 use crate::ast::{self, BinaryOp};
+use crate::diag::codes::contexts::UnknownObject;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{MismatchedTypes, NoAddress, NotAPointer, PackedAddress};
 use crate::sema::tree::{ArithOp, Const, Expr, ExprKind, LocalId, Unproven};
@@ -213,7 +214,13 @@ impl Checker<'_, '_> {
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
     }
 
-    pub fn refuse_spaces(&mut self, span: Span) {
+    pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {
+        if (from, to) == (Space::BtfUntrusted, Space::BtfTrusted) {
+            let text = self.text(span).to_owned();
+            self.error(span, UnknownObject { text })
+                .help("it knows the pointers that a `@tp_btf` program gets, what is read through them, and the running task by `bpf_get_current_task_btf()`");
+            return;
+        }
         self.unsupported(span, "one pointer for a context, a kernel object or user memory, and something else");
     }
 
@@ -273,6 +280,9 @@ impl Checker<'_, '_> {
                 .help("what is added to a pointer counts the elements that it moves by");
             return error_expr(span);
         }
+        if self.is_kernel_memory(of) {
+            return self.moved_in_kernel(op, pointer.expr, of, count, span);
+        }
         if self.is_plain_memory(of.space) {
             // The placeholder of a place that is updated has no value.
             if !matches!(pointer.expr.kind, ExprKind::Const(Const::Zero)) {
@@ -287,6 +297,26 @@ impl Checker<'_, '_> {
         };
         let ty = self.cx.types.ptr(of.to, of.space, false);
         let pointer = cast(pointer.expr, ty);
+        Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
+    }
+
+    pub fn is_kernel_memory(&self, of: Pointer) -> bool {
+        let is_object = !self.cx.types.is_relocated(of.to) && self.struct_id(of.to).is_some();
+        matches!(of.space, Space::BtfTrusted | Space::BtfUntrusted) && !is_object
+    }
+
+    /// A pointer to text of the kernel.
+    pub fn is_kernel_text(&self, ty: Ty) -> bool {
+        self.pointer(ty).is_some_and(|of| matches!(of.to, Ty::CHAR | Ty::U8) && self.is_kernel_memory(of))
+    }
+
+    /// What is there is read as whatever else the verifier does not know: no test is needed.
+    fn moved_in_kernel(&mut self, op: ArithOp, pointer: Expr, of: Pointer, count: Value, span: Span) -> Expr {
+        if self.cx.types.is_relocated(of.to) && self.cx.types.name(of.to).contains('.') {
+            return self.unsupported(span, "arithmetic on a pointer to a struct of the kernel that has no name");
+        }
+        let ty = self.cx.types.ptr(of.to, Space::BtfUntrusted, true);
+        let (pointer, count) = (cast(pointer, ty), cast(count.expr, Ty::I64));
         Expr { kind: ExprKind::Arith { op, left: Box::new(pointer), right: Box::new(count) }, ty, span }
     }
 

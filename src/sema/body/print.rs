@@ -32,7 +32,8 @@ impl Checker<'_, '_> {
         if self.targets.all(|on| on.prints_by_helper) && !self.fits_bpf(&format, args.len(), span) {
             return error_expr(span);
         }
-        Expr { kind: ExprKind::Print(Print { format, args, newline }), ty: Ty::VOID, span }
+        let seq = self.own_iterator().map(|ctx| Box::new(self.sequence(ctx, span)));
+        Expr { kind: ExprKind::Print(Print { format, args, seq, newline }), ty: Ty::VOID, span }
     }
 
     fn fits_bpf(&mut self, format: &[u8], args: usize, span: Span) -> bool {

@@ -97,10 +97,7 @@ impl Checker<'_, '_> {
             },
         };
         match value {
-            Some(value) => {
-                let value = self.kept(value, out);
-                self.returned(value, span, out);
-            }
+            Some(value) => self.returned(value, span, out),
             None => out.push(Stmt { kind: StmtKind::Return(None), span }),
         }
         self.flow.reachable = false;

@@ -80,6 +80,8 @@ impl Checker<'_, '_> {
     /// `==`, `!=`
     pub fn compare_strings(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
         let (left, right) = (self.as_string(left), self.as_string(right));
+        let left = self.no_longer(left, right.ty);
+        let right = self.no_longer(right, left.ty);
         if let (Some(l), Some(r)) = (constant(&left), constant(&right)) {
             return bool_expr((l == r) == (op == CompareOp::Eq), span);
         }
@@ -92,6 +94,16 @@ impl Checker<'_, '_> {
             }
         }
         Expr { kind: ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, ty: Ty::BOOL, span }
+    }
+
+    /// Text of the kernel, of which a comparison with a string of this type needs one character more than that has.
+    fn no_longer(&mut self, text: Expr, other: Ty) -> Expr {
+        let TyKind::Str(size) = self.cx.types.kind(other) else { return text };
+        if !matches!(text.kind, ExprKind::KernelText(_)) || self.cx.types.size_of(text.ty) <= u64::from(size) + 1 {
+            return text;
+        }
+        let ty = self.cx.types.string(size + 1);
+        Expr { ty, ..text }
     }
 
     /// An argument of a builtin that takes strings of any size.

@@ -57,7 +57,7 @@ impl Checker<'_, '_> {
         if let (Role::Program(own), true) = (own, returned)
             && let Role::Program(role) = &other.role
         {
-            if role.spec.context().is_none() {
+            if role.spec.takes_arguments() {
                 self.check_args(args);
                 return self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name));
             }

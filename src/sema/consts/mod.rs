@@ -25,10 +25,12 @@ use super::advice::names::{unknown_name, unknown_owner};
 use super::enums;
 use super::env::{Declared, Entity, Variants};
 use super::imports;
+use super::kernel_types;
 use super::scope::{Found, Scope};
 use super::tree::Const;
 use super::types::describe;
 use crate::ast::{Expr, ExprKind, Ident, Path};
+use crate::btf::KernelEnumerator;
 use crate::diag::codes::modules::ModuleSeparator;
 use crate::diag::codes::names::{AmbiguousVariant, NotConstant};
 use crate::diag::codes::types::{ConstantOverflow, MismatchedTypes};
@@ -238,11 +240,23 @@ fn declared(
             None
         }
         Found::Broken => None,
-        Found::Nothing => {
-            unknown_name(cx, scope, name, None);
-            None
-        }
+        Found::Nothing => match kernel_types::enumerator(cx, name) {
+            Some(Some(KernelEnumerator::Constant(value))) => Some(Constant::untyped(value)),
+            Some(Some(KernelEnumerator::Variant(..))) => loaded_later(cx, name.span),
+            Some(None) => None,
+            None => {
+                unknown_name(cx, scope, name, None);
+                None
+            }
+        },
     }
+}
+
+/// Reports a variant of an enum of the kernel where a constant is asked for.
+fn loaded_later<T>(cx: &mut Session, span: Span) -> Option<T> {
+    let what = format!("`{}`, of which each kernel has its own value,", cx.sources.text(span));
+    cx.error(span, NotConstant { what }).help("the loader fills it in: compare with it by `==`, or write its number");
+    None
 }
 
 /// Which of the enums that share the variant's name is meant: the expected one, or the only one.
@@ -268,12 +282,23 @@ pub fn choose_variant(
 
 /// `Enum::VARIANT`, `module.Enum::VARIANT`
 fn qualified(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Constant> {
-    let (ty, value) = variant_of(cx, scope, path)?;
+    let Variant { of, value, .. } = variant_of(cx, scope, path)?;
+    if cx.kernel_types.has_variants(&cx.types, of) {
+        return loaded_later(cx, path.span);
+    }
+    let ty = cx.types.intern(TyKind::Enum(of));
     Some(Constant::typed(Const::Int(value), ty))
 }
 
-/// The enum and the value of `Enum::VARIANT` or `module.Enum::VARIANT`.
-pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<(Ty, i128)> {
+/// A variant of an enum: its place among the variants, and its value.
+pub struct Variant {
+    pub of: EnumId,
+    pub place: usize,
+    pub value: i128,
+}
+
+/// `Enum::VARIANT` or `module.Enum::VARIANT`
+pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Option<Variant> {
     let [module @ .., owner, variant] = path.segments.as_slice() else {
         crate::bug!("a path of {} segments", path.segments.len())
     };
@@ -289,10 +314,13 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
             return None;
         }
         Some(Found::Broken) => return None,
-        Some(Found::Nothing) => {
-            unknown_owner(cx, scope, owner);
-            return None;
-        }
+        Some(Found::Nothing) => match kernel_types::named(cx, owner) {
+            Some(ty) => ty,
+            None => {
+                unknown_owner(cx, scope, owner);
+                return None;
+            }
+        },
         Some(Found::Declared(_) | Found::Variable(_)) => Ty::ERROR,
         None => {
             let first = module.first().unwrap_or(owner);
@@ -313,8 +341,8 @@ pub fn variant_of(cx: &mut Session, scope: &mut dyn Scope, path: &Path) -> Optio
         return None;
     }
     let def = cx.types.enum_def(id);
-    if let Some(found) = def.variants.iter().find(|v| v.name == variant.name) {
-        return Some((ty, found.value));
+    if let Some(place) = def.variants.iter().position(|v| v.name == variant.name) {
+        return Some(Variant { of: id, place, value: def.variants[place].value });
     }
     no_such_variant(cx, id, variant);
     None

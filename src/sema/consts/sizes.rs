@@ -3,7 +3,6 @@
 use super::Constant;
 use crate::ast::{self, ArraySpelling, Expr, ExprKind, Ident, TypeKind, UnaryOp};
 use crate::diag::codes::names::NotConstant;
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{NotAPointer, NotAStruct};
 use crate::sema::advice::members::{arrow_on_value, no_such_field};
 use crate::sema::env::{Declared, Entity};
@@ -59,8 +58,8 @@ pub(super) fn sizeof_place(cx: &mut Session, scope: &mut dyn Scope, operand: &Ex
 fn refuse_relocated(cx: &mut Session, ty: Ty, span: Span) -> bool {
     let relocated = cx.types.is_relocated(ty);
     if relocated {
-        let what = format!("the layout of the kernel's `{}`, which each kernel has its own,", cx.types.name(ty));
-        cx.error(span, NotSupportedYet { what });
+        let what = format!("the layout of `{}`, of which each kernel has its own,", cx.types.name(ty));
+        cx.error(span, NotConstant { what }).help("the loader fills it in: it is a value in BPF code");
     }
     relocated
 }

@@ -1,7 +1,7 @@
 //! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
-use super::Declare;
+use super::{Declare, records};
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
@@ -24,6 +24,7 @@ impl<'a> Declare<'a> {
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let sig = self.prototype_signature(cx, id, decl, sig);
+        let sig = self.kernel_context_signature(cx, id, decl, sig);
         self.env.funcs[id.0 as usize].sig = sig.clone();
         let mut result = sig.result;
         let mut locals: Vec<Local> = Vec::new();
@@ -41,6 +42,9 @@ impl<'a> Declare<'a> {
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
             Role::Program(program) => {
+                if let Some(prefix) = program.spec.record_prefix() {
+                    records::check(cx, (program.spec, prefix, program.target.clone()), decl, &sig);
+                }
                 if !self.check_program(cx, program, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
                     result = Ty::ERROR;

@@ -42,7 +42,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
-    if role.target.is_none() && role.form().is_some_and(ProgramForm::needs_target) {
+    if args().next().is_none() && role.form().is_some_and(ProgramForm::needs_target) {
         let wants = role.target_spec().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }

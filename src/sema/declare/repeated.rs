@@ -42,7 +42,12 @@ impl Declare<'_> {
             Origin::Context | Origin::Object | Origin::Packet => true,
             Origin::Kernel => header && fields.iter().any(|field| def.field(&field.name.name).is_some()),
             Origin::Lock => header,
-            Origin::User | Origin::Unknown | Origin::Btf | Origin::BtfUnion => false,
+            Origin::User
+            | Origin::Unknown
+            | Origin::Btf
+            | Origin::BtfUnion
+            | Origin::BtfTypedef
+            | Origin::BtfTypedefUnion => false,
         };
         repeated.then_some(ty)
     }

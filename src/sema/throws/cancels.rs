@@ -52,7 +52,7 @@ fn callees(effects: &Effects, nodes: &[Node]) -> BTreeSet<FuncId> {
             Node::Throw { .. } => {}
             Node::Call { target, .. } => found.extend(effects.callees(*target)),
             Node::Defer { body } => found.extend(callees(effects, body)),
-            Node::Try { body, catches } => {
+            Node::Try { body, catches, .. } => {
                 found.extend(callees(effects, body));
                 catches.iter().for_each(|catch| found.extend(callees(effects, &catch.body)));
             }
@@ -65,6 +65,6 @@ fn defers(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Throw { .. } | Node::Call { .. } => false,
         Node::Defer { .. } => true,
-        Node::Try { body, catches } => defers(body) || catches.iter().any(|catch| defers(&catch.body)),
+        Node::Try { body, catches, .. } => defers(body) || catches.iter().any(|catch| defers(&catch.body)),
     })
 }

@@ -77,6 +77,9 @@ pub fn check(cx: &mut Session, env: &mut Env) {
         report::inside(cx, env, &effects, &summary.nodes);
     }
     let cancelled = cancels::find(env, &effects, &summaries);
+    let mut closed = BTreeSet::new();
+    summaries.iter().for_each(|summary| effects.closed_tries(&summary.nodes, &mut closed));
+    env.program.closed_tries = closed;
     effects.note(env, &cancelled);
 }
 
@@ -94,7 +97,7 @@ impl<'s> Exits<'_, 's> {
                         self.calls[callee.0 as usize].push(exit);
                     }
                 }
-                Node::Try { body, catches } => {
+                Node::Try { body, catches, .. } => {
                     within.push(catches);
                     self.collect(func, body, within);
                     within.pop();
@@ -158,7 +161,7 @@ impl Effects {
                         }
                     }
                 }
-                Node::Try { body, catches } => {
+                Node::Try { body, catches, .. } => {
                     let mut inside = self.leaving(body);
                     inside.retain(|&site, _| !self.takes_one_of(catches, site));
                     for (site, origin) in inside {
@@ -175,6 +178,23 @@ impl Effects {
             }
         }
         leaving
+    }
+
+    /// The bodies of `try`s, among these parts of a body, out of which nothing comes that no handler takes.
+    fn closed_tries(&self, nodes: &[Node], closed: &mut BTreeSet<Span>) {
+        for node in nodes {
+            match node {
+                Node::Try { body, span, catches } => {
+                    if self.leaving(body).keys().all(|&site| self.takes_one_of(catches, site)) {
+                        closed.insert(*span);
+                    }
+                    self.closed_tries(body, closed);
+                    catches.iter().for_each(|catch| self.closed_tries(&catch.body, closed));
+                }
+                Node::Defer { body } => self.closed_tries(body, closed),
+                Node::Throw { .. } | Node::Call { .. } => {}
+            }
+        }
     }
 
     /// The functions that a call may reach.

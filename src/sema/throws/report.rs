@@ -202,7 +202,7 @@ pub fn inside(cx: &mut Session, env: &Env, effects: &Effects, nodes: &[Node]) {
                 deferred(cx, env, effects, &effects.leaving(body));
                 inside(cx, env, effects, body);
             }
-            Node::Try { body, catches } => {
+            Node::Try { body, catches, .. } => {
                 let mut left: Vec<Site> = effects.leaving(body).into_keys().collect();
                 for catch in catches {
                     if !left.iter().any(|&site| effects.may_take(catch.takes, site)) {

@@ -19,10 +19,22 @@ pub struct Summary {
 }
 
 pub enum Node {
-    Throw { site: Site },
-    Call { target: Callee, span: Span },
-    Try { body: Vec<Node>, catches: Vec<CatchNode> },
-    Defer { body: Vec<Node> },
+    Throw {
+        site: Site,
+    },
+    Call {
+        target: Callee,
+        span: Span,
+    },
+    /// The span is that of the body.
+    Try {
+        body: Vec<Node>,
+        span: Span,
+        catches: Vec<CatchNode>,
+    },
+    Defer {
+        body: Vec<Node>,
+    },
 }
 
 pub struct CatchNode {
@@ -107,13 +119,13 @@ impl Visitor<'_> for Walk<'_> {
             self.summary.nodes.push(Node::Throw { site: self.sites.len() });
             self.sites.push(Thrown { span: stmt.span, code });
         } else if let StmtKind::Try { body, catches } = &stmt.kind {
-            let body = self.within(|walk| walk.block(body));
+            let (body, span) = (self.within(|walk| walk.block(body)), body.span);
             let mut nodes = Vec::new();
             for catch in catches {
                 let body = self.within(|walk| walk.block(&catch.body));
                 nodes.push(CatchNode { takes: catch.takes, body, span: catch.span });
             }
-            self.summary.nodes.push(Node::Try { body, catches: nodes });
+            self.summary.nodes.push(Node::Try { body, span, catches: nodes });
         } else if let StmtKind::Defer(block) = &stmt.kind {
             let body = self.within(|walk| walk.block(block));
             self.summary.nodes.push(Node::Defer { body });

@@ -1,8 +1,10 @@
 //! Expressions.
 
-use super::{ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, LocalId, MapId, Match, Optional, View};
+use super::{
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, LocalId, MapId, Match, Optional, View,
+};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, HelperSpec, MapMethodSpec};
+use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
 use crate::types::Ty;
 
 pub struct Expr {
@@ -48,10 +50,9 @@ pub enum ExprKind {
         ctx: Box<Expr>,
         field: usize,
     },
-    /// Whether the kernel has the field that this place is, which nothing reads.
-    FieldExists(Box<Expr>),
-    /// Whether the kernel has this struct.
-    TypeExists(Ty),
+    Kernel(KernelFact),
+    /// The string in the kernel's memory at this address, a `u64`; empty where that is none.
+    KernelText(Box<Expr>),
     /// `ctx->data_end - ctx->data`, as `u64`
     PacketLen {
         ctx: Box<Expr>,
@@ -135,13 +136,19 @@ pub enum ExprKind {
         args: Vec<Expr>,
     },
     Print(Print),
+    /// `ctx.write(value)`: the bytes of a value to the reader of an iterator.
+    SeqWrite {
+        seq: Box<Expr>,
+        value: Box<Expr>,
+    },
     /// `load(program)`
     Load(FuncId),
-    /// `attach(handle, target?, flags?)`
+    /// `attach(handle, target?, flags?, option: value, …)`
     Attach {
         handle: Box<Expr>,
         target: Option<Box<Expr>>,
         flags: Option<Box<Expr>>,
+        options: Vec<(&'static AttachOption, Expr)>,
         result_used: bool,
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
@@ -202,11 +209,11 @@ impl Expr {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::ConfigField { .. }
-            | ExprKind::FieldExists(_)
-            | ExprKind::TypeExists(_)
+            | ExprKind::Kernel(_)
             | ExprKind::MapAddress(_) => Parts::Operands(vec![]),
             ExprKind::Field { base: inner, .. }
             | ExprKind::Deref(inner)
+            | ExprKind::KernelText(inner)
             | ExprKind::DerefIf { pointer: inner, .. }
             | ExprKind::Fill(inner)
             | ExprKind::AddressOf(inner)
@@ -240,9 +247,11 @@ impl Expr {
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())
             }
-            ExprKind::Print(print) => Parts::Effect(print.args.iter().collect()),
-            ExprKind::Attach { handle, target, flags, .. } => {
-                Parts::Effect([handle].into_iter().chain(target).chain(flags).map(Box::as_ref).collect())
+            ExprKind::Print(print) => Parts::Effect(print.seq.iter().map(Box::as_ref).chain(&print.args).collect()),
+            ExprKind::SeqWrite { seq, value } => Parts::Effect(vec![seq, value]),
+            ExprKind::Attach { handle, target, flags, options, .. } => {
+                let before = [handle].into_iter().chain(target).chain(flags).map(Box::as_ref);
+                Parts::Effect(before.chain(options.iter().map(|(_, value)| value)).collect())
             }
             ExprKind::Dispatch { timeout, .. } => Parts::Effect(timeout.iter().map(Box::as_ref).collect()),
             ExprKind::IsPresent(optional) | ExprKind::PacketPointer(optional) => Parts::Optional(optional),
@@ -267,6 +276,8 @@ pub struct Print {
     /// 64 bits, signed for `d` and unsigned for `u x X o c`.
     pub format: Vec<u8>,
     pub args: Vec<Expr>,
+    /// The file of an iterator that it is printed to.
+    pub seq: Option<Box<Expr>>,
     /// `print` ends the line, `print_raw` does not.
     pub newline: bool,
 }

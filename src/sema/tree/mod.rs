@@ -5,12 +5,14 @@
 
 mod conditions;
 mod exprs;
+mod kernel;
 mod stmts;
 mod views;
 mod walk;
 
 pub use conditions::*;
 pub use exprs::*;
+pub use kernel::*;
 pub use stmts::*;
 pub use views::*;
 pub use walk::Visitor;
@@ -51,6 +53,8 @@ pub struct Program {
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
     pub throwing: BTreeSet<Ty>,
+    /// The bodies of `try`s that throw nothing but what their handlers take.
+    pub closed_tries: BTreeSet<Span>,
 }
 
 impl Program {

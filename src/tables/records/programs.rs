@@ -40,6 +40,9 @@ record! {
         /// How many bytes at the start of each packet lie in no pages.
         #[serde(default)]
         pub always_linear: u64,
+        /// What it prints goes to the reader of its file.
+        #[serde(default)]
+        pub prints_to_reader: bool,
         /// The attribute may name a target without a mode; else a word that is no mode is a mistake.
         #[serde(default)]
         pub target_alone: bool,
@@ -67,6 +70,14 @@ choices! {
         /// name of this typedef; `{target}` in it is the target. The first parameter is the tracepoint's own.
         /// `trusted`: the verifier knows what its pointers point to.
         Prototype { typedef: Text, trusted: bool, },
+        /// One, which may be left out: a pointer to the record of the event's class, a struct of BTF of this name; `{class}` in it
+        /// is the class.
+        Record { of: Text, },
+        /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
+        Own {},
+        /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
+        /// `{target}` in it is the target. `present`: structs and their fields that are never null.
+        Kernel { of: Text, present: List<(Text, Text)>, },
     }
 }
 
@@ -121,11 +132,26 @@ record! {
     /// A mechanism to attach programs (`ir-specs/attach_forms.toml`).
     pub struct AttachForm {
         pub name: Text,
-        /// What programs attach to, a name in [`TARGETS`].
-        pub target: Text,
+        /// What programs attach to, a name in [`TARGETS`]; nothing where user space runs them.
+        #[serde(default)]
+        pub target: Option<Text>,
         /// Whether a program form names a `bpf_attach_type`.
         #[serde(default)]
         pub point: bool,
+        /// The named arguments of `attach` that it takes, names in [`ATTACH_OPTIONS`].
+        #[serde(default)]
+        pub options: List<Text>,
+    }
+}
+
+record! {
+    /// A named argument of `attach` (`ir-specs/attach_options.toml`).
+    pub struct AttachOption {
+        pub name: Text,
+        /// The type of its value.
+        pub ty: Text,
+        /// One line for the reference.
+        pub summary: Text,
     }
 }
 
@@ -145,12 +171,18 @@ record! {
         /// What a target that is a number is, if it can be one.
         #[serde(default)]
         pub number: Option<TargetNumber>,
+        /// Whether a target may be a map.
+        #[serde(default)]
+        pub map: bool,
+        /// What the kind of such a map must allow.
+        #[serde(default)]
+        pub needs: Option<MapAccess>,
+        /// Where the attribute names one of these, the target must be a map.
+        #[serde(default)]
+        pub only_maps: List<Text>,
         /// What the text of a target must be like; none: no text is a target.
         #[serde(default)]
         pub text: Option<TargetText>,
-        /// What the kind of a map that is a target must allow; none: no map is one.
-        #[serde(default)]
-        pub map: Option<MapAccess>,
     }
 }
 
@@ -173,6 +205,8 @@ words! {
         Path,
         /// A name of C.
         Name,
+        /// A category and a name of C, with a slash between.
+        Event,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What programs do with maps, on a model of the kernel's.
 
-mod layout;
 mod model;
 
+use super::records::is_ring;
 use super::value::{self, Object, Place, Value};
-use super::{Machine, Run, Stop};
+use super::{Machine, Run, Stop, layout};
 use ksc::sema::tree::{Binding, Block, CompoundOp, Expr, LocalId, MapId, Optional, OptionalKind, StmtKind};
 use ksc::tables::MapMethodSpec;
 pub use model::{Model, Slots};
@@ -26,13 +26,14 @@ impl<'a> Machine<'a> {
         self.maps = self.program.maps.iter().map(new).collect();
     }
 
-    /// What all maps hold, in order of their declaration: bytes of keys and of values.
+    /// What all maps but ring buffers hold, in order of their declaration: bytes of keys and of values.
     pub fn contents(&self) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
         let of = |(map, model): (&ksc::sema::tree::Map, &Option<Model>)| {
             let all = model.as_ref().map_or_else(Vec::new, |model| model.contents(&self.slots));
             all.into_iter().map(|(key, value)| (key, layout::bytes(self.types, map.value, &value))).collect()
         };
-        self.program.maps.iter().zip(&self.maps).map(of).collect()
+        let all = self.program.maps.iter().zip(&self.maps);
+        all.filter(|(map, _)| !is_ring(map)).map(of).collect()
     }
 
     fn model(&mut self, map: MapId) -> Run<(&mut Model, &mut Slots)> {
@@ -95,6 +96,9 @@ impl<'a> Machine<'a> {
                 let pointer = self.value(pointer)?;
                 if pointer == Value::Pointer(None) { None } else { Some(Found::Value(pointer)) }
             }
+            OptionalKind::Packet { offset, of, .. } => self.header(offset, *of)?.map(Found::Value),
+            OptionalKind::View(view) => self.tested_view(view)?.map(Found::Value),
+            OptionalKind::Record { map, tail } => self.reserve(*map, tail.as_ref())?.map(Found::Value),
             _ => return Err(Stop::Unknown("a kind of optional")),
         })
     }
@@ -108,7 +112,7 @@ impl<'a> Machine<'a> {
         match self.found(&binding.source)? {
             None => return Ok(false),
             Some(Found::Entry(slot)) => self.frame_mut().locals[binding.local.0 as usize] = Object::Entry(slot),
-            Some(Found::Value(value)) => *self.object(binding.local) = value,
+            Some(Found::Value(value)) => *self.object(binding.local)? = value,
         }
         Ok(true)
     }
@@ -120,8 +124,8 @@ impl<'a> Machine<'a> {
             Some(Found::Entry(slot)) => (self.slots.at(slot).clone(), true),
             Some(Found::Value(value)) => (value, true),
         };
-        *self.object(local) = value;
-        *self.object(present) = Value::Bool(is_there);
+        *self.object(local)? = value;
+        *self.object(present)? = Value::Bool(is_there);
         Ok(())
     }
 
@@ -173,8 +177,8 @@ impl<'a> Machine<'a> {
             let (model, slots) = self.model(map)?;
             let Some(slot) = model.find(&bytes) else { continue };
             let copy = slots.at(slot).clone();
-            *self.object(key) = at;
-            *self.object(value) = copy;
+            *self.object(key)? = at;
+            *self.object(value)? = copy;
             if !self.iteration(body)? {
                 break;
             }
@@ -185,6 +189,9 @@ impl<'a> Machine<'a> {
     /// `m.insert(k, v)` and the like.
     pub(super) fn map_call(&mut self, map: MapId, method: &MapMethodSpec, args: &'a [Expr]) -> Run<Value> {
         let args = args.iter().map(|arg| self.value(arg)).collect::<Run<Vec<Value>>>()?;
+        if let Some(value) = self.ring_call(map, method.name, &args)? {
+            return Ok(value);
+        }
         let status = match (method.name, args.as_slice()) {
             ("insert", [key, value]) => {
                 let key = self.key_of(map, key.clone());
@@ -211,7 +218,7 @@ impl<'a> Machine<'a> {
     pub(super) fn atomic(&mut self, name: &str, place: &'a Expr, args: &'a [Expr]) -> Run<Value> {
         let found = self.place_of(place)?;
         let args = args.iter().map(|arg| Ok(self.value(arg)?.number())).collect::<Run<Vec<i128>>>()?;
-        let old = self.at(&found).number();
+        let old = self.load(&found)?.number();
         let int = self.int(place.ty)?;
         let new = match (name, args.as_slice()) {
             ("fetch_add", [value]) => int.wrap(old + value),
@@ -228,14 +235,16 @@ impl<'a> Machine<'a> {
             }
             _ => return Err(Stop::Unknown("an atomic operation")),
         };
-        *self.at(&found) = Value::Int(new);
+        self.store(&found, Value::Int(new))?;
         Ok(Value::Int(old))
     }
 
     fn place_of(&mut self, place: &'a Expr) -> Run<Place> {
         match self.target(place)? {
             Some(value::Target::Place(place)) => Ok(place),
-            Some(value::Target::Nowhere) | None => Err(Stop::Unknown("an atomic operation on no place")),
+            Some(value::Target::Nowhere | value::Target::Byte(..)) | None => {
+                Err(Stop::Unknown("an atomic operation on no place"))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::codegen::llvm::types::field_role;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::FieldRole;
-use crate::types::{EnumId, FieldDef, Origin, StructDef, StructId, Ty, TyKind};
+use crate::types::{EnumId, FieldDef, StructDef, StructId, Ty, TyKind};
 use llvm_sys::debuginfo::*;
 
 // DW_ATE_*
@@ -97,6 +97,10 @@ impl Debug {
     fn named(&mut self, cx: &Session, name: &str, c_name: &str, bits: u64, encoding: u32) -> Node {
         let of = self.basic(c_name, bits, encoding);
         let file = self.any_file(cx);
+        self.typedef(file, name, of)
+    }
+
+    fn typedef(&self, file: Node, name: &str, of: Node) -> Node {
         // SAFETY: `builder` is live, the nodes are of its context, and the length is the name's.
         unsafe { LLVMDIBuilderCreateTypedef(self.builder, of, text(name), name.len(), file, 0, file, 0) }
     }
@@ -238,11 +242,13 @@ impl Debug {
             let node = self.ty(cx, field_ty);
             members.push(self.field(file, line, field, node, cx.types.size_of(field_ty) * 8));
         }
-        let node = if def.origin == Origin::BtfUnion {
-            self.union(file, line, name, def.size * 8, &mut members)
+        let own_name = if def.origin.is_typedef() { "" } else { name };
+        let node = if def.origin.is_union() {
+            self.union(file, line, own_name, def.size * 8, &mut members)
         } else {
-            self.structure(file, line, name, def.size * 8, &mut members)
+            self.structure(file, line, own_name, def.size * 8, &mut members)
         };
+        let node = if def.origin.is_typedef() { self.typedef(file, name, node) } else { node };
         // SAFETY: the forward declaration is a temporary node, which this replaces and frees.
         unsafe { LLVMMetadataReplaceAllUsesWith(forward, node) };
         node

@@ -64,6 +64,14 @@ impl<'c> FnGen<'_, '_, 'c> {
     }
 }
 
+pub fn seq_print(g: &mut FnGen, op: &OpData) {
+    super::print::bpf::emit_seq(g, op);
+}
+
+pub fn seq_write(g: &mut FnGen, op: &OpData) {
+    super::print::bpf::emit_seq_write(g, op);
+}
+
 pub fn helper(g: &mut FnGen, op: &OpData) {
     let view = BpfHelper::of(op);
     let args = g.promoted(view.args());

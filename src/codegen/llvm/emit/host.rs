@@ -7,10 +7,11 @@ use crate::codegen::abi;
 use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
-    HostAttach, HostAttachCheck, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach, HostExit,
-    HostLinkStatus, HostLoad, HostNew, HostUncaught,
+    HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
+    HostExit, HostLinkStatus, HostLoad, HostNew, HostUncaught,
 };
 use crate::ir::{OpData, Symbol, Value};
+use crate::tables::ATTACH_OPTIONS;
 use crate::types::Ty;
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
@@ -102,15 +103,39 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     g.set_maybe(op, handle);
 }
 
-pub(super) fn attach_to<'c>(
-    g: &mut FnGen<'_, '_, 'c>,
-    op: &OpData,
+/// The operands that every form has.
+struct Attachment<'a> {
     handle: Value,
     flags: Value,
+    values: &'a [Value],
+    /// What the values set, by the places of the options in the table.
+    options: &'a [i128],
+}
+
+impl<'a> Attachment<'a> {
+    fn of(handle: Value, flags: Value, values: &'a [Value], options: &'a [i128]) -> Attachment<'a> {
+        Attachment { handle, flags, values, options }
+    }
+}
+
+fn attach_to<'c>(
+    g: &mut FnGen<'_, '_, 'c>,
+    op: &OpData,
+    made: &Attachment,
     target: (u32, BasicValueEnum<'c>, BasicValueEnum<'c>),
 ) {
+    for (&number, &value) in made.options.iter().zip(made.values) {
+        let option = usize::try_from(number).ok().and_then(|place| ATTACH_OPTIONS.get(place));
+        let Some(option) = option.and_then(|option| abi::KsOption::named(option.name)) else {
+            // Only IR text can ask for this.
+            g.g.cx.error(op.loc.span, BadIr { why: format!("there is no option {number} of an attachment") });
+            g.g.failed = true;
+            return;
+        };
+        runtime(g, "ks_attach_option", None, &[g.number(option as u32), g.wide(value)]);
+    }
     let long = g.g.build.int_type(64).into();
-    let args = [g.value(handle), g.number(target.0), target.1, target.2, g.wide(flags)];
+    let args = [g.value(made.handle), g.number(target.0), target.1, target.2, g.wide(made.flags)];
     let link = runtime(g, "ks_attach", Some(long), &args);
     g.set_maybe(op, link);
 }
@@ -118,20 +143,31 @@ pub(super) fn attach_to<'c>(
 pub fn attach(g: &mut FnGen, op: &OpData) {
     let view = HostAttach::of(op);
     let (null, zero) = (g.g.build.null().into(), g.g.build.int(64, 0).into());
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_OWN, null, zero));
+    let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
+    attach_to(g, op, &made, (abi::KS_TARGET_OWN, null, zero));
 }
 
 pub fn attach_name(g: &mut FnGen, op: &OpData) {
     let view = HostAttachName::of(op);
     let size = g.types().size_of(g.pointee(view.target()));
     let (name, size) = (g.value(view.target()), g.g.build.int(64, size).into());
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_STRING, name, size));
+    let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
+    attach_to(g, op, &made, (abi::KS_TARGET_STRING, name, size));
 }
 
 pub fn attach_number(g: &mut FnGen, op: &OpData) {
     let view = HostAttachNumber::of(op);
     let (null, number) = (g.g.build.null().into(), g.wide(view.target()));
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_NUMBER, null, number));
+    let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
+    attach_to(g, op, &made, (abi::KS_TARGET_NUMBER, null, number));
+}
+
+pub fn attach_map(g: &mut FnGen, op: &OpData) {
+    let view = HostAttachMap::of(op);
+    let (null, map) = (g.g.build.null().into(), super::map::map_index(g, view.map()).into_int_value());
+    let made = Attachment::of(view.handle(), view.flags(), view.values(), view.options());
+    let map = g.g.build.resize(map, 64, Extend::Zero).into();
+    attach_to(g, op, &made, (abi::KS_TARGET_MAP, null, map));
 }
 
 pub fn attach_check(g: &mut FnGen, op: &OpData) {

@@ -5,10 +5,11 @@ use super::super::function::FnGen;
 use super::super::types::{context_field, field_role};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::ir::ops::{
-    KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr, KsZero,
+    CoreField, KsAddr, KsBits, KsConst, KsCopy, KsDeref, KsElem, KsField, KsGlobal, KsLoad, KsPrint, KsStore, KsStr,
+    KsZero,
 };
-use crate::ir::{OpData, Value};
-use crate::tables::FieldRole;
+use crate::ir::{OpData, Opcode, Value};
+use crate::tables::{FieldRole, is_kernel_context};
 use crate::target::{Maps, Target};
 use crate::types::{FieldDef, Space, StructDef, Ty, TyKind};
 use inkwell::IntPredicate;
@@ -73,8 +74,20 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     if g.g.tuning.reloads && g.g.facts.verified && of_global {
         g.g.build.keep_load(value);
     }
+    if of_kernel_context(g, place) {
+        g.g.build.keep_load(value);
+    }
     let value = from_memory(g, ty, value);
     g.set(op, value);
+}
+
+/// Whether a place is a field of a context that the kernel's BTF describes. For the verifier each load of such a pointer is another one
+/// that may be null: for LLVM they are the same, of which it would test one.
+fn of_kernel_context(g: &FnGen, place: Value) -> bool {
+    let Some(field) = g.func.def(place).map(|op| &g.func.ops[op]).filter(|op| op.opcode == Opcode::CoreField) else {
+        return false;
+    };
+    is_kernel_context(g.types(), g.pointee(CoreField::of(field).base()))
 }
 
 /// A bool in memory that others write may be any byte.

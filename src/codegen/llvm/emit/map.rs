@@ -2,12 +2,11 @@
 
 use super::super::builder::Extend;
 use super::super::function::FnGen;
-use super::host::{attach_to, runtime};
-use crate::codegen::abi;
+use super::host::runtime;
 use crate::ir::ops::{
-    MapAddress, MapAttach, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree,
-    MapIterNew, MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput,
-    MapPeek, MapPop, MapPush, MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew,
+    MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
+    MapPop, MapPush, MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -36,7 +35,7 @@ pub fn place<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> PointerValue<'c> {
 }
 
 /// A map's number in the descriptor; a bound map has the one that is kept in its place.
-fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
+pub fn map_index<'c>(g: &FnGen<'_, '_, 'c>, map: &Symbol) -> BasicValueEnum<'c> {
     if g.bound.contains_key(map) {
         let kept = place(g, map);
         return g.g.build.resize(g.g.build.ptr_to_int(kept), 32, Extend::Zero).into();
@@ -56,13 +55,6 @@ pub fn bind(g: &mut FnGen, op: &OpData) {
 pub fn address(g: &mut FnGen, op: &OpData) {
     let address = place(g, MapAddress::of(op).map());
     g.set(op, address);
-}
-
-pub fn attach(g: &mut FnGen, op: &OpData) {
-    let view = MapAttach::of(op);
-    let (null, index) = (g.g.build.null().into(), map_index(g, view.map()));
-    let index = g.g.build.resize(index.into_int_value(), 64, Extend::Zero).into();
-    attach_to(g, op, view.handle(), view.flags(), (abi::KS_TARGET_MAP, null, index));
 }
 
 pub fn set_inner(g: &mut FnGen, op: &OpData) {

@@ -12,7 +12,7 @@ use inkwell::values::{BasicValueEnum, PointerValue};
 
 /// The address of a byte of the context. The intrinsic keeps LLVM from moving the offset away from the access: the
 /// verifier takes constant offsets from the context pointer only.
-fn ctx_place<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, offset: u64) -> PointerValue<'c> {
+pub(super) fn ctx_place<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, offset: u64) -> PointerValue<'c> {
     let build = &g.g.build;
     let call = build.intrinsic(&g.g.module, "llvm.preserve.static.offset", &[], &[g.value(ctx).into()]);
     let base = call.try_as_basic_value().expect_basic("the intrinsic yields a pointer").into_pointer_value();

@@ -5,7 +5,7 @@ use super::super::super::function::FnGen;
 use super::format::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;
-use crate::ir::ops::KsPrint;
+use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, KsPrint};
 use crate::ir::{OpData, Value};
 use crate::tables;
 use crate::types::TyKind;
@@ -19,14 +19,7 @@ const VPRINTK: &str = "bpf_trace_vprintk";
 const MAX_VALUES: usize = 12;
 
 pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
-    let mut line = Line { format: Vec::new(), values: Vec::new(), slots: Vec::new() };
-    if let Err(what) = line.fill(g, view).and_then(|()| line.check()) {
-        return refuse(g, op, what);
-    }
-    let size = line.format.len() as u64 + 1;
-    line.format.push(0);
-    let format: BasicValueEnum = g.g.string(&line.format).into();
-    let size: BasicValueEnum = g.g.build.int(32, size).into();
+    let Some((mut line, [format, size])) = Line::of(g, op, view.format(), view.args(), Ends::EachCall) else { return };
     let long = Some(g.g.build.int_type(64).into());
     if line.values.len() <= PRINTK_VALUES {
         let mut args = vec![format, size];
@@ -44,17 +37,31 @@ pub fn emit(g: &mut FnGen, op: &OpData, view: &KsPrint) {
         g.g.failed = true;
         return;
     }
-    let bytes = line.values.len() as u64 * 8;
-    let slot = g.slot(g.g.bytes_type(bytes), 8, "");
-    g.begin_life(slot);
-    for (index, &value) in line.values.iter().enumerate() {
-        let at = g.g.build.offset(slot, g.g.build.int(64, index as u64 * 8));
-        g.g.build.store(at, value, 8);
-    }
-    let count = g.g.build.int(32, bytes).into();
-    g.call_helper(VPRINTK, long, &[format, size, slot.into(), count]);
-    g.end_life(slot);
+    let [values, bytes] = line.in_memory(g);
+    g.call_helper(VPRINTK, long, &[format, size, values, bytes]);
     line.done(g);
+}
+
+/// `bpf_seq_printf`
+pub fn emit_seq(g: &mut FnGen, op: &OpData) {
+    let view = BpfSeqPrint::of(op);
+    let ends = if view.newline() { Ends::WithLine } else { Ends::AsWritten };
+    let Some((mut line, [format, size])) = Line::of(g, op, view.format(), view.args(), ends) else { return };
+    if line.values.len() > MAX_VALUES {
+        return refuse(g, op, format!("{} values at once", line.values.len()));
+    }
+    let (seq, long) = (g.value(view.seq()), Some(g.g.build.int_type(64).into()));
+    let [values, bytes] = line.in_memory(g);
+    g.call_helper("bpf_seq_printf", long, &[seq, format, size, values, bytes]);
+    line.done(g);
+}
+
+/// `bpf_seq_write`
+pub fn emit_seq_write(g: &mut FnGen, op: &OpData) {
+    let view = BpfSeqWrite::of(op);
+    let size = g.types().size_of(g.pointee(view.value()));
+    let args = [g.value(view.seq()), g.value(view.value()), g.g.build.int(32, size).into()];
+    g.call_helper("bpf_seq_write", Some(g.g.build.int_type(64).into()), &args);
 }
 
 fn refuse(g: &mut FnGen, op: &OpData, what: String) {
@@ -70,10 +77,57 @@ struct Line<'c> {
     slots: Vec<PointerValue<'c>>,
 }
 
+/// What follows the text of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// The kernel ends the line: since Linux 5.9 every call is one.
+    EachCall,
+    /// The end of a line, if the text has none.
+    WithLine,
+    AsWritten,
+}
+
 impl<'c> Line<'c> {
-    fn fill(&mut self, g: &mut FnGen<'_, '_, 'c>, view: &KsPrint) -> Result<(), String> {
-        let mut args = view.args().iter();
-        for piece in pieces(view.format()) {
+    /// With the format and its size; none if something in it was reported.
+    fn of(
+        g: &mut FnGen<'_, '_, 'c>,
+        op: &OpData,
+        format: &[u8],
+        args: &[Value],
+        ends: Ends,
+    ) -> Option<(Line<'c>, [BasicValueEnum<'c>; 2])> {
+        let mut line = Line { format: Vec::new(), values: Vec::new(), slots: Vec::new() };
+        if let Err(what) = line.fill(g, format, args, ends).and_then(|()| line.check()) {
+            refuse(g, op, what);
+            return None;
+        }
+        let size = line.format.len() as u64 + 1;
+        line.format.push(0);
+        let format = g.g.string(&line.format).into();
+        let size = g.g.build.int(32, size).into();
+        Some((line, [format, size]))
+    }
+
+    /// The address of an array of the values, and its size; null and 0 for none.
+    fn in_memory(&mut self, g: &FnGen<'_, '_, 'c>) -> [BasicValueEnum<'c>; 2] {
+        let bytes = self.values.len() as u64 * 8;
+        let size = g.g.build.int(32, bytes).into();
+        if bytes == 0 {
+            return [g.g.build.null().into(), size];
+        }
+        let slot = g.slot(g.g.bytes_type(bytes), 8, "");
+        g.begin_life(slot);
+        for (index, &value) in self.values.iter().enumerate() {
+            let at = g.g.build.offset(slot, g.g.build.int(64, index as u64 * 8));
+            g.g.build.store(at, value, 8);
+        }
+        self.slots.push(slot);
+        [slot.into(), size]
+    }
+
+    fn fill(&mut self, g: &mut FnGen<'_, '_, 'c>, format: &[u8], args: &[Value], ends: Ends) -> Result<(), String> {
+        let mut args = args.iter();
+        for piece in pieces(format) {
             match piece {
                 Piece::Text(text) => self.format.extend(text),
                 Piece::Conversion(conversion) => match args.next() {
@@ -83,9 +137,10 @@ impl<'c> Line<'c> {
                 },
             }
         }
-        // Since Linux 5.9 every call is a line of its own.
-        if self.format.last() == Some(&b'\n') {
-            self.format.pop();
+        match (ends, self.format.last() == Some(&b'\n')) {
+            (Ends::EachCall, true) => drop(self.format.pop()),
+            (Ends::WithLine, false) => self.format.push(b'\n'),
+            (Ends::EachCall | Ends::AsWritten, _) | (Ends::WithLine, true) => {}
         }
         Ok(())
     }

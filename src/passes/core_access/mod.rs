@@ -3,7 +3,11 @@
 //! Takes `ks.field` of such a struct, which becomes `core.field`, and what reads places of kernel memory. A scalar that the
 //! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
 //! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
-//! and bit-fields, whose bytes are relocated too. Writes are reported: the kernel lets no program write there.
+//! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are
+//! reported: the kernel lets no program write there.
+
+mod elements;
+mod records;
 
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
@@ -27,23 +31,24 @@ pub static PASS: Pass = Pass {
 
 fn run(func: &mut Function, _: &Declarations, cx: &mut Session) -> Changed {
     let mut changed = Changed::No;
+    let mut word = None;
     for op in func.walk() {
         let touches = func.ops[op].operands.iter().any(|&operand| kernel_memory(&cx.types, func.ty(operand)).is_some());
         if touches {
-            access(func, op, cx);
+            access(func, op, cx, &mut word);
             changed = Changed::Yes;
         }
     }
     changed
 }
 
-/// The value and the space of a place of kernel memory.
+/// The value and the space of a place of kernel memory, of which a part is the record of an event: the context of a program.
 fn kernel_memory(types: &Types, place: Ty) -> Option<(Ty, Space)> {
     let TyKind::Place { of, space } = types.kind(place) else { return None };
-    matches!(space, Space::BtfTrusted | Space::BtfUntrusted).then_some((of, space))
+    matches!(space, Space::BtfTrusted | Space::BtfUntrusted | Space::Ctx).then_some((of, space))
 }
 
-fn access(func: &mut Function, op: OpId, cx: &mut Session) {
+fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
     let data = func.ops[op].clone();
     let first = data.operands[0];
     let of_struct = kernel_memory(&cx.types, func.ty(first)).is_some_and(|(of, _)| cx.types.is_relocated(of));
@@ -54,23 +59,30 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
         }
     } else if data.opcode == Opcode::KsElem {
         let element = kernel_memory(&cx.types, func.ty(data.results[0]));
-        let inner = element.is_some_and(|(of, _)| cx.types.is_relocated(of));
-        if inner || element.is_some_and(|(of, _)| cx.types.is_aggregate(of)) {
-            cx.error(
-                data.loc.span,
-                NotSupportedYet { what: "an element of an array of structs or arrays of the kernel".into() },
-            );
+        if element.is_some_and(|(of, _)| cx.types.is_aggregate(of)) {
+            if elements::is_part(func, first) {
+                elements::element(func, op, &mut cx.types);
+            } else {
+                let what = "an element of a pointer to an array of structs or arrays of the kernel".to_owned();
+                cx.error(data.loc.span, NotSupportedYet { what });
+            }
         }
     } else if data.opcode == Opcode::KsLoad {
+        if records::load(func, op, &mut cx.types, word) {
+            return;
+        }
         if !is_direct(func, &cx.types, KsLoad::of(&data).place()) {
             let ty = func.ty(data.results[0]);
+            let slot = word_of(func, &mut cx.types, word);
             let mut b = Builder::before(func, op, NAME);
-            let copy = copied(&mut b, &mut cx.types, KsLoad::of(&data).place(), ty);
+            let copy = as_place_of(&mut b, &mut cx.types, slot, ty);
+            read(&mut b, &mut cx.types, copy, KsLoad::of(&data).place());
             let value = b.ks_load(copy, ty);
             replace(func, op, value);
         }
     } else if data.opcode == Opcode::KsBits {
-        bits(func, op, &mut cx.types);
+        let slot = word_of(func, &mut cx.types, word);
+        bits(func, op, &mut cx.types, slot);
     } else if data.opcode == Opcode::KsCopy && kernel_memory(&cx.types, func.ty(KsCopy::of(&data).to())).is_none() {
         let view = KsCopy::of(&data);
         if whole(func, op, view.from(), cx) {
@@ -79,14 +91,14 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session) {
         let mut b = Builder::before(func, op, NAME);
         read(&mut b, &mut cx.types, view.to(), view.from());
         func.erase(op);
-    } else if !matches!(data.opcode, Opcode::KsAddr | Opcode::CoreField | Opcode::CoreExists | Opcode::CoreBits) {
+    } else if !data.opcode.name().starts_with("core.") && data.opcode != Opcode::KsAddr {
         others(func, op, cx);
     }
 }
 
 /// Loaders find the struct where an access begins by its name.
 fn refuse_nameless(func: &Function, op: OpId, base: Value, cx: &mut Session) {
-    let begins = func.def(base).is_none_or(|op| !matches!(func.ops[op].opcode, Opcode::CoreField | Opcode::KsElem));
+    let begins = func.def(base).is_none_or(|op| !matches!(func.ops[op].opcode, Opcode::CoreField | Opcode::CoreElem));
     let TyKind::Place { of, .. } = cx.types.kind(func.ty(base)) else { return };
     let TyKind::Struct(id) = cx.types.kind(of) else { return };
     if begins && cx.types.struct_def(id).name.contains('.') {
@@ -99,9 +111,7 @@ fn refuse_nameless(func: &Function, op: OpId, base: Value, cx: &mut Session) {
 fn whole(func: &Function, op: OpId, place: Value, cx: &mut Session) -> bool {
     let of = kernel_memory(&cx.types, func.ty(place)).map(|(of, _)| of);
     let whole = of.is_some_and(|of| cx.types.is_relocated(of));
-    // An element was reported where its address is computed.
-    let is_element = func.def(place).is_some_and(|op| func.ops[op].opcode == Opcode::KsElem);
-    if whole && !is_element {
+    if whole {
         let what = "a copy of a whole struct of the kernel".to_owned();
         cx.error(func.ops[op].loc.span, NotSupportedYet { what }).help("read the fields that you need");
     }
@@ -141,10 +151,30 @@ fn is_direct(func: &Function, types: &Types, place: Value) -> bool {
         let view = KsElem::of(data);
         return func.known(types, view.index()).is_some() && is_direct(func, types, view.base());
     }
-    if matches!(data.opcode, Opcode::KsField | Opcode::CoreField) {
+    if matches!(data.opcode, Opcode::KsField | Opcode::CoreField | Opcode::CoreElem) {
         return is_direct(func, types, data.operands[0]);
     }
     true
+}
+
+/// The variable that takes the numbers and pointers which a function reads: each is loaded from it at once, so all share it.
+type Word = Option<Value>;
+
+fn word_of(func: &mut Function, types: &mut Types, word: &mut Word) -> Value {
+    *word.get_or_insert_with(|| {
+        let first = func.blocks[func.entry()].ops.first().copied();
+        let Some(first) = first else { crate::bug!("a function that reads has ops") };
+        let slot = types.place(Ty::U64, Space::Stack);
+        Builder::before(func, first, NAME).ks_var(b"kernel", slot)
+    })
+}
+
+/// The variable as one of this type.
+fn as_place_of(b: &mut Builder<'_>, types: &mut Types, slot: Value, ty: Ty) -> Value {
+    let (pointer, place) = (types.ptr(ty, Space::Stack, false), types.place(ty, Space::Stack));
+    let start = address(b, types, slot);
+    let start = b.arith_cast(start, pointer);
+    b.ks_deref(start, place)
 }
 
 /// A variable with what a place holds.
@@ -175,31 +205,37 @@ fn address(b: &mut Builder<'_>, types: &mut Types, place: Value) -> Value {
 }
 
 /// The bytes that hold a bit-field, as many as there are on the kernel that runs, shifted until only the field is left.
-fn bits(func: &mut Function, op: OpId, types: &mut Types) {
+fn bits(func: &mut Function, op: OpId, types: &mut Types, slot: Value) {
     let (place, ty) = (KsBits::of(&func.ops[op]).place(), func.ty(func.ops[op].results[0]));
     let Some(of) = func.def(place).map(|op| &func.ops[op]).filter(|of| of.opcode == Opcode::CoreField) else {
         crate::bug!("a bit-field of kernel memory is a field");
     };
     let (base, field) = (of.operands[0], CoreField::of(of).field());
+    let mut b = Builder::before(func, op, NAME);
+    let value = number(&mut b, types, slot, (base, field), ty);
+    replace(func, op, value);
+}
+
+/// The number of a field: its bytes, as many as there are on the kernel that runs, shifted until only the field is left.
+fn number(b: &mut Builder<'_>, types: &mut Types, slot: Value, (base, field): (Value, i128), ty: Ty) -> Value {
     let signed = types.as_int(ty).is_some_and(|(_, signed)| signed);
     let wide = types.int(64, signed);
-    let mut b = Builder::before(func, op, NAME);
-    let slot = types.place(wide, Space::Stack);
-    let slot = b.ks_var(b"kernel", slot);
+    let slot = as_place_of(b, types, slot, wide);
     b.ks_zero(slot);
     let byte = types.ptr(Ty::U8, Space::BtfUntrusted, false);
-    let base_address = address(&mut b, types, base);
+    // The offset counts from where the access begins.
+    let start = elements::root(b.func, base);
+    let base_address = address(b, types, start);
     let offset = b.core_bits(base, field, "offset", Ty::U64);
     let source = b.mem_ptr_add(base_address, offset, byte);
     let size = b.core_bits(base, field, "size", Ty::U32);
-    probe(&mut b, types, slot, size, source);
+    probe(b, types, slot, size, source);
     let value = b.ks_load(slot, wide);
     let left = b.core_bits(base, field, "left", wide);
     let right = b.core_bits(base, field, "right", wide);
     let value = b.arith_shl(value, left, wide);
     let value = b.arith_shr(value, right, wide);
-    let value = if ty == wide { value } else { b.arith_cast(value, ty) };
-    replace(func, op, value);
+    if ty == wide { value } else { b.arith_cast(value, ty) }
 }
 
 fn replace(func: &mut Function, op: OpId, value: Value) {

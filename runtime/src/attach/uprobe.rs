@@ -1,0 +1,114 @@
+//! Probes of functions of user space, `file:symbol`: libbpf finds the symbol and makes the event.
+
+use super::{Attached, Failure, Request, Target, library};
+use crate::errors::reason;
+use crate::load::log;
+use crate::{escape, load, net};
+use libbpf_sys as bpf;
+use std::mem::size_of;
+use std::ptr::NonNull;
+
+/// A link of libbpf, which its end destroys.
+struct Probe(NonNull<bpf::bpf_link>);
+
+impl Attached for Probe {
+    fn detach(self: Box<Self>) -> i32 {
+        0
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        // SAFETY: a link that nobody else destroys.
+        unsafe { bpf::bpf_link__destroy(self.0.as_ptr()) };
+    }
+}
+
+pub fn attach_entry(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    attach(request, false)
+}
+
+pub fn attach_return(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    attach(request, true)
+}
+
+fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a probe")?;
+    let Target::Text(text) = request.target else {
+        return Err(wanted("a probe is attached to a function by its name"));
+    };
+    let text = String::from_utf8_lossy(text);
+    let Some((file, place)) = text.rsplit_once(':') else {
+        return Err(wanted(&format!("`{}` names no file and function", escape::value(&text))));
+    };
+    let path = library::find(file)?;
+    let (symbol, offset) = located(place)?;
+    let program = load::find_program(request.handle);
+    let mut options =
+        bpf::bpf_uprobe_opts { sz: size_of::<bpf::bpf_uprobe_opts>() as bpf::size_t, retprobe, ..Default::default() };
+    let symbol_name = net::c_name(symbol.as_bytes()).ok_or_else(|| wanted("the name of a function has a NUL"))?;
+    if !symbol.is_empty() {
+        options.func_name = symbol_name.as_ptr();
+    }
+    options.bpf_cookie = request.options.cookie.unwrap_or(0);
+    let pid = request.options.pid()?;
+    let path_name = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
+    // SAFETY: a loaded program, names that live through the call, and options of their own size.
+    let link =
+        unsafe { bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options) };
+    match NonNull::new(link) {
+        Some(link) => {
+            log::take();
+            Ok(Box::new(Probe(link)))
+        }
+        None => Err(refused(crate::errors::errno(), &path, &symbol)),
+    }
+}
+
+/// libbpf's number for all processes is −1, which `Options::pid` has as 0.
+fn every_as(pid: i32) -> i32 {
+    if pid == 0 { -1 } else { pid }
+}
+
+/// `symbol`, `symbol+0x10`, or an offset in the file alone.
+fn located(place: &str) -> Result<(String, u64), Failure> {
+    let number = |text: &str| {
+        let hex = text.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16));
+        hex.unwrap_or_else(|| text.parse()).ok()
+    };
+    if place.starts_with(|c: char| c.is_ascii_digit()) {
+        let offset = number(place).map(|offset| (String::new(), offset));
+        return offset.ok_or_else(|| wanted(&format!("`{}` is no offset", escape::value(place))));
+    }
+    let Some((symbol, offset)) = place.split_once('+') else { return Ok((place.to_owned(), 0)) };
+    let offset = number(offset).ok_or_else(|| wanted(&format!("`{}` is no offset", escape::value(offset))))?;
+    Ok((symbol.to_owned(), offset))
+}
+
+fn wanted(why: &str) -> Failure {
+    Failure::new(libc::EINVAL, format!("{why}\n  help: write \"libc:getaddrinfo\" or \"/path/of/file:function\""))
+}
+
+fn refused(code: i32, path: &str, symbol: &str) -> Failure {
+    let text = log::take();
+    let shown = escape::value(path);
+    let why = match code {
+        libc::ENOENT if !symbol.is_empty() => {
+            format!(
+                "`{shown}` has no function `{}`\n  help: `nm -D {shown}` lists those of a library",
+                escape::value(symbol)
+            )
+        }
+        libc::EPERM | libc::EACCES => {
+            format!(
+                "`{shown}`: {}\n  help: probes need CAP_PERFMON; run it as root, for instance with sudo",
+                reason(code)
+            )
+        }
+        _ => {
+            let last = text.lines().last().map(|line| format!("\n  {}", line.trim_start_matches("libbpf: ")));
+            format!("`{shown}`: {}{}", reason(code), last.unwrap_or_default())
+        }
+    };
+    Failure::new(code, why)
+}

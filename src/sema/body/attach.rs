@@ -1,0 +1,147 @@
+//! `attach`: targets and options.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::error_expr;
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::contexts::NamedArgument;
+use crate::diag::codes::lifecycle::{
+    BadAttachTarget, NoTarget, NotAttached, OptionOfForm, TargetAfterOption, TargetMap,
+};
+use crate::sema::similar;
+use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
+use crate::source::Span;
+use crate::tables::{ATTACH_OPTIONS, AttachOption, TargetSpec};
+use crate::types::{Space, Ty};
+
+impl Checker<'_, '_> {
+    /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`, each with options after that.
+    pub fn attach(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
+        let (args, options) = args.split_at(named);
+        if !self.takes("attach", 1..=3, args, span) {
+            return error_expr(span);
+        }
+        let handle = self.handle("attach", &args[0].value, false);
+        let program = self.loaded(&handle);
+        let role = program.and_then(|program| self.program_role(program));
+        if let Some(role) = role.filter(|role| role.target_spec().is_none()) {
+            let kind = role.spec.name.to_owned();
+            self.error(span, NotAttached { kind }).help("`run(handle, &value)` runs it");
+            return error_expr(span);
+        }
+        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, program)));
+        let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
+        if let (None, Some(program)) = (&target, program) {
+            self.needs_target(program, span);
+        }
+        let options = options.iter().filter_map(|arg| self.attach_option(arg, program)).collect();
+        let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, options, result_used: true };
+        Expr { kind, ty: Ty::LINK, span }
+    }
+
+    fn program_role(&self, func: FuncId) -> Option<&ProgramRole> {
+        if let Role::Program(role) = &self.env.program.func(func).role { Some(role) } else { None }
+    }
+
+    /// `pid: 1`. None if it was reported.
+    fn attach_option(&mut self, arg: &ast::Arg, program: Option<FuncId>) -> Option<(&'static AttachOption, Expr)> {
+        let Some(name) = &arg.name else {
+            self.error(arg.value.span, TargetAfterOption {}).help("`attach(handle, target, flags, option: value)`");
+            self.value(&arg.value, None);
+            return None;
+        };
+        let Some(option) = ATTACH_OPTIONS.iter().find(|option| option.name == name.name) else {
+            let near = similar::best(&name.name, ATTACH_OPTIONS.iter().map(|option| option.name));
+            let error = self.error(name.span, NamedArgument { name: name.name.clone(), of: "attach".to_owned() });
+            match near {
+                Some(near) => error.near(name.span, near),
+                None => error.help("target and flags are given alone, in this order"),
+            };
+            self.value(&arg.value, None);
+            return None;
+        };
+        let role = program.and_then(|program| self.program_role(program));
+        let form = role.and_then(|role| role.form()).and_then(|form| form.attach.form());
+        if let (Some(role), Some(form)) = (role, form)
+            && !form.options.contains(&option.name)
+        {
+            let kind = role.spec.name.to_owned();
+            self.error(name.span, OptionOfForm { option: option.name.to_owned(), kind });
+        }
+        let ty = self.table_type(option.ty);
+        Some((option, self.coerced(&arg.value, ty)))
+    }
+
+    fn needs_target(&mut self, func: FuncId, span: Span) {
+        let declared = self.env.program.func(func);
+        let Role::Program(role) = &declared.role else { return };
+        let Some(target) = role.target_spec() else { return };
+        let (name, kind, example) = (declared.name.clone(), role.spec.name, target.example);
+        if role.target.as_deref().is_some_and(|own| target.only_maps.contains(&own)) {
+            let own = role.target.clone().unwrap_or_default();
+            self.error(span, TargetMap { name: own }).help("`attach(handle, &map)`");
+            return;
+        }
+        if role.target.is_some() || target.default {
+            return;
+        }
+        let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
+        let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
+        let named = target.text.is_some();
+        self.error(span, NoTarget { name })
+            .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
+            .help(match example {
+                "" => target.help.to_owned(),
+                _ if named => format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program"),
+                _ => format!("`attach(handle, {example})`"),
+            });
+    }
+
+    /// A text, a number or a map. The runtime finds out what it means where the program is not known.
+    fn attach_target(&mut self, expr: &ast::Expr, program: Option<FuncId>) -> Expr {
+        let role = program.and_then(|program| self.program_role(program));
+        let own = role.and_then(|role| role.target.clone());
+        let kind = role.and_then(ProgramRole::target_spec);
+        if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
+            return map;
+        }
+        let target = self.value(expr, None);
+        let takes_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map);
+        if target.is_error() || self.is_str(target.ty()) && takes_text {
+            return target.expr;
+        }
+        // Of a program that is not known here, any kind of target is right.
+        let number = kind.map_or(Some(Ty::U32), TargetSpec::number_type);
+        if let Some(number) = number.filter(|_| self.is_int(target.ty())) {
+            return self.coerce(target, number);
+        }
+        let ty = self.ty_name(target.ty());
+        self.no_target(expr.span, ty, kind)
+    }
+
+    /// `&m`. None if it is something else.
+    fn map_target(&mut self, expr: &ast::Expr, kind: Option<&'static TargetSpec>, own: Option<&str>) -> Option<Expr> {
+        let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &strip(expr).kind else { return None };
+        let map = self.map_named(operand)?;
+        let wanted = kind.is_none_or(|kind| {
+            kind.map && (kind.only_maps.is_empty() || own.is_some_and(|own| kind.only_maps.contains(&own)))
+        });
+        if !wanted {
+            return Some(self.no_target(expr.span, "map".to_owned(), kind));
+        }
+        if kind.and_then(|kind| kind.needs).is_some_and(|needs| !self.can(map, needs, expr.span)) {
+            return Some(error_expr(expr.span));
+        }
+        let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
+        Some(Expr { kind: ExprKind::MapAddress(map), ty, span: expr.span })
+    }
+
+    fn no_target(&mut self, span: Span, ty: String, kind: Option<&'static TargetSpec>) -> Expr {
+        let error = self.error(span, BadAttachTarget { ty });
+        if let Some(kind) = kind {
+            error.help(kind.help);
+        }
+        error_expr(span)
+    }
+}

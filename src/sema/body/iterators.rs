@@ -1,0 +1,103 @@
+//! Iterators: what a program prints and writes for the reader of its file.
+
+use super::Checker;
+use super::scope::LocalKind;
+use super::value::{error_expr, number};
+use crate::ast::{self, Ident};
+use crate::diag::codes::contexts::NoBytes;
+use crate::diag::codes::lifecycle::{ReadInto, ReadTooMuch, WantsHandle};
+use crate::sema::tree::{Const, Expr, ExprKind, LocalId};
+use crate::source::Span;
+use crate::tables::{BUILTINS, is_kernel_context};
+use crate::types::Ty;
+
+impl Checker<'_, '_> {
+    /// Whether a type is a pointer to the context of an iterator.
+    pub fn is_iterator(&self, ty: Ty) -> bool {
+        self.pointer(ty).is_some_and(|pointer| is_kernel_context(&self.cx.types, pointer.to))
+    }
+
+    /// The parameter that is the context of an iterator.
+    pub fn own_iterator(&mut self) -> Option<Expr> {
+        let of_iterator = |&local: &LocalId| {
+            let index = local.0 as usize;
+            self.info[index].kind == LocalKind::Param && self.is_iterator(self.locals[index].ty)
+        };
+        let param = (0..self.locals.len() as u32).map(LocalId).find(of_iterator)?;
+        let span = self.locals[param.0 as usize].span;
+        Some(self.read_local(param, span))
+    }
+
+    /// `ctx->meta->seq`
+    pub fn sequence(&mut self, ctx: Expr, span: Span) -> Expr {
+        let named = |name: &str| Ident { name: name.to_owned(), span };
+        let meta = self.field_of(ctx, &named("meta"), true, span);
+        self.field_of(meta, &named("seq"), true, span)
+    }
+
+    /// `read(a, &v, n)`
+    pub fn read(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("read", 3..=3, args, span) {
+            return error_expr(span);
+        }
+        args.iter().for_each(|arg| self.refuse_name(arg, "read"));
+        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "read") else { return error_expr(span) };
+        let link = self.typed(&args[0].value, None);
+        if link.ty != Ty::LINK && link.ty != Ty::ERROR {
+            let found = format!("`{}`", self.ty_name(link.ty));
+            let wants = "what `attach` returned for an iterator".to_owned();
+            self.error(link.span, WantsHandle { builtin: "read".to_owned(), wants, found });
+            return error_expr(span);
+        }
+        let Some((pointer, size, text)) = self.read_into(&args[1].value) else { return error_expr(span) };
+        let count = self.coerced(&args[2].value, Ty::U64);
+        if let Some(count) = number(&count)
+            && count > i128::from(size)
+        {
+            let size = size.to_string();
+            self.error(args[2].value.span, ReadTooMuch { size: size.clone() }).fix(args[2].value.span, size);
+            return error_expr(span);
+        }
+        let constant = |value: i128, ty: Ty| Expr { kind: ExprKind::Const(Const::Int(value)), ty, span };
+        let (size, text) = (constant(size.into(), Ty::U64), constant(text.into(), Ty::U32));
+        let args = vec![link, pointer, size, count, text];
+        Expr { kind: ExprKind::Builtin { builtin, args }, ty: Ty::I32, span }
+    }
+
+    /// `&v` of a variable that is filled: its address, its size, and whether it is a string. None if that was reported.
+    fn read_into(&mut self, written: &ast::Expr) -> Option<(Expr, u64, bool)> {
+        let pointer = self.typed(written, None);
+        if pointer.ty == Ty::ERROR {
+            return None;
+        }
+        let to = self.pointer(pointer.ty).map(|of| of.to);
+        let Some(to) = to.filter(|&to| !self.cx.types.holds_pointer(to)) else {
+            let ty = self.ty_name(pointer.ty);
+            self.error(pointer.span, ReadInto { ty })
+                .help("give the address of a variable: `read(a, &line, sizeof(line))`");
+            return None;
+        };
+        let is_text = self.is_str(to);
+        Some((pointer, self.cx.types.size_of(to), is_text))
+    }
+
+    /// `ctx.write(value)`
+    pub fn seq_write(&mut self, ctx: Expr, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("write", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        self.refuse_name(&args[0], "write");
+        let value = self.typed(&args[0].value, None);
+        if value.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if value.ty == Ty::VOID || value.ty == Ty::BYTES || self.pointer(value.ty).is_some() {
+            let ty = self.ty_name(value.ty);
+            let help = if self.pointer(value.ty).is_some() { "write what it points to: `*p`" } else { "write a value" };
+            self.error(value.span, NoBytes { ty }).help(help);
+            return error_expr(span);
+        }
+        let seq = self.sequence(ctx, span);
+        Expr { kind: ExprKind::SeqWrite { seq: Box::new(seq), value: Box::new(value) }, ty: Ty::VOID, span }
+    }
+}

@@ -1,0 +1,113 @@
+//! Programs whose context is the record of an event: the class of the event.
+
+use crate::ast::FnDecl;
+use crate::btf::Wanted as Kind;
+use crate::diag::codes::contexts::{ProgramParameter, RecordClass, UnknownEvent};
+use crate::sema::similar;
+use crate::session::Session;
+use crate::tables::{ProgramSpec, record_class, record_field};
+use crate::tracefs;
+use crate::types::{FnSig, Space, Ty, TyKind};
+
+/// The typedef that the kernel's BTF has for each event that is no system call.
+const TYPEDEF: &str = "btf_trace_";
+/// The category of the system calls, whose events are of two classes.
+const SYSTEM_CALLS: (&str, [&str; 2]) = ("syscalls", ["sys_enter", "sys_exit"]);
+
+/// An event: its category, and its name.
+type Event<'a> = (&'a str, &'a str);
+
+/// What the program's attribute says: its type, what the names of records begin with, and the target.
+type Wanted = (&'static ProgramSpec, &'static str, Option<String>);
+
+pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, decl: &FnDecl, sig: &FnSig) {
+    let event = target.as_deref().and_then(|target| target.split_once('/'));
+    if let (Some(event), Some(target)) = (event, &target)
+        && !is_known(cx, event)
+    {
+        let near = similar::best(target, &known(cx, event.0));
+        let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
+        if let Some(near) = near {
+            error.help(format!("did you mean `{near}`?"));
+        }
+        return;
+    }
+    let (Some(param), Some(&ty)) = (decl.params.first(), sig.params.first()) else { return };
+    if ty == Ty::ERROR {
+        return;
+    }
+    let form = |class: &str| format!("write `fn {}(ctx: *{prefix}{class}) -> {}`", decl.name.name, spec.result);
+    let wrong = || ProgramParameter { name: spec.name.to_owned(), context: format!("{prefix}CLASS") };
+    let Some(declared) = record_of(cx, ty) else {
+        let class = event.and_then(|event| class_of(cx, prefix, event, None));
+        cx.error(param.ty.span, wrong()).help(form(class.as_deref().unwrap_or("CLASS")));
+        return;
+    };
+    if let Some(second) = decl.params.get(1) {
+        cx.error(second.span, wrong()).help(form(&declared));
+        return;
+    }
+    let class = event.and_then(|event| class_of(cx, prefix, event, Some(&declared)));
+    if let Some(class) = class.filter(|class| *class != declared) {
+        let event = target.unwrap_or_default();
+        cx.error(param.ty.span, RecordClass { event, of: format!("{prefix}{declared}") })
+            .help(format!("write `ctx: *{prefix}{class}`"))
+            .fix(param.ty.span, format!("*{prefix}{class}"));
+    }
+}
+
+/// The class of the record that a parameter points to.
+fn record_of(cx: &Session, ty: Ty) -> Option<String> {
+    let TyKind::Ptr { to, space: Space::Ctx, nullable: false } = cx.types.kind(ty) else { return None };
+    let TyKind::Struct(id) = cx.types.kind(to) else { return None };
+    record_class(&cx.types.struct_def(id).name).map(str::to_owned)
+}
+
+/// Whether tracefs is of the kernel whose types the program uses.
+fn has_tracefs(cx: &Session) -> bool {
+    cx.options.btf.is_none()
+}
+
+/// False if there is no such event for certain.
+fn is_known(cx: &mut Session, (category, name): Event<'_>) -> bool {
+    let shown = if has_tracefs(cx) { tracefs::exists(category, name) } else { None };
+    let of_call = || SYSTEM_CALLS.1.iter().any(|call| name.starts_with(&format!("{call}_")));
+    match shown {
+        Some(shown) => shown,
+        None if category == SYSTEM_CALLS.0 => of_call(),
+        None => cx.kernel_types.btf().is_err() || cx.kernel_types.has(Kind::Typedef, &format!("{TYPEDEF}{name}")),
+    }
+}
+
+/// The events that a mistyped one of this category may be: BTF does not have the category.
+fn known(cx: &mut Session, category: &str) -> Vec<String> {
+    let shown = if has_tracefs(cx) { tracefs::events() } else { Vec::new() };
+    if !shown.is_empty() {
+        return shown;
+    }
+    cx.kernel_types.typedefs_with(TYPEDEF).iter().map(|name| format!("{category}/{name}")).collect()
+}
+
+/// The class of an event; none if that cannot be known, or nothing says that it is not the declared one.
+fn class_of(cx: &mut Session, prefix: &str, (category, name): Event<'_>, declared: Option<&str>) -> Option<String> {
+    if category == SYSTEM_CALLS.0 {
+        return SYSTEM_CALLS.1.iter().find(|call| name.starts_with(**call)).map(|call| (*call).to_owned());
+    }
+    let shown = if has_tracefs(cx) { tracefs::fields(category, name) } else { None };
+    let Some(shown) = shown else {
+        return cx.kernel_types.has(Kind::Type, &format!("{prefix}{name}")).then(|| name.to_owned());
+    };
+    let agrees = |cx: &mut Session, class: &str| {
+        let layout = cx.kernel_types.layout(&format!("{prefix}{class}")).unwrap_or_default();
+        let own = layout.iter().filter(|(member, _)| member != "ent" && member != "__data");
+        let own: Vec<(&str, u64)> = own.map(|(member, offset)| (record_field(member), *offset)).collect();
+        own == shown.iter().map(|field| (field.name.as_str(), field.offset)).collect::<Vec<_>>()
+    };
+    if let Some(declared) = declared.filter(|declared| agrees(cx, declared)) {
+        return Some(declared.to_owned());
+    }
+    let classes = cx.kernel_types.names_with(Kind::Type, prefix);
+    let fitting: Vec<String> = classes.into_iter().filter(|class| agrees(cx, class)).collect();
+    let alike = |class: &String| class.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
+    fitting.into_iter().max_by_key(|class| (class == name, alike(class)))
+}
