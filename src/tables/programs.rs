@@ -55,8 +55,12 @@ impl ProgramSpec {
 
     /// The type of the programs in a section of an object.
     pub fn of_section(section: &str) -> Option<&'static ProgramSpec> {
-        let has = |form: &ProgramForm| form.is_section(section) || form.tcx == Some(section);
-        PROGRAMS.iter().find(|spec| spec.forms.iter().any(has))
+        PROGRAMS.iter().find(|spec| spec.form_of_section(section).is_some())
+    }
+
+    /// The form of the programs in a section of an object.
+    pub fn form_of_section(&self, section: &str) -> Option<&'static ProgramForm> {
+        self.forms.iter().find(|form| form.is_section(section) || form.tcx == Some(section))
     }
 }
 
