@@ -102,6 +102,9 @@ pub struct Build {
     /// Report what each tail call, packet access, map operation and loop of BPF code became, and why
     #[arg(long)]
     pub explain_lowering: bool,
+    /// Print what the BPF object needs of a kernel, each with the first kernel that has it; write nothing else
+    #[arg(long, conflicts_with = "emit")]
+    pub kernel_report: bool,
     #[command(flatten)]
     pub common: Common,
 }
@@ -152,6 +155,9 @@ pub struct Inspect {
     /// Print which programs and functions call which instead
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub call_graph: Option<GraphFormat>,
+    /// Print what the object needs of a kernel instead, each with the first kernel that has it
+    #[arg(long, conflicts_with = "call_graph")]
+    pub kernels: bool,
     #[command(flatten)]
     pub messages: Messages,
 }

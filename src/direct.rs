@@ -39,8 +39,9 @@ fn program(item: &Item) -> Option<Program<'_>> {
     let ItemKind::Fn(decl) = &item.kind else { return None };
     item.attributes.iter().find_map(|attribute| {
         let spec = PROGRAMS.iter().find(|spec| spec.name == attribute.name.name)?;
-        let named = attribute.args.iter().flatten().filter_map(text).find(|text| spec.form(text).is_none());
-        Some(Program { decl, spec, target: named.filter(|_| spec.target().is_some()) })
+        let named =
+            attribute.args.iter().flatten().filter_map(|arg| text(&arg.value)).find(|text| spec.form(text).is_none());
+        Some(Program { decl, spec, target: named.filter(|_| spec.named().is_some()) })
     })
 }
 

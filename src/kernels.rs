@@ -34,6 +34,11 @@ impl Kernels {
     }
 }
 
+/// The latest of some kernels, as tables have them; none if there is none.
+pub fn latest(kernels: impl Iterator<Item = Option<(u32, u32)>>) -> Option<(u32, u32)> {
+    kernels.flatten().max()
+}
+
 impl Options {
     /// Whether the object may meet one of these kernels.
     pub fn may_meet(&self, kernels: Kernels) -> bool {

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import bpf
 
@@ -18,7 +19,8 @@ def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
             "trace": _trace(), "kprobes": _kprobes(),
-            "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4)}
+            "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
+            "linux-6.7": _linux(6, 7), "netkit": _netkit()}
 
 
 def required():
@@ -37,6 +39,14 @@ def _netns():
     done = subprocess.run(["unshare", "--net", "ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"],
                           capture_output=True, text=True)
     return None if done.returncode == 0 else done.stderr.strip() or "cannot make a veth pair"
+
+
+def _netkit():
+    if os.geteuid() != 0:
+        return "not root"
+    done = subprocess.run(["unshare", "--net", sys.executable, "-c", "import netkit; netkit.make('probe0', 'probe1')"],
+                          cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
+    return None if done.returncode == 0 else "no netkit devices (CONFIG_NETKIT)"
 
 
 def _tool(name):

@@ -224,7 +224,7 @@ fn check(specs: &Specs) {
         for prog_type in [prog_type].into_iter().chain(helpers_of) {
             assert!(has_variant("bpf_prog_type", prog_type), "programs.toml: [{name}]: no `{prog_type}`");
         }
-        for ProgramForm { attach: Attach { form, point }, .. } in forms {
+        for ProgramForm { attach: Attach { form, point, .. }, .. } in forms {
             let known = specs.attach_forms.iter().find(|spec| spec.name == *form);
             let known = known.unwrap_or_else(|| panic!("programs.toml: [{name}]: no attach form `{form}`"));
             assert!(known.point == point.is_some(), "programs.toml: [{name}]: whether `{form}` has a `point`");
@@ -244,6 +244,9 @@ fn check(specs: &Specs) {
         assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
         let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
         assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
+    }
+    for (name, by) in specs.contexts.iter().filter_map(|spec| Some((&spec.name, &spec.dynptr.as_ref()?.by))) {
+        assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "contexts.toml: [{name}]: no kfunc `{by}`");
     }
     for ContextField { name, readers, writers, .. } in specs.contexts.iter().flat_map(|spec| &spec.fields) {
         for program in readers.iter().chain(writers) {

@@ -24,6 +24,7 @@
 //! result, or −errno, printed |
 //! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
 //! process with 1 |
+//! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
 //! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
@@ -84,7 +85,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 4;
+pub const KS_ABI: u32 = 5;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -172,6 +173,16 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
+    /// Target: a map of sockets. No flags.
+    "map" Map = 30,
+    /// Target: the descriptor of a socket, for all that share its port. No flags, no point.
+    "reuseport" Reuseport = 31,
+    /// Target: the name of a network namespace, or the path of its file. No flags. The point is a hook.
+    "netfilter" Netfilter = 32,
+    /// Target: an interface, of a netkit device. No flags.
+    "netkit" Netkit = 33,
+    /// An entry of a map holds the program: nothing to attach to.
+    "entry" Entry = 34,
     }
 }
 
@@ -191,10 +202,13 @@ pub struct KsProg {
     pub name: *const c_char,
     /// A `KsForm`.
     pub form: u32,
-    /// The `enum bpf_attach_type` of the kernel; 0 where the form has none.
+    /// The `enum bpf_attach_type` of the kernel, or the protocol of a netfilter hook, shifted left by 8, and its number; 0 where the
+    /// form has neither.
     pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
+    /// Where it is among others: the priority of a hook of netfilter.
+    pub placement: i64,
 }
 
 /// `KsMap::flags`: one value per CPU.

@@ -1,6 +1,6 @@
 //! Declarations.
 
-use super::{Block, Expr, Ident, Type};
+use super::{Arg, Block, Expr, Ident, Type};
 use crate::source::{FileId, Span};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -24,7 +24,7 @@ pub struct Item {
 pub struct Attribute {
     pub name: Ident,
     /// None without parentheses.
-    pub args: Option<Vec<Expr>>,
+    pub args: Option<Vec<Arg>>,
     pub span: Span,
 }
 

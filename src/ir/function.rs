@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -99,7 +99,7 @@ pub struct Param {
 
 #[derive(Clone, Debug)]
 pub enum Role {
-    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String> },
+    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String>, placement: Placement },
     Helper,
     Plain,
     Main,

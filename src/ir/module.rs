@@ -2,7 +2,7 @@
 
 use super::{Function, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::{MapKindSpec, ProgramSpec};
+use crate::tables::{MapKindSpec, Placement, ProgramSpec};
 use crate::target::Target;
 use crate::types::{StructId, Ty};
 
@@ -153,6 +153,7 @@ pub struct ProgramDecl {
     /// One of the spec's forms.
     pub mode: &'static str,
     pub target: Option<String>,
+    pub placement: Placement,
 }
 
 /// The struct of `main`'s options.

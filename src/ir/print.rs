@@ -2,7 +2,7 @@
 
 use super::printed_types;
 use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value};
-use crate::tables::ProgramSpec;
+use crate::tables::{Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -40,10 +40,11 @@ pub fn image(bytes: &[u8]) -> String {
     quote(bytes)
 }
 
-/// `program(xdp, "", "eth0")`
-fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>) -> String {
+/// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`
+fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>, placement: &Placement) -> String {
     let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
-    format!("program({}, {}{target})", spec.name, quote(mode.as_bytes()))
+    let at = if *placement == Placement::default() { String::new() } else { format!(", at {}", placement.number) };
+    format!("program({}, {}{target}{at})", spec.name, quote(mode.as_bytes()))
 }
 
 struct Printer<'a> {
@@ -80,7 +81,7 @@ impl Printer<'_> {
             self.map(map);
         }
         for program in &module.programs {
-            let role = program_role(program.spec, program.mode, program.target.as_deref());
+            let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
             self.line(1, &format!("loadable @{} {role}", program.name));
         }
         if let Some(options) = &module.options {
@@ -179,9 +180,9 @@ impl Printer<'_> {
             .collect();
         let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
         match &func.role {
-            Role::Program { spec, mode, target } => {
+            Role::Program { spec, mode, target, placement } => {
                 head.push(' ');
-                head.push_str(&program_role(spec, mode, target.as_deref()));
+                head.push_str(&program_role(spec, mode, target.as_deref(), placement));
             }
             Role::Helper => head.push_str(" helper"),
             Role::Plain => head.push_str(" plain"),

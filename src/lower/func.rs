@@ -122,7 +122,8 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     }
     let role = match &source.role {
         tree::Role::Program(program) => {
-            Role::Program { spec: program.spec, mode: program.mode.unwrap_or_default(), target: program.target.clone() }
+            let (mode, target) = (program.mode.unwrap_or_default(), program.target.clone());
+            Role::Program { spec: program.spec, mode, target, placement: program.placement.clone() }
         }
         tree::Role::Helper => Role::Helper,
         tree::Role::Plain => Role::Plain,

@@ -82,8 +82,9 @@ fn uncancelled(func: &mut Function) {
 
 fn declaration(func: &Function) -> Option<ProgramDecl> {
     match &func.role {
-        Role::Program { spec, mode, target } => {
-            Some(ProgramDecl { name: func.name.clone(), spec, mode, target: target.clone() })
+        Role::Program { spec, mode, target, placement } => {
+            let (name, target, placement) = (func.name.clone(), target.clone(), placement.clone());
+            Some(ProgramDecl { name, spec, mode, target, placement })
         }
         Role::Helper | Role::Plain | Role::Main => None,
     }

@@ -259,7 +259,7 @@ impl Builder<'_> {
         (inits, rest)
     }
 
-    fn args(&mut self, call: Pair<'_, Rule>) -> Vec<Arg> {
+    pub(super) fn args(&mut self, call: Pair<'_, Rule>) -> Vec<Arg> {
         let mut args: Vec<Arg> = Vec::new();
         for part in call.into_inner() {
             if part.as_rule() == Rule::expr {

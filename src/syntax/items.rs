@@ -73,7 +73,7 @@ impl Builder<'_> {
     fn attribute(&mut self, pair: Pair<'_, Rule>, span: Span) -> Attribute {
         let mut parts = pair.into_inner();
         let name = parts.next().map(|word| self.ident(word));
-        let args = parts.next().map(|args| args.into_inner().map(|arg| self.expr(arg)).collect());
+        let args = parts.next().map(|args| self.args(args));
         Attribute { name: name.unwrap_or_else(|| crate::bug!("an attribute without a name")), args, span }
     }
 

@@ -50,15 +50,14 @@ impl ProgramSpec {
         self.forms.iter().find(|form| form.mode == mode)
     }
 
-    /// What programs of the type attach to: the forms differ in where, not in what.
-    pub fn target(&self) -> Option<&'static TargetSpec> {
-        self.forms.first().and_then(|form| form.attach.target())
+    /// What the text of the attribute names if no mode says otherwise.
+    pub fn named(&self) -> Option<&'static TargetSpec> {
+        self.loaded_for().or_else(|| self.forms.first().and_then(ProgramForm::target))
     }
 
-    /// What the text of the attribute names.
-    pub fn named(&self) -> Option<&'static TargetSpec> {
-        let fixed = self.loaded_for.and_then(|name| TARGETS.iter().find(|target| target.name == name));
-        fixed.or_else(|| self.target())
+    /// What the text of the attribute names, where that is not what programs attach to.
+    pub fn loaded_for(&self) -> Option<&'static TargetSpec> {
+        self.loaded_for.and_then(|name| TARGETS.iter().find(|target| target.name == name))
     }
 
     /// As bpftool names the type: `sched_cls`.
@@ -68,8 +67,12 @@ impl ProgramSpec {
 
     /// The type of the programs in a section of an object.
     pub fn of_section(section: &str) -> Option<&'static ProgramSpec> {
-        let has = |form: &ProgramForm| form.is_section(section) || form.tcx == Some(section);
-        PROGRAMS.iter().find(|spec| spec.forms.iter().any(has))
+        PROGRAMS.iter().find(|spec| spec.form_of_section(section).is_some())
+    }
+
+    /// The form of the programs in a section of an object.
+    pub fn form_of_section(&self, section: &str) -> Option<&'static ProgramForm> {
+        self.forms.iter().find(|form| form.is_section(section) || form.tcx == Some(section))
     }
 }
 
@@ -86,6 +89,16 @@ impl ProgramForm {
         let own = self.section.replace("{mode}", self.mode);
         let is_own = own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix));
         is_own || self.bare == Some(section)
+    }
+
+    /// What programs of the form attach to.
+    pub fn target(&self) -> Option<&'static TargetSpec> {
+        self.attach.target()
+    }
+
+    /// Whether the kernel shows a field of the context to such programs.
+    pub fn shows(&self, field: &str) -> bool {
+        !self.hidden.contains(&field) && (self.shown.is_empty() || self.shown.contains(&field))
     }
 
     /// Whether the attribute has to name the target, since the section does.
@@ -109,10 +122,12 @@ impl CallingConvention {
 }
 
 impl Attach {
-    /// The `bpf_attach_type`; 0 where the form has none.
+    /// The `bpf_attach_type`, or a hook of netfilter: its protocol, shifted left by 8, and its number. 0 where the form has neither.
     pub fn point(&self) -> u32 {
         let points = ENUMS.iter().filter(|spec| spec.name == "bpf_attach_type").flat_map(|spec| spec.variants);
-        points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32)
+        let point =
+            points.clone().find(|(variant, _)| Some(*variant) == self.point).map_or(0, |(_, value)| *value as u32);
+        self.hook.map_or(point, |(protocol, hook)| protocol << 8 | hook)
     }
 
     pub fn form(&self) -> Option<&'static AttachForm> {
@@ -123,4 +138,11 @@ impl Attach {
         let name = self.form()?.target?;
         TARGETS.iter().find(|target| target.name == name)
     }
+}
+
+/// Where a program is among others of its hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// The priority of a hook of netfilter.
+    pub number: i64,
 }

@@ -36,21 +36,21 @@ impl TargetSpec {
     /// Why a text names no such target.
     pub fn refuses(&self, text: &str) -> Option<&'static str> {
         match self.text {
-            _ if text.is_empty() => Some("it is empty"),
-            TargetText::Nothing => Some("no text names what it attaches to"),
-            TargetText::Path => text.contains('\0').then_some("paths have no NUL"),
-            TargetText::Name => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
-            TargetText::Event => match text.split_once('/') {
+            None => Some("no text names such a target"),
+            Some(_) if text.is_empty() => Some("it is empty"),
+            Some(TargetText::Path) => text.contains('\0').then_some("paths have no NUL"),
+            Some(TargetText::Name) => (!is_name(text)).then_some("names of events are letters, digits and `_`"),
+            Some(TargetText::Event) => match text.split_once('/') {
                 None => Some("an event has a category, as in `sched/sched_switch`"),
                 Some((category, name)) => {
                     let named = is_name(category) && is_name(name) && !category.is_empty() && !name.is_empty();
                     (!named).then_some("names of categories and events are letters, digits and `_`")
                 }
             },
-            TargetText::Function => {
+            Some(TargetText::Function) => {
                 (!text.chars().all(of_function)).then_some("no function of the kernel has this name")
             }
-            TargetText::Code => {
+            Some(TargetText::Code) => {
                 let (name, offset) = text.split_once('+').map_or((text, None), |(name, offset)| (name, Some(offset)));
                 let is_pattern = is_pattern(name);
                 match offset {
@@ -64,7 +64,7 @@ impl TargetSpec {
                     Some(_) | None => None,
                 }
             }
-            TargetText::UserCode => match text.rsplit_once(':') {
+            Some(TargetText::UserCode) => match text.rsplit_once(':') {
                 _ if text.chars().any(|c| c.is_control()) => Some("names have no control characters"),
                 None => Some("a `:` separates the file and the function"),
                 Some((file, place)) if file.is_empty() || place.is_empty() => Some("it names no file or no function"),
@@ -73,7 +73,7 @@ impl TargetSpec {
                 }
                 Some(_) => None,
             },
-            TargetText::Interface => match text {
+            Some(TargetText::Interface) => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),
                 _ if text.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) => {

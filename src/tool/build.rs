@@ -1,6 +1,6 @@
 //! `ksc FILE`: which artifacts are wanted, and where they go.
 
-use super::{finish, session, usage_error};
+use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Emit};
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
@@ -99,10 +99,21 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
         cx.options.probe.get_or_insert(ProbeForms::Both);
     }
     let module = pipeline::front(cx, module)?;
+    if args.kernel_report {
+        return kernel_report(cx, &outputs, &module);
+    }
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
         return programs(cx, &outputs, &module);
     }
     one_artifact(cx, &outputs, &module)
+}
+
+/// What the BPF object needs.
+fn kernel_report(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
+    let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
+    let report = inspect::kernels::of(&bpf.object);
+    let text = report.unwrap_or_else(|why| crate::bug!("the object that was made cannot be read: {why}"));
+    outputs.text(cx, text.into_bytes())
 }
 
 /// The executable and the BPF object: what the user wants in the end.

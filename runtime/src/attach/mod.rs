@@ -6,17 +6,22 @@
 
 mod cgroup;
 mod clsact;
+mod entry;
 mod functions;
 mod interface;
 mod iter;
 mod kprobe;
 mod library;
 mod netdev;
+mod netfilter;
+mod netkit;
 mod netns;
 mod options;
 mod perf_event;
 mod probe;
+mod reuseport;
 mod socket;
+mod sockets;
 mod tcx;
 mod tracepoint;
 mod tracing;
@@ -49,6 +54,11 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
     (KsForm::Probe, probe::attach),
+    (KsForm::Map, sockets::attach),
+    (KsForm::Reuseport, reuseport::attach),
+    (KsForm::Netfilter, netfilter::attach),
+    (KsForm::Netkit, netkit::attach),
+    (KsForm::Entry, entry::attach),
     (KsForm::Tracepoint, tracepoint::attach),
     (KsForm::PerfEvent, perf_event::attach),
     (KsForm::Iter, iter::attach),
@@ -64,6 +74,7 @@ struct Request<'a> {
     /// What `ks_load` gave.
     handle: u32,
     point: bpf::bpf_attach_type,
+    placement: i64,
     target: Target<'a>,
     flags: u64,
     options: Options,
@@ -143,8 +154,15 @@ pub unsafe extern "C" fn ks_attach(
     };
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
-    let request =
-        Request { fd: load::program_fd(prog), handle, point: prog.point, target, flags, options: options::take() };
+    let request = Request {
+        fd: load::program_fd(prog),
+        handle,
+        point: prog.point,
+        placement: prog.placement,
+        target,
+        flags,
+        options: options::take(),
+    };
     match attach(prog, &request) {
         Ok(attached) => remember(handle, attached),
         Err(failure) => {

@@ -11,6 +11,12 @@ const OWN: &[u8] = b"/proc/self/ns/net";
 
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a network namespace")?;
+    let (file, shown) = open(request)?;
+    request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+}
+
+/// The file of the namespace, and its path. A link does not hold the namespace: it ends with it.
+pub fn open(request: &Request) -> Result<(OwnedFd, String), Failure> {
     let Target::Text(name) = request.target else {
         return Err(Failure::new(
             libc::EINVAL,
@@ -31,9 +37,8 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         let code = errno();
         return Err(Failure::new(code, format!("the network namespace `{shown}`: {}", reason(code))));
     }
-    // SAFETY: just opened, and nobody else's. The link does not hold the namespace: it ends with it.
-    let file = unsafe { OwnedFd::from_raw_fd(opened) };
-    request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
+    // SAFETY: just opened, and nobody else's.
+    Ok((unsafe { OwnedFd::from_raw_fd(opened) }, shown))
 }
 
 fn failure(code: i32, path: &str) -> Failure {

@@ -44,7 +44,7 @@ impl Drop for Filtered {
     }
 }
 
-fn duplicate(number: i64) -> Result<OwnedFd, Failure> {
+pub fn duplicate(number: i64) -> Result<OwnedFd, Failure> {
     let fd = i32::try_from(number).unwrap_or(-1);
     // SAFETY: asks for another descriptor of the same file.
     let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
@@ -84,7 +84,7 @@ fn of_interface(interface: &Interface) -> Result<OwnedFd, Failure> {
 }
 
 /// Sets an option of a socket to a number; 0 or −errno.
-fn set(socket: &OwnedFd, option: i32, value: i32) -> i32 {
+pub fn set(socket: &OwnedFd, option: i32, value: i32) -> i32 {
     // SAFETY: the value is a number of its own size.
     let result = unsafe {
         let value = (&raw const value).cast();

@@ -134,7 +134,7 @@ impl Printer<'_> {
         }
     }
 
-    fn arguments(&mut self, args: &[Arg], ends: [u32; 2]) {
+    pub(super) fn arguments(&mut self, args: &[Arg], ends: [u32; 2]) {
         let argument = |this: &mut Self, arg: &Arg| {
             if let Some(name) = &arg.name {
                 this.push(&name.name);

@@ -88,10 +88,7 @@ impl Printer<'_> {
             self.push(&attribute.name.name);
             if let Some(args) = &attribute.args {
                 let ends = [attribute.name.span.hi, attribute.span.hi.saturating_sub(1)];
-                match &args[..] {
-                    [] => self.push("()"),
-                    args => self.bracketed(["(", ")"], ends, args, |arg| arg.span, |this, arg| this.expr(arg)),
-                }
+                self.arguments(args, ends);
             }
             let next = self.token_after(attribute.span.hi);
             if self.on_one_line(attribute.span.hi, next) {

@@ -68,7 +68,7 @@ fn declare(g: &mut ModuleGen, func: &Function) {
 
 /// The section of a program, by which loaders know its type.
 pub fn section(cx: &Session, func: &Function) -> Option<String> {
-    let Role::Program { spec, mode, target } = &func.role else { return None };
+    let Role::Program { spec, mode, target, .. } = &func.role else { return None };
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };

@@ -6,7 +6,7 @@ use crate::ir::{
     Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section, Throws,
 };
 use crate::source::Span;
-use crate::tables::{MAP_KINDS, PROGRAMS, ProgramSpec};
+use crate::tables::{MAP_KINDS, PROGRAMS, Placement, ProgramSpec};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -264,7 +264,7 @@ impl Parser<'_> {
     fn loadable(&mut self) -> Parse<ProgramDecl> {
         let name = self.symbol()?.into();
         match self.role()? {
-            Role::Program { spec, mode, target } => Ok(ProgramDecl { name, spec, mode, target }),
+            Role::Program { spec, mode, target, placement } => Ok(ProgramDecl { name, spec, mode, target, placement }),
             Role::Helper | Role::Plain | Role::Main => self.stop("only programs are loadable"),
         }
     }
@@ -352,9 +352,23 @@ impl Parser<'_> {
                 let Some(form) = spec.form(&mode) else {
                     return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
                 };
-                let target = if self.eat(",") { Some(self.text()?) } else { None };
+                let mut more = self.eat(",");
+                let mut placement = Placement::default();
+                let mut target = None;
+                if more && !self.eat_word("at") {
+                    target = Some(self.text()?);
+                    more = self.eat(",");
+                    if more {
+                        self.expect("at")?;
+                    }
+                }
+                if more {
+                    let span = self.span();
+                    let number = i64::try_from(self.int()?);
+                    placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+                }
                 self.expect(")")?;
-                Ok(Role::Program { spec, mode: form.mode, target })
+                Ok(Role::Program { spec, mode: form.mode, target, placement })
             }
             other => {
                 let why = format!("a function is program(…), helper, plain or main, not `{other}`");

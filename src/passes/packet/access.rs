@@ -5,14 +5,10 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::PacketSize;
 use crate::ir::{Builder, Function, Module, OpId, Opcode, Role, Value};
 use crate::tables::{CONTEXTS, ContextSpec, HELPERS, PacketAccess, context_of};
-use crate::types::{Ty, Types};
+use crate::types::{FieldDef, Origin, Space, StructDef, Ty, TyKind, Types};
 
 /// Headers are nearer than this: of Ethernet, IP and TCP with all options, with room for tunnels.
 pub const NEAR: u64 = 256;
-
-/// Of programs that cannot make more of an `__sk_buff` linear: an IP header without options, which the kernel has looked at
-/// before. A UDP header may be behind it alone, as what `sendfile` sends.
-const LOOKED_AT: u64 = 20;
 
 #[derive(Clone, Copy)]
 pub struct Access {
@@ -50,7 +46,7 @@ impl Access {
         let context = CONTEXTS.iter().find(|context| Some(context.name) == spec.context())?;
         let near = match context.pull {
             Some(_) if pulling(func, types).is_some() => NEAR,
-            Some(_) => LOOKED_AT,
+            Some(_) => spec.always_linear,
             None => 0,
         };
         Some(Access {
@@ -60,6 +56,41 @@ impl Access {
             pulls: near == NEAR,
         })
     }
+}
+
+/// Copies bytes of a packet, of a context that has a `load`; the status, which is 0 if all were there.
+pub fn copy(b: &mut Builder<'_>, types: &mut Types, ctx: Value, [offset, address, size]: [Value; 3]) -> Value {
+    let Some(context) = context(b.func, types, ctx) else { crate::bug!("a packet without a context") };
+    let Some(load) = context.load else { crate::bug!("no helper copies from `{}`", context.name) };
+    let call = if context.dynptr.is_none() {
+        b.bpf_helper(&[ctx, offset, address, size], &load.into(), &[Ty::I64])
+    } else {
+        let dynptr = dynptr_type(types);
+        let (place, pointer) = (types.place(dynptr, Space::Stack), types.ptr(dynptr, Space::Stack, false));
+        let packet = b.ks_var(b"packet", place);
+        b.bpf_packet_dynptr(ctx, packet);
+        let (packet, flags) = (b.ks_addr(packet, pointer), b.ks_const(0, Ty::U64));
+        b.bpf_helper(&[address, size, packet, offset, flags], &load.into(), &[Ty::I64])
+    };
+    b.result(call)
+}
+
+/// `struct bpf_dynptr` of include/uapi/linux/bpf.h.
+fn dynptr_type(types: &mut Types) -> Ty {
+    const NAME: &str = "bpf_dynptr";
+    let known = types.structs().find(|(_, def)| def.name == NAME && def.origin == Origin::User && def.span.is_none());
+    let id = known.map(|(id, _)| id).unwrap_or_else(|| {
+        let words = types.array(Ty::U64, 2);
+        let opaque = FieldDef { name: "__opaque".into(), ty: words, offset: 0, bits: None, span: None };
+        let fields = vec![opaque];
+        types.add_struct(StructDef { name: NAME.into(), origin: Origin::User, fields, size: 16, align: 8, span: None })
+    });
+    types.intern(TyKind::Struct(id))
+}
+
+/// How many bytes at the start of each packet of a program are linear before it does anything.
+pub fn always_linear(func: &Function) -> u64 {
+    if let Role::Program { spec, .. } = &func.role { spec.always_linear } else { 0 }
 }
 
 /// The context that a pointer points to.

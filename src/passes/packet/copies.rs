@@ -139,15 +139,13 @@ pub fn or_copy(
     let of = part(func, types, op);
     let view = PacketAt::of(&func.ops[op]);
     let (ctx, offset) = (view.ctx(), view.offset());
-    let Some(context) = access::context(func, types, ctx) else { crate::bug!("a packet without a context") };
-    let Some(load) = context.load else { crate::bug!("no helper copies from `{}`", context.name) };
     let is_used = plan.far.get(&op).is_some_and(|found| !found.reads.is_empty() || !found.writes.is_empty());
     // A part of which nothing is read is there if its last byte is.
     let (held, before) = if is_used { (of, 0) } else { (Ty::U8, types.size_of(of).saturating_sub(1)) };
     let copy = variables(func, types, op, plan, held);
     let (address, size) = (types.ptr(held, Space::Stack, false), i128::from(types.size_of(held)));
     let mut b = Builder::before(func, op, NAME);
-    let copied = |b: &mut Builder<'_>| {
+    let mut copied = |b: &mut Builder<'_>| {
         // The helper takes 32 bits, and nothing at an offset that needs the highest.
         let most = b.ks_const(i128::from(u64::from(u32::MAX) - before), Ty::U64);
         let wide = if b.func.ty(offset) == Ty::U64 { offset } else { b.arith_cast(offset, Ty::U64) };
@@ -160,8 +158,7 @@ pub fn or_copy(
         }
         let address = b.ks_addr(copy.slot, address);
         let size = b.ks_const(size, Ty::U32);
-        let call = b.bpf_helper(&[ctx, offset, address, size], &load.into(), &[Ty::I64]);
-        let status = b.result(call);
+        let status = access::copy(b, types, ctx, [offset, address, size]);
         let zero = b.ks_const(0, Ty::I64);
         let read = b.arith_cmp(status, zero, CompareOp::Eq.word(), Ty::BOOL);
         if let Some((taken, from)) = copy.taken {

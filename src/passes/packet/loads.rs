@@ -14,13 +14,11 @@ pub fn lower(func: &mut Function, types: &mut Types) -> bool {
         let (ctx, offset, to, count) = (view.ctx(), view.offset(), view.to(), view.count());
         let TyKind::Place { of, space } = types.kind(func.ty(to)) else { crate::bug!("a copy goes to a place") };
         let (room, address) = (i128::from(types.size_of(of)), types.ptr(of, space, false));
-        let helper = access::context(func, types, ctx).and_then(|context| context.load);
-        let helper = helper.unwrap_or_else(|| crate::bug!("a context without a helper that copies its packet"));
         let known = func.known(types, count);
         let mut b = Builder::before(func, op, NAME);
-        let load = |b: &mut Builder<'_>, count: Value| {
+        let mut load = |b: &mut Builder<'_>, count: Value| {
             let to = b.ks_addr(to, address);
-            b.bpf_helper(&[ctx, offset, to, count], &helper.into(), &[Ty::I64]);
+            access::copy(b, types, ctx, [offset, to, count]);
         };
         if known.is_some() {
             load(&mut b, count);

@@ -16,9 +16,6 @@ use crate::ir::{Builder, Function, Module, Value};
 use crate::session::Session;
 use crate::types::{Space, Ty, Types};
 
-/// The Ethernet header is always linear: drivers look at it (`eth_type_trans`).
-const ALWAYS: u64 = 14;
-
 /// How much a program makes linear.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wanted {
@@ -39,7 +36,7 @@ pub fn pull(module: &mut Module, cx: &mut Session, plans: &[Plan]) {
         let most = reached.map(|other| wanted[other]).max().unwrap_or(Wanted::Near(0));
         let func = &mut module.funcs[at];
         if let Some(by) = pulling(func, types)
-            && most > Wanted::Near(ALWAYS)
+            && most > Wanted::Near(access::always_linear(func))
         {
             pull_at_start(func, types, func.param(0), most, by);
             pulled.push((func.name_span, func.name.clone(), most, by.0));

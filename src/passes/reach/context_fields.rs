@@ -5,7 +5,7 @@ use crate::diag::codes::contexts::FieldOfOthers;
 use crate::ir::ops::{PacketAt, PacketCtxLoad, PacketCtxStore, PacketEnd, PacketLen, PacketSize, PacketStart};
 use crate::ir::{Function, OpData, Opcode, Symbol, Value};
 use crate::session::Session;
-use crate::tables::{ContextField, ContextSpec, FieldRole, PacketAccess, ProgramSpec, context_of};
+use crate::tables::{ContextField, ContextSpec, FieldRole, PacketAccess, ProgramForm, ProgramSpec, context_of};
 use crate::types::Types;
 
 pub struct Refused {
@@ -15,7 +15,12 @@ pub struct Refused {
 }
 
 /// The field that an op reads or writes, if programs of the type may not.
-pub fn refused(func: &Function, types: &Types, op: &OpData, program: &ProgramSpec) -> Option<Refused> {
+pub fn refused(
+    func: &Function,
+    types: &Types,
+    op: &OpData,
+    (program, form): (&ProgramSpec, &ProgramForm),
+) -> Option<Refused> {
     let by_helper = matches!(op.opcode, Opcode::PacketAt | Opcode::PacketSize);
     if by_helper && program.packet == PacketAccess::Copied {
         return None;
@@ -29,6 +34,7 @@ pub fn refused(func: &Function, types: &Types, op: &OpData, program: &ProgramSpe
     };
     let allowed = match written {
         true => field.writers.contains(&program.name),
+        false if program.context() == Some(context.name) && !form.shows(field.name) => false,
         false => field.readers.is_empty() || field.readers.contains(&program.name),
     };
     (!allowed).then_some(Refused { context, field, written })
@@ -77,6 +83,7 @@ pub fn report<'c>(
         of: context.name.to_owned(),
     };
     let help = match types {
+        [] if !written => format!("the kernel shows it to other programs with a `{}`", context.name),
         [] => "no program can".to_owned(),
         _ => format!("it is for programs of type {}", types.join(", ")),
     };

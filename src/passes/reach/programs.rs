@@ -18,7 +18,8 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
     let names = Rc::clone(&cx.names);
     let mut reported = Vec::new();
     for &program in programs {
-        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
+        let Role::Program { spec, mode, .. } = &module.funcs[program].role else { continue };
+        let Some(form) = spec.form(mode) else { continue };
         let reached = graph.reach([program]);
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
             for op in func.walk() {
@@ -27,7 +28,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     continue;
                 }
                 let name = &module.funcs[program].name;
-                if let Some(refused) = context_fields::refused(func, &cx.types, data, spec) {
+                if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));

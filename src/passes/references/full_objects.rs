@@ -4,7 +4,7 @@
 
 use crate::diag::codes::contexts::{PartOfObject, TwoKinds};
 use crate::ir::ops::PacketCtxLoad;
-use crate::ir::{Function, Module, OpData, Opcode};
+use crate::ir::{Function, Module, OpData, Opcode, Role, ValueDef};
 use crate::passes::analysis::pointer_sources::{At, Sources};
 use crate::session::Session;
 use crate::tables::{CONTEXTS, ContextField, context_of};
@@ -68,6 +68,9 @@ fn follow(sources: &Sources, (at, pointer): At, seen: &mut BTreeSet<At>, kinds: 
     let func = &sources.module.funcs[at];
     let op = func.def(pointer).map(|op| &func.ops[op]);
     let yields = op.and_then(|op| super::helper(op).map(|helper| helper.full));
+    // The context of a program is the object itself, all of it.
+    let given = func.values[pointer].def == ValueDef::Arg(func.entry(), 0) && matches!(func.role, Role::Program { .. });
+    let yields = yields.or(given.then_some(true));
     let known = yields.or_else(|| field(func, sources.types, op?).map(|field| field.full));
     match (known, sources.made_of((at, pointer))) {
         (Some(true), _) => kinds.full = true,

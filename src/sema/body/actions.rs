@@ -7,8 +7,7 @@ use super::value::{Value, error_expr, local, number};
 use crate::ast;
 use crate::diag::codes::contexts::ResultRange;
 use crate::sema::enums;
-use crate::sema::tree::{Expr, Role};
-use crate::tables::ProgramSpec;
+use crate::sema::tree::{Expr, ProgramRole, Role};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_, '_> {
@@ -44,16 +43,16 @@ impl Checker<'_, '_> {
 
     /// The enum of the actions that a program returns, if it declares an integer for them.
     fn action(&mut self) -> Option<Ty> {
-        let spec = self.integer_actions()?;
-        let action = self.table_type(spec.result);
+        let role = self.integer_actions()?;
+        let action = self.table_type(role.result());
         self.enum_id(action).map(|_| action)
     }
 
     /// The type of the program, if it declares an integer as its result.
-    fn integer_actions(&self) -> Option<&'static ProgramSpec> {
+    fn integer_actions(&self) -> Option<&ProgramRole> {
         let func = self.env.program.func(self.func);
         let Role::Program(role) = &func.role else { return None };
-        self.is_int(func.result).then_some(role.spec)
+        self.is_int(func.result).then_some(role)
     }
 
     fn as_action(&mut self, value: Value, action: Ty) -> Value {
@@ -70,7 +69,8 @@ impl Checker<'_, '_> {
     fn is_other_action(&self, ty: Ty) -> bool {
         let TyKind::Enum(id) = self.cx.types.kind(ty) else { return false };
         let def = self.cx.types.enum_def(id);
-        def.span.is_none() && self.integer_actions().is_some_and(|spec| spec.as_integers.contains(&def.name.as_str()))
+        def.span.is_none()
+            && self.integer_actions().is_some_and(|role| role.spec.as_integers.contains(&def.name.as_str()))
     }
 
     /// Refuses what branches yield of other enums than the one that is wanted, or than the first branch does. Where all

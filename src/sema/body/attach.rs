@@ -25,7 +25,7 @@ impl Checker<'_, '_> {
         let handle = self.handle("attach", &args[0].value, false);
         let program = self.loaded(&handle);
         let role = program.and_then(|program| self.program_role(program));
-        if let Some(role) = role.filter(|role| role.spec.target().is_none()) {
+        if let Some(role) = role.filter(|role| role.target_spec().is_none()) {
             let kind = role.spec.name.to_owned();
             self.error(span, NotAttached { kind }).help("`run(handle, &value)` runs it");
             return error_expr(span);
@@ -76,7 +76,7 @@ impl Checker<'_, '_> {
     fn needs_target(&mut self, func: FuncId, span: Span) {
         let declared = self.env.program.func(func);
         let Role::Program(role) = &declared.role else { return };
-        let Some(target) = role.spec.target() else { return };
+        let Some(target) = role.target_spec() else { return };
         let (name, kind, example) = (declared.name.clone(), role.spec.name, target.example);
         if role.target.as_deref().is_some_and(|own| target.only_maps.contains(&own)) {
             let own = role.target.clone().unwrap_or_default();
@@ -92,25 +92,26 @@ impl Checker<'_, '_> {
         }
         let first = role.spec.forms.iter().find(|form| !form.mode.is_empty() && !role.spec.target_alone);
         let mode = role.mode.or(first.map(|form| form.mode)).map_or(String::new(), |mode| format!("\"{mode}\", "));
-        let in_attribute = match target.options {
-            Some(_) => String::new(),
-            None => format!(", or `@{kind}({mode}{example})` on the program"),
-        };
+        let named = target.text.is_some();
         self.error(span, NoTarget { name })
-            .note(declared.name_span, "its attribute names no target")
-            .help(format!("`attach(handle, {example})`{in_attribute}"));
+            .note(declared.name_span, if named { "its attribute names no target" } else { "declared here" })
+            .help(match example {
+                "" => target.help.to_owned(),
+                _ if named => format!("`attach(handle, {example})`, or `@{kind}({mode}{example})` on the program"),
+                _ => format!("`attach(handle, {example})`"),
+            });
     }
 
     /// A text, a number or a map. The runtime finds out what it means where the program is not known.
     fn attach_target(&mut self, expr: &ast::Expr, program: Option<FuncId>) -> Expr {
         let role = program.and_then(|program| self.program_role(program));
         let own = role.and_then(|role| role.target.clone());
-        let kind = role.and_then(|role| role.spec.target());
+        let kind = role.and_then(ProgramRole::target_spec);
         if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
             return map;
         }
         let target = self.value(expr, None);
-        let by_text = kind.is_none_or(|kind| !kind.map && kind.options.is_none());
+        let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
         let is_options = self.is_options(target.ty(), kind);
         if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
             return target.expr;
@@ -139,6 +140,9 @@ impl Checker<'_, '_> {
         });
         if !wanted {
             return Some(self.no_target(expr.span, "map".to_owned(), kind));
+        }
+        if kind.and_then(|kind| kind.needs).is_some_and(|needs| !self.can(map, needs, expr.span)) {
+            return Some(error_expr(expr.span));
         }
         let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
         Some(Expr { kind: ExprKind::MapAddress(map), ty, span: expr.span })

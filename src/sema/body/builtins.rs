@@ -33,6 +33,8 @@ const NODES: [(&str, Check); 8] = [
 
 /// In the table: a string of any size.
 const ANY_STRING: &str = "str";
+/// A parameter for what `load` returned.
+const HANDLE: &str = "handle";
 /// In the table: maps, as many as one likes.
 const MAPS: &str = "maps";
 
@@ -123,6 +125,8 @@ impl Checker<'_, '_> {
                     return self.view_length(value, result, span);
                 }
                 self.string_argument(value, builtin, span)
+            } else if *param == HANDLE {
+                self.handle(builtin.name, &arg.value, false)
             } else if let Some((stored, network)) = param.split_once('|') {
                 let (stored, network) = (self.table_type(stored), self.table_type(network));
                 self.stored_argument(&arg.value, stored, network)

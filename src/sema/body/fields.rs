@@ -158,7 +158,13 @@ impl Checker<'_, '_> {
         {
             return self.unsupported(span, format!("`{}`", spec.name));
         }
-        Expr { kind: ExprKind::CtxField { ctx: Box::new(ctx), field }, ty, span }
+        let of = self.context_field(ctx.ty, field).and_then(|(_, spec)| spec.kernel);
+        let field = Expr { kind: ExprKind::CtxField { ctx: Box::new(ctx), field }, ty, span };
+        let Some(of) = of else { return field };
+        match kernel_types::required(self.cx, of, span) {
+            Some(of) => value::cast(field, self.cx.types.ptr(of, Space::BtfTrusted, false)),
+            None => error_expr(span),
+        }
     }
 
     /// Index and type of a field; none if that there is none was reported.

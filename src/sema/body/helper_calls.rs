@@ -3,14 +3,14 @@
 use super::Checker;
 use super::calls::counted;
 use super::exprs::strip;
-use super::value::{Value, error_expr, number, strip_cast};
+use super::value::{Value, error_expr, local, number, strip_cast};
 use crate::ast;
 use crate::diag::codes::contexts::{ArgumentCount, HelperMemory};
 use crate::diag::codes::maps::MapWanted;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::MismatchedTypes;
 use crate::sema::kernel_types;
-use crate::sema::tree::{Expr, ExprKind, MapId};
+use crate::sema::tree::{Expr, ExprKind, MapId, Role};
 use crate::source::Span;
 use crate::tables::{CONTEXTS, HelperArg, HelperArgKind, HelperResult, HelperSpec};
 use crate::types::{Space, Ty};
@@ -179,10 +179,19 @@ impl Checker<'_, '_> {
         if spec.nullable && value.ty() == Ty::NULL {
             return self.null_memory(value);
         }
-        if self.pointer(value.ty()).is_none_or(|pointer| pointer.space != Space::Ctx) {
+        let in_context = self.pointer(value.ty()).is_some_and(|pointer| pointer.space == Space::Ctx);
+        if !in_context && !self.is_context_object(&value.expr) {
             return self.no_pointer(&value, "the program's context");
         }
         self.not_null(value.expr)
+    }
+
+    /// The parameter of a program whose context is a kernel object.
+    fn is_context_object(&self, value: &Expr) -> bool {
+        let func = self.env.program.func(self.func);
+        let Role::Program(role) = &func.role else { return false };
+        let of = role.spec.context().filter(|of| CONTEXTS.iter().any(|context| context.object && context.name == *of));
+        of.is_some() && local(value).is_some_and(|value| func.params.first() == Some(&value))
     }
 
     /// A pointer to memory: of any type, or to what a map holds.

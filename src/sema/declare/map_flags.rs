@@ -21,7 +21,10 @@ impl Declare<'_> {
         let attribute = item.attributes.iter().find(|attribute| attribute.name.name == FLAGS);
         let mut written = Vec::new();
         for arg in attribute.and_then(|attribute| attribute.args.as_ref()).into_iter().flatten() {
-            alternatives(arg, &mut written);
+            if let Some(name) = &arg.name {
+                unknown(cx, kind, name.span, &name.name);
+            }
+            alternatives(&arg.value, &mut written);
         }
         for expr in written {
             let (name, argument) = flag_form(expr);

@@ -1,33 +1,37 @@
 //! BPF programs: the words of their attribute, and their signature.
 
 use super::Declare;
-use crate::ast::{Attribute, Expr, ExprKind, FnDecl};
+use crate::ast::{Arg, Attribute, Expr, ExprKind, FnDecl};
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{BadTarget, NearlyMode, ProgramParameter, ProgramResult, UnknownMode};
 use crate::diag::codes::names::AttributeArguments;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::support::NeedsKernel;
 use crate::sema::enums;
 use crate::sema::predefined::table_type;
 use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec};
+use crate::tables::{PROGRAMS, Placement, ProgramForm, ProgramSpec};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None };
-    let strings = attribute.args.iter().flatten().filter_map(string);
+    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None, placement: Placement::default() };
+    let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
+    let strings = args().filter_map(string);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
-    if let (Some(first), Some(arg)) = (strings.clone().next(), attribute.args.iter().flatten().next())
+    if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
     {
         unknown_mode(cx, spec, arg, &first);
         return role;
     }
+    for arg in attribute.args.iter().flatten().filter(|arg| arg.name.is_some()) {
+        option(cx, &mut role, arg);
+    }
     let mut refused = false;
-    for arg in attribute.args.iter().flatten() {
+    for arg in args() {
         let Some(text) = string(arg) else {
             wrong_arguments(cx, spec, arg);
             continue;
@@ -36,21 +40,53 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
             None if role.target.is_none() => {
-                role.target = target(cx, spec, arg, text);
+                role.target = target(cx, &role, arg, text);
                 refused = role.target.is_none();
             }
             Some(_) | None => wrong_arguments(cx, spec, arg),
         }
     }
     if role.target.is_none() && !refused && role.form().is_some_and(ProgramForm::needs_target) {
-        let wants = spec.named().map(|target| target.words).unwrap_or_default().to_owned();
+        let wants = role.named().map(|target| target.words).unwrap_or_default().to_owned();
         cx.error(attribute.span, AttributeArguments { name: spec.name.to_owned(), wants });
     }
     if role.form().is_none() {
         let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
         cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
     }
+    let since = role.form().and_then(|form| form.since);
+    if let Some(version) = cx.options.lacks(since) {
+        let mode = role.mode.map_or(String::new(), |mode| format!("(\"{mode}\")"));
+        let (what, oldest) = (format!("`@{}{mode}`", spec.name), cx.options.oldest_kernel());
+        let error = cx.error(attribute.span, NeedsKernel { what, version: version.to_string() });
+        error.remark(format!("`--min-kernel` is {oldest}"));
+    }
     role
+}
+
+/// `priority: -150`
+fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
+    let Some(name) = &arg.name else { return };
+    let spec = role.spec;
+    if spec.option != Some(name.name.as_str()) {
+        let wants = spec.option.map_or(wanted(spec), |option| format!("{}, and `{option}: number`", wanted(spec)));
+        cx.error(name.span, AttributeArguments { name: spec.name.to_owned(), wants });
+        return;
+    }
+    match literal(&arg.value).and_then(|number| i32::try_from(number).ok()) {
+        Some(number) => role.placement.number = number.into(),
+        None => {
+            let wants = format!("as `{}` a number of 32 bits", name.name);
+            cx.error(arg.value.span, AttributeArguments { name: spec.name.to_owned(), wants });
+        }
+    }
+}
+
+/// A number, as it is written.
+fn literal(value: &Expr) -> Option<i128> {
+    let ExprKind::Int(literal) = &value.kind else { return None };
+    let number = i128::from(literal.value);
+    Some(if literal.negative { -number } else { number })
 }
 
 fn string(arg: &Expr) -> Option<String> {
@@ -64,7 +100,8 @@ fn modes(spec: &ProgramSpec) -> Vec<String> {
 /// The words of the attribute.
 fn wanted(spec: &ProgramSpec) -> String {
     let modes = modes(spec).join(" or ");
-    match spec.named().filter(|target| target.options.is_none()).map(|target| target.words) {
+    // A map, or a descriptor, is no constant.
+    match spec.named().filter(|target| target.text.is_some()).map(|target| target.words) {
         None if modes.is_empty() => "nothing".to_owned(),
         None => modes,
         Some(target) if modes.is_empty() => format!("{target}, or nothing"),
@@ -97,12 +134,9 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
     }
 }
 
-fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Option<String> {
-    if spec.later_modes.contains(&text.as_str()) {
-        cx.error(arg.span, NotSupportedYet { what: format!("`@{}(\"{text}\")`", spec.name) });
-        return None;
-    }
-    let why = spec.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
+fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
+    let spec = role.spec;
+    let why = role.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
     let modes = modes(spec);
     if let Some(why) = why {
         let name = spec.name.to_owned();
@@ -124,21 +158,21 @@ fn target(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: String) -> Opt
 impl Declare<'_> {
     /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
     pub(super) fn check_program(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig) -> bool {
-        let spec = role.spec;
+        let (spec, result) = (role.spec, role.result());
         let Some(context) = role.context() else {
-            let form = format!("-> {}", spec.result);
-            return self.check_result(cx, spec, decl, sig, &form);
+            let form = format!("-> {result}");
+            return self.check_result(cx, role, decl, sig, &form);
         };
-        let form = format!("@{} fn {}(ctx: *{context}) -> {}", spec.name, decl.name.name, spec.result);
+        let form = format!("@{} fn {}(ctx: *{context}) -> {result}", spec.name, decl.name.name);
         if let (Some(param), Some((other, of))) = (decl.params.first(), self.meant(cx, spec, sig)) {
             let wrong = ProgramParameter { name: spec.name.to_owned(), context: context.to_owned() };
             cx.error(param.ty.span, wrong)
                 .help(format!("`*{of}` is the context of `@{}`: write that attribute, or `{form}`", other.name));
             // An integer may be an action of either; its `return`s are of the type that was meant.
-            return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other);
+            return cx.types.as_int(sig.result).is_none() || sig.result == self.action(cx, other.result);
         }
         self.check_context(cx, spec.name, context, (decl, sig), &form);
-        self.check_result(cx, spec, decl, sig, &form)
+        self.check_result(cx, role, decl, sig, &form)
     }
 
     /// The parameters, of which there is at most the context.
@@ -150,13 +184,12 @@ impl Declare<'_> {
         (decl, sig): (&FnDecl, &FnSig),
         form: &str,
     ) {
-        let context = table_type(&mut cx.types, &self.env.predefined, of);
+        let context = table_type(&mut cx.types, &self.env.predefined, &format!("*{of}"));
         for (index, (param, &ty)) in decl.params.iter().zip(&sig.params).enumerate() {
             if ty == Ty::ERROR {
                 continue;
             }
-            let of_context =
-                matches!(cx.types.kind(ty), TyKind::Ptr { to, space: Space::Ctx, nullable: false } if to == context);
+            let of_context = ty == context;
             let wrong = ProgramParameter { name: name.to_owned(), context: of.to_owned() };
             if index == 0 && !of_context && self.shadowed(of).is_some() {
                 let error = cx.error(param.ty.span, wrong);
@@ -170,31 +203,25 @@ impl Declare<'_> {
         }
     }
 
-    fn check_result(
-        &self,
-        cx: &mut Session,
-        spec: &'static ProgramSpec,
-        decl: &FnDecl,
-        sig: &FnSig,
-        form: &str,
-    ) -> bool {
-        let wanted = self.action(cx, spec);
+    fn check_result(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig, form: &str) -> bool {
+        let (spec, of) = (role.spec, role.result());
+        let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
         if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
             return true;
         }
-        let wrong = ProgramResult { name: name.to_owned(), result: spec.result.to_owned() };
+        let wrong = ProgramResult { name: name.to_owned(), result: of.to_owned() };
         match (&decl.result, &decl.body) {
-            (Some(result), _) if self.shadowed(spec.result).is_some() => {
-                self.say_shadowed(cx.error(result.ty.span, wrong), spec.result);
+            (Some(result), _) if self.shadowed(of).is_some() => {
+                self.say_shadowed(cx.error(result.ty.span, wrong), of);
             }
             (Some(result), _) => {
-                cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, spec.result);
+                cx.error(result.ty.span, wrong).help(format!("write `{form}`")).fix(result.ty.span, of);
             }
             (None, Some(body)) => {
                 let at = body.span.start();
-                cx.error(decl.name.span, wrong).help(format!("write `{form}`")).fix(at, format!("-> {} ", spec.result));
+                cx.error(decl.name.span, wrong).help(format!("write `{form}`")).fix(at, format!("-> {} ", of));
             }
             (None, None) => {}
         }
@@ -208,13 +235,13 @@ impl Declare<'_> {
         let mut all = all.filter(|(other, of)| spec.context() != Some(*of) && other.result != spec.result);
         all.find(|&(other, of)| {
             let context = table_type(&mut cx.types, &self.env.predefined, of);
-            let action = self.action(cx, other);
+            let action = self.action(cx, other.result);
             context == to && accepts_result(cx, action, sig.result)
         })
     }
 
-    fn action(&self, cx: &mut Session, spec: &ProgramSpec) -> Ty {
-        table_type(&mut cx.types, &self.env.predefined, spec.result)
+    fn action(&self, cx: &mut Session, result: &str) -> Ty {
+        table_type(&mut cx.types, &self.env.predefined, result)
     }
 
     /// The declaration of the module that hides a predefined name of the program type.

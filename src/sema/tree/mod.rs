@@ -19,7 +19,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{MapKindSpec, ProgramForm, ProgramSpec};
+use crate::tables::{MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -118,6 +118,7 @@ pub struct ProgramRole {
     pub target: Option<String>,
     /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
     pub arguments: Option<Vec<u64>>,
+    pub placement: Placement,
 }
 
 impl ProgramRole {
@@ -131,9 +132,24 @@ impl ProgramRole {
         self.spec.context().filter(|_| self.arguments.is_none())
     }
 
+    /// What the program attaches to; the first form of the type says it where the mode was wrong.
+    pub fn target_spec(&self) -> Option<&'static TargetSpec> {
+        self.form().or(self.spec.forms.first()).and_then(ProgramForm::target)
+    }
+
+    /// What the text of the attribute names.
+    pub fn named(&self) -> Option<&'static TargetSpec> {
+        self.spec.loaded_for().or_else(|| self.target_spec())
+    }
+
     /// None if the type has no form without a mode, which was reported.
     pub fn form(&self) -> Option<&'static ProgramForm> {
         self.spec.form(self.mode.unwrap_or(""))
+    }
+
+    /// The result type that the program is to declare.
+    pub fn result(&self) -> &'static str {
+        self.form().and_then(|form| form.result).unwrap_or(self.spec.result)
     }
 }
 

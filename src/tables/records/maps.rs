@@ -154,6 +154,14 @@ words! {
         Prefix,
         /// `redirect(m, key, flags)`
         Redirect,
+        /// Sending to a socket by its index, and entering one.
+        Sockets,
+        /// The same by a key of any type.
+        NamedSockets,
+        /// Taking a socket for a packet.
+        Choose,
+        /// `attach(handle, &m)`
+        Attach,
         /// `if (var inner = m[k])`
         Inner,
         /// `m[k] = &inner`

@@ -1,6 +1,7 @@
 //! The table of program types.
 
-use crate::tables::form::{List, Text, choices, record, words};
+use super::maps::MapAccess;
+use crate::tables::form::{Kernel, List, Text, choices, record, words};
 
 record! {
     /// A program type (`ir-specs/programs.toml`).
@@ -30,9 +31,9 @@ record! {
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
-        /// Modes of the language that are not compiled yet.
+        /// A number that the attribute may give by this name.
         #[serde(default)]
-        pub later_modes: List<Text>,
+        pub option: Option<Text>,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
@@ -42,6 +43,9 @@ record! {
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
+        /// How many bytes at the start of each packet lie in no pages.
+        #[serde(default)]
+        pub always_linear: u64,
         /// What it prints goes to the reader of its file.
         #[serde(default)]
         pub prints_to_reader: bool,
@@ -152,6 +156,18 @@ record! {
         /// What the kernel accepts as a result, both ends included; none: any number.
         #[serde(default)]
         pub returns: Option<(i64, i64)>,
+        /// The result type, where it is not that of the type of program.
+        #[serde(default)]
+        pub result: Option<Text>,
+        /// Fields of the context that such programs may not read.
+        #[serde(default)]
+        pub hidden: List<Text>,
+        /// The only fields that they may read; none listed: all others.
+        #[serde(default)]
+        pub shown: List<Text>,
+        /// The first kernel (major, minor) with the form; none: all that the compiler supports.
+        #[serde(default)]
+        pub since: Option<Kernel>,
     }
 }
 
@@ -163,6 +179,9 @@ record! {
         /// A `bpf_attach_type`, where the form has one.
         #[serde(default)]
         pub point: Option<Text>,
+        /// A hook of netfilter: its protocol, and its number.
+        #[serde(default)]
+        pub hook: Option<(u32, u32)>,
     }
 }
 
@@ -215,11 +234,15 @@ record! {
         /// Whether a target may be a map.
         #[serde(default)]
         pub map: bool,
+        /// What the kind of such a map must allow.
+        #[serde(default)]
+        pub needs: Option<MapAccess>,
         /// Where the attribute names one of these, the target must be a map.
         #[serde(default)]
         pub only_maps: List<Text>,
-        /// What the text of a target must be like.
-        pub text: TargetText,
+        /// What the text of a target must be like; none: no text is a target.
+        #[serde(default)]
+        pub text: Option<TargetText>,
     }
 }
 
@@ -248,8 +271,6 @@ words! {
         Code,
         /// A category and a name of C, with a slash between.
         Event,
-        /// No text is a target.
-        Nothing,
         /// A file and a function in it, or an instruction.
         UserCode,
     }

@@ -28,11 +28,24 @@ record! {
         /// The helper that makes the first bytes of the packet directly readable.
         #[serde(default)]
         pub pull: Option<Text>,
+        /// How a dynptr of the packet is made, from which `load` copies then.
+        #[serde(default)]
+        pub dynptr: Option<PacketDynptr>,
         #[serde(default)]
         pub fields: List<ContextField>,
         /// Fields that the kernel has and this compiler lacks.
         #[serde(default)]
         pub later: List<Text>,
+    }
+}
+
+record! {
+    /// A kernel function that makes a dynptr of a packet.
+    pub struct PacketDynptr {
+        /// The field of the context that points to the packet.
+        pub field: Text,
+        /// A name in [`KFUNCS`](super::KFUNCS).
+        pub by: Text,
     }
 }
 
@@ -47,6 +60,9 @@ record! {
         /// How many bytes the kernel's field has, if a store must write more than the type has, or a packet pointer has not 4.
         #[serde(default)]
         pub width: Option<u64>,
+        /// The struct of the kernel's own types that the field points to.
+        #[serde(default)]
+        pub kernel: Option<Text>,
         /// A pointer to an object of which all fields may be read; the field of an object that only such ones have.
         #[serde(default)]
         pub full: bool,

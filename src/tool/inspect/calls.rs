@@ -8,13 +8,13 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Opcodes of include/uapi/linux/bpf.h.
-const CALL: u8 = 0x85;
+pub const CALL: u8 = 0x85;
 const LOAD_IMM64: u8 = 0x18;
 const GO: u8 = 0x05;
 const EXIT: u8 = 0x95;
 const MOVE_IMM: [u8; 2] = [0xb4, 0xb7];
 /// `BPF_PSEUDO_CALL`
-const PSEUDO_CALL: u8 = 1;
+pub const PSEUDO_CALL: u8 = 1;
 /// The helper bpf_tail_call, and the register of its index.
 const TAIL_CALL: i32 = 12;
 const INDEX: u8 = 3;
@@ -41,15 +41,15 @@ enum How {
     Tail(String, usize),
 }
 
-struct Instruction {
+pub struct Instruction {
     /// In its section.
-    offset: u64,
-    opcode: u8,
+    pub offset: u64,
+    pub opcode: u8,
     /// Destination and source.
-    registers: (u8, u8),
+    pub registers: (u8, u8),
     /// Of a jump, in instructions.
     distance: i16,
-    immediate: i32,
+    pub immediate: i32,
 }
 
 /// The graph of an object.
@@ -111,7 +111,7 @@ fn add_calls(
 ) {
     let Ok(section) = file.section_by_index(at) else { return };
     let relocations: BTreeMap<u64, _> = section.relocations().collect();
-    let code = instructions(section.data().unwrap_or(&[]), start, end);
+    let code = code(section.data().unwrap_or(&[]), start, end);
     let indexes = indexes(&code);
     let mut array = None;
     for (number, instruction) in code.iter().enumerate() {
@@ -199,6 +199,19 @@ fn indexes(code: &[Instruction]) -> Vec<Index> {
 }
 
 impl Instruction {
+    /// Whether the level v4 has it and no one before: signed division and remainder, moves and loads with a sign, a swap of
+    /// all bytes, a jump of 32 bits (Documentation/bpf/standardization/instruction-set.rst).
+    pub fn is_v4(&self) -> bool {
+        let (class, of) = (self.opcode & 7, self.opcode & 0xf0);
+        match class {
+            4 | 7 if matches!(of, 0x30 | 0x90 | 0xb0) => self.distance != 0,
+            7 => of == 0xd0,
+            1 => self.opcode & 0xe0 == 0x80,
+            6 => of == 0,
+            _ => false,
+        }
+    }
+
     fn target(&self) -> u64 {
         self.offset.wrapping_add_signed((i64::from(self.distance) + 1) * INSTRUCTION as i64)
     }
@@ -214,21 +227,22 @@ fn is_store(opcode: u8) -> bool {
     matches!(opcode & 7, 2 | 3)
 }
 
-fn instructions(data: &[u8], start: u64, end: u64) -> Vec<Instruction> {
+/// The instructions of a part of a section.
+pub fn code(data: &[u8], start: u64, end: u64) -> Vec<Instruction> {
     let range =
         usize::try_from(start).ok().zip(usize::try_from(end).ok()).and_then(|(start, end)| data.get(start..end));
     let (words, _) = range.unwrap_or(&[]).as_chunks::<8>();
-    let mut code = Vec::new();
+    let mut found = Vec::new();
     let mut second_half = false;
     for (offset, &[opcode, registers, low, high, a, b, c, d]) in (start..).step_by(8).zip(words) {
         if !std::mem::take(&mut second_half) {
             let (registers, immediate) = ((registers & 15, registers >> 4), i32::from_le_bytes([a, b, c, d]));
             let distance = i16::from_le_bytes([low, high]);
-            code.push(Instruction { offset, opcode, registers, distance, immediate });
+            found.push(Instruction { offset, opcode, registers, distance, immediate });
             second_half = opcode == LOAD_IMM64;
         }
     }
-    code
+    found
 }
 
 fn function_at(file: &File, section: Option<SectionIndex>, address: Option<u64>) -> Option<String> {

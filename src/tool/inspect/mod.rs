@@ -2,6 +2,7 @@
 
 mod btf;
 mod calls;
+pub mod kernels;
 mod object;
 mod text;
 
@@ -87,6 +88,7 @@ pub fn run(args: &Inspect) -> ExitCode {
     let Some(bytes) = load::bytes(&mut cx, &args.input) else { return finish(&mut cx, args.messages) };
     let part = |object: &[u8]| match args.call_graph {
         Some(format) => calls::graph(object, format),
+        None if args.kernels => kernels::of(object),
         None => object::report(object).map(|report| printed(&report, args.format)),
     };
     let parts: Result<Vec<String>, String> =

@@ -5,11 +5,11 @@ use super::super::function::FnGen;
 use super::super::verifier::known_limits;
 use crate::ir::ops::{
     BpfClamp, BpfDrain, BpfForEach, BpfForget, BpfHelper, BpfIterDestroy, BpfIterNew, BpfIterNext, BpfLock, BpfLoop,
-    BpfOpaque, BpfTailCall, BpfUnlock, BpfWhole,
+    BpfOpaque, BpfPacketDynptr, BpfTailCall, BpfUnlock, BpfWhole,
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
-use crate::tables::{self, KFUNCS};
+use crate::tables::{self, KFUNCS, context_of};
 use crate::types::Ty;
 use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
@@ -157,6 +157,19 @@ pub fn iter_destroy(g: &mut FnGen, op: &OpData) {
     let iterator = BpfIterDestroy::of(op).iterator();
     let args = [(g.func.ty(iterator), g.value(iterator))];
     g.call_kfunc("bpf_iter_num_destroy", Ty::VOID, &args);
+}
+
+/// The kernel function is declared with the context of packets, which is what its BTF says.
+pub fn packet_dynptr(g: &mut FnGen, op: &OpData) {
+    let view = BpfPacketDynptr::of(op);
+    let (ctx, ty) = (view.ctx(), g.func.ty(view.ctx()));
+    let Some(spec) = context_of(g.types(), ty) else { crate::bug!("a packet without a context") };
+    let field = spec.dynptr.as_ref().and_then(|of| Some((of.by, spec.fields.iter().position(|f| f.name == of.field)?)));
+    let Some((by, field)) = field else { crate::bug!("no dynptr is made of a `{}`", spec.name) };
+    let packet = (ty, super::packet::load_field(g, ctx, field as i128));
+    let flags = (Ty::U64, g.g.build.int(64, 0).into());
+    let dynptr = (g.func.ty(view.dynptr()), g.value(view.dynptr()));
+    g.call_kfunc(by, Ty::I32, &[packet, flags, dynptr]);
 }
 
 pub fn forget(g: &mut FnGen, op: &OpData) {

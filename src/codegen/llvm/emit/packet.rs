@@ -19,7 +19,7 @@ pub(super) fn ctx_place<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, offset: u64) -> P
     if offset == 0 { base } else { build.offset(base, build.int(64, offset)) }
 }
 
-fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueEnum<'c> {
+pub(super) fn load_field<'c>(g: &FnGen<'_, '_, 'c>, ctx: Value, field: i128) -> BasicValueEnum<'c> {
     let (offset, ty) = {
         let def = g.field_def(ctx, field);
         (def.offset, def.ty)

@@ -11,7 +11,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 88
-        && size_of::<KsProg>() == 24
+        && size_of::<KsProg>() == 32
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
         && size_of::<KsArgs>() == 40
@@ -82,7 +82,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
 
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
-    let ProgramDecl { name, spec, mode, target } = program;
+    let ProgramDecl { name, spec, mode, target, placement } = program;
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
@@ -91,7 +91,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
-    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target])
+    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(placement.number as u64)])
 }
 
 /// A `KsMap`.

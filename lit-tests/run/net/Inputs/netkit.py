@@ -1,0 +1,34 @@
+"""A netkit device of two ends, nk0 and nk1, and frames that each end sends."""
+
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../support"))
+import loopback  # noqa: E402
+import netkit  # noqa: E402
+import packets  # noqa: E402
+
+_IPV4 = 0x0800
+
+
+def arrives(sender, receiver, frame):
+    with (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_IPV4)) as to,
+          socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_IPV4)) as at):
+        at.bind((receiver, _IPV4))
+        at.settimeout(0.3)
+        to.bind((sender, _IPV4))
+        to.send(frame)
+        return "dropped" if loopback.tried(lambda: at.recv(2000)) == "nothing" else "passed"
+
+
+loopback.enter()
+netkit.make("nk0", "nk1")
+lines = []
+with loopback.Running(sys.argv[1:]) as program:
+    for port in (53, 54):
+        frame = packets.parse(f"udp,dport={port},size=46")
+        lines.append(f"udp to port {port}: {arrives('nk0', 'nk1', frame)}")
+    lines.append(f"from the peer: {arrives('nk1', 'nk0', packets.parse('udp,dport=53,size=46'))}")
+    program.end()
+print("\n".join(lines))

@@ -1,0 +1,56 @@
+//! Programs on hooks of netfilter, through `bpf_link`. The kernel takes the namespace of the thread that makes the link.
+
+use super::{Attached, Failure, Link, Request, not_permitted};
+use crate::errors::{errno, reason};
+use libbpf_sys as bpf;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::thread;
+
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    request.no_flags("a hook of netfilter")?;
+    let (file, shown) = super::netns::open(request)?;
+    let (prog, point, priority) = (request.fd, request.point, request.placement as i32);
+    // A thread can leave its namespace alone, and need not return to it.
+    let made = thread::scope(|scope| scope.spawn(|| enter(&file).and_then(|()| link(prog, point, priority))).join());
+    match made.unwrap_or(Err(libc::EAGAIN)) {
+        Ok(link) => Ok(Box::new(Link { _fd: link })),
+        Err(code) => Err(failure(code, &shown, priority)),
+    }
+}
+
+fn enter(namespace: &OwnedFd) -> Result<(), i32> {
+    // SAFETY: a descriptor of a namespace; of this thread alone.
+    if unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) } == 0 { Ok(()) } else { Err(errno()) }
+}
+
+fn link(prog: i32, point: bpf::bpf_attach_type, priority: i32) -> Result<OwnedFd, i32> {
+    let mut options =
+        bpf::bpf_link_create_opts { sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t, ..Default::default() };
+    options.__bindgen_anon_1.netfilter = bpf::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_5 {
+        pf: point >> 8,
+        hooknum: point & 0xff,
+        priority,
+        flags: 0,
+    };
+    // SAFETY: a program's descriptor and options of their own size.
+    let link = unsafe { bpf::bpf_link_create(prog, 0, bpf::BPF_NETFILTER, &options) };
+    // SAFETY: a descriptor that nobody else owns.
+    if link < 0 { Err(errno()) } else { Ok(unsafe { OwnedFd::from_raw_fd(link) }) }
+}
+
+fn failure(code: i32, path: &str, priority: i32) -> Failure {
+    let said = reason(code);
+    let why = match code {
+        libc::EPERM => return not_permitted("a hook of netfilter"),
+        libc::EBUSY | libc::EEXIST => format!(
+            "another program has the priority {priority} at this hook in `{path}`: {said}\n  help: give another one, `priority: n`"
+        ),
+        libc::ERANGE | libc::EINVAL => format!(
+            "the hook does not take the priority {priority}: {said}\n  \
+             help: priorities are more than -2147483648 and less than 2147483647"
+        ),
+        libc::EAFNOSUPPORT => format!("`{path}` has no netfilter of this protocol: {said}"),
+        _ => format!("the hook of netfilter in `{path}`: {said}"),
+    };
+    Failure::new(code, why)
+}

@@ -1,0 +1,25 @@
+//! Programs on the ends of netkit devices, through `bpf_link`.
+
+use super::interface::Interface;
+use super::{Attached, Failure, Request, not_permitted};
+use crate::errors::reason;
+
+pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
+    let interface = Interface::of(&request.target)?;
+    request.no_flags("a netkit device")?;
+    request.link(interface.index, 0).map_err(|code| failure(code, &interface.name))
+}
+
+fn failure(code: i32, name: &str) -> Failure {
+    let said = reason(code);
+    let why = match code {
+        libc::EPERM => return not_permitted("an interface"),
+        libc::ENXIO | libc::EINVAL | libc::EACCES => format!(
+            "`{name}` is not the primary end of a netkit device: {said}\n  \
+             help: programs of both ends attach to the primary one; the device needs kernel 6.7 with CONFIG_NETKIT"
+        ),
+        libc::EEXIST | libc::EBUSY => format!("it is attached to `{name}` already: {said}"),
+        _ => format!("`{name}`: {said}"),
+    };
+    Failure::new(code, why)
+}
