@@ -73,8 +73,7 @@ PROGRAMS = (
              *PACKETS),
             variables=("dropped", "passed"), given=(("blocked", b"www.example.org"),), limit=1.25,
             why="a byte of a view is compared with the view's length, and its address with the packet's end, where the peer compares "
-                "once; and the verifier forgets in each iteration what is left of a label, so that it walks a twelfth of the peer's "
-                "instructions"),
+                "once; and the verifier is made to forget in each iteration what is left of a label"),
     Program("l4_lb", "balance", (_udp(81), _udp(80), _udp(443), _ipv4(17, "c000005000080000" + "00" * 1480), *PACKETS),
             maps=("services",), variables=("too_long",),
             entries=(("services", "0a4d0001" "0050" "11" "00", "0000000002000000"),
