@@ -115,9 +115,9 @@ fn shown(cx: &Session, tree: &ast::File, map: &str, of: &Type) -> String {
 }
 
 fn struct_named<'a>(tree: &'a ast::File, name: &str) -> Option<&'a StructDecl> {
-    tree.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Struct(decl) if decl.name.name == name => Some(decl),
-        _ => None,
+    tree.items.iter().find_map(|item| {
+        let ItemKind::Struct(decl) = &item.kind else { return None };
+        (decl.name.name == name).then_some(decl)
     })
 }
 

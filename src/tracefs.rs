@@ -57,7 +57,7 @@ fn names(folder: &PathBuf) -> Vec<String> {
     names
 }
 
-/// `	field:__data_loc char[] filename;	offset:8;	size:4;	signed:0;`
+/// `field:__data_loc char[] filename; offset:8; size:4; signed:0;`, with tabs
 fn field(line: &str) -> Option<Field> {
     let mut parts = line.trim().strip_prefix("field:")?.split(';').map(str::trim);
     let declared = parts.next()?;

@@ -54,7 +54,7 @@ struct Maker {
 
 /// The packet of an input: the same on every machine.
 pub fn packet(form: Form, input: &[u64; 4]) -> Packet {
-    let seed = input.iter().fold(0u64, |seed, number| Random::new(seed ^ number).next());
+    let seed = input.iter().fold(0u64, |seed, number| Random::new(seed ^ number).word());
     let mut maker = Maker { random: Random::new(seed), bytes: Vec::new() };
     maker.link();
     let longest = if form == Form::Frags && maker.random.percent(40) { 9000 } else { LONGEST_LINEAR };
@@ -63,7 +63,7 @@ pub fn packet(form: Form, input: &[u64; 4]) -> Packet {
     bytes.truncate(longest);
     if random.percent(10) && !bytes.is_empty() {
         let at = random.below(bytes.len());
-        bytes[at] = random.next() as u8;
+        bytes[at] = random.word() as u8;
     }
     if random.percent(30) {
         bytes.truncate(random.below(bytes.len().min(160) + 1));
@@ -83,7 +83,7 @@ impl Maker {
 
     fn fill(&mut self, count: usize) {
         for _ in 0..count {
-            let byte = if self.random.percent(30) { self.random.below(4) as u8 } else { self.random.next() as u8 };
+            let byte = if self.random.percent(30) { self.random.below(4) as u8 } else { self.random.word() as u8 };
             self.bytes.push(byte);
         }
     }
@@ -116,13 +116,13 @@ impl Maker {
             0..=3 => TCP,
             4..=6 => UDP,
             7 | 8 => icmp,
-            _ => self.random.next() as u8,
+            _ => self.random.word() as u8,
         }
     }
 
     fn length(&mut self) {
         let length = match self.random.below(5) {
-            0 => self.random.next() as u16,
+            0 => self.random.word() as u16,
             1 => 0,
             _ => 20 + self.random.below(100) as u16,
         };
@@ -190,7 +190,7 @@ impl Maker {
         self.fill(33);
         for (at, &kind) in extensions.iter().enumerate() {
             let units = match self.random.below(8) {
-                0 => self.random.next() as u8,
+                0 => self.random.word() as u8,
                 _ => self.random.below(3) as u8,
             };
             self.bytes.extend([next(at + 1), units]);
@@ -205,7 +205,7 @@ impl Maker {
         let port = match self.random.below(3) {
             0 => self.random.pick(&[22, 53, 80, 443]),
             1 => self.random.below(1024) as u16,
-            _ => self.random.next() as u16,
+            _ => self.random.word() as u16,
         };
         self.u16(port);
     }

@@ -13,7 +13,7 @@ impl Random {
     }
 
     /// splitmix64
-    pub fn next(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
 
     /// Less than `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        (self.word() % limit as u64) as usize
     }
 
     /// Both included.
@@ -60,9 +60,9 @@ impl Random {
             2 | 3 => (1u64 << self.below(64)).wrapping_add(self.below(3) as u64).wrapping_sub(1),
             4 => (1u64 << self.below(64)).wrapping_neg().wrapping_add(self.below(3) as u64).wrapping_sub(1),
             5 => self.below(256) as u64,
-            6 => self.next() & 0xffff_ffff,
-            7 => self.next() >> self.below(64),
-            _ => self.next(),
+            6 => self.word() & 0xffff_ffff,
+            7 => self.word() >> self.below(64),
+            _ => self.word(),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Program {
             Family::Tails => 1 << 60,
             Family::References => 1 << 59,
         };
-        Random::new(seed ^ family ^ (self.number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
+        Random::new(seed ^ family ^ (self.number as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)).word()
     }
 }
 

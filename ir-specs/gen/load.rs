@@ -267,9 +267,13 @@ fn check(specs: &Specs) {
     for MapMethodSpec { name, op, .. } in &specs.map_methods {
         assert!(op.as_deref().is_none_or(op_exists), "map_methods.toml: [{name}]: no such op");
     }
+    check_builtins(specs, helper_exists, op_exists);
+}
+
+fn check_builtins(specs: &Specs, helper_exists: impl Fn(&String) -> bool, op_exists: impl Fn(&str) -> bool) {
     for BuiltinSpec { name, bpf, op, throws, .. } in &specs.builtins {
-        assert!(bpf.as_ref().is_none_or(helper_exists), "builtins.toml: [{name}]: no such helper");
-        assert!(op.as_deref().is_none_or(op_exists), "builtins.toml: [{name}]: no such op");
+        assert!(bpf.as_ref().is_none_or(&helper_exists), "builtins.toml: [{name}]: no such helper");
+        assert!(op.as_deref().is_none_or(&op_exists), "builtins.toml: [{name}]: no such op");
         let constant = |code: &String| specs.facts.constants.contains_key(code);
         assert!(throws.as_ref().is_none_or(constant), "builtins.toml: [{name}]: no such constant");
     }

@@ -90,7 +90,7 @@ fn ask_all(btf: Btf) {
     }
     let _ = (kernel.enumerator(&mut types, "RED"), kernel.enumerator(&mut types, "BLUE"));
     let _ = (
-        kernel.prototype_of_typedef(&mut types, "__be16").is_some(),
+        kernel.prototype(&mut types, Wanted::Typedef, "__be16").is_some(),
         kernel.names_of_types(),
         kernel.typedefs_with("__"),
     );

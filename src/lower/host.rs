@@ -34,11 +34,16 @@ impl Lowering<'_> {
         let handle = self.scalar(handle);
         // The evaluation of the flags and the options must not change the name.
         let changes = flags.into_iter().chain(options.iter().map(|(_, value)| value)).any(may_write);
-        let target = target.map(|target| match &target.kind {
-            ExprKind::MapAddress(map) => Target::Map(self.names.map(*map).clone()),
-            _ if !self.cx.types.is_aggregate(target.ty) => Target::Number(self.scalar_as(target, Ty::I64)),
-            _ if changes && Self::is_place(target) => Target::Name(self.materialise(target)),
-            _ => Target::Name(self.place(target)),
+        let target = target.map(|target| {
+            if let ExprKind::MapAddress(map) = &target.kind {
+                Target::Map(self.names.map(*map).clone())
+            } else if !self.cx.types.is_aggregate(target.ty) {
+                Target::Number(self.scalar_as(target, Ty::I64))
+            } else if changes && Self::is_place(target) {
+                Target::Name(self.materialise(target))
+            } else {
+                Target::Name(self.place(target))
+            }
         });
         let flags = match flags {
             Some(flags) => self.scalar_as(flags, Ty::U64),

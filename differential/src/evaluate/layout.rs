@@ -45,6 +45,7 @@ pub fn write(types: &Types, ty: Ty, value: &Value, to: &mut [u8]) {
 }
 
 /// The value that lies at the start of some bytes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all else is a number, or zero")]
 pub fn read(types: &Types, ty: Ty, from: &[u8]) -> Value {
     match types.kind(ty) {
         TyKind::Struct(id) => {

@@ -56,10 +56,9 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn view_of(&mut self, expr: &'a Expr) -> Run<View> {
-        match self.value(expr)? {
-            Value::View(view) => Ok(view),
-            other => panic!("{other:?} is used as a view"),
-        }
+        let value = self.value(expr)?;
+        let Value::View(view) = value else { panic!("{value:?} is used as a view") };
+        Ok(view)
     }
 
     /// Of a string all bytes but the last.

@@ -223,7 +223,7 @@ impl Lowering<'_> {
     fn local_view(&mut self, local: LocalId) -> View {
         match self.slot(local) {
             Slot::View(variables) => self.loaded(variables),
-            Slot::FixedView(view) => view,
+            Slot::FixedView(view) => View { life: view.life.map(|life| self.load(life)), ..view },
             Slot::None | Slot::Place(_) | Slot::Value(_) | Slot::Pointee(_) => {
                 crate::bug!("`{}` is no view", self.source.local(local).name)
             }
@@ -245,23 +245,24 @@ impl Lowering<'_> {
         }
     }
 
-    /// A variable for a view. Its numbers have variables where they may change; deferred code sees variables alone.
+    /// A variable for a view: its life has a place, each read of which is a use of the view. Its numbers have places where they may
+    /// change; deferred code sees places alone.
     pub(super) fn declare_view(&mut self, local: LocalId, view: View) {
-        if !self.uses.in_memory(local) && !self.uses.defers {
-            return self.set_slot(local, Slot::FixedView(view));
-        }
         let name = self.source.local(local).name.clone();
-        let number = self.cx.types.place(Ty::U64, Space::Stack);
-        let offset = self.b.ks_var(format!("{name}_offset").as_bytes(), number);
-        let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
-        self.store(offset, view.offset);
-        self.store(length, view.length);
         let life = view.life.map(|life| {
             let place = self.cx.types.place(self.b.func.ty(life), Space::Stack);
             let variable = self.b.ks_var(name.as_bytes(), place);
             self.store(variable, life);
             variable
         });
+        if !self.uses.in_memory(local) && !self.uses.defers {
+            return self.set_slot(local, Slot::FixedView(View { life, ..view }));
+        }
+        let number = self.cx.types.place(Ty::U64, Space::Stack);
+        let offset = self.b.ks_var(format!("{name}_offset").as_bytes(), number);
+        let length = self.b.ks_var(format!("{name}_length").as_bytes(), number);
+        self.store(offset, view.offset);
+        self.store(length, view.length);
         self.set_slot(local, Slot::View(View { root: view.root, offset, length, life }));
     }
 

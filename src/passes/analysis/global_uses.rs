@@ -81,9 +81,10 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
 
 /// Whether a pointer is only followed, to a place of whatever type: what is written there the place says.
 fn is_place_again(func: &Function, uses: &Uses, pointer: Value) -> bool {
-    uses.users(pointer).iter().all(|&user| match func.ops[user].opcode {
-        Opcode::KsDeref => true,
-        opcode => opcode == Opcode::ArithCast && is_place_again(func, uses, func.ops[user].results[0]),
+    uses.users(pointer).iter().all(|&user| {
+        let opcode = func.ops[user].opcode;
+        let is_cast = opcode == Opcode::ArithCast;
+        opcode == Opcode::KsDeref || is_cast && is_place_again(func, uses, func.ops[user].results[0])
     })
 }
 

@@ -63,9 +63,9 @@ fn named(func: &Function, pointer: Value, span: Span, cx: &Session) -> (String, 
     let def = func.def(pointer).map(|op| &func.ops[op]);
     // Each read from a context is another pointer to the verifier, and nobody follows which element an index names.
     let is_element = |place: Value| func.def(place).is_some_and(|op| func.ops[op].opcode == Opcode::KsElem);
-    let is_read = def.is_some_and(|def| match def.opcode {
-        Opcode::KsLoad => is_element(def.operands[0]),
-        opcode => opcode == Opcode::PacketCtxLoad,
+    let is_read = def.is_some_and(|def| {
+        let loads_element = def.opcode == Opcode::KsLoad && is_element(def.operands[0]);
+        loads_element || def.opcode == Opcode::PacketCtxLoad
     });
     let test = if is_read { String::new() } else { format!("`if ({name} == null) return …`, or ") };
     let help = format!("test it before: {test}`if (var p = {name}) {{ … }}`");

@@ -33,18 +33,18 @@ impl Checker<'_, '_> {
         } else {
             self.typed(asked, None)
         };
-        match asked_of.kind {
-            _ if asked_of.ty == Ty::ERROR => error_expr(span),
-            ExprKind::Kernel(KernelFact::Variant { of, variant }) => {
-                fact(KernelFact::VariantExists { of, variant }, Ty::BOOL, span)
+        if asked_of.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        if let ExprKind::Kernel(KernelFact::Variant { of, variant }) = asked_of.kind {
+            return fact(KernelFact::VariantExists { of, variant }, Ty::BOOL, span);
+        }
+        match self.at_no_address(strip_cast(&asked_of)) {
+            Some(place) => fact(KernelFact::FieldExists(Box::new(place)), Ty::BOOL, span),
+            None => {
+                self.error(asked.span, ExistsWhat {}).help(EXISTS_FORMS);
+                error_expr(span)
             }
-            _ => match self.at_no_address(strip_cast(&asked_of)) {
-                Some(place) => fact(KernelFact::FieldExists(Box::new(place)), Ty::BOOL, span),
-                None => {
-                    self.error(asked.span, ExistsWhat {}).help(EXISTS_FORMS);
-                    error_expr(span)
-                }
-            },
         }
     }
 
@@ -110,11 +110,10 @@ impl Checker<'_, '_> {
 
     /// Whether a size or an offset is known to the loader alone; what is no such literal is looked at before.
     pub fn is_kernel_measure(&self, expr: &ast::Expr) -> bool {
-        match &expr.kind {
-            Ast::SizeofType(ty) | Ast::Offsetof { ty, .. } => self.may_be_kernel_type(ty),
-            Ast::SizeofExpr(operand) => self.is_in_kernel(operand),
-            _ => false,
+        if let Ast::SizeofType(ty) | Ast::Offsetof { ty, .. } = &expr.kind {
+            return self.may_be_kernel_type(ty);
         }
+        matches!(&expr.kind, Ast::SizeofExpr(operand) if self.is_in_kernel(operand))
     }
 
     fn may_be_kernel_type(&self, ty: &ast::Type) -> bool {

@@ -52,9 +52,9 @@ impl Declare<'_> {
 
 /// A struct of the program, whose memory user space hands over: nobody else sees it.
 fn own(cx: &mut Session, spec: &ProgramSpec, decl: &FnDecl, sig: FnSig) -> FnSig {
-    let plain = |types: &Types, ty: Ty| match types.kind(ty) {
-        TyKind::Ptr { to, space: Space::Any, nullable: false } if !types.holds_pointer(to) => Some(to),
-        _ => None,
+    let plain = |types: &Types, ty: Ty| {
+        let TyKind::Ptr { to, space: Space::Any, nullable: false } = types.kind(ty) else { return None };
+        (!types.holds_pointer(to)).then_some(to)
     };
     let span = match (sig.params.as_slice(), decl.params.as_slice()) {
         ([] | [Ty::ERROR, ..], _) | (_, []) => return sig,

@@ -25,7 +25,7 @@ pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, decl: &FnD
     if let (Some(event), Some(target)) = (event, &target)
         && !is_known(cx, event)
     {
-        let near = similar::best(target, &known(cx, event.0));
+        let near = similar::best(target, known(cx, event.0));
         let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
         if let Some(near) = near {
             error.help(format!("did you mean `{near}`?"));

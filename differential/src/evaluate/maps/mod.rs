@@ -66,7 +66,6 @@ impl<'a> Machine<'a> {
         Ok(found.unwrap_or_else(|| value::zero(self.types, self.program.map(map).value)))
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what the evaluator does not know it says")]
     fn found(&mut self, optional: &'a Optional) -> Run<Option<Found>> {
         Ok(match &optional.kind {
             OptionalKind::MapEntry { map, key } => {
