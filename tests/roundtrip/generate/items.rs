@@ -21,7 +21,11 @@ impl Generator {
     }
 
     fn attribute(&mut self) -> Attribute {
-        Attribute { name: self.word(), args: self.some(2, |this| this.many(2, |this| Arg { name: this.some(6, Self::name), value: this.expr() })), span: Self::span() }
+        Attribute {
+            name: self.word(),
+            args: self.some(2, |this| this.many(2, |this| Arg { name: this.some(6, Self::name), value: this.expr() })),
+            span: Self::span(),
+        }
     }
 
     fn str_lit(&mut self) -> StrLit {
