@@ -46,8 +46,7 @@ int filter(struct xdp_md *ctx)
             left = byte;
             first = false;
         } else {
-            // No label has the zeros behind the name.
-            if (byte != wanted || wanted == 0)
+            if (byte != wanted)
                 break;
             left--;
         }
