@@ -118,7 +118,8 @@ impl<'a> Machine<'a> {
         self.frames.clear();
         self.objects.truncate(self.program.globals.len() + self.program.configs.len());
         let result = self.call(func, args);
-        if self.slots.stale { Err(Stop::Unknown("an entry that its map no longer has is used")) } else { result }
+        // What an entry holds that was deleted the kernel leaves open: as with what runs too long, there is nothing to compare.
+        if self.slots.stale { Err(Stop::TooLong) } else { result }
     }
 
     fn call(&mut self, func: FuncId, args: Vec<Value>) -> Run<Value> {
