@@ -29,7 +29,7 @@ pub fn name(address: u64) -> String {
 fn read() -> Vec<Symbol> {
     let text = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
     let mut symbols: Vec<Symbol> = text.lines().filter_map(symbol).collect();
-    symbols.sort_by(|one, other| one.address.cmp(&other.address));
+    symbols.sort_by_key(|symbol| symbol.address);
     symbols
 }
 

@@ -86,7 +86,7 @@ fn image(pid: i32, mapping: &Mapping) -> Option<Image> {
             Some(Symbol { address: symbol.address(), size: symbol.size(), name: symbol.name().ok()?.to_owned() })
         })
         .collect();
-    symbols.sort_by(|one, other| (one.address, one.size).cmp(&(other.address, other.size)));
+    symbols.sort_by_key(|symbol| (symbol.address, symbol.size));
     Some(Image { segments, symbols })
 }
 
