@@ -4,7 +4,7 @@
     events_run.py --ready LINE [--name NAME] [--calls N] [--opens N] [--sleeps N] [--spins FILE] [--reads N] --expect-sum PATTERN LEAST MOST [--] EXECUTABLE [ARG]…
 
 When the executable has printed LINE, a process of its own name NAME makes N system calls (getppid), opens a file and one that is not
-there N times each, and sleeps N times for a millisecond; FILE is executed for a second; N blocks of a loop device are read, one after the
+there N times each, and sleeps N times for a millisecond; FILE is executed for two seconds; N blocks of a loop device are read, one after the
 other, past all caches. Then the executable gets SIGINT. PATTERN is a regular expression for lines, blanks being one space each; the sum of
 its first group over all lines that match, or without a group their number, must be from LEAST to MOST. `{pid}` in it is the process, `{file}` the file that
 is opened, `{disk}` the loop device, `{spin}` the process of FILE. Without a loop device the test passes, and says so.
@@ -24,6 +24,7 @@ import time
 
 # In seconds.
 PATIENCE = 60
+SPIN = 2
 # Of include/uapi/linux/prctl.h.
 PR_SET_NAME = 15
 BLOCK = 4096
@@ -87,11 +88,11 @@ def act(options, folder, device):
         for _ in range(options.sleeps):
             time.sleep(0.001)
 
-    values = {"pid": named(options.name, work), "file": file}
+    values = {"pid": str(named(options.name, work)), "file": file}
     if options.spins:
         spinning = subprocess.Popen([options.spins])
-        values["spin"] = spinning.pid
-        time.sleep(1)
+        values["spin"] = str(spinning.pid)
+        time.sleep(SPIN)
         options.after.append(spinning)
     if device:
         number = os.stat(device).st_rdev
@@ -135,10 +136,11 @@ def main():
                 subprocess.run(["losetup", "--detach", device], check=True)
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     for pattern, least, most in options.expect_sum:
-        filled = re.sub(r"\{([a-z]+)\}", lambda match: re.escape(str(values[match.group(1)])), pattern)
+        filled = re.sub(r"\{([a-z]+)\}", lambda match: re.escape(values[match.group(1)]), pattern)
         total = counted(filled, lines)
         if not int(least) <= total <= int(most):
-            print("\n".join(lines[-MOST_SHOWN:]))
+            near = [line for line in lines if any(value in line for value in values.values())]
+            print(f"{len(lines)} lines; those with {values}:", *near[:MOST_SHOWN], "the last:", *lines[-MOST_SHOWN:], sep="\n")
             sys.exit(f"`{filled}` counts {total}, not from {least} to {most}")
     sys.exit(tracer.returncode)
 
