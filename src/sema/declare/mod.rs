@@ -9,6 +9,7 @@ mod cycles;
 mod enums;
 mod functions;
 mod inner_maps;
+mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod main_args;
