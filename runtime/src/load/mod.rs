@@ -2,6 +2,7 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
+pub mod copies;
 mod creation;
 mod explain;
 mod kconfig;
