@@ -87,7 +87,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 5;
+pub const KS_ABI: u32 = 6;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -113,6 +113,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
+    pub kconfig: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.
@@ -261,6 +263,8 @@ pub enum KsSection {
     Rodata = 3,
     /// Kept between runs: the map of this section is pinned.
     Pinned = 4,
+    /// Filled in at load from the kernel's configuration; read-only.
+    Kconfig = 5,
 }
 
 /// A variable that BPF code and user space share.

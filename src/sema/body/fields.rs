@@ -156,6 +156,9 @@ impl Checker<'_, '_> {
         if name.name == PACKET_LENGTH && self.rewritten(ctx.ty).is_some_and(|context| context.length_by.is_some()) {
             return self.packet_length(ctx, span);
         }
+        if let Some(array) = self.context_array(&ctx, id, name, span) {
+            return array;
+        }
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)
             && spec.role == FieldRole::PacketMeta
