@@ -126,7 +126,9 @@ impl Wanted<'_> {
     fn value(&self, decl: &FnDecl, index: usize) -> Option<&Value> {
         let is_last = index + 1 == decl.params.len();
         let result = self.given.result.as_ref();
-        let is_result = is_last && (index == self.given.arguments.len() || decl.params[index].name.name == RESULT);
+        // With `on return` only what that gets is the result.
+        let by_place = self.role.spec.on_return.is_none() && index == self.given.arguments.len();
+        let is_result = by_place || is_last && decl.params[index].name.name == RESULT;
         result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
     }
 
