@@ -189,6 +189,8 @@ named! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
+    "session" Session = 40,
     }
 }
 
