@@ -53,7 +53,7 @@ type Outcomes = BTreeMap<Symbol, BTreeSet<Outcome>>;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     full_objects::check(module, cx);
-    let refers = |op: &OpData| helper(op).is_some_and(|helper| helper.reference.is_some());
+    let refers = |op: &OpData| reference(op).is_some();
     if !module.funcs.iter().any(|func| func.walk().into_iter().any(|op| refers(&func.ops[op]))) {
         return Changed::No;
     }
@@ -82,9 +82,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 /// The functions that have to do with kernel objects.
 fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
     let takes = |func: &Function| func.params.iter().any(|param| is_object(types, param.ty));
-    let acquires = |func: &Function| {
-        func.walk().into_iter().any(|op| helper(&func.ops[op]).is_some_and(|helper| helper.reference.is_some()))
-    };
+    let acquires = |func: &Function| func.walk().into_iter().any(|op| reference(&func.ops[op]).is_some());
     let mut names = BTreeSet::new();
     loop {
         let before = names.len();
@@ -109,9 +107,10 @@ fn helper(op: &OpData) -> Option<&'static HelperSpec> {
     if op.opcode == Opcode::BpfHelper { tables::helper(BpfHelper::of(op).helper()) } else { None }
 }
 
-/// What an op does with references, if it calls a helper that does something with them.
+/// What an op does with references, if it does something with them. The socket of a map's entry is acquired
+/// (`is_acquire_function` of kernel/bpf/verifier.c).
 fn reference(op: &OpData) -> Option<Reference> {
-    helper(op)?.reference
+    if op.opcode == Opcode::MapSocket { Some(Reference::Acquires) } else { helper(op)?.reference }
 }
 
 /// A pointer to a kernel object.

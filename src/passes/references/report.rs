@@ -157,9 +157,10 @@ impl<'a> Report<'a> {
         match root {
             Root::Acquired(op) => {
                 let data = &self.func.ops[op];
-                let by = match helper(data) {
-                    Some(helper) => helper.name.to_owned(),
-                    None => self.cx.names.of(KsCall::of(data).callee()).to_owned(),
+                let by = match (helper(data), data.map()) {
+                    (Some(helper), _) => helper.name.to_owned(),
+                    (None, Some(map)) => format!("{}[…]", self.cx.names.of(map)),
+                    (None, None) => self.cx.names.of(KsCall::of(data).callee()).to_owned(),
                 };
                 (format!("what `{by}` acquired"), (data.loc.span, "it is acquired here".to_owned()))
             }
