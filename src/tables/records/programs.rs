@@ -299,5 +299,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }
