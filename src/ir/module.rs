@@ -50,7 +50,7 @@ impl Module {
     pub fn elf_section(&self, section: Section) -> &'static str {
         match section {
             Section::Pinned if self.globals.iter().all(|global| global.section != Some(Section::Data)) => ".data",
-            Section::Data | Section::Bss | Section::Rodata | Section::Pinned => section.name(),
+            Section::Data | Section::Bss | Section::Rodata | Section::Pinned | Section::Kconfig => section.name(),
         }
     }
 }
@@ -78,11 +78,30 @@ pub enum GlobalKind {
     /// `percpu var`: of BPF code alone, one for each CPU.
     Percpu,
     Config,
+    /// `@kconfig var`: the loader fills it in from the kernel's configuration, or fails.
+    Kconfig,
+    /// One with a value for kernels whose configuration lacks it.
+    WeakKconfig,
 }
 
 impl GlobalKind {
-    pub const ALL: [GlobalKind; 5] =
-        [GlobalKind::Var, GlobalKind::Pinned, GlobalKind::Local, GlobalKind::Percpu, GlobalKind::Config];
+    pub const ALL: [GlobalKind; 7] = [
+        GlobalKind::Var,
+        GlobalKind::Pinned,
+        GlobalKind::Local,
+        GlobalKind::Percpu,
+        GlobalKind::Config,
+        GlobalKind::Kconfig,
+        GlobalKind::WeakKconfig,
+    ];
+
+    /// Whether user space has its value from the loaded object alone.
+    pub fn exists_once_loaded(self) -> bool {
+        match self {
+            GlobalKind::Pinned | GlobalKind::Kconfig | GlobalKind::WeakKconfig => true,
+            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Config => false,
+        }
+    }
 
     /// The word that opens its declaration in IR text.
     pub fn word(self) -> &'static str {
@@ -92,6 +111,8 @@ impl GlobalKind {
             GlobalKind::Local => "local",
             GlobalKind::Percpu => "percpu",
             GlobalKind::Config => "config",
+            GlobalKind::Kconfig => "kconfig",
+            GlobalKind::WeakKconfig => "weak_kconfig",
         }
     }
 }
@@ -103,10 +124,12 @@ pub enum Section {
     Rodata,
     /// libbpf makes a map of it, which the runtime pins.
     Pinned,
+    /// Of externs, of which libbpf makes a read-only map.
+    Kconfig,
 }
 
 impl Section {
-    pub const ALL: [Section; 4] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned];
+    pub const ALL: [Section; 5] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned, Section::Kconfig];
 
     /// In the IR's text.
     pub fn name(self) -> &'static str {
@@ -115,6 +138,7 @@ impl Section {
             Section::Bss => ".bss",
             Section::Rodata => ".rodata",
             Section::Pinned => ".data.pinned_globals",
+            Section::Kconfig => ".kconfig",
         }
     }
 }

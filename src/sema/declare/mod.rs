@@ -10,6 +10,7 @@ mod enums;
 pub(super) mod externs;
 mod functions;
 mod inner_maps;
+mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod main_args;

@@ -193,6 +193,8 @@ pub enum Storage {
     Local,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
+    /// `@kconfig var`: both sides, which only read it.
+    Kconfig,
 }
 
 pub struct Global {
@@ -201,7 +203,7 @@ pub struct Global {
     pub symbol: String,
     pub storage: Storage,
     pub ty: Ty,
-    /// None: zero.
+    /// None: zero; of a `@kconfig var`, the kernel must have a value.
     pub init: Option<Const>,
     pub span: Span,
 }
