@@ -21,7 +21,7 @@ use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
-use crate::ir::ops::{BpfHelper, HostCall};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
@@ -252,6 +252,8 @@ fn in_words(op: &OpData) -> String {
         HostCall::of(op).symbol()
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
+    } else if op.opcode == Opcode::BpfKfunc {
+        BpfKfunc::of(op).function()
     } else if spec.source.is_empty() {
         return format!("`{}`", spec.name);
     } else {

@@ -7,7 +7,7 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
-mod externs;
+pub(super) mod externs;
 mod functions;
 mod inner_maps;
 mod kconfig;

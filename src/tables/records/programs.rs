@@ -306,5 +306,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }
