@@ -85,7 +85,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 5;
+pub const KS_ABI: u32 = 6;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -111,6 +111,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// The kernel module whose functions the programs call, or null.
+    pub kernel_module: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.

@@ -17,6 +17,8 @@ pub struct Module {
     /// The last pass that ran; what it lowers is not legal any more.
     pub after: Option<&'static str>,
     pub license: String,
+    /// The kernel module whose functions BPF code calls; set by the pass `reach`.
+    pub kernel_module: Option<String>,
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
@@ -27,6 +29,12 @@ pub struct Module {
 }
 
 impl Module {
+    /// The name of the kernel module: of the project, as an identifier of C.
+    pub fn module_name(&self) -> String {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        self.name.chars().map(|c| if is_word(c) { c } else { '_' }).collect()
+    }
+
     pub fn func(&self, name: &str) -> Option<&Function> {
         self.funcs.iter().find(|f| &*f.name == name)
     }
@@ -72,12 +80,20 @@ pub enum GlobalKind {
     Local,
     /// `percpu var`: of BPF code alone, one for each CPU.
     Percpu,
+    /// `@private var`: of the kernel module alone.
+    Private,
     Config,
 }
 
 impl GlobalKind {
-    pub const ALL: [GlobalKind; 5] =
-        [GlobalKind::Var, GlobalKind::Pinned, GlobalKind::Local, GlobalKind::Percpu, GlobalKind::Config];
+    pub const ALL: [GlobalKind; 6] = [
+        GlobalKind::Var,
+        GlobalKind::Pinned,
+        GlobalKind::Local,
+        GlobalKind::Percpu,
+        GlobalKind::Private,
+        GlobalKind::Config,
+    ];
 
     /// The word that opens its declaration in IR text.
     pub fn word(self) -> &'static str {
@@ -86,6 +102,7 @@ impl GlobalKind {
             GlobalKind::Pinned => "pinned",
             GlobalKind::Local => "local",
             GlobalKind::Percpu => "percpu",
+            GlobalKind::Private => "private",
             GlobalKind::Config => "config",
         }
     }

@@ -106,13 +106,14 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         target: None,
         after: None,
         license: program.license.clone(),
+        kernel_module: None,
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
-            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
+            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain => None,
         }),
     }
 }
@@ -131,6 +132,7 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Pinned => ir::GlobalKind::Pinned,
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
+                Storage::Private => ir::GlobalKind::Private,
             },
             section: None,
             span: global.span,

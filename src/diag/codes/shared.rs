@@ -20,6 +20,9 @@ codes! {
     E0466 CallInLock { what } = "{what} while a lock is held",
     /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.
     E0467 PercpuSize { name, size, limit } = "`{name}` is a `percpu var` of {size} bytes, and the kernel allows {limit}",
+    /// The kernel module has variables of its own, `@private var`, and sees no others: not those that BPF code and user space share,
+    /// no configs. They do not see the module's.
+    E0427 VariableOfOthers { name, code } = "{code} cannot use the variable `{name}`",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

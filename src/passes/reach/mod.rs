@@ -16,7 +16,9 @@ mod stored_pointers;
 use super::analysis::global_uses;
 use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::contexts::{
+    BpfOnly, HelperFromUserSpace, MainFromBpf, PrivateCalled, RecursionInBpf, UserSpaceOnly,
+};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
@@ -62,8 +64,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
     let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
     let host = graph.reach(main.iter().copied().chain(rest));
-    // No role of functions is a module's.
-    let kmod = graph.reach(Vec::new());
+    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     let reached = EnumMap::from_array([bpf, host, kmod]);
     for (target, reached) in &reached {
         check(module, cx, reached, target);
@@ -109,7 +110,19 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain[1..]);
                 continue;
             }
-            (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
+            (Role::Private | Role::Kfunc { .. }, Target::Bpf | Target::Host) => {
+                let Some(site) = chain.first() else { continue };
+                let (name, code) = (cx.source_name(&func.name), facts.code.to_owned());
+                let error = cx.error(span(module, *site), PrivateCalled { name, code });
+                error.note(func.name_span, "declared here");
+                called_from(module, &names, error, &chain[1..]);
+                error.help("without an attribute it is compiled for each side that calls it");
+                continue;
+            }
+            (
+                Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main,
+                _,
+            ) => {}
         }
         check_values(cx, func, facts, &|error| called_from(module, &names, error, &chain));
         global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));
@@ -273,7 +286,8 @@ pub(super) fn called_from(module: &Module, names: &SourceNames, error: &mut Diag
         let name = names.of(&caller.name);
         let what = match &caller.role {
             Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{name}`", spec.name),
-            Role::Helper | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
+            Role::Kfunc { .. } => format!("{how} here, in the `@kfunc` function `{name}`"),
+            Role::Helper | Role::Private | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
         };
         error.note(span(module, *site), what);
     }

@@ -40,7 +40,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             // Where other programs and later runs look for it.
             GlobalKind::Pinned => Some(Section::Pinned),
             // An entry of a map of its own.
-            GlobalKind::Percpu => None,
+            GlobalKind::Percpu | GlobalKind::Private => None,
             _ if !shared.contains(&global.name) => None,
             GlobalKind::Config if !late.contains_key(&global.name) => Some(Section::Rodata),
             GlobalKind::Config | GlobalKind::Var | GlobalKind::Local => {

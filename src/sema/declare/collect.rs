@@ -203,7 +203,9 @@ impl<'a> Declare<'a> {
         let name = decl.name.name.clone();
         let symbol = match &role {
             Role::Program(_) => self.symbols.kernel_symbol(self.module, &name),
-            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, &name),
+            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
+                self.symbols.symbol(self.module, &name)
+            }
         };
         self.env.program.funcs.push(Func {
             name,
@@ -245,7 +247,7 @@ impl<'a> Declare<'a> {
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
-                let storage = storage::of_variable(cx, decl);
+                let storage = storage::of_variable(cx, decl, attributes::is_private(item));
                 attributes::refuse_flags(cx, item);
                 let symbol = self.symbols.symbol(self.module, &name);
                 self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });

@@ -11,6 +11,7 @@ mod functions;
 mod inner_maps;
 mod kernel_contexts;
 mod kernel_names;
+mod kfuncs;
 mod main_args;
 mod map_flags;
 mod map_values;

@@ -9,7 +9,14 @@ use crate::tables::MAX_PERCPU_VALUE;
 use crate::types::{Ty, TyKind};
 
 /// The storage of a variable that is no map.
-pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
+pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl, private: bool) -> Storage {
+    if private {
+        if decl.pin || decl.storage.is_some() {
+            let why = "a `@private var` is the kernel module's, and lives as long as that".to_owned();
+            cx.error(decl.name.span, CannotPin { name: decl.name.name.clone(), why });
+        }
+        return Storage::Private;
+    }
     let storage = match decl.storage {
         None if decl.pin => return Storage::Pinned,
         None => return Storage::Shared,

@@ -10,7 +10,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 88
+    size_of::<KsProgram>() == 96
         && size_of::<KsProg>() == 32
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -77,6 +77,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    fields.push(g.text(module.kernel_module.as_deref()));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
