@@ -19,6 +19,7 @@ mod exprs;
 mod func;
 mod function_pointers;
 mod host;
+mod kfuncs;
 mod kernel;
 mod maps;
 mod matches;
@@ -111,6 +112,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         globals: globals(cx, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
+        kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None) | Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain => None,
@@ -171,6 +173,24 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             span: map.span,
         })
         .collect()
+}
+
+/// One of each name: modules may declare the same function, which exists for all if it exists for one.
+fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
+    let mut decls: Vec<ir::KfuncDecl> = Vec::new();
+    for kfunc in &program.kfuncs {
+        match decls.iter_mut().find(|decl| *decl.name == *kfunc.name) {
+            Some(known) => known.weak &= kfunc.weak,
+            None => decls.push(ir::KfuncDecl {
+                name: kfunc.name.as_str().into(),
+                sig: kfunc.declared.clone(),
+                weak: kfunc.weak,
+                reference: kfunc.reference,
+                span: kfunc.span,
+            }),
+        }
+    }
+    decls
 }
 
 /// The struct of `main`'s options with its defaults.

@@ -54,6 +54,24 @@ pub fn helper(name: &str) -> Option<&'static HelperSpec> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
+/// What is known of the kernel function of this name besides its BTF.
+pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
+    KFUNCS.iter().find(|kfunc| kfunc.name == name)
+}
+
+impl Reference {
+    pub const ALL: [Reference; 3] = [Reference::Acquires, Reference::Derives, Reference::Releases];
+
+    /// In the IR's text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reference::Acquires => "acquires",
+            Reference::Derives => "derives",
+            Reference::Releases => "releases",
+        }
+    }
+}
+
 impl BuiltinSpec {
     /// What the target calls for it.
     pub fn callee(&self, target: Target) -> Option<&'static str> {

@@ -23,8 +23,8 @@ use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
-use crate::ir::ops::{BpfHelper, HostCall};
-use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal, Rejection};
@@ -32,6 +32,7 @@ use crate::target::{Facts, Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
 use map_rules::Refused;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub static PASS: Pass = Pass {
@@ -74,8 +75,32 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
     }
+    kfunc_callers(module, &graph, &programs);
     cpu_writes::check(module, cx);
     Changed::Yes
+}
+
+/// Finds the program types that call each function of the module.
+fn kfunc_callers(module: &mut Module, graph: &CallGraph, programs: &[usize]) {
+    let mut callers: BTreeMap<Symbol, BTreeSet<&'static str>> = BTreeMap::new();
+    for &program in programs {
+        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
+        let reached = graph.reach([program]);
+        for (_, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
+            let called = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfKfunc);
+            for name in called.map(|op| BpfKfunc::of(&func.ops[op]).function().clone()) {
+                callers.entry(name).or_default().insert(spec.prog_type);
+            }
+        }
+    }
+    let mut is_called = false;
+    for func in &mut module.funcs {
+        if let (Role::Kfunc { callers: types, .. }, Some(found)) = (&mut func.role, callers.get(&func.name)) {
+            *types = found.iter().copied().collect();
+            is_called = true;
+        }
+    }
+    module.kernel_module = is_called.then(|| module.module_name());
 }
 
 /// Reports numbers and memory that the target does not have.
@@ -231,6 +256,10 @@ fn has_float(types: &Types, ty: Ty) -> bool {
 /// The code of the error, if the target does not have the op.
 fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
+    if op.opcode == Opcode::KsBuiltin && target.facts().is_module {
+        let builtin = BUILTINS.iter().find(|builtin| builtin.name == &**KsBuiltin::of(op).builtin());
+        return builtin.is_none_or(|builtin| builtin.callee(target).is_none()).then_some(Rejection::E0604);
+    }
     match spec.on[target] {
         On::Reject(code) => Some(code),
         On::Emit | On::Lower(_) => None,
@@ -265,6 +294,8 @@ fn in_words(op: &OpData) -> String {
         HostCall::of(op).symbol()
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
+    } else if op.opcode == Opcode::BpfKfunc {
+        BpfKfunc::of(op).function()
     } else if spec.source.is_empty() {
         return format!("`{}`", spec.name);
     } else {

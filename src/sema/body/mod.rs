@@ -41,6 +41,7 @@ mod iterators;
 mod kept_results;
 mod kernel_objects;
 mod kernel_types;
+mod kfunc_calls;
 mod lifecycle;
 mod literals;
 mod locks;

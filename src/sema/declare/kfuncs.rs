@@ -7,7 +7,7 @@ use crate::diag::codes::names::AttributeArguments;
 use crate::sema::similar;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, KfuncFlag};
+use crate::tables::{KFUNC_FLAGS, KfuncFlag, KfuncPart};
 use crate::types::{FnSig, Ty, TyKind, Types};
 
 /// Registers that hold arguments of a call in BPF code.
@@ -58,6 +58,12 @@ impl Declare<'_> {
             wrong(cx, decl.params[MAX_PARAMETERS].span, why, "put them into a struct and take a pointer to it");
         }
         for (param, &ty) in std::iter::zip(&decl.params, &sig.params) {
+            if let TyKind::Ptr { to, .. } = cx.types.kind(ty)
+                && matches!(cx.types.kind(to), TyKind::Array(..) | TyKind::Str(_))
+            {
+                let why = "the kernel lets BPF code pass pointers to numbers and structs alone".to_owned();
+                wrong(cx, param.span, why, "make it a field of a struct, and take a pointer to that");
+            }
             if is_passed(&cx.types, ty) {
                 continue;
             }
@@ -73,10 +79,10 @@ impl Declare<'_> {
         let is_pointer = |ty: &Ty| matches!(cx.types.kind(*ty), TyKind::Ptr { .. });
         let (returns, takes) = (is_pointer(&sig.result), sig.params.iter().any(is_pointer));
         for flag in flags {
-            let why = match flag.name {
-                "acquire" | "ret_null" if !returns => "what it returns is no pointer",
-                "release" if !takes => "it takes no pointer",
-                _ => continue,
+            let why = match flag.of {
+                Some(KfuncPart::Result) if !returns => "what it returns is no pointer",
+                Some(KfuncPart::Parameter) if !takes => "it takes no pointer",
+                Some(KfuncPart::Result | KfuncPart::Parameter) | None => continue,
             };
             wrong(cx, span, format!("the flag `{}` is wrong: {why}", flag.name), "");
         }

@@ -246,9 +246,15 @@ words! {
 }
 
 record! {
-    /// A kernel function that the compiler calls (`ir-specs/kfuncs.toml`).
+    /// A kernel function that the compiler calls, or of which more is known than BTF says (`ir-specs/kfuncs.toml`).
     pub struct KfuncSpec {
         pub name: Text,
+        /// What it does with a reference to a kernel object.
+        #[serde(default)]
+        pub reference: Option<Reference>,
+        /// What the language has for it, as the help of messages; a program cannot call it.
+        #[serde(default)]
+        pub instead: Option<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
@@ -270,5 +276,20 @@ record! {
         /// The set that had the same meaning before there were flags.
         #[serde(default)]
         pub set: Option<Text>,
+        #[serde(default)]
+        pub reference: Option<Reference>,
+        /// What has to be a pointer.
+        #[serde(default)]
+        pub of: Option<KfuncPart>,
+    }
+}
+
+words! {
+    /// A part of a kernel function's signature.
+    #[serde(rename_all = "snake_case")]
+    pub enum KfuncPart {
+        Result,
+        /// One of the parameters.
+        Parameter,
     }
 }
