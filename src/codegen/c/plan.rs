@@ -35,11 +35,7 @@ impl Plan {
             let form = if planner.is_dead(op) { Form::Nothing } else { Form::Statement };
             planner.forms.insert(op, form);
         }
-        for &op in &ops {
-            if planner.forms[&op] == Form::Statement && planner.is_inline(op) {
-                planner.forms.insert(op, Form::Inline);
-            }
-        }
+        planner.decide(func.body);
         Plan(planner.forms)
     }
 
@@ -83,6 +79,39 @@ struct Planner<'f> {
 }
 
 impl Planner<'_> {
+    /// From the inside: whether a branch is an expression depends on what is in it.
+    fn decide(&mut self, region: RegionId) {
+        let func = self.func;
+        for &op in func.blocks[func.only_block(region)].ops.iter() {
+            for &inner in &func.ops[op].regions {
+                self.decide(inner);
+            }
+            if self.forms[&op] == Form::Statement && self.is_inline(op) {
+                self.forms.insert(op, Form::Inline);
+            }
+        }
+    }
+
+    /// Whether a branch is `?:`, `&&` or `||`.
+    fn is_choice(&self, op: OpId) -> bool {
+        let data = &self.func.ops[op];
+        let in_region = |&region: &RegionId| {
+            self.func.blocks[self.func.only_block(region)].ops.iter().all(|&op| {
+                let data = &self.func.ops[op];
+                self.forms[&op] != Form::Statement || data.opcode == Opcode::KsYield && data.operands.len() == 1
+            })
+        };
+        data.opcode == Opcode::KsIf && data.regions.iter().all(in_region)
+    }
+
+    /// Whether something in a branch that is an expression reads memory.
+    fn choice_reads(&self, op: OpId) -> bool {
+        let func = self.func;
+        let mut inside =
+            func.ops[op].regions.iter().flat_map(|&region| func.blocks[func.only_block(region)].ops.iter());
+        inside.any(|op| self.reads.get(op).copied().unwrap_or(false))
+    }
+
     fn is_dead(&self, op: OpId) -> bool {
         let data = &self.func.ops[op];
         let idle = data.opcode.has(OpTrait::Pure)
@@ -120,10 +149,11 @@ impl Planner<'_> {
         if is_written_out(data.opcode) {
             return true;
         }
-        let reads = data.opcode.has(OpTrait::ReadsMemory);
+        let choice = self.is_choice(op);
+        let reads = data.opcode.has(OpTrait::ReadsMemory) || choice && self.choice_reads(op);
         let expression = data.opcode.has(OpTrait::Pure)
             || reads && !data.opcode.has(OpTrait::WritesMemory) && !data.opcode.has(OpTrait::Calls);
-        if !expression || !data.regions.is_empty() || data.results.len() != 1 {
+        if !(choice || expression && data.regions.is_empty()) || data.results.len() != 1 {
             return false;
         }
         let reads = reads || data.operands.iter().any(|&operand| self.reads_memory(operand));
@@ -153,6 +183,7 @@ impl Planner<'_> {
             let data = &self.func.ops[*between];
             let inside = self.position[between] > start && self.position[between] < end;
             inside
+                && self.forms[between] == Form::Statement
                 && (data.opcode.has(OpTrait::WritesMemory)
                     || data.opcode.has(OpTrait::Calls)
                     || !data.regions.is_empty())

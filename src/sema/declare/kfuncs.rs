@@ -2,12 +2,13 @@
 
 use super::Declare;
 use crate::ast::{Attribute, ExprKind, FnDecl};
+use crate::btf::Wanted;
 use crate::diag::codes::contexts::{KfuncSignature, UnknownMode};
-use crate::diag::codes::names::AttributeArguments;
+use crate::diag::codes::names::{AttributeArguments, KernelHasName};
 use crate::sema::similar;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, KfuncFlag, KfuncPart};
+use crate::tables::{C_WORDS, KFUNC_FLAGS, KfuncFlag, KfuncPart};
 use crate::types::{FnSig, Ty, TyKind, Types};
 
 /// Registers that hold arguments of a call in BPF code.
@@ -47,6 +48,10 @@ impl Declare<'_> {
     /// The kernel passes numbers and pointers in registers, and refuses what it cannot check.
     pub(super) fn check_kfunc(&self, cx: &mut Session, flags: &[&KfuncFlag], decl: &FnDecl, sig: &FnSig) {
         let name = &decl.name.name;
+        if C_WORDS.binary_search(&name.as_str()).is_ok() || is_of_kernel(cx, name) {
+            let free = format!("{}_{name}", cx.options.project);
+            cx.error(decl.name.span, KernelHasName { name: name.clone() }).help(format!("`{free}` may be free"));
+        }
         let wrong = |cx: &mut Session, span: Span, why: String, help: &str| {
             let error = cx.error(span, KfuncSignature { name: name.clone(), why });
             if !help.is_empty() {
@@ -87,6 +92,11 @@ impl Declare<'_> {
             wrong(cx, span, format!("the flag `{}` is wrong: {why}", flag.name), "");
         }
     }
+}
+
+/// Whether the kernel itself has a function of this name. A module may be the one of this program.
+fn is_of_kernel(cx: &mut Session, name: &str) -> bool {
+    cx.kernel_types.btf().is_ok_and(|btf| btf.find(name, Wanted::Function).is_some())
 }
 
 fn is_passed(types: &Types, ty: Ty) -> bool {

@@ -45,7 +45,8 @@ fn converted(g: &mut FnGen, op: &OpData, conversion: &Conversion, value: Value) 
             // Nothing ends the characters of an array.
             return (format!("%{modifiers}.{}s", g.types().size_of(of)), expr);
         }
-        return (format!("%{modifiers}{letters}"), expr);
+        let text = letters == "s";
+        return (format!("%{modifiers}{letters}"), if text { expr } else { Expr::address(&expr) });
     }
     if matches!(g.types().kind(ty), TyKind::Ptr { .. } | TyKind::Fn(_)) {
         return (format!("%{modifiers}{letters}"), Expr::cast("void *", &expr));
