@@ -58,7 +58,7 @@ impl Module {
     pub fn elf_section(&self, section: Section) -> &'static str {
         match section {
             Section::Pinned if self.globals.iter().all(|global| global.section != Some(Section::Data)) => ".data",
-            Section::Data | Section::Bss | Section::Rodata | Section::Pinned => section.name(),
+            Section::Data | Section::Bss | Section::Rodata | Section::Pinned | Section::Kconfig => section.name(),
         }
     }
 }
@@ -88,17 +88,33 @@ pub enum GlobalKind {
     /// `@private var`: of the kernel module alone.
     Private,
     Config,
+    /// `@kconfig var`: the loader fills it in from the kernel's configuration, or fails.
+    Kconfig,
+    /// One with a value for kernels whose configuration lacks it.
+    WeakKconfig,
 }
 
 impl GlobalKind {
-    pub const ALL: [GlobalKind; 6] = [
+    pub const ALL: [GlobalKind; 8] = [
         GlobalKind::Var,
         GlobalKind::Pinned,
         GlobalKind::Local,
         GlobalKind::Percpu,
         GlobalKind::Private,
         GlobalKind::Config,
+        GlobalKind::Kconfig,
+        GlobalKind::WeakKconfig,
     ];
+
+    /// Whether user space has its value from the loaded object alone.
+    pub fn exists_once_loaded(self) -> bool {
+        match self {
+            GlobalKind::Pinned | GlobalKind::Kconfig | GlobalKind::WeakKconfig => true,
+            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Private | GlobalKind::Config => {
+                false
+            }
+        }
+    }
 
     /// The word that opens its declaration in IR text.
     pub fn word(self) -> &'static str {
@@ -109,6 +125,8 @@ impl GlobalKind {
             GlobalKind::Percpu => "percpu",
             GlobalKind::Private => "private",
             GlobalKind::Config => "config",
+            GlobalKind::Kconfig => "kconfig",
+            GlobalKind::WeakKconfig => "weak_kconfig",
         }
     }
 }
@@ -120,10 +138,12 @@ pub enum Section {
     Rodata,
     /// libbpf makes a map of it, which the runtime pins.
     Pinned,
+    /// Of externs, of which libbpf makes a read-only map.
+    Kconfig,
 }
 
 impl Section {
-    pub const ALL: [Section; 4] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned];
+    pub const ALL: [Section; 5] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned, Section::Kconfig];
 
     /// In the IR's text.
     pub fn name(self) -> &'static str {
@@ -132,6 +152,7 @@ impl Section {
             Section::Bss => ".bss",
             Section::Rodata => ".rodata",
             Section::Pinned => ".data.pinned_globals",
+            Section::Kconfig => ".kconfig",
         }
     }
 }

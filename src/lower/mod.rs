@@ -135,6 +135,8 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
                 Storage::Private => ir::GlobalKind::Private,
+                Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
+                Storage::Kconfig => ir::GlobalKind::Kconfig,
             },
             section: None,
             span: global.span,

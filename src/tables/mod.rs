@@ -12,7 +12,7 @@ pub use contexts::*;
 pub use maps::*;
 pub use programs::*;
 pub use records::*;
-pub use targets::is_pattern;
+pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
 use crate::target::Target;
 use form::{ByTarget, by_target};

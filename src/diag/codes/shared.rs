@@ -23,6 +23,9 @@ codes! {
     /// The kernel module has variables of its own, `@private var`, and sees no others: not those that BPF code and user space share,
     /// no configs. They do not see the module's.
     E0427 VariableOfOthers { name, code } = "{code} cannot use the variable `{name}`",
+    /// libbpf fills in options of the kernel's configuration (`CONFIG_…`) and facts of its own (`LINUX_KERNEL_VERSION`), as
+    /// variables of these types: integers, `bool`, `char`, `str(N)` and `libbpf_tristate`. Nobody writes them.
+    E0454 NoKconfig { name, why } = "`{name}` is no value of the kernel's configuration: {why}",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

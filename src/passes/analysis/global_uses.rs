@@ -65,9 +65,15 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
             let word = match kind(name) {
                 Some(GlobalKind::Local) => "local",
                 Some(GlobalKind::Percpu) => "percpu",
-                Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Private | GlobalKind::Config) | None => {
-                    return None;
-                }
+                Some(
+                    GlobalKind::Var
+                    | GlobalKind::Pinned
+                    | GlobalKind::Private
+                    | GlobalKind::Config
+                    | GlobalKind::Kconfig
+                    | GlobalKind::WeakKconfig,
+                )
+                | None => return None,
             };
             Some((name, word))
         });

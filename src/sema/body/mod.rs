@@ -19,6 +19,7 @@ mod checksums;
 mod compare;
 mod conditions;
 mod context;
+mod context_arrays;
 mod convert;
 mod coverage;
 mod defers;

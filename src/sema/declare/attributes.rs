@@ -36,6 +36,7 @@ const KFUNC: &str = "kfunc";
 const PRIVATE: &str = "private";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
+pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {

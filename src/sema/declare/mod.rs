@@ -10,6 +10,7 @@ mod enums;
 mod externs;
 mod functions;
 mod inner_maps;
+mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod kfuncs;

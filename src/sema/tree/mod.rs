@@ -199,6 +199,8 @@ pub enum Storage {
     Percpu,
     /// `@private var`: the kernel module.
     Private,
+    /// `@kconfig var`: both sides, which only read it.
+    Kconfig,
 }
 
 pub struct Global {
@@ -207,7 +209,7 @@ pub struct Global {
     pub symbol: String,
     pub storage: Storage,
     pub ty: Ty,
-    /// None: zero.
+    /// None: zero; of a `@kconfig var`, the kernel must have a value.
     pub init: Option<Const>,
     pub span: Span,
 }
