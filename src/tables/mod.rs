@@ -80,7 +80,7 @@ impl BuiltinSpec {
         match target {
             Target::Bpf => self.bpf,
             Target::Host => self.host,
-            Target::Kmod => None,
+            Target::Kmod => self.kmod,
         }
     }
 

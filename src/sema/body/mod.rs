@@ -165,6 +165,7 @@ impl<'c, 'e> Checker<'c, 'e> {
         let targets = match declared.role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
             Role::Main(_) => Targets::from([Target::Host]),
+            Role::Kfunc(_) | Role::Private => Targets::from([Target::Kmod]),
             // Who calls it decides.
             Role::Plain => Targets::from([Target::Bpf, Target::Host]),
         };

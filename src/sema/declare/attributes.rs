@@ -1,6 +1,6 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
-use super::programs;
+use super::{kfuncs, programs};
 use crate::ast::{Attribute, FnDecl, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
@@ -32,6 +32,8 @@ impl Meaning {
 /// Words before `var`.
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
+const KFUNC: &str = "kfunc";
+const PRIVATE: &str = "private";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
 pub(super) const KCONFIG: &str = "kconfig";
@@ -73,7 +75,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            None if attribute.args.is_some() => {
+            None if attribute.args.is_some() && spec.may.is_none() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, format!("@{name}"));
@@ -84,6 +86,11 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             Some(_) | None => {}
         }
     }
+}
+
+/// Whether a variable is the kernel module's.
+pub(super) fn is_private(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == PRIVATE)
 }
 
 /// Whether a struct has no padding.
@@ -141,6 +148,8 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
+            Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
+            Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
             Some(Meaning::Other(_)) | None => {
                 broken = true;

@@ -13,6 +13,7 @@ mod inner_maps;
 mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
+mod kfuncs;
 mod main_args;
 mod map_flags;
 mod map_values;
