@@ -6,6 +6,7 @@ use crate::errors::{errno, reason};
 use crate::load::log;
 use crate::{escape, load, net};
 use libbpf_sys as bpf;
+use std::os::fd::RawFd;
 use std::path::Path;
 use std::ptr::NonNull;
 
@@ -29,6 +30,11 @@ impl Attached for Probe {
     fn detach(self: Box<Self>) -> i32 {
         0
     }
+
+    fn links(&self) -> Vec<RawFd> {
+        // SAFETY: a live link.
+        vec![unsafe { bpf::bpf_link__fd(self.0.as_ptr()) }]
+    }
 }
 
 impl Drop for Probe {
@@ -42,12 +48,16 @@ impl Drop for Probe {
 
 /// One for each function of a pattern.
 struct Probes {
-    _all: Vec<Probe>,
+    all: Vec<Probe>,
 }
 
 impl Attached for Probes {
     fn detach(self: Box<Self>) -> i32 {
         0
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        self.all.iter().flat_map(Attached::links).collect()
     }
 }
 
@@ -91,7 +101,7 @@ fn every(request: &Request, pattern: &str, at_return: bool) -> Result<Box<dyn At
         let why = format!("no function of this kernel that can be probed matches `{}`", escape::value(pattern));
         return Err(Failure::new(libc::ENOENT, why));
     }
-    Ok(Box::new(Probes { _all: all }))
+    Ok(Box::new(Probes { all }))
 }
 
 /// A probe at a function and an offset in it, or errno.

@@ -4,7 +4,7 @@ use super::{Attached, Failure, LINKS, Request, Target, remember};
 use crate::abi::{KS_PERF_GROUP, KsPerfOptions, KsPerfRead};
 use crate::errors::{complain, errno, reason};
 use libbpf_sys as bpf;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::{fs, ptr};
 
 /// The number of a CPU; −1 is every one that the process is on.
@@ -36,6 +36,10 @@ impl Attached for Counter {
 
     fn counter(&self) -> Option<&Counter> {
         Some(self)
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        self.links.iter().flat_map(|link| link.links()).collect()
     }
 }
 

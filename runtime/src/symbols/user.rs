@@ -1,6 +1,7 @@
 //! Functions of processes: the file that is mapped at an address, and the symbols of that file.
 
-use super::{fill, shown};
+use super::shown;
+use crate::program::fill;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Object, ObjectSymbol, SymbolKind};
 use std::cell::RefCell;
