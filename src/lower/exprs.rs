@@ -243,7 +243,7 @@ impl Lowering<'_> {
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
-                Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
+                Some(self.at(expr.span).b.host_load(name, expr.ty))
             }
             ExprKind::Attach { handle, target, flags, options, result_used } => {
                 let link = self.attach(handle, target.as_deref(), flags.as_deref(), options, expr.span);

@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
             return None;
         }
         let value = self.typed(written, None);
-        if matches!(self.cx.types.kind(value.ty), TyKind::Handle | TyKind::Link) {
+        if matches!(self.cx.types.kind(value.ty), TyKind::Handle(_) | TyKind::Link) {
             return Some(Pinned::Held(Box::new(value)));
         }
         if value.ty != Ty::ERROR {

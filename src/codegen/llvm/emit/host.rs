@@ -228,7 +228,7 @@ pub fn unpin_map(g: &mut FnGen, op: &OpData) {
 }
 
 fn is_handle(g: &FnGen, what: Value) -> bool {
-    matches!(g.types().kind(g.func.ty(what)), TyKind::Handle)
+    matches!(g.types().kind(g.func.ty(what)), TyKind::Handle(_))
 }
 
 fn name_size<'c>(g: &FnGen<'_, '_, 'c>, name: Value) -> BasicValueEnum<'c> {
