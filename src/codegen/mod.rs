@@ -6,6 +6,7 @@
 #[path = "../../runtime/src/abi.rs"]
 pub mod abi;
 pub mod c;
+pub mod header;
 pub mod llvm;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the
