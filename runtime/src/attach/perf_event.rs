@@ -127,7 +127,7 @@ fn attributes(options: &KsPerfOptions, samples: bool) -> bpf::perf_event_attr {
         type_: kind,
         size: size_of::<bpf::perf_event_attr>() as u32,
         config,
-        // What is in no group may come to lead one.
+        // What is in no group may lead one later.
         read_format: if leader(options) == 0 { TIMES_AND_ID | GROUP } else { TIMES_AND_ID },
         ..Default::default()
     };
