@@ -59,6 +59,7 @@ mod packet;
 mod packet_offsets;
 mod percpu;
 mod perf;
+mod pins;
 mod places;
 mod pointers;
 mod print;

@@ -289,7 +289,7 @@ impl Scope for Declare<'_> {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -59,6 +59,9 @@ record! {
         /// `main` may end behind it: it waits in some other form, or what is attached stays.
         #[serde(default)]
         pub keeps_attached: bool,
+        /// The builtin that is called behind it where nothing asks for the result.
+        #[serde(default)]
+        pub then: Option<Text>,
         /// One line for messages and the reference.
         pub summary: Text,
         /// The compiler handles calls; else `E0601`.
