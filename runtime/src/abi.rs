@@ -35,6 +35,8 @@
 //! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
 //! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
 //! silent. With `text` the bytes are a string, which is terminated |
+//! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -111,6 +113,16 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
+    pub struct_ops: *const KsStructOps,
+    pub struct_ops_len: u64,
+}
+
+/// A table of functions for the kernel (`struct_ops`).
+#[repr(C)]
+pub struct KsStructOps {
+    /// The name of its variable in the object.
+    pub name: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.

@@ -108,6 +108,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         license: program.license.clone(),
         funcs,
         globals: globals(cx, program, &names),
+        struct_ops: Vec::new(),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
         options: program.funcs.iter().find_map(|f| match &f.role {

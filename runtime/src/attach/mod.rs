@@ -22,6 +22,7 @@ mod probe;
 mod reuseport;
 mod socket;
 mod sockets;
+pub mod struct_ops;
 mod tcx;
 mod tracepoint;
 mod tracing;
@@ -259,6 +260,11 @@ pub extern "C" fn ks_attach_check(link: i64) {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_detach_handle(handle: u32) -> i32 {
+    detach_all(handle)
+}
+
+/// All that is attached for a handle; 0 or −errno.
+fn detach_all(handle: u32) -> i32 {
     detach_those(|_, entry| entry.handle == handle)
 }
 
