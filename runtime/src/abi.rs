@@ -87,7 +87,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 5;
+pub const KS_ABI: u32 = 6;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -185,6 +185,8 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
+    /// No attachment: `ks_register` takes the struct that has the function.
+    "struct_ops" StructOps = 55,
     /// Target: a map of sockets. No flags.
     "map" Map = 30,
     /// Target: the descriptor of a socket, for all that share its port. No flags, no point.

@@ -47,6 +47,8 @@ impl From<Malformed> for NotImported {
 pub struct Prototype {
     pub params: Vec<(String, Result<Ty, NotImported>)>,
     pub result: Result<Ty, NotImported>,
+    /// Which parameters may be null, where the kernel says so by their names; one for each, or none.
+    pub nullable: Vec<bool>,
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
@@ -76,7 +78,7 @@ impl KernelTypes {
 
     /// The first type of a name, of the kernel or of a module. The types of one module follow those of the kernel: a program
     /// uses the types of one module.
-    fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
+    pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
         let kernel = self.btf().ok()?;
         if let Some(found) = kernel.find(name, wanted) {
             return Some(found);
@@ -101,7 +103,7 @@ impl KernelTypes {
         self.import(types, id)
     }
 
-    fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
+    pub(super) fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
         let btf = self.opened.as_ref()?.as_ref().ok()?;
         Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums }.ty(id, MAX_DEPTH))
     }
@@ -170,7 +172,7 @@ impl KernelTypes {
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
         let params = typed.collect::<Option<_>>()?;
-        Some(Ok(Prototype { params, result: self.import(types, result)? }))
+        Some(Ok(Prototype { params, result: self.import(types, result)?, nullable: Vec::new() }))
     }
 
     /// The names of all structs, unions, enums and typedefs, for messages.
@@ -213,7 +215,7 @@ impl KernelTypes {
 }
 
 /// The parameters of a function, or of one behind a pointer, and its result.
-fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
+pub(super) fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
     let (_, outer) = btf.plain(id)?;
     let (Kind::Pointer(to) | Kind::Function(to)) = outer.kind else { return Err(Malformed) };
     let (_, prototype) = btf.plain(to)?;

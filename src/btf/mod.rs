@@ -9,6 +9,7 @@ mod import;
 mod members;
 mod modules;
 mod names;
+mod struct_ops;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use file::OpenError;
 pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
 pub use members::Member;
 pub use names::Wanted;
+pub use struct_ops::OpsMember;
 pub use types::{Enumerator, Kind, Param, Type};
 
 use std::ops::Range;

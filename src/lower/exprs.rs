@@ -74,6 +74,8 @@ impl Lowering<'_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. } => match self.effect_value(expr) {
                 Some(value) => value,
                 None => crate::bug!("a call without a result is used as a value"),
@@ -177,6 +179,8 @@ impl Lowering<'_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr);
             }
@@ -250,6 +254,14 @@ impl Lowering<'_> {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))
             }
+            ExprKind::Register { implementation, result_used } => {
+                let link = self.at(expr.span).register(*implementation);
+                if !result_used {
+                    self.b.host_attach_check(link);
+                }
+                Some(link)
+            }
+            ExprKind::Unregister(implementation) => Some(self.at(expr.span).unregister(*implementation)),
             ExprKind::Dispatch { maps, timeout } => Some(self.dispatch(maps, timeout.as_deref(), expr.span)),
             ExprKind::Const(_)
             | ExprKind::Local(_)

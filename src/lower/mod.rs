@@ -35,7 +35,7 @@ mod throws;
 mod views;
 
 use crate::ir::{self, Module, Symbol};
-use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role, Storage};
+use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::types::{TyKind, Types};
@@ -49,6 +49,7 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
+    impls: Vec<Symbol>,
     /// The wrappers of functions that may throw, for calls by the kernel or the runtime.
     boundaries: Boundaries,
 }
@@ -61,6 +62,7 @@ impl Names {
             globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
             configs: program.configs.iter().map(|c| c.symbol.as_str().into()).collect(),
             maps: program.maps.iter().map(|m| m.symbol.as_str().into()).collect(),
+            impls: program.impls.iter().map(|i| i.symbol.as_str().into()).collect(),
         }
     }
 
@@ -78,6 +80,10 @@ impl Names {
 
     fn map(&self, id: MapId) -> &Symbol {
         &self.maps[id.0 as usize]
+    }
+
+    fn implementation(&self, id: ImplId) -> &Symbol {
+        &self.impls[id.0 as usize]
     }
 }
 
@@ -108,7 +114,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         license: program.license.clone(),
         funcs,
         globals: globals(cx, program, &names),
-        struct_ops: Vec::new(),
+        struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
         options: program.funcs.iter().find_map(|f| match &f.role {
@@ -150,6 +156,23 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
         });
     }
     globals
+}
+
+/// What the program implements for the kernel: the functions, then the constants.
+fn struct_ops(types: &Types, program: &Program, names: &Names) -> Vec<ir::StructOps> {
+    let all = std::iter::zip(&program.impls, &names.impls).map(|(implementation, name)| {
+        let functions = implementation.functions.iter().map(|member| ir::OpsMember {
+            name: member.name.clone(),
+            value: ir::OpsValue::Program(names.func(member.func).clone()),
+        });
+        let values = implementation.values.iter().map(|member| ir::OpsMember {
+            name: member.name.clone(),
+            value: ir::OpsValue::Data { ty: member.ty, init: consts::image(types, &member.value, member.ty) },
+        });
+        let (of, span) = (implementation.of.clone(), implementation.span);
+        ir::StructOps { name: name.clone(), of, members: functions.chain(values).collect(), span }
+    });
+    all.collect()
 }
 
 fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<ir::MapDecl> {

@@ -292,7 +292,8 @@ fn detach_those(wanted: impl Fn(i64, &Entry) -> bool) -> i32 {
 fn detach(entry: Entry) -> i32 {
     let result = entry.attached.detach();
     if result != 0 {
-        let name = load::of_handle(entry.handle).map_or("?", |prog| program::text(prog.name));
+        let program = load::of_handle(entry.handle).map(|prog| program::text(prog.name));
+        let name = program.or_else(|| struct_ops::name(entry.handle)).unwrap_or("?");
         complain(&format!("cannot detach `{name}`: {}", reason(result)));
     }
     result

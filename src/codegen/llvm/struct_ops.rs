@@ -5,8 +5,11 @@ use super::module::ModuleGen;
 use crate::ir::{OpsValue, StructOps};
 use inkwell::values::BasicValueEnum;
 
-/// What libbpf registers by a link (1.2 and newer).
-const SECTION: &str = ".struct_ops.link";
+/// What libbpf registers by a link (1.2 and newer), in kernels that have such links. The runtime library decides for itself.
+const LINKED: &str = ".struct_ops.link";
+const LINKS_SINCE: (u32, u32) = (6, 4);
+/// What every libbpf registers.
+const PLAIN: &str = ".struct_ops";
 
 /// After all functions are declared.
 pub fn define(g: &mut ModuleGen) {
@@ -44,7 +47,8 @@ fn table(g: &mut ModuleGen, ops: &StructOps) {
     let value = g.context.const_struct(&values, true);
     let variable = g.module.add_global(value.get_type(), None, &ops.name);
     variable.set_initializer(&value);
-    variable.set_section(Some(SECTION));
+    let is_linked = g.cx.options.lacks(Some(LINKS_SINCE)).is_none();
+    variable.set_section(Some(if is_linked { LINKED } else { PLAIN }));
     variable.set_alignment(8);
     g.debug.struct_ops(g.cx, variable, ops, &layout, end);
 }

@@ -20,12 +20,14 @@ use crate::types::Ty;
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
 
 /// Builtins whose calls are nodes of the typed tree.
-const NODES: [(&str, Check); 8] = [
+const NODES: [(&str, Check); 10] = [
     ("print", |checker, args, span| checker.print(args, true, span)),
     ("print_raw", |checker, args, span| checker.print(args, false, span)),
     ("load", |checker, args, span| checker.load(args, span)),
     ("attach", |checker, args, span| checker.attach(args, span)),
     ("detach", |checker, args, span| checker.detach(args, span)),
+    ("register", |checker, args, span| checker.register(args, span)),
+    ("unregister", |checker, args, span| checker.unregister(args, span)),
     ("run", |checker, args, span| checker.run(args, span)),
     ("read", |checker, args, span| checker.read(args, span)),
     ("exists", |checker, args, span| checker.exists(args, span)),

@@ -173,6 +173,8 @@ impl Checker<'_, '_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. }
             | ExprKind::IsPresent(_) => {}
         }

@@ -9,15 +9,15 @@ use crate::diag::codes::names::{DuplicateLicense, DuplicateName, NoName};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::modules::ModuleId;
-use crate::sema::env::{Entity, FuncDecl};
+use crate::sema::env::Entity;
 use crate::sema::imports::Import;
 use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
-use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
+use crate::sema::tree::{Config, ConfigId, Global, GlobalId, Map, MapId, Role};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
-use crate::types::{EnumDef, FnSig, Origin, StructDef, StructId, Ty, TyKind};
+use crate::types::{EnumDef, Origin, StructDef, StructId, Ty, TyKind};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -149,7 +149,7 @@ impl<'a> Declare<'a> {
             }
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
-            ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
+            ItemKind::Impl(decl) => self.add_impl(cx, item, decl),
             ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
@@ -198,33 +198,12 @@ impl<'a> Declare<'a> {
     }
 
     fn add_function(&mut self, item: &'a Item, decl: &'a FnDecl, role: Role) -> Entity {
-        let id = FuncId(self.env.program.funcs.len() as u32);
-        let span = decl.body.as_ref().map_or(item.span, |body| body.span);
-        let name = decl.name.name.clone();
+        let name = &decl.name.name;
         let symbol = match &role {
-            Role::Program(_) => self.symbols.kernel_symbol(self.module, &name),
-            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, &name),
+            Role::Program(_) => self.symbols.kernel_symbol(self.module, name),
+            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, name),
         };
-        self.env.program.funcs.push(Func {
-            name,
-            symbol,
-            name_span: decl.name.span,
-            span: item.span,
-            role,
-            params: Vec::new(),
-            result: Ty::VOID,
-            named_result: None,
-            throws: false,
-            cancels: false,
-            locals: Vec::new(),
-            body: Block { stmts: Vec::new(), value: None, span },
-        });
-        self.env.funcs.push(FuncDecl {
-            module: self.module,
-            decl,
-            sig: FnSig { params: Vec::new(), result: Ty::VOID },
-        });
-        Entity::Func(id)
+        Entity::Func(self.push_function(symbol, decl, item.span, role))
     }
 
     fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl, header: bool) -> Entity {

@@ -20,6 +20,7 @@ mod prototypes;
 mod records;
 mod repeated;
 mod storage;
+mod struct_ops;
 mod structs;
 mod symbols;
 mod values;
@@ -197,6 +198,10 @@ impl<'a> Declare<'a> {
                 self.function_signature(cx, *id, decl);
                 Some(known)
             }
+            (ItemKind::Impl(decl), Entity::Impl(id)) => {
+                self.impl_signatures(cx, *id, decl);
+                Some(known)
+            }
             _ => Some(known),
         }
     }
@@ -206,7 +211,8 @@ impl<'a> Declare<'a> {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
-            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item.span, decl),
+            (ItemKind::Impl(decl), Entity::Impl(id)) => self.implementation(cx, id, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
             _ => {}

@@ -30,7 +30,7 @@ impl Signature {
     }
 
     /// Of a program whose parameters cannot be checked.
-    fn unknown(sig: FnSig) -> Signature {
+    pub(super) fn unknown(sig: FnSig) -> Signature {
         let count = sig.params.len();
         let sig = FnSig { params: vec![Ty::ERROR; count], ..sig };
         Signature { sig, arguments: Some(vec![0; count]), spec: None }
@@ -46,6 +46,7 @@ impl Declare<'_> {
             Params::Context { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => {
                 Signature::written(sig)
             }
+            Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { of, name, trusted, result } => {
                 // That the attribute lacks its target was reported.
@@ -70,7 +71,7 @@ impl Declare<'_> {
                 if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
                     given.keep_words(convention.arguments.len());
                 }
-                Wanted { role, trusted, given }.signature(cx, decl, sig)
+                Wanted { role, trusted, given, returns: None }.signature(cx, decl, sig)
             }
         }
     }
@@ -102,7 +103,7 @@ fn in_registers(
     };
     let found = function.and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name));
     let given = Given::in_registers(&cx.types, found.and_then(Result::ok), holds, convention);
-    Wanted { role, trusted: false, given }.signature(cx, decl, sig)
+    Wanted { role, trusted: false, given, returns: None }.signature(cx, decl, sig)
 }
 
 fn wanted(of: PrototypeOf) -> btf::Wanted {

@@ -95,6 +95,8 @@ choices! {
         Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
+        /// Those of a member of a struct of functions, of which the last ones may be left out: a word of the context for each.
+        Member {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },
