@@ -22,6 +22,7 @@ mod host;
 mod kernel;
 mod maps;
 mod matches;
+mod members;
 mod numbers;
 mod optionals;
 mod percpu;
@@ -92,7 +93,13 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let names = Names::of(program);
     let mut instances = Instances::default();
     let mut funcs = Vec::new();
-    for source in program.funcs.iter().filter(|func| !takes_views(func)) {
+    let called = members::called(program);
+    let all = program.funcs.iter().enumerate().map(|(index, source)| (FuncId(index as u32), source));
+    for (id, source) in all.filter(|(_, func)| !takes_views(func)) {
+        if called.contains(&id) {
+            funcs.push(members::entry(cx, program, &names, &mut instances, (id, source)));
+            continue;
+        }
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
     }
@@ -117,6 +124,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
+        kfuncs: kfunc_decls(program),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
@@ -138,6 +146,8 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Pinned => ir::GlobalKind::Pinned,
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
+                Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
+                Storage::Kconfig => ir::GlobalKind::Kconfig,
             },
             section: None,
             span: global.span,
@@ -193,6 +203,24 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             span: map.span,
         })
         .collect()
+}
+
+/// One of each name: modules may declare the same function, which exists for all if it exists for one.
+fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
+    let mut decls: Vec<ir::KfuncDecl> = Vec::new();
+    for kfunc in &program.kfuncs {
+        match decls.iter_mut().find(|decl| *decl.name == *kfunc.name) {
+            Some(known) => known.weak &= kfunc.weak,
+            None => decls.push(ir::KfuncDecl {
+                name: kfunc.name.as_str().into(),
+                sig: kfunc.declared.clone(),
+                weak: kfunc.weak,
+                reference: kfunc.reference,
+                span: kfunc.span,
+            }),
+        }
+    }
+    decls
 }
 
 /// The struct of `main`'s options with its defaults.

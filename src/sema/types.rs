@@ -326,6 +326,7 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Config(_) => "a config",
         Entity::Map(_) => "a map",
         Entity::Impl(_) => "an `impl`",
+        Entity::Kfunc(_) => "a function of the kernel",
         Entity::Const { .. } => "a constant",
         Entity::Variants(_) => "an enum variant",
         Entity::Type(_) => "a type",

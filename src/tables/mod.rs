@@ -12,7 +12,7 @@ pub use contexts::*;
 pub use maps::*;
 pub use programs::*;
 pub use records::*;
-pub use targets::is_pattern;
+pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
 use crate::target::Target;
 use form::{ByTarget, by_target};
@@ -54,6 +54,24 @@ pub fn helper(name: &str) -> Option<&'static HelperSpec> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
+/// What is known of the kernel function of this name besides its BTF.
+pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
+    KFUNCS.iter().find(|kfunc| kfunc.name == name)
+}
+
+impl Reference {
+    pub const ALL: [Reference; 3] = [Reference::Acquires, Reference::Derives, Reference::Releases];
+
+    /// In the IR's text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reference::Acquires => "acquires",
+            Reference::Derives => "derives",
+            Reference::Releases => "releases",
+        }
+    }
+}
+
 impl BuiltinSpec {
     /// What the target calls for it.
     pub fn callee(&self, target: Target) -> Option<&'static str> {
@@ -70,9 +88,15 @@ impl BuiltinSpec {
     }
 }
 
+/// Programs of a type that calls a helper in every kernel.
+static ALL_KERNELS: HelperPrograms = HelperPrograms { since: None, types: &[] };
+
 impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
+        if self.more_helpers.contains(&helper.name) {
+            return Some(&ALL_KERNELS);
+        }
         let name = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }

@@ -35,6 +35,7 @@ const HELPER: &str = "helper";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
+pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name && !spec.is_member()) {

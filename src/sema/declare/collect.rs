@@ -6,14 +6,13 @@ use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarD
 use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::modules::LicensesDiffer;
 use crate::diag::codes::names::{DuplicateLicense, DuplicateName, NoName};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::modules::ModuleId;
 use crate::sema::env::Entity;
 use crate::sema::imports::Import;
 use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
-use crate::sema::tree::{Config, ConfigId, Global, GlobalId, Map, MapId, Role};
+use crate::sema::tree::{Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
@@ -150,7 +149,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => self.add_impl(cx, item, decl),
-            ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
+            ItemKind::Extern(decl) => self.add_kfunc(decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
                     let name = name.name.clone();
@@ -224,16 +223,21 @@ impl<'a> Declare<'a> {
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
-                let storage = storage::of_variable(cx, decl);
+                let storage = storage::of_variable(cx, item, decl);
                 attributes::refuse_flags(cx, item);
-                let symbol = self.symbols.symbol(self.module, &name);
+                let symbol = match storage {
+                    Storage::Kconfig => name.clone(),
+                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu => {
+                        self.symbols.symbol(self.module, &name)
+                    }
+                };
                 self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
             Written::Map(kind) => {
                 let id = MapId(self.env.program.maps.len() as u32);
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
-                storage::check_map(cx, decl);
+                storage::check_map(cx, item, decl);
                 let pinned = decl.pin;
                 let symbol = self.symbols.kernel_symbol(self.module, &name);
                 self.env.program.maps.push(Map {
@@ -312,15 +316,6 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
 
 fn duplicate(cx: &mut Session, name: &Ident, first: Span) {
     cx.error(name.span, DuplicateName { name: name.name.clone() }).note(first, "first declared here");
-}
-
-fn not_yet(cx: &mut Session, span: Span, what: &str) {
-    cx.error(span, NotSupportedYet { what: what.to_owned() });
-}
-
-fn unsupported(cx: &mut Session, span: Span, what: &str) -> Entity {
-    not_yet(cx, span, what);
-    Entity::Broken
 }
 
 fn type_name(item: &Item) -> Option<&str> {

@@ -157,7 +157,7 @@ impl<'a> Declare<'a> {
         };
         let returns = prototype.result.clone();
         let given = Given::in_words(&cx.types, Some(prototype), btf::Wanted::Function, false);
-        let wanted = Wanted { role, trusted: true, given, returns: returns.clone().ok() };
+        let wanted = Wanted { role, of: role.target.as_deref(), trusted: true, given, returns: returns.clone().ok() };
         let Signature { mut sig, arguments, .. } = wanted.signature(cx, decl, sig);
         if !self.returns(cx, sig.result, &returns) {
             let form = wanted.form(cx, decl);

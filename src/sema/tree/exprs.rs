@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, LocalId, MapId, Match,
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId, Match,
     Optional, View,
 };
 use crate::source::Span;
@@ -113,6 +113,11 @@ pub enum ExprKind {
     /// A BPF helper by its name; what it takes as memory are pointers.
     Helper {
         helper: &'static HelperSpec,
+        args: Vec<Expr>,
+    },
+    /// A function of the kernel, with those arguments that calls leave out.
+    Kfunc {
+        kfunc: KfuncId,
         args: Vec<Expr>,
     },
     /// `&m`, as an argument of a helper.
@@ -253,6 +258,7 @@ impl Expr {
             ExprKind::Call { args, .. }
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
+            | ExprKind::Kfunc { args, .. }
             | ExprKind::MapCall { args, .. } => Parts::Effect(args.iter().collect()),
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())

@@ -6,6 +6,7 @@
 mod conditions;
 mod exprs;
 mod kernel;
+mod kfuncs;
 mod stmts;
 mod views;
 mod walk;
@@ -13,6 +14,7 @@ mod walk;
 pub use conditions::*;
 pub use exprs::*;
 pub use kernel::*;
+pub use kfuncs::*;
 pub use stmts::*;
 pub use views::*;
 pub use walk::Visitor;
@@ -41,6 +43,8 @@ id!(
     MapId,
     /// Index into `Program::impls`.
     ImplId,
+    /// Index into `Program::kfuncs`.
+    KfuncId,
     /// Index into the locals of one function.
     LocalId
 );
@@ -52,6 +56,7 @@ pub struct Program {
     pub configs: Vec<Config>,
     pub maps: Vec<Map>,
     pub impls: Vec<Impl>,
+    pub kfuncs: Vec<Kfunc>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
@@ -79,6 +84,10 @@ impl Program {
     /// The `impl` that a function is a member of.
     pub fn impl_of(&self, func: FuncId) -> Option<&Impl> {
         self.impls.iter().find(|implementation| implementation.functions.iter().any(|member| member.func == func))
+    }
+
+    pub fn kfunc(&self, id: KfuncId) -> &Kfunc {
+        &self.kfuncs[id.0 as usize]
     }
 }
 
@@ -201,6 +210,8 @@ pub enum Storage {
     Local,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
+    /// `@kconfig var`: both sides, which only read it.
+    Kconfig,
 }
 
 pub struct Global {
@@ -209,7 +220,7 @@ pub struct Global {
     pub symbol: String,
     pub storage: Storage,
     pub ty: Ty,
-    /// None: zero.
+    /// None: zero; of a `@kconfig var`, the kernel must have a value.
     pub init: Option<Const>,
     pub span: Span,
 }

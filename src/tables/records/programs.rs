@@ -14,6 +14,9 @@ record! {
         /// The `bpf_prog_type` whose helpers it may call, where that is another one.
         #[serde(default)]
         pub helpers_of: Option<Text>,
+        /// Helpers that it may call besides.
+        #[serde(default)]
+        pub more_helpers: List<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.
@@ -245,6 +248,9 @@ record! {
         /// What the text of a target must be like; none: no text is a target.
         #[serde(default)]
         pub text: Option<TargetText>,
+        /// Whether a target may name several functions: a list of texts, and patterns.
+        #[serde(default)]
+        pub several: bool,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
+use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
 use crate::tables::ValueRule;
@@ -10,7 +11,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 104
+    size_of::<KsProgram>() == 112
         && size_of::<KsProg>() == 32
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
@@ -78,6 +79,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    let defaults = kconfig::defaults(&g.cx.types, module);
+    fields.push(g.text(defaults.as_deref()));
     let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
     let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
     fields.extend(g.list("ks.struct_ops", &ops));
@@ -130,6 +133,7 @@ fn shared<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global) -> StructValue<'c> {
         Some(Section::Bss) => KsSection::Bss,
         Some(Section::Rodata) => KsSection::Rodata,
         Some(Section::Pinned) => KsSection::Pinned,
+        Some(Section::Kconfig) => KsSection::Kconfig,
         None => KsSection::Any,
     };
     let name = g.text(Some(&global.name));
