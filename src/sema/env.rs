@@ -3,7 +3,7 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, KfuncId, MapId, Program, Role};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, MapId, Program, Role};
 use crate::ast;
 use crate::modules::ModuleId;
 use crate::source::Span;
@@ -17,6 +17,7 @@ pub enum Entity {
     Global(GlobalId),
     Config(ConfigId),
     Map(MapId),
+    Impl(ImplId),
     /// `extern`
     Kfunc(KfuncId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
@@ -128,6 +129,7 @@ impl Declared {
             Entity::Func(_)
             | Entity::Config(_)
             | Entity::Map(_)
+            | Entity::Impl(_)
             | Entity::Kfunc(_)
             | Entity::Const { .. }
             | Entity::Variants(_)

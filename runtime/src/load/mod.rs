@@ -14,6 +14,7 @@ mod privilege;
 pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
+use crate::attach;
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
@@ -132,6 +133,7 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
             program = bpf::bpf_object__next_program(object, program);
         }
     }
+    attach::struct_ops::prepare(object);
     for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
         let map = find_map(object, idle.name);
         if map.is_null() {

@@ -47,6 +47,10 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
+    /// The kernel's BTF has a `bpf_struct_ops_NAME` for each struct of functions that programs may implement.
+    E0326 UnknownOps { name } = "the kernel takes no implementation of `{name}`",
+    /// An `impl` has members of the kernel's struct: functions, and constants.
+    E0338 UnknownOpsMember { of, name } = "`{of}` has no member `{name}` to implement",
     /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its

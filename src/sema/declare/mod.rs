@@ -23,6 +23,7 @@ mod prototypes;
 mod records;
 mod repeated;
 mod storage;
+mod struct_ops;
 mod structs;
 mod symbols;
 mod values;
@@ -200,6 +201,10 @@ impl<'a> Declare<'a> {
                 self.function_signature(cx, *id, decl);
                 Some(known)
             }
+            (ItemKind::Impl(decl), Entity::Impl(id)) => {
+                self.impl_signatures(cx, *id, decl);
+                Some(known)
+            }
             _ => Some(known),
         }
     }
@@ -209,7 +214,8 @@ impl<'a> Declare<'a> {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
-            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item.span, decl),
+            (ItemKind::Impl(decl), Entity::Impl(id)) => self.implementation(cx, id, decl),
             (ItemKind::Extern(decl), Entity::Kfunc(id)) => self.kfunc(cx, id, item, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
