@@ -27,6 +27,8 @@
 //! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_link_count` | `uint32_t (int64_t link)`: how many functions the link is at, 1 for one that is at something else; 0 where there
+//! is none |
 //! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
 //! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
 //! printed, where there is none |
@@ -160,16 +162,18 @@ named! {
     "function" Function = 14,
     /// Target: the hook of the security modules for which the program was loaded. No flags.
     "lsm" Lsm = 15,
-    /// Target: a function of the kernel, `function+offset`, or a pattern of functions. No flags, no point.
+    /// Target: a function of the kernel, `function+offset`, or a pattern of functions; or several of these, a line each. No flags,
+    /// no point.
     "kprobe" Kprobe = 16,
-    /// Target: a function of the kernel, or a pattern. No flags, no point.
+    /// Target: a function of the kernel, or a pattern; or several of these. No flags, no point.
     "kretprobe" Kretprobe = 17,
     /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
     /// `NAME.kprobe` too, as of `kprobe`. No flags.
     "probe" Probe = 18,
     /// Target: none, or a map. No flags.
     "iter" Iter = 20,
-    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.
+    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`, or a pattern of functions; or several
+    /// of these, a line each. No flags, no point.
     "uprobe" Uprobe = 21,
     /// The same at the return of the function.
     "uretprobe" Uretprobe = 22,
@@ -185,6 +189,8 @@ named! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
+    "session" Session = 40,
     }
 }
 

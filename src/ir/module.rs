@@ -2,9 +2,9 @@
 
 use super::{Function, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::{MapKindSpec, Placement, ProgramSpec};
+use crate::tables::{MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
-use crate::types::{StructId, Ty};
+use crate::types::{FnSig, StructId, Ty};
 
 #[derive(Clone, Debug)]
 pub struct Module {
@@ -20,6 +20,7 @@ pub struct Module {
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
+    pub kfuncs: Vec<KfuncDecl>,
     /// What user space loads: filled by `split` in the host's module, where the functions are gone.
     pub programs: Vec<ProgramDecl>,
     /// The options of `main`.
@@ -37,6 +38,10 @@ impl Module {
 
     pub fn map(&self, name: &str) -> Option<&MapDecl> {
         self.maps.iter().find(|m| &*m.name == name)
+    }
+
+    pub fn kfunc(&self, name: &str) -> Option<&KfuncDecl> {
+        self.kfuncs.iter().find(|k| &*k.name == name)
     }
 
     /// The name of a section in the object. cilium/ebpf before 0.17 refuses objects with other data sections than `.data`,
@@ -167,6 +172,19 @@ impl MapDecl {
         let first = self.programs.first();
         first.is_some_and(|first| loaded.iter().all(|program| program.name != *first))
     }
+}
+
+/// A function of the kernel that the program calls.
+#[derive(Clone, Debug)]
+pub struct KfuncDecl {
+    pub name: Symbol,
+    /// As the BTF of the object declares it: loaders compare that with the kernel's.
+    pub sig: FnSig,
+    /// The kernel may lack it.
+    pub weak: bool,
+    /// What it does with a reference to a kernel object.
+    pub reference: Option<Reference>,
+    pub span: Span,
 }
 
 /// The facts that user space has about a program.

@@ -28,6 +28,7 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
+mod sessions;
 mod stmts;
 mod strings;
 mod temporaries;
@@ -86,9 +87,14 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let names = Names::of(program);
     let mut instances = Instances::default();
     let mut funcs = Vec::new();
+    let mut kept = Vec::new();
     for source in program.funcs.iter().filter(|func| !takes_views(func)) {
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
+        if let Some((func, map)) = sessions::on_return(cx, program, &names, &mut instances, source) {
+            funcs.push(func);
+            kept.push(map);
+        }
     }
     let boundaries = boundaries::lower(cx, program, &names, &mut instances);
     while let Some((id, kinds, symbol)) = instances.take() {
@@ -109,7 +115,8 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
-        maps: map_decls(program, &names, &bound),
+        maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
+        kfuncs: kfunc_decls(program),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
@@ -171,6 +178,24 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             span: map.span,
         })
         .collect()
+}
+
+/// One of each name: modules may declare the same function, which exists for all if it exists for one.
+fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
+    let mut decls: Vec<ir::KfuncDecl> = Vec::new();
+    for kfunc in &program.kfuncs {
+        match decls.iter_mut().find(|decl| *decl.name == *kfunc.name) {
+            Some(known) => known.weak &= kfunc.weak,
+            None => decls.push(ir::KfuncDecl {
+                name: kfunc.name.as_str().into(),
+                sig: kfunc.declared.clone(),
+                weak: kfunc.weak,
+                reference: kfunc.reference,
+                span: kfunc.span,
+            }),
+        }
+    }
+    decls
 }
 
 /// The struct of `main`'s options with its defaults.

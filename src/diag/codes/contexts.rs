@@ -30,6 +30,10 @@ codes! {
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
     /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
     E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// The kernel calls its functions by their prototypes, and loaders compare that of an `extern` with the kernel's BTF.
+    E0325 ExternPrototype { name } = "the kernel's `{name}` is not what this declares",
+    /// The kernel has such a function, and does not offer it to BPF programs: its BTF has no tag `bpf_kfunc` for it.
+    E0337 NoKfunc { name } = "BPF programs cannot call the kernel's `{name}`",
     /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
     /// written, and attaching fails on a kernel that lacks it.
     W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
@@ -135,4 +139,9 @@ codes! {
     /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
     /// programs that have the context which it takes.
     E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
+    /// `on return` is the last statement of a `@fsession` program: what is before it runs where the function is entered, and its block
+    /// where that call of the function returns.
+    E0320 OnReturnPlace = "`on return` is the last statement of a `@fsession` program",
+    /// A program at the entry of a function alone is one of `@fentry`.
+    E0332 NoOnReturn { name } = "`{name}` has no `on return`",
 }

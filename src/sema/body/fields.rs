@@ -99,6 +99,10 @@ impl Checker<'_, '_> {
         if self.perf_fd(&base, name) {
             return base;
         }
+        let base = match self.attached_functions(base, name, span) {
+            Ok(count) => return count,
+            Err(base) => base,
+        };
         let Some(id) = self.pointer(base.ty).and_then(|p| self.struct_id(p.to)) else {
             return self.no_field(base.ty, name, span);
         };

@@ -42,6 +42,7 @@ mod iterators;
 mod kept_results;
 mod kernel_objects;
 mod kernel_types;
+mod kfunc_calls;
 mod lifecycle;
 mod literals;
 mod locks;
@@ -67,6 +68,7 @@ mod redirects;
 mod results;
 mod run;
 mod scope;
+mod sessions;
 mod spaces;
 mod stmts;
 mod strings;
@@ -111,6 +113,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     if !checker.flow.leaves() {
         checker.end_of_body(&mut block.stmts, body.span);
     }
+    checker.wants_on_return(&block);
     checker.check_escapes();
     checker.pop_scope();
     (!checker.failed()).then_some(Body { locals: checker.locals, block })

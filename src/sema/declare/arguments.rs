@@ -10,7 +10,7 @@ use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
-const RESULT: &str = "ret";
+pub(super) const RESULT: &str = "ret";
 /// MAX_BPF_FUNC_ARGS of include/linux/bpf.h
 const MAX_WORDS: u64 = 12;
 
@@ -108,6 +108,8 @@ fn words_of(types: &Types, ty: &Result<Ty, NotImported>) -> u64 {
 /// What a program's attribute says of its parameters.
 pub(super) struct Wanted<'a> {
     pub role: &'a ProgramRole,
+    /// The function or the event that hands the values over.
+    pub of: Option<&'a str>,
     /// The verifier knows what pointers point to.
     pub trusted: bool,
     pub given: Given,
@@ -124,7 +126,9 @@ impl Wanted<'_> {
     fn value(&self, decl: &FnDecl, index: usize) -> Option<&Value> {
         let is_last = index + 1 == decl.params.len();
         let result = self.given.result.as_ref();
-        let is_result = index == self.given.arguments.len() || is_last && decl.params[index].name.name == RESULT;
+        // With `on return` only what that gets is the result.
+        let by_place = self.role.spec.on_return.is_none() && index == self.given.arguments.len();
+        let is_result = by_place || is_last && decl.params[index].name.name == RESULT;
         result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
     }
 
@@ -138,7 +142,7 @@ impl Wanted<'_> {
         {
             return (ty, *offset);
         }
-        let target = self.role.target.clone().unwrap_or_default();
+        let target = self.of.unwrap_or_default().to_owned();
         let form = self.form(cx, decl);
         cx.error(decl.params[index].span, PrototypeParameter { name: self.role.spec.name.to_owned(), event: target })
             .help(format!("write `{form}`; parameters at the end may be left out"));
@@ -188,8 +192,7 @@ impl Wanted<'_> {
         }
         let is_passed = space == Space::Ctx && types.name(to) == types.name(passed);
         let to = if is_passed { passed } else { to };
-        let event = self.role.target.as_deref();
-        let nulls = NULL_ARGUMENTS.iter().find(|nulls| Some(nulls.name) == event);
+        let nulls = NULL_ARGUMENTS.iter().find(|nulls| Some(nulls.name) == self.of);
         let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
         if to == passed && self.trusted && types.is_relocated(to) && !is_error {
             let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));

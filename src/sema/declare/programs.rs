@@ -12,14 +12,21 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, Placement, ProgramForm, ProgramSpec};
+use crate::tables::{PROGRAMS, Placement, ProgramForm, ProgramSpec, SEPARATOR};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None, placement: Placement::default() };
+    let mut role = ProgramRole {
+        spec,
+        mode: None,
+        target: None,
+        arguments: None,
+        returned: None,
+        placement: Placement::default(),
+    };
     let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
-    let strings = args().filter_map(string);
+    let strings = args().filter_map(text);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
@@ -32,7 +39,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     }
     let mut refused = false;
     for arg in args() {
-        let Some(text) = string(arg) else {
+        let Some(text) = text(arg).filter(|_| string(arg).is_some() || takes_lists(&role)) else {
             wrong_arguments(cx, spec, arg);
             continue;
         };
@@ -89,8 +96,17 @@ fn literal(value: &Expr) -> Option<i128> {
     Some(if literal.negative { -number } else { number })
 }
 
-fn string(arg: &Expr) -> Option<String> {
-    if let ExprKind::Str(bytes) = &arg.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
+fn string(arg: &Expr) -> Option<&[u8]> {
+    if let ExprKind::Str(bytes) = &arg.kind { Some(bytes) } else { None }
+}
+
+fn takes_lists(role: &ProgramRole) -> bool {
+    role.named().is_some_and(|target| target.several)
+}
+
+/// The word of a mode, or a target.
+fn text(arg: &Expr) -> Option<String> {
+    arg.texts().map(|texts| texts.join(SEPARATOR))
 }
 
 fn modes(spec: &ProgramSpec) -> Vec<String> {
@@ -136,9 +152,10 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
 
 fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
     let spec = role.spec;
-    let why = role.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
+    let refusal = |text: &str| role.named().map_or(Some("it takes no target"), |target| target.refuses(text));
+    let wrong = arg.texts().into_iter().flatten().find_map(|text| Some((refusal(&text)?, text)));
     let modes = modes(spec);
-    if let Some(why) = why {
+    if let Some((why, text)) = wrong {
         let name = spec.name.to_owned();
         let error = cx.error(arg.span, BadTarget { name, text, why: why.to_owned() });
         if !modes.is_empty() {
@@ -208,7 +225,8 @@ impl Declare<'_> {
         let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
-        if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
+        let is_nothing = spec.on_return.is_some() && sig.result == Ty::VOID;
+        if sig.result == Ty::ERROR || is_bool || is_nothing || accepts_result(cx, wanted, sig.result) {
             return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: of.to_owned() };

@@ -28,6 +28,10 @@ record! {
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
         pub otherwise: Option<Text>,
+        /// The type of the program that `on return` of a program is, a name in [`PROGRAMS`]: it has the same parameters, and the
+        /// result of the function.
+        #[serde(default)]
+        pub on_return: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
@@ -243,6 +247,9 @@ record! {
         /// What the text of a target must be like; none: no text is a target.
         #[serde(default)]
         pub text: Option<TargetText>,
+        /// Whether a target may name several functions: a list of texts, and patterns.
+        #[serde(default)]
+        pub several: bool,
     }
 }
 
