@@ -189,6 +189,8 @@ named! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
+    "device" Device = 54,
     }
 }
 

@@ -45,6 +45,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 /// What each form does; its file says how.
 static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netdev, netdev::attach),
+    (KsForm::Device, netdev::attach),
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
