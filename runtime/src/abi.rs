@@ -215,6 +215,8 @@ named! {
     "entry" Entry = 34,
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
     "session" Session = 40,
+    /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
+    "device" Device = 54,
     }
 }
 

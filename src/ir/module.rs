@@ -216,6 +216,8 @@ pub struct ProgramDecl {
     pub mode: &'static str,
     pub target: Option<String>,
     pub placement: Placement,
+    /// It is loaded for the interface that is its target.
+    pub device: bool,
 }
 
 /// The struct of `main`'s options.

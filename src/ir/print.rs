@@ -91,7 +91,8 @@ impl Printer<'_> {
         }
         for program in &module.programs {
             let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
-            self.line(1, &format!("loadable @{} {role}", program.name));
+            let device = if program.device { " device" } else { "" };
+            self.line(1, &format!("loadable @{} {role}{device}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);

@@ -99,8 +99,13 @@ impl ProgramSpec {
         if self.more_helpers.contains(&helper.name) {
             return Some(&ALL_KERNELS);
         }
-        let name = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
-        helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
+        helper.programs.iter().find(|programs| programs.types.iter().any(|of| self.is_of_type(of)))
+    }
+
+    /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.
+    pub fn is_of_type(&self, name: &str) -> bool {
+        let own = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
+        own.eq_ignore_ascii_case(name)
     }
 }
 

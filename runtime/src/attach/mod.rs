@@ -49,6 +49,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// What each form does; its file says how.
 static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netdev, netdev::attach),
+    (KsForm::Device, netdev::attach),
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),

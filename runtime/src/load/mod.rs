@@ -4,6 +4,7 @@
 
 pub mod copies;
 mod creation;
+mod devices;
 mod explain;
 mod kconfig;
 mod kernel_module;
@@ -111,6 +112,7 @@ fn open() -> *mut bpf::bpf_object {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
     leave_out_others(object);
+    devices::choose(object);
     object
 }
 

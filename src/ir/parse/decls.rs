@@ -290,7 +290,10 @@ impl Parser<'_> {
     fn loadable(&mut self) -> Parse<ProgramDecl> {
         let name = self.symbol()?.into();
         match self.role()? {
-            Role::Program { spec, mode, target, placement } => Ok(ProgramDecl { name, spec, mode, target, placement }),
+            Role::Program { spec, mode, target, placement } => {
+                let device = self.eat_word("device");
+                Ok(ProgramDecl { name, spec, mode, target, placement, device })
+            }
             Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => {
                 self.stop("only programs are loadable")
             }

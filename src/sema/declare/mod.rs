@@ -38,6 +38,7 @@ use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use symbols::Symbols;
@@ -105,8 +106,15 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     let predefined = super::predefined::declare(&mut cx.types);
     let program = Program { license: "GPL".to_owned(), ..Program::default() };
     let imports = Imports::of(modules);
-    let env =
-        Env { names: Vec::new(), imports, predefined, program, funcs: Vec::new(), field_defaults: HashMap::new() };
+    let env = Env {
+        names: Vec::new(),
+        imports,
+        predefined,
+        program,
+        funcs: Vec::new(),
+        trusted: RefCell::default(),
+        field_defaults: HashMap::new(),
+    };
     let mut declare = Declare {
         modules,
         module: ModuleId::ROOT,

@@ -90,7 +90,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
 
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
-    let ProgramDecl { name, spec, mode, target, placement } = program;
+    let ProgramDecl { name, spec, mode, target, placement, device } = program;
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
@@ -99,6 +99,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
+    let attach = if *device { KsForm::Device } else { attach };
     g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(placement.number as u64)])
 }
 
