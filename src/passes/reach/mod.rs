@@ -19,11 +19,11 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, PrivateCalled, RecursionInBpf, UserSpaceOnly,
 };
-use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
+use crate::diag::codes::limits::{NullCall, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
-use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
@@ -167,6 +167,11 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
+        for span in null_calls(func).into_iter().filter(|_| facts.is_module) {
+            let error = cx.error(span, NullCall {});
+            called_from(module, &names, error, &chain);
+            error.help("test it before: `if (f == null) return …`");
+        }
         for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
@@ -199,6 +204,13 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, &names, error, &chain);
         }
     }
+}
+
+/// The calls through pointers that may be null.
+fn null_calls(func: &Function) -> Vec<Span> {
+    let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    let unchecked = ops.filter(|data| data.opcode == Opcode::KsCallPointer && !KsCallPointer::of(data).checked());
+    unchecked.map(|data| data.loc.span).collect()
 }
 
 /// Operations that the map does not allow on the target.
