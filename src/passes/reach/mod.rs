@@ -59,13 +59,13 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let called = graph.reach(programs.iter().copied());
     let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
     let bpf = graph.reach(programs.iter().copied().chain(uncalled));
+    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     // A function that nothing reaches is user space: checked and compiled, though the linker may drop it.
     let main = with_role(|role| matches!(role, Role::Main));
     let called = graph.reach(main.iter().copied());
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
-    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
+    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f) && !kmod.contains(f));
     let host = graph.reach(main.iter().copied().chain(rest));
-    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     let reached = EnumMap::from_array([bpf, host, kmod]);
     for (target, reached) in &reached {
         check(module, cx, reached, target);

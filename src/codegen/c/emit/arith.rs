@@ -79,6 +79,11 @@ fn wrapping(g: &mut FnGen, op: &OpData, sign: &str) {
 
 fn plain(g: &mut FnGen, op: &OpData, sign: &str) {
     let ty = g.ty(op.results[0]);
+    if ty == Ty::BOOL && sign == "^" && g.func.known(g.types(), op.operands[1]) == Some(1) {
+        let expr = Expr::not(&g.expr(op.operands[0]));
+        g.result(op, expr);
+        return;
+    }
     let expr = Expr::binary(&g.expr(op.operands[0]), sign, &g.expr(op.operands[1]));
     let narrow = width(g, ty).0 < 32;
     let expr = if narrow { Expr::cast(&g.type_text(ty), &expr) } else { expr };
