@@ -95,7 +95,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 6;
+pub const KS_ABI: u32 = 7;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -121,6 +121,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// The kernel module whose functions the programs call, or null.
+    pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
     pub kconfig: *const c_char,
 }
@@ -197,6 +199,8 @@ named! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
+    "session" Session = 40,
     }
 }
 

@@ -56,6 +56,11 @@ pub fn pin_root() -> &'static str {
     program().map_or("", |p| text(p.pin_root))
 }
 
+/// The kernel module whose functions the programs call.
+pub fn kernel_module() -> Option<&'static str> {
+    program().map(|p| text(p.kernel_module)).filter(|name| !name.is_empty())
+}
+
 /// Values for options that the kernel's configuration lacks.
 pub fn kconfig() -> &'static str {
     program().map_or("", |p| text(p.kconfig))

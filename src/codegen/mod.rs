@@ -6,6 +6,7 @@
 #[path = "../../runtime/src/abi.rs"]
 pub mod abi;
 pub mod c;
+mod formats;
 pub mod header;
 pub mod llvm;
 

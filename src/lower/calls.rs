@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
 use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
 use crate::types::Ty;
@@ -36,6 +36,9 @@ impl Lowering<'_> {
             let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
             this.at(span);
             views.into_iter().for_each(|view| this.use_view(view));
+            if let Role::Kfunc(_) = callee.role {
+                return this.b.bpf_kfunc(&values, &name, &results);
+            }
             this.b.ks_call(&values, &name, &results)
         });
         (!results.is_empty()).then(|| self.b.result(op))

@@ -149,7 +149,7 @@ impl Builder<'_> {
         FnDecl { name, params, result, body }
     }
 
-    fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
+    pub fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::hole_text {
             return self.name_in(span).map(|name| Param { name, ty: unread(span), span });

@@ -67,6 +67,7 @@ fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
         Emit::BpfIr | Emit::Header => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
+        Emit::KmodIr | Emit::C => Some(Target::Kmod),
         Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
     }
 }
@@ -157,6 +158,10 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
     }
+    if wanted.contains(&Target::Kmod) && outputs.args.emit.is_none() {
+        let source = pipeline::kmod(cx, module)?;
+        files.extend(outputs.module_files(cx, &module.module_name(), source)?);
+    }
     let written = files.first().map(|file| file.path.display().to_string());
     write(cx, files)?;
     if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
@@ -187,9 +192,11 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
         Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
-        None | Some(Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::Header | Emit::Exe) => {
-            None
-        }
+        Some(Emit::C) => Some((Artifact::Object, None)),
+        None
+        | Some(
+            Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::KmodIr | Emit::Header | Emit::Exe,
+        ) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
         let lowered = pipeline::lowered(cx, module, target)?;
@@ -274,6 +281,20 @@ impl Outputs<'_> {
             }
             (None, _) => format!("{}.bpf.o", self.project).into(),
         }
+    }
+
+    /// The folder `NAME.mod`: the C of the module, and what its build reads.
+    fn module_files(&self, cx: &mut Session, name: &str, source: Vec<u8>) -> Option<Vec<Output>> {
+        let mut folder = self.executable().into_os_string();
+        folder.push(".mod");
+        let folder = PathBuf::from(folder);
+        link::output::folder(cx, &folder)?;
+        let file = |file: &str, bytes: Vec<u8>| Output { path: folder.join(file), bytes, executable: false };
+        Some(vec![
+            file(&format!("{name}.{}", Target::Kmod.facts().object_suffix), source),
+            file("Kbuild", link::kernel_module::kbuild(name).into_bytes()),
+            file("Makefile", link::kernel_module::makefile(name).into_bytes()),
+        ])
     }
 
     fn ir(&self, cx: &mut Session, module: &Module) -> Option<()> {

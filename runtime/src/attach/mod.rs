@@ -21,6 +21,7 @@ mod perf_event;
 mod pinned;
 mod probe;
 mod reuseport;
+mod session;
 mod several;
 mod socket;
 mod sockets;
@@ -54,6 +55,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
     (KsForm::Function, trampoline::attach_function),
+    (KsForm::Session, session::attach),
     (KsForm::Lsm, trampoline::attach_hook),
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
