@@ -126,6 +126,8 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
             Role::Program { spec: program.spec, mode, target, placement: program.placement.clone() }
         }
         tree::Role::Helper => Role::Helper,
+        tree::Role::Kfunc(flags) => Role::Kfunc { flags: flags.clone(), callers: Vec::new() },
+        tree::Role::Private => Role::Private,
         tree::Role::Plain => Role::Plain,
         tree::Role::Main(_) => Role::Main,
     };

@@ -20,6 +20,7 @@ mod func;
 mod function_pointers;
 mod host;
 mod kernel;
+mod kfuncs;
 mod maps;
 mod matches;
 mod numbers;
@@ -112,14 +113,15 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         target: None,
         after: None,
         license: program.license.clone(),
+        kernel_module: None,
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
-        kfuncs: kfunc_decls(program),
+        kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
-            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
+            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain => None,
         }),
     }
 }
@@ -138,6 +140,7 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Pinned => ir::GlobalKind::Pinned,
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
+                Storage::Private => ir::GlobalKind::Private,
                 Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
                 Storage::Kconfig => ir::GlobalKind::Kconfig,
             },

@@ -6,6 +6,7 @@ pub mod copies;
 mod creation;
 mod explain;
 mod kconfig;
+mod kernel_module;
 pub mod log;
 pub mod pins;
 mod places;
@@ -52,6 +53,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
         return object;
     }
     let object = opened();
+    kernel_module::ensure();
     let pins = pins::prepare(object);
     // SAFETY: an open object.
     let result = unsafe { bpf::bpf_object__load(object) };
@@ -65,6 +67,14 @@ pub fn loaded() -> *mut bpf::bpf_object {
         ready();
     }
     object
+}
+
+/// Closes the object, at the end of the process: what the kernel has of it goes, unless it is pinned or attached by others.
+fn close() {
+    if let State::Open(object) | State::Loaded(object) = STATE.replace(State::Nothing) {
+        // SAFETY: an object of libbpf; nothing asks for it any more.
+        unsafe { bpf::bpf_object__close(object) }
+    }
 }
 
 type Ready = Option<fn()>;

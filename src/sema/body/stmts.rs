@@ -121,7 +121,7 @@ impl Checker<'_, '_> {
             out.push(Stmt { kind: StmtKind::Var { local, init: None }, span });
             return;
         };
-        if let Some(entry) = self.map_entry(init) {
+        if let Some(entry) = self.value_entry(init) {
             return self.var_copy(name, declared, entry, init, out);
         }
         if declared.is_none() && self.var_position(name, init, span, out).is_some() {

@@ -70,7 +70,8 @@ impl<'a> Declare<'a> {
                 let args = self.check_main(cx, decl, &sig);
                 self.env.program.funcs[id.0 as usize].role = Role::Main(args);
             }
-            Role::Helper | Role::Plain => {}
+            Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, &sig),
+            Role::Helper | Role::Private | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];
         func.params = (0..decl.params.len() as u32).map(LocalId).collect();

@@ -292,6 +292,9 @@ record! {
         /// The arguments that it must have, in the words of messages; none: it has none.
         #[serde(default)]
         pub wants: Option<Text>,
+        /// The arguments that it may have, in the words of messages.
+        #[serde(default)]
+        pub may: Option<Text>,
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,
@@ -306,5 +309,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }
