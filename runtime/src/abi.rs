@@ -183,6 +183,9 @@ named! {
     "netkit" Netkit = 33,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// Target: a file, or a library by its short name, a provider and a probe that the notes of the file describe,
+    /// `libc:libc:setjmp`. No flags, no point. The object has the map of `attach/usdt/places.rs`.
+    "usdt" Usdt = 48,
     }
 }
 

@@ -19,6 +19,7 @@ mod globals;
 mod heap;
 mod load;
 mod maps;
+mod near;
 mod net;
 mod overflow;
 mod print;

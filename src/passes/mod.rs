@@ -44,6 +44,7 @@ pub mod tail_calls;
 pub mod tail_position;
 pub mod tail_tables;
 pub mod to_cf;
+pub mod usdt;
 pub mod verifier;
 
 pub use manager::{Outcome, run};

@@ -143,6 +143,6 @@ impl Attach {
 /// Where a program is among others of its hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// The priority of a hook of netfilter.
+    /// The priority of a hook of netfilter; of a probe that notes describe, how many arguments the program takes.
     pub number: i64,
 }

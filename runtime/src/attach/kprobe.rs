@@ -40,10 +40,8 @@ impl Drop for Probe {
     }
 }
 
-/// One for each function of a pattern.
-struct Probes {
-    _all: Vec<Probe>,
-}
+/// One for each function of a pattern, or for each place of a probe.
+pub struct Probes(#[expect(dead_code, reason = "it is dropped")] pub Vec<Probe>);
 
 impl Attached for Probes {
     fn detach(self: Box<Self>) -> i32 {
@@ -91,7 +89,7 @@ fn every(request: &Request, pattern: &str, at_return: bool) -> Result<Box<dyn At
         let why = format!("no function of this kernel that can be probed matches `{}`", escape::value(pattern));
         return Err(Failure::new(libc::ENOENT, why));
     }
-    Ok(Box::new(Probes { _all: all }))
+    Ok(Box::new(Probes(all)))
 }
 
 /// A probe at a function and an offset in it, or errno.

@@ -27,6 +27,7 @@ mod tracepoint;
 mod tracing;
 mod trampoline;
 mod uprobe;
+mod usdt;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -64,6 +65,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Iter, iter::attach),
     (KsForm::Uprobe, uprobe::attach_entry),
     (KsForm::Uretprobe, uprobe::attach_return),
+    (KsForm::Usdt, usdt::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;

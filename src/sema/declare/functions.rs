@@ -9,6 +9,7 @@ use crate::sema::scope::Scope;
 use crate::sema::tree::{FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::tables::{Held, Params};
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
@@ -26,6 +27,9 @@ impl<'a> Declare<'a> {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
+            if matches!(role.spec.params, Params::Registers { holds: Held::Notes, .. }) {
+                role.placement.number = arguments.as_ref().map_or(0, Vec::len) as i64;
+            }
             role.arguments = arguments;
             role.spec = spec.unwrap_or(role.spec);
         }

@@ -118,6 +118,8 @@ words! {
         Arguments,
         /// That of the function that returns.
         Result,
+        /// Those of a probe, in the places that the notes of its file say; no calling convention knows them.
+        Notes,
     }
 }
 
@@ -273,6 +275,8 @@ words! {
         Event,
         /// A file and a function in it, or an instruction.
         UserCode,
+        /// A file, a provider and a probe.
+        UserProbe,
     }
 }
 
