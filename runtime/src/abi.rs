@@ -85,7 +85,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 5;
+pub const KS_ABI: u32 = 6;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -198,6 +198,16 @@ named! {
     }
 }
 
+named! {
+    /// Where a program runs among those at its target, by the words of attributes.
+    KsOrder {
+        "first" First = 1,
+        "last" Last = 2,
+        "before" Before = 3,
+        "after" After = 4,
+    }
+}
+
 /// A BPF program of the object.
 #[repr(C)]
 pub struct KsProg {
@@ -210,8 +220,11 @@ pub struct KsProg {
     pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
-    /// Where it is among others: the priority of a hook of netfilter.
+    /// Where it is among others: the priority of a hook of netfilter, for `tcx` and `netkit` a `KsOrder` or 0. Of a form `usdt`, how
+    /// many arguments it takes.
     pub placement: i64,
+    /// The program beside which it is by the `KsOrder`, or null.
+    pub beside: *const c_char,
 }
 
 /// `KsMap::flags`: one value per CPU.

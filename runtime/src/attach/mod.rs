@@ -17,6 +17,7 @@ mod netfilter;
 mod netkit;
 mod netns;
 mod options;
+mod order;
 mod perf_event;
 mod probe;
 mod reuseport;
@@ -37,6 +38,7 @@ pub use clsact::remove_all as remove_filters;
 pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
 use options::Options;
+use order::Order;
 use std::cell::RefCell;
 use std::ffi::c_char;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -77,6 +79,8 @@ struct Request<'a> {
     handle: u32,
     point: bpf::bpf_attach_type,
     placement: i64,
+    /// The program beside which it is; empty for none.
+    beside: &'a [u8],
     target: Target<'a>,
     flags: u64,
     options: Options,
@@ -161,6 +165,8 @@ pub unsafe extern "C" fn ks_attach(
         handle,
         point: prog.point,
         placement: prog.placement,
+        // SAFETY: descriptors hold NUL-terminated strings, or null.
+        beside: unsafe { bounded(prog.beside, usize::MAX) },
         target,
         flags,
         options: options::take(),
@@ -215,11 +221,23 @@ unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, 
 impl Request<'_> {
     /// Makes a `bpf_link` on an interface, by its index, or on what a descriptor names.
     fn link(&self, target: i32, flags: u32) -> Result<Box<dyn Attached>, i32> {
+        self.link_in(target, Order { flags, relative: 0 })
+    }
+
+    /// The same at a place among other programs.
+    fn link_in(&self, target: i32, order: Order) -> Result<Box<dyn Attached>, i32> {
         let mut options = bpf::bpf_link_create_opts {
             sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,
             ..Default::default()
         };
-        options.flags = flags;
+        options.flags = order.flags;
+        if order.relative != 0 {
+            // The options of netkit devices have the same layout.
+            options.__bindgen_anon_1.tcx = bpf::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_6 {
+                relative_id: order.relative,
+                ..Default::default()
+            };
+        }
         // SAFETY: a program's descriptor and zeroed options of their own size.
         let link = unsafe { bpf::bpf_link_create(self.fd, target, self.point, &options) };
         if link < 0 {

@@ -34,6 +34,9 @@ record! {
         /// A number that the attribute may give by this name.
         #[serde(default)]
         pub option: Option<Text>,
+        /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
+        #[serde(default)]
+        pub ordered: bool,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,

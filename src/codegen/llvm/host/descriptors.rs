@@ -4,14 +4,14 @@ use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::ValueRule;
+use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 88
-        && size_of::<KsProg>() == 32
+        && size_of::<KsProg>() == 40
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
         && size_of::<KsArgs>() == 40
@@ -91,7 +91,14 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
-    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(placement.number as u64)])
+    let order = placement.order.as_ref();
+    let number = match order.map(|order| KsOrder::named(order.word())) {
+        Some(Some(order)) => order as u64,
+        Some(None) => crate::bug!("the runtime has not all orders"),
+        None => placement.number as u64,
+    };
+    let beside = g.text(order.and_then(Order::beside));
+    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(number), beside])
 }
 
 /// A `KsMap`.
