@@ -1,7 +1,7 @@
 //! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: it attaches
 //! what names a target, and waits, or prints what is sent through the file's ring buffers.
 
-use crate::ast::{self, Expr, ExprKind, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
+use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
 use crate::diag::codes::lifecycle::NotInMain;
 use crate::session::Session;
 use crate::syntax;
@@ -18,7 +18,7 @@ struct Program<'a> {
     decl: &'a FnDecl,
     spec: &'static ProgramSpec,
     /// What the attribute names.
-    target: Option<String>,
+    target: Option<Vec<String>>,
 }
 
 /// Adds a `main` to a file that has none, if a program of it names a target.
@@ -39,14 +39,14 @@ fn program(item: &Item) -> Option<Program<'_>> {
     let ItemKind::Fn(decl) = &item.kind else { return None };
     item.attributes.iter().find_map(|attribute| {
         let spec = PROGRAMS.iter().find(|spec| spec.name == attribute.name.name)?;
-        let named =
-            attribute.args.iter().flatten().filter_map(|arg| text(&arg.value)).find(|text| spec.form(text).is_none());
+        let named = attribute
+            .args
+            .iter()
+            .flatten()
+            .filter_map(|arg| arg.value.texts())
+            .find(|texts| texts.iter().all(|text| spec.form(text).is_none()));
         Some(Program { decl, spec, target: named.filter(|_| spec.named().is_some()) })
     })
-}
-
-fn text(expr: &Expr) -> Option<String> {
-    if let ExprKind::Str(bytes) = &expr.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
 }
 
 /// A program that names no target is there for others, which go on in it, or was forgotten.
@@ -125,8 +125,7 @@ fn struct_named<'a>(tree: &'a ast::File, name: &str) -> Option<&'a StructDecl> {
 fn has_text(tree: &ast::File, ty: &Type) -> bool {
     match &ty.kind {
         TypeKind::Named(path) => path.segments.first().is_some_and(|name| {
-            let number =
-                ["u", "i", "be", "bool", "char"].contains(&name.name.trim_end_matches(|c: char| c.is_ascii_digit()));
+            let number = syntax::is_primitive(&name.name) && name.name != "void";
             let is_enum = |item: &Item| matches!(&item.kind, ItemKind::Enum(decl) if decl.name.name == name.name);
             number || tree.items.iter().any(is_enum)
         }),

@@ -8,7 +8,7 @@ use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::loaded;
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, GlobalKind, Module, Opcode, ProgramDecl, Role};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
@@ -54,11 +54,13 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                     globals.extend(global_of(&func.ops[op]).cloned());
                 }
             }
-            // The runtime pins, whoever uses what is pinned.
+            // The runtime pins and fills in, whoever uses what is pinned or filled in.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
-            module.globals.retain(|g| g.kind == GlobalKind::Pinned || globals.contains(&g.name));
+            let filled_in =
+                |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
+            module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
         }
         Some(Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(Target::Kmod));

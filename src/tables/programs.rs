@@ -2,7 +2,7 @@
 
 use super::{
     ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec,
+    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -79,7 +79,9 @@ impl ProgramSpec {
 impl ProgramForm {
     /// The section in an object, with or without the option `--tcx`.
     pub fn section(&self, target: Option<&str>, tcx: bool) -> String {
-        let own = target.map_or(self.bare.unwrap_or(self.section), |_| self.section);
+        // Other loaders would take a list or a pattern for the name of one function.
+        let is_one = target.is_some_and(|target| !self.names_several() || !is_several(target));
+        let own = if is_one { self.section } else { self.bare.unwrap_or(self.section) };
         let section = || own.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
         self.tcx.filter(|_| tcx).map_or_else(section, str::to_owned)
     }
@@ -94,6 +96,11 @@ impl ProgramForm {
     /// What programs of the form attach to.
     pub fn target(&self) -> Option<&'static TargetSpec> {
         self.attach.target()
+    }
+
+    /// Whether a target may be several functions.
+    fn names_several(&self) -> bool {
+        self.target().is_some_and(|target| target.several)
     }
 
     /// Whether the kernel shows a field of the context to such programs.

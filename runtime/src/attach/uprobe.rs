@@ -1,7 +1,7 @@
 //! Probes of functions of user space, `file:symbol`: libbpf finds the symbol and makes the event.
 
 use super::kprobe::Probe;
-use super::{Attached, Failure, Request, Target, library};
+use super::{Attached, Failure, Request, Target, library, several, user_functions};
 use crate::errors::reason;
 use crate::load::log;
 use crate::{escape, load, net};
@@ -23,25 +23,41 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
         return Err(wanted("a probe is attached to a function by its name"));
     };
     let text = String::from_utf8_lossy(text);
-    let Some((file, place)) = text.rsplit_once(':') else {
-        return Err(wanted(&format!("`{}` names no file and function", escape::value(&text))));
-    };
-    let path = library::find(file)?;
+    if several::is_several(&text) {
+        return user_functions::attach(request, &text, retprobe);
+    }
+    let (file, place) = parts(&text)?;
+    open(request, (&library::find(file)?, place), 0, retprobe)
+}
+
+/// The file, and the function in it or the pattern.
+pub fn parts(target: &str) -> Result<(&str, &str), Failure> {
+    let unnamed = || wanted(&format!("`{}` names no file and function", escape::value(target)));
+    target.rsplit_once(':').ok_or_else(unnamed)
+}
+
+/// One link at a place in a file.
+pub fn open(
+    request: &Request,
+    (path, place): (&str, &str),
+    cookie: u64,
+    retprobe: bool,
+) -> Result<Box<dyn Attached>, Failure> {
     let (symbol, offset) = located(place)?;
     let mut options = bpf::bpf_uprobe_opts { retprobe, ..Default::default() };
     let symbol_name = net::c_name(symbol.as_bytes()).ok_or_else(|| wanted("the name of a function has a NUL"))?;
     if !symbol.is_empty() {
         options.func_name = symbol_name.as_ptr();
     }
-    options.bpf_cookie = request.options.cookie.unwrap_or(0);
-    match open(request, &path, offset, options)? {
+    options.bpf_cookie = request.options.cookie.unwrap_or(cookie);
+    match at_offset(request, path, offset, options)? {
         Ok(probe) => Ok(Box::new(probe)),
-        Err(code) => Err(refused(code, &path, &symbol)),
+        Err(code) => Err(refused(code, path, &symbol)),
     }
 }
 
 /// A probe at an offset in a file, or behind a symbol of it; or errno, of which libbpf's log says more.
-pub fn open(
+pub fn at_offset(
     request: &Request,
     path: &str,
     offset: u64,

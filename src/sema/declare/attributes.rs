@@ -34,6 +34,7 @@ const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
+pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {

@@ -7,8 +7,10 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
+mod externs;
 mod functions;
 mod inner_maps;
+mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod main_args;
@@ -207,6 +209,7 @@ impl<'a> Declare<'a> {
         self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Extern(decl), Entity::Kfunc(id)) => self.kfunc(cx, id, item, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
             _ => {}

@@ -12,7 +12,7 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{Order, PROGRAMS, Placement, ProgramForm, ProgramSpec};
+use crate::tables::{Order, PROGRAMS, Placement, ProgramForm, ProgramSpec, SEPARATOR};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
@@ -24,7 +24,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         order(cx, &mut role, arg.span, word(arg).and_then(|word| Order::of(word, None)));
     }
     let args = || unnamed().filter(|arg| !is_order(arg));
-    let strings = args().filter_map(string);
+    let strings = args().filter_map(text);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
@@ -37,7 +37,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     }
     let mut refused = false;
     for arg in args() {
-        let Some(text) = string(arg) else {
+        let Some(text) = text(arg).filter(|_| string(arg).is_some() || takes_lists(&role)) else {
             wrong_arguments(cx, spec, arg);
             continue;
         };
@@ -74,7 +74,7 @@ fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
     let Some(name) = &arg.name else { return };
     let spec = role.spec;
     if spec.ordered && Order::WORDS.contains(&(name.name.as_str(), true)) {
-        let beside = string(&arg.value).filter(|text| is_name(text));
+        let beside = text(&arg.value).filter(|text| is_name(text));
         return order(cx, role, arg.value.span, beside.and_then(|beside| Order::of(&name.name, Some(beside))));
     }
     if spec.option != Some(name.name.as_str()) {
@@ -122,8 +122,17 @@ fn literal(value: &Expr) -> Option<i128> {
     Some(if literal.negative { -number } else { number })
 }
 
-fn string(arg: &Expr) -> Option<String> {
-    if let ExprKind::Str(bytes) = &arg.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
+fn string(arg: &Expr) -> Option<&[u8]> {
+    if let ExprKind::Str(bytes) = &arg.kind { Some(bytes) } else { None }
+}
+
+fn takes_lists(role: &ProgramRole) -> bool {
+    role.named().is_some_and(|target| target.several)
+}
+
+/// The word of a mode, or a target.
+fn text(arg: &Expr) -> Option<String> {
+    arg.texts().map(|texts| texts.join(SEPARATOR))
 }
 
 fn modes(spec: &ProgramSpec) -> Vec<String> {
@@ -169,9 +178,10 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
 
 fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
     let spec = role.spec;
-    let why = role.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
+    let refusal = |text: &str| role.named().map_or(Some("it takes no target"), |target| target.refuses(text));
+    let wrong = arg.texts().into_iter().flatten().find_map(|text| Some((refusal(&text)?, text)));
     let modes = modes(spec);
-    if let Some(why) = why {
+    if let Some((why, text)) = wrong {
         let name = spec.name.to_owned();
         let error = cx.error(arg.span, BadTarget { name, text, why: why.to_owned() });
         if !modes.is_empty() {

@@ -5,7 +5,7 @@ mod arguments;
 mod notes;
 mod places;
 
-use super::kprobe::Probes;
+use super::several::Together;
 use super::{Attached, Failure, Request, Target, library, uprobe};
 use crate::errors::{errno, reason};
 use crate::program::MainThread;
@@ -41,14 +41,14 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         })?;
         readable.push((site, Probe { arguments, cookie }));
     }
-    let mut probes = Vec::new();
+    let mut probes: Vec<Box<dyn Attached>> = Vec::new();
     for (Site { offset, semaphore, .. }, probe) in readable {
         let options =
             bpf::bpf_uprobe_opts { bpf_cookie: number(probe)?, ref_ctr_offset: *semaphore, ..Default::default() };
-        let opened = uprobe::open(request, &path, *offset, options)?;
-        probes.push(opened.map_err(|code| uprobe::refused(code, &path, ""))?);
+        let opened = uprobe::at_offset(request, &path, *offset, options)?;
+        probes.push(Box::new(opened.map_err(|code| uprobe::refused(code, &path, ""))?));
     }
-    Ok(Box::new(Probes(probes)))
+    Ok(Box::new(Together(probes)))
 }
 
 fn wanted(why: &str) -> Failure {
