@@ -27,6 +27,7 @@ mod program;
 mod run;
 mod signals;
 mod start;
+mod streams;
 mod symbols;
 mod time;
 mod tracefs;

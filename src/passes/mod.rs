@@ -39,6 +39,7 @@ pub mod results;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;
+pub mod streams;
 pub mod strings;
 pub mod tail_calls;
 pub mod tail_position;

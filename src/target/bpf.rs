@@ -55,6 +55,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::core_access::PASS,
     &passes::strings::PASS,
     &passes::verifier::merged_pointers::PASS,
+    &passes::streams::PASS,
     &passes::to_cf::PASS,
     &passes::results::PASS,
     &passes::numeric::PASS,

@@ -64,6 +64,11 @@ pub fn loaded() -> *mut bpf::bpf_object {
     object
 }
 
+/// The object, if something has loaded it.
+pub fn loaded_already() -> Option<*mut bpf::bpf_object> {
+    if let State::Loaded(object) = STATE.get() { Some(object) } else { None }
+}
+
 type Ready = Option<fn()>;
 /// What wants to know that the object was loaded, before any program is attached. Without it nothing of what it needs is
 /// linked into the executable.
