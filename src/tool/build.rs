@@ -148,12 +148,14 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         executable = Some(link::executable::link(cx, &object)?);
         cx.timed("link", since);
     }
-    let mut files = Vec::new();
+    let (mut files, mut written) = (Vec::new(), None);
     if let Some(Bpf { object, .. }) = bpf
         && wanted.contains(&Target::Bpf)
         && outputs.args.emit.is_none()
     {
-        files.push(Output { path: outputs.bpf_object(&wanted), bytes: object, executable: false });
+        let path = outputs.bpf_object(&wanted);
+        written = Some(path.display().to_string());
+        files.push(Output { path, bytes: object, executable: false });
     }
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
@@ -162,7 +164,6 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         let source = pipeline::kmod(cx, module)?;
         files.extend(outputs.module_files(cx, &module.module_name(), source)?);
     }
-    let written = files.first().map(|file| file.path.display().to_string());
     write(cx, files)?;
     if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
         cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
