@@ -9,6 +9,7 @@ mod kfuncs;
 mod members;
 mod modules;
 mod names;
+mod own;
 mod symbols;
 #[cfg(test)]
 mod tests;
