@@ -51,6 +51,8 @@ impl From<Malformed> for NotImported {
 pub struct Prototype {
     pub params: Vec<(String, Result<Ty, NotImported>)>,
     pub result: Result<Ty, NotImported>,
+    /// Which parameters may be null, where the kernel says so by their names; one for each, or none.
+    pub nullable: Vec<bool>,
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
@@ -106,7 +108,7 @@ impl KernelTypes {
         self.import(types, id)
     }
 
-    fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
+    pub(super) fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
         Some(self.importer(types)?.ty(id, MAX_DEPTH))
     }
 
@@ -179,7 +181,7 @@ impl KernelTypes {
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
         let params = typed.collect::<Option<_>>()?;
-        Some(Ok(Prototype { params, result: self.import(types, result)? }))
+        Some(Ok(Prototype { params, result: self.import(types, result)?, nullable: Vec::new() }))
     }
 
     /// The names of all structs, unions, enums and typedefs, for messages.

@@ -10,6 +10,7 @@ mod members;
 mod modules;
 mod names;
 mod own;
+mod struct_ops;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
 pub use kfuncs::{KernelFunction, KernelParam, Tagged};
 pub use members::Member;
 pub use names::Wanted;
+pub use struct_ops::OpsMember;
 pub use types::{Enumerator, Kind, Param, Type};
 
 use std::ops::Range;

@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Names, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -47,6 +47,13 @@ impl OpData {
     pub fn program(&self) -> Option<&Symbol> {
         let is_program = |attr: &AttrSpec| attr.name == "program" && attr.kind == AttrKind::Symbol;
         let at = self.opcode.spec().attrs.iter().position(is_program)?;
+        Some(self.attrs[at].symbol())
+    }
+
+    /// The table of functions for the kernel that an op of user space names.
+    pub fn struct_ops(&self) -> Option<&Symbol> {
+        let names = |attr: &AttrSpec| attr.names == Some(Names::StructOps);
+        let at = self.opcode.spec().attrs.iter().position(names)?;
         Some(self.attrs[at].symbol())
     }
 
@@ -99,8 +106,21 @@ pub struct Param {
 
 #[derive(Clone, Debug)]
 pub enum Role {
-    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String>, placement: Placement },
+    Program {
+        spec: &'static ProgramSpec,
+        mode: &'static str,
+        target: Option<String>,
+        placement: Placement,
+    },
     Helper,
+    /// A function of the kernel module that BPF code calls. `callers`: the `bpf_prog_type` of the programs that do, directly or
+    /// through other functions; set by the pass `reach`.
+    Kfunc {
+        flags: Vec<&'static KfuncFlag>,
+        callers: Vec<&'static str>,
+    },
+    /// A function of the kernel module alone.
+    Private,
     Plain,
     Main,
 }

@@ -2,7 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
+    StructOps, Throws, Value,
 };
 use crate::tables::{Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
@@ -73,6 +74,9 @@ impl Printer<'_> {
         if let Some(pass) = module.after {
             write!(head, " after={pass}").expect("a string grows");
         }
+        if let Some(name) = &module.kernel_module {
+            write!(head, " kernel_module={}", quote(name.as_bytes())).expect("a string grows");
+        }
         write!(head, " license={} {{", quote(module.license.as_bytes())).expect("a string grows");
         self.line(0, &head);
         self.types(module);
@@ -81,6 +85,9 @@ impl Printer<'_> {
         }
         for map in &module.maps {
             self.map(map);
+        }
+        for ops in &module.struct_ops {
+            self.struct_ops(ops);
         }
         for program in &module.programs {
             let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
@@ -160,6 +167,15 @@ impl Printer<'_> {
         self.line(1, &text);
     }
 
+    fn struct_ops(&mut self, ops: &StructOps) {
+        let members = ops.members.iter().map(|member| match &member.value {
+            OpsValue::Program(name) => format!("{} = @{name}", member.name),
+            OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
+        });
+        let members: Vec<String> = members.collect();
+        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
+    }
+
     fn options(&mut self, options: &OptionsDecl) {
         let list: Vec<String> = options
             .options
@@ -199,6 +215,12 @@ impl Printer<'_> {
                 head.push_str(&program_role(spec, mode, target.as_deref(), placement));
             }
             Role::Helper => head.push_str(" helper"),
+            Role::Kfunc { flags, callers } => {
+                let flags: Vec<&str> = flags.iter().map(|flag| flag.name).collect();
+                let (flags, callers) = (quote(flags.join("|").as_bytes()), quote(callers.join("|").as_bytes()));
+                head.push_str(&format!(" kfunc({flags}, {callers})"));
+            }
+            Role::Private => head.push_str(" private"),
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
         }

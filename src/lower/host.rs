@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Const, Expr, ExprKind, ImplId, Pinned};
 use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
@@ -58,6 +58,40 @@ impl Lowering<'_> {
             Some(Target::Name(name)) => b.host_attach_name(handle, name, flags, &values, &numbers, Ty::LINK),
             Some(Target::Number(target)) => b.host_attach_number(handle, target, flags, &values, &numbers, Ty::LINK),
         }
+    }
+
+    /// `pin(what, name)`, `unpin(what)`
+    pub(super) fn pin(&mut self, what: &Pinned, name: Option<&Expr>, span: Span) -> Value {
+        match what {
+            Pinned::Map(map) => {
+                let name = name.map(|name| self.place(name));
+                let map = self.names.map(*map).clone();
+                let b = &mut self.at(span).b;
+                match name {
+                    Some(name) => b.host_pin_map(name, &map, Ty::I32),
+                    None => b.host_unpin_map(&map, Ty::I32),
+                }
+            }
+            Pinned::Held(held) => {
+                let held = self.scalar(held);
+                let name = name.map(|name| self.place(name));
+                let b = &mut self.at(span).b;
+                match name {
+                    Some(name) => b.host_pin(held, name, Ty::I32),
+                    None => b.host_unpin(held, Ty::I32),
+                }
+            }
+        }
+    }
+
+    /// `register(implementation)`
+    pub(super) fn register(&mut self, id: ImplId) -> Value {
+        self.b.host_register(self.names.implementation(id), Ty::LINK)
+    }
+
+    /// `unregister(implementation)`
+    pub(super) fn unregister(&mut self, id: ImplId) -> Value {
+        self.b.host_unregister(self.names.implementation(id), Ty::I32)
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.

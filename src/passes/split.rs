@@ -8,7 +8,7 @@ use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::loaded;
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             let programs = loaded.iter().filter_map(|&at| declaration(&module.funcs[at]));
             module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(Target::Host));
-            let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
+            let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 for op in func.walk() {
                     maps.extend(func.ops[op].map().cloned());
@@ -52,12 +52,14 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                         maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
                     }
                     globals.extend(global_of(&func.ops[op]).cloned());
+                    ops.extend(func.ops[op].struct_ops().cloned());
                 }
             }
             // The runtime pins and fills in, whoever uses what is pinned or filled in.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
+            module.struct_ops.retain(|table| ops.contains(&table.name));
             let filled_in =
                 |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
             module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
@@ -65,12 +67,19 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         Some(Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(Target::Kmod));
             module.funcs.iter_mut().for_each(uncancelled);
+            let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
+            module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
+            module.struct_ops.clear();
             module.options = None;
         }
         None => crate::bug!("the module to split has no target"),
     }
     Changed::Yes
+}
+
+fn named_globals(func: &Function) -> Vec<Symbol> {
+    func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()).collect()
 }
 
 /// No signal ends a loop in the kernel.
@@ -88,6 +97,6 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
             let (name, target, placement) = (func.name.clone(), target.clone(), placement.clone());
             Some(ProgramDecl { name, spec, mode, target, placement })
         }
-        Role::Helper | Role::Plain | Role::Main => None,
+        Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }
 }

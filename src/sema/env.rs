@@ -3,7 +3,7 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, KfuncId, MapId, Program, Role};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, MapId, Program, Role};
 use crate::ast;
 use crate::modules::ModuleId;
 use crate::source::Span;
@@ -17,6 +17,7 @@ pub enum Entity {
     Global(GlobalId),
     Config(ConfigId),
     Map(MapId),
+    Impl(ImplId),
     /// `extern`
     Kfunc(KfuncId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
@@ -77,8 +78,8 @@ impl Env<'_> {
     /// The signature of a function that can be a value: programs are called by the kernel, `main` by nobody.
     pub fn value_signature(&self, func: FuncId) -> Option<FnSig> {
         match self.program.func(func).role {
-            Role::Helper | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
-            Role::Program(_) | Role::Main(_) => None,
+            Role::Helper | Role::Private | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
+            Role::Program(_) | Role::Kfunc(_) | Role::Main(_) => None,
         }
     }
 
@@ -128,6 +129,7 @@ impl Declared {
             Entity::Func(_)
             | Entity::Config(_)
             | Entity::Map(_)
+            | Entity::Impl(_)
             | Entity::Kfunc(_)
             | Entity::Const { .. }
             | Entity::Variants(_)

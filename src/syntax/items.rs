@@ -57,9 +57,10 @@ impl Builder<'_> {
         let twice = match word.name.as_str() {
             "pub" => modifiers.visibility.replace(Visibility::Pub).is_some(),
             "priv" => modifiers.visibility.replace(Visibility::Priv).is_some(),
-            "pin" => std::mem::replace(&mut modifiers.pin, true),
             "local" => modifiers.storage.replace(Storage::Local).is_some(),
-            _ => modifiers.storage.replace(Storage::Percpu).is_some(),
+            "percpu" => modifiers.storage.replace(Storage::Percpu).is_some(),
+            // `pin`
+            _ => std::mem::replace(&mut modifiers.pin, true),
         };
         if twice {
             let why = "contradicts or repeats what is before it".to_owned();

@@ -60,7 +60,8 @@ pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
 }
 
 impl Reference {
-    pub const ALL: [Reference; 3] = [Reference::Acquires, Reference::Derives, Reference::Releases];
+    pub const ALL: [Reference; 4] =
+        [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges];
 
     /// In the IR's text.
     pub fn word(self) -> &'static str {
@@ -68,6 +69,7 @@ impl Reference {
             Reference::Acquires => "acquires",
             Reference::Derives => "derives",
             Reference::Releases => "releases",
+            Reference::Exchanges => "exchanges",
         }
     }
 }
@@ -78,7 +80,7 @@ impl BuiltinSpec {
         match target {
             Target::Bpf => self.bpf,
             Target::Host => self.host,
-            Target::Kmod => None,
+            Target::Kmod => self.kmod,
         }
     }
 
@@ -88,9 +90,15 @@ impl BuiltinSpec {
     }
 }
 
+/// Programs of a type that calls a helper in every kernel.
+static ALL_KERNELS: HelperPrograms = HelperPrograms { since: None, types: &[] };
+
 impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
+        if self.more_helpers.contains(&helper.name) {
+            return Some(&ALL_KERNELS);
+        }
         let name = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }

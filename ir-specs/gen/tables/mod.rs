@@ -24,6 +24,7 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "KERNEL_STRUCTS", "KernelStruct", &specs.kernel_structs);
     list(&mut out, "HEADER_MINIMA", "HeaderMinimum", &specs.header_minima);
     list(&mut out, "NULL_ARGUMENTS", "NullArguments", &specs.null_arguments);
+    list(&mut out, "STRUCT_OPS", "StructOpsSpec", &specs.struct_ops);
     list(&mut out, "CALLING_CONVENTIONS", "CallingConvention", &specs.calling_conventions);
     list(&mut out, "MAP_KINDS", "MapKindSpec", &specs.maps);
     list(&mut out, "MAP_FLAGS", "MapFlagSpec", &specs.map_flags);
@@ -31,6 +32,9 @@ pub fn render(specs: &Specs) -> String {
     list(&mut out, "BUILTINS", "BuiltinSpec", &specs.builtins);
     list(&mut out, "HELPERS", "HelperSpec", &specs.helpers);
     list(&mut out, "KFUNCS", "KfuncSpec", &specs.kfuncs);
+    list(&mut out, "KFUNC_FLAGS", "KfuncFlag", &specs.kfunc_flags);
+    let words: Vec<String> = specs.c_words.sorted().into_iter().map(|word| format!("{word:?}")).collect();
+    out.push_str(&format!("/// Words that names in C cannot be (`ir-specs/c_words.toml`), sorted.\npub static C_WORDS: &[&str] = &[{}];\n", words.join(", ")));
     list(&mut out, "ENUMS", "EnumSpec", &specs.facts.enums);
     out.push_str(&facts::render(&specs.facts));
     out

@@ -77,5 +77,5 @@ fn open(program: i32) -> Result<Box<dyn Attached>, i32> {
         return Err(errno());
     }
     // SAFETY: a descriptor that nobody else owns.
-    Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+    Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
 }

@@ -6,6 +6,7 @@ pub mod copies;
 mod creation;
 mod explain;
 mod kconfig;
+mod kernel_module;
 pub mod log;
 pub mod pins;
 mod places;
@@ -13,6 +14,7 @@ mod privilege;
 pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
+use crate::attach;
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
@@ -52,6 +54,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
         return object;
     }
     let object = opened();
+    kernel_module::ensure();
     let pins = pins::prepare(object);
     // SAFETY: an open object.
     let result = unsafe { bpf::bpf_object__load(object) };
@@ -65,6 +68,14 @@ pub fn loaded() -> *mut bpf::bpf_object {
         ready();
     }
     object
+}
+
+/// Closes the object, at the end of the process: what the kernel has of it goes, unless it is pinned or attached by others.
+fn close() {
+    if let State::Open(object) | State::Loaded(object) = STATE.replace(State::Nothing) {
+        // SAFETY: an object of libbpf; nothing asks for it any more.
+        unsafe { bpf::bpf_object__close(object) }
+    }
 }
 
 type Ready = Option<fn()>;
@@ -122,6 +133,7 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
             program = bpf::bpf_object__next_program(object, program);
         }
     }
+    attach::struct_ops::prepare(object);
     for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
         let map = find_map(object, idle.name);
         if map.is_null() {

@@ -47,6 +47,10 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
+    /// The kernel's BTF has a `bpf_struct_ops_NAME` for each struct of functions that programs may implement.
+    E0326 UnknownOps { name } = "the kernel takes no implementation of `{name}`",
+    /// An `impl` has members of the kernel's struct: functions, and constants.
+    E0338 UnknownOpsMember { of, name } = "`{of}` has no member `{name}` to implement",
     /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
@@ -88,6 +92,10 @@ codes! {
     E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
     /// A `@helper` is a part of BPF programs. A function without attribute can be called from both sides.
     E0353 HelperFromUserSpace { name } = "`{name}` is a `@helper`, which user space cannot call",
+    /// Functions with `@private` are the kernel module's own. BPF code calls its `@kfunc` functions, user space none of it.
+    E0327 PrivateCalled { name, code } = "`{name}` is `@private` in the kernel module, and {code} cannot call it",
+    /// BPF code passes up to five numbers and pointers to a function of the kernel, and gets one of these back.
+    E0339 KfuncSignature { name, why } = "`{name}` cannot be a `@kfunc`: {why}",
     /// `main` is where the process starts; BPF code runs in the kernel.
     E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
     /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.

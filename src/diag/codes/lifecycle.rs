@@ -50,7 +50,13 @@ codes! {
     /// What is acquired is used under its name, another variable's, or by functions that are called. Kept elsewhere, nobody
     /// could know that it is released once.
     E0776 ReferenceKept { what, place } = "{what} is kept {place}",
+    /// A pin is a file in the folder of the project: its name has no slashes, and no dots, which bpffs does not take.
+    E0709 PinName { name } = "nothing can be pinned at the name `{name}`",
     /// A perf event is named (`event: cpu_clock`), or given by its type and configuration (`perf_type`, `perf_config`). Samples are taken
     /// each so many events (`period`), or so often in a second (`freq`).
     E0789 PerfOptions { why } = "these options of a perf event do not fit: {why}",
+    /// `register` takes the name of an `impl`; `unregister` that, or what `register` returned.
+    E0713 RegisterWhat { builtin, wants, what } = "`{builtin}` takes {wants}, not {what}",
+    /// The kernel has the implementation already, on every path that comes here.
+    E0738 RegisteredTwice { name } = "`{name}` is registered already",
 }

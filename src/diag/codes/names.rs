@@ -41,6 +41,8 @@ codes! {
     /// `_` is for a value that is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at
     /// the top level.
     E0118 NoName = "`_` is no name to declare",
+    /// An `impl` implements a struct of functions of the kernel, which its attribute names.
+    E0135 NoStructOps = "nothing says what this `impl` implements",
     /// The name is that of a context, of a program type's actions or of a packet header, which the language declares. To
     /// declare it once more, in a header or in the program, whole or in part, says which members the program names, and
     /// changes nothing about the type; so it can name no member that the type lacks.
@@ -56,6 +58,9 @@ codes! {
     W0188 NotOfThisKernel { name, of } = "`{of}` of this kernel has no field `{name}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+    /// A `@kfunc` keeps its name in the kernel module, whose C includes headers of the kernel. There the name is a function or a macro
+    /// already, or a word of C.
+    E0136 KernelHasName { name } = "the kernel has a function or macro `{name}`, so no `@kfunc` can have that name",
     /// A loop exit is outside of every loop.
     E0150 OutsideLoop { word } = "`{word}` outside of a loop",
     /// The name means something that is no value by itself: a type, a map, a config, a function.
@@ -66,4 +71,6 @@ codes! {
     W0151 UnusedResult { name } = "the result of `{name}` is not used",
     /// Every path to this statement ends before it.
     W0152 UnreachableCode = "this is never reached",
+    /// `ProgramHandle<kind>` is of the programs whose attribute is `@kind`.
+    E0131 NoProgramType { name } = "no programs are of a type `{name}`",
 }

@@ -2,14 +2,15 @@
 
 use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{HelperNotInProgram, NoReader};
+use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoReader};
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::BpfHelper;
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
+use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
-use crate::tables::{self, HelperSpec, PROGRAMS, ProgramSpec, refusal};
+use crate::tables::{self, HelperSpec, PROGRAMS, ProgramSpec, refusal, struct_ops_of};
 use crate::target::Target;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
     let names = Rc::clone(&cx.names);
     let mut reported = Vec::new();
     for &program in programs {
-        let Role::Program { spec, mode, .. } = &module.funcs[program].role else { continue };
+        let Role::Program { spec, mode, target, .. } = &module.funcs[program].role else { continue };
         let Some(form) = spec.form(mode) else { continue };
         let reached = graph.reach([program]);
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
@@ -28,7 +29,18 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     continue;
                 }
                 let name = &module.funcs[program].name;
-                if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
+                let implemented = target.as_deref().filter(|_| spec.is_member()).and_then(struct_ops_of);
+                let field = kernel_writes::written(func, &cx.types, data);
+                let field = field.filter(|field| !implemented.is_some_and(|spec| field.is_writable(spec)));
+                if let Some(field) = field.map(|field| field.name()) {
+                    reported.push((at, op));
+                    let name = cx.source_name(name);
+                    let error = cx.error(data.loc.span, KernelWrite { of: "the kernel".to_owned() });
+                    error.help(format!(
+                        "`{field}` is written by functions of an `impl` whose struct allows it, not in `{name}`"
+                    ));
+                    called_from(module, &names, error, &reached.chain(at));
+                } else if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));

@@ -59,6 +59,7 @@ mod packet;
 mod packet_offsets;
 mod percpu;
 mod perf;
+mod pins;
 mod places;
 mod pointers;
 mod print;
@@ -165,6 +166,7 @@ impl<'c, 'e> Checker<'c, 'e> {
         let targets = match declared.role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
             Role::Main(_) => Targets::from([Target::Host]),
+            Role::Kfunc(_) | Role::Private => Targets::from([Target::Kmod]),
             // Who calls it decides.
             Role::Plain => Targets::from([Target::Bpf, Target::Host]),
         };

@@ -169,7 +169,7 @@ impl Checker<'_, '_> {
         }
         let present = value.ty != Ty::NULL;
         let ty = self.ty_name(value.ty);
-        let (is_str, is_handle) = (self.is_str(value.ty), value.ty == Ty::HANDLE);
+        let (is_str, is_handle) = (self.is_str(value.ty), self.cx.types.is_handle(value.ty));
         let warning = self.warn(span, ConstantComparison { outcome: (present != equal).to_string() });
         if is_str {
             warning.help(format!("an empty string is false: `!{text}`"));

@@ -1,7 +1,7 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
-use super::programs;
-use crate::ast::{Attribute, FnDecl, Item, ItemKind};
+use super::{kfuncs, programs};
+use crate::ast::{Attribute, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
     AttributeArguments, ConflictingAttributes, DuplicateAttribute, MisplacedAttribute, UnknownAttribute,
@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec};
+use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec, Reference};
 
 /// The meaning of an attribute.
 enum Meaning {
@@ -32,12 +32,15 @@ impl Meaning {
 /// Words before `var`.
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
+const KFUNC: &str = "kfunc";
+const PRIVATE: &str = "private";
+pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
 pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
-    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
+    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name && !spec.is_member()) {
         return Some(Meaning::Program(spec));
     }
     ATTRIBUTES.iter().find(|spec| spec.name == name).map(Meaning::Other)
@@ -63,6 +66,8 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
                 error.help("it belongs before a function");
             } else if places.contains(&AttributePlace::Struct) {
                 error.help("it belongs before a `struct`");
+            } else if places.contains(&AttributePlace::Extern) {
+                error.help("it belongs before an `extern`");
             }
             continue;
         }
@@ -71,7 +76,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            None if attribute.args.is_some() => {
+            None if attribute.args.is_some() && spec.may.is_none() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, format!("@{name}"));
@@ -84,9 +89,50 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
     }
 }
 
+/// Whether a variable is the kernel module's.
+pub(super) fn is_private(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == PRIVATE)
+}
+
+/// What an attribute wants, in words.
+pub(super) fn wants(name: &str) -> String {
+    let spec = ATTRIBUTES.iter().find(|spec| spec.name == name);
+    spec.and_then(|spec| spec.wants).unwrap_or_default().to_owned()
+}
+
+/// The attributes of a member of an `impl`; whether it may sleep.
+pub(super) fn of_member(cx: &mut Session, member: &ImplMember) -> bool {
+    let is_function = matches!(member.kind, ImplMemberKind::Fn(_));
+    let mut sleeps = false;
+    for attribute in &member.attributes {
+        let name = &attribute.name.name;
+        if name == SLEEPABLE && is_function && attribute.args.is_none() && !sleeps {
+            sleeps = true;
+            continue;
+        }
+        let item = "a member of an `impl`".to_owned();
+        let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
+        if name != SLEEPABLE {
+            error.help("its functions are programs, by the attribute of the `impl`");
+        }
+    }
+    sleeps
+}
+
 /// Whether a struct has no padding.
 pub(super) fn is_packed(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
+}
+
+/// What the attributes of an `extern` say that it does with references.
+pub(super) fn reference(item: &Item) -> Option<Reference> {
+    let has = |wanted: Reference| item.attributes.iter().any(|attribute| attribute.name.name == wanted.word());
+    match (has(Reference::Acquires), has(Reference::Releases)) {
+        (true, true) => Some(Reference::Exchanges),
+        (true, false) => Some(Reference::Acquires),
+        (false, true) => Some(Reference::Releases),
+        (false, false) => None,
+    }
 }
 
 /// A variable that is no map has no flags.
@@ -128,6 +174,8 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
+            Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
+            Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
             Some(Meaning::Other(_)) | None => {
                 broken = true;
@@ -165,11 +213,11 @@ fn place(item: &Item) -> Option<AttributePlace> {
         ItemKind::Var(_) => Some(AttributePlace::Variable),
         ItemKind::Impl(_) => Some(AttributePlace::Impl),
         ItemKind::Struct(_) => Some(AttributePlace::Struct),
+        ItemKind::Extern(_) => Some(AttributePlace::Extern),
         ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)
         | ItemKind::Const(_)
-        | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }

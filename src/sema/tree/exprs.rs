@@ -1,8 +1,8 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, KfuncId, LocalId, MapId, Match,
-    Optional, View,
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId,
+    Match, Optional, View,
 };
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
@@ -159,6 +159,18 @@ pub enum ExprKind {
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
+    /// `pin(what, name)`, and `unpin(what)` without a name; yields an `i32`.
+    Pin {
+        what: Pinned,
+        name: Option<Box<Expr>>,
+    },
+    /// `register(n)`: a link.
+    Register {
+        implementation: ImplId,
+        result_used: bool,
+    },
+    /// `unregister(n)`; yields an `i32`.
+    Unregister(ImplId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
         init: Const,
@@ -244,8 +256,14 @@ impl Expr {
             ExprKind::PerCpu { key, cpu, .. } => {
                 Parts::Operands([key].into_iter().chain(cpu).map(Box::as_ref).collect())
             }
-            ExprKind::Load(_) | ExprKind::New { .. } => Parts::Effect(vec![]),
+            ExprKind::Load(_) | ExprKind::New { .. } | ExprKind::Register { .. } | ExprKind::Unregister(_) => {
+                Parts::Effect(vec![])
+            }
             ExprKind::Detach(what) => Parts::Effect(vec![what]),
+            ExprKind::Pin { what, name } => {
+                let held = if let Pinned::Held(held) = what { Some(held) } else { None };
+                Parts::Effect(held.into_iter().chain(name).map(Box::as_ref).collect())
+            }
             ExprKind::Call { args, .. }
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
@@ -267,6 +285,13 @@ impl Expr {
             ExprKind::Match(node) => Parts::Match(node),
         }
     }
+}
+
+/// What `pin` takes.
+pub enum Pinned {
+    Map(MapId),
+    /// A handle or a link.
+    Held(Box<Expr>),
 }
 
 /// What it is that a pointer is followed, with a test, which the program did not test.

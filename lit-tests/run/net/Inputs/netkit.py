@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import sys
+from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../support"))
 import loopback  # noqa: E402
@@ -29,6 +30,8 @@ def arrives(sender, receiver, frame):
 
 
 loopback.enter()
+# The kernel's own packets of IPv6 would be counted too.
+Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
 netkit.make("nk0", "nk1")
 lines = []
 with loopback.Running(sys.argv[1:]) as program:
