@@ -2,7 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
+    StructOps, Throws, Value,
 };
 use crate::tables::{Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
@@ -89,9 +90,13 @@ impl Printer<'_> {
         for map in &module.maps {
             self.map(map);
         }
+        for ops in &module.struct_ops {
+            self.struct_ops(ops);
+        }
         for program in &module.programs {
             let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
-            self.line(1, &format!("loadable @{} {role}", program.name));
+            let device = if program.device { " device" } else { "" };
+            self.line(1, &format!("loadable @{} {role}{device}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -165,6 +170,15 @@ impl Printer<'_> {
             map.programs.iter().map(|program| format!(" slot=@{program}")).collect::<String>()
         );
         self.line(1, &text);
+    }
+
+    fn struct_ops(&mut self, ops: &StructOps) {
+        let members = ops.members.iter().map(|member| match &member.value {
+            OpsValue::Program(name) => format!("{} = @{name}", member.name),
+            OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
+        });
+        let members: Vec<String> = members.collect();
+        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

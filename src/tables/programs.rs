@@ -2,7 +2,7 @@
 
 use super::{
     ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec, is_several,
+    Params, ProgramForm, ProgramSpec, STRUCT_OPS, StructOpsSpec, TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -24,12 +24,26 @@ pub fn record_field(member: &str) -> &str {
     BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
 }
 
+/// The struct of functions that programs implement, by its name.
+pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
+    STRUCT_OPS.iter().find(|spec| spec.name == name)
+}
+
+/// The same by the target of a member: `STRUCT/MEMBER`.
+pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
+    struct_ops(target.split('/').next().unwrap_or(target))
+}
+
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } | Params::Registers { of, .. } => Some(of),
-            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
+            Params::Prototype { .. }
+            | Params::Record { .. }
+            | Params::Kernel { .. }
+            | Params::Own {}
+            | Params::Member {} => None,
         }
     }
 
@@ -41,8 +55,14 @@ impl ProgramSpec {
             | Params::Prototype { .. }
             | Params::Registers { .. }
             | Params::Kernel { .. }
-            | Params::Own {} => None,
+            | Params::Own {}
+            | Params::Member {} => None,
         }
+    }
+
+    /// Whether its programs are functions of a struct, which is registered as a whole.
+    pub fn is_member(&self) -> bool {
+        self.params == Params::Member {}
     }
 
     /// The form of a mode word; empty for none.
