@@ -154,12 +154,10 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         && wanted.contains(&Target::Bpf)
         && outputs.args.emit.is_none()
     {
-        // Other loaders know no streams.
-        cx.options.streams = false;
-        let object = if module_prints(module) { pipeline::bpf(cx, module)?.object } else { object };
         let path = outputs.bpf_object(&wanted);
         written = Some(path.display().to_string());
-        files.push(Output { path, bytes: object, executable: false });
+        let bytes = if prints(module) { without_streams(cx, module)? } else { object };
+        files.push(Output { path, bytes, executable: false });
     }
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
@@ -176,9 +174,20 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
 }
 
 /// Whether BPF code of the module may print.
-fn module_prints(module: &Module) -> bool {
+fn prints(module: &Module) -> bool {
     let prints = |func: &ir::Function| func.walk().into_iter().any(|op| func.ops[op].opcode == ir::Opcode::KsPrint);
     module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf)).any(prints)
+}
+
+/// The object for other loaders, of which some refuse what writes to streams. What there is to say of it was said of the executable's.
+fn without_streams(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
+    let said = cx.diags.count();
+    let lowered = std::mem::take(&mut cx.lowered);
+    cx.options.streams = false;
+    let bpf = pipeline::bpf(cx, module)?;
+    cx.lowered = lowered;
+    cx.diags.take_since(said);
+    Some(bpf.object)
 }
 
 /// Reports that the program has nothing for a target that was asked for.
