@@ -88,7 +88,9 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
     let sent: Vec<(&str, &Type)> = tree.items.iter().filter_map(events).collect();
     let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
     let walks = implementations(tree).next().is_none()
-        && programs.iter().all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
+        && programs
+            .iter()
+            .all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
     match names.is_empty() {
         false => writeln!(out, "    return dispatch({})\n}}", names.join(", ")).ok(),
         true if walks => out.write_str("    return 0\n}\n").ok(),

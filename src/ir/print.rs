@@ -2,8 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role, StructOps,
-    Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
+    StructOps, Throws, Value,
 };
 use crate::tables::{Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
@@ -170,7 +170,7 @@ impl Printer<'_> {
             OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
         });
         let members: Vec<String> = members.collect();
-        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
+        self.line(1, &format!("ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

@@ -5,8 +5,8 @@ use super::prototypes::Signature;
 use super::{Declare, records};
 use crate::ast::FnDecl;
 use crate::diag::codes::contexts::MissingBody;
-use crate::sema::scope::Scope;
 use crate::sema::env::FuncDecl;
+use crate::sema::scope::Scope;
 use crate::sema::tree::{Block, Func, FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
@@ -14,14 +14,8 @@ use crate::source::Span;
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
-/// A function without its signature.
-    pub(super) fn push_function(
-        &mut self,
-        symbol: String,
-        decl: &'a FnDecl,
-        at: Span,
-        role: Role,
-    ) -> FuncId {
+    /// A function without its signature.
+    pub(super) fn push_function(&mut self, symbol: String, decl: &'a FnDecl, at: Span, role: Role) -> FuncId {
         let id = FuncId(self.env.program.funcs.len() as u32);
         let span = decl.body.as_ref().map_or(at, |body| body.span);
         self.env.program.funcs.push(Func {

@@ -70,11 +70,7 @@ impl<'a> Declare<'a> {
         }
     }
 
-    fn functions_of(
-        &self,
-        id: ImplId,
-        decl: &'a ImplDecl,
-    ) -> Vec<(FuncId, &'a ImplMember, &'a FnDecl)> {
+    fn functions_of(&self, id: ImplId, decl: &'a ImplDecl) -> Vec<(FuncId, &'a ImplMember, &'a FnDecl)> {
         let declared = |name: &str| {
             decl.members.iter().find_map(|member| match &member.kind {
                 ImplMemberKind::Fn(function) if function.name.name == name => Some((member, function)),
@@ -109,13 +105,7 @@ impl<'a> Declare<'a> {
     }
 
     /// `flags: value`
-    fn value_member(
-        &mut self,
-        cx: &mut Session,
-        of: &str,
-        name: &Ident,
-        value: &Expr,
-    ) -> Option<ImplValue> {
+    fn value_member(&mut self, cx: &mut Session, of: &str, name: &Ident, value: &Expr) -> Option<ImplValue> {
         let ty = match member(cx, of, name)? {
             OpsMember::Value(ty) => ty,
             OpsMember::Function(prototype) => {

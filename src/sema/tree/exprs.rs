@@ -1,8 +1,8 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId, Match,
-    Optional, View,
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId,
+    Match, Optional, View,
 };
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
