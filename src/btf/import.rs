@@ -76,11 +76,16 @@ impl KernelTypes {
         self.opened.get_or_insert_with(|| Btf::open(path)).as_ref()
     }
 
-    /// The first type of a name, of the kernel or of a module. The types of one module follow those of the kernel: a program
-    /// uses the types of one module.
+    /// The first type of a name, of the kernel or of a module.
     pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
+        self.found(name, |btf| btf.find(name, wanted))
+    }
+
+    /// What has a name in the kernel or in a module. The types of one module follow those of the kernel: a program uses the types of one
+    /// module.
+    fn found<T>(&mut self, name: &str, find: impl Fn(&Btf) -> Option<T>) -> Option<T> {
         let kernel = self.btf().ok()?;
-        if let Some(found) = kernel.find(name, wanted) {
+        if let Some(found) = find(kernel) {
             return Some(found);
         }
         let path = &self.path;
@@ -88,7 +93,7 @@ impl KernelTypes {
         let kernel = self.opened.as_ref()?.as_ref().ok()?;
         let joined = modules.iter().filter(|module| module.mentions(name)).find_map(|module| {
             let joined = kernel.joined(module).ok()?;
-            let found = joined.find(name, wanted)?;
+            let found = find(&joined)?;
             Some((joined, found))
         });
         let (joined, found) = joined?;
@@ -114,7 +119,7 @@ impl KernelTypes {
 
     /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
     pub fn enumerator(&mut self, types: &mut Types, name: &str) -> Option<Result<KernelEnumerator, NotImported>> {
-        let (id, place) = self.btf().ok()?.find_enumerator(name)?;
+        let (id, place) = self.found(name, |btf| btf.find_enumerator(name))?;
         let ty = match self.import(types, id)? {
             Ok(ty) => ty,
             Err(why) => return Some(Err(why)),

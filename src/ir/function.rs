@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, Names, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Names, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -106,8 +106,21 @@ pub struct Param {
 
 #[derive(Clone, Debug)]
 pub enum Role {
-    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String>, placement: Placement },
+    Program {
+        spec: &'static ProgramSpec,
+        mode: &'static str,
+        target: Option<String>,
+        placement: Placement,
+    },
     Helper,
+    /// A function of the kernel module that BPF code calls. `callers`: the `bpf_prog_type` of the programs that do, directly or
+    /// through other functions; set by the pass `reach`.
+    Kfunc {
+        flags: Vec<&'static KfuncFlag>,
+        callers: Vec<&'static str>,
+    },
+    /// A function of the kernel module alone.
+    Private,
     Plain,
     Main,
 }

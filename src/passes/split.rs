@@ -8,7 +8,7 @@ use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::loaded;
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
@@ -67,6 +67,8 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         Some(Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(Target::Kmod));
             module.funcs.iter_mut().for_each(uncancelled);
+            let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
+            module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
             module.struct_ops.clear();
             module.options = None;
@@ -74,6 +76,10 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         None => crate::bug!("the module to split has no target"),
     }
     Changed::Yes
+}
+
+fn named_globals(func: &Function) -> Vec<Symbol> {
+    func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()).collect()
 }
 
 /// No signal ends a loop in the kernel.
@@ -91,6 +97,6 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
             let (name, target, placement) = (func.name.clone(), target.clone(), placement.clone());
             Some(ProgramDecl { name, spec, mode, target, placement })
         }
-        Role::Helper | Role::Plain | Role::Main => None,
+        Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }
 }

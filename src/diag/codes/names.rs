@@ -58,6 +58,9 @@ codes! {
     W0188 NotOfThisKernel { name, of } = "`{of}` of this kernel has no field `{name}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+    /// A `@kfunc` keeps its name in the kernel module, whose C includes headers of the kernel. There the name is a function or a macro
+    /// already, or a word of C.
+    E0136 KernelHasName { name } = "the kernel has a function or macro `{name}`, so no `@kfunc` can have that name",
     /// A loop exit is outside of every loop.
     E0150 OutsideLoop { word } = "`{word}` outside of a loop",
     /// The name means something that is no value by itself: a type, a map, a config, a function.
@@ -68,4 +71,6 @@ codes! {
     W0151 UnusedResult { name } = "the result of `{name}` is not used",
     /// Every path to this statement ends before it.
     W0152 UnreachableCode = "this is never reached",
+    /// `ProgramHandle<kind>` is of the programs whose attribute is `@kind`.
+    E0131 NoProgramType { name } = "no programs are of a type `{name}`",
 }

@@ -7,7 +7,7 @@ use crate::ir::{
     Section, Throws,
 };
 use crate::source::Span;
-use crate::tables::{MAP_KINDS, PROGRAMS, Placement, ProgramSpec, Reference};
+use crate::tables::{KFUNC_FLAGS, MAP_KINDS, PROGRAMS, Placement, ProgramSpec, Reference};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -23,6 +23,7 @@ impl Parser<'_> {
             target: None,
             after: None,
             license: "GPL".into(),
+            kernel_module: None,
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
@@ -64,6 +65,7 @@ impl Parser<'_> {
                     }
                 }
                 "license" => module.license = self.text()?,
+                "kernel_module" => module.kernel_module = Some(self.text()?),
                 _ => return self.stop(format!("a module's head has no `{word}`")),
             }
         }
@@ -289,7 +291,9 @@ impl Parser<'_> {
         let name = self.symbol()?.into();
         match self.role()? {
             Role::Program { spec, mode, target, placement } => Ok(ProgramDecl { name, spec, mode, target, placement }),
-            Role::Helper | Role::Plain | Role::Main => self.stop("only programs are loadable"),
+            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => {
+                self.stop("only programs are loadable")
+            }
         }
     }
 
@@ -365,6 +369,30 @@ impl Parser<'_> {
     fn role(&mut self) -> Parse<Role> {
         match self.word()?.as_str() {
             "helper" => Ok(Role::Helper),
+            "private" => Ok(Role::Private),
+            "kfunc" => {
+                self.expect("(")?;
+                let span = self.span();
+                let text = self.text()?;
+                self.expect(",")?;
+                let types = self.text()?;
+                self.expect(")")?;
+                let mut callers = Vec::new();
+                for word in types.split('|').filter(|word| !word.is_empty()) {
+                    let Some(spec) = PROGRAMS.iter().find(|spec| spec.prog_type == word) else {
+                        return Err(Stop { span, why: format!("no program type is called `{word}`") });
+                    };
+                    callers.push(spec.prog_type);
+                }
+                let mut flags = Vec::new();
+                for word in text.split('|').filter(|word| !word.is_empty()) {
+                    let Some(flag) = KFUNC_FLAGS.iter().find(|flag| flag.name == word) else {
+                        return Err(Stop { span, why: format!("no flag of kernel functions is called `{word}`") });
+                    };
+                    flags.push(flag);
+                }
+                Ok(Role::Kfunc { flags, callers })
+            }
             "plain" => Ok(Role::Plain),
             "main" => Ok(Role::Main),
             "program" => {
@@ -395,7 +423,7 @@ impl Parser<'_> {
                 Ok(Role::Program { spec, mode: form.mode, target, placement })
             }
             other => {
-                let why = format!("a function is program(…), helper, plain or main, not `{other}`");
+                let why = format!("a function is program(…), helper, kfunc(…), private, plain or main, not `{other}`");
                 Err(Stop { span: self.last_span(), why })
             }
         }

@@ -1,6 +1,6 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
-use super::programs;
+use super::{kfuncs, programs};
 use crate::ast::{Attribute, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec};
+use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec, Reference};
 
 /// The meaning of an attribute.
 enum Meaning {
@@ -32,6 +32,8 @@ impl Meaning {
 /// Words before `var`.
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
+const KFUNC: &str = "kfunc";
+const PRIVATE: &str = "private";
 pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
@@ -64,6 +66,8 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
                 error.help("it belongs before a function");
             } else if places.contains(&AttributePlace::Struct) {
                 error.help("it belongs before a `struct`");
+            } else if places.contains(&AttributePlace::Extern) {
+                error.help("it belongs before an `extern`");
             }
             continue;
         }
@@ -72,7 +76,7 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            None if attribute.args.is_some() => {
+            None if attribute.args.is_some() && spec.may.is_none() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, format!("@{name}"));
@@ -83,6 +87,11 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             Some(_) | None => {}
         }
     }
+}
+
+/// Whether a variable is the kernel module's.
+pub(super) fn is_private(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == PRIVATE)
 }
 
 /// What an attribute wants, in words.
@@ -113,6 +122,17 @@ pub(super) fn of_member(cx: &mut Session, member: &ImplMember) -> bool {
 /// Whether a struct has no padding.
 pub(super) fn is_packed(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
+}
+
+/// What the attributes of an `extern` say that it does with references.
+pub(super) fn reference(item: &Item) -> Option<Reference> {
+    let has = |wanted: Reference| item.attributes.iter().any(|attribute| attribute.name.name == wanted.word());
+    match (has(Reference::Acquires), has(Reference::Releases)) {
+        (true, true) => Some(Reference::Exchanges),
+        (true, false) => Some(Reference::Acquires),
+        (false, true) => Some(Reference::Releases),
+        (false, false) => None,
+    }
 }
 
 /// A variable that is no map has no flags.
@@ -154,6 +174,8 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
+            Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
+            Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
             Some(Meaning::Other(_)) | None => {
                 broken = true;
@@ -191,11 +213,11 @@ fn place(item: &Item) -> Option<AttributePlace> {
         ItemKind::Var(_) => Some(AttributePlace::Variable),
         ItemKind::Impl(_) => Some(AttributePlace::Impl),
         ItemKind::Struct(_) => Some(AttributePlace::Struct),
+        ItemKind::Extern(_) => Some(AttributePlace::Extern),
         ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)
         | ItemKind::Const(_)
-        | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }

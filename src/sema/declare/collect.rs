@@ -149,7 +149,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => self.add_impl(cx, item, decl),
-            ItemKind::Extern(decl) => self.add_kfunc(decl),
+            ItemKind::Extern(decl) => self.add_kfunc(item, decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
                     let name = name.name.clone();
@@ -200,7 +200,9 @@ impl<'a> Declare<'a> {
         let name = &decl.name.name;
         let symbol = match &role {
             Role::Program(_) => self.symbols.kernel_symbol(self.module, name),
-            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, name),
+            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
+                self.symbols.symbol(self.module, name)
+            }
         };
         Entity::Func(self.push_function(symbol, decl, item.span, role))
     }
@@ -227,7 +229,7 @@ impl<'a> Declare<'a> {
                 attributes::refuse_flags(cx, item);
                 let symbol = match storage {
                     Storage::Kconfig => name.clone(),
-                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu => {
+                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu | Storage::Private => {
                         self.symbols.symbol(self.module, &name)
                     }
                 };

@@ -7,12 +7,13 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
-mod externs;
+pub(super) mod externs;
 mod functions;
 mod inner_maps;
 mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
+mod kfuncs;
 mod main_args;
 mod map_flags;
 mod map_values;
@@ -294,7 +295,7 @@ impl Scope for Declare<'_> {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -243,7 +243,7 @@ fn role(cx: &mut Session, of: &str, decl: &FnDecl, sleeps: bool) -> Option<Progr
     }
     let target = Some(format!("{of}/{name}"));
     let mode = sleeps.then_some(SLEEPABLE);
-    Some(ProgramRole { spec, mode, target, arguments: None, placement: Placement::default() })
+    Some(ProgramRole { spec, mode, target, arguments: None, returned: None, placement: Placement::default() })
 }
 
 /// A member of the kernel's struct; none if that there is none was reported.

@@ -21,7 +21,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
+use crate::tables::{KfuncFlag, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -123,6 +123,10 @@ pub enum Role {
     Program(ProgramRole),
     /// `@helper`
     Helper,
+    /// `@kfunc`: a function of the kernel module, which BPF code calls.
+    Kfunc(Vec<&'static KfuncFlag>),
+    /// `@private`: a function of the kernel module, which that alone calls.
+    Private,
     /// Without attribute: user space, or BPF too if that calls it.
     Plain,
     /// `main`; with its options if it takes any.
@@ -137,6 +141,8 @@ pub struct ProgramRole {
     pub target: Option<String>,
     /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
     pub arguments: Option<Vec<u64>>,
+    /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
+    pub returned: Option<Ty>,
     pub placement: Placement,
 }
 
@@ -210,6 +216,8 @@ pub enum Storage {
     Local,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
+    /// `@private var`: the kernel module.
+    Private,
     /// `@kconfig var`: both sides, which only read it.
     Kconfig,
 }

@@ -31,6 +31,10 @@ record! {
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
         pub otherwise: Option<Text>,
+        /// The type of the program that `on return` of a program is, a name in [`PROGRAMS`]: it has the same parameters, and the
+        /// result of the function.
+        #[serde(default)]
+        pub on_return: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
@@ -293,6 +297,9 @@ record! {
         /// The arguments that it must have, in the words of messages; none: it has none.
         #[serde(default)]
         pub wants: Option<Text>,
+        /// The arguments that it may have, in the words of messages.
+        #[serde(default)]
+        pub may: Option<Text>,
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,
@@ -307,5 +314,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }

@@ -11,7 +11,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 112
+    size_of::<KsProgram>() == 120
         && size_of::<KsProg>() == 32
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
@@ -79,6 +79,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
     let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
