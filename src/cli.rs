@@ -321,6 +321,8 @@ pub enum Emit {
     Asm,
     /// The object file of one side
     Obj,
+    /// A header of C with the types that the BPF object shares
+    Header,
     /// The executable
     Exe,
 }

@@ -299,6 +299,9 @@ fn check(specs: &Specs) {
         let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
         assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
     }
+    for by in specs.kfuncs.iter().filter_map(|spec| spec.released_by.as_ref()) {
+        assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "kfuncs.toml: no kfunc `{by}`");
+    }
     for (name, by) in specs.contexts.iter().filter_map(|spec| Some((&spec.name, &spec.dynptr.as_ref()?.by))) {
         assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "contexts.toml: [{name}]: no kfunc `{by}`");
     }

@@ -7,6 +7,7 @@
 pub mod abi;
 pub mod c;
 mod formats;
+pub mod header;
 pub mod llvm;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the

@@ -5,7 +5,7 @@ use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
 use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, HelperSpec};
+use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
 use crate::types::Ty;
 
 impl Lowering<'_> {
@@ -71,6 +71,15 @@ impl Lowering<'_> {
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
         (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// What follows a builtin that is a statement.
+    pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
+        let Some(name) = builtin.then else { return };
+        let Some(behind) = BUILTINS.iter().find(|behind| behind.name == name) else {
+            crate::bug!("no builtin is named `{name}`")
+        };
+        self.builtin(behind, &[], Ty::VOID, span);
     }
 
     /// A struct goes to the runtime by its address.

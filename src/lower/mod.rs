@@ -29,6 +29,7 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
+mod sessions;
 mod stmts;
 mod strings;
 mod temporaries;
@@ -87,9 +88,14 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let names = Names::of(program);
     let mut instances = Instances::default();
     let mut funcs = Vec::new();
+    let mut kept = Vec::new();
     for source in program.funcs.iter().filter(|func| !takes_views(func)) {
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
+        if let Some((func, map)) = sessions::on_return(cx, program, &names, &mut instances, source) {
+            funcs.push(func);
+            kept.push(map);
+        }
     }
     let boundaries = boundaries::lower(cx, program, &names, &mut instances);
     while let Some((id, kinds, symbol)) = instances.take() {
@@ -111,7 +117,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
-        maps: map_decls(program, &names, &bound),
+        maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
         kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),

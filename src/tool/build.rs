@@ -2,6 +2,7 @@
 
 use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Emit};
+use crate::codegen::header;
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
@@ -64,7 +65,7 @@ fn check_targets(args: &Build) -> Result<(), String> {
 /// The target of what exists for one only.
 fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
-        Emit::BpfIr => Some(Target::Bpf),
+        Emit::BpfIr | Emit::Header => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
         Emit::KmodIr | Emit::C => Some(Target::Kmod),
         Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
@@ -103,6 +104,9 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if args.kernel_report {
         return kernel_report(cx, &outputs, &module);
     }
+    if args.emit == Some(Emit::Header) && cx.options.stop_after.is_none() {
+        return c_header(cx, &outputs, &module);
+    }
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
         return programs(cx, &outputs, &module);
     }
@@ -114,6 +118,13 @@ fn kernel_report(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option
     let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
     let report = inspect::kernels::of(&bpf.object);
     let text = report.unwrap_or_else(|why| crate::bug!("the object that was made cannot be read: {why}"));
+    outputs.text(cx, text.into_bytes())
+}
+
+/// C's view of the BPF object.
+fn c_header(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
+    let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
+    let text = header::of(&cx.types, &bpf.module, &bpf.object);
     outputs.text(cx, text.into_bytes())
 }
 
@@ -183,9 +194,10 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
         Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
         Some(Emit::C) => Some((Artifact::Object, None)),
-        None | Some(Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::KmodIr | Emit::Exe) => {
-            None
-        }
+        None
+        | Some(
+            Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::KmodIr | Emit::Header | Emit::Exe,
+        ) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
         let lowered = pipeline::lowered(cx, module, target)?;

@@ -13,7 +13,7 @@ mod places;
 mod privilege;
 pub mod probes;
 
-use crate::abi::{KS_MAP_IDLE, KsProg};
+use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
@@ -21,6 +21,9 @@ use libbpf_sys as bpf;
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::ptr;
+
+/// Ends the name of the program at the return of a function, whose program at the entry has the rest of the name.
+const RETURN: &CStr = c".return";
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -117,8 +120,13 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     unsafe {
         let mut program = bpf::bpf_object__next_program(object, ptr::null_mut());
         while !program.is_null() {
-            let name = CStr::from_ptr(bpf::bpf_program__name(program));
-            if !program::progs().iter().any(|known| CStr::from_ptr(known.name) == name) {
+            let name = CStr::from_ptr(bpf::bpf_program__name(program)).to_bytes();
+            let at_entry = name.strip_suffix(RETURN.to_bytes());
+            let is_wanted = |known: &KsProg| {
+                let own = CStr::from_ptr(known.name).to_bytes();
+                own == name || known.form == KsForm::Session as u32 && Some(own) == at_entry
+            };
+            if !program::progs().iter().any(is_wanted) {
                 bpf::bpf_program__set_autoload(program, false);
             }
             program = bpf::bpf_object__next_program(object, program);
@@ -172,6 +180,16 @@ pub fn program_fd(prog: &KsProg) -> i32 {
         );
     }
     fd
+}
+
+/// The descriptor of the program at the return of a function that goes with the one of this handle at its entry; −1 for none.
+pub fn at_return(handle: u32) -> i32 {
+    let Some(prog) = of_handle(handle) else { return -1 };
+    // SAFETY: descriptors hold NUL-terminated strings.
+    let name = [unsafe { CStr::from_ptr(prog.name) }.to_bytes(), RETURN.to_bytes()].concat();
+    let found = CString::new(name).map_or(ptr::null_mut(), |name| program_named(loaded(), name.as_ptr()));
+    // SAFETY: a program of the loaded object.
+    if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } }
 }
 
 /// The map of that name, or null.

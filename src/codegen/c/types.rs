@@ -54,7 +54,7 @@ impl Declared {
             | TyKind::Struct(_)
             | TyKind::Enum(_)
             | TyKind::Opt(_)
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Link
             | TyKind::Bytes
             | TyKind::Null
@@ -110,7 +110,7 @@ impl Declared {
                 let result = if aggregate { Ty::VOID } else { sig.result };
                 self.declare(types, result, &format!("(*{name})({params})"))
             }
-            TyKind::F64 | TyKind::Opt(_) | TyKind::Handle | TyKind::Link | TyKind::Bytes | TyKind::Error => {
+            TyKind::F64 | TyKind::Opt(_) | TyKind::Handle(_) | TyKind::Link | TyKind::Bytes | TyKind::Error => {
                 crate::bug!("a {} has no type in C", types.ir_text(ty))
             }
         }

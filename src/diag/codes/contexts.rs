@@ -143,4 +143,9 @@ codes! {
     /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
     /// programs that have the context which it takes.
     E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
+    /// `on return` is the last statement of a `@fsession` program: what is before it runs where the function is entered, and its block
+    /// where that call of the function returns.
+    E0320 OnReturnPlace = "`on return` is the last statement of a `@fsession` program",
+    /// A program at the entry of a function alone is one of `@fentry`.
+    E0332 NoOnReturn { name } = "`{name}` has no `on return`",
 }

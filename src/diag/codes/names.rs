@@ -69,4 +69,6 @@ codes! {
     W0151 UnusedResult { name } = "the result of `{name}` is not used",
     /// Every path to this statement ends before it.
     W0152 UnreachableCode = "this is never reached",
+    /// `ProgramHandle<kind>` is of the programs whose attribute is `@kind`.
+    E0131 NoProgramType { name } = "no programs are of a type `{name}`",
 }

@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec};
+use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec, Reference};
 
 /// The meaning of an attribute.
 enum Meaning {
@@ -65,6 +65,8 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
                 error.help("it belongs before a function");
             } else if places.contains(&AttributePlace::Struct) {
                 error.help("it belongs before a `struct`");
+            } else if places.contains(&AttributePlace::Extern) {
+                error.help("it belongs before an `extern`");
             }
             continue;
         }
@@ -94,6 +96,17 @@ pub(super) fn is_private(item: &Item) -> bool {
 /// Whether a struct has no padding.
 pub(super) fn is_packed(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
+}
+
+/// What the attributes of an `extern` say that it does with references.
+pub(super) fn reference(item: &Item) -> Option<Reference> {
+    let has = |wanted: Reference| item.attributes.iter().any(|attribute| attribute.name.name == wanted.word());
+    match (has(Reference::Acquires), has(Reference::Releases)) {
+        (true, true) => Some(Reference::Exchanges),
+        (true, false) => Some(Reference::Acquires),
+        (false, true) => Some(Reference::Releases),
+        (false, false) => None,
+    }
 }
 
 /// A variable that is no map has no flags.
@@ -174,11 +187,11 @@ fn place(item: &Item) -> Option<AttributePlace> {
         ItemKind::Var(_) => Some(AttributePlace::Variable),
         ItemKind::Impl(_) => Some(AttributePlace::Impl),
         ItemKind::Struct(_) => Some(AttributePlace::Struct),
+        ItemKind::Extern(_) => Some(AttributePlace::Extern),
         ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)
         | ItemKind::Const(_)
-        | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }

@@ -150,7 +150,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
-            ItemKind::Extern(decl) => self.add_kfunc(decl),
+            ItemKind::Extern(decl) => self.add_kfunc(item, decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
                     let name = name.name.clone();

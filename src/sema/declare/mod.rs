@@ -7,7 +7,7 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
-mod externs;
+pub(super) mod externs;
 mod functions;
 mod inner_maps;
 mod kconfig;
@@ -289,7 +289,7 @@ impl Scope for Declare<'_> {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -17,7 +17,14 @@ use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None, placement: Placement::default() };
+    let mut role = ProgramRole {
+        spec,
+        mode: None,
+        target: None,
+        arguments: None,
+        returned: None,
+        placement: Placement::default(),
+    };
     let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
     let strings = args().filter_map(text);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
@@ -218,7 +225,8 @@ impl Declare<'_> {
         let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
-        if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
+        let is_nothing = spec.on_return.is_some() && sig.result == Ty::VOID;
+        if sig.result == Ty::ERROR || is_bool || is_nothing || accepts_result(cx, wanted, sig.result) {
             return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: of.to_owned() };

@@ -130,6 +130,8 @@ pub struct ProgramRole {
     pub target: Option<String>,
     /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
     pub arguments: Option<Vec<u64>>,
+    /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
+    pub returned: Option<Ty>,
     pub placement: Placement,
 }
 

@@ -59,6 +59,9 @@ record! {
         /// `main` may end behind it: it waits in some other form, or what is attached stays.
         #[serde(default)]
         pub keeps_attached: bool,
+        /// The builtin that is called behind it where nothing asks for the result.
+        #[serde(default)]
+        pub then: Option<Text>,
         /// One line for messages and the reference.
         pub summary: Text,
         /// The compiler handles calls; else `E0601`.
@@ -227,6 +230,8 @@ words! {
         Derives,
         /// The caller's reference to the argument ends.
         Releases,
+        /// Both: it takes the caller's reference, and the caller owns what it yields, unless that is null.
+        Exchanges,
     }
 }
 
@@ -252,6 +257,12 @@ record! {
         /// What it does with a reference to a kernel object.
         #[serde(default)]
         pub reference: Option<Reference>,
+        /// The function that releases what it acquires.
+        #[serde(default)]
+        pub released_by: Option<Text>,
+        /// Moves packet data: packet pointers of before are invalid.
+        #[serde(default)]
+        pub changes_packet: bool,
         /// What the language has for it, as the help of messages; a program cannot call it.
         #[serde(default)]
         pub instead: Option<Text>,

@@ -28,6 +28,10 @@ record! {
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
         pub otherwise: Option<Text>,
+        /// The type of the program that `on return` of a program is, a name in [`PROGRAMS`]: it has the same parameters, and the
+        /// result of the function.
+        #[serde(default)]
+        pub on_return: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
@@ -305,5 +309,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }
