@@ -97,7 +97,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 7;
+pub const KS_ABI: u32 = 8;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
