@@ -45,6 +45,8 @@
 //! | `ks_strerror` | `void (int32_t code, char *out, uint64_t size)`: the text of an errno, of either sign |
 //! | `ks_daemon` | `int32_t (void)`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends
 //! with status 0. Without a child: −errno, printed |
+//! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -95,7 +97,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 7;
+pub const KS_ABI: u32 = 8;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -125,6 +127,16 @@ pub struct KsProgram {
     pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
     pub kconfig: *const c_char,
+    /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
+    pub struct_ops: *const KsStructOps,
+    pub struct_ops_len: u64,
+}
+
+/// A table of functions for the kernel (`struct_ops`).
+#[repr(C)]
+pub struct KsStructOps {
+    /// The name of its variable in the object.
+    pub name: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.
@@ -189,6 +201,8 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
+    /// No attachment: `ks_register` takes the struct that has the function.
+    "struct_ops" StructOps = 55,
     /// Target: a map of sockets. No flags.
     "map" Map = 30,
     /// Target: the descriptor of a socket, for all that share its port. No flags, no point.
@@ -201,6 +215,11 @@ named! {
     "entry" Entry = 34,
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
     "session" Session = 40,
+    /// Target: a file, or a library by its short name, a provider and a probe that the notes of the file describe,
+    /// `libc:libc:setjmp`. No flags, no point. The object has the map of `attach/usdt/places.rs`.
+    "usdt" Usdt = 48,
+    /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
+    "device" Device = 54,
     }
 }
 
@@ -210,6 +229,16 @@ named! {
         /// An `int32_t`: a process.
         "pid" Pid = 1,
         "cookie" Cookie = 2,
+    }
+}
+
+named! {
+    /// Where a program runs among those at its target, by the words of attributes.
+    KsOrder {
+        "first" First = 1,
+        "last" Last = 2,
+        "before" Before = 3,
+        "after" After = 4,
     }
 }
 
@@ -225,8 +254,11 @@ pub struct KsProg {
     pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
-    /// Where it is among others: the priority of a hook of netfilter.
+    /// Where it is among others: the priority of a hook of netfilter, for `tcx` and `netkit` a `KsOrder` or 0. Of a form `usdt`, how
+    /// many arguments it takes.
     pub placement: i64,
+    /// The program beside which it is by the `KsOrder`, or null.
+    pub beside: *const c_char,
 }
 
 /// `KsMap::flags`: one value per CPU.

@@ -2,7 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
+    StructOps, Throws, Value,
 };
 use crate::tables::{Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
@@ -45,8 +46,12 @@ pub fn image(bytes: &[u8]) -> String {
 /// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`
 fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>, placement: &Placement) -> String {
     let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
-    let at = if *placement == Placement::default() { String::new() } else { format!(", at {}", placement.number) };
-    format!("program({}, {}{target}{at})", spec.name, quote(mode.as_bytes()))
+    let at = if placement.number == 0 { String::new() } else { format!(", at {}", placement.number) };
+    let order = placement.order.as_ref().map_or(String::new(), |order| {
+        let beside = order.beside().map_or(String::new(), |name| format!(" {}", quote(name.as_bytes())));
+        format!(", {}{beside}", order.word())
+    });
+    format!("program({}, {}{target}{at}{order})", spec.name, quote(mode.as_bytes()))
 }
 
 struct Printer<'a> {
@@ -85,9 +90,13 @@ impl Printer<'_> {
         for map in &module.maps {
             self.map(map);
         }
+        for ops in &module.struct_ops {
+            self.struct_ops(ops);
+        }
         for program in &module.programs {
             let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
-            self.line(1, &format!("loadable @{} {role}", program.name));
+            let device = if program.device { " device" } else { "" };
+            self.line(1, &format!("loadable @{} {role}{device}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -161,6 +170,15 @@ impl Printer<'_> {
             map.programs.iter().map(|program| format!(" slot=@{program}")).collect::<String>()
         );
         self.line(1, &text);
+    }
+
+    fn struct_ops(&mut self, ops: &StructOps) {
+        let members = ops.members.iter().map(|member| match &member.value {
+            OpsValue::Program(name) => format!("{} = @{name}", member.name),
+            OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
+        });
+        let members: Vec<String> = members.collect();
+        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

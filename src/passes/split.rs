@@ -7,9 +7,11 @@
 use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::loaded;
 use super::{Changed, EVERY, Pass, Run};
-use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
+use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::{BpfKfunc, MapInner, MapSetInner};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
+use crate::tables;
 use crate::target::Target;
 use std::collections::BTreeSet;
 
@@ -37,10 +39,17 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         }
         Some(Target::Host) => {
             let loaded = loaded(module);
-            let programs = loaded.iter().filter_map(|&at| declaration(&module.funcs[at]));
+            let graph = CallGraph::of(module);
+            let asks = |at: usize| {
+                let reached = graph.reach([at]);
+                let ops = |func: &Function| func.walk().into_iter().any(|op| asks_device(&func.ops[op]));
+                module.funcs.iter().enumerate().any(|(at, func)| reached.contains(at) && ops(func))
+            };
+            let programs = loaded.iter().filter_map(|&at| declaration(&module.funcs[at], asks(at)));
+            let programs: Vec<ProgramDecl> = programs.collect();
             module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(Target::Host));
-            let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
+            let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 for op in func.walk() {
                     maps.extend(func.ops[op].map().cloned());
@@ -52,12 +61,14 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                         maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
                     }
                     globals.extend(global_of(&func.ops[op]).cloned());
+                    ops.extend(func.ops[op].struct_ops().cloned());
                 }
             }
             // The runtime pins and fills in, whoever uses what is pinned or filled in.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
+            module.struct_ops.retain(|table| ops.contains(&table.name));
             let filled_in =
                 |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
             module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
@@ -68,6 +79,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
             module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
+            module.struct_ops.clear();
             module.options = None;
         }
         None => crate::bug!("the module to split has no target"),
@@ -88,11 +100,16 @@ fn uncancelled(func: &mut Function) {
     }
 }
 
-fn declaration(func: &Function) -> Option<ProgramDecl> {
+/// Whether an op calls a function of the kernel that the driver of an interface answers.
+fn asks_device(op: &OpData) -> bool {
+    op.opcode == Opcode::BpfKfunc && tables::kfunc(BpfKfunc::of(op).function()).is_some_and(|known| known.device)
+}
+
+fn declaration(func: &Function, device: bool) -> Option<ProgramDecl> {
     match &func.role {
         Role::Program { spec, mode, target, placement } => {
             let (name, target, placement) = (func.name.clone(), target.clone(), placement.clone());
-            Some(ProgramDecl { name, spec, mode, target, placement })
+            Some(ProgramDecl { name, spec, mode, target, placement, device })
         }
         Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }

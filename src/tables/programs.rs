@@ -2,7 +2,7 @@
 
 use super::{
     ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec, is_several,
+    Params, ProgramForm, ProgramSpec, STRUCT_OPS, StructOpsSpec, TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -24,12 +24,26 @@ pub fn record_field(member: &str) -> &str {
     BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
 }
 
+/// The struct of functions that programs implement, by its name.
+pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
+    STRUCT_OPS.iter().find(|spec| spec.name == name)
+}
+
+/// The same by the target of a member: `STRUCT/MEMBER`.
+pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
+    struct_ops(target.split('/').next().unwrap_or(target))
+}
+
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
         match self.params {
             Params::Context { of } | Params::Registers { of, .. } => Some(of),
-            Params::Prototype { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => None,
+            Params::Prototype { .. }
+            | Params::Record { .. }
+            | Params::Kernel { .. }
+            | Params::Own {}
+            | Params::Member {} => None,
         }
     }
 
@@ -41,8 +55,14 @@ impl ProgramSpec {
             | Params::Prototype { .. }
             | Params::Registers { .. }
             | Params::Kernel { .. }
-            | Params::Own {} => None,
+            | Params::Own {}
+            | Params::Member {} => None,
         }
+    }
+
+    /// Whether its programs are functions of a struct, which is registered as a whole.
+    pub fn is_member(&self) -> bool {
+        self.params == Params::Member {}
     }
 
     /// The form of a mode word; empty for none.
@@ -155,6 +175,51 @@ impl Attach {
 /// Where a program is among others of its hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// The priority of a hook of netfilter.
+    /// The priority of a hook of netfilter; of a probe that notes describe, how many arguments the program takes.
     pub number: i64,
+    pub order: Option<Order>,
+}
+
+/// Where a program runs among those at its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    First,
+    Last,
+    /// Before the first program of this name.
+    Before(String),
+    /// After the last program of this name.
+    After(String),
+}
+
+impl Order {
+    /// The words that attributes have for it, and whether a name is behind the word.
+    pub const WORDS: [(&str, bool); 4] = [("first", false), ("last", false), ("before", true), ("after", true)];
+
+    /// That of a word, and of a name if it takes one.
+    pub fn of(word: &str, name: Option<String>) -> Option<Order> {
+        match (word, name) {
+            ("first", None) => Some(Order::First),
+            ("last", None) => Some(Order::Last),
+            ("before", Some(name)) => Some(Order::Before(name)),
+            ("after", Some(name)) => Some(Order::After(name)),
+            _ => None,
+        }
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Order::First => "first",
+            Order::Last => "last",
+            Order::Before(_) => "before",
+            Order::After(_) => "after",
+        }
+    }
+
+    /// The program beside which it is.
+    pub fn beside(&self) -> Option<&str> {
+        match self {
+            Order::First | Order::Last => None,
+            Order::Before(name) | Order::After(name) => Some(name),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod copies;
 mod creation;
+mod devices;
 mod explain;
 mod kconfig;
 mod kernel_module;
@@ -14,6 +15,7 @@ mod privilege;
 pub mod probes;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
+use crate::attach;
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
@@ -69,6 +71,11 @@ pub fn loaded() -> *mut bpf::bpf_object {
     object
 }
 
+/// The object, if something has loaded it.
+pub fn loaded_already() -> Option<*mut bpf::bpf_object> {
+    if let State::Loaded(object) = STATE.get() { Some(object) } else { None }
+}
+
 /// Closes the object, at the end of the process: what the kernel has of it goes, unless it is pinned or attached by others.
 fn close() {
     if let State::Open(object) | State::Loaded(object) = STATE.replace(State::Nothing) {
@@ -110,6 +117,7 @@ fn open() -> *mut bpf::bpf_object {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
     leave_out_others(object);
+    devices::choose(object);
     object
 }
 
@@ -132,6 +140,7 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
             program = bpf::bpf_object__next_program(object, program);
         }
     }
+    attach::struct_ops::prepare(object);
     for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
         let map = find_map(object, idle.name);
         if map.is_null() {

@@ -152,6 +152,10 @@ codes! {
     E0277 ViewsDiffer = "the branches view different things",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
+    /// The kernel refuses an implementation without some of the members.
+    E0226 MissingMembers { of, missing } = "`{of}` needs {missing}",
+    /// The members of an `impl` are of the types that the kernel's struct has: functions with its results, or constants.
+    E0238 MemberType { member, of, ty } = "`{member}` of `{of}` is {ty}",
     /// The verifier asks of an argument what the name of the kernel's parameter says: a constant (`__k`, `__szk`), a string literal
     /// (`__str`), memory of the size that the parameter behind it says (`__sz`).
     E0225 KfuncArgument { name, why } = "`{name}` cannot take this: {why}",

@@ -7,7 +7,7 @@ use crate::ir::{
     Section, Throws,
 };
 use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, MAP_KINDS, PROGRAMS, Placement, ProgramSpec, Reference};
+use crate::tables::{KFUNC_FLAGS, MAP_KINDS, Order, PROGRAMS, Placement, ProgramSpec, Reference};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -27,6 +27,7 @@ impl Parser<'_> {
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
+            struct_ops: Vec::new(),
             kfuncs: Vec::new(),
             programs: Vec::new(),
             options: None,
@@ -86,6 +87,11 @@ impl Parser<'_> {
                 module.maps.push(map);
                 Ok(())
             }
+            "struct_ops" => {
+                let ops = self.struct_ops()?;
+                module.struct_ops.push(ops);
+                Ok(())
+            }
             "loadable" => {
                 let program = self.loadable()?;
                 module.programs.push(program);
@@ -108,7 +114,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, loadable, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, struct_ops, loadable, options, kfunc or func",
                 )
             }
         }
@@ -186,7 +192,7 @@ impl Parser<'_> {
 
     /// `zero(8)` or a string of as many bytes as the contents have
     /// As many bytes as the type has, so that no text asks for more memory than types may take.
-    fn image(&mut self, ty: Ty) -> Parse<Vec<u8>> {
+    pub(super) fn image(&mut self, ty: Ty) -> Parse<Vec<u8>> {
         let size = self.cx.types.size_of(ty);
         let written = if self.eat_word("zero") {
             self.expect("(")?;
@@ -284,7 +290,10 @@ impl Parser<'_> {
     fn loadable(&mut self) -> Parse<ProgramDecl> {
         let name = self.symbol()?.into();
         match self.role()? {
-            Role::Program { spec, mode, target, placement } => Ok(ProgramDecl { name, spec, mode, target, placement }),
+            Role::Program { spec, mode, target, placement } => {
+                let device = self.eat_word("device");
+                Ok(ProgramDecl { name, spec, mode, target, placement, device })
+            }
             Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => {
                 self.stop("only programs are loadable")
             }
@@ -398,20 +407,19 @@ impl Parser<'_> {
                 let Some(form) = spec.form(&mode) else {
                     return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
                 };
-                let mut more = self.eat(",");
                 let mut placement = Placement::default();
                 let mut target = None;
-                if more && !self.eat_word("at") {
-                    target = Some(self.text()?);
-                    more = self.eat(",");
-                    if more {
-                        self.expect("at")?;
-                    }
-                }
-                if more {
+                while self.eat(",") {
                     let span = self.span();
-                    let number = i64::try_from(self.int()?);
-                    placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+                    if self.eat_word("at") {
+                        let number = i64::try_from(self.int()?);
+                        placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+                    } else if let Some((word, named)) = Order::WORDS.into_iter().find(|(word, _)| self.eat_word(word)) {
+                        let name = if named { Some(self.text()?) } else { None };
+                        placement.order = Order::of(word, name);
+                    } else {
+                        target = Some(self.text()?);
+                    }
                 }
                 self.expect(")")?;
                 Ok(Role::Program { spec, mode: form.mode, target, placement })

@@ -5,6 +5,7 @@
 mod decls;
 mod lex;
 mod ops;
+mod struct_ops;
 mod types;
 
 use super::{BlockId, Module, Value};

@@ -249,6 +249,9 @@ impl<'m> Follow<'m> {
     fn certain(&self, check: &OpData) -> Option<(Target, Value)> {
         let func = self.func();
         let attach = &func.ops[func.def(check.operands[0])?];
+        if !is_attach(attach.opcode) {
+            return None;
+        }
         let handle = attach.operands[0];
         let (target, options) = if attach.opcode == Opcode::HostAttach {
             (Target::OfProgram, HostAttach::of(attach).options())

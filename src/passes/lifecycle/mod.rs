@@ -1,11 +1,13 @@
 //! `lifecycle`: what user space loads, attaches and detaches.
 //!
 //! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links through functions
-//! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes; `ends.rs` reports a `main` that attaches programs and ends at once.
+//! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes;
+//! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once.
 
 mod attachments;
 mod ends;
 mod known;
+mod registrations;
 mod report;
 
 use super::{Changed, Pass, Run, exits};
@@ -25,11 +27,16 @@ pub static PASS: Pass = Pass {
 };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let is_of_programs = |opcode| is_attach(opcode) || opcode == Opcode::HostDetach;
+    let is_of_programs = |opcode| {
+        is_attach(opcode) || matches!(opcode, Opcode::HostDetach | Opcode::HostRegister | Opcode::HostUnregister)
+    };
     let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| func.ops[op].opcode));
     if ops.into_iter().any(is_of_programs) {
         let lowered = exits::lowered(module, &mut cx.types);
         attachments::check(&lowered, cx);
+        for func in &lowered.funcs {
+            registrations::check(func, cx);
+        }
         ends::check(&lowered, cx);
     }
     Changed::No

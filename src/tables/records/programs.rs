@@ -14,6 +14,9 @@ record! {
         /// The `bpf_prog_type` whose helpers it may call, where that is another one.
         #[serde(default)]
         pub helpers_of: Option<Text>,
+        /// Helpers that it may call besides.
+        #[serde(default)]
+        pub more_helpers: List<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.
@@ -38,6 +41,9 @@ record! {
         /// A number that the attribute may give by this name.
         #[serde(default)]
         pub option: Option<Text>,
+        /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
+        #[serde(default)]
+        pub ordered: bool,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
@@ -99,6 +105,8 @@ choices! {
         Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
+        /// Those of a member of a struct of functions, of which the last ones may be left out: a word of the context for each.
+        Member {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },
@@ -122,6 +130,8 @@ words! {
         Arguments,
         /// That of the function that returns.
         Result,
+        /// Those of a probe, in the places that the notes of its file say; no calling convention knows them.
+        Notes,
     }
 }
 
@@ -280,6 +290,8 @@ words! {
         Event,
         /// A file and a function in it, or an instruction.
         UserCode,
+        /// A file, a provider and a probe.
+        UserProbe,
     }
 }
 

@@ -5,14 +5,15 @@ use crate::codegen::abi::*;
 use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::ValueRule;
+use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 104
-        && size_of::<KsProg>() == 32
+    size_of::<KsProgram>() == 120
+        && size_of::<KsProg>() == 40
+        && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
         && size_of::<KsArgs>() == 40
@@ -81,12 +82,15 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
+    let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
+    let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
+    fields.extend(g.list("ks.struct_ops", &ops));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
-    let ProgramDecl { name, spec, mode, target, placement } = program;
+    let ProgramDecl { name, spec, mode, target, placement, device } = program;
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
@@ -95,7 +99,15 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
-    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(placement.number as u64)])
+    let attach = if *device { KsForm::Device } else { attach };
+    let order = placement.order.as_ref();
+    let number = match order.map(|order| KsOrder::named(order.word())) {
+        Some(Some(order)) => order as u64,
+        Some(None) => crate::bug!("the runtime has not all orders"),
+        None => placement.number as u64,
+    };
+    let beside = g.text(order.and_then(Order::beside));
+    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(number), beside])
 }
 
 /// A `KsMap`.
