@@ -20,7 +20,8 @@ def probe():
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
-            "linux-6.7": _linux(6, 7), "netkit": _netkit()}
+            "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "streams": _streams(), "netkit": _netkit(),
+            "sched-ext": _sched_ext()}
 
 
 def required():
@@ -41,12 +42,26 @@ def _netns():
     return None if done.returncode == 0 else done.stderr.strip() or "cannot make a veth pair"
 
 
+def _streams():
+    if missing := _linux(6, 18):
+        return missing
+    # `alloc_pages_nolock` of mm/page_alloc.c yields nothing while pages are left to initialise, and streams have no memory then.
+    with open("/proc/cmdline", encoding="utf-8") as file:
+        return "the kernel initialises its pages lazily" if "deferred_init=lazy" in file.read() else None
+
+
 def _netkit():
     if os.geteuid() != 0:
         return "not root"
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", "import netkit; netkit.make('probe0', 'probe1')"],
                           cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
     return None if done.returncode == 0 else "no netkit devices (CONFIG_NETKIT)"
+
+
+def _sched_ext():
+    if os.geteuid() != 0:
+        return "not root"
+    return None if os.path.exists("/sys/kernel/sched_ext") else "this kernel has no sched_ext"
 
 
 def _tool(name):

@@ -46,8 +46,12 @@ pub fn image(bytes: &[u8]) -> String {
 /// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`
 fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>, placement: &Placement) -> String {
     let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
-    let at = if *placement == Placement::default() { String::new() } else { format!(", at {}", placement.number) };
-    format!("program({}, {}{target}{at})", spec.name, quote(mode.as_bytes()))
+    let at = if placement.number == 0 { String::new() } else { format!(", at {}", placement.number) };
+    let order = placement.order.as_ref().map_or(String::new(), |order| {
+        let beside = order.beside().map_or(String::new(), |name| format!(" {}", quote(name.as_bytes())));
+        format!(", {}{beside}", order.word())
+    });
+    format!("program({}, {}{target}{at}{order})", spec.name, quote(mode.as_bytes()))
 }
 
 struct Printer<'a> {
@@ -174,7 +178,7 @@ impl Printer<'_> {
             OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
         });
         let members: Vec<String> = members.collect();
-        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
+        self.line(1, &format!("ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

@@ -99,6 +99,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     }
     if args.emit.is_none_or(|e| e == Emit::Exe) && outputs.targets(&module).contains(&Target::Host) {
         cx.options.probe.get_or_insert(ProbeForms::Both);
+        cx.options.streams = true;
     }
     let module = pipeline::front(cx, module)?;
     if args.kernel_report {
@@ -155,7 +156,8 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     {
         let path = outputs.bpf_object(&wanted);
         written = Some(path.display().to_string());
-        files.push(Output { path, bytes: object, executable: false });
+        let bytes = if prints(module) { without_streams(cx, module)? } else { object };
+        files.push(Output { path, bytes, executable: false });
     }
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
@@ -169,6 +171,23 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
     }
     Some(())
+}
+
+/// Whether BPF code of the module may print.
+fn prints(module: &Module) -> bool {
+    let prints = |func: &ir::Function| func.walk().into_iter().any(|op| func.ops[op].opcode == ir::Opcode::KsPrint);
+    module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf)).any(prints)
+}
+
+/// The object for other loaders, of which some refuse what writes to streams. What there is to say of it was said of the executable's.
+fn without_streams(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
+    let said = cx.diags.count();
+    let lowered = std::mem::take(&mut cx.lowered);
+    cx.options.streams = false;
+    let bpf = pipeline::bpf(cx, module)?;
+    cx.lowered = lowered;
+    cx.diags.take_since(said);
+    Some(bpf.object)
 }
 
 /// Reports that the program has nothing for a target that was asked for.

@@ -7,7 +7,7 @@ use crate::ir::{
     Section, Throws,
 };
 use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, MAP_KINDS, PROGRAMS, Placement, ProgramSpec, Reference};
+use crate::tables::{KFUNC_FLAGS, MAP_KINDS, Order, PROGRAMS, Placement, ProgramSpec, Reference};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -87,7 +87,7 @@ impl Parser<'_> {
                 module.maps.push(map);
                 Ok(())
             }
-            "struct_ops" => {
+            "ops" => {
                 let ops = self.struct_ops()?;
                 module.struct_ops.push(ops);
                 Ok(())
@@ -114,7 +114,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, struct_ops, loadable, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, options, kfunc or func",
                 )
             }
         }
@@ -407,20 +407,19 @@ impl Parser<'_> {
                 let Some(form) = spec.form(&mode) else {
                     return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
                 };
-                let mut more = self.eat(",");
                 let mut placement = Placement::default();
                 let mut target = None;
-                if more && !self.eat_word("at") {
-                    target = Some(self.text()?);
-                    more = self.eat(",");
-                    if more {
-                        self.expect("at")?;
-                    }
-                }
-                if more {
+                while self.eat(",") {
                     let span = self.span();
-                    let number = i64::try_from(self.int()?);
-                    placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+                    if self.eat_word("at") {
+                        let number = i64::try_from(self.int()?);
+                        placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+                    } else if let Some((word, named)) = Order::WORDS.into_iter().find(|(word, _)| self.eat_word(word)) {
+                        let name = if named { Some(self.text()?) } else { None };
+                        placement.order = Order::of(word, name);
+                    } else {
+                        target = Some(self.text()?);
+                    }
                 }
                 self.expect(")")?;
                 Ok(Role::Program { spec, mode: form.mode, target, placement })

@@ -5,14 +5,14 @@ use crate::codegen::abi::*;
 use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::ValueRule;
+use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 120
-        && size_of::<KsProg>() == 32
+        && size_of::<KsProg>() == 40
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -100,7 +100,14 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
     let attach = if *device { KsForm::Device } else { attach };
-    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(placement.number as u64)])
+    let order = placement.order.as_ref();
+    let number = match order.map(|order| KsOrder::named(order.word())) {
+        Some(Some(order)) => order as u64,
+        Some(None) => crate::bug!("the runtime has not all orders"),
+        None => placement.number as u64,
+    };
+    let beside = g.text(order.and_then(Order::beside));
+    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(number), beside])
 }
 
 /// A `KsMap`.
