@@ -20,7 +20,8 @@ def probe():
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
             "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
-            "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "streams": _streams(), "netkit": _netkit()}
+            "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "streams": _streams(), "netkit": _netkit(),
+            "sched-ext": _sched_ext()}
 
 
 def required():
@@ -55,6 +56,12 @@ def _netkit():
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", "import netkit; netkit.make('probe0', 'probe1')"],
                           cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
     return None if done.returncode == 0 else "no netkit devices (CONFIG_NETKIT)"
+
+
+def _sched_ext():
+    if os.geteuid() != 0:
+        return "not root"
+    return None if os.path.exists("/sys/kernel/sched_ext") else "this kernel has no sched_ext"
 
 
 def _tool(name):

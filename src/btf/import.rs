@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 
 /// The kernel's types of one run: the file is opened when the first is looked up.
 pub struct KernelTypes {
-    path: PathBuf,
-    opened: Option<Result<Btf, OpenError>>,
+    pub(super) path: PathBuf,
+    /// Whether the compiler's own types replace those of a running kernel that shows none.
+    pub(super) may_replace: bool,
+    pub(super) opened: Option<Result<Btf, OpenError>>,
+    /// Why the file was not read, if the compiler's own types are open instead.
+    pub(super) unread: Option<OpenError>,
     /// The types of the modules, once a name is not among the kernel's; taken when one of them is joined.
     modules: Option<Vec<Btf>>,
     made: HashMap<TypeId, Ty>,
@@ -57,9 +61,10 @@ pub(super) const MAX_DEPTH: usize = 16;
 impl KernelTypes {
     /// Without a path, those of the running kernel.
     pub fn new(path: Option<PathBuf>) -> KernelTypes {
+        let may_replace = path.is_none();
         let path = path.unwrap_or_else(|| RUNNING.into());
         let (made, ids, enums) = (HashMap::new(), HashMap::new(), HashSet::new());
-        KernelTypes { path, opened: None, modules: None, made, ids, enums, symbols: None }
+        KernelTypes { path, may_replace, opened: None, unread: None, modules: None, made, ids, enums, symbols: None }
     }
 
     #[cfg(test)]
@@ -71,11 +76,6 @@ impl KernelTypes {
         &self.path
     }
 
-    pub fn btf(&mut self) -> Result<&Btf, &OpenError> {
-        let path = &self.path;
-        self.opened.get_or_insert_with(|| Btf::open(path)).as_ref()
-    }
-
     /// The first type of a name, of the kernel or of a module.
     pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
         self.found(name, |btf| btf.find(name, wanted))
@@ -84,7 +84,7 @@ impl KernelTypes {
     /// What has a name in the kernel or in a module. The types of one module follow those of the kernel: a program uses the types of one
     /// module.
     fn found<T>(&mut self, name: &str, find: impl Fn(&Btf) -> Option<T>) -> Option<T> {
-        let kernel = self.btf().ok()?;
+        let kernel = self.types()?;
         if let Some(found) = find(kernel) {
             return Some(found);
         }
@@ -175,7 +175,7 @@ impl KernelTypes {
     /// The parameters and the result of a function, or of the one that a typedef is a pointer to.
     pub fn prototype(&mut self, types: &mut Types, of: Wanted, name: &str) -> Option<Result<Prototype, NotImported>> {
         let id = self.find(name, of)?;
-        let (params, result) = match prototype_at(self.btf().ok()?, id) {
+        let (params, result) = match prototype_at(self.types()?, id) {
             Ok(found) => found,
             Err(malformed) => return Some(Err(malformed.into())),
         };
@@ -217,7 +217,7 @@ impl KernelTypes {
 
     /// The names of a struct's members and where they are, in bytes.
     pub fn layout(&mut self, name: &str) -> Option<Vec<(String, u64)>> {
-        let btf = self.btf().ok()?;
+        let btf = self.types()?;
         let members = btf.members(btf.find(name, Wanted::Type)?);
         Some(members.iter().map(|member| (member.name.to_owned(), member.bit_offset / 8)).collect())
     }

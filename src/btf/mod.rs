@@ -9,6 +9,7 @@ mod kfuncs;
 mod members;
 mod modules;
 mod names;
+mod own;
 mod struct_ops;
 mod symbols;
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl KernelTypes {
     /// A member of a struct by its name; none if the struct has none, or the types cannot be read.
     pub fn ops_member(&mut self, types: &mut Types, of: &str, name: &str) -> Option<Result<OpsMember, NotImported>> {
         let id = self.find(of, Wanted::Type)?;
-        let btf = self.btf().ok()?;
+        let btf = self.types()?;
         let member = match btf.member(id, name) {
             Ok(member) => member?,
             Err(malformed) => return Some(Err(malformed.into())),

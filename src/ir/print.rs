@@ -178,7 +178,7 @@ impl Printer<'_> {
             OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
         });
         let members: Vec<String> = members.collect();
-        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
+        self.line(1, &format!("ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

@@ -51,10 +51,9 @@ impl Lowering<'_> {
                 let value = self.scalar(inner);
                 self.at(expr.span).b.arith_cast(value, ty)
             }
-            ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_) => match self.evaluate(expr, Dest::Value(ty)) {
-                Some(value) => value,
-                None => self.never(ty),
-            },
+            ExprKind::If(_) | ExprKind::Block(_) | ExprKind::Match(_) => {
+                self.evaluate(expr, Dest::Value(ty)).unwrap_or_else(|| self.never(ty))
+            }
             ExprKind::IsPresent(optional) => self.is_present(optional, expr.span),
             ExprKind::PacketPointer(header) => self.packet_pointer(header, ty),
             ExprKind::MapAddress(map) => {
@@ -84,9 +83,7 @@ impl Lowering<'_> {
             | ExprKind::Array(_)
             | ExprKind::Fill(_)
             | ExprKind::KernelText(_)
-            | ExprKind::View(_) => {
-                crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty))
-            }
+            | ExprKind::View(_) => crate::bug!("a `{}` is no scalar", self.cx.types.name(expr.ty)),
         }
     }
 

@@ -28,7 +28,7 @@ impl Int {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -145,7 +145,7 @@ pub fn zero(types: &Types, ty: Ty) -> Value {
         TyKind::Ptr { .. } | TyKind::Null | TyKind::Fn(_) | TyKind::Opt(_) | TyKind::Place { .. } => {
             Value::Pointer(None)
         }
-        TyKind::Void | TyKind::F64 | TyKind::Handle | TyKind::Link | TyKind::Bytes | TyKind::Error => Value::Void,
+        TyKind::Void | TyKind::F64 | TyKind::Handle(_) | TyKind::Link | TyKind::Bytes | TyKind::Error => Value::Void,
     }
 }
 

@@ -4,7 +4,6 @@
 use crate::program;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ptr;
 
 // zlib, which libbpf reads the same files with: plain ones too.
 unsafe extern "C" {
@@ -53,7 +52,7 @@ fn remove_named(path: &CStr, options: &mut HashSet<&str>) -> bool {
     }
     let mut line = [0_u8; LINE];
     // SAFETY: an open file, and a buffer of that many bytes, which `gzgets` terminates.
-    while unsafe { gzgets(file, line.as_mut_ptr().cast(), LINE as c_int) } != ptr::null_mut() {
+    while !unsafe { gzgets(file, line.as_mut_ptr().cast(), LINE as c_int) }.is_null() {
         let text = CStr::from_bytes_until_nul(&line).ok().and_then(|line| line.to_str().ok());
         if let Some(name) = text.and_then(name) {
             options.remove(name);

@@ -52,7 +52,8 @@ codes! {
     E0326 UnknownOps { name } = "the kernel takes no implementation of `{name}`",
     /// An `impl` has members of the kernel's struct: functions, and constants.
     E0338 UnknownOpsMember { of, name } = "`{of}` has no member `{name}` to implement",
-    /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
+    /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables. Functions of an
+    /// `impl` also write the fields that the kernel lets implementations of the struct write.
     E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its
     /// memory can be read from, and no helper takes it as an object: a number that became a pointer, a parameter of a

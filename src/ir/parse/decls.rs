@@ -87,7 +87,7 @@ impl Parser<'_> {
                 module.maps.push(map);
                 Ok(())
             }
-            "struct_ops" => {
+            "ops" => {
                 let ops = self.struct_ops()?;
                 module.struct_ops.push(ops);
                 Ok(())
@@ -114,7 +114,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, struct_ops, loadable, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, ops, loadable, options, kfunc or func",
                 )
             }
         }

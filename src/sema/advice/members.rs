@@ -56,13 +56,19 @@ pub fn no_such_kernel_field(cx: &mut Session, id: StructId, name: &Ident, chain:
     }
     let help = proposal(cx, name, names.iter().map(String::as_str));
     let ty = cx.types.struct_def(id).name.clone();
+    let whose = match cx.kernel_types.btf() {
+        Ok(_) => "the types are those of this kernel; `--btf FILE` names those of another one",
+        Err(_) => {
+            "this machine shows no types, and those that the compiler has lack the fields of many structs; `--btf FILE` names those of a kernel"
+        }
+    };
     let error = cx.error(name.span, NoSuchField { ty, name: name.name.clone() });
     match (inside, before) {
         (Some(path), _) => drop(error.help(format!("it is inside: `{path}`")).fix(name.span, path)),
         (None, Some(of)) => drop(error.help(format!("the `{of}` before it has this field"))),
         (None, None) => propose(error, name, help),
     }
-    error.remark("the types are those of this kernel; `--btf FILE` names those of another one");
+    error.remark(whose);
 }
 
 /// The packet header that has the field and begins with the same one, as `arp_eth_header` does with that of `arphdr`.

@@ -92,6 +92,20 @@ impl Declare<'_> {
                 differences.extend(self.kernel_field(cx, ty, field));
                 continue;
             }
+            // The elements of an array are fields, by their indexes.
+            let elements = (0..).map_while(|index| def.field(&format!("{}.{index}", field.name.name))).count();
+            if let Some(first) = def.field(&format!("{}.0", field.name.name)) {
+                let element = def.fields[first].ty;
+                let written = resolve_bare(cx, self, &field.ty, Position::Field);
+                let agrees = matches!(cx.types.kind(written), TyKind::Array(of, length)
+                    if length == elements as u64 && same_form(&cx.types, element, of));
+                if written != Ty::ERROR && !agrees {
+                    let (element, written) = (cx.types.name(element), cx.types.name(written));
+                    let kernel = format!("{element}[{elements}]");
+                    differences.push(Difference::of(Some(&field.name), &name.name, kernel, written, field.ty.span));
+                }
+                continue;
+            }
             let Some(index) = def.field(&field.name.name) else {
                 let names = def.fields.iter().map(|field| field.name.as_str());
                 not_of_kernel(cx, &field.name, ("field", &def.name), names);

@@ -207,14 +207,14 @@ fn wrong_argument(cx: &mut Session, attribute: &Attribute) {
 
 /// Whether programs may implement the struct, so far as the kernel's types say it.
 fn known(cx: &mut Session, of: &str, decl: &ImplDecl) -> bool {
+    let is_listed = struct_ops(of).is_some() && cx.kernel_types.has(btf::Wanted::Type, of);
+    if is_listed || cx.kernel_types.is_struct_ops(of) {
+        return true;
+    }
     if let Err(why) = cx.kernel_types.btf() {
         let (why, path) = (kernel_types::in_words(why), cx.kernel_types.path().display().to_string());
         cx.error(decl.name.span, NoKernelTypes { path, why }).help(kernel_types::HELP);
         return false;
-    }
-    let is_listed = struct_ops(of).is_some() && cx.kernel_types.has(btf::Wanted::Type, of);
-    if is_listed || cx.kernel_types.is_struct_ops(of) {
-        return true;
     }
     let names = cx.kernel_types.struct_ops();
     let near = similar::best(of, names.iter().map(String::as_str).chain(STRUCT_OPS.iter().map(|spec| spec.name)));

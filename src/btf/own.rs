@@ -1,0 +1,33 @@
+//! Where the types are looked up: in the file, or in what the compiler has.
+
+use super::{Btf, KernelTypes, OpenError};
+
+/// The types that programs use most, of kernels that `ci/kernel-types` read: what there is on a machine that shows no BTF. Programs are
+/// relocated when they are loaded, whatever kernel their types are of.
+static OWN: &[u8] = include_bytes!("../../ir-specs/kernel_types.btf");
+
+impl KernelTypes {
+    /// All types of the kernel, for messages that say what it has.
+    pub fn btf(&mut self) -> Result<&Btf, &OpenError> {
+        self.types();
+        match (&self.unread, &self.opened) {
+            (Some(why), _) | (None, Some(Err(why))) => Err(why),
+            (None, Some(Ok(btf))) => Ok(btf),
+            (None, None) => Err(&OpenError::NoBtf),
+        }
+    }
+
+    /// What names are looked up in: types of the kernel, or those that the compiler has.
+    pub(super) fn types(&mut self) -> Option<&Btf> {
+        if self.opened.is_none() {
+            self.opened = Some(match Btf::open(&self.path) {
+                Err(why) if self.may_replace => {
+                    self.unread = Some(why);
+                    Btf::new(OWN.to_vec())
+                }
+                opened => opened,
+            });
+        }
+        self.opened.as_ref()?.as_ref().ok()
+    }
+}
