@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, Loading, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -99,7 +99,13 @@ pub struct Param {
 
 #[derive(Clone, Debug)]
 pub enum Role {
-    Program { spec: &'static ProgramSpec, mode: &'static str, target: Option<String>, placement: Placement },
+    Program {
+        spec: &'static ProgramSpec,
+        mode: &'static str,
+        target: Option<String>,
+        placement: Placement,
+        loading: Loading,
+    },
     Helper,
     Plain,
     Main,
@@ -135,6 +141,8 @@ pub struct Function {
     pub throws: Throws,
     /// A signal may have to leave it while something is deferred in it, or in what calls it.
     pub cancels: bool,
+    /// The kernel verifies it by itself, for any arguments, and lets programs replace it.
+    pub global: bool,
     pub params: Vec<Param>,
     /// `void` also where an aggregate result goes through the first parameter.
     pub result: Ty,
@@ -155,6 +163,7 @@ impl Function {
             span,
             throws: Throws::of(&role),
             cancels: false,
+            global: false,
             role,
             targets: Targets::default(),
             params,

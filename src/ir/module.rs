@@ -2,7 +2,7 @@
 
 use super::{Function, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::{MapKindSpec, Placement, ProgramSpec};
+use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec};
 use crate::target::Target;
 use crate::types::{StructId, Ty};
 
@@ -154,6 +154,11 @@ pub struct ProgramDecl {
     pub mode: &'static str,
     pub target: Option<String>,
     pub placement: Placement,
+    pub loading: Loading,
+    /// It is loaded only in place of another one.
+    pub spare: bool,
+    /// The declared maps that it uses, if any program may be refused.
+    pub maps: Vec<Symbol>,
 }
 
 /// The struct of `main`'s options.

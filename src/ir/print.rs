@@ -2,7 +2,7 @@
 
 use super::printed_types;
 use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value};
-use crate::tables::{Placement, ProgramSpec};
+use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -40,11 +40,33 @@ pub fn image(bytes: &[u8]) -> String {
     quote(bytes)
 }
 
-/// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`
-fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>, placement: &Placement) -> String {
-    let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
-    let at = if *placement == Placement::default() { String::new() } else { format!(", at {}", placement.number) };
-    format!("program({}, {}{target}{at})", spec.name, quote(mode.as_bytes()))
+/// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`, `program(fentry, "", "f", optional, else @other)`
+fn program_role(
+    (spec, mode): (&ProgramSpec, &str),
+    target: Option<&str>,
+    placement: &Placement,
+    loading: &Loading,
+) -> String {
+    let mut text = format!("program({}, {}", spec.name, quote(mode.as_bytes()));
+    if let Some(target) = target {
+        text += &format!(", {}", quote(target.as_bytes()));
+    }
+    if *placement != Placement::default() {
+        text += &format!(", at {}", placement.number);
+    }
+    if loading.optional {
+        text += ", optional";
+    }
+    if loading.sleepable {
+        text += ", sleepable";
+    }
+    if let Some(section) = &loading.section {
+        text += &format!(", section {}", quote(section.as_bytes()));
+    }
+    if let Some(other) = &loading.fallback {
+        text += &format!(", else @{other}");
+    }
+    text + ")"
 }
 
 struct Printer<'a> {
@@ -81,8 +103,11 @@ impl Printer<'_> {
             self.map(map);
         }
         for program in &module.programs {
-            let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
-            self.line(1, &format!("loadable @{} {role}", program.name));
+            let (of, target) = ((program.spec, program.mode), program.target.as_deref());
+            let role = program_role(of, target, &program.placement, &program.loading);
+            let maps: String = program.maps.iter().map(|map| format!(" uses @{map}")).collect();
+            let spare = if program.spare { " spare" } else { "" };
+            self.line(1, &format!("loadable @{} {role}{spare}{maps}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -180,9 +205,9 @@ impl Printer<'_> {
             .collect();
         let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
         match &func.role {
-            Role::Program { spec, mode, target, placement } => {
+            Role::Program { spec, mode, target, placement, loading } => {
                 head.push(' ');
-                head.push_str(&program_role(spec, mode, target.as_deref(), placement));
+                head.push_str(&program_role((spec, mode), target.as_deref(), placement, loading));
             }
             Role::Helper => head.push_str(" helper"),
             Role::Plain => head.push_str(" plain"),
@@ -197,6 +222,9 @@ impl Printer<'_> {
         }
         if func.cancels {
             head.push_str(" cancels");
+        }
+        if func.global {
+            head.push_str(" global");
         }
         for target in func.targets.iter() {
             head.push(' ');

@@ -73,6 +73,10 @@ impl BuiltinSpec {
 impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
+        if self.params == (Params::Replaced {}) {
+            // Those of the program in which it replaces a function.
+            return helper.programs.first();
+        }
         let name = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
     }

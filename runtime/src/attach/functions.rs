@@ -28,6 +28,15 @@ pub fn matching(pattern: &str) -> Vec<String> {
     names
 }
 
+/// Whether this kernel has the function, or one that matches. Where it hides its symbols, it may have any.
+pub fn exists(name: &str) -> bool {
+    if is_pattern(name) {
+        return !matching(name).is_empty();
+    }
+    let symbols = fs::read_to_string(SYMBOLS).unwrap_or_default();
+    symbols.is_empty() || symbols.lines().filter_map(function).any(|known| known == name)
+}
+
 /// Of a line `ffffffff81000000 T name [module]`.
 fn function(line: &str) -> Option<&str> {
     let mut words = line.split_ascii_whitespace();

@@ -17,7 +17,7 @@ fn shown(name: Option<(&str, u64)>, address: u64) -> String {
 ///
 /// # Safety
 /// `out` is writable for `size` bytes.
-unsafe fn fill(text: &str, out: *mut c_char, size: u64) {
+pub unsafe fn fill(text: &str, out: *mut c_char, size: u64) {
     let Some(room) = usize::try_from(size).ok().and_then(|size| size.checked_sub(1)) else { return };
     let length = text.len().min(room);
     // SAFETY: as the caller promises.

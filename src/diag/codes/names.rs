@@ -56,6 +56,9 @@ codes! {
     W0188 NotOfThisKernel { name, of } = "`{of}` of this kernel has no field `{name}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+    /// A section that libbpf knows names a type of program, for some types after a slash what programs are for. This compiler has
+    /// none for this one.
+    E0130 UnknownSection { name } = "no type of program is in the section `{name}`",
     /// A loop exit is outside of every loop.
     E0150 OutsideLoop { word } = "`{word}` outside of a loop",
     /// The name means something that is no value by itself: a type, a map, a config, a function.

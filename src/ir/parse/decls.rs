@@ -2,11 +2,8 @@
 
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
-use crate::ir::{
-    Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role, Section, Throws,
-};
-use crate::source::Span;
-use crate::tables::{MAP_KINDS, PROGRAMS, Placement, ProgramSpec};
+use crate::ir::{Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, Throws};
+use crate::tables::MAP_KINDS;
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -260,15 +257,6 @@ impl Parser<'_> {
         Ok(map)
     }
 
-    /// `@count program(xdp, "")`
-    fn loadable(&mut self) -> Parse<ProgramDecl> {
-        let name = self.symbol()?.into();
-        match self.role()? {
-            Role::Program { spec, mode, target, placement } => Ok(ProgramDecl { name, spec, mode, target, placement }),
-            Role::Helper | Role::Plain | Role::Main => self.stop("only programs are loadable"),
-        }
-    }
-
     /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`
     fn options(&mut self) -> Parse<OptionsDecl> {
         let name = self.ty()?;
@@ -291,7 +279,7 @@ impl Parser<'_> {
         Ok(OptionsDecl { ty, docs, init, options })
     }
 
-    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [throws] [cancels] [bpf] [host] { … }`
+    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [throws] [cancels] [global] [bpf] [host] { … }`
     fn function(&mut self) -> Parse<Function> {
         let name_span = self.span();
         let name = self.symbol()?;
@@ -312,6 +300,7 @@ impl Parser<'_> {
             }
         }
         func.cancels = self.eat_word("cancels");
+        func.global = self.eat_word("global");
         func.targets = Target::ALL.into_iter().filter(|target| self.eat_word(target.name())).collect();
         let body = func.body;
         self.region(&mut func, body)?;
@@ -336,53 +325,5 @@ impl Parser<'_> {
             self.eat(",");
         }
         Ok((params, numbers))
-    }
-
-    fn role(&mut self) -> Parse<Role> {
-        match self.word()?.as_str() {
-            "helper" => Ok(Role::Helper),
-            "plain" => Ok(Role::Plain),
-            "main" => Ok(Role::Main),
-            "program" => {
-                self.expect("(")?;
-                let spec = self.program_spec()?;
-                self.expect(",")?;
-                let span = self.span();
-                let mode = self.text()?;
-                let Some(form) = spec.form(&mode) else {
-                    return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
-                };
-                let mut more = self.eat(",");
-                let mut placement = Placement::default();
-                let mut target = None;
-                if more && !self.eat_word("at") {
-                    target = Some(self.text()?);
-                    more = self.eat(",");
-                    if more {
-                        self.expect("at")?;
-                    }
-                }
-                if more {
-                    let span = self.span();
-                    let number = i64::try_from(self.int()?);
-                    placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
-                }
-                self.expect(")")?;
-                Ok(Role::Program { spec, mode: form.mode, target, placement })
-            }
-            other => {
-                let why = format!("a function is program(…), helper, plain or main, not `{other}`");
-                Err(Stop { span: self.last_span(), why })
-            }
-        }
-    }
-
-    fn program_spec(&mut self) -> Parse<&'static ProgramSpec> {
-        let span: Span = self.span();
-        let name = self.word()?;
-        PROGRAMS
-            .iter()
-            .find(|p| p.name == name)
-            .ok_or_else(|| Stop { span, why: format!("there is no program type `{name}`") })
     }
 }

@@ -5,6 +5,7 @@
 mod decls;
 mod lex;
 mod ops;
+mod roles;
 mod types;
 
 use super::{BlockId, Module, Value};

@@ -11,7 +11,7 @@ use crate::diag::codes::lifecycle::{
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
-use crate::tables::{ATTACH_OPTIONS, AttachOption, TARGETS, TargetSpec};
+use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, TARGETS, TargetSpec};
 use crate::types::{Space, Ty};
 
 impl Checker<'_, '_> {
@@ -111,6 +111,9 @@ impl Checker<'_, '_> {
             return map;
         }
         let target = self.value(expr, None);
+        if target.ty() == Ty::HANDLE && kind.is_none_or(|kind| kind.handle) {
+            return self.descriptor_of(target.expr);
+        }
         let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
         let is_options = self.is_options(target.ty(), kind);
         if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
@@ -123,6 +126,13 @@ impl Checker<'_, '_> {
         }
         let ty = self.ty_name(target.ty());
         self.no_target(expr.span, ty, kind)
+    }
+
+    /// The descriptor of a loaded program.
+    fn descriptor_of(&mut self, handle: Expr) -> Expr {
+        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "prog_fd") else { return handle };
+        let span = handle.span;
+        Expr { kind: ExprKind::Builtin { builtin, args: vec![handle] }, ty: Ty::I32, span }
     }
 
     /// Whether a target is a struct of options, of a program of this kind, or of any where the program is not known.

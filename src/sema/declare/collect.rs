@@ -159,7 +159,9 @@ impl<'a> Declare<'a> {
                 }
                 None => Entity::Broken,
             },
-            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::Unread(_) => Entity::Broken,
+            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::MinKernel { .. } | ItemKind::Unread(_) => {
+                Entity::Broken
+            }
         }
     }
 
@@ -216,6 +218,7 @@ impl<'a> Declare<'a> {
             named_result: None,
             throws: false,
             cancels: false,
+            global: attributes::is_global(item),
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },
         });
@@ -358,6 +361,7 @@ fn type_name(item: &Item) -> Option<&str> {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }
+        | ItemKind::MinKernel { .. }
         | ItemKind::Unread(_) => None,
     }
 }

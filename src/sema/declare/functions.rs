@@ -2,13 +2,14 @@
 //! body's).
 
 use super::prototypes::Signature;
-use super::{Declare, records};
+use super::{Declare, global_functions, records};
 use crate::ast::{FnDecl, Item};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
 use crate::sema::tree::{FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::tables::Params;
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
@@ -23,6 +24,7 @@ impl<'a> Declare<'a> {
 
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
+        self.fallback(cx, id, item, decl);
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
@@ -46,9 +48,10 @@ impl<'a> Declare<'a> {
         }
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
+            Role::Program(role) if role.spec.params == (Params::Replaced {}) => global_functions::check(cx, decl, &sig),
             Role::Program(role) => {
                 if let Some(prefix) = role.spec.record_prefix() {
-                    records::check(cx, (role.spec, prefix, role.target.clone()), decl, &sig);
+                    records::check(cx, (role.spec, prefix, role.target.clone()), role.loading.may_fail(), decl, &sig);
                 }
                 if !self.check_program(cx, role, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
@@ -60,6 +63,7 @@ impl<'a> Declare<'a> {
                 let args = self.check_main(cx, decl, &sig);
                 self.env.program.funcs[id.0 as usize].role = Role::Main(args);
             }
+            Role::Helper if func.global => global_functions::check(cx, decl, &sig),
             Role::Helper | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];

@@ -20,9 +20,11 @@ impl Declare<'_> {
         let of = match role.spec.params {
             Params::Kernel { of, .. } => of,
             Params::Own {} => return own(cx, role.spec, decl, sig),
-            Params::Context { .. } | Params::Prototype { .. } | Params::Registers { .. } | Params::Record { .. } => {
-                return sig;
-            }
+            Params::Context { .. }
+            | Params::Prototype { .. }
+            | Params::Registers { .. }
+            | Params::Record { .. }
+            | Params::Replaced {} => return sig,
         };
         let broken = FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig.clone() };
         // That the attribute lacks its target, or that a type is wrong, was reported.

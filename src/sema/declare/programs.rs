@@ -12,12 +12,12 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, Placement, ProgramForm, ProgramSpec};
+use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole { spec, mode: None, target: None, arguments: None, placement: Placement::default() };
+    let mut role = ProgramRole::new(spec);
     let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
     let strings = args().filter_map(string);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
@@ -54,14 +54,18 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
         cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
     }
-    let since = role.form().and_then(|form| form.since);
+    role
+}
+
+/// A program that may be left out is for kernels that have its form.
+pub(super) fn check_kernel(cx: &mut Session, role: &ProgramRole, attribute: &Attribute) {
+    let since = role.form().and_then(|form| form.since).filter(|_| !role.loading.may_fail());
     if let Some(version) = cx.options.lacks(since) {
         let mode = role.mode.map_or(String::new(), |mode| format!("(\"{mode}\")"));
-        let (what, oldest) = (format!("`@{}{mode}`", spec.name), cx.options.oldest_kernel());
+        let (what, oldest) = (format!("`@{}{mode}`", role.spec.name), cx.options.oldest_kernel());
         let error = cx.error(attribute.span, NeedsKernel { what, version: version.to_string() });
         error.remark(format!("`--min-kernel` is {oldest}"));
     }
-    role
 }
 
 /// `priority: -150`
@@ -134,7 +138,7 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
     }
 }
 
-fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
+pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
     let spec = role.spec;
     let why = role.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
     let modes = modes(spec);

@@ -95,6 +95,8 @@ choices! {
         Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
+        /// Those of a function that is verified by itself, which the program replaces.
+        Replaced {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },
@@ -146,6 +148,12 @@ record! {
         /// The section of a program whose attribute names no target, if it need not.
         #[serde(default)]
         pub bare: Option<Text>,
+        /// The section of programs that may sleep; the same where all do.
+        #[serde(default)]
+        pub sleepable: Option<Text>,
+        /// Other sections that libbpf takes for the same.
+        #[serde(default)]
+        pub also: List<Text>,
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
@@ -231,6 +239,9 @@ record! {
         /// The struct that a target is, if it is neither text nor number.
         #[serde(default)]
         pub options: Option<Text>,
+        /// Whether a target may be what `load` returned.
+        #[serde(default)]
+        pub handle: bool,
         /// Whether a target may be a map.
         #[serde(default)]
         pub map: bool,
@@ -285,6 +296,9 @@ record! {
         /// The arguments that it must have, in the words of messages; none: it has none.
         #[serde(default)]
         pub wants: Option<Text>,
+        /// The words of which it may have one.
+        #[serde(default)]
+        pub may: List<Text>,
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,
