@@ -13,7 +13,7 @@ import kernels
 
 _GUEST = Path(__file__).resolve().parent / "guest"
 # What the scripts of the tests call; a tool that is not here is a shell's "not found" in a test's log.
-_TOOLS = ["bash", "python3", "bpftool", "ip", "tc", "ping", "nsenter", "unshare", "setpriv", "env", "cat"]
+_TOOLS = ["bash", "python3", "bpftool", "ip", "tc", "ping", "nsenter", "unshare", "setpriv", "env", "cat", "true"]
 _LLVM_TOOLS = ["FileCheck", "not", "split-file"]
 _MODULES = ["veth", "cls_bpf", "sch_ingress"]
 # The machine of an ELF file (linux/elf-em.h).
@@ -76,6 +76,8 @@ class Tree:
             self.add(f"/usr/lib/llvm-22/bin/{name}", f"/usr/bin/{name}")
         self._add_python()
         (self.folder / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+        (self.folder / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        (self.folder / "etc/nsswitch.conf").write_text("hosts: files\n")
         for name, place in (("init", "init"), ("run_manifest.py", "guest/run_manifest.py"), ("forked", "usr/bin/forked")):
             self.add(_GUEST / name, place)
             (self.folder / place).chmod(0o755)
@@ -100,7 +102,9 @@ class Tree:
                        stdout=subprocess.DEVNULL)
 
     def add_modules(self, kernel):
-        """The kernel's modules, and in which order to load them."""
+        """The kernel's modules, and in which order to load them; its configuration."""
+        for config in (kernel / "boot").glob("config-*"):
+            self.add(config, f"/boot/{config.name}")
         inside = self.folder / "modules"
         inside.mkdir()
         order = []

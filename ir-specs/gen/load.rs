@@ -123,7 +123,7 @@ pub fn load(root: &Path) -> Specs {
         targets: records(&root.join("targets.toml")),
         attributes: records(&root.join("attributes.toml")),
         words: records(&root.join("words.toml")),
-        contexts: records(&root.join("contexts.toml")),
+        contexts: contexts(records(&root.join("contexts.toml"))),
         structs: records(&root.join("structs.toml")),
         kernel_structs: records(&root.join("kernel_structs.toml")),
         header_minima: records(&root.join("header_minima.toml")),
@@ -140,6 +140,37 @@ pub fn load(root: &Path) -> Specs {
     };
     check(&specs);
     specs
+}
+
+/// With a field for each element of an array.
+fn contexts(mut specs: Vec<ContextSpec>) -> Vec<ContextSpec> {
+    for spec in &mut specs {
+        spec.fields = std::mem::take(&mut spec.fields).into_iter().flat_map(elements).collect();
+    }
+    specs
+}
+
+fn elements(field: ContextField) -> Vec<ContextField> {
+    let Some((element, length)) = field.ty.strip_suffix(']').and_then(|text| text.split_once('[')) else {
+        return vec![field];
+    };
+    let bits: u64 = element
+        .trim_start_matches(char::is_alphabetic)
+        .parse()
+        .unwrap_or_else(|e| panic!("contexts.toml: {element}: {e}"));
+    let length: u64 = length.parse().unwrap_or_else(|e| panic!("contexts.toml: {}: {e}", field.name));
+    let element_at = |index| ContextField {
+        name: format!("{}.{index}", field.name),
+        ty: element.to_owned(),
+        offset: field.offset + bits / 8 * index,
+        role: field.role.clone(),
+        width: field.width,
+        kernel: field.kernel.clone(),
+        full: field.full,
+        readers: field.readers.clone(),
+        writers: field.writers.clone(),
+    };
+    (0..length).map(element_at).collect()
 }
 
 fn records<T: DeserializeOwned>(path: &Path) -> Vec<T> {

@@ -30,6 +30,8 @@
 //! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
+//! | `ks_link_count` | `uint32_t (int64_t link)`: how many functions the link is at, 1 for one that is at something else; 0 where there
+//! is none |
 //! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
 //! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
 //! printed, where there is none |
@@ -114,6 +116,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
+    pub kconfig: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.
@@ -161,16 +165,18 @@ named! {
     "function" Function = 14,
     /// Target: the hook of the security modules for which the program was loaded. No flags.
     "lsm" Lsm = 15,
-    /// Target: a function of the kernel, `function+offset`, or a pattern of functions. No flags, no point.
+    /// Target: a function of the kernel, `function+offset`, or a pattern of functions; or several of these, a line each. No flags,
+    /// no point.
     "kprobe" Kprobe = 16,
-    /// Target: a function of the kernel, or a pattern. No flags, no point.
+    /// Target: a function of the kernel, or a pattern; or several of these. No flags, no point.
     "kretprobe" Kretprobe = 17,
     /// Target: as of `function`, for which the program was loaded; or, where the kernel refuses that and the object has the program
     /// `NAME.kprobe` too, as of `kprobe`. No flags.
     "probe" Probe = 18,
     /// Target: none, or a map. No flags.
     "iter" Iter = 20,
-    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`. No flags, no point.
+    /// Target: a file, or a library by its short name, and a function in it, `libc:getaddrinfo`, or a pattern of functions; or several
+    /// of these, a line each. No flags, no point.
     "uprobe" Uprobe = 21,
     /// The same at the return of the function.
     "uretprobe" Uretprobe = 22,
@@ -275,6 +281,8 @@ pub enum KsSection {
     Rodata = 3,
     /// Kept between runs: the map of this section is pinned.
     Pinned = 4,
+    /// Filled in at load from the kernel's configuration; read-only.
+    Kconfig = 5,
 }
 
 /// A variable that BPF code and user space share.

@@ -33,14 +33,15 @@ pub extern "C" fn ks_global(global: u32) -> *mut u8 {
 }
 
 fn find(global: &KsGlobal) -> *mut u8 {
-    // The values of pinned variables are those of the map in the kernel.
-    let pinned = global.section == KsSection::Pinned as u32;
-    let object = if pinned { load::loaded() } else { load::opened() };
+    // The values of these are those of the map in the kernel.
+    let in_kernel = [KsSection::Pinned as u32, KsSection::Kconfig as u32].contains(&global.section);
+    let object = if in_kernel { load::loaded() } else { load::opened() };
     let sections = [
         (KsSection::Data, c".data"),
         (KsSection::Bss, c".bss"),
         (KsSection::Rodata, c".rodata"),
         (KsSection::Pinned, load::pins::variables(object)),
+        (KsSection::Kconfig, c".kconfig"),
     ];
     for (section, name) in sections {
         if global.section != KsSection::Any as u32 && global.section != section as u32 {

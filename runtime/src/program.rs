@@ -56,6 +56,11 @@ pub fn pin_root() -> &'static str {
     program().map_or("", |p| text(p.pin_root))
 }
 
+/// Values for options that the kernel's configuration lacks.
+pub fn kconfig() -> &'static str {
+    program().map_or("", |p| text(p.kconfig))
+}
+
 /// Whether an option is on the command line by itself.
 pub fn asked_for(option: &str) -> bool {
     std::env::args_os().skip(1).any(|word| word == option)

@@ -9,6 +9,18 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The text of a string, or those of the elements of a list of strings.
+    pub fn texts(&self) -> Option<Vec<String>> {
+        if let ExprKind::Str(bytes) = &self.kind {
+            return Some(vec![String::from_utf8_lossy(bytes).into_owned()]);
+        }
+        let ExprKind::Array(elements) = &self.kind else { return None };
+        let texts: Option<Vec<Vec<String>>> = elements.iter().map(Expr::texts).collect();
+        texts.filter(|texts| !texts.is_empty()).map(|texts| texts.concat())
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum ExprKind {
     /// A minus in prefix position belongs to the literal: `-5` is one.

@@ -50,7 +50,7 @@ pub struct Prototype {
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
-const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 impl KernelTypes {
     /// Without a path, those of the running kernel.
@@ -76,7 +76,7 @@ impl KernelTypes {
 
     /// The first type of a name, of the kernel or of a module. The types of one module follow those of the kernel: a program
     /// uses the types of one module.
-    fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
+    pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
         let kernel = self.btf().ok()?;
         if let Some(found) = kernel.find(name, wanted) {
             return Some(found);
@@ -102,8 +102,12 @@ impl KernelTypes {
     }
 
     fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
+        Some(self.importer(types)?.ty(id, MAX_DEPTH))
+    }
+
+    pub(super) fn importer<'a>(&'a mut self, types: &'a mut Types) -> Option<Import<'a>> {
         let btf = self.opened.as_ref()?.as_ref().ok()?;
-        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums }.ty(id, MAX_DEPTH))
+        Some(Import { btf, types, made: &mut self.made, ids: &mut self.ids, enums: &mut self.enums })
     }
 
     /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
@@ -213,7 +217,7 @@ impl KernelTypes {
 }
 
 /// The parameters of a function, or of one behind a pointer, and its result.
-fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
+pub(super) fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId), Malformed> {
     let (_, outer) = btf.plain(id)?;
     let (Kind::Pointer(to) | Kind::Function(to)) = outer.kind else { return Err(Malformed) };
     let (_, prototype) = btf.plain(to)?;
@@ -223,16 +227,16 @@ fn prototype_at(btf: &Btf, id: TypeId) -> Result<(Vec<(String, TypeId)>, TypeId)
     Ok((named.map(|param| (param.name.to_owned(), param.ty)).collect(), result))
 }
 
-struct Import<'a> {
-    btf: &'a Btf,
-    types: &'a mut Types,
+pub(super) struct Import<'a> {
+    pub(super) btf: &'a Btf,
+    pub(super) types: &'a mut Types,
     made: &'a mut HashMap<TypeId, Ty>,
     ids: &'a mut HashMap<StructId, TypeId>,
     enums: &'a mut HashSet<EnumId>,
 }
 
 impl Import<'_> {
-    fn ty(&mut self, id: TypeId, depth: usize) -> Result<Ty, NotImported> {
+    pub(super) fn ty(&mut self, id: TypeId, depth: usize) -> Result<Ty, NotImported> {
         let depth = depth.checked_sub(1).ok_or(NotImported::Malformed)?;
         if let Some(known) = self.byte_order(id)? {
             return Ok(known);
@@ -263,7 +267,9 @@ impl Import<'_> {
             Kind::Forward => Err(NotImported::Unsupported("a struct of which the kernel has the name alone")),
             Kind::Float => Err(NotImported::Unsupported("a floating-point number")),
             Kind::Function(_) | Kind::Prototype(_) => Err(NotImported::Unsupported("a function")),
-            Kind::Typedef(_) | Kind::Qualified(_) | Kind::Tagged(_) | Kind::Other => Err(NotImported::Malformed),
+            Kind::Typedef(_) | Kind::Qualified(_) | Kind::Tagged(_) | Kind::DeclarationTag(_) | Kind::Other => {
+                Err(NotImported::Malformed)
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod file;
 mod import;
+mod kfuncs;
 mod members;
 mod modules;
 mod names;
@@ -16,6 +17,7 @@ mod types;
 
 pub use file::OpenError;
 pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
+pub use kfuncs::{KernelFunction, KernelParam, Tagged};
 pub use members::Member;
 pub use names::Wanted;
 pub use types::{Enumerator, Kind, Param, Type};

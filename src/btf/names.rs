@@ -27,6 +27,7 @@ impl Wanted {
             | Kind::Tagged(_)
             | Kind::Prototype(_)
             | Kind::Float
+            | Kind::DeclarationTag(_)
             | Kind::Other => false,
         }
     }

@@ -51,7 +51,9 @@ pub enum Kind {
     /// The result.
     Prototype(TypeId),
     Float,
-    /// Variables, sections, tags of declarations: no types.
+    /// `__attribute__((btf_decl_tag))` of another declaration: its name is the tag.
+    DeclarationTag(TypeId),
+    /// Variables, sections: no types.
     Other,
 }
 
@@ -156,6 +158,7 @@ impl Btf {
             kinds::PROTOTYPE => Kind::Prototype(of),
             kinds::FLOAT => Kind::Float,
             kinds::TYPE_TAG => Kind::Tagged(of),
+            kinds::DECLARATION_TAG => Kind::DeclarationTag(of),
             _ => Kind::Other,
         };
         Ok(Type { name: self.string(self.type_word(at)?)?, kind, rest, count: count(info), flag })
@@ -176,6 +179,7 @@ impl Btf {
             | Kind::Function(_)
             | Kind::Prototype(_)
             | Kind::Float
+            | Kind::DeclarationTag(_)
             | Kind::Other => None,
         })
     }

@@ -2,9 +2,9 @@
 
 use super::{Function, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec};
+use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
-use crate::types::{StructId, Ty};
+use crate::types::{FnSig, StructId, Ty};
 
 #[derive(Clone, Debug)]
 pub struct Module {
@@ -20,6 +20,7 @@ pub struct Module {
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
+    pub kfuncs: Vec<KfuncDecl>,
     /// What user space loads: filled by `split` in the host's module, where the functions are gone.
     pub programs: Vec<ProgramDecl>,
     /// The options of `main`.
@@ -39,13 +40,17 @@ impl Module {
         self.maps.iter().find(|m| &*m.name == name)
     }
 
+    pub fn kfunc(&self, name: &str) -> Option<&KfuncDecl> {
+        self.kfuncs.iter().find(|k| &*k.name == name)
+    }
+
     /// The name of a section in the object. cilium/ebpf before 0.17 refuses objects with other data sections than `.data`,
     /// `.bss` and `.rodata*` (LoadCollectionSpecFromReader in its elf_reader.go; pull request 1546 lets `.data.*` in); libbpf
     /// before 0.6 does too. So pinned variables take `.data` where no other variable needs it.
     pub fn elf_section(&self, section: Section) -> &'static str {
         match section {
             Section::Pinned if self.globals.iter().all(|global| global.section != Some(Section::Data)) => ".data",
-            Section::Data | Section::Bss | Section::Rodata | Section::Pinned => section.name(),
+            Section::Data | Section::Bss | Section::Rodata | Section::Pinned | Section::Kconfig => section.name(),
         }
     }
 }
@@ -73,11 +78,30 @@ pub enum GlobalKind {
     /// `percpu var`: of BPF code alone, one for each CPU.
     Percpu,
     Config,
+    /// `@kconfig var`: the loader fills it in from the kernel's configuration, or fails.
+    Kconfig,
+    /// One with a value for kernels whose configuration lacks it.
+    WeakKconfig,
 }
 
 impl GlobalKind {
-    pub const ALL: [GlobalKind; 5] =
-        [GlobalKind::Var, GlobalKind::Pinned, GlobalKind::Local, GlobalKind::Percpu, GlobalKind::Config];
+    pub const ALL: [GlobalKind; 7] = [
+        GlobalKind::Var,
+        GlobalKind::Pinned,
+        GlobalKind::Local,
+        GlobalKind::Percpu,
+        GlobalKind::Config,
+        GlobalKind::Kconfig,
+        GlobalKind::WeakKconfig,
+    ];
+
+    /// Whether user space has its value from the loaded object alone.
+    pub fn exists_once_loaded(self) -> bool {
+        match self {
+            GlobalKind::Pinned | GlobalKind::Kconfig | GlobalKind::WeakKconfig => true,
+            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Config => false,
+        }
+    }
 
     /// The word that opens its declaration in IR text.
     pub fn word(self) -> &'static str {
@@ -87,6 +111,8 @@ impl GlobalKind {
             GlobalKind::Local => "local",
             GlobalKind::Percpu => "percpu",
             GlobalKind::Config => "config",
+            GlobalKind::Kconfig => "kconfig",
+            GlobalKind::WeakKconfig => "weak_kconfig",
         }
     }
 }
@@ -98,10 +124,12 @@ pub enum Section {
     Rodata,
     /// libbpf makes a map of it, which the runtime pins.
     Pinned,
+    /// Of externs, of which libbpf makes a read-only map.
+    Kconfig,
 }
 
 impl Section {
-    pub const ALL: [Section; 4] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned];
+    pub const ALL: [Section; 5] = [Section::Data, Section::Bss, Section::Rodata, Section::Pinned, Section::Kconfig];
 
     /// In the IR's text.
     pub fn name(self) -> &'static str {
@@ -110,6 +138,7 @@ impl Section {
             Section::Bss => ".bss",
             Section::Rodata => ".rodata",
             Section::Pinned => ".data.pinned_globals",
+            Section::Kconfig => ".kconfig",
         }
     }
 }
@@ -143,6 +172,19 @@ impl MapDecl {
         let first = self.programs.first();
         first.is_some_and(|first| loaded.iter().all(|program| program.name != *first))
     }
+}
+
+/// A function of the kernel that the program calls.
+#[derive(Clone, Debug)]
+pub struct KfuncDecl {
+    pub name: Symbol,
+    /// As the BTF of the object declares it: loaders compare that with the kernel's.
+    pub sig: FnSig,
+    /// The kernel may lack it.
+    pub weak: bool,
+    /// What it does with a reference to a kernel object.
+    pub reference: Option<Reference>,
+    pub span: Span,
 }
 
 /// The facts that user space has about a program.

@@ -1,7 +1,9 @@
 //! IR as text. What this prints, `parse` reads back; values and blocks are numbered in order of the text.
 
 use super::printed_types;
-use super::{Attr, BlockId, Function, Global, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value};
+use super::{
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value,
+};
 use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
@@ -112,6 +114,9 @@ impl Printer<'_> {
         if let Some(options) = &module.options {
             self.options(options);
         }
+        for kfunc in &module.kfuncs {
+            self.kfunc(kfunc);
+        }
         for func in &module.funcs {
             self.function(func);
         }
@@ -190,6 +195,15 @@ impl Printer<'_> {
         let (docs, init) = (quote(options.docs.as_bytes()), image(&options.init));
         let text = format!("options @{name} {docs} = {init} {{ {} }}", list.join(", "));
         self.line(1, &text);
+    }
+
+    /// `kfunc @bpf_task_release(ptr<@task_struct, btf(trusted)>) -> void releases`
+    fn kfunc(&mut self, kfunc: &KfuncDecl) {
+        let params: Vec<String> = kfunc.sig.params.iter().map(|&ty| self.types.ir_text(ty)).collect();
+        let result = self.types.ir_text(kfunc.sig.result);
+        let reference = kfunc.reference.map_or(String::new(), |reference| format!(" {}", reference.word()));
+        let weak = if kfunc.weak { " weak" } else { "" };
+        self.line(1, &format!("kfunc @{}({}) -> {result}{reference}{weak}", kfunc.name, params.join(", ")));
     }
 
     fn function(&mut self, func: &Function) {

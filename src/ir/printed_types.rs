@@ -32,6 +32,9 @@ impl Printed<'_> {
         if let Some(options) = &module.options {
             self.mention_struct(options.ty);
         }
+        for kfunc in &module.kfuncs {
+            kfunc.sig.params.iter().chain([&kfunc.sig.result]).for_each(|&ty| self.mention(ty));
+        }
     }
 
     fn function(&mut self, func: &Function) {

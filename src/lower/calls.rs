@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId};
 use crate::source::Span;
 use crate::tables::{BuiltinSpec, HelperSpec};
 use crate::types::Ty;
@@ -91,6 +91,15 @@ impl Lowering<'_> {
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
         let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
         let op = self.at(span).b.bpf_helper(&values, &helper.name.into(), &results);
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// A function of the kernel. Yields a scalar or a pointer.
+    pub(super) fn kfunc(&mut self, kfunc: KfuncId, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        let name = self.program.kfunc(kfunc).name.as_str().into();
+        let op = self.at(span).b.bpf_kfunc(&values, &name, &results);
         (!results.is_empty()).then(|| self.b.result(op))
     }
 

@@ -68,16 +68,16 @@ impl Lowering<'_> {
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
+            | ExprKind::Kfunc { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
-            | ExprKind::Dispatch { .. } => match self.effect_value(expr) {
-                Some(value) => value,
-                None => crate::bug!("a call without a result is used as a value"),
-            },
+            | ExprKind::Dispatch { .. } => {
+                self.effect_value(expr).unwrap_or_else(|| crate::bug!("a call without a result is used as a value"))
+            }
             ExprKind::Print(_)
             | ExprKind::SeqWrite { .. }
             | ExprKind::Struct { .. }
@@ -172,6 +172,7 @@ impl Lowering<'_> {
             | ExprKind::CallPointer { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
+            | ExprKind::Kfunc { .. }
             | ExprKind::MapCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
@@ -232,6 +233,7 @@ impl Lowering<'_> {
             ExprKind::CallPointer { callee, args } => self.call_pointer(callee, args, (expr.ty, None), expr.span),
             ExprKind::Builtin { builtin, args } => self.builtin(builtin, args, expr.ty, expr.span),
             ExprKind::Helper { helper, args } => self.helper(helper, args, expr.ty, expr.span),
+            ExprKind::Kfunc { kfunc, args } => self.kfunc(*kfunc, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
             ExprKind::Load(func) => {

@@ -28,6 +28,10 @@ impl Lowering<'_> {
             KernelFact::TypeExists(of) => self.at(span).b.core_type_info(*of, "exists", ty),
             KernelFact::TypeSize(of) => self.at(span).b.core_type_info(*of, "size", ty),
             KernelFact::Variant { of, variant } => self.variant_info((*of, *variant), "value", ty, span),
+            KernelFact::KfuncExists(kfunc) => {
+                let name = self.program.kfunc(*kfunc).name.as_str().into();
+                self.at(span).b.bpf_kfunc_exists(&name, ty)
+            }
             KernelFact::VariantExists { of, variant } => self.variant_info((*of, *variant), "exists", ty, span),
         }
     }

@@ -110,6 +110,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         globals: globals(cx, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound),
+        kfuncs: kfunc_decls(program),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
             Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
@@ -131,6 +132,8 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Pinned => ir::GlobalKind::Pinned,
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
+                Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
+                Storage::Kconfig => ir::GlobalKind::Kconfig,
             },
             section: None,
             span: global.span,
@@ -169,6 +172,24 @@ fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<i
             span: map.span,
         })
         .collect()
+}
+
+/// One of each name: modules may declare the same function, which exists for all if it exists for one.
+fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
+    let mut decls: Vec<ir::KfuncDecl> = Vec::new();
+    for kfunc in &program.kfuncs {
+        match decls.iter_mut().find(|decl| *decl.name == *kfunc.name) {
+            Some(known) => known.weak &= kfunc.weak,
+            None => decls.push(ir::KfuncDecl {
+                name: kfunc.name.as_str().into(),
+                sig: kfunc.declared.clone(),
+                weak: kfunc.weak,
+                reference: kfunc.reference,
+                span: kfunc.span,
+            }),
+        }
+    }
+    decls
 }
 
 /// The struct of `main`'s options with its defaults.

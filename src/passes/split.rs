@@ -9,7 +9,7 @@ use super::analysis::tail_calls::{loaded, wanted};
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
 use crate::target::Target;
 use std::collections::BTreeSet;
@@ -46,11 +46,13 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
                 maps.extend(maps_of(module, func));
                 globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
             }
-            // The runtime pins, whoever uses what is pinned, and leaves out what only refused programs use.
+            // The runtime pins and fills in, whoever uses what is pinned or filled in, and leaves out what only refused programs use.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
-            module.globals.retain(|g| g.kind == GlobalKind::Pinned || globals.contains(&g.name));
+            let filled_in =
+                |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
+            module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
         }
         Some(Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(Target::Kmod));

@@ -3,7 +3,7 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, MapId, Program, Role};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, KfuncId, MapId, Program, Role};
 use crate::ast;
 use crate::modules::ModuleId;
 use crate::source::Span;
@@ -17,6 +17,8 @@ pub enum Entity {
     Global(GlobalId),
     Config(ConfigId),
     Map(MapId),
+    /// `extern`
+    Kfunc(KfuncId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
     Const {
         value: Const,
@@ -126,6 +128,7 @@ impl Declared {
             Entity::Func(_)
             | Entity::Config(_)
             | Entity::Map(_)
+            | Entity::Kfunc(_)
             | Entity::Const { .. }
             | Entity::Variants(_)
             | Entity::Type(_)

@@ -325,6 +325,7 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Global(_) => "a variable",
         Entity::Config(_) => "a config",
         Entity::Map(_) => "a map",
+        Entity::Kfunc(_) => "a function of the kernel",
         Entity::Const { .. } => "a constant",
         Entity::Variants(_) => "an enum variant",
         Entity::Type(_) => "a type",

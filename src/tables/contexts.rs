@@ -1,6 +1,6 @@
 //! Queries on the table of contexts.
 
-use super::{CONTEXTS, ContextSpec, PROGRAMS, Params, TARGET};
+use super::{CONTEXTS, ContextField, ContextSpec, PROGRAMS, Params, TARGET};
 use crate::types::{Origin, Ty, TyKind, Types};
 
 /// The context, or the kernel object, that a pointer type points to: what only the verifier has the layout of.
@@ -10,6 +10,16 @@ pub fn context_of(types: &Types, pointer: Ty) -> Option<&'static ContextSpec> {
     let def = types.struct_def(id);
     let is_kernels = matches!(def.origin, Origin::Context | Origin::Object);
     CONTEXTS.iter().find(|context| is_kernels && context.name == def.name)
+}
+
+impl ContextField {
+    /// As programs write it: the name of an array's element ends in its index.
+    pub fn written(&self) -> String {
+        match self.name.rsplit_once('.') {
+            Some((array, index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => format!("{array}[{index}]"),
+            Some(_) | None => self.name.to_owned(),
+        }
+    }
 }
 
 /// Whether a type is a context that the kernel's BTF describes, as those of iterators.

@@ -12,7 +12,7 @@ pub use contexts::*;
 pub use maps::*;
 pub use programs::*;
 pub use records::*;
-pub use targets::is_pattern;
+pub use targets::{SEPARATOR, elements, is_pattern, is_several};
 
 use crate::target::Target;
 use form::{ByTarget, by_target};
@@ -52,6 +52,24 @@ pub fn word(text: &str) -> Option<&'static WordSpec> {
 /// The helper of this name.
 pub fn helper(name: &str) -> Option<&'static HelperSpec> {
     HELPERS.iter().find(|helper| helper.name == name)
+}
+
+/// What is known of the kernel function of this name besides its BTF.
+pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
+    KFUNCS.iter().find(|kfunc| kfunc.name == name)
+}
+
+impl Reference {
+    pub const ALL: [Reference; 3] = [Reference::Acquires, Reference::Derives, Reference::Releases];
+
+    /// In the IR's text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reference::Acquires => "acquires",
+            Reference::Derives => "derives",
+            Reference::Releases => "releases",
+        }
+    }
 }
 
 impl BuiltinSpec {

@@ -2,7 +2,7 @@
 
 use super::{
     ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec,
+    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -29,6 +29,18 @@ pub fn sleepers() -> String {
     let may = PROGRAMS.iter().filter(|spec| spec.forms.iter().any(|form| form.sleepable.is_some()));
     let names: Vec<String> = may.map(|spec| format!("`@{}`", spec.name)).collect();
     format!("programs that may sleep are of type {}", names.join(", "))
+}
+
+/// A type of programs and its form, and what a section says of programs in it besides ([`ProgramForm::in_section`]).
+pub type InSection<'s> = (&'static ProgramSpec, &'static ProgramForm, Option<&'s str>, bool);
+
+/// What programs are in a section, as libbpf has it.
+pub fn in_section(section: &str) -> Option<InSection<'_>> {
+    let mut forms = PROGRAMS.iter().flat_map(|spec| spec.forms.iter().map(move |form| (spec, form)));
+    forms.find_map(|(spec, form)| {
+        let (target, sleepable) = form.in_section(section)?;
+        Some((spec, form, target, sleepable))
+    })
 }
 
 impl ProgramSpec {
@@ -95,10 +107,12 @@ impl ProgramForm {
             return section.clone();
         }
         let own = self.sleepable.filter(|_| loading.sleepable).unwrap_or(self.section);
-        let own = match target {
-            None if loading.sleepable => own.trim_end_matches(TARGET).trim_end_matches('/'),
-            None => self.bare.unwrap_or(own),
-            Some(_) => own,
+        // Other loaders would take a list or a pattern for the name of one function.
+        let is_one = target.is_some_and(|target| !self.names_several() || !is_several(target));
+        let own = match is_one {
+            false if loading.sleepable => own.trim_end_matches(TARGET).trim_end_matches('/'),
+            false => self.bare.unwrap_or(own),
+            true => own,
         };
         let section = || own.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
         self.tcx.filter(|_| tcx).map_or_else(section, str::to_owned)
@@ -139,6 +153,11 @@ impl ProgramForm {
     /// What programs of the form attach to.
     pub fn target(&self) -> Option<&'static TargetSpec> {
         self.attach.target()
+    }
+
+    /// Whether a target may be several functions.
+    fn names_several(&self) -> bool {
+        self.target().is_some_and(|target| target.several)
     }
 
     /// Whether the kernel shows a field of the context to such programs.

@@ -11,6 +11,19 @@ pub fn is_pattern(target: &str) -> bool {
     target.contains(['*', '?'])
 }
 
+/// Separates the elements of a list in the text of a target; no element has one.
+pub const SEPARATOR: &str = "\n";
+
+/// The elements of a list; a text that is no list is its only one.
+pub fn elements(target: &str) -> impl Iterator<Item = &str> {
+    target.split(SEPARATOR)
+}
+
+/// Whether the target may name more than one function.
+pub fn is_several(target: &str) -> bool {
+    target.contains(SEPARATOR) || is_pattern(target)
+}
+
 /// Compilers make functions with a dot in their names of parts of others.
 fn of_function(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '.'
@@ -33,8 +46,15 @@ impl TargetSpec {
         })
     }
 
-    /// Why a text names no such target.
+    /// Why a text names no such target; of a list, the first reason of an element.
     pub fn refuses(&self, text: &str) -> Option<&'static str> {
+        match self.several {
+            true => elements(text).find_map(|element| self.refuses_one(element)),
+            false => self.refuses_one(text),
+        }
+    }
+
+    fn refuses_one(&self, text: &str) -> Option<&'static str> {
         match self.text {
             None => Some("no text names such a target"),
             Some(_) if text.is_empty() => Some("it is empty"),

@@ -1,5 +1,7 @@
-//! Functions of the kernel by a pattern: `*` is any text, `?` any character.
+//! The functions of the kernel that targets name.
 
+use super::several::{elements, is_pattern, matches};
+use std::collections::BTreeSet;
 use std::fs;
 
 /// Those that probes can be at, where the kernel says it (Documentation/trace/ftrace.rst of Linux).
@@ -8,33 +10,56 @@ const TRACEABLE: [&str; 2] =
 /// All symbols.
 const SYMBOLS: &str = "/proc/kallsyms";
 
-/// Whether the name is a pattern.
-pub fn is_pattern(name: &str) -> bool {
-    name.contains(['*', '?'])
+/// What an element of a target names.
+pub struct Place {
+    /// A function, or an instruction in one.
+    pub name: String,
+    /// The place of the element in the list.
+    pub element: u64,
+    /// The kernel has a function of this name, at whose entry probes can be.
+    pub known: bool,
 }
 
-/// The functions of this kernel that match, in their order, each once.
-pub fn matching(pattern: &str) -> Vec<String> {
-    let listed = TRACEABLE.iter().find_map(|list| fs::read_to_string(list).ok());
-    let mut names: Vec<String> = match &listed {
+/// What a target names, in the order of its elements and then of the names, each once. What no pattern names may be missing in the kernel.
+pub fn places(target: &str) -> Vec<Place> {
+    let known = known();
+    let mut seen = BTreeSet::new();
+    let mut places = Vec::new();
+    for (element, pattern) in elements(target) {
+        let named: Vec<&str> = match is_pattern(pattern) {
+            true => {
+                known.iter().filter(|name| matches(pattern.as_bytes(), name.as_bytes())).map(String::as_str).collect()
+            }
+            false => vec![pattern],
+        };
+        for name in named {
+            if seen.insert(name.to_owned()) {
+                places.push(Place { name: name.to_owned(), element, known: known.contains(name) });
+            }
+        }
+    }
+    places
+}
+
+fn known() -> BTreeSet<String> {
+    match TRACEABLE.iter().find_map(|list| fs::read_to_string(list).ok()) {
         Some(list) => list.lines().filter_map(|line| line.split_ascii_whitespace().next()).map(str::to_owned).collect(),
         None => {
             fs::read_to_string(SYMBOLS).unwrap_or_default().lines().filter_map(function).map(str::to_owned).collect()
         }
-    };
-    names.retain(|name| matches(pattern.as_bytes(), name.as_bytes()));
-    names.sort();
-    names.dedup();
-    names
+    }
 }
 
-/// Whether this kernel has the function, or one that matches. Where it hides its symbols, it may have any.
-pub fn exists(name: &str) -> bool {
-    if is_pattern(name) {
-        return !matching(name).is_empty();
-    }
+/// Whether this kernel has a function that a target names. Where it hides its symbols, it may have any.
+pub fn exist(target: &str) -> bool {
     let symbols = fs::read_to_string(SYMBOLS).unwrap_or_default();
-    symbols.is_empty() || symbols.lines().filter_map(function).any(|known| known == name)
+    let is_it = |known: &str| {
+        elements(target).any(|(_, element)| match is_pattern(element) {
+            true => matches(element.as_bytes(), known.as_bytes()),
+            false => element.split('+').next() == Some(known),
+        })
+    };
+    symbols.is_empty() || symbols.lines().filter_map(function).any(is_it)
 }
 
 /// Of a line `ffffffff81000000 T name [module]`.
@@ -42,46 +67,4 @@ fn function(line: &str) -> Option<&str> {
     let mut words = line.split_ascii_whitespace();
     let kind = words.nth(1)?;
     words.next().filter(|_| matches!(kind, "t" | "T" | "w" | "W"))
-}
-
-/// Goes back to the last `*` where the rest does not match, so that the time is the product of the lengths.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while read < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, read));
-                at += 1;
-            }
-            Some(&wanted) if wanted == b'?' || wanted == name[read] => {
-                at += 1;
-                read += 1;
-            }
-            Some(_) | None => {
-                let Some((of_star, from)) = star else { return false };
-                star = Some((of_star, from + 1));
-                at = of_star + 1;
-                read = from + 1;
-            }
-        }
-    }
-    pattern[at..].iter().all(|&rest| rest == b'*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name) in
-            [("tcp_v?_connect", "tcp_v4_connect"), ("*", ""), ("a*b*c", "aXbYbZc"), ("vfs_*", "vfs_")]
-        {
-            assert!(matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
-        }
-        for (pattern, name) in [("tcp_v?_connect", "tcp_v_connect"), ("", "a"), ("a*b", "abc"), ("?", "")] {
-            assert!(!matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
-        }
-    }
 }

@@ -1,13 +1,16 @@
 //! Probes at instructions of the kernel and at returns of its functions: a perf event of the kernel's PMU `kprobe`, with a
 //! `bpf_link` on it.
 
-use super::{Attached, Failure, Request, Target, functions};
+use super::functions::{self, Place};
+use super::several::{self, Shared, Together, elements};
+use super::{Attached, Failure, Request, Target};
 use crate::errors::{errno, reason};
-use crate::load::log;
+use crate::load::{copies, log};
 use crate::{escape, load, net};
 use libbpf_sys as bpf;
+use std::ffi::{CString, c_char};
 use std::path::Path;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// Kernels that have kprobes as perf events say so here.
 pub const PMU: &str = "/sys/bus/event_source/devices/kprobe";
@@ -40,17 +43,6 @@ impl Drop for Probe {
     }
 }
 
-/// One for each function of a pattern.
-struct Probes {
-    _all: Vec<Probe>,
-}
-
-impl Attached for Probes {
-    fn detach(self: Box<Self>) -> i32 {
-        0
-    }
-}
-
 fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a kprobe")?;
     let Target::Text(target) = request.target else {
@@ -61,47 +53,77 @@ fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failur
         return Err(Failure::new(libc::EOPNOTSUPP, why));
     }
     let text = String::from_utf8_lossy(target);
-    if functions::is_pattern(&text) {
+    if several::is_several(&text) {
         return every(request, &text, at_return);
     }
-    let (name, offset) = text.split_once('+').unwrap_or((&text, "0"));
-    let Some(offset) = number(offset) else {
-        let why =
-            format!("`{}` is neither a function nor an instruction of one, `tcp_connect+4`", escape::value(&text));
-        return Err(Failure::new(libc::EINVAL, why));
-    };
-    match open(request, (name, offset), at_return) {
+    match open(request, located(&text)?, 0, at_return) {
         Ok(probe) => Ok(Box::new(probe)),
         Err(code) => Err(refused(code, &text)),
     }
 }
 
-/// At each function that a pattern names and that lets a probe be.
-fn every(request: &Request, pattern: &str, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
-    let mut all = Vec::new();
-    for name in functions::matching(pattern) {
-        match open(request, (&name, 0), at_return) {
-            Ok(probe) => all.push(probe),
+/// At each function that the target names and that lets a probe be.
+fn every(request: &Request, target: &str, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
+    let (known, others): (Vec<Place>, Vec<Place>) =
+        functions::places(target).into_iter().partition(|place| place.known);
+    let mut links = Vec::new();
+    let single = match shared(request, &known, at_return) {
+        Ok(link) => {
+            links.push(link);
+            others
+        }
+        // The kernel has no such links, or one of several functions of one name is none for them.
+        Err(_) => known.into_iter().chain(others).collect(),
+    };
+    for Place { name, element, .. } in single {
+        let (function, offset) = located(&name)?;
+        match open(request, (function, offset), element, at_return) {
+            Ok(probe) => links.push(Box::new(probe)),
             // Of several functions of one name, and of those that must not be probed.
             Err(libc::EINVAL | libc::ENOENT | libc::EADDRNOTAVAIL) => {}
             Err(code) => return Err(refused(code, &name)),
         }
     }
-    if all.is_empty() {
-        let why = format!("no function of this kernel that can be probed matches `{}`", escape::value(pattern));
+    if links.is_empty() {
+        let names: Vec<String> = elements(target).map(|(_, name)| format!("`{}`", escape::value(name))).collect();
+        let why = format!("no function of this kernel that can be probed matches {}", names.join(" or "));
         return Err(Failure::new(libc::ENOENT, why));
     }
-    Ok(Box::new(Probes { _all: all }))
+    Ok(Box::new(Together(links)))
+}
+
+/// One link at the entries, or the returns, of all these functions; or errno.
+fn shared(request: &Request, places: &[Place], at_return: bool) -> Result<Box<dyn Attached>, i32> {
+    if places.is_empty() {
+        return Err(libc::ENOENT);
+    }
+    let point = bpf::BPF_TRACE_KPROBE_MULTI;
+    let copy = copies::of(request.handle, point)?;
+    let names: Option<Vec<CString>> = places.iter().map(|place| net::c_name(place.name.as_bytes())).collect();
+    let names = names.ok_or(libc::EINVAL)?;
+    let mut symbols: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
+    let cookies: Vec<u64> = places.iter().map(|place| request.options.cookie.unwrap_or(place.element)).collect();
+    let mut options =
+        bpf::bpf_link_create_opts { sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t, ..Default::default() };
+    options.__bindgen_anon_1.kprobe_multi = bpf::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_2 {
+        flags: if at_return { bpf::BPF_F_KPROBE_MULTI_RETURN } else { 0 },
+        cnt: symbols.len() as u32,
+        syms: symbols.as_mut_ptr(),
+        addrs: ptr::null(),
+        cookies: cookies.as_ptr(),
+    };
+    let link = copies::attach(&copy, point, &options)?;
+    Ok(Box::new(Shared { link, functions: places.len() }))
 }
 
 /// A probe at a function and an offset in it, or errno.
-fn open(request: &Request, (name, offset): (&str, bpf::size_t), at_return: bool) -> Result<Probe, i32> {
+fn open(request: &Request, (name, offset): (&str, bpf::size_t), cookie: u64, at_return: bool) -> Result<Probe, i32> {
     let Some(name) = net::c_name(name.as_bytes()) else { return Err(libc::EINVAL) };
     let mut options =
         bpf::bpf_kprobe_opts { sz: size_of::<bpf::bpf_kprobe_opts>() as bpf::size_t, ..Default::default() };
     options.retprobe = at_return;
     options.offset = offset;
-    options.bpf_cookie = request.options.cookie.unwrap_or(0);
+    options.bpf_cookie = request.options.cookie.unwrap_or(cookie);
     options.attach_mode = bpf::PROBE_ATTACH_MODE_LINK;
     let program = load::find_program(request.handle);
     // SAFETY: a program of the loaded object, a NUL-terminated name, and options of their own size.
@@ -110,6 +132,16 @@ fn open(request: &Request, (name, offset): (&str, bpf::size_t), at_return: bool)
     // What libbpf says of a failure is said here in other words.
     log::take();
     NonNull::new(link).map(Probe).ok_or(code)
+}
+
+/// `function`, or `function+offset`.
+fn located(text: &str) -> Result<(&str, bpf::size_t), Failure> {
+    let (name, offset) = text.split_once('+').unwrap_or((text, "0"));
+    let Some(offset) = number(offset) else {
+        let why = format!("`{}` is neither a function nor an instruction of one, `tcp_connect+4`", escape::value(text));
+        return Err(Failure::new(libc::EINVAL, why));
+    };
+    Ok((name, offset))
 }
 
 /// Decimal, or hexadecimal behind `0x`.

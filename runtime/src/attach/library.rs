@@ -1,6 +1,7 @@
 //! Files of user space by a short name: libraries where the dynamic loader looks for them, and programs of PATH.
 
 use super::Failure;
+use super::several::is_pattern;
 use crate::escape;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol};
@@ -43,7 +44,8 @@ pub fn find_function(text: &str) -> Result<(), Failure> {
     let Ok(elf) = ElfFile64::<object::Endianness>::parse(&*data) else { return Ok(()) };
     let symbols = || elf.symbols().chain(elf.dynamic_symbols());
     let is_it = |known: &str| known == name || known.split_once('@').is_some_and(|(known, _)| known == name);
-    let exists = name.starts_with(|c: char| c.is_ascii_digit())
+    let exists = is_pattern(name)
+        || name.starts_with(|c: char| c.is_ascii_digit())
         || symbols().any(|symbol| symbol.is_definition() && symbol.name().is_ok_and(is_it));
     let missing = || {
         let (path, name) = (escape::value(&path), escape::value(name));

@@ -1,11 +1,12 @@
 //! Targets that are not there, looked up before a program that may be left out is loaded. What cannot be looked up is there: `attach`
 //! says more.
 
+use super::several::elements;
 use super::{Failure, Target, functions, interface, library, netns, tracepoint};
 use crate::abi::{KsForm, KsProg};
 use crate::errors::reason;
-use crate::load;
 use crate::program::text;
+use crate::{escape, load};
 use libbpf_sys as bpf;
 use std::ffi::CString;
 use std::path::Path;
@@ -25,8 +26,8 @@ static LOOKUPS: &[(KsForm, Lookup)] = &[
     (KsForm::Tracepoint, |name| tracepoint::find(name).map(drop)),
     (KsForm::Kprobe, function),
     (KsForm::Kretprobe, function),
-    (KsForm::Uprobe, library::find_function),
-    (KsForm::Uretprobe, library::find_function),
+    (KsForm::Uprobe, user_code),
+    (KsForm::Uretprobe, user_code),
 ];
 
 /// Why the target of the program's attribute is not there.
@@ -49,7 +50,7 @@ fn namespace(name: &str) -> Result<(), Failure> {
 fn folder(path: &str) -> Result<(), Failure> {
     match Path::new(path).is_dir() {
         true => Ok(()),
-        false => Err(Failure::new(libc::ENOENT, format!("there is no folder `{path}`"))),
+        false => Err(Failure::new(libc::ENOENT, format!("there is no folder `{}`", escape::value(path)))),
     }
 }
 
@@ -58,14 +59,20 @@ fn event(name: &str) -> Result<(), Failure> {
     // SAFETY: a NUL-terminated name.
     let id = unsafe { bpf::libbpf_find_vmlinux_btf_id(c_name.as_ptr(), bpf::BPF_TRACE_RAW_TP) };
     load::log::take();
-    let missing = || Failure::new(id.abs(), format!("the event `{name}`: {}", reason(id)));
+    let missing = || Failure::new(id.abs(), format!("the event `{}`: {}", escape::value(name), reason(id)));
     if id > 0 { Ok(()) } else { Err(missing()) }
 }
 
-fn function(name: &str) -> Result<(), Failure> {
-    let function = name.split_once('+').map_or(name, |(function, _)| function);
-    match functions::exists(function) {
+fn function(target: &str) -> Result<(), Failure> {
+    match functions::exist(target) {
         true => Ok(()),
-        false => Err(Failure::new(libc::ENOENT, format!("this kernel has no function `{function}`"))),
+        false => Err(Failure::new(libc::ENOENT, format!("this kernel has no function `{}`", escape::value(target)))),
     }
+}
+
+/// Of several places one is enough.
+fn user_code(target: &str) -> Result<(), Failure> {
+    let mut places = elements(target).map(|(_, place)| library::find_function(place));
+    let first = places.next().unwrap_or(Ok(()));
+    if first.is_ok() || places.any(|place| place.is_ok()) { Ok(()) } else { first }
 }

@@ -22,6 +22,7 @@ mod options;
 mod perf_event;
 mod probe;
 mod reuseport;
+mod several;
 mod socket;
 mod sockets;
 mod tcx;
@@ -29,6 +30,7 @@ mod tracepoint;
 mod tracing;
 mod trampoline;
 mod uprobe;
+mod user_functions;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
@@ -97,6 +99,11 @@ enum Target<'a> {
 trait Attached {
     /// 0 or −errno.
     fn detach(self: Box<Self>) -> i32;
+
+    /// How many functions it is at; 1 for what is at something else.
+    fn count(&self) -> u32 {
+        1
+    }
 
     /// The perf event that it is, if it is one.
     fn counter(&self) -> Option<&perf_event::Counter> {
@@ -274,6 +281,14 @@ pub extern "C" fn ks_attach_check(link: i64) {
     if link < 0 && !UNAVAILABLE.get() {
         exit::leave(1);
     }
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_link_count(link: i64) -> u32 {
+    let links = LINKS.borrow();
+    let entry = usize::try_from(link).ok().and_then(|id| links.get(id.checked_sub(1)?)?.as_ref());
+    entry.map_or(0, |entry| entry.attached.count())
 }
 
 /// See abi.rs.

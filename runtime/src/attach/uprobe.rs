@@ -1,7 +1,7 @@
 //! Probes of functions of user space, `file:symbol`: libbpf finds the symbol and makes the event.
 
 use super::kprobe::Probe;
-use super::{Attached, Failure, Request, Target, library};
+use super::{Attached, Failure, Request, Target, library, several, user_functions};
 use crate::errors::reason;
 use crate::load::log;
 use crate::{escape, load, net};
@@ -23,10 +23,26 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
         return Err(wanted("a probe is attached to a function by its name"));
     };
     let text = String::from_utf8_lossy(text);
-    let Some((file, place)) = text.rsplit_once(':') else {
-        return Err(wanted(&format!("`{}` names no file and function", escape::value(&text))));
-    };
-    let path = library::find(file)?;
+    if several::is_several(&text) {
+        return user_functions::attach(request, &text, retprobe);
+    }
+    let (file, place) = parts(&text)?;
+    open(request, (&library::find(file)?, place), 0, retprobe)
+}
+
+/// The file, and the function in it or the pattern.
+pub fn parts(target: &str) -> Result<(&str, &str), Failure> {
+    let unnamed = || wanted(&format!("`{}` names no file and function", escape::value(target)));
+    target.rsplit_once(':').ok_or_else(unnamed)
+}
+
+/// One link at a place in a file.
+pub fn open(
+    request: &Request,
+    (path, place): (&str, &str),
+    cookie: u64,
+    retprobe: bool,
+) -> Result<Box<dyn Attached>, Failure> {
     let (symbol, offset) = located(place)?;
     let program = load::find_program(request.handle);
     let mut options =
@@ -35,7 +51,7 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
     if !symbol.is_empty() {
         options.func_name = symbol_name.as_ptr();
     }
-    options.bpf_cookie = request.options.cookie.unwrap_or(0);
+    options.bpf_cookie = request.options.cookie.unwrap_or(cookie);
     let pid = request.options.pid()?;
     let path_name = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
     // SAFETY: a loaded program, names that live through the call, and options of their own size.
@@ -46,7 +62,7 @@ fn attach(request: &Request, retprobe: bool) -> Result<Box<dyn Attached>, Failur
             log::take();
             Ok(Box::new(Probe(link)))
         }
-        None => Err(refused(crate::errors::errno(), &path, &symbol)),
+        None => Err(refused(crate::errors::errno(), path, &symbol)),
     }
 }
 
@@ -74,7 +90,7 @@ fn wanted(why: &str) -> Failure {
     Failure::new(libc::EINVAL, format!("{why}\n  help: write \"libc:getaddrinfo\" or \"/path/of/file:function\""))
 }
 
-fn refused(code: i32, path: &str, symbol: &str) -> Failure {
+pub fn refused(code: i32, path: &str, symbol: &str) -> Failure {
     let text = log::take();
     let shown = escape::value(path);
     let why = match code {

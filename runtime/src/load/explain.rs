@@ -61,6 +61,12 @@ fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -
             reason(error)
         );
     }
+    if let Some(option) = missing_option(log) {
+        return format!(
+            "cannot load the BPF object: the kernel's configuration has no `{option}`\n  \
+             help: an initialiser is its value on such kernels: `@kconfig var {option}: … = …`"
+        );
+    }
     if let Some(line) = line_with(log, &["extern "]) {
         return format!("cannot load the BPF object: {line}\n  the kernel's reason: {}", reason(error));
     }
@@ -140,6 +146,13 @@ fn is_statistics(line: &str) -> bool {
     ["processed ", "verification time", "stack depth", "peak_states", "max_states", "mark_precise"]
         .iter()
         .any(|start| line.starts_with(start))
+}
+
+/// The option of `extern 'CONFIG_HZ' (strong): not resolved`.
+fn missing_option(log: &str) -> Option<&str> {
+    let line = line_with(log, &["(strong): not resolved"])?;
+    let name = line.split('\'').nth(1)?;
+    (name.starts_with("CONFIG_") || name.starts_with("LINUX_")).then_some(name)
 }
 
 fn line_with<'a>(log: &'a str, parts: &[&str]) -> Option<&'a str> {

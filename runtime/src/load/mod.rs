@@ -2,8 +2,10 @@
 //!
 //! A failure ends the process with status 1 and says what failed, why, and what to do (`explain.rs`).
 
+pub mod copies;
 mod creation;
 mod explain;
+mod kconfig;
 pub mod log;
 pub mod optional;
 pub mod pins;
@@ -92,7 +94,9 @@ fn open() -> *mut bpf::bpf_object {
     let mut options =
         bpf::bpf_object_open_opts { sz: size_of::<bpf::bpf_object_open_opts>() as bpf::size_t, ..Default::default() };
     options.object_name = name.as_ptr();
-    // SAFETY: the bytes are constants of the executable and stay, the name is copied.
+    let kconfig = kconfig::missing();
+    options.kconfig = kconfig.as_ref().map_or(ptr::null(), |lines| lines.as_ptr());
+    // SAFETY: the bytes are constants of the executable and stay, the name and the lines are copied.
     let object = unsafe { bpf::bpf_object__open_mem(bytes.as_ptr().cast(), bytes.len() as bpf::size_t, &options) };
     if object.is_null() {
         explain::end(-errno(), ptr::null_mut(), &log::take());

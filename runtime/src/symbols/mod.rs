@@ -1,5 +1,6 @@
 //! Names of addresses: functions of the kernel, and of processes.
 
+pub mod elf;
 pub mod kernel;
 mod user;
 

@@ -1,8 +1,7 @@
 //! Functions of processes: the file that is mapped at an address, and the symbols of that file.
 
+use super::elf::Image;
 use super::{fill, shown};
-use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
-use object::{Object, ObjectSymbol, SymbolKind};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_char;
@@ -17,18 +16,6 @@ struct Mapping {
     offset: u64,
     /// Device and inode, which are of this file alone.
     file: String,
-}
-
-struct Symbol {
-    address: u64,
-    size: u64,
-    name: String,
-}
-
-/// A file's segments, as where they are in the file and in memory, and its functions by address.
-struct Image {
-    segments: Vec<(u64, u64, u64)>,
-    symbols: Vec<Symbol>,
 }
 
 thread_local! {
@@ -74,33 +61,7 @@ fn image(pid: i32, mapping: &Mapping) -> Option<Image> {
         mapping.path.clone(),
     ];
     let data = paths.iter().filter(|_| mapping.path.starts_with('/')).find_map(|path| fs::read(path).ok())?;
-    let elf = ElfFile64::<object::Endianness>::parse(&*data).ok()?;
-    let endian = elf.elf_header().endian().ok()?;
-    let segments = elf.elf_program_headers().iter();
-    let loaded = segments.filter(|segment| segment.p_type(endian) == object::elf::PT_LOAD);
-    let segments = loaded.map(|s| (s.p_offset(endian), s.p_filesz(endian), s.p_vaddr(endian))).collect();
-    let functions = elf.symbols().chain(elf.dynamic_symbols());
-    let functions = functions.filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
-    let mut symbols: Vec<Symbol> = functions
-        .filter_map(|symbol| {
-            Some(Symbol { address: symbol.address(), size: symbol.size(), name: symbol.name().ok()?.to_owned() })
-        })
-        .collect();
-    symbols.sort_by_key(|symbol| (symbol.address, symbol.size));
-    Some(Image { segments, symbols })
-}
-
-impl Image {
-    /// The function at a place in the file, and how far behind its start that is.
-    fn symbol(&self, offset: u64) -> Option<(&str, u64)> {
-        let holds = |(start, size, _): &&(u64, u64, u64)| *start <= offset && offset - start < *size;
-        let (start, _, memory) = self.segments.iter().find(holds)?;
-        let address = offset - start + memory;
-        let after = self.symbols.partition_point(|symbol| symbol.address <= address);
-        let symbol = self.symbols.get(after.checked_sub(1)?)?;
-        let distance = address - symbol.address;
-        (symbol.size == 0 || distance < symbol.size).then_some((symbol.name.as_str(), distance))
-    }
+    Image::read(&data)
 }
 
 /// See abi.rs.

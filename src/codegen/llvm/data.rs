@@ -50,7 +50,23 @@ fn license(g: &mut ModuleGen) {
     g.debug.global(g.cx, value, LICENSE, ty, start, false);
 }
 
+/// The value of an option of the kernel: libbpf finds the name in BTF and puts the value in.
+fn kconfig(g: &mut ModuleGen, global: &Global, section: Section) {
+    let value = g.module.add_global(g.memory_type(global.ty), None, &global.name);
+    value.set_section(Some(g.ir.elf_section(section)));
+    value.set_constant(true);
+    if global.kind == GlobalKind::WeakKconfig {
+        value.set_linkage(Linkage::ExternalWeak);
+    }
+    value.set_alignment(super::memory::natural_align(&g.cx.types, global.ty) as u32);
+    g.data.insert(global.name.clone(), value.as_pointer_value());
+    g.debug.global(g.cx, value, &global.name, global.ty, global.span, false);
+}
+
 fn shared_global(g: &mut ModuleGen, global: &Global, section: Section) {
+    if section == Section::Kconfig {
+        return kconfig(g, global, section);
+    }
     let value = define(g, global, &global.name);
     value.set_section(Some(g.ir.elf_section(section)));
     if global.kind == GlobalKind::Local {

@@ -34,6 +34,10 @@ codes! {
     E0382 UnknownEvent { event } = "the kernel has no event `{event}`",
     /// The kernel's BTF has no function of this name, or none for a hook of this name (`bpf_lsm_NAME`).
     E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
+    /// The kernel calls its functions by their prototypes, and loaders compare that of an `extern` with the kernel's BTF.
+    E0325 ExternPrototype { name } = "the kernel's `{name}` is not what this declares",
+    /// The kernel has such a function, and does not offer it to BPF programs: its BTF has no tag `bpf_kfunc` for it.
+    E0337 NoKfunc { name } = "BPF programs cannot call the kernel's `{name}`",
     /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
     /// written, and attaching fails on a kernel that lacks it.
     W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",

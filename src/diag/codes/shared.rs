@@ -20,6 +20,9 @@ codes! {
     E0466 CallInLock { what } = "{what} while a lock is held",
     /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.
     E0467 PercpuSize { name, size, limit } = "`{name}` is a `percpu var` of {size} bytes, and the kernel allows {limit}",
+    /// libbpf fills in options of the kernel's configuration (`CONFIG_…`) and facts of its own (`LINUX_KERNEL_VERSION`), as
+    /// variables of these types: integers, `bool`, `char`, `str(N)` and `libbpf_tristate`. Nobody writes them.
+    E0454 NoKconfig { name, why } = "`{name}` is no value of the kernel's configuration: {why}",
     /// A config that user space may write after the first `load` cannot be read-only data: all of it is plain data, and the
     /// verifier does not know its values.
     N0460 NotFrozen { name } = "config `{name}` is not frozen at load: it may be written here while programs run",

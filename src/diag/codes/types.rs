@@ -1,8 +1,8 @@
 //! E02: types. E0201–E0239 declarations, types and constants, E0240 up bodies.
 
 codes! {
-    /// Whether a field or a type is there is a question about the kernel's types. What the program declares is there.
-    E0281 ExistsWhat = "`exists` asks for a field or a type of the kernel",
+    /// Whether a field, a type or a function is there is a question about the kernel that runs. What the program declares is there.
+    E0281 ExistsWhat = "`exists` asks for a field, a type or a function of the kernel",
     /// `void` says that a function returns nothing. There are no values of it; a pointer to bytes is `*u8`.
     E0201 VoidValue = "`void` is only a function's result",
     /// A struct that contains itself would be infinitely large. A pointer to it is fine.
@@ -155,4 +155,7 @@ codes! {
     /// The kernel verifies such a function once, for any arguments of the types that BTF gives its parameters: numbers, contexts, and
     /// pointers to numbers and structs, which may be null.
     E0221 GlobalFunction { name, why } = "`{name}`, which the kernel verifies by itself, {why}",
+    /// The verifier asks of an argument what the name of the kernel's parameter says: a constant (`__k`, `__szk`), a string literal
+    /// (`__str`), memory of the size that the parameter behind it says (`__sz`).
+    E0225 KfuncArgument { name, why } = "`{name}` cannot take this: {why}",
 }

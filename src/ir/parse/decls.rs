@@ -2,8 +2,10 @@
 
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
-use crate::ir::{Function, Global, GlobalKind, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, Throws};
-use crate::tables::MAP_KINDS;
+use crate::ir::{
+    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, Throws,
+};
+use crate::tables::{MAP_KINDS, Reference};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -22,6 +24,7 @@ impl Parser<'_> {
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
+            kfuncs: Vec::new(),
             programs: Vec::new(),
             options: None,
         };
@@ -84,6 +87,11 @@ impl Parser<'_> {
                 module.programs.push(program);
                 Ok(())
             }
+            "kfunc" => {
+                let kfunc = self.kfunc()?;
+                module.kfuncs.push(kfunc);
+                Ok(())
+            }
             "options" => {
                 module.options = Some(self.options()?);
                 Ok(())
@@ -95,7 +103,9 @@ impl Parser<'_> {
             }
             _ => {
                 self.at -= 1;
-                self.stop("a declaration starts with enum, struct, a kind of global, map, loadable, options or func")
+                self.stop(
+                    "a declaration starts with enum, struct, a kind of global, map, loadable, options, kfunc or func",
+                )
             }
         }
     }
@@ -255,6 +265,15 @@ impl Parser<'_> {
             map.programs.push(self.symbol()?.into());
         }
         Ok(map)
+    }
+
+    /// `@bpf_task_release(ptr<@task_struct, btf(trusted)>) -> void releases weak`
+    fn kfunc(&mut self) -> Parse<KfuncDecl> {
+        let span = self.span();
+        let name = self.symbol()?.into();
+        let sig = self.signature()?;
+        let reference = Reference::ALL.into_iter().find(|reference| self.eat_word(reference.word()));
+        Ok(KfuncDecl { name, sig, reference, weak: self.eat_word("weak"), span })
     }
 
     /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`

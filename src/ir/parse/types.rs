@@ -94,6 +94,12 @@ impl Parser<'_> {
     }
 
     fn fn_type(&mut self) -> Parse<Ty> {
+        let sig = self.signature()?;
+        Ok(self.cx.types.func(sig))
+    }
+
+    /// `(T, …) -> T`
+    pub(super) fn signature(&mut self) -> Parse<FnSig> {
         let mut params = Vec::new();
         self.expect("(")?;
         while !self.eat(")") {
@@ -105,7 +111,7 @@ impl Parser<'_> {
         }
         self.expect("->")?;
         let result = self.ty()?;
-        Ok(self.cx.types.func(FnSig { params, result }))
+        Ok(FnSig { params, result })
     }
 
     /// A struct or enum by name. A name that is not declared yet is a struct that must follow.

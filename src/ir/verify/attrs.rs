@@ -40,6 +40,7 @@ impl Checker<'_> {
             Names::Function => self.funcs.contains_key(&**name),
             Names::Global => self.module.global(name).is_some(),
             Names::Builtin => BUILTINS.iter().any(|builtin| builtin.name == &**name),
+            Names::Kfunc => self.module.kfunc(name).is_some(),
             Names::Helper => tables::helper(name).is_some() || KFUNCS.iter().any(|function| function.name == &**name),
         }
     }

@@ -52,7 +52,14 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
             let word = match kind(name) {
                 Some(GlobalKind::Local) => "local",
                 Some(GlobalKind::Percpu) => "percpu",
-                Some(GlobalKind::Var | GlobalKind::Pinned | GlobalKind::Config) | None => return None,
+                Some(
+                    GlobalKind::Var
+                    | GlobalKind::Pinned
+                    | GlobalKind::Config
+                    | GlobalKind::Kconfig
+                    | GlobalKind::WeakKconfig,
+                )
+                | None => return None,
             };
             Some((name, word))
         });

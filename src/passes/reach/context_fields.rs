@@ -79,7 +79,7 @@ pub fn report<'c>(
         program: program.name.to_owned(),
         name: cx.source_name(name),
         access: access.to_owned(),
-        field: field.name.to_owned(),
+        field: field.written(),
         of: context.name.to_owned(),
     };
     let help = match types {

@@ -1,8 +1,8 @@
 //! Which globals user space may write after the object may be loaded, and where.
 //!
-//! A `load`, an access to a map and an access to a pinned variable may load the object. Errs towards "may be written".
+//! A `load`, an access to a map and an access to a variable that exists once the object is loaded may load it. Errs towards "may be written".
 
-use crate::ir::{GlobalKind, Module, OpData, OpId, Opcode, Symbol, Value};
+use crate::ir::{Module, OpData, OpId, Opcode, Symbol, Value};
 use crate::passes::analysis::after_event::{self, Watch};
 use crate::passes::analysis::global_uses::{global_of, roots, written};
 use crate::source::Span;
@@ -46,9 +46,9 @@ struct Loads<'m> {
 
 impl Watch for Loads<'_> {
     fn begins(&self, op: &OpData) -> bool {
-        let pinned = |name: &Symbol| self.module.global(name).is_some_and(|g| g.kind == GlobalKind::Pinned);
+        let of_kernel = |name: &Symbol| self.module.global(name).is_some_and(|global| global.kind.exists_once_loaded());
         op.opcode == Opcode::HostLoad
-            || global_of(op).is_some_and(pinned)
+            || global_of(op).is_some_and(of_kernel)
             // A handler is only remembered; a name is bound before there is a map.
             || !matches!(op.opcode, Opcode::MapOnEvent | Opcode::MapBind) && op.map().is_some()
     }

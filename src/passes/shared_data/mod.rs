@@ -30,15 +30,21 @@ pub static PASS: Pass = Pass {
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let mut shared: BTreeSet<Symbol> = BTreeSet::new();
-    for func in module.funcs.iter().filter(|f| f.targets.contains(Target::Bpf)) {
-        shared.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
+    let mut used = BTreeSet::new();
+    for func in &module.funcs {
+        let named = func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned());
+        let of_side = if func.targets.contains(Target::Bpf) { &mut shared } else { &mut used };
+        of_side.extend(named);
     }
+    used.extend(shared.iter().cloned());
     let late = late_writes::find(&exits::lowered(module, &mut cx.types));
     for global in &mut module.globals {
         let zero = global.init.iter().all(|&byte| byte == 0);
         global.section = match global.kind {
             // Where other programs and later runs look for it.
             GlobalKind::Pinned => Some(Section::Pinned),
+            // User space reads what the loader filled in.
+            GlobalKind::Kconfig | GlobalKind::WeakKconfig => used.contains(&global.name).then_some(Section::Kconfig),
             // An entry of a map of its own.
             GlobalKind::Percpu => None,
             _ if !shared.contains(&global.name) => None,

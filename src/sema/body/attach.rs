@@ -3,7 +3,7 @@
 use super::Checker;
 use super::exprs::strip;
 use super::value::error_expr;
-use crate::ast::{self, ExprKind as Ast};
+use crate::ast::{self, ExprKind as Ast, Ident};
 use crate::diag::codes::contexts::NamedArgument;
 use crate::diag::codes::lifecycle::{
     BadAttachTarget, NoTarget, NotAttached, OptionOfForm, TargetAfterOption, TargetMap,
@@ -11,8 +11,12 @@ use crate::diag::codes::lifecycle::{
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
-use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, TARGETS, TargetSpec};
+use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, SEPARATOR, TARGETS, TargetSpec};
 use crate::types::{Space, Ty};
+
+/// The field of a link that says how many functions it is at, and the builtin that does.
+const COUNT: &str = "count";
+const COUNTED: &str = "attached_functions";
 
 impl Checker<'_, '_> {
     /// `attach(handle)`, `attach(handle, target)`, `attach(handle, target, flags)`, each with options after that.
@@ -110,6 +114,9 @@ impl Checker<'_, '_> {
         if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
             return map;
         }
+        if let Ast::Array(elements) = &strip(expr).kind {
+            return self.list_target(elements, kind, expr.span);
+        }
         let target = self.value(expr, None);
         if target.ty() == Ty::HANDLE && kind.is_none_or(|kind| kind.handle) {
             return self.descriptor_of(target.expr);
@@ -133,6 +140,45 @@ impl Checker<'_, '_> {
         let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "prog_fd") else { return handle };
         let span = handle.span;
         Expr { kind: ExprKind::Builtin { builtin, args: vec![handle] }, ty: Ty::I32, span }
+    }
+
+    /// `["a", "b"]`: one text, with a line for each element.
+    fn list_target(&mut self, elements: &[ast::Expr], kind: Option<&'static TargetSpec>, span: Span) -> Expr {
+        let Some((first, rest)) = elements.split_first() else {
+            return self.no_target(span, "list of nothing".to_owned(), kind);
+        };
+        if kind.is_some_and(|kind| !kind.several) {
+            return self.no_target(span, "list".to_owned(), kind);
+        }
+        let literal = |kind: Ast, span: Span| ast::Expr { kind, span };
+        let all = ast::Expr { kind: Ast::Array(elements.to_vec()), span };
+        if let Some(texts) = all.texts() {
+            return self.typed(&literal(Ast::Str(texts.join(SEPARATOR).into_bytes()), span), None);
+        }
+        let joined = rest.iter().fold(first.clone(), |list, element| {
+            let sum = |left: ast::Expr, right: ast::Expr| {
+                let (left, right) = (Box::new(left), Box::new(right));
+                literal(Ast::Binary { op: ast::BinaryOp::Add, op_span: element.span, left, right }, span)
+            };
+            let separator = literal(Ast::Str(SEPARATOR.as_bytes().to_vec()), element.span);
+            sum(sum(list, separator), element.clone())
+        });
+        let target = self.value(&joined, None);
+        if target.is_error() || self.is_str(target.ty()) {
+            return target.expr;
+        }
+        let ty = format!("list of {}", self.ty_name(target.ty()));
+        self.no_target(span, ty, kind)
+    }
+
+    /// `link.count`; the base again where the field is another one.
+    pub fn attached_functions(&mut self, base: Expr, name: &Ident, span: Span) -> Result<Expr, Expr> {
+        let counted = base.ty == Ty::LINK && name.name == COUNT;
+        let Some(builtin) = BUILTINS.iter().find(|builtin| counted && builtin.name == COUNTED) else {
+            return Err(base);
+        };
+        let ty = self.table_type(builtin.result);
+        Ok(Expr { kind: ExprKind::Builtin { builtin, args: vec![base] }, ty, span })
     }
 
     /// Whether a target is a struct of options, of a program of this kind, or of any where the program is not known.

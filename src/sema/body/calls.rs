@@ -56,6 +56,14 @@ impl Checker<'_, '_> {
                     let func = *func;
                     return self.call_func(func, name, args, span);
                 }
+                // An `extern` may name a helper.
+                Some(Entity::Kfunc(_)) if tables::helper(&name.name).is_some() => {
+                    return self.builtin(name, args, span);
+                }
+                Some(Entity::Kfunc(kfunc)) => {
+                    let kfunc = *kfunc;
+                    return self.call_kfunc(kfunc, args, span);
+                }
                 Some(Entity::Broken) => {
                     self.check_args(args);
                     return error_expr(span);

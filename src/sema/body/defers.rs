@@ -122,6 +122,7 @@ impl Checker<'_, '_> {
         if let ExprKind::Call { args, .. }
         | ExprKind::Builtin { args, .. }
         | ExprKind::Helper { args, .. }
+        | ExprKind::Kfunc { args, .. }
         | ExprKind::MapCall { args, .. } = &mut call.kind
         {
             args.iter_mut().for_each(|arg| self.keep(arg, out));

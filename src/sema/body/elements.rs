@@ -1,6 +1,7 @@
 //! Arrays: elements, literals, loops.
 
 use super::Checker;
+use super::context_arrays;
 use super::exprs::strip;
 use super::scope::LocalKind;
 use super::value::{Value, cast, constant, error_expr, int_expr, number};
@@ -65,6 +66,9 @@ impl Checker<'_, '_> {
         if let ExprKind::Const(whole) = &base.kind {
             let part = consts::part(&self.cx.types, whole, number as usize, element);
             return Expr { kind: ExprKind::Const(part), ty: element, span };
+        }
+        if let Some(field) = context_arrays::element(&base, number as usize, span) {
+            return field;
         }
         let index = Box::new(int_expr(number, Ty::U64, at));
         Expr { kind: ExprKind::Index { base: Box::new(base), index }, ty: element, span }

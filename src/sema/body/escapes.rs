@@ -166,6 +166,7 @@ impl Checker<'_, '_> {
             | ExprKind::MapCall { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
+            | ExprKind::Kfunc { .. }
             | ExprKind::MapAddress(_)
             | ExprKind::Print(_)
             | ExprKind::SeqWrite { .. }

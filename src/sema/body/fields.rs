@@ -99,6 +99,10 @@ impl Checker<'_, '_> {
         if self.perf_fd(&base, name) {
             return base;
         }
+        let base = match self.attached_functions(base, name, span) {
+            Ok(count) => return count,
+            Err(base) => base,
+        };
         let Some(id) = self.pointer(base.ty).and_then(|p| self.struct_id(p.to)) else {
             return self.no_field(base.ty, name, span);
         };
@@ -151,6 +155,9 @@ impl Checker<'_, '_> {
         let Some(id) = self.pointer(ctx.ty).and_then(|p| self.struct_id(p.to)) else { return error_expr(span) };
         if name.name == PACKET_LENGTH && self.rewritten(ctx.ty).is_some_and(|context| context.length_by.is_some()) {
             return self.packet_length(ctx, span);
+        }
+        if let Some(array) = self.context_array(&ctx, id, name, span) {
+            return array;
         }
         let Some((field, ty)) = self.find_field(id, name) else { return error_expr(span) };
         if let Some((_, spec)) = self.context_field(ctx.ty, field)

@@ -118,7 +118,7 @@ impl Checker<'_, '_> {
                 let ty = self.table_type(spec.ty.unwrap_or("u64"));
                 self.coerced(&arg.value, ty)
             }
-            HelperArgKind::Context => self.context_of_program(spec, arg),
+            HelperArgKind::Context => self.context_of_program(spec.nullable, arg),
             HelperArgKind::Map => {
                 let Some(map) = map else { return error_expr(span) };
                 let ty = self.cx.types.ptr(Ty::U8, Space::Map, false);
@@ -165,7 +165,7 @@ impl Checker<'_, '_> {
     }
 
     /// A pointer to whatever, or a number: the helper tests it.
-    fn any_address(&mut self, arg: &ast::Arg) -> Expr {
+    pub fn any_address(&mut self, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, Some(Ty::U64));
         if value.is_error() || self.pointer(value.ty()).is_some() {
             return value.expr;
@@ -173,12 +173,12 @@ impl Checker<'_, '_> {
         self.coerce(value, Ty::U64)
     }
 
-    pub fn context_of_program(&mut self, spec: &HelperArg, arg: &ast::Arg) -> Expr {
+    pub fn context_of_program(&mut self, nullable: bool, arg: &ast::Arg) -> Expr {
         let value = self.value(&arg.value, None);
         if value.is_error() {
             return value.expr;
         }
-        if spec.nullable && value.ty() == Ty::NULL {
+        if nullable && value.ty() == Ty::NULL {
             return self.null_memory(value);
         }
         let in_context = self.pointer(value.ty()).is_some_and(|pointer| pointer.space == Space::Ctx);
@@ -211,18 +211,7 @@ impl Checker<'_, '_> {
         let why = match pointer.space {
             Space::Packet if !reads => Some("it lies in the packet, to which the helper does not write"),
             Space::Packet if !helper.reads_packet => Some("it lies in the packet, from which the helper does not read"),
-            Space::Ctx => Some("it is a context"),
-            Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
-            Space::User | Space::Map => Some("BPF code cannot read it by itself"),
-            Space::Any
-            | Space::Stack
-            | Space::Global
-            | Space::MapValue
-            | Space::Percpu
-            | Space::Packet
-            | Space::Ringbuf
-            | Space::Host
-            | Space::Heap => None,
+            space => no_memory(space),
         };
         if let Some(why) = why {
             let span = value.span();
@@ -274,8 +263,26 @@ impl Checker<'_, '_> {
     }
 }
 
+/// Why a function of the kernel cannot have memory of a space that no packet has.
+pub(super) fn no_memory(space: Space) -> Option<&'static str> {
+    match space {
+        Space::Ctx => Some("it is a context"),
+        Space::BtfTrusted | Space::BtfRcu | Space::BtfUntrusted => Some("it is an object of the kernel"),
+        Space::User | Space::Map => Some("BPF code cannot read it by itself"),
+        Space::Any
+        | Space::Stack
+        | Space::Global
+        | Space::MapValue
+        | Space::Percpu
+        | Space::Packet
+        | Space::Ringbuf
+        | Space::Host
+        | Space::Heap => None,
+    }
+}
+
 /// The place whose address a pointer is, if that is all of what the pointer may be followed through.
-fn held(memory: &Expr) -> Option<&Expr> {
+pub(super) fn held(memory: &Expr) -> Option<&Expr> {
     let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
     (!matches!(place.kind, ExprKind::Index { .. })).then_some(place)
 }

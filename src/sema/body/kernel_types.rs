@@ -23,6 +23,10 @@ impl Checker<'_, '_> {
             return error_expr(span);
         }
         let asked = strip(&args[0].value);
+        if let Some(Entity::Kfunc(kfunc)) = self.entity_named(asked) {
+            let kfunc = *kfunc;
+            return self.kfunc_exists(kfunc, asked.span);
+        }
         if let Some(of) = self.kernel_type(asked) {
             return fact(KernelFact::TypeExists(of), Ty::BOOL, span);
         }
@@ -200,5 +204,4 @@ impl Checker<'_, '_> {
     }
 }
 
-const EXISTS_FORMS: &str =
-    "it takes a type of the kernel, a field of a struct, `exists(p->f)` or `exists(T.f)`, or a variant of an enum";
+const EXISTS_FORMS: &str = "it takes a type of the kernel, a field of a struct, `exists(p->f)` or `exists(T.f)`, a variant of an enum, or an `extern?`";

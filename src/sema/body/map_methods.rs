@@ -184,7 +184,7 @@ impl Checker<'_, '_> {
         };
         self.refuse_name(context, method.name);
         self.refuse_name(rest, method.name);
-        let context = self.context_of_program(spec, context);
+        let context = self.context_of_program(spec.nullable, context);
         let rest = self.coerced(&rest.value, Ty::U64);
         if context.ty == Ty::ERROR || rest.ty == Ty::ERROR {
             return error_expr(span);

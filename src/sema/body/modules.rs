@@ -76,6 +76,9 @@ impl Checker<'_, '_> {
         if let Entity::Func(func) = entity {
             return self.call_func(func, &Ident { name: text, span: callee.span }, args, span);
         }
+        if let Entity::Kfunc(kfunc) = entity {
+            return self.call_kfunc(kfunc, args, span);
+        }
         if let Entity::Const { ty: Some(ty), .. } = &entity
             && self.is_function(*ty)
         {

@@ -112,6 +112,9 @@ impl Checker<'_, '_> {
                 let help = if program { "a program is loaded by `load(name)`" } else { "call it: `name(…)`" };
                 self.not_a_value(name, "a function", &help.replace("name", &name.name)).into()
             }
+            Entity::Kfunc(_) => {
+                self.not_a_value(name, "a function of the kernel", &format!("call it: `{}(…)`", name.name)).into()
+            }
             Entity::Config(_) => {
                 self.not_a_value(name, "a config", &format!("name a field: `{}.field`", name.name)).into()
             }

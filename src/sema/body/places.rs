@@ -1,6 +1,7 @@
 //! Places that can be assigned to.
 
 use super::Checker;
+use super::context_arrays;
 use super::exprs::strip;
 use super::scope::{LocalKind, Name};
 use super::value::error_expr;
@@ -9,7 +10,7 @@ use crate::diag::codes::contexts::ReadOnlyField;
 use crate::diag::codes::maps::{ConfigWrite, PercpuUpdate};
 use crate::diag::codes::types::{AssignLoopVariable, NotAssignable};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Expr, ExprKind, LocalId, MapId};
+use crate::sema::tree::{Expr, ExprKind, LocalId, MapId, Storage};
 use crate::source::Span;
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
@@ -23,6 +24,12 @@ pub(super) struct NoPlace {
 impl NoPlace {
     pub const CONSTANT: NoPlace = NoPlace { what: "a constant", help: "what changes is declared with `var`" };
     pub const CONFIG: NoPlace = NoPlace { what: "a whole config", help: "its fields can be: `name.field = value`" };
+    pub const KCONFIG: NoPlace = NoPlace {
+        what: "a value of the kernel's configuration",
+        help: "what changes is a variable without `@kconfig`",
+    };
+    pub const CONTEXT_ARRAY: NoPlace =
+        NoPlace { what: "an array of a context", help: "its elements can be, each at a constant index" };
     pub const MAP: NoPlace =
         NoPlace { what: "a whole map", help: "entries of maps with keys can be: `m[key] = value`" };
 
@@ -37,6 +44,11 @@ impl NoPlace {
 impl Checker<'_, '_> {
     /// A place that is going to be written, which is no use of its old value.
     pub fn place(&mut self, expr: &ast::Expr) -> Expr {
+        let place = self.written_place(expr);
+        if self.is_kconfig(&place) { self.not_assignable(place.span, NoPlace::KCONFIG) } else { place }
+    }
+
+    fn written_place(&mut self, expr: &ast::Expr) -> Expr {
         let expr = strip(expr);
         let span = expr.span;
         if let Ast::Name(path) = &expr.kind
@@ -172,8 +184,12 @@ impl Checker<'_, '_> {
             && let Some((context, spec)) = self.context_field(ctx.ty, *field)
         {
             if spec.writers.is_empty() {
-                let writable: Vec<String> =
-                    context.fields.iter().filter(|f| !f.writers.is_empty()).map(|f| format!("`{}`", f.name)).collect();
+                let writable: Vec<String> = context
+                    .fields
+                    .iter()
+                    .filter(|f| !f.writers.is_empty())
+                    .map(|f| format!("`{}`", f.written()))
+                    .collect();
                 let name = self.text(part).to_owned();
                 let error = self.error(part, ReadOnlyField { name, of: context.name.to_owned() });
                 if writable.is_empty() {
@@ -187,9 +203,17 @@ impl Checker<'_, '_> {
         if is_place(&place) {
             return place;
         }
+        if context_arrays::is_array(root(&place)) {
+            return self.not_assignable(place.span, NoPlace::CONTEXT_ARRAY);
+        }
         let constant = matches!(root(&place).kind, ExprKind::Const(_));
         let stored_nowhere = NoPlace::of("a part of a value that is stored nowhere");
         self.not_assignable(place.span, if constant { NoPlace::CONSTANT } else { stored_nowhere })
+    }
+
+    /// Whether it is a `@kconfig var` or a part of one.
+    pub fn is_kconfig(&self, place: &Expr) -> bool {
+        matches!(root(place).kind, ExprKind::Global(id) if self.env.program.global(id).storage == Storage::Kconfig)
     }
 
     pub(super) fn not_assignable(&mut self, span: Span, NoPlace { what, help }: NoPlace) -> Expr {
@@ -203,7 +227,7 @@ pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
     match entity {
         Entity::Global(_) | Entity::Broken => None,
         Entity::Const { .. } | Entity::Variants(_) => Some(NoPlace::CONSTANT),
-        Entity::Func(_) => Some(NoPlace::of("a function")),
+        Entity::Func(_) | Entity::Kfunc(_) => Some(NoPlace::of("a function")),
         Entity::Config(_) => Some(NoPlace::CONFIG),
         Entity::Map(_) => Some(NoPlace::MAP),
         Entity::Type(_) => Some(NoPlace::of("a type")),

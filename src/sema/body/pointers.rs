@@ -102,6 +102,9 @@ impl Checker<'_, '_> {
         if matches!(place.kind, ExprKind::ViewByte { .. }) {
             return self.unsupported(span, "the address of a byte of a `bytes`");
         }
+        if self.is_kconfig(&place) {
+            return self.unsupported(span, "the address of a `@kconfig` variable");
+        }
         if !is_place(&place) {
             let what = format!("`{}`", self.text(place.span));
             let function =

@@ -108,6 +108,8 @@ fn words_of(types: &Types, ty: &Result<Ty, NotImported>) -> u64 {
 /// What a program's attribute says of its parameters.
 pub(super) struct Wanted<'a> {
     pub role: &'a ProgramRole,
+    /// The function or the event that hands the values over.
+    pub of: Option<&'a str>,
     /// The verifier knows what pointers point to.
     pub trusted: bool,
     pub given: Given,
@@ -138,7 +140,7 @@ impl Wanted<'_> {
         {
             return (ty, *offset);
         }
-        let target = self.role.target.clone().unwrap_or_default();
+        let target = self.of.unwrap_or_default().to_owned();
         let form = self.form(cx, decl);
         cx.error(decl.params[index].span, PrototypeParameter { name: self.role.spec.name.to_owned(), event: target })
             .help(format!("write `{form}`; parameters at the end may be left out"));
@@ -188,8 +190,7 @@ impl Wanted<'_> {
         }
         let is_passed = space == Space::Ctx && types.name(to) == types.name(passed);
         let to = if is_passed { passed } else { to };
-        let event = self.role.target.as_deref();
-        let nulls = NULL_ARGUMENTS.iter().find(|nulls| Some(nulls.name) == event);
+        let nulls = NULL_ARGUMENTS.iter().find(|nulls| Some(nulls.name) == self.of);
         let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
         if to == passed && self.trusted && types.is_relocated(to) && !is_error {
             let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));

@@ -34,6 +34,7 @@ const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
+pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
     if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
@@ -176,9 +177,6 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     let given = role.as_ref().map(|(_, attribute)| *attribute);
     let mut role = role.map(|(role, _)| role).unwrap_or(if is_main { Role::Main(None) } else { Role::Plain });
     loading::apply(cx, &mut role, item);
-    if let (Role::Program(role), Some(attribute)) = (&role, given) {
-        programs::check_kernel(cx, role, attribute);
-    }
     match given {
         _ if broken => None,
         Some(attribute) if is_main => {

@@ -13,7 +13,7 @@ use crate::sema::env::{Entity, FuncDecl};
 use crate::sema::imports::Import;
 use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
-use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role};
+use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role, Storage};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
@@ -150,7 +150,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
-            ItemKind::Extern(decl) => unsupported(cx, decl.name.span, "`extern`"),
+            ItemKind::Extern(decl) => self.add_kfunc(decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
                     let name = name.name.clone();
@@ -248,16 +248,21 @@ impl<'a> Declare<'a> {
         match written_kind(decl, types) {
             Written::Variable => {
                 let id = GlobalId(self.env.program.globals.len() as u32);
-                let storage = storage::of_variable(cx, decl);
+                let storage = storage::of_variable(cx, item, decl);
                 attributes::refuse_flags(cx, item);
-                let symbol = self.symbols.symbol(self.module, &name);
+                let symbol = match storage {
+                    Storage::Kconfig => name.clone(),
+                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu => {
+                        self.symbols.symbol(self.module, &name)
+                    }
+                };
                 self.env.program.globals.push(Global { name, symbol, storage, ty: Ty::ERROR, init: None, span });
                 Entity::Global(id)
             }
             Written::Map(kind) => {
                 let id = MapId(self.env.program.maps.len() as u32);
                 let (key, value) = (Ty::ERROR, Ty::ERROR);
-                storage::check_map(cx, decl);
+                storage::check_map(cx, item, decl);
                 let pinned = decl.pin;
                 let symbol = self.symbols.kernel_symbol(self.module, &name);
                 self.env.program.maps.push(Map {

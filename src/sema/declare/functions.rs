@@ -24,7 +24,6 @@ impl<'a> Declare<'a> {
 
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
-        self.fallback(cx, id, item, decl);
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {

@@ -1,7 +1,7 @@
 //! How a program gets into the kernel: `@optional`, `@fallback(other)`, `@sleepable`, `@sec("section")`.
 
-use super::Declare;
-use crate::ast::{Attribute, ExprKind, FnDecl, Ident, Item};
+use super::{Declare, Entry, programs};
+use crate::ast::{Attribute, Expr, ExprKind, FnDecl, Ident, Item, ItemKind};
 use crate::diag::codes::contexts::{BadFallback, NeverSleeps};
 use crate::diag::codes::names::{AttributeArguments, MisplacedAttribute, UnknownName, UnknownSection};
 use crate::sema::env::Entity;
@@ -9,7 +9,7 @@ use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::sema::types::describe;
 use crate::session::Session;
-use crate::tables::{Loading, PROGRAMS, ProgramForm, sleepers};
+use crate::tables::{Loading, PROGRAMS, ProgramForm, in_section, sleepers};
 
 const OPTIONAL: &str = "optional";
 const FALLBACK: &str = "fallback";
@@ -57,10 +57,8 @@ pub(super) fn of_section(cx: &mut Session, attribute: &Attribute) -> Option<Prog
         return None;
     };
     let section = String::from_utf8_lossy(bytes).into_owned();
-    let forms = || PROGRAMS.iter().flat_map(|spec| spec.forms.iter().map(move |form| (spec, form)));
-    let found = forms().find_map(|(spec, form)| Some((spec, form, form.in_section(&section)?)));
-    let Some((spec, form, (target, sleepable))) = found else {
-        let known = forms().flat_map(|(_, form)| form.sections());
+    let Some((spec, form, target, sleepable)) = in_section(&section) else {
+        let known = PROGRAMS.iter().flat_map(|spec| spec.forms.iter()).flat_map(ProgramForm::sections);
         let near = similar::best(&section, known.filter(|name| !name.is_empty()));
         let error = cx.error(first.value.span, UnknownSection { name: section });
         if let Some(near) = near {
@@ -79,15 +77,32 @@ pub(super) fn of_section(cx: &mut Session, attribute: &Attribute) -> Option<Prog
     let mut role = ProgramRole::new(spec);
     role.mode = Some(form.mode);
     if let Some(text) = target {
-        role.target = Some(super::programs::target(cx, &role, &first.value, text.to_owned())?);
+        let text = Expr { kind: ExprKind::Str(text.as_bytes().to_vec()), span: first.value.span };
+        role.target = Some(programs::target(cx, &role, &text)?);
     }
     role.loading = Loading { sleepable, section: Some(section), ..Loading::default() };
     Some(role)
 }
 
 impl Declare<'_> {
+    /// Finds what programs fall back to. Before what depends on that: programs that may be left out may need later kernels.
+    pub(super) fn fallbacks(&mut self, cx: &mut Session) {
+        for index in 0..self.entries.len() {
+            let Entry { item, entity, module, .. } = &self.entries[index];
+            let (ItemKind::Fn(decl), Entity::Func(id), module) = (&item.kind, entity, *module) else { continue };
+            let (item, id) = (*item, *id);
+            self.module = module;
+            self.fallback(cx, id, item, decl);
+            let Role::Program(role) = &self.env.program.func(id).role else { continue };
+            let named = item.attributes.iter().find(|attribute| !is_word(&attribute.name.name));
+            if let Some(attribute) = named {
+                programs::check_kernel(cx, role, attribute);
+            }
+        }
+    }
+
     /// Finds the program that `@fallback(other)` names.
-    pub(super) fn fallback(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &FnDecl) {
+    fn fallback(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &FnDecl) {
         let Role::Program(_) = &self.env.program.funcs[id.0 as usize].role else { return };
         let Some(attribute) = item.attributes.iter().find(|attribute| attribute.name.name == FALLBACK) else { return };
         let Some(name) = named(cx, attribute) else { return };

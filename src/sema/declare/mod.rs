@@ -7,9 +7,11 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
+mod externs;
 mod functions;
 mod global_functions;
 mod inner_maps;
+mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod loading;
@@ -123,6 +125,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         declare.resolve(cx, index, None);
     }
     declare.evaluate_defaults(cx);
+    declare.fallbacks(cx);
     for index in 0..declare.entries.len() {
         declare.finish(cx, index);
     }
@@ -209,6 +212,7 @@ impl<'a> Declare<'a> {
         self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
             (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Extern(decl), Entity::Kfunc(id)) => self.kfunc(cx, id, item, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),
             _ => {}

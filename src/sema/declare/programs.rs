@@ -12,14 +12,14 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec};
+use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
     let mut role = ProgramRole::new(spec);
     let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
-    let strings = args().filter_map(string);
+    let strings = args().filter_map(text);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
         && !(has_mode || spec.target_alone)
@@ -32,7 +32,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
     }
     let mut refused = false;
     for arg in args() {
-        let Some(text) = string(arg) else {
+        let Some(text) = text(arg).filter(|_| string(arg).is_some() || takes_lists(&role)) else {
             wrong_arguments(cx, spec, arg);
             continue;
         };
@@ -40,7 +40,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
             None if role.target.is_none() => {
-                role.target = target(cx, &role, arg, text);
+                role.target = target(cx, &role, arg);
                 refused = role.target.is_none();
             }
             Some(_) | None => wrong_arguments(cx, spec, arg),
@@ -93,8 +93,17 @@ fn literal(value: &Expr) -> Option<i128> {
     Some(if literal.negative { -number } else { number })
 }
 
-fn string(arg: &Expr) -> Option<String> {
-    if let ExprKind::Str(bytes) = &arg.kind { Some(String::from_utf8_lossy(bytes).into_owned()) } else { None }
+fn string(arg: &Expr) -> Option<&[u8]> {
+    if let ExprKind::Str(bytes) = &arg.kind { Some(bytes) } else { None }
+}
+
+fn takes_lists(role: &ProgramRole) -> bool {
+    role.named().is_some_and(|target| target.several)
+}
+
+/// The word of a mode, or a target.
+fn text(arg: &Expr) -> Option<String> {
+    arg.texts().map(|texts| texts.join(SEPARATOR))
 }
 
 fn modes(spec: &ProgramSpec) -> Vec<String> {
@@ -138,11 +147,13 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
     }
 }
 
-pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
-    let spec = role.spec;
-    let why = role.named().map_or(Some("it takes no target"), |target| target.refuses(&text));
+/// The target that an argument is.
+pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr) -> Option<String> {
+    let (spec, text) = (role.spec, text(arg)?);
+    let refusal = |text: &str| role.named().map_or(Some("it takes no target"), |target| target.refuses(text));
+    let wrong = arg.texts().into_iter().flatten().find_map(|text| Some((refusal(&text)?, text)));
     let modes = modes(spec);
-    if let Some(why) = why {
+    if let Some((why, text)) = wrong {
         let name = spec.name.to_owned();
         let error = cx.error(arg.span, BadTarget { name, text, why: why.to_owned() });
         if !modes.is_empty() {

@@ -4,14 +4,16 @@ use super::Declare;
 use super::arguments::{Given, Wanted};
 use crate::ast::FnDecl;
 use crate::btf;
-use crate::diag::codes::contexts::{ProbedNothing, UnknownEvent, UnknownFunction};
+use crate::diag::codes::contexts::{ProbedNothing, PrototypeParameter, UnknownEvent, UnknownFunction};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, is_pattern};
+use crate::tables::{
+    CallingConvention, Held, PROGRAMS, Params, ProgramSpec, PrototypeOf, TARGET, elements, is_pattern,
+};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// What a function of a program is, once its parameters are known.
@@ -27,6 +29,11 @@ impl Signature {
     /// As it is written.
     fn written(sig: FnSig) -> Signature {
         Signature { sig, arguments: None, spec: None }
+    }
+
+    /// Whether a parameter was reported.
+    fn has_error(&self) -> bool {
+        self.sig.params.contains(&Ty::ERROR)
     }
 
     /// Of a program whose parameters cannot be checked.
@@ -77,7 +84,7 @@ impl Declare<'_> {
                 if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
                     given.keep_words(convention.arguments.len());
                 }
-                Wanted { role, trusted, given }.signature(cx, decl, sig)
+                Wanted { role, of: Some(target), trusted, given }.signature(cx, decl, sig)
             }
         }
     }
@@ -92,13 +99,16 @@ fn in_registers(
     (holds, kernel): (Held, bool),
 ) -> Signature {
     // Functions that match a pattern have prototypes of their own; what is written holds.
-    let function = role.target.as_deref().filter(|target| kernel && !is_pattern(target));
-    if let Some(target) = function.filter(|target| !is_known(cx, target)) {
-        warn_unknown(cx, decl, target);
+    let named = role.target.iter().filter(|_| kernel).flat_map(|target| elements(target));
+    let functions: Vec<&str> = named.filter(|name| !is_pattern(name)).collect();
+    for function in &functions {
+        if !is_known(cx, function) {
+            warn_unknown(cx, decl, function);
+        }
     }
     let is_context = |&ty| matches!(cx.types.kind(ty), TyKind::Ptr { space: Space::Ctx, .. });
     // Behind the entry of the function its arguments may be anywhere.
-    let is_inside = function.is_some_and(|target| target.contains('+'));
+    let is_inside = functions.iter().any(|function| function.contains('+'));
     if is_inside || sig.params.first().is_none_or(is_context) {
         return Signature::written(sig);
     }
@@ -107,9 +117,28 @@ fn in_registers(
         cx.error(decl.name.span, NotSupportedYet { what });
         return Signature::unknown(sig);
     };
-    let found = function.and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name));
-    let given = Given::in_registers(&cx.types, found.and_then(Result::ok), holds, convention);
-    Wanted { role, trusted: false, given }.signature(cx, decl, sig)
+    let mut signature: Option<Signature> = None;
+    for of in functions.into_iter().map(Some).chain([None]) {
+        let found = of.and_then(|name| cx.kernel_types.prototype(&mut cx.types, btf::Wanted::Function, name));
+        let known = found.and_then(Result::ok);
+        // Without a function whose types are known, what is written holds.
+        if signature.is_some() && known.is_none() {
+            continue;
+        }
+        let given = Given::in_registers(&cx.types, known, holds, convention);
+        let wanted = Wanted { role, of, trusted: false, given }.signature(cx, decl, sig.clone());
+        let differs = signature.as_ref().is_some_and(|first| first.arguments != wanted.arguments);
+        if differs && !wanted.has_error() {
+            let event = of.unwrap_or_default().to_owned();
+            cx.error(decl.name.span, PrototypeParameter { name: role.spec.name.to_owned(), event })
+                .help("functions of a list have their parameters in the same registers");
+        }
+        if differs || wanted.has_error() {
+            return wanted;
+        }
+        signature.get_or_insert(wanted);
+    }
+    signature.unwrap_or_else(|| Signature::written(sig))
 }
 
 fn wanted(of: PrototypeOf) -> btf::Wanted {

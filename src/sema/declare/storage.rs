@@ -1,7 +1,8 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
+use super::kconfig;
 use super::map_values::holds;
-use crate::ast::{self, VarDecl};
+use crate::ast::{self, Item, VarDecl};
 use crate::diag::codes::shared::{CannotPin, MapStorage, PercpuSize};
 use crate::sema::tree::Storage;
 use crate::session::Session;
@@ -9,7 +10,11 @@ use crate::tables::MAX_PERCPU_VALUE;
 use crate::types::{Ty, TyKind};
 
 /// The storage of a variable that is no map.
-pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
+pub(super) fn of_variable(cx: &mut Session, item: &Item, decl: &VarDecl) -> Storage {
+    if kconfig::is_kconfig(item) {
+        kconfig::check_words(cx, decl);
+        return Storage::Kconfig;
+    }
     let storage = match decl.storage {
         None if decl.pin => return Storage::Pinned,
         None => return Storage::Shared,
@@ -25,7 +30,10 @@ pub(super) fn of_variable(cx: &mut Session, decl: &VarDecl) -> Storage {
 }
 
 /// A map is seen from both sides; which kinds have one value per CPU, the kind says.
-pub(super) fn check_map(cx: &mut Session, decl: &VarDecl) {
+pub(super) fn check_map(cx: &mut Session, item: &Item, decl: &VarDecl) {
+    if kconfig::is_kconfig(item) {
+        kconfig::refuse_map(cx, decl);
+    }
     if decl.storage.is_none() {
         return;
     }

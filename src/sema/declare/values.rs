@@ -1,6 +1,7 @@
 //! Constants, global variables and the values of configs.
 
 use super::Declare;
+use super::kconfig;
 use super::storage::{check_percpu, check_pinned};
 use super::structs::refuse_lock;
 use crate::ast::{ConstDecl, Expr, Ident, VarDecl};
@@ -56,6 +57,9 @@ impl Declare<'_> {
         }
         check_pinned(cx, decl, ty);
         check_percpu(cx, decl, ty);
+        if self.env.program.globals[id.0 as usize].storage == Storage::Kconfig {
+            kconfig::check_type(cx, decl, ty, init.as_ref());
+        }
         let global = &mut self.env.program.globals[id.0 as usize];
         if let (Storage::Percpu, Some(written)) = (global.storage, &decl.init)
             && init.as_ref().is_some_and(|init| !init.is_zero())

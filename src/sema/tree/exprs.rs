@@ -1,7 +1,8 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, LocalId, MapId, Match, Optional, View,
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, KfuncId, LocalId, MapId, Match,
+    Optional, View,
 };
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
@@ -112,6 +113,11 @@ pub enum ExprKind {
     /// A BPF helper by its name; what it takes as memory are pointers.
     Helper {
         helper: &'static HelperSpec,
+        args: Vec<Expr>,
+    },
+    /// A function of the kernel, with those arguments that calls leave out.
+    Kfunc {
+        kfunc: KfuncId,
         args: Vec<Expr>,
     },
     /// `&m`, as an argument of a helper.
@@ -243,6 +249,7 @@ impl Expr {
             ExprKind::Call { args, .. }
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
+            | ExprKind::Kfunc { args, .. }
             | ExprKind::MapCall { args, .. } => Parts::Effect(args.iter().collect()),
             ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())

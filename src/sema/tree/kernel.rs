@@ -1,6 +1,6 @@
 //! What the loader finds out about the kernel's types.
 
-use super::Expr;
+use super::{Expr, KfuncId};
 use crate::types::{EnumId, Ty};
 
 /// A constant once the program is loaded: what the kernel that runs has.
@@ -23,4 +23,5 @@ pub enum KernelFact {
         of: EnumId,
         variant: usize,
     },
+    KfuncExists(KfuncId),
 }

@@ -6,6 +6,7 @@
 mod conditions;
 mod exprs;
 mod kernel;
+mod kfuncs;
 mod stmts;
 mod views;
 mod walk;
@@ -13,6 +14,7 @@ mod walk;
 pub use conditions::*;
 pub use exprs::*;
 pub use kernel::*;
+pub use kfuncs::*;
 pub use stmts::*;
 pub use views::*;
 pub use walk::Visitor;
@@ -39,6 +41,8 @@ id!(
     ConfigId,
     /// Index into `Program::maps`.
     MapId,
+    /// Index into `Program::kfuncs`.
+    KfuncId,
     /// Index into the locals of one function.
     LocalId
 );
@@ -49,6 +53,7 @@ pub struct Program {
     pub globals: Vec<Global>,
     pub configs: Vec<Config>,
     pub maps: Vec<Map>,
+    pub kfuncs: Vec<Kfunc>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
@@ -69,6 +74,9 @@ impl Program {
     }
     pub fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0 as usize]
+    }
+    pub fn kfunc(&self, id: KfuncId) -> &Kfunc {
+        &self.kfuncs[id.0 as usize]
     }
 }
 
@@ -201,6 +209,8 @@ pub enum Storage {
     Local,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
+    /// `@kconfig var`: both sides, which only read it.
+    Kconfig,
 }
 
 pub struct Global {
@@ -209,7 +219,7 @@ pub struct Global {
     pub symbol: String,
     pub storage: Storage,
     pub ty: Ty,
-    /// None: zero.
+    /// None: zero; of a `@kconfig var`, the kernel must have a value.
     pub init: Option<Const>,
     pub span: Span,
 }

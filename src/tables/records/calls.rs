@@ -243,9 +243,15 @@ words! {
 }
 
 record! {
-    /// A kernel function that the compiler calls (`ir-specs/kfuncs.toml`).
+    /// A kernel function that the compiler calls, or of which more is known than BTF says (`ir-specs/kfuncs.toml`).
     pub struct KfuncSpec {
         pub name: Text,
+        /// What it does with a reference to a kernel object.
+        #[serde(default)]
+        pub reference: Option<Reference>,
+        /// What the language has for it, as the help of messages; a program cannot call it.
+        #[serde(default)]
+        pub instead: Option<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,

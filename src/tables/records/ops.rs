@@ -53,8 +53,10 @@ words! {
         Function,
         Global,
         Builtin,
-        /// A helper, or a function of the kernel.
+        /// A helper, or a function of the kernel that passes call.
         Helper,
+        /// A function of the kernel that the module declares.
+        Kfunc,
     }
 }
 

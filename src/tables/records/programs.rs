@@ -254,6 +254,9 @@ record! {
         /// What the text of a target must be like; none: no text is a target.
         #[serde(default)]
         pub text: Option<TargetText>,
+        /// Whether a target may name several functions: a list of texts, and patterns.
+        #[serde(default)]
+        pub several: bool,
     }
 }
 

@@ -9,9 +9,8 @@ use crate::ir::ops::{
 };
 use crate::ir::{OpData, Value};
 use crate::session::Mcpu;
-use crate::tables::{self, KFUNCS, context_of};
+use crate::tables::{self, context_of};
 use crate::types::Ty;
-use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
 use inkwell::values::BasicValueEnum;
 
@@ -41,28 +40,9 @@ impl<'c> FnGen<'_, '_, 'c> {
         };
         self.g.build.helper(spec.number, result, args)
     }
-
-    /// Calls a kernel function by its name, declared by these types when first called.
-    fn call_kfunc(&mut self, name: &str, result: Ty, args: &[(Ty, BasicValueEnum<'c>)]) -> Option<BasicValueEnum<'c>> {
-        let params: Vec<Ty> = args.iter().map(|&(ty, _)| ty).collect();
-        let callee = match self.g.module.get_function(name) {
-            Some(known) => known,
-            None => {
-                let Some(spec) = KFUNCS.iter().find(|k| k.name == name) else {
-                    crate::bug!("kfuncs.toml has no `{name}`");
-                };
-                let ty = self.g.function_type(result, &params);
-                let callee = self.g.module.add_function(spec.name, ty, Some(Linkage::External));
-                // The section where libbpf looks for kernel functions, with the BTF of their declarations.
-                callee.set_section(Some(".ksyms"));
-                self.g.debug.kernel_function(self.g.cx, callee, spec.name, (result, &params));
-                callee
-            }
-        };
-        let args: Vec<_> = args.iter().map(|&(_, value)| value.into()).collect();
-        self.g.build.call(callee, &args).try_as_basic_value().basic()
-    }
 }
+
+pub use super::kfuncs::{kfunc, kfunc_exists};
 
 pub fn seq_print(g: &mut FnGen, op: &OpData) {
     super::print::bpf::emit_seq(g, op);

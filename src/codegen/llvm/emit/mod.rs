@@ -10,6 +10,7 @@ mod csum;
 mod dispatch;
 mod float;
 mod host;
+mod kfuncs;
 mod ks;
 mod map;
 mod mem;

@@ -2,6 +2,7 @@
 
 use crate::codegen::OBJECT_ALIGN;
 use crate::codegen::abi::*;
+use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
 use crate::tables::ValueRule;
@@ -10,7 +11,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 88
+    size_of::<KsProgram>() == 96
         && size_of::<KsProg>() == 56
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -87,6 +88,8 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    let defaults = kconfig::defaults(&g.cx.types, module);
+    fields.push(g.text(defaults.as_deref()));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
@@ -149,6 +152,7 @@ fn shared<'c>(g: &mut ModuleGen<'_, 'c>, global: &Global) -> StructValue<'c> {
         Some(Section::Bss) => KsSection::Bss,
         Some(Section::Rodata) => KsSection::Rodata,
         Some(Section::Pinned) => KsSection::Pinned,
+        Some(Section::Kconfig) => KsSection::Kconfig,
         None => KsSection::Any,
     };
     let name = g.text(Some(&global.name));

@@ -1,0 +1,55 @@
+//! Arrays in contexts and in kernel objects, such as `src_ip6`. The verifier rewrites the access of each element, so the tables have
+//! a field for each.
+
+use super::Checker;
+use super::value::error_expr;
+use crate::ast::Ident;
+use crate::sema::tree::{Expr, ExprKind};
+use crate::source::Span;
+use crate::types::{StructId, Ty};
+
+impl Checker<'_, '_> {
+    /// The array of this name, as a value of its elements; none if there is no such array.
+    pub fn context_array(&mut self, ctx: &Expr, of: StructId, name: &Ident, span: Span) -> Option<Expr> {
+        let def = self.cx.types.struct_def(of);
+        let field = |index| def.field(&format!("{}.{index}", name.name));
+        let fields: Vec<usize> = (0..).map_while(field).collect();
+        let element = def.fields[*fields.first()?].ty;
+        let ty = self.cx.types.array(element, fields.len() as u64);
+        let elements = fields.into_iter().map(|field| {
+            let ctx = Box::new(again(ctx)?);
+            Some(Expr { kind: ExprKind::CtxField { ctx, field }, ty: element, span })
+        });
+        let Some(elements) = elements.collect() else {
+            self.unsupported(span, format!("`{}` of a pointer that no variable holds", name.name));
+            return Some(error_expr(span));
+        };
+        Some(Expr { kind: ExprKind::Array(elements), ty, span })
+    }
+}
+
+/// Whether it is the value of such an array.
+pub fn is_array(value: &Expr) -> bool {
+    let ExprKind::Array(elements) = &value.kind else { return false };
+    elements.first().is_some_and(|element| matches!(element.kind, ExprKind::CtxField { .. }))
+}
+
+/// The element of such an array at a constant index: a field.
+pub fn element(array: &Expr, index: usize, span: Span) -> Option<Expr> {
+    let ExprKind::Array(elements) = &array.kind else { return None };
+    let field = elements.get(index).filter(|_| is_array(array))?;
+    Some(Expr { span, ..again(field)? })
+}
+
+/// The same expression a second time, if its evaluation does nothing else.
+fn again(expr: &Expr) -> Option<Expr> {
+    let (ty, span): (Ty, Span) = (expr.ty, expr.span);
+    let kind = if let ExprKind::CtxField { ctx, field } = &expr.kind {
+        ExprKind::CtxField { ctx: Box::new(again(ctx)?), field: *field }
+    } else if let ExprKind::Local(local) = expr.kind {
+        ExprKind::Local(local)
+    } else {
+        return None;
+    };
+    Some(Expr { kind, ty, span })
+}

@@ -1,0 +1,137 @@
+//! Calls of the kernel's functions.
+
+use super::Checker;
+use super::calls::counted;
+use super::helper_calls::{held, no_memory};
+use super::value::{error_expr, number, strip_cast};
+use crate::ast;
+use crate::diag::codes::contexts::ArgumentCount;
+use crate::diag::codes::support::NeedsKernel;
+use crate::diag::codes::types::{ExistsWhat, KfuncArgument};
+use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, KfuncParam};
+use crate::source::Span;
+use crate::tables;
+use crate::types::{Space, Ty};
+
+impl Checker<'_, '_> {
+    pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Expr {
+        let kfunc = self.env.program.kfunc(id);
+        if kfunc.broken {
+            self.check_open_args(args);
+            return error_expr(span);
+        }
+        let wanted = kfunc.params.iter().filter(|param| param.is_written()).count();
+        if args.len() != wanted {
+            self.check_open_args(args);
+            let (takes, given) = (counted(wanted, "argument"), args.len().to_string());
+            self.error(span, ArgumentCount { name: kfunc.name.clone(), takes, given })
+                .note(kfunc.span, "declared here");
+            return error_expr(span);
+        }
+        if !kfunc.weak {
+            self.check_kfunc_kernel(&kfunc.name, span);
+        }
+        let mut written = args.iter();
+        let mut checked: Vec<Expr> = Vec::new();
+        for param in &kfunc.params {
+            let arg = match written.by_ref().take(usize::from(param.is_written())).next() {
+                Some(arg) => {
+                    self.refuse_name(arg, &kfunc.name);
+                    self.kfunc_argument(&kfunc.name, param, arg)
+                }
+                None => Expr { kind: ExprKind::Const(Const::Null), ty: param.ty, span },
+            };
+            checked.push(arg);
+        }
+        for (at, param) in kfunc.params.iter().enumerate() {
+            if let KfuncArg::Memory { size: Some(size) } = param.arg {
+                self.check_kfunc_size(&kfunc.name, &checked[at], &checked[size]);
+            }
+        }
+        if checked.iter().any(|arg| arg.ty == Ty::ERROR) {
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Kfunc { kfunc: id, args: checked }, ty: kfunc.result, span }
+    }
+
+    /// `exists(f)`
+    pub fn kfunc_exists(&mut self, id: KfuncId, span: Span) -> Expr {
+        let kfunc = self.env.program.kfunc(id);
+        if kfunc.broken {
+            return error_expr(span);
+        }
+        if !kfunc.weak {
+            let name = kfunc.name.clone();
+            self.error(span, ExistsWhat {}).note(kfunc.span, "declared here").help(format!(
+                "without this function the program is not loaded; `extern? {name}(…)` says that the kernel may lack it"
+            ));
+            return error_expr(span);
+        }
+        Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
+    }
+
+    fn check_kfunc_kernel(&mut self, name: &str, span: Span) {
+        let since = tables::kfunc(name).and_then(|known| known.since);
+        let Some(version) = self.cx.options.lacks(since) else { return };
+        let (what, oldest) = (format!("the kernel function `{name}`"), self.cx.options.oldest_kernel());
+        let error = self.error(span, NeedsKernel { what, version: version.to_string() });
+        error.remark(format!("`--min-kernel` is {oldest}"));
+    }
+
+    fn kfunc_argument(&mut self, callee: &str, param: &KfuncParam, arg: &ast::Arg) -> Expr {
+        match param.arg {
+            KfuncArg::Number | KfuncArg::Object => self.coerced(&arg.value, param.ty),
+            KfuncArg::Constant => {
+                let value = self.coerced(&arg.value, param.ty);
+                if value.ty != Ty::ERROR && number(strip_cast(&value)).is_none() {
+                    return self.refuse_argument(callee, &value, "the kernel wants a constant here");
+                }
+                value
+            }
+            KfuncArg::Context => self.context_of_program(false, arg),
+            KfuncArg::Memory { .. } => {
+                let value = self.value(&arg.value, Some(param.ty));
+                if value.is_error() {
+                    return value.expr;
+                }
+                let space = self.pointer(value.ty()).map(|pointer| pointer.space);
+                if let Some(why) = space.and_then(no_memory) {
+                    return self.refuse_argument(callee, &value.expr, why);
+                }
+                self.coerce(value, param.ty)
+            }
+            KfuncArg::Text => self.constant_text(callee, arg),
+            KfuncArg::Address => self.any_address(arg),
+            KfuncArg::Hidden => error_expr(arg.value.span),
+        }
+    }
+
+    /// A string that the verifier reads: a literal.
+    fn constant_text(&mut self, callee: &str, arg: &ast::Arg) -> Expr {
+        let value = self.value(&arg.value, None).expr;
+        if value.ty == Ty::ERROR {
+            return value;
+        }
+        if !matches!(value.kind, ExprKind::Const(Const::Str(_))) {
+            return self.refuse_argument(callee, &value, "the kernel wants a string literal here");
+        }
+        let (ty, span) = (self.cx.types.ptr(Ty::CHAR, Space::Any, false), value.span);
+        Expr { kind: ExprKind::AddressOf(Box::new(value)), ty, span }
+    }
+
+    fn refuse_argument(&mut self, callee: &str, value: &Expr, why: &str) -> Expr {
+        self.error(value.span, KfuncArgument { name: callee.to_owned(), why: why.to_owned() });
+        error_expr(value.span)
+    }
+
+    /// A constant size must not be larger than the variable whose address is given.
+    fn check_kfunc_size(&mut self, callee: &str, memory: &Expr, size: &Expr) {
+        let Some(bytes) = number(strip_cast(size)) else { return };
+        let Some(held) = held(memory).map(|place| i128::from(self.cx.types.size_of(place.ty))) else { return };
+        if bytes > held {
+            let text = self.text(memory.span).to_owned();
+            let why = format!("`{text}` points to {}, and the size is {bytes}", counted(held as usize, "byte"));
+            self.refuse_argument(callee, size, &why);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! `extern`: functions of the kernel that BPF code calls. Where the kernel's BTF is at hand, a declaration says what it says.
+
+use super::Declare;
+use crate::ast::{ExternDecl, Item};
+use crate::btf::{KernelFunction, NotImported, Tagged};
+use crate::diag::codes::contexts::{ExternPrototype, NoKfunc, UnknownFunction};
+use crate::diag::codes::environment::MalformedBtf;
+use crate::diag::codes::support::NotSupportedYet;
+use crate::sema::env::Entity;
+use crate::sema::similar;
+use crate::sema::tree::{Kfunc, KfuncArg, KfuncId, KfuncParam};
+use crate::sema::types::{Position, resolve};
+use crate::session::Session;
+use crate::source::Span;
+use crate::tables;
+use crate::types::{FnSig, Origin, Space, Ty, TyKind, Types};
+
+/// What the suffix of a parameter's name says to the verifier (Documentation/bpf/kfuncs.rst of Linux).
+enum Suffix {
+    /// How many bytes the memory of the parameter before it has; `true`: a constant.
+    Size(bool),
+    Constant,
+    Nullable,
+    Address,
+    Text,
+    Hidden,
+    /// It may be null, and the memory is of the size behind it.
+    Optional,
+    /// What the language has no argument for.
+    Other(&'static str),
+}
+
+const SUFFIXES: [(&str, Suffix); 14] = [
+    ("__szk", Suffix::Size(true)),
+    ("__sz", Suffix::Size(false)),
+    ("__k", Suffix::Constant),
+    ("__nullable", Suffix::Nullable),
+    ("__opt", Suffix::Optional),
+    ("__str", Suffix::Text),
+    ("meta__ign", Suffix::Hidden),
+    ("__ign", Suffix::Address),
+    ("__prog", Suffix::Hidden),
+    ("__map", Suffix::Other("a map")),
+    ("__uninit", Suffix::Other("an object on the stack that it fills")),
+    ("__alloc", Suffix::Other("an object that the program allocated")),
+    ("__refcounted_kptr", Suffix::Other("an object that the program allocated")),
+    ("__irq_flag", Suffix::Other("the state of interrupts")),
+];
+
+/// Structs that the verifier keeps track of, wherever they are.
+const TRACKED: [(&str, &str); 6] = [
+    ("bpf_dynptr", "a dynptr"),
+    ("bpf_iter_", "an iterator"),
+    ("bpf_list_", "a list"),
+    ("bpf_rb_", "a tree"),
+    ("bpf_wq", "a work queue"),
+    ("bpf_res_spin_lock", "a lock"),
+];
+
+/// A parameter while it is compared with the kernel's.
+struct Param {
+    name: String,
+    /// As it is written; none if it is not.
+    written: Option<(Ty, Span)>,
+    /// As the kernel has it.
+    kernel: Option<Ty>,
+}
+
+impl<'a> Declare<'a> {
+    pub(super) fn add_kfunc(&mut self, decl: &'a ExternDecl) -> Entity {
+        let id = KfuncId(self.env.program.kfuncs.len() as u32);
+        self.env.program.kfuncs.push(Kfunc {
+            name: decl.name.name.clone(),
+            weak: decl.optional,
+            params: Vec::new(),
+            result: Ty::VOID,
+            declared: FnSig { params: Vec::new(), result: Ty::VOID },
+            reference: tables::kfunc(&decl.name.name).and_then(|known| known.reference),
+            span: decl.name.span,
+            broken: true,
+        });
+        Entity::Kfunc(id)
+    }
+
+    /// What calls of it take and yield, once all types are known.
+    pub(super) fn kfunc(&mut self, cx: &mut Session, id: KfuncId, item: &Item, decl: &ExternDecl) {
+        let params: Vec<(Ty, Span)> =
+            decl.params.iter().map(|param| (self.extern_type(cx, &param.ty, Position::Param), param.ty.span)).collect();
+        let result = decl.result.as_ref().map_or(Ty::VOID, |ty| self.extern_type(cx, ty, Position::Result));
+        // A helper has its own record, by which its calls are checked.
+        if tables::helper(&decl.name.name).is_some() {
+            return;
+        }
+        let Some(kernel) = find(cx, decl) else { return };
+        if params.iter().any(|(ty, _)| *ty == Ty::ERROR) || result == Ty::ERROR {
+            return;
+        }
+        if let Some(kernel) = &kernel
+            && let Some(at) = disagreement(&cx.types, kernel, &params, result, decl)
+        {
+            report(cx, kernel, item, (decl, at));
+            return;
+        }
+        let Some((params, declared)) = parameters(cx, decl, kernel.as_ref(), &params) else { return };
+        let Some((result, yields)) = result_type(cx, decl, kernel.as_ref(), result) else { return };
+        let kfunc = &mut self.env.program.kfuncs[id.0 as usize];
+        (kfunc.params, kfunc.result, kfunc.broken) = (params, result, false);
+        kfunc.declared = FnSig { params: declared, result: yields };
+    }
+
+    fn extern_type(&mut self, cx: &mut Session, written: &crate::ast::Type, position: Position) -> Ty {
+        resolve(cx, self, written, position)
+    }
+}
+
+/// The function in the kernel's BTF: none in it if that is not known, none if there is no such function, which was reported.
+fn find(cx: &mut Session, decl: &ExternDecl) -> Option<Option<KernelFunction>> {
+    let name = &decl.name;
+    match cx.kernel_types.function(&mut cx.types, &name.name) {
+        Some(Ok(function)) if function.tagged == Tagged::No => {
+            cx.error(name.span, NoKfunc { name: name.name.clone() });
+            None
+        }
+        Some(Ok(function)) => Some(Some(function)),
+        Some(Err(_)) => {
+            let path = cx.kernel_types.path().display().to_string();
+            cx.error(name.span, MalformedBtf { path, what: format!("the function `{}`", name.name) });
+            None
+        }
+        // Without types, or where the kernel that runs may be another one, what is written holds.
+        None if decl.optional || cx.kernel_types.btf().is_err() || tables::kfunc(&name.name).is_some() => Some(None),
+        None => {
+            let near = similar::best(&name.name, &cx.kernel_types.function_names());
+            let what = "function for BPF programs".to_owned();
+            let error = cx.error(name.span, UnknownFunction { what, name: name.name.clone() });
+            match near {
+                Some(near) => error.near(name.span, near),
+                None => {
+                    error.help("`extern?` declares one that the kernel may lack; `exists(f)` is whether it is there")
+                }
+            };
+            None
+        }
+    }
+}
+
+fn suffix(name: &str) -> Option<&'static Suffix> {
+    SUFFIXES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, suffix)| suffix)
+}
+
+fn is_hidden(name: &str) -> bool {
+    matches!(suffix(name), Some(Suffix::Hidden))
+}
+
+/// Where a declaration differs from the kernel's function.
+fn disagreement(
+    types: &Types,
+    kernel: &KernelFunction,
+    params: &[(Ty, Span)],
+    result: Ty,
+    decl: &ExternDecl,
+) -> Option<Span> {
+    let of_kernel: Vec<_> = kernel.params.iter().filter(|param| !is_hidden(&param.name)).collect();
+    for (&(ty, span), param) in std::iter::zip(params, &of_kernel) {
+        let may_be_null = matches!(suffix(&param.name), Some(Suffix::Nullable | Suffix::Optional | Suffix::Address));
+        let nullable = matches!(types.kind(ty), TyKind::Ptr { nullable: true, .. });
+        if matches!(param.ty, Ok(of) if !agree(types, ty, of)) || (nullable && !may_be_null) {
+            return Some(span);
+        }
+    }
+    if let Some((_, span)) = params.get(of_kernel.len()) {
+        return Some(*span);
+    }
+    let lacks = params.len() < of_kernel.len();
+    let differs = matches!(kernel.result, Ok(of) if !agree(types, result, of));
+    (lacks || differs).then(|| decl.result.as_ref().filter(|_| !lacks).map_or(decl.name.span, |ty| ty.span))
+}
+
+/// Whether a declared type says the same as the kernel's.
+fn agree(types: &Types, declared: Ty, kernel: Ty) -> bool {
+    if declared == kernel {
+        return true;
+    }
+    match (types.kind(declared), types.kind(kernel)) {
+        (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: kernel, .. }) => match types.kind(kernel) {
+            TyKind::Void => true,
+            TyKind::Struct(of) => {
+                let TyKind::Struct(id) = types.kind(declared) else { return false };
+                let (declared, of) = (&types.struct_def(id).name, &types.struct_def(of).name);
+                declared == of || declared.split_once("___").is_some_and(|(base, _)| base == of)
+            }
+            _ => agree(types, declared, kernel),
+        },
+        (TyKind::Bool, _) | (_, TyKind::Bool) => false,
+        // The order of bytes is the kernel's.
+        (TyKind::Int { .. }, TyKind::Be { .. }) => false,
+        (TyKind::Enum(declared), TyKind::Enum(kernel)) => types.enum_def(declared).name == types.enum_def(kernel).name,
+        (_, _) => {
+            let bits = |ty| types.as_int(ty).map(|(bits, _)| bits);
+            bits(declared).is_some() && bits(declared) == bits(kernel)
+        }
+    }
+}
+
+fn report(cx: &mut Session, kernel: &KernelFunction, item: &Item, (decl, at): (&ExternDecl, Span)) {
+    let text = in_words(&cx.types, kernel, decl);
+    let error = cx.error(at, ExternPrototype { name: decl.name.name.clone() });
+    if let Some(text) = text {
+        error.help(format!("the kernel has `{text}`")).fix(item.span, text);
+    }
+}
+
+/// The function as an `extern` declares it.
+fn in_words(types: &Types, kernel: &KernelFunction, decl: &ExternDecl) -> Option<String> {
+    let ty = |ty: &Result<Ty, NotImported>| {
+        let ty = *ty.as_ref().ok()?;
+        Some(match types.kind(ty) {
+            TyKind::Ptr { to: Ty::VOID, .. } => "*u8".to_owned(),
+            TyKind::Ptr { to, .. } => format!("*{}", types.name(to)),
+            _ => types.name(ty),
+        })
+    };
+    let params = kernel.params.iter().filter(|param| !is_hidden(&param.name)).map(|param| {
+        let may_be_null = matches!(suffix(&param.name), Some(Suffix::Nullable | Suffix::Optional));
+        Some(format!("{}: {}{}", param.name, ty(&param.ty)?, if may_be_null { "?" } else { "" }))
+    });
+    let params = params.collect::<Option<Vec<String>>>()?.join(", ");
+    let result = match &kernel.result {
+        Ok(Ty::VOID) => String::new(),
+        result => format!(" -> {}", ty(result)?),
+    };
+    let word = if decl.optional { "extern?" } else { "extern" };
+    Some(format!("{word} {}({params}){result}", decl.name.name))
+}
+
+/// What each parameter takes, and its type in the object; none if the language has no argument for one, which was reported.
+fn parameters(
+    cx: &mut Session,
+    decl: &ExternDecl,
+    kernel: Option<&KernelFunction>,
+    written: &[(Ty, Span)],
+) -> Option<(Vec<KfuncParam>, Vec<Ty>)> {
+    let mut written_left = written.iter().copied();
+    let params: Vec<Param> = match kernel {
+        Some(kernel) => {
+            let of_kernel = |param: &crate::btf::KernelParam| {
+                let written = if is_hidden(&param.name) { None } else { written_left.next() };
+                Param { name: param.name.clone(), written, kernel: param.ty.as_ref().ok().copied() }
+            };
+            kernel.params.iter().map(of_kernel).collect()
+        }
+        None => {
+            let name = |at: usize| decl.params[at].name.as_ref().map_or(String::new(), |name| name.name.clone());
+            (0..written.len()).map(|at| Param { name: name(at), written: Some(written[at]), kernel: None }).collect()
+        }
+    };
+    let mut found = Vec::new();
+    for (at, param) in params.iter().enumerate() {
+        let sized = params.get(at + 1).is_some_and(|next| matches!(suffix(&next.name), Some(Suffix::Size(_))));
+        match argument(&mut cx.types, param, sized.then_some(at + 1)) {
+            Ok(param) => found.push(param),
+            Err(takes) => {
+                let (name, span) = (&decl.name.name, param.written.map_or(decl.name.span, |(_, span)| span));
+                let error = cx.error(span, NotSupportedYet { what: format!("calling `{name}`, which takes {takes},") });
+                if let Some(instead) = tables::kfunc(name).and_then(|known| known.instead) {
+                    error.help(instead);
+                }
+                return None;
+            }
+        }
+    }
+    let declared = std::iter::zip(&params, &found).map(|(param, found)| in_object(&mut cx.types, param, found.ty));
+    let declared = declared.collect();
+    Some((found, declared))
+}
+
+/// The type of a parameter as loaders compare it.
+fn in_object(types: &mut Types, param: &Param, declared: Ty) -> Ty {
+    match (param.kernel, types.kind(declared)) {
+        (Some(kernel), _) => kernel,
+        // What is written so is a `void *`.
+        (None, TyKind::Ptr { to: Ty::U8, .. }) => types.ptr(Ty::VOID, Space::Any, true),
+        (None, _) => declared,
+    }
+}
+
+/// What a parameter takes, and of which type; an error says what the language has no argument for.
+fn argument(types: &mut Types, param: &Param, size: Option<usize>) -> Result<KfuncParam, &'static str> {
+    let made = |ty, arg| Ok(KfuncParam { name: param.name.clone(), ty, arg });
+    let suffix = suffix(&param.name);
+    let Some((ty, _)) = param.written else {
+        let ty = types.ptr(Ty::U8, Space::Any, true);
+        return made(ty, KfuncArg::Hidden);
+    };
+    if let Some(Suffix::Other(takes)) = suffix {
+        return Err(takes);
+    }
+    let TyKind::Ptr { to, space, nullable } = types.kind(ty) else {
+        let constant = matches!(suffix, Some(Suffix::Constant | Suffix::Size(true)));
+        let is_number = types.as_int(ty).is_some() || ty == Ty::BOOL;
+        let arg = if constant { KfuncArg::Constant } else { KfuncArg::Number };
+        return if is_number { made(ty, arg) } else { Err("such a value") };
+    };
+    if let TyKind::Struct(id) = types.kind(to) {
+        let name = types.struct_def(id).name.as_str();
+        if let Some((_, takes)) = TRACKED.iter().find(|(begin, _)| name.starts_with(begin)) {
+            return Err(takes);
+        }
+    }
+    if matches!(types.kind(to), TyKind::Ptr { .. } | TyKind::Fn(_)) {
+        return Err("a pointer to a pointer");
+    }
+    let nullable = nullable || matches!(suffix, Some(Suffix::Optional));
+    match suffix {
+        Some(Suffix::Address) => return made(ty, KfuncArg::Address),
+        Some(Suffix::Text) => return made(ty, KfuncArg::Text),
+        Some(
+            Suffix::Size(_)
+            | Suffix::Constant
+            | Suffix::Nullable
+            | Suffix::Hidden
+            | Suffix::Optional
+            | Suffix::Other(_),
+        )
+        | None => {}
+    }
+    if space == Space::Ctx {
+        return made(ty, KfuncArg::Context);
+    }
+    let is_object = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object);
+    if types.is_relocated(to) || is_object {
+        let ty = types.ptr(to, Space::BtfTrusted, nullable);
+        return made(ty, KfuncArg::Object);
+    }
+    let ty = types.ptr(to, Space::Any, nullable);
+    made(ty, KfuncArg::Memory { size })
+}
+
+/// The type of what a call yields, and that in the object.
+fn result_type(cx: &mut Session, decl: &ExternDecl, kernel: Option<&KernelFunction>, result: Ty) -> Option<(Ty, Ty)> {
+    let declared = kernel.and_then(|kernel| kernel.result.as_ref().ok().copied()).unwrap_or(result);
+    let TyKind::Ptr { to, .. } = cx.types.kind(result) else { return Some((result, declared)) };
+    if cx.types.is_relocated(to) {
+        return Some((cx.types.ptr(to, Space::BtfTrusted, true), declared));
+    }
+    let span = decl.result.as_ref().map_or(decl.name.span, |ty| ty.span);
+    let what = format!("calling `{}`, which yields memory that is no object of the kernel,", decl.name.name);
+    let error = cx.error(span, NotSupportedYet { what });
+    if let Some(instead) = tables::kfunc(&decl.name.name).and_then(|known| known.instead) {
+        error.help(instead);
+    }
+    None
+}
