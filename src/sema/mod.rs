@@ -11,7 +11,7 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
-mod min_kernel;
+mod oldest_kernel;
 pub mod predefined;
 pub mod scope;
 mod throws;
@@ -29,7 +29,7 @@ use tree::{FuncId, MapId, Program};
 
 /// The program of the modules; none if errors were reported, here or before.
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
-    min_kernel::apply(cx, modules);
+    oldest_kernel::apply(cx, modules);
     let mut env = declare::declare(cx, modules);
     let checked = (0..env.funcs.len()).map(|index| body::check(cx, &env, FuncId(index as u32)));
     let bodies: Vec<_> = checked.collect();
