@@ -25,6 +25,7 @@ fn main() {
     write(&out.join("ops.rs"), &ops::render(&specs.ops));
     write(&out.join("emit_bpf.rs"), &ops::render_dispatch(&specs.ops, |on| &on.bpf));
     write(&out.join("emit_host.rs"), &ops::render_dispatch(&specs.ops, |on| &on.host));
+    write(&out.join("emit_kmod.rs"), &ops::render_dispatch(&specs.ops, |on| &on.kmod));
     llvm_link::link();
     commit::name();
 }

@@ -45,6 +45,8 @@ pub fn read() -> Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Build the kernel module with the `@kfunc` functions of a program
+    BuildModule(BuildModule),
     /// Check programs and report errors, without writing anything
     Check(Check),
     /// Apply the fixes that errors and warnings propose, in place
@@ -106,6 +108,20 @@ pub struct Build {
     /// Print what the BPF object needs of a kernel, each with the first kernel that has it; write nothing else
     #[arg(long, conflicts_with = "emit")]
     pub kernel_report: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Args, Debug)]
+pub struct BuildModule {
+    /// The source
+    pub input: PathBuf,
+    /// The module's file; NAME.ko by default, which belongs beside the executable
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The tree to build against: the headers of a kernel; those of the running kernel by default
+    #[arg(long, value_name = "DIR")]
+    pub kernel_dir: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -296,12 +312,18 @@ pub enum Emit {
     BpfIr,
     /// The IR of user space after its last pass
     HostIr,
+    /// The IR of the kernel module after its last pass
+    KmodIr,
+    /// The C of the kernel module
+    C,
     /// LLVM IR, optimised: what becomes the object
     LlvmIr,
     /// Assembly
     Asm,
     /// The object file of one side
     Obj,
+    /// A header of C with the types that the BPF object shares
+    Header,
     /// The executable
     Exe,
 }

@@ -219,7 +219,7 @@ pub fn host(cx: &mut Session, module: &Module, bpf: Option<&Bpf>, want: Artifact
 /// The C of the kernel module.
 pub fn kmod(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
     let part = lowered(cx, module, Target::Kmod)?;
-    c::module(cx, &part)
+    Some(c::module(cx, &part))
 }
 
 fn has_kernel_data(module: &Module) -> bool {
@@ -237,8 +237,7 @@ pub fn has(module: &Module, target: Target) -> bool {
         // A `main` alone may share maps and pinned variables with other programs.
         Target::Bpf => role(|role| matches!(role, ir::Role::Program { .. })) || (main && has_kernel_data(module)),
         Target::Host => main,
-        // No role of functions is a module's.
-        Target::Kmod => false,
+        Target::Kmod => role(|role| matches!(role, ir::Role::Kfunc { .. })),
     }
 }
 

@@ -31,14 +31,14 @@ def kernel(version):
 
 
 def _fetch(version):
-    package = _newest(PACKAGES[version])
+    package = newest(PACKAGES[version])
     cache().mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=cache(), prefix="part-"))
     try:
-        _command("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
-        _command("dpkg-deb", "-x", next(work.glob("*.deb")), work)
+        command("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
+        command("dpkg-deb", "-x", next(work.glob("*.deb")), work)
         next(work.glob("*.deb")).unlink()
-        _command("depmod", "-b", work, next((work / "lib/modules").iterdir()).name)
+        command("depmod", "-b", work, next((work / "lib/modules").iterdir()).name)
         (work / "vmlinux").write_bytes(_uncompressed(next((work / "boot").glob("vmlinuz-*")).read_bytes()))
         try:
             work.rename(cache() / package)
@@ -49,7 +49,7 @@ def _fetch(version):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _newest(package):
+def newest(package):
     """The kernel that a meta package names; the lists of a fresh machine may be absent or too old."""
     for refresh in (False, True):
         if refresh:
@@ -70,7 +70,7 @@ def _uncompressed(image):
     return subprocess.run([tool, "-dc"], input=payload, stdout=subprocess.PIPE, check=True).stdout
 
 
-def _command(*words, cwd=None):
+def command(*words, cwd=None):
     done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=_DOWNLOAD_TIMEOUT)
     if done.returncode != 0:

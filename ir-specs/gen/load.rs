@@ -28,7 +28,28 @@ pub struct Specs {
     pub builtins: Vec<BuiltinSpec>,
     pub helpers: Vec<HelperSpec>,
     pub kfuncs: Vec<KfuncSpec>,
+    pub kfunc_flags: Vec<KfuncFlag>,
+    pub c_words: CWords,
     pub ops: Vec<Op>,
+}
+
+/// What names in a kernel module cannot be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CWords {
+    keywords: Vec<String>,
+    used: Vec<String>,
+    macros: Vec<String>,
+}
+
+impl CWords {
+    /// All of them, sorted.
+    pub fn sorted(&self) -> Vec<&str> {
+        let mut words: Vec<&str> =
+            [&self.keywords, &self.used, &self.macros].into_iter().flatten().map(String::as_str).collect();
+        words.sort_unstable();
+        words
+    }
 }
 
 #[derive(Deserialize)]
@@ -136,6 +157,8 @@ pub fn load(root: &Path) -> Specs {
         builtins: records(&root.join("builtins.toml")),
         helpers: records(&root.join("helpers.toml")),
         kfuncs: records(&root.join("kfuncs.toml")),
+        kfunc_flags: records(&root.join("kfunc_flags.toml")),
+        c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };
     check(&specs);
@@ -275,6 +298,9 @@ fn check(specs: &Specs) {
         assert!(known, "attach_forms.toml: [{name}]: no target `{target:?}`");
         let known = options.iter().all(|option| specs.attach_options.iter().any(|spec| spec.name == *option));
         assert!(known, "attach_forms.toml: [{name}]: an option that attach_options.toml lacks");
+    }
+    for by in specs.kfuncs.iter().filter_map(|spec| spec.released_by.as_ref()) {
+        assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "kfuncs.toml: no kfunc `{by}`");
     }
     for (name, by) in specs.contexts.iter().filter_map(|spec| Some((&spec.name, &spec.dynptr.as_ref()?.by))) {
         assert!(specs.kfuncs.iter().any(|spec| spec.name == *by), "contexts.toml: [{name}]: no kfunc `{by}`");

@@ -32,6 +32,11 @@
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
 //! | `ks_link_count` | `uint32_t (int64_t link)`: how many functions the link is at, 1 for one that is at something else; 0 where there
 //! is none |
+//! | `ks_pin_map`, `ks_pin_program`, `ks_pin_link` | `int32_t (uint32_t map or uint32_t handle or int64_t link, const char *name,
+//! uint64_t size)`: pins at `<pin_root>/<project>/<name>`, what has several links at `<name>_1` … too; 0 or −errno, printed. A pinned
+//! link outlives the process |
+//! | `ks_unpin_map`, `ks_unpin_program`, `ks_unpin_link` | `int32_t (uint32_t or int64_t)`: removes the pins that the process made of
+//! it; 0, or −ENOENT where there are none |
 //! | `ks_perf_open` | `int64_t (const KsPerfOptions *options)`: counts without a program; a link id ≥ 1, or −errno, printed |
 //! | `ks_perf_read` | `void (int64_t link, KsPerfRead *out, uint64_t size)`: what the event of a link has counted; all zero,
 //! printed, where there is none |
@@ -40,6 +45,9 @@
 //! | `ks_read_bytes` | `int32_t (int64_t link, void *out, uint64_t size, uint64_t count, uint32_t text)`: reads at most `count` bytes of
 //! what an iterator prints, and no more than `size`; 0 at the end, after which the next read begins another walk; or −errno,
 //! silent. With `text` the bytes are a string, which is terminated |
+//! | `ks_strerror` | `void (int32_t code, char *out, uint64_t size)`: the text of an errno, of either sign |
+//! | `ks_daemon` | `int32_t (void)`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends
+//! with status 0. Without a child: −errno, printed |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -90,7 +98,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 6;
+pub const KS_ABI: u32 = 7;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -116,6 +124,8 @@ pub struct KsProgram {
     pub globals_len: u64,
     /// The folder of bpffs below which the project has its pins.
     pub pin_root: *const c_char,
+    /// The kernel module whose functions the programs call, or null.
+    pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
     pub kconfig: *const c_char,
 }
@@ -194,6 +204,8 @@ named! {
     "freplace" Freplace = 43,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
+    /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
+    "session" Session = 40,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages of the runtime to people: one message, one write to standard error; errno values by name.
 
 use crate::{escape, program};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 /// Writes everything to a file descriptor; gives up silently where nothing can be done (a closed or full output).
 pub fn write_all(fd: i32, mut bytes: &[u8]) {
@@ -53,6 +53,16 @@ fn describe(code: u32) -> String {
     }
     // SAFETY: strerror returns a NUL-terminated string, valid until the next call.
     unsafe { CStr::from_ptr(libc::strerror(code as i32)) }.to_string_lossy().into_owned()
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `out` is writable for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_strerror(code: i32, out: *mut c_char, size: u64) {
+    // SAFETY: as the caller promises.
+    unsafe { program::fill(&describe(code.unsigned_abs()), out, size) }
 }
 
 pub const ENOTSUPP: u32 = 524;

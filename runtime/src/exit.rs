@@ -21,6 +21,19 @@ pub fn detach_by(detach: fn()) {
     unsafe { libc::atexit(at_exit) };
 }
 
+/// Does something once everything is detached, by whatever path the process ends. Called before anything is attached.
+pub fn at_end(act: fn()) {
+    static LAST: OnceLock<fn()> = OnceLock::new();
+    extern "C" fn at_exit() {
+        if let Some(act) = LAST.get() {
+            act();
+        }
+    }
+    let _ = LAST.set(act);
+    // SAFETY: a plain function. libc calls what was registered last first, and what detaches is registered after this.
+    unsafe { libc::atexit(at_exit) };
+}
+
 fn detach_everything() {
     if let Some(detach) = DETACH.get() {
         detach();

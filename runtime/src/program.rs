@@ -56,6 +56,11 @@ pub fn pin_root() -> &'static str {
     program().map_or("", |p| text(p.pin_root))
 }
 
+/// The kernel module whose functions the programs call.
+pub fn kernel_module() -> Option<&'static str> {
+    program().map(|p| text(p.kernel_module)).filter(|name| !name.is_empty())
+}
+
 /// Values for options that the kernel's configuration lacks.
 pub fn kconfig() -> &'static str {
     program().map_or("", |p| text(p.kconfig))
@@ -110,4 +115,18 @@ pub unsafe fn array<T>(pointer: *const T, len: u64) -> &'static [T] {
     }
     // SAFETY: as the caller promises.
     unsafe { std::slice::from_raw_parts(pointer, usize::try_from(len).unwrap_or(0)) }
+}
+
+/// Writes text, cut off where there is no room, and a NUL; the bytes behind it are zero.
+///
+/// # Safety
+/// `out` is writable for `size` bytes.
+pub unsafe fn fill(text: &str, out: *mut c_char, size: u64) {
+    let Some(room) = usize::try_from(size).ok().and_then(|size| size.checked_sub(1)) else { return };
+    let length = text.len().min(room);
+    // SAFETY: as the caller promises.
+    unsafe {
+        out.write_bytes(0, room + 1);
+        out.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), length);
+    }
 }

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::{Expr, Ident, Type};
+use super::{Expr, Ident, Param, Type};
 use crate::source::Span;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -63,6 +63,11 @@ pub enum StmtKind {
     DeferCall(Expr),
     /// `defer { … }`
     DeferBlock(Block),
+    /// `on return (ret: T) { … }`
+    OnReturn {
+        param: Option<Param>,
+        body: Block,
+    },
     /// `lock (place) { … }`
     Lock {
         place: Expr,

@@ -6,6 +6,8 @@
 #[path = "../../runtime/src/abi.rs"]
 pub mod abi;
 pub mod c;
+mod formats;
+pub mod header;
 pub mod llvm;
 
 /// The section of an object from which tools know what its program pins: lines of `map NAME` or `section NAME`, a tab, and the

@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, Loading, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Loading, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -107,6 +107,14 @@ pub enum Role {
         loading: Loading,
     },
     Helper,
+    /// A function of the kernel module that BPF code calls. `callers`: the `bpf_prog_type` of the programs that do, directly or
+    /// through other functions; set by the pass `reach`.
+    Kfunc {
+        flags: Vec<&'static KfuncFlag>,
+        callers: Vec<&'static str>,
+    },
+    /// A function of the kernel module alone.
+    Private,
     Plain,
     Main,
 }

@@ -17,6 +17,8 @@ pub struct Module {
     /// The last pass that ran; what it lowers is not legal any more.
     pub after: Option<&'static str>,
     pub license: String,
+    /// The kernel module whose functions BPF code calls; set by the pass `reach`.
+    pub kernel_module: Option<String>,
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
@@ -28,6 +30,12 @@ pub struct Module {
 }
 
 impl Module {
+    /// The name of the kernel module: of the project, as an identifier of C.
+    pub fn module_name(&self) -> String {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        self.name.chars().map(|c| if is_word(c) { c } else { '_' }).collect()
+    }
+
     pub fn func(&self, name: &str) -> Option<&Function> {
         self.funcs.iter().find(|f| &*f.name == name)
     }
@@ -77,6 +85,8 @@ pub enum GlobalKind {
     Local,
     /// `percpu var`: of BPF code alone, one for each CPU.
     Percpu,
+    /// `@private var`: of the kernel module alone.
+    Private,
     Config,
     /// `@kconfig var`: the loader fills it in from the kernel's configuration, or fails.
     Kconfig,
@@ -85,11 +95,12 @@ pub enum GlobalKind {
 }
 
 impl GlobalKind {
-    pub const ALL: [GlobalKind; 7] = [
+    pub const ALL: [GlobalKind; 8] = [
         GlobalKind::Var,
         GlobalKind::Pinned,
         GlobalKind::Local,
         GlobalKind::Percpu,
+        GlobalKind::Private,
         GlobalKind::Config,
         GlobalKind::Kconfig,
         GlobalKind::WeakKconfig,
@@ -99,7 +110,9 @@ impl GlobalKind {
     pub fn exists_once_loaded(self) -> bool {
         match self {
             GlobalKind::Pinned | GlobalKind::Kconfig | GlobalKind::WeakKconfig => true,
-            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Config => false,
+            GlobalKind::Var | GlobalKind::Local | GlobalKind::Percpu | GlobalKind::Private | GlobalKind::Config => {
+                false
+            }
         }
     }
 
@@ -110,6 +123,7 @@ impl GlobalKind {
             GlobalKind::Pinned => "pinned",
             GlobalKind::Local => "local",
             GlobalKind::Percpu => "percpu",
+            GlobalKind::Private => "private",
             GlobalKind::Config => "config",
             GlobalKind::Kconfig => "kconfig",
             GlobalKind::WeakKconfig => "weak_kconfig",

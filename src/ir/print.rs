@@ -95,6 +95,9 @@ impl Printer<'_> {
         if let Some(pass) = module.after {
             write!(head, " after={pass}").expect("a string grows");
         }
+        if let Some(name) = &module.kernel_module {
+            write!(head, " kernel_module={}", quote(name.as_bytes())).expect("a string grows");
+        }
         write!(head, " license={} {{", quote(module.license.as_bytes())).expect("a string grows");
         self.line(0, &head);
         self.types(module);
@@ -224,6 +227,12 @@ impl Printer<'_> {
                 head.push_str(&program_role((spec, mode), target.as_deref(), placement, loading));
             }
             Role::Helper => head.push_str(" helper"),
+            Role::Kfunc { flags, callers } => {
+                let flags: Vec<&str> = flags.iter().map(|flag| flag.name).collect();
+                let (flags, callers) = (quote(flags.join("|").as_bytes()), quote(callers.join("|").as_bytes()));
+                head.push_str(&format!(" kfunc({flags}, {callers})"));
+            }
+            Role::Private => head.push_str(" private"),
             Role::Plain => head.push_str(" plain"),
             Role::Main => head.push_str(" main"),
         }

@@ -101,7 +101,7 @@ impl Printed<'_> {
             | TyKind::Char
             | TyKind::F64
             | TyKind::Str(_)
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -2,5 +2,6 @@
 
 pub mod executable;
 mod in_place;
+pub mod kernel_module;
 pub mod output;
 pub mod runtime;

@@ -43,6 +43,12 @@ pub fn write(cx: &mut Session, outputs: Vec<Output>) -> Option<()> {
     Some(())
 }
 
+/// Makes a folder, unless it is there. None: it failed and was reported.
+pub fn folder(cx: &mut Session, path: &Path) -> Option<()> {
+    let result = if path.is_dir() { Ok(()) } else { std::fs::create_dir(path) };
+    reported(cx, path, result)
+}
+
 /// None: an output is an input, or the same file as another output, which was reported.
 fn distinct(cx: &mut Session, outputs: &[Output]) -> Option<()> {
     let mut seen: Vec<(&Path, (u64, u64))> = Vec::new();

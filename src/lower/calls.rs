@@ -3,9 +3,9 @@
 use super::func::{Dest, Lowering, ir_type};
 use crate::fold::CompareOp;
 use crate::ir::{Opcode, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId};
+use crate::sema::tree::{Const, Expr, ExprKind, FuncId, KfuncId, Role};
 use crate::source::Span;
-use crate::tables::{BuiltinSpec, HelperSpec};
+use crate::tables::{BUILTINS, BuiltinSpec, HelperSpec};
 use crate::types::Ty;
 
 impl Lowering<'_> {
@@ -36,6 +36,9 @@ impl Lowering<'_> {
             let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
             this.at(span);
             views.into_iter().for_each(|view| this.use_view(view));
+            if let Role::Kfunc(_) = callee.role {
+                return this.b.bpf_kfunc(&values, &name, &results);
+            }
             this.b.ks_call(&values, &name, &results)
         });
         (!results.is_empty()).then(|| self.b.result(op))
@@ -68,6 +71,15 @@ impl Lowering<'_> {
             (None, None) => crate::bug!("builtin `{}` exists on no side", builtin.name),
         };
         (!results.is_empty()).then(|| self.b.result(op))
+    }
+
+    /// What follows a builtin that is a statement.
+    pub(super) fn builtin_behind(&mut self, builtin: &BuiltinSpec, span: Span) {
+        let Some(name) = builtin.then else { return };
+        let Some(behind) = BUILTINS.iter().find(|behind| behind.name == name) else {
+            crate::bug!("no builtin is named `{name}`")
+        };
+        self.builtin(behind, &[], Ty::VOID, span);
     }
 
     /// A struct goes to the runtime by its address.

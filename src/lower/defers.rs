@@ -49,7 +49,7 @@ impl<'t> Visitor<'t> for Inner<'t> {
 }
 
 /// The variables that a block names, but for its own.
-fn named_in(block: &Block) -> Vec<LocalId> {
+pub(super) fn named_in(block: &Block) -> Vec<LocalId> {
     let mut named = Named::default();
     named.block(block);
     let Named { mut used, own } = named;
@@ -67,6 +67,7 @@ impl Visitor<'_> for Named {
     fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Var { local, .. } | StmtKind::For { local, .. } => self.own.push(*local),
+            StmtKind::OnReturn { returned, .. } => self.own.extend(*returned),
             StmtKind::VarElse { binding, .. } => self.own.push(binding.local),
             StmtKind::VarCopy { local: first, present: second, .. }
             | StmtKind::ForMap { key: first, value: second, .. }

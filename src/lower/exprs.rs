@@ -29,10 +29,7 @@ impl Lowering<'_> {
             ExprKind::AddressOf(place) => self.address_of(place, ty, expr.span),
             ExprKind::CtxField { ctx, field } => self.context_field(ctx, *field, expr),
             ExprKind::Kernel(fact) => self.kernel_fact(fact, ty, expr.span),
-            ExprKind::PacketLen { ctx } => {
-                let ctx = self.scalar(ctx);
-                self.at(expr.span).b.packet_len(ctx, Ty::U64)
-            }
+            ExprKind::PacketLen { ctx } => self.packet_length(ctx, expr.span),
             ExprKind::MapGet { map, key } => self.entry_value(*map, key, expr.span),
             ExprKind::PerCpu { map, key, cpu } => self.percpu_scalar(*map, key, cpu.as_deref(), expr.span),
             ExprKind::Arith { op, left, right } => {
@@ -75,6 +72,7 @@ impl Lowering<'_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Pin { .. }
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr).unwrap_or_else(|| crate::bug!("a call without a result is used as a value"))
             }
@@ -170,7 +168,6 @@ impl Lowering<'_> {
             ExprKind::SeqWrite { seq, value } => self.seq_write(seq, value, expr.span),
             ExprKind::Call { .. }
             | ExprKind::CallPointer { .. }
-            | ExprKind::Builtin { .. }
             | ExprKind::Helper { .. }
             | ExprKind::Kfunc { .. }
             | ExprKind::MapCall { .. }
@@ -178,8 +175,13 @@ impl Lowering<'_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Pin { .. }
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr);
+            }
+            ExprKind::Builtin { builtin, .. } => {
+                self.effect_value(expr);
+                self.builtin_behind(builtin, expr.span);
             }
             ExprKind::Atomic { builtin, place, args } => self.atomic_effect(builtin, place, args, expr),
             ExprKind::Const(_)
@@ -226,6 +228,11 @@ impl Lowering<'_> {
         }
     }
 
+    fn packet_length(&mut self, ctx: &Expr, span: Span) -> Value {
+        let ctx = self.scalar(ctx);
+        self.at(span).b.packet_len(ctx, Ty::U64)
+    }
+
     /// Lowers an expression with an effect, which may have a scalar value.
     fn effect_value(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
@@ -238,7 +245,7 @@ impl Lowering<'_> {
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
-                Some(self.at(expr.span).b.host_load(name, Ty::HANDLE))
+                Some(self.at(expr.span).b.host_load(name, expr.ty))
             }
             ExprKind::Attach { handle, target, flags, options, result_used } => {
                 let link = self.attach(handle, target.as_deref(), flags.as_deref(), options, expr.span);
@@ -252,6 +259,7 @@ impl Lowering<'_> {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))
             }
+            ExprKind::Pin { what, name } => Some(self.pin(what, name.as_deref(), expr.span)),
             ExprKind::Dispatch { maps, timeout } => Some(self.dispatch(maps, timeout.as_deref(), expr.span)),
             ExprKind::Const(_)
             | ExprKind::Local(_)

@@ -127,6 +127,8 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
             Role::Program { spec: program.spec, mode, target, placement, loading }
         }
         tree::Role::Helper => Role::Helper,
+        tree::Role::Kfunc(flags) => Role::Kfunc { flags: flags.clone(), callers: Vec::new() },
+        tree::Role::Private => Role::Private,
         tree::Role::Plain => Role::Plain,
         tree::Role::Main(_) => Role::Main,
     };
@@ -139,11 +141,13 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
 fn arguments(types: &mut Types, source: &tree::Func, symbol: &str) -> Option<Ty> {
     let tree::Role::Program(program) = &source.role else { return None };
     let offsets = program.arguments.as_ref()?;
+    let field = |name: &str, ty, offset| FieldDef { name: name.to_owned(), ty, offset, bits: None, span: None };
     let fields = source.params.iter().zip(offsets).map(|(&id, &offset)| {
         let local = source.local(id);
-        FieldDef { name: local.name.clone(), ty: local.ty, offset, bits: None, span: None }
+        field(&local.name, local.ty, offset)
     });
-    let fields: Vec<FieldDef> = fields.collect();
+    let returned = program.returned.zip(offsets.get(source.params.len()));
+    let fields: Vec<FieldDef> = fields.chain(returned.map(|(ty, &offset)| field("ret", ty, offset))).collect();
     let size = offsets.iter().map(|offset| offset + 8).max().unwrap_or(0);
     let name = format!("{symbol}.arguments");
     let of = types.add_struct(StructDef { name, origin: Origin::Context, fields, size, align: 8, span: None });
@@ -198,7 +202,7 @@ impl Lowering<'_> {
         self.slots[local.0 as usize] = slot;
     }
 
-    fn params(&mut self, kinds: &[Kind]) {
+    pub(super) fn params(&mut self, kinds: &[Kind]) {
         let mut index = 0;
         if self.cx.types.is_aggregate(self.source.result) {
             self.result_place = Some(self.b.func.param(0));

@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Const, Expr, ExprKind, Pinned};
 use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
@@ -57,6 +57,30 @@ impl Lowering<'_> {
             Some(Target::Map(map)) => b.host_attach_map(handle, flags, &values, &map, &numbers, Ty::LINK),
             Some(Target::Name(name)) => b.host_attach_name(handle, name, flags, &values, &numbers, Ty::LINK),
             Some(Target::Number(target)) => b.host_attach_number(handle, target, flags, &values, &numbers, Ty::LINK),
+        }
+    }
+
+    /// `pin(what, name)`, `unpin(what)`
+    pub(super) fn pin(&mut self, what: &Pinned, name: Option<&Expr>, span: Span) -> Value {
+        match what {
+            Pinned::Map(map) => {
+                let name = name.map(|name| self.place(name));
+                let map = self.names.map(*map).clone();
+                let b = &mut self.at(span).b;
+                match name {
+                    Some(name) => b.host_pin_map(name, &map, Ty::I32),
+                    None => b.host_unpin_map(&map, Ty::I32),
+                }
+            }
+            Pinned::Held(held) => {
+                let held = self.scalar(held);
+                let name = name.map(|name| self.place(name));
+                let b = &mut self.at(span).b;
+                match name {
+                    Some(name) => b.host_pin(held, name, Ty::I32),
+                    None => b.host_unpin(held, Ty::I32),
+                }
+            }
         }
     }
 

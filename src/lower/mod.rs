@@ -20,6 +20,7 @@ mod func;
 mod function_pointers;
 mod host;
 mod kernel;
+mod kfuncs;
 mod maps;
 mod matches;
 mod numbers;
@@ -28,6 +29,7 @@ mod percpu;
 mod places;
 mod print;
 mod scan;
+mod sessions;
 mod stmts;
 mod strings;
 mod temporaries;
@@ -86,9 +88,14 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let names = Names::of(program);
     let mut instances = Instances::default();
     let mut funcs = Vec::new();
+    let mut kept = Vec::new();
     for source in program.funcs.iter().filter(|func| !takes_views(func)) {
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
+        if let Some((func, map)) = sessions::on_return(cx, program, &names, &mut instances, source) {
+            funcs.push(func);
+            kept.push(map);
+        }
     }
     let boundaries = boundaries::lower(cx, program, &names, &mut instances);
     while let Some((id, kinds, symbol)) = instances.take() {
@@ -106,14 +113,15 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         target: None,
         after: None,
         license: program.license.clone(),
+        kernel_module: None,
         funcs,
         globals: globals(cx, program, &names),
         programs: Vec::new(),
-        maps: map_decls(program, &names, &bound),
-        kfuncs: kfunc_decls(program),
+        maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
+        kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
         options: program.funcs.iter().find_map(|f| match &f.role {
             Role::Main(Some(args)) => Some(options(&cx.types, args)),
-            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Plain => None,
+            Role::Main(None) | Role::Program(_) | Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain => None,
         }),
     }
 }
@@ -132,6 +140,7 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
                 Storage::Pinned => ir::GlobalKind::Pinned,
                 Storage::Local => ir::GlobalKind::Local,
                 Storage::Percpu => ir::GlobalKind::Percpu,
+                Storage::Private => ir::GlobalKind::Private,
                 Storage::Kconfig if global.init.is_some() => ir::GlobalKind::WeakKconfig,
                 Storage::Kconfig => ir::GlobalKind::Kconfig,
             },

@@ -76,6 +76,7 @@ impl Lowering<'_> {
             StmtKind::Throw(code) => self.throw(code, span),
             StmtKind::Try { body, catches } => self.try_(body, catches, span),
             StmtKind::Defer(block) => self.defer(block, span),
+            StmtKind::OnReturn { returned, body } => self.keep_until_return(*returned, body, span),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::{Changed, Declarations, Pass, Run, percpu_vars};
 use crate::diag::codes::shared::CallInLock;
-use crate::ir::ops::{BpfHelper, BpfLocked, KsCall};
+use crate::ir::ops::{BpfHelper, BpfKfunc, BpfLocked, KsCall};
 use crate::ir::{Builder, Function, OpData, OpId, Opcode};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
@@ -59,6 +59,9 @@ fn in_words(op: &OpData, names: &SourceNames) -> String {
     }
     if op.opcode == Opcode::BpfHelper {
         return format!("a call of `{}`", BpfHelper::of(op).helper());
+    }
+    if op.opcode == Opcode::BpfKfunc {
+        return format!("a call of `{}`", BpfKfunc::of(op).function());
     }
     if matches!(op.opcode, Opcode::BpfLoop | Opcode::BpfRepeat) {
         return "a loop without a small constant bound, which is a call of `bpf_loop`,".to_owned();

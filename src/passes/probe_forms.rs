@@ -120,7 +120,7 @@ fn second_type(ty: Ty, (first, second): (Ty, Ty), types: &mut Types) -> Ty {
         | TyKind::Struct(_)
         | TyKind::Enum(_)
         | TyKind::Fn(_)
-        | TyKind::Handle
+        | TyKind::Handle(_)
         | TyKind::Link
         | TyKind::Bytes
         | TyKind::Null

@@ -57,12 +57,18 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
         Some(Target::Kmod) => {
             module.funcs.retain(|f| f.targets.contains(Target::Kmod));
             module.funcs.iter_mut().for_each(uncancelled);
+            let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
+            module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
             module.options = None;
         }
         None => crate::bug!("the module to split has no target"),
     }
     Changed::Yes
+}
+
+fn named_globals(func: &Function) -> Vec<Symbol> {
+    func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()).collect()
 }
 
 /// No signal ends a loop in the kernel.
@@ -116,6 +122,6 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
             let (placement, loading) = (placement.clone(), loading.clone());
             Some(ProgramDecl { name, spec, mode, target, placement, loading, spare: false, maps: Vec::new() })
         }
-        Role::Helper | Role::Plain | Role::Main => None,
+        Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }
 }

@@ -77,8 +77,8 @@ impl Env<'_> {
     /// The signature of a function that can be a value: programs are called by the kernel, `main` by nobody.
     pub fn value_signature(&self, func: FuncId) -> Option<FnSig> {
         match self.program.func(func).role {
-            Role::Helper | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
-            Role::Program(_) | Role::Main(_) => None,
+            Role::Helper | Role::Private | Role::Plain => Some(self.funcs[func.0 as usize].sig.clone()),
+            Role::Program(_) | Role::Kfunc(_) | Role::Main(_) => None,
         }
     }
 

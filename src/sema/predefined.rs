@@ -79,6 +79,8 @@ const SIMPLE_TYPES: &[(&str, Ty)] = &[
     ("__sum16", Ty::U16),
     ("__wsum", Ty::U32),
     ("PerfAttachment", Ty::LINK),
+    ("IterAttachment", Ty::LINK),
+    ("ProgramHandle", Ty::HANDLE),
 ];
 
 pub fn declare(types: &mut Types) -> Names {

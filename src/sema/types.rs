@@ -9,12 +9,13 @@ use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
-use crate::diag::codes::names::{NotAType, UnknownType};
+use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables::PROGRAMS;
 use crate::types::{FnSig, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
@@ -254,8 +255,30 @@ fn applied(
     }
     match named(cx, scope, name) {
         Ty::ERROR => Ty::ERROR,
+        Ty::HANDLE if size.is_none() => handle(cx, span, name, args),
         _ => wrong_arguments(cx, span, name, "no arguments"),
     }
+}
+
+/// `ProgramHandle<xdp>`: the type of programs is named as in their attributes.
+fn handle(cx: &mut Session, span: Span, name: &Ident, args: &[ast::Type]) -> Ty {
+    let [ast::Type { kind: TypeKind::Named(path), .. }] = args else {
+        return wrong_arguments(cx, span, name, "a type of programs: `ProgramHandle<xdp>`");
+    };
+    let [kind] = path.segments.as_slice() else {
+        return wrong_arguments(cx, span, name, "a type of programs: `ProgramHandle<xdp>`");
+    };
+    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == kind.name) {
+        return cx.types.handle(spec.name);
+    }
+    let near = cx.diags.near(&kind.name, || PROGRAMS.iter().map(|spec| spec.name));
+    let error = cx.error(kind.span, NoProgramType { name: kind.name.clone() });
+    if let Some(near) = near {
+        error.near(kind.span, near);
+    } else {
+        error.help("it is named as in the attribute of its programs: `ProgramHandle<xdp>`");
+    }
+    Ty::ERROR
 }
 
 fn array(cx: &mut Session, scope: &mut dyn Scope, span: Span, element: &ast::Type, count: &ast::Expr) -> Ty {

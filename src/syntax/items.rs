@@ -57,9 +57,10 @@ impl Builder<'_> {
         let twice = match word.name.as_str() {
             "pub" => modifiers.visibility.replace(Visibility::Pub).is_some(),
             "priv" => modifiers.visibility.replace(Visibility::Priv).is_some(),
-            "pin" => std::mem::replace(&mut modifiers.pin, true),
             "local" => modifiers.storage.replace(Storage::Local).is_some(),
-            _ => modifiers.storage.replace(Storage::Percpu).is_some(),
+            "percpu" => modifiers.storage.replace(Storage::Percpu).is_some(),
+            // `pin`
+            _ => std::mem::replace(&mut modifiers.pin, true),
         };
         if twice {
             let why = "contradicts or repeats what is before it".to_owned();
@@ -150,7 +151,7 @@ impl Builder<'_> {
         FnDecl { name, params, result, body }
     }
 
-    fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
+    pub fn param(&mut self, pair: Pair<'_, Rule>) -> Option<Param> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::hole_text {
             return self.name_in(span).map(|name| Param { name, ty: unread(span), span });

@@ -109,6 +109,11 @@ impl Builder<'_> {
             self.while_stmt(pair)
         } else if rule == Rule::for_stmt {
             self.for_stmt(pair)
+        } else if rule == Rule::on_return_stmt {
+            let mut parts = pair.into_inner();
+            let param = parts.peek().filter(|part| part.as_rule() == Rule::param).and_then(|param| self.param(param));
+            let body = parts.next_back().map(|block| self.block(block));
+            StmtKind::OnReturn { param, body: body.unwrap_or_else(|| crate::bug!("`on return` without a block")) }
         } else if rule == Rule::try_stmt {
             self.try_stmt(pair)
         } else if rule == Rule::var_stmt {
@@ -339,6 +344,7 @@ fn ends_itself(stmt: &Stmt) -> bool {
         | StmtKind::For(_)
         | StmtKind::Try { .. }
         | StmtKind::DeferBlock(_)
+        | StmtKind::OnReturn { .. }
         | StmtKind::Lock { .. } => true,
         StmtKind::Var { .. }
         | StmtKind::Const { .. }

@@ -33,6 +33,7 @@ impl MapAccess {
             MapAccess::CpuView => "looking at the values of CPUs",
             MapAccess::Prefix => "`key`",
             MapAccess::Redirect => "`redirect`",
+            MapAccess::Socket => "taking out a socket",
             MapAccess::Sockets => "`bpf_msg_redirect_map`, `bpf_sk_redirect_map` and `bpf_sock_map_update`",
             MapAccess::NamedSockets => "`bpf_msg_redirect_hash`, `bpf_sk_redirect_hash` and `bpf_sock_hash_update`",
             MapAccess::Choose => "`bpf_sk_select_reuseport`",

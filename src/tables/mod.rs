@@ -60,7 +60,8 @@ pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
 }
 
 impl Reference {
-    pub const ALL: [Reference; 3] = [Reference::Acquires, Reference::Derives, Reference::Releases];
+    pub const ALL: [Reference; 4] =
+        [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges];
 
     /// In the IR's text.
     pub fn word(self) -> &'static str {
@@ -68,6 +69,7 @@ impl Reference {
             Reference::Acquires => "acquires",
             Reference::Derives => "derives",
             Reference::Releases => "releases",
+            Reference::Exchanges => "exchanges",
         }
     }
 }
@@ -78,7 +80,7 @@ impl BuiltinSpec {
         match target {
             Target::Bpf => self.bpf,
             Target::Host => self.host,
-            Target::Kmod => None,
+            Target::Kmod => self.kmod,
         }
     }
 

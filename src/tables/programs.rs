@@ -74,6 +74,11 @@ impl ProgramSpec {
         self.forms.iter().find(|form| form.mode == mode)
     }
 
+    /// The type of the programs that `on return` makes.
+    pub fn on_return(&self) -> Option<&'static ProgramSpec> {
+        self.on_return.and_then(|name| PROGRAMS.iter().find(|spec| spec.name == name))
+    }
+
     /// What the text of the attribute names if no mode says otherwise.
     pub fn named(&self) -> Option<&'static TargetSpec> {
         self.loaded_for().or_else(|| self.forms.first().and_then(ProgramForm::target))

@@ -24,6 +24,7 @@ pub static FACTS: Facts = Facts {
     writes_configs: false,
     bounds_loops: true,
     prints_by_helper: true,
+    is_module: false,
     in_kernel: true,
 };
 

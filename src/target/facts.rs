@@ -35,6 +35,8 @@ pub struct Facts {
     pub bounds_loops: bool,
     /// `print` is a call of a BPF helper, which formats less than the runtime does.
     pub prints_by_helper: bool,
+    /// It is the kernel module, whose variables no other code sees.
+    pub is_module: bool,
     /// It runs in the kernel, where no fault may happen: what can fault is an error there, and a warning in user space.
     pub in_kernel: bool,
 }

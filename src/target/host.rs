@@ -25,6 +25,7 @@ pub static FACTS: Facts = Facts {
     writes_configs: true,
     bounds_loops: false,
     prints_by_helper: false,
+    is_module: false,
     in_kernel: false,
 };
 

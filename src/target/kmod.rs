@@ -25,8 +25,15 @@ pub static FACTS: Facts = Facts {
     writes_configs: false,
     bounds_loops: false,
     prints_by_helper: false,
+    is_module: true,
     in_kernel: true,
 };
 
 /// In order; the record of each pass says what it must follow and precede, and why.
-pub static PASSES: &[&Pass] = &[&passes::split::PASS];
+pub static PASSES: &[&Pass] = &[
+    &passes::split::PASS,
+    &passes::exits::PASS,
+    &passes::optionals::PASS,
+    &passes::assign_ops::PASS,
+    &passes::frames::PASS,
+];

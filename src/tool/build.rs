@@ -2,6 +2,7 @@
 
 use super::{finish, inspect, session, usage_error};
 use crate::cli::{Build, Emit};
+use crate::codegen::header;
 use crate::codegen::llvm::{self, Artifact};
 use crate::diag::codes::support::{NoSuchArtifact, ObjectOnly};
 use crate::ir::{self, Module};
@@ -64,8 +65,9 @@ fn check_targets(args: &Build) -> Result<(), String> {
 /// The target of what exists for one only.
 fn implied_target(emit: Emit) -> Option<Target> {
     match emit {
-        Emit::BpfIr => Some(Target::Bpf),
+        Emit::BpfIr | Emit::Header => Some(Target::Bpf),
         Emit::HostIr | Emit::Exe => Some(Target::Host),
+        Emit::KmodIr | Emit::C => Some(Target::Kmod),
         Emit::Ast | Emit::Khir | Emit::Flow | Emit::LlvmIr | Emit::Asm | Emit::Obj => None,
     }
 }
@@ -102,6 +104,9 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     if args.kernel_report {
         return kernel_report(cx, &outputs, &module);
     }
+    if args.emit == Some(Emit::Header) && cx.options.stop_after.is_none() {
+        return c_header(cx, &outputs, &module);
+    }
     if args.emit.is_none_or(|e| e == Emit::Exe) && cx.options.stop_after.is_none() {
         return programs(cx, &outputs, &module);
     }
@@ -113,6 +118,13 @@ fn kernel_report(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option
     let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
     let report = inspect::kernels::of(&bpf.object);
     let text = report.unwrap_or_else(|why| crate::bug!("the object that was made cannot be read: {why}"));
+    outputs.text(cx, text.into_bytes())
+}
+
+/// C's view of the BPF object.
+fn c_header(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> {
+    let Some(bpf) = bpf_side(cx, module)? else { return no_artifact(cx, Target::Bpf) };
+    let text = header::of(&cx.types, &bpf.module, &bpf.object);
     outputs.text(cx, text.into_bytes())
 }
 
@@ -146,6 +158,10 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
     }
+    if wanted.contains(&Target::Kmod) && outputs.args.emit.is_none() {
+        let source = pipeline::kmod(cx, module)?;
+        files.extend(outputs.module_files(cx, &module.module_name(), source)?);
+    }
     let written = files.first().map(|file| file.path.display().to_string());
     write(cx, files)?;
     if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
@@ -176,7 +192,11 @@ fn one_artifact(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<
         Some(Emit::LlvmIr) => Some((Artifact::LlvmIr, None)),
         Some(Emit::Asm) => Some((Artifact::Asm, None)),
         Some(Emit::Obj) => Some((Artifact::Object, Some(target.facts().object_suffix))),
-        None | Some(Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::Exe) => None,
+        Some(Emit::C) => Some((Artifact::Object, None)),
+        None
+        | Some(
+            Emit::Ast | Emit::Khir | Emit::Flow | Emit::BpfIr | Emit::HostIr | Emit::KmodIr | Emit::Header | Emit::Exe,
+        ) => None,
     };
     let (Some((want, suffix)), None) = (artifact, &cx.options.stop_after) else {
         let lowered = pipeline::lowered(cx, module, target)?;
@@ -261,6 +281,20 @@ impl Outputs<'_> {
             }
             (None, _) => format!("{}.bpf.o", self.project).into(),
         }
+    }
+
+    /// The folder `NAME.mod`: the C of the module, and what its build reads.
+    fn module_files(&self, cx: &mut Session, name: &str, source: Vec<u8>) -> Option<Vec<Output>> {
+        let mut folder = self.executable().into_os_string();
+        folder.push(".mod");
+        let folder = PathBuf::from(folder);
+        link::output::folder(cx, &folder)?;
+        let file = |file: &str, bytes: Vec<u8>| Output { path: folder.join(file), bytes, executable: false };
+        Some(vec![
+            file(&format!("{name}.{}", Target::Kmod.facts().object_suffix), source),
+            file("Kbuild", link::kernel_module::kbuild(name).into_bytes()),
+            file("Makefile", link::kernel_module::makefile(name).into_bytes()),
+        ])
     }
 
     fn ir(&self, cx: &mut Session, module: &Module) -> Option<()> {

@@ -1,6 +1,7 @@
 //! The subcommands, one file each, and the parts of a run that they share.
 
 pub mod build;
+pub mod build_module;
 pub mod check;
 pub mod completions;
 pub mod explain;

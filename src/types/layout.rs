@@ -20,7 +20,7 @@ impl Types {
             | TyKind::Place { .. }
             | TyKind::Link
             | TyKind::Null => 8,
-            TyKind::Handle => 4,
+            TyKind::Handle(_) => 4,
         }
     }
 
@@ -45,7 +45,7 @@ impl Types {
             | TyKind::Place { .. }
             | TyKind::Link
             | TyKind::Null
-            | TyKind::Handle => self.size_of(ty).max(1),
+            | TyKind::Handle(_) => self.size_of(ty).max(1),
         }
     }
 

@@ -57,8 +57,8 @@ pub enum TyKind {
     Opt(Ty),
     /// `place<T, SPACE>`: where a T is stored; what loads and stores take
     Place { of: Ty, space: Space },
-    /// `handle`: a loaded program, what `load` yields
-    Handle,
+    /// `handle`, `handle<xdp>`: a loaded program of any type, or of the one that its attribute names; what `load` yields
+    Handle(Option<&'static str>),
     /// `link`: an attachment, what `attach` yields; compares with 0
     Link,
     /// `bytes`: a view of the bytes of a packet or of a value; of parameters and local variables alone
@@ -197,7 +197,7 @@ const WELL_KNOWN: [TyKind; 20] = [
     TyKind::Be { bits: 64 },
     TyKind::Char,
     TyKind::F64,
-    TyKind::Handle,
+    TyKind::Handle(None),
     TyKind::Link,
     TyKind::Bytes,
     TyKind::Null,
@@ -253,6 +253,15 @@ impl Types {
 
     pub fn array(&mut self, element: Ty, length: u64) -> Ty {
         self.intern(TyKind::Array(element, length))
+    }
+
+    /// Of a loaded program whose attribute has this name.
+    pub fn handle(&mut self, kind: &'static str) -> Ty {
+        self.intern(TyKind::Handle(Some(kind)))
+    }
+
+    pub fn is_handle(&self, ty: Ty) -> bool {
+        matches!(self.kind(ty), TyKind::Handle(_))
     }
 
     pub fn string(&mut self, size: u32) -> Ty {
@@ -337,7 +346,7 @@ impl Types {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Link
             | TyKind::Bytes
             | TyKind::Null

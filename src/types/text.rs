@@ -36,7 +36,8 @@ impl Types {
             TyKind::Ptr { to, nullable, .. } => format!("*{}{}", self.name(to), if nullable { "?" } else { "" }),
             TyKind::Opt(of) => format!("optional {}", self.name(of)),
             TyKind::Place { of, .. } => self.name(of),
-            TyKind::Handle => "program handle".into(),
+            TyKind::Handle(None) => "ProgramHandle".into(),
+            TyKind::Handle(Some(kind)) => format!("ProgramHandle<{kind}>"),
             TyKind::Link => "link".into(),
             TyKind::Bytes => "bytes".into(),
             TyKind::Null => "null".into(),
@@ -66,7 +67,8 @@ impl Types {
             }
             TyKind::Opt(of) => format!("opt<{}>", self.ir_text(of)),
             TyKind::Place { of, space } => format!("place<{}, {}>", self.ir_text(of), space.text()),
-            TyKind::Handle => "handle".into(),
+            TyKind::Handle(None) => "handle".into(),
+            TyKind::Handle(Some(kind)) => format!("handle<{kind}>"),
             TyKind::Error => "error".into(),
             TyKind::Void
             | TyKind::Int { .. }

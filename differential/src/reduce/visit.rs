@@ -61,7 +61,7 @@ fn stmt(stmt: &mut Stmt, visitor: &mut dyn Visitor) {
             expr(condition, visitor);
             block(body, visitor);
         }
-        StmtKind::Loop { body } | StmtKind::DeferBlock(body) => block(body, visitor),
+        StmtKind::Loop { body } | StmtKind::DeferBlock(body) | StmtKind::OnReturn { body, .. } => block(body, visitor),
         StmtKind::For(node) => {
             match &mut node.over {
                 ForOver::Range { low, high, .. } => {

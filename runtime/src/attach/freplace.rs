@@ -24,7 +24,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
         return Err(Failure::new(code, format!("{}{help}", reason(code))));
     }
     // SAFETY: a descriptor that nobody else owns.
-    Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+    Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
 }
 
 /// The program with the function.

@@ -5,7 +5,7 @@ use crate::errors::{errno, reason};
 use libbpf_sys as bpf;
 use std::ffi::c_void;
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::slice;
 
 /// The link, and the walk that is being read.
@@ -86,6 +86,10 @@ impl Iterator {
 impl Attached for Iterator {
     fn detach(self: Box<Self>) -> i32 {
         0
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        vec![self.link.as_raw_fd()]
     }
 
     fn read(&mut self, out: &mut [u8]) -> i32 {

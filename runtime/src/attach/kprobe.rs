@@ -9,6 +9,7 @@ use crate::load::{copies, log};
 use crate::{escape, load, net};
 use libbpf_sys as bpf;
 use std::ffi::{CString, c_char};
+use std::os::fd::RawFd;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -31,6 +32,11 @@ pub struct Probe(pub NonNull<bpf::bpf_link>);
 impl Attached for Probe {
     fn detach(self: Box<Self>) -> i32 {
         0
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        // SAFETY: a live link.
+        vec![unsafe { bpf::bpf_link__fd(self.0.as_ptr()) }]
     }
 }
 

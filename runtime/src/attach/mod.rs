@@ -20,8 +20,10 @@ mod netkit;
 mod netns;
 mod options;
 mod perf_event;
+mod pinned;
 mod probe;
 mod reuseport;
+mod session;
 mod several;
 mod socket;
 mod sockets;
@@ -34,6 +36,7 @@ mod user_functions;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
 use crate::errors::{complain, errno, reason};
+use crate::load::pins;
 use crate::program::{self, MainThread, bounded, text};
 use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
@@ -43,7 +46,7 @@ pub use missing::missing;
 use options::Options;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// What each form does; its file says how.
 static FORMS: &[(KsForm, Attach)] = &[
@@ -55,6 +58,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Tracing, tracing::attach_loaded),
     (KsForm::RawTracepoint, tracing::attach_event),
     (KsForm::Function, trampoline::attach_function),
+    (KsForm::Session, session::attach),
     (KsForm::Lsm, trampoline::attach_hook),
     (KsForm::Kprobe, kprobe::attach),
     (KsForm::Kretprobe, kprobe::attach_return),
@@ -110,6 +114,11 @@ trait Attached {
         None
     }
 
+    /// The descriptors of its `bpf_link`s; none where it is something else, which cannot be pinned.
+    fn links(&self) -> Vec<RawFd> {
+        Vec::new()
+    }
+
     /// Fills the bytes; how many, 0 at the end, or −errno.
     fn read(&mut self, _out: &mut [u8]) -> i32 {
         -libc::EINVAL
@@ -118,18 +127,24 @@ trait Attached {
 
 /// A `bpf_link`: closing it is what counts, which cannot fail.
 struct Link {
-    _fd: OwnedFd,
+    fd: OwnedFd,
 }
 
 impl Attached for Link {
     fn detach(self: Box<Self>) -> i32 {
         0
     }
+
+    fn links(&self) -> Vec<RawFd> {
+        vec![self.fd.as_raw_fd()]
+    }
 }
 
 struct Entry {
     handle: u32,
     attached: Box<dyn Attached>,
+    /// The names at which it is pinned: it outlives the process.
+    pins: Vec<String>,
 }
 
 /// By link id minus 1; None once detached.
@@ -205,7 +220,7 @@ fn attach(prog: &KsProg, request: &Request) -> Result<Box<dyn Attached>, Failure
 
 fn remember(handle: u32, attached: Box<dyn Attached>) -> i64 {
     let mut links = LINKS.borrow_mut();
-    links.push(Some(Entry { handle, attached }));
+    links.push(Some(Entry { handle, attached, pins: Vec::new() }));
     i64::try_from(links.len()).unwrap_or(i64::MAX)
 }
 
@@ -245,7 +260,7 @@ impl Request<'_> {
             return Err(errno());
         }
         // SAFETY: a descriptor that nobody else owns.
-        Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+        Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
     }
 
     /// For forms that have no flags.
@@ -319,6 +334,7 @@ fn detach_those(wanted: impl Fn(i64, &Entry) -> bool) -> i32 {
 
 /// 0 or −errno.
 fn detach(entry: Entry) -> i32 {
+    pins::remove(&entry.pins);
     let result = entry.attached.detach();
     if result != 0 {
         let name = load::of_handle(entry.handle).map_or("?", |prog| program::text(prog.name));
@@ -330,7 +346,14 @@ fn detach(entry: Entry) -> i32 {
 /// At the end of the process, however it comes; more than once does no harm.
 pub fn detach_everything() {
     if let Ok(mut links) = LINKS.try_borrow_mut() {
-        links.clear();
+        for entry in std::mem::take(&mut *links).into_iter().flatten() {
+            if entry.pins.is_empty() {
+                drop(entry);
+            } else {
+                // Dropping it may do more than to close its descriptors, which the end of the process does.
+                std::mem::forget(entry);
+            }
+        }
     }
     remove_filters();
 }

@@ -13,7 +13,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     // A thread can leave its namespace alone, and need not return to it.
     let made = thread::scope(|scope| scope.spawn(|| enter(&file).and_then(|()| link(prog, point, priority))).join());
     match made.unwrap_or(Err(libc::EAGAIN)) {
-        Ok(link) => Ok(Box::new(Link { _fd: link })),
+        Ok(link) => Ok(Box::new(Link { fd: link })),
         Err(code) => Err(failure(code, &shown, priority)),
     }
 }

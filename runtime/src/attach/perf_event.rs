@@ -4,7 +4,7 @@ use super::{Attached, Failure, LINKS, Request, Target, remember};
 use crate::abi::{KS_PERF_GROUP, KsPerfOptions, KsPerfRead};
 use crate::errors::{complain, errno, reason};
 use libbpf_sys as bpf;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::{fs, ptr};
 
 /// The number of a CPU; −1 is every one that the process is on.
@@ -23,6 +23,7 @@ pub struct Counter {
 const CLOSE_ON_EXEC: libc::c_ulong = 8;
 const ENABLE: libc::c_ulong = 0x2400;
 const TIMES_AND_ID: u64 = 1 | 2 | 4;
+const GROUP: u64 = 8;
 /// `KsPerfOptions::event` where the type and the configuration say what to count.
 const NOT_NAMED: u64 = i64::MAX as u64;
 /// Types whose configurations have 32 bits: of the kernel, and of caches.
@@ -36,6 +37,10 @@ impl Attached for Counter {
 
     fn counter(&self) -> Option<&Counter> {
         Some(self)
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        self.links.iter().flat_map(|link| link.links()).collect()
     }
 }
 
@@ -87,7 +92,7 @@ fn counter(options: &KsPerfOptions, samples: bool) -> Result<Counter, Failure> {
         (_, cpu) => vec![cpu],
     };
     let attributes = attributes(options, samples);
-    let leader = if options.group == 0 { options.group_fd } else { options.group };
+    let leader = leader(options);
     let links = LINKS.borrow();
     let led_by = if leader == 0 {
         None
@@ -111,13 +116,19 @@ fn counter(options: &KsPerfOptions, samples: bool) -> Result<Counter, Failure> {
     Ok(Counter { events: events.collect::<Result<_, _>>()?, links: Vec::new(), leader })
 }
 
+/// The link of the event that is to lead its group, or 0.
+fn leader(options: &KsPerfOptions) -> i64 {
+    if options.group == 0 { options.group_fd } else { options.group }
+}
+
 fn attributes(options: &KsPerfOptions, samples: bool) -> bpf::perf_event_attr {
     let (kind, config) = kind(options);
     let mut attributes = bpf::perf_event_attr {
         type_: kind,
         size: size_of::<bpf::perf_event_attr>() as u32,
         config,
-        read_format: TIMES_AND_ID,
+        // What is in no group may lead one later.
+        read_format: if leader(options) == 0 { TIMES_AND_ID | GROUP } else { TIMES_AND_ID },
         ..Default::default()
     };
     if samples && options.freq != 0 {
@@ -187,32 +198,56 @@ fn refused(code: i32, options: &KsPerfOptions) -> Failure {
 #[derive(Clone, Copy, Default)]
 struct Count {
     raw: u64,
-    scaled: u64,
-    enabled: u64,
-    running: u64,
     id: u64,
 }
 
+/// What an event and the members of its group have counted, over all CPUs.
+#[derive(Default)]
+struct Counts {
+    scaled: u64,
+    enabled: u64,
+    running: u64,
+    /// The event itself first.
+    events: [Count; KS_PERF_GROUP],
+    count: usize,
+}
+
 impl Counter {
-    fn read(&self) -> Result<Count, i32> {
-        let mut all = Count::default();
+    /// Reads the group of each CPU at once (`PERF_FORMAT_GROUP`); a member reads itself alone.
+    fn read(&self) -> Result<Counts, i32> {
+        let mut all = Counts::default();
         for event in &self.events {
-            let mut words = [0_u64; 4];
-            // SAFETY: the room of the words.
-            let read = unsafe { libc::read(event.as_raw_fd(), words.as_mut_ptr().cast(), size_of_val(&words)) };
-            if read < 0 {
-                return Err(errno());
-            }
-            let [value, enabled, running, id] = words;
-            let scaled = u128::from(value) * u128::from(enabled) / u128::from(running.max(1));
-            all.raw = all.raw.wrapping_add(value);
+            let (times, found) = read_group(event, self.leader == 0)?;
+            let [enabled, running] = times;
+            let scaled = u128::from(found.first().map_or(0, |count| count.raw));
+            let scaled = scaled * u128::from(enabled) / u128::from(running.max(1));
             all.scaled = all.scaled.wrapping_add(u64::try_from(scaled).unwrap_or(u64::MAX));
             all.enabled = all.enabled.wrapping_add(enabled);
             all.running = all.running.wrapping_add(running);
-            all.id = if all.id == 0 { id } else { all.id };
+            all.count = all.count.max(found.len().min(KS_PERF_GROUP));
+            for (sum, count) in all.events.iter_mut().zip(found) {
+                sum.raw = sum.raw.wrapping_add(count.raw);
+                sum.id = if sum.id == 0 { count.id } else { sum.id };
+            }
         }
         Ok(all)
     }
+}
+
+/// The times and the counts of an event, or of the group that it leads; in the order of `read_format`.
+fn read_group(event: &OwnedFd, leads: bool) -> Result<([u64; 2], Vec<Count>), i32> {
+    let mut words = [0_u64; 3 + 2 * KS_PERF_GROUP];
+    // SAFETY: the room of the words.
+    let read = unsafe { libc::read(event.as_raw_fd(), words.as_mut_ptr().cast(), size_of_val(&words)) };
+    if read < 0 {
+        return Err(errno());
+    }
+    let [first, enabled, running, rest @ ..] = words;
+    if !leads {
+        return Ok(([enabled, running], vec![Count { raw: first, id: rest[0] }]));
+    }
+    let pairs = rest.chunks_exact(2).take(usize::try_from(first).unwrap_or(0));
+    Ok(([enabled, running], pairs.map(|pair| Count { raw: pair[0], id: pair[1] }).collect()))
 }
 
 /// See abi.rs.
@@ -232,21 +267,17 @@ pub unsafe extern "C" fn ks_perf_read(link: i64, out: *mut KsPerfRead, _size: u6
     let Some(counter) = entry.and_then(|entry| entry.attached.counter()) else {
         return complain("cannot read: this is no perf event that is attached");
     };
-    let members = links.iter().flatten().filter_map(|entry| entry.attached.counter());
-    let members = members.filter(|member| member.leader == link);
-    for (place, counter) in std::iter::once(counter).chain(members).take(KS_PERF_GROUP).enumerate() {
-        let count = counter.read().unwrap_or_else(|code| {
-            complain(&format!("cannot read a perf event: {}", reason(code)));
-            Count::default()
-        });
-        if place == 0 {
-            out.raw = count.raw as i64;
-            out.scaled = count.scaled as i64;
-            out.time_enabled = count.enabled as i64;
-            out.time_running = count.running as i64;
-        }
+    let counts = match counter.read() {
+        Ok(counts) => counts,
+        Err(code) => return complain(&format!("cannot read a perf event: {}", reason(code))),
+    };
+    out.raw = counts.events[0].raw as i64;
+    out.scaled = counts.scaled as i64;
+    out.time_enabled = counts.enabled as i64;
+    out.time_running = counts.running as i64;
+    out.count = counts.count as u32;
+    for (place, count) in counts.events.iter().enumerate() {
         out.values[place] = count.raw as i64;
         out.ids[place] = count.id;
-        out.count += 1;
     }
 }

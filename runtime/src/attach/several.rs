@@ -2,7 +2,7 @@
 //! character. One link attaches a program to all where the kernel has such links, else there is a link for each.
 
 use super::Attached;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// Whether a target may name more than one function.
 pub fn is_several(target: &str) -> bool {
@@ -33,6 +33,10 @@ impl Attached for Shared {
     fn count(&self) -> u32 {
         self.functions as u32
     }
+
+    fn links(&self) -> Vec<RawFd> {
+        vec![self.link.as_raw_fd()]
+    }
 }
 
 /// The links of one target.
@@ -41,6 +45,10 @@ pub struct Together(pub Vec<Box<dyn Attached>>);
 impl Attached for Together {
     fn detach(self: Box<Self>) -> i32 {
         self.0.into_iter().map(Attached::detach).find(|result| *result != 0).unwrap_or(0)
+    }
+
+    fn links(&self) -> Vec<RawFd> {
+        self.0.iter().flat_map(|link| link.links()).collect()
     }
 
     fn count(&self) -> u32 {

@@ -30,7 +30,7 @@ pub fn attach_event(request: &Request) -> Result<Box<dyn Attached>, Failure> {
 fn held(link: i32, to: &str) -> Result<Box<dyn Attached>, Failure> {
     if link >= 0 {
         // SAFETY: a descriptor that nobody else owns.
-        return Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }));
+        return Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }));
     }
     let code = errno();
     let help = match code {

@@ -13,7 +13,12 @@ const ACTIVE: &str = "/sys/kernel/security/lsm";
 /// At the entry or the return of a function.
 pub fn attach_function(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let name = own_target(request, "a program on a function")?;
-    open(request).map_err(|code| {
+    open_at(request.fd, &name)
+}
+
+/// A link of a program at the function for which it was loaded.
+pub fn open_at(program: i32, name: &str) -> Result<Box<dyn Attached>, Failure> {
+    open(program).map_err(|code| {
         let help = match code {
             libc::EPERM => "\n  help: tracing needs CAP_PERFMON; run it as root, for instance with sudo",
             libc::EBUSY => "\n  help: another user of ftrace has this function",
@@ -32,7 +37,7 @@ pub fn attach_hook(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     {
         return Err(Failure::new(libc::EOPNOTSUPP, inactive(&active)));
     }
-    open(request).map_err(|code| {
+    open(request.fd).map_err(|code| {
         let help = match code {
             libc::EPERM => "\n  help: it needs CAP_MAC_ADMIN; run it as root, for instance with sudo",
             _ => "",
@@ -52,7 +57,7 @@ fn inactive(active: &str) -> String {
 }
 
 /// The target of the attribute, which is the only one that the program has.
-fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
+pub fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
     request.no_flags(what)?;
     let own = load::of_handle(request.handle).map_or("", |prog| program::text(prog.target));
     match request.target {
@@ -65,12 +70,12 @@ fn own_target(request: &Request, what: &str) -> Result<String, Failure> {
 }
 
 /// A link, or errno.
-fn open(request: &Request) -> Result<Box<dyn Attached>, i32> {
+fn open(program: i32) -> Result<Box<dyn Attached>, i32> {
     // SAFETY: a program's descriptor; without a name the kernel takes what the program was loaded for.
-    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), request.fd) };
+    let link = unsafe { bpf::bpf_raw_tracepoint_open(ptr::null(), program) };
     if link < 0 {
         return Err(errno());
     }
     // SAFETY: a descriptor that nobody else owns.
-    Ok(Box::new(Link { _fd: unsafe { OwnedFd::from_raw_fd(link) } }))
+    Ok(Box::new(Link { fd: unsafe { OwnedFd::from_raw_fd(link) } }))
 }

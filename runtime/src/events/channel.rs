@@ -68,6 +68,31 @@ impl Channel {
         self.due.iter().any(|due| due.get() != 0)
     }
 
+    /// Maps the buffers of perf events again: the kernel leaves them out of copies of a process (`VM_DONTCOPY` of kernel/events/core.c).
+    pub fn reopen(&self) {
+        let Kind::Perf(buffer) = &self.kind else { return };
+        for index in 0..self.kind.buffers() as c_int {
+            let (mut start, mut size) = (ptr::null_mut(), 0);
+            // SAFETY: an open buffer, of which there are so many. The address is free, since libbpf's mapping is not here; behind the
+            // first page are `size` bytes.
+            let mapped = unsafe {
+                let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+                bpf::perf_buffer__buffer(*buffer, index, &mut start, &mut size) == 0
+                    && libc::mmap(
+                        start,
+                        size as usize + page,
+                        libc::PROT_READ | libc::PROT_WRITE,
+                        libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE,
+                        bpf::perf_buffer__buffer_fd(*buffer, index as bpf::size_t),
+                        0,
+                    ) == start
+            };
+            if !mapped {
+                die(1, &format!("daemon: cannot read what is sent through a perf event array: {}", reason(errno())));
+            }
+        }
+    }
+
     /// Hands over what is there. 0, or a negative errno; that a handler wanted to stop is none.
     pub fn consume(&self) -> i32 {
         for _ in 0..self.due.len() {

@@ -173,6 +173,12 @@ fn open_all() {
     }
 }
 
+/// Makes the buffers that are open those of this process too, which another one has made as a copy of itself.
+pub fn reopen() {
+    let sources: &'static OnceCell<Vec<Source>> = &SOURCES;
+    sources.get().into_iter().flatten().filter_map(|source| source.channel.get()).for_each(Channel::reopen);
+}
+
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_listen(map: u32) {

@@ -6,6 +6,7 @@ pub mod copies;
 mod creation;
 mod explain;
 mod kconfig;
+mod kernel_module;
 pub mod log;
 pub mod optional;
 pub mod pins;
@@ -18,11 +19,13 @@ use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
-use crate::symbols::fill;
 use libbpf_sys as bpf;
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
+
+/// Ends the name of the program at the return of a function, whose program at the entry has the rest of the name.
+const RETURN: &CStr = c".return";
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -53,6 +56,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
         return object;
     }
     let object = opened();
+    kernel_module::ensure();
     optional::settle(object);
     let pins = pins::prepare(object);
     // SAFETY: an open object.
@@ -67,6 +71,14 @@ pub fn loaded() -> *mut bpf::bpf_object {
         ready();
     }
     object
+}
+
+/// Closes the object, at the end of the process: what the kernel has of it goes, unless it is pinned or attached by others.
+fn close() {
+    if let State::Open(object) | State::Loaded(object) = STATE.replace(State::Nothing) {
+        // SAFETY: an object of libbpf; nothing asks for it any more.
+        unsafe { bpf::bpf_object__close(object) }
+    }
 }
 
 type Ready = Option<fn()>;
@@ -111,8 +123,13 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
     unsafe {
         let mut program = bpf::bpf_object__next_program(object, ptr::null_mut());
         while !program.is_null() {
-            let name = CStr::from_ptr(bpf::bpf_program__name(program));
-            if !program::progs().iter().any(|known| CStr::from_ptr(known.name) == name) {
+            let name = CStr::from_ptr(bpf::bpf_program__name(program)).to_bytes();
+            let at_entry = name.strip_suffix(RETURN.to_bytes());
+            let is_wanted = |known: &KsProg| {
+                let own = CStr::from_ptr(known.name).to_bytes();
+                own == name || known.form == KsForm::Session as u32 && Some(own) == at_entry
+            };
+            if !program::progs().iter().any(is_wanted) {
                 bpf::bpf_program__set_autoload(program, false);
             }
             program = bpf::bpf_object__next_program(object, program);
@@ -168,6 +185,16 @@ pub fn program_fd(prog: &KsProg) -> i32 {
     fd
 }
 
+/// The descriptor of the program at the return of a function that goes with the one of this handle at its entry; −1 for none.
+pub fn at_return(handle: u32) -> i32 {
+    let Some(prog) = of_handle(handle) else { return -1 };
+    // SAFETY: descriptors hold NUL-terminated strings.
+    let name = [unsafe { CStr::from_ptr(prog.name) }.to_bytes(), RETURN.to_bytes()].concat();
+    let found = CString::new(name).map_or(ptr::null_mut(), |name| program_named(loaded(), name.as_ptr()));
+    // SAFETY: a program of the loaded object.
+    if found.is_null() { -1 } else { unsafe { bpf::bpf_program__fd(found) } }
+}
+
 /// The map of that name, or null.
 pub fn find_map(object: *mut bpf::bpf_object, name: *const std::ffi::c_char) -> *mut bpf::bpf_map {
     if name.is_null() {
@@ -218,7 +245,7 @@ pub extern "C" fn ks_available(handle: u32) -> bool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ks_why(handle: u32, out: *mut c_char, size: u64) {
     // SAFETY: as the caller promises.
-    unsafe { fill(&refusal(handle).unwrap_or_default(), out, size) }
+    unsafe { program::fill(&refusal(handle).unwrap_or_default(), out, size) }
 }
 
 /// The program behind a handle that `ks_load` gave.

@@ -1,6 +1,7 @@
 //! Functions of the kernel, as /proc/kallsyms has them.
 
-use super::{fill, shown};
+use super::shown;
+use crate::program::fill;
 use std::cell::OnceCell;
 use std::ffi::c_char;
 use std::fs;

@@ -1,7 +1,8 @@
 //! Functions of processes: the file that is mapped at an address, and the symbols of that file.
 
 use super::elf::Image;
-use super::{fill, shown};
+use super::shown;
+use crate::program::fill;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_char;

@@ -71,6 +71,17 @@ impl Printer<'_> {
                 self.push("defer ");
                 self.block(block);
             }
+            StmtKind::OnReturn { param, body } => {
+                self.push("on return ");
+                if let Some(param) = param {
+                    self.push("(");
+                    self.push(&param.name.name);
+                    self.push(": ");
+                    self.ty(&param.ty);
+                    self.push(") ");
+                }
+                self.block(body);
+            }
             StmtKind::Try { body, catches } => self.try_stmt(body, catches),
         }
     }

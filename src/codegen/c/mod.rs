@@ -1,14 +1,19 @@
-//! C for the kernel's own build.
+//! C for the kernel's own build: the source of a module, with the statements of the program.
+//!
+//! It sees the IR while control flow is structured (`src/target/kmod.rs`). A value that is used once becomes a part of the
+//! expression that uses it; others are local variables (`plan.rs`). What C leaves undefined (overflow, shifts by too
+//! much, division by zero) is written so that it is defined.
 
-use crate::diag::codes::support::NotInModule;
-use crate::ir::Module;
-use crate::session::Session;
+mod constants;
+mod emit;
+mod expr;
+mod function;
+mod lines;
+mod names;
+mod plan;
+mod prelude;
+mod registration;
+mod source;
+mod types;
 
-/// The C file of a module. The emitter writes no function, so each one is an error.
-pub fn module(cx: &mut Session, module: &Module) -> Option<Vec<u8>> {
-    for func in &module.funcs {
-        let (what, func_name) = ("a function".to_owned(), cx.source_name(&func.name));
-        cx.error(func.name_span, NotInModule { what, func: func_name });
-    }
-    (!cx.diags.has_errors()).then(Vec::new)
-}
+pub use source::module;

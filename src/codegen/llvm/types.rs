@@ -18,9 +18,12 @@ impl<'c> ModuleGen<'_, 'c> {
             // BPF has no addresses of functions: the pass `function-pointers` gives them numbers.
             TyKind::Fn(_) if !self.facts.functions_have_addresses => self.build.int_type(64).into(),
             TyKind::Ptr { .. } | TyKind::Place { .. } | TyKind::Fn(_) | TyKind::Null => self.build.ptr_type().into(),
-            TyKind::Int { .. } | TyKind::Be { .. } | TyKind::Char | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
-                self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into()
-            }
+            TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::Enum(_)
+            | TyKind::Handle(_)
+            | TyKind::Link => self.build.int_type(self.cx.types.size_of(ty) as u32 * 8).into(),
             TyKind::Void
             | TyKind::Str(_)
             | TyKind::Array(..)

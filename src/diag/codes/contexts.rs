@@ -92,6 +92,10 @@ codes! {
     E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
     /// A `@helper` is a part of BPF programs. A function without attribute can be called from both sides.
     E0353 HelperFromUserSpace { name } = "`{name}` is a `@helper`, which user space cannot call",
+    /// Functions with `@private` are the kernel module's own. BPF code calls its `@kfunc` functions, user space none of it.
+    E0327 PrivateCalled { name, code } = "`{name}` is `@private` in the kernel module, and {code} cannot call it",
+    /// BPF code passes up to five numbers and pointers to a function of the kernel, and gets one of these back.
+    E0339 KfuncSignature { name, why } = "`{name}` cannot be a `@kfunc`: {why}",
     /// `main` is where the process starts; BPF code runs in the kernel.
     E0354 MainFromBpf { name } = "`{name}` runs in user space, so BPF code cannot call it",
     /// BPF programs have a bounded stack; the kernel refuses recursion. User space may recurse.
@@ -143,4 +147,9 @@ codes! {
     /// What `redirect(ifindex)` yields is an action of the program's type, `XDP_REDIRECT` or `TC_ACT_REDIRECT`. A function is for the
     /// programs that have the context which it takes.
     E0376 RedirectWhere { func } = "`redirect` yields what programs return, and nothing says of which type those of `{func}` are",
+    /// `on return` is the last statement of a `@fsession` program: what is before it runs where the function is entered, and its block
+    /// where that call of the function returns.
+    E0320 OnReturnPlace = "`on return` is the last statement of a `@fsession` program",
+    /// A program at the entry of a function alone is one of `@fentry`.
+    E0332 NoOnReturn { name } = "`{name}` has no `on return`",
 }

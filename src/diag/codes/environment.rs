@@ -51,6 +51,10 @@ codes! {
     /// The system's C compiler links the executable; ksc compiles no C. `CC` names another one than `cc`.
     E0912 NoLinker { driver, why } = "cannot run `{driver}` to link the executable: {why}",
 
+    /// The kernel's own build (Kbuild) makes the module from the C that ksc writes. It needs the headers of the kernel, `make`, the
+    /// compiler that built the kernel, and `pahole` for the BTF by which BPF programs find the module's functions.
+    E0921 ModuleNotBuilt { name, why } = "the kernel module `{name}` could not be built: {why}",
+
     /// The linker failed; its last words follow.
     E0913 LinkFailed { why } = "the executable could not be linked: {why}",
 }

@@ -50,6 +50,8 @@ codes! {
     /// What is acquired is used under its name, another variable's, or by functions that are called. Kept elsewhere, nobody
     /// could know that it is released once.
     E0776 ReferenceKept { what, place } = "{what} is kept {place}",
+    /// A pin is a file in the folder of the project: its name has no slashes, and no dots, which bpffs does not take.
+    E0709 PinName { name } = "nothing can be pinned at the name `{name}`",
     /// A perf event is named (`event: cpu_clock`), or given by its type and configuration (`perf_type`, `perf_config`). Samples are taken
     /// each so many events (`period`), or so often in a second (`freq`).
     E0789 PerfOptions { why } = "these options of a perf event do not fit: {why}",

@@ -59,6 +59,9 @@ codes! {
     /// A section that libbpf knows names a type of program, for some types after a slash what programs are for. This compiler has
     /// none for this one.
     E0130 UnknownSection { name } = "no type of program is in the section `{name}`",
+    /// A `@kfunc` keeps its name in the kernel module, whose C includes headers of the kernel. There the name is a function or a macro
+    /// already, or a word of C.
+    E0136 KernelHasName { name } = "the kernel has a function or macro `{name}`, so no `@kfunc` can have that name",
     /// A loop exit is outside of every loop.
     E0150 OutsideLoop { word } = "`{word}` outside of a loop",
     /// The name means something that is no value by itself: a type, a map, a config, a function.
@@ -69,4 +72,6 @@ codes! {
     W0151 UnusedResult { name } = "the result of `{name}` is not used",
     /// Every path to this statement ends before it.
     W0152 UnreachableCode = "this is never reached",
+    /// `ProgramHandle<kind>` is of the programs whose attribute is `@kind`.
+    E0131 NoProgramType { name } = "no programs are of a type `{name}`",
 }

@@ -20,6 +20,9 @@ codes! {
     E0466 CallInLock { what } = "{what} while a lock is held",
     /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.
     E0467 PercpuSize { name, size, limit } = "`{name}` is a `percpu var` of {size} bytes, and the kernel allows {limit}",
+    /// The kernel module has variables of its own, `@private var`, and sees no others: not those that BPF code and user space share,
+    /// no configs. They do not see the module's.
+    E0427 VariableOfOthers { name, code } = "{code} cannot use the variable `{name}`",
     /// libbpf fills in options of the kernel's configuration (`CONFIG_…`) and facts of its own (`LINUX_KERNEL_VERSION`), as
     /// variables of these types: integers, `bool`, `char`, `str(N)` and `libbpf_tristate`. Nobody writes them.
     E0454 NoKconfig { name, why } = "`{name}` is no value of the kernel's configuration: {why}",

@@ -21,6 +21,7 @@ impl Parser<'_> {
             target: None,
             after: None,
             license: "GPL".into(),
+            kernel_module: None,
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
@@ -61,6 +62,7 @@ impl Parser<'_> {
                     }
                 }
                 "license" => module.license = self.text()?,
+                "kernel_module" => module.kernel_module = Some(self.text()?),
                 _ => return self.stop(format!("a module's head has no `{word}`")),
             }
         }

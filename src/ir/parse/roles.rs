@@ -3,7 +3,7 @@
 use super::{Parse, Parser, Stop};
 use crate::ir::{ProgramDecl, Role};
 use crate::source::Span;
-use crate::tables::{Loading, PROGRAMS, Placement, ProgramSpec};
+use crate::tables::{KFUNC_FLAGS, Loading, PROGRAMS, Placement, ProgramSpec};
 
 impl Parser<'_> {
     /// `@count program(xdp, "") uses @map`
@@ -25,12 +25,39 @@ impl Parser<'_> {
             "helper" => Ok(Role::Helper),
             "plain" => Ok(Role::Plain),
             "main" => Ok(Role::Main),
+            "private" => Ok(Role::Private),
+            "kfunc" => self.kfunc_role(),
             "program" => self.program(),
             other => {
-                let why = format!("a function is program(…), helper, plain or main, not `{other}`");
+                let why = format!("a function is program(…), helper, kfunc(…), private, plain or main, not `{other}`");
                 Err(Stop { span: self.last_span(), why })
             }
         }
+    }
+
+    /// Behind `kfunc`.
+    fn kfunc_role(&mut self) -> Parse<Role> {
+        self.expect("(")?;
+        let span = self.span();
+        let text = self.text()?;
+        self.expect(",")?;
+        let types = self.text()?;
+        self.expect(")")?;
+        let mut callers = Vec::new();
+        for word in types.split('|').filter(|word| !word.is_empty()) {
+            let Some(spec) = PROGRAMS.iter().find(|spec| spec.prog_type == word) else {
+                return Err(Stop { span, why: format!("no program type is called `{word}`") });
+            };
+            callers.push(spec.prog_type);
+        }
+        let mut flags = Vec::new();
+        for word in text.split('|').filter(|word| !word.is_empty()) {
+            let Some(flag) = KFUNC_FLAGS.iter().find(|flag| flag.name == word) else {
+                return Err(Stop { span, why: format!("no flag of kernel functions is called `{word}`") });
+            };
+            flags.push(flag);
+        }
+        Ok(Role::Kfunc { flags, callers })
     }
 
     /// Behind `program`.

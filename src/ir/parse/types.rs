@@ -2,6 +2,7 @@
 
 use super::lex::Token;
 use super::{Parse, Parser};
+use crate::tables::PROGRAMS;
 use crate::types::{FnSig, Origin, Space, StructDef, Ty, TyKind};
 
 impl Parser<'_> {
@@ -42,6 +43,14 @@ impl Parser<'_> {
     }
 
     fn word_type(&mut self, word: &str) -> Parse<Ty> {
+        if word == "handle" && self.eat("<") {
+            let name = self.word()?;
+            let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) else {
+                return self.stop("a handle is of a type of programs");
+            };
+            self.expect(">")?;
+            return Ok(self.cx.types.handle(spec.name));
+        }
         if let Some(ty) = self.cx.types.of_word(word) {
             return Ok(ty);
         }

@@ -3,6 +3,7 @@
 use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::BpfOnly;
 use crate::diag::codes::maps::ConfigWrite;
+use crate::diag::codes::shared::VariableOfOthers;
 use crate::ir::ops::KsGlobal;
 use crate::ir::{Function, GlobalKind, Module, OpData, OpId, Opcode, Symbol, Uses, Value};
 use crate::session::Session;
@@ -48,6 +49,18 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
     for op in ops {
         let data = &func.ops[op];
         let span = data.loc.span;
+        if let Some(name) = global_of(data).filter(|name| (kind(name) == Some(GlobalKind::Private)) != facts.is_module)
+        {
+            let (name, code) = (cx.source_name(name), facts.code.to_owned());
+            let error = cx.error(span, VariableOfOthers { name: name.clone(), code });
+            if facts.is_module {
+                error.help(format!("a variable of the module is declared `@private var {name}`"));
+            } else {
+                error.help("a `@kfunc` function can read and write it");
+            }
+            called_from(error);
+            continue;
+        }
         let private = global_of(data).filter(|_| !facts.has_private_globals).and_then(|name| {
             let word = match kind(name) {
                 Some(GlobalKind::Local) => "local",
@@ -55,6 +68,7 @@ pub fn check(module: &Module, cx: &mut Session, func: &Function, facts: &Facts, 
                 Some(
                     GlobalKind::Var
                     | GlobalKind::Pinned
+                    | GlobalKind::Private
                     | GlobalKind::Config
                     | GlobalKind::Kconfig
                     | GlobalKind::WeakKconfig,

@@ -1,7 +1,7 @@
-//! What moves packet data: helpers of which their records say so, ops, and functions that call such, also through pointers.
+//! What moves packet data: helpers and kernel functions of which their records say so, ops, and functions that call such, also through pointers.
 
 use crate::ir::callgraph::called;
-use crate::ir::ops::{BpfHelper, KsCallPointer, KsFunc};
+use crate::ir::ops::{BpfHelper, BpfKfunc, KsCallPointer, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol};
 use crate::tables::{self, OpTrait};
 use crate::types::Ty;
@@ -48,6 +48,9 @@ impl Moving {
         if op.opcode == Opcode::BpfHelper {
             let name = BpfHelper::of(op).helper();
             return tables::helper(name).is_some_and(|helper| helper.changes_packet);
+        }
+        if op.opcode == Opcode::BpfKfunc {
+            return tables::kfunc(BpfKfunc::of(op).function()).is_some_and(|known| known.changes_packet);
         }
         if op.opcode == Opcode::KsCallPointer {
             return self.types.contains(&func.ty(KsCallPointer::of(op).callee()));

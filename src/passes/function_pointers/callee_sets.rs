@@ -179,7 +179,7 @@ impl Solver<'_> {
             | TyKind::Enum(_)
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

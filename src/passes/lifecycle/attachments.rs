@@ -165,7 +165,7 @@ impl Follow<'_> {
     fn is_tracked(&self, ty: Ty) -> bool {
         let kind = self.types.kind(ty);
         let of = if let TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } = kind { of } else { ty };
-        matches!(of, Ty::HANDLE | Ty::LINK)
+        of == Ty::LINK || self.types.is_handle(of)
     }
 
     /// The program that a handle is of, or that a link attaches.

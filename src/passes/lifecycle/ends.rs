@@ -44,7 +44,7 @@ pub fn check(module: &Module, cx: &mut Session) {
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Effect {
     attaches: bool,
-    /// Or detaches: the program decides when it is over.
+    /// Or detaches: the program decides when it is over. Or pins what is attached.
     waits: bool,
 }
 
@@ -80,7 +80,7 @@ fn effect(op: &OpData, effects: &Effects) -> Effect {
         let symbol = HostCall::of(op).symbol();
         BUILTINS.iter().any(|b| (b.interruptible || b.keeps_attached) && b.host == Some(symbol))
     };
-    let waits = matches!(op.opcode, Opcode::HostDetach | Opcode::KsCallPointer);
+    let waits = matches!(op.opcode, Opcode::HostDetach | Opcode::HostPin | Opcode::KsCallPointer);
     Effect { attaches: is_attach(op.opcode), waits: waits || keeps }
 }
 

@@ -163,8 +163,8 @@ impl<'f> Numbers<'f> {
         if data.opcode == Opcode::KsCall || data.opcode.has(OpTrait::ChangesPacket) {
             self.forget_spaces(contents, &[Space::Stack, Space::Packet, Space::Ctx]);
         }
-        // Helpers may change fields of the context too.
-        if matches!(data.opcode, Opcode::KsCall | Opcode::BpfHelper | Opcode::PacketCtxStore)
+        // Helpers and kernel functions may change fields of the context too.
+        if matches!(data.opcode, Opcode::KsCall | Opcode::BpfHelper | Opcode::BpfKfunc | Opcode::PacketCtxStore)
             || data.opcode.has(OpTrait::ChangesPacket)
         {
             contents.context.clear();

@@ -18,13 +18,15 @@ mod stored_pointers;
 use super::analysis::global_uses;
 use super::{Changed, Pass, Run};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{BpfOnly, HelperFromUserSpace, MainFromBpf, RecursionInBpf, UserSpaceOnly};
+use crate::diag::codes::contexts::{
+    BpfOnly, HelperFromUserSpace, MainFromBpf, PrivateCalled, RecursionInBpf, UserSpaceOnly,
+};
 use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
-use crate::ir::ops::{BpfHelper, HostCall};
-use crate::ir::{Function, Module, OpData, Opcode, Role, Value};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin};
+use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
 use crate::tables::{BUILTINS, On, Refusal, Rejection};
@@ -32,6 +34,7 @@ use crate::target::{Facts, Maps, Target};
 use crate::types::{Ty, TyKind, Types};
 use enum_map::EnumMap;
 use map_rules::Refused;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub static PASS: Pass = Pass {
@@ -64,8 +67,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
     let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
     let host = graph.reach(main.iter().copied().chain(rest));
-    // No role of functions is a module's.
-    let kmod = graph.reach(Vec::new());
+    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     let reached = EnumMap::from_array([bpf, host, kmod]);
     for (target, reached) in &reached {
         check(module, cx, reached, target);
@@ -77,8 +79,32 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();
     }
+    kfunc_callers(module, &graph, &programs);
     cpu_writes::check(module, cx);
     Changed::Yes
+}
+
+/// Finds the program types that call each function of the module.
+fn kfunc_callers(module: &mut Module, graph: &CallGraph, programs: &[usize]) {
+    let mut callers: BTreeMap<Symbol, BTreeSet<&'static str>> = BTreeMap::new();
+    for &program in programs {
+        let Role::Program { spec, .. } = &module.funcs[program].role else { continue };
+        let reached = graph.reach([program]);
+        for (_, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
+            let called = func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfKfunc);
+            for name in called.map(|op| BpfKfunc::of(&func.ops[op]).function().clone()) {
+                callers.entry(name).or_default().insert(spec.prog_type);
+            }
+        }
+    }
+    let mut is_called = false;
+    for func in &mut module.funcs {
+        if let (Role::Kfunc { callers: types, .. }, Some(found)) = (&mut func.role, callers.get(&func.name)) {
+            *types = found.iter().copied().collect();
+            is_called = true;
+        }
+    }
+    module.kernel_module = is_called.then(|| module.module_name());
 }
 
 /// Reports numbers and memory that the target does not have.
@@ -113,7 +139,19 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain[1..]);
                 continue;
             }
-            (Role::Program { .. } | Role::Helper | Role::Plain | Role::Main, _) => {}
+            (Role::Private | Role::Kfunc { .. }, Target::Bpf | Target::Host) => {
+                let Some(site) = chain.first() else { continue };
+                let (name, code) = (cx.source_name(&func.name), facts.code.to_owned());
+                let error = cx.error(span(module, *site), PrivateCalled { name, code });
+                error.note(func.name_span, "declared here");
+                called_from(module, &names, error, &chain[1..]);
+                error.help("without an attribute it is compiled for each side that calls it");
+                continue;
+            }
+            (
+                Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main,
+                _,
+            ) => {}
         }
         check_values(cx, func, facts, &|error| called_from(module, &names, error, &chain));
         global_uses::check(module, cx, func, facts, &|error| called_from(module, &names, error, &chain));
@@ -222,6 +260,10 @@ fn has_float(types: &Types, ty: Ty) -> bool {
 /// The code of the error, if the target does not have the op.
 fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     let spec = op.opcode.spec();
+    if op.opcode == Opcode::KsBuiltin && target.facts().is_module {
+        let builtin = BUILTINS.iter().find(|builtin| builtin.name == &**KsBuiltin::of(op).builtin());
+        return builtin.is_none_or(|builtin| builtin.callee(target).is_none()).then_some(Rejection::E0604);
+    }
     match spec.on[target] {
         On::Reject(code) => Some(code),
         On::Emit | On::Lower(_) => None,
@@ -256,6 +298,8 @@ fn in_words(op: &OpData) -> String {
         HostCall::of(op).symbol()
     } else if op.opcode == Opcode::BpfHelper {
         BpfHelper::of(op).helper()
+    } else if op.opcode == Opcode::BpfKfunc {
+        BpfKfunc::of(op).function()
     } else if spec.source.is_empty() {
         return format!("`{}`", spec.name);
     } else {
@@ -277,7 +321,8 @@ pub(super) fn called_from(module: &Module, names: &SourceNames, error: &mut Diag
         let name = names.of(&caller.name);
         let what = match &caller.role {
             Role::Program { spec, .. } => format!("{how} here, in the `@{}` program `{name}`", spec.name),
-            Role::Helper | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
+            Role::Kfunc { .. } => format!("{how} here, in the `@kfunc` function `{name}`"),
+            Role::Helper | Role::Private | Role::Plain | Role::Main => format!("{how} here, in `{name}`"),
         };
         error.note(span(module, *site), what);
     }

@@ -3,12 +3,12 @@
 use super::cases::{Case, Cases, Known, Root, Status};
 use super::report::Report;
 use super::variables::variables;
-use super::{Outcome, Outcomes, helper, is_object, live, reference};
+use super::{Outcome, Outcomes, is_object, kernel_call, live};
 use crate::dataflow::{self, Analysis, Point};
 use crate::diag::codes::limits::ManyReferences;
 use crate::ir::flow::{Edge, Graph, Step};
-use crate::ir::ops::{ArithCmp, BpfHelper, KsCall, KsConst, KsLoad, KsStore, KsZero};
-use crate::ir::{Function, OpData, OpId, Opcode, Value};
+use crate::ir::ops::{ArithCmp, KsCall, KsConst, KsLoad, KsStore, KsZero};
+use crate::ir::{Function, Module, OpData, OpId, Opcode, Value};
 use crate::session::Session;
 use crate::tables::Reference;
 use crate::types::{TyKind, Types};
@@ -21,16 +21,16 @@ const MAX_NULLABLE: usize = 6;
 const MAX_STEPS: usize = 100_000;
 
 /// Reports what is wrong in a function, and sums it up.
-pub fn check(func: &Function, outcomes: &Outcomes, cx: &mut Session) -> BTreeSet<Outcome> {
+pub fn check(module: &Module, func: &Function, outcomes: &Outcomes, cx: &mut Session) -> BTreeSet<Outcome> {
     let graph = Graph::of(func);
-    let mut flow = Flow::new(func, outcomes, &graph, &cx.types);
+    let mut flow = Flow::new((module, func), outcomes, &graph, &cx.types);
     let start = flow.start(&cx.types);
     let facts = dataflow::forward(&graph, &mut flow, start);
     if flow.steps == 0 {
         cx.error(func.name_span, ManyReferences { func: cx.source_name(&func.name) });
         return BTreeSet::new();
     }
-    let mut report = Report::new(func, cx);
+    let mut report = Report::new(module, func, cx);
     let mut found = BTreeSet::new();
     let mut lost = Vec::new();
     facts.visit(&mut flow, |flow, (point, cases)| match point {
@@ -56,12 +56,15 @@ pub fn check(func: &Function, outcomes: &Outcomes, cx: &mut Session) -> BTreeSet
 }
 
 pub struct Flow<'a> {
+    module: &'a Module,
     pub func: &'a Function,
     outcomes: &'a Outcomes,
     /// What is live at the start of each node.
     live: Vec<BTreeSet<Value>>,
     /// The variables that the analysis follows, each with what it holds once it is cleared.
     variables: BTreeMap<Value, Known>,
+    /// The pointers to objects.
+    objects: BTreeSet<Value>,
     /// The parameters among them, at which the caller looks.
     given: BTreeSet<Value>,
     /// How many steps are left.
@@ -97,10 +100,17 @@ impl Analysis for Flow<'_> {
 }
 
 impl<'a> Flow<'a> {
-    fn new(func: &'a Function, outcomes: &'a Outcomes, graph: &Graph, types: &Types) -> Flow<'a> {
+    fn new(
+        (module, func): (&'a Module, &'a Function),
+        outcomes: &'a Outcomes,
+        graph: &Graph,
+        types: &Types,
+    ) -> Flow<'a> {
         let (live, variables) = (live::at_starts(func, graph), variables(func, types));
+        let operands = func.walk().into_iter().flat_map(|op| func.ops[op].operands.clone());
+        let objects = operands.filter(|&value| is_object(types, func.ty(value))).collect();
         let given = BTreeSet::new();
-        let mut flow = Flow { func, outcomes, live, variables, given, steps: MAX_STEPS };
+        let mut flow = Flow { module, func, outcomes, live, variables, objects, given, steps: MAX_STEPS };
         flow.given = flow.given().map(|(_, place)| place).collect();
         flow.live.iter_mut().for_each(|live| live.extend(&flow.given));
         flow
@@ -150,12 +160,17 @@ impl<'a> Flow<'a> {
 
     /// The operands whose objects an op releases.
     pub fn released(&self, op: &OpData) -> Vec<Value> {
-        if reference(op) == Some(Reference::Releases) {
-            return object_argument(op).into_iter().collect();
+        if let Some((_, Reference::Releases | Reference::Exchanges)) = kernel_call(self.module, op) {
+            return self.object_argument(op).into_iter().collect();
         }
         let Some(outcomes) = self.called(op) else { return Vec::new() };
         let params: BTreeSet<usize> = outcomes.iter().flat_map(|outcome| &outcome.released).copied().collect();
         params.into_iter().map(|param| KsCall::of(op).args()[param]).collect()
+    }
+
+    /// The pointer to an object that the kernel gets from an op.
+    fn object_argument(&self, op: &OpData) -> Option<Value> {
+        op.operands.iter().copied().find(|value| self.objects.contains(value))
     }
 
     fn called(&self, op: &OpData) -> Option<&'a BTreeSet<Outcome>> {
@@ -178,8 +193,9 @@ impl<'a> Flow<'a> {
         if data.opcode == Opcode::KsCall {
             data.operands.iter().filter(|&&place| self.is_variable(place)).for_each(|&place| case.set(place, None));
         }
-        if let Some(reference) = reference(data) {
-            return refer(op, data, reference, case);
+        if let Some((_, reference)) = kernel_call(self.module, data) {
+            let of = self.object_argument(data).and_then(|value| case.root(value));
+            return refer(op, data, (reference, of), case);
         }
         if data.opcode == Opcode::KsStore {
             let view = KsStore::of(data);
@@ -338,28 +354,19 @@ fn allows(case: &Case, condition: Value, outcome: bool) -> bool {
     !matches!(case.known.get(&condition), Some(Known::Number(number)) if (*number != 0) != outcome)
 }
 
-/// The pointer to an object that a helper takes.
-fn object_argument(op: &OpData) -> Option<Value> {
-    let at = helper(op)?.args.iter().position(|arg| arg.object.is_some())?;
-    BpfHelper::of(op).args().get(at).copied()
-}
-
 /// The cases behind the call of a helper that does something with references.
-fn refer(op: OpId, data: &OpData, reference: Reference, mut case: Case) -> Vec<Case> {
-    let of = object_argument(data).and_then(|value| case.root(value));
+fn refer(op: OpId, data: &OpData, (reference, of): (Reference, Option<Root>), mut case: Case) -> Vec<Case> {
+    if let (Reference::Releases | Reference::Exchanges, Some(root)) = (reference, of) {
+        case.status.insert(root, Status::Gone(op));
+    }
     let object = match reference {
-        Reference::Releases => {
-            if let Some(root) = of {
-                case.status.insert(root, Status::Gone(op));
-            }
-            return vec![case];
-        }
-        Reference::Acquires => Some(Root::Acquired(op)),
+        Reference::Releases => return vec![case],
+        Reference::Acquires | Reference::Exchanges => Some(Root::Acquired(op)),
         Reference::Derives => of,
     };
     let mut null = case.clone();
     null.set(data.results[0], Some(Known::Null));
-    if reference == Reference::Acquires {
+    if reference != Reference::Derives {
         case.status.insert(Root::Acquired(op), Status::Owned);
     }
     case.set(data.results[0], Some(Known::Object(object)));

@@ -67,7 +67,9 @@ fn follow(sources: &Sources, (at, pointer): At, seen: &mut BTreeSet<At>, kinds: 
     }
     let func = &sources.module.funcs[at];
     let op = func.def(pointer).map(|op| &func.ops[op]);
-    let yields = op.and_then(|op| super::helper(op).map(|helper| helper.full));
+    // The sockets of maps are `PTR_TO_SOCKET`.
+    let of_map = op.filter(|op| op.opcode == Opcode::MapSocket).map(|_| true);
+    let yields = of_map.or_else(|| op.and_then(|op| super::helper(op).map(|helper| helper.full)));
     // The context of a program is the object itself, all of it.
     let given = func.values[pointer].def == ValueDef::Arg(func.entry(), 0) && matches!(func.role, Role::Program { .. });
     let yields = yields.or(given.then_some(true));

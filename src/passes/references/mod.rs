@@ -2,7 +2,7 @@
 //!
 //! Takes the whole program after `records`. Changes nothing; reports references that are lost, used after they were
 //! released, released without being owned, or kept where the analysis cannot follow them. The verifier refuses all of that.
-//! What acquires and releases is in the records of the helpers.
+//! What acquires and releases is in the records of the helpers, and in the declarations of the kernel functions.
 //!
 //! What is acquired may be null, and there is nothing to release then. So a state is a set of cases (`cases.rs`): in one the
 //! pointer is null, in the other it is owned, and a test of the pointer ends one of them. The analysis follows pointers
@@ -18,11 +18,11 @@ mod variables;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::contexts::ReferenceCallee;
-use crate::ir::ops::{BpfHelper, KsCall, KsFunc};
+use crate::ir::ops::{BpfHelper, BpfKfunc, KsCall, KsFunc};
 use crate::ir::{Function, Module, OpData, Opcode, Symbol};
 use crate::session::Session;
 use crate::tables::{self, HelperSpec, Reference};
-use crate::types::{Origin, Ty, TyKind, Types};
+use crate::types::{Origin, Space, Ty, TyKind, Types};
 use cases::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,8 +53,7 @@ type Outcomes = BTreeMap<Symbol, BTreeSet<Outcome>>;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     full_objects::check(module, cx);
-    let refers = |op: &OpData| helper(op).is_some_and(|helper| helper.reference.is_some());
-    if !module.funcs.iter().any(|func| func.walk().into_iter().any(|op| refers(&func.ops[op]))) {
+    if !module.funcs.iter().any(|func| refers(module, func)) {
         return Changed::No;
     }
     let lowered = exits::lowered(module, &mut cx.types);
@@ -65,7 +64,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         let waiting: BTreeSet<Symbol> = open.iter().map(|func| func.name.clone()).collect();
         let (later, next): (Vec<_>, Vec<_>) = open.into_iter().partition(|func| calls_any(func, &waiting));
         for func in &next {
-            let found = flow::check(func, &outcomes, cx);
+            let found = flow::check(module, func, &outcomes, cx);
             outcomes.insert(func.name.clone(), found);
         }
         if next.is_empty() {
@@ -82,14 +81,11 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 /// The functions that have to do with kernel objects.
 fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
     let takes = |func: &Function| func.params.iter().any(|param| is_object(types, param.ty));
-    let acquires = |func: &Function| {
-        func.walk().into_iter().any(|op| helper(&func.ops[op]).is_some_and(|helper| helper.reference.is_some()))
-    };
     let mut names = BTreeSet::new();
     loop {
         let before = names.len();
         for func in &module.funcs {
-            if takes(func) || acquires(func) || calls_any(func, &names) {
+            if takes(func) || refers(module, func) || calls_any(func, &names) {
                 names.insert(func.name.clone());
             }
         }
@@ -97,6 +93,11 @@ fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
             return module.funcs.iter().filter(|func| names.contains(&func.name)).collect();
         }
     }
+}
+
+/// Whether a function acquires or releases itself.
+fn refers(module: &Module, func: &Function) -> bool {
+    func.walk().into_iter().any(|op| kernel_call(module, &func.ops[op]).is_some())
 }
 
 fn calls_any(func: &Function, names: &BTreeSet<Symbol>) -> bool {
@@ -109,15 +110,25 @@ fn helper(op: &OpData) -> Option<&'static HelperSpec> {
     if op.opcode == Opcode::BpfHelper { tables::helper(BpfHelper::of(op).helper()) } else { None }
 }
 
-/// What an op does with references, if it calls a helper that does something with them.
-fn reference(op: &OpData) -> Option<Reference> {
-    helper(op)?.reference
+/// The name of what an op calls in the kernel, and what that does with references. The socket of a map's entry is acquired
+/// (`is_acquire_function` of kernel/bpf/verifier.c).
+fn kernel_call<'m>(module: &'m Module, op: &'m OpData) -> Option<(&'m str, Reference)> {
+    if op.opcode == Opcode::MapSocket {
+        return Some(("bpf_map_lookup_elem", Reference::Acquires));
+    }
+    if op.opcode == Opcode::BpfKfunc {
+        let kfunc = module.kfunc(BpfKfunc::of(op).function())?;
+        return Some((&kfunc.name, kfunc.reference?));
+    }
+    let helper = helper(op)?;
+    Some((helper.name, helper.reference?))
 }
 
 /// A pointer to a kernel object.
 fn is_object(types: &Types, ty: Ty) -> bool {
-    let TyKind::Ptr { to, .. } = types.kind(ty) else { return false };
-    matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object)
+    let TyKind::Ptr { to, space, .. } = types.kind(ty) else { return false };
+    let is_rewritten = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object);
+    is_rewritten || space == Space::BtfTrusted && types.is_relocated(to)
 }
 
 /// Reports functions that release or acquire for their callers, and are values.

@@ -2,16 +2,17 @@
 
 use super::cases::{Case, Cases, Known, Root};
 use super::flow::Flow;
-use super::helper;
+use super::kernel_call;
 use crate::dataflow::Facts;
 use crate::diag::codes::lifecycle::{ReferenceGone, ReferenceKept, ReferenceOpen, ReferenceWanted};
 use crate::diag::codes::limits::ReferenceInLoop;
 use crate::ir::flow::{Edge, Step};
 use crate::ir::ops::KsCall;
-use crate::ir::{Function, OpData, OpId, Opcode};
+use crate::ir::{Function, Module, OpData, OpId, Opcode};
 use crate::passes::analysis::open_paths::{self, Question};
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -19,6 +20,7 @@ use std::rc::Rc;
 const MAY_LEAVE: &str = "control may leave here";
 
 pub struct Report<'a> {
+    module: &'a Module,
     func: &'a Function,
     cx: &'a mut Session,
     /// What was said, of which reference, and where.
@@ -26,8 +28,8 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(func: &'a Function, cx: &'a mut Session) -> Report<'a> {
-        Report { func, cx, reported: BTreeSet::new() }
+    pub fn new(module: &'a Module, func: &'a Function, cx: &'a mut Session) -> Report<'a> {
+        Report { module, func, cx, reported: BTreeSet::new() }
     }
 
     /// An op, in one case.
@@ -110,7 +112,7 @@ impl<'a> Report<'a> {
             let callee = names.of(KsCall::of(data).callee());
             error.remark(format!("`{callee}` releases what the parameter points to"));
         }
-        error.help("only what a helper such as `bpf_sk_lookup_tcp` acquired is released");
+        error.help("only what a function such as `bpf_sk_lookup_tcp` acquired is released");
     }
 
     /// Where a tail call succeeds, control does not come back to what is still owned.
@@ -136,7 +138,7 @@ impl<'a> Report<'a> {
         let is_open = |cases: &Cases| cases.iter().any(|case| case.is_owned(root));
         let asked = Question { begins: |op| op == begin, is_open, is_ended: |cases: &Cases| !is_open(cases) };
         let path = open_paths::branches(self.func, (flow, facts), edge, asked);
-        let (what, begun) = self.describe(root);
+        let ((what, begun), by) = (self.describe(root), self.release(begin));
         let is_exit = edge.step == Step::Out || self.func.exit(edge.by).is_some();
         let how = if is_exit { "control leaves here" } else { "the iteration ends here" };
         let error = self.cx.error(self.func.ops[edge.by].loc.span, ReferenceOpen { what }).label(how);
@@ -145,11 +147,19 @@ impl<'a> Report<'a> {
             error.note(span, branch);
         }
         error.help(match edge.step {
-            Step::Out => "every path on which it is not null releases it, as by `bpf_sk_release`",
+            Step::Out => format!("every path on which it is not null releases it{by}"),
             Step::Into(..) | Step::Behind(_) | Step::Successor(_) => {
-                "what an iteration acquires is released in the same iteration"
+                "what an iteration acquires is released in the same iteration".to_owned()
             }
         });
+    }
+
+    /// What releases the object that an op acquired, as the end of a sentence.
+    fn release(&self, op: OpId) -> String {
+        let Some((name, _)) = kernel_call(self.module, &self.func.ops[op]) else { return String::new() };
+        let of_helper = tables::helper(name).map(|_| "bpf_sk_release");
+        let by = of_helper.or_else(|| tables::kfunc(name).and_then(|known| known.released_by));
+        by.map_or(String::new(), |by| format!(", as by `{by}`"))
     }
 
     /// How messages name what was acquired, and where that was.
@@ -157,9 +167,10 @@ impl<'a> Report<'a> {
         match root {
             Root::Acquired(op) => {
                 let data = &self.func.ops[op];
-                let by = match helper(data) {
-                    Some(helper) => helper.name.to_owned(),
-                    None => self.cx.names.of(KsCall::of(data).callee()).to_owned(),
+                let by = match (data.map(), kernel_call(self.module, data)) {
+                    (Some(map), _) => format!("{}[…]", self.cx.names.of(map)),
+                    (None, Some((name, _))) => name.to_owned(),
+                    (None, None) => self.cx.names.of(KsCall::of(data).callee()).to_owned(),
                 };
                 (format!("what `{by}` acquired"), (data.loc.span, "it is acquired here".to_owned()))
             }
@@ -172,7 +183,7 @@ impl<'a> Report<'a> {
 
     fn released_by(&self, op: OpId) -> String {
         let data = &self.func.ops[op];
-        match helper(data) {
+        match kernel_call(self.module, data) {
             Some(_) => "released".to_owned(),
             None => format!("released by `{}`", self.cx.names.of(KsCall::of(data).callee())),
         }

@@ -46,7 +46,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
             // User space reads what the loader filled in.
             GlobalKind::Kconfig | GlobalKind::WeakKconfig => used.contains(&global.name).then_some(Section::Kconfig),
             // An entry of a map of its own.
-            GlobalKind::Percpu => None,
+            GlobalKind::Percpu | GlobalKind::Private => None,
             _ if !shared.contains(&global.name) => None,
             GlobalKind::Config if !late.contains_key(&global.name) => Some(Section::Rodata),
             GlobalKind::Config | GlobalKind::Var | GlobalKind::Local => {

@@ -64,6 +64,7 @@ fn assigned_in_stmt(stmt: &ast::Stmt, names: &mut Vec<(String, bool)>) {
         StmtKind::While { body, .. }
         | StmtKind::Loop { body }
         | StmtKind::Lock { body, .. }
+        | StmtKind::OnReturn { body, .. }
         | StmtKind::DeferBlock(body) => assigned_names(body, names),
         StmtKind::For(stmt) => assigned_names(&stmt.body, names),
         StmtKind::Try { body, catches } => {

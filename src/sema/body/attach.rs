@@ -11,8 +11,8 @@ use crate::diag::codes::lifecycle::{
 use crate::sema::similar;
 use crate::sema::tree::{Expr, ExprKind, FuncId, ProgramRole, Role};
 use crate::source::Span;
-use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, SEPARATOR, TARGETS, TargetSpec};
-use crate::types::{Space, Ty};
+use crate::tables::{ATTACH_OPTIONS, AttachOption, BUILTINS, PROGRAMS, ProgramForm, SEPARATOR, TARGETS, TargetSpec};
+use crate::types::{Space, Ty, TyKind};
 
 /// The field of a link that says how many functions it is at, and the builtin that does.
 const COUNT: &str = "count";
@@ -34,7 +34,8 @@ impl Checker<'_, '_> {
             self.error(span, NotAttached { kind }).help("`run(handle, &value)` runs it");
             return error_expr(span);
         }
-        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, program)));
+        let of_type = self.target_of_type(handle.ty);
+        let target = args.get(1).map(|arg| Box::new(self.attach_target(&arg.value, program, of_type)));
         let flags = args.get(2).map(|arg| Box::new(self.coerced(&arg.value, Ty::U32)));
         if let (None, Some(program)) = (&target, program) {
             self.needs_target(program, span);
@@ -42,6 +43,15 @@ impl Checker<'_, '_> {
         let options = options.iter().filter_map(|arg| self.attach_option(arg, program)).collect();
         let kind = ExprKind::Attach { handle: Box::new(handle), target, flags, options, result_used: true };
         Expr { kind, ty: Ty::LINK, span }
+    }
+
+    /// What programs of the type of a handle attach to, if all of them attach to the same.
+    fn target_of_type(&self, handle: Ty) -> Option<&'static TargetSpec> {
+        let TyKind::Handle(Some(kind)) = self.cx.types.kind(handle) else { return None };
+        let spec = PROGRAMS.iter().find(|spec| spec.name == kind)?;
+        let mut targets = spec.forms.iter().map(ProgramForm::target);
+        let first = targets.next()??;
+        targets.all(|other| other.is_some_and(|other| std::ptr::eq(other, first))).then_some(first)
     }
 
     fn program_role(&self, func: FuncId) -> Option<&ProgramRole> {
@@ -107,10 +117,15 @@ impl Checker<'_, '_> {
     }
 
     /// A text, a number or a map. The runtime finds out what it means where the program is not known.
-    fn attach_target(&mut self, expr: &ast::Expr, program: Option<FuncId>) -> Expr {
+    fn attach_target(
+        &mut self,
+        expr: &ast::Expr,
+        program: Option<FuncId>,
+        of_type: Option<&'static TargetSpec>,
+    ) -> Expr {
         let role = program.and_then(|program| self.program_role(program));
         let own = role.and_then(|role| role.target.clone());
-        let kind = role.and_then(ProgramRole::target_spec);
+        let kind = role.map_or(of_type, ProgramRole::target_spec);
         if let Some(map) = self.map_target(expr, kind, own.as_deref()) {
             return map;
         }

@@ -10,6 +10,7 @@ use crate::diag::codes::names::UnknownName;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::sema::consts::{self, Constant};
+use crate::sema::declare::externs;
 use crate::sema::imports;
 use crate::sema::predefined::table_type;
 use crate::sema::tree::{Expr, ExprKind, Role};
@@ -20,12 +21,14 @@ use crate::types::Ty;
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
 
 /// Builtins whose calls are nodes of the typed tree.
-const NODES: [(&str, Check); 8] = [
+const NODES: [(&str, Check); 10] = [
     ("print", |checker, args, span| checker.print(args, true, span)),
     ("print_raw", |checker, args, span| checker.print(args, false, span)),
     ("load", |checker, args, span| checker.load(args, span)),
     ("attach", |checker, args, span| checker.attach(args, span)),
     ("detach", |checker, args, span| checker.detach(args, span)),
+    ("pin", |checker, args, span| checker.pin(args, span)),
+    ("unpin", |checker, args, span| checker.unpin(args, span)),
     ("run", |checker, args, span| checker.run(args, span)),
     ("read", |checker, args, span| checker.read(args, span)),
     ("exists", |checker, args, span| checker.exists(args, span)),
@@ -78,12 +81,16 @@ impl Checker<'_, '_> {
         let elsewhere = self.env.imports.spelled_out(name);
         let known = !elsewhere.is_empty() || instead.is_some();
         let names = || own().chain(builtins.map(str::to_owned));
+        let declaration = if known { None } else { externs::proposal(self.cx, &name.name) };
+        let known = known || declaration.is_some();
         let near = if known { None } else { self.cx.diags.near(&name.name, names) };
         let error = self.error(name.span, UnknownName { name: name.name.clone() });
         if !elsewhere.is_empty() {
             imports::propose(error, name.span, &elsewhere);
         } else if let Some(instead) = instead {
             instead.propose(error, name.span);
+        } else if let Some(declaration) = declaration {
+            error.help(format!("the kernel has such a function; the program declares it: `{declaration}`"));
         } else if let Some(near) = near {
             error.near(name.span, near);
         }

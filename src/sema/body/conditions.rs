@@ -117,7 +117,7 @@ impl Checker<'_, '_> {
             | TyKind::Struct(_)
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link => {
                 let ty = self.ty_name(expr.ty);

@@ -9,7 +9,7 @@ use super::scope::LocalKind;
 use super::value::{constant, local};
 use crate::ast;
 use crate::diag::codes::throws::{DeferInDefer, DeferInLoop, DeferLeaves, DeferWhat};
-use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Visitor};
+use crate::sema::tree::{Block, Expr, ExprKind, LocalId, Pinned, Stmt, StmtKind, Visitor};
 use crate::source::Span;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
@@ -143,6 +143,9 @@ impl Checker<'_, '_> {
             options.iter_mut().for_each(|(_, value)| self.keep(value, out));
         } else if let ExprKind::Detach(what) = &mut call.kind {
             self.keep(what, out);
+        } else if let ExprKind::Pin { what, name } = &mut call.kind {
+            let held = if let Pinned::Held(held) = what { Some(held) } else { None };
+            held.into_iter().chain(name).for_each(|arg| self.keep(arg, out));
         } else if let ExprKind::Dispatch { timeout, .. } = &mut call.kind {
             timeout.iter_mut().for_each(|timeout| self.keep(timeout, out));
         } else {

@@ -174,6 +174,7 @@ impl Checker<'_, '_> {
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
+            | ExprKind::Pin { .. }
             | ExprKind::Dispatch { .. }
             | ExprKind::IsPresent(_) => {}
         }

@@ -23,9 +23,7 @@ impl Checker<'_, '_> {
         if !is_event && method.needs != MapAccess::TailCall {
             return;
         }
-        let params = self.env.program.func(self.func).params.iter();
-        let found = params.copied().find(|param| self.context_spec(self.locals[param.0 as usize].ty).is_some());
-        if let Some(context) = found {
+        if let Some(context) = self.context_param() {
             self.info(context).read = true;
             args.push(self.local_expr(context, span));
             return;

@@ -19,7 +19,10 @@ impl Checker<'_, '_> {
         }
         let arg = &args[0].value;
         match self.program_value(arg) {
-            Some(Some(func)) => return Expr { kind: ExprKind::Load(func), ty: Ty::HANDLE, span },
+            Some(Some(func)) => {
+                let ty = self.handle_type(func);
+                return Expr { kind: ExprKind::Load(func), ty, span };
+            }
             Some(None) => return error_expr(span),
             None => {}
         }
@@ -34,6 +37,12 @@ impl Checker<'_, '_> {
             };
         }
         error_expr(span)
+    }
+
+    /// What `load` of a program yields.
+    pub(super) fn handle_type(&mut self, func: FuncId) -> Ty {
+        let Role::Program(role) = &self.env.program.func(func).role else { return Ty::HANDLE };
+        self.cx.types.handle(role.spec.name)
     }
 
     /// The program that `"name"` or `&name` means.
@@ -96,7 +105,7 @@ impl Checker<'_, '_> {
             return error_expr(expr.span);
         }
         let value = self.typed(expr, None);
-        let fits = value.ty == Ty::HANDLE || (or_link && value.ty == Ty::LINK);
+        let fits = self.cx.types.is_handle(value.ty) || (or_link && value.ty == Ty::LINK);
         if fits || value.ty == Ty::ERROR {
             return value;
         }

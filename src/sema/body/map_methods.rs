@@ -161,6 +161,10 @@ impl Checker<'_, '_> {
                 .help(format!("it takes a map of kind {}", kinds.join(", ")));
             return error_expr(span);
         };
+        let kind = self.env.program.map(map).kind;
+        if !kind.can(method.needs) && [MapAccess::Sockets, MapAccess::NamedSockets].into_iter().any(|to| kind.can(to)) {
+            return self.redirect_to_socket(MapCall { map, method, name, args: &args[1..], span });
+        }
         if !self.can(map, method.needs, span) {
             self.check_args(&args[1..]);
             return error_expr(span);
@@ -262,7 +266,7 @@ impl Checker<'_, '_> {
 
 /// Whether it is called as `m.name()`.
 fn on_maps(method: &MapMethodSpec) -> bool {
-    !method.function && !method.entry
+    !method.function && !method.entry && !method.indexed
 }
 
 /// As it is called, for messages.

@@ -13,7 +13,7 @@ use crate::sema::tree::{
     Binding, Block, Condition, Expr, ExprKind, If, LocalId, MapId, Optional, OptionalKind, Stmt, StmtKind,
 };
 use crate::source::Span;
-use crate::tables::{MapAccess, ValueRule};
+use crate::tables::{MAP_METHODS, MapAccess, ValueRule};
 use crate::target::Maps;
 use crate::types::{Ty, TyKind};
 
@@ -35,6 +35,23 @@ impl Checker<'_, '_> {
         Some((self.map_named(base)?, index))
     }
 
+    /// The same, unless the entry is a socket, which is a pointer and no value.
+    pub fn value_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
+        self.map_entry(expr).filter(|&(map, _)| !self.env.program.map(map).kind.can(MapAccess::Socket))
+    }
+
+    /// `m[k]` of a map of sockets.
+    fn socket_entry(&mut self, map: MapId, key: &ast::Expr, span: Span) -> Expr {
+        let method = MAP_METHODS.iter().find(|method| method.indexed && method.needs == MapAccess::Socket);
+        let Some(method) = method.filter(|_| self.can(map, MapAccess::Socket, span)) else { return error_expr(span) };
+        let key = self.entry_key(map, key);
+        if key.ty == Ty::ERROR {
+            return error_expr(span);
+        }
+        let ty = self.table_type(method.result);
+        Expr { kind: ExprKind::MapCall { map, method, args: vec![key] }, ty, span }
+    }
+
     /// Map and key of `m[k].f`, `m[k][i]`, `m[k].f.g[i]` …
     pub fn below_entry<'a>(&self, expr: &'a ast::Expr) -> Option<(MapId, &'a ast::Expr)> {
         let (Ast::Field { base, .. } | Ast::Index { base, .. }) = &strip(expr).kind else { return None };
@@ -49,6 +66,9 @@ impl Checker<'_, '_> {
         };
         if self.env.program.map(map).inner.is_some() && self.can(map, MapAccess::Inner, span) {
             return self.untested(span);
+        }
+        if self.env.program.map(map).kind.can(MapAccess::Socket) {
+            return self.socket_entry(map, index, span);
         }
         if !self.can(map, MapAccess::Lookup, span) {
             return error_expr(span);
@@ -151,7 +171,7 @@ impl Checker<'_, '_> {
     pub fn copy_again(&mut self, place: &Expr, value: &ast::Expr, span: Span, out: &mut Vec<Stmt>) -> bool {
         let Some(local) = local(place) else { return false };
         let Some(present) = self.info(local).present else { return false };
-        let Some(entry @ (map, _)) = self.map_entry(strip(value)) else { return false };
+        let Some(entry @ (map, _)) = self.value_entry(strip(value)) else { return false };
         if self.env.program.map(map).inner.is_some() || !self.can(map, MapAccess::Lookup, value.span) {
             return false;
         }

@@ -59,6 +59,7 @@ mod packet;
 mod packet_offsets;
 mod percpu;
 mod perf;
+mod pins;
 mod places;
 mod pointers;
 mod print;
@@ -68,6 +69,7 @@ mod redirects;
 mod results;
 mod run;
 mod scope;
+mod sessions;
 mod spaces;
 mod stmts;
 mod strings;
@@ -112,6 +114,7 @@ pub fn check(cx: &mut Session, env: &Env, func: FuncId) -> Option<Body> {
     if !checker.flow.leaves() {
         checker.end_of_body(&mut block.stmts, body.span);
     }
+    checker.wants_on_return(&block);
     checker.check_escapes();
     checker.pop_scope();
     (!checker.failed()).then_some(Body { locals: checker.locals, block })
@@ -163,6 +166,7 @@ impl<'c, 'e> Checker<'c, 'e> {
         let targets = match declared.role {
             Role::Program(_) | Role::Helper => Targets::from([Target::Bpf]),
             Role::Main(_) => Targets::from([Target::Host]),
+            Role::Kfunc(_) | Role::Private => Targets::from([Target::Kmod]),
             // Who calls it decides.
             Role::Plain => Targets::from([Target::Bpf, Target::Host]),
         };

@@ -17,7 +17,7 @@ impl Checker<'_, '_> {
     pub fn optional(&mut self, expr: &ast::Expr) -> Option<Optional> {
         let expr = strip(expr);
         let span = expr.span;
-        if let Some((map, key)) = self.map_entry(expr) {
+        if let Some((map, key)) = self.value_entry(expr) {
             if self.env.program.map(map).inner.is_some() {
                 return self.inner_map(map, key, span);
             }
@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
             self.warn(span, ConstantComparison { outcome: (!equal).to_string() });
             return bool_expr(true, span);
         }
-        if let Some((map, key)) = self.map_entry(inner) {
+        if let Some((map, key)) = self.value_entry(inner) {
             if self.env.program.map(map).inner.is_some() {
                 let optional = self.inner_map(map, key, inner.span);
                 return optional.map_or_else(|| error_expr(span), |optional| is_present(optional, span));
@@ -169,7 +169,7 @@ impl Checker<'_, '_> {
         }
         let present = value.ty != Ty::NULL;
         let ty = self.ty_name(value.ty);
-        let (is_str, is_handle) = (self.is_str(value.ty), value.ty == Ty::HANDLE);
+        let (is_str, is_handle) = (self.is_str(value.ty), self.cx.types.is_handle(value.ty));
         let program = if is_handle { self.loaded(&value) } else { None };
         let is_optional = program.is_some_and(|program| self.may_fail(program));
         let warning = self.warn(span, ConstantComparison { outcome: (present != equal).to_string() });

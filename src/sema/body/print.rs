@@ -123,7 +123,7 @@ impl Checker<'_, '_> {
                 | TyKind::Fn(_)
                 | TyKind::Opt(_)
                 | TyKind::Place { .. }
-                | TyKind::Handle
+                | TyKind::Handle(_)
                 | TyKind::Bytes
                 | TyKind::Null => {
                     let ty = self.ty_name(value.ty);
@@ -225,7 +225,7 @@ impl Checker<'_, '_> {
             | TyKind::Fn(_)
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

@@ -85,6 +85,7 @@ impl Checker<'_, '_> {
             Ast::Throw(code) => Some(self.throw_stmt(code)),
             Ast::DeferCall(call) => return self.defer_call(call, span, out),
             Ast::DeferBlock(block) => self.defer_block(block, span),
+            Ast::OnReturn { param, body } => self.on_return(param.as_ref(), body, span),
             Ast::Lock { place, body } => self.lock_stmt(place, body),
         };
         if let Some(kind) = kind {
@@ -120,7 +121,7 @@ impl Checker<'_, '_> {
             out.push(Stmt { kind: StmtKind::Var { local, init: None }, span });
             return;
         };
-        if let Some(entry) = self.map_entry(init) {
+        if let Some(entry) = self.value_entry(init) {
             return self.var_copy(name, declared, entry, init, out);
         }
         if declared.is_none() && self.var_position(name, init, span, out).is_some() {

@@ -252,7 +252,7 @@ impl Checker<'_, '_> {
                 TyKind::Void
                     | TyKind::Ptr { .. }
                     | TyKind::Fn(_)
-                    | TyKind::Handle
+                    | TyKind::Handle(_)
                     | TyKind::Link
                     | TyKind::Bytes
                     | TyKind::Null

@@ -66,7 +66,7 @@ pub(super) fn element(
         | TyKind::Fn(_)
         | TyKind::Opt(_)
         | TyKind::Place { .. }
-        | TyKind::Handle
+        | TyKind::Handle(_)
         | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null
@@ -131,7 +131,7 @@ fn zero(types: &Types, ty: Ty) -> Const {
         | TyKind::Void
         | TyKind::Opt(_)
         | TyKind::Place { .. }
-        | TyKind::Handle
+        | TyKind::Handle(_)
         | TyKind::Bytes
         | TyKind::Link
         | TyKind::Error => Const::Zero,

@@ -10,7 +10,7 @@ use crate::tables::{CallingConvention, Held, NULL_ARGUMENTS, Params};
 use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
-const RESULT: &str = "ret";
+pub(super) const RESULT: &str = "ret";
 /// MAX_BPF_FUNC_ARGS of include/linux/bpf.h
 const MAX_WORDS: u64 = 12;
 
@@ -126,7 +126,9 @@ impl Wanted<'_> {
     fn value(&self, decl: &FnDecl, index: usize) -> Option<&Value> {
         let is_last = index + 1 == decl.params.len();
         let result = self.given.result.as_ref();
-        let is_result = index == self.given.arguments.len() || is_last && decl.params[index].name.name == RESULT;
+        // With `on return` only what that gets is the result.
+        let by_place = self.role.spec.on_return.is_none() && index == self.given.arguments.len();
+        let is_result = by_place || is_last && decl.params[index].name.name == RESULT;
         result.filter(|_| is_result).or_else(|| self.given.arguments.get(index))
     }
 

@@ -1,6 +1,6 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
-use super::{loading, programs};
+use super::{kfuncs, loading, programs};
 use crate::ast::{Attribute, ExprKind, FnDecl, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
@@ -11,7 +11,7 @@ use crate::sema::similar;
 use crate::sema::tree::Role;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec};
+use crate::tables::{ATTRIBUTES, AttributePlace, AttributeSpec, PROGRAMS, ProgramSpec, Reference};
 
 /// The meaning of an attribute.
 enum Meaning {
@@ -32,6 +32,8 @@ impl Meaning {
 /// Words before `var`.
 const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
+const KFUNC: &str = "kfunc";
+const PRIVATE: &str = "private";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
 pub(super) const KCONFIG: &str = "kconfig";
@@ -63,6 +65,8 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
                 error.help("it belongs before a function");
             } else if places.contains(&AttributePlace::Struct) {
                 error.help("it belongs before a `struct`");
+            } else if places.contains(&AttributePlace::Extern) {
+                error.help("it belongs before an `extern`");
             }
             continue;
         }
@@ -71,13 +75,13 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
-            None if attribute.args.is_some() && word_of(attribute).is_some_and(|word| spec.may.contains(&word)) => {}
-            None if !spec.may.is_empty() && attribute.args.is_some() => {
-                let words: Vec<String> = spec.may.iter().map(|word| format!("\"{word}\"")).collect();
+            None if attribute.args.is_some() && word_of(attribute).is_some_and(|word| spec.one_of.contains(&word)) => {}
+            None if !spec.one_of.is_empty() && attribute.args.is_some() => {
+                let words: Vec<String> = spec.one_of.iter().map(|word| format!("\"{word}\"")).collect();
                 let wants = format!("{}, or no arguments", words.join(" or "));
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants });
             }
-            None if attribute.args.is_some() => {
+            None if attribute.args.is_some() && spec.may.is_none() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
                     .fix(attribute.span, format!("@{name}"));
@@ -88,6 +92,11 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             Some(_) | None => {}
         }
     }
+}
+
+/// Whether a variable is the kernel module's.
+pub(super) fn is_private(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == PRIVATE)
 }
 
 /// The one text between the parentheses.
@@ -107,6 +116,17 @@ pub(super) fn is_global(item: &Item) -> bool {
 /// Whether a struct has no padding.
 pub(super) fn is_packed(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PACKED)
+}
+
+/// What the attributes of an `extern` say that it does with references.
+pub(super) fn reference(item: &Item) -> Option<Reference> {
+    let has = |wanted: Reference| item.attributes.iter().any(|attribute| attribute.name.name == wanted.word());
+    match (has(Reference::Acquires), has(Reference::Releases)) {
+        (true, true) => Some(Reference::Exchanges),
+        (true, false) => Some(Reference::Acquires),
+        (false, true) => Some(Reference::Releases),
+        (false, false) => None,
+    }
 }
 
 /// A variable that is no map has no flags.
@@ -156,6 +176,8 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
                     continue;
                 }
             },
+            Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
+            Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
             Some(Meaning::Other(_)) | None => {
                 broken = true;
@@ -194,11 +216,11 @@ fn place(item: &Item) -> Option<AttributePlace> {
         ItemKind::Var(_) => Some(AttributePlace::Variable),
         ItemKind::Impl(_) => Some(AttributePlace::Impl),
         ItemKind::Struct(_) => Some(AttributePlace::Struct),
+        ItemKind::Extern(_) => Some(AttributePlace::Extern),
         ItemKind::Enum(_)
         | ItemKind::Alias { .. }
         | ItemKind::Config(_)
         | ItemKind::Const(_)
-        | ItemKind::Extern(_)
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }

@@ -150,7 +150,7 @@ impl<'a> Declare<'a> {
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
             ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
-            ItemKind::Extern(decl) => self.add_kfunc(decl),
+            ItemKind::Extern(decl) => self.add_kfunc(item, decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
                     let name = name.name.clone();
@@ -205,7 +205,9 @@ impl<'a> Declare<'a> {
         let name = decl.name.name.clone();
         let symbol = match &role {
             Role::Program(_) => self.symbols.kernel_symbol(self.module, &name),
-            Role::Helper | Role::Plain | Role::Main(_) => self.symbols.symbol(self.module, &name),
+            Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
+                self.symbols.symbol(self.module, &name)
+            }
         };
         self.env.program.funcs.push(Func {
             name,
@@ -252,7 +254,7 @@ impl<'a> Declare<'a> {
                 attributes::refuse_flags(cx, item);
                 let symbol = match storage {
                     Storage::Kconfig => name.clone(),
-                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu => {
+                    Storage::Shared | Storage::Pinned | Storage::Local | Storage::Percpu | Storage::Private => {
                         self.symbols.symbol(self.module, &name)
                     }
                 };

@@ -1,6 +1,6 @@
 //! `extern`: functions of the kernel that BPF code calls. Where the kernel's BTF is at hand, a declaration says what it says.
 
-use super::Declare;
+use super::{Declare, attributes};
 use crate::ast::{ExternDecl, Item};
 use crate::btf::{KernelFunction, NotImported, Tagged};
 use crate::diag::codes::contexts::{ExternPrototype, NoKfunc, UnknownFunction};
@@ -67,7 +67,7 @@ struct Param {
 }
 
 impl<'a> Declare<'a> {
-    pub(super) fn add_kfunc(&mut self, decl: &'a ExternDecl) -> Entity {
+    pub(super) fn add_kfunc(&mut self, item: &Item, decl: &'a ExternDecl) -> Entity {
         let id = KfuncId(self.env.program.kfuncs.len() as u32);
         self.env.program.kfuncs.push(Kfunc {
             name: decl.name.name.clone(),
@@ -75,7 +75,9 @@ impl<'a> Declare<'a> {
             params: Vec::new(),
             result: Ty::VOID,
             declared: FnSig { params: Vec::new(), result: Ty::VOID },
-            reference: tables::kfunc(&decl.name.name).and_then(|known| known.reference),
+            reference: tables::kfunc(&decl.name.name)
+                .and_then(|known| known.reference)
+                .or_else(|| attributes::reference(item)),
             span: decl.name.span,
             broken: true,
         });
@@ -203,15 +205,21 @@ fn agree(types: &Types, declared: Ty, kernel: Ty) -> bool {
 }
 
 fn report(cx: &mut Session, kernel: &KernelFunction, item: &Item, (decl, at): (&ExternDecl, Span)) {
-    let text = in_words(&cx.types, kernel, decl);
+    let text = in_words(&cx.types, kernel, (&decl.name.name, decl.optional));
     let error = cx.error(at, ExternPrototype { name: decl.name.name.clone() });
     if let Some(text) = text {
         error.help(format!("the kernel has `{text}`")).fix(item.span, text);
     }
 }
 
+/// How a program declares a function of the kernel that it may call.
+pub(in crate::sema) fn proposal(cx: &mut Session, name: &str) -> Option<String> {
+    let kernel = cx.kernel_types.function(&mut cx.types, name)?.ok()?;
+    if kernel.tagged == Tagged::Callable { in_words(&cx.types, &kernel, (name, false)) } else { None }
+}
+
 /// The function as an `extern` declares it.
-fn in_words(types: &Types, kernel: &KernelFunction, decl: &ExternDecl) -> Option<String> {
+fn in_words(types: &Types, kernel: &KernelFunction, (name, optional): (&str, bool)) -> Option<String> {
     let ty = |ty: &Result<Ty, NotImported>| {
         let ty = *ty.as_ref().ok()?;
         Some(match types.kind(ty) {
@@ -229,8 +237,8 @@ fn in_words(types: &Types, kernel: &KernelFunction, decl: &ExternDecl) -> Option
         Ok(Ty::VOID) => String::new(),
         result => format!(" -> {}", ty(result)?),
     };
-    let word = if decl.optional { "extern?" } else { "extern" };
-    Some(format!("{word} {}({params}){result}", decl.name.name))
+    let word = if optional { "extern?" } else { "extern" };
+    Some(format!("{word} {name}({params}){result}"))
 }
 
 /// What each parameter takes, and its type in the object; none if the language has no argument for one, which was reported.

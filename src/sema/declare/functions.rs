@@ -1,9 +1,10 @@
 //! Signatures of functions, and the locals of their parameters and named results (their names are checked with the
 //! body's).
 
+use super::arguments::RESULT;
 use super::prototypes::Signature;
 use super::{Declare, global_functions, records};
-use crate::ast::{FnDecl, Item};
+use crate::ast::{FnDecl, Ident, Item, Param, StmtKind};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::scope::Scope;
 use crate::sema::tree::{FuncId, Local, LocalId, Role};
@@ -25,9 +26,18 @@ impl<'a> Declare<'a> {
     /// The function as a whole, once all signatures are known.
     pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
-        let Signature { sig, arguments, spec } = self.prototype_signature(cx, id, decl, sig);
+        let returned = self.returned(cx, id, decl);
+        let Signature { mut sig, arguments, spec } = match &returned {
+            None => self.prototype_signature(cx, id, decl, sig),
+            Some((with_returned, ty)) => {
+                let params = sig.params.iter().copied().chain([*ty]).collect();
+                self.prototype_signature(cx, id, with_returned, FnSig { params, ..sig })
+            }
+        };
+        let returned = returned.and_then(|_| sig.params.pop());
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
             role.arguments = arguments;
+            role.returned = returned;
             role.spec = spec.unwrap_or(role.spec);
         }
         let sig = self.kernel_context_signature(cx, id, decl, sig);
@@ -62,14 +72,32 @@ impl<'a> Declare<'a> {
                 let args = self.check_main(cx, decl, &sig);
                 self.env.program.funcs[id.0 as usize].role = Role::Main(args);
             }
+            Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, &sig),
             Role::Helper if func.global => global_functions::check(cx, decl, &sig),
-            Role::Helper | Role::Plain => {}
+            Role::Helper | Role::Private | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];
         func.params = (0..decl.params.len() as u32).map(LocalId).collect();
         func.named_result = named.map(|_| LocalId(decl.params.len() as u32));
         func.result = result;
         func.locals = locals;
+    }
+
+    /// Of a program with `on return (ret: T)`: its declaration as if what the function returns were the last parameter, and the
+    /// type of that.
+    fn returned(&mut self, cx: &mut Session, id: FuncId, decl: &FnDecl) -> Option<(FnDecl, Ty)> {
+        let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return None };
+        role.spec.on_return?;
+        let StmtKind::OnReturn { param: Some(param), .. } = &decl.body.as_ref()?.stmts.last()?.kind else {
+            return None;
+        };
+        let ty = self.place_type(cx, &param.ty, Position::Param);
+        if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
+            role.returned = Some(ty);
+        }
+        let name = Ident { name: RESULT.to_owned(), span: param.name.span };
+        let params = decl.params.iter().cloned().chain([Param { name, ..param.clone() }]).collect();
+        Some((FnDecl { params, ..decl.clone() }, ty))
     }
 
     fn place_type(&mut self, cx: &mut Session, written: &crate::ast::Type, position: Position) -> Ty {

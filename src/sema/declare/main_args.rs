@@ -77,7 +77,7 @@ fn is_option(cx: &Session, ty: Ty) -> bool {
         | TyKind::Ptr { .. }
         | TyKind::Opt(_)
         | TyKind::Place { .. }
-        | TyKind::Handle
+        | TyKind::Handle(_)
         | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null => false,

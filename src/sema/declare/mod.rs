@@ -7,13 +7,14 @@ mod attributes;
 mod collect;
 mod cycles;
 mod enums;
-mod externs;
+pub(super) mod externs;
 mod functions;
 mod global_functions;
 mod inner_maps;
 mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
+mod kfuncs;
 mod loading;
 mod main_args;
 mod map_flags;
@@ -291,7 +292,7 @@ impl Scope for Declare<'_> {
             | TyKind::Ptr { .. }
             | TyKind::Opt(_)
             | TyKind::Place { .. }
-            | TyKind::Handle
+            | TyKind::Handle(_)
             | TyKind::Bytes
             | TyKind::Link
             | TyKind::Null

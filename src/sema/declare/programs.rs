@@ -223,7 +223,8 @@ impl Declare<'_> {
         let wanted = self.action(cx, of);
         let name = spec.name;
         let is_bool = spec.or_bool && sig.result == Ty::BOOL;
-        if sig.result == Ty::ERROR || is_bool || accepts_result(cx, wanted, sig.result) {
+        let is_nothing = spec.on_return.is_some() && sig.result == Ty::VOID;
+        if sig.result == Ty::ERROR || is_bool || is_nothing || accepts_result(cx, wanted, sig.result) {
             return true;
         }
         let wrong = ProgramResult { name: name.to_owned(), result: of.to_owned() };

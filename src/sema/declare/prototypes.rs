@@ -80,6 +80,7 @@ impl Declare<'_> {
                         return Signature::unknown(sig);
                     }
                 };
+                let result = result && (role.spec.on_return.is_none() || role.returned.is_some());
                 let mut given = Given::in_words(&cx.types, prototype, of, result);
                 if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
                     given.keep_words(convention.arguments.len());

@@ -1,7 +1,7 @@
 //! The words before `var`: `pin`, `local`, `percpu`.
 
-use super::kconfig;
 use super::map_values::holds;
+use super::{attributes, kconfig};
 use crate::ast::{self, Item, VarDecl};
 use crate::diag::codes::shared::{CannotPin, MapStorage, PercpuSize};
 use crate::sema::tree::Storage;
@@ -14,6 +14,13 @@ pub(super) fn of_variable(cx: &mut Session, item: &Item, decl: &VarDecl) -> Stor
     if kconfig::is_kconfig(item) {
         kconfig::check_words(cx, decl);
         return Storage::Kconfig;
+    }
+    if attributes::is_private(item) {
+        if decl.pin || decl.storage.is_some() {
+            let why = "a `@private var` is the kernel module's, and lives as long as that".to_owned();
+            cx.error(decl.name.span, CannotPin { name: decl.name.name.clone(), why });
+        }
+        return Storage::Private;
     }
     let storage = match decl.storage {
         None if decl.pin => return Storage::Pinned,

@@ -228,7 +228,8 @@ impl Effects {
         for (at, leaving) in self.funcs.iter().enumerate() {
             let func = &mut env.program.funcs[at];
             func.cancels = cancelled.contains(&FuncId(at as u32));
-            func.throws = (!leaving.is_empty() || func.cancels) && matches!(func.role, Role::Helper | Role::Plain);
+            func.throws = (!leaving.is_empty() || func.cancels)
+                && matches!(func.role, Role::Helper | Role::Private | Role::Plain);
         }
         for (&ty, funcs) in &self.addressed {
             if funcs.iter().any(|func| env.program.func(*func).throws) {

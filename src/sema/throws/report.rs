@@ -60,7 +60,8 @@ fn roots(cx: &mut Session, env: &Env, effects: &Effects, summaries: &[Summary]) 
         let on = match func.role {
             Role::Program(_) => Target::Bpf,
             Role::Main(_) => Target::Host,
-            Role::Helper | Role::Plain => continue,
+            Role::Kfunc(_) => Target::Kmod,
+            Role::Helper | Role::Private | Role::Plain => continue,
         };
         roots.push(Root { func: FuncId(at as u32), on, handed: None });
     }
@@ -144,7 +145,8 @@ fn uncaught_error<'c>(
     let kind = match func.role {
         Role::Program(_) => "program ",
         Role::Main(_) => "",
-        Role::Helper | Role::Plain => "handler ",
+        Role::Kfunc(_) => "kernel function ",
+        Role::Helper | Role::Private | Role::Plain => "handler ",
     };
     let name = format!("{kind}`{}`", func.name);
     if root.on.facts().in_kernel {

@@ -159,6 +159,11 @@ pub enum ExprKind {
     },
     /// Takes a handle (all its links) or a link; yields an `i32`.
     Detach(Box<Expr>),
+    /// `pin(what, name)`, and `unpin(what)` without a name; yields an `i32`.
+    Pin {
+        what: Pinned,
+        name: Option<Box<Expr>>,
+    },
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
         init: Const,
@@ -246,6 +251,10 @@ impl Expr {
             }
             ExprKind::Load(_) | ExprKind::New { .. } => Parts::Effect(vec![]),
             ExprKind::Detach(what) => Parts::Effect(vec![what]),
+            ExprKind::Pin { what, name } => {
+                let held = if let Pinned::Held(held) = what { Some(held) } else { None };
+                Parts::Effect(held.into_iter().chain(name).map(Box::as_ref).collect())
+            }
             ExprKind::Call { args, .. }
             | ExprKind::Builtin { args, .. }
             | ExprKind::Helper { args, .. }
@@ -267,6 +276,13 @@ impl Expr {
             ExprKind::Match(node) => Parts::Match(node),
         }
     }
+}
+
+/// What `pin` takes.
+pub enum Pinned {
+    Map(MapId),
+    /// A handle or a link.
+    Held(Box<Expr>),
 }
 
 /// What it is that a pointer is followed, with a test, which the program did not test.

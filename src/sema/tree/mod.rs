@@ -21,7 +21,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{Loading, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
+use crate::tables::{KfuncFlag, Loading, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -114,6 +114,10 @@ pub enum Role {
     Program(ProgramRole),
     /// `@helper`
     Helper,
+    /// `@kfunc`: a function of the kernel module, which BPF code calls.
+    Kfunc(Vec<&'static KfuncFlag>),
+    /// `@private`: a function of the kernel module, which that alone calls.
+    Private,
     /// Without attribute: user space, or BPF too if that calls it.
     Plain,
     /// `main`; with its options if it takes any.
@@ -128,6 +132,8 @@ pub struct ProgramRole {
     pub target: Option<String>,
     /// Where each parameter is in the context, in bytes, if they are values there; none if the parameter is the context.
     pub arguments: Option<Vec<u64>>,
+    /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
+    pub returned: Option<Ty>,
     pub placement: Placement,
     pub loading: Loading,
 }
@@ -143,7 +149,7 @@ impl ProgramRole {
     /// Of a program whose attribute says no more than the type.
     pub fn new(spec: &'static ProgramSpec) -> ProgramRole {
         let (placement, loading) = (Placement::default(), Loading::default());
-        ProgramRole { spec, mode: None, target: None, arguments: None, placement, loading }
+        ProgramRole { spec, mode: None, target: None, arguments: None, returned: None, placement, loading }
     }
 
     /// The target of the attribute, if that is what the program attaches to.
@@ -209,6 +215,8 @@ pub enum Storage {
     Local,
     /// `percpu var`: BPF code; one for each CPU.
     Percpu,
+    /// `@private var`: the kernel module.
+    Private,
     /// `@kconfig var`: both sides, which only read it.
     Kconfig,
 }

@@ -29,6 +29,11 @@ pub enum StmtKind {
         present: LocalId,
         source: Optional,
     },
+    /// `on return (ret: T) { … }`, the last statement of a program: what runs when the function returns, and what that returned.
+    OnReturn {
+        returned: Option<LocalId>,
+        body: Block,
+    },
     /// `var v = optional else { … }`: `v` stays bound for the rest of the enclosing block; `otherwise` diverges.
     VarElse {
         binding: Binding,

@@ -56,7 +56,12 @@ pub trait Visitor<'t> {
                 self.expr(high);
                 self.block(body);
             }
-            StmtKind::Loop { body } | StmtKind::ForMap { body, .. } | StmtKind::Defer(body) => self.block(body),
+            StmtKind::Loop { body }
+            | StmtKind::ForMap { body, .. }
+            | StmtKind::Defer(body)
+            | StmtKind::OnReturn { body, .. } => {
+                self.block(body);
+            }
             StmtKind::Try { body, catches } => {
                 self.block(body);
                 catches.iter().for_each(|catch| self.block(&catch.body));

@@ -17,6 +17,9 @@ record! {
         /// The BPF helper, if BPF code has it.
         #[serde(default)]
         pub bpf: Option<Text>,
+        /// The function of the kernel (include/linux/timekeeping.h) in a module; none: it does not exist there.
+        #[serde(default)]
+        pub kmod: Option<Text>,
         /// The helper that it is, with its arguments.
         #[serde(default)]
         pub helper: Option<Text>,
@@ -56,6 +59,9 @@ record! {
         /// `main` may end behind it: it waits in some other form, or what is attached stays.
         #[serde(default)]
         pub keeps_attached: bool,
+        /// The builtin that is called behind it where nothing asks for the result.
+        #[serde(default)]
+        pub then: Option<Text>,
         /// One line for messages and the reference.
         pub summary: Text,
         /// The compiler handles calls; else `E0601`.
@@ -224,6 +230,8 @@ words! {
         Derives,
         /// The caller's reference to the argument ends.
         Releases,
+        /// Both: it takes the caller's reference, and the caller owns what it yields, unless that is null.
+        Exchanges,
     }
 }
 
@@ -249,11 +257,50 @@ record! {
         /// What it does with a reference to a kernel object.
         #[serde(default)]
         pub reference: Option<Reference>,
+        /// The function that releases what it acquires.
+        #[serde(default)]
+        pub released_by: Option<Text>,
+        /// Moves packet data: packet pointers of before are invalid.
+        #[serde(default)]
+        pub changes_packet: bool,
         /// What the language has for it, as the help of messages; a program cannot call it.
         #[serde(default)]
         pub instead: Option<Text>,
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
+    }
+}
+
+record! {
+    /// A flag of the program's own kernel functions (`ir-specs/kfunc_flags.toml`).
+    pub struct KfuncFlag {
+        pub name: Text,
+        /// The macro of include/linux/btf.h.
+        pub kernel: Text,
+        /// The first kernel (major, minor) that has it; none: all that have flags.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+        /// The macro for kernels before.
+        #[serde(default)]
+        pub before: Option<Text>,
+        /// The set that had the same meaning before there were flags.
+        #[serde(default)]
+        pub set: Option<Text>,
+        #[serde(default)]
+        pub reference: Option<Reference>,
+        /// What has to be a pointer.
+        #[serde(default)]
+        pub of: Option<KfuncPart>,
+    }
+}
+
+words! {
+    /// A part of a kernel function's signature.
+    #[serde(rename_all = "snake_case")]
+    pub enum KfuncPart {
+        Result,
+        /// One of the parameters.
+        Parameter,
     }
 }

@@ -157,6 +157,8 @@ words! {
         Prefix,
         /// `redirect(m, key, flags)`
         Redirect,
+        /// `m[k]` is the socket of the entry.
+        Socket,
         /// Sending to a socket by its index, and entering one.
         Sockets,
         /// The same by a key of any type.
@@ -230,6 +232,12 @@ record! {
         /// The helper that it is, which takes the context, the map and the other arguments.
         #[serde(default)]
         pub with_context: Option<Text>,
+        /// The helpers that it is with a map of sockets: the one that the map's kind and the type of the program allow.
+        #[serde(default)]
+        pub to_sockets: List<Text>,
+        /// Written as `m[k]`.
+        #[serde(default)]
+        pub indexed: bool,
         /// The parameter is a function that this target calls.
         #[serde(default)]
         pub handler: Option<Target>,

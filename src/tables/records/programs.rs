@@ -28,6 +28,10 @@ record! {
         /// The type of programs where the kernel lets none of this one be, a name in [`PROGRAMS`]; it has parameters in registers.
         #[serde(default)]
         pub otherwise: Option<Text>,
+        /// The type of the program that `on return` of a program is, a name in [`PROGRAMS`]: it has the same parameters, and the
+        /// result of the function.
+        #[serde(default)]
+        pub on_return: Option<Text>,
         /// What the attribute names, a name in [`TARGETS`], where that is not what the program attaches to.
         #[serde(default)]
         pub loaded_for: Option<Text>,
@@ -299,9 +303,12 @@ record! {
         /// The arguments that it must have, in the words of messages; none: it has none.
         #[serde(default)]
         pub wants: Option<Text>,
+        /// The arguments that it may have, in the words of messages.
+        #[serde(default)]
+        pub may: Option<Text>,
         /// The words of which it may have one.
         #[serde(default)]
-        pub may: List<Text>,
+        pub one_of: List<Text>,
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,
@@ -316,5 +323,6 @@ words! {
         Variable,
         Struct,
         Impl,
+        Extern,
     }
 }

@@ -153,11 +153,16 @@ impl Folder {
         Some(entry)
     }
 
-    /// Pins an object.
-    pub fn pin(&self, name: &str, fd: i32) {
+    /// Pins an object: 0 or −errno.
+    pub fn try_pin(&self, name: &str, fd: i32) -> i32 {
         // The kernel follows no link in the last component of what it makes.
         // SAFETY: a NUL-terminated path.
-        let result = unsafe { bpf::bpf_obj_pin(fd, path_of(self.entry.fd(), name).as_ptr()) };
+        unsafe { bpf::bpf_obj_pin(fd, path_of(self.entry.fd(), name).as_ptr()) }
+    }
+
+    /// Pins an object. A failure ends the program.
+    pub fn pin(&self, name: &str, fd: i32) {
+        let result = self.try_pin(name, fd);
         if result == -libc::EEXIST {
             let place = self.place(name);
             die(

@@ -3,6 +3,7 @@
 //! A pinned map is used if it fits, so that its values survive; otherwise the program ends and reports the difference.
 //! The folders are for their owner alone (0700), the pins too (0600, by the kernel).
 
+mod asked;
 mod entry;
 mod folder;
 mod globals;
@@ -21,6 +22,7 @@ use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
+pub use asked::{pin_all, remove};
 /// The section of pinned variables.
 pub use globals::section as variables;
 
@@ -55,8 +57,7 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     if !any() {
         return Prepared::default();
     }
-    // bpffs takes no dots in names.
-    let project = root().below(&program::name().replace('.', "_"));
+    let project = project();
     let lock = project.lock();
     let maps = pinned_maps().next().map(|_| {
         let folder = project.below("maps");
@@ -65,6 +66,12 @@ pub fn prepare(object: *mut bpf::bpf_object) -> Prepared {
     });
     let globals = has_globals().then(|| globals::prepare(object, project.below("globals")));
     Prepared { maps, globals, lock }
+}
+
+/// The folder of the project.
+fn project() -> Folder {
+    // bpffs takes no dots in names.
+    root().below(&program::name().replace('.', "_"))
 }
 
 /// Pins what was not, after the object was loaded.
@@ -169,14 +176,15 @@ fn root() -> Folder {
     let path = Path::new(program::pin_root());
     Folder::root(path).unwrap_or_else(|| {
         let place = escape::value(program::pin_root());
-        let (what, needs) = match pinned_maps().next() {
-            Some(map) => (format!("map `{}`", program::text(map.name)), "needs"),
-            None => ("variables".to_owned(), "need"),
+        let what = match pinned_maps().next() {
+            Some(map) => format!("the pinned map `{}` needs", program::text(map.name)),
+            None if has_globals() => "the pinned variables need".to_owned(),
+            None => "`pin` needs".to_owned(),
         };
         die(
             1,
             &format!(
-                "bpffs is not mounted at {place}, and the pinned {what} {needs} it\n  \
+                "bpffs is not mounted at {place}, and {what} it\n  \
                  help: mount it (as root): mount -t bpf bpf {place}"
             ),
         )

@@ -62,7 +62,7 @@ impl Debug {
             TyKind::Be { bits } => self.named(cx, &types.name(ty), c_integer(bits, false), bits.into(), UNSIGNED),
             TyKind::Char => self.basic("char", 8, UNSIGNED_CHAR),
             TyKind::F64 => self.named(cx, "f64", "double", 64, FLOAT),
-            TyKind::Handle => self.named(cx, "handle", c_integer(32, false), 32, UNSIGNED),
+            TyKind::Handle(_) => self.named(cx, "handle", c_integer(32, false), 32, UNSIGNED),
             TyKind::Link => self.named(cx, "link", c_integer(64, true), 64, SIGNED),
             TyKind::Str(size) => {
                 let char = self.ty(cx, Ty::CHAR);

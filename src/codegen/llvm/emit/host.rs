@@ -8,11 +8,11 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostUncaught,
+    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostUncaught, HostUnpin, HostUnpinMap,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
-use crate::types::{Ty, TyKind};
+use crate::types::TyKind;
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
 use inkwell::types::BasicTypeEnum;
@@ -197,16 +197,53 @@ pub fn link_status(g: &mut FnGen, op: &OpData) {
 
 pub fn detach(g: &mut FnGen, op: &OpData) {
     let what = HostDetach::of(op).what();
-    let name = if g.func.ty(what) == Ty::HANDLE { "ks_detach_handle" } else { "ks_detach_link" };
+    let name = if is_handle(g, what) { "ks_detach_handle" } else { "ks_detach_link" };
+    let args = [g.value(what)];
+    status(g, op, name, &args);
+}
+
+pub fn pin(g: &mut FnGen, op: &OpData) {
+    let view = HostPin::of(op);
+    let name = if is_handle(g, view.what()) { "ks_pin_program" } else { "ks_pin_link" };
+    let args = [g.value(view.what()), g.value(view.name()), name_size(g, view.name())];
+    status(g, op, name, &args);
+}
+
+pub fn pin_map(g: &mut FnGen, op: &OpData) {
+    let view = HostPinMap::of(op);
+    let args = [super::map::map_index(g, view.map()), g.value(view.name()), name_size(g, view.name())];
+    status(g, op, "ks_pin_map", &args);
+}
+
+pub fn unpin(g: &mut FnGen, op: &OpData) {
+    let what = HostUnpin::of(op).what();
+    let name = if is_handle(g, what) { "ks_unpin_program" } else { "ks_unpin_link" };
+    let args = [g.value(what)];
+    status(g, op, name, &args);
+}
+
+pub fn unpin_map(g: &mut FnGen, op: &OpData) {
+    let args = [super::map::map_index(g, HostUnpinMap::of(op).map())];
+    status(g, op, "ks_unpin_map", &args);
+}
+
+fn is_handle(g: &FnGen, what: Value) -> bool {
+    matches!(g.types().kind(g.func.ty(what)), TyKind::Handle(_))
+}
+
+fn name_size<'c>(g: &FnGen<'_, '_, 'c>, name: Value) -> BasicValueEnum<'c> {
+    g.g.build.int(64, g.types().size_of(g.pointee(name))).into()
+}
+
+/// A function of the runtime that yields 0 or a negative errno.
+fn status<'c>(g: &mut FnGen<'_, '_, 'c>, op: &OpData, name: &str, args: &[BasicValueEnum<'c>]) {
     let int = g.g.build.int_type(32).into();
-    let status = runtime(g, name, Some(int), &[g.value(what)]);
+    let status = runtime(g, name, Some(int), args);
     g.set_maybe(op, status);
 }
 
 pub fn cancelled(g: &mut FnGen, op: &OpData) {
-    let int = g.g.build.int_type(32).into();
-    let status = runtime(g, "ks_cancelled", Some(int), &[]);
-    g.set_maybe(op, status);
+    status(g, op, "ks_cancelled", &[]);
 }
 
 pub fn exit(g: &mut FnGen, op: &OpData) {

@@ -6,7 +6,7 @@ use super::host::runtime;
 use crate::ir::ops::{
     MapAddress, MapBind, MapContains, MapCopy, MapCopyCpu, MapCpus, MapDelete, MapDiscard, MapIterFree, MapIterNew,
     MapIterNext, MapListen, MapLookup, MapNewRecord, MapObjectEntry, MapOnEvent, MapOpenInner, MapOutput, MapPeek,
-    MapPop, MapPush, MapRedirect, MapSetInner, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
+    MapPop, MapPush, MapRedirect, MapSetInner, MapSocket, MapSubmit, MapUpdate, MapUpdateCpu, MapUpdateWith,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ObjectSpec;
@@ -88,6 +88,13 @@ pub fn lookup(g: &mut FnGen, op: &OpData) {
         }
     };
     g.set_maybe(op, entry);
+}
+
+pub fn socket(g: &mut FnGen, op: &OpData) {
+    let view = MapSocket::of(op);
+    let ptr = g.g.build.ptr_type().into();
+    let socket = g.call_helper(op.helper(), Some(ptr), &[place(g, view.map()).into(), g.value(view.key())]);
+    g.set_maybe(op, socket);
 }
 
 /// `BPF_LOCAL_STORAGE_GET_F_CREATE` of include/uapi/linux/bpf.h.

@@ -11,7 +11,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 96
+    size_of::<KsProgram>() == 104
         && size_of::<KsProg>() == 56
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -88,6 +88,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.extend(g.list("ks.globals", &globals));
     let root = g.cx.options.pin_root.clone();
     fields.push(g.text(Some(&root)));
+    fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
     g.constant("ks.program", g.record(&fields).into(), 8)

@@ -79,7 +79,7 @@ fn kind(g: &ModuleGen, ty: Ty) -> (KsFieldKind, u32) {
         | TyKind::Ptr { .. }
         | TyKind::Opt(_)
         | TyKind::Place { .. }
-        | TyKind::Handle
+        | TyKind::Handle(_)
         | TyKind::Bytes
         | TyKind::Link
         | TyKind::Null

@@ -2,7 +2,7 @@
 
 use super::super::super::builder::Extend;
 use super::super::super::function::FnGen;
-use super::format::{Conversion, Piece, pieces};
+use crate::codegen::formats::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, KsPrint};

@@ -64,7 +64,7 @@ fn kind(g: &FnGen, ty: Ty) -> (KsArgKind, Ty) {
         TyKind::Char => (KsArgKind::Char, ty),
         TyKind::F64 => (KsArgKind::F64, ty),
         TyKind::Place { of, .. } => (in_place(g, of), of),
-        TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Handle | TyKind::Link => {
+        TyKind::Int { .. } | TyKind::Enum(_) | TyKind::Handle(_) | TyKind::Link => {
             let signed = g.g.is_signed(ty) || ty == Ty::LINK;
             (if signed { KsArgKind::Signed } else { KsArgKind::Unsigned }, ty)
         }

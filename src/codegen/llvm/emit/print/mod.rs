@@ -1,5 +1,4 @@
 //! `ks.print`: the kernel's trace pipe in BPF code, the runtime in user space.
 
 pub mod bpf;
-mod format;
 pub mod host;

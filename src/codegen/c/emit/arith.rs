@@ -1,0 +1,138 @@
+//! `arith`: what C leaves undefined for signed numbers is computed with unsigned ones.
+
+use super::super::expr::Expr;
+use super::super::function::FnGen;
+use crate::ir::OpData;
+use crate::ir::ops::{ArithCmp, ArithSelect};
+use crate::types::{Ty, TyKind};
+
+pub fn add(g: &mut FnGen, op: &OpData) {
+    wrapping(g, op, "+");
+}
+
+pub fn sub(g: &mut FnGen, op: &OpData) {
+    wrapping(g, op, "-");
+}
+
+pub fn mul(g: &mut FnGen, op: &OpData) {
+    wrapping(g, op, "*");
+}
+
+pub fn and(g: &mut FnGen, op: &OpData) {
+    plain(g, op, "&");
+}
+
+pub fn or(g: &mut FnGen, op: &OpData) {
+    plain(g, op, "|");
+}
+
+pub fn xor(g: &mut FnGen, op: &OpData) {
+    plain(g, op, "^");
+}
+
+pub fn udiv(g: &mut FnGen, op: &OpData) {
+    super::ks::divide(g, op, "div");
+}
+
+pub fn urem(g: &mut FnGen, op: &OpData) {
+    super::ks::divide(g, op, "rem");
+}
+
+pub fn sdiv(g: &mut FnGen, op: &OpData) {
+    super::ks::divide(g, op, "div");
+}
+
+pub fn srem(g: &mut FnGen, op: &OpData) {
+    super::ks::divide(g, op, "rem");
+}
+
+pub fn shl(g: &mut FnGen, op: &OpData) {
+    super::ks::shl(g, op);
+}
+
+pub fn shr(g: &mut FnGen, op: &OpData) {
+    super::ks::shr(g, op);
+}
+
+/// Width and signedness of what is computed with; `be` values have no sign, bools one bit.
+pub fn width(g: &FnGen, ty: Ty) -> (u8, bool) {
+    match g.types().kind(ty) {
+        TyKind::Be { bits } => (bits, false),
+        TyKind::Bool => (8, false),
+        _ => g.types().as_int(ty).unwrap_or_else(|| crate::bug!("a {} is no number", g.types().ir_text(ty))),
+    }
+}
+
+fn wrapping(g: &mut FnGen, op: &OpData, sign: &str) {
+    let ty = g.ty(op.results[0]);
+    let (bits, signed) = width(g, ty);
+    let (left, right) = (g.expr(op.operands[0]), g.expr(op.operands[1]));
+    let expr = if !signed && bits >= 32 {
+        Expr::binary(&left, sign, &right)
+    } else {
+        let wide = format!("u{}", bits.max(32));
+        let sum = Expr::binary(&Expr::cast(&wide, &left), sign, &Expr::cast(&wide, &right));
+        Expr::cast(&g.type_text(ty), &sum)
+    };
+    g.result(op, expr);
+}
+
+fn plain(g: &mut FnGen, op: &OpData, sign: &str) {
+    let ty = g.ty(op.results[0]);
+    let expr = Expr::binary(&g.expr(op.operands[0]), sign, &g.expr(op.operands[1]));
+    let narrow = width(g, ty).0 < 32;
+    let expr = if narrow { Expr::cast(&g.type_text(ty), &expr) } else { expr };
+    g.result(op, expr);
+}
+
+pub fn cmp(g: &mut FnGen, op: &OpData) {
+    let view = ArithCmp::of(op);
+    let sign = match view.pred() {
+        "eq" => "==",
+        "ne" => "!=",
+        "lt" => "<",
+        "le" => "<=",
+        "gt" => ">",
+        "ge" => ">=",
+        other => crate::bug!("no comparison is called `{other}`"),
+    };
+    let (left, right) = (g.expr(view.left()), g.expr(view.right()));
+    let known = |value| g.func.def(value).and_then(|_| g.func.known(g.types(), value));
+    let is_bool = g.ty(view.left()) == Ty::BOOL;
+    let wanted = known(view.right()).filter(|_| is_bool && matches!(view.pred(), "eq" | "ne"));
+    let expr = match wanted {
+        Some(right) if (right != 0) == (view.pred() == "eq") => left,
+        Some(_) => Expr::not(&left),
+        None => Expr::binary(&left, sign, &right),
+    };
+    g.result(op, expr);
+}
+
+pub fn cast(g: &mut FnGen, op: &OpData) {
+    let (from, to) = (g.ty(op.operands[0]), g.ty(op.results[0]));
+    let value = g.expr(op.operands[0]);
+    let (from_text, to_text) = (g.type_text(from), g.type_text(to));
+    let is_pointer = |kind: TyKind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_));
+    let (from_kind, to_kind) = (g.types().kind(from), g.types().kind(to));
+    let expr = if from_text == to_text {
+        value
+    } else if is_pointer(from_kind) != is_pointer(to_kind) {
+        Expr::cast(&to_text, &Expr::cast("unsigned long", &value))
+    } else {
+        Expr::cast(&to_text, &value)
+    };
+    g.result(op, expr);
+}
+
+pub fn bswap(g: &mut FnGen, op: &OpData) {
+    let ty = g.ty(op.results[0]);
+    let bits = width(g, ty).0;
+    let expr = Expr::call(&format!("swab{bits}"), &[g.expr(op.operands[0])]);
+    g.result(op, expr);
+}
+
+pub fn select(g: &mut FnGen, op: &OpData) {
+    let view = ArithSelect::of(op);
+    let expr = Expr::choice(&g.expr(view.condition()), &g.expr(view.then()), &g.expr(view.otherwise()));
+    g.result(op, expr);
+}

@@ -1,0 +1,226 @@
+//! The body of one function.
+
+use super::emit;
+use super::expr::Expr;
+use super::lines::Lines;
+use super::names::Names;
+use super::plan::{Form, Plan};
+use super::source::Source;
+use crate::ir::{Function, OpData, Opcode, RegionId, Role, Value};
+use crate::types::{Ty, TyKind};
+use std::collections::{BTreeSet, HashMap};
+
+pub struct FnGen<'g, 'm> {
+    pub g: &'g mut Source<'m>,
+    pub func: &'g Function,
+    pub lines: Lines,
+    pub names: Names,
+    plan: Plan,
+    exprs: HashMap<Value, Expr>,
+    /// The constructs around, from the outermost, that exits leave.
+    pub around: Vec<Around>,
+    /// Labels that a `goto` names.
+    used_labels: BTreeSet<String>,
+    /// The line of the source that the last comment named.
+    shown: Option<u32>,
+}
+
+/// What `break`, `continue` and `leave` refer to.
+pub enum Around {
+    /// A loop, and the label behind it.
+    Loop(String),
+    /// A `switch`, whose `break` is its own.
+    Switch,
+    /// A block, and the label behind it.
+    Block(String),
+}
+
+/// The head of a function, without its braces.
+pub fn head(g: &mut Source<'_>, func: &Function, names: &mut Names) -> (String, Vec<String>) {
+    let mut inner = Vec::new();
+    let mut params = Vec::new();
+    for param in &func.params {
+        let name = names.inner(&param.name);
+        params.push(g.declare(param.ty, &name));
+        inner.push(name);
+    }
+    let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+    let name = g.function_name(&func.name);
+    let text = g.declare(func.result, &format!("{name}({params})"));
+    let before = if matches!(func.role, Role::Kfunc { .. }) { "__bpf_kfunc " } else { "static __maybe_unused " };
+    (format!("{before}{text}"), inner)
+}
+
+/// The whole function.
+pub fn text<'g>(g: &'g mut Source<'_>, func: &'g Function) -> String {
+    let mut names = Names::default();
+    let (head, params) = head(g, func, &mut names);
+    let mut body = FnGen {
+        g,
+        func,
+        lines: Lines::new(),
+        names,
+        plan: Plan::of(func),
+        exprs: HashMap::new(),
+        around: Vec::new(),
+        used_labels: BTreeSet::new(),
+        shown: None,
+    };
+    let uses = func.uses();
+    for (index, name) in params.iter().enumerate() {
+        let value = func.param(index);
+        if uses.users(value).is_empty() {
+            body.lines.line(format!("(void){name};"));
+        }
+        let is_place = matches!(body.types().kind(func.ty(value)), TyKind::Place { .. });
+        let expr = Expr::primary(name.clone());
+        body.exprs.insert(value, if is_place { Expr::deref(expr) } else { expr });
+    }
+    body.region(func.body);
+    let lines = body.lines.finish();
+    format!("{head}\n{{\n{}\n}}\n", lines.join("\n"))
+}
+
+impl<'g> FnGen<'g, '_> {
+    pub fn types(&self) -> &crate::types::Types {
+        self.g.types()
+    }
+
+    pub fn ty(&self, value: Value) -> Ty {
+        self.func.ty(value)
+    }
+
+    /// The expression of a value.
+    pub fn expr(&self, value: Value) -> Expr {
+        self.exprs.get(&value).cloned().unwrap_or_else(|| {
+            crate::bug!("a value has no expression before its op is written, in `{}`", self.func.name)
+        })
+    }
+
+    /// Of a place, its type.
+    pub fn place_type(&self, place: Value) -> Ty {
+        let TyKind::Place { of, .. } = self.types().kind(self.ty(place)) else { crate::bug!("a place has a type") };
+        of
+    }
+
+    /// The type of an expression, as a cast has it.
+    pub fn type_text(&self, ty: Ty) -> String {
+        self.g.declare(ty, "")
+    }
+
+    /// Binds a value to an expression, without a variable.
+    pub fn bind(&mut self, value: Value, expr: Expr) {
+        self.exprs.insert(value, expr);
+    }
+
+    /// The result of an op: a part of what uses it, or a variable.
+    pub fn result(&mut self, op: &OpData, expr: Expr) {
+        let value = op.results[0];
+        let Some(id) = self.func.def(value) else { crate::bug!("a result has an op") };
+        if self.plan.form(id) == Form::Inline {
+            self.exprs.insert(value, expr);
+            return;
+        }
+        if self.is_unused(value) {
+            self.statement(op, expr.text().to_owned());
+            return;
+        }
+        let name = self.variable(value);
+        self.statement(op, format!("{name} = {}", expr.text()));
+    }
+
+    pub fn is_unused(&self, value: Value) -> bool {
+        self.func.uses().users(value).is_empty()
+    }
+
+    /// A variable of C for a value, in the block where it is defined.
+    pub fn variable(&mut self, value: Value) -> String {
+        let name = self.names.inner("t");
+        let text = self.g.declare(self.ty(value), &name);
+        self.lines.declare(format!("{text};"));
+        self.exprs.insert(value, Expr::primary(name.clone()));
+        name
+    }
+
+    /// A statement, behind a comment that names its line.
+    pub fn statement(&mut self, op: &OpData, text: String) {
+        self.comment(op);
+        self.lines.line(format!("{text};"));
+    }
+
+    /// Names the line of an op in the `.ks` file, where it is another than the last.
+    pub fn comment(&mut self, op: &OpData) {
+        let (file, line) = self.g.place(op.loc.span);
+        if self.shown != Some(line) {
+            self.shown = Some(line);
+            self.lines.line(format!("/* {file}:{line} */"));
+        }
+    }
+
+    /// The ops of a region, in the block of C that is open. Yields are for [`FnGen::yielding`].
+    pub fn region(&mut self, region: RegionId) {
+        let func = self.func;
+        for &op in func.blocks[func.only_block(region)].ops.iter() {
+            let data = &func.ops[op];
+            if self.plan.form(op) != Form::Nothing && data.opcode != Opcode::KsYield {
+                emit::op(self, data);
+            }
+        }
+    }
+
+    /// What a region yields, once its ops are written; nothing where an exit ends it.
+    pub fn yields(&self, region: RegionId) -> Vec<Value> {
+        let func = self.func;
+        let last = func.blocks[func.only_block(region)].ops.last();
+        last.filter(|&&op| func.ops[op].opcode == Opcode::KsYield)
+            .map_or(Vec::new(), |&op| func.ops[op].operands.clone())
+    }
+
+    pub fn ends_in_yield(&self, region: RegionId) -> bool {
+        let func = self.func;
+        func.blocks[func.only_block(region)].ops.last().is_some_and(|&op| func.ops[op].opcode == Opcode::KsYield)
+    }
+
+    /// A region whose yield assigns to variables.
+    pub fn yielding(&mut self, region: RegionId, to: &[String]) {
+        self.region(region);
+        for (value, name) in std::iter::zip(self.yields(region), to) {
+            let expr = self.expr(value);
+            self.lines.line(format!("{name} = {};", expr.text()));
+        }
+    }
+
+    pub fn is_expression(&self, region: RegionId) -> bool {
+        self.plan.is_expression(self.func, region)
+    }
+
+    pub fn is_empty(&self, region: RegionId) -> bool {
+        let func = self.func;
+        let mut ops = func.blocks[func.only_block(region)].ops.iter();
+        ops.all(|&op| {
+            self.plan.form(op) == Form::Nothing
+                || func.ops[op].opcode == Opcode::KsYield && func.ops[op].operands.is_empty()
+        })
+    }
+
+    /// Whether an op ends the function's own region.
+    pub fn is_last(&self, op: &OpData) -> bool {
+        op.block == self.func.entry()
+    }
+
+    pub fn label(&mut self, wanted: &str) -> String {
+        self.names.inner(wanted)
+    }
+
+    pub fn go_to(&mut self, op: &OpData, label: &str) {
+        self.used_labels.insert(label.to_owned());
+        self.statement(op, format!("goto {label}"));
+    }
+
+    /// The label, if something goes there.
+    pub fn put_label(&mut self, label: &str) {
+        if self.used_labels.contains(label) {
+            self.lines.label(label);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Types in C. A struct of the program is declared once; one of the kernel is that of its headers.
+
+use super::names::Names;
+use crate::types::{Origin, StructId, Ty, TyKind, Types};
+use std::collections::BTreeMap;
+
+/// The structs that the file declares, in order.
+#[derive(Default)]
+pub struct Declared {
+    /// Tag, and the names of the fields.
+    structs: BTreeMap<StructId, (String, Vec<String>)>,
+    order: Vec<StructId>,
+}
+
+impl Declared {
+    /// Enters what a type consists of; what is inside another comes before it.
+    pub fn enter(&mut self, types: &Types, names: &mut Names, ty: Ty) {
+        match types.kind(ty) {
+            TyKind::Array(of, _) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
+                self.enter(types, names, of)
+            }
+            TyKind::Struct(id) if !is_of_headers(types, id) && !self.structs.contains_key(&id) => {
+                let def = types.struct_def(id);
+                let mut inner = Names::default();
+                let fields = def.fields.iter().map(|field| inner.inner(&field.name)).collect();
+                self.structs.insert(id, (names.outer(&def.name), fields));
+                for field in def.fields.clone() {
+                    self.enter(types, names, field.ty);
+                }
+                self.order.push(id);
+            }
+            TyKind::Fn(sig) => {
+                let sig = types.sig(sig).clone();
+                for ty in sig.params.into_iter().chain([sig.result]) {
+                    self.enter(types, names, ty);
+                }
+            }
+            TyKind::Void
+            | TyKind::Bool
+            | TyKind::Int { .. }
+            | TyKind::Be { .. }
+            | TyKind::Char
+            | TyKind::F64
+            | TyKind::Str(_)
+            | TyKind::Struct(_)
+            | TyKind::Enum(_)
+            | TyKind::Opt(_)
+            | TyKind::Handle(_)
+            | TyKind::Link
+            | TyKind::Bytes
+            | TyKind::Null
+            | TyKind::Error => {}
+        }
+    }
+
+    pub fn field(&self, id: StructId, field: usize) -> Option<&str> {
+        Some(&self.structs.get(&id)?.1[field])
+    }
+
+    /// `struct ks_S`
+    fn struct_name(&self, types: &Types, id: StructId) -> String {
+        let def = types.struct_def(id);
+        match self.structs.get(&id) {
+            Some((tag, _)) => format!("struct {tag}"),
+            None if def.origin.is_typedef() => def.name.clone(),
+            None if def.origin.is_union() => format!("union {}", def.name),
+            None => format!("struct {}", def.name),
+        }
+    }
+
+    /// A type with a name declared of it; without one it is the type of a cast.
+    pub fn declare(&self, types: &Types, ty: Ty, name: &str) -> String {
+        let plain = |base: &str| if name.is_empty() { base.to_owned() } else { format!("{base} {name}") };
+        match types.kind(ty) {
+            TyKind::Void | TyKind::Null => plain("void"),
+            TyKind::Bool => plain("bool"),
+            TyKind::Int { bits, signed } => plain(&format!("{}{bits}", if signed { 's' } else { 'u' })),
+            TyKind::Be { bits } => plain(&format!("__be{bits}")),
+            TyKind::Char => plain("u8"),
+            TyKind::Enum(id) => self.declare(types, types.enum_def(id).repr, name),
+            TyKind::Struct(id) => plain(&self.struct_name(types, id)),
+            TyKind::Str(size) => format!("u8 {name}[{size}]"),
+            TyKind::Array(element, length) => self.declare(types, element, &format!("{name}[{length}]")),
+            TyKind::Ptr { to, .. } | TyKind::Place { of: to, .. } => {
+                let is_array = matches!(types.kind(to), TyKind::Array(..) | TyKind::Str(_));
+                self.declare(types, to, &if is_array { format!("(*{name})") } else { format!("*{name}") })
+            }
+            TyKind::Fn(sig) => {
+                let sig = types.sig(sig).clone();
+                let mut params: Vec<String> = Vec::new();
+                let aggregate = types.is_aggregate(sig.result);
+                if aggregate {
+                    params.push(self.by_address(types, sig.result, ""));
+                }
+                params.extend(sig.params.iter().map(|&ty| match types.is_aggregate(ty) {
+                    true => self.by_address(types, ty, ""),
+                    false => self.declare(types, ty, ""),
+                }));
+                let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+                let result = if aggregate { Ty::VOID } else { sig.result };
+                self.declare(types, result, &format!("(*{name})({params})"))
+            }
+            TyKind::F64 | TyKind::Opt(_) | TyKind::Handle(_) | TyKind::Link | TyKind::Bytes | TyKind::Error => {
+                crate::bug!("a {} has no type in C", types.ir_text(ty))
+            }
+        }
+    }
+
+    /// A pointer to an aggregate.
+    fn by_address(&self, types: &Types, ty: Ty, name: &str) -> String {
+        let is_array = matches!(types.kind(ty), TyKind::Array(..) | TyKind::Str(_));
+        self.declare(types, ty, &if is_array { format!("(*{name})") } else { format!("*{name}") })
+    }
+
+    /// The declarations, each with what shows that C lays it out as BPF code does.
+    pub fn text(&self, types: &Types) -> String {
+        let mut text = String::new();
+        for &id in &self.order {
+            let Some((tag, names)) = self.structs.get(&id) else { continue };
+            let def = types.struct_def(id);
+            text.push_str(&format!("struct {tag} {{\n"));
+            for (field, name) in std::iter::zip(&def.fields, names) {
+                text.push_str(&format!("\t{};\n", self.declare(types, field.ty, name)));
+            }
+            let natural = def.fields.iter().map(|field| types.align_of(field.ty)).max().unwrap_or(1);
+            let packed = if def.align < natural { " __packed" } else { "" };
+            text.push_str(&format!("}}{packed};\nstatic_assert(sizeof(struct {tag}) == {});\n\n", def.size));
+        }
+        text
+    }
+}
+
+/// Whether the kernel's headers declare the struct.
+pub fn is_of_headers(types: &Types, id: StructId) -> bool {
+    match types.struct_def(id).origin {
+        Origin::User => false,
+        Origin::Packet
+        | Origin::Context
+        | Origin::Object
+        | Origin::Kernel
+        | Origin::Unknown
+        | Origin::Lock
+        | Origin::Btf
+        | Origin::BtfUnion
+        | Origin::BtfTypedef
+        | Origin::BtfTypedefUnion => true,
+    }
+}

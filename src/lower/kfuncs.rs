@@ -1,0 +1,23 @@
+//! The functions of the program's own kernel module, as BPF code declares them.
+
+use crate::ir::KfuncDecl;
+use crate::sema::tree::{Func, Program, Role};
+use crate::types::{FnSig, Ty, TyKind, Types};
+
+pub(super) fn own(types: &Types, program: &Program) -> Vec<KfuncDecl> {
+    program.funcs.iter().filter_map(|func| declaration(types, func)).collect()
+}
+
+fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
+    let Role::Kfunc(flags) = &func.role else { return None };
+    // The C of the module has no enums, and loaders compare the kinds of types.
+    let plain = |ty: Ty| if let TyKind::Enum(id) = types.kind(ty) { types.enum_def(id).repr } else { ty };
+    let params = func.params.iter().map(|&param| plain(func.local(param).ty)).collect();
+    Some(KfuncDecl {
+        name: func.symbol.as_str().into(),
+        sig: FnSig { params, result: plain(func.result) },
+        weak: false,
+        reference: flags.iter().find_map(|flag| flag.reference),
+        span: func.name_span,
+    })
+}

@@ -1,0 +1,75 @@
+//! `pin` and `unpin`.
+
+use super::Checker;
+use super::exprs::strip;
+use super::value::error_expr;
+use crate::ast::{self, ExprKind as Ast};
+use crate::diag::codes::lifecycle::{PinName, WantsHandle};
+use crate::sema::env::Entity;
+use crate::sema::tree::{Const, Expr, ExprKind, Pinned};
+use crate::source::Span;
+use crate::tables::BUILTINS;
+use crate::types::{Ty, TyKind};
+
+impl Checker<'_, '_> {
+    /// `pin(what, "name")`
+    pub fn pin(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("pin", 2..=2, args, span) {
+            return error_expr(span);
+        }
+        args.iter().for_each(|arg| self.refuse_name(arg, "pin"));
+        let what = self.pinned("pin", &args[0].value);
+        let name = self.typed(&args[1].value, None);
+        self.check_pin_name(&name);
+        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "pin") else { return error_expr(span) };
+        let name = self.string_argument(name, builtin, span);
+        let Some(what) = what else { return error_expr(span) };
+        Expr { kind: ExprKind::Pin { what, name: Some(Box::new(name)) }, ty: Ty::I32, span }
+    }
+
+    /// `unpin(what)`
+    pub fn unpin(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("unpin", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        args.iter().for_each(|arg| self.refuse_name(arg, "unpin"));
+        let Some(what) = self.pinned("unpin", &args[0].value) else { return error_expr(span) };
+        Expr { kind: ExprKind::Pin { what, name: None }, ty: Ty::I32, span }
+    }
+
+    /// A name that is a constant has to be one that bpffs takes.
+    fn check_pin_name(&mut self, name: &Expr) {
+        let ExprKind::Const(Const::Str(text)) = &name.kind else { return };
+        if text.is_empty() || text.contains(&b'/') || text.contains(&b'.') {
+            let shown = String::from_utf8_lossy(text).into_owned();
+            self.error(name.span, PinName { name: shown })
+                .help("a pin is in the folder of the project: give a name without slashes and dots, `\"counts\"`");
+        }
+    }
+
+    /// A map, by its name or its address, a handle or a link. None if it is something else, which is reported.
+    fn pinned(&mut self, builtin: &str, written: &ast::Expr) -> Option<Pinned> {
+        let inner = strip(written);
+        let named = if let Ast::Unary { op: ast::UnaryOp::AddressOf, operand } = &inner.kind { operand } else { inner };
+        if let Some(Entity::Map(map)) = self.entity_named(named) {
+            return Some(Pinned::Map(*map));
+        }
+        let wants = "a map, or what `load` or `attach` returned";
+        if self.program_named(written).is_some() || self.program_local(written).is_some() {
+            let name = self.text(written.span).to_owned();
+            let found = format!("the program `{name}`");
+            self.error(written.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found })
+                .help(format!("load it first: `var prog = load({name})`"));
+            return None;
+        }
+        let value = self.typed(written, None);
+        if matches!(self.cx.types.kind(value.ty), TyKind::Handle(_) | TyKind::Link) {
+            return Some(Pinned::Held(Box::new(value)));
+        }
+        if value.ty != Ty::ERROR {
+            let found = format!("`{}`", self.ty_name(value.ty));
+            self.error(written.span, WantsHandle { builtin: builtin.into(), wants: wants.into(), found });
+        }
+        None
+    }
+}
