@@ -52,6 +52,7 @@ config.substitutions += [
     ("%packets-run", f"{sys.executable} {support}/packets_run.py"),
     ("%processes-seen", f"{sys.executable} {support}/processes_seen.py"),
     ("%trace-run", f"{sys.executable} {support}/trace_run.py"),
+    ("%congestion-run", f"{sys.executable} {support}/congestion_run.py"),
     ("%events-run", f"{sys.executable} {support}/events_run.py"),
     ("%tracing-run", f"{sys.executable} {support}/tracing_run.py"),
     ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),

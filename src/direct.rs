@@ -1,5 +1,5 @@
 //! Direct attach: a program of one file whose attributes say what to attach to needs no `main`. This writes one, as text: it attaches
-//! what names a target, and waits, or prints what is sent through the file's ring buffers.
+//! what names a target, registers each `impl`, and waits, or prints what is sent through the file's ring buffers.
 
 use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
 use crate::diag::codes::lifecycle::NotInMain;
@@ -32,7 +32,8 @@ pub fn complete(cx: &mut Session, tree: &mut ast::File) {
     let spares: Vec<&str> = tree.items.iter().filter_map(fallback).collect();
     let programs = tree.items.iter().filter_map(program);
     let programs: Vec<Program> = programs.filter(|program| !spares.contains(&&*program.decl.name.name)).collect();
-    if has_main || !programs.iter().any(|program| program.target.is_some()) {
+    let names_target = programs.iter().any(|program| program.target.is_some());
+    if has_main || !names_target && implementations(tree).next().is_none() {
         return;
     }
     warn_left_out(cx, tree, &programs);
@@ -69,6 +70,14 @@ fn program(item: &Item) -> Option<Program<'_>> {
     })
 }
 
+/// The names of what the file implements for the kernel.
+fn implementations(tree: &ast::File) -> impl Iterator<Item = &str> {
+    tree.items.iter().filter_map(|item| {
+        let ItemKind::Impl(decl) = &item.kind else { return None };
+        (!item.attributes.is_empty()).then_some(decl.name.name.as_str())
+    })
+}
+
 /// A program that names no target is there for others, which go on in it, or was forgotten.
 fn warn_left_out(cx: &mut Session, tree: &ast::File, programs: &[Program]) {
     for program in programs.iter().filter(|program| program.target.is_none()) {
@@ -93,10 +102,15 @@ fn main_text(cx: &Session, tree: &ast::File, programs: &[Program]) -> String {
             writeln!(out, "    attach(load({name}))").ok();
         }
     }
+    for name in implementations(tree) {
+        writeln!(out, "    register({name})").ok();
+    }
     let sent: Vec<(&str, &Type)> = tree.items.iter().filter_map(events).collect();
     let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
-    let walks =
-        programs.iter().all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
+    let walks = implementations(tree).next().is_none()
+        && programs
+            .iter()
+            .all(|program| program.target.is_none() || matches!(program.spec.params, Params::Kernel { .. }));
     match names.is_empty() {
         false => writeln!(out, "    return dispatch({})\n}}", names.join(", ")).ok(),
         true if walks => out.write_str("    return 0\n}\n").ok(),

@@ -11,7 +11,7 @@ import bpf
 
 
 # What the kernels of `ci/vm/run` have, whatever this machine's lacks.
-OF_GUESTS = {"kprobes", "trampolines", "lsm"}
+OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit"}
 
 
 @functools.cache

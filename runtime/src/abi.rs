@@ -48,6 +48,8 @@
 //! | `ks_strerror` | `void (int32_t code, char *out, uint64_t size)`: the text of an errno, of either sign |
 //! | `ks_daemon` | `int32_t (void)`: goes on in a child in the background, with all links and maps, and yields 0 there; the parent ends
 //! with status 0. Without a child: −errno, printed |
+//! | `ks_register` | `int64_t (uint32_t struct_ops)`: a link id ≥ 1, or −errno, printed |
+//! | `ks_unregister` | `int32_t (uint32_t struct_ops)`: all that was registered of it; 0 or −errno, printed |
 //! | `ks_wait` | `void (void)` |
 //! | `ks_sleep` | `bool (uint64_t milliseconds)`: true when a signal ended it |
 //! | `ks_cancelled` | `int32_t (void)`: 0, or 130/143 when the program is to end at this iteration of a loop; asked
@@ -128,6 +130,16 @@ pub struct KsProgram {
     pub kernel_module: *const c_char,
     /// Values of options of the kernel for where its configuration lacks them, as lines `CONFIG_NAME=value` of that; null for none.
     pub kconfig: *const c_char,
+    /// Tables of functions for the kernel that the program registers; `ks_register` takes an index into them.
+    pub struct_ops: *const KsStructOps,
+    pub struct_ops_len: u64,
+}
+
+/// A table of functions for the kernel (`struct_ops`).
+#[repr(C)]
+pub struct KsStructOps {
+    /// The name of its variable in the object.
+    pub name: *const c_char,
 }
 
 /// Declares an enum whose variants have names in the compiler's tables.
@@ -192,6 +204,8 @@ named! {
     "uretprobe" Uretprobe = 22,
     /// It is not attached: `ks_run` runs it.
     "run" Run = 23,
+    /// No attachment: `ks_register` takes the struct that has the function.
+    "struct_ops" StructOps = 55,
     /// Target: a map of sockets. No flags.
     "map" Map = 30,
     /// Target: the descriptor of a socket, for all that share its port. No flags, no point.
@@ -206,6 +220,8 @@ named! {
     "entry" Entry = 34,
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
     "session" Session = 40,
+    /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
+    "device" Device = 54,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program that this process runs: the descriptor that `ks_start` was given, seen through safe views.
 
-use crate::abi::{KsGlobal, KsMap, KsProg, KsProgram};
+use crate::abi::{KsGlobal, KsMap, KsProg, KsProgram, KsStructOps};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
@@ -74,6 +74,11 @@ pub fn asked_for(option: &str) -> bool {
 pub fn progs() -> &'static [KsProg] {
     // SAFETY: the descriptor's pointer and length belong together.
     program().map_or(&[], |p| unsafe { array(p.progs, p.progs_len) })
+}
+
+pub fn struct_ops() -> &'static [KsStructOps] {
+    // SAFETY: as above.
+    program().map_or(&[], |p| unsafe { array(p.struct_ops, p.struct_ops_len) })
 }
 
 pub fn maps() -> &'static [KsMap] {

@@ -1,6 +1,6 @@
 //! Opens a file of BTF: raw, as the kernel shows it, or the section of an ELF file.
 
-use super::{Btf, MARK, Malformed, TypeId, types};
+use super::{Btf, Malformed, TypeId, types};
 use object::{Object, ObjectSection};
 use std::io;
 use std::ops::Range;
@@ -59,50 +59,31 @@ impl Btf {
             if end > data.len() { Err(Malformed) } else { Ok(start..end) }
         };
         let (types, strings) = (part(8)?, part(16)?);
-        let mut btf = Btf { data, types, strings, marks: Vec::new() };
-        btf.mark()?;
-        Ok(btf)
+        Ok(Btf::indexed(data, types, strings)?)
     }
 
-    /// Walks over all types once: so later walks meet no type that reaches beyond the end.
-    pub(super) fn mark(&mut self) -> Result<(), Malformed> {
-        let mut at = self.types.start;
-        let mut number = 0;
-        while at < self.types.end {
-            if number % MARK == 0 {
-                self.marks.push(at);
-            }
-            at = self.after(at)?;
-            number += 1;
+    /// Walks over all types once: so later lookups meet no type that reaches beyond the end.
+    pub(super) fn indexed(data: Vec<u8>, types: Range<usize>, strings: Range<usize>) -> Result<Btf, Malformed> {
+        let records = data.get(types.clone()).ok_or(Malformed)?;
+        // A record is 12 bytes long, and most have something behind them.
+        let mut starts = Vec::with_capacity(records.len() / 24);
+        let mut at = 0;
+        while at < records.len() {
+            starts.push(u32::try_from(types.start + at).map_err(|_| Malformed)?);
+            at += types::length(word(records, at + 4)?).ok_or(Malformed)?;
         }
-        Ok(())
-    }
-
-    /// Where the type behind the one at this position begins.
-    pub(super) fn after(&self, at: usize) -> Result<usize, Malformed> {
-        let info = self.type_word(at + 4)?;
-        let length = types::length(info).ok_or(Malformed)?;
-        let next = at + length;
-        if next > self.types.end { Err(Malformed) } else { Ok(next) }
+        if at > records.len() { Err(Malformed) } else { Ok(Btf { data, types, strings, starts }) }
     }
 
     /// Where a type begins.
     pub(super) fn position(&self, id: TypeId) -> Result<usize, Malformed> {
         let index = (id.0 as usize).checked_sub(1).ok_or(Malformed)?;
-        let mut at = *self.marks.get(index / MARK).ok_or(Malformed)?;
-        for _ in 0..index % MARK {
-            at = self.after(at)?;
-        }
-        if at < self.types.end { Ok(at) } else { Err(Malformed) }
+        self.starts.get(index).map(|&at| at as usize).ok_or(Malformed)
     }
 
     /// The types in order, with their positions.
     pub(super) fn positions(&self) -> impl Iterator<Item = (TypeId, usize)> {
-        let first = (self.types.start < self.types.end).then_some((TypeId(1), self.types.start));
-        std::iter::successors(first, |&(id, at)| {
-            let next = self.after(at).ok().filter(|&next| next < self.types.end)?;
-            Some((TypeId(id.0 + 1), next))
-        })
+        std::iter::zip(1.., &self.starts).map(|(id, &at)| (TypeId(id), at as usize))
     }
 
     /// A word of the types; positions are those of the file.

@@ -47,6 +47,8 @@ impl From<Malformed> for NotImported {
 pub struct Prototype {
     pub params: Vec<(String, Result<Ty, NotImported>)>,
     pub result: Result<Ty, NotImported>,
+    /// Which parameters may be null, where the kernel says so by their names; one for each, or none.
+    pub nullable: Vec<bool>,
 }
 
 /// Arrays and pointers inside each other; more is a cycle.
@@ -74,11 +76,16 @@ impl KernelTypes {
         self.opened.get_or_insert_with(|| Btf::open(path)).as_ref()
     }
 
-    /// The first type of a name, of the kernel or of a module. The types of one module follow those of the kernel: a program
-    /// uses the types of one module.
+    /// The first type of a name, of the kernel or of a module.
     pub(super) fn find(&mut self, name: &str, wanted: Wanted) -> Option<TypeId> {
+        self.found(name, |btf| btf.find(name, wanted))
+    }
+
+    /// What has a name in the kernel or in a module. The types of one module follow those of the kernel: a program uses the types of one
+    /// module.
+    fn found<T>(&mut self, name: &str, find: impl Fn(&Btf) -> Option<T>) -> Option<T> {
         let kernel = self.btf().ok()?;
-        if let Some(found) = kernel.find(name, wanted) {
+        if let Some(found) = find(kernel) {
             return Some(found);
         }
         let path = &self.path;
@@ -86,7 +93,7 @@ impl KernelTypes {
         let kernel = self.opened.as_ref()?.as_ref().ok()?;
         let joined = modules.iter().filter(|module| module.mentions(name)).find_map(|module| {
             let joined = kernel.joined(module).ok()?;
-            let found = joined.find(name, wanted)?;
+            let found = find(&joined)?;
             Some((joined, found))
         });
         let (joined, found) = joined?;
@@ -101,7 +108,7 @@ impl KernelTypes {
         self.import(types, id)
     }
 
-    fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
+    pub(super) fn import(&mut self, types: &mut Types, id: TypeId) -> Option<Result<Ty, NotImported>> {
         Some(self.importer(types)?.ty(id, MAX_DEPTH))
     }
 
@@ -112,7 +119,7 @@ impl KernelTypes {
 
     /// What an enumerator of this name is; none if the kernel has none, or its types cannot be read.
     pub fn enumerator(&mut self, types: &mut Types, name: &str) -> Option<Result<KernelEnumerator, NotImported>> {
-        let (id, place) = self.btf().ok()?.find_enumerator(name)?;
+        let (id, place) = self.found(name, |btf| btf.find_enumerator(name))?;
         let ty = match self.import(types, id)? {
             Ok(ty) => ty,
             Err(why) => return Some(Err(why)),
@@ -174,7 +181,7 @@ impl KernelTypes {
         };
         let typed = params.into_iter().map(|(name, id)| Some((name, self.import(types, id)?)));
         let params = typed.collect::<Option<_>>()?;
-        Some(Ok(Prototype { params, result: self.import(types, result)? }))
+        Some(Ok(Prototype { params, result: self.import(types, result)?, nullable: Vec::new() }))
     }
 
     /// The names of all structs, unions, enums and typedefs, for messages.

@@ -1,8 +1,7 @@
-//! The kernel's types, from its BTF (Documentation/bpf/btf.rst of Linux): a reader of our own, which makes no index.
+//! The kernel's types, from its BTF (Documentation/bpf/btf.rst of Linux): a reader of our own.
 //!
-//! A kernel has more than 100,000 types, of which a program names a few. So a lookup by name first finds the name among the
-//! strings, and then walks over the types for those that have it; a lookup by number walks from the nearest mark. The
-//! file may hold anything: each access is checked, and what does not fit is [`Malformed`].
+//! A kernel has more than 100,000 types, of which a program names a few. One walk over the records notes where each begins. A lookup by
+//! name finds the name among the strings, and then the records that have it. The file may hold anything: each access is checked, and what does not fit is [`Malformed`].
 
 mod file;
 mod import;
@@ -10,6 +9,7 @@ mod kfuncs;
 mod members;
 mod modules;
 mod names;
+mod struct_ops;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -20,6 +20,7 @@ pub use import::{KernelEnumerator, KernelTypes, NotImported, Prototype};
 pub use kfuncs::{KernelFunction, KernelParam, Tagged};
 pub use members::Member;
 pub use names::Wanted;
+pub use struct_ops::OpsMember;
 pub use types::{Enumerator, Kind, Param, Type};
 
 use std::ops::Range;
@@ -44,9 +45,6 @@ pub struct Btf {
     data: Vec<u8>,
     types: Range<usize>,
     strings: Range<usize>,
-    /// Where every [`MARK`]th type is, from the first on.
-    marks: Vec<usize>,
+    /// Where each type begins, from the first on.
+    starts: Vec<u32>,
 }
-
-/// How many types there are from one mark to the next.
-const MARK: usize = 64;

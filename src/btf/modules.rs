@@ -46,8 +46,6 @@ impl Btf {
         data.extend(self.strings());
         data.extend(module.strings());
         let strings = types.end..data.len();
-        let mut btf = Btf { data, types, strings, marks: Vec::new() };
-        btf.mark()?;
-        Ok(btf)
+        Btf::indexed(data, types, strings)
     }
 }

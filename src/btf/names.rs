@@ -46,7 +46,8 @@ impl Btf {
     /// The first enum that has an enumerator of a name, and its place among them.
     pub fn find_enumerator(&self, name: &str) -> Option<(TypeId, usize)> {
         let offsets = self.offsets(name)?;
-        self.positions().find_map(|(id, at)| {
+        let enums = self.positions().filter(|&(_, at)| self.is_enum(at));
+        enums.into_iter().find_map(|(id, at)| {
             let ty = self.at(at).ok()?;
             let names = self.enumerator_names(&ty).ok()?;
             let place = names.iter().position(|name| offsets.contains(name))?;

@@ -1,6 +1,6 @@
 //! A hand-made file, and what happens where it is cut off or changed.
 
-use super::{Btf, KernelTypes, Kind, Malformed, NotImported, OpenError, TypeId, Wanted};
+use super::{Btf, KernelEnumerator, KernelTypes, Kind, Malformed, NotImported, OpenError, TypeId, Wanted};
 use crate::types::{TyKind, Types};
 
 /// Writes BTF as Documentation/bpf/btf.rst says.
@@ -176,6 +176,8 @@ fn finds_types_of_modules() -> Result<(), Box<dyn std::error::Error>> {
     let (of, event) = (w.name("of"), w.name("own"));
     w.ty("in_module", 4, (2, false), 40, &[of, 10, 0, event, types + 2, 256]);
     w.ty("", 2, (0, false), types + 1, &[]);
+    let (idle, busy) = (w.name("DRIVER_IDLE"), w.name("DRIVER_BUSY"));
+    w.ty("driver_state", 6, (2, false), 4, &[idle, 3, busy, 7]);
     w.strings.drain(..strings as usize);
     let folder = std::env::temp_dir().join(format!("ksc-modules-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -185,6 +187,10 @@ fn finds_types_of_modules() -> Result<(), Box<dyn std::error::Error>> {
     let (mut all, mut made) = (KernelTypes::new(Some(folder.join("vmlinux"))), Types::new());
     let Some(Ok(outer)) = all.named(&mut made, "outer") else { return Err("no outer".into()) };
     let Some(Ok(inside)) = all.named(&mut made, "in_module") else { return Err("no in_module".into()) };
+    let Some(Ok(KernelEnumerator::Variant(of, 1))) = all.enumerator(&mut made, "DRIVER_BUSY") else {
+        return Err("no DRIVER_BUSY".into());
+    };
+    assert_eq!(made.enum_def(of).variants[1].value, 7);
     std::fs::remove_dir_all(&folder)?;
     let TyKind::Struct(id) = made.kind(inside) else { return Err("no struct".into()) };
     let field = all.field(&mut made, id, "of").map_err(|_| "damaged")?.ok_or("no field")?;

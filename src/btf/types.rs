@@ -129,6 +129,11 @@ pub(super) fn length(info: u32) -> Option<usize> {
 }
 
 impl Btf {
+    /// Whether the type at a position is an enum.
+    pub(super) fn is_enum(&self, at: usize) -> bool {
+        self.type_word(at + 4).is_ok_and(|info| matches!(kind(info), kinds::ENUM | kinds::ENUM64))
+    }
+
     pub fn ty(&self, id: TypeId) -> Result<Type<'_>, Malformed> {
         if id == TypeId::VOID {
             return Ok(Type { name: "", kind: Kind::Void, rest: 0, count: 0, flag: false });

@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Loading, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -47,6 +47,13 @@ impl OpData {
     pub fn program(&self) -> Option<&Symbol> {
         let is_program = |attr: &AttrSpec| attr.name == "program" && attr.kind == AttrKind::Symbol;
         let at = self.opcode.spec().attrs.iter().position(is_program)?;
+        Some(self.attrs[at].symbol())
+    }
+
+    /// The table of functions for the kernel that an op of user space names.
+    pub fn struct_ops(&self) -> Option<&Symbol> {
+        let names = |attr: &AttrSpec| attr.names == Some(Names::StructOps);
+        let at = self.opcode.spec().attrs.iter().position(names)?;
         Some(self.attrs[at].symbol())
     }
 

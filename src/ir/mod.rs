@@ -26,6 +26,7 @@ mod printed_types;
 pub mod rewrite;
 #[cfg(test)]
 mod roundtrip;
+pub mod struct_ops;
 pub mod uses;
 pub mod value_ranges;
 pub mod verify;
@@ -38,4 +39,5 @@ pub use function::{BlockData, Function, Loc, OpData, Param, RegionData, Role, Th
 pub use module::{Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, ProgramDecl, Section};
 pub use ops::Opcode;
 pub use path::Path;
+pub use struct_ops::{OpsMember, OpsValue, StructOps};
 pub use uses::Uses;

@@ -1,6 +1,6 @@
 //! Modules: the functions and data of one program, of all targets before `split` and of one after.
 
-use super::{Function, Symbol};
+use super::{Function, StructOps, Symbol};
 use crate::source::{FileId, Span};
 use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
@@ -22,6 +22,8 @@ pub struct Module {
     pub funcs: Vec<Function>,
     pub globals: Vec<Global>,
     pub maps: Vec<MapDecl>,
+    /// Tables of functions for the kernel; in the host's module those that user space registers.
+    pub struct_ops: Vec<StructOps>,
     pub kfuncs: Vec<KfuncDecl>,
     /// What user space loads: filled by `split` in the host's module, where the functions are gone.
     pub programs: Vec<ProgramDecl>,
@@ -46,6 +48,10 @@ impl Module {
 
     pub fn map(&self, name: &str) -> Option<&MapDecl> {
         self.maps.iter().find(|m| &*m.name == name)
+    }
+
+    pub fn struct_ops(&self, name: &str) -> Option<&StructOps> {
+        self.struct_ops.iter().find(|ops| &*ops.name == name)
     }
 
     pub fn kfunc(&self, name: &str) -> Option<&KfuncDecl> {
@@ -210,6 +216,8 @@ pub struct ProgramDecl {
     pub mode: &'static str,
     pub target: Option<String>,
     pub placement: Placement,
+    /// It is loaded for the interface that is its target.
+    pub device: bool,
     pub loading: Loading,
     /// It is loaded only in place of another one.
     pub spare: bool,

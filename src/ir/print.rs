@@ -2,7 +2,8 @@
 
 use super::printed_types;
 use super::{
-    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OptionsDecl, RegionId, Role, Throws, Value,
+    Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
+    StructOps, Throws, Value,
 };
 use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
@@ -107,12 +108,16 @@ impl Printer<'_> {
         for map in &module.maps {
             self.map(map);
         }
+        for ops in &module.struct_ops {
+            self.struct_ops(ops);
+        }
         for program in &module.programs {
             let (of, target) = ((program.spec, program.mode), program.target.as_deref());
             let role = program_role(of, target, &program.placement, &program.loading);
             let maps: String = program.maps.iter().map(|map| format!(" uses @{map}")).collect();
+            let device = if program.device { " device" } else { "" };
             let spare = if program.spare { " spare" } else { "" };
-            self.line(1, &format!("loadable @{} {role}{spare}{maps}", program.name));
+            self.line(1, &format!("loadable @{} {role}{device}{spare}{maps}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -186,6 +191,15 @@ impl Printer<'_> {
             map.programs.iter().map(|program| format!(" slot=@{program}")).collect::<String>()
         );
         self.line(1, &text);
+    }
+
+    fn struct_ops(&mut self, ops: &StructOps) {
+        let members = ops.members.iter().map(|member| match &member.value {
+            OpsValue::Program(name) => format!("{} = @{name}", member.name),
+            OpsValue::Data { ty, init } => format!("{} : {} = {}", member.name, self.types.ir_text(*ty), image(init)),
+        });
+        let members: Vec<String> = members.collect();
+        self.line(1, &format!("struct_ops @{} : {} {{ {} }}", ops.name, ops.of, members.join(", ")));
     }
 
     fn options(&mut self, options: &OptionsDecl) {

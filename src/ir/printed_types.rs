@@ -1,7 +1,7 @@
 //! The structs and enums that a module's text mentions, each once, in order of the text: so that printing a parsed text
 //! yields the same text, whatever the ids.
 
-use super::{Attr, Function, Module, RegionId};
+use super::{Attr, Function, Module, OpsValue, RegionId};
 use crate::types::{StructId, Ty, TyKind, Types};
 use std::collections::HashSet;
 
@@ -28,6 +28,11 @@ impl Printed<'_> {
         for map in &module.maps {
             self.mention(map.key);
             self.mention(map.value);
+        }
+        for member in module.struct_ops.iter().flat_map(|ops| &ops.members) {
+            if let OpsValue::Data { ty, .. } = &member.value {
+                self.mention(*ty);
+            }
         }
         if let Some(options) = &module.options {
             self.mention_struct(options.ty);

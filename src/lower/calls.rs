@@ -33,7 +33,9 @@ impl Lowering<'_> {
                 }
                 values.push(if this.cx.types.is_aggregate(arg.ty) { this.own_copy(arg) } else { this.scalar(arg) });
             }
-            let name = if kinds.is_empty() { this.names.func(func).clone() } else { this.instance(func, kinds) };
+            let is_member = this.program.impl_of(func).is_some();
+            let name =
+                if kinds.is_empty() && !is_member { this.names.func(func).clone() } else { this.instance(func, kinds) };
             this.at(span);
             views.into_iter().for_each(|view| this.use_view(view));
             if let Role::Kfunc(_) = callee.role {

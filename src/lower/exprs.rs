@@ -73,6 +73,8 @@ impl Lowering<'_> {
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr).unwrap_or_else(|| crate::bug!("a call without a result is used as a value"))
             }
@@ -176,6 +178,8 @@ impl Lowering<'_> {
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. } => {
                 self.effect_value(expr);
             }
@@ -260,6 +264,14 @@ impl Lowering<'_> {
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))
             }
             ExprKind::Pin { what, name } => Some(self.pin(what, name.as_deref(), expr.span)),
+            ExprKind::Register { implementation, result_used } => {
+                let link = self.at(expr.span).register(*implementation);
+                if !result_used {
+                    self.b.host_attach_check(link);
+                }
+                Some(link)
+            }
+            ExprKind::Unregister(implementation) => Some(self.at(expr.span).unregister(*implementation)),
             ExprKind::Dispatch { maps, timeout } => Some(self.dispatch(maps, timeout.as_deref(), expr.span)),
             ExprKind::Const(_)
             | ExprKind::Local(_)

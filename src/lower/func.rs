@@ -104,7 +104,9 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     } else if is_main && result == Ty::VOID {
         result = Ty::I32; // the process's status
     }
-    let arguments = arguments(types, source, symbol);
+    // Called by another function, a program is an ordinary one.
+    let is_called = symbol != source.symbol;
+    let arguments = if is_called { None } else { arguments(types, source, symbol) };
     if let Some(arguments) = arguments {
         params.push(Param { name: "ctx".into(), ty: arguments, out: false, span: source.name_span });
     }
@@ -121,6 +123,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
         params.push(Param { name: local.name.clone(), ty, out: false, span: local.span });
     }
     let role = match &source.role {
+        tree::Role::Program(_) if is_called => Role::Helper,
         tree::Role::Program(program) => {
             let (mode, target) = (program.mode.unwrap_or_default(), program.target.clone());
             let (placement, loading) = (program.placement.clone(), program.loading.clone());
@@ -208,7 +211,8 @@ impl Lowering<'_> {
             self.result_place = Some(self.b.func.param(0));
             index = 1;
         }
-        let by_context = matches!(&self.source.role, tree::Role::Program(p) if p.arguments.is_some());
+        let is_entry = matches!(self.b.func.role, Role::Program { .. });
+        let by_context = is_entry && matches!(&self.source.role, tree::Role::Program(p) if p.arguments.is_some());
         let mut kinds = kinds.iter();
         for &id in &self.source.params {
             let local = self.source.local(id);

@@ -3,7 +3,7 @@
 use super::func::{Dest, Lowering};
 use super::scan::may_write;
 use crate::ir::{Symbol, Value};
-use crate::sema::tree::{Const, Expr, ExprKind, Pinned};
+use crate::sema::tree::{Const, Expr, ExprKind, ImplId, Pinned};
 use crate::source::Span;
 use crate::tables::{ATTACH_OPTIONS, AttachOption};
 use crate::types::{Ty, TyKind};
@@ -82,6 +82,16 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// `register(implementation)`
+    pub(super) fn register(&mut self, id: ImplId) -> Value {
+        self.b.host_register(self.names.implementation(id), Ty::LINK)
+    }
+
+    /// `unregister(implementation)`
+    pub(super) fn unregister(&mut self, id: ImplId) -> Value {
+        self.b.host_unregister(self.names.implementation(id), Ty::I32)
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.

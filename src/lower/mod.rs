@@ -23,6 +23,7 @@ mod kernel;
 mod kfuncs;
 mod maps;
 mod matches;
+mod members;
 mod numbers;
 mod optionals;
 mod percpu;
@@ -37,7 +38,7 @@ mod throws;
 mod views;
 
 use crate::ir::{self, Module, Symbol};
-use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, MapId, Program, Role, Storage};
+use crate::sema::tree::{ArgsSpec, ConfigId, Const, FuncId, GlobalId, ImplId, MapId, Program, Role, Storage};
 use crate::session::Session;
 use crate::source::FileId;
 use crate::types::{TyKind, Types};
@@ -51,6 +52,7 @@ struct Names {
     globals: Vec<Symbol>,
     configs: Vec<Symbol>,
     maps: Vec<Symbol>,
+    impls: Vec<Symbol>,
     /// The wrappers of functions that may throw, for calls by the kernel or the runtime.
     boundaries: Boundaries,
 }
@@ -63,6 +65,7 @@ impl Names {
             globals: program.globals.iter().map(|g| g.symbol.as_str().into()).collect(),
             configs: program.configs.iter().map(|c| c.symbol.as_str().into()).collect(),
             maps: program.maps.iter().map(|m| m.symbol.as_str().into()).collect(),
+            impls: program.impls.iter().map(|i| i.symbol.as_str().into()).collect(),
         }
     }
 
@@ -81,6 +84,10 @@ impl Names {
     fn map(&self, id: MapId) -> &Symbol {
         &self.maps[id.0 as usize]
     }
+
+    fn implementation(&self, id: ImplId) -> &Symbol {
+        &self.impls[id.0 as usize]
+    }
 }
 
 /// The module of all targets. `name` is the project's.
@@ -89,7 +96,13 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
     let mut instances = Instances::default();
     let mut funcs = Vec::new();
     let mut kept = Vec::new();
-    for source in program.funcs.iter().filter(|func| !takes_views(func)) {
+    let called = members::called(program);
+    let all = program.funcs.iter().enumerate().map(|(index, source)| (FuncId(index as u32), source));
+    for (id, source) in all.filter(|(_, func)| !takes_views(func)) {
+        if called.contains(&id) {
+            funcs.push(members::entry(cx, program, &names, &mut instances, (id, source)));
+            continue;
+        }
         let signature = func::signature(cx, source, &source.symbol, &[]);
         funcs.push(func::lower(cx, program, &names, &mut instances, source, (signature, &[])));
         if let Some((func, map)) = sessions::on_return(cx, program, &names, &mut instances, source) {
@@ -116,6 +129,7 @@ pub fn lower(cx: &mut Session, program: &Program, file: FileId, name: &str) -> M
         kernel_module: None,
         funcs,
         globals: globals(cx, program, &names),
+        struct_ops: struct_ops(&cx.types, program, &names),
         programs: Vec::new(),
         maps: map_decls(program, &names, &bound).into_iter().chain(kept).collect(),
         kfuncs: kfunc_decls(program).into_iter().chain(kfuncs::own(&cx.types, program)).collect(),
@@ -161,6 +175,23 @@ fn globals(cx: &mut Session, program: &Program, names: &Names) -> Vec<ir::Global
         });
     }
     globals
+}
+
+/// What the program implements for the kernel: the functions, then the constants.
+fn struct_ops(types: &Types, program: &Program, names: &Names) -> Vec<ir::StructOps> {
+    let all = std::iter::zip(&program.impls, &names.impls).map(|(implementation, name)| {
+        let functions = implementation.functions.iter().map(|member| ir::OpsMember {
+            name: member.name.clone(),
+            value: ir::OpsValue::Program(names.func(member.func).clone()),
+        });
+        let values = implementation.values.iter().map(|member| ir::OpsMember {
+            name: member.name.clone(),
+            value: ir::OpsValue::Data { ty: member.ty, init: consts::image(types, &member.value, member.ty) },
+        });
+        let (of, span) = (implementation.of.clone(), implementation.span);
+        ir::StructOps { name: name.clone(), of, members: functions.chain(values).collect(), span }
+    });
+    all.collect()
 }
 
 fn map_decls(program: &Program, names: &Names, bound: &HashSet<Symbol>) -> Vec<ir::MapDecl> {

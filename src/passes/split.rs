@@ -8,9 +8,10 @@ use super::analysis::global_uses::global_of;
 use super::analysis::tail_calls::{loaded, wanted};
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::{MapInner, MapSetInner};
-use crate::ir::{Attr, Function, Global, GlobalKind, Module, Opcode, ProgramDecl, Role, Symbol};
+use crate::ir::ops::{BpfKfunc, MapInner, MapSetInner};
+use crate::ir::{Attr, Function, Global, GlobalKind, Module, OpData, Opcode, ProgramDecl, Role, Symbol};
 use crate::session::Session;
+use crate::tables;
 use crate::target::Target;
 use std::collections::BTreeSet;
 
@@ -41,15 +42,17 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             let may_fail = programs.iter().any(|program| program.loading.may_fail());
             module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(Target::Host));
-            let (mut maps, mut globals) = (BTreeSet::new(), BTreeSet::new());
+            let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
                 maps.extend(maps_of(module, func));
                 globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
+                ops.extend(func.walk().into_iter().filter_map(|op| func.ops[op].struct_ops().cloned()));
             }
             // The runtime pins and fills in, whoever uses what is pinned or filled in, and leaves out what only refused programs use.
             let programs = std::mem::take(&mut module.programs);
             module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
+            module.struct_ops.retain(|table| ops.contains(&table.name));
             let filled_in =
                 |g: &Global| g.kind == GlobalKind::Pinned || g.kind == GlobalKind::WeakKconfig && g.section.is_some();
             module.globals.retain(|g| filled_in(g) || globals.contains(&g.name));
@@ -60,6 +63,7 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             let named: BTreeSet<_> = module.funcs.iter().flat_map(named_globals).collect();
             module.globals.retain(|g| g.kind == GlobalKind::Private && named.contains(&g.name));
             module.maps.clear();
+            module.struct_ops.clear();
             module.options = None;
         }
         None => crate::bug!("the module to split has no target"),
@@ -104,15 +108,21 @@ fn programs(module: &Module) -> Vec<ProgramDecl> {
     let may_fail = programs.iter().any(|(_, program)| program.loading.may_fail());
     let graph = CallGraph::of(module);
     for (at, program) in &mut programs {
+        let reached = graph.reach([*at]);
+        let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)).map(|(_, func)| func);
         program.spare = !wanted.contains(at);
+        program.device = funcs.clone().any(|func| func.walk().into_iter().any(|op| asks_device(&func.ops[op])));
         if may_fail {
-            let reached = graph.reach([*at]);
-            let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at));
-            let maps: BTreeSet<Symbol> = funcs.flat_map(|(_, func)| maps_of(module, func)).collect();
+            let maps: BTreeSet<Symbol> = funcs.flat_map(|func| maps_of(module, func)).collect();
             program.maps = maps.into_iter().collect();
         }
     }
     programs.into_iter().map(|(_, program)| program).collect()
+}
+
+/// Whether an op calls a function of the kernel that the driver of an interface answers.
+fn asks_device(op: &OpData) -> bool {
+    op.opcode == Opcode::BpfKfunc && tables::kfunc(BpfKfunc::of(op).function()).is_some_and(|known| known.device)
 }
 
 fn declaration(func: &Function) -> Option<ProgramDecl> {
@@ -120,7 +130,8 @@ fn declaration(func: &Function) -> Option<ProgramDecl> {
         Role::Program { spec, mode, target, placement, loading } => {
             let (name, target) = (func.name.clone(), target.clone());
             let (placement, loading) = (placement.clone(), loading.clone());
-            Some(ProgramDecl { name, spec, mode, target, placement, loading, spare: false, maps: Vec::new() })
+            let (device, spare, maps) = (false, false, Vec::new());
+            Some(ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps })
         }
         Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }

@@ -3,12 +3,13 @@
 use super::imports::{ImportId, Imports};
 use super::predefined;
 use super::scope::Found;
-use super::tree::{ConfigId, Const, FuncId, GlobalId, KfuncId, MapId, Program, Role};
+use super::tree::{ConfigId, Const, FuncId, GlobalId, ImplId, KfuncId, LocalId, MapId, Program, Role};
 use crate::ast;
 use crate::modules::ModuleId;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a name of the file level, or a predefined one, means.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub enum Entity {
     Global(GlobalId),
     Config(ConfigId),
     Map(MapId),
+    Impl(ImplId),
     /// `extern`
     Kfunc(KfuncId),
     /// `const`; `ty` is none for one without a declared type, which is then as a literal.
@@ -61,6 +63,8 @@ pub struct Env<'a> {
     pub program: Program,
     /// One for each of `program.funcs`.
     pub funcs: Vec<FuncDecl<'a>>,
+    /// The parameters that bodies hand to functions of the kernel, until the bodies are checked again (`trusted.rs`).
+    pub trusted: RefCell<BTreeSet<(FuncId, LocalId)>>,
     /// Fields' default values of the user's structs: what a literal may leave out.
     pub field_defaults: HashMap<(StructId, usize), Const>,
 }
@@ -128,6 +132,7 @@ impl Declared {
             Entity::Func(_)
             | Entity::Config(_)
             | Entity::Map(_)
+            | Entity::Impl(_)
             | Entity::Kfunc(_)
             | Entity::Const { .. }
             | Entity::Variants(_)

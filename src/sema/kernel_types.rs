@@ -86,7 +86,7 @@ fn note_present(cx: &mut Session, of: StructId, field: usize) {
     }
 }
 
-fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImported) {
+pub(super) fn refuse(cx: &mut Session, name: &Ident, what: &str, why: &NotImported) {
     match why {
         NotImported::Malformed => {
             let path = cx.kernel_types.path().display().to_string();

@@ -11,6 +11,7 @@ use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
 use crate::diag::codes::shared::LockPlace;
+use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
@@ -242,6 +243,11 @@ fn applied(
             None => Ty::ERROR,
         };
     }
+    if OF_OBJECTS.contains(&name.name.as_str()) {
+        cx.error(span, NotSupportedYet { what: format!("`{}<…>`, a field that owns objects,", name.name) })
+            .help("release what a program acquires in the same run; keep a pid or an id in the map");
+        return Ty::ERROR;
+    }
     if map_kind(&name.name).is_some() {
         cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
         return Ty::ERROR;
@@ -328,6 +334,9 @@ pub fn check_size(cx: &mut Session, span: Span, ty: Ty) -> Ty {
     Ty::ERROR
 }
 
+/// Types of fields that own objects of the kernel, or of the program.
+const OF_OBJECTS: [&str; 3] = ["kptr", "list", "rbtree"];
+
 /// A constant from 1 to what 32 bits hold.
 fn length(cx: &mut Session, scope: &mut dyn Scope, expr: &ast::Expr, what: &str) -> Option<u64> {
     let value = consts::integer(cx, scope, expr)?;
@@ -348,6 +357,7 @@ pub fn describe(entity: &Entity) -> &'static str {
         Entity::Global(_) => "a variable",
         Entity::Config(_) => "a config",
         Entity::Map(_) => "a map",
+        Entity::Impl(_) => "an `impl`",
         Entity::Kfunc(_) => "a function of the kernel",
         Entity::Const { .. } => "a constant",
         Entity::Variants(_) => "an enum variant",

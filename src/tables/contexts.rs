@@ -39,6 +39,7 @@ pub fn is_present(of: &str, field: &str) -> bool {
         | Params::Registers { .. }
         | Params::Record { .. }
         | Params::Own {}
+        | Params::Member {}
         | Params::Replaced {} => None,
     });
     let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));

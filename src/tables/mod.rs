@@ -90,6 +90,9 @@ impl BuiltinSpec {
     }
 }
 
+/// Programs of a type that calls a helper in every kernel.
+static ALL_KERNELS: HelperPrograms = HelperPrograms { since: None, types: &[] };
+
 impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
@@ -97,8 +100,16 @@ impl ProgramSpec {
             // Those of the program in which it replaces a function.
             return helper.programs.first();
         }
-        let name = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
-        helper.programs.iter().find(|programs| programs.types.iter().any(|of| of.eq_ignore_ascii_case(name)))
+        if self.more_helpers.contains(&helper.name) {
+            return Some(&ALL_KERNELS);
+        }
+        helper.programs.iter().find(|programs| programs.types.iter().any(|of| self.is_of_type(of)))
+    }
+
+    /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.
+    pub fn is_of_type(&self, name: &str) -> bool {
+        let own = self.helpers_of.unwrap_or(self.prog_type).trim_start_matches("BPF_PROG_TYPE_");
+        own.eq_ignore_ascii_case(name)
     }
 }
 

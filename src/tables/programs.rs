@@ -2,7 +2,7 @@
 
 use super::{
     ATTACH_FORMS, Attach, AttachForm, CALLING_CONVENTIONS, CONTEXTS, CallingConvention, ContextField, ENUMS, PROGRAMS,
-    Params, ProgramForm, ProgramSpec, TARGETS, TargetSpec, is_several,
+    Params, ProgramForm, ProgramSpec, STRUCT_OPS, StructOpsSpec, TARGETS, TargetSpec, is_several,
 };
 
 /// The place of the target in a section and in the name of a typedef.
@@ -43,6 +43,16 @@ pub fn in_section(section: &str) -> Option<InSection<'_>> {
     })
 }
 
+/// The struct of functions that programs implement, by its name.
+pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
+    STRUCT_OPS.iter().find(|spec| spec.name == name)
+}
+
+/// The same by the target of a member: `STRUCT/MEMBER`.
+pub fn struct_ops_of(target: &str) -> Option<&'static StructOpsSpec> {
+    struct_ops(target.split('/').next().unwrap_or(target))
+}
+
 impl ProgramSpec {
     /// The struct that the parameter points to, a name in `CONTEXTS`; none if the parameters are always those of a function.
     pub fn context(&self) -> Option<&'static str> {
@@ -52,6 +62,7 @@ impl ProgramSpec {
             | Params::Record { .. }
             | Params::Kernel { .. }
             | Params::Own {}
+            | Params::Member {}
             | Params::Replaced {} => None,
         }
     }
@@ -65,8 +76,14 @@ impl ProgramSpec {
             | Params::Registers { .. }
             | Params::Kernel { .. }
             | Params::Own {}
+            | Params::Member {}
             | Params::Replaced {} => None,
         }
+    }
+
+    /// Whether its programs are functions of a struct, which is registered as a whole.
+    pub fn is_member(&self) -> bool {
+        self.params == Params::Member {}
     }
 
     /// The form of a mode word; empty for none.

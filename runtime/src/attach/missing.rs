@@ -16,6 +16,7 @@ type Lookup = fn(&str) -> Result<(), Failure>;
 /// The forms whose targets the kernel does not look up when it loads the program.
 static LOOKUPS: &[(KsForm, Lookup)] = &[
     (KsForm::Netdev, interface),
+    (KsForm::Device, interface),
     (KsForm::Tcx, interface),
     (KsForm::Netkit, interface),
     (KsForm::Socket, interface),

@@ -27,6 +27,7 @@ mod session;
 mod several;
 mod socket;
 mod sockets;
+pub mod struct_ops;
 mod tcx;
 mod tracepoint;
 mod tracing;
@@ -51,6 +52,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// What each form does; its file says how.
 static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netdev, netdev::attach),
+    (KsForm::Device, netdev::attach),
     (KsForm::Tcx, tcx::attach),
     (KsForm::Cgroup, cgroup::attach),
     (KsForm::Socket, socket::attach),
@@ -309,6 +311,11 @@ pub extern "C" fn ks_link_count(link: i64) -> u32 {
 /// See abi.rs.
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_detach_handle(handle: u32) -> i32 {
+    detach_all(handle)
+}
+
+/// All that is attached for a handle; 0 or −errno.
+fn detach_all(handle: u32) -> i32 {
     detach_those(|_, entry| entry.handle == handle)
 }
 
@@ -337,7 +344,8 @@ fn detach(entry: Entry) -> i32 {
     pins::remove(&entry.pins);
     let result = entry.attached.detach();
     if result != 0 {
-        let name = load::of_handle(entry.handle).map_or("?", |prog| program::text(prog.name));
+        let program = load::of_handle(entry.handle).map(|prog| program::text(prog.name));
+        let name = program.or_else(|| struct_ops::name(entry.handle)).unwrap_or("?");
         complain(&format!("cannot detach `{name}`: {}", reason(result)));
     }
     result

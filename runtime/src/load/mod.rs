@@ -4,6 +4,7 @@
 
 pub mod copies;
 mod creation;
+mod devices;
 mod explain;
 mod kconfig;
 mod kernel_module;
@@ -16,6 +17,7 @@ pub mod probes;
 pub mod replacement;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
+use crate::attach;
 use crate::errors::{ENOTSUPP, errno};
 use crate::exit::die;
 use crate::program::{self, MainThread};
@@ -113,6 +115,7 @@ fn open() -> *mut bpf::bpf_object {
     if object.is_null() {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
+    devices::choose(object);
     object
 }
 
@@ -135,6 +138,7 @@ fn leave_out_others(object: *mut bpf::bpf_object) {
             program = bpf::bpf_object__next_program(object, program);
         }
     }
+    attach::struct_ops::prepare(object);
     for idle in program::maps().iter().filter(|map| map.flags & KS_MAP_IDLE != 0) {
         let map = find_map(object, idle.name);
         if map.is_null() {

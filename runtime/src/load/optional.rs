@@ -28,10 +28,15 @@ enum Fate {
     Spare,
 }
 
+/// Whether the other programs load where the kernel refuses this one, or it is loaded in place of one.
+pub fn may_fail(prog: &KsProg) -> bool {
+    prog.flags & (KS_PROG_OPTIONAL | KS_PROG_SPARE) != 0 || prog.fallback != 0
+}
+
 /// Decides for each program of an opened object.
 pub fn settle(object: *mut bpf::bpf_object) {
     let progs = program::progs();
-    if SETTLED.replace(true) || !progs.iter().any(|prog| prog.flags & KS_PROG_OPTIONAL != 0 || prog.fallback != 0) {
+    if SETTLED.replace(true) || !progs.iter().any(may_fail) {
         return;
     }
     let is_spare = |prog: &KsProg| prog.flags & KS_PROG_SPARE != 0;

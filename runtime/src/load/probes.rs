@@ -1,8 +1,9 @@
 //! Probes at functions of the kernel: which of their two forms is loaded, a trampoline or a breakpoint.
 
+use super::optional::may_fail;
 use super::privilege::Privilege;
 use super::program_named;
-use crate::abi::{KS_PROG_OPTIONAL, KS_PROG_SPARE, KsForm, KsProg};
+use crate::abi::{KsForm, KsProg};
 use crate::attach::KPROBES;
 use crate::errors::{errno, reason};
 use crate::exit::die;
@@ -18,7 +19,6 @@ const SECOND: &str = ".kprobe";
 
 /// Decides for each probe of an opened object. Which forms the kernel has, it says by what it refuses.
 pub fn choose(object: *mut bpf::bpf_object) {
-    let may_fail = |prog: &&KsProg| prog.flags & (KS_PROG_OPTIONAL | KS_PROG_SPARE) != 0 || prog.fallback != 0;
     for prog in program::progs().iter().filter(|prog| !may_fail(prog)) {
         if let Err(why) = choose_form(object, prog) {
             die(1, &why);

@@ -22,6 +22,7 @@ mod module;
 mod object;
 mod refusals;
 mod stack;
+mod struct_ops;
 mod symbols;
 mod types;
 pub mod verifier;
@@ -54,6 +55,7 @@ pub fn bpf(cx: &mut Session, module: &ir::Module, tuning: &Tuning, want: Artifac
     data::bpf(&mut g);
     functions::emit_all(&mut g);
     data::slots(&mut g);
+    struct_ops::define(&mut g);
     let bytes = context::finish(g, &machine, want)?;
     let bytes = if want == Artifact::Object { object::finished(&bytes, &pins(cx, module), cx) } else { bytes };
     cx.timed_besides(inner, "llvm-bpf", since);

@@ -36,8 +36,9 @@ codes! {
     E0390 UnknownFunction { what, name } = "the kernel has no {what} `{name}`",
     /// The kernel calls its functions by their prototypes, and loaders compare that of an `extern` with the kernel's BTF.
     E0325 ExternPrototype { name } = "the kernel's `{name}` is not what this declares",
-    /// The kernel has such a function, and does not offer it to BPF programs: its BTF has no tag `bpf_kfunc` for it.
-    E0337 NoKfunc { name } = "BPF programs cannot call the kernel's `{name}`",
+    /// The kernel offers a function to BPF programs, which its BTF says by the tag `bpf_kfunc`; some only to some types of programs, or to
+    /// a program that is loaded for an interface, whose driver answers.
+    E0337 NoKfunc { name, why } = "the kernel's `{name}` cannot be called here: {why}",
     /// Neither the BTF nor the list of symbols of the kernel has a function of this name. The parameters are taken as they are
     /// written, and attaching fails on a kernel that lacks it.
     W0390 ProbedNothing { name } = "the kernel has no function `{name}` that could be probed",
@@ -51,6 +52,10 @@ codes! {
     E0394 NoReader { program } = "a function without the context cannot print to the reader of the iterator `{program}`",
     /// The kernel has no iterator of this name: its BTF has no `bpf_iter__NAME`.
     E0395 UnknownIterator { name } = "the kernel has no iterator over `{name}`",
+    /// The kernel's BTF has a `bpf_struct_ops_NAME` for each struct of functions that programs may implement.
+    E0326 UnknownOps { name } = "the kernel takes no implementation of `{name}`",
+    /// An `impl` has members of the kernel's struct: functions, and constants.
+    E0338 UnknownOpsMember { of, name } = "`{of}` has no member `{name}` to implement",
     /// Programs read the memory of the kernel and of processes. What they change are contexts, packets, maps and variables.
     E0383 KernelWrite { of } = "memory of {of} is read-only here",
     /// The kernel follows the pointers that it passes to a program, and those that are read through them. Any other address of its

@@ -55,4 +55,8 @@ codes! {
     /// A perf event is named (`event: cpu_clock`), or given by its type and configuration (`perf_type`, `perf_config`). Samples are taken
     /// each so many events (`period`), or so often in a second (`freq`).
     E0789 PerfOptions { why } = "these options of a perf event do not fit: {why}",
+    /// `register` takes the name of an `impl`; `unregister` that, or what `register` returned.
+    E0713 RegisterWhat { builtin, wants, what } = "`{builtin}` takes {wants}, not {what}",
+    /// The kernel has the implementation already, on every path that comes here.
+    E0738 RegisteredTwice { name } = "`{name}` is registered already",
 }

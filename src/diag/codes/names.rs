@@ -41,6 +41,8 @@ codes! {
     /// `_` is for a value that is dropped: as a local variable, in `_ = e`. Nothing could name what is declared so at
     /// the top level.
     E0118 NoName = "`_` is no name to declare",
+    /// An `impl` implements a struct of functions of the kernel, which its attribute names.
+    E0135 NoStructOps = "nothing says what this `impl` implements",
     /// The name is that of a context, of a program type's actions or of a packet header, which the language declares. To
     /// declare it once more, in a header or in the program, whole or in part, says which members the program names, and
     /// changes nothing about the type; so it can name no member that the type lacks.

@@ -155,6 +155,10 @@ codes! {
     /// The kernel verifies such a function once, for any arguments of the types that BTF gives its parameters: numbers, contexts, and
     /// pointers to numbers and structs, which may be null.
     E0221 GlobalFunction { name, why } = "`{name}`, which the kernel verifies by itself, {why}",
+    /// The kernel refuses an implementation without some of the members.
+    E0226 MissingMembers { of, missing } = "`{of}` needs {missing}",
+    /// The members of an `impl` are of the types that the kernel's struct has: functions with its results, or constants.
+    E0238 MemberType { member, of, ty } = "`{member}` of `{of}` is {ty}",
     /// The verifier asks of an argument what the name of the kernel's parameter says: a constant (`__k`, `__szk`), a string literal
     /// (`__str`), memory of the size that the parameter behind it says (`__sz`).
     E0225 KfuncArgument { name, why } = "`{name}` cannot take this: {why}",

@@ -25,6 +25,7 @@ impl Parser<'_> {
             funcs: Vec::new(),
             globals: Vec::new(),
             maps: Vec::new(),
+            struct_ops: Vec::new(),
             kfuncs: Vec::new(),
             programs: Vec::new(),
             options: None,
@@ -84,6 +85,11 @@ impl Parser<'_> {
                 module.maps.push(map);
                 Ok(())
             }
+            "struct_ops" => {
+                let ops = self.struct_ops()?;
+                module.struct_ops.push(ops);
+                Ok(())
+            }
             "loadable" => {
                 let program = self.loadable()?;
                 module.programs.push(program);
@@ -106,7 +112,7 @@ impl Parser<'_> {
             _ => {
                 self.at -= 1;
                 self.stop(
-                    "a declaration starts with enum, struct, a kind of global, map, loadable, options, kfunc or func",
+                    "a declaration starts with enum, struct, a kind of global, map, struct_ops, loadable, options, kfunc or func",
                 )
             }
         }
@@ -184,7 +190,7 @@ impl Parser<'_> {
 
     /// `zero(8)` or a string of as many bytes as the contents have
     /// As many bytes as the type has, so that no text asks for more memory than types may take.
-    fn image(&mut self, ty: Ty) -> Parse<Vec<u8>> {
+    pub(super) fn image(&mut self, ty: Ty) -> Parse<Vec<u8>> {
         let size = self.cx.types.size_of(ty);
         let written = if self.eat_word("zero") {
             self.expect("(")?;

@@ -6,6 +6,7 @@ mod decls;
 mod lex;
 mod ops;
 mod roles;
+mod struct_ops;
 mod types;
 
 use super::{BlockId, Module, Value};

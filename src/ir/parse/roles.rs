@@ -12,12 +12,13 @@ impl Parser<'_> {
         let Role::Program { spec, mode, target, placement, loading } = self.role()? else {
             return self.stop("only programs are loadable");
         };
+        let device = self.eat_word("device");
         let spare = self.eat_word("spare");
         let mut maps = Vec::new();
         while self.eat_word("uses") {
             maps.push(self.symbol()?.into());
         }
-        Ok(ProgramDecl { name, spec, mode, target, placement, loading, spare, maps })
+        Ok(ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps })
     }
 
     pub(super) fn role(&mut self) -> Parse<Role> {

@@ -37,6 +37,7 @@ impl Checker<'_> {
             Names::Program => {
                 self.module.programs.iter().any(|program| program.name == *name) || self.funcs.contains_key(&**name)
             }
+            Names::StructOps => self.module.struct_ops(name).is_some(),
             Names::Function => self.funcs.contains_key(&**name),
             Names::Global => self.module.global(name).is_some(),
             Names::Builtin => BUILTINS.iter().any(|builtin| builtin.name == &**name),

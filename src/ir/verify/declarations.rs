@@ -1,8 +1,9 @@
 //! The declarations of a module besides functions: structs, enums, maps and variables.
 
 use super::tails;
-use crate::ir::Module;
+use crate::ir::{Module, OpsValue, StructOps};
 use crate::session::Session;
+use crate::target::Maps;
 use crate::types::{StructDef, Ty, Types};
 
 pub(super) fn check(module: &Module, cx: &Session) -> Result<(), String> {
@@ -26,6 +27,21 @@ pub(super) fn check(module: &Module, cx: &Session) -> Result<(), String> {
         let size = types.size_of(global.ty);
         if size == 0 || global.init.len() as u64 != size {
             return Err(format!("@{} has {size} bytes, its value has {}", global.name, global.init.len()));
+        }
+    }
+    module.struct_ops.iter().try_for_each(|ops| struct_ops(module, types, ops))
+}
+
+/// Members are programs, or have as many bytes as their types.
+fn struct_ops(module: &Module, types: &Types, ops: &StructOps) -> Result<(), String> {
+    let has_code = module.target.is_none_or(|target| target.facts().maps == Maps::InPlace);
+    for member in &ops.members {
+        let fits = match &member.value {
+            OpsValue::Program(name) => !has_code || module.func(name).is_some_and(tails::is_program),
+            OpsValue::Data { ty, init } => !init.is_empty() && init.len() as u64 == types.size_of(*ty),
+        };
+        if !fits {
+            return Err(format!("the member `{}` of @{} is no program or has another size", member.name, ops.name));
         }
     }
     Ok(())

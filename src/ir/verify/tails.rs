@@ -26,7 +26,7 @@ impl Checker<'_> {
     }
 }
 
-fn is_program(func: &Function) -> bool {
+pub(super) fn is_program(func: &Function) -> bool {
     matches!(func.role, Role::Program { .. })
 }
 

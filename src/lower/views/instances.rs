@@ -42,13 +42,15 @@ impl Instances {
         Some((instance.func, instance.kinds.clone(), instance.symbol.clone()))
     }
 
-    /// The first one of a function has the function's own symbol.
+    /// The first one of a function that takes views has the function's own symbol.
     fn symbol(&mut self, program: &Program, func: FuncId, kinds: Vec<Kind>) -> Symbol {
         let known = self.all.iter().find(|instance| instance.func == func && instance.kinds == kinds);
         if let Some(instance) = known {
             return instance.symbol.clone();
         }
         let before = self.all.iter().filter(|instance| instance.func == func).count();
+        // The kernel calls a member of an `impl` by its own symbol.
+        let before = before + usize::from(program.impl_of(func).is_some());
         let own = &program.func(func).symbol;
         let mut symbol = if before == 0 { own.clone() } else { format!("{own}__{}", before + 1) };
         while before > 0 && program.funcs.iter().any(|func| func.symbol == symbol) {

@@ -2,6 +2,7 @@
 
 pub mod after_event;
 pub mod global_uses;
+pub mod kernel_writes;
 pub mod moving;
 pub mod open_paths;
 pub mod pointees;

@@ -4,11 +4,12 @@
 //! verifier knows the memory of stays a `ks.load`. All else is copied to the stack by `bpf_probe_read_kernel`, which
 //! yields zeros where the address is bad: memory that the verifier does not know, aggregates, elements at a variable index,
 //! and bit-fields, whose bytes are relocated too. `records.rs` reads the record of an event, which is a context. Writes are
-//! reported: the kernel lets no program write there.
+//! reported, but for those of the fields that functions of a struct may write (`struct_ops.toml`).
 
 mod elements;
 mod records;
 
+use super::analysis::kernel_writes::written;
 use super::{Changed, Declarations, EVERY, Pass, Run};
 use crate::diag::codes::contexts::KernelWrite;
 use crate::diag::codes::support::NotSupportedYet;
@@ -95,6 +96,11 @@ fn access(func: &mut Function, op: OpId, cx: &mut Session, word: &mut Word) {
         let mut b = Builder::before(func, op, NAME);
         read(&mut b, &mut cx.types, view.to(), view.from());
         func.erase(op);
+    } else if data.opcode == Opcode::KsStore
+        && is_direct(func, &cx.types, first)
+        && written(func, &cx.types, &data).is_some()
+    {
+        // `reach` knows that the programs that come here may write it.
     } else if !data.opcode.name().starts_with("core.") && data.opcode != Opcode::KsAddr {
         others(func, op, cx);
     }

@@ -181,6 +181,9 @@ impl Follow<'_> {
     /// The constant target of an attachment that does not fail, and its handle.
     fn certain(&self, check: &OpData) -> Option<(Target, Value)> {
         let attach = &self.func.ops[self.func.def(check.operands[0])?];
+        if !is_attach(attach.opcode) {
+            return None;
+        }
         let handle = attach.operands[0];
         let (target, options) = if attach.opcode == Opcode::HostAttach {
             (Target::OfProgram, HostAttach::of(attach).options())

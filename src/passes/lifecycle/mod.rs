@@ -1,10 +1,11 @@
 //! `lifecycle`: what user space loads, attaches and detaches.
 //!
 //! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links in each function, and
-//! reports what is certain to go wrong; `ends.rs` reports a `main` that attaches programs and ends at once.
+//! reports what is certain to go wrong; `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once.
 
 mod attachments;
 mod ends;
+mod registrations;
 
 use super::{Changed, Pass, Run, exits};
 use crate::ir::{Module, Opcode};
@@ -23,12 +24,15 @@ pub static PASS: Pass = Pass {
 };
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
-    let is_of_programs = |opcode| is_attach(opcode) || opcode == Opcode::HostDetach;
+    let is_of_programs = |opcode| {
+        is_attach(opcode) || matches!(opcode, Opcode::HostDetach | Opcode::HostRegister | Opcode::HostUnregister)
+    };
     let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| func.ops[op].opcode));
     if ops.into_iter().any(is_of_programs) {
         let lowered = exits::lowered(module, &mut cx.types);
         for func in &lowered.funcs {
             attachments::check(func, cx);
+            registrations::check(func, cx);
         }
         ends::check(&lowered, cx);
     }

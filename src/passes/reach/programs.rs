@@ -2,14 +2,15 @@
 
 use super::{called_from, context_fields, in_words};
 use crate::diag::Diagnostic;
-use crate::diag::codes::contexts::{HelperNotInProgram, NoReader};
+use crate::diag::codes::contexts::{HelperNotInProgram, KernelWrite, NoKfunc, NoReader};
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::NeedsKernel;
 use crate::ir::callgraph::CallGraph;
-use crate::ir::ops::BpfHelper;
+use crate::ir::ops::{BpfHelper, BpfKfunc};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
+use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
-use crate::tables::{self, HelperSpec, Loading, PROGRAMS, ProgramSpec, refusal};
+use crate::tables::{self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, refusal, struct_ops_of};
 use crate::target::Target;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
     let names = Rc::clone(&cx.names);
     let mut reported = Vec::new();
     for &program in programs {
-        let Role::Program { spec, mode, loading, .. } = &module.funcs[program].role else { continue };
+        let Role::Program { spec, mode, target, loading, .. } = &module.funcs[program].role else { continue };
         let Some(form) = spec.form(mode) else { continue };
         let reached = graph.reach([program]);
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
@@ -28,11 +29,22 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     continue;
                 }
                 let name = &module.funcs[program].name;
-                if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
+                let implemented = target.as_deref().filter(|_| spec.is_member()).and_then(struct_ops_of);
+                let field = kernel_writes::written(func, &cx.types, data);
+                let field = field.filter(|field| !implemented.is_some_and(|spec| field.is_writable(spec)));
+                if let Some(field) = field.map(|field| field.name()) {
+                    reported.push((at, op));
+                    let name = cx.source_name(name);
+                    let error = cx.error(data.loc.span, KernelWrite { of: "the kernel".to_owned() });
+                    error.help(format!(
+                        "`{field}` is written by functions of an `impl` whose struct allows it, not in `{name}`"
+                    ));
+                    called_from(module, &names, error, &reached.chain(at));
+                } else if let Some(refused) = context_fields::refused(func, &cx.types, data, (spec, form)) {
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
-                } else if let Some(refused) = refused(module, cx, data, (spec, loading)) {
+                } else if let Some(refused) = refused(module, cx, data, (spec, target.as_deref()), loading) {
                     reported.push((at, op));
                     let error = report(cx, (module, data), &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
@@ -40,6 +52,14 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
             }
         }
     }
+}
+
+/// A type of programs, and what the attribute names.
+type Wanted<'a> = (&'static ProgramSpec, Option<&'a str>);
+
+/// What is known of the function of the kernel that an op calls.
+pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
+    if op.opcode == Opcode::BpfKfunc { tables::kfunc(BpfKfunc::of(op).function()) } else { None }
 }
 
 /// What the kernel does not let programs of the type do.
@@ -54,14 +74,26 @@ enum Refused<'m> {
     Lock(&'m MapDecl),
     /// Print without the file of its reader.
     Print,
+    /// Call this function of the kernel.
+    Kfunc(&'static KfuncSpec),
+    /// Call it in a program that is for no interface.
+    NoDevice(&'static KfuncSpec),
 }
 
 fn refused<'m>(
     module: &'m Module,
     cx: &Session,
     op: &OpData,
-    (program, loading): (&ProgramSpec, &Loading),
+    (program, target): Wanted,
+    loading: &Loading,
 ) -> Option<Refused<'m>> {
+    if let Some(kfunc) = kfunc(op) {
+        let has = |of: &&str| program.is_of_type(of);
+        return match kfunc.programs.is_empty() || kfunc.programs.iter().any(has) {
+            false => Some(Refused::Kfunc(kfunc)),
+            true => (kfunc.device && target.is_none()).then_some(Refused::NoDevice(kfunc)),
+        };
+    }
     // A program that may be left out is for kernels that have what it calls.
     let lacks = |since| cx.options.lacks(since).filter(|_| !loading.may_fail());
     let map = op.map().and_then(|name| module.map(name));
@@ -135,6 +167,18 @@ fn report<'c>(
         Refused::Print => {
             let error = cx.error(span, NoReader { program: name });
             error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")
+        }
+        Refused::Kfunc(kfunc) => {
+            let types = PROGRAMS.iter().filter(|spec| kfunc.programs.iter().any(|of| spec.is_of_type(of)));
+            let types: Vec<String> = types.map(|spec| format!("`@{}`", spec.name)).collect();
+            let why = format!("`{name}` is a `@{program}` program, and it is for {}", types.join(", "));
+            cx.error(span, NoKfunc { name: kfunc.name.to_owned(), why })
+        }
+        Refused::NoDevice(kfunc) => {
+            let why = format!("the driver of an interface answers, and `{name}` is for none");
+            cx.error(span, NoKfunc { name: kfunc.name.to_owned(), why }).help(format!(
+                "name the interface in the attribute: `@{program}(\"eth0\")`; the program is loaded for it"
+            ))
         }
         Refused::Lock(map) => {
             let what = format!("`{}`, whose values hold a lock,", cx.source_name(&map.name));

@@ -8,7 +8,7 @@ use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::{Module, OpData, Opcode, Role};
 use crate::session::Session;
-use crate::tables::{HelperSpec, ProgramSpec, sleepers};
+use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
 use std::rc::Rc;
 
 /// The first kernel that lets such programs take a lock (`check_map_prog_compatibility` of kernel/bpf/verifier.c).
@@ -19,7 +19,8 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
     for &program in programs {
         let Role::Program { spec, mode, loading, .. } = &module.funcs[program].role else { continue };
         let may = spec.form(mode).is_some_and(|form| form.sleepable.is_some());
-        let (spec, asked, may_fail) = (*spec, loading.sleepable, loading.may_fail());
+        let always = spec.form(mode).is_some_and(ProgramForm::always_sleeps);
+        let (spec, asked, may_fail) = (*spec, loading.sleepable || always, loading.may_fail());
         let sleeps = reaches(module, graph, program, |op| sleeper(module, op).is_some());
         if let Some((at, op)) = sleeps.filter(|_| !may) {
             report_helper(module, cx, graph, (program, spec), (at, &op));

@@ -21,7 +21,7 @@ use crate::types::Ty;
 type Check = fn(&mut Checker<'_, '_>, &[ast::Arg], Span) -> Expr;
 
 /// Builtins whose calls are nodes of the typed tree.
-const NODES: [(&str, Check); 10] = [
+const NODES: [(&str, Check); 12] = [
     ("print", |checker, args, span| checker.print(args, true, span)),
     ("print_raw", |checker, args, span| checker.print(args, false, span)),
     ("load", |checker, args, span| checker.load(args, span)),
@@ -29,6 +29,8 @@ const NODES: [(&str, Check); 10] = [
     ("detach", |checker, args, span| checker.detach(args, span)),
     ("pin", |checker, args, span| checker.pin(args, span)),
     ("unpin", |checker, args, span| checker.unpin(args, span)),
+    ("register", |checker, args, span| checker.register(args, span)),
+    ("unregister", |checker, args, span| checker.unregister(args, span)),
     ("run", |checker, args, span| checker.run(args, span)),
     ("read", |checker, args, span| checker.read(args, span)),
     ("exists", |checker, args, span| checker.exists(args, span)),

@@ -51,6 +51,7 @@ impl Checker<'_, '_> {
                 self.check_args(args);
                 return error_expr(span);
             }
+            None if let Some(func) = self.sibling(&name.name) => return self.call_func(func, name, args, span),
             None => match self.file_entity(&name.name) {
                 Some(Entity::Func(func)) => {
                     let func = *func;
@@ -126,10 +127,18 @@ impl Checker<'_, '_> {
         ty.is_some_and(|ty| self.is_function(ty))
     }
 
+    /// The function of this name in the `impl` that the function is a member of.
+    fn sibling(&self, name: &str) -> Option<FuncId> {
+        let functions = &self.env.program.impl_of(self.func)?.functions;
+        functions.iter().find(|member| member.name == name).map(|member| member.func)
+    }
+
     pub fn call_func(&mut self, func: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
         let declared = self.env.program.func(func);
         let decl = &self.env.funcs[func.0 as usize];
-        if let Role::Program(_) = declared.role {
+        if let Role::Program(role) = &declared.role
+            && !role.spec.is_member()
+        {
             return self.call_program(func, name, args, span);
         }
         let signature = self.signature(func);

@@ -9,8 +9,9 @@ use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
 use crate::sema::predefined::flavour_of;
-use crate::sema::tree::{Const, Expr, ExprKind};
+use crate::sema::tree::{Const, Expr, ExprKind, Role};
 use crate::source::Span;
+use crate::tables::struct_ops;
 use crate::types::{Space, Ty, TyKind};
 
 /// `&place`; the type that it is converted to decides whether the place must be aligned.
@@ -148,11 +149,24 @@ impl Checker<'_, '_> {
 
     /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that
     /// it is, and as those that it begins with.
-    fn is_known_as(&self, from: Pointer, to: Ty) -> bool {
+    fn is_known_as(&mut self, from: Pointer, to: Ty) -> bool {
         from.space != Space::BtfTrusted
             || from.to == to
             || self.is_flavour_of(to, from.to)
             || self.cx.kernel_types.begins_with(&self.cx.types, from.to, to)
+            || self.is_promoted_to(from.to, to)
+    }
+
+    /// Whether the verifier takes a parameter of the first type for a larger object that begins with the second.
+    fn is_promoted_to(&mut self, from: Ty, to: Ty) -> bool {
+        let Role::Program(role) = &self.env.program.func(self.func).role else { return false };
+        let spec = role.member().and_then(|(of, _)| struct_ops(of));
+        let Some((first, whole)) = spec.and_then(|spec| spec.promoted) else { return false };
+        if self.struct_id(from).is_none_or(|id| self.cx.types.struct_def(id).name != first) {
+            return false;
+        }
+        let Some(Ok(whole)) = self.cx.kernel_types.named(&mut self.cx.types, whole) else { return false };
+        whole == to || self.cx.kernel_types.begins_with(&self.cx.types, whole, to)
     }
 
     /// Whether the types are the same struct of the kernel, one by a flavour of its name.

@@ -7,7 +7,7 @@ use crate::fold;
 use crate::sema::tree::{ArithOp, Block, Const, Expr, ExprKind};
 use crate::sema::{consts, enums};
 use crate::source::Span;
-use crate::types::{Ty, TyKind};
+use crate::types::{Space, Ty, TyKind};
 
 impl Checker<'_, '_> {
     /// The value as one of type `wanted`. What does not fit is reported, and is then of type `Ty::ERROR`.
@@ -153,7 +153,8 @@ impl Checker<'_, '_> {
             self.mismatch(span, value.ty, wanted);
             return error_expr(span);
         }
-        if !self.spaces_agree(from_space, wanted_space) {
+        let trusted = (from_space, wanted_space) == (Space::BtfUntrusted, Space::BtfTrusted) && self.trust(&value);
+        if !trusted && !self.spaces_agree(from_space, wanted_space) {
             self.refuse_spaces(span, from_space, wanted_space);
             return error_expr(span);
         }

@@ -175,6 +175,8 @@ impl Checker<'_, '_> {
             | ExprKind::New { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
+            | ExprKind::Register { .. }
+            | ExprKind::Unregister(_)
             | ExprKind::Dispatch { .. }
             | ExprKind::IsPresent(_) => {}
         }

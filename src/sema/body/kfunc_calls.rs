@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::calls::counted;
+use super::exprs::strip;
 use super::helper_calls::{held, no_memory};
 use super::value::{error_expr, number, strip_cast};
 use crate::ast;
@@ -12,6 +13,9 @@ use crate::sema::tree::{Const, Expr, ExprKind, KernelFact, KfuncArg, KfuncId, Kf
 use crate::source::Span;
 use crate::tables;
 use crate::types::{Space, Ty};
+
+/// The first kernel that lets a program ask for the address of a kernel function.
+const ADDRESSES: Option<(u32, u32)> = Some((6, 4));
 
 impl Checker<'_, '_> {
     pub fn call_kfunc(&mut self, id: KfuncId, args: &[ast::Arg], span: Span) -> Expr {
@@ -67,6 +71,14 @@ impl Checker<'_, '_> {
             ));
             return error_expr(span);
         }
+        // Before, the kernel loads no program that has the address of a function of its own (`check_pseudo_btf_id`).
+        if let Some(version) = self.cx.options.lacks(ADDRESSES) {
+            let what = format!("`exists({})`", kfunc.name);
+            let oldest = self.cx.options.oldest_kernel();
+            let error = self.error(span, NeedsKernel { what, version: version.to_string() });
+            error.remark(format!("`--min-kernel` is {oldest}"));
+            return error_expr(span);
+        }
         Expr { kind: ExprKind::Kernel(KernelFact::KfuncExists(id)), ty: Ty::BOOL, span }
     }
 
@@ -101,6 +113,9 @@ impl Checker<'_, '_> {
                 self.coerce(value, param.ty)
             }
             KfuncArg::Text => self.constant_text(callee, arg),
+            KfuncArg::Address if matches!(strip(&arg.value).kind, ast::ExprKind::Str(_)) => {
+                self.constant_text(callee, arg)
+            }
             KfuncArg::Address => self.any_address(arg),
             KfuncArg::Hidden => error_expr(arg.value.span),
         }

@@ -4,9 +4,9 @@ use super::Checker;
 use super::exprs::strip;
 use super::value::{error_expr, local};
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::lifecycle::{LoadWhat, WantsHandle};
+use crate::diag::codes::lifecycle::{LoadWhat, RegisterWhat, WantsHandle};
 use crate::sema::env::Entity;
-use crate::sema::tree::{Expr, ExprKind, FuncId, Role};
+use crate::sema::tree::{Expr, ExprKind, FuncId, ImplId, Role};
 use crate::sema::types::describe;
 use crate::source::Span;
 use crate::types::Ty;
@@ -93,6 +93,67 @@ impl Checker<'_, '_> {
         }
         let what = self.handle("detach", &args[0].value, true);
         Expr { kind: ExprKind::Detach(Box::new(what)), ty: Ty::I32, span }
+    }
+
+    /// `register(implementation)`
+    pub fn register(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("register", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        match self.implementation("register", &args[0].value) {
+            Some(implementation) => {
+                Expr { kind: ExprKind::Register { implementation, result_used: true }, ty: Ty::LINK, span }
+            }
+            None => error_expr(span),
+        }
+    }
+
+    /// `unregister(implementation)`, `unregister(link)`
+    pub fn unregister(&mut self, args: &[ast::Arg], span: Span) -> Expr {
+        if !self.takes("unregister", 1..=1, args, span) {
+            return error_expr(span);
+        }
+        let arg = &args[0].value;
+        if self.entity_named(arg).is_none() {
+            let link = self.typed(arg, None);
+            if link.ty == Ty::LINK {
+                return Expr { kind: ExprKind::Detach(Box::new(link)), ty: Ty::I32, span };
+            }
+            if link.ty != Ty::ERROR {
+                let what = format!("a `{}`", self.ty_name(link.ty));
+                self.register_what("unregister", arg.span, what);
+            }
+            return error_expr(span);
+        }
+        match self.implementation("unregister", arg) {
+            Some(implementation) => Expr { kind: ExprKind::Unregister(implementation), ty: Ty::I32, span },
+            None => error_expr(span),
+        }
+    }
+
+    /// The `impl` that a name is; none if that it is something else was reported.
+    fn implementation(&mut self, builtin: &str, expr: &ast::Expr) -> Option<ImplId> {
+        match self.entity_named(expr) {
+            Some(Entity::Impl(id)) => return Some(*id),
+            Some(Entity::Broken) => {}
+            Some(entity) => {
+                let what = describe(entity).to_owned();
+                self.register_what(builtin, expr.span, what);
+            }
+            None => {
+                if let Some(what) = self.no_program(expr) {
+                    self.register_what(builtin, expr.span, what.to_owned());
+                }
+            }
+        }
+        None
+    }
+
+    fn register_what(&mut self, builtin: &str, span: Span, what: String) {
+        let link = if builtin == "unregister" { " or what `register` returned" } else { "" };
+        let (builtin, wants) = (builtin.to_owned(), format!("an `impl`{link}"));
+        self.error(span, RegisterWhat { builtin, wants, what })
+            .help("it is declared `@struct_ops(\"type\") impl name { … }`");
     }
 
     pub(super) fn handle(&mut self, builtin: &str, expr: &ast::Expr, or_link: bool) -> Expr {

@@ -119,6 +119,9 @@ impl Checker<'_, '_> {
                 self.not_a_value(name, "a config", &format!("name a field: `{}.field`", name.name)).into()
             }
             Entity::Map(_) => self.not_a_value(name, "a map", &format!("name an entry: `{}[key]`", name.name)).into(),
+            Entity::Impl(_) => {
+                self.not_a_value(name, "an `impl`", &format!("register it: `register({})`", name.name)).into()
+            }
             Entity::Type(ty) => {
                 let variants = self.enum_id(*ty).map(|id| &self.cx.types.enum_def(id).variants);
                 let variant = variants.and_then(|all| all.first()).map(|v| v.name.clone());

@@ -230,6 +230,7 @@ pub(super) fn not_a_place(entity: &Entity) -> Option<NoPlace> {
         Entity::Func(_) | Entity::Kfunc(_) => Some(NoPlace::of("a function")),
         Entity::Config(_) => Some(NoPlace::CONFIG),
         Entity::Map(_) => Some(NoPlace::MAP),
+        Entity::Impl(_) => Some(NoPlace::of("an `impl`")),
         Entity::Type(_) => Some(NoPlace::of("a type")),
         Entity::Import(_) => Some(NoPlace::of("a module")),
     }

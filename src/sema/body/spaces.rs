@@ -1,7 +1,9 @@
 //! Kinds of memory that pointers point into: what may be given where another is wanted.
 
 use super::Checker;
+use super::value::{local, strip_cast};
 use crate::diag::codes::contexts::{ProcessMemory, UnknownObject};
+use crate::sema::tree::{Expr, Role};
 use crate::source::Span;
 use crate::types::Space;
 
@@ -11,6 +13,19 @@ impl Checker<'_, '_> {
         let special = |space| matches!(space, Space::User | Space::Ctx | Space::BtfTrusted | Space::BtfUntrusted);
         let forgets = from == Space::BtfTrusted && to == Space::BtfUntrusted;
         from == to || forgets || ((from == Space::Any || to == Space::Any) && !special(from) && !special(to))
+    }
+
+    /// Whether a pointer is a parameter for which callers can be asked for a pointer to which the verifier follows.
+    pub fn trust(&self, pointer: &Expr) -> bool {
+        let Some(param) = local(strip_cast(pointer)) else { return false };
+        let func = self.env.program.func(self.func);
+        // One that is known to be of this kind was converted before.
+        let open = self.pointer(self.locals[param.0 as usize].ty).is_some_and(|of| of.space == Space::BtfUntrusted);
+        let own = open && matches!(func.role, Role::Helper | Role::Plain) && func.params.contains(&param);
+        if own {
+            self.env.trusted.borrow_mut().insert((self.func, param));
+        }
+        own
     }
 
     pub fn refuse_spaces(&mut self, span: Span, from: Space, to: Space) {

@@ -238,7 +238,7 @@ impl Checker<'_, '_> {
     /// An expression that is used for its effect, not for its value. `unused` writes it as one that drops that.
     fn effect(&mut self, expr: &ast::Expr, unused: impl Fn(&str) -> String) -> Expr {
         let mut checked = self.value(expr, None).expr;
-        if let ExprKind::Attach { result_used, .. } = &mut checked.kind {
+        if let ExprKind::Attach { result_used, .. } | ExprKind::Register { result_used, .. } = &mut checked.kind {
             *result_used = false;
         } else if let ExprKind::Call { func, .. } = &checked.kind
             && checked.ty != Ty::VOID

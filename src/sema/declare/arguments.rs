@@ -22,6 +22,15 @@ struct Value {
     ty: Option<Result<Ty, NotImported>>,
     /// In the context, in bytes; none if it is not there.
     offset: Option<u64>,
+    /// The kernel says that it may be null.
+    nullable: bool,
+}
+
+impl Value {
+    /// Of a type that is not known.
+    fn unknown(name: String, offset: u64) -> Value {
+        Value { name, ty: None, offset: Some(offset), nullable: false }
+    }
 }
 
 /// The values that the kernel hands over, in order.
@@ -35,19 +44,20 @@ impl Given {
     /// Each argument has a word of the context, and the result is behind them.
     pub fn in_words(types: &Types, prototype: Option<Prototype>, of: btf::Wanted, result: bool) -> Given {
         let Some(prototype) = prototype else {
-            let words = (0..MAX_WORDS).map(|word| Value { name: String::new(), ty: None, offset: Some(8 * word) });
+            let words = (0..MAX_WORDS).map(|word| Value::unknown(String::new(), 8 * word));
             return Given { arguments: words.collect(), result: None };
         };
         // The first parameter of a tracepoint's function is the tracepoint's own.
         let own = usize::from(of == btf::Wanted::Typedef);
         let mut words = 0;
-        let place = |(name, ty): (String, Result<Ty, NotImported>)| {
+        let nulls = &prototype.nullable;
+        let place = |(index, (name, ty)): (usize, (String, Result<Ty, NotImported>))| {
             let offset = Some(8 * words);
             words += words_of(types, &ty);
             let name = if own == 0 { name } else { String::new() };
-            Value { name, ty: Some(ty), offset }
+            Value { name, ty: Some(ty), offset, nullable: nulls.get(index) == Some(&true) }
         };
-        let arguments: Vec<Value> = prototype.params.into_iter().skip(own).map(place).collect();
+        let arguments: Vec<Value> = prototype.params.into_iter().enumerate().skip(own).map(place).collect();
         let result = returned(prototype.result, 8 * words).filter(|_| result);
         Given { arguments, result }
     }
@@ -75,19 +85,19 @@ impl Given {
                     let mut taken = registers.by_ref().take(if words > 2 { 0 } else { words as usize });
                     let first = taken.next();
                     let rest = taken.count() as u64;
-                    Value { name, ty: Some(ty), offset: first.filter(|_| rest + 1 == words) }
+                    Value { name, ty: Some(ty), offset: first.filter(|_| rest + 1 == words), nullable: false }
                 };
                 Given { arguments: prototype.params.into_iter().map(place).collect(), result: None }
             }
             (None, Held::Arguments) => {
-                let place = |offset| Value { name: String::new(), ty: None, offset: Some(offset) };
+                let place = |offset| Value::unknown(String::new(), offset);
                 Given { arguments: registers.map(place).collect(), result: None }
             }
             (Some(prototype), Held::Result) => {
                 Given { arguments: Vec::new(), result: returned(prototype.result, result) }
             }
             (None, Held::Result) => {
-                let value = Value { name: RESULT.to_owned(), ty: None, offset: Some(result) };
+                let value = Value::unknown(RESULT.to_owned(), result);
                 Given { arguments: Vec::new(), result: Some(value) }
             }
         }
@@ -96,7 +106,7 @@ impl Given {
 
 /// None of a function that returns nothing.
 fn returned(ty: Result<Ty, NotImported>, offset: u64) -> Option<Value> {
-    (ty != Ok(Ty::VOID)).then(|| Value { name: RESULT.to_owned(), ty: Some(ty), offset: Some(offset) })
+    (ty != Ok(Ty::VOID)).then(|| Value { ty: Some(ty), ..Value::unknown(RESULT.to_owned(), offset) })
 }
 
 /// Words that a parameter has: structs are passed by value.
@@ -113,6 +123,8 @@ pub(super) struct Wanted<'a> {
     /// The verifier knows what pointers point to.
     pub trusted: bool,
     pub given: Given,
+    /// The result, where another one than that of the program type.
+    pub returns: Option<Ty>,
 }
 
 impl Wanted<'_> {
@@ -137,8 +149,8 @@ impl Wanted<'_> {
         if declared == Ty::ERROR {
             return (declared, 0);
         }
-        if let Some(Value { ty, offset: Some(offset), .. }) = self.value(decl, index)
-            && let Some(ty) = self.fitting(&mut cx.types, declared, index, ty.as_ref())
+        if let Some(Value { ty, offset: Some(offset), nullable, .. }) = self.value(decl, index)
+            && let Some(ty) = self.fitting(&mut cx.types, declared, (index, *nullable), ty.as_ref())
         {
             return (ty, *offset);
         }
@@ -154,10 +166,10 @@ impl Wanted<'_> {
         &self,
         types: &mut Types,
         declared: Ty,
-        index: usize,
+        (index, may_be_null): (usize, bool),
         passed: Option<&Result<Ty, NotImported>>,
     ) -> Option<Ty> {
-        let pointer = self.pointer(types, declared, index, passed);
+        let pointer = self.pointer(types, declared, (index, may_be_null), passed);
         let as_written = !self.trusted && matches!(declared, Ty::U64 | Ty::I64);
         let fits = match passed {
             _ if as_written => true,
@@ -174,7 +186,7 @@ impl Wanted<'_> {
         &self,
         types: &mut Types,
         declared: Ty,
-        index: usize,
+        (index, may_be_null): (usize, bool),
         passed: Option<&Result<Ty, NotImported>>,
     ) -> Option<Ty> {
         let TyKind::Ptr { to, nullable, space } = types.kind(declared) else { return None };
@@ -196,7 +208,7 @@ impl Wanted<'_> {
         let is_error = nulls.is_some_and(|nulls| nulls.error.contains(&index));
         if to == passed && self.trusted && types.is_relocated(to) && !is_error {
             let is_null = nulls.is_some_and(|nulls| nulls.null.contains(&index));
-            return Some(types.ptr(to, Space::BtfTrusted, nullable || is_null));
+            return Some(types.ptr(to, Space::BtfTrusted, nullable || is_null || may_be_null));
         }
         let fits = to == passed || to == Ty::U8 || passed == Ty::U8;
         fits.then(|| types.ptr(to, Space::BtfUntrusted, nullable))
@@ -208,7 +220,7 @@ impl Wanted<'_> {
     }
 
     /// The declaration that fits.
-    fn form(&self, cx: &Session, decl: &FnDecl) -> String {
+    pub fn form(&self, cx: &Session, decl: &FnDecl) -> String {
         let in_context = |value: &&Value| value.offset.is_some();
         let params = self.given.arguments.iter().chain(&self.given.result).filter(in_context).enumerate();
         let params = params.map(|(index, Value { name, ty, .. })| {
@@ -222,7 +234,12 @@ impl Wanted<'_> {
             format!("{name}: {ty}")
         });
         let params: Vec<String> = params.collect();
-        format!("fn {}({}) -> {}", decl.name.name, params.join(", "), self.role.spec.result)
+        let result = match self.returns {
+            Some(Ty::VOID) => String::new(),
+            Some(ty) => format!(" -> {}", cx.types.name(ty)),
+            None => format!(" -> {}", self.role.spec.result),
+        };
+        format!("fn {}({}){result}", decl.name.name, params.join(", "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
 use super::{kfuncs, loading, programs};
-use crate::ast::{Attribute, ExprKind, FnDecl, Item, ItemKind};
+use crate::ast::{Attribute, ExprKind, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
     AttributeArguments, ConflictingAttributes, DuplicateAttribute, MisplacedAttribute, UnknownAttribute,
@@ -34,12 +34,13 @@ const STORAGE: &[&str] = &["local", "percpu", "pin"];
 const HELPER: &str = "helper";
 const KFUNC: &str = "kfunc";
 const PRIVATE: &str = "private";
+pub(super) const SLEEPABLE: &str = "sleepable";
 pub(super) const FLAGS: &str = "flags";
 const PACKED: &str = "packed";
 pub(super) const KCONFIG: &str = "kconfig";
 
 fn meaning(name: &str) -> Option<Meaning> {
-    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name) {
+    if let Some(spec) = PROGRAMS.iter().find(|spec| spec.name == name && !spec.is_member()) {
         return Some(Meaning::Program(spec));
     }
     ATTRIBUTES.iter().find(|spec| spec.name == name).map(Meaning::Other)
@@ -111,6 +112,31 @@ fn word_of(attribute: &Attribute) -> Option<&str> {
 /// Whether a function is verified by itself: `@helper("global")`.
 pub(super) fn is_global(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == HELPER && word_of(attribute).is_some())
+}
+
+/// What an attribute wants, in words.
+pub(super) fn wants(name: &str) -> String {
+    let spec = ATTRIBUTES.iter().find(|spec| spec.name == name);
+    spec.and_then(|spec| spec.wants).unwrap_or_default().to_owned()
+}
+
+/// The attributes of a member of an `impl`; whether it may sleep.
+pub(super) fn of_member(cx: &mut Session, member: &ImplMember) -> bool {
+    let is_function = matches!(member.kind, ImplMemberKind::Fn(_));
+    let mut sleeps = false;
+    for attribute in &member.attributes {
+        let name = &attribute.name.name;
+        if name == SLEEPABLE && is_function && attribute.args.is_none() && !sleeps {
+            sleeps = true;
+            continue;
+        }
+        let item = "a member of an `impl`".to_owned();
+        let error = cx.error(attribute.span, MisplacedAttribute { name: name.clone(), item });
+        if name != SLEEPABLE {
+            error.help("its functions are programs, by the attribute of the `impl`");
+        }
+    }
+    sleeps
 }
 
 /// Whether a struct has no padding.

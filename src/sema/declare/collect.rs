@@ -6,18 +6,17 @@ use crate::ast::{EnumDecl, FnDecl, Ident, Item, ItemKind, StrLit, TypeKind, VarD
 use crate::diag::codes::maps::UnknownMapKind;
 use crate::diag::codes::modules::LicensesDiffer;
 use crate::diag::codes::names::{DuplicateLicense, DuplicateName, NoName};
-use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::foreign;
 use crate::modules::ModuleId;
-use crate::sema::env::{Entity, FuncDecl};
+use crate::sema::env::Entity;
 use crate::sema::imports::Import;
 use crate::sema::predefined::{flavour_of, is_kernel_struct, map_kind};
 use crate::sema::similar;
-use crate::sema::tree::{Block, Config, ConfigId, Func, FuncId, Global, GlobalId, Map, MapId, Role, Storage};
+use crate::sema::tree::{Config, ConfigId, Global, GlobalId, Map, MapId, Role, Storage};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{MAP_KINDS, MapKindSpec};
-use crate::types::{EnumDef, FnSig, Origin, StructDef, StructId, Ty, TyKind};
+use crate::types::{EnumDef, Origin, StructDef, StructId, Ty, TyKind};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -149,7 +148,7 @@ impl<'a> Declare<'a> {
             }
             ItemKind::Var(decl) => self.add_variable(cx, item, decl, types),
             ItemKind::Alias { .. } | ItemKind::Const(_) => Entity::Broken,
-            ItemKind::Impl(decl) => unsupported(cx, decl.name.span, "`impl`"),
+            ItemKind::Impl(decl) => self.add_impl(cx, item, decl),
             ItemKind::Extern(decl) => self.add_kfunc(item, decl),
             ItemKind::Import { name, path } => match self.modules.imports.get(&path.span) {
                 Some(&module) => {
@@ -200,35 +199,15 @@ impl<'a> Declare<'a> {
     }
 
     fn add_function(&mut self, item: &'a Item, decl: &'a FnDecl, role: Role) -> Entity {
-        let id = FuncId(self.env.program.funcs.len() as u32);
-        let span = decl.body.as_ref().map_or(item.span, |body| body.span);
-        let name = decl.name.name.clone();
+        let name = &decl.name.name;
         let symbol = match &role {
-            Role::Program(_) => self.symbols.kernel_symbol(self.module, &name),
+            Role::Program(_) => self.symbols.kernel_symbol(self.module, name),
             Role::Helper | Role::Kfunc(_) | Role::Private | Role::Plain | Role::Main(_) => {
-                self.symbols.symbol(self.module, &name)
+                self.symbols.symbol(self.module, name)
             }
         };
-        self.env.program.funcs.push(Func {
-            name,
-            symbol,
-            name_span: decl.name.span,
-            span: item.span,
-            role,
-            params: Vec::new(),
-            result: Ty::VOID,
-            named_result: None,
-            throws: false,
-            cancels: false,
-            global: attributes::is_global(item),
-            locals: Vec::new(),
-            body: Block { stmts: Vec::new(), value: None, span },
-        });
-        self.env.funcs.push(FuncDecl {
-            module: self.module,
-            decl,
-            sig: FnSig { params: Vec::new(), result: Ty::VOID },
-        });
+        let id = self.push_function(symbol, decl, item.span, role);
+        self.env.program.funcs[id.0 as usize].global = attributes::is_global(item);
         Entity::Func(id)
     }
 
@@ -343,15 +322,6 @@ fn written_kind<'a>(decl: &'a VarDecl, types: &TypeNames<'_>) -> Written<'a> {
 
 fn duplicate(cx: &mut Session, name: &Ident, first: Span) {
     cx.error(name.span, DuplicateName { name: name.name.clone() }).note(first, "first declared here");
-}
-
-fn not_yet(cx: &mut Session, span: Span, what: &str) {
-    cx.error(span, NotSupportedYet { what: what.to_owned() });
-}
-
-fn unsupported(cx: &mut Session, span: Span, what: &str) -> Entity {
-    not_yet(cx, span, what);
-    Entity::Broken
 }
 
 fn type_name(item: &Item) -> Option<&str> {

@@ -120,7 +120,7 @@ fn find(cx: &mut Session, decl: &ExternDecl) -> Option<Option<KernelFunction>> {
     let name = &decl.name;
     match cx.kernel_types.function(&mut cx.types, &name.name) {
         Some(Ok(function)) if function.tagged == Tagged::No => {
-            cx.error(name.span, NoKfunc { name: name.name.clone() });
+            cx.error(name.span, NoKfunc { name: name.name.clone(), why: "it is not for BPF programs".to_owned() });
             None
         }
         Some(Ok(function)) => Some(Some(function)),

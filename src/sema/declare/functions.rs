@@ -4,16 +4,42 @@
 use super::arguments::RESULT;
 use super::prototypes::Signature;
 use super::{Declare, global_functions, records};
-use crate::ast::{FnDecl, Ident, Item, Param, StmtKind};
+use crate::ast::{FnDecl, Ident, Param, StmtKind};
 use crate::diag::codes::contexts::MissingBody;
+use crate::sema::env::FuncDecl;
 use crate::sema::scope::Scope;
-use crate::sema::tree::{FuncId, Local, LocalId, Role};
+use crate::sema::tree::{Block, Func, FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
+use crate::source::Span;
 use crate::tables::Params;
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
+    /// A function without its signature.
+    pub(super) fn push_function(&mut self, symbol: String, decl: &'a FnDecl, at: Span, role: Role) -> FuncId {
+        let id = FuncId(self.env.program.funcs.len() as u32);
+        let span = decl.body.as_ref().map_or(at, |body| body.span);
+        self.env.program.funcs.push(Func {
+            name: decl.name.name.clone(),
+            symbol,
+            name_span: decl.name.span,
+            span: at,
+            role,
+            params: Vec::new(),
+            result: Ty::VOID,
+            named_result: None,
+            throws: false,
+            cancels: false,
+            global: false,
+            locals: Vec::new(),
+            body: Block { stmts: Vec::new(), value: None, span },
+        });
+        let sig = FnSig { params: Vec::new(), result: Ty::VOID };
+        self.env.funcs.push(FuncDecl { module: self.module, decl, sig });
+        id
+    }
+
     pub(super) fn function_signature(&mut self, cx: &mut Session, id: FuncId, decl: &'a FnDecl) {
         let params = decl.params.iter().map(|param| self.place_type(cx, &param.ty, Position::Param)).collect();
         let result = match &decl.result {
@@ -24,7 +50,7 @@ impl<'a> Declare<'a> {
     }
 
     /// The function as a whole, once all signatures are known.
-    pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, item: &Item, decl: &'a FnDecl) {
+    pub(super) fn function(&mut self, cx: &mut Session, id: FuncId, span: Span, decl: &'a FnDecl) {
         let sig = self.env.funcs[id.0 as usize].sig.clone();
         let returned = self.returned(cx, id, decl);
         let Signature { mut sig, arguments, spec } = match &returned {
@@ -52,7 +78,7 @@ impl<'a> Declare<'a> {
             locals.push(Local { name: name.name.clone(), ty: result, span: name.span });
         }
         if decl.body.is_none() {
-            let error = cx.error(item.span, MissingBody { name: decl.name.name.clone() });
+            let error = cx.error(span, MissingBody { name: decl.name.name.clone() });
             error.help("a function of the kernel is declared with `extern`");
         }
         let func = &self.env.program.funcs[id.0 as usize];

@@ -24,6 +24,7 @@ impl Declare<'_> {
             | Params::Prototype { .. }
             | Params::Registers { .. }
             | Params::Record { .. }
+            | Params::Member {}
             | Params::Replaced {} => return sig,
         };
         let broken = FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig.clone() };

@@ -9,9 +9,12 @@ use std::collections::HashMap;
 pub(super) const KEPT: usize = 15;
 
 pub(super) fn check(cx: &mut Session, program: &Program) {
-    let programs = program.funcs.iter().filter(|f| matches!(f.role, Role::Program(_)));
+    // The members of an `impl` are known by the map that it is.
+    let is_program = |role: &Role| matches!(role, Role::Program(role) if !role.spec.is_member());
+    let programs = program.funcs.iter().filter(|f| is_program(&f.role));
     same(cx, programs.map(|f| (f.symbol.as_str(), f.name_span)));
-    same(cx, program.maps.iter().map(|m| (m.symbol.as_str(), m.span)));
+    let impls = program.impls.iter().map(|i| (i.symbol.as_str(), i.span));
+    same(cx, program.maps.iter().map(|m| (m.symbol.as_str(), m.span)).chain(impls));
 }
 
 fn same<'a>(cx: &mut Session, names: impl Iterator<Item = (&'a str, Span)>) {

@@ -9,7 +9,7 @@ use crate::sema::similar;
 use crate::sema::tree::{FuncId, ProgramRole, Role};
 use crate::sema::types::describe;
 use crate::session::Session;
-use crate::tables::{Loading, PROGRAMS, ProgramForm, in_section, sleepers};
+use crate::tables::{Loading, PROGRAMS, Params, ProgramForm, in_section, sleepers};
 
 const OPTIONAL: &str = "optional";
 const FALLBACK: &str = "fallback";
@@ -66,8 +66,10 @@ pub(super) fn of_section(cx: &mut Session, attribute: &Attribute) -> Option<Prog
         }
         return None;
     };
-    if form.attach.hook.is_some() || target == Some("") {
+    let is_member = spec.params == Params::Member {};
+    if form.attach.hook.is_some() || is_member || target == Some("") {
         let wants = match target {
+            _ if is_member => format!("no section of members of an `impl`, which has `@{}`", spec.name),
             None => format!("another attribute: `@{}(\"{}\")` says where it is", spec.name, form.mode),
             Some(_) => format!("a section that names what it is for: `@sec(\"{section}name\")`"),
         };

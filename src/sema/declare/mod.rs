@@ -25,6 +25,7 @@ mod prototypes;
 mod records;
 mod repeated;
 mod storage;
+mod struct_ops;
 mod structs;
 mod symbols;
 mod values;
@@ -39,6 +40,7 @@ use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use symbols::Symbols;
@@ -106,8 +108,15 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
     let predefined = super::predefined::declare(&mut cx.types);
     let program = Program { license: "GPL".to_owned(), ..Program::default() };
     let imports = Imports::of(modules);
-    let env =
-        Env { names: Vec::new(), imports, predefined, program, funcs: Vec::new(), field_defaults: HashMap::new() };
+    let env = Env {
+        names: Vec::new(),
+        imports,
+        predefined,
+        program,
+        funcs: Vec::new(),
+        trusted: RefCell::default(),
+        field_defaults: HashMap::new(),
+    };
     let mut declare = Declare {
         modules,
         module: ModuleId::ROOT,
@@ -203,6 +212,10 @@ impl<'a> Declare<'a> {
                 self.function_signature(cx, *id, decl);
                 Some(known)
             }
+            (ItemKind::Impl(decl), Entity::Impl(id)) => {
+                self.impl_signatures(cx, *id, decl);
+                Some(known)
+            }
             _ => Some(known),
         }
     }
@@ -212,7 +225,8 @@ impl<'a> Declare<'a> {
         let item = self.entries[index].item;
         self.module = self.entries[index].module;
         match (&item.kind, self.entries[index].entity.clone()) {
-            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item, decl),
+            (ItemKind::Fn(decl), Entity::Func(id)) => self.function(cx, id, item.span, decl),
+            (ItemKind::Impl(decl), Entity::Impl(id)) => self.implementation(cx, id, decl),
             (ItemKind::Extern(decl), Entity::Kfunc(id)) => self.kfunc(cx, id, item, decl),
             (ItemKind::Var(decl), Entity::Map(id)) => self.map(cx, id, item, decl),
             (ItemKind::Config(_), Entity::Config(id)) => self.config_defaults(cx, id),

@@ -173,6 +173,9 @@ pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr) -> Option
 impl Declare<'_> {
     /// The signature that the program type asks for; the first parameter may be left out. Says whether the result is it.
     pub(super) fn check_program(&self, cx: &mut Session, role: &ProgramRole, decl: &FnDecl, sig: &FnSig) -> bool {
+        if role.spec.is_member() {
+            return sig.result != Ty::ERROR;
+        }
         let (spec, result) = (role.spec, role.result());
         let Some(context) = role.context() else {
             let form = format!("-> {result}");

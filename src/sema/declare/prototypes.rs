@@ -37,7 +37,7 @@ impl Signature {
     }
 
     /// Of a program whose parameters cannot be checked.
-    fn unknown(sig: FnSig) -> Signature {
+    pub(super) fn unknown(sig: FnSig) -> Signature {
         let count = sig.params.len();
         let sig = FnSig { params: vec![Ty::ERROR; count], ..sig };
         Signature { sig, arguments: Some(vec![0; count]), spec: None }
@@ -55,6 +55,7 @@ impl Declare<'_> {
             | Params::Kernel { .. }
             | Params::Own {}
             | Params::Replaced {} => Signature::written(sig),
+            Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { of, name, trusted, result } => {
                 // That the attribute lacks its target was reported.
@@ -85,7 +86,7 @@ impl Declare<'_> {
                 if let (Some(_), Some(convention)) = (otherwise, CallingConvention::native()) {
                     given.keep_words(convention.arguments.len());
                 }
-                Wanted { role, of: Some(target), trusted, given }.signature(cx, decl, sig)
+                Wanted { role, of: Some(target), trusted, given, returns: None }.signature(cx, decl, sig)
             }
         }
     }
@@ -127,7 +128,7 @@ fn in_registers(
             continue;
         }
         let given = Given::in_registers(&cx.types, known, holds, convention);
-        let wanted = Wanted { role, of, trusted: false, given }.signature(cx, decl, sig.clone());
+        let wanted = Wanted { role, of, trusted: false, given, returns: None }.signature(cx, decl, sig.clone());
         let differs = signature.as_ref().is_some_and(|first| first.arguments != wanted.arguments);
         if differs && !wanted.has_error() {
             let event = of.unwrap_or_default().to_owned();

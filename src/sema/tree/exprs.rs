@@ -1,8 +1,8 @@
 //! Expressions.
 
 use super::{
-    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, KernelFact, KfuncId, LocalId, MapId, Match,
-    Optional, View,
+    ArithOp, Block, CompareOp, ConfigId, Const, FuncId, GlobalId, If, ImplId, KernelFact, KfuncId, LocalId, MapId,
+    Match, Optional, View,
 };
 use crate::source::Span;
 use crate::tables::{AttachOption, BuiltinSpec, HelperSpec, MapMethodSpec};
@@ -164,6 +164,13 @@ pub enum ExprKind {
         what: Pinned,
         name: Option<Box<Expr>>,
     },
+    /// `register(n)`: a link.
+    Register {
+        implementation: ImplId,
+        result_used: bool,
+    },
+    /// `unregister(n)`; yields an `i32`.
+    Unregister(ImplId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
         init: Const,
@@ -249,7 +256,9 @@ impl Expr {
             ExprKind::PerCpu { key, cpu, .. } => {
                 Parts::Operands([key].into_iter().chain(cpu).map(Box::as_ref).collect())
             }
-            ExprKind::Load(_) | ExprKind::New { .. } => Parts::Effect(vec![]),
+            ExprKind::Load(_) | ExprKind::New { .. } | ExprKind::Register { .. } | ExprKind::Unregister(_) => {
+                Parts::Effect(vec![])
+            }
             ExprKind::Detach(what) => Parts::Effect(vec![what]),
             ExprKind::Pin { what, name } => {
                 let held = if let Pinned::Held(held) = what { Some(held) } else { None };

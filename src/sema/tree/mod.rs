@@ -41,6 +41,8 @@ id!(
     ConfigId,
     /// Index into `Program::maps`.
     MapId,
+    /// Index into `Program::impls`.
+    ImplId,
     /// Index into `Program::kfuncs`.
     KfuncId,
     /// Index into the locals of one function.
@@ -53,6 +55,7 @@ pub struct Program {
     pub globals: Vec<Global>,
     pub configs: Vec<Config>,
     pub maps: Vec<Map>,
+    pub impls: Vec<Impl>,
     pub kfuncs: Vec<Kfunc>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
@@ -75,6 +78,14 @@ impl Program {
     pub fn map(&self, id: MapId) -> &Map {
         &self.maps[id.0 as usize]
     }
+    pub fn implementation(&self, id: ImplId) -> &Impl {
+        &self.impls[id.0 as usize]
+    }
+    /// The `impl` that a function is a member of.
+    pub fn impl_of(&self, func: FuncId) -> Option<&Impl> {
+        self.impls.iter().find(|implementation| implementation.functions.iter().any(|member| member.func == func))
+    }
+
     pub fn kfunc(&self, id: KfuncId) -> &Kfunc {
         &self.kfuncs[id.0 as usize]
     }
@@ -177,6 +188,12 @@ impl ProgramRole {
         self.spec.form(self.mode.unwrap_or(""))
     }
 
+    /// The struct of the kernel that the program is a member of, and which one.
+    pub fn member(&self) -> Option<(&str, &str)> {
+        let target = self.target.as_deref().filter(|_| self.spec.is_member())?;
+        target.split_once('/')
+    }
+
     /// The result type that the program is to declare.
     pub fn result(&self) -> &'static str {
         self.form().and_then(|form| form.result).unwrap_or(self.spec.result)
@@ -271,6 +288,31 @@ pub struct Map {
     /// `pin var`
     pub pinned: bool,
     pub span: Span,
+}
+
+/// `@struct_ops("type") impl name { … }`: an implementation of a struct of functions of the kernel.
+pub struct Impl {
+    pub name: String,
+    /// In the object: unlike all others.
+    pub symbol: String,
+    /// The kernel's struct.
+    pub of: String,
+    pub functions: Vec<ImplFunction>,
+    pub values: Vec<ImplValue>,
+    pub span: Span,
+}
+
+/// A member that is a function.
+pub struct ImplFunction {
+    pub name: String,
+    pub func: FuncId,
+}
+
+/// A member that is a constant.
+pub struct ImplValue {
+    pub name: String,
+    pub ty: Ty,
+    pub value: Const,
 }
 
 /// A value known to the compiler; its type is that of the expression or declaration that holds it.

@@ -263,6 +263,12 @@ record! {
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,
+        /// The driver of an interface answers: the program is loaded for that interface.
+        #[serde(default)]
+        pub device: bool,
+        /// The only program types that may call it, as the kernel names them: `sched_cls`. None listed: the verifier decides.
+        #[serde(default)]
+        pub programs: List<Text>,
         /// What the language has for it, as the help of messages; a program cannot call it.
         #[serde(default)]
         pub instead: Option<Text>,

@@ -50,6 +50,8 @@ words! {
         Map,
         /// A program, also one whose code is not in the module.
         Program,
+        /// A table of functions for the kernel.
+        StructOps,
         Function,
         Global,
         Builtin,

@@ -14,6 +14,9 @@ record! {
         /// The `bpf_prog_type` whose helpers it may call, where that is another one.
         #[serde(default)]
         pub helpers_of: Option<Text>,
+        /// Helpers that it may call besides.
+        #[serde(default)]
+        pub more_helpers: List<Text>,
         /// Declared result type, as in a signature.
         pub result: Text,
         /// It may also return `bool`: 0 and 1 mean refuse and pass.
@@ -101,6 +104,8 @@ choices! {
         Own {},
         /// Those of a function that is verified by itself, which the program replaces.
         Replaced {},
+        /// Those of a member of a struct of functions, of which the last ones may be left out: a word of the context for each.
+        Member {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
         /// `{target}` in it is the target. `present`: structs and their fields that are never null.
         Kernel { of: Text, present: List<(Text, Text)>, },

@@ -158,6 +158,32 @@ record! {
 }
 
 record! {
+    /// A struct of functions that programs implement for the kernel (`ir-specs/struct_ops.toml`).
+    pub struct StructOpsSpec {
+        /// The kernel's struct.
+        pub name: Text,
+        /// The member with the name by which the kernel finds an implementation.
+        #[serde(default)]
+        pub named_by: Option<Text>,
+        /// What an implementation must have; one of those that `|` parts.
+        #[serde(default)]
+        pub required: List<Text>,
+        /// What none may have.
+        #[serde(default)]
+        pub refused: List<Text>,
+        /// What may sleep; none: the kernel has no list.
+        #[serde(default)]
+        pub sleepable: List<Text>,
+        /// What the verifier takes a parameter of a type for: a type, and the larger one that begins with it.
+        #[serde(default)]
+        pub promoted: Option<(Text, Text)>,
+        /// Fields of kernel objects that the functions may write.
+        #[serde(default)]
+        pub writes: List<Text>,
+    }
+}
+
+record! {
     /// A predefined enum (`ir-specs/constants.toml`, `ir-specs/uapi/`).
     pub struct EnumSpec {
         pub name: Text,

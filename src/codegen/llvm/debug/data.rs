@@ -1,6 +1,7 @@
 //! Global variables and maps.
 
 use super::{Debug, Node, text};
+use crate::ir::StructOps;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
@@ -74,6 +75,31 @@ impl Debug {
         }
         let ty = self.structure(file, line, "", bits, &mut members);
         self.variable(cx, value, name, ty, span, false);
+    }
+
+    /// A table of functions: each member with its type, offset and size in bytes; one without a type is a pointer to a function.
+    pub fn struct_ops(
+        &mut self,
+        cx: &Session,
+        value: GlobalValue,
+        ops: &StructOps,
+        layout: &[(&str, Option<Ty>, u64, u64)],
+        size: u64,
+    ) {
+        let (file, line) = (self.file(cx, ops.span.file), Self::line(cx, ops.span));
+        let mut members = Vec::new();
+        for &(name, ty, offset, bytes) in layout {
+            let node = match ty {
+                Some(ty) => self.ty(cx, ty),
+                None => {
+                    let function = self.subroutine(cx, Ty::VOID, &[]);
+                    self.pointer_to(function)
+                }
+            };
+            members.push(self.member(file, line, name, node, 8 * bytes, 8 * offset));
+        }
+        let ty = self.structure(file, line, &ops.of, 8 * size, &mut members);
+        self.variable(cx, value, &ops.name, ty, ops.span, false);
     }
 
     fn map_members(&mut self, cx: &Session, span: Span, layout: &MapLayout) -> Vec<Node> {

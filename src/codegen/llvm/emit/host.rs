@@ -8,7 +8,8 @@ use crate::diag::codes::ir::BadIr;
 use crate::ir::ops::HostParse;
 use crate::ir::ops::{
     HostAttach, HostAttachCheck, HostAttachMap, HostAttachName, HostAttachNumber, HostCall, HostDelete, HostDetach,
-    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostUncaught, HostUnpin, HostUnpinMap,
+    HostExit, HostFill, HostLinkStatus, HostLoad, HostNew, HostPin, HostPinMap, HostRegister, HostUncaught, HostUnpin,
+    HostUnpinMap, HostUnregister,
 };
 use crate::ir::{OpData, Symbol, Value};
 use crate::tables::ATTACH_OPTIONS;
@@ -116,6 +117,28 @@ impl<'a> Attachment<'a> {
     fn of(handle: Value, flags: Value, values: &'a [Value], options: &'a [i128]) -> Attachment<'a> {
         Attachment { handle, flags, values, options }
     }
+}
+
+/// The place of a table of functions in the list of the descriptor.
+fn struct_ops(g: &FnGen, name: &str) -> u32 {
+    match g.g.ir.struct_ops.iter().position(|ops| &*ops.name == name) {
+        Some(index) => index as u32,
+        None => crate::bug!("there are no struct_ops @{name}"),
+    }
+}
+
+pub fn register(g: &mut FnGen, op: &OpData) {
+    let index = struct_ops(g, HostRegister::of(op).ops());
+    let long = g.g.build.int_type(64).into();
+    let link = runtime(g, "ks_register", Some(long), &[g.number(index)]);
+    g.set_maybe(op, link);
+}
+
+pub fn unregister(g: &mut FnGen, op: &OpData) {
+    let index = struct_ops(g, HostUnregister::of(op).ops());
+    let int = g.g.build.int_type(32).into();
+    let status = runtime(g, "ks_unregister", Some(int), &[g.number(index)]);
+    g.set_maybe(op, status);
 }
 
 fn attach_to<'c>(

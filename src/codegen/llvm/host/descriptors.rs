@@ -11,8 +11,9 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
-    size_of::<KsProgram>() == 104
+    size_of::<KsProgram>() == 120
         && size_of::<KsProg>() == 56
+        && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
         && size_of::<KsArgs>() == 40
@@ -91,12 +92,15 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
     fields.push(g.text(module.kernel_module.as_deref()));
     let defaults = kconfig::defaults(&g.cx.types, module);
     fields.push(g.text(defaults.as_deref()));
+    let names: Vec<_> = module.struct_ops.iter().map(|ops| g.text(Some(&ops.name))).collect();
+    let ops: Vec<_> = names.into_iter().map(|name| g.record(&[name])).collect();
+    fields.extend(g.list("ks.struct_ops", &ops));
     g.constant("ks.program", g.record(&fields).into(), 8)
 }
 
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
-    let ProgramDecl { name, spec, mode, target, placement, loading, spare, maps } = program;
+    let ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps } = program;
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
@@ -105,6 +109,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let Some(attach) = KsForm::named(form.attach.form) else {
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
+    let attach = if *device { KsForm::Device } else { attach };
     let optional = if loading.optional { KS_PROG_OPTIONAL } else { 0 };
     let flags = optional | if *spare { KS_PROG_SPARE } else { 0 };
     let other = loading.fallback.as_deref().and_then(|name| g.ir.programs.iter().position(|p| *p.name == *name));

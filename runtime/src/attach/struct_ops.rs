@@ -1,0 +1,161 @@
+//! `register` and `unregister`: structs of functions that BPF programs implement for the kernel.
+
+use super::{Attached, detach_all, remember};
+use crate::abi::KsStructOps;
+use crate::errors::{complain, errno, reason};
+use crate::{load, program};
+use libbpf_sys as bpf;
+use std::ffi::CStr;
+
+/// A registration, which libbpf takes back by a link or, on kernels without such links, by deleting the only element of the map.
+struct Registered {
+    link: *mut bpf::bpf_link,
+}
+
+impl Registered {
+    /// 0 or −errno, once.
+    fn take_back(&mut self) -> i32 {
+        let link = std::mem::replace(&mut self.link, std::ptr::null_mut());
+        // SAFETY: a link of libbpf that nobody else holds; null is none.
+        unsafe { bpf::bpf_link__destroy(link) }
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.take_back();
+    }
+}
+
+impl Attached for Registered {
+    fn detach(mut self: Box<Self>) -> i32 {
+        self.take_back()
+    }
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_register(struct_ops: u32) -> i64 {
+    let Some(table) = program::struct_ops().get(struct_ops as usize) else {
+        complain("cannot register: the program has no such `impl`");
+        return -i64::from(libc::EINVAL);
+    };
+    let map = load::find_map(load::loaded(), table.name);
+    // SAFETY: a map of the loaded object; null is none.
+    let mut link = unsafe { bpf::bpf_map__attach_struct_ops(map) };
+    if link.is_null() && errno().abs() == libc::EEXIST && !has_links() && remove_left(table) {
+        // SAFETY: the same.
+        link = unsafe { bpf::bpf_map__attach_struct_ops(map) };
+    }
+    if link.is_null() {
+        let code = errno().abs();
+        complain(&format!("cannot register `{}`: {}{}", program::text(table.name), reason(code), help(code)));
+        return -i64::from(code);
+    }
+    remember(owner(struct_ops), Box::new(Registered { link }))
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_unregister(struct_ops: u32) -> i32 {
+    detach_all(owner(struct_ops))
+}
+
+/// Links are kept by the handles of programs, which are small: the numbers of implementations lie above them.
+fn owner(struct_ops: u32) -> u32 {
+    u32::MAX - struct_ops
+}
+
+/// The name of what was registered for an owner.
+pub fn name(owner: u32) -> Option<&'static str> {
+    program::struct_ops().get((u32::MAX - owner) as usize).map(|table| program::text(table.name))
+}
+
+fn help(code: i32) -> &'static str {
+    match code {
+        libc::EEXIST => {
+            "\n  help: the kernel has another one of this name: choose another `name`, or unregister that one"
+        }
+        libc::EBUSY => "\n  help: it is registered already, or the kernel takes one of this type alone",
+        libc::EPERM => "\n  help: registering needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; run it as root",
+        _ => "",
+    }
+}
+
+/// What the program does not register stays out of the kernel, with its programs. Kernels before 6.4 register without links.
+pub fn prepare(object: *mut bpf::bpf_object) {
+    if program::struct_ops().is_empty() && !any(object) {
+        return;
+    }
+    let linked = has_links();
+    each(object, |map| {
+        // SAFETY: a map of an open object, whose name is a string of libbpf.
+        unsafe {
+            let name = CStr::from_ptr(bpf::bpf_map__name(map));
+            let wanted = program::struct_ops().iter().any(|table: &KsStructOps| CStr::from_ptr(table.name) == name);
+            bpf::bpf_map__set_autocreate(map, wanted);
+            let flags = bpf::bpf_map__map_flags(map) & !bpf::BPF_F_LINK;
+            bpf::bpf_map__set_map_flags(map, if linked { flags | bpf::BPF_F_LINK } else { flags });
+        }
+    });
+}
+
+fn any(object: *mut bpf::bpf_object) -> bool {
+    let mut found = false;
+    each(object, |_| found = true);
+    found
+}
+
+/// The implementations of an open object.
+fn each(object: *mut bpf::bpf_object, mut act: impl FnMut(*mut bpf::bpf_map)) {
+    // SAFETY: the maps of an open object; null is before the first and after the last.
+    unsafe {
+        let mut map = bpf::bpf_object__next_map(object, std::ptr::null_mut());
+        while !map.is_null() {
+            if bpf::bpf_map__type(map) == bpf::BPF_MAP_TYPE_STRUCT_OPS {
+                act(map);
+            }
+            map = bpf::bpf_object__next_map(object, map);
+        }
+    }
+}
+
+/// Whether the running kernel has links to implementations: their struct came with them.
+fn has_links() -> bool {
+    // SAFETY: the kernel's type information, which is freed again.
+    unsafe {
+        let btf = bpf::btf__load_vmlinux_btf();
+        if btf.is_null() {
+            return true;
+        }
+        let found = bpf::btf__find_by_name_kind(btf, c"bpf_struct_ops_link".as_ptr(), bpf::BTF_KIND_STRUCT);
+        bpf::btf__free(btf);
+        found > 0
+    }
+}
+
+/// Unregisters what an earlier run of the program left, which was killed: a registration without a link outlives its process. Whether there
+/// was one.
+fn remove_left(table: &KsStructOps) -> bool {
+    let (mut id, mut removed) = (0, false);
+    // SAFETY: descriptors of maps, each closed again; the structs are of the sizes that are passed, the names are terminated.
+    unsafe {
+        let own = CStr::from_ptr(table.name).to_bytes();
+        while bpf::bpf_map_get_next_id(id, &mut id) == 0 {
+            let fd = bpf::bpf_map_get_fd_by_id(id);
+            if fd < 0 {
+                continue;
+            }
+            let mut info = bpf::bpf_map_info::default();
+            let mut size = size_of::<bpf::bpf_map_info>() as u32;
+            let known = bpf::bpf_map_get_info_by_fd(fd, &mut info, &mut size) == 0;
+            let name = CStr::from_ptr(info.name.as_ptr()).to_bytes();
+            if known && info.type_ == bpf::BPF_MAP_TYPE_STRUCT_OPS && own.starts_with(name) && !name.is_empty() {
+                let zero = 0u32;
+                removed |= bpf::bpf_map_delete_elem(fd, (&raw const zero).cast()) == 0;
+            }
+            libc::close(fd);
+        }
+    }
+    removed
+}
