@@ -56,6 +56,7 @@ config.substitutions += [
     ("%events-run", f"{sys.executable} {support}/events_run.py"),
     ("%tracing-run", f"{sys.executable} {support}/tracing_run.py"),
     ("%moved-btf", f"{sys.executable} {support}/moved_btf.py"),
+    ("%prints-run", f"{sys.executable} {support}/prints_run.py"),
     ("%prog-run", f"{sys.executable} {support}/prog_run.py"),
     ("%examples", os.path.join(root, "examples")),
     ("%ci", os.path.join(root, "ci")),

@@ -112,6 +112,8 @@ pub struct Options {
     pub tcx: bool,
     /// `--probe`; none: both forms in an executable, fentry in an object.
     pub probe: Option<ProbeForms>,
+    /// What BPF code prints goes to the streams of the kernels that have them: in the object of an executable.
+    pub streams: bool,
     /// `--btf`: the kernel's types, instead of those of the running kernel.
     pub btf: Option<PathBuf>,
 }
@@ -165,6 +167,7 @@ impl Default for Options {
             levels: Levels::default(),
             tcx: false,
             probe: None,
+            streams: false,
             btf: None,
         }
     }

@@ -11,16 +11,16 @@ import bpf
 
 
 # What the kernels of `ci/vm/run` have, whatever this machine's lacks.
-OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit"}
+OF_GUESTS = {"kprobes", "trampolines", "lsm", "netkit", "modules"}
 
 
 @functools.cache
 def probe():
     """feature → None if it is here, else the reason why not."""
     return {"bpf": _bpf(), "netns": _netns(), "cc": _tool("cc"), "clang": _tool("clang-22"),
-            "trace": _trace(), "kprobes": _kprobes(),
+            "trace": _trace(), "kprobes": _kprobes(), "modules": "kernel modules are built for the guests of ci/vm/run",
             "trampolines": bpf.may_trace(), "lsm": bpf.may_trace() or _lsm(), "vm": _tool("qemu-system-x86_64"), "linux-6.4": _linux(6, 4),
-            "linux-6.7": _linux(6, 7), "netkit": _netkit()}
+            "linux-6.6": _linux(6, 6), "linux-6.7": _linux(6, 7), "streams": _streams(), "netkit": _netkit()}
 
 
 def required():
@@ -39,6 +39,14 @@ def _netns():
     done = subprocess.run(["unshare", "--net", "ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"],
                           capture_output=True, text=True)
     return None if done.returncode == 0 else done.stderr.strip() or "cannot make a veth pair"
+
+
+def _streams():
+    if missing := _linux(6, 18):
+        return missing
+    # `alloc_pages_nolock` of mm/page_alloc.c yields nothing while pages are left to initialise, and streams have no memory then.
+    with open("/proc/cmdline", encoding="utf-8") as file:
+        return "the kernel initialises its pages lazily" if "deferred_init=lazy" in file.read() else None
 
 
 def _netkit():

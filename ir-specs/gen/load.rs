@@ -188,7 +188,7 @@ fn elements(field: ContextField) -> Vec<ContextField> {
         name: format!("{}.{index}", field.name),
         ty: element.to_owned(),
         offset: field.offset + bits / 8 * index,
-        role: field.role.clone(),
+        role: field.role,
         width: field.width,
         kernel: field.kernel.clone(),
         full: field.full,

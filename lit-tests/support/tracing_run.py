@@ -2,12 +2,13 @@
 """Runs an executable that traces the kernel, does something for it to see, and ends it.
 
     tracing_run.py [--name NAME] [--ready LINE | --attached] [--live] [--connect] [--futex] [--call FUNCTION,NUMBER…]… [--resolve NAME]
+                   [--run PROGRAM]
                    [--expect-line LINE]… [--] EXECUTABLE [ARG]…
 
 When the executable has printed `ready`, or the line that --ready names, or with --attached holds a link of BPF, this runs `true` under the NAME (by default `ks_traced`),
 which so has its own `comm`, with --connect makes a TCP connection to 127.0.0.1, and with --futex holds a lock that a thread of a
 higher priority waits for, so that the kernel raises the priority of the holder, `{ppid}`, until that unlocks. With
---call it calls a function of libc, with --resolve it looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
+--run it runs another program to its end, with --call it calls a function of libc, with --resolve it looks up the IPv4 addresses of a name for TCP, as `{ppid}` too. Then it sends the executable SIGINT, and prints what
 it printed besides. In LINE, which must be a line of that but for its blanks, `{pid}`, `{ppid}` and `{uid}` are of the process, `{path}`,
 `{file}` is the last name of its file, `{dev}` and `{ino}` those of its file, as the kernel has them inside; `{files}` is how many files
 it may open, `{group}` its supplementary group; `{comm}` is the name of `{ppid}`, `{port}` what that connected to, and `{number}` any number. With --live the
@@ -134,6 +135,7 @@ def main():
     parser.add_argument("--attached", action="store_true")
     parser.add_argument("--call", action="append", default=[])
     parser.add_argument("--resolve")
+    parser.add_argument("--run")
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--connect", action="store_true")
     parser.add_argument("--futex", action="store_true")
@@ -157,6 +159,8 @@ def main():
         for call in options.call:
             name, *numbers = call.split(",")
             getattr(ctypes.CDLL("libc.so.6"), name)(*(ctypes.c_long(int(number)) for number in numbers))
+        if options.run:
+            subprocess.run([options.run], check=True)
         if options.resolve:
             socket.getaddrinfo(options.resolve, None, socket.AF_INET, socket.SOCK_STREAM)
         if options.futex:

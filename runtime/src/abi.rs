@@ -100,7 +100,7 @@ use std::ffi::{c_char, c_void};
 
 /// The version of this contract, in `KsProgram::abi`. An executable is always linked with the library of its compiler;
 /// the number catches a stale one.
-pub const KS_ABI: u32 = 7;
+pub const KS_ABI: u32 = 8;
 
 /// The whole program; one constant of the executable.
 #[repr(C)]
@@ -220,6 +220,9 @@ named! {
     "entry" Entry = 34,
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
     "session" Session = 40,
+    /// Target: a file, or a library by its short name, a provider and a probe that the notes of the file describe,
+    /// `libc:libc:setjmp`. No flags, no point. The object has the map of `attach/usdt/places.rs`.
+    "usdt" Usdt = 48,
     /// As `netdev`; the program is loaded for the interface that its `target` names, and for no other.
     "device" Device = 54,
     }
@@ -231,6 +234,16 @@ named! {
         /// An `int32_t`: a process.
         "pid" Pid = 1,
         "cookie" Cookie = 2,
+    }
+}
+
+named! {
+    /// Where a program runs among those at its target, by the words of attributes.
+    KsOrder {
+        "first" First = 1,
+        "last" Last = 2,
+        "before" Before = 3,
+        "after" After = 4,
     }
 }
 
@@ -246,8 +259,11 @@ pub struct KsProg {
     pub point: u32,
     /// The target that the attribute names, or null.
     pub target: *const c_char,
-    /// Where it is among others: the priority of a hook of netfilter.
+    /// Where it is among others: the priority of a hook of netfilter, for `tcx` and `netkit` a `KsOrder` or 0. Of a form `usdt`, how
+    /// many arguments it takes.
     pub placement: i64,
+    /// The program beside which it is by the `KsOrder`, or null.
+    pub beside: *const c_char,
     /// `KS_PROG_…` bits.
     pub flags: u32,
     /// The number, from 1 on, of the program that is loaded where the kernel refuses this one, or 0.

@@ -2,6 +2,7 @@
 //! returns at once (`dispatch()` too, `events/`); a loop without such a call asks `ks_cancelled` in each iteration. The second
 //! one ends the process from inside the handler, which therefore does only what is safe there.
 
+use crate::streams;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
@@ -122,10 +123,13 @@ fn ends_wait() -> bool {
 pub extern "C" fn ks_wait() {
     with_signals_blocked(|open| {
         while !ends_wait() {
-            // SAFETY: a valid mask.
-            unsafe { libc::sigsuspend(open) };
+            streams::copy();
+            let timeout = streams::limited(None);
+            // SAFETY: no descriptors, a valid time or null, a valid mask.
+            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
         }
     });
+    streams::copy();
 }
 
 /// See abi.rs.
@@ -135,6 +139,7 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
     let length = Duration::from_millis(milliseconds);
     with_signals_blocked(|open| {
         loop {
+            streams::copy();
             if ends_wait() {
                 return true;
             }
@@ -142,12 +147,16 @@ pub extern "C" fn ks_sleep(milliseconds: u64) -> bool {
             if left.is_zero() {
                 return false;
             }
-            let seconds = libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX);
-            let timeout = libc::timespec { tv_sec: seconds, tv_nsec: left.subsec_nanos().into() };
-            // SAFETY: no descriptors, a valid time and mask.
-            unsafe { libc::ppoll(ptr::null_mut(), 0, &timeout, open) };
+            let timeout = streams::limited(Some(left));
+            // SAFETY: no descriptors, a valid time or null, a valid mask.
+            unsafe { libc::ppoll(ptr::null_mut(), 0, optional(&timeout), open) };
         }
     })
+}
+
+/// For functions of C that take null for no time.
+pub fn optional(time: &Option<libc::timespec>) -> *const libc::timespec {
+    time.as_ref().map_or(ptr::null(), ptr::from_ref)
 }
 
 /// See abi.rs.

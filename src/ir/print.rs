@@ -54,8 +54,12 @@ fn program_role(
     if let Some(target) = target {
         text += &format!(", {}", quote(target.as_bytes()));
     }
-    if *placement != Placement::default() {
+    if placement.number != 0 {
         text += &format!(", at {}", placement.number);
+    }
+    if let Some(order) = &placement.order {
+        let beside = order.beside().map_or(String::new(), |name| format!(" {}", quote(name.as_bytes())));
+        text += &format!(", {}{beside}", order.word());
     }
     if loading.optional {
         text += ", optional";

@@ -258,7 +258,7 @@ impl Lowering<'_> {
                 }
                 Some(link)
             }
-            ExprKind::New { init } => Some(self.new_object(init, expr.ty, expr.span)),
+            ExprKind::New { init, gfp } => Some(self.new_object(init, gfp, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
                 let what = self.scalar(what);
                 Some(self.at(expr.span).b.host_detach(what, Ty::I32))

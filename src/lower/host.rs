@@ -95,10 +95,10 @@ impl Lowering<'_> {
     }
 
     /// `new T()`: memory that is zero, then the value, if there is memory.
-    pub(super) fn new_object(&mut self, init: &Const, ty: Ty, span: Span) -> Value {
+    pub(super) fn new_object(&mut self, init: &Const, gfp: &str, ty: Ty, span: Span) -> Value {
         let TyKind::Ptr { to, .. } = self.cx.types.kind(ty) else { crate::bug!("an object is a pointer") };
         let size = self.cx.types.size_of(to);
-        let pointer = self.at(span).b.host_new(size.into(), ty);
+        let pointer = self.at(span).b.host_new(size.into(), gfp.as_bytes(), ty);
         if init.is_zero() {
             return pointer;
         }

@@ -39,11 +39,13 @@ pub mod results;
 pub mod scratch;
 pub mod shared_data;
 pub mod split;
+pub mod streams;
 pub mod strings;
 pub mod tail_calls;
 pub mod tail_position;
 pub mod tail_tables;
 pub mod to_cf;
+pub mod usdt;
 pub mod verifier;
 
 pub use manager::{Outcome, run};

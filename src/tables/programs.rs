@@ -229,8 +229,53 @@ impl Attach {
 /// Where a program is among others of its hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// The priority of a hook of netfilter.
+    /// The priority of a hook of netfilter; of a probe that notes describe, how many arguments the program takes.
     pub number: i64,
+    pub order: Option<Order>,
+}
+
+/// Where a program runs among those at its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    First,
+    Last,
+    /// Before the first program of this name.
+    Before(String),
+    /// After the last program of this name.
+    After(String),
+}
+
+impl Order {
+    /// The words that attributes have for it, and whether a name is behind the word.
+    pub const WORDS: [(&str, bool); 4] = [("first", false), ("last", false), ("before", true), ("after", true)];
+
+    /// That of a word, and of a name if it takes one.
+    pub fn of(word: &str, name: Option<String>) -> Option<Order> {
+        match (word, name) {
+            ("first", None) => Some(Order::First),
+            ("last", None) => Some(Order::Last),
+            ("before", Some(name)) => Some(Order::Before(name)),
+            ("after", Some(name)) => Some(Order::After(name)),
+            _ => None,
+        }
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Order::First => "first",
+            Order::Last => "last",
+            Order::Before(_) => "before",
+            Order::After(_) => "after",
+        }
+    }
+
+    /// The program beside which it is.
+    pub fn beside(&self) -> Option<&str> {
+        match self {
+            Order::First | Order::Last => None,
+            Order::Before(name) | Order::After(name) => Some(name),
+        }
+    }
 }
 
 /// How the kernel gets a program.

@@ -93,6 +93,14 @@ impl TargetSpec {
                 }
                 Some(_) => None,
             },
+            Some(TargetText::UserProbe) => match text.rsplitn(3, ':').collect::<Vec<_>>()[..] {
+                _ if text.chars().any(|c| c.is_control()) => Some("names have no control characters"),
+                [name, provider, file] => {
+                    let is_empty = file.is_empty() || provider.is_empty() || name.is_empty();
+                    is_empty.then_some("it names no file, no provider or no probe")
+                }
+                _ => Some("a `:` separates the file and the provider, and another the provider and the probe"),
+            },
             Some(TargetText::Interface) => match text {
                 "." | ".." => Some("no interface has this name"),
                 _ if text.len() > MAX_INTERFACE => Some("names of interfaces have at most 15 characters"),

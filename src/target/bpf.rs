@@ -32,6 +32,7 @@ pub static FACTS: Facts = Facts {
 pub static PASSES: &[&Pass] = &[
     &passes::split::PASS,
     &passes::exits::PASS,
+    &passes::usdt::PASS,
     &passes::tail_calls::PASS,
     &passes::drains::PASS,
     &passes::function_pointers::PASS,
@@ -55,6 +56,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::core_access::PASS,
     &passes::strings::PASS,
     &passes::verifier::merged_pointers::PASS,
+    &passes::streams::PASS,
     &passes::to_cf::PASS,
     &passes::results::PASS,
     &passes::numeric::PASS,

@@ -99,6 +99,7 @@ fn build(cx: &mut Session, args: &Build, path: &Path) -> Option<()> {
     }
     if args.emit.is_none_or(|e| e == Emit::Exe) && outputs.targets(&module).contains(&Target::Host) {
         cx.options.probe.get_or_insert(ProbeForms::Both);
+        cx.options.streams = true;
     }
     let module = pipeline::front(cx, module)?;
     if args.kernel_report {
@@ -148,12 +149,17 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         executable = Some(link::executable::link(cx, &object)?);
         cx.timed("link", since);
     }
-    let mut files = Vec::new();
+    let (mut files, mut written) = (Vec::new(), None);
     if let Some(Bpf { object, .. }) = bpf
         && wanted.contains(&Target::Bpf)
         && outputs.args.emit.is_none()
     {
-        files.push(Output { path: outputs.bpf_object(&wanted), bytes: object, executable: false });
+        // Other loaders know no streams.
+        cx.options.streams = false;
+        let object = if module_prints(module) { pipeline::bpf(cx, module)?.object } else { object };
+        let path = outputs.bpf_object(&wanted);
+        written = Some(path.display().to_string());
+        files.push(Output { path, bytes: object, executable: false });
     }
     if let Some(bytes) = executable {
         files.push(Output { path: outputs.executable(), bytes, executable: true });
@@ -162,12 +168,17 @@ fn programs(cx: &mut Session, outputs: &Outputs, module: &Module) -> Option<()> 
         let source = pipeline::kmod(cx, module)?;
         files.extend(outputs.module_files(cx, &module.module_name(), source)?);
     }
-    let written = files.first().map(|file| file.path.display().to_string());
     write(cx, files)?;
     if let (Some(path), true) = (written, all && !wanted.contains(&Target::Host)) {
         cx.remark(ObjectOnly { path }).help("`fn main() -> i32` makes it a program that loads and attaches; `--target=bpf` says that the object is enough");
     }
     Some(())
+}
+
+/// Whether BPF code of the module may print.
+fn module_prints(module: &Module) -> bool {
+    let prints = |func: &ir::Function| func.walk().into_iter().any(|op| func.ops[op].opcode == ir::Opcode::KsPrint);
+    module.funcs.iter().filter(|func| func.targets.contains(Target::Bpf)).any(prints)
 }
 
 /// Reports that the program has nothing for a target that was asked for.

@@ -133,6 +133,7 @@ fn form(func: &Func) -> Option<Form> {
             (_, _) => None,
         },
         Role::Helper | Role::Plain => (func.params.len() == 4).then_some(Form::Function),
+        Role::Kfunc { .. } | Role::Private => None,
         Role::Main(_) => None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Field, Spec, Stop, usage, value};
 use crate::abi::KsFieldKind;
-use crate::escape;
 use crate::load::pins;
+use crate::{escape, near};
 
 /// Fills the struct from its defaults and the words after the program's name.
 pub fn fill(spec: &Spec, program: &str, words: &[&[u8]], out: &mut [u8]) -> Result<(), Stop> {
@@ -86,34 +86,12 @@ fn find(spec: &Spec, name: &[u8]) -> Result<usize, Stop> {
     if let Some(index) = spec.fields.iter().position(|field| field.name.as_bytes() == plain) {
         return Ok(index);
     }
-    let near = spec
-        .fields
-        .iter()
-        .map(|field| (distance(field.name.as_bytes(), &plain), field))
-        .filter(|(distance, field)| *distance <= 1 + field.name.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    match near {
-        Some((_, field)) => bad(format!("unknown option `--{}`; did you mean `{}`?", show(name), field.option())),
+    let names = spec.fields.iter().map(|field| field.name);
+    let near = near::best(&String::from_utf8_lossy(&plain), names);
+    match near.and_then(|near| spec.fields.iter().find(|field| field.name == near)) {
+        Some(field) => bad(format!("unknown option `--{}`; did you mean `{}`?", show(name), field.option())),
         None => bad(format!("unknown option `--{}`", show(name))),
     }
-}
-
-/// Levenshtein's. Words of a command line are short, but nobody promises it.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    if a.len().abs_diff(b.len()) > 8 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

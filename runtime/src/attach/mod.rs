@@ -19,6 +19,7 @@ mod netfilter;
 mod netkit;
 mod netns;
 mod options;
+mod order;
 mod perf_event;
 mod pinned;
 mod probe;
@@ -33,6 +34,7 @@ mod tracepoint;
 mod tracing;
 mod trampoline;
 mod uprobe;
+mod usdt;
 mod user_functions;
 
 use crate::abi::{KS_TARGET_MAP, KS_TARGET_NUMBER, KS_TARGET_OPTIONS, KS_TARGET_OWN, KsForm, KsPerfOptions, KsProg};
@@ -45,6 +47,7 @@ pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
 pub use missing::missing;
 use options::Options;
+use order::Order;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -76,6 +79,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Iter, iter::attach),
     (KsForm::Uprobe, uprobe::attach_entry),
     (KsForm::Uretprobe, uprobe::attach_return),
+    (KsForm::Usdt, usdt::attach),
 ];
 
 type Attach = fn(&Request) -> Result<Box<dyn Attached>, Failure>;
@@ -87,6 +91,8 @@ struct Request<'a> {
     handle: u32,
     point: bpf::bpf_attach_type,
     placement: i64,
+    /// The program beside which it is; empty for none.
+    beside: &'a [u8],
     target: Target<'a>,
     flags: u64,
     options: Options,
@@ -197,6 +203,8 @@ pub unsafe extern "C" fn ks_attach(
         handle,
         point: prog.point,
         placement: prog.placement,
+        // SAFETY: descriptors hold NUL-terminated strings, or null.
+        beside: unsafe { bounded(prog.beside, usize::MAX) },
         target,
         flags,
         options: options::take(),
@@ -251,11 +259,23 @@ unsafe fn target_of<'a>(prog: &KsProg, target_kind: u32, target: *const c_char, 
 impl Request<'_> {
     /// Makes a `bpf_link` on an interface, by its index, or on what a descriptor names.
     fn link(&self, target: i32, flags: u32) -> Result<Box<dyn Attached>, i32> {
+        self.link_in(target, Order { flags, relative: 0 })
+    }
+
+    /// The same at a place among other programs.
+    fn link_in(&self, target: i32, order: Order) -> Result<Box<dyn Attached>, i32> {
         let mut options = bpf::bpf_link_create_opts {
             sz: size_of::<bpf::bpf_link_create_opts>() as bpf::size_t,
             ..Default::default()
         };
-        options.flags = flags;
+        options.flags = order.flags;
+        if order.relative != 0 {
+            // The options of netkit devices have the same layout.
+            options.__bindgen_anon_1.tcx = bpf::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_6 {
+                relative_id: order.relative,
+                ..Default::default()
+            };
+        }
         // SAFETY: a program's descriptor and zeroed options of their own size.
         let link = unsafe { bpf::bpf_link_create(self.fd, target, self.point, &options) };
         if link < 0 {

@@ -1,13 +1,14 @@
 //! Programs on the ends of netkit devices, through `bpf_link`.
 
 use super::interface::Interface;
-use super::{Attached, Failure, Request, not_permitted};
+use super::{Attached, Failure, Request, not_permitted, order};
 use crate::errors::reason;
 
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let interface = Interface::of(&request.target)?;
     request.no_flags("a netkit device")?;
-    request.link(interface.index, 0).map_err(|code| failure(code, &interface.name))
+    let order = order::of(request, interface.index, &interface.name)?;
+    request.link_in(interface.index, order).map_err(|code| failure(code, &interface.name))
 }
 
 fn failure(code: i32, name: &str) -> Failure {

@@ -4,7 +4,7 @@
 
 use super::clsact::Attachment;
 use super::interface::Interface;
-use super::{Attached, Failure, Request, not_permitted};
+use super::{Attached, Failure, Request, not_permitted, order};
 use crate::errors::reason;
 use crate::load::unknown_to_kernel;
 use libbpf_sys as bpf;
@@ -15,11 +15,15 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let ingress = request.point == bpf::BPF_TCX_INGRESS;
     let failed = |code| failure(code, ingress, &interface);
     if std::env::var_os("KS_TC").is_none_or(|value| value != "clsact") {
-        match request.link(interface.index, 0) {
+        let order = order::of(request, interface.index, &interface.name)?;
+        match request.link_in(interface.index, order) {
             Ok(attached) => return Ok(attached),
             Err(code) if unknown_to_kernel(code) => {}
             Err(code) => return Err(failed(code)),
         }
+    }
+    if request.placement != 0 {
+        return Err(order::unordered());
     }
     let filter = Attachment::make(request.fd, request.handle, ingress, interface.index).map_err(failed)?;
     Ok(Box::new(filter))

@@ -44,26 +44,33 @@ pub fn open(
     retprobe: bool,
 ) -> Result<Box<dyn Attached>, Failure> {
     let (symbol, offset) = located(place)?;
-    let program = load::find_program(request.handle);
-    let mut options =
-        bpf::bpf_uprobe_opts { sz: size_of::<bpf::bpf_uprobe_opts>() as bpf::size_t, retprobe, ..Default::default() };
+    let mut options = bpf::bpf_uprobe_opts { retprobe, ..Default::default() };
     let symbol_name = net::c_name(symbol.as_bytes()).ok_or_else(|| wanted("the name of a function has a NUL"))?;
     if !symbol.is_empty() {
         options.func_name = symbol_name.as_ptr();
     }
     options.bpf_cookie = request.options.cookie.unwrap_or(cookie);
-    let pid = request.options.pid()?;
-    let path_name = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
-    // SAFETY: a loaded program, names that live through the call, and options of their own size.
-    let link =
-        unsafe { bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path_name.as_ptr(), offset, &options) };
-    match NonNull::new(link) {
-        Some(link) => {
-            log::take();
-            Ok(Box::new(Probe(link)))
-        }
-        None => Err(refused(crate::errors::errno(), path, &symbol)),
+    match at_offset(request, path, offset, options)? {
+        Ok(probe) => Ok(Box::new(probe)),
+        Err(code) => Err(refused(code, path, &symbol)),
     }
+}
+
+/// A probe at an offset in a file, or behind a symbol of it; or errno, of which libbpf's log says more.
+pub fn at_offset(
+    request: &Request,
+    path: &str,
+    offset: u64,
+    options: bpf::bpf_uprobe_opts,
+) -> Result<Result<Probe, i32>, Failure> {
+    let options = bpf::bpf_uprobe_opts { sz: size_of::<bpf::bpf_uprobe_opts>() as bpf::size_t, ..options };
+    let program = load::find_program(request.handle);
+    let pid = request.options.pid()?;
+    let path = net::c_name(path.as_bytes()).ok_or_else(|| wanted("the name of a file has a NUL"))?;
+    // SAFETY: a loaded program, names that live through the call, and options of their own size.
+    let link = unsafe { bpf::bpf_program__attach_uprobe_opts(program, every_as(pid), path.as_ptr(), offset, &options) };
+    let code = crate::errors::errno();
+    Ok(NonNull::new(link).map(Probe).inspect(|_| drop(log::take())).ok_or(code))
 }
 
 /// libbpf's number for all processes is −1, which `Options::pid` has as 0.
@@ -90,6 +97,7 @@ fn wanted(why: &str) -> Failure {
     Failure::new(libc::EINVAL, format!("{why}\n  help: write \"libc:getaddrinfo\" or \"/path/of/file:function\""))
 }
 
+/// `symbol`: empty for none.
 pub fn refused(code: i32, path: &str, symbol: &str) -> Failure {
     let text = log::take();
     let shown = escape::value(path);

@@ -10,12 +10,11 @@ mod ring;
 use crate::errors::complain;
 use crate::exit::die;
 use crate::program::{self, MainThread, text};
-use crate::{load, signals};
+use crate::{load, signals, streams};
 use channel::Channel;
 use handler::Handler;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
-use std::ptr;
 use std::time::Duration;
 
 /// A map through which BPF code sends.
@@ -219,6 +218,7 @@ pub extern "C" fn ks_dispatch(timeout_ms: i64, timed: u32) -> i32 {
         source.channel().begin();
     }
     let result = run(&listened);
+    streams::copy();
     RUN.running.set(false);
     result
 }
@@ -247,6 +247,7 @@ fn run(listened: &[(u32, &'static Source)]) -> i32 {
         if time_is_over() && !listened.iter().any(|(_, source)| source.channel().is_due()) {
             return 0;
         }
+        streams::copy();
         if !RUN.more.get() {
             wait(listened);
         }
@@ -264,12 +265,8 @@ fn wait(listened: &[(u32, &'static Source)]) {
             return;
         }
         let left = RUN.deadline.get().map(|deadline| deadline.saturating_sub(signals::monotonic()));
-        let timeout = left.map(|left| libc::timespec {
-            tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let timeout = streams::limited(left);
         // SAFETY: so many descriptors, a time or null, a valid mask.
-        unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout, open) };
+        unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, signals::optional(&timeout), open) };
     });
 }

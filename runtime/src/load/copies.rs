@@ -3,6 +3,7 @@
 
 use crate::errors::errno;
 use crate::load::{find_program, loaded, log};
+use crate::streams;
 use libbpf_sys as bpf;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -37,7 +38,9 @@ pub fn of(handle: u32, point: bpf::bpf_attach_type) -> Result<OwnedFd, i32> {
         return Err(code);
     }
     // SAFETY: a descriptor that nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    let copy = unsafe { OwnedFd::from_raw_fd(fd) };
+    streams::also(&copy);
+    Ok(copy)
 }
 
 /// Whether the license of a loaded program is compatible with that of the kernel.

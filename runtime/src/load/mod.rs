@@ -75,6 +75,11 @@ pub fn loaded() -> *mut bpf::bpf_object {
     object
 }
 
+/// The object, if something has loaded it.
+pub fn loaded_already() -> Option<*mut bpf::bpf_object> {
+    if let State::Loaded(object) = STATE.get() { Some(object) } else { None }
+}
+
 /// Closes the object, at the end of the process: what the kernel has of it goes, unless it is pinned or attached by others.
 fn close() {
     if let State::Open(object) | State::Loaded(object) = STATE.replace(State::Nothing) {

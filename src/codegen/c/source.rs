@@ -1,8 +1,9 @@
 //! The file of a module: what its functions use, in an order that C accepts.
 
+use super::expr::Expr;
 use super::names::Names;
 use super::prelude::Prelude;
-use super::types::{Declared, is_of_headers};
+use super::types::Declared;
 use super::{constants, function, registration};
 use crate::ir::{Module, Role, Symbol};
 use crate::session::Session;
@@ -146,13 +147,17 @@ impl<'m> Source<'m> {
         self.globals.get(symbol).cloned().unwrap_or_else(|| crate::bug!("the module has no variable `{symbol}`"))
     }
 
-    /// The name of a field in C.
-    pub fn field(&self, id: StructId, field: usize) -> String {
-        match self.declared.field(id, field) {
-            Some(name) => name.to_owned(),
-            None if is_of_headers(self.types(), id) => self.types().struct_def(id).fields[field].name.clone(),
-            None => crate::bug!("the module declares no struct `{}`", self.types().struct_def(id).name),
+    /// A field of a struct.
+    pub fn member(&self, base: &Expr, id: StructId, field: usize) -> Expr {
+        if let Some(name) = self.declared.field(id, field) {
+            return Expr::member(base, name);
         }
+        let def = &self.types().struct_def(id).fields[field];
+        // Packed: nothing says that the bytes are aligned.
+        let part = format!("struct {{ {}; }} __packed *", self.declare(def.ty, "part"));
+        let address =
+            Expr::binary(&Expr::cast("u8 *", &Expr::address(base)), "+", &Expr::primary(def.offset.to_string()));
+        Expr::member(&Expr::deref(Expr::cast(&part, &address)), "part")
     }
 
     /// The name of a constant in memory.

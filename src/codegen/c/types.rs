@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::types::{Origin, StructId, Ty, TyKind, Types};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The structs that the file declares, in order.
 #[derive(Default)]
@@ -10,6 +10,8 @@ pub struct Declared {
     /// Tag, and the names of the fields.
     structs: BTreeMap<StructId, (String, Vec<String>)>,
     order: Vec<StructId>,
+    /// Declarations of what only headers define, for pointers.
+    incomplete: BTreeSet<String>,
 }
 
 impl Declared {
@@ -19,7 +21,14 @@ impl Declared {
             TyKind::Array(of, _) | TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } => {
                 self.enter(types, names, of)
             }
-            TyKind::Struct(id) if !is_of_headers(types, id) && !self.structs.contains_key(&id) => {
+            TyKind::Struct(id) if is_of_headers(types, id) => {
+                self.incomplete.insert(format!("{};\n", self.struct_name(types, id)));
+            }
+            TyKind::Struct(id) if is_opaque(types, id) && !self.structs.contains_key(&id) => {
+                self.structs.insert(id, (names.outer(&types.struct_def(id).name), Vec::new()));
+                self.order.push(id);
+            }
+            TyKind::Struct(id) if !self.structs.contains_key(&id) => {
                 let def = types.struct_def(id);
                 let mut inner = Names::default();
                 let fields = def.fields.iter().map(|field| inner.inner(&field.name)).collect();
@@ -53,8 +62,9 @@ impl Declared {
         }
     }
 
+    /// The name of a field; none where the struct is declared without its fields.
     pub fn field(&self, id: StructId, field: usize) -> Option<&str> {
-        Some(&self.structs.get(&id)?.1[field])
+        self.structs.get(&id)?.1.get(field).map(String::as_str)
     }
 
     /// `struct ks_S`
@@ -114,10 +124,15 @@ impl Declared {
 
     /// The declarations, each with what shows that C lays it out as BPF code does.
     pub fn text(&self, types: &Types) -> String {
-        let mut text = String::new();
+        let mut text: String = self.incomplete.iter().filter(|line| line.contains(' ')).cloned().collect();
         for &id in &self.order {
             let Some((tag, names)) = self.structs.get(&id) else { continue };
             let def = types.struct_def(id);
+            if is_opaque(types, id) {
+                let align = if def.align > 1 { format!(" __aligned({})", def.align) } else { String::new() };
+                text.push_str(&format!("struct {tag} {{\n\tu8 bytes[{}];\n}}{align};\n\n", def.size));
+                continue;
+            }
             text.push_str(&format!("struct {tag} {{\n"));
             for (field, name) in std::iter::zip(&def.fields, names) {
                 text.push_str(&format!("\t{};\n", self.declare(types, field.ty, name)));
@@ -130,19 +145,23 @@ impl Declared {
     }
 }
 
-/// Whether the kernel's headers declare the struct.
-pub fn is_of_headers(types: &Types, id: StructId) -> bool {
+/// Whether the kernel's headers declare the struct, which module code knows by pointers alone.
+fn is_of_headers(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::User => false,
-        Origin::Packet
+        Origin::User | Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Lock => false,
+        Origin::Context | Origin::Btf | Origin::BtfUnion | Origin::BtfTypedef | Origin::BtfTypedefUnion => true,
+    }
+}
+
+/// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
+fn is_opaque(types: &Types, id: StructId) -> bool {
+    match types.struct_def(id).origin {
+        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Lock => true,
+        Origin::User
         | Origin::Context
-        | Origin::Object
-        | Origin::Kernel
-        | Origin::Unknown
-        | Origin::Lock
         | Origin::Btf
         | Origin::BtfUnion
         | Origin::BtfTypedef
-        | Origin::BtfTypedefUnion => true,
+        | Origin::BtfTypedefUnion => false,
     }
 }

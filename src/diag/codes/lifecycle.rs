@@ -31,6 +31,12 @@ codes! {
     E0705 AttachedTwice { name } = "the program of `{name}` is attached to this already",
     /// The handle was loaded in this function and attached to nothing on any path that comes here.
     E0706 NeverAttached { name } = "the program of `{name}` was never attached",
+    /// The variable was declared without a value, and nothing is assigned to it on any path that comes here.
+    E0734 NotLoaded { name } = "`{name}` holds no loaded program here",
+    /// A path leads here on which the program is attached to this target already, such as the iteration of a loop before.
+    W0709 MayBeAttached { name } = "the program of `{name}` may be attached to this already",
+    /// What is detached counts nothing, and there is nothing to read or to pin.
+    W0734 UsedDetached { name } = "`{name}` is used after it was detached",
     /// Detaching twice is safe; the second one does nothing.
     W0701 DetachedAgain { name } = "`{name}` is detached already",
     /// `main` ends behind an `attach` and before any `wait`, `sleep`, `dispatch` or loop. The process ends, and with it what is

@@ -1,36 +1,48 @@
-//! What is attached at each point of a function, as far as that is certain: of handles that the function loaded.
+//! What is attached at each point of a function and of what it calls: of handles that are loaded there.
 //!
 //! A load and an attachment are known by their ops, and variables and values by the op whose result they hold. What a function
-//! is called with, or what is stored elsewhere than in a variable, is known no longer.
+//! is called with from elsewhere, or what is stored elsewhere than in a variable, is not known. A call is followed into its
+//! function, with what is known of its arguments.
 
 use super::is_attach;
+use super::known::{Holder, Known, Site, State, Target};
+use super::report::report;
 use crate::dataflow::{self, Analysis, Lattice, Point};
-use crate::diag::codes::lifecycle::{AttachedTwice, DetachedAgain, NeverAttached};
+use crate::ir::callgraph::CallGraph;
 use crate::ir::flow::Graph;
-use crate::ir::ops::{HostAttach, HostAttachMap, HostAttachName, HostAttachNumber, HostDetach, KsStr};
-use crate::ir::{Function, OpData, OpId, Opcode, Symbol, Value};
+use crate::ir::ops::{HostAttach, HostAttachMap, HostAttachName, HostAttachNumber, HostDetach, KsCall, KsStr};
+use crate::ir::{Function, Module, OpData, OpId, Opcode, Role, Symbol, Value};
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::OpTrait;
 use crate::types::{Ty, TyKind, Types};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub fn check(func: &Function, cx: &mut Session) {
-    let ops = func.walk();
-    if !ops.iter().any(|&op| is_attach(func.ops[op].opcode) || func.ops[op].opcode == Opcode::HostDetach) {
-        return;
+/// So many calls are followed into each other.
+const MOST_CALLS: usize = 4;
+
+pub fn check(module: &Module, cx: &mut Session) {
+    let graph = CallGraph::direct(module);
+    let own: Vec<Option<()>> = module.funcs.iter().map(|func| is_relevant(func).then_some(())).collect();
+    let relevant: Vec<bool> = graph.first_reached(&own).iter().map(Option::is_some).collect();
+    let variables = module.funcs.iter().map(|func| variables(func, &func.walk())).collect();
+    let (calls, found) = (Vec::new(), BTreeMap::new());
+    let mut follow = Follow { module, types: &cx.types, variables, relevant, at: 0, calls, found };
+    let is_main = |at: &usize| matches!(module.funcs[*at].role, Role::Main);
+    let (mains, others): (Vec<usize>, Vec<usize>) = (0..module.funcs.len()).partition(is_main);
+    for at in mains.into_iter().chain(others).filter(|&at| own[at].is_some() || is_main(&at)) {
+        follow.at = at;
+        follow.function(Known::default(), true);
     }
-    let mut follow = Follow { func, types: &cx.types, variables: variables(func, &ops) };
-    let mut found = BTreeMap::new();
-    let graph = Graph::of(func);
-    dataflow::forward(&graph, &mut follow, Known::default()).visit(&mut follow, |follow, (point, known)| {
-        if let Point::Op(op) = point {
-            found.extend(follow.problem(op, known).map(|problem| (op, problem)));
-        }
-    });
-    for (op, problem) in found {
-        report(func, op, &problem, cx);
+    for ((at, op), found) in std::mem::take(&mut follow.found) {
+        report(&module.funcs[at], op, &found, cx);
     }
+}
+
+/// Whether a function itself loads, attaches or detaches.
+fn is_relevant(func: &Function) -> bool {
+    let is_own = |opcode| is_attach(opcode) || matches!(opcode, Opcode::HostDetach | Opcode::HostLoad);
+    func.walk().into_iter().any(|op| is_own(func.ops[op].opcode))
 }
 
 /// The variables that are only read and written as a whole.
@@ -46,141 +58,197 @@ fn variables(func: &Function, ops: &[OpId]) -> BTreeSet<Value> {
     found
 }
 
-/// A target that is a constant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    /// The one of the program's attribute.
-    OfProgram,
-    Name(Vec<u8>),
-    Number(i128),
-    Map(Symbol),
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum State {
-    /// A handle that was attached to nothing.
-    Fresh,
-    /// Attached; to these targets for certain, since a failure would have ended the process.
-    Attached(BTreeMap<Target, Span>),
-    Detached(Span),
-}
-
-/// What holds on every path.
-#[derive(Clone, Default)]
-struct Known {
-    /// The loads and attachments whose results values and variables hold.
-    held: BTreeMap<Value, OpId>,
-    states: BTreeMap<OpId, State>,
-    /// What programs are attached to, by any handle.
-    programs: BTreeMap<Symbol, BTreeMap<Target, Span>>,
-}
-
-impl Lattice for Known {
-    fn join(&mut self, other: &Known) -> bool {
-        let held = keep(&mut self.held, &other.held, |one, other| (*one == *other, false));
-        let states = keep(&mut self.states, &other.states, State::join);
-        let programs = keep(&mut self.programs, &other.programs, |one, other| (true, keep_known(one, other)));
-        held || states || programs
-    }
-}
-
-impl State {
-    /// Whether anything is left that holds on both paths, and whether that is less than before.
-    fn join(&mut self, other: &State) -> (bool, bool) {
-        if let (State::Attached(one), State::Attached(other)) = (&mut *self, other) {
-            return (true, keep_known(one, other));
-        }
-        (*self == *other, false)
-    }
-}
-
-/// The targets that are known on both paths, where they were attached on the first.
-fn keep_known(one: &mut BTreeMap<Target, Span>, other: &BTreeMap<Target, Span>) -> bool {
-    keep(one, other, |_, _| (true, false))
-}
-
-/// Keeps what `both` finds to hold on both paths; whether anything changed.
-fn keep<K: Ord, V>(
-    one: &mut BTreeMap<K, V>,
-    other: &BTreeMap<K, V>,
-    both: impl Fn(&mut V, &V) -> (bool, bool),
-) -> bool {
-    let mut changed = false;
-    one.retain(|key, value| {
-        let (holds, less) = other.get(key).map_or((false, false), |other| both(value, other));
-        changed |= less || !holds;
-        holds
-    });
-    changed
-}
-
 /// What is wrong with an op.
-enum Problem {
+pub enum Problem {
     Twice { before: Span },
+    MayBeTwice { before: Span },
     Never,
+    NotLoaded,
     Again { before: Span },
+    Used { before: Span },
+}
+
+/// A problem, and the calls by which control came there.
+pub struct Found {
+    pub problem: Problem,
+    pub calls: Vec<Span>,
 }
 
 struct Follow<'m> {
-    func: &'m Function,
+    module: &'m Module,
     types: &'m Types,
-    variables: BTreeSet<Value>,
+    /// Of each function.
+    variables: Vec<BTreeSet<Value>>,
+    /// The functions that load, attach or detach, or that call such.
+    relevant: Vec<bool>,
+    /// The function that is followed.
+    at: usize,
+    /// The calls around it: the caller, and the call.
+    calls: Vec<Site>,
+    found: BTreeMap<Site, Found>,
 }
 
 impl Analysis for Follow<'_> {
     type State = Known;
 
     fn step(&mut self, op: OpId, known: &mut Known) {
-        let func = self.func;
+        let func = self.func();
         let data = &func.ops[op];
+        let site = (self.at, op);
         if data.opcode == Opcode::HostLoad {
-            known.make(op, data.results[0], State::Fresh);
+            known.make(site, self.holder(data.results[0]), State::Fresh);
         } else if is_attach(data.opcode) {
-            known.attach(data.operands[0]);
-            known.make(op, data.results[0], State::Attached(BTreeMap::new()));
+            known.attach(self.holder(data.operands[0]));
+            known.make(site, self.holder(data.results[0]), State::Attached(BTreeMap::new()));
         } else if data.opcode == Opcode::HostAttachCheck {
             if let Some((target, handle)) = self.certain(data) {
-                known.note(&target, handle, self.program(handle, known), data.loc.span);
+                known.note(&target, self.holder(handle), self.program(handle, known), data.loc.span);
             }
         } else if data.opcode == Opcode::HostDetach {
             let what = HostDetach::of(data).what();
-            known.detach(what, self.program(what, known), data.loc.span);
+            let links = self.links_of(what, known);
+            known.detach(self.holder(what), &links, self.program(what, known), data.loc.span);
         } else if data.opcode == Opcode::KsLoad {
-            let held = known.held.get(&data.operands[0]).copied();
-            known.hold(data.results[0], held);
-        } else if data.opcode == Opcode::KsStore && self.variables.contains(&data.operands[0]) {
-            let held = known.held.get(&data.operands[1]).copied();
-            known.hold(data.operands[0], held);
+            let held = known.held.get(&self.holder(data.operands[0])).copied();
+            known.hold(self.holder(data.results[0]), held);
+        } else if data.opcode == Opcode::KsStore && self.is_variable(data.operands[0]) {
+            let held = known.held.get(&self.holder(data.operands[1])).copied();
+            known.hold(self.holder(data.operands[0]), held);
         } else if data.opcode == Opcode::KsZero {
-            known.held.remove(&data.operands[0]);
-        } else if !data.opcode.has(OpTrait::Pure) && !data.opcode.has(OpTrait::RegionEnd) {
+            let place = data.operands[0];
+            known.held.remove(&self.holder(place));
+            if self.is_variable(place) && self.is_tracked(func.ty(place)) {
+                known.make(site, self.holder(place), State::Empty);
+            }
+        } else if let (Opcode::HostCall, [link]) = (data.opcode, data.results.as_slice())
+            && func.ty(*link) == Ty::LINK
+        {
+            // An event that counts without a program.
+            known.make(site, self.holder(*link), State::Attached(BTreeMap::new()));
+        } else if let Some(callee) = self.callee(data) {
+            self.call(op, callee, known, false);
+        } else if may_detach(data) {
             for &operand in data.operands.iter().filter(|&&operand| self.is_tracked(func.ty(operand))) {
-                known.forget(operand, self.program(operand, known));
+                known.forget(self.holder(operand), self.program(operand, known));
             }
         }
     }
 }
 
-impl Follow<'_> {
+/// Whether an op may attach or detach what it is given. The runtime's functions do not.
+fn may_detach(data: &OpData) -> bool {
+    let runtime = [Opcode::HostCall, Opcode::HostFill, Opcode::HostPin, Opcode::HostUnpin, Opcode::HostLinkStatus];
+    let passes = data.opcode.has(OpTrait::Pure) || data.opcode.has(OpTrait::RegionEnd);
+    !passes && !runtime.contains(&data.opcode)
+}
+
+impl<'m> Follow<'m> {
+    fn func(&self) -> &'m Function {
+        &self.module.funcs[self.at]
+    }
+
+    fn holder(&self, value: Value) -> Holder {
+        (self.calls.len(), value)
+    }
+
+    fn is_variable(&self, place: Value) -> bool {
+        self.variables[self.at].contains(&place)
+    }
+
+    /// Follows the function; what is known where it returns, and what it returns. None if it does not.
+    fn function(&mut self, start: Known, reports: bool) -> Option<(Known, Option<Site>)> {
+        let graph = Graph::of(self.func());
+        let mut end: Option<(Known, Option<Site>)> = None;
+        dataflow::forward(&graph, self, start).visit(self, |follow, (point, known)| {
+            let Point::Op(op) = point else { return };
+            let data = &follow.func().ops[op];
+            if reports {
+                follow.look(op, known);
+            }
+            if data.opcode == Opcode::KsReturn {
+                let result = data.operands.first().and_then(|&value| known.held.get(&follow.holder(value)).copied());
+                match &mut end {
+                    Some((all, of_all)) => {
+                        all.join(known);
+                        *of_all = of_all.filter(|site| Some(*site) == result);
+                    }
+                    None => end = Some((known.clone(), result)),
+                }
+            }
+        });
+        end
+    }
+
+    /// A function of the program that is followed.
+    fn callee(&self, data: &OpData) -> Option<usize> {
+        if data.opcode != Opcode::KsCall {
+            return None;
+        }
+        let name = KsCall::of(data).callee();
+        let callee = self.module.funcs.iter().position(|func| func.name == *name)?;
+        self.relevant[callee].then_some(callee)
+    }
+
+    /// A call of a function that may attach and detach.
+    fn call(&mut self, op: OpId, callee: usize, known: &mut Known, reports: bool) {
+        let (caller, data) = (self.at, &self.func().ops[op]);
+        let is_running = callee == caller || self.calls.iter().any(|(at, _)| *at == callee);
+        if is_running || self.calls.len() == MOST_CALLS {
+            known.forget_all();
+            data.results.iter().for_each(|&result| known.hold(self.holder(result), None));
+            return;
+        }
+        let target = &self.module.funcs[callee];
+        let params = &target.blocks[target.entry()].args;
+        let mut start = known.clone();
+        for (&param, &operand) in params.iter().zip(&data.operands) {
+            let held = known.held.get(&self.holder(operand)).copied();
+            start.hold((self.calls.len() + 1, param), held);
+        }
+        self.calls.push((caller, op));
+        self.at = callee;
+        let end = self.function(start, reports);
+        self.at = caller;
+        self.calls.pop();
+        let Some((end, result)) = end else { return };
+        *known = end;
+        let depth = self.calls.len();
+        known.held.retain(|(of, _), _| *of <= depth);
+        for &value in &data.results {
+            known.hold(self.holder(value), result);
+        }
+    }
+
     fn is_tracked(&self, ty: Ty) -> bool {
         let kind = self.types.kind(ty);
         let of = if let TyKind::Place { of, .. } | TyKind::Ptr { to: of, .. } = kind { of } else { ty };
         of == Ty::LINK || self.types.is_handle(of)
     }
 
+    fn op(&self, (at, op): Site) -> &'m OpData {
+        &self.module.funcs[at].ops[op]
+    }
+
     /// The program that a handle is of, or that a link attaches.
     fn program(&self, what: Value, known: &Known) -> Option<Symbol> {
-        let made = &self.func.ops[*known.held.get(&what)?];
-        if is_attach(made.opcode) {
-            let load = &self.func.ops[*known.held.get(&made.operands[0])?];
-            return load.program().cloned();
-        }
-        made.program().cloned()
+        self.op(*known.held.get(&self.holder(what))?).program().cloned()
+    }
+
+    /// The links of a handle in this function.
+    fn links_of(&self, handle: Value, known: &Known) -> Vec<Site> {
+        let Some(made) = known.held.get(&self.holder(handle)) else { return Vec::new() };
+        let func = self.func();
+        let of_handle = |op: &OpId| {
+            let data = &func.ops[*op];
+            is_attach(data.opcode) && known.held.get(&self.holder(data.operands[0])) == Some(made)
+        };
+        func.walk().into_iter().filter(of_handle).map(|op| (self.at, op)).collect()
     }
 
     /// The constant target of an attachment that does not fail, and its handle.
     fn certain(&self, check: &OpData) -> Option<(Target, Value)> {
-        let attach = &self.func.ops[self.func.def(check.operands[0])?];
+        let func = self.func();
+        let attach = &func.ops[func.def(check.operands[0])?];
         if !is_attach(attach.opcode) {
             return None;
         }
@@ -189,7 +257,7 @@ impl Follow<'_> {
             (Target::OfProgram, HostAttach::of(attach).options())
         } else if attach.opcode == Opcode::HostAttachName {
             let view = HostAttachName::of(attach);
-            let name = &self.func.ops[self.func.def(view.target())?];
+            let name = &func.ops[func.def(view.target())?];
             if name.opcode != Opcode::KsStr {
                 return None;
             }
@@ -199,7 +267,7 @@ impl Follow<'_> {
             (Target::Map(view.map().clone()), view.options())
         } else {
             let view = HostAttachNumber::of(attach);
-            (Target::Number(self.func.known(self.types, view.target())?), view.options())
+            (Target::Number(func.known(self.types, view.target())?), view.options())
         };
         // Options make others of what is attached to one target.
         if !options.is_empty() {
@@ -208,111 +276,56 @@ impl Follow<'_> {
         Some((target, handle))
     }
 
+    /// Notes what is wrong with an op, and with what it calls.
+    fn look(&mut self, op: OpId, known: &Known) {
+        let data = &self.func().ops[op];
+        if let Some(callee) = self.callee(data) {
+            self.call(op, callee, &mut known.clone(), true);
+        }
+        if let Some(problem) = self.problem(op, known) {
+            let calls = self.calls.iter().rev().map(|&site| self.op(site).loc.span).collect();
+            self.found.entry((self.at, op)).or_insert(Found { problem, calls });
+        }
+    }
+
     fn problem(&self, op: OpId, known: &Known) -> Option<Problem> {
-        let data = &self.func.ops[op];
+        let data = &self.func().ops[op];
+        let state = |value: Value| known.state(self.holder(value));
         if data.opcode == Opcode::HostAttachCheck {
             let (target, handle) = self.certain(data)?;
-            let before = known.clone().note(&target, handle, self.program(handle, known), data.loc.span)?;
-            return Some(Problem::Twice { before });
+            let (holder, program) = (self.holder(handle), self.program(handle, known));
+            if let Some(before) = known.clone().note(&target, holder, program, data.loc.span) {
+                return Some(Problem::Twice { before });
+            }
+            let before = known.may_be_attached(&target, holder).filter(|_| self.is_unconditional(op))?;
+            return Some(Problem::MayBeTwice { before });
         }
-        if data.opcode != Opcode::HostDetach {
-            return None;
+        let what = data.operands.iter().copied().find(|&operand| self.is_tracked(self.func().ty(operand)))?;
+        if is_attach(data.opcode) {
+            return matches!(state(what)?, State::Empty).then_some(Problem::NotLoaded);
         }
-        let made = known.held.get(&HostDetach::of(data).what())?;
-        match known.states.get(made)? {
-            State::Fresh => Some(Problem::Never),
-            State::Detached(before) => Some(Problem::Again { before: *before }),
-            State::Attached(_) => None,
+        if data.opcode == Opcode::HostDetach {
+            return match state(what)? {
+                State::Fresh => Some(Problem::Never),
+                State::Empty => Some(Problem::NotLoaded),
+                State::Detached(before) => Some(Problem::Again { before: *before }),
+                State::Attached(_) => None,
+            };
         }
-    }
-}
-
-impl Known {
-    /// A variable or a value gets a value.
-    fn hold(&mut self, holder: Value, made: Option<OpId>) {
-        match made {
-            Some(made) => self.held.insert(holder, made),
-            None => self.held.remove(&holder),
-        };
-    }
-
-    /// An op makes a handle or a link; what it made in an iteration before is known no longer.
-    fn make(&mut self, op: OpId, result: Value, state: State) {
-        self.held.retain(|_, made| *made != op);
-        self.held.insert(result, op);
-        self.states.insert(op, state);
+        let uses = matches!(data.opcode, Opcode::HostCall | Opcode::HostFill | Opcode::HostPin);
+        if uses
+            && self.func().ty(what) == Ty::LINK
+            && let State::Detached(before) = state(what)?
+        {
+            return Some(Problem::Used { before: *before });
+        }
+        None
     }
 
-    fn state(&mut self, of: Value) -> Option<&mut State> {
-        self.states.get_mut(self.held.get(&of)?)
+    /// Whether no branch decides about an op, in its function: else the branches before it may decide the same.
+    fn is_unconditional(&self, op: OpId) -> bool {
+        let func = self.func();
+        let mut around = std::iter::successors(func.around(op), |&op| func.around(op));
+        !around.any(|op| matches!(func.ops[op].opcode, Opcode::KsIf | Opcode::KsMatch))
     }
-
-    /// An attachment that may fail.
-    fn attach(&mut self, handle: Value) {
-        match self.state(handle) {
-            Some(state @ (State::Fresh | State::Detached(_))) => *state = State::Attached(BTreeMap::new()),
-            Some(State::Attached(_)) => {}
-            // It may be any of them.
-            None => self.states.clear(),
-        }
-    }
-
-    /// The same did not fail; where the program was attached to this target before, if it was.
-    fn note(&mut self, target: &Target, handle: Value, program: Option<Symbol>, span: Span) -> Option<Span> {
-        let Some(State::Attached(targets)) = self.state(handle) else { return None };
-        let before = targets.insert(target.clone(), span);
-        let by_others = self.programs.entry(program?).or_default();
-        before.or(by_others.insert(target.clone(), span))
-    }
-
-    fn detach(&mut self, what: Value, program: Option<Symbol>, span: Span) {
-        self.forget_program(program);
-        match self.held.get(&what) {
-            Some(&made) => drop(self.states.insert(made, State::Detached(span))),
-            None => self.states.clear(),
-        }
-    }
-
-    /// Others may attach and detach it from here on.
-    fn forget(&mut self, what: Value, program: Option<Symbol>) {
-        self.forget_program(program);
-        match self.held.get(&what) {
-            Some(made) => drop(self.states.remove(made)),
-            None => self.states.clear(),
-        }
-    }
-
-    fn forget_program(&mut self, program: Option<Symbol>) {
-        match program {
-            Some(program) => drop(self.programs.remove(&program)),
-            None => self.programs.clear(),
-        }
-    }
-}
-
-fn report(func: &Function, op: OpId, problem: &Problem, cx: &mut Session) {
-    let data = &func.ops[op];
-    match *problem {
-        Problem::Twice { before } => {
-            let handle = func.def(data.operands[0]).and_then(|attach| func.def(func.ops[attach].operands[0]));
-            let name = handle.map_or_else(String::new, |op| cx.sources.text(func.ops[op].loc.span).to_owned());
-            cx.error(data.loc.span, AttachedTwice { name })
-                .note(before, "attached here")
-                .help("one program can be attached to several targets, to each of them once");
-        }
-        Problem::Never => {
-            let name = name(func, data, cx);
-            cx.error(data.loc.span, NeverAttached { name }).help("`attach` comes before");
-        }
-        Problem::Again { before } => {
-            let name = name(func, data, cx);
-            cx.warn(data.loc.span, DetachedAgain { name }).note(before, "detached here");
-        }
-    }
-}
-
-/// What is detached, as it is written.
-fn name(func: &Function, detach: &OpData, cx: &Session) -> String {
-    let made = func.def(HostDetach::of(detach).what()).map(|op| &func.ops[op]);
-    made.map_or_else(String::new, |op| cx.sources.text(op.loc.span).to_owned())
 }

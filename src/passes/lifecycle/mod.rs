@@ -1,11 +1,14 @@
 //! `lifecycle`: what user space loads, attaches and detaches.
 //!
-//! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links in each function, and
-//! reports what is certain to go wrong; `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once.
+//! Takes the whole program after `reach`. Changes nothing. `attachments.rs` follows handles and links through functions
+//! and their calls, and reports what is certain to go wrong, and what goes wrong on a path that no branch excludes;
+//! `registrations.rs` reports what is registered twice; `ends.rs` reports a `main` that attaches programs and ends at once.
 
 mod attachments;
 mod ends;
+mod known;
 mod registrations;
+mod report;
 
 use super::{Changed, Pass, Run, exits};
 use crate::ir::{Module, Opcode};
@@ -30,8 +33,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let ops = module.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| func.ops[op].opcode));
     if ops.into_iter().any(is_of_programs) {
         let lowered = exits::lowered(module, &mut cx.types);
+        attachments::check(&lowered, cx);
         for func in &lowered.funcs {
-            attachments::check(func, cx);
             registrations::check(func, cx);
         }
         ends::check(&lowered, cx);

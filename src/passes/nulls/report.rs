@@ -18,8 +18,11 @@ pub fn report(module: &Module, found: &[Found], cx: &mut Session) {
         return;
     }
     let names = Rc::clone(&cx.names);
-    let in_bpf = |func: &Function| matches!(func.role, Role::Program { .. } | Role::Helper);
-    let roots = module.funcs.iter().enumerate().filter(|(_, func)| in_bpf(func)).map(|(at, _)| at);
+    let in_kernel = |func: &Function| match func.role {
+        Role::Program { .. } | Role::Helper | Role::Kfunc { .. } | Role::Private => true,
+        Role::Plain | Role::Main => false,
+    };
+    let roots = module.funcs.iter().enumerate().filter(|(_, func)| in_kernel(func)).map(|(at, _)| at);
     let reached = CallGraph::of(module).reach(roots);
     // A function that takes views is one for each kind of them.
     let mut reported = BTreeSet::new();

@@ -21,11 +21,11 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, PrivateCalled, RecursionInBpf, UserSpaceOnly,
 };
-use crate::diag::codes::limits::{PointerArithmetic, PointerKept};
+use crate::diag::codes::limits::{NullCall, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached};
-use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin};
+use crate::ir::ops::{BpfHelper, BpfKfunc, HostCall, KsBuiltin, KsCallPointer};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol, Value};
 use crate::session::{Session, SourceNames};
 use crate::source::Span;
@@ -61,13 +61,13 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let called = graph.reach(programs.iter().copied());
     let uncalled = with_role(|role| matches!(role, Role::Helper)).into_iter().filter(|&f| !called.contains(f));
     let bpf = graph.reach(programs.iter().copied().chain(uncalled));
+    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     // A function that nothing reaches is user space: checked and compiled, though the linker may drop it.
     let main = with_role(|role| matches!(role, Role::Main));
     let called = graph.reach(main.iter().copied());
     let rest = with_role(|role| matches!(role, Role::Plain)).into_iter();
-    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f));
+    let rest = rest.filter(|&f| !bpf.contains(f) && !called.contains(f) && !kmod.contains(f));
     let host = graph.reach(main.iter().copied().chain(rest));
-    let kmod = graph.reach(with_role(|role| matches!(role, Role::Kfunc { .. } | Role::Private)));
     let reached = EnumMap::from_array([bpf, host, kmod]);
     for (target, reached) in &reached {
         check(module, cx, reached, target);
@@ -171,6 +171,11 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 called_from(module, &names, error, &chain);
             }
         }
+        for span in null_calls(func).into_iter().filter(|_| facts.is_module) {
+            let error = cx.error(span, NullCall {});
+            called_from(module, &names, error, &chain);
+            error.help("test it before: `if (f == null) return …`");
+        }
         for (span, memory) in stored_pointers::kept(func, &cx.types).into_iter().filter(|_| facts.verified) {
             let error = cx
                 .error(span, PointerKept { memory: memory.to_owned() })
@@ -203,6 +208,13 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
             called_from(module, &names, error, &chain);
         }
     }
+}
+
+/// The calls through pointers that may be null.
+fn null_calls(func: &Function) -> Vec<Span> {
+    let ops = func.walk().into_iter().map(|op| &func.ops[op]);
+    let unchecked = ops.filter(|data| data.opcode == Opcode::KsCallPointer && !KsCallPointer::of(data).checked());
+    unchecked.map(|data| data.loc.span).collect()
 }
 
 /// Operations that the map does not allow on the target.

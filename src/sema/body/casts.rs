@@ -8,10 +8,11 @@ use crate::ast;
 use crate::diag::codes::support::NotSupportedYet;
 use crate::diag::codes::types::{BadCast, ByteOrderMix};
 use crate::fold;
+use crate::sema::kernel_types;
 use crate::sema::predefined::flavour_of;
 use crate::sema::tree::{Const, Expr, ExprKind, Role};
 use crate::source::Span;
-use crate::tables::struct_ops;
+use crate::tables::{PROGRAMS, Params, ProgramSpec, struct_ops};
 use crate::types::{Space, Ty, TyKind};
 
 /// `&place`; the type that it is converted to decides whether the place must be aligned.
@@ -120,6 +121,11 @@ impl Checker<'_, '_> {
         }
         let Some(from) = self.pointer(value.ty()) else {
             self.cx.types.as_int(value.ty())?;
+            if let Some(ty) = self.kernel_registers(to) {
+                let of = kernel_types::required(self.cx, &ty, span)?;
+                let ty = self.cx.types.ptr(of, Space::BtfUntrusted, true);
+                return Some(cast(cast(value.expr, Ty::U64), ty));
+            }
             if matches!(to.space, Space::Ctx | Space::BtfTrusted) {
                 return Some(self.unsupported(span, "a number as a context or a kernel object"));
             }
@@ -145,6 +151,13 @@ impl Checker<'_, '_> {
         let space = if self.is_known_as(from, to.to) { from.space } else { Space::BtfUntrusted };
         let ty = self.cx.types.ptr(to.to, space, to.nullable || from.nullable);
         Some(cast(value.expr, ty))
+    }
+
+    /// The name of the struct of registers that is the context of probes: the kernel has others of it in memory.
+    fn kernel_registers(&self, to: Pointer) -> Option<String> {
+        let name = self.cx.types.name(to.to);
+        let is_it = |spec: &ProgramSpec| matches!(spec.params, Params::Registers { of, .. } if of == name);
+        (to.space == Space::Ctx && PROGRAMS.iter().any(is_it)).then_some(name)
     }
 
     /// Whether what is known of a pointer holds as a pointer to this type: the verifier knows a kernel object as the type that

@@ -36,6 +36,9 @@ impl Checker<'_, '_> {
         if let Some(inner) = self.inner_context_field(base, name, span) {
             return inner;
         }
+        if let Some(argument) = self.call_argument(base, name, arrow, span) {
+            return self.typed(&argument, None);
+        }
         let base = self.typed(base, None);
         self.field_of(base, name, arrow, span)
     }

@@ -9,6 +9,7 @@ use crate::diag::codes::limits::{DeleteNotNew, MayBeDeleted, UsedAfterDelete};
 use crate::diag::codes::support::NotSupportedYet;
 use crate::sema::tree::{Const, Expr, ExprKind, LocalId, StmtKind};
 use crate::source::Span;
+use crate::tables::constant;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeMap;
 
@@ -34,6 +35,11 @@ pub(super) fn join(
     both
 }
 
+/// Whether a text is a macro of include/linux/gfp_types.h.
+fn is_gfp(text: &str) -> bool {
+    text.starts_with("GFP_") && constant(text).is_some()
+}
+
 impl Checker<'_, '_> {
     /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
     pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Expr {
@@ -42,18 +48,32 @@ impl Checker<'_, '_> {
                 .help("a local variable lives as long as its function, an entry of a map until it is deleted");
             return error_expr(span);
         }
-        if let Some(flags) = args.first() {
-            self.error(flags.span, NotSupportedYet { what: "`new` with flags".into() })
-                .help("they are for kernel modules; in user space write `new T()`");
+        let Some(gfp) = args.first().map_or(Some(String::new()), |flags| self.gfp(flags)) else {
             return error_expr(span);
-        }
+        };
         let of = self.resolve_bare(ty);
         if of == Ty::ERROR {
             return error_expr(span);
         }
         let init = self.default_of(of);
         let ty = self.cx.types.ptr(of, Space::Heap, true);
-        Expr { kind: ExprKind::New { init }, ty, span }
+        Expr { kind: ExprKind::New { init, gfp }, ty, span }
+    }
+
+    /// The flags of `new T(GFP_KERNEL)`, by their name: the number is the kernel's that the module is built for.
+    fn gfp(&mut self, flags: &ast::Expr) -> Option<String> {
+        let text = self.text(flags.span).to_owned();
+        if !self.targets.all(|on| on.is_module) {
+            self.error(flags.span, NotSupportedYet { what: "`new` with flags outside of a kernel module".into() })
+                .help("write `new T()`");
+        } else if !is_gfp(&text) {
+            let what = format!("`{text}` as the flags of `new`");
+            self.error(flags.span, NotSupportedYet { what })
+                .help("write `GFP_KERNEL`, which may sleep, or `GFP_ATOMIC`");
+        } else {
+            return Some(text);
+        }
+        None
     }
 
     fn default_of(&self, ty: Ty) -> Const {

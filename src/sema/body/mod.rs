@@ -13,6 +13,7 @@ mod attach;
 mod binary;
 mod branches;
 mod builtins;
+mod call_arguments;
 mod calls;
 mod casts;
 mod checksums;

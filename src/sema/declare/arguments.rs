@@ -11,7 +11,7 @@ use crate::types::{FnSig, Space, Ty, TyKind, Types};
 
 /// The parameter of this name is what the function returned, however many parameters are before it.
 pub(super) const RESULT: &str = "ret";
-/// MAX_BPF_FUNC_ARGS of include/linux/bpf.h
+/// MAX_BPF_FUNC_ARGS of include/linux/bpf.h; as many arguments as a probe of systemtap's sys/sdt.h has at most.
 const MAX_WORDS: u64 = 12;
 
 /// A value that the kernel hands over.
@@ -44,8 +44,7 @@ impl Given {
     /// Each argument has a word of the context, and the result is behind them.
     pub fn in_words(types: &Types, prototype: Option<Prototype>, of: btf::Wanted, result: bool) -> Given {
         let Some(prototype) = prototype else {
-            let words = (0..MAX_WORDS).map(|word| Value::unknown(String::new(), 8 * word));
-            return Given { arguments: words.collect(), result: None };
+            return Given::in_unknown_words();
         };
         // The first parameter of a tracepoint's function is the tracepoint's own.
         let own = usize::from(of == btf::Wanted::Typedef);
@@ -69,6 +68,13 @@ impl Given {
         }
     }
 
+    /// A word of the context for each argument, of which no type is known. Where the notes of a file say where the arguments are, the
+    /// pass `usdt` reads them in place of these words.
+    fn in_unknown_words() -> Given {
+        let words = (0..MAX_WORDS).map(|word| Value::unknown(String::new(), 8 * word));
+        Given { arguments: words.collect(), result: None }
+    }
+
     /// Where the calling convention has the arguments, or the result.
     pub fn in_registers(
         types: &Types,
@@ -79,6 +85,7 @@ impl Given {
         let mut registers = convention.arguments.iter().map(|register| convention.offset(register));
         let result = convention.offset(convention.result);
         match (prototype, holds) {
+            (_, Held::Notes) => Given::in_unknown_words(),
             (Some(prototype), Held::Arguments) => {
                 let place = |(name, ty): (String, Result<Ty, NotImported>)| {
                     let words = words_of(types, &ty);
@@ -154,7 +161,7 @@ impl Wanted<'_> {
         {
             return (ty, *offset);
         }
-        let target = self.of.unwrap_or_default().to_owned();
+        let target = self.of.or(self.role.target.as_deref()).unwrap_or_default().to_owned();
         let form = self.form(cx, decl);
         cx.error(decl.params[index].span, PrototypeParameter { name: self.role.spec.name.to_owned(), event: target })
             .help(format!("write `{form}`; parameters at the end may be left out"));

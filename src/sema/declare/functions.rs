@@ -12,7 +12,7 @@ use crate::sema::tree::{Block, Func, FuncId, Local, LocalId, Role};
 use crate::sema::types::{Position, resolve};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::Params;
+use crate::tables::{Held, Params};
 use crate::types::{FnSig, Ty};
 
 impl<'a> Declare<'a> {
@@ -62,6 +62,9 @@ impl<'a> Declare<'a> {
         };
         let returned = returned.and_then(|_| sig.params.pop());
         if let Role::Program(role) = &mut self.env.program.funcs[id.0 as usize].role {
+            if matches!(role.spec.params, Params::Registers { holds: Held::Notes, .. }) {
+                role.placement.number = arguments.as_ref().map_or(0, Vec::len) as i64;
+            }
             role.arguments = arguments;
             role.returned = returned;
             role.spec = spec.unwrap_or(role.spec);

@@ -12,13 +12,18 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR};
+use crate::tables::{Order, PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
     let mut role = ProgramRole::new(spec);
-    let args = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
+    let is_order = |arg: &Expr| spec.ordered && word(arg).is_some_and(|word| Order::of(word, None).is_some());
+    let unnamed = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
+    for arg in unnamed().filter(|arg| is_order(arg)) {
+        order(cx, &mut role, arg.span, word(arg).and_then(|word| Order::of(word, None)));
+    }
+    let args = || unnamed().filter(|arg| !is_order(arg));
     let strings = args().filter_map(text);
     let has_mode = strings.clone().any(|text| spec.form(&text).is_some());
     if let (Some(first), Some(arg)) = (strings.clone().next(), args().next())
@@ -72,6 +77,10 @@ pub(super) fn check_kernel(cx: &mut Session, role: &ProgramRole, attribute: &Att
 fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
     let Some(name) = &arg.name else { return };
     let spec = role.spec;
+    if spec.ordered && Order::WORDS.contains(&(name.name.as_str(), true)) {
+        let beside = text(&arg.value).filter(|text| is_name(text));
+        return order(cx, role, arg.value.span, beside.and_then(|beside| Order::of(&name.name, Some(beside))));
+    }
     if spec.option != Some(name.name.as_str()) {
         let wants = spec.option.map_or(wanted(spec), |option| format!("{}, and `{option}: number`", wanted(spec)));
         cx.error(name.span, AttributeArguments { name: spec.name.to_owned(), wants });
@@ -84,6 +93,30 @@ fn option(cx: &mut Session, role: &mut ProgramRole, arg: &Arg) {
             cx.error(arg.value.span, AttributeArguments { name: spec.name.to_owned(), wants });
         }
     }
+}
+
+/// `first`, `before: "name"`; none if the name is none.
+fn order(cx: &mut Session, role: &mut ProgramRole, span: Span, order: Option<Order>) {
+    let is_second = role.placement.order.is_some();
+    match order {
+        Some(order) if !is_second => role.placement.order = Some(order),
+        Some(_) | None => {
+            let forms = Order::WORDS
+                .map(|(word, named)| if named { format!("`{word}: \"program\"`") } else { format!("`{word}`") });
+            let wants = format!("at most one of {}", forms.join(", "));
+            cx.error(span, AttributeArguments { name: role.spec.name.to_owned(), wants });
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+}
+
+/// A word alone.
+fn word(value: &Expr) -> Option<&str> {
+    let ExprKind::Name(path) = &value.kind else { return None };
+    if let [name] = &path.segments[..] { Some(&name.name) } else { None }
 }
 
 /// A number, as it is written.

@@ -140,7 +140,7 @@ impl Visitor<'_> for Walk<'_> {
         let span = expr.span;
         if let ExprKind::Const(value) = &expr.kind {
             functions(value, &mut self.summary.addressed);
-        } else if let ExprKind::New { init } = &expr.kind {
+        } else if let ExprKind::New { init, .. } = &expr.kind {
             functions(init, &mut self.summary.addressed);
         } else if let ExprKind::Call { func, .. } = expr.kind {
             // A throw that leaves `main` ends the process, whoever called it.

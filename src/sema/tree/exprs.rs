@@ -173,6 +173,8 @@ pub enum ExprKind {
     Unregister(ImplId),
     /// `new T()`: a pointer to a `T` with this value, or null.
     New {
+        /// `GFP_KERNEL`; empty without flags.
+        gfp: String,
         init: Const,
     },
     /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.

@@ -41,6 +41,9 @@ record! {
         /// A number that the attribute may give by this name.
         #[serde(default)]
         pub option: Option<Text>,
+        /// The kernel runs those at one target in an order, which the attribute may ask for by the words of [`Order`](crate::tables::Order).
+        #[serde(default)]
+        pub ordered: bool,
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
@@ -129,6 +132,8 @@ words! {
         Arguments,
         /// That of the function that returns.
         Result,
+        /// Those of a probe, in the places that the notes of its file say; no calling convention knows them.
+        Notes,
     }
 }
 
@@ -296,6 +301,8 @@ words! {
         Event,
         /// A file and a function in it, or an instruction.
         UserCode,
+        /// A file, a provider and a probe.
+        UserProbe,
     }
 }
 

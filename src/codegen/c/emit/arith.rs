@@ -79,6 +79,11 @@ fn wrapping(g: &mut FnGen, op: &OpData, sign: &str) {
 
 fn plain(g: &mut FnGen, op: &OpData, sign: &str) {
     let ty = g.ty(op.results[0]);
+    if ty == Ty::BOOL && sign == "^" && g.func.known(g.types(), op.operands[1]) == Some(1) {
+        let expr = Expr::not(&g.expr(op.operands[0]));
+        g.result(op, expr);
+        return;
+    }
     let expr = Expr::binary(&g.expr(op.operands[0]), sign, &g.expr(op.operands[1]));
     let narrow = width(g, ty).0 < 32;
     let expr = if narrow { Expr::cast(&g.type_text(ty), &expr) } else { expr };
@@ -99,6 +104,12 @@ pub fn cmp(g: &mut FnGen, op: &OpData) {
     let (left, right) = (g.expr(view.left()), g.expr(view.right()));
     let known = |value| g.func.def(value).and_then(|_| g.func.known(g.types(), value));
     let is_bool = g.ty(view.left()) == Ty::BOOL;
+    if let Some(outcome) = known(view.right()).and_then(|right| certain(g, g.ty(view.left()), view.pred(), right)) {
+        // Compilers warn of comparisons with what no number of the type is beyond.
+        let expr = Expr::primary(format!("((void){}, {outcome})", left.operand()));
+        g.result(op, expr);
+        return;
+    }
     let wanted = known(view.right()).filter(|_| is_bool && matches!(view.pred(), "eq" | "ne"));
     let expr = match wanted {
         Some(right) if (right != 0) == (view.pred() == "eq") => left,
@@ -106,6 +117,20 @@ pub fn cmp(g: &mut FnGen, op: &OpData) {
         None => Expr::binary(&left, sign, &right),
     };
     g.result(op, expr);
+}
+
+/// The outcome of a comparison with a limit of the type, where that decides it.
+pub fn certain(g: &FnGen, ty: Ty, pred: &str, right: i128) -> Option<bool> {
+    let (bits, signed) = g.types().as_int(ty)?;
+    let (least, most) =
+        if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
+    match pred {
+        "ge" if right <= least => Some(true),
+        "lt" if right <= least => Some(false),
+        "le" if right >= most => Some(true),
+        "gt" if right >= most => Some(false),
+        _ => None,
+    }
 }
 
 pub fn cast(g: &mut FnGen, op: &OpData) {

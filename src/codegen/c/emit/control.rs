@@ -100,11 +100,11 @@ pub fn for_(g: &mut FnGen, op: &OpData) {
         // The high bound may be the type's largest value.
         let more = g.names.inner("more");
         g.lines.declare(format!("bool {more};"));
-        let low = low.text();
-        format!(
-            "for ({name} = {low}, {more} = {name} <= {h}; {more}; {more} = {name} != {h}, {name} += {more})",
-            h = high.operand()
-        )
+        let (low, known) = (low.text(), g.func.known(g.types(), view.high()));
+        let all = known.and_then(|high| super::arith::certain(g, g.ty(view.high()), "le", high));
+        let high = high.operand();
+        let first = all.map_or(format!("{name} <= {high}"), |all| all.to_string());
+        format!("for ({name} = {low}, {more} = {first}; {more}; {more} = {name} != {high}, {name} += {more})")
     } else {
         format!("for ({name} = {}; {name} < {}; {name}++)", low.text(), high.operand())
     };

@@ -7,8 +7,10 @@ use crate::ir::ops::HostNew;
 
 /// Kernel functions run where nothing may sleep, unless the program says otherwise.
 pub fn new(g: &mut FnGen, op: &OpData) {
-    let size = Expr::primary(HostNew::of(op).size().to_string());
-    let expr = Expr::call("kzalloc", &[size, Expr::primary("GFP_ATOMIC")]);
+    let view = HostNew::of(op);
+    let gfp = if view.gfp().is_empty() { "GFP_ATOMIC".into() } else { String::from_utf8_lossy(view.gfp()) };
+    let size = Expr::primary(view.size().to_string());
+    let expr = Expr::call("kzalloc", &[size, Expr::primary(gfp)]);
     g.result(op, expr);
 }
 

@@ -74,7 +74,7 @@ pub fn field(g: &mut FnGen, op: &OpData) {
     let view = KsField::of(op);
     let (base, index) = (view.base(), view.field() as usize);
     let TyKind::Struct(id) = g.types().kind(g.place_type(base)) else { crate::bug!("a field is of a struct") };
-    let expr = Expr::member(&g.expr(base), &g.g.field(id, index));
+    let expr = g.g.member(&g.expr(base), id, index);
     g.bind(op.results[0], expr);
 }
 

@@ -48,6 +48,10 @@ pub fn seq_print(g: &mut FnGen, op: &OpData) {
     super::print::bpf::emit_seq(g, op);
 }
 
+pub fn stream_print(g: &mut FnGen, op: &OpData) {
+    super::print::bpf::emit_stream(g, op);
+}
+
 pub fn seq_write(g: &mut FnGen, op: &OpData) {
     super::print::bpf::emit_seq_write(g, op);
 }

@@ -36,7 +36,7 @@ impl<'c> ModuleGen<'_, 'c> {
     }
 
     /// The function that the module declares by this name.
-    fn declared_kfunc(&mut self, name: &str) -> FunctionValue<'c> {
+    pub fn declared_kfunc(&mut self, name: &str) -> FunctionValue<'c> {
         let Some(decl) = self.ir.kfunc(name) else { crate::bug!("the module declares no kfunc `{name}`") };
         let linkage = if decl.weak { Linkage::ExternalWeak } else { Linkage::External };
         self.kernel_function(name, &decl.sig, linkage)

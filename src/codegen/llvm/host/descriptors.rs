@@ -5,14 +5,14 @@ use crate::codegen::abi::*;
 use crate::codegen::llvm::host::kconfig;
 use crate::codegen::llvm::module::ModuleGen;
 use crate::ir::{Global, MapDecl, ProgramDecl, Section};
-use crate::tables::ValueRule;
+use crate::tables::{Order, ValueRule};
 use inkwell::module::Linkage;
 use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 120
-        && size_of::<KsProg>() == 56
+        && size_of::<KsProg>() == 64
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -110,6 +110,13 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         crate::bug!("the runtime has no attach form `{}`", form.attach.form);
     };
     let attach = if *device { KsForm::Device } else { attach };
+    let order = placement.order.as_ref();
+    let number = match order.map(|order| KsOrder::named(order.word())) {
+        Some(Some(order)) => order as u64,
+        Some(None) => crate::bug!("the runtime has not all orders"),
+        None => placement.number as u64,
+    };
+    let beside = g.text(order.and_then(Order::beside));
     let optional = if loading.optional { KS_PROG_OPTIONAL } else { 0 };
     let flags = optional | if *spare { KS_PROG_SPARE } else { 0 };
     let other = loading.fallback.as_deref().and_then(|name| g.ir.programs.iter().position(|p| *p.name == *name));
@@ -117,7 +124,7 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
     let maps = super::maps(g.ir).enumerate().filter(|(_, map)| maps.contains(&map.name));
     let maps: Vec<u32> = maps.map(|(at, _)| at as u32).collect();
     let mut fields = vec![name, g.u32(attach as u32), g.u32(form.attach.point()), target];
-    fields.extend([g.u64(placement.number as u64), g.u32(flags), g.u32(other)]);
+    fields.extend([g.u64(number), beside, g.u32(flags), g.u32(other)]);
     fields.extend(g.numbers("ks.prog.maps", &maps));
     g.record(&fields)
 }

@@ -5,7 +5,7 @@ use super::super::super::function::FnGen;
 use crate::codegen::formats::{Conversion, Piece, pieces};
 use crate::diag::codes::limits::NotPrintable;
 use crate::diag::codes::support::NeedsKernel;
-use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, KsPrint};
+use crate::ir::ops::{BpfSeqPrint, BpfSeqWrite, BpfStreamPrint, KsPrint};
 use crate::ir::{OpData, Value};
 use crate::tables;
 use crate::types::TyKind;
@@ -15,6 +15,8 @@ use inkwell::values::{BasicValueEnum, PointerValue};
 const PRINTK_VALUES: usize = 3;
 /// The helper for more.
 const VPRINTK: &str = "bpf_trace_vprintk";
+/// `enum bpf_stream_id` of include/linux/bpf.h
+const BPF_STDOUT: u64 = 1;
 /// `MAX_BPRINTF_VARARGS` of include/linux/bpf.h
 const MAX_VALUES: usize = 12;
 
@@ -54,6 +56,26 @@ pub fn emit_seq(g: &mut FnGen, op: &OpData) {
     let [values, bytes] = line.in_memory(g);
     g.call_helper("bpf_seq_printf", long, &[seq, format, size, values, bytes]);
     line.done(g);
+}
+
+/// The function `bpf_stream_vprintk_impl` of the kernel.
+pub fn emit_stream(g: &mut FnGen, op: &OpData) {
+    let view = BpfStreamPrint::of(op);
+    let ends = if view.newline() { Ends::WithLine } else { Ends::AsWritten };
+    let Some((mut line, [format, _])) = Line::of(g, op, view.format(), view.args(), ends) else { return };
+    if line.values.len() > MAX_VALUES {
+        return refuse(g, op, format!("{} values at once", line.values.len()));
+    }
+    let callee = g.g.declared_kfunc(view.function());
+    let stream = g.g.build.int(32, BPF_STDOUT).into();
+    let [values, bytes] = line.in_memory(g);
+    // The verifier wants memory that may be written to, also where it has no bytes.
+    let values = if line.values.is_empty() { g.slot(g.g.bytes_type(8), 8, "").into() } else { values };
+    // The verifier replaces the last argument by the program.
+    let args = [stream, format, values, bytes, g.g.build.null().into()].map(Into::into);
+    let status = g.g.build.call(callee, &args).try_as_basic_value().basic();
+    line.done(g);
+    g.set_maybe(op, status);
 }
 
 /// `bpf_seq_write`
