@@ -3,7 +3,7 @@
 use super::{Parse, Parser, Stop};
 use crate::ir::{ProgramDecl, Role};
 use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, Loading, PROGRAMS, Placement, ProgramSpec};
+use crate::tables::{KFUNC_FLAGS, Loading, Order, PROGRAMS, Placement, ProgramSpec};
 
 impl Parser<'_> {
     /// `@count program(xdp, "") uses @map`
@@ -77,6 +77,9 @@ impl Parser<'_> {
                 let span = self.span();
                 let number = i64::try_from(self.int()?);
                 placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
+            } else if let Some((word, named)) = Order::WORDS.into_iter().find(|(word, _)| self.eat_word(word)) {
+                let name = if named { Some(self.text()?) } else { None };
+                placement.order = Order::of(word, name);
             } else if self.eat_word("optional") {
                 loading.optional = true;
             } else if self.eat_word("sleepable") {
