@@ -1,6 +1,7 @@
 //! The command line: what the user asked for, as data.
 
 use crate::diag::{ALL_WARNINGS, ANALYSES, Analysis, Levels, codes, escape};
+use crate::kernels;
 use crate::session::{KernelVersion, MIN_KERNEL, Mcpu, Options, PIN_ROOT, PrintAfter, ProbeForms};
 use crate::target::Target;
 use clap::builder::PossibleValue;
@@ -212,7 +213,7 @@ impl Default for Messages {
 #[derive(Args, Debug)]
 pub struct Common {
     /// Oldest kernel that the BPF object must load on; 6.1, or 6.6 with `--mcpu=v4`
-    #[arg(long, value_parser = kernel_version, value_name = "VERSION")]
+    #[arg(long, value_parser = kernels::version, value_name = "VERSION")]
     pub min_kernel: Option<KernelVersion>,
     /// BPF instruction set level; v4 needs Linux 6.6 or later
     #[arg(long, default_value = "v3")]
@@ -364,20 +365,6 @@ fn analysis(text: &str) -> Result<&'static Analysis, String> {
     Analysis::named(text).ok_or_else(|| format!("the analyses are {}", names()))
 }
 
-fn kernel_version(text: &str) -> Result<KernelVersion, String> {
-    let wrong = || format!("`{text}` is no kernel version such as 6.1");
-    let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
-    let version = KernelVersion {
-        major: major.parse().map_err(|_| wrong())?,
-        minor: minor.split('.').next().unwrap_or_default().parse().map_err(|_| wrong())?,
-    };
-    let floor = KernelVersion { major: 5, minor: 10 };
-    if version < floor {
-        return Err("kernels before 5.10 are not supported".into());
-    }
-    Ok(version)
-}
-
 impl Common {
     fn mcpu(&self) -> Mcpu {
         match self.mcpu {
@@ -407,6 +394,7 @@ impl Common {
         Options {
             mcpu,
             min_kernel: self.min_kernel.or(mcpu.since()).unwrap_or(MIN_KERNEL),
+            min_kernel_given: self.min_kernel.or(mcpu.since()).is_some(),
             opt_level: self.opt_level,
             exports: Vec::new(),
             verify_ir: self.verify_ir || cfg!(debug_assertions),

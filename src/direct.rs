@@ -5,13 +5,18 @@ use crate::ast::{self, FnDecl, Item, ItemKind, StructDecl, Type, TypeKind};
 use crate::diag::codes::lifecycle::NotInMain;
 use crate::session::Session;
 use crate::syntax;
-use crate::tables::{MAP_KINDS, MapAccess, PROGRAMS, Params, ProgramSpec};
+use crate::tables::{MAP_KINDS, MapAccess, PROGRAMS, Params, ProgramSpec, in_section};
 use crate::target::Target;
 use std::fmt::Write;
 use std::path::Path;
 
 /// The name of the written text, for messages about it.
 const NAME: &str = "<main>";
+
+/// The attribute that names the section of a program.
+const SECTION: &str = "sec";
+/// The attribute that names a program which is loaded instead.
+const FALLBACK: &str = "fallback";
 
 /// A program of the file.
 struct Program<'a> {
@@ -24,7 +29,9 @@ struct Program<'a> {
 /// Adds a `main` to a file that has none, if a program of it names a target.
 pub fn complete(cx: &mut Session, tree: &mut ast::File) {
     let has_main = tree.items.iter().any(|item| item.kind.name().is_some_and(|name| name.name == "main"));
-    let programs: Vec<Program> = tree.items.iter().filter_map(program).collect();
+    let spares: Vec<&str> = tree.items.iter().filter_map(fallback).collect();
+    let programs = tree.items.iter().filter_map(program);
+    let programs: Vec<Program> = programs.filter(|program| !spares.contains(&&*program.decl.name.name)).collect();
     let names_target = programs.iter().any(|program| program.target.is_some());
     if has_main || !names_target && implementations(tree).next().is_none() {
         return;
@@ -36,9 +43,22 @@ pub fn complete(cx: &mut Session, tree: &mut ast::File) {
     tree.items.extend(written.items);
 }
 
+/// The program that is loaded where the kernel refuses this one: `load` of this one does that.
+fn fallback(item: &Item) -> Option<&str> {
+    let attribute = item.attributes.iter().find(|attribute| attribute.name.name == FALLBACK)?;
+    let ast::ExprKind::Name(path) = &attribute.args.as_ref()?.first()?.value.kind else { return None };
+    path.segments.first().map(|name| name.name.as_str())
+}
+
 fn program(item: &Item) -> Option<Program<'_>> {
     let ItemKind::Fn(decl) = &item.kind else { return None };
     item.attributes.iter().find_map(|attribute| {
+        if attribute.name.name == SECTION {
+            let mut texts = attribute.args.iter().flatten().filter_map(|arg| arg.value.texts()).flatten();
+            let section = texts.next()?;
+            let (spec, _, target, _) = in_section(&section)?;
+            return Some(Program { decl, spec, target: target.map(|target| vec![target.to_owned()]) });
+        }
         let spec = PROGRAMS.iter().find(|spec| spec.name == attribute.name.name)?;
         let named = attribute
             .args
@@ -46,7 +66,7 @@ fn program(item: &Item) -> Option<Program<'_>> {
             .flatten()
             .filter_map(|arg| arg.value.texts())
             .find(|texts| texts.iter().all(|text| spec.form(text).is_none()));
-        Some(Program { decl, spec, target: named.filter(|_| spec.named().is_some()) })
+        Some(Program { decl, spec, target: named.filter(|_| spec.named().is_some() && spec.loaded_for.is_none()) })
     })
 }
 

@@ -39,7 +39,28 @@ pub fn latest(kernels: impl Iterator<Item = Option<(u32, u32)>>) -> Option<(u32,
     kernels.flatten().max()
 }
 
+/// The version that a text names.
+pub fn version(text: &str) -> Result<KernelVersion, String> {
+    let wrong = || format!("`{text}` is no kernel version such as 6.1");
+    let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
+    let version = KernelVersion {
+        major: major.parse().map_err(|_| wrong())?,
+        minor: minor.split('.').next().unwrap_or_default().parse().map_err(|_| wrong())?,
+    };
+    let floor = KernelVersion { major: 5, minor: 10 };
+    if version < floor {
+        return Err("kernels before 5.10 are not supported".into());
+    }
+    Ok(version)
+}
+
 impl Options {
+    /// The text of the program says that the object needs this kernel. An option, or another file, may name a later one.
+    pub fn need_kernel(&mut self, oldest: KernelVersion) {
+        self.min_kernel = if self.min_kernel_given { self.min_kernel.max(oldest) } else { oldest };
+        self.min_kernel_given = true;
+    }
+
     /// Whether the object may meet one of these kernels.
     pub fn may_meet(&self, kernels: Kernels) -> bool {
         kernels.reach(self.min_kernel)

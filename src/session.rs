@@ -83,6 +83,8 @@ pub struct Options {
     pub mcpu: Mcpu,
     /// Oldest kernel that the BPF object must load on.
     pub min_kernel: KernelVersion,
+    /// An option says it, so that the text of a program can only name a later one.
+    pub min_kernel_given: bool,
     /// LLVM optimisation level, 1 to 3; user space has 0 too.
     pub opt_level: u8,
     /// Functions of user space that keep their symbol, `ks.user.NAME`, so that tests can call them from outside. The
@@ -149,6 +151,7 @@ impl Default for Options {
         Options {
             mcpu: Mcpu::V3,
             min_kernel: MIN_KERNEL,
+            min_kernel_given: false,
             opt_level: 2,
             exports: Vec::new(),
             verify_ir: cfg!(debug_assertions),

@@ -56,6 +56,8 @@ def _cells(row, forms, tests, untested, kernels):
 
 def _params(params):
     [(kind, columns)] = params.items()
+    if kind == "replaced":
+        return "those of the function"
     if kind == "own":
         return "a struct of the program"
     of = columns.get("of") or columns.get("typedef")

@@ -16,14 +16,17 @@
 //! | `ks_start` | `void (const KsProgram *program)`: first call in `main` |
 //! | `ks_args` | `void (const KsArgs *spec, int32_t argc, const char *const *argv, void *out)`: bad input ends the process
 //! with 2, `--help` with 0 |
-//! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1 |
+//! | `ks_load` | `uint32_t (uint32_t prog)`: a handle (never 0); failure ends the process with 1, but for a `KS_PROG_OPTIONAL` |
+//! | `ks_available` | `bool (uint32_t handle)`: whether the kernel took its program |
+//! | `ks_why` | `void (uint32_t handle, char *out, uint64_t size)`: why not, in one line; empty where it did |
+//! | `ks_attached` | `bool (uint32_t handle)`: whether it has a link |
 //! | `ks_attach` | `int64_t (uint32_t handle, uint32_t target_kind, const char *target, int64_t target_value, uint64_t
-//! flags)`: a link id ≥ 1, or −errno, printed |
+//! flags)`: a link id ≥ 1, or −errno, printed; −EOPNOTSUPP where the kernel refused the program |
 //! | `ks_attach_option` | `void (uint32_t option, uint64_t value)`: a `KsOption` of the next `ks_attach` |
 //! | `ks_run` | `int32_t (uint32_t handle, void *context, uint64_t size)`: runs a program once, which reads and writes so many bytes; its
 //! result, or −errno, printed |
 //! | `ks_attach_check` | `void (int64_t link)`: where the program ignores the result of `attach`; a negative one ends the
-//! process with 1 |
+//! process with 1, unless the kernel refused the program |
 //! | `ks_prog_fd` | `int32_t (uint32_t handle)`: the descriptor of its program; −EINVAL, printed, for a handle of nothing |
 //! | `ks_detach_handle` | `int32_t (uint32_t handle)`: all links of the handle; 0 or −errno, printed |
 //! | `ks_detach_link` | `int32_t (int64_t link)`: a link that is gone or negative gives 0 |
@@ -211,6 +214,8 @@ named! {
     "netfilter" Netfilter = 32,
     /// Target: an interface, of a netkit device. No flags.
     "netkit" Netkit = 33,
+    /// Target: the descriptor of a program, or the path where it is pinned. No flags, no point. It is loaded then.
+    "freplace" Freplace = 43,
     /// An entry of a map holds the program: nothing to attach to.
     "entry" Entry = 34,
     /// Target: as of `function`, for which the program was loaded, and the program `NAME.return` of the object at the return. No flags.
@@ -259,7 +264,19 @@ pub struct KsProg {
     pub placement: i64,
     /// The program beside which it is by the `KsOrder`, or null.
     pub beside: *const c_char,
+    /// `KS_PROG_…` bits.
+    pub flags: u32,
+    /// The number, from 1 on, of the program that is loaded where the kernel refuses this one, or 0.
+    pub fallback: u32,
+    /// The maps that it uses, as indexes into `KsProgram::maps`, if the kernel may refuse any program: then all declared maps are there.
+    pub maps: *const u32,
+    pub maps_len: u64,
 }
+
+/// `KsProg::flags`: the other programs load where the kernel refuses it.
+pub const KS_PROG_OPTIONAL: u32 = 1;
+/// `KsProg::flags`: it is loaded only in place of another one.
+pub const KS_PROG_SPARE: u32 = 2;
 
 /// `KsMap::flags`: one value per CPU.
 pub const KS_MAP_PERCPU: u32 = 1;
@@ -278,6 +295,9 @@ pub const KS_MAP_EVENTS: u32 = 16;
 
 /// `KsMap::flags`: an array of programs that are not loaded, so it is not created either.
 pub const KS_MAP_IDLE: u32 = 32;
+
+/// `KsMap::flags`: user space reads or writes it too.
+pub const KS_MAP_USED: u32 = 64;
 
 /// A map of the object that user space names, or has to leave out.
 #[repr(C)]

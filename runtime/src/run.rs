@@ -17,6 +17,10 @@ pub unsafe extern "C" fn ks_run(handle: u32, context: *mut c_void, size: u64) ->
         complain("cannot run: the program was not loaded");
         return -libc::EINVAL;
     };
+    if let Some(why) = load::refusal(handle) {
+        complain(&format!("cannot run `{}`, which is not available: {why}", text(prog.name)));
+        return -libc::EOPNOTSUPP;
+    }
     let mut options =
         bpf::bpf_test_run_opts { sz: size_of::<bpf::bpf_test_run_opts>() as bpf::size_t, ..Default::default() };
     options.ctx_in = context;

@@ -61,11 +61,15 @@ pub enum ItemKind {
         path: StrLit,
     },
     /// `license "GPL"`
-    /// A name of a declaration that could not be read, which was reported.
-    Unread(Ident),
     License {
         text: StrLit,
     },
+    /// `min_kernel "6.4"`
+    MinKernel {
+        text: StrLit,
+    },
+    /// A name of a declaration that could not be read, which was reported.
+    Unread(Ident),
 }
 
 impl ItemKind {
@@ -82,7 +86,7 @@ impl ItemKind {
             ItemKind::Impl(decl) => Some(&decl.name),
             ItemKind::Extern(decl) => Some(&decl.name),
             ItemKind::Unread(name) => Some(name),
-            ItemKind::Include { .. } | ItemKind::License { .. } => None,
+            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::MinKernel { .. } => None,
         }
     }
 }

@@ -120,7 +120,7 @@ structs! {
 enums! {
     ItemKind {
         Fn(decl), Struct(decl), Enum(decl), Alias { name, ty }, Config(decl), Var(decl), Const(decl), Impl(decl),
-        Extern(decl), Include { path }, Import { name, path }, License { text }, Unread(name)
+        Extern(decl), Include { path }, Import { name, path }, License { text }, MinKernel { text }, Unread(name)
     }
     ImplMemberKind { Fn(decl), Field { name, value } }
     TypeKind {

@@ -3,7 +3,7 @@
 use super::op_list::OpList;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Names, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -111,6 +111,7 @@ pub enum Role {
         mode: &'static str,
         target: Option<String>,
         placement: Placement,
+        loading: Loading,
     },
     Helper,
     /// A function of the kernel module that BPF code calls. `callers`: the `bpf_prog_type` of the programs that do, directly or
@@ -155,6 +156,8 @@ pub struct Function {
     pub throws: Throws,
     /// A signal may have to leave it while something is deferred in it, or in what calls it.
     pub cancels: bool,
+    /// The kernel verifies it by itself, for any arguments, and lets programs replace it.
+    pub global: bool,
     pub params: Vec<Param>,
     /// `void` also where an aggregate result goes through the first parameter.
     pub result: Ty,
@@ -175,6 +178,7 @@ impl Function {
             span,
             throws: Throws::of(&role),
             cancels: false,
+            global: false,
             role,
             targets: Targets::default(),
             params,

@@ -2,7 +2,7 @@
 
 use super::{Function, StructOps, Symbol};
 use crate::source::{FileId, Span};
-use crate::tables::{MapKindSpec, Placement, ProgramSpec, Reference};
+use crate::tables::{Loading, MapKindSpec, Placement, ProgramSpec, Reference};
 use crate::target::Target;
 use crate::types::{FnSig, StructId, Ty};
 
@@ -218,6 +218,11 @@ pub struct ProgramDecl {
     pub placement: Placement,
     /// It is loaded for the interface that is its target.
     pub device: bool,
+    pub loading: Loading,
+    /// It is loaded only in place of another one.
+    pub spare: bool,
+    /// The declared maps that it uses, if any program may be refused.
+    pub maps: Vec<Symbol>,
 }
 
 /// The struct of `main`'s options.

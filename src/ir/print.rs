@@ -5,7 +5,7 @@ use super::{
     Attr, BlockId, Function, Global, KfuncDecl, MapDecl, Module, OpId, OpsValue, OptionsDecl, RegionId, Role,
     StructOps, Throws, Value,
 };
-use crate::tables::{Placement, ProgramSpec};
+use crate::tables::{Loading, Placement, ProgramSpec};
 use crate::types::{StructId, TyKind, Types};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -43,15 +43,37 @@ pub fn image(bytes: &[u8]) -> String {
     quote(bytes)
 }
 
-/// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`
-fn program_role(spec: &ProgramSpec, mode: &str, target: Option<&str>, placement: &Placement) -> String {
-    let target = target.map_or(String::new(), |t| format!(", {}", quote(t.as_bytes())));
-    let at = if placement.number == 0 { String::new() } else { format!(", at {}", placement.number) };
-    let order = placement.order.as_ref().map_or(String::new(), |order| {
+/// `program(xdp, "", "eth0")`, `program(netfilter, "ipv4/local_in", at -150)`, `program(fentry, "", "f", optional, else @other)`
+fn program_role(
+    (spec, mode): (&ProgramSpec, &str),
+    target: Option<&str>,
+    placement: &Placement,
+    loading: &Loading,
+) -> String {
+    let mut text = format!("program({}, {}", spec.name, quote(mode.as_bytes()));
+    if let Some(target) = target {
+        text += &format!(", {}", quote(target.as_bytes()));
+    }
+    if placement.number != 0 {
+        text += &format!(", at {}", placement.number);
+    }
+    if let Some(order) = &placement.order {
         let beside = order.beside().map_or(String::new(), |name| format!(" {}", quote(name.as_bytes())));
-        format!(", {}{beside}", order.word())
-    });
-    format!("program({}, {}{target}{at}{order})", spec.name, quote(mode.as_bytes()))
+        text += &format!(", {}{beside}", order.word());
+    }
+    if loading.optional {
+        text += ", optional";
+    }
+    if loading.sleepable {
+        text += ", sleepable";
+    }
+    if let Some(section) = &loading.section {
+        text += &format!(", section {}", quote(section.as_bytes()));
+    }
+    if let Some(other) = &loading.fallback {
+        text += &format!(", else @{other}");
+    }
+    text + ")"
 }
 
 struct Printer<'a> {
@@ -94,9 +116,12 @@ impl Printer<'_> {
             self.struct_ops(ops);
         }
         for program in &module.programs {
-            let role = program_role(program.spec, program.mode, program.target.as_deref(), &program.placement);
+            let (of, target) = ((program.spec, program.mode), program.target.as_deref());
+            let role = program_role(of, target, &program.placement, &program.loading);
+            let maps: String = program.maps.iter().map(|map| format!(" uses @{map}")).collect();
             let device = if program.device { " device" } else { "" };
-            self.line(1, &format!("loadable @{} {role}{device}", program.name));
+            let spare = if program.spare { " spare" } else { "" };
+            self.line(1, &format!("loadable @{} {role}{device}{spare}{maps}", program.name));
         }
         if let Some(options) = &module.options {
             self.options(options);
@@ -215,9 +240,9 @@ impl Printer<'_> {
             .collect();
         let mut head = format!("func @{}({}) -> {}", func.name, params.join(", "), self.types.ir_text(func.result));
         match &func.role {
-            Role::Program { spec, mode, target, placement } => {
+            Role::Program { spec, mode, target, placement, loading } => {
                 head.push(' ');
-                head.push_str(&program_role(spec, mode, target.as_deref(), placement));
+                head.push_str(&program_role((spec, mode), target.as_deref(), placement, loading));
             }
             Role::Helper => head.push_str(" helper"),
             Role::Kfunc { flags, callers } => {
@@ -238,6 +263,9 @@ impl Printer<'_> {
         }
         if func.cancels {
             head.push_str(" cancels");
+        }
+        if func.global {
+            head.push_str(" global");
         }
         for target in func.targets.iter() {
             head.push(' ');

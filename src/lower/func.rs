@@ -126,7 +126,8 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
         tree::Role::Program(_) if is_called => Role::Helper,
         tree::Role::Program(program) => {
             let (mode, target) = (program.mode.unwrap_or_default(), program.target.clone());
-            Role::Program { spec: program.spec, mode, target, placement: program.placement.clone() }
+            let (placement, loading) = (program.placement.clone(), program.loading.clone());
+            Role::Program { spec: program.spec, mode, target, placement, loading }
         }
         tree::Role::Helper => Role::Helper,
         tree::Role::Kfunc(flags) => Role::Kfunc { flags: flags.clone(), callers: Vec::new() },
@@ -136,7 +137,7 @@ pub(super) fn signature(cx: &mut Session, source: &tree::Func, symbol: &str, kin
     };
     let throws = throws::throws(source, &role);
     let func = Function::new(symbol, source.name_span, source.span, role, params, result);
-    Function { throws, cancels: source.cancels, ..func }
+    Function { throws, cancels: source.cancels, global: source.global, ..func }
 }
 
 /// The context of a program whose parameters are values in it.

@@ -23,6 +23,7 @@ fn definition(kind: &ItemKind) -> Option<(&'static str, Span)> {
         ItemKind::Impl(decl) => Some(("`impl`", decl.name.span)),
         ItemKind::Import { name, .. } => Some(("`import`", name.span)),
         ItemKind::License { text } => Some(("license", text.span)),
+        ItemKind::MinKernel { text } => Some(("`min_kernel`", text.span)),
         ItemKind::Struct(_)
         | ItemKind::Enum(_)
         | ItemKind::Alias { .. }

@@ -72,6 +72,7 @@ impl Modules {
             | ast::ItemKind::Extern(_)
             | ast::ItemKind::Include { .. }
             | ast::ItemKind::License { .. }
+            | ast::ItemKind::MinKernel { .. }
             | ast::ItemKind::Unread(_) => None,
         });
         paths.filter_map(|path| self.imports.get(&path).copied())

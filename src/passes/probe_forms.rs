@@ -52,8 +52,9 @@ fn otherwise(func: &Function) -> Option<&'static ProgramSpec> {
 }
 
 fn at_breakpoint(func: &mut Function, spec: &'static ProgramSpec, types: &mut Types) {
-    let Role::Program { target, placement, .. } = &func.role else { return };
-    func.role = Role::Program { spec, mode: "", target: target.clone(), placement: placement.clone() };
+    let Role::Program { target, placement, loading, .. } = &func.role else { return };
+    let (target, placement, loading) = (target.clone(), placement.clone(), loading.clone());
+    func.role = Role::Program { spec, mode: "", target, placement, loading };
     let context = func.params[0].ty;
     let registers = in_registers(context, types);
     for param in &mut func.params {

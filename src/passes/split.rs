@@ -5,7 +5,7 @@
 //! name, and as declarations the programs that they load, with those that these hand over to. First of each target's passes, since the others look at one side only.
 
 use super::analysis::global_uses::global_of;
-use super::analysis::tail_calls::loaded;
+use super::analysis::tail_calls::{loaded, wanted};
 use super::{Changed, EVERY, Pass, Run};
 use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfKfunc, MapInner, MapSetInner};
@@ -38,35 +38,19 @@ fn run(module: &mut Module, _: &mut Session) -> Changed {
             module.options = None;
         }
         Some(Target::Host) => {
-            let loaded = loaded(module);
-            let graph = CallGraph::of(module);
-            let asks = |at: usize| {
-                let reached = graph.reach([at]);
-                let ops = |func: &Function| func.walk().into_iter().any(|op| asks_device(&func.ops[op]));
-                module.funcs.iter().enumerate().any(|(at, func)| reached.contains(at) && ops(func))
-            };
-            let programs = loaded.iter().filter_map(|&at| declaration(&module.funcs[at], asks(at)));
-            let programs: Vec<ProgramDecl> = programs.collect();
+            let programs = programs(module);
+            let may_fail = programs.iter().any(|program| program.loading.may_fail());
             module.programs.extend(programs);
             module.funcs.retain(|f| f.targets.contains(Target::Host));
             let (mut maps, mut globals, mut ops) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             for func in &module.funcs {
-                for op in func.walk() {
-                    maps.extend(func.ops[op].map().cloned());
-                    let data = &func.ops[op];
-                    if data.opcode == Opcode::MapSetInner {
-                        maps.insert(MapSetInner::of(data).inner().clone());
-                    } else if data.opcode == Opcode::MapInner {
-                        // The template: what is taken out is as it is.
-                        maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
-                    }
-                    globals.extend(global_of(&func.ops[op]).cloned());
-                    ops.extend(func.ops[op].struct_ops().cloned());
-                }
+                maps.extend(maps_of(module, func));
+                globals.extend(func.walk().into_iter().filter_map(|op| global_of(&func.ops[op]).cloned()));
+                ops.extend(func.walk().into_iter().filter_map(|op| func.ops[op].struct_ops().cloned()));
             }
-            // The runtime pins and fills in, whoever uses what is pinned or filled in.
+            // The runtime pins and fills in, whoever uses what is pinned or filled in, and leaves out what only refused programs use.
             let programs = std::mem::take(&mut module.programs);
-            module.maps.retain(|m| m.pinned || maps.contains(&m.name) || m.is_idle(&programs));
+            module.maps.retain(|m| m.pinned || may_fail || maps.contains(&m.name) || m.is_idle(&programs));
             module.programs = programs;
             module.struct_ops.retain(|table| ops.contains(&table.name));
             let filled_in =
@@ -100,16 +84,54 @@ fn uncancelled(func: &mut Function) {
     }
 }
 
+/// The maps that a function names.
+fn maps_of(module: &Module, func: &Function) -> BTreeSet<Symbol> {
+    let mut maps = BTreeSet::new();
+    for op in func.walk() {
+        let data = &func.ops[op];
+        maps.extend(data.map().cloned());
+        if data.opcode == Opcode::MapSetInner {
+            maps.insert(MapSetInner::of(data).inner().clone());
+        } else if data.opcode == Opcode::MapInner {
+            // The template: what is taken out is as it is.
+            maps.extend(module.map(MapInner::of(data).map()).and_then(|outer| outer.inner.clone()));
+        }
+    }
+    maps
+}
+
+/// The programs that user space may load.
+fn programs(module: &Module) -> Vec<ProgramDecl> {
+    let (loaded, wanted) = (loaded(module), wanted(module));
+    let declared = loaded.iter().filter_map(|&at| Some((at, declaration(&module.funcs[at])?)));
+    let mut programs: Vec<(usize, ProgramDecl)> = declared.collect();
+    let may_fail = programs.iter().any(|(_, program)| program.loading.may_fail());
+    let graph = CallGraph::of(module);
+    for (at, program) in &mut programs {
+        let reached = graph.reach([*at]);
+        let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)).map(|(_, func)| func);
+        program.spare = !wanted.contains(at);
+        program.device = funcs.clone().any(|func| func.walk().into_iter().any(|op| asks_device(&func.ops[op])));
+        if may_fail {
+            let maps: BTreeSet<Symbol> = funcs.flat_map(|func| maps_of(module, func)).collect();
+            program.maps = maps.into_iter().collect();
+        }
+    }
+    programs.into_iter().map(|(_, program)| program).collect()
+}
+
 /// Whether an op calls a function of the kernel that the driver of an interface answers.
 fn asks_device(op: &OpData) -> bool {
     op.opcode == Opcode::BpfKfunc && tables::kfunc(BpfKfunc::of(op).function()).is_some_and(|known| known.device)
 }
 
-fn declaration(func: &Function, device: bool) -> Option<ProgramDecl> {
+fn declaration(func: &Function) -> Option<ProgramDecl> {
     match &func.role {
-        Role::Program { spec, mode, target, placement } => {
-            let (name, target, placement) = (func.name.clone(), target.clone(), placement.clone());
-            Some(ProgramDecl { name, spec, mode, target, placement, device })
+        Role::Program { spec, mode, target, placement, loading } => {
+            let (name, target) = (func.name.clone(), target.clone());
+            let (placement, loading) = (placement.clone(), loading.clone());
+            let (device, spare, maps) = (false, false, Vec::new());
+            Some(ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps })
         }
         Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => None,
     }

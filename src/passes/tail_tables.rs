@@ -65,8 +65,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
 fn check_arrays(module: &Module, cx: &mut Session) {
     let mut callers: BTreeMap<Symbol, (String, Symbol)> = BTreeMap::new();
     for func in &module.funcs {
-        let Role::Program { spec, mode, target, .. } = &func.role else { continue };
-        let section = spec.form(mode).map(|form| form.section(target.as_deref(), cx.options.tcx));
+        let Role::Program { spec, mode, target, loading, .. } = &func.role else { continue };
+        let section = spec.form(mode).map(|form| form.section(target.as_deref(), loading, cx.options.tcx));
         let Some(section) = section else { continue };
         for op in func.walk().into_iter().filter(|&op| func.ops[op].opcode == Opcode::BpfTailCall) {
             let map = BpfTailCall::of(&func.ops[op]).map().clone();

@@ -11,6 +11,7 @@ mod enums;
 pub mod env;
 pub mod imports;
 mod kernel_types;
+mod oldest_kernel;
 pub mod predefined;
 pub mod scope;
 mod throws;
@@ -29,6 +30,7 @@ use tree::{MapId, Program};
 
 /// The program of the modules; none if errors were reported, here or before.
 pub fn check(cx: &mut Session, modules: &Modules) -> Option<Program> {
+    oldest_kernel::apply(cx, modules);
     let mut env = declare::declare(cx, modules);
     let bodies = trusted::bodies(cx, &mut env);
     for (func, body) in env.program.funcs.iter_mut().zip(bodies) {

@@ -113,6 +113,8 @@ impl Builder<'_> {
             ItemKind::Import { name, path: self.string_part(&mut parts) }
         } else if rule == Rule::include_item {
             ItemKind::Include { path: self.string_part(&mut parts) }
+        } else if rule == Rule::min_kernel_item {
+            ItemKind::MinKernel { text: self.string_part(&mut parts) }
         } else {
             ItemKind::License { text: self.string_part(&mut parts) }
         }

@@ -39,7 +39,8 @@ pub fn is_present(of: &str, field: &str) -> bool {
         | Params::Registers { .. }
         | Params::Record { .. }
         | Params::Own {}
-        | Params::Member {} => None,
+        | Params::Member {}
+        | Params::Replaced {} => None,
     });
     let named = |written: &str| written.strip_suffix(TARGET).map_or(written == of, |prefix| of.starts_with(prefix));
     listed.flatten().any(|&(written, name)| name == field && named(written))

@@ -96,6 +96,10 @@ static ALL_KERNELS: HelperPrograms = HelperPrograms { since: None, types: &[] };
 impl ProgramSpec {
     /// Since when the kernel lets programs of this type call the helper, if it does.
     pub fn may_call(&self, helper: &'static HelperSpec) -> Option<&'static HelperPrograms> {
+        if self.params == (Params::Replaced {}) {
+            // Those of the program in which it replaces a function.
+            return helper.programs.first();
+        }
         if self.more_helpers.contains(&helper.name) {
             return Some(&ALL_KERNELS);
         }

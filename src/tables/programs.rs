@@ -24,6 +24,25 @@ pub fn record_field(member: &str) -> &str {
     BEHIND_RECORD.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member)
 }
 
+/// The types of programs that may sleep, for a message.
+pub fn sleepers() -> String {
+    let may = PROGRAMS.iter().filter(|spec| spec.forms.iter().any(|form| form.sleepable.is_some()));
+    let names: Vec<String> = may.map(|spec| format!("`@{}`", spec.name)).collect();
+    format!("programs that may sleep are of type {}", names.join(", "))
+}
+
+/// A type of programs and its form, and what a section says of programs in it besides ([`ProgramForm::in_section`]).
+pub type InSection<'s> = (&'static ProgramSpec, &'static ProgramForm, Option<&'s str>, bool);
+
+/// What programs are in a section, as libbpf has it.
+pub fn in_section(section: &str) -> Option<InSection<'_>> {
+    let mut forms = PROGRAMS.iter().flat_map(|spec| spec.forms.iter().map(move |form| (spec, form)));
+    forms.find_map(|(spec, form)| {
+        let (target, sleepable) = form.in_section(section)?;
+        Some((spec, form, target, sleepable))
+    })
+}
+
 /// The struct of functions that programs implement, by its name.
 pub fn struct_ops(name: &str) -> Option<&'static StructOpsSpec> {
     STRUCT_OPS.iter().find(|spec| spec.name == name)
@@ -43,7 +62,8 @@ impl ProgramSpec {
             | Params::Record { .. }
             | Params::Kernel { .. }
             | Params::Own {}
-            | Params::Member {} => None,
+            | Params::Member {}
+            | Params::Replaced {} => None,
         }
     }
 
@@ -56,7 +76,8 @@ impl ProgramSpec {
             | Params::Registers { .. }
             | Params::Kernel { .. }
             | Params::Own {}
-            | Params::Member {} => None,
+            | Params::Member {}
+            | Params::Replaced {} => None,
         }
     }
 
@@ -103,19 +124,52 @@ impl ProgramSpec {
 
 impl ProgramForm {
     /// The section in an object, with or without the option `--tcx`.
-    pub fn section(&self, target: Option<&str>, tcx: bool) -> String {
+    pub fn section(&self, target: Option<&str>, loading: &Loading, tcx: bool) -> String {
+        if let Some(section) = &loading.section {
+            return section.clone();
+        }
+        let own = self.sleepable.filter(|_| loading.sleepable).unwrap_or(self.section);
         // Other loaders would take a list or a pattern for the name of one function.
         let is_one = target.is_some_and(|target| !self.names_several() || !is_several(target));
-        let own = if is_one { self.section } else { self.bare.unwrap_or(self.section) };
+        let own = match is_one {
+            false if loading.sleepable => own.trim_end_matches(TARGET).trim_end_matches('/'),
+            false => self.bare.unwrap_or(own),
+            true => own,
+        };
         let section = || own.replace("{mode}", self.mode).replace(TARGET, target.unwrap_or_default());
         self.tcx.filter(|_| tcx).map_or_else(section, str::to_owned)
     }
 
     /// Whether programs of the form are in this section, whatever their targets.
     fn is_section(&self, section: &str) -> bool {
+        self.in_section(section).is_some()
+    }
+
+    /// What a section says of the programs in it: their target, and that they may sleep. None if they are of another form.
+    pub fn in_section<'s>(&self, section: &'s str) -> Option<(Option<&'s str>, bool)> {
         let own = self.section.replace("{mode}", self.mode);
-        let is_own = own.strip_suffix(TARGET).map_or(own == section, |prefix| section.starts_with(prefix));
-        is_own || self.bare == Some(section)
+        let asleep = self.sleepable.filter(|asleep| *asleep != self.section);
+        let names = std::iter::once((own.as_str(), false)).chain(asleep.map(|asleep| (asleep, true)));
+        let names = names.chain(self.also.iter().map(|also| (*also, false)));
+        let mut found = names.filter_map(|(name, asleep)| match name.strip_suffix(TARGET) {
+            Some(prefix) if section.starts_with(prefix) => Some((Some(&section[prefix.len()..]), asleep)),
+            // Such a program is given its target by `attach`.
+            Some(prefix) if self.bare.is_some() && prefix.strip_suffix('/') == Some(section) => Some((None, asleep)),
+            None if name == section => Some((None, asleep)),
+            Some(_) | None => None,
+        });
+        found.next()
+    }
+
+    /// Whether its programs always may sleep.
+    pub fn always_sleeps(&self) -> bool {
+        self.sleepable == Some(self.section)
+    }
+
+    /// The sections of its programs, as `@sec` names them.
+    pub fn sections(&self) -> impl Iterator<Item = String> {
+        let names = std::iter::once(self.section).chain(self.sleepable).chain(self.also.iter().copied());
+        names.map(|name| name.replace("{mode}", self.mode).replace(TARGET, ""))
     }
 
     /// What programs of the form attach to.
@@ -221,5 +275,25 @@ impl Order {
             Order::First | Order::Last => None,
             Order::Before(name) | Order::After(name) => Some(name),
         }
+    }
+}
+
+/// How the kernel gets a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loading {
+    /// The other programs load where the kernel refuses this one.
+    pub optional: bool,
+    /// The symbol of the program that takes its place where the kernel refuses it.
+    pub fallback: Option<String>,
+    /// It may call what sleeps.
+    pub sleepable: bool,
+    /// The section that the text names.
+    pub section: Option<String>,
+}
+
+impl Loading {
+    /// Whether the other programs load where the kernel refuses this one.
+    pub fn may_fail(&self) -> bool {
+        self.optional || self.fallback.is_some()
     }
 }

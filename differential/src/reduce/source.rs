@@ -381,6 +381,7 @@ fn keep(tree: &mut File, wanted: &dyn Fn(&str) -> bool) {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }
+        | ItemKind::MinKernel { .. }
         | ItemKind::Unread(_) => false,
     };
     tree.items.retain(|item| !other(item));

@@ -3,6 +3,7 @@
 use super::{Attached, Failure, Request};
 use crate::errors::complain;
 use crate::load;
+use crate::program::text;
 
 pub fn attach(_request: &Request) -> Result<Box<dyn Attached>, Failure> {
     Err(Failure::new(
@@ -15,7 +16,13 @@ pub fn attach(_request: &Request) -> Result<Box<dyn Attached>, Failure> {
 #[unsafe(no_mangle)]
 pub extern "C" fn ks_prog_fd(handle: u32) -> i32 {
     match load::of_handle(handle) {
-        Some(prog) => load::program_fd(prog),
+        Some(prog) => match load::refusal(handle) {
+            None => load::program_fd(prog),
+            Some(why) => {
+                complain(&format!("no descriptor: `{}` is not available: {why}", text(prog.name)));
+                -libc::EOPNOTSUPP
+            }
+        },
         None => {
             complain("no descriptor: the program was not loaded");
             -libc::EINVAL

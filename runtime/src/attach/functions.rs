@@ -50,6 +50,18 @@ fn known() -> BTreeSet<String> {
     }
 }
 
+/// Whether this kernel has a function that a target names. Where it hides its symbols, it may have any.
+pub fn exist(target: &str) -> bool {
+    let symbols = fs::read_to_string(SYMBOLS).unwrap_or_default();
+    let is_it = |known: &str| {
+        elements(target).any(|(_, element)| match is_pattern(element) {
+            true => matches(element.as_bytes(), known.as_bytes()),
+            false => element.split('+').next() == Some(known),
+        })
+    };
+    symbols.is_empty() || symbols.lines().filter_map(function).any(is_it)
+}
+
 /// Of a line `ffffffff81000000 T name [module]`.
 fn function(line: &str) -> Option<&str> {
     let mut words = line.split_ascii_whitespace();

@@ -1,7 +1,10 @@
 //! Files of user space by a short name: libraries where the dynamic loader looks for them, and programs of PATH.
 
 use super::Failure;
+use super::several::is_pattern;
 use crate::escape;
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSymbol};
 use std::env::split_paths;
 use std::fs;
 use std::io::Read;
@@ -30,6 +33,25 @@ pub fn find(name: &str) -> Result<String, Failure> {
     let found = folders().iter().find_map(|folder| in_folder(folder, name)).or_else(|| in_path(name));
     let found = found.and_then(|path| path.to_str().map(str::to_owned));
     found.ok_or_else(|| missing("no library and no program is named"))
+}
+
+/// Whether `file:function` names a function; places that are numbers are there if the file is.
+pub fn find_function(text: &str) -> Result<(), Failure> {
+    let Some((file, place)) = text.rsplit_once(':') else { return Ok(()) };
+    let path = find(file)?;
+    let name = place.split_once('+').map_or(place, |(name, _)| name);
+    let Ok(data) = fs::read(&path) else { return Ok(()) };
+    let Ok(elf) = ElfFile64::<object::Endianness>::parse(&*data) else { return Ok(()) };
+    let symbols = || elf.symbols().chain(elf.dynamic_symbols());
+    let is_it = |known: &str| known == name || known.split_once('@').is_some_and(|(known, _)| known == name);
+    let exists = is_pattern(name)
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || symbols().any(|symbol| symbol.is_definition() && symbol.name().is_ok_and(is_it));
+    let missing = || {
+        let (path, name) = (escape::value(&path), escape::value(name));
+        Failure::new(libc::ENOENT, format!("`{path}` has no function `{name}`"))
+    };
+    if exists { Ok(()) } else { Err(missing()) }
 }
 
 fn folders() -> Vec<PathBuf> {

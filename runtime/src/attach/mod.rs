@@ -7,11 +7,13 @@
 mod cgroup;
 mod clsact;
 mod entry;
+mod freplace;
 mod functions;
 mod interface;
 mod iter;
 mod kprobe;
 mod library;
+mod missing;
 mod netdev;
 mod netfilter;
 mod netkit;
@@ -43,9 +45,10 @@ use crate::{exit, load, maps};
 pub use clsact::remove_all as remove_filters;
 pub use kprobe::PMU as KPROBES;
 use libbpf_sys as bpf;
+pub use missing::missing;
 use options::Options;
 use order::Order;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
@@ -70,6 +73,7 @@ static FORMS: &[(KsForm, Attach)] = &[
     (KsForm::Netfilter, netfilter::attach),
     (KsForm::Netkit, netkit::attach),
     (KsForm::Entry, entry::attach),
+    (KsForm::Freplace, freplace::attach),
     (KsForm::Tracepoint, tracepoint::attach),
     (KsForm::PerfEvent, perf_event::attach),
     (KsForm::Iter, iter::attach),
@@ -154,6 +158,9 @@ struct Entry {
 /// By link id minus 1; None once detached.
 static LINKS: MainThread<RefCell<Vec<Option<Entry>>>> = MainThread::new(RefCell::new(Vec::new()));
 
+/// The kernel refused the program of the last `attach`.
+static UNAVAILABLE: MainThread<Cell<bool>> = MainThread::new(Cell::new(false));
+
 /// Why an attachment failed: errno, and the lines after the first.
 struct Failure {
     code: i32,
@@ -182,10 +189,17 @@ pub unsafe extern "C" fn ks_attach(
         complain("cannot attach: the program was not loaded");
         return -i64::from(libc::EINVAL);
     };
+    let refusal = load::refusal(handle);
+    UNAVAILABLE.set(refusal.is_some());
+    if let Some(why) = refusal {
+        options::take();
+        complain(&format!("`{}` is not attached, since it is not available: {why}", text(prog.name)));
+        return -i64::from(libc::EOPNOTSUPP);
+    }
     // SAFETY: as the caller promises.
     let target = unsafe { target_of(prog, target_kind, target, target_value) };
     let request = Request {
-        fd: load::program_fd(prog),
+        fd: if prog.form == KsForm::Freplace as u32 { -1 } else { load::program_fd(prog) },
         handle,
         point: prog.point,
         placement: prog.placement,
@@ -294,8 +308,14 @@ fn not_permitted(to: &str) -> Failure {
 
 /// See abi.rs.
 #[unsafe(no_mangle)]
+pub extern "C" fn ks_attached(handle: u32) -> bool {
+    LINKS.borrow().iter().flatten().any(|entry| entry.handle == handle)
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
 pub extern "C" fn ks_attach_check(link: i64) {
-    if link < 0 {
+    if link < 0 && !UNAVAILABLE.get() {
         exit::leave(1);
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a hook of netfilter")?;
-    let (file, shown) = super::netns::open(request)?;
+    let (file, shown) = super::netns::open(&request.target)?;
     let (prog, point, priority) = (request.fd, request.point, request.placement as i32);
     // A thread can leave its namespace alone, and need not return to it.
     let made = thread::scope(|scope| scope.spawn(|| enter(&file).and_then(|()| link(prog, point, priority))).join());

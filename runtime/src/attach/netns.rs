@@ -11,13 +11,13 @@ const OWN: &[u8] = b"/proc/self/ns/net";
 
 pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a network namespace")?;
-    let (file, shown) = open(request)?;
+    let (file, shown) = open(&request.target)?;
     request.link(file.as_raw_fd(), 0).map_err(|code| failure(code, &shown))
 }
 
 /// The file of the namespace, and its path. A link does not hold the namespace: it ends with it.
-pub fn open(request: &Request) -> Result<(OwnedFd, String), Failure> {
-    let Target::Text(name) = request.target else {
+pub fn open(target: &Target) -> Result<(OwnedFd, String), Failure> {
+    let Target::Text(name) = *target else {
         return Err(Failure::new(
             libc::EINVAL,
             "a number names no network namespace\n  help: give its name or the path of its file",

@@ -16,7 +16,7 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     };
     let name = String::from_utf8_lossy(name).into_owned();
     let shown = format!("the event `{}`", escape::value(&name));
-    let id = id_of(&name).map_err(|code| not_found(code, &shown))?;
+    let id = find(&name)?;
     let attributes = bpf::perf_event_attr {
         type_: bpf::PERF_TYPE_TRACEPOINT,
         size: size_of::<bpf::perf_event_attr>() as u32,
@@ -27,6 +27,11 @@ pub fn attach(request: &Request) -> Result<Box<dyn Attached>, Failure> {
     let event = perf_event::open(&attributes, -1, Cpu(0), None).map_err(|code| refused(code, &shown))?;
     let link = request.link(event.as_raw_fd(), 0).map_err(|code| refused(code, &shown))?;
     Ok(link)
+}
+
+/// The number of an event.
+pub fn find(name: &str) -> Result<u64, Failure> {
+    id_of(name).map_err(|code| not_found(code, &format!("the event `{}`", escape::value(name))))
 }
 
 /// The number of an event, which tracefs has.

@@ -14,6 +14,9 @@ pub fn choose(object: *mut bpf::bpf_object) {
         // SAFETY: a string of the executable.
         let target = unsafe { CStr::from_ptr(prog.target) };
         let Some(index) = index_of(target) else {
+            if super::optional::may_fail(prog) {
+                continue;
+            }
             let (name, target) = (program::text(prog.name), program::text(prog.target));
             die(1, &format!("cannot load the program `{name}`: there is no interface `{target}`, for which it is"));
         };

@@ -2,7 +2,7 @@
 
 use super::creation::Wanted;
 use super::privilege::Privilege;
-use super::{log, places};
+use super::{log, optional, places};
 use crate::errors::{reason, write_all};
 use crate::escape;
 use crate::exit::die;
@@ -18,9 +18,14 @@ pub fn end(error: i32, object: *mut bpf::bpf_object, log: &str) -> ! {
     {
         write_all(2, escape::message(verifier).as_bytes());
     }
+    die(1, &(text(error, object, log) + &optional::refusals()))
+}
+
+/// The same as text.
+pub fn text(error: i32, object: *mut bpf::bpf_object, log: &str) -> String {
     let privilege = Privilege::of_this_process();
     let creation = if object.is_null() { None } else { Wanted::in_log(object, log) };
-    die(1, &message(error, creation.as_ref(), log, &privilege))
+    message(error, creation.as_ref(), log, &privilege)
 }
 
 fn message(error: i32, map: Option<&Wanted>, log: &str, privilege: &Privilege) -> String {

@@ -9,10 +9,12 @@ mod explain;
 mod kconfig;
 mod kernel_module;
 pub mod log;
+pub mod optional;
 pub mod pins;
 mod places;
 mod privilege;
 pub mod probes;
+pub mod replacement;
 
 use crate::abi::{KS_MAP_IDLE, KsForm, KsProg};
 use crate::attach;
@@ -21,7 +23,7 @@ use crate::exit::die;
 use crate::program::{self, MainThread};
 use libbpf_sys as bpf;
 use std::cell::Cell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 /// Ends the name of the program at the return of a function, whose program at the entry has the rest of the name.
@@ -42,6 +44,7 @@ pub fn opened() -> *mut bpf::bpf_object {
         State::Nothing => {
             let object = open();
             STATE.set(State::Open(object));
+            leave_out_others(object);
             probes::choose(object);
             object
         }
@@ -56,6 +59,7 @@ pub fn loaded() -> *mut bpf::bpf_object {
     }
     let object = opened();
     kernel_module::ensure();
+    optional::settle(object);
     let pins = pins::prepare(object);
     // SAFETY: an open object.
     let result = unsafe { bpf::bpf_object__load(object) };
@@ -116,7 +120,6 @@ fn open() -> *mut bpf::bpf_object {
     if object.is_null() {
         explain::end(-errno(), ptr::null_mut(), &log::take());
     }
-    leave_out_others(object);
     devices::choose(object);
     object
 }
@@ -221,8 +224,37 @@ pub extern "C" fn ks_load(prog: u32) -> u32 {
     let Some(descriptor) = program::progs().get(prog as usize) else {
         die(1, &format!("load: there is no program {prog}\n  help: this is a fault of ksc; please report it"));
     };
-    program_fd(descriptor);
-    prog.saturating_add(1)
+    loaded();
+    // A program that the kernel refused has a handle too.
+    let Some(chosen) = optional::chosen(prog as usize).and_then(|chosen| u32::try_from(chosen).ok()) else {
+        return prog.saturating_add(1);
+    };
+    let descriptor = program::progs().get(chosen as usize).unwrap_or(descriptor);
+    if descriptor.form != KsForm::Freplace as u32 {
+        program_fd(descriptor);
+    }
+    chosen.saturating_add(1)
+}
+
+/// Why the kernel refused the program of a handle, if it did.
+pub fn refusal(handle: u32) -> Option<String> {
+    optional::refusal(handle.checked_sub(1)? as usize)
+}
+
+/// See abi.rs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ks_available(handle: u32) -> bool {
+    of_handle(handle).is_some() && refusal(handle).is_none()
+}
+
+/// See abi.rs.
+///
+/// # Safety
+/// `out` is writable for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ks_why(handle: u32, out: *mut c_char, size: u64) {
+    // SAFETY: as the caller promises.
+    unsafe { program::fill(&refusal(handle).unwrap_or_default(), out, size) }
 }
 
 /// The program behind a handle that `ks_load` gave.

@@ -1,5 +1,6 @@
 //! Probes at functions of the kernel: which of their two forms is loaded, a trampoline or a breakpoint.
 
+use super::optional::may_fail;
 use super::privilege::Privilege;
 use super::program_named;
 use crate::abi::{KsForm, KsProg};
@@ -18,27 +19,39 @@ const SECOND: &str = ".kprobe";
 
 /// Decides for each probe of an opened object. Which forms the kernel has, it says by what it refuses.
 pub fn choose(object: *mut bpf::bpf_object) {
-    for prog in program::progs().iter().filter(|prog| prog.form == KsForm::Probe as u32) {
-        let (first, second) = (program_named(object, prog.name), second(object, prog));
-        if first.is_null() || second.is_null() {
-            continue;
-        }
-        let Err(why) = try_trampoline(prog.target) else { continue };
-        // Without privileges all is refused, which the load explains.
-        if Privilege::of_this_process().missing.is_empty() && !Path::new(KPROBES).exists() {
-            die(1, &neither(prog, why));
-        }
-        // SAFETY: programs of an open object.
-        unsafe {
-            bpf::bpf_program__set_autoload(first, false);
-            bpf::bpf_program__set_autoload(second, true);
+    for prog in program::progs().iter().filter(|prog| !may_fail(prog)) {
+        if let Err(why) = choose_form(object, prog) {
+            die(1, &why);
         }
     }
 }
 
+/// Decides for one program, if it is a probe; why, where the kernel has no form.
+pub fn choose_form(object: *mut bpf::bpf_object, prog: &KsProg) -> Result<(), String> {
+    let (first, second) = (program_named(object, prog.name), second(object, prog));
+    if prog.form != KsForm::Probe as u32 || first.is_null() || second.is_null() {
+        return Ok(());
+    }
+    let Err(why) = try_trampoline(prog.target) else { return Ok(()) };
+    // Without privileges all is refused, which the load explains.
+    if Privilege::of_this_process().missing.is_empty() && !Path::new(KPROBES).exists() {
+        return Err(neither(prog, why));
+    }
+    // SAFETY: programs of an open object.
+    unsafe {
+        bpf::bpf_program__set_autoload(first, false);
+        bpf::bpf_program__set_autoload(second, true);
+    }
+    Ok(())
+}
+
 /// Whether the second form of the program was chosen.
 pub fn is_second(prog: &KsProg) -> bool {
-    let object = super::opened();
+    is_second_of(super::opened(), prog)
+}
+
+/// The same of an opened object.
+pub fn is_second_of(object: *mut bpf::bpf_object, prog: &KsProg) -> bool {
     let first = program_named(object, prog.name);
     // SAFETY: a program of an open object.
     let is_loaded = |program| unsafe { bpf::bpf_program__autoload(program) };

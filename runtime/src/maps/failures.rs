@@ -16,7 +16,8 @@ fn absent(error: i32) -> bool {
 impl Map {
     /// A lookup failed with −errno.
     pub fn not_found(&self, error: i32) {
-        if absent(error) {
+        // What no kernel of this version has is empty.
+        if absent(error) || self.fd < 0 {
             return;
         }
         let Ok(mut said) = SAID.try_borrow_mut() else { return };

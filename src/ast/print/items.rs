@@ -50,6 +50,10 @@ impl Printer<'_> {
                 self.push("license ");
                 self.string(&text.bytes, text.span);
             }
+            ItemKind::MinKernel { text } => {
+                self.push("min_kernel ");
+                self.string(&text.bytes, text.span);
+            }
         }
     }
 

@@ -57,7 +57,12 @@ fn declare(g: &mut ModuleGen, func: &Function) {
     let params: Vec<Ty> = func.params.iter().map(|p| p.ty).collect();
     let is_program = matches!(func.role, Role::Program { .. });
     let exported = g.facts.machine == Machine::Native && g.cx.options.exports.iter().any(|name| **name == *func.name);
-    let linkage = if is_program || exported { Linkage::External } else { Linkage::Internal };
+    let linkage = match func.global && g.facts.machine == Machine::Bpf {
+        // LLVM must assume nothing of a function that another program may replace.
+        true => Linkage::WeakAny,
+        false if is_program || exported => Linkage::External,
+        false => Linkage::Internal,
+    };
     let llvm = g.module.add_function(&symbol(g, func), g.function_type(func.result, &params), Some(linkage));
     if let Some(section) = section(g.cx, func) {
         llvm.set_section(Some(&section));
@@ -68,11 +73,11 @@ fn declare(g: &mut ModuleGen, func: &Function) {
 
 /// The section of a program, by which loaders know its type.
 pub fn section(cx: &Session, func: &Function) -> Option<String> {
-    let Role::Program { spec, mode, target, .. } = &func.role else { return None };
+    let Role::Program { spec, mode, target, loading, .. } = &func.role else { return None };
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
-    Some(form.section(target.as_deref(), cx.options.tcx))
+    Some(form.section(target.as_deref(), loading, cx.options.tcx))
 }
 
 fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]) {
@@ -103,7 +108,9 @@ fn attributes(g: &ModuleGen, func: &Function, llvm: FunctionValue, params: &[Ty]
             // libbpf before 1.7 cannot relocate jump tables.
             set_text("no-jump-tables", "true");
         }
-        if params.len() > BPF_ARGUMENTS || hands_out_addresses(g, func, params) {
+        if func.global {
+            set(AttributeLoc::Function, "noinline");
+        } else if params.len() > BPF_ARGUMENTS || hands_out_addresses(g, func, params) {
             set(AttributeLoc::Function, "alwaysinline");
         }
     }
@@ -125,7 +132,7 @@ fn define(g: &mut ModuleGen, func: &Function) {
     let Some(func) = g.ir.funcs.iter().find(|f| std::ptr::eq(*f, func)) else { return };
     let llvm = g.funcs[&func.name];
     let entry = g.build.block(llvm, "entry");
-    let local = !matches!(func.role, Role::Program { .. });
+    let local = !matches!(func.role, Role::Program { .. }) && !func.global;
     let scope = g.debug.function(g.cx, llvm, func, local);
     let values = vec![None; func.values.len()];
     let (blocks, phis) = (HashMap::new(), HashMap::new());

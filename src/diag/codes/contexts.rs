@@ -19,6 +19,10 @@ codes! {
     E0308 OptionType { ty } = "no option of the command line can be a `{ty}`",
     /// Every program has the option `--help`.
     E0309 ReservedOption { name } = "the option `--{name}` is there already",
+    /// `@fallback(other)` names the program that is loaded where the kernel refuses this one, or where its target is missing.
+    E0321 BadFallback { what } = "a program falls back to another program, not to {what}",
+    /// The kernel lets only some types of programs sleep, which some helpers do.
+    E0333 NeverSleeps { kind } = "`@{kind}` programs never sleep",
     /// The text of the attribute is none of the words that the program type knows.
     E0310 UnknownMode { text, name, wants } = "`@{name}` knows no `{text}`; it takes {wants}",
     /// The text is taken as the target to attach to, since it is no mode of the program type.

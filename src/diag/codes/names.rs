@@ -58,6 +58,9 @@ codes! {
     W0188 NotOfThisKernel { name, of } = "`{of}` of this kernel has no field `{name}`",
     /// Programs and maps keep 15 characters of their names in the kernel, where these two look the same.
     W0101 SameKernelName { first, second, kept } = "`{first}` and `{second}` are both `{kept}` to the kernel",
+    /// A section that libbpf knows names a type of program, for some types after a slash what programs are for. This compiler has
+    /// none for this one.
+    E0130 UnknownSection { name } = "no type of program is in the section `{name}`",
     /// A `@kfunc` keeps its name in the kernel module, whose C includes headers of the kernel. There the name is a function or a macro
     /// already, or a word of C.
     E0136 KernelHasName { name } = "the kernel has a function or macro `{name}`, so no `@kfunc` can have that name",

@@ -18,6 +18,8 @@ codes! {
     /// The object must load on the oldest kernel that `--min-kernel` names, and that one lacks this.
     E0611 NeedsKernel { what, version } = "{what} needs Linux {version}, which is later than `--min-kernel`",
 
+    /// `min_kernel "6.4"` names the oldest kernel that the program is for, 5.10 or a later one. `--min-kernel` may name a later one.
+    E0621 KernelText { why } = "{why}",
     /// The file has BPF programs and no `main`, so there is no executable. Another program can load the object: `bpftool`,
     /// libbpf, or one in Go or Rust. The note is not made where `--target` or `--emit` asks for the object.
     N0665 ObjectOnly { path } = "there is no `main`, so only the BPF object `{path}` was written",

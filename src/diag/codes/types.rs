@@ -152,6 +152,9 @@ codes! {
     E0277 ViewsDiffer = "the branches view different things",
     /// A field of a `@packed struct` may lie at any address, and a pointer to its type promises one that is aligned.
     E0269 PackedAddress { field, ty } = "`{field}` is a field of a packed struct, to which no `*{ty}` can point",
+    /// The kernel verifies such a function once, for any arguments of the types that BTF gives its parameters: numbers, contexts, and
+    /// pointers to numbers and structs, which may be null.
+    E0221 GlobalFunction { name, why } = "`{name}`, which the kernel verifies by itself, {why}",
     /// The kernel refuses an implementation without some of the members.
     E0226 MissingMembers { of, missing } = "`{of}` needs {missing}",
     /// The members of an `impl` are of the types that the kernel's struct has: functions with its results, or constants.

@@ -3,11 +3,9 @@
 use super::lex::Token;
 use super::{Parse, Parser, Stop};
 use crate::ir::{
-    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, ProgramDecl, Role,
-    Section, Throws,
+    Function, Global, GlobalKind, KfuncDecl, MapDecl, Module, OptionSpec, OptionsDecl, Param, Section, Throws,
 };
-use crate::source::Span;
-use crate::tables::{KFUNC_FLAGS, MAP_KINDS, Order, PROGRAMS, Placement, ProgramSpec, Reference};
+use crate::tables::{MAP_KINDS, Reference};
 use crate::target::Target;
 use crate::types::{BitField, EnumDef, FieldDef, Origin, Ty, TyKind, VariantDef};
 
@@ -286,20 +284,6 @@ impl Parser<'_> {
         Ok(KfuncDecl { name, sig, reference, weak: self.eat_word("weak"), span })
     }
 
-    /// `@count program(xdp, "")`
-    fn loadable(&mut self) -> Parse<ProgramDecl> {
-        let name = self.symbol()?.into();
-        match self.role()? {
-            Role::Program { spec, mode, target, placement } => {
-                let device = self.eat_word("device");
-                Ok(ProgramDecl { name, spec, mode, target, placement, device })
-            }
-            Role::Helper | Role::Kfunc { .. } | Role::Private | Role::Plain | Role::Main => {
-                self.stop("only programs are loadable")
-            }
-        }
-    }
-
     /// `options @Args "doc" = zero(8) { required "doc", optional "doc" }`
     fn options(&mut self) -> Parse<OptionsDecl> {
         let name = self.ty()?;
@@ -322,7 +306,7 @@ impl Parser<'_> {
         Ok(OptionsDecl { ty, docs, init, options })
     }
 
-    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [throws] [cancels] [bpf] [host] { … }`
+    /// `@f(%0 out "result": P, %1 "ctx": T) -> R ROLE [throws] [cancels] [global] [bpf] [host] { … }`
     fn function(&mut self) -> Parse<Function> {
         let name_span = self.span();
         let name = self.symbol()?;
@@ -343,6 +327,7 @@ impl Parser<'_> {
             }
         }
         func.cancels = self.eat_word("cancels");
+        func.global = self.eat_word("global");
         func.targets = Target::ALL.into_iter().filter(|target| self.eat_word(target.name())).collect();
         let body = func.body;
         self.region(&mut func, body)?;
@@ -367,76 +352,5 @@ impl Parser<'_> {
             self.eat(",");
         }
         Ok((params, numbers))
-    }
-
-    fn role(&mut self) -> Parse<Role> {
-        match self.word()?.as_str() {
-            "helper" => Ok(Role::Helper),
-            "private" => Ok(Role::Private),
-            "kfunc" => {
-                self.expect("(")?;
-                let span = self.span();
-                let text = self.text()?;
-                self.expect(",")?;
-                let types = self.text()?;
-                self.expect(")")?;
-                let mut callers = Vec::new();
-                for word in types.split('|').filter(|word| !word.is_empty()) {
-                    let Some(spec) = PROGRAMS.iter().find(|spec| spec.prog_type == word) else {
-                        return Err(Stop { span, why: format!("no program type is called `{word}`") });
-                    };
-                    callers.push(spec.prog_type);
-                }
-                let mut flags = Vec::new();
-                for word in text.split('|').filter(|word| !word.is_empty()) {
-                    let Some(flag) = KFUNC_FLAGS.iter().find(|flag| flag.name == word) else {
-                        return Err(Stop { span, why: format!("no flag of kernel functions is called `{word}`") });
-                    };
-                    flags.push(flag);
-                }
-                Ok(Role::Kfunc { flags, callers })
-            }
-            "plain" => Ok(Role::Plain),
-            "main" => Ok(Role::Main),
-            "program" => {
-                self.expect("(")?;
-                let spec = self.program_spec()?;
-                self.expect(",")?;
-                let span = self.span();
-                let mode = self.text()?;
-                let Some(form) = spec.form(&mode) else {
-                    return Err(Stop { span, why: format!("program type `{}` has no mode `{mode}`", spec.name) });
-                };
-                let mut placement = Placement::default();
-                let mut target = None;
-                while self.eat(",") {
-                    let span = self.span();
-                    if self.eat_word("at") {
-                        let number = i64::try_from(self.int()?);
-                        placement.number = number.map_err(|_| Stop { span, why: "it has more than 64 bits".into() })?;
-                    } else if let Some((word, named)) = Order::WORDS.into_iter().find(|(word, _)| self.eat_word(word)) {
-                        let name = if named { Some(self.text()?) } else { None };
-                        placement.order = Order::of(word, name);
-                    } else {
-                        target = Some(self.text()?);
-                    }
-                }
-                self.expect(")")?;
-                Ok(Role::Program { spec, mode: form.mode, target, placement })
-            }
-            other => {
-                let why = format!("a function is program(…), helper, kfunc(…), private, plain or main, not `{other}`");
-                Err(Stop { span: self.last_span(), why })
-            }
-        }
-    }
-
-    fn program_spec(&mut self) -> Parse<&'static ProgramSpec> {
-        let span: Span = self.span();
-        let name = self.word()?;
-        PROGRAMS
-            .iter()
-            .find(|p| p.name == name)
-            .ok_or_else(|| Stop { span, why: format!("there is no program type `{name}`") })
     }
 }

@@ -5,6 +5,7 @@
 mod decls;
 mod lex;
 mod ops;
+mod roles;
 mod struct_ops;
 mod types;
 

@@ -10,7 +10,9 @@ mod cpu_writes;
 mod entry_addresses;
 mod kernel_memory;
 mod map_rules;
+mod old_kernels;
 mod programs;
+mod sleepers;
 mod stored_pointers;
 
 use super::analysis::global_uses;
@@ -71,6 +73,8 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
         check(module, cx, reached, target);
     }
     programs::check(module, cx, &graph, &programs);
+    sleepers::find(module, cx, &graph, &programs);
+    old_kernels::check(module, cx, &graph, &programs);
     check_recursion(module, cx, &CallGraph::direct(module), &reached[Target::Bpf]);
     for (at, func) in module.funcs.iter_mut().enumerate() {
         func.targets = Target::ALL.into_iter().filter(|&target| reached[target].contains(at)).collect();

@@ -10,7 +10,7 @@ use crate::ir::ops::{BpfHelper, BpfKfunc};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::passes::analysis::kernel_writes;
 use crate::session::Session;
-use crate::tables::{self, HelperSpec, KfuncSpec, PROGRAMS, ProgramSpec, refusal, struct_ops_of};
+use crate::tables::{self, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, refusal, struct_ops_of};
 use crate::target::Target;
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
     let names = Rc::clone(&cx.names);
     let mut reported = Vec::new();
     for &program in programs {
-        let Role::Program { spec, mode, target, .. } = &module.funcs[program].role else { continue };
+        let Role::Program { spec, mode, target, loading, .. } = &module.funcs[program].role else { continue };
         let Some(form) = spec.form(mode) else { continue };
         let reached = graph.reach([program]);
         for (at, func) in module.funcs.iter().enumerate().filter(|&(at, _)| reached.contains(at)) {
@@ -44,7 +44,7 @@ pub fn check(module: &Module, cx: &mut Session, graph: &CallGraph, programs: &[u
                     reported.push((at, op));
                     let error = context_fields::report(cx, data, &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
-                } else if let Some(refused) = refused(module, cx, data, (spec, target.as_deref())) {
+                } else if let Some(refused) = refused(module, cx, data, (spec, target.as_deref()), loading) {
                     reported.push((at, op));
                     let error = report(cx, (module, data), &refused, spec, name);
                     called_from(module, &names, error, &reached.chain(at));
@@ -67,7 +67,7 @@ enum Refused<'m> {
     /// Call this helper.
     Helper(&'static HelperSpec),
     /// Call it in kernels before this one.
-    Before(&'static HelperSpec, String),
+    Before(String),
     /// What no program does in kernels before this one.
     ByAll(String),
     /// Use this map, whose values hold a lock.
@@ -80,7 +80,13 @@ enum Refused<'m> {
     NoDevice(&'static KfuncSpec),
 }
 
-fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, (program, target): Wanted) -> Option<Refused<'m>> {
+fn refused<'m>(
+    module: &'m Module,
+    cx: &Session,
+    op: &OpData,
+    (program, target): Wanted,
+    loading: &Loading,
+) -> Option<Refused<'m>> {
     if let Some(kfunc) = kfunc(op) {
         let has = |of: &&str| program.is_of_type(of);
         return match kfunc.programs.is_empty() || kfunc.programs.iter().any(has) {
@@ -88,6 +94,8 @@ fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, (program, target):
             true => (kfunc.device && target.is_none()).then_some(Refused::NoDevice(kfunc)),
         };
     }
+    // A program that may be left out is for kernels that have what it calls.
+    let lacks = |since| cx.options.lacks(since).filter(|_| !loading.may_fail());
     let map = op.map().and_then(|name| module.map(name));
     let locked = map.filter(|map| !program.locks && cx.types.has_lock(map.value));
     if program.prints_to_reader && op.opcode == Opcode::KsPrint {
@@ -96,10 +104,10 @@ fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, (program, target):
     locked.map(Refused::Lock).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
             Some(programs) => {
-                let helper_lacks = cx.options.lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
+                let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
                 helper_lacks.or_else(|| {
-                    let version = cx.options.lacks(programs.since)?;
-                    Some(Refused::Before(helper, version.to_string()))
+                    let version = lacks(programs.since)?;
+                    Some(Refused::Before(version.to_string()))
                 })
             }
             None => Some(Refused::Helper(helper)),
@@ -108,7 +116,7 @@ fn refused<'m>(module: &'m Module, cx: &Session, op: &OpData, (program, target):
 }
 
 /// What BPF code calls for the op, if its map allows it. Maps whose entries belong to kernel objects have helpers of their own.
-fn helpers(map: Option<&MapDecl>, op: &OpData) -> Vec<&'static HelperSpec> {
+pub(super) fn helpers(map: Option<&MapDecl>, op: &OpData) -> Vec<&'static HelperSpec> {
     if op.opcode == Opcode::BpfHelper {
         return tables::helper(BpfHelper::of(op).helper()).into_iter().collect();
     }
@@ -144,9 +152,8 @@ fn report<'c>(
             let what = used(cx, module, op);
             cx.error(span, NotInProgram { what, program, name }).help(allowed_types(helper))
         }
-        Refused::Before(helper, version) => {
-            let is_call = op.opcode == Opcode::BpfHelper;
-            let what = if is_call { format!("the helper `{}`", helper.name) } else { used(cx, module, op) };
+        Refused::Before(version) => {
+            let what = used(cx, module, op);
             let what = format!("{what} in `@{program}` programs such as `{name}`");
             let oldest = cx.options.oldest_kernel();
             let error = cx.error(span, NeedsKernel { what, version: version.clone() });
@@ -181,7 +188,10 @@ fn report<'c>(
 }
 
 /// What the user wrote: where no word of the language names the op, the map of which it is.
-fn used(cx: &Session, module: &Module, op: &OpData) -> String {
+pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
+    if op.opcode == Opcode::BpfHelper {
+        return format!("the helper `{}`", BpfHelper::of(op).helper());
+    }
     match op.map().and_then(|name| module.map(name)) {
         Some(map) if op.opcode.spec().source.is_empty() => {
             format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name)

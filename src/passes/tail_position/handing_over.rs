@@ -125,8 +125,8 @@ fn report(module: &Module, handing: &Handing, cx: &mut Session) {
 fn check_type(module: &Module, caller: &Function, span: Span, callee: &Symbol, cx: &mut Session) {
     let Some(callee) = module.func(callee) else { return };
     let words = |func: &Function| {
-        let Role::Program { spec, mode, target, .. } = &func.role else { return None };
-        let section = spec.form(mode).map(|form| form.section(target.as_deref(), cx.options.tcx));
+        let Role::Program { spec, mode, target, loading, .. } = &func.role else { return None };
+        let section = spec.form(mode).map(|form| form.section(target.as_deref(), loading, cx.options.tcx));
         let text = if mode.is_empty() { format!("`@{}`", spec.name) } else { format!("`@{}(\"{mode}\")`", spec.name) };
         Some((spec.name, section, text))
     };

@@ -133,6 +133,9 @@ impl Checker<'_, '_> {
             return self.list_target(elements, kind, expr.span);
         }
         let target = self.value(expr, None);
+        if target.ty() == Ty::HANDLE && kind.is_none_or(|kind| kind.handle) {
+            return self.descriptor_of(target.expr);
+        }
         let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());
         let is_options = self.is_options(target.ty(), kind);
         if target.is_error() || is_options || by_text && self.is_str(target.ty()) {
@@ -145,6 +148,13 @@ impl Checker<'_, '_> {
         }
         let ty = self.ty_name(target.ty());
         self.no_target(expr.span, ty, kind)
+    }
+
+    /// The descriptor of a loaded program.
+    fn descriptor_of(&mut self, handle: Expr) -> Expr {
+        let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == "prog_fd") else { return handle };
+        let span = handle.span;
+        Expr { kind: ExprKind::Builtin { builtin, args: vec![handle] }, ty: Ty::I32, span }
     }
 
     /// `["a", "b"]`: one text, with a line for each element.

@@ -69,7 +69,9 @@ impl Checker<'_, '_> {
     }
 
     fn check_kernel(&mut self, helper: &HelperSpec, span: Span) {
-        let Some(version) = self.cx.options.lacks(helper.since) else { return };
+        // Else what programs call that may be left out is known later.
+        let lacks = self.cx.options.lacks(helper.since).filter(|_| !self.env.program.may_leave_out());
+        let Some(version) = lacks else { return };
         let (what, oldest) = (format!("the helper `{}`", helper.name), self.cx.options.oldest_kernel());
         let error = self.error(span, NeedsKernel { what, version: version.to_string() });
         error.remark(format!("`--min-kernel` is {oldest}"));

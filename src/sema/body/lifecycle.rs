@@ -179,6 +179,11 @@ impl Checker<'_, '_> {
         error_expr(expr.span)
     }
 
+    /// Whether the other programs load where the kernel refuses this one.
+    pub(super) fn may_fail(&self, program: FuncId) -> bool {
+        matches!(&self.env.program.func(program).role, Role::Program(role) if role.loading.optional)
+    }
+
     /// The program that a handle is known to be of.
     pub(super) fn loaded(&self, handle: &Expr) -> Option<FuncId> {
         if let ExprKind::Load(func) = &handle.kind {

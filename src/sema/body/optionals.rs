@@ -170,9 +170,13 @@ impl Checker<'_, '_> {
         let present = value.ty != Ty::NULL;
         let ty = self.ty_name(value.ty);
         let (is_str, is_handle) = (self.is_str(value.ty), self.cx.types.is_handle(value.ty));
+        let program = if is_handle { self.loaded(&value) } else { None };
+        let is_optional = program.is_some_and(|program| self.may_fail(program));
         let warning = self.warn(span, ConstantComparison { outcome: (present != equal).to_string() });
         if is_str {
             warning.help(format!("an empty string is false: `!{text}`"));
+        } else if is_optional {
+            warning.help(format!("`available({text})` says whether the kernel took the program"));
         } else if is_handle {
             warning.help("a `load` that fails does not return");
         } else if present {

@@ -51,6 +51,10 @@ impl Checker<'_, '_> {
         let (own, other) = (&program.func(self.func).role, program.func(callee));
         let at = other.name_span;
         let returned = self.returned_calls.contains(&span);
+        if program.func(self.func).global && returned {
+            self.check_args(args);
+            return self.unsupported(span, "a tail call in a function that is verified by itself".to_owned());
+        }
         if let (Role::Helper, true) = (own, returned) {
             return self.tail_call(callee, name, args, span);
         }
@@ -60,6 +64,11 @@ impl Checker<'_, '_> {
             if role.arguments.is_some() {
                 self.check_args(args);
                 return self.unsupported(span, format!("a tail call of a `@{}` program", role.spec.name));
+            }
+            if own.loading.may_fail() || role.loading.may_fail() {
+                // libbpf fills the array of the programs only with those that the kernel took.
+                self.check_args(args);
+                return self.unsupported(span, "a tail call of or by a program that may be left out".to_owned());
             }
             if !self.may_follow(own, role) {
                 let (own, other) = (in_words(own), in_words(role));
@@ -85,8 +94,9 @@ impl Checker<'_, '_> {
 
     /// Whether the kernel lets one program array hold both.
     fn may_follow(&self, own: &ProgramRole, other: &ProgramRole) -> bool {
-        let section =
-            |role: &ProgramRole| role.form().map(|form| form.section(role.target.as_deref(), self.cx.options.tcx));
+        let section = |role: &ProgramRole| {
+            role.form().map(|form| form.section(role.target.as_deref(), &role.loading, self.cx.options.tcx))
+        };
         own.spec.name == other.spec.name && section(own) == section(other)
     }
 

@@ -1,7 +1,7 @@
 //! Attributes: which exist, where they belong, and the role that a function gets from them.
 
-use super::{kfuncs, programs};
-use crate::ast::{Attribute, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
+use super::{kfuncs, loading, programs};
+use crate::ast::{Attribute, ExprKind, FnDecl, ImplMember, ImplMemberKind, Item, ItemKind};
 use crate::diag::codes::contexts::MainAttribute;
 use crate::diag::codes::names::{
     AttributeArguments, ConflictingAttributes, DuplicateAttribute, MisplacedAttribute, UnknownAttribute,
@@ -76,6 +76,12 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
             _ if spec.later => {
                 cx.error(attribute.span, NotSupportedYet { what: format!("the attribute `@{name}`") });
             }
+            None if attribute.args.is_some() && word_of(attribute).is_some_and(|word| spec.one_of.contains(&word)) => {}
+            None if !spec.one_of.is_empty() && attribute.args.is_some() => {
+                let words: Vec<String> = spec.one_of.iter().map(|word| format!("\"{word}\"")).collect();
+                let wants = format!("{}, or no arguments", words.join(" or "));
+                cx.error(attribute.span, AttributeArguments { name: name.clone(), wants });
+            }
             None if attribute.args.is_some() && spec.may.is_none() => {
                 let wants = "no arguments".to_owned();
                 cx.error(attribute.span, AttributeArguments { name: name.clone(), wants })
@@ -92,6 +98,20 @@ pub(super) fn check(cx: &mut Session, item: &Item) {
 /// Whether a variable is the kernel module's.
 pub(super) fn is_private(item: &Item) -> bool {
     item.attributes.iter().any(|attribute| attribute.name.name == PRIVATE)
+}
+
+/// The one text between the parentheses.
+fn word_of(attribute: &Attribute) -> Option<&str> {
+    let [arg] = attribute.args.as_deref()? else { return None };
+    match (&arg.name, &arg.value.kind) {
+        (None, ExprKind::Str(bytes)) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// Whether a function is verified by itself: `@helper("global")`.
+pub(super) fn is_global(item: &Item) -> bool {
+    item.attributes.iter().any(|attribute| attribute.name.name == HELPER && word_of(attribute).is_some())
 }
 
 /// What an attribute wants, in words.
@@ -174,6 +194,14 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
     for attribute in &item.attributes {
         let here = match meaning(&attribute.name.name) {
             Some(Meaning::Other(spec)) if spec.name == HELPER => Role::Helper,
+            Some(Meaning::Other(spec)) if loading::is_word(spec.name) => continue,
+            Some(Meaning::Other(spec)) if spec.name == loading::SECTION => match loading::of_section(cx, attribute) {
+                Some(role) => Role::Program(role),
+                None => {
+                    broken = true;
+                    continue;
+                }
+            },
             Some(Meaning::Other(spec)) if spec.name == KFUNC => Role::Kfunc(kfuncs::flags(cx, attribute)),
             Some(Meaning::Other(spec)) if spec.name == PRIVATE => Role::Private,
             Some(Meaning::Program(spec)) => Role::Program(programs::role(cx, spec, attribute)),
@@ -194,16 +222,17 @@ pub(super) fn role(cx: &mut Session, item: &Item, decl: &FnDecl, in_root: bool) 
         }
     }
     let is_main = in_root && decl.name.name == "main";
-    match role {
+    let given = role.as_ref().map(|(_, attribute)| *attribute);
+    let mut role = role.map(|(role, _)| role).unwrap_or(if is_main { Role::Main(None) } else { Role::Plain });
+    loading::apply(cx, &mut role, item);
+    match given {
         _ if broken => None,
-        Some((_, attribute)) if is_main => {
+        Some(attribute) if is_main => {
             let name = attribute.name.name.clone();
             cx.error(attribute.span, MainAttribute { name }).help("give the function another name");
             None
         }
-        Some((role, _)) => Some(role),
-        None if is_main => Some(Role::Main(None)),
-        None => Some(Role::Plain),
+        Some(_) | None => Some(role),
     }
 }
 
@@ -221,6 +250,7 @@ fn place(item: &Item) -> Option<AttributePlace> {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }
+        | ItemKind::MinKernel { .. }
         | ItemKind::Unread(_) => None,
     }
 }
@@ -239,6 +269,7 @@ fn describe(item: &Item) -> &'static str {
         ItemKind::Include { .. } => "an `include`",
         ItemKind::Import { .. } => "an `import`",
         ItemKind::License { .. } => "the license",
+        ItemKind::MinKernel { .. } => "`min_kernel`",
         ItemKind::Unread(_) => "a declaration",
     }
 }

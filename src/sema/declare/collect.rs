@@ -158,7 +158,9 @@ impl<'a> Declare<'a> {
                 }
                 None => Entity::Broken,
             },
-            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::Unread(_) => Entity::Broken,
+            ItemKind::Include { .. } | ItemKind::License { .. } | ItemKind::MinKernel { .. } | ItemKind::Unread(_) => {
+                Entity::Broken
+            }
         }
     }
 
@@ -204,7 +206,9 @@ impl<'a> Declare<'a> {
                 self.symbols.symbol(self.module, name)
             }
         };
-        Entity::Func(self.push_function(symbol, decl, item.span, role))
+        let id = self.push_function(symbol, decl, item.span, role);
+        self.env.program.funcs[id.0 as usize].global = attributes::is_global(item);
+        Entity::Func(id)
     }
 
     fn add_enum(&mut self, cx: &mut Session, decl: &'a EnumDecl, header: bool) -> Entity {
@@ -334,6 +338,7 @@ fn type_name(item: &Item) -> Option<&str> {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }
+        | ItemKind::MinKernel { .. }
         | ItemKind::Unread(_) => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::arguments::RESULT;
 use super::prototypes::Signature;
-use super::{Declare, records};
+use super::{Declare, global_functions, records};
 use crate::ast::{FnDecl, Ident, Param, StmtKind};
 use crate::diag::codes::contexts::MissingBody;
 use crate::sema::env::FuncDecl;
@@ -31,6 +31,7 @@ impl<'a> Declare<'a> {
             named_result: None,
             throws: false,
             cancels: false,
+            global: false,
             locals: Vec::new(),
             body: Block { stmts: Vec::new(), value: None, span },
         });
@@ -85,9 +86,10 @@ impl<'a> Declare<'a> {
         }
         let func = &self.env.program.funcs[id.0 as usize];
         match &func.role {
+            Role::Program(role) if role.spec.params == (Params::Replaced {}) => global_functions::check(cx, decl, &sig),
             Role::Program(role) => {
                 if let Some(prefix) = role.spec.record_prefix() {
-                    records::check(cx, (role.spec, prefix, role.target.clone()), decl, &sig);
+                    records::check(cx, (role.spec, prefix, role.target.clone()), role.loading.may_fail(), decl, &sig);
                 }
                 if !self.check_program(cx, role, decl, &sig) {
                     // Its `return`s are as wrong as it is; that is reported once.
@@ -100,6 +102,7 @@ impl<'a> Declare<'a> {
                 self.env.program.funcs[id.0 as usize].role = Role::Main(args);
             }
             Role::Kfunc(flags) => self.check_kfunc(cx, flags, decl, &sig),
+            Role::Helper if func.global => global_functions::check(cx, decl, &sig),
             Role::Helper | Role::Private | Role::Plain => {}
         }
         let func = &mut self.env.program.funcs[id.0 as usize];

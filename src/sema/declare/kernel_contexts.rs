@@ -24,7 +24,8 @@ impl Declare<'_> {
             | Params::Prototype { .. }
             | Params::Registers { .. }
             | Params::Record { .. }
-            | Params::Member {} => return sig,
+            | Params::Member {}
+            | Params::Replaced {} => return sig,
         };
         let broken = FnSig { params: vec![Ty::ERROR; sig.params.len()], ..sig.clone() };
         // That the attribute lacks its target, or that a type is wrong, was reported.

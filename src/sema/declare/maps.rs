@@ -33,7 +33,8 @@ impl Declare<'_> {
                 .help(format!("it starts empty, an array zeroed; user space fills it: `{name}[key] = value`"));
         }
         let Some(written) = &decl.ty else { return };
-        if let Some(version) = cx.options.lacks(kind.since) {
+        // Else the maps of programs that may be left out are known later.
+        if let Some(version) = cx.options.lacks(kind.since).filter(|_| !self.env.program.may_leave_out()) {
             let what = format!("a map of kind `{}`", kind.name);
             cx.error(written.span, NeedsKernel { what, version: version.to_string() });
         }

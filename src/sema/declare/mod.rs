@@ -9,11 +9,13 @@ mod cycles;
 mod enums;
 pub(super) mod externs;
 mod functions;
+mod global_functions;
 mod inner_maps;
 mod kconfig;
 mod kernel_contexts;
 mod kernel_names;
 mod kfuncs;
+mod loading;
 mod main_args;
 mod map_flags;
 mod map_values;
@@ -133,6 +135,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         declare.resolve(cx, index, None);
     }
     declare.evaluate_defaults(cx);
+    declare.fallbacks(cx);
     for index in 0..declare.entries.len() {
         declare.finish(cx, index);
     }

@@ -12,19 +12,12 @@ use crate::sema::similar;
 use crate::sema::tree::ProgramRole;
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables::{Order, PROGRAMS, Placement, ProgramForm, ProgramSpec, SEPARATOR};
+use crate::tables::{Order, PROGRAMS, ProgramForm, ProgramSpec, SEPARATOR};
 use crate::types::{FnSig, Space, Ty, TyKind};
 
 /// Mode and target that the attribute gives.
 pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Attribute) -> ProgramRole {
-    let mut role = ProgramRole {
-        spec,
-        mode: None,
-        target: None,
-        arguments: None,
-        returned: None,
-        placement: Placement::default(),
-    };
+    let mut role = ProgramRole::new(spec);
     let is_order = |arg: &Expr| spec.ordered && word(arg).is_some_and(|word| Order::of(word, None).is_some());
     let unnamed = || attribute.args.iter().flatten().filter(|arg| arg.name.is_none()).map(|arg| &arg.value);
     for arg in unnamed().filter(|arg| is_order(arg)) {
@@ -52,7 +45,7 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         match mode {
             Some(form) if role.mode.is_none() => role.mode = Some(form.mode),
             None if role.target.is_none() => {
-                role.target = target(cx, &role, arg, text);
+                role.target = target(cx, &role, arg);
                 refused = role.target.is_none();
             }
             Some(_) | None => wrong_arguments(cx, spec, arg),
@@ -66,14 +59,18 @@ pub(super) fn role(cx: &mut Session, spec: &'static ProgramSpec, attribute: &Att
         let wrong = AttributeArguments { name: spec.name.to_owned(), wants: wanted(spec) };
         cx.error(attribute.span, wrong).help(format!("write `@{}({})`", spec.name, modes(spec).join("|")));
     }
-    let since = role.form().and_then(|form| form.since);
+    role
+}
+
+/// A program that may be left out is for kernels that have its form.
+pub(super) fn check_kernel(cx: &mut Session, role: &ProgramRole, attribute: &Attribute) {
+    let since = role.form().and_then(|form| form.since).filter(|_| !role.loading.may_fail());
     if let Some(version) = cx.options.lacks(since) {
         let mode = role.mode.map_or(String::new(), |mode| format!("(\"{mode}\")"));
-        let (what, oldest) = (format!("`@{}{mode}`", spec.name), cx.options.oldest_kernel());
+        let (what, oldest) = (format!("`@{}{mode}`", role.spec.name), cx.options.oldest_kernel());
         let error = cx.error(attribute.span, NeedsKernel { what, version: version.to_string() });
         error.remark(format!("`--min-kernel` is {oldest}"));
     }
-    role
 }
 
 /// `priority: -150`
@@ -183,8 +180,9 @@ fn unknown_mode(cx: &mut Session, spec: &ProgramSpec, arg: &Expr, text: &str) {
     }
 }
 
-fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr, text: String) -> Option<String> {
-    let spec = role.spec;
+/// The target that an argument is.
+pub(super) fn target(cx: &mut Session, role: &ProgramRole, arg: &Expr) -> Option<String> {
+    let (spec, text) = (role.spec, text(arg)?);
     let refusal = |text: &str| role.named().map_or(Some("it takes no target"), |target| target.refuses(text));
     let wrong = arg.texts().into_iter().flatten().find_map(|text| Some((refusal(&text)?, text)));
     let modes = modes(spec);

@@ -50,9 +50,11 @@ impl Declare<'_> {
         let Role::Program(role) = &self.env.program.funcs[id.0 as usize].role else { return Signature::written(sig) };
         let otherwise = PROGRAMS.iter().find(|spec| Some(spec.name) == role.spec.otherwise);
         match role.spec.params {
-            Params::Context { .. } | Params::Record { .. } | Params::Kernel { .. } | Params::Own {} => {
-                Signature::written(sig)
-            }
+            Params::Context { .. }
+            | Params::Record { .. }
+            | Params::Kernel { .. }
+            | Params::Own {}
+            | Params::Replaced {} => Signature::written(sig),
             Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
             Params::Prototype { of, name, trusted, result } => {
@@ -69,6 +71,11 @@ impl Declare<'_> {
                         return Signature { spec: otherwise, ..in_registers(cx, role, decl, sig, (*holds, *kernel)) };
                     }
                     (Some(Err(_)) | None, _) if !trusted => None,
+                    // It is for kernels that have the function, whose parameters are as they are written.
+                    (Some(Err(_)) | None, _) if role.loading.may_fail() => {
+                        warn_unknown(cx, decl, target);
+                        None
+                    }
                     (Some(Err(_)) | None, _) => {
                         missing(cx, role, decl, (of, name));
                         return Signature::unknown(sig);

@@ -20,11 +20,15 @@ type Event<'a> = (&'a str, &'a str);
 /// What the program's attribute says: its type, what the names of records begin with, and the target.
 type Wanted = (&'static ProgramSpec, &'static str, Option<String>);
 
-pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, decl: &FnDecl, sig: &FnSig) {
+/// `may_lack`: the program is left out where the kernel has no such event.
+pub(super) fn check(cx: &mut Session, (spec, prefix, target): Wanted, may_lack: bool, decl: &FnDecl, sig: &FnSig) {
     let event = target.as_deref().and_then(|target| target.split_once('/'));
     if let (Some(event), Some(target)) = (event, &target)
         && !is_known(cx, event)
     {
+        if may_lack {
+            return;
+        }
         let near = similar::best(target, known(cx, event.0));
         let error = cx.error(decl.name.span, UnknownEvent { event: target.clone() });
         if let Some(near) = near {

@@ -18,7 +18,7 @@ use crate::sema::kernel_types;
 use crate::sema::similar;
 use crate::sema::tree::{Const, FuncId, Impl, ImplFunction, ImplId, ImplValue, ProgramRole, Role};
 use crate::session::Session;
-use crate::tables::{PROGRAMS, Placement, STRUCT_OPS, StructOpsSpec, struct_ops};
+use crate::tables::{PROGRAMS, STRUCT_OPS, StructOpsSpec, struct_ops};
 use crate::types::{FnSig, Ty, TyKind};
 
 /// The attribute of such an `impl`, and the type of its programs.
@@ -243,7 +243,7 @@ fn role(cx: &mut Session, of: &str, decl: &FnDecl, sleeps: bool) -> Option<Progr
     }
     let target = Some(format!("{of}/{name}"));
     let mode = sleeps.then_some(SLEEPABLE);
-    Some(ProgramRole { spec, mode, target, arguments: None, returned: None, placement: Placement::default() })
+    Some(ProgramRole { mode, target, ..ProgramRole::new(spec) })
 }
 
 /// A member of the kernel's struct; none if that there is none was reported.

@@ -10,6 +10,7 @@ mod summary;
 
 use super::env::Env;
 use super::tree::{CatchKind, FuncId, Role};
+use crate::diag::codes::types::GlobalFunction;
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::Ty;
@@ -81,6 +82,10 @@ pub fn check(cx: &mut Session, env: &mut Env) {
     summaries.iter().for_each(|summary| effects.closed_tries(&summary.nodes, &mut closed));
     env.program.closed_tries = closed;
     effects.note(env, &cancelled);
+    for func in env.program.funcs.iter().filter(|func| func.global && func.throws) {
+        let why = "lets no error out: it catches what it throws".to_owned();
+        cx.error(func.name_span, GlobalFunction { name: func.name.clone(), why });
+    }
 }
 
 impl<'s> Exits<'_, 's> {

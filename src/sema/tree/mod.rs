@@ -21,7 +21,7 @@ pub use walk::Visitor;
 
 pub use crate::fold::{ArithOp, CompareOp};
 use crate::source::Span;
-use crate::tables::{KfuncFlag, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
+use crate::tables::{KfuncFlag, Loading, MapKindSpec, Placement, ProgramForm, ProgramSpec, TargetSpec};
 use crate::types::{StructId, Ty};
 use std::collections::BTreeSet;
 
@@ -109,6 +109,8 @@ pub struct Func {
     pub throws: bool,
     /// A signal that ends a loop may have to leave it, so that what is deferred runs.
     pub cancels: bool,
+    /// The kernel verifies it by itself, for any arguments.
+    pub global: bool,
 }
 
 impl Func {
@@ -144,9 +146,23 @@ pub struct ProgramRole {
     /// What the function returns, of a program with `on return (ret: T)`; its place is behind those of the parameters.
     pub returned: Option<Ty>,
     pub placement: Placement,
+    pub loading: Loading,
+}
+
+impl Program {
+    /// Whether some programs are left out where the kernel refuses them.
+    pub fn may_leave_out(&self) -> bool {
+        self.funcs.iter().any(|func| matches!(&func.role, Role::Program(role) if role.loading.may_fail()))
+    }
 }
 
 impl ProgramRole {
+    /// Of a program whose attribute says no more than the type.
+    pub fn new(spec: &'static ProgramSpec) -> ProgramRole {
+        let (placement, loading) = (Placement::default(), Loading::default());
+        ProgramRole { spec, mode: None, target: None, arguments: None, returned: None, placement, loading }
+    }
+
     /// The target of the attribute, if that is what the program attaches to.
     pub fn attached_to(&self) -> Option<&str> {
         self.target.as_deref().filter(|_| self.spec.loaded_for.is_none())

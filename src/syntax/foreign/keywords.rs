@@ -19,8 +19,25 @@ const STATEMENTS: &[&str] = &["const", "defer", "delete", "else", "let", "return
 
 /// Before a declaration, or its first word.
 const DECLARATIONS: &[&str] = &[
-    "config", "const", "enum", "extern", "fn", "impl", "import", "include", "let", "license", "local", "percpu", "pin",
-    "priv", "pub", "struct", "type", "var",
+    "config",
+    "const",
+    "enum",
+    "extern",
+    "fn",
+    "impl",
+    "import",
+    "include",
+    "let",
+    "license",
+    "local",
+    "min_kernel",
+    "percpu",
+    "pin",
+    "priv",
+    "pub",
+    "struct",
+    "type",
+    "var",
 ];
 
 fn meant(near: String, span: Span) -> Hint {

@@ -35,6 +35,7 @@ pub fn keeps(kind: &ItemKind) -> bool {
         | ItemKind::Include { .. }
         | ItemKind::Import { .. }
         | ItemKind::License { .. }
+        | ItemKind::MinKernel { .. }
         | ItemKind::Unread(_) => false,
     }
 }

@@ -22,6 +22,9 @@ record! {
         /// What the size is when the declaration gives none.
         #[serde(default = "crate::tables::form::entries")]
         pub default_entries: u32,
+        /// The first kernel of which programs that may sleep can use it.
+        #[serde(default)]
+        pub sleepable: Option<Kernel>,
         /// Entries exist once per CPU.
         #[serde(default)]
         pub percpu: bool,

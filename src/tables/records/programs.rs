@@ -105,6 +105,8 @@ choices! {
         Record { of: Text, },
         /// One, which may be left out: a pointer to a struct of the program, which user space hands over.
         Own {},
+        /// Those of a function that is verified by itself, which the program replaces.
+        Replaced {},
         /// Those of a member of a struct of functions, of which the last ones may be left out: a word of the context for each.
         Member {},
         /// One, which may be left out: a pointer to this struct of the kernel's BTF, whose memory the verifier knows;
@@ -160,6 +162,12 @@ record! {
         /// The section of a program whose attribute names no target, if it need not.
         #[serde(default)]
         pub bare: Option<Text>,
+        /// The section of programs that may sleep; the same where all do.
+        #[serde(default)]
+        pub sleepable: Option<Text>,
+        /// Other sections that libbpf takes for the same.
+        #[serde(default)]
+        pub also: List<Text>,
         /// The section with `--tcx`: programs that loaders attach by TCX links.
         #[serde(default)]
         pub tcx: Option<Text>,
@@ -245,6 +253,9 @@ record! {
         /// The struct that a target is, if it is neither text nor number.
         #[serde(default)]
         pub options: Option<Text>,
+        /// Whether a target may be what `load` returned.
+        #[serde(default)]
+        pub handle: bool,
         /// Whether a target may be a map.
         #[serde(default)]
         pub map: bool,
@@ -307,6 +318,9 @@ record! {
         /// The arguments that it may have, in the words of messages.
         #[serde(default)]
         pub may: Option<Text>,
+        /// The words of which it may have one.
+        #[serde(default)]
+        pub one_of: List<Text>,
         /// Of the language, but not compiled yet.
         #[serde(default)]
         pub later: bool,

@@ -64,7 +64,8 @@ impl Generator {
             }),
             9 => ItemKind::Include { path: self.str_lit() },
             10 => ItemKind::Import { name: self.name(), path: self.str_lit() },
-            11 => ItemKind::License { text: self.str_lit() },
+            11 if self.random.one_in(2) => ItemKind::License { text: self.str_lit() },
+            11 => ItemKind::MinKernel { text: self.str_lit() },
             _ => ItemKind::Fn(self.fn_decl()),
         }
     }

@@ -10,6 +10,7 @@ mod globals;
 mod layout;
 mod types;
 
+use super::optional;
 use crate::abi::{KS_MAP_PIN, KsMap, KsSection};
 use crate::errors::reason;
 use crate::escape;
@@ -44,7 +45,7 @@ pub fn any() -> bool {
 }
 
 fn pinned_maps() -> impl Iterator<Item = &'static KsMap> {
-    program::maps().iter().filter(|map| map.flags & KS_MAP_PIN != 0)
+    program::maps().iter().filter(|map| map.flags & KS_MAP_PIN != 0 && !optional::is_left_out(map))
 }
 
 fn has_globals() -> bool {

@@ -12,7 +12,7 @@ use inkwell::values::{BasicValueEnum, PointerValue, StructValue};
 // Each descriptor built here field by field must have the layout of the contract.
 const _: () = assert!(
     size_of::<KsProgram>() == 120
-        && size_of::<KsProg>() == 40
+        && size_of::<KsProg>() == 64
         && size_of::<KsStructOps>() == 8
         && size_of::<KsMap>() == 24
         && size_of::<KsGlobal>() == 24
@@ -50,6 +50,16 @@ impl<'c> ModuleGen<'_, 'c> {
         let array = first.get_type().const_array(records);
         let place = self.constant(name, array.into(), 8);
         [place.into(), self.u64(records.len() as u64)]
+    }
+
+    /// A constant array of numbers, and its length; null and 0 where there is nothing.
+    fn numbers(&self, name: &str, numbers: &[u32]) -> [BasicValueEnum<'c>; 2] {
+        if numbers.is_empty() {
+            return [self.build.null().into(), self.u64(0)];
+        }
+        let values: Vec<_> = numbers.iter().map(|&number| self.build.int(32, number.into())).collect();
+        let array = self.build.int_type(32).const_array(&values);
+        [self.constant(name, array.into(), 4).into(), self.u64(numbers.len() as u64)]
     }
 
     pub(super) fn constant(&self, name: &str, value: BasicValueEnum<'c>, align: u64) -> PointerValue<'c> {
@@ -90,7 +100,7 @@ pub fn program<'c>(g: &mut ModuleGen<'_, 'c>, object: Option<&[u8]>) -> PointerV
 
 /// A `KsProg`.
 fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c> {
-    let ProgramDecl { name, spec, mode, target, placement, device } = program;
+    let ProgramDecl { name, spec, mode, target, placement, device, loading, spare, maps } = program;
     let Some(form) = spec.form(mode) else {
         crate::bug!("program type {} has no form `{mode}`", spec.name);
     };
@@ -107,7 +117,16 @@ fn prog<'c>(g: &mut ModuleGen<'_, 'c>, program: &ProgramDecl) -> StructValue<'c>
         None => placement.number as u64,
     };
     let beside = g.text(order.and_then(Order::beside));
-    g.record(&[name, g.u32(attach as u32), g.u32(form.attach.point()), target, g.u64(number), beside])
+    let optional = if loading.optional { KS_PROG_OPTIONAL } else { 0 };
+    let flags = optional | if *spare { KS_PROG_SPARE } else { 0 };
+    let other = loading.fallback.as_deref().and_then(|name| g.ir.programs.iter().position(|p| *p.name == *name));
+    let other = other.map_or(0, |at| at as u32 + 1);
+    let maps = super::maps(g.ir).enumerate().filter(|(_, map)| maps.contains(&map.name));
+    let maps: Vec<u32> = maps.map(|(at, _)| at as u32).collect();
+    let mut fields = vec![name, g.u32(attach as u32), g.u32(form.attach.point()), target];
+    fields.extend([g.u64(number), beside, g.u32(flags), g.u32(other)]);
+    fields.extend(g.numbers("ks.prog.maps", &maps));
+    g.record(&fields)
 }
 
 /// A `KsMap`.
@@ -130,6 +149,10 @@ fn map<'c>(g: &mut ModuleGen<'_, 'c>, map: &MapDecl) -> StructValue<'c> {
     }
     if map.is_idle(&g.ir.programs) {
         flags |= KS_MAP_IDLE;
+    }
+    let ops = g.ir.funcs.iter().flat_map(|func| func.walk().into_iter().map(|op| func.ops[op].map()));
+    if ops.flatten().any(|used| *used == map.name) {
+        flags |= KS_MAP_USED;
     }
     let name = g.text(Some(&map.name));
     g.record(&[name, g.u32(key as u32), g.u32(value as u32), g.u32(flags), g.u32(width)])

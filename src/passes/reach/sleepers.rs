@@ -1,0 +1,122 @@
+//! Programs that may sleep: those that ask for it, and those that reach what sleeps.
+
+use super::programs::helpers;
+use super::{called_from, programs::used};
+use crate::diag::codes::contexts::HelperNotInProgram;
+use crate::diag::codes::maps::NotInProgram;
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
+use crate::ir::callgraph::CallGraph;
+use crate::ir::{Module, OpData, Opcode, Role};
+use crate::session::Session;
+use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
+use std::rc::Rc;
+
+/// The first kernel that lets such programs take a lock (`check_map_prog_compatibility` of kernel/bpf/verifier.c).
+const LOCKS: (u32, u32) = (6, 6);
+
+/// Finds them, and reports what the kernel does not let them do.
+pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: &[usize]) {
+    for &program in programs {
+        let Role::Program { spec, mode, loading, .. } = &module.funcs[program].role else { continue };
+        let may = spec.form(mode).is_some_and(|form| form.sleepable.is_some());
+        let always = spec.form(mode).is_some_and(ProgramForm::always_sleeps);
+        let (spec, asked, may_fail) = (*spec, loading.sleepable || always, loading.may_fail());
+        let sleeps = reaches(module, graph, program, |op| sleeper(module, op).is_some());
+        if let Some((at, op)) = sleeps.filter(|_| !may) {
+            report_helper(module, cx, graph, (program, spec), (at, &op));
+        }
+        if !(asked || sleeps_here(module, graph, program) && may) {
+            continue;
+        }
+        if let Role::Program { loading, .. } = &mut module.funcs[program].role {
+            loading.sleepable = true;
+        }
+        let tail = reaches(module, graph, program, |op| op.opcode == Opcode::KsTailReturn);
+        if let Some((_, op)) = tail {
+            let what = "a tail call of a program that may sleep".to_owned();
+            cx.error(op.loc.span, NotSupportedYet { what });
+        }
+        check_maps(module, cx, graph, (program, spec, may_fail));
+    }
+}
+
+fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
+    reaches(module, graph, program, |op| sleeper(module, op).is_some()).is_some()
+}
+
+/// The helper of an op that sleeps.
+fn sleeper(module: &Module, op: &OpData) -> Option<&'static HelperSpec> {
+    let map = op.map().and_then(|name| module.map(name));
+    helpers(map, op).into_iter().find(|helper| helper.may_sleep)
+}
+
+/// The first op of this kind in a program and what it calls, and the function that has it.
+fn reaches(
+    module: &Module,
+    graph: &CallGraph,
+    program: usize,
+    wanted: impl Fn(&OpData) -> bool,
+) -> Option<(usize, OpData)> {
+    let reached = graph.reach([program]);
+    let funcs = module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at));
+    let mut ops = funcs.flat_map(|(at, func)| func.walk().into_iter().map(move |op| (at, &func.ops[op])));
+    ops.find(|(_, op)| wanted(op)).map(|(at, op)| (at, op.clone()))
+}
+
+fn report_helper(
+    module: &Module,
+    cx: &mut Session,
+    graph: &CallGraph,
+    (program, spec): (usize, &ProgramSpec),
+    (at, op): (usize, &OpData),
+) {
+    let Some(helper) = sleeper(module, op) else { return };
+    // Of types that may not call it at all, that is reported.
+    if spec.may_call(helper).is_none() {
+        return;
+    }
+    let (names, name) = (Rc::clone(&cx.names), cx.source_name(&module.funcs[program].name));
+    let (helper, program_type) = (helper.name.to_owned(), spec.name.to_owned());
+    let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: program_type, name });
+    called_from(module, &names, error, &graph.reach([program]).chain(at));
+    error.help(format!("it sleeps; {}", sleepers()));
+}
+
+/// The maps that a program that may sleep uses.
+fn check_maps(
+    module: &Module,
+    cx: &mut Session,
+    graph: &CallGraph,
+    (program, spec, may_fail): (usize, &ProgramSpec, bool),
+) {
+    let reached = graph.reach([program]);
+    let mut reported = Vec::new();
+    for (at, func) in module.funcs.iter().enumerate().filter(|(at, _)| reached.contains(*at)) {
+        for op in func.walk() {
+            let Some(map) = func.ops[op].map().and_then(|name| module.map(name)) else { continue };
+            let is_locked = cx.types.has_lock(map.value);
+            let since = crate::kernels::latest([map.kind.sleepable, is_locked.then_some(LOCKS)].into_iter());
+            if reported.contains(&&map.name)
+                || map.kind.sleepable.is_some() && (may_fail || cx.options.lacks(since).is_none())
+            {
+                continue;
+            }
+            reported.push(&map.name);
+            let (names, span) = (Rc::clone(&cx.names), func.ops[op].loc.span);
+            let name = cx.source_name(&module.funcs[program].name);
+            let error = match cx.options.lacks(since).filter(|_| map.kind.sleepable.is_some()) {
+                Some(version) => {
+                    let what = format!("{} in `{name}`, which may sleep,", used(cx, module, &func.ops[op]));
+                    cx.error(span, NeedsKernel { what, version: version.to_string() })
+                }
+                None => {
+                    let what = format!("`{}`, a `{}`,", cx.source_name(&map.name), map.kind.name);
+                    let program = spec.name.to_owned();
+                    let error = cx.error(span, NotInProgram { what, program, name });
+                    error.help("the kernel lets programs that may sleep use no map of this kind")
+                }
+            };
+            called_from(module, &names, error, &reached.chain(at));
+        }
+    }
+}
