@@ -41,7 +41,7 @@ def _host(folder, text, wrapped, inputs):
 
 
 def _module(folder, text, wrapped, inputs):
-    private = re.sub(r"^var (?=g\d)", "@private var ", text, flags=re.M)
+    private = re.sub(r"^(var (?=g\d)|fn )", r"@private \1", text, flags=re.M)
     kfuncs = "".join(f"@kfunc {code}" for _, code in wrapped)
     (folder / "module.ks").write_text(private + kfuncs)
     _run([compiler(), "-A", "warnings", "--emit=c", folder / "module.ks", "-o", folder / "module.c"])

@@ -9,7 +9,7 @@ pub(super) fn own(types: &Types, program: &Program) -> Vec<KfuncDecl> {
 }
 
 fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
-    let Role::Kfunc(flags) = &func.role else { return None };
+    let Role::Kfunc(_) = &func.role else { return None };
     // The C of the module has no enums, and loaders compare the kinds of types.
     let plain = |ty: Ty| if let TyKind::Enum(id) = types.kind(ty) { types.enum_def(id).repr } else { ty };
     let params = func.params.iter().map(|&param| plain(func.local(param).ty)).collect();
@@ -17,7 +17,8 @@ fn declaration(types: &Types, func: &Func) -> Option<KfuncDecl> {
         name: func.symbol.as_str().into(),
         sig: FnSig { params, result: plain(func.result) },
         weak: false,
-        reference: flags.iter().find_map(|flag| flag.reference),
+        // References to objects of the module's own types are for the kernel's verifier to follow.
+        reference: None,
         span: func.name_span,
     })
 }

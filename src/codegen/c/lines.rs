@@ -40,7 +40,7 @@ impl Lines {
         self.open[0].declarations.push(text.into());
     }
 
-    /// Opens a block behind a head such as `if (x)`; without one it stands alone.
+    /// Opens a block behind a head such as `if (x)`; without one there is only its brace.
     pub fn open(&mut self, head: &str) {
         self.line(if head.is_empty() { "{".to_owned() } else { format!("{head} {{") });
         self.open.push(Block::default());

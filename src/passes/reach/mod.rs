@@ -182,31 +182,43 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 .help("keep a key or an index, and look up what it names where it is needed");
             called_from(module, &names, error, &chain);
         }
-        let copied = facts.maps == Maps::ByRuntime;
-        let tries = if copied { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
-        for (op, map) in tries {
-            let name = cx.source_name(&map.name);
-            let error = cx.error(func.ops[op].loc.span, TrieInPlace { name: name.clone() });
-            called_from(module, &names, error, &chain);
-            error.help(format!("write it by its own key: `{name}[prefix] = value`"));
+        check_maps(module, cx, func, target, &|error| called_from(module, &names, error, &chain));
+    }
+}
+
+/// Reports operations that a map, or its kind, does not allow on the target.
+fn check_maps(
+    module: &Module,
+    cx: &mut Session,
+    func: &Function,
+    target: Target,
+    called_from: &dyn Fn(&mut Diagnostic),
+) {
+    let facts = target.facts();
+    let copied = facts.maps == Maps::ByRuntime;
+    let tries = if copied { map_rules::tries_in_place(func, &cx.types, module) } else { Vec::new() };
+    for (op, map) in tries {
+        let name = cx.source_name(&map.name);
+        let error = cx.error(func.ops[op].loc.span, TrieInPlace { name: name.clone() });
+        called_from(error);
+        error.help(format!("write it by its own key: `{name}[prefix] = value`"));
+    }
+    for (op, map, key) in map_rules::keys_of_other_side(func, &cx.types, module, target) {
+        let (name, found) = (cx.source_name(&map.name), cx.types.name(key));
+        let side = facts.code.to_owned();
+        let wants = map.kind.object.as_ref().map_or(String::new(), |object| object.key_in_words(target));
+        let error = cx.error(func.ops[op].loc.span, ObjectKey { name, side, wants, found });
+        called_from(error);
+    }
+    let mut reported = Vec::new();
+    for refused in map_rules::refused(func, &cx.types, module, target) {
+        let place = (func.ops[refused.op].loc.span, refused.access);
+        if reported.contains(&place) {
+            continue;
         }
-        for (op, map, key) in map_rules::keys_of_other_side(func, &cx.types, module, target) {
-            let (name, found) = (cx.source_name(&map.name), cx.types.name(key));
-            let side = facts.code.to_owned();
-            let wants = map.kind.object.as_ref().map_or(String::new(), |object| object.key_in_words(target));
-            let error = cx.error(func.ops[op].loc.span, ObjectKey { name, side, wants, found });
-            called_from(module, &names, error, &chain);
-        }
-        let mut reported = Vec::new();
-        for refused in map_rules::refused(func, &cx.types, module, target) {
-            let place = (func.ops[refused.op].loc.span, refused.access);
-            if reported.contains(&place) {
-                continue;
-            }
-            reported.push(place);
-            let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);
-            called_from(module, &names, error, &chain);
-        }
+        reported.push(place);
+        let error = report_map(cx, func.ops[refused.op].loc.span, &refused, target);
+        called_from(error);
     }
 }
 

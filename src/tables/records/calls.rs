@@ -293,8 +293,6 @@ record! {
         /// The set that had the same meaning before there were flags.
         #[serde(default)]
         pub set: Option<Text>,
-        #[serde(default)]
-        pub reference: Option<Reference>,
         /// What has to be a pointer.
         #[serde(default)]
         pub of: Option<KfuncPart>,
