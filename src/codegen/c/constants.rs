@@ -9,9 +9,10 @@ pub fn number(types: &Types, ty: Ty, value: i128) -> Expr {
     if kind == TyKind::Bool {
         return Expr::primary(if value == 0 { "false" } else { "true" });
     }
-    let (bits, signed) = match kind {
-        TyKind::Be { bits } => (bits, false),
-        _ => types.as_int(ty).unwrap_or_else(|| crate::bug!("a number is an integer")),
+    let (bits, signed) = if let TyKind::Be { bits } = kind {
+        (bits, false)
+    } else {
+        types.as_int(ty).unwrap_or_else(|| crate::bug!("a number is an integer"))
     };
     let value = if signed { value } else { value & ((1i128 << bits) - 1) };
     let suffix = match (bits, signed) {

@@ -29,9 +29,9 @@ pub fn text(module: &Module) -> String {
     }
     let mut text = flag_spellings(module);
     for prog_type in &types {
-        let kfuncs = module.funcs.iter().filter_map(|func| match &func.role {
-            Role::Kfunc { flags, callers } if callers.contains(prog_type) => Some(Kfunc { func, flags }),
-            _ => None,
+        let kfuncs = module.funcs.iter().filter_map(|func| {
+            let Role::Kfunc { flags, callers } = &func.role else { return None };
+            callers.contains(prog_type).then_some(Kfunc { func, flags })
         });
         text.push_str(&set(&word(prog_type), &kfuncs.collect::<Vec<_>>()));
     }

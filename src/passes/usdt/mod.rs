@@ -110,15 +110,16 @@ fn is_written(types: &Types, context: Ty) -> bool {
 
 /// The low bits of a word, as a value of a parameter's type.
 fn of_type(b: &mut Builder<'_>, types: &Types, word: Value, ty: Ty) -> Value {
-    match types.kind(ty) {
-        TyKind::Ptr { .. } => b.core_pointer(word, ty),
-        TyKind::Bool => {
-            let zero = b.ks_const(0, Ty::U8);
-            let low = b.arith_cast(word, Ty::U8);
-            b.arith_cmp(low, zero, "ne", Ty::BOOL)
-        }
-        _ if ty == Ty::U64 => word,
-        _ => b.arith_cast(word, ty),
+    if let TyKind::Ptr { .. } = types.kind(ty) {
+        b.core_pointer(word, ty)
+    } else if ty == Ty::BOOL {
+        let zero = b.ks_const(0, Ty::U8);
+        let low = b.arith_cast(word, Ty::U8);
+        b.arith_cmp(low, zero, "ne", Ty::BOOL)
+    } else if ty == Ty::U64 {
+        word
+    } else {
+        b.arith_cast(word, ty)
     }
 }
 

@@ -208,10 +208,13 @@ impl Checker<'_, '_> {
         }
         let Some(pointer) = self.pointer(value.ty()) else { return self.no_pointer(&value, "a pointer to memory") };
         let reads = matches!(spec.kind, HelperArgKind::Readable | HelperArgKind::Key | HelperArgKind::Value);
-        let why = match pointer.space {
-            Space::Packet if !reads => Some("it lies in the packet, to which the helper does not write"),
-            Space::Packet if !helper.reads_packet => Some("it lies in the packet, from which the helper does not read"),
-            space => no_memory(space),
+        let in_packet = pointer.space == Space::Packet;
+        let why = if in_packet && !reads {
+            Some("it lies in the packet, to which the helper does not write")
+        } else if in_packet && !helper.reads_packet {
+            Some("it lies in the packet, from which the helper does not read")
+        } else {
+            no_memory(pointer.space)
         };
         if let Some(why) = why {
             let span = value.span();

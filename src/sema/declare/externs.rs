@@ -132,7 +132,7 @@ fn find(cx: &mut Session, decl: &ExternDecl) -> Option<Option<KernelFunction>> {
         // Without types, or where the kernel that runs may be another one, what is written holds.
         None if decl.optional || cx.kernel_types.btf().is_err() || tables::kfunc(&name.name).is_some() => Some(None),
         None => {
-            let near = similar::best(&name.name, &cx.kernel_types.function_names());
+            let near = similar::best(&name.name, cx.kernel_types.function_names());
             let what = "function for BPF programs".to_owned();
             let error = cx.error(name.span, UnknownFunction { what, name: name.name.clone() });
             match near {
@@ -184,15 +184,12 @@ fn agree(types: &Types, declared: Ty, kernel: Ty) -> bool {
         return true;
     }
     match (types.kind(declared), types.kind(kernel)) {
-        (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: kernel, .. }) => match types.kind(kernel) {
-            TyKind::Void => true,
-            TyKind::Struct(of) => {
-                let TyKind::Struct(id) = types.kind(declared) else { return false };
-                let (declared, of) = (&types.struct_def(id).name, &types.struct_def(of).name);
-                declared == of || declared.split_once("___").is_some_and(|(base, _)| base == of)
-            }
-            _ => agree(types, declared, kernel),
-        },
+        (TyKind::Ptr { .. }, TyKind::Ptr { to: Ty::VOID, .. }) => true,
+        (TyKind::Ptr { to: declared, .. }, TyKind::Ptr { to: kernel, .. }) => agree(types, declared, kernel),
+        (TyKind::Struct(declared), TyKind::Struct(kernel)) => {
+            let (declared, of) = (&types.struct_def(declared).name, &types.struct_def(kernel).name);
+            declared == of || declared.split_once("___").is_some_and(|(base, _)| base == of)
+        }
         (TyKind::Bool, _) | (_, TyKind::Bool) => false,
         // The order of bytes is the kernel's.
         (TyKind::Int { .. }, TyKind::Be { .. }) => false,
@@ -222,11 +219,8 @@ pub(in crate::sema) fn proposal(cx: &mut Session, name: &str) -> Option<String> 
 fn in_words(types: &Types, kernel: &KernelFunction, (name, optional): (&str, bool)) -> Option<String> {
     let ty = |ty: &Result<Ty, NotImported>| {
         let ty = *ty.as_ref().ok()?;
-        Some(match types.kind(ty) {
-            TyKind::Ptr { to: Ty::VOID, .. } => "*u8".to_owned(),
-            TyKind::Ptr { to, .. } => format!("*{}", types.name(to)),
-            _ => types.name(ty),
-        })
+        let TyKind::Ptr { to, .. } = types.kind(ty) else { return Some(types.name(ty)) };
+        Some(if to == Ty::VOID { "*u8".to_owned() } else { format!("*{}", types.name(to)) })
     };
     let params = kernel.params.iter().filter(|param| !is_hidden(&param.name)).map(|param| {
         let may_be_null = matches!(suffix(&param.name), Some(Suffix::Nullable | Suffix::Optional));

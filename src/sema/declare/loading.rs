@@ -133,7 +133,15 @@ impl Declare<'_> {
                 return;
             }
             Entity::Func(_) => "a function without a program's attribute".to_owned(),
-            other => describe(other).to_owned(),
+            Entity::Global(_)
+            | Entity::Config(_)
+            | Entity::Map(_)
+            | Entity::Impl(_)
+            | Entity::Kfunc(_)
+            | Entity::Const { .. }
+            | Entity::Variants(_)
+            | Entity::Type(_)
+            | Entity::Import(_) => describe(&entity).to_owned(),
         };
         let declared = self.entries[index].name.span;
         cx.error(name.span, BadFallback { what }).note(declared, "declared here");

@@ -56,11 +56,13 @@ pub fn shr(g: &mut FnGen, op: &OpData) {
 
 /// Width and signedness of what is computed with; `be` values have no sign, bools one bit.
 pub fn width(g: &FnGen, ty: Ty) -> (u8, bool) {
-    match g.types().kind(ty) {
-        TyKind::Be { bits } => (bits, false),
-        TyKind::Bool => (8, false),
-        _ => g.types().as_int(ty).unwrap_or_else(|| crate::bug!("a {} is no number", g.types().ir_text(ty))),
+    if let TyKind::Be { bits } = g.types().kind(ty) {
+        return (bits, false);
     }
+    if ty == Ty::BOOL {
+        return (8, false);
+    }
+    g.types().as_int(ty).unwrap_or_else(|| crate::bug!("a {} is no number", g.types().ir_text(ty)))
 }
 
 fn wrapping(g: &mut FnGen, op: &OpData, sign: &str) {

@@ -152,11 +152,11 @@ pub fn block(g: &mut FnGen, op: &OpData) {
 
 pub fn leave(g: &mut FnGen, op: &OpData) {
     let depth = KsLeave::of(op).depth() as usize;
-    let blocks = g.around.iter().rev().filter_map(|around| match around {
+    let mut blocks = g.around.iter().rev().filter_map(|around| match around {
         Around::Block(label) => Some(label.clone()),
         Around::Loop(_) | Around::Switch => None,
     });
-    let Some(label) = blocks.skip(depth).next() else { crate::bug!("a leave names a block around it") };
+    let Some(label) = blocks.nth(depth) else { crate::bug!("a leave names a block around it") };
     g.go_to(op, &label);
 }
 

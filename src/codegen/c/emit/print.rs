@@ -60,10 +60,12 @@ fn converted(g: &mut FnGen, op: &OpData, conversion: &Conversion, value: Value) 
         return (format!("%{modifiers}{letters}"), Expr::unary(format!("&{name}")));
     }
     let (bits, _) = width(g, ty);
-    let expr = match g.types().kind(ty) {
-        TyKind::Be { bits } => Expr::call(&format!("be{bits}_to_cpu"), &[expr]),
-        _ if ty == Ty::BOOL => Expr::cast("int", &expr),
-        _ => expr,
+    let expr = if let TyKind::Be { bits } = g.types().kind(ty) {
+        Expr::call(&format!("be{bits}_to_cpu"), &[expr])
+    } else if ty == Ty::BOOL {
+        Expr::cast("int", &expr)
+    } else {
+        expr
     };
     let length = if bits == 64 && letters != "c" { "ll" } else { "" };
     let letters = if letters == "p" { "x" } else { letters };
