@@ -34,7 +34,8 @@ pub(super) fn on_return(
     let tree::Role::Program(role) = &source.role else { return None };
     let spec = role.spec.on_return()?;
     let StmtKind::OnReturn { returned, body } = &source.body.stmts.last()?.kind else { return None };
-    let mut func = func::signature(cx, source, &format!("{}{RETURN}", source.symbol), &[]);
+    let mut func = func::signature(cx, source, &source.symbol, &[]);
+    func.name = format!("{}{RETURN}", source.symbol).as_str().into();
     if let Role::Program { spec: own, .. } = &mut func.role {
         *own = spec;
     }

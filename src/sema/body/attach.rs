@@ -133,7 +133,7 @@ impl Checker<'_, '_> {
             return self.list_target(elements, kind, expr.span);
         }
         let target = self.value(expr, None);
-        if target.ty() == Ty::HANDLE && kind.is_none_or(|kind| kind.handle) {
+        if self.cx.types.is_handle(target.ty()) && kind.is_none_or(|kind| kind.handle) {
             return self.descriptor_of(target.expr);
         }
         let by_text = kind.is_none_or(|kind| kind.text.is_some() && !kind.map && kind.options.is_none());

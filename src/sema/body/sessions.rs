@@ -55,7 +55,10 @@ impl Checker<'_, '_> {
         let info = &self.info[local.0 as usize];
         let is_again = info.kind == LocalKind::Param && info.assigned == 0 && !info.address_taken;
         let is_own = matches!(info.kind, LocalKind::Param | LocalKind::Var | LocalKind::Hidden);
-        let is_value = is_own && !self.cx.types.holds_pointer(ty) && !matches!(ty, Ty::BYTES | Ty::HANDLE | Ty::LINK);
+        let is_value = is_own
+            && !self.cx.types.holds_pointer(ty)
+            && !self.cx.types.is_handle(ty)
+            && !matches!(ty, Ty::BYTES | Ty::LINK);
         let keeps = is_again || is_value || ty == Ty::ERROR;
         if !keeps {
             let what = format!(
