@@ -49,15 +49,21 @@ impl Drop for Probe {
     }
 }
 
+/// Whether the kernel has kprobes.
+pub fn supported() -> Result<(), Failure> {
+    if Path::new(PMU).exists() {
+        return Ok(());
+    }
+    let why = "this kernel has no kprobes\n  help: it needs CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y";
+    Err(Failure::new(libc::EOPNOTSUPP, why))
+}
+
 fn probe(request: &Request, at_return: bool) -> Result<Box<dyn Attached>, Failure> {
     request.no_flags("a kprobe")?;
     let Target::Text(target) = request.target else {
         return Err(Failure::new(libc::EINVAL, "a number names no function\n  help: give its name, \"tcp_connect\""));
     };
-    if !Path::new(PMU).exists() {
-        let why = "this kernel has no kprobes\n  help: it needs CONFIG_KPROBES=y and CONFIG_KPROBE_EVENTS=y";
-        return Err(Failure::new(libc::EOPNOTSUPP, why));
-    }
+    supported()?;
     let text = String::from_utf8_lossy(target);
     if several::is_several(&text) {
         return every(request, &text, at_return);

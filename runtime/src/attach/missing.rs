@@ -2,7 +2,7 @@
 //! says more.
 
 use super::several::elements;
-use super::{Failure, Target, functions, interface, library, netns, tracepoint};
+use super::{Failure, Target, functions, interface, kprobe, library, netns, tracepoint};
 use crate::abi::{KsForm, KsProg};
 use crate::errors::reason;
 use crate::program::text;
@@ -25,8 +25,8 @@ static LOOKUPS: &[(KsForm, Lookup)] = &[
     (KsForm::Netfilter, namespace),
     (KsForm::RawTracepoint, event),
     (KsForm::Tracepoint, |name| tracepoint::find(name).map(drop)),
-    (KsForm::Kprobe, function),
-    (KsForm::Kretprobe, function),
+    (KsForm::Kprobe, probed),
+    (KsForm::Kretprobe, probed),
     (KsForm::Uprobe, user_code),
     (KsForm::Uretprobe, user_code),
 ];
@@ -37,7 +37,7 @@ pub fn missing(prog: &KsProg) -> Option<String> {
     let form = if load::probes::is_second(prog) { KsForm::Kprobe as u32 } else { prog.form };
     let (_, lookup) = LOOKUPS.iter().find(|(known, _)| *known as u32 == form && !target.is_empty())?;
     let failure = lookup(target).err()?;
-    [libc::ENOENT, libc::ENODEV, libc::ENOTDIR].contains(&failure.code).then_some(failure.why)
+    [libc::ENOENT, libc::ENODEV, libc::ENOTDIR, libc::EOPNOTSUPP].contains(&failure.code).then_some(failure.why)
 }
 
 fn interface(name: &str) -> Result<(), Failure> {
@@ -62,6 +62,10 @@ fn event(name: &str) -> Result<(), Failure> {
     load::log::take();
     let missing = || Failure::new(id.abs(), format!("the event `{}`: {}", escape::value(name), reason(id)));
     if id > 0 { Ok(()) } else { Err(missing()) }
+}
+
+fn probed(target: &str) -> Result<(), Failure> {
+    function(target).and_then(|()| kprobe::supported())
 }
 
 fn function(target: &str) -> Result<(), Failure> {
