@@ -93,7 +93,7 @@ codes! {
     W0377 UncheckedMinimum { field, of, least } = "nothing compares `{field}` of `{of}` with {least}, its least value, before this offset is used",
     /// The function runs in the kernel, because it is a BPF program or one calls it, and this exists in user space only.
     /// Move it to `main` or to a function that only user space calls.
-    E0351 UserSpaceOnly { what, func } = "{what} exists in user space only, and `{func}` runs in BPF",
+    E0351 UserSpaceOnly { what, func, within } = "{what} exists in user space only, and `{func}` runs {within}",
     /// The function runs in user space, because `main` calls it or nothing does, and this exists in BPF code only.
     E0352 BpfOnly { what, func } = "{what} exists in BPF code only, and `{func}` runs in user space",
     /// A `@helper` is a part of BPF programs. A function without attribute can be called from both sides.

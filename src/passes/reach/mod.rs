@@ -111,7 +111,7 @@ fn kfunc_callers(module: &mut Module, graph: &CallGraph, programs: &[usize]) {
 fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &dyn Fn(&mut Diagnostic)) {
     let name = cx.source_name(&func.name);
     if let Some(span) = first_float(func, &cx.types).filter(|_| !facts.has_floats) {
-        called_from(cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone() }));
+        called_from(cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone(), within: facts.within.into() }));
     }
     if let Some(span) = kernel_memory::first(func, &cx.types).filter(|_| !facts.in_kernel) {
         called_from(cx.error(span, BpfOnly { what: "memory of the kernel".into(), func: name }));
@@ -167,7 +167,7 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                     continue;
                 }
                 rejected.push(data.loc.span);
-                let error = report(cx, data, &func.name, code);
+                let error = report(cx, data, (&func.name, target), code);
                 called_from(module, &names, error, &chain);
             }
         }
@@ -294,11 +294,11 @@ fn rejection(op: &OpData, target: Target) -> Option<Rejection> {
     }
 }
 
-fn report<'c>(cx: &'c mut Session, op: &OpData, func: &str, code: Rejection) -> &'c mut Diagnostic {
+fn report<'c>(cx: &'c mut Session, op: &OpData, (func, target): (&str, Target), code: Rejection) -> &'c mut Diagnostic {
     let what = in_words(op);
     let func = cx.source_name(func);
     match code {
-        Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func }),
+        Rejection::E0351 => cx.error(op.loc.span, UserSpaceOnly { what, func, within: target.facts().within.into() }),
         Rejection::E0352 => cx.error(op.loc.span, BpfOnly { what, func }),
         Rejection::E0503 => cx
             .error(op.loc.span, PointerArithmetic { func })
