@@ -18,9 +18,7 @@ _COLUMNS = ["program", "section", "kernel type", "context or parameters", "resul
 # The oldest kernel that ksc promises, and that the tests run on.
 _OLDEST = "6.1"
 # Where tests attach what they load.
-_ATTACHED = ("net", "trace")
-# The guest of this kernel counts no packet.
-_FAILS = {"run/net/redirect_programs.ks": ["6.12"]}
+_ATTACHED = ("net", "struct_ops", "trace")
 
 
 def render(folder, kernels):
@@ -50,14 +48,17 @@ def _cells(row, forms, tests, untested, kernels):
     test = f"`{found}`" if found else f"none: {reason}"
     since = form.get("since", [0, 0])
     results = [_result(found, tests, since, kernel, kernel == kernels[-1]) for kernel in kernels]
+    result = "that of the member" if "member" in spec["params"] else f"`{form.get('result', spec['result'])}`"
     return [f"`{shown}`", f"`{section}`", f"`{spec['prog_type'].removeprefix('BPF_PROG_TYPE_').lower()}`", _params(spec["params"]),
-            f"`{form.get('result', spec['result'])}`", target, test, *results]
+            result, target, test, *results]
 
 
 def _params(params):
     [(kind, columns)] = params.items()
     if kind == "replaced":
         return "those of the function"
+    if kind == "member":
+        return "those of the member"
     if kind == "own":
         return "a struct of the program"
     of = columns.get("of") or columns.get("typedef")
@@ -75,8 +76,6 @@ def _result(found, tests, since, kernel, own):
     # A guest has no interpreter for commands inside of a cgroup, and lit leaves out tests of features that this machine lacks.
     if "netkit" in tests[found]["requires"] or ("--inside" in tests[found]["text"] and not own):
         return "not run"
-    if kernel in _FAILS.get(found, []):
-        return "the test fails in the guest"
     return "fires" if found.split("/")[1] in _ATTACHED else "loads"
 
 
