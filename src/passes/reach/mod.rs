@@ -111,7 +111,9 @@ fn kfunc_callers(module: &mut Module, graph: &CallGraph, programs: &[usize]) {
 fn check_values(cx: &mut Session, func: &Function, facts: &Facts, called_from: &dyn Fn(&mut Diagnostic)) {
     let name = cx.source_name(&func.name);
     if let Some(span) = first_float(func, &cx.types).filter(|_| !facts.has_floats) {
-        called_from(cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone(), within: facts.within.into() }));
+        called_from(
+            cx.error(span, UserSpaceOnly { what: "`f64`".into(), func: name.clone(), within: facts.within.into() }),
+        );
     }
     if let Some(span) = kernel_memory::first(func, &cx.types).filter(|_| !facts.in_kernel) {
         called_from(cx.error(span, BpfOnly { what: "memory of the kernel".into(), func: name }));
