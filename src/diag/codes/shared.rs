@@ -10,12 +10,12 @@ codes! {
     /// writes other values.
     E0462 PercpuInitialiser { name } = "`{name}` is a `percpu var`, which starts from zero",
     /// The kernel has spin locks in entries of maps. There, a lock is a field of the value.
-    E0463 LockPlace { what } = "{what} is no part of this: locks are in values of maps",
+    E0463 SpecialPlace { what } = "{what} is no part of this: such fields are in values of maps",
     /// A lock is taken where the entry is known to be there, so that the verifier sees that it is taken and released in the
     /// same entry.
     E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
     /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
-    E0465 LockUse { name } = "`{name}` is a lock, which only `lock (…)` takes",
+    E0465 SpecialUse { name, what, used_by } = "`{name}` is {what}, which is for {used_by} alone",
     /// The kernel allows no call while a spin lock is held: no function, helper or map access, and no second lock.
     E0466 CallInLock { what } = "{what} while a lock is held",
     /// The memory of one CPU comes in units; a per-CPU variable lies in one of them.

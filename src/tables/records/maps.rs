@@ -31,9 +31,6 @@ record! {
         /// Entries always exist: no delete.
         #[serde(default)]
         pub array: bool,
-        /// Values may hold a `bpf_spin_lock`.
-        #[serde(default)]
-        pub spin_lock: bool,
         /// Of kinds whose entries belong to kernel objects.
         #[serde(default)]
         pub object: Option<ObjectSpec>,
@@ -187,6 +184,38 @@ words! {
         TailCall,
         /// Something that this compiler lacks.
         Later,
+    }
+}
+
+record! {
+    /// A struct that only the kernel's helpers touch, as a field of a map's value (`ir-specs/special_fields.toml`).
+    pub struct SpecialFieldSpec {
+        /// As the kernel has it: `bpf_spin_lock`.
+        pub name: Text,
+        /// The language's own name.
+        #[serde(default)]
+        pub alias: Option<Text>,
+        pub kind: SpecialField,
+        pub size: u64,
+        pub align: u64,
+        /// What one is, and what takes it, in messages.
+        pub what: Text,
+        pub used_by: Text,
+        /// Names of [`MAP_KINDS`](super::MAP_KINDS) whose values may hold it.
+        pub maps: List<Text>,
+        /// Names of [`PROGRAMS`](super::PROGRAMS) that use no map of such values.
+        pub refused: List<Text>,
+        /// The first kernel in which programs that may sleep use maps of such values; none: as maps of others.
+        #[serde(default)]
+        pub sleepable: Option<Kernel>,
+    }
+}
+
+words! {
+    /// What the language does with a special field.
+    pub enum SpecialField {
+        /// `lock (v.f) { … }`
+        Lock,
     }
 }
 
