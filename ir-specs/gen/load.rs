@@ -26,6 +26,7 @@ pub struct Specs {
     pub maps: Vec<MapKindSpec>,
     pub map_flags: Vec<MapFlagSpec>,
     pub special_fields: Vec<SpecialFieldSpec>,
+    pub field_methods: Vec<FieldMethodSpec>,
     pub map_methods: Vec<MapMethodSpec>,
     pub builtins: Vec<BuiltinSpec>,
     pub helpers: Vec<HelperSpec>,
@@ -157,6 +158,7 @@ pub fn load(root: &Path) -> Specs {
         maps: records(&root.join("maps.toml")),
         map_flags: records(&root.join("map_flags.toml")),
         special_fields: records(&root.join("special_fields.toml")),
+        field_methods: records(&root.join("field_methods.toml")),
         map_methods: records(&root.join("map_methods.toml")),
         builtins: records(&root.join("builtins.toml")),
         helpers: records(&root.join("helpers.toml")),
@@ -323,6 +325,7 @@ fn check(specs: &Specs) {
     for MapMethodSpec { name, op, .. } in &specs.map_methods {
         assert!(op.as_deref().is_none_or(op_exists), "map_methods.toml: [{name}]: no such op");
     }
+    assert!(specs.field_methods.iter().all(|spec| op_exists(&spec.op)), "field_methods.toml: no such op");
     check_builtins(specs, helper_exists, op_exists);
 }
 

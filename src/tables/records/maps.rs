@@ -216,6 +216,42 @@ words! {
     pub enum SpecialField {
         /// `lock (v.f) { … }`
         Lock,
+        /// `v.f.start(ns, f)`
+        Timer,
+    }
+}
+
+record! {
+    /// What is called on special fields of entries (`ir-specs/field_methods.toml`).
+    pub struct FieldMethodSpec {
+        pub name: Text,
+        pub of: SpecialField,
+        /// Names and types.
+        pub params: List<(Text, Text)>,
+        /// The types of the parameters of a function that is the last argument; `K` and `V` are the map's.
+        #[serde(default)]
+        pub handler: List<Text>,
+        /// Named arguments.
+        #[serde(default)]
+        pub options: List<FieldOption>,
+        pub result: Text,
+        pub op: Text,
+        /// One line for the reference.
+        pub summary: Text,
+    }
+}
+
+record! {
+    /// A named argument of such a method, true or false.
+    pub struct FieldOption {
+        pub name: Text,
+        /// The bit of the flags that it sets.
+        pub flag: u32,
+        /// The first kernel that knows it.
+        #[serde(default)]
+        pub since: Option<Kernel>,
+        /// One line for the reference.
+        pub summary: Text,
     }
 }
 
