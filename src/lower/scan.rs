@@ -36,14 +36,8 @@ impl Uses {
 pub(super) fn uses(func: &Func) -> Uses {
     let none = vec![false; func.locals.len()];
     let (assigned, addressed) = (none.clone(), none);
-    let mut uses = Uses {
-        assigned,
-        addressed,
-        context: func.context,
-        has_context: false,
-        bound_maps: Vec::new(),
-        defers: false,
-    };
+    let mut uses =
+        Uses { assigned, addressed, context: func.context, has_context: false, bound_maps: Vec::new(), defers: false };
     uses.block(&func.body);
     uses
 }

@@ -90,7 +90,8 @@ impl Checker<'_, '_> {
             {
                 return known;
             }
-            let help = meant.map(|variant| format!("did you mean `{variant}`?")).or_else(|| self.context_elsewhere(name));
+            let help =
+                meant.map(|variant| format!("did you mean `{variant}`?")).or_else(|| self.context_elsewhere(name));
             self.report_unknown(name, help);
             return error_expr(name.span).into();
         };

@@ -57,7 +57,9 @@ impl Declare<'_> {
             | Params::Replaced {} => Signature::written(sig),
             Params::Member {} => self.member_signature(cx, role, decl, sig),
             Params::Registers { holds, kernel, .. } => in_registers(cx, role, decl, sig, (holds, kernel)),
-            Params::Prototype { context: Some(_), .. } if sig.params.first().is_some_and(|&ty| is_context(&cx.types, ty)) => {
+            Params::Prototype { context: Some(_), .. }
+                if sig.params.first().is_some_and(|&ty| is_context(&cx.types, ty)) =>
+            {
                 Signature::written(sig)
             }
             Params::Prototype { of, name, trusted, result, .. } => {
