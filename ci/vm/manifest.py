@@ -117,7 +117,8 @@ class _LitTest:
             split.add(line)
         test.lines, test.broken = split.there, split.broken
         if not all(_moves(line) for line, _ in test.lines):
-            done = _shell(script([] if again else split.here), self._folder)
+            is_there = again and any(self._folder.glob(f"{self._base.name}*"))
+            done = _shell(script([] if is_there else split.here), self._folder)
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
             test.files += {file for line, _ in test.lines for file in _named(line)}
