@@ -32,8 +32,6 @@ HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
 _SHORT = re.compile(r"run/(prog|both|host)/")
-# Of generated programs, a hundred test functions each.
-_SEEDS = ("1", "2")
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
 TIMEOUT = 180
@@ -52,6 +50,11 @@ class Test:
     broken: str | None = None
     # Version of the kernel, what the script wrote → why that is wrong, or None.
     judge: Callable[[str, str], str | None] | None = None
+
+    def needs(self):
+        """The oldest kernel that runs some of it, as text."""
+        oldest = min((needs for line, needs in self.lines if not _moves(line)), default=_OLDEST)
+        return ".".join(map(str, oldest))
 
     def on(self, kernel):
         """The line for the guest, or None if the test is not for this kernel."""
@@ -77,11 +80,12 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short, again):
-    """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there."""
+def collect(output, pattern, short, again, seeds):
+    """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
+    `seeds`: of generated programs, a hundred test functions and sixty programs each."""
     wanted = re.compile(pattern).search
     # The longest first.
-    makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in (_SEEDS[:1] if short else _SEEDS)]
+    makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
     makes = makes if wanted("differential") or pattern.startswith("differential") else []
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
@@ -113,7 +117,8 @@ class _LitTest:
             split.add(line)
         test.lines, test.broken = split.there, split.broken
         if not all(_moves(line) for line, _ in test.lines):
-            done = _shell(script([] if again else split.here), self._folder)
+            is_there = again and any(self._folder.glob(f"{self._base.name}*"))
+            done = _shell(script([] if is_there else split.here), self._folder)
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
             test.files += {file for line, _ in test.lines for file in _named(line)}
