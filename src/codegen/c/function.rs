@@ -55,12 +55,13 @@ pub fn head(g: &mut Source<'_>, func: &Function, names: &mut Names) -> (String, 
 pub fn text<'g>(g: &'g mut Source<'_>, func: &'g Function) -> String {
     let mut names = Names::default();
     let (head, params) = head(g, func, &mut names);
+    let types = g.types();
     let mut body = FnGen {
         g,
         func,
         lines: Lines::new(),
         names,
-        plan: Plan::of(func),
+        plan: Plan::of(func, types),
         exprs: HashMap::new(),
         around: Vec::new(),
         used_labels: BTreeSet::new(),
@@ -121,7 +122,7 @@ impl<'g> FnGen<'g, '_> {
             self.exprs.insert(value, expr);
             return;
         }
-        if self.is_unused(value) {
+        if !self.is_read(value) {
             self.statement(op, expr.text().to_owned());
             return;
         }
@@ -129,15 +130,17 @@ impl<'g> FnGen<'g, '_> {
         self.statement(op, format!("{name} = {}", expr.text()));
     }
 
-    pub fn is_unused(&self, value: Value) -> bool {
-        self.func.uses().users(value).is_empty()
+    /// Whether something uses a result, or reads a variable.
+    pub fn is_read(&self, value: Value) -> bool {
+        self.plan.is_read(value)
     }
 
     /// A variable of C for a value, in the block where it is defined.
     pub fn variable(&mut self, value: Value) -> String {
         let name = self.names.inner("t");
         let text = self.g.declare(self.ty(value), &name);
-        self.lines.declare(format!("{text};"));
+        let unread = if self.is_read(value) { "" } else { " __maybe_unused" };
+        self.lines.declare(format!("{text}{unread};"));
         self.exprs.insert(value, Expr::primary(name.clone()));
         name
     }

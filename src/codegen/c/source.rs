@@ -9,7 +9,7 @@ use crate::ir::{Module, Role, Symbol};
 use crate::session::Session;
 use crate::source::Span;
 use crate::types::{StructId, Ty, Types};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What words of the text the headers declare; in the order of the file.
 const HEADERS: &[(&str, &str)] = &[
@@ -52,12 +52,17 @@ pub fn module(cx: &Session, module: &Module) -> Vec<u8> {
         prototypes.push_str(&format!("{};\n", function::head(&mut g, func, &mut Names::default()).0));
     }
     let functions: Vec<String> = module.funcs.iter().map(|func| function::text(&mut g, func)).collect();
+    let functions = functions.join("\n");
+    let named: HashSet<&str> = functions.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let mut globals = String::new();
     for global in &module.globals {
         let name = g.global_name(&global.name);
         let declared = g.declare(global.ty, &name);
         let init = constants::initialiser(g.types(), global.ty, &global.init);
-        globals.push_str(&format!("static {declared}{};\n", init.map_or(String::new(), |init| format!(" = {init}"))));
+        // A statement that does nothing is left out, and with it what it names.
+        let unused = if named.contains(name.as_str()) { "" } else { " __maybe_unused" };
+        let init = init.map_or(String::new(), |init| format!(" = {init}"));
+        globals.push_str(&format!("static {declared}{unused}{init};\n"));
     }
     let parts = [
         g.declared.text(g.types()),
@@ -65,7 +70,7 @@ pub fn module(cx: &Session, module: &Module) -> Vec<u8> {
         globals,
         g.prelude.text(),
         prototypes,
-        functions.join("\n"),
+        functions,
         registration::text(module),
     ];
     let body: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();

@@ -4,10 +4,10 @@ use super::super::constants;
 use super::super::expr::Expr;
 use super::super::function::FnGen;
 use super::arith::width;
-use crate::ir::OpData;
 use crate::ir::ops::{
     KsBits, KsBuiltin, KsCall, KsCallPointer, KsConst, KsElem, KsField, KsFunc, KsGlobal, KsPrint, KsStr, KsVar,
 };
+use crate::ir::{OpData, Opcode};
 use crate::tables::BUILTINS;
 use crate::target::Target;
 use crate::types::{Ty, TyKind};
@@ -33,7 +33,9 @@ pub fn var(g: &mut FnGen, op: &OpData) {
     let place = op.results[0];
     let name = g.names.inner(&String::from_utf8_lossy(KsVar::of(op).name()));
     let text = g.g.declare(g.place_type(place), &name);
-    g.lines.declare_outside(format!("{text};"));
+    // Compilers warn of a variable that nothing reads.
+    let unread = if g.is_read(place) { "" } else { " __maybe_unused" };
+    g.lines.declare_outside(format!("{text}{unread};"));
     g.bind(place, Expr::primary(name));
 }
 
@@ -61,11 +63,18 @@ pub fn store(g: &mut FnGen, op: &OpData) {
 
 pub fn copy(g: &mut FnGen, op: &OpData) {
     let (to, from) = (g.expr(op.operands[0]), g.expr(op.operands[1]));
+    if to == from {
+        return;
+    }
     let is_struct = matches!(g.types().kind(g.place_type(op.operands[0])), TyKind::Struct(_));
     let text = if is_struct {
         format!("{} = {}", to.text(), from.text())
     } else {
-        format!("memcpy(&{}, &{}, sizeof({}))", to.operand(), from.operand(), to.text())
+        // Two places may be one, except if one is a constant.
+        let is_constant = g.func.def(op.operands[1]).is_some_and(|def| g.func.ops[def].opcode == Opcode::KsStr);
+        let function = if is_constant { "memcpy" } else { "memmove" };
+        let size = format!("sizeof({})", to.text());
+        Expr::call(function, &[Expr::address(&to), Expr::address(&from), Expr::primary(size)]).text().to_owned()
     };
     g.statement(op, text);
 }
