@@ -39,6 +39,8 @@ pub enum Origin {
     Unknown,
     /// `bpf_spin_lock`: bytes that only the kernel touches.
     Lock,
+    /// A lock of a kernel module: a variable of its own, which `lock (x)` alone names.
+    ModuleLock,
     /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
     /// the kernel's BTF, and relocated when the program is loaded.
     Btf,
@@ -51,7 +53,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub const ALL: [Origin; 11] = [
+    pub const ALL: [Origin; 12] = [
         Origin::User,
         Origin::Packet,
         Origin::Context,
@@ -59,6 +61,7 @@ impl Origin {
         Origin::Kernel,
         Origin::Unknown,
         Origin::Lock,
+        Origin::ModuleLock,
         Origin::Btf,
         Origin::BtfUnion,
         Origin::BtfTypedef,
@@ -88,6 +91,7 @@ impl Origin {
             Origin::Kernel => "kernel",
             Origin::Unknown => "unknown",
             Origin::Lock => "lock",
+            Origin::ModuleLock => "module_lock",
             Origin::Btf => "btf",
             Origin::BtfUnion => "btf_union",
             Origin::BtfTypedef => "btf_typedef",

@@ -33,21 +33,26 @@ pub enum Around {
     Switch,
     /// A block, and the label behind it.
     Block(String),
+    /// The body of a lock, and the statement that releases it.
+    Locked(String),
 }
 
 /// The head of a function, without its braces.
 pub fn head(g: &mut Source<'_>, func: &Function, names: &mut Names) -> (String, Vec<String>) {
+    let is_kfunc = matches!(func.role, Role::Kfunc { .. });
     let mut inner = Vec::new();
     let mut params = Vec::new();
     for param in &func.params {
-        let name = names.inner(&param.name);
+        // The kernel lets callers pass null where a name ends so, from 6.7 on.
+        let may_be_null = is_kfunc && matches!(g.types().kind(param.ty), TyKind::Ptr { nullable: true, .. });
+        let name = names.inner(&if may_be_null { format!("{}__nullable", param.name) } else { param.name.to_string() });
         params.push(g.declare(param.ty, &name));
         inner.push(name);
     }
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
     let name = g.function_name(&func.name);
     let text = g.declare(func.result, &format!("{name}({params})"));
-    let before = if matches!(func.role, Role::Kfunc { .. }) { "__bpf_kfunc " } else { "static __maybe_unused " };
+    let before = if is_kfunc { "__bpf_kfunc " } else { "static __maybe_unused " };
     (format!("{before}{text}"), inner)
 }
 
@@ -104,6 +109,20 @@ impl<'g> FnGen<'g, '_> {
         of
     }
 
+    /// Whether a place is inside a struct that the kernel's headers declare.
+    pub fn is_of_kernel(&self, place: Value) -> bool {
+        let Some(data) = self.func.def(place).map(|op| &self.func.ops[op]) else { return false };
+        match data.opcode {
+            Opcode::KsField => {
+                let base = data.operands[0];
+                let TyKind::Place { of, .. } = self.types().kind(self.ty(base)) else { return false };
+                self.types().is_relocated(of) || self.is_of_kernel(base)
+            }
+            Opcode::KsElem => self.is_of_kernel(data.operands[0]),
+            _ => false,
+        }
+    }
+
     /// The type of an expression, as a cast has it.
     pub fn type_text(&self, ty: Ty) -> String {
         self.g.declare(ty, "")
@@ -156,7 +175,12 @@ impl<'g> FnGen<'g, '_> {
         let (file, line) = self.g.place(op.loc.span);
         if self.shown != Some(line) {
             self.shown = Some(line);
-            self.lines.line(format!("/* {file}:{line} */"));
+            let text = if self.g.has_line_directives() {
+                Lines::directive(&format!("#line {line} \"{file}\""))
+            } else {
+                format!("/* {file}:{line} */")
+            };
+            self.lines.line(text);
         }
     }
 
