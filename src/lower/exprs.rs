@@ -68,6 +68,7 @@ impl Lowering<'_> {
             | ExprKind::KernelCall { .. }
             | ExprKind::Atomic { .. }
             | ExprKind::MapCall { .. }
+            | ExprKind::FieldCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
@@ -172,6 +173,7 @@ impl Lowering<'_> {
             | ExprKind::Kfunc { .. }
             | ExprKind::KernelCall { .. }
             | ExprKind::MapCall { .. }
+            | ExprKind::FieldCall { .. }
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
@@ -247,6 +249,9 @@ impl Lowering<'_> {
             ExprKind::Kfunc { kfunc, args } => self.kfunc(*kfunc, args, expr.ty, expr.span),
             ExprKind::Atomic { builtin, place, args } => Some(self.atomic(builtin, place, args, expr.ty, expr.span)),
             ExprKind::MapCall { map, method, args } => self.map_call(*map, method, args, expr.ty, expr.span),
+            ExprKind::FieldCall { method, map, flags, args } => {
+                Some(self.field_call(method, *map, *flags, args, expr.ty, expr.span))
+            }
             ExprKind::Load(func) => {
                 let name = self.names.func(*func);
                 Some(self.at(expr.span).b.host_load(name, expr.ty))

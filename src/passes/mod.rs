@@ -44,6 +44,7 @@ pub mod strings;
 pub mod tail_calls;
 pub mod tail_position;
 pub mod tail_tables;
+pub mod timers;
 pub mod to_cf;
 pub mod usdt;
 pub mod verifier;

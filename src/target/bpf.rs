@@ -35,6 +35,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::usdt::PASS,
     &passes::tail_calls::PASS,
     &passes::drains::PASS,
+    &passes::timers::PASS,
     &passes::function_pointers::PASS,
     &passes::verifier::specialise::PASS,
     &passes::builtins::PASS,

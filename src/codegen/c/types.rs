@@ -155,7 +155,7 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
         | Origin::Kernel
         | Origin::Object
         | Origin::Unknown
-        | Origin::Lock
+        | Origin::Special
         | Origin::ModuleLock => false,
         Origin::Context | Origin::Btf | Origin::BtfUnion | Origin::BtfTypedef | Origin::BtfTypedefUnion => true,
     }
@@ -164,7 +164,7 @@ fn is_of_headers(types: &Types, id: StructId) -> bool {
 /// Whether a struct is declared as bytes: its fields may share them, and are at offsets that the tables know.
 fn is_opaque(types: &Types, id: StructId) -> bool {
     match types.struct_def(id).origin {
-        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Lock | Origin::ModuleLock => true,
+        Origin::Packet | Origin::Kernel | Origin::Object | Origin::Unknown | Origin::Special | Origin::ModuleLock => true,
         Origin::User
         | Origin::Context
         | Origin::Btf

@@ -47,9 +47,6 @@ record! {
         /// No run of a program of these types interrupts another on its CPU, so that they can share memory of that CPU.
         #[serde(default)]
         pub scratch: bool,
-        /// It may use maps whose values hold a lock.
-        #[serde(default = "crate::tables::form::yes")]
-        pub locks: bool,
         /// How it may access the bytes of the packet.
         #[serde(default)]
         pub packet: PacketAccess,
