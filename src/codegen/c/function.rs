@@ -112,15 +112,14 @@ impl<'g> FnGen<'g, '_> {
     /// Whether a place is inside a struct that the kernel's headers declare.
     pub fn is_of_kernel(&self, place: Value) -> bool {
         let Some(data) = self.func.def(place).map(|op| &self.func.ops[op]) else { return false };
-        match data.opcode {
-            Opcode::KsField => {
-                let base = data.operands[0];
-                let TyKind::Place { of, .. } = self.types().kind(self.ty(base)) else { return false };
-                self.types().is_relocated(of) || self.is_of_kernel(base)
-            }
-            Opcode::KsElem => self.is_of_kernel(data.operands[0]),
-            _ => false,
+        if data.opcode == Opcode::KsElem {
+            return self.is_of_kernel(data.operands[0]);
         }
+        let base = data.operands.first().filter(|_| data.opcode == Opcode::KsField);
+        base.is_some_and(|&base| {
+            let of_struct = |kind| matches!(kind, TyKind::Place { of, .. } if self.types().is_relocated(of));
+            of_struct(self.types().kind(self.ty(base))) || self.is_of_kernel(base)
+        })
     }
 
     /// The type of an expression, as a cast has it.

@@ -165,11 +165,7 @@ impl Planner<'_> {
         }
         let known = |operands: &[Value]| operands.iter().find_map(|&operand| self.func.known(self.types, operand));
         let (Some(mask), Some(with)) = (known(&data.operands), known(&comparison.operands)) else { return false };
-        match data.opcode {
-            Opcode::ArithAnd => with & !mask != 0,
-            Opcode::ArithOr => mask & !with != 0,
-            _ => false,
-        }
+        data.opcode == Opcode::ArithAnd && with & !mask != 0 || data.opcode == Opcode::ArithOr && mask & !with != 0
     }
 
     fn is_read(&mut self, value: Value) -> bool {

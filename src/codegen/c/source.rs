@@ -113,9 +113,9 @@ fn accessed(cx: &Session, module: &Module) -> BTreeSet<String> {
     let of_func = |func: &Function| {
         let ops = func.walk().into_iter().map(|op| &func.ops[op]);
         let bases = ops.filter(|op| op.opcode == Opcode::KsField).map(|op| func.ty(op.operands[0]));
-        let structs = bases.filter_map(|ty| match cx.types.kind(ty) {
-            TyKind::Place { of, .. } if cx.types.is_relocated(of) => Some(cx.types.name(of)),
-            _ => None,
+        let structs = bases.filter_map(|ty| {
+            let TyKind::Place { of, .. } = cx.types.kind(ty) else { return None };
+            cx.types.is_relocated(of).then(|| cx.types.name(of))
         });
         structs.collect::<Vec<_>>()
     };

@@ -34,10 +34,10 @@ impl Checker<'_, '_> {
     fn prototype(&mut self, function: &KernelFunction) -> Option<FnSig> {
         let params: Option<Vec<Ty>> = function.params.iter().map(|param| param.ty.as_ref().ok().copied()).collect();
         let result = *function.result.as_ref().ok()?;
-        let params = params?.into_iter().map(|ty| match self.cx.types.kind(ty) {
-            TyKind::Ptr { to: Ty::VOID, .. } => self.cx.types.ptr(Ty::U8, Space::Any, false),
-            TyKind::Ptr { to, space, .. } => self.cx.types.ptr(to, space, false),
-            _ => ty,
+        let params = params?.into_iter().map(|ty| {
+            let TyKind::Ptr { to, space, .. } = self.cx.types.kind(ty) else { return ty };
+            let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
+            self.cx.types.ptr(to, space, false)
         });
         let params = params.collect();
         Some(FnSig { params, result: as_result(self.cx, result) })

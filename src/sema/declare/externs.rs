@@ -133,11 +133,9 @@ struct Found {
 
 /// A pointer that a function of the kernel returns to module code may be null.
 pub(in crate::sema) fn as_result(cx: &mut Session, ty: Ty) -> Ty {
-    match cx.types.kind(ty) {
-        TyKind::Ptr { to: Ty::VOID, .. } => cx.types.ptr(Ty::U8, Space::Any, true),
-        TyKind::Ptr { to, space, .. } => cx.types.ptr(to, space, true),
-        _ => ty,
-    }
+    let TyKind::Ptr { to, space, .. } = cx.types.kind(ty) else { return ty };
+    let (to, space) = if to == Ty::VOID { (Ty::U8, Space::Any) } else { (to, space) };
+    cx.types.ptr(to, space, true)
 }
 
 /// None if there is no such function, which was reported. Module code may call what is not for BPF programs, and macros.

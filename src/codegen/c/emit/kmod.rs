@@ -4,19 +4,19 @@ use super::super::expr::Expr;
 use super::super::function::{Around, FnGen};
 use crate::ir::OpData;
 use crate::ir::ops::{KmodCall, KmodLocked};
-use crate::types::{TyKind, Types};
+use crate::types::TyKind;
 
 /// The headers may give other types to the same numbers and memory: C converts them, pointers through `void *`.
 pub fn call(g: &mut FnGen, op: &OpData) {
     let view = KmodCall::of(op);
     let name = String::from_utf8_lossy(view.function()).into_owned();
     let args = super::ks::arguments(g, view.args());
-    let args = std::iter::zip(view.args(), args).map(|(&value, expr)| match g.types().kind(g.ty(value)) {
-        TyKind::Ptr { to, .. } | TyKind::Place { of: to, .. } if !is_of_kernel(g.types(), to) => {
-            Expr::cast("void *", &expr)
-        }
-        _ => expr,
-    });
+    let is_memory = |ty| {
+        let kind = g.types().kind(ty);
+        matches!(kind, TyKind::Ptr { to, .. } | TyKind::Place { of: to, .. } if !g.types().is_relocated(to))
+    };
+    let args = std::iter::zip(view.args(), args)
+        .map(|(&value, expr)| if is_memory(g.ty(value)) { Expr::cast("void *", &expr) } else { expr });
     let call = Expr::call(&name, &args.collect::<Vec<_>>());
     let Some(&result) = op.results.first() else {
         g.statement(op, call.text().to_owned());
@@ -24,10 +24,6 @@ pub fn call(g: &mut FnGen, op: &OpData) {
     };
     let expr = Expr::cast(&g.type_text(g.ty(result)), &call);
     g.result(op, expr);
-}
-
-fn is_of_kernel(types: &Types, ty: crate::types::Ty) -> bool {
-    types.is_relocated(ty)
 }
 
 pub fn locked(g: &mut FnGen, op: &OpData) {
