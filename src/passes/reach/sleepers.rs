@@ -1,11 +1,13 @@
 //! Programs that may sleep: those that ask for it, and those that reach what sleeps.
 
+use super::module_code::calls_sleeper;
 use super::programs::helpers;
 use super::{called_from, programs::used};
 use crate::diag::codes::contexts::HelperNotInProgram;
 use crate::diag::codes::maps::NotInProgram;
 use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::ir::callgraph::CallGraph;
+use crate::ir::ops::BpfKfunc;
 use crate::ir::{Module, OpData, Opcode, Role};
 use crate::session::Session;
 use crate::tables::{HelperSpec, ProgramForm, ProgramSpec, sleepers};
@@ -18,7 +20,7 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
         let may = spec.form(mode).is_some_and(|form| form.sleepable.is_some());
         let always = spec.form(mode).is_some_and(ProgramForm::always_sleeps);
         let (spec, asked, may_fail) = (*spec, loading.sleepable || always, loading.may_fail());
-        let sleeps = reaches(module, graph, program, |op| sleeper(module, op).is_some());
+        let sleeps = reaches(module, graph, program, |op| may_sleep(module, op));
         if let Some((at, op)) = sleeps.filter(|_| !may) {
             report_helper(module, cx, graph, (program, spec), (at, &op));
         }
@@ -38,7 +40,11 @@ pub fn find(module: &mut Module, cx: &mut Session, graph: &CallGraph, programs: 
 }
 
 fn sleeps_here(module: &Module, graph: &CallGraph, program: usize) -> bool {
-    reaches(module, graph, program, |op| sleeper(module, op).is_some()).is_some()
+    reaches(module, graph, program, |op| may_sleep(module, op)).is_some()
+}
+
+fn may_sleep(module: &Module, op: &OpData) -> bool {
+    sleeper(module, op).is_some() || calls_sleeper(module, op)
 }
 
 /// The helper of an op that sleeps.
@@ -67,7 +73,15 @@ fn report_helper(
     (program, spec): (usize, &ProgramSpec),
     (at, op): (usize, &OpData),
 ) {
-    let Some(helper) = sleeper(module, op) else { return };
+    let Some(helper) = sleeper(module, op) else {
+        let (names, name) = (Rc::clone(&cx.names), cx.source_name(&module.funcs[program].name));
+        let helper =
+            if op.opcode == Opcode::BpfKfunc { BpfKfunc::of(op).function().to_string() } else { String::new() };
+        let error = cx.error(op.loc.span, HelperNotInProgram { helper, program: spec.name.to_owned(), name });
+        called_from(module, &names, error, &graph.reach([program]).chain(at));
+        error.help(format!("it is `@kfunc(\"sleepable\")`; {}", sleepers()));
+        return;
+    };
     // Of types that may not call it at all, that is reported.
     if spec.may_call(helper).is_none() {
         return;
