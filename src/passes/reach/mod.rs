@@ -14,6 +14,7 @@ mod old_kernels;
 mod programs;
 mod sleepers;
 mod stored_pointers;
+mod timer_ends;
 
 use super::analysis::global_uses;
 use super::{Changed, Pass, Run};
@@ -81,6 +82,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     kfunc_callers(module, &graph, &programs);
     cpu_writes::check(module, cx);
+    timer_ends::check(module, cx);
     Changed::Yes
 }
 
