@@ -4,7 +4,7 @@
 use super::map_rules::changes_in_place;
 use crate::diag::codes::maps::TimerEnds;
 use crate::ir::ops::MapTimerStart;
-use crate::ir::{Module, Opcode};
+use crate::ir::{Module, OpId, Opcode};
 use crate::session::Session;
 use crate::source::Span;
 use crate::target::{Maps, Target};
@@ -16,7 +16,9 @@ pub fn check(module: &Module, cx: &mut Session) {
         let by_runtime = |target: &Target| target.facts().maps == Maps::ByRuntime;
         let mut reported = BTreeSet::new();
         for func in module.funcs.iter().filter(|func| func.targets.iter().any(|target| by_runtime(&target))) {
-            for op in changes_in_place(func, &cx.types, &map.name) {
+            // The uses of timers are reported.
+            let of_timer = |op: &OpId| matches!(func.ops[*op].opcode, Opcode::MapTimerStart | Opcode::MapTimerCancel);
+            for op in changes_in_place(func, &cx.types, &map.name).into_iter().filter(|op| !of_timer(op)) {
                 let span = func.ops[op].loc.span;
                 if reported.insert((span.file, span.lo, span.hi)) {
                     let warning = cx.warn(span, TimerEnds { map: cx.source_name(&map.name) });
