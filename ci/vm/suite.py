@@ -25,7 +25,7 @@ class Suite:
         self.version = version
         self.passed = self.failed = 0
         self._kernel, self._folder = kernel, folder
-        lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        lines = {test.name: line for test in tests if (line := test.on(version))}
         self._judges = {test.name: test.judge for test in tests}
         # Those that have not ended, and those of them that run.
         self._left, self._running = lines, set()
