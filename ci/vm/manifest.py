@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import helper_answers
+import kernels
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
@@ -32,6 +33,7 @@ HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
 _SHORT = re.compile(r"run/(prog|both|host)/")
+_RARE = {feature for features in kernels.BUILT.values() for feature in features}
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
 TIMEOUT = 180
@@ -48,6 +50,8 @@ class Test:
     files: list[Path] = field(default_factory=list)
     # Why it cannot be run, if it was not even compiled.
     broken: str | None = None
+    # The features that few kernels have, and of which it needs all.
+    rare: set[str] = field(default_factory=set)
     # Version of the kernel, what the script wrote → why that is wrong, or None.
     judge: Callable[[str, str], str | None] | None = None
 
@@ -58,10 +62,10 @@ class Test:
 
     def on(self, kernel):
         """The line for the guest, or None if the test is not for this kernel."""
-        lines = [line for line, needs in self.lines if needs <= kernel]
-        if all(map(_moves, lines)):
+        lines = [line for line, needs in self.lines if needs <= version(kernel)]
+        if all(map(_moves, lines)) or self.rare != kernels.BUILT.get(kernel, set()):
             return None
-        checks = self.checks(kernel)
+        checks = self.checks(version(kernel))
         return {"name": self.name, "folder": self.folder, "script": script(checks.lines), "seen": checks.files(), "timeout": self.timeout,
                 "shown": self.judge is not None}
 
@@ -102,6 +106,7 @@ class _LitTest:
         required = [version(name.removeprefix("linux-")) for name in test.requires if re.fullmatch(r"linux-[\d.]+", name)]
         self._oldest = max([_OLDEST, *required])
         self.name = "/".join(test.path_in_suite)
+        self._rare = set(test.requires) & _RARE
         self._source = Path(test.getSourcePath())
         self._folder, self._base = Path(folder), Path(base)
         self._lines = lines
@@ -109,7 +114,7 @@ class _LitTest:
     def prepare(self, again):
         """Runs what compiles, if it was not run before; what is left is for the guests."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        test = Test(self.name, str(self._folder), [], files=[self._source])
+        test = Test(self.name, str(self._folder), [], files=[self._source], rare=self._rare)
         if (inputs := self._source.parent / "Inputs").exists():
             test.files.append(inputs)
         split = _Split(self._oldest)
@@ -203,7 +208,8 @@ def _words(line):
 
 
 def version(text):
-    return tuple(int(part) for part in text.split(".")[:2])
+    """Of `6.12`, `6.12-scx`."""
+    return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
 def _for_guest(line):
@@ -242,7 +248,7 @@ def _lit_tests(output):
         noExecute=False, debug=False, isWindows=False, order="lexical", params={})
     for test in lit.discovery.find_tests_for_inputs(config, [str(ROOT / "lit-tests")]):
         test.suite.exec_root = str(output / "lit")
-        test.config.available_features.update(OF_GUESTS)
+        test.config.available_features.update(OF_GUESTS | _RARE)
         script = lit.TestRunner.parseIntegratedTestScript(test, require_script=False)
         if not isinstance(script, list) or "bpf" not in test.requires or test.path_in_suite[0] == "harness":
             continue
@@ -255,9 +261,10 @@ def _lit_tests(output):
 
 
 def _examples(output):
-    """Every example as each level of the instruction set: it must load. Those with a kernel module have tests of their own."""
+    """Every example as each level of the instruction set: it must load. Those with a kernel module, or a scheduler, which most kernels do not
+    take, have tests of their own."""
     for source in sorted((ROOT / "examples").glob("*.ks")):
-        if "@kfunc" in source.read_text():
+        if "@kfunc" in (text := source.read_text()) or "sched_ext_ops" in text:
             continue
         for mcpu in ("v1", "v2", "v3", "v4"):
             name = f"examples/{source.name}.{mcpu}"

@@ -33,7 +33,7 @@ class Suite:
         # Test → that it passed, or why it is not for this kernel; not those that failed.
         self.seen = {test.name: f"the test needs {test.needs()}" for test in tests if not test.on(manifest.version(version))}
         self._kernel, self._folder = kernel, folder
-        lines = {test.name: line for test in tests if (line := test.on(manifest.version(version)))}
+        lines = {test.name: line for test in tests if (line := test.on(version))}
         self._tests = {test.name: test for test in tests}
         self.done = not lines
         lines[_CANARY] = {"name": _CANARY, "folder": "/run", "script": f"echo '<4>{_CANARY_FAULT}' >/dev/kmsg", "timeout": manifest.TIMEOUT,
