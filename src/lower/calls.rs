@@ -145,14 +145,22 @@ impl Lowering<'_> {
 
     /// `fetch_add(place, n)` and the like.
     pub(super) fn atomic(&mut self, builtin: &BuiltinSpec, place: &Expr, args: &[Expr], ty: Ty, span: Span) -> Value {
-        let place = self.place(place);
+        let path = self.path(place);
         let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
-        self.at(span);
-        match (builtin.atomic, values.as_slice()) {
-            (Some(word), &[value]) => self.b.mem_fetch(place, value, word, ty),
-            (Some(_), &[expected, new]) => self.b.mem_compare_exchange(place, expected, new, ty),
-            (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
-        }
+        let old = self.with_path(
+            &path,
+            Dest::Value(ty),
+            &mut |this, place| {
+                let b = &mut this.at(span).b;
+                Some(match (builtin.atomic, values.as_slice()) {
+                    (Some(word), &[value]) => b.mem_fetch(place, value, word, ty),
+                    (Some(_), &[expected, new]) => b.mem_compare_exchange(place, expected, new, ty),
+                    (_, _) => crate::bug!("`{}` is no atomic operation", builtin.name),
+                })
+            },
+            &mut |this| Some(this.zero_value(ty)),
+        );
+        old.unwrap_or_else(|| crate::bug!("an atomic operation yields the old value"))
     }
 
     /// The same where nothing asks for the old value, which may then be a simpler instruction.
@@ -161,8 +169,12 @@ impl Lowering<'_> {
             self.atomic(builtin, place, args, expr.ty, expr.span);
             return;
         };
-        let place = self.place(place);
+        let path = self.path(place);
         let value = self.scalar(value);
-        self.at(expr.span).b.mem_atomic(place, value, word);
+        let update = &mut |this: &mut Self, place: Value| {
+            this.at(expr.span).b.mem_atomic(place, value, word);
+            None
+        };
+        self.with_path(&path, Dest::Nothing, update, &mut |_| None);
     }
 }

@@ -201,7 +201,12 @@ impl<'c, 'e> Checker<'c, 'e> {
         checker.errors_before = checker.cx.diags.error_count();
         checker.push_scope();
         for (index, local) in declared.locals.iter().enumerate() {
-            let named = declared.named_result == Some(LocalId(index as u32));
+            let id = LocalId(index as u32);
+            if declared.context == Some(id) {
+                checker.hidden_context(local);
+                continue;
+            }
+            let named = declared.named_result == Some(id);
             let kind = if named { LocalKind::NamedResult } else { LocalKind::Param };
             checker.declare(&local.name, local.ty, local.span, kind);
         }

@@ -124,7 +124,7 @@ impl Declare<'_> {
             }
             _ if size > MAX_KEY => "a key has at most 512 bytes",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
-                "two equal pointers need not mean the same"
+                "two equal pointers need not mean the same; where they do, the key is a `u64`, and an entry `m[p as u64]`"
             }
             _ if holds(&cx.types, ty, |kind| kind == TyKind::F64) => {
                 "keys are compared by their bytes, `f64` by its value"

@@ -93,6 +93,9 @@ impl Program {
     }
 }
 
+/// The name of the context in programs whose parameters are values in it.
+pub const CONTEXT: &str = "ctx";
+
 pub struct Func {
     pub name: String,
     /// In the object: unlike all others.
@@ -105,6 +108,8 @@ pub struct Func {
     pub result: Ty,
     /// `-> r: R`
     pub named_result: Option<LocalId>,
+    /// `ctx` of a program whose parameters are values in its context.
+    pub context: Option<LocalId>,
     pub locals: Vec<Local>,
     pub body: Block,
     /// A call of it may end in a throw. As well where functions of its type whose address is taken may, and its own is.
