@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import helper_answers
+import kernels
 from built import ROOT, TARGET, compiler, environment
+from checks import Checks
 from features import OF_GUESTS
 
 # The first kernel that takes what `--mcpu` allows to be generated.
@@ -31,8 +33,7 @@ HELPERS = "facts/helpers"
 _SYSTEM_PYTHON = "/usr/bin/python3"
 # The tests of a short run: all that the language does, in programs that run; not packets, which take most of the time.
 _SHORT = re.compile(r"run/(prog|both|host)/")
-# Of generated programs, a hundred test functions each.
-_SEEDS = ("1", "2", "3")
+_RARE = {feature for features in kernels.BUILT.values() for feature in features}
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
 TIMEOUT = 180
@@ -49,16 +50,28 @@ class Test:
     files: list[Path] = field(default_factory=list)
     # Why it cannot be run, if it was not even compiled.
     broken: str | None = None
+    # The features that few kernels have, and of which it needs all.
+    rare: set[str] = field(default_factory=set)
     # Version of the kernel, what the script wrote → why that is wrong, or None.
     judge: Callable[[str, str], str | None] | None = None
 
+    def needs(self):
+        """The oldest kernel that runs some of it, as text."""
+        oldest = min((needs for line, needs in self.lines if not _moves(line)), default=_OLDEST)
+        return ".".join(map(str, oldest))
+
     def on(self, kernel):
         """The line for the guest, or None if the test is not for this kernel."""
-        lines = [line for line, needs in self.lines if needs <= kernel]
-        if all(map(_moves, lines)):
+        lines = [line for line, needs in self.lines if needs <= version(kernel)]
+        if all(map(_moves, lines)) or self.rare != kernels.BUILT.get(kernel, set()):
             return None
-        return {"name": self.name, "folder": self.folder, "script": script(lines), "timeout": self.timeout,
+        checks = self.checks(version(kernel))
+        return {"name": self.name, "folder": self.folder, "script": script(checks.lines), "seen": checks.files(), "timeout": self.timeout,
                 "shown": self.judge is not None}
+
+    def checks(self, kernel):
+        """The lines for the guest, without the comparisons that are made here."""
+        return Checks([line for line, needs in self.lines if needs <= kernel], f"{self.folder}/{Path(self.name).name}")
 
 
 def script(lines):
@@ -71,13 +84,14 @@ def _moves(line):
     return line.startswith("cd ")
 
 
-def collect(output, pattern, short):
-    """Compiles everything; `output` is where to. Names are matched with a regular expression."""
+def collect(output, pattern, short, again, seeds):
+    """Compiles everything; `output` is where to. Names are matched with a regular expression. `again`: what was compiled before is there.
+    `seeds`: of generated programs, a hundred test functions and sixty programs each."""
     wanted = re.compile(pattern).search
     # The longest first.
-    makes = [lambda seed=seed: _differential(output / "differential", seed) for seed in (_SEEDS[:1] if short else _SEEDS)]
-    makes = makes if wanted("differential") or "differential" in pattern else []
-    makes += [test.prepare for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
+    makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
+    makes = makes if wanted("differential") or pattern.startswith("differential") else []
+    makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -92,14 +106,15 @@ class _LitTest:
         required = [version(name.removeprefix("linux-")) for name in test.requires if re.fullmatch(r"linux-[\d.]+", name)]
         self._oldest = max([_OLDEST, *required])
         self.name = "/".join(test.path_in_suite)
+        self._rare = set(test.requires) & _RARE
         self._source = Path(test.getSourcePath())
         self._folder, self._base = Path(folder), Path(base)
         self._lines = lines
 
-    def prepare(self):
-        """Runs what compiles; what is left is for the guests."""
+    def prepare(self, again):
+        """Runs what compiles, if it was not run before; what is left is for the guests."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        test = Test(self.name, str(self._folder), [], files=[self._source])
+        test = Test(self.name, str(self._folder), [], files=[self._source], rare=self._rare)
         if (inputs := self._source.parent / "Inputs").exists():
             test.files.append(inputs)
         split = _Split(self._oldest)
@@ -107,7 +122,8 @@ class _LitTest:
             split.add(line)
         test.lines, test.broken = split.there, split.broken
         if not all(_moves(line) for line, _ in test.lines):
-            done = _shell(script(split.here), self._folder)
+            is_there = again and any(self._folder.glob(f"{self._base.name}*"))
+            done = _shell(script([] if is_there else split.here), self._folder)
             test.broken = test.broken or (done.stdout if done.returncode != 0 else None)
             test.files += self._folder.glob(f"{self._base.name}*")
             test.files += {file for line, _ in test.lines for file in _named(line)}
@@ -192,7 +208,8 @@ def _words(line):
 
 
 def version(text):
-    return tuple(int(part) for part in text.split(".")[:2])
+    """Of `6.12`, `6.12-scx`."""
+    return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
 def _for_guest(line):
@@ -231,7 +248,7 @@ def _lit_tests(output):
         noExecute=False, debug=False, isWindows=False, order="lexical", params={})
     for test in lit.discovery.find_tests_for_inputs(config, [str(ROOT / "lit-tests")]):
         test.suite.exec_root = str(output / "lit")
-        test.config.available_features.update(OF_GUESTS)
+        test.config.available_features.update(OF_GUESTS | _RARE)
         script = lit.TestRunner.parseIntegratedTestScript(test, require_script=False)
         if not isinstance(script, list) or "bpf" not in test.requires or test.path_in_suite[0] == "harness":
             continue
@@ -244,9 +261,10 @@ def _lit_tests(output):
 
 
 def _examples(output):
-    """Every example as each level of the instruction set: it must load. Those with a kernel module have tests of their own."""
+    """Every example as each level of the instruction set: it must load. Those with a kernel module, or a scheduler, which most kernels do not
+    take, have tests of their own."""
     for source in sorted((ROOT / "examples").glob("*.ks")):
-        if "@kfunc" in source.read_text():
+        if "@kfunc" in (text := source.read_text()) or "sched_ext_ops" in text:
             continue
         for mcpu in ("v1", "v2", "v3", "v4"):
             name = f"examples/{source.name}.{mcpu}"
@@ -264,9 +282,11 @@ def _example(output, name, source, mcpu):
     return [test]
 
 
-def _differential(folder, seed):
+def _differential(folder, seed, again):
     """Generated programs with what they must return."""
     folder = folder / seed
+    if again and folder.exists():
+        return [_case(case) for case in sorted(folder.glob("*.json"))]
     folder.mkdir(parents=True)
     words = [TARGET / "debug" / "differential", "export", folder, "--seed", seed, "--functions", "100", "--programs", "20"]
     done = subprocess.run(words, env=environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

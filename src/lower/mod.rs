@@ -232,6 +232,7 @@ fn kfunc_decls(program: &Program) -> Vec<ir::KfuncDecl> {
                 sig: kfunc.declared.clone(),
                 weak: kfunc.weak,
                 reference: kfunc.reference,
+                sized: kfuncs::sized(&kfunc.params),
                 span: kfunc.span,
             }),
         }

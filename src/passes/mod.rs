@@ -24,6 +24,7 @@ mod manager;
 pub mod map_places;
 pub mod map_reuse;
 pub mod maps;
+pub mod memory_sizes;
 pub mod moved_packets;
 pub mod nulls;
 pub mod numeric;

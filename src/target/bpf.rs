@@ -46,6 +46,7 @@ pub static PASSES: &[&Pass] = &[
     &passes::optionals::PASS,
     &passes::lock_places::PASS,
     &passes::assign_ops::PASS,
+    &passes::memory_sizes::PASS,
     &passes::verifier::elements::PASS,
     &passes::loops::loop_form::PASS,
     &passes::loops::iterators::PASS,

@@ -126,6 +126,8 @@ codes! {
     /// The kernel gives each type of program its own set of helpers.
     E0358 HelperNotInProgram { helper, program, name } =
         "`{helper}` is not for programs of type `{program}`, such as `{name}`",
+    /// The kernel calls what a timer calls in an interrupt, where nothing may wait, also if a program that may sleep has started it.
+    E0368 SleepInTimer { helper, timer } = "`{helper}` may sleep, and a timer calls `{timer}`",
     /// A helper reads or writes memory that the kernel can follow: a variable, an entry of a map, for some helpers the packet.
     /// The argument behind it says how many bytes.
     E0359 HelperMemory { helper, why } = "`{helper}` cannot have this memory: {why}",

@@ -15,6 +15,7 @@ mod old_kernels;
 mod programs;
 mod sleepers;
 mod stored_pointers;
+mod timer_ends;
 
 use super::analysis::global_uses;
 use super::{Changed, Pass, Run};
@@ -83,6 +84,7 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     }
     kfunc_callers(module, &graph, &programs);
     cpu_writes::check(module, cx);
+    timer_ends::check(module, cx);
     Changed::Yes
 }
 

@@ -3,6 +3,7 @@
 
 use super::arguments::{Given, Wanted};
 use super::attributes::SLEEPABLE;
+use super::loading::OPTIONAL;
 use super::prototypes::Signature;
 use super::{Declare, attributes};
 use crate::ast::{Attribute, Expr, ExprKind, FnDecl, Ident, ImplDecl, ImplMember, ImplMemberKind, Item};
@@ -10,7 +11,7 @@ use crate::btf::{self, OpsMember};
 use crate::diag::codes::contexts::{UnknownOps, UnknownOpsMember};
 use crate::diag::codes::environment::NoKernelTypes;
 use crate::diag::codes::names::{AttributeArguments, DuplicateMember, NoStructOps};
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::support::{NeedsKernel, NotSupportedYet};
 use crate::diag::codes::types::{MemberType, MissingMembers};
 use crate::sema::consts;
 use crate::sema::env::Entity;
@@ -40,6 +41,10 @@ impl<'a> Declare<'a> {
         if !known(cx, &of, decl) {
             return Entity::Broken;
         }
+        let optional = item.attributes.iter().any(|attribute| attribute.name.name == OPTIONAL);
+        if !optional {
+            check_kernel(cx, &of, decl);
+        }
         let mut functions = Vec::new();
         for (at, member) in decl.members.iter().enumerate() {
             let name = member.name();
@@ -51,7 +56,8 @@ impl<'a> Declare<'a> {
             }
             let sleeps = attributes::of_member(cx, member);
             let ImplMemberKind::Fn(function) = &member.kind else { continue };
-            let Some(role) = role(cx, &of, function, sleeps) else { continue };
+            let Some(mut role) = role(cx, &of, function, sleeps) else { continue };
+            role.loading.optional = optional;
             let symbol = self.symbols.kernel_symbol(self.module, &format!("{}_{}", decl.name.name, name.name));
             let func = self.push_function(symbol, function, member.span, Role::Program(role));
             functions.push(ImplFunction { name: name.name.clone(), func });
@@ -115,9 +121,7 @@ impl<'a> Declare<'a> {
                 return None;
             }
         };
-        let element = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
-        let is_data = cx.types.as_int(element).is_some() || element == Ty::BOOL || element == Ty::CHAR;
-        if !is_data && !matches!(cx.types.kind(element), TyKind::Enum(_)) {
+        if !is_data(cx, ty) {
             let what = format!("the member `{}`, a `{}`", name.name, cx.types.name(ty));
             cx.error(name.span, NotSupportedYet { what });
             return None;
@@ -174,6 +178,13 @@ impl<'a> Declare<'a> {
     }
 }
 
+/// Whether a constant of the program can be a member of this type.
+pub(super) fn is_data(cx: &Session, ty: Ty) -> bool {
+    let element = if let TyKind::Array(element, _) = cx.types.kind(ty) { element } else { ty };
+    let is_number = cx.types.as_int(element).is_some() || element == Ty::BOOL || element == Ty::CHAR;
+    is_number || matches!(cx.types.kind(element), TyKind::Enum(_))
+}
+
 /// The struct that the attribute names; none if that was reported.
 fn struct_name(cx: &mut Session, item: &Item, decl: &ImplDecl) -> Option<String> {
     let attribute = item.attributes.iter().find(|attribute| attribute.name.name == STRUCT_OPS_ATTRIBUTE);
@@ -203,6 +214,17 @@ fn wrong_argument(cx: &mut Session, attribute: &Attribute) {
     let wants = attributes::wants(STRUCT_OPS_ATTRIBUTE);
     let name = STRUCT_OPS_ATTRIBUTE.to_owned();
     cx.error(attribute.span, AttributeArguments { name, wants });
+}
+
+/// An implementation that may be left out is for kernels that take such.
+fn check_kernel(cx: &mut Session, of: &str, decl: &ImplDecl) {
+    if let Some(version) = cx.options.lacks(struct_ops(of).and_then(|spec| spec.since)) {
+        let what = format!("an implementation of `{of}`");
+        let oldest = cx.options.oldest_kernel();
+        cx.error(decl.name.span, NeedsKernel { what, version: version.to_string() })
+            .remark(format!("`--min-kernel` is {oldest}"))
+            .help(format!("write `min_kernel \"{version}\"` into the program, or `@optional` before the `impl`"));
+    }
 }
 
 /// Whether programs may implement the struct, so far as the kernel's types say it.
