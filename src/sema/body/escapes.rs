@@ -125,9 +125,8 @@ impl Checker<'_, '_> {
             ExprKind::Call { args, .. } | ExprKind::CallPointer { args, .. }
                 if self.cx.types.holds_pointer(expr.ty) =>
             {
-                for arg in args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty)) {
-                    self.collect(arg, arg.ty, sources);
-                }
+                let leading = args.iter().filter(|arg| self.leads_to(arg.ty, expr.ty));
+                leading.for_each(|arg| self.collect(arg, arg.ty, sources));
             }
             ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_)
                 if self.cx.types.holds_pointer(expr.ty) =>

@@ -56,7 +56,14 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     let expr = g.expr(place);
     // The headers have types of their own for the same numbers: `unsigned long`, `char`, `const` pointers.
     let is_plain = g.types().as_int(ty).is_some_and(|(bits, _)| bits == 16 || bits == 32) && ty != Ty::BOOL;
-    let expr = if g.is_of_kernel(place) && !is_plain { Expr::cast(&g.type_text(ty), &expr) } else { expr };
+    let expr = if !g.is_of_kernel(place) || is_plain {
+        expr
+    } else if let (TyKind::Ptr { .. }, Some(to)) = (g.types().kind(ty), g.type_text(ty).strip_suffix('*')) {
+        // Another processor may write it, and it may be marked as one that RCU protects.
+        Expr::cast(&format!("{to}__force *"), &Expr::call("READ_ONCE", &[expr]))
+    } else {
+        Expr::cast(&g.type_text(ty), &expr)
+    };
     g.result(op, expr);
 }
 
