@@ -117,6 +117,14 @@ impl Lowering<'_> {
         (!results.is_empty()).then(|| self.b.result(op))
     }
 
+    /// A function or macro of the kernel, in module code.
+    pub(super) fn kernel_call(&mut self, function: &str, args: &[Expr], result: Ty, span: Span) -> Option<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        let results = if result == Ty::VOID { Vec::new() } else { vec![result] };
+        let op = self.at(span).b.kmod_call(&values, function.as_bytes(), &results);
+        (!results.is_empty()).then(|| self.b.result(op))
+    }
+
     /// `parse_ip4(text)` into a place: throws where the text says no such value.
     pub(super) fn parse(&mut self, builtin: &BuiltinSpec, args: &[Expr], place: Value, span: Span) {
         let (Some(code), Some(symbol), [text]) = (builtin.thrown(), builtin.host, args) else {

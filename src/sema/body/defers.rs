@@ -123,6 +123,7 @@ impl Checker<'_, '_> {
         | ExprKind::Builtin { args, .. }
         | ExprKind::Helper { args, .. }
         | ExprKind::Kfunc { args, .. }
+        | ExprKind::KernelCall { args, .. }
         | ExprKind::MapCall { args, .. } = &mut call.kind
         {
             args.iter_mut().for_each(|arg| self.keep(arg, out));

@@ -42,6 +42,7 @@ mod index_keys;
 mod inner_maps;
 mod iterators;
 mod kept_results;
+mod kernel_calls;
 mod kernel_objects;
 mod kernel_types;
 mod kfunc_calls;

@@ -57,6 +57,8 @@ pub struct Program {
     pub maps: Vec<Map>,
     pub impls: Vec<Impl>,
     pub kfuncs: Vec<Kfunc>,
+    /// Of `@header("linux/x.h")`: headers of the kernel for the C of the module.
+    pub headers: Vec<String>,
     /// `license "…"`, `GPL` unless written.
     pub license: String,
     /// The function types whose calls through pointers may end in a throw.
@@ -133,6 +135,16 @@ pub enum Role {
     Plain,
     /// `main`; with its options if it takes any.
     Main(Option<ArgsSpec>),
+}
+
+impl Role {
+    /// Whether it is a function of the kernel module by its attribute.
+    pub fn is_module(&self) -> bool {
+        match self {
+            Role::Kfunc(_) | Role::Private => true,
+            Role::Program(_) | Role::Helper | Role::Plain | Role::Main(_) => false,
+        }
+    }
 }
 
 pub struct ProgramRole {
