@@ -175,13 +175,11 @@ impl Lowering<'_> {
             let mut operands = Vec::new();
             let mut attrs: Vec<Attr> = map.iter().map(|&map| Attr::Symbol(this.names.map(map).clone())).collect();
             for (index, arg) in args.iter().enumerate() {
-                match arg.kind {
-                    ExprKind::Const(Const::Func(func)) => {
-                        attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
-                        attrs.push(Attr::Int(flags.into()));
-                    }
-                    _ if index == 0 => operands.push(this.place(arg)),
-                    _ => operands.push(this.scalar(arg)),
+                if let ExprKind::Const(Const::Func(func)) = arg.kind {
+                    attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
+                    attrs.push(Attr::Int(flags.into()));
+                } else {
+                    operands.push(if index == 0 { this.place(arg) } else { this.scalar(arg) });
                 }
             }
             let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());
