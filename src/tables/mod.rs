@@ -127,10 +127,18 @@ impl ProgramSpec {
             // Those of the program in which it replaces a function.
             return helper.programs.first();
         }
-        if self.more_helpers.contains(&helper.name) {
+        if self.is_member() && STRUCT_OPS.iter().any(|ops| ops.helpers.contains(&helper.name)) {
             return Some(&ALL_KERNELS);
         }
         helper.programs.iter().find(|programs| programs.types.iter().any(|of| self.is_of_type(of)))
+    }
+
+    /// The structs of functions whose members alone may call the helper, of all programs of the type; none: all may that [`Self::may_call`]
+    /// says it of.
+    pub fn structs_that_may_call(&self, helper: &'static HelperSpec) -> Option<Vec<&'static StructOpsSpec>> {
+        let by_type = helper.programs.iter().any(|programs| programs.types.iter().any(|of| self.is_of_type(of)));
+        let structs = STRUCT_OPS.iter().filter(|ops| ops.helpers.contains(&helper.name));
+        (self.is_member() && !by_type).then(|| structs.collect())
     }
 
     /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.

@@ -112,6 +112,7 @@ fn refused<'m>(
     let option = timer_options(op).find_map(|option| Some(Refused::Option(option, lacks(option.since)?.to_string())));
     special.or(option).or_else(|| {
         helpers(map, op).into_iter().find_map(|helper| match program.may_call(helper) {
+            Some(_) if of_another_struct(program, target, helper) => Some(Refused::Helper(helper)),
             Some(programs) => {
                 let helper_lacks = lacks(helper.since).map(|version| Refused::ByAll(version.to_string()));
                 helper_lacks.or_else(|| {
@@ -129,6 +130,12 @@ fn timer_options(op: &OpData) -> impl Iterator<Item = &'static FieldOption> {
     let flags = if op.opcode == Opcode::MapTimerStart { MapTimerStart::of(op).flags() } else { 0 };
     let options = FIELD_METHODS.iter().filter(|method| method.op == Opcode::MapTimerStart.spec().name);
     options.flat_map(|method| method.options).filter(move |option| flags & i128::from(option.flag) != 0)
+}
+
+/// Whether only functions of other structs than the target's may call the helper; of a struct that the table lacks nothing is known.
+fn of_another_struct(program: &ProgramSpec, target: Option<&str>, helper: &'static HelperSpec) -> bool {
+    let Some(own) = target.and_then(struct_ops_of) else { return false };
+    program.structs_that_may_call(helper).is_some_and(|structs| !structs.iter().any(|of| of.name == own.name))
 }
 
 /// What BPF code calls for the op, if its map allows it. Maps whose entries belong to kernel objects have helpers of their own.
@@ -223,7 +230,14 @@ pub(super) fn used(cx: &Session, module: &Module, op: &OpData) -> String {
 
 fn allowed_types(helper: &'static HelperSpec) -> String {
     let may = PROGRAMS.iter().filter(|program| program.may_call(helper).is_some());
-    match may.map(|program| program.name).collect::<Vec<&str>>().as_slice() {
+    let words = |program: &ProgramSpec| match program.structs_that_may_call(helper) {
+        Some(structs) => {
+            let names: Vec<&str> = structs.iter().map(|of| of.name).collect();
+            format!("{} for {}", program.name, names.join(" or "))
+        }
+        None => program.name.to_owned(),
+    };
+    match may.map(words).collect::<Vec<String>>().as_slice() {
         [] => "no type of program that this compiler has may call it".to_owned(),
         may => format!("it is for programs of type {}", may.join(", ")),
     }
