@@ -32,6 +32,7 @@ pub struct Specs {
     pub helpers: Vec<HelperSpec>,
     pub kfuncs: Vec<KfuncSpec>,
     pub kfunc_flags: Vec<KfuncFlag>,
+    pub object_methods: Vec<ObjectMethod>,
     pub c_words: CWords,
     pub ops: Vec<Op>,
 }
@@ -164,6 +165,7 @@ pub fn load(root: &Path) -> Specs {
         helpers: records(&root.join("helpers.toml")),
         kfuncs: records(&root.join("kfuncs.toml")),
         kfunc_flags: records(&root.join("kfunc_flags.toml")),
+        object_methods: records(&root.join("object_methods.toml")),
         c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };

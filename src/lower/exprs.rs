@@ -71,6 +71,7 @@ impl Lowering<'_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }
@@ -175,6 +176,7 @@ impl Lowering<'_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }
@@ -260,6 +262,7 @@ impl Lowering<'_> {
                 }
                 Some(link)
             }
+            ExprKind::ObjectCall { .. } => self.object_call(expr),
             ExprKind::New { init, gfp } => Some(self.new_object(init, gfp, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
                 let what = self.scalar(what);

@@ -154,6 +154,22 @@ impl Lowering<'_> {
         }
     }
 
+    /// A method of a list or tree of objects.
+    pub(super) fn object_call(&mut self, expr: &Expr) -> Option<Value> {
+        let ExprKind::ObjectCall { function, place, args, less } = &expr.kind else { return None };
+        let place = self.place(place);
+        let args: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        self.at(expr.span);
+        if let (&Some(less), &[object]) = (less, args.as_slice()) {
+            let less = self.names.func(less);
+            self.b.bpf_object_add(place, object, function.as_bytes(), less);
+            return None;
+        }
+        let results: &[Ty] = if expr.ty == Ty::VOID { &[] } else { &[expr.ty] };
+        let op = self.b.bpf_object_call(place, &args, function.as_bytes(), results);
+        self.b.func.ops[op].results.first().copied()
+    }
+
     /// `v.t.start(ns, f)`: its op, whose operands are the field and numbers.
     pub(super) fn field_call(
         &mut self,
@@ -169,13 +185,13 @@ impl Lowering<'_> {
             let mut operands = Vec::new();
             let mut attrs: Vec<Attr> = map.iter().map(|&map| Attr::Symbol(this.names.map(map).clone())).collect();
             for (index, arg) in args.iter().enumerate() {
-                match arg.kind {
-                    ExprKind::Const(Const::Func(func)) => {
-                        attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
-                        attrs.push(Attr::Int(flags.into()));
-                    }
-                    _ if index == 0 => operands.push(this.place(arg)),
-                    _ => operands.push(this.scalar(arg)),
+                if let ExprKind::Const(Const::Func(func)) = arg.kind {
+                    attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
+                    attrs.push(Attr::Int(flags.into()));
+                } else if index == 0 {
+                    operands.push(this.place(arg));
+                } else {
+                    operands.push(this.scalar(arg));
                 }
             }
             let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());

@@ -107,8 +107,7 @@ impl Checker<'_, '_> {
             ExprKind::Cast(inner) | ExprKind::Fill(inner) => self.collect(inner, into, sources),
             ExprKind::Arith { left, .. } if self.pointer(expr.ty).is_some() => self.collect(left, into, sources),
             ExprKind::AddressOf(place) => match root_local(place) {
-                Some(local) if self.info[local.0 as usize].kind != LocalKind::Entry => sources.stack = true,
-                Some(_) => {}
+                Some(local) => sources.stack |= self.info[local.0 as usize].kind != LocalKind::Entry,
                 None => self.collect_base(place, sources),
             },
             ExprKind::Struct { fields } => fields.iter().for_each(|(_, value)| self.collect(value, value.ty, sources)),
@@ -174,6 +173,7 @@ impl Checker<'_, '_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }

@@ -44,6 +44,11 @@ impl Declare<'_> {
             Origin::Special => header,
             Origin::User
             | Origin::Unknown
+            | Origin::Kptr
+            | Origin::List
+            | Origin::Tree
+            | Origin::ListLink
+            | Origin::TreeLink
             | Origin::Btf
             | Origin::BtfUnion
             | Origin::BtfTypedef
