@@ -34,6 +34,7 @@ pub struct Specs {
     pub kfunc_flags: Vec<KfuncFlag>,
     pub kernel_headers: Vec<KernelHeader>,
     pub module_locks: Vec<ModuleLock>,
+    pub object_methods: Vec<ObjectMethod>,
     pub c_words: CWords,
     pub ops: Vec<Op>,
 }
@@ -168,6 +169,7 @@ pub fn load(root: &Path) -> Specs {
         kfunc_flags: records(&root.join("kfunc_flags.toml")),
         kernel_headers: records(&root.join("kernel_headers.toml")),
         module_locks: records(&root.join("module_locks.toml")),
+        object_methods: records(&root.join("object_methods.toml")),
         c_words: Value::Table(table(&root.join("c_words.toml"))).try_into().expect("ir-specs/c_words.toml"),
         ops: ops(&root.join("ops")),
     };

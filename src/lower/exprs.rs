@@ -72,6 +72,7 @@ impl Lowering<'_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }
@@ -177,6 +178,7 @@ impl Lowering<'_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }
@@ -263,6 +265,7 @@ impl Lowering<'_> {
                 }
                 Some(link)
             }
+            ExprKind::ObjectCall { .. } => self.object_call(expr),
             ExprKind::New { init, gfp } => Some(self.new_object(init, gfp, expr.ty, expr.span)),
             ExprKind::Detach(what) => {
                 let what = self.scalar(what);

@@ -160,6 +160,22 @@ impl Lowering<'_> {
         }
     }
 
+    /// A method of a list or tree of objects.
+    pub(super) fn object_call(&mut self, expr: &Expr) -> Option<Value> {
+        let ExprKind::ObjectCall { function, place, args, less } = &expr.kind else { return None };
+        let place = self.place(place);
+        let args: Vec<Value> = args.iter().map(|arg| self.scalar(arg)).collect();
+        self.at(expr.span);
+        if let (&Some(less), &[object]) = (less, args.as_slice()) {
+            let less = self.names.func(less);
+            self.b.bpf_object_add(place, object, function.as_bytes(), less);
+            return None;
+        }
+        let results: &[Ty] = if expr.ty == Ty::VOID { &[] } else { &[expr.ty] };
+        let op = self.b.bpf_object_call(place, &args, function.as_bytes(), results);
+        self.b.func.ops[op].results.first().copied()
+    }
+
     /// `v.t.start(ns, f)`: its op, whose operands are the field and numbers.
     pub(super) fn field_call(
         &mut self,
@@ -178,8 +194,10 @@ impl Lowering<'_> {
                 if let ExprKind::Const(Const::Func(func)) = arg.kind {
                     attrs.push(Attr::Symbol(this.names.handed(func, Target::Bpf).clone()));
                     attrs.push(Attr::Int(flags.into()));
+                } else if index == 0 {
+                    operands.push(this.place(arg));
                 } else {
-                    operands.push(if index == 0 { this.place(arg) } else { this.scalar(arg) });
+                    operands.push(this.scalar(arg));
                 }
             }
             let op = this.at(span).b.insert(opcode, operands, attrs, &[result], Vec::new(), Vec::new());

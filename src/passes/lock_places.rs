@@ -1,16 +1,17 @@
-//! `lock-places`: checks that a lock or a timer behind a pointer is that of a map entry.
+//! `lock-places`: checks that a lock, a timer or what owns objects behind a pointer is that of a map entry.
 //!
-//! Takes `bpf.locked` and what is called with timers after `optionals`, when few ops make pointers; changes nothing. The verifier
+//! Takes `bpf.locked` and what is called with timers, lists, trees and kept objects after `optionals`, when few ops make pointers; changes nothing. The verifier
 //! knows the memory of a pointer on each path, the type of a parameter or variable does not. So this follows the sources of
 //! each pointer into callers and callees, and reports those that may not be an entry. BPF only: user space uses neither.
 
 use super::analysis::pointer_sources::{At, Sources, leading};
 use super::{Changed, Pass, Run};
-use crate::diag::codes::shared::{LockWhat, TimerPlace};
-use crate::ir::ops::{BpfLocked, BpfTimerCallback, MapTimerCancel};
-use crate::ir::{Module, OpData, Opcode, Value, ValueDef};
+use crate::diag::codes::shared::{LockWhat, OwnerUse, TimerPlace};
+use crate::ir::ops::{BpfHelper, BpfLocked, BpfObjectAdd, BpfObjectCall, BpfTimerCallback, KsAddr, MapTimerCancel};
+use crate::ir::{Function, Module, OpData, Opcode, Value, ValueDef};
 use crate::session::Session;
 use crate::source::Span;
+use crate::tables;
 use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
 
@@ -27,15 +28,20 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     for (at, func) in module.funcs.iter().enumerate() {
         for op in func.walk() {
             let data = &func.ops[op];
-            let Some(place) = special(data) else { continue };
+            let owner = owner(func, data);
+            let Some(place) = special(data).or(owner) else { continue };
             let Some(pointer) = leading(func, place) else { continue };
             let TyKind::Ptr { to, .. } = cx.types.kind(func.ty(pointer)) else { continue };
             let mut search = Search { sources: Sources::new(module, &cx.types), of: to, seen: BTreeSet::new() };
             if let Some((what, span)) = search.no_entry((at, pointer)) {
                 let what = what.to_owned();
-                let error = match data.opcode == Opcode::BpfLocked {
-                    true => cx.error(data.loc.span.start(), LockWhat { what }),
-                    false => cx.error(data.loc.span, TimerPlace { what }),
+                let name = cx.sources.text(data.loc.span).to_owned();
+                let error = if data.opcode == Opcode::BpfLocked {
+                    cx.error(data.loc.span.start(), LockWhat { what })
+                } else if owner.is_some() {
+                    cx.error(data.loc.span.start(), OwnerUse { name, why: format!("this may be {what}") })
+                } else {
+                    cx.error(data.loc.span, TimerPlace { what })
                 };
                 error.note(span, "the pointer may come from here");
                 error.help("pass the address of an entry that is bound: `if (var v = m[key]) { f(&v) }`");
@@ -54,6 +60,21 @@ fn special(op: &OpData) -> Option<Value> {
         return Some(BpfTimerCallback::of(op).timer());
     }
     (op.opcode == Opcode::MapTimerCancel).then(|| MapTimerCancel::of(op).timer())
+}
+
+/// The field that owns objects which an op takes.
+fn owner(func: &Function, op: &OpData) -> Option<Value> {
+    if op.opcode == Opcode::BpfObjectCall {
+        return Some(BpfObjectCall::of(op).owner());
+    }
+    if op.opcode == Opcode::BpfObjectAdd {
+        return Some(BpfObjectAdd::of(op).owner());
+    }
+    if op.opcode != Opcode::BpfHelper || **BpfHelper::of(op).helper() != *tables::EXCHANGE {
+        return None;
+    }
+    let address = func.def(*op.operands.first()?).map(|op| &func.ops[op])?;
+    (address.opcode == Opcode::KsAddr).then(|| KsAddr::of(address).place())
 }
 
 /// The search for where a pointer may come from.

@@ -37,7 +37,7 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
     let mut inside = Vec::new();
     func.walk_region(BpfLocked::of(&func.ops[locked]).body_region(), &mut inside);
     let mut said: Option<Span> = None;
-    for op in inside.into_iter().map(|op| &func.ops[op]).filter(|op| op.opcode.has(OpTrait::Calls)) {
+    for op in inside.into_iter().map(|op| &func.ops[op]).filter(|op| is_refused(op)) {
         let span = op.loc.span;
         if said.replace(span) == Some(span) {
             continue;
@@ -50,6 +50,12 @@ fn check(func: &Function, cx: &mut Session, locked: OpId) {
             "do it before the `lock` block and keep the result in a variable, or after it"
         });
     }
+}
+
+/// The lists and trees of the entry are what the lock is for. Objects are made and freed by calls.
+fn is_refused(op: &OpData) -> bool {
+    let is_for = matches!(op.opcode, Opcode::BpfObjectCall | Opcode::BpfObjectAdd);
+    !is_for && op.opcode.has(OpTrait::Calls) || matches!(op.opcode, Opcode::HostNew | Opcode::HostDelete)
 }
 
 /// The construct of the source, as a message begins.

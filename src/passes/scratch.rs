@@ -88,7 +88,7 @@ fn fits_map(types: &Types, ty: Ty) -> bool {
     let kind = types.kind(ty);
     if let TyKind::Struct(id) = kind {
         let def = types.struct_def(id);
-        return def.origin != Origin::Special && def.fields.iter().all(|field| fits_map(types, field.ty));
+        return !def.origin.is_kept() && def.fields.iter().all(|field| fits_map(types, field.ty));
     }
     if let TyKind::Array(element, _) = kind {
         return fits_map(types, element);

@@ -9,7 +9,7 @@ use crate::modules::ModuleId;
 use crate::source::Span;
 use crate::types::{EnumId, FnSig, StructId, Ty};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a name of the file level, or a predefined one, means.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub struct Env<'a> {
     pub trusted: RefCell<BTreeSet<(FuncId, LocalId)>>,
     /// Fields' default values of the user's structs: what a literal may leave out.
     pub field_defaults: HashMap<(StructId, usize), Const>,
+    /// The functions that order the objects of trees, by the type of the tree.
+    pub orders: BTreeMap<StructId, FuncId>,
 }
 
 /// A function's declaration, as far as callers and the checking of its body need it.

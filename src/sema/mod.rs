@@ -12,6 +12,7 @@ pub mod env;
 pub mod imports;
 mod kernel_types;
 mod oldest_kernel;
+mod owners;
 pub mod predefined;
 pub mod scope;
 mod throws;

@@ -49,6 +49,9 @@ pub trait Scope {
     /// The signature of a function that can be a value; none for programs and `main`, which are not called by name.
     fn signature(&mut self, cx: &mut Session, func: FuncId) -> Option<FnSig>;
 
+    /// Says which function orders the objects of a tree.
+    fn note_order(&mut self, _tree: StructId, _less: FuncId) {}
+
     /// Says that one more level of a constant expression is being evaluated, or one less. Who resolves declarations in
     /// the middle of an expression bounds the sum.
     fn nest(&mut self, _deeper: bool) {}

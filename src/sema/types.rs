@@ -5,19 +5,19 @@ use super::consts;
 use super::env::{Declared, Entity};
 use super::imports;
 use super::kernel_types;
+use super::owners;
 use super::predefined::{is_context, is_object, is_unknown, map_kind, pointer};
 use super::scope::{Found, Scope};
 use crate::ast::{self, Ident, TypeKind};
 use crate::diag::codes::maps::MapAsType;
 use crate::diag::codes::names::{NoProgramType, NotAType, UnknownType};
-use crate::diag::codes::shared::SpecialPlace;
-use crate::diag::codes::support::NotSupportedYet;
+use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
 use crate::diag::codes::types::{BadLength, NoSinglePrecision, ObjectByPointer, TypeArguments, ViewPlace, VoidValue};
 use crate::diag::foreign;
 use crate::session::Session;
 use crate::source::Span;
 use crate::tables::{PROGRAMS, SpecialFieldSpec};
-use crate::types::{FnSig, Space, TooMuch, Ty, TyKind, Types};
+use crate::types::{FnSig, Origin, Space, TooMuch, Ty, TyKind, Types};
 
 /// Where a type is written; decides what `void` and the absence of `?` mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +50,16 @@ pub fn resolve(cx: &mut Session, scope: &mut dyn Scope, ty: &ast::Type, position
         cx.error(ty.span, VoidValue {}).help("for a pointer to bytes write `*u8`");
         return Ty::ERROR;
     }
+    if let Some(owner) = misplaced_owner(&cx.types, resolved, position) {
+        let what = format!("a `{}`", cx.types.name(owner));
+        cx.error(ty.span, OwnerPlace { what }).help("declare a struct with such a field, and a map of such values");
+        return Ty::ERROR;
+    }
+    if position != Position::Bare && cx.types.has_origin(resolved, Origin::is_link) {
+        let what = format!("a `{}`, which is in lists or trees,", cx.types.name(resolved));
+        cx.error(ty.span, OwnerPlace { what }).help("take a pointer to it: `*T`");
+        return Ty::ERROR;
+    }
     if let Some(spec) = misplaced_special(&cx.types, resolved, position) {
         cx.error(ty.span, SpecialPlace { what: format!("a `{}`", spec.name) })
             .help(format!("declare a struct with a field of type `{}`, and a map of such values", spec.name));
@@ -80,6 +90,14 @@ fn misplaced_special(types: &Types, ty: Ty, position: Position) -> Option<&'stat
         return types.special(of).or_else(|| misplaced_special(types, of, position));
     }
     types.special(ty).filter(|_| !matches!(position, Position::Field | Position::Bare))
+}
+
+/// What owns objects is a field, as a lock is.
+fn misplaced_owner(types: &Types, ty: Ty, position: Position) -> Option<Ty> {
+    if let TyKind::Array(of, _) | TyKind::Ptr { to: of, .. } = types.kind(ty) {
+        return types.owner(of).map(|_| of).or_else(|| misplaced_owner(types, of, position));
+    }
+    types.owner(ty).filter(|_| !matches!(position, Position::Field | Position::Bare)).map(|_| ty)
 }
 
 /// A view itself is a variable. Nothing holds views or points to them, and no function pointer takes them.
@@ -243,10 +261,8 @@ fn applied(
             None => Ty::ERROR,
         };
     }
-    if OF_OBJECTS.contains(&name.name.as_str()) {
-        cx.error(span, NotSupportedYet { what: format!("`{}<…>`, a field that owns objects,", name.name) })
-            .help("release what a program acquires in the same run; keep a pid or an id in the map");
-        return Ty::ERROR;
+    if let Some(origin) = owners::origin(&name.name) {
+        return owners::owner(cx, scope, span, (name, origin), args);
     }
     if map_kind(&name.name).is_some() {
         cx.error(span, MapAsType { kind: name.name.clone() }).help(MAPS_ARE_NAMED);
@@ -333,9 +349,6 @@ pub fn check_size(cx: &mut Session, span: Span, ty: Ty) -> Ty {
     cx.error(span, BadLength { what, why: too_much.why() });
     Ty::ERROR
 }
-
-/// Types of fields that own objects of the kernel, or of the program.
-const OF_OBJECTS: [&str; 3] = ["kptr", "list", "rbtree"];
 
 /// A constant from 1 to what 32 bits hold.
 fn length(cx: &mut Session, scope: &mut dyn Scope, expr: &ast::Expr, what: &str) -> Option<u64> {

@@ -56,6 +56,9 @@ pub fn helper(name: &str) -> Option<&'static HelperSpec> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
+/// The helper that gives an object to a map's entry and takes out what was there.
+pub const EXCHANGE: &str = "bpf_kptr_xchg";
+
 /// What is known of the kernel function of this name besides its BTF.
 pub fn kfunc(name: &str) -> Option<&'static KfuncSpec> {
     KFUNCS.iter().find(|kfunc| kfunc.name == name)
@@ -87,8 +90,8 @@ pub fn header_of_type(name: &str) -> Option<&'static KernelHeader> {
 }
 
 impl Reference {
-    pub const ALL: [Reference; 4] =
-        [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges];
+    pub const ALL: [Reference; 5] =
+        [Reference::Acquires, Reference::Derives, Reference::Releases, Reference::Exchanges, Reference::Borrows];
 
     /// In the IR's text.
     pub fn word(self) -> &'static str {
@@ -97,6 +100,7 @@ impl Reference {
             Reference::Derives => "derives",
             Reference::Releases => "releases",
             Reference::Exchanges => "exchanges",
+            Reference::Borrows => "borrows",
         }
     }
 }
@@ -139,6 +143,11 @@ impl ProgramSpec {
         let by_type = helper.programs.iter().any(|programs| programs.types.iter().any(|of| self.is_of_type(of)));
         let structs = STRUCT_OPS.iter().filter(|ops| ops.helpers.contains(&helper.name));
         (self.is_member() && !by_type).then(|| structs.collect())
+    }
+
+    /// Whether the kernel has this name for the type, as far as its own functions are concerned: `sched_cls`.
+    pub fn is_of_kfunc_type(&self, name: &str) -> bool {
+        self.prog_type.trim_start_matches("BPF_PROG_TYPE_").eq_ignore_ascii_case(name)
     }
 
     /// Whether the kernel has this name for the type, as far as calls are concerned: `sched_cls`.

@@ -18,7 +18,7 @@ impl Types {
     /// Whether a literal may leave the field out although it was declared without a default: it is zero then.
     pub fn is_zero_by_default(&self, id: StructId, field: usize) -> bool {
         let def = self.struct_def(id);
-        def.origin == Origin::Kernel || self.special(def.fields[field].ty).is_some()
+        def.origin == Origin::Kernel || self.is_kept(def.fields[field].ty)
     }
 
     /// The special fields of a struct itself, in its order.
@@ -47,15 +47,5 @@ impl Types {
     /// Whether a lock is stored in a value of the type, or is one.
     pub fn has_lock(&self, ty: Ty) -> bool {
         self.specials(ty).iter().any(|spec| spec.kind == SpecialField::Lock)
-    }
-
-    /// The bytes of a map's value that only the kernel's helpers touch, from and to, in order.
-    pub fn special_bytes(&self, ty: Ty) -> Vec<(u64, u64)> {
-        let TyKind::Struct(id) = self.kind(ty) else { return Vec::new() };
-        let fields = self.special_fields(ty).into_iter().map(|(index, spec)| {
-            let start = self.struct_def(id).fields[index].offset;
-            (start, start + spec.size)
-        });
-        fields.collect()
     }
 }

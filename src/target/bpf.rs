@@ -15,7 +15,6 @@ pub static FACTS: Facts = Facts {
     verified: true,
     has_libc: false,
     max_frame: None,
-    has_heap: false,
     has_floats: false,
     functions_have_addresses: false,
     division: Division::UnsignedOnly,

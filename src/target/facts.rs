@@ -22,7 +22,6 @@ pub struct Facts {
     pub has_libc: bool,
     /// Bytes of local variables that a function may have; none where only LLVM knows how much of the stack it takes.
     pub max_frame: Option<u64>,
-    pub has_heap: bool,
     pub has_floats: bool,
     /// A function's address is a value. BPF has none: the pass `function-pointers` numbers functions.
     pub functions_have_addresses: bool,

@@ -16,7 +16,6 @@ pub static FACTS: Facts = Facts {
     has_libc: true,
     // The limit for a stack of 8 MiB.
     max_frame: Some(1 << 20),
-    has_heap: true,
     has_floats: true,
     functions_have_addresses: true,
     division: Division::Guarded,

@@ -16,7 +16,6 @@ pub static FACTS: Facts = Facts {
     has_libc: true,
     // CONFIG_FRAME_WARN, above which the kernel's build warns.
     max_frame: Some(2048),
-    has_heap: true,
     has_floats: false,
     functions_have_addresses: true,
     division: Division::Guarded,

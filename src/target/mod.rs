@@ -1,6 +1,6 @@
 //! The targets: their capabilities, their passes, and the output of their emitters.
 //!
-//! Outside of this folder nothing compares targets: code asks for a fact (`target.facts().has_heap`) or a set
+//! Outside of this folder nothing compares targets: code asks for a fact (`target.facts().has_floats`) or a set
 //! (`Targets`), and matches on `Target` name every target. So a further target is a build error wherever it matters.
 
 mod bpf;

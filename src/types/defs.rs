@@ -41,6 +41,16 @@ pub enum Origin {
     ModuleLock,
     /// A field of a map's value that only the kernel's helpers touch (`ir-specs/special_fields.toml`).
     Special,
+    /// `kptr<T>`: a pointer that owns an object. Its one field has the type of the pointer.
+    Kptr,
+    /// `list<T>`, `struct bpf_list_head`: its one field has the type of pointers to what is in it.
+    List,
+    /// `rbtree<T, less>`, `struct bpf_rb_root`: the same.
+    Tree,
+    /// `struct bpf_list_node`, in what is in lists.
+    ListLink,
+    /// `struct bpf_rb_node`, in what is in trees.
+    TreeLink,
     /// A struct of the kernel, known by pointers alone: its fields are those that the program names, at the offsets of
     /// the kernel's BTF, and relocated when the program is loaded.
     Btf,
@@ -53,7 +63,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub const ALL: [Origin; 12] = [
+    pub const ALL: [Origin; 17] = [
         Origin::User,
         Origin::Packet,
         Origin::Context,
@@ -62,6 +72,11 @@ impl Origin {
         Origin::Unknown,
         Origin::ModuleLock,
         Origin::Special,
+        Origin::Kptr,
+        Origin::List,
+        Origin::Tree,
+        Origin::ListLink,
+        Origin::TreeLink,
         Origin::Btf,
         Origin::BtfUnion,
         Origin::BtfTypedef,
@@ -71,6 +86,25 @@ impl Origin {
     /// Whether the loader relocates its fields.
     pub fn is_relocated(self) -> bool {
         matches!(self, Origin::Btf | Origin::BtfUnion) || self.is_typedef()
+    }
+
+    /// Whether only the kernel's helpers and functions read or write it.
+    pub fn is_kept(self) -> bool {
+        self == Origin::Special || self.owns() || self.is_link()
+    }
+
+    /// Whether it owns objects.
+    pub fn owns(self) -> bool {
+        self == Origin::Kptr || self.has_links()
+    }
+
+    /// Whether it is a list or a tree, by links in its objects.
+    pub fn has_links(self) -> bool {
+        matches!(self, Origin::List | Origin::Tree)
+    }
+
+    pub fn is_link(self) -> bool {
+        matches!(self, Origin::ListLink | Origin::TreeLink)
     }
 
     pub fn is_union(self) -> bool {
@@ -92,6 +126,11 @@ impl Origin {
             Origin::Unknown => "unknown",
             Origin::ModuleLock => "module_lock",
             Origin::Special => "special",
+            Origin::Kptr => "kptr",
+            Origin::List => "list",
+            Origin::Tree => "tree",
+            Origin::ListLink => "list_link",
+            Origin::TreeLink => "tree_link",
             Origin::Btf => "btf",
             Origin::BtfUnion => "btf_union",
             Origin::BtfTypedef => "btf_typedef",

@@ -6,11 +6,13 @@
 mod defs;
 pub mod layout;
 mod measure;
+mod owners;
 pub mod text;
 
 pub use defs::*;
 use indexmap::IndexSet;
 pub use measure::{MAX_SIZE, TooMuch};
+pub use owners::LINK;
 
 /// An interned type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -364,8 +366,10 @@ impl Types {
         if let TyKind::Array(element, _) = kind {
             return self.holds(element, wanted);
         }
+        // What only the kernel touches has no values.
         if let TyKind::Struct(id) = kind {
-            return self.struct_def(id).fields.iter().any(|field| self.holds(field.ty, wanted));
+            let def = self.struct_def(id);
+            return !def.origin.is_kept() && def.fields.iter().any(|field| self.holds(field.ty, wanted));
         }
         wanted(kind)
     }

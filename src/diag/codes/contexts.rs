@@ -166,4 +166,7 @@ codes! {
     E0320 OnReturnPlace = "`on return` is the last statement of a `@fsession` program",
     /// A program at the entry of a function alone is one of `@fentry`.
     E0332 NoOnReturn { name } = "`{name}` has no `on return`",
+    /// A list or a tree of objects is used while the lock is held that is beside it in the same entry. A tree is ordered by a
+    /// `@helper` that says whether the first of two objects is before the second.
+    E0367 CollectionCall { what, why } = "{what} cannot be called: {why}",
 }

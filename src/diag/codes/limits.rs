@@ -83,4 +83,7 @@ codes! {
 
     /// BPF has atomic operations of 32 and 64 bits only. When several CPUs do this at once, some of the updates are lost.
     W0550 NotAtomic { ty } = "the update of a `{ty}` that CPUs share is not atomic",
+    /// The verifier knows an object that a program made by its type: the program loads and stores fields, and elements at constant
+    /// indexes. Helpers, atomic operations, text and variable indexes work on variables.
+    E0513 ObjectPart { how } = "BPF code cannot access a part of an object {how}",
 }

@@ -25,6 +25,14 @@ codes! {
     E0464 LockWhat { what } = "`lock` takes the lock of a map entry, not {what}",
     /// Nothing but `lock (…) { … }` reads or writes a lock. Copies and literals leave it out.
     E0465 SpecialUse { name, what, used_by } = "`{name}` is {what}, which is for {used_by} alone",
+    /// What owns objects, `kptr<T>`, `list<T>` or `rbtree<T, less>`, is a field of the value of a map, where the kernel finds
+    /// the objects when the entry goes. The objects themselves are known by pointers alone.
+    E0416 OwnerPlace { what } = "{what} is no part of this: objects are owned by fields of the values of maps",
+    /// The kernel alone reads and writes what owns objects. BPF code gives an object away and gets one by `exchange`, and by the
+    /// methods of lists and trees; user space sees the other fields of the entry.
+    E0469 OwnerUse { name, why } = "`{name}` owns objects: {why}",
+    /// A map owns objects of such types of which the kernel knows how they are released.
+    E0493 OwnerType { name, why } = "this is no `{name}`: {why}",
     /// A timer is started and stopped where the entry is known to be there: in one that is bound, or behind a pointer to one.
     E0417 TimerPlace { what } = "a timer is used in a map entry that is bound, not in {what}",
     /// The kernel ties a timer to its map when it is started. Behind a pointer, the type of the value says which map that is.

@@ -11,6 +11,7 @@ mod entry_addresses;
 mod kernel_memory;
 mod map_rules;
 mod module_code;
+mod object_parts;
 mod old_kernels;
 mod programs;
 mod sleepers;
@@ -23,7 +24,7 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::contexts::{
     BpfOnly, HelperFromUserSpace, MainFromBpf, ModuleOnly, PrivateCalled, RecursionInBpf, UserSpaceOnly,
 };
-use crate::diag::codes::limits::{NullCall, PointerArithmetic, PointerKept};
+use crate::diag::codes::limits::{NullCall, ObjectPart, PointerArithmetic, PointerKept};
 use crate::diag::codes::maps::{MapRefuses, ObjectKey, ReadOnlyEntry, TrieInPlace};
 use crate::diag::codes::support::{NotInModule, NotSupportedYet};
 use crate::ir::callgraph::{CallGraph, CallSite, Reached, called_later};
@@ -192,6 +193,15 @@ fn check(module: &Module, cx: &mut Session, reached: &Reached, target: Target) {
                 .error(span, PointerKept { memory: memory.to_owned() })
                 .help("keep a key or an index, and look up what it names where it is needed");
             called_from(module, &names, error, &chain);
+        }
+        for (span, how) in object_parts::refused(func, &cx.types).into_iter().filter(|_| facts.verified) {
+            let error = cx
+                .error(span, ObjectPart { how: how.to_owned() })
+                .help("copy it to a variable first, or the variable to it after: `var name = p->name`");
+            called_from(module, &names, error, &chain);
+        }
+        if facts.verified {
+            object_parts::check_made(cx, func, &|error| called_from(module, &names, error, &chain));
         }
         check_maps(module, cx, func, target, &|error| called_from(module, &names, error, &chain));
     }

@@ -9,6 +9,7 @@ use crate::ir::callgraph::CallGraph;
 use crate::ir::ops::{BpfHelper, BpfKfunc, MapTimerStart};
 use crate::ir::{MapDecl, Module, OpData, Opcode, Role, Symbol};
 use crate::passes::analysis::kernel_writes;
+use crate::passes::references::of_objects;
 use crate::session::Session;
 use crate::tables::{
     self, FIELD_METHODS, FieldOption, HelperSpec, KfuncSpec, Loading, PROGRAMS, ProgramSpec, SpecialFieldSpec, refusal,
@@ -62,7 +63,10 @@ type Wanted<'a> = (&'static ProgramSpec, Option<&'a str>);
 
 /// What is known of the function of the kernel that an op calls.
 pub(in crate::passes) fn kfunc(op: &OpData) -> Option<&'static KfuncSpec> {
-    if op.opcode == Opcode::BpfKfunc { tables::kfunc(BpfKfunc::of(op).function()) } else { None }
+    if op.opcode == Opcode::BpfKfunc {
+        return tables::kfunc(BpfKfunc::of(op).function());
+    }
+    of_objects(op).and_then(tables::kfunc)
 }
 
 /// What the kernel does not let programs of the type do.
@@ -93,7 +97,7 @@ fn refused<'m>(
     loading: &Loading,
 ) -> Option<Refused<'m>> {
     if let Some(kfunc) = kfunc(op) {
-        let has = |of: &&str| program.is_of_type(of);
+        let has = |of: &&str| program.is_of_kfunc_type(of);
         return match kfunc.programs.is_empty() || kfunc.programs.iter().any(has) {
             false => Some(Refused::Kfunc(kfunc)),
             true => (kfunc.device && target.is_none()).then_some(Refused::NoDevice(kfunc)),
@@ -197,7 +201,7 @@ fn report<'c>(
             error.help("declare the context as a parameter, `ctx: *bpf_iter__…`, of each function that prints, and hand it over")
         }
         Refused::Kfunc(kfunc) => {
-            let types = PROGRAMS.iter().filter(|spec| kfunc.programs.iter().any(|of| spec.is_of_type(of)));
+            let types = PROGRAMS.iter().filter(|spec| kfunc.programs.iter().any(|of| spec.is_of_kfunc_type(of)));
             let types: Vec<String> = types.map(|spec| format!("`@{}`", spec.name)).collect();
             let why = format!("`{name}` is a `@{program}` program, and it is for {}", types.join(", "));
             cx.error(span, NoKfunc { name: kfunc.name.to_owned(), why })

@@ -26,6 +26,8 @@ pub enum Known {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Status {
     Owned,
+    /// In a list or tree of an entry whose lock is held.
+    Borrowed,
     /// Released, by this op.
     Gone(OpId),
     /// Lost, which is reported where that happens.
@@ -50,6 +52,19 @@ impl Case {
 
     pub fn is_owned(&self, root: Root) -> bool {
         self.status.get(&root) == Some(&Status::Owned)
+    }
+
+    pub fn is_borrowed(&self, root: Root) -> bool {
+        self.status.get(&root) == Some(&Status::Borrowed)
+    }
+
+    /// What was borrowed, of which `is_over` holds, is no longer to be used.
+    pub fn give_back(&mut self, by: OpId, is_over: impl Fn(Root) -> bool) {
+        for (root, status) in &mut self.status {
+            if *status == Status::Borrowed && is_over(*root) {
+                *status = Status::Gone(by);
+            }
+        }
     }
 
     /// The op that released the object of a reference.

@@ -87,6 +87,9 @@ impl Analysis for Flow<'_> {
             for root in self.lost(edge, &case) {
                 case.status.insert(root, Status::Lost);
             }
+            for locked in self.unlocked(edge) {
+                case.give_back(locked, |root| matches!(root, Root::Acquired(op) if self.func.is_inside(op, locked)));
+            }
             self.take(edge, &mut case).then_some(case)
         });
         let mut taken: Vec<Case> = taken.collect();
@@ -326,6 +329,19 @@ impl<'a> Flow<'a> {
         case.acquired().filter(|&root| self.ends(edge, root) && returned.flatten() != Some(root)).collect()
     }
 
+    /// The `lock` blocks that control leaves by an edge.
+    fn unlocked(&self, edge: &Edge) -> Vec<OpId> {
+        let inside = |op: OpId, locked: OpId| self.func.is_inside(op, locked);
+        let leaves = |&locked: &OpId| match edge.step {
+            Step::Out => true,
+            Step::Successor(_) => false,
+            Step::Into(to, _) => to != locked && !inside(to, locked),
+            Step::Behind(to) => to == locked || !inside(to, locked),
+        };
+        let around = std::iter::successors(self.func.around(edge.by), |&op| self.func.around(op));
+        around.filter(|&op| self.func.ops[op].opcode == Opcode::BpfLocked).filter(leaves).collect()
+    }
+
     /// Whether control leaves the function by an edge, or the iteration in which something was acquired.
     fn ends(&self, edge: &Edge, root: Root) -> bool {
         let Root::Acquired(op) = root else { return false };
@@ -364,15 +380,20 @@ fn refer(op: OpId, data: &OpData, (reference, of): (Reference, Option<Root>), mu
     if let (Reference::Releases | Reference::Exchanges, Some(root)) = (reference, of) {
         case.status.insert(root, Status::Gone(op));
     }
-    let object = match reference {
+    // What is taken out of a list or tree ends what was borrowed from it (`invalidate_non_owning_refs`).
+    if data.opcode == Opcode::BpfObjectCall && matches!(reference, Reference::Acquires | Reference::Exchanges) {
+        case.give_back(op, |_| true);
+    }
+    let (object, status) = match reference {
         Reference::Releases => return vec![case],
-        Reference::Acquires | Reference::Exchanges => Some(Root::Acquired(op)),
-        Reference::Derives => of,
+        Reference::Acquires | Reference::Exchanges => (Some(Root::Acquired(op)), Some(Status::Owned)),
+        Reference::Borrows => (Some(Root::Acquired(op)), Some(Status::Borrowed)),
+        Reference::Derives => (of, None),
     };
     let mut null = case.clone();
     null.set(data.results[0], Some(Known::Null));
-    if reference != Reference::Derives {
-        case.status.insert(Root::Acquired(op), Status::Owned);
+    if let Some(status) = status {
+        case.status.insert(Root::Acquired(op), status);
     }
     case.set(data.results[0], Some(Known::Object(object)));
     vec![null, case]

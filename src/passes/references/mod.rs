@@ -18,7 +18,7 @@ mod variables;
 
 use super::{Changed, Pass, Run, exits};
 use crate::diag::codes::contexts::ReferenceCallee;
-use crate::ir::ops::{BpfHelper, BpfKfunc, KsCall, KsFunc, PacketCtxLoad};
+use crate::ir::ops::{BpfHelper, BpfKfunc, BpfObjectAdd, BpfObjectCall, KsCall, KsFunc, PacketCtxLoad};
 use crate::ir::{Function, Module, OpData, Opcode, Role, Symbol};
 use crate::session::Session;
 use crate::tables::{self, HelperSpec, Reference};
@@ -53,7 +53,7 @@ type Outcomes = BTreeMap<Symbol, BTreeSet<Outcome>>;
 
 fn run(module: &mut Module, cx: &mut Session) -> Changed {
     full_objects::check(module, cx);
-    if !module.funcs.iter().any(|func| refers(module, func)) {
+    if !verified(module).any(|func| refers(module, func)) {
         return Changed::No;
     }
     let lowered = exits::lowered(module, &mut cx.types);
@@ -78,21 +78,24 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     Changed::No
 }
 
+/// The functions that BPF code has. User space and modules have a heap of their own.
+fn verified(module: &Module) -> impl Iterator<Item = &Function> {
+    module.funcs.iter().filter(|func| func.targets.any(|on| on.verified))
+}
+
 /// The functions that have to do with kernel objects.
 fn concerned<'m>(module: &'m Module, types: &Types) -> Vec<&'m Function> {
     let takes = |func: &Function| func.params.iter().any(|param| is_object(module, types, param.ty));
-    // To a module's own code its objects are memory.
-    let funcs = || module.funcs.iter().filter(|func| !func.targets.all(|on| on.is_module));
     let mut names = BTreeSet::new();
     loop {
         let before = names.len();
-        for func in funcs() {
+        for func in verified(module) {
             if takes(func) || refers(module, func) || calls_any(func, &names) {
                 names.insert(func.name.clone());
             }
         }
         if names.len() == before {
-            return funcs().filter(|func| names.contains(&func.name)).collect();
+            return verified(module).filter(|func| names.contains(&func.name)).collect();
         }
     }
 }
@@ -129,6 +132,10 @@ fn kernel_call<'m>(module: &'m Module, op: &'m OpData) -> Option<(&'m str, Refer
     if op.opcode == Opcode::MapSocket {
         return Some(("bpf_map_lookup_elem", Reference::Acquires));
     }
+    if let Some(name) = of_objects(op) {
+        let known = tables::kfunc(name)?;
+        return Some((known.name, known.reference?));
+    }
     if op.opcode == Opcode::BpfKfunc {
         let kfunc = module.kfunc(BpfKfunc::of(op).function())?;
         return Some((&kfunc.name, kfunc.reference?));
@@ -137,8 +144,23 @@ fn kernel_call<'m>(module: &'m Module, op: &'m OpData) -> Option<(&'m str, Refer
     Some((helper.name, helper.reference?))
 }
 
-/// A pointer to a kernel object, or to one that the program's own kernel module hands out.
+/// The function of the kernel that makes or frees an object of the program, or puts it into a list or tree or takes it out.
+pub(in crate::passes) fn of_objects(op: &OpData) -> Option<&str> {
+    if op.opcode == Opcode::BpfObjectCall {
+        return std::str::from_utf8(BpfObjectCall::of(op).function()).ok();
+    }
+    if op.opcode == Opcode::BpfObjectAdd {
+        return std::str::from_utf8(BpfObjectAdd::of(op).function()).ok();
+    }
+    let freed = (op.opcode == Opcode::HostDelete).then_some("bpf_obj_drop_impl");
+    (op.opcode == Opcode::HostNew).then_some("bpf_obj_new_impl").or(freed)
+}
+
+/// A pointer to an object of the kernel or of the program, or to one that the program's own kernel module hands out.
 fn is_object(module: &Module, types: &Types, ty: Ty) -> bool {
+    if types.is_object_pointer(ty) {
+        return true;
+    }
     let TyKind::Ptr { to, space, .. } = types.kind(ty) else { return false };
     let is_rewritten = matches!(types.kind(to), TyKind::Struct(id) if types.struct_def(id).origin == Origin::Object);
     let is_own = || {

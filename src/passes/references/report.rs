@@ -2,17 +2,18 @@
 
 use super::cases::{Case, Cases, Known, Root};
 use super::flow::Flow;
-use super::{is_handed, kernel_call};
+use super::{is_handed, kernel_call, of_objects};
 use crate::dataflow::Facts;
 use crate::diag::codes::lifecycle::{ReferenceGone, ReferenceKept, ReferenceOpen, ReferenceWanted};
 use crate::diag::codes::limits::ReferenceInLoop;
 use crate::ir::flow::{Edge, Step};
-use crate::ir::ops::KsCall;
+use crate::ir::ops::{BpfHelper, KsCall};
 use crate::ir::{Function, Module, OpData, OpId, Opcode};
 use crate::passes::analysis::open_paths::{self, Question};
 use crate::session::Session;
 use crate::source::Span;
-use crate::tables;
+use crate::tables::{self, OBJECT_METHODS, Reference};
+use crate::types::{Space, Ty, TyKind};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -39,7 +40,8 @@ impl<'a> Report<'a> {
         for value in flow.released(data) {
             match (case.known.get(&value), case.root(value)) {
                 (Some(Known::Null), _) => {}
-                (_, Some(root)) if case.is_owned(root) => self.in_loop(op, root),
+                (_, Some(root)) if case.is_owned(root) && !is_removal(data) => self.in_loop(op, root),
+                (_, Some(root)) if case.is_borrowed(root) != is_removal(data) => self.wanted(op),
                 // What is gone is reported as a use.
                 (_, Some(_)) => {}
                 (_, None) => self.wanted(op),
@@ -107,12 +109,21 @@ impl<'a> Report<'a> {
         }
         let data = &self.func.ops[op];
         let names = Rc::clone(&self.cx.names);
+        if is_removal(data) {
+            self.cx.error(data.loc.span, ReferenceWanted {}).remark("`remove` takes out what `first` yielded");
+            return;
+        }
         let error = self.cx.error(data.loc.span, ReferenceWanted {});
         if data.opcode == Opcode::KsCall {
             let callee = names.of(KsCall::of(data).callee());
             error.remark(format!("`{callee}` releases what the parameter points to"));
         }
-        error.help("only what a function such as `bpf_sk_lookup_tcp` acquired is released");
+        error.help(match of_objects(data) {
+            Some(_) => {
+                "only what `new`, `exchange`, `pop_front`, `pop_back` or `remove` yielded is given away or deleted"
+            }
+            None => "only what a function such as `bpf_sk_lookup_tcp` acquired is released",
+        });
     }
 
     /// Where a tail call succeeds, control does not come back to what is still owned.
@@ -156,10 +167,25 @@ impl<'a> Report<'a> {
 
     /// What releases the object that an op acquired, as the end of a sentence.
     fn release(&self, op: OpId) -> String {
-        let Some((name, _)) = kernel_call(self.module, &self.func.ops[op]) else { return String::new() };
+        let data = &self.func.ops[op];
+        let Some((name, _)) = kernel_call(self.module, data) else { return String::new() };
+        if let (Some(_), Some(&result)) = (written(data), data.results.first()) {
+            return self.end_of(self.func.ty(result));
+        }
         let of_helper = tables::helper(name).map(|_| "bpf_sk_release");
         let by = of_helper.or_else(|| tables::kfunc(name).and_then(|known| known.released_by));
         by.map_or(String::new(), |by| format!(", as by `{by}`"))
+    }
+
+    /// What ends the reference to an object of the program, or of a map, as the end of a sentence.
+    fn end_of(&self, pointer: Ty) -> String {
+        let TyKind::Ptr { to, space, .. } = self.cx.types.kind(pointer) else { return String::new() };
+        if space == Space::Heap {
+            return ": `delete` frees it, or a map gets it".to_owned();
+        }
+        let name = self.cx.types.name(to);
+        let by = tables::KFUNCS.iter().find(|known| known.destroys == Some(name.as_str()));
+        by.map_or(String::new(), |by| format!(", as by `{}`", by.name))
     }
 
     /// How messages name what was acquired, and where that was.
@@ -167,6 +193,9 @@ impl<'a> Report<'a> {
         match root {
             Root::Acquired(op) => {
                 let data = &self.func.ops[op];
+                if let Some((what, did)) = written(data) {
+                    return (format!("what `{what}` {did}"), (data.loc.span, format!("`{what}` {did} it here")));
+                }
                 if is_handed(self.func, data) {
                     let what = "what the kernel hands to the function".to_owned();
                     return (what, (data.loc.span, "it is this parameter".to_owned()));
@@ -187,6 +216,12 @@ impl<'a> Report<'a> {
 
     fn released_by(&self, op: OpId) -> String {
         let data = &self.func.ops[op];
+        if data.opcode == Opcode::BpfLocked {
+            return "given back with the lock".to_owned();
+        }
+        if let Some((what, _)) = written(data) {
+            return format!("given away by `{what}`");
+        }
         match kernel_call(self.module, data) {
             Some(_) => "released".to_owned(),
             None => format!("released by `{}`", self.cx.names.of(KsCall::of(data).callee())),
@@ -195,5 +230,25 @@ impl<'a> Report<'a> {
 
     fn first(&mut self, root: Option<Root>, what: &'static str, place: Option<OpId>) -> bool {
         self.reported.insert((root, what, place))
+    }
+}
+
+/// Whether an op takes what was borrowed out of a tree.
+fn is_removal(op: &OpData) -> bool {
+    let of = of_objects(op).and_then(tables::kfunc);
+    op.opcode == Opcode::BpfObjectCall && of.is_some_and(|known| known.reference == Some(Reference::Exchanges))
+}
+
+/// The word of the language for what gives objects or takes them, and what it did.
+fn written(op: &OpData) -> Option<(&'static str, &'static str)> {
+    if op.opcode == Opcode::BpfHelper && **BpfHelper::of(op).helper() == *tables::EXCHANGE {
+        return Some(("exchange", "took"));
+    }
+    let name = of_objects(op)?;
+    let method = OBJECT_METHODS.iter().find(|method| method.list == Some(name) || method.tree == Some(name));
+    match (method, op.opcode) {
+        (Some(method), _) => Some((method.name, "yielded")),
+        (None, Opcode::HostNew) => Some(("new", "made")),
+        (None, _) => Some(("delete", "freed")),
     }
 }

@@ -40,7 +40,15 @@ impl Checker<'_, '_> {
                 .help("bind the entry first: `if (var v = m[k]) fetch_add(v, 1)`");
             return error_expr(span);
         }
-        let place = self.place(written);
+        let place = self.kept(written, |this| this.place(written));
+        if self.cx.types.is_kept(place.ty) {
+            if builtin.atomic == Some("exchange") && address.is_none() {
+                return self.exchange_object(place, values, span);
+            }
+            self.check_args(values);
+            self.refuse_kept_use(place.ty, place.span);
+            return error_expr(span);
+        }
         if place.ty == Ty::ERROR || !self.is_shared(&place) {
             self.check_args(values);
             return error_expr(span);

@@ -225,10 +225,13 @@ impl Checker<'_, '_> {
         {
             return self.entry_method((map, EntryKey::Walked(key)), name, args, span);
         }
-        let base = match self.receiver_of(base, name) {
+        let base = match self.kept_receiver(base, name) {
             Receiver::Field(place, method, map) => return self.field_method((place, method, map), name, args, span),
             Receiver::Other(base) => base,
         };
+        if self.cx.types.is_kept(base.ty) {
+            return self.object_method(base, name, args, span);
+        }
         if base.ty == Ty::ERROR {
             self.check_args(args);
             return error_expr(span);

@@ -179,6 +179,7 @@ impl Checker<'_, '_> {
             | ExprKind::Load(_)
             | ExprKind::Attach { .. }
             | ExprKind::New { .. }
+            | ExprKind::ObjectCall { .. }
             | ExprKind::Detach(_)
             | ExprKind::Pin { .. }
             | ExprKind::Register { .. }

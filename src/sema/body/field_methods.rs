@@ -24,7 +24,7 @@ pub enum Receiver {
 
 impl Checker<'_, '_> {
     /// What is before the point of `base.name(…)`.
-    pub(super) fn receiver_of(&mut self, base: &ast::Expr, name: &Ident) -> Receiver {
+    fn receiver_of(&mut self, base: &ast::Expr, name: &Ident) -> Receiver {
         let stripped = strip(base);
         let Ast::Field { base: owner, name: field, arrow } = &stripped.kind else {
             return Receiver::Other(self.typed(base, None));
@@ -38,6 +38,14 @@ impl Checker<'_, '_> {
             Ok((place, method, map)) => Receiver::Field(place, method, map),
             Err(owner) => Receiver::Other(self.field_of(owner, field, *arrow, base.span)),
         }
+    }
+
+    /// The same, where what owns objects may be before the point.
+    pub(super) fn kept_receiver(&mut self, base: &ast::Expr, name: &Ident) -> Receiver {
+        let outer = self.kept_at.replace(strip(base).span);
+        let receiver = self.receiver_of(base, name);
+        self.kept_at = outer;
+        receiver
     }
 
     /// The field of this name, if it has the method; else what it would be a field of.

@@ -43,11 +43,6 @@ fn is_gfp(text: &str) -> bool {
 impl Checker<'_, '_> {
     /// `new T()`: a pointer, null where there is no memory. Fields have their defaults, all else is zero.
     pub fn new_object(&mut self, ty: &ast::Type, args: &[ast::Expr], span: Span) -> Expr {
-        if !self.targets.any(|on| on.has_heap) {
-            self.error(span, NotSupportedYet { what: "`new` in BPF code".into() })
-                .help("a local variable lives as long as its function, an entry of a map until it is deleted");
-            return error_expr(span);
-        }
         let Some(gfp) = args.first().map_or(Some(String::new()), |flags| self.gfp(flags)) else {
             return error_expr(span);
         };
@@ -95,13 +90,11 @@ impl Checker<'_, '_> {
 
     /// `delete pointer`
     pub fn delete_object(&mut self, pointer: Expr, span: Span) -> Option<StmtKind> {
-        if !self.targets.any(|on| on.has_heap) {
-            self.error(span, NotSupportedYet { what: "`delete` of a pointer in BPF code".into() })
-                .help("`delete map[key]` deletes an entry of a map");
-            return None;
-        }
         if self.is_no_object(&pointer) {
             self.error(pointer.span, DeleteNotNew {}).help("what lives on its own is not deleted");
+            return None;
+        }
+        if self.is_of_kernel(&pointer) {
             return None;
         }
         self.use_object(&pointer);
@@ -111,6 +104,18 @@ impl Checker<'_, '_> {
             self.flow.freed.insert(local, Deleted { at: span, certain: true });
         }
         Some(StmtKind::Delete(pointer))
+    }
+
+    /// Whether a pointer leads to memory of the kernel, which is reported.
+    fn is_of_kernel(&mut self, pointer: &Expr) -> bool {
+        let space = self.pointer(pointer.ty).map(|of| of.space);
+        let refused = self.targets.any(|on| on.verified) && !matches!(space, None | Some(Space::Any | Space::Heap));
+        if refused {
+            self.error(pointer.span, DeleteNotNew {}).help(
+                "`delete map[key]` deletes an entry of a map; an object of the kernel has a function that releases it",
+            );
+        }
+        refused
     }
 
     /// Whether it is known that `new` did not make what a pointer points to.

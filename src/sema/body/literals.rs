@@ -4,7 +4,7 @@ use super::Checker;
 use super::scope::Name;
 use super::value::{Value, error_expr};
 use crate::ast::{self, ExprKind as Ast, Path, UnaryOp};
-use crate::diag::codes::shared::SpecialPlace;
+use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
 use crate::diag::codes::types::{MissingFields, NotAStruct, ObjectByPointer};
 use crate::sema::advice::members::{LEFT_OUT, given_again, no_such_field};
 use crate::sema::consts::gives_again;
@@ -161,6 +161,11 @@ impl Checker<'_, '_> {
             self.error(span, SpecialPlace { what: format!("a `{}`", spec.name) });
             return error_expr(span);
         }
+        if self.cx.types.has_origin(ty, Origin::is_link) {
+            let what = format!("a `{}`, which is in lists or trees,", self.ty_name(ty));
+            self.error(span, OwnerPlace { what }).help("make it by `new`, and write its fields through the pointer");
+            return error_expr(span);
+        }
         if self.cx.types.is_relocated(ty) {
             let ty = self.ty_name(ty);
             self.error(span, ObjectByPointer { ty });
@@ -204,7 +209,7 @@ impl Checker<'_, '_> {
         let def = self.cx.types.struct_def(id);
         if let Some(index) = def.field(&name.name) {
             let ty = def.fields[index].ty;
-            return (!self.refuse_special_use(ty, name)).then_some((index, ty));
+            return (!self.refuse_kept_use(ty, name.span)).then_some((index, ty));
         }
         no_such_field(self.cx, id, name);
         None

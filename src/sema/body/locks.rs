@@ -2,9 +2,10 @@
 
 use super::Checker;
 use super::exprs::strip;
+use super::owners::entry_of;
 use super::scope::LocalKind;
 use crate::ast::{self, ExprKind as Ast};
-use crate::diag::codes::shared::{LockWhat, ModuleLockUse, SpecialUse};
+use crate::diag::codes::shared::{LockWhat, ModuleLockUse};
 use crate::sema::env::Entity;
 use crate::sema::tree::{Expr, ExprKind, StmtKind};
 use crate::source::Span;
@@ -14,9 +15,9 @@ use crate::types::{Ty, TyKind};
 impl Checker<'_, '_> {
     pub fn lock_stmt(&mut self, place: &ast::Expr, body: &ast::Block) -> Option<StmtKind> {
         let lock = self.lock_place(place);
-        self.locks += 1;
+        self.locks.push(lock.as_ref().and_then(entry_of));
         let body = self.block(body);
-        self.locks -= 1;
+        self.locks.pop();
         lock.map(|lock| StmtKind::Lock { lock, body })
     }
 
@@ -89,16 +90,5 @@ impl Checker<'_, '_> {
         } else {
             "with a field `lock: bpf_spin_lock` in the map's value: `if (var v = m[key]) { lock (v.lock) { … } }`"
         });
-    }
-
-    /// Reports a use of a special field as a value or as a place to write.
-    pub fn refuse_special_use(&mut self, ty: Ty, name: &ast::Ident) -> bool {
-        let special = self.cx.types.special(ty);
-        if let Some(spec) = special {
-            let (name, at) = (name.name.clone(), name.span);
-            self.error(at, SpecialUse { name, what: spec.what.to_owned(), used_by: spec.used_by.to_owned() })
-                .help("copies, assignments and literals leave it out");
-        }
-        special.is_some()
     }
 }

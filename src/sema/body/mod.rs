@@ -58,6 +58,7 @@ mod modules;
 mod names;
 mod object_extents;
 mod optionals;
+mod owners;
 mod packet;
 mod packet_offsets;
 mod percpu;
@@ -153,8 +154,10 @@ struct Checker<'c, 'e> {
     mixed: HashSet<Span>,
     /// The statement at the end of the body, if it may be meant for the result.
     last_value: Option<Span>,
-    /// How many `lock` blocks are around.
-    locks: u32,
+    /// The `lock` blocks around, each with its entry, unless it is wrong.
+    locks: Vec<Option<String>>,
+    /// Where a field may be one that only the kernel touches.
+    kept_at: Option<Span>,
     /// The value that a variable begins with, and its name.
     bound: Option<(Span, String)>,
     /// The calls in return position.
@@ -193,7 +196,8 @@ impl<'c, 'e> Checker<'c, 'e> {
             escapes: escapes::Escapes::default(),
             mixed: HashSet::new(),
             last_value: None,
-            locks: 0,
+            locks: Vec::new(),
+            kept_at: None,
             bound: None,
             returned_calls: HashSet::new(),
             reported_no_result: false,

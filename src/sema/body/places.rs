@@ -135,6 +135,7 @@ impl Checker<'_, '_> {
                 .help(format!("take a copy: `var x = {}`", name.name));
             return error_expr(name.span);
         }
+        self.moved_from_lock(local);
         if kind == LocalKind::InnerMap {
             return self.not_assignable(name.span, NoPlace::MAP);
         }

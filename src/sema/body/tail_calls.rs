@@ -101,7 +101,7 @@ impl Checker<'_, '_> {
     }
 
     fn tail_call(&mut self, callee: FuncId, name: &Ident, args: &[ast::Arg], span: Span) -> Expr {
-        if self.locks > 0 {
+        if !self.locks.is_empty() {
             self.error(span, CallInLock { what: "a tail call".into() })
                 .help("keep in a variable what to do, and return after the `lock` block");
             return error_expr(span);

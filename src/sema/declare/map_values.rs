@@ -10,7 +10,7 @@ use crate::sema::scope::Found;
 use crate::sema::tree::MapId;
 use crate::session::Session;
 use crate::tables::{MAP_FLAGS, MAX_PERCPU_VALUE, MapKindSpec, ValueRule};
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Origin, Ty, TyKind, Types};
 
 /// `PERF_MAX_STACK_DEPTH` of include/uapi/linux/perf_event.h.
 const STACK_DEPTH: u64 = 127;
@@ -33,6 +33,11 @@ impl Declare<'_> {
             _ if size == 0 => "it has no size",
             _ if kind.percpu && size > MAX_PERCPU_VALUE => "a per-CPU value has at most 32768 bytes",
             _ if size > MAX_VALUE => "a value has at most 4 MiB",
+            _ if cx.types.has_origin(ty, Origin::owns) && !kind.owns => "entries of this kind own no objects",
+            _ if is_misplaced(&cx.types, ty) => "what owns objects is not a field of the value itself",
+            _ if cx.types.lock_fields(ty).is_empty() && cx.types.has_origin(ty, Origin::has_links) => {
+                "a list or a tree has a lock beside it: `lock: bpf_spin_lock`"
+            }
             _ if let Some(why) = misplaced_special(cx, kind, ty) => &why.clone(),
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Fn(_))) => {
                 "a function pointer means nothing to the other side"
@@ -103,6 +108,13 @@ impl Declare<'_> {
         cx.error(written.span, InnerMap { what, kind: kind.name.to_owned() }).help(why);
         Ty::ERROR
     }
+}
+
+/// Whether what owns objects is deeper inside a value than its own fields.
+fn is_misplaced(types: &Types, ty: Ty) -> bool {
+    let TyKind::Struct(id) = types.kind(ty) else { return types.has_origin(ty, Origin::owns) };
+    let fields = &types.struct_def(id).fields;
+    fields.iter().any(|field| types.owner(field.ty).is_none() && types.has_origin(field.ty, Origin::owns))
 }
 
 /// Why entries of the kind cannot have the special fields of the type.

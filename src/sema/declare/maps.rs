@@ -122,6 +122,7 @@ impl Declare<'_> {
             _ if let Some(spec) = cx.types.specials(ty).first() => {
                 &format!("{} belongs in the value of a map", spec.what)
             }
+            _ if cx.types.has_kept(ty) => "what owns objects belongs in the value of a map",
             _ if size > MAX_KEY => "a key has at most 512 bytes",
             _ if holds(&cx.types, ty, |kind| matches!(kind, TyKind::Ptr { .. } | TyKind::Fn(_))) => {
                 "two equal pointers need not mean the same; where they do, the key is a `u64`, and an entry `m[p as u64]`"

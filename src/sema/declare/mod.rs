@@ -40,9 +40,9 @@ use crate::diag::codes::names::DeclarationDepth;
 use crate::modules::{ModuleId, Modules};
 use crate::session::Session;
 use crate::source::Span;
-use crate::types::{EnumId, FnSig, StructId, Ty, TyKind};
+use crate::types::{EnumId, FnSig, Origin, StructId, Ty, TyKind};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use symbols::Symbols;
 
@@ -94,6 +94,8 @@ struct Declare<'a> {
     symbols: Symbols,
     struct_entries: HashMap<StructId, usize>,
     enum_entries: HashMap<EnumId, usize>,
+    /// The structs whose objects are in lists or trees, by name, each with the link that it has.
+    links: HashMap<&'a str, Origin>,
     /// Fields whose default is being evaluated.
     busy_defaults: Vec<(StructId, usize)>,
     /// Entries that are `Busy`, outermost first, and where each is needed, if that is known.
@@ -117,6 +119,7 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         funcs: Vec::new(),
         trusted: RefCell::default(),
         field_defaults: HashMap::new(),
+        orders: BTreeMap::new(),
     };
     let mut declare = Declare {
         modules,
@@ -126,12 +129,14 @@ pub fn declare<'a>(cx: &mut Session, modules: &'a Modules) -> Env<'a> {
         symbols: Symbols::of(modules),
         struct_entries: HashMap::new(),
         enum_entries: HashMap::new(),
+        links: HashMap::new(),
         busy_defaults: Vec::new(),
         stack: Vec::new(),
         levels: 0,
         env,
     };
     declare.collect(cx);
+    declare.note_links();
     for index in 0..declare.entries.len() {
         declare.resolve(cx, index, None);
     }
@@ -326,6 +331,10 @@ impl Scope for Declare<'_> {
         let Some(index) = self.enum_entries.get(&id).copied() else { return true };
         let known = self.variant_value(cx, index, &variant.name).is_some();
         known || self.resolve(cx, index, Some(variant.span))
+    }
+
+    fn note_order(&mut self, tree: StructId, less: FuncId) {
+        self.env.orders.insert(tree, less);
     }
 
     fn field_default(&mut self, cx: &mut Session, of: StructId, field: usize) -> Option<Const> {

@@ -45,6 +45,11 @@ impl Declare<'_> {
             Origin::User
             | Origin::ModuleLock
             | Origin::Unknown
+            | Origin::Kptr
+            | Origin::List
+            | Origin::Tree
+            | Origin::ListLink
+            | Origin::TreeLink
             | Origin::Btf
             | Origin::BtfUnion
             | Origin::BtfTypedef

@@ -1,12 +1,13 @@
 //! Structs, and the fields of configs: types, C layout, defaults.
 
 use super::{Declare, Entry, report_depth};
-use crate::ast::{FieldDecl, Ident, ItemKind};
+use crate::ast::{FieldDecl, Ident, ItemKind, TypeKind};
 use crate::diag::codes::names::DuplicateMember;
-use crate::diag::codes::shared::SpecialPlace;
+use crate::diag::codes::shared::{OwnerPlace, SpecialPlace};
 use crate::diag::codes::types::NoMembers;
 use crate::sema::consts;
 use crate::sema::env::Entity;
+use crate::sema::owners;
 use crate::sema::scope::Scope;
 use crate::sema::tree::Const;
 use crate::sema::types::{Position, check_size, resolve, resolve_bare};
@@ -70,7 +71,30 @@ impl<'a> Declare<'a> {
         } else {
             cx.types.lay_out(id);
         }
+        let link = self.links.get(name.name.as_str()).copied();
+        if let Some(link) = link.filter(|_| cx.types.struct_def(id).origin == Origin::User && !packed && !in_config) {
+            cx.types.add_link(id, link);
+        }
         (check_size(cx, name.span, ty) == ty).then_some(Entity::Type(ty))
+    }
+
+    /// The names of structs whose objects are in lists or trees. That is known before any struct is laid out.
+    pub(super) fn note_links(&mut self) {
+        for fields in self.entries.iter().filter_map(fields_of) {
+            for field in fields {
+                let TypeKind::Applied { name, args, .. } = &field.ty.kind else { continue };
+                let link = match owners::origin(&name.name) {
+                    Some(Origin::List) => Origin::ListLink,
+                    Some(Origin::Tree) => Origin::TreeLink,
+                    Some(_) | None => continue,
+                };
+                if let Some(TypeKind::Named(path)) = args.first().map(|of| &of.kind)
+                    && let Some(of) = path.segments.last()
+                {
+                    self.links.insert(&of.name, link);
+                }
+            }
+        }
     }
 
     /// The default of a field, evaluated when it is first asked for.
@@ -149,10 +173,13 @@ fn fields_of<'a>(entry: &Entry<'a>) -> Option<&'a [FieldDecl]> {
 
 /// Whether a value of the type holds what the kernel has in entries of maps alone, which is reported.
 pub(super) fn refuse_special(cx: &mut Session, ty: Ty, span: Span) -> bool {
-    let held = cx.types.specials(ty);
-    if let Some(spec) = held.first() {
+    let refused = cx.types.has_kept(ty);
+    if let Some(spec) = cx.types.specials(ty).first() {
         let what = format!("`{}`, which holds a `{}`,", cx.types.name(ty), spec.name);
         cx.error(span, SpecialPlace { what }).help("an `array<u32, T>(1)` has one entry, which can hold it");
+    } else if refused {
+        let what = format!("`{}`, which owns objects or is one,", cx.types.name(ty));
+        cx.error(span, OwnerPlace { what }).help("an `array<u32, T>(1)` has one entry, which can own objects");
     }
-    !held.is_empty()
+    refused
 }

@@ -190,6 +190,14 @@ pub enum ExprKind {
         gfp: String,
         init: Const,
     },
+    /// A method of a list or tree of objects: a function of the kernel on the field of an entry.
+    ObjectCall {
+        function: &'static str,
+        place: Box<Expr>,
+        args: Vec<Expr>,
+        /// What orders the objects of the tree to which it adds one.
+        less: Option<FuncId>,
+    },
     /// `dispatch(m, …, timeout_ms: n)`; each map once. Yields an `i32`.
     Dispatch {
         maps: Vec<MapId>,
@@ -292,7 +300,9 @@ impl Expr {
             | ExprKind::KernelCall { args, .. }
             | ExprKind::MapCall { args, .. }
             | ExprKind::FieldCall { args, .. } => Parts::Effect(args.iter().collect()),
-            ExprKind::CallPointer { callee: first, args, .. } | ExprKind::Atomic { place: first, args, .. } => {
+            ExprKind::CallPointer { callee: first, args, .. }
+            | ExprKind::Atomic { place: first, args, .. }
+            | ExprKind::ObjectCall { place: first, args, .. } => {
                 Parts::Effect([&**first].into_iter().chain(args).collect())
             }
             ExprKind::Print(print) => Parts::Effect(print.seq.iter().map(Box::as_ref).chain(&print.args).collect()),

@@ -232,6 +232,8 @@ words! {
         Releases,
         /// Both: it takes the caller's reference, and the caller owns what it yields, unless that is null.
         Exchanges,
+        /// What it yields, unless that is null, is the caller's to read and write as long as it holds the lock.
+        Borrows,
     }
 }
 
@@ -260,6 +262,9 @@ record! {
         /// The function that releases what it acquires.
         #[serde(default)]
         pub released_by: Option<Text>,
+        /// The struct whose objects it releases where a map that owns them gives them up (`register_btf_id_dtor_kfuncs`).
+        #[serde(default)]
+        pub destroys: Option<Text>,
         /// Moves packet data: packet pointers of before are invalid.
         #[serde(default)]
         pub changes_packet: bool,
@@ -275,6 +280,19 @@ record! {
         /// The first kernel (major, minor) that has it; none: all that the compiler supports.
         #[serde(default)]
         pub since: Option<Kernel>,
+    }
+}
+
+record! {
+    /// A method of what owns objects (`ir-specs/object_methods.toml`).
+    pub struct ObjectMethod {
+        pub name: Text,
+        /// The kernel function that it calls on a list.
+        #[serde(default)]
+        pub list: Option<Text>,
+        /// The kernel function that it calls on a tree.
+        #[serde(default)]
+        pub tree: Option<Text>,
     }
 }
 

@@ -31,6 +31,9 @@ record! {
         /// Entries always exist: no delete.
         #[serde(default)]
         pub array: bool,
+        /// Values may own objects of the kernel or of the program.
+        #[serde(default)]
+        pub owns: bool,
         /// Of kinds whose entries belong to kernel objects.
         #[serde(default)]
         pub object: Option<ObjectSpec>,

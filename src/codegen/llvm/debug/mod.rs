@@ -10,6 +10,7 @@
 mod data;
 mod files;
 mod functions;
+mod owners;
 mod relocations;
 mod types;
 

@@ -72,7 +72,7 @@ impl Debug {
                 let node = self.ty(cx, element);
                 self.array_of(node, length, types.size_of(element) * 8)
             }
-            TyKind::Struct(id) => self.struct_def(cx, ty, id),
+            TyKind::Struct(id) => self.owner(cx, ty).unwrap_or_else(|| self.struct_def(cx, ty, id)),
             TyKind::Enum(id) => self.enum_def(cx, id),
             TyKind::Fn(id) => {
                 let sig = types.sig(id);
@@ -240,7 +240,9 @@ impl Debug {
             let plain = field_role(def, field) == FieldRole::Plain;
             let field_ty = if plain { field.ty } else { Ty::U32 };
             let node = self.ty(cx, field_ty);
-            members.push(self.field(file, line, field, node, cx.types.size_of(field_ty) * 8));
+            let node = self.field(file, line, field, node, cx.types.size_of(field_ty) * 8);
+            self.mark_owner(cx, field.ty, node);
+            members.push(node);
         }
         let own_name = if def.origin.is_typedef() { "" } else { name };
         let node = if def.origin.is_union() {

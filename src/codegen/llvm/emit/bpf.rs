@@ -43,6 +43,7 @@ impl<'c> FnGen<'_, '_, 'c> {
 }
 
 pub use super::kfuncs::{kfunc, kfunc_exists};
+pub use super::objects::{object_add, object_call};
 
 pub fn seq_print(g: &mut FnGen, op: &OpData) {
     super::print::bpf::emit_seq(g, op);

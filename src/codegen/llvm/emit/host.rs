@@ -291,6 +291,9 @@ pub fn parse(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn new(g: &mut FnGen, op: &OpData) {
+    if g.g.facts.verified {
+        return super::objects::new(g, op);
+    }
     let size = g.g.build.int(64, HostNew::of(op).size() as u64);
     let result = op.results.first().map(|&r| g.g.value_type(g.func.ty(r)));
     let value = runtime(g, "ks_new", result, &[size.into()]);
@@ -298,6 +301,9 @@ pub fn new(g: &mut FnGen, op: &OpData) {
 }
 
 pub fn delete(g: &mut FnGen, op: &OpData) {
+    if g.g.facts.verified {
+        return super::objects::delete(g, op);
+    }
     let pointer = g.ptr(HostDelete::of(op).pointer());
     runtime(g, "ks_delete", None, &[pointer.into()]);
 }

@@ -6,7 +6,7 @@ use super::super::module::ModuleGen;
 use crate::ir::OpData;
 use crate::ir::ops::{BpfKfunc, BpfKfuncExists};
 use crate::tables;
-use crate::types::{FnSig, Ty};
+use crate::types::{FnSig, Ty, TyKind};
 use inkwell::IntPredicate;
 use inkwell::module::Linkage;
 use inkwell::types::BasicTypeEnum;
@@ -32,6 +32,10 @@ impl<'c> ModuleGen<'_, 'c> {
     }
 
     fn in_register(&self, ty: Ty) -> BasicTypeEnum<'c> {
+        // The kernel calls back functions by their addresses.
+        if let TyKind::Fn(_) = self.cx.types.kind(ty) {
+            return self.build.ptr_type().into();
+        }
         if self.extension(ty).is_some() { self.build.int_type(32).into() } else { self.value_type(ty) }
     }
 

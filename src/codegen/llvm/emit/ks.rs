@@ -45,6 +45,9 @@ pub fn var(_: &mut FnGen, _: &OpData) {}
 
 pub fn zero(g: &mut FnGen, op: &OpData) {
     let place = KsZero::of(op).place();
+    if g.in_object(place) {
+        return g.zero_object(op, place);
+    }
     let (align, words) = (g.align(place), g.has_words_anywhere(place));
     for (from, to) in g.parts(g.pointee(place), &[place]) {
         g.zero((g.part(place, from), part_align(align, from)), to - from, words);
@@ -74,7 +77,7 @@ pub fn load(g: &mut FnGen, op: &OpData) {
     if g.g.tuning.reloads && g.g.facts.verified && of_global {
         g.g.build.keep_load(value);
     }
-    if of_kernel_context(g, place) {
+    if of_kernel_context(g, place) || g.in_object(place) {
         g.g.build.keep_load(value);
     }
     let value = from_memory(g, ty, value);
@@ -113,6 +116,9 @@ pub fn store(g: &mut FnGen, op: &OpData) {
         return;
     }
     let value = to_memory(g, g.pointee(place), g.value(view.value()));
+    if g.in_object(place) {
+        return g.g.build.store_volatile(g.ptr(place), value, g.align(place));
+    }
     g.g.build.store(g.ptr(place), value, g.align(place));
 }
 
@@ -122,6 +128,9 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
     if !reachable(g, op, to) || !reachable(g, op, from) {
         return;
     }
+    if g.in_object(to) || g.in_object(from) {
+        return g.copy_object(op, to, from);
+    }
     let (to_align, from_align) = (g.align(to), g.align(from));
     let words = g.has_words_anywhere(to) && g.has_words_anywhere(from);
     let parts = g.parts(g.pointee(to), &[to, from]);
@@ -130,10 +139,9 @@ pub fn copy(g: &mut FnGen, op: &OpData) {
         let source = (g.part(from, start), part_align(from_align, start));
         g.copy(target, source, end - start, words);
     }
-    // The copy leaves out what the kernel alone touches, which stays zero.
-    let left_out = parts != [(0, g.types().size_of(g.pointee(to)))];
-    if left_out && g.on_stack(to) {
-        for (start, end) in g.types().special_bytes(g.pointee(to)) {
+    // The copy leaves out what only the kernel touches, which stays zero.
+    if parts != [(0, g.types().size_of(g.pointee(to)))] && g.on_stack(to) {
+        for (start, end) in g.types().kept_bytes(g.pointee(to)) {
             g.zero((g.part(to, start), part_align(to_align, start)), end - start, words);
         }
     }
@@ -151,17 +159,20 @@ impl<'c> FnGen<'_, '_, 'c> {
         if offset == 0 { pointer } else { self.g.build.offset(pointer, self.g.build.int(64, offset)) }
     }
 
-    /// The bytes of a value, from and to, that BPF code touches when it copies or clears the places: all but its special
-    /// fields, which the verifier protects where one of them is a map's entry.
+    /// The bytes of a value, from and to, that BPF code touches when it copies or clears the places: all but those of the
+    /// kernel, which the verifier protects where one of them is a map's entry.
     fn parts(&self, ty: Ty, places: &[Value]) -> Vec<(u64, u64)> {
         let size = self.types().size_of(ty);
-        if !self.g.facts.verified || places.iter().all(|&p| self.on_stack(p)) {
+        if !self.g.facts.verified || places.iter().all(|&place| self.on_stack(place)) {
             return vec![(0, size)];
         }
-        let special = self.types().special_bytes(ty);
-        let starts = [0].into_iter().chain(special.iter().map(|&(_, end)| end));
-        let ends = special.iter().map(|&(start, _)| start).chain([size]);
-        starts.zip(ends).filter(|(from, to)| from < to).collect()
+        let (mut parts, mut at) = (Vec::new(), 0);
+        for (start, end) in self.types().kept_bytes(ty) {
+            parts.push((at, start));
+            at = end;
+        }
+        parts.push((at, size));
+        parts.into_iter().filter(|(from, to)| from < to).collect()
     }
 
     fn on_stack(&self, place: Value) -> bool {

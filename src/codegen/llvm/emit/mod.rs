@@ -14,6 +14,7 @@ mod kfuncs;
 mod ks;
 mod map;
 mod mem;
+mod objects;
 mod packet;
 mod print;
 
