@@ -112,7 +112,7 @@ fn is_handed(func: &Function, op: &OpData) -> bool {
         return false;
     }
     let (owned, member) = (tables::struct_ops_of(target).map(|spec| spec.owned), target.split('/').nth(1));
-    let field = i128::from(PacketCtxLoad::of(op).field());
+    let field = PacketCtxLoad::of(op).field();
     owned.unwrap_or_default().iter().any(|(of, index)| Some(*of) == member && i128::from(*index) == field)
 }
 

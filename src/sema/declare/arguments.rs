@@ -258,10 +258,9 @@ pub(super) fn spelled(types: &Types, ty: &Result<Ty, NotImported>) -> String {
     let name = types.name(*ty).trim_end_matches('?').to_owned();
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_*[]".contains(c);
     let to = name.trim_start_matches('*');
-    match types.kind(*ty) {
-        TyKind::Ptr { .. } if !name.chars().all(is_name) || to.is_empty() || to == "void" => "*u8".to_owned(),
-        _ => name,
-    }
+    let is_pointer = matches!(types.kind(*ty), TyKind::Ptr { .. });
+    let is_spelled = name.chars().all(is_name) && !to.is_empty() && to != "void";
+    if is_pointer && !is_spelled { "*u8".to_owned() } else { name }
 }
 
 /// Whether both are numbers of one width. A struct of a word is a number for programs.
