@@ -46,10 +46,12 @@ impl Checker<'_, '_> {
     /// element is not constant.
     pub fn room(&self, memory: &Expr) -> Option<u64> {
         let ExprKind::AddressOf(place) = &strip_cast(memory).kind else { return None };
-        match &place.kind {
-            ExprKind::Index { base, index } if number(index).is_none() => Some(self.cx.types.size_of(base.ty)),
-            _ => self.extent_of_place(place),
+        if let ExprKind::Index { base, index } = &place.kind
+            && number(index).is_none()
+        {
+            return Some(self.cx.types.size_of(base.ty));
         }
+        self.extent_of_place(place)
     }
 
     /// A pointer variable got a value.
