@@ -86,7 +86,7 @@ def collect(output, pattern, short, again, seeds):
     wanted = re.compile(pattern).search
     # The longest first.
     makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
-    makes = makes if wanted("differential") or pattern.startswith("differential") else []
+    makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []

@@ -163,10 +163,14 @@ fn wrong_arguments(cx: &mut Session, spec: &ProgramSpec, arg: &Expr) {
     if modes(spec).contains(&quoted) {
         error.help(format!("write {quoted}")).fix(arg.span, quoted);
     } else if let Some(target) = spec.named().filter(|target| arg.texts().is_some() && !target.several) {
-        let takes_several = |other: &&ProgramSpec| other.named().is_some_and(|of| of.several && of.words == target.words);
-        let others: Vec<String> = PROGRAMS.iter().filter(takes_several).map(|other| format!("`@{}`", other.name)).collect();
+        let takes_several =
+            |other: &&ProgramSpec| other.named().is_some_and(|of| of.several && of.words == target.words);
+        let others: Vec<String> =
+            PROGRAMS.iter().filter(takes_several).map(|other| format!("`@{}`", other.name)).collect();
         let list = if others.is_empty() { String::new() } else { format!("; {} take a list", others.join(" and ")) };
-        error.help(format!("the kernel attaches such a program to one: write a program for each, which call one function{list}"));
+        error.help(format!(
+            "the kernel attaches such a program to one: write a program for each, which call one function{list}"
+        ));
     }
 }
 
