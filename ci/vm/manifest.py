@@ -18,6 +18,7 @@ import helper_answers
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
+from patience import PATIENCE
 
 # The first kernel that takes what `--mcpu` allows to be generated.
 _MCPU_NEEDS = {"v4": (6, 6)}
@@ -34,7 +35,7 @@ _SYSTEM_PYTHON = "/usr/bin/python3"
 _SHORT = re.compile(r"run/(prog|both|host)/")
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
-TIMEOUT = 180
+TIMEOUT = 180 * PATIENCE
 
 
 @dataclass
