@@ -19,6 +19,7 @@ import kernels
 from built import ROOT, TARGET, compiler, environment
 from checks import Checks
 from features import OF_GUESTS
+from patience import PATIENCE
 
 # The first kernel that takes what `--mcpu` allows to be generated.
 _MCPU_NEEDS = {"v4": (6, 6)}
@@ -36,7 +37,7 @@ _SHORT = re.compile(r"run/(prog|both|host)/")
 _RARE = {feature for features in kernels.BUILT.values() for feature in features}
 # Of the lines of one test that run here, and of one test in a guest, in seconds.
 _COMPILE_TIMEOUT = 600
-TIMEOUT = 180
+TIMEOUT = 180 * PATIENCE
 
 
 @dataclass
@@ -90,7 +91,7 @@ def collect(output, pattern, short, again, seeds):
     wanted = re.compile(pattern).search
     # The longest first.
     makes = [lambda seed=seed: _differential(output / "differential", seed, again) for seed in seeds]
-    makes = makes if wanted("differential") or pattern.startswith("differential") else []
+    makes = makes if wanted("differential/") or re.match(r"\^?differential", pattern) else []
     makes += [lambda test=test: test.prepare(again) for test in _lit_tests(output) if wanted(test.name) and (not short or _SHORT.match(test.name))]
     makes += [make for name, make in _examples(output) if wanted(name)]
     makes += [lambda: [helpers(helper_answers.judge)]] if wanted(HELPERS) else []

@@ -82,7 +82,7 @@ class Suite:
         elif now > deadline:
             self._end("the time for all is up", again=False)
         elif now > self._guest.heard + _SILENCE:
-            self._end(f"it has said nothing for {_SILENCE} s")
+            self._end(f"it has said nothing for {_SILENCE:.0f} s")
 
     def _fault(self, text, during):
         """A fault of the kernel is a failure, whatever the tests say that run beside it."""

@@ -5,11 +5,13 @@
 //! the first test chose null and the second one took the branch of the pointer. What the pointer refers to was acquired, and
 //! nobody releases it there.
 //!
-//! So what flows from such a branch into a join is what was chosen on that branch.
+//! So what flows from such a branch into a join is what was chosen on that branch, and so is what the blocks use that are reached
+//! by it alone.
 
 use super::super::module::ModuleGen;
 use super::Rewrite;
 use crate::kernels::Kernels;
+use indexmap::IndexMap;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{BasicValue, BasicValueEnum, InstructionOpcode, InstructionValue, Operand, PhiValue};
 
@@ -22,22 +24,41 @@ pub static REWRITE: Rewrite = Rewrite {
 };
 
 fn resolve(g: &ModuleGen) {
-    for block in g.module.get_functions().flat_map(|function| function.get_basic_blocks()) {
-        let Some(branch) = block.get_terminator() else { continue };
-        let value = |at: u32| branch.get_operand(at).and_then(Operand::value);
-        let target = |at: u32| branch.get_operand(at).and_then(Operand::block);
-        // A branch has its condition first, then where it goes if that is false.
-        let (Some(condition), Some(otherwise), Some(then)) = (value(0), target(1), target(2)) else { continue };
-        if branch.get_opcode() != InstructionOpcode::Br || then == otherwise {
-            continue;
+    for function in g.module.get_functions() {
+        let mut entries: IndexMap<BasicBlock, usize> = IndexMap::new();
+        for target in function.get_basic_blocks().into_iter().flat_map(successors) {
+            *entries.entry(target).or_default() += 1;
         }
-        for choice in block.get_instructions().filter(|&choice| chooses(choice, condition)) {
-            for (chosen, join) in [(1, then), (2, otherwise)] {
-                let chosen = choice.get_operand(chosen).and_then(Operand::value);
-                chosen.into_iter().for_each(|chosen| replace(choice, chosen, block, join));
-            }
+        for block in function.get_basic_blocks() {
+            resolve_branch(block, &entries);
         }
     }
+}
+
+/// `entries`: how many branches lead to each block.
+fn resolve_branch(block: BasicBlock, entries: &IndexMap<BasicBlock, usize>) {
+    let Some(branch) = block.get_terminator() else { return };
+    let value = |at: u32| branch.get_operand(at).and_then(Operand::value);
+    let target = |at: u32| branch.get_operand(at).and_then(Operand::block);
+    // A branch has its condition first, then where it goes if that is false.
+    let (Some(condition), Some(otherwise), Some(then)) = (value(0), target(1), target(2)) else { return };
+    if branch.get_opcode() != InstructionOpcode::Br || then == otherwise {
+        return;
+    }
+    for choice in block.get_instructions().filter(|&choice| chooses(choice, condition)) {
+        for (chosen, target) in [(1, then), (2, otherwise)] {
+            let chosen = choice.get_operand(chosen).and_then(Operand::value);
+            chosen.into_iter().for_each(|chosen| replace((choice, chosen), block, target, entries));
+        }
+    }
+}
+
+fn successors(block: BasicBlock) -> Vec<BasicBlock> {
+    block
+        .get_terminator()
+        .into_iter()
+        .flat_map(|branch| branch.get_operands().filter_map(|of| of?.block()).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Whether an instruction chooses a pointer by a condition.
@@ -47,17 +68,30 @@ fn chooses(choice: InstructionValue, condition: BasicValueEnum) -> bool {
         && choice.get_operand(0).and_then(Operand::value) == Some(condition)
 }
 
-/// In a join, what comes from a block is the chosen value.
-fn replace<'c>(choice: InstructionValue<'c>, chosen: BasicValueEnum<'c>, from: BasicBlock<'c>, join: BasicBlock<'c>) {
-    let phis = join.get_instructions().filter_map(|instruction| PhiValue::try_from(instruction).ok());
-    for phi in phis {
-        for at in 0..phi.count_incoming() {
-            let is_choice = |(value, block): (BasicValueEnum, BasicBlock)| {
-                block == from && value.as_instruction_value() == Some(choice)
-            };
-            if phi.get_incoming(at).is_some_and(is_choice) {
-                phi.as_instruction().set_operand(at, chosen);
+/// What a block gets from another one is the chosen value; and in all of the block, if nothing else leads to it.
+fn replace<'c>(
+    (choice, chosen): (InstructionValue<'c>, BasicValueEnum<'c>),
+    from: BasicBlock<'c>,
+    to: BasicBlock<'c>,
+    entries: &IndexMap<BasicBlock<'c>, usize>,
+) {
+    let is_choice = |value: BasicValueEnum<'c>| value.as_instruction_value() == Some(choice);
+    for instruction in to.get_instructions() {
+        if let Ok(phi) = PhiValue::try_from(instruction) {
+            for at in 0..phi.count_incoming() {
+                if phi.get_incoming(at).is_some_and(|(value, block)| block == from && is_choice(value)) {
+                    instruction.set_operand(at, chosen);
+                }
+            }
+        } else if entries.get(&to) == Some(&1) {
+            for at in 0..instruction.get_num_operands() {
+                if instruction.get_operand(at).and_then(Operand::value).is_some_and(is_choice) {
+                    instruction.set_operand(at, chosen);
+                }
             }
         }
+    }
+    if entries.get(&to) == Some(&1) {
+        successors(to).into_iter().for_each(|next| replace((choice, chosen), to, next, entries));
     }
 }
