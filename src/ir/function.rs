@@ -1,9 +1,10 @@
 //! Functions: regions, blocks, ops and values in arenas.
 
 use super::op_list::OpList;
+use super::ops::BpfHelper;
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{AttrKind, AttrSpec, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{self, AttrKind, AttrSpec, OpTrait, OperandKind, Placement, ProgramSpec};
 use crate::target::Targets;
 use crate::types::Ty;
 
@@ -35,6 +36,13 @@ impl OpData {
         let is_map = |attr: &AttrSpec| attr.name == "map" && attr.kind == AttrKind::Symbol;
         let at = self.opcode.spec().attrs.iter().position(is_map)?;
         Some(self.attrs[at].symbol())
+    }
+
+    /// Whether the op itself moves the packet: an op of which its record says so, or the call of such a helper.
+    pub fn moves_packet(&self) -> bool {
+        let helper = (self.opcode == Opcode::BpfHelper).then(|| BpfHelper::of(self).helper());
+        let moves = helper.and_then(|name| tables::helper(name)).is_some_and(|helper| helper.changes_packet);
+        moves || self.opcode.has(OpTrait::ChangesPacket)
     }
 
     /// The helper that BPF code calls for the op: the one of its record.
