@@ -29,8 +29,8 @@ pub struct Ranges<'a> {
     types: &'a Types,
     /// What the function's parameters are at most.
     params: &'a [Option<u64>],
-    /// Something is known of the indexes of loops.
-    loops: bool,
+    /// Only what a verifier knows that follows the code.
+    straight: bool,
     /// For each variable: the writes to it; none if anything else writes it or its address is taken.
     written: HashMap<Value, Option<Vec<Written>>>,
     /// Results, by the depth of the search. A variable leads to all values stored in it, and each of these may lead to
@@ -58,14 +58,15 @@ impl<'a> Ranges<'a> {
                 }
             }
         }
-        Ranges { func, types, params, loops: true, written, found: RefCell::default() }
+        Ranges { func, types, params, straight: false, written, found: RefCell::default() }
     }
 
-    /// What the code at hand shows of it: nothing is known of parameters, nor of indexes and variables that loops write. A verifier that
-    /// follows this code knows as much.
+    /// What a verifier knows that follows the code: nothing of parameters, of indexes and variables that loops write, of the lengths of
+    /// packets, which are differences of pointers. LLVM computes in other forms what is chosen by a comparison, and divides by
+    /// multiplications, whose results have no bound.
     pub fn straight(func: &'a Function, types: &'a Types) -> Ranges<'a> {
         let in_loop = |by: &Written| func.loops(by.op).next().is_some();
-        let mut ranges = Ranges { loops: false, ..Ranges::of(func, types) };
+        let mut ranges = Ranges { straight: true, ..Ranges::of(func, types) };
         let known = |writes: Option<Vec<Written>>| writes.filter(|writes| !writes.iter().any(in_loop));
         ranges.written = ranges.written.into_iter().map(|(place, writes)| (place, known(writes))).collect();
         ranges
@@ -103,7 +104,7 @@ impl<'a> Ranges<'a> {
         let ValueDef::Arg(block, 0) = self.func.values[value].def else { return None };
         let holder = self.func.regions[self.func.blocks[block].region].parent?;
         let data = &self.func.ops[holder];
-        if data.opcode != Opcode::KsFor || depth == 0 || !self.loops {
+        if data.opcode != Opcode::KsFor || depth == 0 || self.straight {
             return None;
         }
         let view = KsFor::of(data);
@@ -129,7 +130,7 @@ impl<'a> Ranges<'a> {
         if data.opcode == Opcode::KsConst {
             return u64::try_from(KsConst::of(data).value()).ok();
         }
-        if self.is_packet_length(op) {
+        if !self.straight && self.is_packet_length(op) {
             return Some(LONGEST_PACKET);
         }
         if data.opcode == Opcode::KsBits {
@@ -149,7 +150,10 @@ impl<'a> Ranges<'a> {
         let largest = |value: Value| self.within(value, depth);
         let unsigned = self.types.as_int(self.func.ty(then)).is_some_and(|(_, signed)| !signed);
         let compared = self.func.def(view.condition()).map(|op| &self.func.ops[op]).filter(|data| {
-            unsigned && data.opcode == Opcode::ArithCmp && matches!(ArithCmp::of(data).pred(), "le" | "lt")
+            !self.straight
+                && unsigned
+                && data.opcode == Opcode::ArithCmp
+                && matches!(ArithCmp::of(data).pred(), "le" | "lt")
         });
         let Some(&[less, more]) = compared.map(|data| &data.operands[..]) else {
             return Some(largest(then)?.max(largest(otherwise)?));
@@ -227,7 +231,10 @@ impl<'a> Ranges<'a> {
         let is = |opcode: Opcode| data.opcode == opcode;
         let operand = |index: usize| self.within(data.operands[index], depth);
         let constant = |index: usize| u64::try_from(self.func.known(self.types, data.operands[index])?).ok();
-        if is(Opcode::ArithCast) {
+        let divides = is(Opcode::KsDiv) || is(Opcode::KsRem);
+        if divides && self.straight && !constant(1).is_some_and(u64::is_power_of_two) {
+            None
+        } else if is(Opcode::ArithCast) {
             operand(0)
         } else if is(Opcode::KsDiv) {
             // By a negative number it would be one.
