@@ -125,8 +125,7 @@ fn struct_named<'a>(tree: &'a ast::File, name: &str) -> Option<&'a StructDecl> {
 fn has_text(tree: &ast::File, ty: &Type) -> bool {
     match &ty.kind {
         TypeKind::Named(path) => path.segments.first().is_some_and(|name| {
-            let number =
-                ["u", "i", "be", "bool", "char"].contains(&name.name.trim_end_matches(|c: char| c.is_ascii_digit()));
+            let number = syntax::is_primitive(&name.name) && name.name != "void";
             let is_enum = |item: &Item| matches!(&item.kind, ItemKind::Enum(decl) if decl.name.name == name.name);
             number || tree.items.iter().any(is_enum)
         }),
