@@ -32,7 +32,7 @@ use crate::ir::ops::PacketAt;
 use crate::ir::param_ranges;
 use crate::ir::value_ranges::Ranges;
 use crate::ir::{Attr, BlockId, Builder, Function, Module, OpId, Opcode, Value, ValueDef};
-use crate::session::Session;
+use crate::session::{Mcpu, Session};
 use crate::types::{Space, Ty, Types};
 use access::Access;
 use copies::Plan;
@@ -67,9 +67,20 @@ fn run(module: &mut Module, cx: &mut Session) -> Changed {
     let params = param_ranges::largest(module, &cx.types);
     for (((func, access), plan), params) in module.funcs.iter_mut().zip(access).zip(&plans).zip(&params) {
         let moves = moving.contains(&func.name);
-        changed = changed.or(function(func, (moves, access, plan), params, cx));
+        let known = Known { params, keeps_bounds: cx.options.mcpu >= Mcpu::V3 };
+        changed = changed.or(function(func, (moves, access, plan), known, cx));
     }
     changed
+}
+
+/// What is known of the numbers in a function.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// What its parameters are at most.
+    params: &'a [Option<u64>],
+    /// A verifier learns the bounds of a number that the code computes. Before v3 each comparison of 32 bits has a copy of the number,
+    /// extended by shifts: LLVM learns from its outcome that a mask is not needed, and the verifier learns about the copy.
+    keeps_bounds: bool,
 }
 
 /// The packet's first byte and the byte after its last.
@@ -82,7 +93,7 @@ struct Bounds {
 fn function(
     func: &mut Function,
     (moves, access, plan): (bool, Access, &Plan),
-    params: &[Option<u64>],
+    known: Known<'_>,
     cx: &mut Session,
 ) -> Changed {
     let types = &mut cx.types;
@@ -119,7 +130,7 @@ fn function(
                 let is_there = shared.is_some() && tested.accesses.contains(&op);
                 lowered.extend(explained::access(func, types, (op, plan), access, is_there));
                 let end = wider.get(&op).copied();
-                header(func, types, (op, plan), (bounds, byte), (is_there, end, params));
+                header(func, types, (op, plan), (bounds, byte), (is_there, end, known));
             }
         }
     }
@@ -231,7 +242,7 @@ fn header(
     types: &mut Types,
     (op, plan): (OpId, &Plan),
     (bounds, byte): (Bounds, Ty),
-    (is_there, end, params): (bool, Option<u64>, &[Option<u64>]),
+    (is_there, end, numbers): (bool, Option<u64>, Known<'_>),
 ) {
     let offset = PacketAt::of(&func.ops[op]).offset();
     let of = uses::part(func, types, op);
@@ -250,7 +261,7 @@ fn header(
             (inside, b.arith_cast(pointer, pointer_type))
         }
         Some(_) => (b.ks_const(0, Ty::BOOL), b.arith_cast(bounds.start, pointer_type)),
-        None => variable(&mut b, types, bounds, (offset, params), (size, pointer_type, byte)),
+        None => variable(&mut b, types, bounds, (offset, numbers), (size, pointer_type, byte)),
     };
     let (inside, pointer) = match plan.far.contains_key(&op) && !is_there {
         true => copies::or_copy(func, types, (op, plan), Some((inside, pointer)), pointer_type),
@@ -281,12 +292,13 @@ fn variable(
     b: &mut Builder<'_>,
     types: &Types,
     bounds: Bounds,
-    (offset, params): (Value, &[Option<u64>]),
+    (offset, Known { params, keeps_bounds }): (Value, Known<'_>),
     (size, pointer_type, byte): (u64, Ty, Ty),
 ) -> (Value, Value) {
     let limit = MAX_OFFSET.saturating_sub(size);
     let largest = Ranges::with_params(b.func, types, params).largest(offset).filter(|&largest| largest <= limit);
-    let seen = largest.is_some() && Ranges::straight(b.func, types).largest(offset).is_some_and(|seen| seen <= limit);
+    let straight = |b: &Builder<'_>| Ranges::straight(b.func, types).largest(offset);
+    let seen = keeps_bounds && largest.is_some() && straight(b).is_some_and(|seen| seen <= limit);
     let ty = b.func.ty(offset);
     let Some((bits, _)) = types.as_int(ty) else { crate::bug!("an offset is an integer") };
     // A negative offset is far beyond the end.
