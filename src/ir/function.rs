@@ -4,7 +4,9 @@ use super::op_list::OpList;
 use super::ops::{BpfHelper, BpfKfunc};
 use super::{Arena, Attr, BlockId, OpId, Opcode, RegionId, Symbol, Value};
 use crate::source::Span;
-use crate::tables::{self, AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec};
+use crate::tables::{
+    self, AttrKind, AttrSpec, KfuncFlag, Loading, Names, OpTrait, OperandKind, Placement, ProgramSpec,
+};
 use crate::target::Targets;
 use crate::types::Ty;
 
